@@ -1,0 +1,131 @@
+"""The command `touchline`: `serve`, `demo`, `check` and `simulate`.
+
+Exit status: 0 after an orderly stop, 1 where something failed, 2 for wrong options or settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from touchline import __version__
+
+if TYPE_CHECKING:
+    from touchline.settings import Settings
+
+FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+DATA_DIR = "~/.local/share/touchline"
+DEMO_DATA_DIR = "~/.local/share/touchline-demo"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    args = _parser().parse_args(argv)
+    from touchline.core.errors import Invalid, TouchlineError
+
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:  # before the server has taken the signals over
+        return INTERRUPTED
+    except Exception as error:  # sorted out below: what is ours is told, the rest is raised
+        ours = _ours(error, TouchlineError)
+        if ours is None:
+            raise
+        print(f"touchline: {ours.message}", file=sys.stderr)
+        return WRONG_USE if isinstance(ours, Invalid) else FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="touchline", description="A match-day video server.")
+    parser.add_argument("--version", action="version", version=f"touchline {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the server with the configured cameras")
+    serve.set_defaults(run=_serve, defaults=dict)
+    demo = commands.add_parser(
+        "demo",
+        help="run the server with two simulated cameras",
+        description="Two simulated cameras, in a data directory apart; the same flags as serve.",
+    )
+    demo.set_defaults(run=_serve, defaults=_demo_defaults)
+    check = commands.add_parser("check", help="say what is missing on this machine")
+    check.set_defaults(run=_check)
+    for command in (serve, demo, check):
+        add = command.add_argument
+        add("--config", type=Path, metavar="FILE", help="settings in TOML")
+        data_dir = DEMO_DATA_DIR if command is demo else DATA_DIR
+        add("--data", metavar="DIR", help=f"recordings, logs and state ({data_dir})")
+    for command in (serve, demo):
+        command.add_argument("--host", help="address to listen on (127.0.0.1)")
+        command.add_argument("--port", type=int, help="port to listen on (8000); 0: any free one")
+    check.add_argument("--json", action="store_true", help="for programs")
+
+    simulate = commands.add_parser("simulate", help="simulated devices to try things against")
+    devices = simulate.add_subparsers(required=True, metavar="DEVICE")
+    _add_simulated_camera(devices)
+    return parser
+
+
+def _add_simulated_camera(devices: Any) -> None:
+    from touchline.sim import camera
+
+    rtsp = devices.add_parser("rtsp-camera", help="an RTSP camera on this machine")
+    camera.add_arguments(rtsp)
+    rtsp.set_defaults(run=camera.run)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    settings = _settings(args, args.defaults())
+    settings.capture.required_cameras()  # without one there is nothing to serve: said before boot
+
+    import anyio
+
+    from touchline.core.logs import open_logs
+    from touchline.server import serve
+
+    log = settings.log
+    with open_logs(log.level, directory=settings.log_dir, format=log.format):
+        anyio.run(serve, settings)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from touchline.check import check, print_findings
+
+    findings = check(_settings(args, {}))
+    print_findings(findings, as_json=args.json)
+    return FAILED if any(finding.state == "missing" for finding in findings) else 0
+
+
+def _settings(args: argparse.Namespace, defaults: Mapping[str, Any]) -> Settings:
+    from touchline.settings import load_settings
+
+    flags = {
+        "host": getattr(args, "host", None),
+        "port": getattr(args, "port", None),
+        "data_dir": args.data,
+    }
+    return load_settings(flags=flags, environ=os.environ, config=args.config, defaults=defaults)
+
+
+def _demo_defaults() -> dict[str, Any]:
+    from touchline.capture import DEMO_CAMERAS
+
+    return {"data_dir": DEMO_DATA_DIR, "capture": {"cameras": DEMO_CAMERAS}}
+
+
+def _ours(error: BaseException, kind: type[Any]) -> Any:
+    """The one error that a person is told: the first of ours, in a group or by itself."""
+    if isinstance(error, kind):
+        return error
+    # Task groups wrap what their tasks raise. A group with a foreign error in it is a bug: None.
+    inner = [_ours(each, kind) for each in getattr(error, "exceptions", ())]
+    return inner[0] if inner and None not in inner else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

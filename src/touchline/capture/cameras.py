@@ -1,0 +1,191 @@
+"""The cameras as the server knows them: each with its worker, its pipeline and its newest status."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+
+from touchline.capture.pipelines import build_pipeline
+from touchline.capture.process import WorkerLink
+from touchline.capture.settings import CaptureSettings
+from touchline.capture.sources import Source
+from touchline.core.errors import Failed
+from touchline.core.tasks import Changed
+from touchline.worker import wire
+
+log = logging.getLogger(__name__)
+
+STATES = {
+    "stopped": "idle",
+    "starting": "starting",
+    "running": "running",
+    "stalled": "error",
+    "retrying": "error",
+    "error": "error",
+}
+"""The worker's states in the contract's words."""
+
+
+class CameraListener(Protocol):
+    """Whoever records: told what happens to a camera, on the event loop."""
+
+    async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
+        """A worker is there; it may be recording already, or new and idle."""
+
+    def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
+        """The worker said something."""
+
+    def camera_lost(self, camera: Camera, reason: str) -> None:
+        """The worker died or was killed; a new one is on its way."""
+
+
+class Camera:
+    """One camera: what was configured, and the worker that serves it."""
+
+    def __init__(
+        self,
+        camera_id: int,
+        source: Source,
+        settings: CaptureSettings,
+        *,
+        runtime_dir: Path,
+        log_dir: Path,
+        listener: CameraListener,
+    ) -> None:
+        self.id = camera_id
+        self.name = f"cam{camera_id}"
+        self.key = f"camera_{camera_id}"
+        self.source = source
+        self.label = source.label(camera_id)
+        self.changed = Changed()
+        self.ready = anyio.Event()
+        """Set once a worker has been met, or the first attempt to start one has failed."""
+        self.spec: wire.PipelineSpec | None = None
+        self.last_error: str | None = None
+        self.status: Mapping[str, Any] = {}
+        self.recording: Mapping[str, Any] | None = None
+        self._settings = settings
+        self._listener = listener
+        self._heard_at = time.monotonic()
+        self.link = WorkerLink(
+            self.name,
+            runtime_dir=runtime_dir,
+            log_path=log_dir / f"{self.name}.log",
+            unresponsive_after_s=settings.unresponsive_after_s,
+            on_connected=self._connected,
+            on_event=self._event,
+            on_lost=self._lost,
+        )
+
+    @property
+    def state(self) -> str:
+        """idle, starting, running, stopping or error."""
+        if not self.link.connected:
+            return "error"
+        return STATES.get(str(self.status.get("state", "stopped")), "error")
+
+    @property
+    def last_frame_age_s(self) -> float | None:
+        """Since the last frame came, as far as is known now."""
+        age = self.status.get("last_frame_age_s")
+        return None if age is None else float(age) + time.monotonic() - self._heard_at
+
+    def facts(self) -> dict[str, Any]:
+        """What the match's manifest keeps of it."""
+        return {
+            "kind": self.source.kind,
+            "name": self.label,
+            "width": self.status.get("width") or 0,
+            "height": self.status.get("height") or 0,
+            "transcoded": bool(self.status.get("transcoded")),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The camera for the API: what it is and how it does."""
+        status = dict(self.status)
+        age = self.last_frame_age_s
+        status["last_frame_age_s"] = None if age is None else round(age, 3)
+        return {
+            "id": self.id,
+            "name": self.label,
+            "kind": self.source.kind,
+            **status,
+            "worker": {"pid": self.link.pid, "connected": self.link.connected},
+            "state": self.state,
+            "last_error": status.get("last_error") or self.last_error,
+        }
+
+    async def record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
+        """Begin to record; the reply says whether the first frame is on its way to disk."""
+        return await self.link.ask(
+            "record",
+            timeout_s=timeout_s + 2,
+            order=wire.order_to_json(order),
+            wait_s=timeout_s,
+        )
+
+    async def stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
+        """End the recording at a CLOCK_MONOTONIC instant; the reply says how the files are."""
+        return await self.link.ask("stop", timeout_s=timeout_s + 3, at_ns=at_ns, wait_s=timeout_s)
+
+    async def _connected(self, hello: Mapping[str, Any]) -> None:
+        try:
+            spec = build_pipeline(self.id, self.source, self._settings, hello["elements"])
+            if hello["order"] is None:
+                await self.link.ask("configure", spec=wire.spec_to_json(spec))
+            elif hello["spec"] != wire.spec_to_json(spec):
+                log.info("%s records on with the pipeline it has; the new one comes after", self.name)
+            self.spec, self.last_error = spec, None
+            self.take_status(await self.link.ask("status"))
+            await self._listener.camera_connected(self, hello)
+        except Failed as error:
+            self.last_error = error.message
+            log.error("%s: %s", self.name, error.message)  # noqa: TRY400
+        finally:
+            self.ready.set()
+            self.changed.mark()
+
+    async def configure_again(self) -> None:
+        """Give an idle worker the pipeline that is configured now."""
+        if self.spec is not None and self.link.connected:
+            await self.link.ask("configure", spec=wire.spec_to_json(self.spec))
+
+    def take_status(self, message: Mapping[str, Any]) -> None:
+        """Note a status that the worker sent."""
+        self._heard_at = time.monotonic()
+        self.status = message.get("camera") or {}
+        self.recording = message.get("recording")
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        if event.get("event") == "status":
+            self.take_status(event)
+        self._listener.camera_event(self, event)
+        self.changed.mark()
+
+    def _lost(self, reason: str) -> None:
+        self.last_error = f"the worker is gone: {reason}"
+        self.status = {**self.status, "state": "error"}
+        self.recording = None
+        self._listener.camera_lost(self, reason)
+        self.ready.set()
+        self.changed.mark()
+
+
+@asynccontextmanager
+async def open_cameras(cameras: Mapping[int, Camera]) -> AsyncIterator[None]:
+    """Every camera's worker, met or started; idle workers are let go at the end."""
+    async with anyio.create_task_group() as tasks:
+        for camera in cameras.values():
+            tasks.start_soon(camera.link.run, name=camera.name)
+        yield
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as leaving:
+                for camera in cameras.values():
+                    leaving.start_soon(camera.link.quit)
+        tasks.cancel_scope.cancel()

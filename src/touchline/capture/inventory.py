@@ -1,0 +1,246 @@
+"""The list of all matches, read from the folders and kept only where the disk proves it current.
+
+A match that nobody touches costs two `stat` calls. Its entry is kept as long as the change times of
+its two folders stay the same; a file that is being written does not change them, so a match is read
+anew while anything in it is young. Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from touchline.capture.manifest import SEGMENTS_FOLDER, VIDEO_SUFFIXES, parse_segment_name
+
+_SINGLE_SUFFIXES = VIDEO_SUFFIXES | {".zip"}
+_UNKNOWN = "unknown"
+
+_FOLDER_SETTLED_S = 0.1
+"""Kernel time stamps move in steps of up to 10 ms: within one a folder can change unseen."""
+
+_FILE_SETTLED_S = 60.0
+"""A file changed later than that may still be growing (a copy, an encoder at work)."""
+
+_Signature = tuple[int, ...]
+
+
+class _File(NamedTuple):
+    name: str
+    size_bytes: int
+    mtime_s: float
+    ctime_s: float
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    signature: _Signature
+    encoded: bytes | None  # `"match_id":{…}`, or None for a folder without footage
+
+
+class Inventory:
+    """The matches below a root. `now` is the clock that files are stamped with."""
+
+    def __init__(self, root: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._root = os.fspath(root)
+        self._now = now
+        self._kept: dict[str, _Snapshot] = {}
+        self._body = b""
+        self._parts: list[bytes] = []
+
+    def listing(self, is_running: Callable[[str], bool]) -> bytes:
+        """Every match with footage as encoded JSON, sorted by id; current at the time of the call.
+
+        The same bytes object is returned until something changes. Not to be called twice at once.
+        """
+        kept: dict[str, _Snapshot] = {}
+        parts: list[bytes] = []
+        for name in _folders(self._root):
+            try:
+                settled, snapshot = self._look(name, is_running)
+            except FileNotFoundError:
+                continue  # deleted while we looked
+            if settled:
+                kept[name] = snapshot
+            if snapshot.encoded is not None:
+                parts.append(snapshot.encoded)
+        self._kept = kept
+        if not self._body or parts != self._parts:
+            self._parts = parts
+            self._body = b'{"recordings":{' + b",".join(parts) + b"}}"
+        return self._body
+
+    def _look(self, name: str, is_running: Callable[[str], bool]) -> tuple[bool, _Snapshot]:
+        """The match as it is now, and whether that will hold until its folders change."""
+        folder = f"{self._root}/{name}"
+        before = self._now()
+        signature, changed_s = _signature(folder)
+        running = is_running(name)
+        kept = self._kept.get(name)
+        if kept is not None and kept.signature == signature and not running:
+            return True, kept
+        segments, singles = _files(f"{folder}/{SEGMENTS_FOLDER}"), _files(folder)
+        entry = _match_entry(name, segments, singles)
+        encoded = None if entry is None else _json(name) + b":" + _json(entry)
+        youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
+        settled = (
+            not running
+            and before - changed_s > _FOLDER_SETTLED_S
+            and before - youngest_s > _FILE_SETTLED_S
+        )
+        return settled, _Snapshot(signature, encoded)
+
+
+def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
+    """The segments in a folder as the contract lists them: numbered from 1 for each camera."""
+    by_camera: defaultdict[str, list[_File]] = defaultdict(list)
+    files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
+    for file in files:
+        by_camera[parse_segment_name(file.name).camera].append(file)
+    lists: dict[str, list[dict[str, Any]]] = {"cam0": [], "cam1": [], "other": []}
+    for camera in sorted(by_camera, key=_camera_order):
+        for number, file in enumerate(sorted(by_camera[camera], key=_file_order), 1):
+            lists.get(camera, lists["other"]).append(
+                {
+                    "name": file.name,
+                    "path": _url(match_id, "segments", file.name),
+                    "size_mb": mebibytes(file.size_bytes),
+                    "created_at": int(file.mtime_s),
+                    "segment_number": number,
+                    "camera": camera,
+                }
+            )
+    return {
+        "match_id": match_id,
+        "type": "segmented" if len(files) > 1 else "single",
+        **lists,
+        "total_size_mb": mebibytes(sum(file.size_bytes for file in files)),
+        "segments_count": len(files),
+    }
+
+
+def mebibytes(size_bytes: int) -> float:
+    """A size as the contract gives it: MiB with two decimals."""
+    return round(size_bytes / (1 << 20), 2)
+
+
+def _match_entry(
+    match_id: str, in_segments: Iterable[_File], in_folder: Iterable[_File]
+) -> dict[str, Any] | None:
+    cameras: defaultdict[str, list[_File]] = defaultdict(list)
+    for file in in_segments:
+        if _suffix(file.name) in VIDEO_SUFFIXES:
+            cameras[parse_segment_name(file.name).camera].append(file)
+    singles = [file for file in in_folder if _suffix(file.name) in _SINGLE_SUFFIXES]
+    if not cameras and not singles:
+        return None
+    segments = [file for group in cameras.values() for file in group]
+    files: list[dict[str, Any]] = [
+        {
+            "file": camera,
+            "type": "segmented",
+            "segment_count": len(cameras[camera]),
+            "size_mb": mebibytes(sum(file.size_bytes for file in cameras[camera])),
+            "created_at": _created_at(cameras[camera]),
+        }
+        for camera in sorted(cameras, key=_camera_order)
+    ]
+    files += [
+        {
+            "file": file.name,
+            "size_mb": mebibytes(file.size_bytes),
+            "created_at": int(file.mtime_s),
+            "type": "single",
+            "path": _url(match_id, "files", file.name),
+        }
+        for file in sorted(singles)
+    ]
+    return {
+        "files": files,
+        "total_size_mb": mebibytes(sum(file.size_bytes for file in (*segments, *singles))),
+        "camera_count": len(cameras),
+        "segments_count": len(segments),
+        "created_at": _created_at(segments) if segments else None,
+    }
+
+
+def _created_at(files: Iterable[_File]) -> int:
+    return min(int(file.mtime_s) for file in files)
+
+
+def _camera_order(camera: str) -> tuple[bool, int, str]:
+    number = camera[3:]
+    return (camera == _UNKNOWN, int(number) if number.isdigit() else 0, camera)
+
+
+def _file_order(file: _File) -> tuple[str, int, str]:
+    label, index = parse_segment_name(file.name).order
+    return (label, index, file.name)
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1]  # noqa: PTH122  (a Path for each of 10,000 files costs 30 ms)
+
+
+def _folders(root: str) -> list[str]:
+    try:
+        with os.scandir(root) as entries:
+            names = [
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
+        return []
+    return sorted(names)
+
+
+def _files(folder: str) -> list[_File]:
+    """The real files of a folder with a kind of footage; none where there is no such folder."""
+    found: list[_File] = []
+    if Path(folder).is_symlink():
+        return found
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or _suffix(entry.name) not in _SINGLE_SUFFIXES:
+                    continue
+                if not entry.is_file(follow_symlinks=False):
+                    continue
+                try:
+                    s = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # removed while we looked
+                found.append(_File(entry.name, s.st_size, s.st_mtime, s.st_ctime))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return found
+
+
+def _signature(folder: str) -> tuple[_Signature, float]:
+    """What changes with any entry of the match's folders, and when it last did (Unix seconds)."""
+    match = os.lstat(folder)
+    try:
+        segments = os.lstat(f"{folder}/{SEGMENTS_FOLDER}")
+    except FileNotFoundError:
+        return (match.st_ino, match.st_ctime_ns), match.st_ctime
+    # The change time, not the modification time: nobody can set it back, as `cp -a` does the other.
+    signature = (match.st_ino, match.st_ctime_ns, segments.st_ino, segments.st_ctime_ns)
+    return signature, max(match.st_ctime, segments.st_ctime)
+
+
+def _url(match_id: str, kind: str, name: str) -> str:
+    match, file = (quote(os.fsencode(part), safe="") for part in (match_id, name))
+    return f"/api/v1/recordings/{match}/{kind}/{file}"
+
+
+def _json(value: Any) -> bytes:
+    # A name that is not UTF-8 has surrogates; Python's backslash escape of one is JSON's.
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")

@@ -1,0 +1,80 @@
+"""Who has the cameras: nobody, viewers, a recording or a calibration. A lease ends with its scope."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from touchline.core.errors import Blocked
+from touchline.core.tasks import Changed
+
+Mode = Literal["idle", "preview", "recording", "calibration"]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who holds the cameras, for what and since when (local time, as the contract has it)."""
+
+    mode: Mode
+    holder: str
+    since: datetime
+    give_up: Callable[[], Awaitable[None]] | None = None
+
+
+class CameraLease:
+    """The one lease there is. A recording outranks everybody; others wait for nobody and are refused.
+
+    It belongs to the event loop, so taking and letting go are atomic.
+    """
+
+    def __init__(self, *, now: Callable[[], datetime] = datetime.now) -> None:
+        self._now = now
+        self._current: Lease | None = None
+        self.preview_while_recording = False
+        self.changed = Changed()
+
+    @property
+    def mode(self) -> Mode:
+        """What the cameras are used for."""
+        return self._current.mode if self._current else "idle"
+
+    async def make_way(self) -> None:
+        """Ask a holder that a recording outranks to let go; returns when it has."""
+        current = self._current
+        if current is not None and current.give_up is not None:
+            await current.give_up()
+
+    @contextmanager
+    def hold(
+        self, mode: Mode, holder: str, *, give_up: Callable[[], Awaitable[None]] | None = None
+    ) -> Iterator[Lease]:
+        """Hold the cameras inside this scope. Raises Blocked when somebody else does.
+
+        `give_up` marks a holder that a recording may send away.
+        """
+        if self._current is not None:
+            text = f"Could not acquire camera resources. Current mode: {self.mode}"
+            raise Blocked(text, code="cameras_taken", holder=self._current.holder)
+        lease = self._current = Lease(mode, holder, self._now(), give_up)
+        self.changed.mark()
+        try:
+            yield lease
+        finally:
+            self._current = None
+            self.changed.mark()
+
+    def to_json(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/pipeline-state`."""
+        current = self._current
+        watched = self.mode in {"idle", "preview"}
+        return {
+            "mode": self.mode,
+            "holder": current.holder if current else None,
+            "lock_time": current.since.isoformat() if current else None,
+            "can_preview": watched
+            or (self.mode == "recording" and self.preview_while_recording),
+            "can_record": self.mode == "idle",
+        }

@@ -1,0 +1,240 @@
+"""The recorded matches, as their folders are: nothing is remembered that the disk does not say.
+
+A name from outside is accepted only where it is the name of one entry of the right kind: a match is
+a real folder in the root, a segment a real file in its `segments`, a file a real file of the match.
+It cannot be a path, so it cannot lead anywhere else, and links are not followed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture import integrity
+from touchline.capture import manifest as manifests
+from touchline.capture.archive import Archive, Member
+from touchline.capture.inventory import Inventory, mebibytes, segments_of
+from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
+from touchline.core.errors import NotFound, Refused
+
+T = TypeVar("T")
+
+_TRASH_PREFIX = ".trash-"
+_THREADS = 8
+"""Files read at once for everybody; a disk that hangs must not take the server's other threads."""
+
+
+class Library:
+    """Every match on disk. What it answers was true when it was asked, not earlier.
+
+    `is_running` says whether a match is being recorded: that one is never deleted, and its
+    manifest belongs to the recorder.
+    """
+
+    def __init__(self, root: Path, *, is_running: Callable[[str], bool]) -> None:
+        self._root = root
+        self._is_running = is_running
+        self._limiter = anyio.CapacityLimiter(_THREADS)
+        self._inventory = Inventory(root)
+        self._scan_lock = anyio.Lock()
+        self._scans_begun = 0
+        self._listing = b""
+
+    async def list(self) -> bytes:
+        """Every match with footage, as encoded JSON: `{"recordings": {match_id: …}}`."""
+        arrived_after = self._scans_begun
+        async with self._scan_lock:
+            # A scan that began after this call arrived is as good as one of its own.
+            if self._scans_begun == arrived_after:
+                self._scans_begun += 1
+                self._listing = await self._in_thread(self._inventory.listing, self._is_running)
+            return self._listing
+
+    async def segments(self, match_id: str) -> dict[str, Any]:
+        """The match's segments by camera, in the order of recording. NotFound without any."""
+        return await self._in_thread(self._segments, match_id)
+
+    async def delete(self, match_id: str) -> dict[str, Any]:
+        """Remove the match and all its files. Refused for the running and for a protected match.
+
+        A crash on the way leaves the match whole or gone from the list, never half of it.
+        """
+        return await self._in_thread(self._delete, match_id)
+
+    async def segment_path(self, match_id: str, segment_name: str) -> Path:
+        """Where that segment lies; NotFound where it is not a file of the match's `segments`."""
+        return await self._in_thread(
+            self._file, match_id, SEGMENTS_FOLDER, segment_name, "Segment not found"
+        )
+
+    async def file_path(self, match_id: str, file_name: str) -> Path:
+        """Where that file lies; NotFound where it is not directly in the match's folder."""
+        return await self._in_thread(
+            self._file, match_id, "", file_name, "Recording file not found"
+        )
+
+    async def archive(self, match_id: str) -> Archive:
+        """The match as a ZIP to be sent; of the running match what is finished so far."""
+        return await self._in_thread(self._archive, match_id)
+
+    async def processing_status(self, match_id: str) -> dict[str, Any]:
+        """Whether post-processing has left its archives. An unknown match was not processed."""
+        return await self._in_thread(self._processing_status, match_id)
+
+    async def verify(self, match_id: str) -> dict[str, Any]:
+        """Read every byte of the match's segments and say what is damaged, and where.
+
+        The result is kept in the manifest; of the running match the finished segments are read
+        and nothing is written.
+        """
+        return await self._in_thread(self._verify, match_id)
+
+    async def clean_up(self) -> int:
+        """Finish the deletions that a crash cut short; how many there were. For the start."""
+        return await self._in_thread(self._clean_up)
+
+    async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        return await to_thread.run_sync(partial(function, *args), limiter=self._limiter)
+
+    def _folder(self, match_id: str) -> Path:
+        folder = _entry(self._root, match_id, stat.S_ISDIR)
+        if folder is None:
+            raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
+        return folder
+
+    def _segments(self, match_id: str) -> dict[str, Any]:
+        segments = _entry(self._folder(match_id), SEGMENTS_FOLDER, stat.S_ISDIR)
+        if segments is None:
+            raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
+        return segments_of(match_id, segments)
+
+    def _file(self, match_id: str, subfolder: str, name: str, missing: str) -> Path:
+        folder = _entry(self._root, match_id, stat.S_ISDIR)
+        if folder is not None and subfolder:
+            folder = _entry(folder, subfolder, stat.S_ISDIR)
+        path = None if folder is None else _entry(folder, name, stat.S_ISREG)
+        if path is None:
+            raise NotFound(missing, code="file_not_found")
+        return path
+
+    def _delete(self, match_id: str) -> dict[str, Any]:
+        folder = self._folder(match_id)
+        self._refuse_running(match_id)
+        manifest = manifests.load(folder)
+        if manifest is not None and manifest.protected:
+            raise Refused(f"Recording {match_id} is protected", code="match_protected")
+        sizes = [path.lstat().st_size for path in _files_below(folder)]
+        trash = self._root / f"{_TRASH_PREFIX}{secrets.token_hex(8)}"
+        folder.rename(trash)
+        if self._is_running(match_id) and not folder.exists():
+            # It was started into this very folder between the question and the renaming.
+            trash.rename(folder)
+            self._refuse_running(match_id)
+        manifests.sync_folder(self._root)
+        shutil.rmtree(trash)
+        return {
+            "status": "deleted",
+            "match_id": match_id,
+            "files_deleted": len(sizes),
+            "size_mb_freed": mebibytes(sum(sizes)),
+        }
+
+    def _refuse_running(self, match_id: str) -> None:
+        if self._is_running(match_id):
+            raise Refused(
+                f"Recording {match_id} is being recorded; stop it first", code="match_running"
+            )
+
+    def _archive(self, match_id: str) -> Archive:
+        folder = self._folder(match_id)
+        running = self._is_running(match_id)
+        manifest = manifests.load(folder) if running else None
+        members = []
+        for path in sorted(_files_below(folder)):
+            inside = path.relative_to(folder)
+            if running and not _is_finished(inside, manifest):
+                continue
+            # The recorder may replace the manifest while the archive is being sent.
+            content = path.read_bytes() if inside == Path(manifests.FILE_NAME) else None
+            members.append(Member(f"{match_id}/{inside}", path, content))
+        return Archive(f"{match_id}.zip", members, self._limiter)
+
+    def _processing_status(self, match_id: str) -> dict[str, Any]:
+        folder = _entry(self._root, match_id, stat.S_ISDIR)
+        archives = {
+            camera: folder is not None
+            and _entry(folder, f"{camera}_archive.mp4", stat.S_ISREG) is not None
+            for camera in ("cam0", "cam1")
+        }
+        if not any(archives.values()):
+            return {"processing": False, "completed": False, "message": "Not processed"}
+        return {
+            "processing": False,
+            "completed": True,
+            "message": "Processing complete",
+            "archives": archives,
+        }
+
+    def _verify(self, match_id: str) -> dict[str, Any]:
+        folder = self._folder(match_id)
+        running = self._is_running(match_id)
+        manifest = manifests.load(folder) or manifests.rescan(folder)
+        if running:
+            finished = tuple(segment for segment in manifest.segments if segment.finalized)
+            manifest = manifest.model_copy(update={"segments": finished})
+        report = integrity.verify_match(folder, manifest, checksums=True, running=running)
+        if not self._is_running(match_id):
+            # What was written meanwhile stands; only the findings are added to it.
+            now = manifests.load(folder) or manifest
+            manifests.save(folder, report.recorded_in(now))
+        return {"match_id": match_id, **report.to_json()}
+
+    def _clean_up(self) -> int:
+        try:
+            with os.scandir(self._root) as entries:
+                left = [Path(e.path) for e in entries if e.name.startswith(_TRASH_PREFIX)]
+        except FileNotFoundError:
+            return 0
+        for folder in left:
+            shutil.rmtree(folder)
+        return len(left)
+
+
+def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | None:
+    """The entry of that very name, if it is of that kind. Hidden names are nobody's business."""
+    if not name or name.startswith(".") or "/" in name or "\0" in name:
+        return None
+    path = folder / name
+    try:
+        mode = path.lstat().st_mode
+    except (OSError, UnicodeEncodeError):  # absent, too long, or no name at all
+        return None
+    return path if is_kind(mode) else None
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Every real file at any depth but hidden ones; links are not followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+
+
+def _is_finished(inside: Path, manifest: Manifest | None) -> bool:
+    if inside.parts[0] != SEGMENTS_FOLDER:
+        return True
+    segment = None if manifest is None else manifest.segment(inside.name)
+    return segment is not None and segment.finalized

@@ -1,0 +1,361 @@
+"""The running match in memory: what each camera has recorded, lost and left out so far.
+
+Fed with the workers' events, it answers status and health without asking anybody, and it is what
+the match's manifest is made of.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from touchline.capture.cameras import Camera
+from touchline.capture.health import CameraObservation, RecordingObservation
+from touchline.capture.manifest import (
+    SEGMENTS_FOLDER,
+    CameraFacts,
+    Clock,
+    Gap,
+    Interruption,
+    Manifest,
+    Segment,
+)
+
+Phase = Literal["starting", "recording", "stopping"]
+
+_LEAST_GAP_NS = 200_000_000
+_LOST_STATES = {"stalled", "retrying", "error"}
+
+
+@dataclass
+class Track:
+    """One camera's part in the match."""
+
+    camera: Camera
+    since_unix: float
+    segments: dict[str, Segment] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    next_index: int = 0
+    started: bool = False
+    recording: bool = False
+    lost_reason: str | None = None
+    lost_at_unix_ns: int | None = None
+    lost_for_good: bool = False
+    respawns: int = 0
+    attempts_before: int = 0
+    disk: str = "ok"
+    disk_error: str | None = None
+    dropped_before: int = 0
+    probe: Mapping[str, Any] | None = None
+    changed_at: float = field(default_factory=time.monotonic)
+    opened_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def newest(self) -> Segment | None:
+        """The segment being written, or the last one that was."""
+        return next(reversed(self.segments.values())) if self.segments else None
+
+    @property
+    def end_unix_ns(self) -> int | None:
+        """Where the footage ends so far."""
+        ends = [s.end_unix_ns for s in self.segments.values() if s.end_unix_ns is not None]
+        return max(ends, default=None)
+
+    @property
+    def attempts(self) -> int:
+        """How often the camera had to be brought back in this match, by its worker or with one."""
+        attempts = int(self.camera.status.get("attempts") or 0)
+        return self.respawns + max(0, attempts - self.attempts_before)
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing is being recorded although it should."""
+        return self.lost_reason is not None
+
+    def note_segment(self, info: Mapping[str, Any], change: str) -> None:
+        """A segment was opened, has grown, was closed or was found empty and removed."""
+        name = str(info["name"])
+        if change == "removed":
+            self.segments.pop(name, None)
+            return
+        known = self.segments.get(name)
+        segment = Segment(
+            name=name,
+            camera=self.camera.name,
+            index=int(info["index"]),
+            start_unix_ns=int(info["start_unix_ns"]),
+            end_unix_ns=int(info["end_unix_ns"]),
+            frames=int(info["frames"]),
+            fragments=int(info["fragments"]),
+            size_bytes=int(info["size_bytes"]),
+            finalized=bool(info["finalized"]),
+            verified=known.verified if known else None,
+        )
+        now = time.monotonic()
+        if known is None:
+            self._close_gap(segment)
+            self.opened_at = now
+        if known is None or known.size_bytes != segment.size_bytes:
+            self.changed_at = now
+        self.segments[name] = segment
+        self.next_index = max(self.next_index, segment.index + 1)
+
+    def _close_gap(self, opened: Segment) -> None:
+        end, start = self.end_unix_ns, opened.start_unix_ns
+        if end is None:
+            # The camera came late: the match began without it.
+            if self.lost_at_unix_ns is not None and start is not None:
+                self._add_gap(self.lost_at_unix_ns, start)
+        elif start is not None and start - end >= _LEAST_GAP_NS:
+            self._add_gap(end, start)
+        self.started = True
+        self.found_again()
+
+    def _add_gap(self, from_ns: int, to_ns: int) -> None:
+        reason = self.lost_reason or self.disk_error or "the camera was interrupted"
+        gap = Gap(camera=self.camera.name, from_unix_ns=from_ns, to_unix_ns=to_ns, reason=reason)
+        self.gaps.append(gap)
+
+    def lose(self, reason: str, at_unix_ns: int) -> bool:
+        """Note that nothing comes any more; True where that is news."""
+        news = self.lost_reason is None
+        if news:
+            self.lost_at_unix_ns = self.end_unix_ns or at_unix_ns
+        self.lost_reason = reason
+        return news
+
+    def found_again(self) -> bool:
+        """Note that footage is written again; True where that is news."""
+        news = self.lost_reason is not None
+        self.lost_reason, self.lost_at_unix_ns = None, None
+        return news
+
+    def all_gaps(self) -> Iterable[Gap]:
+        """The gaps so far, and the one that lasts."""
+        yield from self.gaps
+        if self.lost_reason is not None and self.lost_at_unix_ns is not None:
+            yield Gap(
+                camera=self.camera.name,
+                from_unix_ns=self.lost_at_unix_ns,
+                to_unix_ns=None,
+                reason=self.lost_reason,
+            )
+
+
+class Match:
+    """The match being recorded."""
+
+    def __init__(
+        self,
+        match_id: str,
+        folder: Path,
+        cameras: Iterable[Camera],
+        *,
+        start_unix_ns: int,
+        start_monotonic_ns: int,
+        boot_id: str,
+        process_after_recording: bool = False,
+        before: Manifest | None = None,
+    ) -> None:
+        self.match_id = match_id
+        self.folder = folder
+        self.phase: Phase = "starting"
+        self.start_unix_ns = start_unix_ns
+        self.start_monotonic_ns = start_monotonic_ns
+        self.boot_id = boot_id
+        self.process_after_recording = process_after_recording
+        self.interruptions: list[Interruption] = []
+        self.ended_unix_ns: int | None = None
+        self.integrity: dict[str, Any] | None = None
+        self.protected = before.protected if before else False
+        self._first_clock = before.clock if before else None
+        self._earlier_segments: dict[str, Segment] = {}
+        now = start_unix_ns / 1e9
+        self.tracks = {c.id: Track(c, now) for c in cameras}
+        for track in self.tracks.values():
+            track.attempts_before = int(track.camera.status.get("attempts") or 0)
+        if before is not None:
+            self._go_on_from(before)
+
+    def _go_on_from(self, before: Manifest) -> None:
+        """Keep what an earlier part of the same match left: its segments, gaps and interruptions."""
+        self.interruptions = list(before.interruptions)
+        self.process_after_recording |= before.process_after_recording
+        by_name = {t.camera.name: t for t in self.tracks.values()}
+        for segment in before.segments:
+            track = by_name.get(segment.camera)
+            if track is None:
+                self._earlier_segments[segment.name] = segment
+                continue
+            track.segments[segment.name] = segment
+            track.next_index = max(track.next_index, segment.index + 1)
+        for gap in before.gaps:
+            track = by_name.get(gap.camera)
+            if track is not None and gap.to_unix_ns is not None:
+                track.gaps.append(gap)
+
+    @property
+    def segments_folder(self) -> Path:
+        """Where the workers write."""
+        return self.folder / SEGMENTS_FOLDER
+
+    @property
+    def duration_s(self) -> float:
+        """Since the match began to be recorded."""
+        return max(0.0, time.time() - self._began_unix_ns / 1e9)
+
+    @property
+    def _began_unix_ns(self) -> int:
+        return self._first_clock.start_unix_ns if self._first_clock else self.start_unix_ns
+
+    def manifest(self, state: Literal["recording", "finished", "interrupted"]) -> Manifest:
+        """Everything known, for the match's folder."""
+        manifest = Manifest(
+            match_id=self.match_id,
+            state=state,
+            clock=self._first_clock
+            or Clock(
+                start_unix_ns=self.start_unix_ns,
+                start_monotonic_ns=self.start_monotonic_ns,
+                boot_id=self.boot_id,
+            ),
+            ended_unix_ns=self.ended_unix_ns,
+            cameras={t.camera.name: CameraFacts(**t.camera.facts()) for t in self.tracks.values()},
+            gaps=tuple(g for t in self.tracks.values() for g in t.all_gaps()),
+            interruptions=tuple(self.interruptions),
+            integrity=self.integrity,
+            process_after_recording=self.process_after_recording,
+            protected=self.protected,
+        )
+        for segment in self._earlier_segments.values():
+            manifest = manifest.with_segment(segment)
+        segments = [s for t in self.tracks.values() for s in t.segments.values()]
+        return manifest.model_copy(
+            update={
+                "segments": tuple(
+                    sorted(
+                        [*manifest.segments, *segments],
+                        key=lambda s: (s.camera, s.start_unix_ns or 0, s.index),
+                    )
+                )
+            }
+        )
+
+    def take_status(self, track: Track, status: Mapping[str, Any] | None) -> None:
+        """The worker's newest word on its recording."""
+        if status is None or status.get("match_id") != self.match_id:
+            return
+        track.recording = True
+        if status.get("segment") is not None:
+            track.note_segment(status["segment"], "grown")
+
+    def lost_reason(self, camera: Camera) -> str | None:
+        """Why the camera delivers nothing at the moment; None when it does."""
+        if not camera.link.connected:
+            return camera.last_error or "the worker is gone"
+        if camera.status.get("state") in _LOST_STATES:
+            return str(camera.status.get("last_error") or "the camera delivers nothing")
+        return None
+
+    # ------------------------------------------------------------------ telling
+
+    def status(self, *, protection_s: float, require_all: bool) -> dict[str, Any]:
+        """The recording's part of the status, all from memory (the guard is the recorder's)."""
+        duration = self.duration_s
+        return {
+            "recording": True,
+            "match_id": self.match_id,
+            "duration": round(duration, 3),
+            "phase": self.phase,
+            "cameras": {t.camera.key: self._camera(t) for t in self.tracks.values()},
+            "protected": duration < protection_s,
+            "require_all_cameras": require_all,
+            "degraded_cameras": {
+                t.camera.key: reason
+                for t in self.tracks.values()
+                if (reason := degraded_reason(t)) is not None
+            },
+            "camera_recovery": {t.camera.key: _recovery(t) for t in self.tracks.values()},
+            "interruptions": len(self.interruptions),
+        }
+
+    def _camera(self, track: Track) -> dict[str, Any]:
+        camera = track.camera
+        recording = camera.recording or {}
+        dropped = dict(camera.status.get("dropped") or {})
+        dropped["disk"] = track.dropped_before + int(recording.get("dropped_disk") or 0)
+        age = camera.last_frame_age_s
+        state = camera.state
+        if self.phase == "stopping" and state == "running":
+            state = "stopping"
+        return {
+            "state": state,
+            "uptime": round(max(0.0, time.time() - track.since_unix), 3),
+            "fps": camera.status.get("fps", 0.0),
+            "bitrate_bps": camera.status.get("bitrate_bps", 0),
+            "frames": sum(s.frames for s in track.segments.values()),
+            "dropped": dropped,
+            "last_frame_age_s": None if age is None else round(age, 3),
+            "segment": track.newest.name if track.newest else None,
+            "segments": len(track.segments),
+            "gaps": sum(1 for _ in track.all_gaps()),
+            "transcoded": bool(camera.status.get("transcoded")),
+            "disk": track.disk,
+            "backlog_bytes": int(recording.get("backlog_bytes") or 0),
+            "sync_ms_max": recording.get("sync_ms_max", 0.0),
+        }
+
+    def observation(self) -> RecordingObservation:
+        """What the health watch judges."""
+        return RecordingObservation(
+            match_id=self.match_id,
+            age_s=self.duration_s,
+            cameras=tuple(self._observe(t) for t in self.tracks.values()),
+            stopping=self.phase == "stopping",
+        )
+
+    @staticmethod
+    def _observe(track: Track) -> CameraObservation:
+        now = time.monotonic()
+        camera, newest = track.camera, track.newest
+        return CameraObservation(
+            camera_id=camera.id,
+            pipeline_present=camera.link.connected,
+            pipeline_state=camera.state,
+            segment_name=newest.name if newest else None,
+            segment_index=newest.index if newest else 0,
+            segment_size_bytes=newest.size_bytes if newest else 0,
+            segment_age_s=now - track.changed_at,
+            file_age_s=now - track.opened_at,
+            failed_permanently=bool(camera.status.get("failed_permanently")),
+            last_frame_age_s=camera.last_frame_age_s,
+            stalled=camera.status.get("state") == "stalled",
+            disk_full=track.disk == "full",
+            recovering=track.lost,
+            recovery_attempts=track.attempts,
+            last_error=track.lost_reason or track.disk_error,
+            probe=track.probe,
+        )
+
+
+def degraded_reason(track: Track) -> str | None:
+    """Why this camera's footage is not what it should be at the moment."""
+    if track.lost_reason is not None:
+        return track.lost_reason
+    if track.disk != "ok":
+        return f"disk {track.disk}: {track.disk_error}"
+    return None
+
+
+def _recovery(track: Track) -> dict[str, Any]:
+    status = track.camera.status
+    return {
+        "attempts": track.attempts,
+        "recovering": track.lost,
+        "failed_permanently": bool(status.get("failed_permanently")),
+        "last_error": track.lost_reason,
+        "last_recovery_ts": status.get("last_recovery_unix"),
+    }

@@ -1,0 +1,308 @@
+"""A camera's worker process seen from the server: found or started, asked, listened to, replaced.
+
+The worker outlives the server, so the first thing is always to look for one that is there already.
+A worker that dies is replaced at once; one that says nothing for too long is killed and replaced.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import Process, SocketAttribute, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from touchline.core.errors import Blocked, Failed
+from touchline.worker import wire
+
+log = logging.getLogger(__name__)
+
+_START_S = 10.0
+_CONNECT_LOOK_S = 0.01
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+_STABLE_S = 5.0
+"""A worker that lived this long did not die of its start: its successor is started without a pause."""
+
+Event = Callable[[Mapping[str, Any]], None]
+Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class WorkerLink:
+    """One camera's worker, kept alive by `run`.
+
+    `on_connected` is awaited with the worker's `hello` before anything else is asked, `on_event`
+    called with each of its events, `on_lost` when it is gone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        runtime_dir: Path,
+        log_path: Path,
+        unresponsive_after_s: float,
+        on_connected: Connected,
+        on_event: Event,
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self.pid: int | None = None
+        self.spawns = 0
+        self._runtime_dir = runtime_dir
+        self._log_path = log_path
+        self._unresponsive_after_s = unresponsive_after_s
+        self._on_connected, self._on_event, self._on_lost = on_connected, on_event, on_lost
+        self._stream: SocketStream | None = None
+        self._send_lock = anyio.Lock()
+        self._waiting: dict[int, _Reply] = {}
+        self._number = 0
+        self._heard_at = 0.0
+        self._leaving = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether requests can be sent."""
+        return self._stream is not None
+
+    async def run(self) -> None:
+        """Keep a worker alive and connected until cancelled or told to `quit`."""
+        pause_s = _FIRST_PAUSE_S
+        while not self._leaving:
+            began = time.monotonic()
+            reason = "it could not be started"
+            try:
+                async with self._connection() as stream:
+                    reason = await self._serve(stream)
+            except (OSError, TimeoutError, Failed) as error:
+                reason = str(error) or type(error).__name__
+            if self._leaving:
+                return
+            log.error("the worker of %s is gone: %s", self.name, reason)
+            self._on_lost(reason)
+            if time.monotonic() - began > _STABLE_S:
+                pause_s = _FIRST_PAUSE_S
+            await anyio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
+        """The worker's reply.
+
+        Raises Blocked when there is no worker at the moment or none that answers in time, and
+        Failed with the worker's own words when it refuses.
+        """
+        stream = self._stream
+        if stream is None:
+            raise self._gone()
+        self._number += 1
+        number = self._number
+        reply = self._waiting[number] = _Reply()
+        try:
+            async with self._send_lock:
+                await stream.send(wire.encode({"id": number, "do": do, **fields}))
+            with anyio.move_on_after(timeout_s):
+                await reply.arrived.wait()
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            raise self._gone() from None
+        finally:
+            del self._waiting[number]
+        message = reply.message
+        if message is None:
+            if reply.arrived.is_set():
+                raise self._gone()
+            text = f"The worker of {self.name} did not answer within {timeout_s:g} s."
+            raise Blocked(text, code="worker_silent", eta_s=self._unresponsive_after_s)
+        if not message.get("ok"):
+            raise Failed(str(message.get("message")), code=str(message.get("code")))
+        return message
+
+    async def quit(self, timeout_s: float = 5.0) -> None:
+        """Let the worker leave; one that does not is left to leave by itself."""
+        self._leaving = True
+        pid = self.pid
+        try:
+            await self.ask("quit", timeout_s=timeout_s)
+        except (Blocked, Failed) as error:
+            log.warning("%s", error.message)
+            return
+        with anyio.move_on_after(timeout_s):
+            while pid is not None and _alive(pid):  # noqa: ASYNC110  (nobody signals it)
+                await anyio.sleep(0.02)
+
+    def _gone(self) -> Blocked:
+        return Blocked(
+            f"The worker of {self.name} is not running; a new one is being started.",
+            code="worker_gone",
+            eta_s=1.0,
+        )
+
+    # ---------------------------------------------------------- finding a worker
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[SocketStream]:
+        """A connection to a worker that was there, or to a new one."""
+        directory = os.open(self._runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # Through the descriptor, because a socket's path has 108 bytes at the most.
+            path = f"/proc/self/fd/{directory}/{self.name}.sock"
+            stream = await self._try_connect(path)
+            if stream is None:
+                process = await self._spawn()
+                stream = await self._connect_to(process, path)
+        finally:
+            os.close(directory)
+        try:
+            yield stream
+        finally:
+            self._stream = None
+            self._forget_requests()
+            with anyio.CancelScope(shield=True):
+                await stream.aclose()
+
+    @staticmethod
+    async def _try_connect(path: str) -> SocketStream | None:
+        try:
+            return await anyio.connect_unix(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+
+    async def _spawn(self) -> Process:
+        """Start a worker in a session of its own, so that Ctrl-C does not reach the recorder."""
+        self.spawns += 1
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("GST_", "TOUCHLINE_")) and key != "PYTHONHOME"
+        }
+        environment["GST_REGISTRY"] = str(self._runtime_dir / "gstreamer-registry.bin")
+        for key in ("GST_DEBUG", "GST_PLUGIN_PATH"):
+            if key in os.environ:
+                environment[key] = os.environ[key]
+        command = [sys.executable, "-m", "touchline.worker"]
+        command += ["--directory", str(self._runtime_dir), "--name", self.name]
+        output = await anyio.to_thread.run_sync(_open_log, self._log_path)
+        try:
+            return await anyio.open_process(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=environment,
+            )
+        finally:
+            os.close(output)
+
+    async def _connect_to(self, process: Process, path: str) -> SocketStream:
+        with anyio.fail_after(_START_S):
+            while True:
+                stream = await self._try_connect(path)
+                if stream is not None:
+                    return stream
+                if process.returncode is not None:
+                    code = process.returncode
+                    text = f"it ended with status {code}; see {self._log_path}"
+                    raise Failed(text, code="worker_died")
+                await anyio.sleep(_CONNECT_LOOK_S)
+
+    # ------------------------------------------------------------- listening
+
+    async def _serve(self, stream: SocketStream) -> str:
+        """Listen until the worker is gone; returns why."""
+        self.pid = _peer_pid(stream)
+        self._stream = stream
+        self._heard_at = time.monotonic()
+        reason = "it closed the connection"
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._greet)
+
+            async def kill_when_silent() -> None:
+                nonlocal reason
+                while True:
+                    silent_s = time.monotonic() - self._heard_at
+                    if silent_s > self._unresponsive_after_s:
+                        reason = f"it said nothing for {silent_s:.1f} s and was killed"
+                        _kill(self.pid)
+                        return
+                    await anyio.sleep(0.1)
+
+            tasks.start_soon(kill_when_silent)
+            await self._listen(stream)
+            tasks.cancel_scope.cancel()
+        return reason
+
+    async def _greet(self) -> None:
+        try:
+            await self._on_connected(await self.ask("hello"))
+        except (Blocked, Failed) as error:
+            # A worker that cannot be set up is of no use; its silence or death brings the next one.
+            log.error("the worker of %s cannot be used: %s", self.name, error.message)  # noqa: TRY400
+
+    async def _listen(self, stream: SocketStream) -> None:
+        lines = BufferedByteReceiveStream(stream)
+        while True:
+            try:
+                line = await lines.receive_until(b"\n", wire.MAX_LINE_BYTES)
+            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, OSError):
+                return
+            self._heard_at = time.monotonic()
+            message = wire.decode(line)
+            number = message.get("re")
+            if number is None:
+                self._on_event(message)
+            elif number in self._waiting:
+                self._waiting[number].set(message)
+
+    def _forget_requests(self) -> None:
+        for reply in self._waiting.values():
+            reply.set(None)
+
+
+class _Reply:
+    def __init__(self) -> None:
+        self.arrived = anyio.Event()
+        self.message: dict[str, Any] | None = None
+
+    def set(self, message: dict[str, Any] | None) -> None:
+        self.message = message
+        self.arrived.set()
+
+
+def _peer_pid(stream: SocketStream) -> int:
+    """The process at the other end, as the kernel knows it."""
+    raw = stream.extra(SocketAttribute.raw_socket)
+    credentials = raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid
+
+
+def _kill(pid: int | None) -> None:
+    if pid is not None:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            log.info("process %d was gone already", pid)
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def _open_log(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)

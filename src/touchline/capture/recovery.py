@@ -1,0 +1,95 @@
+"""After a crash or a power cut: what was being recorded, and making its files whole again.
+
+Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from touchline.capture import manifest as manifests
+from touchline.capture.manifest import Manifest, segment_files, segment_of
+from touchline.worker import mp4scan
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Salvage:
+    """What was mended: the manifest as the files now are, and what had to be cut from which."""
+
+    manifest: Manifest
+    cut_bytes: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def interrupted_matches(root: Path) -> list[Manifest]:
+    """Matches whose manifest says that they are being recorded, the newest last."""
+    found = []
+    try:
+        folders = [Path(entry) for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    for folder in folders:
+        if folder.name.startswith(".") or not (folder / manifests.FILE_NAME).is_file():
+            continue
+        manifest = manifests.load(folder)
+        if manifest is not None and manifest.state == "recording":
+            found.append(manifest)
+    return sorted(found, key=lambda m: m.clock.start_unix_ns if m.clock else 0)
+
+
+def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = ()) -> Salvage:
+    """Finish every segment that was left open, cut to its last whole fragment.
+
+    `skip` names segments that somebody is still writing. A file that cannot be mended is named in
+    `failed` and left as it is. Nothing is written but the segments.
+    """
+    cut: dict[str, int] = {}
+    failed: dict[str, str] = {}
+    for path in segment_files(folder):
+        listed = manifest.segment(path.name)
+        if path.name in skip or (listed is not None and listed.finalized):
+            continue
+        try:
+            before = mp4scan.salvage(path)
+            after = mp4scan.scan(path, checksums=False)
+        except mp4scan.NotSegment:
+            continue
+        except OSError as error:
+            failed[path.name] = error.strerror or str(error)
+            continue
+        if not before.fragments:
+            # The power went before the first fragment: nothing of the picture ever reached the disk.
+            log.warning("%s holds no whole fragment", path)
+            failed[path.name] = "it holds no whole fragment"
+            continue
+        if not before.finalized and before.size_bytes > before.good_bytes:
+            cut[path.name] = before.size_bytes - before.good_bytes
+        manifest = manifest.with_segment(segment_of(after, path.name))
+    return Salvage(manifest, cut, failed)
+
+
+def last_footage_unix_ns(manifest: Manifest) -> int:
+    """When the last frame of a match was captured, as far as its segments tell."""
+    ends = [s.end_unix_ns for s in manifest.segments if s.end_unix_ns is not None]
+    start = manifest.clock.start_unix_ns if manifest.clock else 0
+    return max(ends, default=start)
+
+
+def may_resume(manifest: Manifest, *, max_match_s: float, now_unix: float | None = None) -> bool:
+    """Whether an interrupted match is young enough to still be played."""
+    if manifest.clock is None:
+        return False
+    age_s = (time.time() if now_unix is None else now_unix) - manifest.clock.start_unix_ns / 1e9
+    return 0 <= age_s < max_match_s
+
+
+def boot_id() -> str:
+    """The kernel's name for this boot: monotonic times of another one mean nothing."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

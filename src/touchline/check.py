@@ -1,0 +1,374 @@
+"""`touchline check`: what this machine lacks for its settings, and the command that mends it.
+
+The server never loads GStreamer, so neither does this: a child process is asked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from touchline.capture import build_pipeline
+from touchline.core.errors import TouchlineError
+from touchline.server import bind
+from touchline.settings import Settings
+from touchline.system import LOCK_FILE
+from touchline.worker.wire import PROBED_ELEMENTS
+
+State = Literal["ok", "info", "warn", "missing"]
+
+PROBE_TIMEOUT_S = 30.0
+CAMERA_TIMEOUT_S = 2.0
+SLOW_SYNC_S = 0.1
+SHORT_MINUTES = 120
+ASSUMED_KBPS = 20_000
+"""For a camera without a bitrate of its own: the most that a preset encodes at."""
+
+WORKER_ELEMENTS = ("appsink", "fakesink", "h264parse", "mp4mux")
+"""What every worker adds to a camera's own pipeline."""
+
+PACKAGES = {
+    "gstreamer1.0-plugins-base": (
+        "appsink",
+        "appsrc",
+        "decodebin",
+        "parsebin",
+        "videoconvert",
+        "videoscale",
+        "videorate",
+        "videotestsrc",
+    ),
+    "gstreamer1.0-plugins-good": (
+        "mp4mux",
+        "qtdemux",
+        "rtpjitterbuffer",
+        "rtph264depay",
+        "rtspsrc",
+        "v4l2h264enc",
+        "v4l2src",
+        "videocrop",
+    ),
+    "gstreamer1.0-plugins-bad": (
+        "h264parse",
+        "h264timestamper",
+        "nvh264enc",
+        "openh264enc",
+        "qsvh264enc",
+        "vah264enc",
+    ),
+    "gstreamer1.0-plugins-ugly": ("x264enc",),
+    "gstreamer1.0-libav": ("avdec_h264",),
+    "gstreamer1.0-libcamera": ("libcamerasrc",),
+    "gstreamer1.0-vaapi": ("vaapih264enc",),
+    "nvidia-l4t-gstreamer": ("nvarguscamerasrc", "nvv4l2h264enc", "nvvidconv"),
+}
+"""Debian's (and NVIDIA's) package of each element that a pipeline may need."""
+
+PROBE = """\
+import json, sys
+try:
+    import gi
+    gi.require_version("Gst", "1.0")
+    from gi.repository import Gst
+    Gst.init(None)
+except (ImportError, ValueError) as error:
+    print(json.dumps({"error": str(error)}))
+else:
+    found = [name for name in sys.argv[1:] if Gst.ElementFactory.find(name)]
+    print(json.dumps({"version": Gst.version_string(), "elements": found}))
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `mend` is the command or setting that puts it right."""
+
+    what: str
+    state: State
+    message: str
+    mend: str | None = None
+
+
+Probe = Callable[[Collection[str]], dict[str, Any]]
+
+
+def check(settings: Settings, *, probe: Probe | None = None) -> list[Finding]:
+    """Everything that was looked at, in the order in which it should be mended."""
+    return list(
+        chain(
+            _gstreamer(settings, probe or probe_gstreamer),
+            _programs(),
+            _cameras(settings),
+            _disk(settings),
+            _sockets(settings),
+            _port(settings),
+            _clock(),
+            _access(settings),
+            _docker(),
+        )
+    )
+
+
+def print_findings(findings: list[Finding], *, as_json: bool) -> None:
+    """A table for people, one JSON object for programs."""
+    missing = [finding for finding in findings if finding.state == "missing"]
+    if as_json:
+        print(json.dumps({"ok": not missing, "findings": [asdict(one) for one in findings]}))
+        return
+    wide = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        print(f"{finding.state:<8}{finding.what:<{wide + 2}}{finding.message}")
+        if finding.mend and finding.state in ("missing", "warn"):
+            print(f"{'':<8}{'':<{wide + 2}}→ {finding.mend}")
+    print(f"{len(missing)} missing" if missing else "Nothing that is needed is missing.")
+
+
+def probe_gstreamer(names: Collection[str]) -> dict[str, Any]:
+    """What a child process with GStreamer finds: `version` and `elements`, or `error`."""
+    # A foreign GStreamer's settings in our environment would answer for another machine.
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GST_") and name not in ("PYTHONHOME", "PYTHONPATH")
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", PROBE, *names],
+            capture_output=True,
+            check=True,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=PROBE_TIMEOUT_S,
+        )
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+        return {"error": f"the probe failed: {error}"}
+    return answer
+
+
+def _gstreamer(settings: Settings, probe: Probe) -> Iterator[Finding]:
+    answer = probe(PROBED_ELEMENTS)
+    if "error" in answer:
+        yield Finding(
+            "GStreamer",
+            "missing",
+            f"Python cannot load it: {answer['error']}",
+            "sudo apt-get install python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0;"
+            " then make the virtual environment on /usr/bin/python3 with --system-site-packages",
+        )
+        return
+    yield Finding("GStreamer", "ok", answer["version"])
+    wanted = dict.fromkeys(WORKER_ELEMENTS, "every recording")
+    for number, source in sorted(settings.capture.cameras.items()):
+        try:
+            spec = build_pipeline(number, source, settings.capture, answer["elements"])
+        except TouchlineError as error:
+            element = str(error.details.get("element", ""))
+            yield Finding(f"camera {number}", "missing", error.message, _install(element))
+            continue
+        extra = (["appsrc"] if spec.picture else []) + (["parsebin"] if spec.demux else [])
+        for name in [*(one.factory for one in (*spec.source, *spec.encode)), *extra]:
+            wanted.setdefault(name, f"camera {number}")
+        if spec.demux and spec.encode:
+            wanted.setdefault("decodebin", f"camera {number}, should it not send H.264")
+    there = set(probe(list(wanted))["elements"])
+    for name in sorted(wanted.keys() - there):
+        yield Finding(f"element {name}", "missing", f"needed by {wanted[name]}", _install(name))
+    if wanted.keys() <= there:
+        yield Finding("elements", "ok", f"all {len(wanted)} that the cameras need")
+
+
+def _install(element: str) -> str | None:
+    for package, elements in PACKAGES.items():
+        if element in elements:
+            return f"sudo apt-get install {package}"
+    return f"apt-file search gst: which package has {element}?" if element else None
+
+
+def _programs() -> Iterator[Finding]:
+    for name, use in (
+        ("ffprobe", "to probe the newest segment at a stop"),
+        ("ffmpeg", "to process what was recorded"),
+    ):
+        found = shutil.which(name)
+        if found:
+            yield Finding(name, "ok", found)
+        else:
+            yield Finding(name, "missing", f"needed {use}", "sudo apt-get install ffmpeg")
+
+
+def _cameras(settings: Settings) -> Iterator[Finding]:
+    cameras = settings.capture.cameras
+    if not cameras:
+        yield Finding(
+            "cameras",
+            "missing",
+            "none is configured",
+            'write [capture.cameras.0] with kind = "rtsp" and its url into the file of --config',
+        )
+    for number, source in sorted(cameras.items()):
+        what = f"camera {number}"
+        if source.kind == "file":
+            yield _readable(what, source.path)
+        elif source.kind == "v4l2":
+            yield _video_device(what, source.device)
+        elif source.kind == "rtsp":
+            yield _reachable(what, source.url)
+
+
+def _readable(what: str, path: Path) -> Finding:
+    if path.is_file() and os.access(path, os.R_OK):
+        return Finding(what, "ok", str(path))
+    return Finding(what, "missing", f"{path} is not a file that can be read", f"ls -l {path}")
+
+
+def _video_device(what: str, device: str) -> Finding:
+    try:
+        is_device = stat.S_ISCHR(os.stat(device).st_mode)  # noqa: PTH116
+    except OSError:
+        is_device = False
+    if not is_device:
+        return Finding(what, "missing", f"there is no device {device}", "ls -l /dev/v4l/by-id")
+    if not os.access(device, os.R_OK | os.W_OK):
+        mend = "sudo usermod --append --groups video $USER, then log in again"
+        return Finding(what, "missing", f"this user may not use {device}", mend)
+    return Finding(what, "ok", device)
+
+
+def _reachable(what: str, url: str) -> Finding:
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (322 if parts.scheme == "rtsps" else 554)
+    try:
+        socket.create_connection((host, port), CAMERA_TIMEOUT_S).close()
+    except OSError as error:
+        # A warning only: cameras are often switched on after the server.
+        mend = f"ping {host}"
+        return Finding(what, "warn", f"{host} port {port} does not answer: {error}", mend)
+    return Finding(what, "ok", f"{host} port {port} answers")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    directory = settings.capture.recordings_dir or settings.data_dir / "recordings"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".check-") as file:
+            file.write(bytes(4096))
+            file.flush()
+            began_s = time.monotonic()
+            os.fsync(file.fileno())
+            took_s = time.monotonic() - began_s
+        free_bytes = shutil.disk_usage(directory).free
+    except OSError as error:
+        mend = f"sudo install --directory --owner $USER {directory}"
+        yield Finding("disk", "missing", f"{directory} cannot be written: {error.strerror}", mend)
+        return
+    slow = took_s > SLOW_SYNC_S
+    yield Finding(
+        "disk",
+        "warn" if slow else "ok",
+        f"{directory} can be written; a sync takes {took_s * 1000:.1f} ms",
+        "a faster disk; each quarter second of footage is synced" if slow else None,
+    )
+    cameras = settings.capture.cameras.values()
+    kbps = sum(source.bitrate_kbps or ASSUMED_KBPS for source in cameras) or ASSUMED_KBPS
+    usable_bytes = max(0, free_bytes - settings.capture.min_free_bytes)
+    minutes = usable_bytes * 8 / (kbps * 1000) / 60
+    state: State = "ok" if minutes >= SHORT_MINUTES else "warn" if minutes >= 1 else "missing"
+    yield Finding(
+        "space",
+        state,
+        f"{free_bytes / 1e9:.1f} GB free: about {minutes:.0f} minutes at {kbps / 1000:.0f} Mbit/s",
+        "delete recordings, or set capture.recordings_dir to a larger disk",
+    )
+
+
+def _sockets(settings: Settings) -> Iterator[Finding]:
+    directory = settings.capture.runtime_dir or settings.data_dir / "run"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        opened = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+        try:
+            # By way of the descriptor, as workers do it: socket paths end at 107 bytes.
+            name = f"check-{os.getpid()}.sock"
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.bind(f"/proc/self/fd/{opened}/{name}")
+            (directory / name).unlink()
+        finally:
+            os.close(opened)
+    except OSError as error:
+        mend = "set capture.runtime_dir to a directory on a local disk, such as /run/touchline"
+        message = f"{directory} does not take a socket: {error.strerror}"
+        yield Finding("sockets", "missing", message, mend)
+    else:
+        yield Finding("sockets", "ok", f"{directory} takes sockets")
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    what, where = "port", f"{settings.host} port {settings.port}"
+    try:
+        for each in bind(settings.host, settings.port):
+            each.close()
+    except TouchlineError as error:
+        if _is_running(settings.data_dir):
+            yield Finding(what, "ok", f"{where} is taken; touchline runs on this data directory")
+        else:
+            mend = f"ss --listening --tcp --processes 'sport = :{settings.port}'"
+            yield Finding(what, "missing", error.message, mend)
+    else:
+        yield Finding(what, "ok", f"{where} is free")
+
+
+def _is_running(data_dir: Path) -> bool:
+    try:
+        with (data_dir / LOCK_FILE).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno == errno.EWOULDBLOCK
+    return False
+
+
+def _clock() -> Iterator[Finding]:
+    # adjtimex(2) with nothing to set answers 5 (TIME_ERROR) while no time service keeps the clock.
+    answer = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
+    if answer in range(5):
+        yield Finding("clock", "ok", "kept by a time service")
+    else:
+        message = "not synchronised: times in names and manifests may be wrong"
+        yield Finding("clock", "warn", message, "sudo apt-get install systemd-timesyncd")
+
+
+def _access(settings: Settings) -> Iterator[Finding]:
+    if settings.auth.mode == "none":
+        message = f"auth.mode is none: whoever reaches {settings.host} may record and delete"
+        yield Finding("access", "warn", message, 'auth.mode = "auto"')
+    else:
+        yield Finding("access", "ok", f"auth.mode is {settings.auth.mode}")
+
+
+def _docker() -> Iterator[Finding]:
+    path = "/var/run/docker.sock"
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(CAMERA_TIMEOUT_S)
+            probe.connect(path)
+    except OSError:
+        yield Finding("docker", "info", "not reachable; recording does not need it")
+    else:
+        yield Finding("docker", "info", f"{path} answers")

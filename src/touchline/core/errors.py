@@ -1,0 +1,65 @@
+"""The errors of the house: a stable code, a sentence for people, details for programs."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class TouchlineError(Exception):
+    """An expected failure. `code` is stable and snake_case, `message` may be shown to anyone."""
+
+    default_code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.details: dict[str, Any] = details
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r}, code={self.code!r})"
+
+
+class NotFound(TouchlineError):  # noqa: N818  (the name says what is the case)
+    """What was asked for does not exist."""
+
+    default_code = "not_found"
+
+
+class Refused(TouchlineError):  # noqa: N818
+    """A rule said no; asking again changes nothing until the state does."""
+
+    default_code = "refused"
+
+
+class Blocked(TouchlineError):  # noqa: N818
+    """Not now. `eta_s` says when (None: unknown), the others whether asking again makes sense."""
+
+    default_code = "blocked"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        eta_s: float | None = None,
+        can_retry: bool = True,
+        should_wait: bool = True,
+        **details: Any,
+    ) -> None:
+        super().__init__(message, code=code, **details)
+        self.eta_s = eta_s
+        self.can_retry = can_retry
+        self.should_wait = should_wait
+
+
+class Invalid(TouchlineError):  # noqa: N818
+    """What was given cannot be right, whatever the state."""
+
+    default_code = "invalid"
+
+
+class Failed(TouchlineError):  # noqa: N818
+    """It should have worked: the fault is ours or the machine's."""
+
+    default_code = "failed"

@@ -1,0 +1,97 @@
+"""Work that repeats, and the news that something changed."""
+
+from __future__ import annotations
+
+import logging
+import math
+import traceback
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+log = logging.getLogger(__name__)
+
+
+async def keep_running(
+    name: str,
+    once: Callable[[], Awaitable[None]],
+    *,
+    every_s: float,
+    longest_pause_s: float = 30.0,
+) -> None:
+    """Call `once` every `every_s` seconds until cancelled; a failure is logged and slows the next.
+
+    Calls start on a fixed grid, so they do not drift by their own duration; what a slow call missed
+    is skipped, not made up for. After n failures in a row the pause is `every_s` doubled n times,
+    at most `longest_pause_s` (or `every_s`, where that is longer).
+    """
+    failures = 0
+    due_s = anyio.current_time()
+    while True:
+        try:
+            await once()
+        except Exception as error:  # noqa: BLE001  (the one place that outlives any failure)
+            failures += 1
+            pause_s = failure_pause_s(failures, every_s, longest_pause_s)
+            _say(name, error, failures, pause_s)
+            due_s = anyio.current_time() + pause_s
+        else:
+            if failures:
+                log.info("%s works again after %d failures", name, failures)
+                failures = 0
+            due_s = next_due_s(due_s, anyio.current_time(), every_s)
+        await anyio.sleep_until(due_s)
+
+
+def failure_pause_s(failures: int, every_s: float, longest_pause_s: float) -> float:
+    """How long to wait after so many failures in a row. Never less than `every_s`."""
+    doubled_s = every_s * 2.0 ** min(failures, 32)
+    return max(every_s, min(doubled_s, longest_pause_s))
+
+
+def next_due_s(due_s: float, now_s: float, every_s: float) -> float:
+    """The first instant of the grid through `due_s` that is still to come."""
+    if every_s <= 0:
+        return now_s
+    return due_s + every_s * max(1, math.floor((now_s - due_s) / every_s) + 1)
+
+
+def _say(name: str, error: Exception, failures: int, pause_s: float) -> None:
+    # The first failure is told in full; a repeated one in a line, or a dead camera fills the log.
+    if failures == 1:
+        log.error("%s failed, next try in %.1f s", name, pause_s, exc_info=error)
+    else:
+        line = traceback.format_exception_only(type(error), error)[-1].strip()
+        log.warning("%s failed %d times, next try in %.1f s: %s", name, failures, pause_s, line)
+
+
+class Changed:
+    """What you show is out of date: owners `mark()` it, readers wait for a version they lack.
+
+    Marking costs next to nothing while nobody waits, and many marks between two looks are one piece
+    of news. It belongs to the event loop: mark it from there only.
+    """
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._news: anyio.Event | None = None
+
+    @property
+    def version(self) -> int:
+        """How often it was marked."""
+        return self._version
+
+    def mark(self) -> None:
+        """Wake everybody who waits."""
+        self._version += 1
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    async def wait(self, since: int) -> int:
+        """The version as soon as it is past `since`: at once if it is already."""
+        while self._version <= since:
+            if self._news is None:
+                self._news = anyio.Event()
+            await self._news.wait()
+        return self._version

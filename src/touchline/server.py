@@ -1,0 +1,187 @@
+"""The running server: its port, its signals, and the order in which it ends.
+
+A first signal stops the HTTP server and then closes the system, which finalises recordings. A
+second one leaves at once: recordings then go on in their workers, and the next server adopts them.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.abc
+import uvicorn
+from anyio import TASK_STATUS_IGNORED
+
+from touchline import __version__
+from touchline.core.errors import Failed
+from touchline.system import System, open_system
+from touchline.web import create_app
+
+if TYPE_CHECKING:
+    from touchline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 3
+"""How long answers under way may take after a stop; a download of a match is cut short."""
+
+BACKLOG = 512
+
+
+async def serve(
+    settings: Settings, *, task_status: anyio.abc.TaskStatus[str] = TASK_STATUS_IGNORED
+) -> None:
+    """Serve until a signal asks to stop or the caller cancels; recordings are then finalised.
+
+    Reports its URL once it answers. Raises TouchlineError where it cannot start.
+    """
+    sockets = bind(settings.host, settings.port)
+    try:
+        stop = _Stop()
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(stop.watch_signals)
+            async with open_system(settings) as system:
+                stop.system = system
+                url = _url(settings.host, sockets[0])
+                stop.server = _Server(
+                    uvicorn.Config(
+                        create_app(system),
+                        lifespan="off",
+                        log_config=None,  # ours carries it
+                        server_header=False,
+                        timeout_graceful_shutdown=DRAIN_S,
+                    ),
+                    on_started=lambda: _started(url, system, task_status),
+                )
+                stop.server.should_exit = stop.asked
+                await stop.server.serve(sockets)
+                log.info("Closing: recordings are finished first")
+            tasks.cancel_scope.cancel()
+        log.info("Closed")
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """A bound socket for each address of `host`. Raises Failed that names the port in use."""
+    try:
+        found = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as error:
+        raise Failed(
+            f"Cannot listen on {host}: {error.strerror or error}", code="host_unknown"
+        ) from error
+    sockets: list[socket.socket] = []
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            # Port 0 is any free one, but the same for every address.
+            chosen = sockets[0].getsockname()[1] if sockets else port
+            made.bind((address[0], chosen, *address[2:]))
+            made.listen(BACKLOG)  # a second server with SO_REUSEADDR fails only against a listener
+        except OSError as error:
+            for each in (made, *sockets):
+                each.close()
+            raise _cannot_bind(host, port, error) from error
+        made.setblocking(False)
+        sockets.append(made)
+    return sockets
+
+
+def _cannot_bind(host: str, port: int, error: OSError) -> Failed:
+    if error.errno == errno.EADDRINUSE:
+        return Failed(
+            f"Port {port} on {host} is in use by another program. Stop it, or choose another port"
+            " with --port.",
+            code="port_in_use",
+        )
+    return Failed(f"Cannot listen on {host} port {port}: {error.strerror}", code="cannot_listen")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, telling when it answers."""
+
+    def __init__(self, config: uvicorn.Config, *, on_started: Any) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn's own would raise the signal again when it is done, before the system closes."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listening from here on."""
+        await super().startup(sockets)
+        self._on_started()
+
+
+class _Stop:
+    """What the signals ask for."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.server: uvicorn.Server | None = None
+        self.system: System | None = None
+
+    async def watch_signals(
+        self, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED
+    ) -> None:
+        """Stop at the first signal, leave at the second."""
+        if threading.current_thread() is not threading.main_thread():
+            task_status.started()  # signals go to the main thread: the caller cancels instead
+            return
+        wanted = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
+            wanted.append(signal.SIGHUP)
+        with anyio.open_signal_receiver(*wanted) as signals:
+            task_status.started()
+            async for number in signals:
+                if self.asked:
+                    self._leave(number)
+                self.asked = True
+                log.info("%s: stopping. Again leaves at once", signal.Signals(number).name)
+                if self.server is not None:
+                    self.server.should_exit = True
+
+    def _leave(self, number: int) -> None:
+        left = "nothing was recording"
+        if self.system is not None:
+            status = self.system.capture.recorder.status()
+            if status.get("recording"):
+                left = (
+                    f"match {status.get('match_id')} is still being recorded by its camera workers;"
+                    " start touchline again on the same data directory to take it over"
+                )
+        sys.stderr.write(f"touchline leaves at once: {left}\n")
+        sys.stderr.flush()
+        # Nothing is unwound on purpose: that is what takes too long. Workers outlive us.
+        os._exit(128 + number)
+
+
+def _started(url: str, system: System, task_status: anyio.abc.TaskStatus[str]) -> None:
+    log.info("touchline %s serves %s, data in %s", __version__, url, system.settings.data_dir)
+    sys.stdout.write(f"ready {url}\n")  # for scripts, which may have asked for port 0
+    sys.stdout.flush()
+    task_status.started(url)
+
+
+def _url(host: str, bound: socket.socket) -> str:
+    port = bound.getsockname()[1]
+    bare = host.strip("[]")
+    return f"http://[{bare}]:{port}" if ":" in bare else f"http://{bare}:{port}"

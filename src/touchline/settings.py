@@ -1,0 +1,232 @@
+"""The one tree of settings. Flags win over the environment, that over the file, that over defaults.
+
+A key is spelled `capture.segment_s` in a TOML file and `TOUCHLINE_CAPTURE__SEGMENT_S` in the
+environment; cameras are tables by number (`[capture.cameras.0]`). What is unknown or wrong is
+refused, all of it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from touchline.capture import CaptureSettings
+from touchline.core.errors import Invalid
+from touchline.settings_faults import (
+    ENV_DELIMITER,
+    ENV_PREFIX,
+    Fault,
+    Layer,
+    faults_of,
+    merge,
+    unknown,
+)
+
+DEFAULT_DATA_DIR = Path("~/.local/share/touchline")
+
+
+class LogSettings(BaseModel):
+    """The server's own log."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is worth a line."
+    )
+    directory: Path | None = Field(
+        None, description="Where log files and alerts go; unset: `logs` in the data directory."
+    )
+    format: Literal["auto", "text", "json"] = Field(
+        "auto", description="On the console; auto: text on a terminal, JSON lines otherwise."
+    )
+
+
+class AuthSettings(BaseModel):
+    """Who may write and download."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Literal["auto", "key", "none"] = Field(
+        "auto",
+        description="auto: open on loopback unless a key is set, with a key elsewhere; key: always"
+        " with a key; none: open to everybody who reaches the port.",
+    )
+    api_key: SecretStr | None = Field(
+        None, min_length=16, description="The key; unset where one is needed: made and kept."
+    )
+    cors_origins: list[str] = Field(
+        default_factory=list,
+        description="Origins of other sites whose pages may call this server; never `*`.",
+    )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _whole_origins(cls, origins: list[str]) -> list[str]:
+        for origin in origins:
+            scheme, _, host = origin.partition("://")
+            if scheme not in {"http", "https"} or not host or any(c in host for c in "/*? "):
+                raise ValueError(
+                    f"{origin!r} is no origin; write it like https://club.example:8443"
+                )
+        return origins
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured, complete and checked. `load_settings` makes it."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter=ENV_DELIMITER,
+        env_ignore_empty=True,  # compose files hand over empty variables for unset ones
+    )
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    data_dir: Path = Field(
+        DEFAULT_DATA_DIR,
+        validate_default=True,
+        description="Recordings, logs, state and sockets live here unless placed elsewhere.",
+    )
+    log: LogSettings = Field(default_factory=LogSettings, description="The server's own log.")
+    auth: AuthSettings = Field(default_factory=AuthSettings, description="Who may do what.")
+    capture: CaptureSettings = Field(
+        default_factory=CaptureSettings, description="Cameras and recording."
+    )
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _log_directory_is_absolute(self) -> Settings:
+        if self.log.directory is not None and not self.log.directory.expanduser().is_absolute():
+            raise ValueError("log.directory must be an absolute path")
+        return self
+
+    @property
+    def log_dir(self) -> Path:
+        """Where log files and alerts go."""
+        return (self.log.directory or self.data_dir / "logs").expanduser()
+
+    @property
+    def database_path(self) -> Path:
+        """The server's own database."""
+        return self.data_dir / "touchline.db"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Making Settings reads nothing by itself: `load_settings` gathers the layers."""
+        return (init_settings,)
+
+
+class SettingsInvalid(Invalid):
+    """Settings that cannot be right; `faults` has every one of them, the message lists them."""
+
+    default_code = "settings_invalid"
+
+    def __init__(self, faults: list[Fault]) -> None:
+        head = "1 setting is wrong" if len(faults) == 1 else f"{len(faults)} settings are wrong"
+        super().__init__("\n  ".join([f"{head}:", *map(str, faults)]))
+        self.faults = faults
+
+
+def load_settings(
+    *,
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    config: Path | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Settings:
+    """The settings of all layers. Raises SettingsInvalid with every fault of every layer.
+
+    `defaults` lie under the file: what a command presumes where the user said nothing.
+    """
+    environment, faults = _environment_layer(environ or {})
+    file, file_faults = _file_layer(config)
+    layers = [
+        Layer("flags", {k: v for k, v in (flags or {}).items() if v is not None}, "flag"),
+        environment,
+        file,
+        Layer("defaults", defaults or {}),
+    ]
+    faults += file_faults
+    try:
+        settings = Settings(**merge(layers))
+    except ValidationError as error:
+        faults += faults_of(error.errors(include_url=False), Settings, layers)
+    else:
+        if not faults:
+            return settings
+    raise SettingsInvalid(faults)
+
+
+def _environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Fault]]:
+    ours = {
+        name: value
+        for name, value in environ.items()
+        if name.upper().startswith(ENV_PREFIX) and value
+    }
+    faults: list[Fault] = []
+    for name in list(ours):
+        # One by one first: pydantic-settings gives up at the first value that is no JSON.
+        try:
+            _read_environment({name: ours[name]})
+        except (SettingsError, ValueError):
+            faults.append(Fault(name, "", "not the JSON that a list or table is written in"))
+            del ours[name]
+    layer = Layer("environment", _read_environment(ours))
+    # pydantic-settings passes over variables that it does not know, so they are looked for here.
+    for name in ours:
+        path = tuple(name[len(ENV_PREFIX) :].lower().split(ENV_DELIMITER))
+        if layer.depth(path) < len(path):
+            faults.append(unknown(path, Settings, layer, layer.values))
+    return layer, faults
+
+
+def _read_environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in variables.items()}
+    return source()
+
+
+def _file_layer(config: Path | None) -> tuple[Layer, list[Fault]]:
+    if config is None:
+        return Layer("file", {}), []
+    name = str(config)
+    try:
+        with config.open("rb"):  # a missing file would be passed over in silence
+            values = TomlConfigSettingsSource(Settings, config)()
+    except OSError as error:
+        return Layer("file", {}, name), [Fault(name, "", error.strerror or str(error))]
+    except ValueError as error:
+        return Layer("file", {}, name), [Fault(name, "", f"not TOML: {error}")]
+    return Layer("file", values, name), []

@@ -1,0 +1,238 @@
+"""What is wrong with settings, in the words of whoever wrote them.
+
+Settings come in layers (flags, environment, file, defaults). A fault names the key as it stands in
+the layer it came from, the value unless it is secret, and what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+Path = tuple[str, ...]
+
+ENV_PREFIX = "TOUCHLINE_"
+ENV_DELIMITER = "__"
+FLAGS = {"data_dir": "--data"}
+"""Flags that are not spelled like their key."""
+
+SECRET_WORDS = ("key", "password", "secret", "token")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Nested values from one place. `name` is shown with file keys; higher layers win."""
+
+    kind: Literal["flags", "environment", "file", "defaults"]
+    values: Mapping[str, Any]
+    name: str = ""
+
+    def spell(self, path: Path) -> str:
+        """The key as a person writes it in this layer."""
+        if self.kind == "environment":
+            return ENV_PREFIX + ENV_DELIMITER.join(part.upper() for part in path)
+        if self.kind == "flags":
+            return FLAGS.get(".".join(path), "--" + "-".join(path).replace("_", "-"))
+        return ".".join(path)
+
+    def depth(self, path: Path) -> int:
+        """How much of the path this layer holds."""
+        node: Any = self.values
+        for depth, part in enumerate(path):
+            if not isinstance(node, Mapping) or part not in node:
+                return depth
+            node = node[part]
+        return len(path)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: the key as written, what was given, what would be right."""
+
+    key: str
+    given: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"{self.key}{self.given}: {self.right}"
+
+
+def merge(layers: Iterable[Layer]) -> dict[str, Any]:
+    """All layers as one tree, the first one winning key by key.
+
+    Two tables of different `kind` are different things: the higher one then stands alone.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = _under(merged, layer.values)
+    return merged
+
+
+def faults_of(
+    errors: Sequence[ErrorDetails], model: type[BaseModel], layers: Sequence[Layer]
+) -> list[Fault]:
+    """A fault for every error that validating the merged layers gave."""
+    values = merge(layers)
+    return [_fault(error, model, layers, values) for error in errors]
+
+
+def unknown(path: Path, model: type[BaseModel], layer: Layer, values: Mapping[str, Any]) -> Fault:
+    """The fault of a key that nothing reads, with the one that was probably meant."""
+    for at, part in enumerate(path):  # the first part that is unknown is the one to mend
+        names = _names_at(model, path[:at], values)
+        if names and part not in names:
+            break
+    close = difflib.get_close_matches(part, names, 1, 0.6)
+    if close:
+        right = f"unknown; did you mean {layer.spell((*path[:at], close[0], *path[at + 1 :]))}?"
+    elif names:
+        right = f"unknown; known here: {', '.join(names)}"
+    else:
+        right = "unknown; nothing stands below this key"
+    return Fault(layer.spell(path), _origin(layer), right)
+
+
+def _fault(
+    error: ErrorDetails,
+    model: type[BaseModel],
+    layers: Sequence[Layer],
+    values: Mapping[str, Any],
+) -> Fault:
+    path = _path(error["loc"], values)
+    right, given = error["msg"], error.get("input")
+    context = error.get("ctx", {})
+    if error["type"] == "union_tag_not_found":
+        path = (*path, "kind")
+        kinds = ", ".join(_kinds_at(model, path[:-1], values))
+        return _made(path, layers, "", f"missing; one of {kinds}")
+    if error["type"] == "union_tag_invalid":
+        path, given = (*path, "kind"), context.get("tag")
+        right = f"one of {context.get('expected_tags')}"
+    layer = _layer_of(path, layers)
+    if error["type"] == "extra_forbidden":
+        return unknown(path, model, layer, values)
+    if error["type"] == "missing":
+        return _made(
+            path, layers, "", "missing; " + _described("it is required", model, path, values)
+        )
+    right = right.removeprefix("Value error, ")
+    shown = "" if isinstance(given, Mapping) else f" = {_shown(given, path)}"
+    return _made(path, layers, shown, _described(right, model, path, values))
+
+
+def _made(path: Path, layers: Sequence[Layer], shown: str, right: str) -> Fault:
+    layer = _layer_of(path, layers)
+    return Fault(layer.spell(path) or "settings", shown + _origin(layer), right)
+
+
+def _origin(layer: Layer) -> str:
+    return f" ({layer.name})" if layer.name else ""
+
+
+def _shown(given: Any, path: Path) -> str:
+    if any(word in part.lower() for part in path[-1:] for word in SECRET_WORDS):
+        return "(hidden)"
+    return repr(given) if isinstance(given, str) else str(given)
+
+
+def _described(right: str, model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> str:
+    found = _field_at(model, path, values)
+    return f"{right}. {found.description}" if found is not None and found.description else right
+
+
+def _layer_of(path: Path, layers: Sequence[Layer]) -> Layer:
+    # max takes the first of equals, and layers stand in the order in which they win.
+    return max(layers, key=lambda layer: layer.depth(path))
+
+
+def _path(loc: Sequence[str | int], values: Mapping[str, Any]) -> Path:
+    """Where the error is in what was written: pydantic's location less what it adds to it."""
+    path: list[str] = []
+    node: Any = values
+    for index, raw in enumerate(loc):
+        part = str(raw)
+        if isinstance(node, Mapping):
+            if part in node:
+                node = node[part]
+            elif index < len(loc) - 1 or part == "[key]":
+                continue  # the tag of a union, or pydantic's word for the key itself
+        path.append(part)
+    return tuple(path)
+
+
+def _under(above: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {str(key): value for key, value in above.items()}
+    for raw, value in below.items():
+        key = str(raw)
+        if key not in merged:
+            merged[key] = _under(value, {}) if isinstance(value, Mapping) else value
+        elif isinstance(merged[key], Mapping) and isinstance(value, Mapping):
+            kinds = {table["kind"] for table in (merged[key], value) if "kind" in table}
+            if len(kinds) <= 1:
+                merged[key] = _under(merged[key], value)
+    return merged
+
+
+def _field_at(model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> FieldInfo | None:
+    parent = _model_at(model, path[:-1], values) if path else None
+    return parent.model_fields.get(path[-1]) if parent is not None else None
+
+
+def _names_at(model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> list[str]:
+    parent = _model_at(model, path, values)
+    return sorted(parent.model_fields) if parent is not None else []
+
+
+def _kinds_at(model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> list[str]:
+    return [kind for one in _models(_annotation_at(model, path, values)) for kind in _kinds_of(one)]
+
+
+def _model_at(
+    model: type[BaseModel], path: Path, values: Mapping[str, Any]
+) -> type[BaseModel] | None:
+    """The model whose fields stand below the path: of a union, the one of the kind given there."""
+    node: Any = values
+    for part in path:
+        node = node.get(part) if isinstance(node, Mapping) else None
+    candidates = _models(_annotation_at(model, path, values))
+    if len(candidates) > 1 and isinstance(node, Mapping):
+        candidates = [one for one in candidates if node.get("kind") in _kinds_of(one)]
+    return candidates[0] if candidates else None
+
+
+def _annotation_at(model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> Any:
+    if not path:
+        return model
+    above = _annotation_at(model, path[:-1], values)
+    if get_origin(_bare(above)) is dict:
+        return get_args(_bare(above))[1]
+    parent = _model_at(model, path[:-1], values)
+    found = parent.model_fields.get(path[-1]) if parent is not None else None
+    return found.annotation if found is not None else None
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    bare = _bare(annotation)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return [bare]
+    if get_origin(bare) in (Union, types.UnionType):
+        return [one for member in get_args(bare) for one in _models(member)]
+    return []
+
+
+def _kinds_of(model: type[BaseModel]) -> tuple[str, ...]:
+    found = model.model_fields.get("kind")
+    return get_args(found.annotation) if found is not None else ()
+
+
+def _bare(annotation: Any) -> Any:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation

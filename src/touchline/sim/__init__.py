@@ -1,0 +1,1 @@
+"""Simulated cameras: what the demo and the tests run against, over real sockets."""

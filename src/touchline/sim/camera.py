@@ -1,0 +1,175 @@
+"""`touchline simulate rtsp-camera`: an RTSP camera of one's own, in a process of its own.
+
+It prints `ready rtsp://…` once it listens and leaves with status 0 on SIGTERM or SIGINT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+
+from touchline.worker.testpicture import MIN_HEIGHT, MIN_WIDTH
+
+CODECS = ("h264", "h265", "mjpeg")
+
+_RTP_JPEG_LIMIT = 2040
+"""RTP carries the sides of a JPEG in a byte each, in units of eight pixels."""
+
+
+@dataclass(frozen=True)
+class CameraOptions:
+    """What the simulated camera is to be. Times count from the first frame it sends."""
+
+    host: str = "127.0.0.1"
+    port: int = 8554
+    path: str = "cam"
+    name: str = "SIMULATED"
+    width: int = 1280
+    height: int = 720
+    fps: Fraction = Fraction(30)
+    bitrate_kbps: int = 4000
+    gop_s: float = 1.0
+    codec: str = "h264"
+    audio: bool = False
+    stall_after_s: float | None = None
+    stall_for_s: float | None = None
+    user: str | None = None
+    password: str | None = None
+
+    def faults(self) -> list[str]:
+        """What cannot be: one sentence a fault, each naming its option. Empty when all is well."""
+        rules = {
+            f"--port must be 0 (any free port) to 65535, not {self.port}": not (
+                0 <= self.port <= 65535
+            ),
+            f"--path must be letters, digits, '.', '_', '-' and '/', not {self.path!r}": not (
+                _plain_path(self.path)
+            ),
+            f"--width must be even and {MIN_WIDTH} to 7680, not {self.width}": not (
+                MIN_WIDTH <= self.width <= 7680 and self.width % 2 == 0
+            ),
+            f"--height must be even and {MIN_HEIGHT} to 4320, not {self.height}": not (
+                MIN_HEIGHT <= self.height <= 4320 and self.height % 2 == 0
+            ),
+            f"--fps must be 1 to 240, not {self.fps}": not 1 <= self.fps <= 240,
+            f"--bitrate must be 100 to 200000 kbit/s, not {self.bitrate_kbps}": not (
+                100 <= self.bitrate_kbps <= 200_000
+            ),
+            f"--gop-s must be more than 0 and at most 60 seconds, not {self.gop_s:g}": not (
+                0 < self.gop_s <= 60
+            ),
+            f"--codec mjpeg reaches {_RTP_JPEG_LIMIT} pixels a side at most": (
+                self.codec == "mjpeg" and max(self.width, self.height) > _RTP_JPEG_LIMIT
+            ),
+            "--stall-after must not be negative": (
+                self.stall_after_s is not None and self.stall_after_s < 0
+            ),
+            "--stall-for must be more than 0 seconds and needs --stall-after": (
+                self.stall_for_s is not None
+                and (self.stall_for_s <= 0 or self.stall_after_s is None)
+            ),
+            "--user and --password go together": (self.user is None) != (self.password is None),
+            "--user must not contain a colon": ":" in (self.user or ""),
+        }
+        return [sentence for sentence, broken in rules.items() if broken]
+
+    def stalled(self, sending_s: float) -> bool:
+        """Whether the camera is silent that long after its first frame."""
+        if self.stall_after_s is None or sending_s < self.stall_after_s:
+            return False
+        return self.stall_for_s is None or sending_s < self.stall_after_s + self.stall_for_s
+
+
+def _plain_path(path: str) -> bool:
+    return (
+        bool(path)
+        and not path.startswith("/")
+        and all(char.isascii() and (char.isalnum() or char in "._-/") for char in path)
+    )
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        msg = f"{text!r} is no rate; give a number or a fraction like 30000/1001"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `simulate rtsp-camera` to a parser."""
+    given = CameraOptions()
+    add = parser.add_argument
+    add("--port", type=int, required=True, help="TCP port to listen on; 0 takes a free one")
+    add("--host", default=given.host, help="address to listen on (default %(default)s)")
+    add("--path", default=given.path, help="path of the stream's URL (default %(default)s)")
+    add("--name", default=given.name, help="name burnt into the picture (default %(default)s)")
+    add("--width", type=int, default=given.width, help="pixels across (default %(default)s)")
+    add("--height", type=int, default=given.height, help="pixels down (default %(default)s)")
+    add("--fps", type=_rate, default=given.fps, help="frames a second (default %(default)s)")
+    add("--bitrate", type=int, default=given.bitrate_kbps, help="kbit/s (default %(default)s)")
+    add("--gop-s", type=float, default=given.gop_s, help="keyframe distance in s (%(default)s)")
+    add("--codec", choices=CODECS, default=given.codec, help="codec (default %(default)s)")
+    add("--audio", action="store_true", help="offer a tone beside the picture")
+    add("--stall-after", type=float, metavar="S", help="send no more frames after S seconds")
+    add("--stall-for", type=float, metavar="S", help="and send again after S seconds of silence")
+    add("--user", help="user name that clients must give")
+    add("--password", help="password that clients must give")
+
+
+def options_from(args: argparse.Namespace) -> CameraOptions:
+    """The options that were parsed, not yet checked."""
+    return CameraOptions(
+        host=args.host,
+        port=args.port,
+        path=args.path,
+        name=args.name,
+        width=args.width,
+        height=args.height,
+        fps=args.fps,
+        bitrate_kbps=args.bitrate,
+        gop_s=args.gop_s,
+        codec=args.codec,
+        audio=args.audio,
+        stall_after_s=args.stall_after,
+        stall_for_s=args.stall_for,
+        user=args.user,
+        password=args.password,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to leave. 0 after a signal, 1 when it cannot work, 2 for wrong options."""
+    options = options_from(args)
+    if faults := options.faults():
+        for fault in faults:
+            print(f"rtsp-camera: {fault}", file=sys.stderr)
+        return 2
+    try:
+        from touchline.sim.rtspserver import CannotServe, serve
+    except (ImportError, ValueError) as error:  # gi raises ValueError for a missing namespace
+        print(
+            f"rtsp-camera: GStreamer's RTSP server is missing ({error}); on Debian:"
+            " apt-get install python3-gi gir1.2-gst-rtsp-server-1.0",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        serve(options)
+    except CannotServe as error:
+        print(f"rtsp-camera: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command by itself: parse `argv` and run."""
+    parser = argparse.ArgumentParser(prog="rtsp-camera", description="A simulated RTSP camera.")
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The boot order of the server; shutdown is the same text read upwards."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio.to_thread
+
+from touchline.capture import Capture, open_capture
+from touchline.core.db import open_database
+from touchline.core.errors import Failed, Refused
+from touchline.core.events import EventLog, open_events
+from touchline.core.metrics import Metrics
+from touchline.settings import Settings
+
+LOCK_FILE = "touchline.lock"
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything that is alive while the server runs."""
+
+    settings: Settings
+    capture: Capture
+    events: EventLog
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def open_system(settings: Settings) -> AsyncIterator[System]:
+    """Everything that is alive while the server runs, opened in order and closed in reverse."""
+    metrics = Metrics()
+    async with (
+        hold_data_dir(settings.data_dir),
+        open_database(settings.database_path) as database,
+        open_events(database, metrics) as events,
+        open_capture(
+            settings.capture,
+            data_dir=settings.data_dir,
+            log_dir=settings.log_dir,
+            events=events,
+            metrics=metrics,
+        ) as capture,  # last opened, first closed
+    ):
+        yield System(settings=settings, capture=capture, events=events, metrics=metrics)
+
+
+@asynccontextmanager
+async def hold_data_dir(data_dir: Path) -> AsyncIterator[None]:
+    """The data directory exists and is ours alone: two servers would fight for the same workers.
+
+    The lock goes with the process, however that ends, so a crash leaves nothing to clean up.
+    Raises Refused where another server has it, Failed where it cannot be made.
+    """
+    descriptor = await anyio.to_thread.run_sync(_lock, data_dir)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(data_dir: Path) -> int:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise Failed(
+            f"The data directory {data_dir} cannot be used: {error.strerror}. Choose another one"
+            " with --data, or give this user the right to write there.",
+            code="data_dir_unusable",
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        if not isinstance(error, BlockingIOError):
+            raise Failed(
+                f"The data directory {data_dir} cannot be locked: {error.strerror}",
+                code="data_dir_unusable",
+            ) from error
+        raise Refused(
+            f"Another touchline (process {owner or 'unknown'}) uses {data_dir}. Stop it, or choose"
+            " another directory with --data.",
+            code="data_dir_in_use",
+        ) from error
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor

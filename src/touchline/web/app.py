@@ -1,0 +1,75 @@
+"""The HTTP application of one system."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import anyio
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+
+from touchline import __version__
+from touchline.web import capture, library, service
+from touchline.web.auth import Guard, decide_access
+from touchline.web.errors import LastResort, install_errors
+from touchline.web.limits import BodyLimit, PlainPaths
+from touchline.web.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from touchline.system import System
+
+MAX_BODY_BYTES = 64 * 1024
+"""The largest body any route here has a use for is a few hundred bytes."""
+
+FILE_READS = 8
+"""Threads that read for downloads: a disk that stalls may hold these and nothing else."""
+
+
+def create_app(system: System) -> FastAPI:
+    """The application that serves `system`, ready to be run; it opens and closes nothing itself."""
+    settings = system.settings
+    app = FastAPI(
+        title="touchline",
+        version=__version__,
+        summary="Match-day video: record cameras safely, find and fetch what was recorded.",
+        # Their pages load scripts from another site; the schema itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+    )
+    access = decide_access(settings)
+    app.state.system = system
+    app.state.access = access
+    app.state.reads = anyio.CapacityLimiter(FILE_READS)
+
+    routers = (service.router, capture.router, library.router)
+    for router in routers:
+        app.include_router(router)
+    install_errors(app, _methods_by_path(routers))
+
+    # The last one added is the first to see a request.
+    origins = settings.auth.cors_origins
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "X-API-KEY", "Content-Type", "Range"],
+            expose_headers=["Content-Range", "Content-Disposition", "ETag"],
+        )
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(PlainPaths)
+    app.add_middleware(Guard, hosts=access.hosts, origins=origins)
+    app.add_middleware(LastResort)
+    app.add_middleware(Telemetry, metrics=system.metrics)
+    return app
+
+
+def _methods_by_path(routers: tuple[APIRouter, ...]) -> dict[str, set[str]]:
+    methods: defaultdict[str, set[str]] = defaultdict(set)
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                methods[route.path] |= route.methods or set()
+    return dict(methods)

@@ -1,0 +1,197 @@
+"""The routes of the library: matches, their segments, files and archives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from touchline.web.answers import answer
+from touchline.web.auth import NEEDS_KEY
+from touchline.web.deps import CaptureDep, ReadsDep
+from touchline.web.downloads import MEDIA_TYPES, OTHER_MEDIA_TYPE, ArchiveDownload, FileDownload
+from touchline.web.errors import may_answer
+from touchline.web.models.library import (
+    Deleted,
+    ProcessingStatus,
+    Recordings,
+    Segments,
+    Verification,
+)
+
+router = APIRouter(prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500))
+
+MatchId = Annotated[str, Path(description="The match, as `GET /api/v1/recordings` names it.")]
+FileName = Annotated[str, Path(description="The file's name, without any folder.")]
+
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_WHOLE_FILE: dict[str, dict[str, Any]] = {
+    # A file that is JSON may hold any; all others are bytes to a client.
+    kind: {"schema": {}} if kind == "application/json" else _BYTES
+    for kind in sorted({*MEDIA_TYPES.values(), OTHER_MEDIA_TYPE})
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The whole file, as an attachment.",
+        "content": _WHOLE_FILE,
+    },
+    206: {
+        "description": "The bytes that `Range` asked for; more than one range as multipart.",
+        "content": dict.fromkeys((*_WHOLE_FILE, "multipart/byteranges"), _BYTES),
+    },
+    304: {
+        "description": "The copy that `If-None-Match` or `If-Modified-Since` speaks of is right."
+    },
+    **may_answer(401, 403, 404, 416),
+}
+_ARCHIVE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The match as a stored (not compressed) ZIP64.",
+        "content": {"application/zip": _BYTES},
+    },
+    **may_answer(401, 403, 404),
+}
+
+
+@router.get(
+    "",
+    name="recordings",
+    operation_id="list_recordings",
+    summary="List matches",
+    response_model=Recordings,
+)
+async def list_recordings(capture: CaptureDep) -> Response:
+    """Every match with footage, as the recordings folder has it now."""
+    return answer(await capture.library.list())
+
+
+@router.get(
+    "/{match_id}/segments",
+    name="recording_segments",
+    operation_id="list_segments",
+    summary="List the segments of a match",
+    response_model=Segments,
+    responses=may_answer(404),
+)
+async def list_segments(match_id: MatchId, capture: CaptureDep) -> Response:
+    """The segments of a match by camera, in the order in which they were recorded."""
+    return answer(await capture.library.segments(match_id))
+
+
+@router.delete(
+    "/{match_id}",
+    name="recording_delete",
+    operation_id="delete_match",
+    summary="Delete a match",
+    response_model=Deleted,
+    responses=may_answer(401, 403, 404, 409),
+    dependencies=[NEEDS_KEY],
+)
+async def delete_match(match_id: MatchId, capture: CaptureDep) -> Response:
+    """Delete a match with all its files; the running one is refused."""
+    return answer(await capture.library.delete(match_id))
+
+
+@router.get(
+    "/{match_id}/processing-status",
+    name="processing_status",
+    operation_id="get_processing_status",
+    summary="State of post-processing",
+    response_model=ProcessingStatus,
+    responses=may_answer(404),
+)
+async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Response:
+    """How far post-processing of a match is; a match nobody knows was not processed.
+
+    Status 404 is for what cannot be a name at all, such as one with a slash in it.
+    """
+    return answer(await capture.library.processing_status(match_id))
+
+
+@router.post(
+    "/{match_id}/verify",
+    name="recording_verify",
+    operation_id="verify_match",
+    summary="Verify a match",
+    response_model=Verification,
+    responses=may_answer(401, 403, 404, 409, 503),
+    dependencies=[NEEDS_KEY],
+)
+async def verify_match(match_id: MatchId, capture: CaptureDep) -> Response:
+    """Read every fragment of the match again and say where it is damaged."""
+    return answer(await capture.library.verify(match_id))
+
+
+@router.head(
+    "/{match_id}/download",
+    name="recording_download",
+    operation_id="head_match",
+    summary="Size of the archive",
+    response_class=Response,
+    responses=_ARCHIVE,
+    dependencies=[NEEDS_KEY],
+)
+@router.get(
+    "/{match_id}/download",
+    name="recording_download",
+    operation_id="download_match",
+    summary="Download a match",
+    response_class=Response,
+    responses=_ARCHIVE,
+    dependencies=[NEEDS_KEY],
+)
+async def download_match(match_id: MatchId, capture: CaptureDep) -> Response:
+    """The match as one ZIP, sent while it is read; of a running match what is finished so far."""
+    return ArchiveDownload(await capture.library.archive(match_id))
+
+
+@router.head(
+    "/{match_id}/segments/{segment_name}",
+    name="recording_segment_download",
+    operation_id="head_segment",
+    summary="Size and validators of a segment",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[NEEDS_KEY],
+)
+@router.get(
+    "/{match_id}/segments/{segment_name}",
+    name="recording_segment_download",
+    operation_id="download_segment",
+    summary="Download a segment",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[NEEDS_KEY],
+)
+async def download_segment(
+    match_id: MatchId, segment_name: FileName, capture: CaptureDep, reads: ReadsDep
+) -> Response:
+    """One segment, whole or in ranges."""
+    path = await capture.library.segment_path(match_id, segment_name)
+    return FileDownload(path, missing="Segment not found", reads=reads)
+
+
+@router.head(
+    "/{match_id}/files/{file_name}",
+    name="recording_file_download",
+    operation_id="head_file",
+    summary="Size and validators of a file",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[NEEDS_KEY],
+)
+@router.get(
+    "/{match_id}/files/{file_name}",
+    name="recording_file_download",
+    operation_id="download_file",
+    summary="Download a file",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[NEEDS_KEY],
+)
+async def download_file(
+    match_id: MatchId, file_name: FileName, capture: CaptureDep, reads: ReadsDep
+) -> Response:
+    """A file that lies directly in the match's folder, whole or in ranges."""
+    path = await capture.library.file_path(match_id, file_name)
+    return FileDownload(path, missing="Recording file not found", reads=reads)

@@ -1,0 +1,66 @@
+"""What is turned away unseen: bodies that are too large and paths that are too clever."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from touchline.web.answers import answer
+
+_TOO_LARGE = "Request body too large"
+_DELETE = 0x7F
+
+
+class PlainPaths:
+    """Answers 404 to a path with an encoded slash or a control character in it.
+
+    Nothing here has such a name. Decoded, a slash would be a step to somewhere else, and the
+    redirect of a trailing slash and the end of a route's pattern take a newline for what it is not.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and not _is_plain(scope):
+            await answer({"detail": "Not Found"}, 404)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _is_plain(scope: Scope) -> bool:
+    encoded = b"%2f" in scope.get("raw_path", b"").lower()
+    return not encoded and all(" " <= character != chr(_DELETE) for character in scope["path"])
+
+
+class BodyLimit:
+    """Answers 413 to a larger body: by its announced length, or when it turns out to be larger."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        # A length that is no number never gets here: the HTTP parser refuses it.
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            body = {"detail": _TOO_LARGE, "code": "body_too_large"}
+            await answer(body, 413, {"connection": "close"})(scope, receive, send)
+            return
+        taken_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal taken_bytes
+            message = await receive()
+            taken_bytes += len(message.get("body", b""))
+            if taken_bytes > self._max_bytes:
+                raise HTTPException(413, _TOO_LARGE, {"connection": "close"})
+            return message
+
+        await self._app(scope, counted, send)

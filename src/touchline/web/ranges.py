@@ -1,0 +1,120 @@
+"""Which bytes of a file a request asks for: RFC 9110, sections 13 and 14, without any I/O."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from email.utils import formatdate, parsedate_to_datetime
+from itertools import pairwise
+
+MAX_RANGES = 32
+"""More parts than that is no player's request; the whole file is a valid answer to it."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """The bytes from `start` up to, but without, `end`."""
+
+    start: int
+    end: int
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes that is."""
+        return self.end - self.start
+
+
+class Unsatisfiable(Exception):  # noqa: N818  (the name RFC 9110 uses)
+    """None of the ranges lies in the file."""
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What tells one state of a file from the next."""
+
+    etag: str
+    modified_s: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Validators:
+        """Those of a file as it was when it was opened."""
+        etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"'
+        return cls(etag, int(status.st_mtime))
+
+    @property
+    def last_modified(self) -> str:
+        """The time of the last change as HTTP writes it."""
+        return formatdate(self.modified_s, usegmt=True)
+
+    def unchanged(self, if_none_match: str | None, if_modified_since: str | None) -> bool:
+        """Whether the client's copy is still right, so that 304 says it all."""
+        if if_none_match is not None:
+            known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+            return "*" in known or self.etag in known
+        since_s = _http_date_s(if_modified_since)
+        return since_s is not None and self.modified_s <= since_s
+
+    def same_as(self, if_range: str | None) -> bool:
+        """Whether parts of this file may be joined to parts the client has from earlier."""
+        return if_range is None or if_range.strip() in (self.etag, self.last_modified)
+
+
+def _http_date_s(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_range(header: str | None, size_bytes: int) -> tuple[Span, ...] | None:
+    """The spans asked for, in the client's order; None means the whole file.
+
+    A header that is no valid `bytes` range is to be ignored, so it means the whole file too. Raises
+    Unsatisfiable when it is valid and no byte of it exists.
+    """
+    if header is None:
+        return None
+    unit, equals, ranges = header.partition("=")
+    if not equals or unit.strip().lower() != "bytes":
+        return None
+    parts = [part.strip() for part in ranges.split(",") if part.strip()]
+    if not 1 <= len(parts) <= MAX_RANGES:
+        return None
+    spans: list[Span] = []
+    for part in parts:
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if not dash or not _is_number(first, last):
+            return None
+        if first and last and int(last) < int(first):
+            return None
+        start = int(first) if first else max(size_bytes - int(last), 0)
+        end = min(int(last) + 1, size_bytes) if first and last else size_bytes
+        if start < end:
+            spans.append(Span(start, end))
+    if not spans:
+        raise Unsatisfiable
+    return _coalesced(spans)
+
+
+def _coalesced(spans: list[Span]) -> tuple[Span, ...]:
+    """Spans without overlap: a small request must not get the same bytes many times over."""
+    ordered = sorted(spans, key=lambda span: span.start)
+    if all(after.start >= before.end for before, after in pairwise(ordered)):
+        return tuple(spans)
+    merged = [ordered[0]]
+    for span in ordered[1:]:
+        if span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)
+
+
+def _is_number(first: str, last: str) -> bool:
+    """At least one side, of at most 18 ASCII digits: int() would take other scripts' too."""
+    sides = [side for side in (first, last) if side]
+    return bool(sides) and all(
+        side.isascii() and side.isdigit() and len(side) <= 18 for side in sides
+    )

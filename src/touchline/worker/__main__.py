@@ -1,0 +1,351 @@
+"""The program `python -m touchline.worker`: one camera, one Unix socket, one recording at a time.
+
+It is started by the server, in a session of its own, and outlives it: without a server a recording
+goes on up to its longest duration or the disk's floor and is then finished, and an idle worker
+leaves after a minute. SIGTERM finishes the recording first; SIGINT is the server's business.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst  # noqa: E402
+
+from touchline.worker import wire  # noqa: E402
+from touchline.worker.camera import Camera, Wedged  # noqa: E402
+from touchline.worker.pipeline import available  # noqa: E402
+from touchline.worker.recorder import Recorder  # noqa: E402
+from touchline.worker.tee import Tee  # noqa: E402
+
+log = logging.getLogger("touchline.worker")
+
+STATUS_S = 0.5
+IDLE_LEAVE_S = 60.0
+EXIT_TAKEN = 75  # another worker serves this camera
+EXIT_WEDGED = 70
+_DRAIN_S = 1.0
+"""How long a stop waits at the most for the last frames captured before it to leave the encoder."""
+
+
+class Problem(Exception):
+    """A request that cannot be carried out: `code` and a sentence for the reply."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Worker:
+    """Serves requests for one camera."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tee = Tee()
+        self.camera: Camera | None = None
+        self.spec: wire.PipelineSpec | None = None
+        self.recorder: Recorder | None = None
+        self.leave = asyncio.Event()
+        self._exit_status = 0
+        self._camera_task: asyncio.Task[None] | None = None
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._alone_since = time.monotonic()
+        self._stopping: asyncio.Future[dict[str, Any]] | None = None
+        self._started = asyncio.Event()
+
+    # ------------------------------------------------------------- the socket
+
+    async def serve_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """One server's connection, until it closes."""
+        self._clients.add(writer)
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while line := await reader.readline():
+                task = asyncio.create_task(self._answer(line, writer))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+        except (ConnectionError, ValueError) as error:
+            log.warning("connection given up: %s", error)
+        finally:
+            self._clients.discard(writer)
+            if not self._clients:
+                self._alone_since = time.monotonic()
+            writer.close()
+
+    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        number = None
+        try:
+            message = wire.decode(line)
+            number = message.get("id")
+            reply: dict[str, Any] = {"ok": True, **await self._do(message)}
+        except Problem as problem:
+            reply = {"ok": False, "code": problem.code, "message": str(problem)}
+        except Exception as error:
+            log.exception("request failed: %r", line[:200])
+            reply = {"ok": False, "code": "worker_error", "message": f"{error!r}"}
+        with contextlib.suppress(ConnectionError):
+            writer.write(wire.encode({"re": number, **reply}))
+
+    def notify(self, message: dict[str, Any]) -> None:
+        """Tell every connected server; from any thread."""
+        self._loop.call_soon_threadsafe(self._send, message)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if message.get("event") == "segment":
+            self._started.set()
+        line = wire.encode(message)
+        for writer in self._clients:
+            # A server that reads nothing for this long is dead or stopped; it must not cost memory.
+            if writer.transport.get_write_buffer_size() < wire.MAX_LINE_BYTES:
+                writer.write(line)
+
+    # -------------------------------------------------------------- requests
+
+    async def _do(self, message: dict[str, Any]) -> dict[str, Any]:
+        what = message.get("do")
+        if what == "hello":
+            return self.hello()
+        if what == "status":
+            return self.status()
+        if what == "configure":
+            return await self._configure(wire.spec_from_json(message["spec"]))
+        if what == "record":
+            return await self._record(
+                wire.order_from_json(message["order"]), float(message.get("wait_s", 10))
+            )
+        if what == "stop":
+            return await self._stop(int(message["at_ns"]), float(message.get("wait_s", 8)))
+        if what == "quit":
+            self.leave.set()
+            return {}
+        code = "unknown_request"
+        raise Problem(code, f"this worker does not know {what!r}")
+
+    def hello(self) -> dict[str, Any]:
+        """Who this is and what it is doing: all that an adopting server needs."""
+        recorder = self.recorder
+        return {
+            "protocol": wire.PROTOCOL,
+            "name": self.name,
+            "pid": os.getpid(),
+            "elements": available(wire.PROBED_ELEMENTS),
+            "spec": wire.spec_to_json(self.spec) if self.spec else None,
+            "order": wire.order_to_json(recorder.order) if recorder else None,
+            "report": recorder.report() if recorder else None,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """The camera's and the recording's state at this moment."""
+        return {
+            "camera": self.camera.status() if self.camera else None,
+            "recording": self.recorder.status() if self.recorder else None,
+        }
+
+    async def _configure(self, spec: wire.PipelineSpec) -> dict[str, Any]:
+        if spec == self.spec:
+            return {}
+        if self.recorder is not None:
+            code = "recording"
+            raise Problem(code, "the camera cannot be changed while it records")
+        await self._end_camera()
+        self.spec = spec
+        self.camera = Camera(spec, self.tee, changed=self._changed.set)
+        self._camera_task = asyncio.create_task(self._run_camera(self.camera))
+        return {}
+
+    async def _run_camera(self, camera: Camera) -> None:
+        try:
+            await camera.run()
+        except Wedged as error:
+            log.error("%s; this worker ends so that a new one can take over", error)  # noqa: TRY400
+            self._exit_status = EXIT_WEDGED
+            self.leave.set()
+        except Exception:
+            log.exception("the camera's loop failed; this worker ends so that a new one can take over")
+            self._exit_status = EXIT_WEDGED
+            self.leave.set()
+
+    async def _end_camera(self) -> None:
+        task, self._camera_task = self._camera_task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self.camera = None
+
+    async def _record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
+        """Begin; answers when the first segment is on the disk and its first frame on the way."""
+        if self.camera is None:
+            code = "not_configured"
+            raise Problem(code, "the camera has not been configured")
+        if self.recorder is not None:
+            code = "recording"
+            raise Problem(code, f"the camera records {self.recorder.order.match_id} already")
+        self._started.clear()
+        camera = self.camera
+        recorder = self.recorder = Recorder(order, notify=self.notify)
+        copied = camera.playing and not camera.transcoded and camera.spec.picture is None
+        if copied:
+            recorder.begin_with_past()
+        self.tee.hang(recorder, with_gop=copied)
+        if camera.playing and not copied:
+            camera.request_keyframe()
+        camera.want(wanted=True, not_before_ns=order.start_monotonic_ns)
+        try:
+            await asyncio.wait_for(self._started.wait(), timeout_s)
+        except asyncio.TimeoutError:
+            return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
+        return {"started": True, "segment": dict(recorder.segments[0])}
+
+    @staticmethod
+    def _why_not_started(camera: Camera, recorder: Recorder, timeout_s: float) -> str:
+        if recorder.disk_error:
+            return recorder.disk_error
+        if camera.last_error:
+            return camera.last_error
+        return f"no keyframe came from the camera within {timeout_s:g} s"
+
+    async def _stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
+        """End the recording at an instant; a second request gets the first one's answer."""
+        if self.recorder is None and self._stopping is None:
+            code = "not_recording"
+            raise Problem(code, "the camera does not record")
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop_once(at_ns, timeout_s))
+        stopping = self._stopping
+        try:
+            return await asyncio.shield(stopping)
+        finally:
+            if stopping.done():
+                self._stopping = None
+
+    async def _stop_once(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
+        recorder, camera = self.recorder, self.camera
+        if recorder is None or camera is None:
+            msg = "stopping without a recording"
+            raise RuntimeError(msg)
+        recorder.end_at(at_ns)
+        deadline = time.monotonic() + min(_DRAIN_S, timeout_s)
+        while not recorder.end_reached.is_set() and time.monotonic() < deadline:
+            if not camera.playing:
+                break  # nothing more will come
+            await asyncio.sleep(0.005)
+        reached = recorder.end_reached.is_set()
+        self.tee.take_off(recorder)
+        report = await asyncio.to_thread(recorder.close, timeout_s)
+        report["eos_received"] = reached or not report["timed_out"]
+        report["camera"] = camera.status()
+        self.recorder = None
+        camera.want(wanted=False)
+        return report
+
+    # -------------------------------------------------------------- by itself
+
+    async def tell_status(self) -> None:
+        """Send the status twice a second, and at once when something changed."""
+        while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), STATUS_S)
+            self._changed.clear()
+            recorder = self.recorder
+            if recorder is not None:
+                stale_ns = int(2e9 * recorder.order.fragment_s)
+                recorder.flush_older_than(stale_ns, time.monotonic_ns())
+            self._send({"event": "status", **self.status()})
+            await self._mind_loneliness()
+
+    async def _mind_loneliness(self) -> None:
+        """Without a server: end what would otherwise go on for ever."""
+        if self._clients:
+            return
+        recorder = self.recorder
+        if recorder is None:
+            if time.monotonic() - self._alone_since > IDLE_LEAVE_S:
+                log.info("no server for %g s: leaving", IDLE_LEAVE_S)
+                self.leave.set()
+            return
+        age_s = (time.monotonic_ns() - recorder.order.start_monotonic_ns) / 1e9
+        if age_s > recorder.order.max_match_s or recorder.disk_state == "full":
+            log.warning("no server, and the recording is %g s old or the disk full: ending", age_s)
+            self.leave.set()
+
+    async def finish(self) -> int:
+        """Finish the recording and tear the pipeline down; returns the exit status."""
+        if self.recorder is not None:
+            await self._stop(time.monotonic_ns(), 30.0)
+        with contextlib.suppress(Wedged):
+            await self._end_camera()
+        return self._exit_status
+
+
+def bind(directory: Path, name: str) -> socket.socket:
+    """A listening socket `name.sock` in `directory`, however long its path is."""
+    fd = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        path = Path(f"/proc/self/fd/{fd}/{name}.sock")  # a socket's path has 108 bytes at the most
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen(4)
+    finally:
+        os.close(fd)
+    return listener
+
+
+async def _main(directory: Path, name: str) -> int:
+    worker = Worker(name)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, worker.leave.set)
+    server = await asyncio.start_unix_server(
+        worker.serve_client, sock=bind(directory, name), limit=wire.MAX_LINE_BYTES
+    )
+    telling = asyncio.create_task(worker.tell_status())
+    leaving = asyncio.create_task(worker.leave.wait())
+    await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    status = await worker.finish()
+    server.close()
+    if telling.done():
+        telling.result()
+    telling.cancel()
+    return status
+
+
+def main() -> int:
+    """Run the worker; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="touchline.worker", description=__doc__)
+    parser.add_argument("--directory", type=Path, required=True, help="where the socket is made")
+    parser.add_argument("--name", required=True, help="the camera's name, as cam0")
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format=f"%(asctime)s {arguments.name} %(levelname)s %(message)s"
+    )
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lock = os.open(arguments.directory / f"{arguments.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.error("another worker serves this camera")  # noqa: TRY400
+        return EXIT_TAKEN
+    Gst.init(None)
+    return asyncio.run(_main(arguments.directory, arguments.name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

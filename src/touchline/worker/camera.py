@@ -1,0 +1,262 @@
+"""Keeps one camera's pipeline running while somebody wants its frames, whatever the camera does.
+
+A pipeline that fails, ends or stalls is torn down and built again after a pause that grows from
+100 ms to the configured limit, for ever or up to the configured number of attempts in a row.
+Runs on the worker's event loop; pipelines report from their own threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from touchline.worker.pipeline import BuildError, Pipeline
+from touchline.worker.tee import Frame, Tee
+from touchline.worker.wire import PipelineSpec
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 0.1
+_FIRST_PAUSE_S = 0.1
+_ATTEMPT_S = 2.0
+"""How long an attempt to reach a lost camera may go without any data; every fourth gets longer."""
+_RECONNECT_STALL_S = 2.0
+"""A stalled stream is given this long to go on by itself before it is opened again."""
+_TEARDOWN_S = 5.0
+_RATE_WINDOW_NS = 2_000_000_000
+
+
+class Wedged(Exception):
+    """A pipeline could not be torn down: only ending the process helps."""
+
+
+class Camera:
+    """One camera. `wanted` is set while frames are to come; counters run for the worker's life."""
+
+    def __init__(self, spec: PipelineSpec, tee: Tee, *, changed: Callable[[], None]) -> None:
+        self.spec = spec
+        self._tee = tee
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._pipeline: Pipeline | None = None
+        self._ended: asyncio.Event = asyncio.Event()
+        self._end_reason = ""
+        self._kick = asyncio.Event()
+        self.wanted = spec.keep_running
+        self.start_not_before_ns = 0
+        self.state = "stopped"
+        self.attempts = 0
+        self.recovering = False
+        self.failed_permanently = False
+        self.last_error: str | None = None
+        self.last_recovery_unix: float | None = None
+        self.warnings = 0
+        self.last_warning: str | None = None
+        self.frames = 0
+        self.lost_at_source = 0
+        self._queue_overruns = 0
+        self._source_skipped = 0
+        self.last_frame_ns: int | None = None
+        self._recent: deque[tuple[int, int]] = deque(maxlen=600)
+        self._last_dts_ns: int | None = None
+        self._interval_ns = 0.0
+        self.transcoded = False
+        self.source_format: str | None = None
+        self.size: tuple[int, int] | None = None
+
+    @property
+    def playing(self) -> bool:
+        """Whether frames are coming."""
+        return self.state == "running"
+
+    def want(self, wanted: bool, *, not_before_ns: int = 0) -> None:
+        """Start or stop running; a change is acted upon at once."""
+        self.wanted = wanted or self.spec.keep_running
+        self.start_not_before_ns = not_before_ns
+        if wanted:
+            self.failed_permanently = False
+        self._kick.set()
+
+    def request_keyframe(self) -> None:
+        """Ask the running pipeline's encoder, if it has one, for a keyframe."""
+        if self._pipeline is not None:
+            self._pipeline.request_keyframe()
+
+    async def run(self) -> None:
+        """Until cancelled. Raises Wedged when a pipeline cannot be torn down."""
+        failures = 0
+        while True:
+            if not self.wanted or self.failed_permanently:
+                self._set_state("error" if self.failed_permanently else "stopped")
+                self._kick.clear()
+                await self._kick.wait()
+                failures = 0
+                continue
+            delivered, reason = await self._run_once(failures)
+            if reason is None:
+                failures = 0
+                continue
+            failures = 1 if delivered else failures + 1
+            self._note_failure(reason)
+            limit = self.spec.retry_limit
+            if limit is not None and failures > limit:
+                self.failed_permanently, self.recovering = True, False
+                continue
+            pause = min(_FIRST_PAUSE_S * 2 ** (failures - 1), self.spec.retry_pause_max_s)
+            self._set_state("retrying")
+            self._kick.clear()
+            try:
+                await asyncio.wait_for(self._kick.wait(), pause)
+            except asyncio.TimeoutError:
+                self.attempts += 1
+                self.last_recovery_unix = time.time()
+
+    def _note_failure(self, reason: str) -> None:
+        self.last_error = reason
+        self.recovering = True
+        log.warning("camera lost: %s", reason)
+        self._tee.interrupted(reason)
+        self._last_dts_ns = None
+        self._changed()
+
+    async def _run_once(self, failures: int) -> tuple[bool, str | None]:
+        """One pipeline from start to end: whether it delivered, and why it failed (None: unwanted)."""
+        self._ended.clear()
+        self._set_state("starting")
+        pipeline: Pipeline | None = None
+        try:
+            pipeline = Pipeline(
+                self.spec, on_frame=self._frame, on_end=self._on_end, on_warning=self._on_warning
+            )
+            await asyncio.to_thread(pipeline.start, self.start_not_before_ns)
+        except BuildError as error:
+            if pipeline is not None:
+                await self._stop(pipeline)
+            return False, str(error)
+        self._pipeline = pipeline
+        try:
+            reason = await self._watch(pipeline, failures)
+        finally:
+            self._pipeline = None
+            await self._stop(pipeline)
+        return pipeline.frames > 0, reason
+
+    async def _watch(self, pipeline: Pipeline, failures: int) -> str | None:
+        started = time.monotonic()
+        patient = failures == 0 or failures % 4 == 0
+        attempt_s = self.spec.start_timeout_s if patient else _ATTEMPT_S
+        stall_s = max(self.spec.stall_after_s, _RECONNECT_STALL_S)
+        while self.wanted:
+            try:
+                await asyncio.wait_for(self._ended.wait(), _LOOK_S)
+            except asyncio.TimeoutError:
+                pass
+            else:
+                return self._end_reason
+            self._take_over(pipeline)
+            age_s = (time.monotonic_ns() - pipeline.last_frame_ns) / 1e9
+            if not pipeline.frames:
+                waited = time.monotonic() - started
+                if not pipeline.data_seen and waited > attempt_s:
+                    return f"nothing came from the camera for {waited:.1f} s"
+                if waited > self.spec.start_timeout_s:
+                    return f"no frame came from the camera for {waited:.1f} s"
+            elif age_s > stall_s:
+                return f"no frame came from the camera for {age_s:.1f} s"
+            elif age_s > self.spec.stall_after_s:
+                self.last_error = f"no frame for {age_s:.1f} s"
+                self._set_state("stalled")
+            elif self.state != "running":
+                self.recovering = False
+                self._set_state("running")
+        return None
+
+    async def _stop(self, pipeline: Pipeline) -> None:
+        self._take_over(pipeline)
+        self._queue_overruns += pipeline.queue_overruns
+        self._source_skipped += pipeline.source_skipped
+        try:
+            await asyncio.wait_for(asyncio.to_thread(pipeline.stop), _TEARDOWN_S)
+        except asyncio.TimeoutError as error:
+            msg = f"the pipeline did not stop within {_TEARDOWN_S:g} s"
+            raise Wedged(msg) from error
+
+    def _take_over(self, pipeline: Pipeline) -> None:
+        if pipeline.frames:
+            self.transcoded, self.source_format = pipeline.transcoded, pipeline.source_format
+            if pipeline.codec is not None:
+                self.size = (pipeline.codec.width, pipeline.codec.height)
+
+    def _set_state(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self._changed()
+
+    # ------------------------------------------------ called on the pipeline's threads
+
+    def _frame(self, frame: Frame) -> None:
+        self.frames += 1
+        now = time.monotonic_ns()
+        self.last_frame_ns = now
+        self._recent.append((now, len(frame.data)))
+        self._count_lost(frame.dts_ns)
+        self._tee.push(frame)
+
+    def _count_lost(self, dts_ns: int) -> None:
+        """Count frames that the timestamps say are missing: more than 1.75 usual intervals apart."""
+        last, self._last_dts_ns = self._last_dts_ns, dts_ns
+        if last is None:
+            return
+        step = dts_ns - last
+        if self._interval_ns and step > 1.75 * self._interval_ns:
+            self.lost_at_source += round(step / self._interval_ns) - 1
+            return
+        self._interval_ns += (step - self._interval_ns) * (0.05 if self._interval_ns else 1)
+
+    def _on_end(self, reason: str) -> None:
+        def end() -> None:
+            self._end_reason = reason
+            self._ended.set()
+
+        self._loop.call_soon_threadsafe(end)
+
+    def _on_warning(self, text: str) -> None:
+        self.warnings += 1
+        self.last_warning = text
+        log.warning("pipeline: %s", text)
+
+    # ------------------------------------------------------------------ telling
+
+    def status(self) -> dict[str, Any]:
+        """What the server is told twice a second."""
+        now = time.monotonic_ns()
+        recent = [(at, size) for at, size in self._recent.copy() if now - at < _RATE_WINDOW_NS]
+        span_s = (recent[-1][0] - recent[0][0]) / 1e9 if len(recent) > 1 else 0.0
+        pipeline = self._pipeline
+        overruns = self._queue_overruns + (pipeline.queue_overruns if pipeline else 0)
+        skipped = self._source_skipped + (pipeline.source_skipped if pipeline else 0)
+        return {
+            "state": self.state,
+            "frames": self.frames,
+            "fps": round((len(recent) - 1) / span_s, 2) if span_s else 0.0,
+            "bitrate_bps": round(sum(s for _, s in recent[1:]) * 8 / span_s) if span_s else 0,
+            "last_frame_age_s": (
+                None if self.last_frame_ns is None else round((now - self.last_frame_ns) / 1e9, 3)
+            ),
+            "dropped": {"source": max(self.lost_at_source, skipped), "queue": overruns},
+            "warnings": self.warnings,
+            "last_warning": self.last_warning,
+            "last_error": self.last_error,
+            "attempts": self.attempts,
+            "recovering": self.recovering,
+            "failed_permanently": self.failed_permanently,
+            "last_recovery_unix": self.last_recovery_unix,
+            "transcoded": self.transcoded,
+            "source_format": self.source_format,
+            "width": self.size[0] if self.size else None,
+            "height": self.size[1] if self.size else None,
+        }

@@ -1,0 +1,363 @@
+"""Walking a segment file (`mp4`): what is in it, what is damaged and where; and mending its end.
+
+Memory is bounded whatever the size of the file: one fragment's header at a time, and 1 MiB of
+payload where checksums are asked for. Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from touchline.worker import mp4
+
+_READ_BYTES = 8192  # a record and the next fragment's header in one read
+_CHUNK_BYTES = 1 << 20
+_MAX_SAMPLES = 100_000
+_SUSPECT_BYTES = 64 << 20
+"""How much of a file's end may have been on its way when the power went, many times over."""
+_TRUN_ROW = struct.Struct(">IIIi")
+
+
+class NotSegment(ValueError):
+    """The file was not written by touchline; nothing is known of its inside."""
+
+
+class Fragment(NamedTuple):
+    """A whole fragment: where it lies, how many frames it holds and when they were captured.
+
+    `start_ns` is on the segment's own timeline, `capture_unix_ns` on the match clock.
+    """
+
+    offset: int
+    size_bytes: int
+    sequence: int
+    samples: int
+    keyframe: bool
+    start_ns: int
+    duration_ns: int
+    capture_unix_ns: int
+
+
+class Fault(NamedTuple):
+    """Damage: at which byte, in which fragment (0 is the file's head, None its end), and what."""
+
+    offset: int
+    fragment: int | None
+    what: str
+
+
+@dataclass(frozen=True)
+class SegmentScan:
+    """What a walk through a segment found.
+
+    `fragments` are the whole ones; `good_bytes` is where the last of them ends. `finalized` says
+    that the file was ended in order.
+    """
+
+    path: str
+    size_bytes: int
+    finalized: bool
+    width: int
+    height: int
+    fragments: tuple[Fragment, ...]
+    faults: tuple[Fault, ...]
+    good_bytes: int
+
+    @property
+    def frames(self) -> int:
+        """Frames in whole fragments."""
+        return sum(f.samples for f in self.fragments)
+
+    @property
+    def start_unix_ns(self) -> int | None:
+        """When the first frame was captured; None for a segment without footage."""
+        return self.fragments[0].capture_unix_ns if self.fragments else None
+
+    @property
+    def duration_ns(self) -> int:
+        """From the first frame's start to the last one's end, holes in between included."""
+        if not self.fragments:
+            return 0
+        last = self.fragments[-1]
+        return last.start_ns + last.duration_ns - self.fragments[0].start_ns
+
+
+def scan(path: str | os.PathLike[str], *, checksums: bool) -> SegmentScan:
+    """Walk every fragment of a segment; with `checksums` read and check every byte too.
+
+    Raises OSError where the file cannot be read and NotSegment where it is somebody else's.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _Walk(fd, os.fspath(path), checksums=checksums).run()
+    finally:
+        os.close(fd)
+
+
+def salvage(path: str | os.PathLike[str]) -> SegmentScan:
+    """Cut a segment that was left open to its last whole fragment and finish it.
+
+    Checksums are compared in the last 64 MiB: every fragment before was synced long ago.
+    Safe to call again, and on a finished file, which is left as it is. A segment without a single
+    whole fragment is left as it is too. Returns the scan made before.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        suspect_from = max(0, os.fstat(fd).st_size - _SUSPECT_BYTES)
+        walk = _Walk(
+            fd, os.fspath(path), checksums=True, checksums_from=suspect_from, keep_samples=True
+        )
+        found = walk.run()
+        if not found.finalized and found.fragments and walk.table is not None:
+            os.ftruncate(fd, found.good_bytes)
+            finish(fd, walk.table, found.good_bytes, found.fragments[-1].sequence + 1)
+        return found
+    finally:
+        os.close(fd)
+
+
+def finish(fd: int, table: mp4.SampleTable, end_offset: int, sequence: int) -> int:
+    """Turn an open segment that ends at `end_offset` into an ordinary MP4, durably.
+
+    Returns the file's size. Raises OSError; the file is then still a playable fragmented MP4.
+    """
+    tail = table.final_part(sequence)
+    written = 0
+    while written < len(tail):
+        written += os.pwrite(fd, tail[written:], end_offset + written)
+    os.fsync(fd)  # the tables must be there before the header says so
+    os.pwrite(fd, mp4.mdat_header(end_offset), mp4.FREE_OFFSET)
+    os.fdatasync(fd)
+    return end_offset + len(tail)
+
+
+class _Broken(Exception):
+    """Something at `offset` is not what it must be."""
+
+    def __init__(self, offset: int, what: str) -> None:
+        super().__init__(what)
+        self.offset, self.what = offset, what
+
+
+class _Walk:
+    """One pass through one file."""
+
+    def __init__(
+        self,
+        fd: int,
+        path: str,
+        *,
+        checksums: bool,
+        checksums_from: int = 0,
+        keep_samples: bool = False,
+    ) -> None:
+        self._fd = fd
+        self._path = path
+        self._checksums = checksums
+        self._checksums_from = checksums_from
+        self._keep = keep_samples
+        self._size = os.fstat(fd).st_size
+        self._window = b""
+        self._window_at = 0
+        self._fragments: list[Fragment] = []
+        self._faults: list[Fault] = []
+        self._codec: mp4.Codec | None = None
+        self.table: mp4.SampleTable | None = None
+
+    def run(self) -> SegmentScan:
+        head = self._read(0, _READ_BYTES)
+        if not head.startswith(mp4.init_part_head()) and mp4.RECORD_UUID not in head:
+            msg = f"{self._path} is not a segment of ours"
+            raise NotSegment(msg)
+        switched = self._switched(head)
+        at, sequence = self._head(head), 1
+        final_at: int | None = None
+        while at < self._size:
+            kind = self._read(at + 4, 4)
+            if kind == b"moov":
+                final_at = at
+                break
+            try:
+                fragment = self._fragment(at, sequence)
+            except _Broken as broken:
+                self._faults.append(Fault(broken.offset, sequence, broken.what))
+                at, sequence = self._resync(at + 1, sequence)
+                continue
+            self._fragments.append(fragment)
+            at, sequence = at + fragment.size_bytes, sequence + 1
+        finalized = self._end(final_at, sequence, switched=switched)
+        last = self._fragments[-1] if self._fragments else None
+        return SegmentScan(
+            path=self._path,
+            size_bytes=self._size,
+            finalized=finalized,
+            width=self._codec.width if self._codec else 0,
+            height=self._codec.height if self._codec else 0,
+            fragments=tuple(self._fragments),
+            faults=tuple(self._faults),
+            good_bytes=last.offset + last.size_bytes if last else 0,
+        )
+
+    def _read(self, at: int, length: int) -> bytes:
+        """Bytes of the file; fewer at its end."""
+        start = at - self._window_at
+        if start < 0 or start + length > len(self._window):
+            self._window = os.pread(self._fd, max(length, _READ_BYTES), at)
+            self._window_at, start = at, 0
+        return self._window[start : start + length]
+
+    def _switched(self, head: bytes) -> bool:
+        """Whether the 16 bytes of `free` have become the header of the whole file's `mdat`."""
+        found = head[mp4.FREE_OFFSET : mp4.FREE_OFFSET + 16]
+        if found == mp4.FREE:
+            return False
+        if found[:8] != mp4.mdat_header(0xFFFF)[:8]:
+            self._faults.append(Fault(mp4.FREE_OFFSET, 0, "the file's data header is damaged"))
+        return True
+
+    def _head(self, head: bytes) -> int:
+        """Check the part before the first fragment; returns where that begins."""
+        try:
+            moov_at = mp4.FREE_OFFSET + 16
+            if len(head) < moov_at + 8:
+                raise _Broken(len(head), "the file ends within its head")
+            size, kind = struct.unpack_from(">I4s", head, moov_at)
+            if kind != b"moov" or not 8 < size < _READ_BYTES - moov_at:
+                raise _Broken(moov_at, "the movie header is damaged")
+            body = head[: mp4.FREE_OFFSET] + mp4.FREE + head[moov_at : moov_at + size]
+            self._record(moov_at + size, mp4.INIT, 0, 0, zlib.crc32(body))
+            if not head.startswith(mp4.init_part_head()):
+                raise _Broken(0, "the file type header is damaged")
+            self._codec = mp4.read_codec(head[moov_at : moov_at + size])
+            self.table = mp4.SampleTable(self._codec)
+        except _Broken as broken:
+            self._faults.append(Fault(broken.offset, 0, broken.what))
+            return self._resync(0, 0)[0]
+        return moov_at + size + mp4.RECORD_BYTES
+
+    def _record(self, at: int, kind: int, sequence: int, samples: int, crc: int | None) -> int:
+        """Check the record at `at` and return its capture time; `crc` None leaves the sum unread."""
+        data = self._read(at, mp4.RECORD_BYTES)
+        if len(data) < mp4.RECORD_BYTES:
+            raise _Broken(at, "the file ends before the fragment's record")
+        fields = mp4.read_record(data)
+        if fields is None or fields[:2] != (kind, sequence):
+            raise _Broken(at, "the fragment's record is damaged")
+        if fields.samples != samples:
+            raise _Broken(at, "the fragment's record counts other frames than the fragment")
+        if crc is not None and zlib.crc32(data[:-4], crc) != fields.crc:
+            raise _Broken(at - 1, "the checksum does not fit")
+        return fields.capture_unix_ns
+
+    def _fragment(self, at: int, sequence: int) -> Fragment:
+        head = self._read(at, mp4.MOOF_BYTES)
+        if len(head) < mp4.MOOF_BYTES:
+            raise _Broken(at, "the file ends within a fragment's header")
+        fields = mp4.read_moof(head)
+        if fields is None:
+            raise _Broken(at, "a fragment's header is damaged")
+        found, dts, samples = fields
+        if found != sequence:
+            raise _Broken(at, f"fragment {found} stands where fragment {sequence} belongs")
+        rows_at, rows_bytes = at + mp4.MOOF_BYTES, samples * mp4.TRUN_ENTRY_BYTES
+        rows = self._read(rows_at, rows_bytes + 8)
+        if samples > _MAX_SAMPLES or len(rows) < rows_bytes + 8:
+            raise _Broken(at, "the file ends within a fragment's header")
+        entries = list(_TRUN_ROW.iter_unpack(rows[:rows_bytes]))
+        mdat_bytes, kind = struct.unpack_from(">I4s", rows, rows_bytes)
+        data_at = rows_at + rows_bytes + 8
+        if kind != b"mdat" or mdat_bytes != 8 + sum(row[1] for row in entries):
+            raise _Broken(data_at - 8, "the frames' sizes do not fit the fragment's data")
+        end = data_at - 8 + mdat_bytes
+        if end > self._size:
+            raise _Broken(self._size, "the file ends within a fragment's data")
+        checked = self._checksums and end > self._checksums_from
+        crc = self._crc(at, end) if checked else None
+        capture_unix_ns = self._record(end, mp4.FRAGMENT, sequence, samples, crc)
+        if self._fragments and self._fragments[-1].start_ns > mp4.ticks_to_ns(dts):
+            raise _Broken(at, "the fragment's time lies before the one before it")
+        duration = sum(row[0] for row in entries)
+        if self._keep and self.table is not None:
+            self.table.add(data_at, _entries(dts, entries), entries[-1][0])
+        return Fragment(
+            offset=at,
+            size_bytes=end + mp4.RECORD_BYTES - at,
+            sequence=sequence,
+            samples=samples,
+            keyframe=entries[0][2] == mp4.KEYFRAME_FLAGS,
+            start_ns=mp4.ticks_to_ns(dts),
+            duration_ns=mp4.ticks_to_ns(duration),
+            capture_unix_ns=capture_unix_ns,
+        )
+
+    def _crc(self, at: int, end: int) -> int:
+        crc = 0
+        while at < end:
+            data = os.pread(self._fd, min(_CHUNK_BYTES, end - at), at)
+            if not data:
+                raise _Broken(at, "the file ends within a fragment's data")
+            crc, at = zlib.crc32(data, crc), at + len(data)
+        return crc
+
+    def _resync(self, at: int, sequence: int) -> tuple[int, int]:
+        """The end of the next record from `at` on and the sequence that follows it.
+
+        Leads to the end of the file where there is none; a record before `sequence` is passed over.
+        """
+        overlap = mp4.RECORD_BYTES
+        while at < self._size:
+            data = os.pread(self._fd, _CHUNK_BYTES, at)
+            found = data.find(mp4.RECORD_UUID)
+            while found >= 0:
+                box_at = at + found - 8
+                fields = mp4.read_record(os.pread(self._fd, mp4.RECORD_BYTES, max(box_at, 0)))
+                if fields is not None and fields.kind != mp4.FINAL and fields.sequence >= sequence:
+                    return box_at + mp4.RECORD_BYTES, fields.sequence + 1
+                found = data.find(mp4.RECORD_UUID, found + 1)
+            if len(data) <= overlap:
+                break
+            at += len(data) - overlap
+        return self._size, sequence
+
+    def _end(self, final_at: int | None, sequence: int, *, switched: bool) -> bool:
+        """Check the final part; True for a file that was ended in order."""
+        if final_at is None:
+            if switched:
+                self._faults.append(Fault(self._size, None, "the final index is missing"))
+            return False
+        if not switched:
+            return False  # the crash came between the tables and the switch: salvage does it again
+        try:
+            (moov_bytes,) = struct.unpack(">I", self._read(final_at, 4))
+            record_at = final_at + moov_bytes
+            if record_at + mp4.RECORD_BYTES != self._size:
+                raise _Broken(final_at, "the final index is cut or followed by something else")
+            head = self._read(mp4.FREE_OFFSET, 16)
+            if head != mp4.mdat_header(final_at):
+                raise _Broken(mp4.FREE_OFFSET, "the file's data header is damaged")
+            data = os.pread(self._fd, mp4.RECORD_BYTES, record_at)
+            fields = mp4.read_record(data)
+            if fields is None or fields.kind != mp4.FINAL:
+                raise _Broken(record_at, "the final record is damaged")
+            if zlib.crc32(data[:-4], self._crc(final_at, record_at)) != fields.crc:
+                raise _Broken(final_at, "the final index's checksum does not fit")
+            if not self._faults and (fields.sequence, fields.samples) != (
+                sequence,
+                sum(f.samples for f in self._fragments),
+            ):
+                raise _Broken(record_at, "the final record counts other fragments than the file")
+        except _Broken as broken:
+            self._faults.append(Fault(broken.offset, None, broken.what))
+        return True
+
+
+def _entries(dts: int, rows: list[tuple[int, ...]]) -> list[mp4.SampleEntry]:
+    entries = []
+    for duration, size, flags, offset in rows:
+        entries.append(mp4.SampleEntry(dts, dts + offset, size, flags == mp4.KEYFRAME_FLAGS))
+        dts += duration
+    return entries

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from touchline.core import events as module
+from touchline.core.db import open_database
+from touchline.core.events import EventLog, open_events
+from touchline.core.metrics import Metrics
+
+pytestmark = pytest.mark.anyio
+
+
+async def until(met: Any, what: str) -> None:
+    with anyio.fail_after(10):
+        while not await met():
+            await anyio.sleep(0.005)
+    assert await met(), what
+
+
+async def test_events_come_back_newest_first_and_survive_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    async with open_database(path) as db, open_events(db, Metrics()) as events:
+        events.record("recording_started", "recording", "Started", match_id="final", cameras=[0, 1])
+        events.record("recording_stopped", "recording", "Stopped", match_id="final")
+        fresh = await events.recent()
+    assert [e.type for e in fresh] == ["recording_stopped", "recording_started"]
+    async with open_database(path) as db, open_events(db, Metrics()) as events:
+        kept = await events.recent()
+    assert kept == fresh
+    assert kept[1].details == {"match_id": "final", "cameras": [0, 1]}
+    assert kept[1].ids == {"match_id": "final"}
+    assert kept[1].at.tzinfo is timezone.utc
+
+
+async def test_they_can_be_asked_by_category_type_and_time(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+        events.record("a", "one", "first")
+        events.record("b", "two", "second")
+        events.record("b", "one", "third")
+        assert [e.message for e in await events.recent(category="one")] == ["third", "first"]
+        assert [e.message for e in await events.recent(type="b")] == ["third", "second"]
+        assert [e.message for e in await events.recent(1)] == ["third"]
+        later = datetime.now(timezone.utc) + timedelta(seconds=1)
+        assert await events.recent(since=later) == []
+
+
+async def test_only_the_newest_rows_are_kept(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "t.db") as db:
+        events = EventLog(db, Metrics(), kept_rows=100)
+        for number in range(1_000):
+            events.record("n", "test", str(number))
+        await anyio.to_thread.run_sync(events.close)
+        again = EventLog(db, Metrics(), kept_rows=100)
+        again.record("n", "test", "last")
+        await anyio.to_thread.run_sync(again.close)
+        count = await db.read(
+            lambda c: c.exec_driver_sql("SELECT count(*) FROM events").scalar_one()
+        )
+    assert count == 100
+
+
+async def test_a_broken_disk_keeps_the_newest_in_memory_and_writes_them_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_PAUSE_S", 0.01)
+    blocker = tmp_path / "state"
+    blocker.write_text("a file in the way")
+    async with open_database(blocker / "t.db") as db, open_events(db, Metrics()) as events:
+        events.record("alert", "recording", "during the fault")
+        assert [e.message for e in await events.recent()] == ["during the fault"]
+        blocker.unlink()
+
+        async def written() -> bool:
+            sql = "SELECT count(*) FROM events"
+            return bool(await db.read(lambda c: c.exec_driver_sql(sql).scalar_one()) == 1)
+
+        await until(written, "the event reaches the disk")
+        assert [e.message for e in await events.recent()] == ["during the fault"]
+
+
+async def test_memory_is_bounded_and_what_gives_way_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITING_LIMIT", 10)
+    (tmp_path / "state").write_text("a file in the way")
+    metrics = Metrics()
+    async with open_database(tmp_path / "state" / "t.db") as db, open_events(db, metrics) as events:
+        for number in range(25):
+            events.record("n", "test", str(number))
+        assert "touchline_events_dropped_total 15.0" in metrics.render().decode()
+        assert (await events.recent(1))[0].message == "24"
+
+
+async def test_recording_does_not_wait_for_a_stalled_disk(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+        import threading
+
+        hold = threading.Event()
+        db.submit(lambda _: hold.wait(10))
+        began_s = time.monotonic()
+        for number in range(1_000):
+            events.record("n", "test", str(number))
+        took_s = time.monotonic() - began_s
+        hold.set()
+    assert took_s < 1.0
+
+
+async def test_details_that_json_cannot_hold_do_not_stop_the_log(tmp_path: Path) -> None:
+    loop: dict[str, Any] = {}
+    loop["self"] = loop
+    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+        events.record("odd", "test", "a circle", loop=loop)
+        events.record("path", "test", "a path", path=Path("/somewhere"))
+    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+        kept = await events.recent()
+    assert [dict(e.details) for e in kept] == [{"path": "/somewhere"}, {}]

@@ -1,0 +1,82 @@
+"""Ways to reach an application in a test: in memory, or over a real socket with raw bytes."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+
+from touchline.web import create_app
+
+BASE_URL = "http://localhost:8000"
+START_TIMEOUT_S = 10.0
+
+
+@asynccontextmanager
+async def client_of(system: Any, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application of `system`, without a socket."""
+    # Failures inside the application are to be seen as a client sees them, so they are not raised.
+    transport = httpx.ASGITransport(create_app(system), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers) as client:
+        yield client
+
+
+@contextmanager
+def served(system: Any) -> Iterator[int]:
+    """The port of a server in a thread of its own that serves `system` on loopback."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(system), log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while not server.started:
+            assert time.monotonic() < deadline_s, "the server did not start"
+            assert thread.is_alive(), "the server died"
+            time.sleep(0.005)
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(START_TIMEOUT_S)
+        listener.close()
+        assert not thread.is_alive(), "the server did not stop"
+
+
+def exchange(port: int, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    """What the server answers to exactly these bytes: status, headers (lower case) and body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(request)
+        received = b""
+        while block := connection.recv(65536):
+            received += block
+    response = http.client.HTTPResponse(_Replay(received))  # type: ignore[arg-type]
+    response.begin()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return response.status, headers, response.read()
+
+
+def raw_get(port: int, target: bytes, method: bytes = b"GET") -> tuple[int, dict[str, str], bytes]:
+    """The answer to a request whose target nobody has normalised."""
+    return exchange(
+        port, method + b" " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+
+
+class _Replay:
+    """A socket, as far as http.client needs one, that has these bytes to give."""
+
+    def __init__(self, received: bytes) -> None:
+        self._received = received
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        assert mode == "rb"
+        return io.BytesIO(self._received)
