@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from touchline.capture import build_pipeline
 from touchline.core.errors import TouchlineError
-from touchline.server import bind
+from touchline.listen import bind
 from touchline.settings import Settings
 from touchline.system import LOCK_FILE
 from touchline.worker.wire import PROBED_ELEMENTS
@@ -44,6 +44,7 @@ WORKER_ELEMENTS = ("appsink", "fakesink", "h264parse", "mp4mux")
 """What every worker adds to a camera's own pipeline."""
 
 PACKAGES = {
+    "libgstreamer1.0-0": ("capsfilter", "fakesink", "filesrc", "queue", "tee"),
     "gstreamer1.0-plugins-base": (
         "appsink",
         "appsrc",

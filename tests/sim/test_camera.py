@@ -176,13 +176,13 @@ def test_a_frozen_camera_sends_nothing_until_it_is_thawed(tmp_path: Path) -> Non
     path = tmp_path / "a.mkv"
     with rtsp_camera(**SMALL) as camera, recording(camera.url, path) as viewer:
         camera.freeze()
-        before = wait_until_quiet(path, 0.7)
+        before = wait_until_quiet(path, 1.0)
         camera.thaw()
         wait_until(lambda: bytes_in(path) > before + 20_000, "frames come again")
         assert viewer.poll() is None
     missing = gaps(counters(path))
     assert len(missing) == 1
-    assert missing[0] >= 30
+    assert missing[0] >= 20  # a second at 30 frames a second, less what was on its way
 
 
 def test_a_killed_camera_breaks_its_connections_and_comes_back_at_the_same_url(

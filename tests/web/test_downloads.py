@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -198,6 +199,9 @@ class _Wire:
         self.sent.append(message)
         if message["type"] == "http.response.body":
             self.on_body()
+        if self.gone.is_set():
+            # Nobody takes the bytes off the wire any more.
+            await anyio.sleep_forever()
         await anyio.lowlevel.checkpoint()
 
     @property
@@ -262,6 +266,18 @@ async def test_a_client_that_goes_leaves_no_file_open(segments: Path) -> None:
     assert seen[0] == 1
     assert _open_descriptors(path) == 0
     assert not wire.ended
+
+
+@pytest.mark.anyio
+@pytest.mark.filterwarnings("error::ResourceWarning")
+async def test_a_server_that_stops_closes_what_it_was_sending(segments: Path) -> None:
+    path, wire = segments / "cam0.mp4", _Wire()
+    with anyio.CancelScope() as serving:
+        wire.on_body = serving.cancel
+        await _file_download(path)(wire.scope, wire.receive, wire.send)
+    assert serving.cancelled_caught
+    assert _open_descriptors(path) == 0
+    gc.collect()
 
 
 @pytest.mark.anyio

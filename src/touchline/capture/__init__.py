@@ -17,15 +17,18 @@ import anyio
 
 from touchline.capture.alertlog import open_alerts
 from touchline.capture.cameras import Camera, open_cameras
+from touchline.capture.desk import Desk
+from touchline.capture.following import Follower
 from touchline.capture.host import SAMPLE_EVERY_S, HostSampler
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
 from touchline.capture.pipelines import build_pipeline
 from touchline.capture.preview import preview_status
 from touchline.capture.probe import Prober
-from touchline.capture.recording import Recorder, keep_running_named
+from touchline.capture.recording import Recorder
 from touchline.capture.settings import DEMO_CAMERAS, CaptureSettings
 from touchline.capture.space import Space
+from touchline.capture.upkeep import keep_running_named
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 
@@ -78,19 +81,19 @@ class Capture:
 class _Listener:
     """Passes a camera's news to the recorder, and keeps the first `hello` of each for adoption."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
         self.hellos: dict[int, Mapping[str, Any]] = {}
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         self.hellos.setdefault(camera.id, hello)
-        await self._recorder.camera_connected(camera, hello)
+        await self._follower.camera_connected(camera, hello)
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
-        self._recorder.camera_event(camera, event)
+        self._follower.camera_event(camera, event)
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
-        self._recorder.camera_lost(camera, reason)
+        self._follower.camera_lost(camera, reason)
 
 
 @asynccontextmanager
@@ -114,19 +117,12 @@ async def open_capture(
     prober = Prober(timeout_s=settings.integrity_probe_timeout_s)
     async with open_alerts(log_dir, events.record) as alerts:
         await host.once()
-        recorder = Recorder(
-            settings,
-            root=root,
-            lease=lease,
-            host=host,
-            alerts=alerts,
-            events=events,
-            prober=prober,
-        )
+        desk = Desk(settings, root, host, alerts, events, prober)
+        recorder = Recorder(desk, lease)
         library = Library(root, is_running=recorder.is_running)
-        recorder.space = Space(library, root, floor_bytes=settings.min_free_bytes)
+        desk.space = Space(library, root, floor_bytes=settings.min_free_bytes)
         await library.clean_up()
-        listener = _Listener(recorder)
+        listener = _Listener(recorder.follower)
         cameras = {
             camera_id: Camera(
                 camera_id,
@@ -138,10 +134,10 @@ async def open_capture(
             )
             for camera_id, source in sorted(settings.cameras.items())
         }
-        recorder.cameras = cameras
+        desk.cameras = cameras
         async with open_cameras(cameras), anyio.create_task_group() as tasks:
             tasks.start_soon(keep_running_named, "host sampler", host.once, SAMPLE_EVERY_S)
-            await recorder.run(tasks)
+            recorder.open(tasks)
             with anyio.move_on_after(_MEET_S):
                 for camera in cameras.values():
                     await camera.ready.wait()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import anyio
@@ -19,8 +19,9 @@ from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 
 from touchline.core.errors import Failed
 
-_CHUNKS_A_STEP = 16
-"""zipstream reads 64 KiB at a time; one step in a thread reads 1 MiB, or the hops cost the most."""
+_CHUNKS_A_STEP = 64
+"""zipstream reads 64 KiB at a time. One step in a thread reads 4 MiB: with 1 MiB the hops between
+threads cost a third of the throughput."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,16 @@ class Archive:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The archive from its first byte to its last, in pieces of up to 64 KiB."""
         pieces = iter(self._zip)
-        while True:
-            step = await to_thread.run_sync(_read, pieces, limiter=self._limiter)
+        for most in chain((1,), repeat(_CHUNKS_A_STEP)):  # the first byte at once
+            step = await to_thread.run_sync(_read, pieces, most, limiter=self._limiter)
             if not step:
                 return
             for piece in step:
                 yield piece
 
 
-def _read(pieces: Iterator[bytes]) -> list[bytes]:
+def _read(pieces: Iterator[bytes], most: int) -> list[bytes]:
     try:
-        return list(islice(pieces, _CHUNKS_A_STEP))
+        return list(islice(pieces, most))
     except (OSError, RuntimeError) as error:  # RuntimeError: a size is not what it was
         raise Failed(f"The archive cannot be completed: {error}", code="archive_broken") from error

@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from touchline.capture.manifest import SEGMENTS_FOLDER, VIDEO_SUFFIXES, parse_segment_name
+from touchline.capture.manifest import (
+    SEGMENTS_FOLDER,
+    VIDEO_SUFFIXES,
+    camera_of,
+    parse_segment_name,
+)
 
 _SINGLE_SUFFIXES = VIDEO_SUFFIXES | {".zip"}
 _UNKNOWN = "unknown"
@@ -102,7 +107,7 @@ def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
     by_camera: defaultdict[str, list[_File]] = defaultdict(list)
     files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
     for file in files:
-        by_camera[parse_segment_name(file.name).camera].append(file)
+        by_camera[camera_of(file.name)].append(file)
     lists: dict[str, list[dict[str, Any]]] = {"cam0": [], "cam1": [], "other": []}
     for camera in sorted(by_camera, key=_camera_order):
         for number, file in enumerate(sorted(by_camera[camera], key=_file_order), 1):
@@ -136,7 +141,7 @@ def _match_entry(
     cameras: defaultdict[str, list[_File]] = defaultdict(list)
     for file in in_segments:
         if _suffix(file.name) in VIDEO_SUFFIXES:
-            cameras[parse_segment_name(file.name).camera].append(file)
+            cameras[camera_of(file.name)].append(file)
     singles = [file for file in in_folder if _suffix(file.name) in _SINGLE_SUFFIXES]
     if not cameras and not singles:
         return None
@@ -185,7 +190,8 @@ def _file_order(file: _File) -> tuple[str, int, str]:
 
 
 def _suffix(name: str) -> str:
-    return os.path.splitext(name)[1]  # noqa: PTH122  (a Path for each of 10,000 files costs 30 ms)
+    dot = name.rfind(".")  # a Path for each of 10,000 files would cost 30 ms
+    return name[dot:] if dot > 0 else ""
 
 
 def _folders(root: str) -> list[str]:

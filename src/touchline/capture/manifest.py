@@ -80,9 +80,15 @@ class SegmentName:
         return (self.label, -1 if self.index is None else self.index)
 
 
-_CAMERA = re.compile(r"cam(\d+)")
+_CAMERA = re.compile(r"cam\d+")
 _LABEL = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _INDEX = re.compile(r"(?:[_-](\d{1,4})|(\d+))$")
+
+
+def camera_of(file_name: str) -> str:
+    """The camera in a file name: `cam0`, or `unknown`."""
+    camera = _CAMERA.search(file_name)
+    return camera[0] if camera else "unknown"
 
 
 def parse_segment_name(file_name: str) -> SegmentName:
@@ -95,7 +101,7 @@ def parse_segment_name(file_name: str) -> SegmentName:
         rest = stem[camera.end() :]  # the digits of "cam0" alone are not an index
     number = _INDEX.search(rest)
     return SegmentName(
-        camera=f"cam{camera[1]}" if camera else "unknown",
+        camera=camera[0] if camera else "unknown",
         label=label[1] if label else "",
         index=int(number[1] or number[2]) if number else None,
     )

@@ -84,7 +84,7 @@ def _clamp(near: int, far: int, side: int) -> tuple[int, int]:
     return near, min(far, side - MIN_SIDE - near) & ~1
 
 
-class Camera(BaseModel):
+class BaseSource(BaseModel):
     """What every kind of camera can be told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -108,7 +108,7 @@ class Camera(BaseModel):
         return self.name or f"cam{camera_id}"
 
 
-class TestSource(Camera):
+class TestSource(BaseSource):
     """A simulated camera: a pitch, a running clock and a frame counter that can be read back."""
 
     __test__ = False  # pytest collects classes whose names begin with Test
@@ -121,7 +121,7 @@ class TestSource(Camera):
     _exact_fps = field_validator("fps")(_exact_rate)
 
 
-class FileSource(Camera):
+class FileSource(BaseSource):
     """A video file played in real time. H.264 is recorded as it is."""
 
     kind: Literal["file"]
@@ -134,7 +134,7 @@ class FileSource(Camera):
         return absolute(path)
 
 
-class RtspSource(Camera):
+class RtspSource(BaseSource):
     """A network camera. H.264 is recorded as it comes; another codec is transcoded.
 
     A user and password inside the URL are taken out of it on reading, so that `url` may be shown
@@ -199,7 +199,7 @@ class RtspSource(Camera):
         return [*super().__repr_args__(), ("url", self.safe_url)]
 
 
-class V4l2Source(Camera):
+class V4l2Source(BaseSource):
     """A camera on a video device of this machine (USB, capture card)."""
 
     kind: Literal["v4l2"]
@@ -216,7 +216,7 @@ class V4l2Source(Camera):
     _exact_fps = field_validator("fps")(_exact_rate)
 
 
-class LibcameraSource(Camera):
+class LibcameraSource(BaseSource):
     """A camera that libcamera drives (Raspberry Pi and others)."""
 
     kind: Literal["libcamera"]
@@ -230,7 +230,7 @@ class LibcameraSource(Camera):
     _exact_fps = field_validator("fps")(_exact_rate)
 
 
-class ArgusSource(Camera):
+class ArgusSource(BaseSource):
     """A CSI camera of an NVIDIA Jetson. Its rate follows the light, so none is asked for."""
 
     kind: Literal["argus"]

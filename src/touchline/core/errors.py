@@ -20,19 +20,19 @@ class TouchlineError(Exception):
         return f"{type(self).__name__}({self.message!r}, code={self.code!r})"
 
 
-class NotFound(TouchlineError):  # noqa: N818  (the name says what is the case)
+class NotFound(TouchlineError):
     """What was asked for does not exist."""
 
     default_code = "not_found"
 
 
-class Refused(TouchlineError):  # noqa: N818
+class Refused(TouchlineError):
     """A rule said no; asking again changes nothing until the state does."""
 
     default_code = "refused"
 
 
-class Blocked(TouchlineError):  # noqa: N818
+class Blocked(TouchlineError):
     """Not now. `eta_s` says when (None: unknown), the others whether asking again makes sense."""
 
     default_code = "blocked"
@@ -53,13 +53,13 @@ class Blocked(TouchlineError):  # noqa: N818
         self.should_wait = should_wait
 
 
-class Invalid(TouchlineError):  # noqa: N818
+class Invalid(TouchlineError):
     """What was given cannot be right, whatever the state."""
 
     default_code = "invalid"
 
 
-class Failed(TouchlineError):  # noqa: N818
+class Failed(TouchlineError):
     """It should have worked: the fault is ours or the machine's."""
 
     default_code = "failed"

@@ -29,7 +29,12 @@ FILES_KEPT = 5
 CLOSE_TIMEOUT_S = 2.0
 COMPLAIN_EVERY_S = 60.0
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "asctime",
+    "color_message",  # uvicorn's message once more, for its own console handler
+    "message",
+    "taskName",
+}
 
 
 @contextmanager

@@ -1,0 +1,151 @@
+"""Going on with what was being recorded when the last server, or the machine, went down."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from anyio import to_thread
+
+from touchline.capture import alerts as alert
+from touchline.capture import manifest as manifests
+from touchline.capture import recovery
+from touchline.capture.desk import Desk
+from touchline.capture.following import Follower
+from touchline.capture.manifest import Interruption, Manifest
+from touchline.capture.match import Match
+from touchline.capture.running import Report, Running
+
+log = logging.getLogger(__name__)
+
+Hellos = Mapping[int, Mapping[str, Any]]
+"""What each camera's worker said first."""
+
+
+class Begin(Protocol):
+    """Begins a recording task for a match that was there before."""
+
+    def __call__(self, match_id: str, *, before: Manifest, adopted: bool = False) -> Running:
+        """The recording; `adopted` when the workers record already."""
+
+
+async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) -> None:
+    """Go on with what was being recorded when the last server ended.
+
+    Workers that record are taken over as they are; a match that nobody records any more is
+    mended, marked as interrupted and, where that is configured and it is not too old, resumed.
+    """
+    interrupted = await to_thread.run_sync(recovery.interrupted_matches, desk.root)
+    orders = {i: h["order"] for i, h in hellos.items() if h.get("order") is not None}
+    living = _most_recent({order["match_id"]: order for order in orders.values()})
+    for camera_id, order in orders.items():
+        if order["match_id"] != living:
+            await desk.cameras[camera_id].stop(time.monotonic_ns(), desk.settings.stop_timeout_s)
+    manifests_by_id = {m.match_id: m for m in interrupted}
+    if living is not None:
+        await _take_over(desk, follower, begin, living, manifests_by_id.pop(living, None), hellos)
+    resumable = None
+    for manifest in manifests_by_id.values():
+        mended = await _mend(desk, manifest)
+        may = recovery.may_resume(manifest, max_match_s=desk.settings.max_match_s)
+        if desk.running is None and may and desk.settings.resume_after_crash:
+            resumable = mended
+    if resumable is not None:
+        await _resume(desk, begin, resumable)
+
+
+async def _take_over(
+    desk: Desk,
+    follower: Follower,
+    begin: Begin,
+    match_id: str,
+    before: Manifest | None,
+    hellos: Hellos,
+) -> None:
+    order = next(
+        h["order"] for h in hellos.values() if h.get("order") and h["order"]["match_id"] == match_id
+    )
+    if before is None:
+        folder = desk.root / match_id
+        before = await to_thread.run_sync(manifests.rescan, folder)
+    running = begin(match_id, before=before, adopted=True)
+    match = running.match
+    # The workers' clock of the match goes on; it was never interrupted.
+    match.start_monotonic_ns = order["start_monotonic_ns"]
+    match.start_unix_ns = order["start_monotonic_ns"] + order["unix_minus_monotonic_ns"]
+    reported: set[int] = set()
+    for camera_id, hello in hellos.items():
+        if hello.get("order") is not None and camera_id in match.tracks:
+            follower.take_report(match.tracks[camera_id], hello["report"])
+            reported.add(camera_id)
+    await running.started.get()
+    log.warning("took over the running recording of match %s", match_id)
+    desk.events.record(
+        "recording", "adopted", f"Took over the recording of {match_id}", match_id=match_id
+    )
+    for camera_id, track in match.tracks.items():
+        if camera_id not in reported:
+            await desk.mend(match, track)
+            follower.lose(match, track, "the worker was gone")
+            desk.spawn(follower.go_on, match, track, name=f"{track.camera.name} goes on")
+
+
+async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
+    """Finish what an interrupted match left open, and say that it was interrupted."""
+    folder = desk.root / manifest.match_id
+    salvage = await to_thread.run_sync(recovery.salvage_match, folder, manifest)
+    at_ns = recovery.last_footage_unix_ns(salvage.manifest)
+    interruption = Interruption(
+        at_unix_ns=at_ns, reason="the machine or the server went down", resumed=False
+    )
+    mended = salvage.manifest.model_copy(
+        update={
+            "state": "interrupted",
+            "ended_unix_ns": at_ns,
+            "interruptions": (*salvage.manifest.interruptions, interruption),
+        }
+    )
+    await to_thread.run_sync(manifests.save, folder, mended)
+    desk.alerts.send(
+        alert.recording_interrupted(manifest.match_id, interruption.reason, at_unix_s=at_ns / 1e9)
+    )
+    if salvage.cut_bytes:
+        desk.alerts.send(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
+    return mended
+
+
+async def _resume(desk: Desk, begin: Begin, before: Manifest) -> None:
+    resumed = before.interruptions[-1].model_copy(update={"resumed": True})
+    before = before.model_copy(
+        update={
+            "interruptions": (*before.interruptions[:-1], resumed),
+            "ended_unix_ns": None,
+        }
+    )
+    gap_s = time.time() - recovery.last_footage_unix_ns(before) / 1e9
+    running = begin(before.match_id, before=before)
+    report = await running.started.get()
+    if report.success:
+        desk.alerts.send(alert.recording_resumed(before.match_id, gap_s=gap_s))
+    else:
+        log.error("match %s could not be resumed: %s", before.match_id, report.value["message"])
+
+
+def taken_over(match: Match) -> Report:
+    """The report of a start that found the cameras recording."""
+    return Report(
+        {
+            "success": True,
+            "message": f"Recording taken over for match: {match.match_id}",
+            "match_id": match.match_id,
+            "cameras_started": sorted(match.tracks),
+        }
+    )
+
+
+def _most_recent(orders: Mapping[str, Mapping[str, Any]]) -> str | None:
+    if not orders:
+        return None
+    return max(orders, key=lambda match_id: orders[match_id]["start_monotonic_ns"])

@@ -1,0 +1,124 @@
+"""What everybody who has a part in recording works with, and the recording that runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup
+
+from touchline.capture import alerts as alert
+from touchline.capture import manifest as manifests
+from touchline.capture import recovery
+from touchline.capture.alertlog import Alerts
+from touchline.capture.cameras import Camera
+from touchline.capture.host import HostSampler, disk_forecast
+from touchline.capture.manifest import State
+from touchline.capture.match import Match, Track
+from touchline.capture.probe import Prober
+from touchline.capture.running import Running
+from touchline.capture.settings import CaptureSettings
+from touchline.capture.space import Space
+from touchline.core.events import EventLog
+from touchline.core.tasks import Changed
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Desk:
+    """Belongs to the event loop. `running` is the recorder's to set; the others read it."""
+
+    settings: CaptureSettings
+    root: Path
+    host: HostSampler
+    alerts: Alerts
+    events: EventLog
+    prober: Prober
+    cameras: Mapping[int, Camera] = field(default_factory=dict)
+    space: Space | None = None
+    running: Running | None = None
+    changed: Changed = field(default_factory=Changed)
+    """What is told of the recording is out of date."""
+    unsaved: Changed = field(default_factory=Changed)
+    """The manifest on disk is out of date."""
+    unverified: list[tuple[Match, Track, str]] = field(default_factory=list)
+    """Segments that were finished and not read back yet."""
+    tasks: TaskGroup | None = None
+    _save_lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def is_running(self, match_id: str) -> bool:
+        """Whether this match is being recorded at the moment."""
+        return self.running is not None and self.running.match.match_id == match_id
+
+    def spawn(self, work: Callable[..., Awaitable[None]], *arguments: Any, name: str) -> None:
+        """Let this go on by itself for as long as the capture half is open."""
+        if self.tasks is None:
+            msg = "the recorder is not open"
+            raise RuntimeError(msg)
+        self.tasks.start_soon(work, *arguments, name=name)
+
+    async def save(self, match: Match, state: State) -> None:
+        """Write the match's manifest. Raises OSError; after a stop the stop has the last word."""
+        async with self._save_lock:
+            if state == "recording" and match.phase == "stopping":
+                return
+            manifest = match.manifest(state)
+            await to_thread.run_sync(manifests.save, match.folder, manifest)
+
+    async def mend(self, match: Match, track: Track) -> None:
+        """Finish what a worker that is gone left open; others' open segments are left alone."""
+        open_ones = {
+            name
+            for other in match.tracks.values()
+            if other is not track
+            for name, segment in other.segments.items()
+            if not segment.finalized
+        }
+        manifest = match.manifest("recording")
+        salvage = await to_thread.run_sync(
+            lambda: recovery.salvage_match(match.folder, manifest, skip=open_ones)
+        )
+        by_name = {t.camera.name: t for t in match.tracks.values()}
+        for segment in salvage.manifest.segments:
+            owner = by_name.get(segment.camera)
+            if owner is None or segment.fragments == 0:
+                continue
+            known = owner.segments.get(segment.name)
+            if known is None or not known.finalized:
+                owner.segments[segment.name] = segment
+                owner.next_index = max(owner.next_index, segment.index + 1)
+        if salvage.cut_bytes:
+            self.alerts.send(alert.recording_salvaged(match.match_id, salvage.cut_bytes))
+        for name, reason in salvage.failed.items():
+            log.warning("%s could not be mended: %s", name, reason)
+        self.unsaved.mark()
+
+    async def make_space(self) -> None:
+        """Delete the oldest unprotected matches until there is room."""
+        if self.space is not None:
+            await self.space.make(self.is_running)
+
+    async def free_bytes(self) -> int:
+        """What may still be written below the recordings folder, asked now."""
+        return await to_thread.run_sync(_free_bytes, self.root)
+
+    def disk_minutes(self) -> float | None:
+        """How long the disk lasts at the cameras' present bit rates; None where nobody knows."""
+        free = self.host.disk_free_bytes
+        bitrate = sum(c.status.get("bitrate_bps") or 0 for c in self.cameras.values())
+        if free is None or not bitrate:
+            return None
+        minutes = disk_forecast(free, self.settings.min_free_bytes, bitrate)
+        return None if minutes is None else round(minutes, 1)
+
+
+def _free_bytes(path: Path) -> int:
+    stats = os.statvfs(path)
+    return stats.f_bavail * stats.f_frsize

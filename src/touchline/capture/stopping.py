@@ -1,0 +1,73 @@
+"""Stopping all cameras at one instant, and the verdict on what they recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from touchline.capture import alerts as alert
+from touchline.capture.desk import Desk
+from touchline.capture.integrity import Expected
+from touchline.capture.match import Match, Track
+from touchline.capture.running import Report
+from touchline.capture.stopgate import check_stop
+from touchline.capture.stopreport import stop_report
+from touchline.core.errors import Blocked, Failed
+
+
+async def stop_cameras(desk: Desk, match: Match) -> Report:
+    """Stop, judge the files, write the manifest's last word and send what is to be alerted."""
+    at_ns = time.monotonic_ns()
+    match.ended_unix_ns = match.start_unix_ns + at_ns - match.start_monotonic_ns
+    results: dict[int, dict[str, Any]] = {}
+
+    async def stop(track: Track) -> None:
+        results[track.camera.id] = await _stop_camera(desk, match, track, at_ns)
+
+    async with anyio.create_task_group() as tasks:
+        for track in match.tracks.values():
+            tasks.start_soon(stop, track)
+    manifest = match.manifest("finished")
+    expected = Expected(
+        cameras=tuple(t.camera.name for t in match.tracks.values()),
+        from_unix_ns=manifest.clock.start_unix_ns if manifest.clock else None,
+        to_unix_ns=match.ended_unix_ns,
+    )
+    check = await check_stop(match.folder, manifest, desk.prober, expected=expected)
+    match.integrity = check.report.to_json()
+    await desk.save(match, "finished")
+    report = stop_report(match, results, check.block)
+    for alarm in alert.stop_alerts(report, desk.settings.min_effective_fps):
+        desk.alerts.send(alarm)
+    desk.events.record("recording", "stopped", str(report["message"]), match_id=match.match_id)
+    return Report(report)
+
+
+async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> dict[str, Any]:
+    try:
+        reply = await track.camera.stop(at_ns, desk.settings.stop_timeout_s)
+    except (Blocked, Failed) as error:
+        # The worker is gone or knows of no recording: what it wrote is on the disk; mend it here.
+        await desk.mend(match, track)
+        return {"stopped": False, "error": track.lost_reason or error.message}
+    for segment in reply["segments"]:
+        track.note_segment(segment, "closed")
+    dropped = _dropped(reply)
+    track.dropped_before += dropped
+    if dropped > 0:
+        desk.alerts.send(
+            alert.recording_frames_dropped(
+                match.match_id,
+                track.camera.id,
+                frames=dropped,
+                reason="the disk did not keep up",
+            )
+        )
+    return {"stopped": True, **reply}
+
+
+def _dropped(reply: Mapping[str, Any]) -> int:
+    return int(reply.get("dropped_disk") or 0)

@@ -1,0 +1,136 @@
+"""What is done for a recording in the background: save its manifest, read segments back, watch."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.desk import Desk
+from touchline.capture.guard import OverloadGuard
+from touchline.capture.health import HealthWatch, RecordingObservation
+from touchline.capture.integrity import SegmentCheck, check_segment
+from touchline.capture.match import Match
+from touchline.core.tasks import keep_running
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 1.0
+PROBE_EVERY_S = 5.0
+VERIFY_EVERY_S = 1.0
+
+
+class Upkeep:
+    """The loops beside a recording, and what they have found out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.watch = HealthWatch()
+        self.guard = OverloadGuard(
+            cpu_percent=desk.settings.overload_cpu_percent, streak=desk.settings.overload_streak
+        )
+
+    def begin(self) -> None:
+        """Begin the loops."""
+        settings, desk = self._desk.settings, self._desk
+        desk.spawn(self._save_on, name="manifest")
+        desk.spawn(
+            keep_running_named, "health probes", self.probe_once, PROBE_EVERY_S, name="probe"
+        )
+        desk.spawn(
+            keep_running_named, "verification", self.verify_once, VERIFY_EVERY_S, name="verify"
+        )
+        if settings.overload_guard_enabled:
+            every_s = settings.overload_poll_s
+            desk.spawn(keep_running_named, "overload guard", self.guard_once, every_s, name="guard")
+
+    def health(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/recording-health`, from memory."""
+        return self.watch.report(time.monotonic(), self._observation())
+
+    def _observation(self) -> RecordingObservation | None:
+        running = self._desk.running
+        if running is None or running.match.phase == "starting":
+            return None
+        return running.match.observation()
+
+    async def _save_on(self) -> None:
+        """Save the manifest soon after something changed in it."""
+        desk, seen = self._desk, 0
+        while True:
+            seen = await desk.unsaved.wait(seen)
+            running = desk.running
+            if running is not None and running.match.phase == "recording":
+                try:
+                    await desk.save(running.match, "recording")
+                except OSError as error:
+                    # A full or failing disk: the segments tell the same story; it is tried again.
+                    log.warning("the manifest could not be saved: %s", error)
+                    desk.unsaved.mark()
+            await anyio.sleep(SAVE_EVERY_S)
+
+    async def probe_once(self) -> None:
+        """Ask ffprobe about each segment that is large and has stopped growing."""
+        running = self._desk.running
+        if running is None:
+            return
+        match = running.match
+        for camera in self.watch.due_for_probe(time.monotonic(), self._observation()):
+            if camera.segment_name is not None:
+                path = match.segments_folder / camera.segment_name
+                probe = await self._desk.prober.probe(path)
+                match.tracks[camera.camera_id].probe = probe.to_json()
+
+    async def verify_once(self) -> None:
+        """Read back every segment that was finished, so that a stop need not."""
+        desk = self._desk
+        while desk.unverified:
+            match, track, name = desk.unverified.pop(0)
+            segment = track.segments.get(name)
+            if segment is None or match.phase == "stopping":
+                continue
+            check = await _check(match.folder, name)
+            known = track.segments.get(name)
+            if known is not None and known.size_bytes == check.segment.size_bytes:
+                verified = check.segment.verified
+                track.segments[name] = known.model_copy(update={"verified": verified})
+                desk.unsaved.mark()
+            for fault in check.faults:
+                log.error("%s: %s", match.match_id, fault)
+
+    async def verify_finished(self, match: Match) -> None:
+        """After a stop, read every byte of what the stop only walked through; note the result."""
+        for track in match.tracks.values():
+            for name, segment in list(track.segments.items()):
+                if segment.verified is None:
+                    check = await _check(match.folder, name)
+                    verified = check.segment.verified
+                    track.segments[name] = segment.model_copy(update={"verified": verified})
+        if not self._desk.is_running(match.match_id) and await anyio.Path(match.folder).exists():
+            await self._desk.save(match, "finished")
+
+    async def guard_once(self) -> None:
+        """One sample of the overload guard while a match is recorded."""
+        observation = self._observation()
+        if observation is None:
+            return
+        sample = self._desk.host.sample
+        alarm = self.guard.once(time.time(), sample.cpu_percent if sample else None, self.health())
+        if alarm is not None:
+            self._desk.alerts.send(alarm)
+
+
+async def keep_running_named(
+    name: str, once: Callable[[], Awaitable[None]], every_s: float
+) -> None:
+    """`keep_running` with positional arguments, for a task group."""
+    await keep_running(name, once, every_s=every_s)
+
+
+async def _check(folder: Path, name: str) -> SegmentCheck:
+    return await to_thread.run_sync(lambda: check_segment(folder, name, checksums=True))

@@ -1,0 +1,108 @@
+"""A match from the first request to the download, on the real server with real pictures."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from support.frames import assert_gapless, probe
+from support.rtsp import rtsp_camera
+from support.server import SMALL, Server, serving, wait_for
+from touchline.worker import mp4scan
+
+
+
+def recorded_for(server: Server, seconds: float) -> None:
+    wait_for(lambda: server.status()["duration"] >= seconds, f"{seconds} s old", seconds + 15)
+
+
+def test_two_simulated_cameras_and_an_rtsp_camera_make_gapless_files(tmp_path: Path) -> None:
+    with (
+        rtsp_camera(width=320, height=180) as rtsp,
+        serving(tmp_path, {0: SMALL, 1: SMALL, 2: {"kind": "rtsp", "url": rtsp.url}}) as server,
+    ):
+        wait_for(lambda: server.get("/cameras")["cameras"][2]["state"] == "running", "connected")
+        report = server.started("Final: Rot-Weiß".replace(":", ""))
+        match_id = report["match_id"]
+        assert report["cameras_started"] == [0, 1, 2]
+        recorded_for(server, 6)
+        stopped = server.stop()
+        assert stopped["success"], stopped
+        assert stopped["message"] == "Recording stopped successfully"
+        for camera in (0, 1, 2):
+            (path,) = server.segments(match_id, camera)
+            name = path.name
+            download = server.client.get(f"/recordings/{match_id}/segments/{name}")
+            assert download.content == path.read_bytes()
+            copy = tmp_path / f"download{camera}.mp4"
+            copy.write_bytes(download.content)
+            frames = assert_gapless(copy)
+            (stream,) = probe(copy)["streams"]
+            assert stream["codec_name"] == "h264"
+            assert abs(float(stream["duration"]) - len(frames) / 30) < 0.1
+            assert len(frames) >= 6 * 30 - 15
+        rtsp_facts = server.get("/cameras")["cameras"][2]
+        assert rtsp_facts["transcoded"] is False
+        archive = server.client.get(f"/recordings/{match_id}/download")
+        with zipfile.ZipFile(io.BytesIO(archive.content)) as members:
+            assert members.testzip() is None
+            assert len([n for n in members.namelist() if n.endswith(".mp4")]) == 3
+
+
+def test_segments_are_cut_at_keyframes_and_nothing_is_lost_between_them(tmp_path: Path) -> None:
+    with serving(tmp_path, segment_s=5) as server:
+        server.started("m1")
+        recorded_for(server, 11.5)
+        assert server.stop()["success"]
+        for camera in (0, 1):
+            segments = server.segments("m1", camera)
+            assert len(segments) == 3
+            assert_gapless(*segments)
+            scans = [mp4scan.scan(path, checksums=True) for path in segments]
+            assert all(scan.finalized and not scan.faults for scan in scans)
+            assert all(scan.fragments[0].keyframe for scan in scans)
+        assert server.manifest("m1")["gaps"] == []
+
+
+def test_both_cameras_begin_in_the_same_frame(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.started("m1")
+        recorded_for(server, 1)
+        stopped = server.stop()
+        assert stopped["success"], stopped
+        firsts = [assert_gapless(*server.segments("m1", camera))[0] for camera in (0, 1)]
+        assert abs(firsts[0] - firsts[1]) <= 1
+
+
+def test_a_file_can_be_watched_while_it_is_being_recorded(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.started("m1")
+        recorded_for(server, 3)
+        (path,) = server.segments("m1", 0)
+        decoded = subprocess.run(
+            ["ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames",
+             "-of", "csv=p=0", str(path)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert int(decoded.stdout) >= 60
+        assert server.stop()["success"]
+
+
+def test_an_orderly_stop_of_the_server_finalises_the_recording(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.started("m1")
+        recorded_for(server, 2)
+        workers = server.worker_pids()
+        assert server.terminate() == 0
+        for camera in (0, 1):
+            (path,) = server.segments("m1", camera)
+            scan = mp4scan.scan(path, checksums=True)
+            assert scan.finalized
+            assert not scan.faults
+            assert_gapless(path)
+        assert server.manifest("m1")["state"] == "finished"
+        assert len(workers) == 2

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from touchline.core.errors import Failed, Refused
+from touchline.settings import load_settings
+from touchline.system import LOCK_FILE, hold_data_dir, open_system
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_data_directory_has_one_owner_at_a_time(tmp_path: Path) -> None:
+    data_dir = tmp_path / "deep" / "data"
+    async with hold_data_dir(data_dir):
+        assert (data_dir / LOCK_FILE).read_text() == f"{os.getpid()}\n"
+        with pytest.raises(Refused, match=f"process {os.getpid()}") as caught:
+            async with hold_data_dir(data_dir):
+                pytest.fail("two owners")
+        assert caught.value.code == "data_dir_in_use"
+    async with hold_data_dir(data_dir):
+        pass
+
+
+async def test_a_data_directory_that_cannot_be_made_is_said_with_the_way_out(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Failed, match="--data"):
+        async with hold_data_dir(tmp_path / "file" / "data"):
+            pytest.fail("there is no such directory")
+
+
+async def test_a_system_opens_with_its_cameras_and_leaves_the_directory_free(
+    tmp_path: Path,
+) -> None:
+    camera = {"kind": "test", "width": 320, "height": 180}
+    settings = load_settings(
+        flags={"data_dir": str(tmp_path)}, defaults={"capture": {"cameras": {"0": camera}}}
+    )
+    async with open_system(settings) as system:
+        assert system.settings is settings
+        assert system.capture.recorder.status()["recording"] is False
+        system.events.record("opened", "system", "Opened")
+        assert [event.type for event in await system.events.recent(1)] == ["opened"]
+        assert b"touchline_events_total" in system.metrics.render()
+    async with hold_data_dir(tmp_path):
+        assert settings.database_path.exists()
