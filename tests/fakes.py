@@ -122,6 +122,7 @@ class FakeRecorder:
         self, match_id: str | None, *, force: bool, process_after_recording: bool
     ) -> FakeReport:
         del process_after_recording
+        assert match_id != "", "an empty id is to arrive as none at all"
         if self.match_id is not None and not force:
             message = f"Already recording match: {self.match_id}"
             return FakeReport({"success": False, "message": message})

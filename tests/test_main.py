@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from touchline import __version__
@@ -206,6 +207,25 @@ def test_a_signal_finalises_the_recording_before_the_process_ends(tmp_path: Path
         )
         assert float(probe.stdout) >= 0.9
         assert probe.stderr == ""
+
+
+def test_a_second_signal_leaves_at_once_and_says_what_goes_on(tmp_path: Path) -> None:
+    with demo(tmp_path) as (process, url):
+        workers = psutil.Process(process.pid).children()
+        try:
+            assert call(f"{url}/api/v1/recording", "POST", {"match_id": "final"})["success"]
+            for worker in workers:
+                worker.suspend()  # they do not finish their files now
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr is not None
+            assert any("Closing" in line for line in process.stderr)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(DEADLINE_S) == 128 + signal.SIGTERM
+            left = process.stderr.read()
+        finally:
+            for worker in workers:
+                worker.kill()
+    assert "match final is still being recorded by its camera workers" in left
 
 
 def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:

@@ -330,6 +330,7 @@ async def test_metrics_count_requests_by_endpoint_and_method(system: FakeSystem)
         await client.get(f"{API}/status")
         await client.post(f"{API}/recording", json={"match_id": "m1"})
         await client.get("/no/such/path")
+        await client.put(f"{API}/status")
         response = await client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     lines = response.text.splitlines()
@@ -339,3 +340,4 @@ async def test_metrics_count_requests_by_endpoint_and_method(system: FakeSystem)
     assert "footballvision_recording_active 1.0" in lines
     assert "footballvision_preview_active 0.0" in lines
     assert "/no/such/path" not in response.text
+    assert 'footballvision_api_requests_total{endpoint="status",method="PUT"}' not in response.text

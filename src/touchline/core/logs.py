@@ -19,7 +19,7 @@ from copy import copy
 from datetime import datetime, timezone
 from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 Format = Literal["auto", "text", "json"]
 
@@ -183,6 +183,12 @@ class _Front(QueueHandler):
                 handler.handle(record)
 
 
+if TYPE_CHECKING:
+    _StreamHandler = logging.StreamHandler[TextIO]
+else:  # before Python 3.11 it cannot be subscripted
+    _StreamHandler = logging.StreamHandler
+
+
 class _Grumbles(logging.Handler):
     """Says once a minute on stderr that it cannot write, not a traceback for every record."""
 
@@ -200,7 +206,7 @@ class _Grumbles(logging.Handler):
                 return  # nobody is left to be told
 
 
-class _Console(_Grumbles, logging.StreamHandler[TextIO]):
+class _Console(_Grumbles, _StreamHandler):
     pass
 
 

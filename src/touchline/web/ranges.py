@@ -24,7 +24,7 @@ class Span:
         return self.end - self.start
 
 
-class Unsatisfiable(Exception):  # noqa: N818  (the name RFC 9110 uses)
+class Unsatisfiable(Exception):
     """None of the ranges lies in the file."""
 
 

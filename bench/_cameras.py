@@ -1,0 +1,91 @@
+"""Simulated RTSP cameras, whose pictures carry a frame counter that runs with the clock."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import _processes
+from _server import SOURCES
+
+FPS = 30
+WIDTH, HEIGHT, BITRATE_KBPS, GOP_S = 1280, 720, 4000, 1.0
+DESCRIPTION = f"simulated RTSP cameras {WIDTH}x{HEIGHT} at {FPS}/s, {BITRATE_KBPS / 1000:g} Mbit/s"
+
+
+class Camera:
+    """A camera at one URL, over any number of lives of its process."""
+
+    def __init__(self, *, gop_s: float = GOP_S) -> None:
+        self.url = ""
+        self.counting_since_s = 0.0
+        self._gop_s = gop_s
+        self._port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Return once it listens; from the second time on at the same port."""
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "touchline", "simulate", "rtsp-camera"),
+                *(f"--port={self._port}", f"--width={WIDTH}", f"--height={HEIGHT}"),
+                *(f"--bitrate={BITRATE_KBPS}", f"--fps={FPS}", f"--gop-s={self._gop_s}"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(SOURCES)},
+        )
+        line = _processes.first_line(self._process)
+        self.counting_since_s = time.monotonic()  # it counts from just before it says so
+        if not line.startswith("ready "):
+            raise RuntimeError(f"the simulated camera did not get ready: {line!r}")
+        self.url = line.removeprefix("ready ")
+        self._port = urlsplit(self.url).port or 0
+
+    def settings(self) -> dict[str, Any]:
+        """The camera as the server's configuration names it."""
+        return {"kind": "rtsp", "url": self.url}
+
+    def captured(self, at_s: float) -> int:
+        """How many frames it has captured at this CLOCK_MONOTONIC time."""
+        return int((at_s - self.counting_since_s) * FPS) + 1
+
+    def kill(self) -> None:
+        """`kill -9`: connections break, nobody listens."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+
+    def freeze(self) -> None:
+        """Send nothing while every connection stays open."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on with the present moment."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+@contextmanager
+def cameras(number: int, *, gop_s: float = GOP_S) -> Iterator[list[Camera]]:
+    """That many running cameras, gone at the end whatever happened to them."""
+    with ExitStack() as stack:
+        made = []
+        for _ in range(number):
+            camera = Camera(gop_s=gop_s)
+            stack.callback(camera.kill)
+            camera.start()
+            made.append(camera)
+        yield made

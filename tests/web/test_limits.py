@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes import FakeSystem
+from serving import exchange, served
+from touchline.core.errors import Failed
+from touchline.web.errors import LastResort
+
+
+def test_an_announced_body_that_is_too_large_is_refused_before_it_is_sent(tmp_path: Path) -> None:
+    head = (
+        b"POST /api/v1/recording HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 10000000000\r\n\r\n"
+    )
+    with served(FakeSystem.make(tmp_path)) as port:
+        status, headers, body = exchange(port, head)
+    assert (status, headers["connection"]) == (413, "close")
+    assert json.loads(body)["code"] == "body_too_large"
+
+
+@pytest.mark.anyio
+async def test_a_failure_after_the_answer_began_is_raised_and_adds_nothing_to_it() -> None:
+    sent: list[Any] = []
+
+    async def begins_and_fails(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise Failed("half way")
+
+    async def receive() -> Any:
+        raise AssertionError("nobody asks")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/"}
+    with pytest.raises(Failed, match="half way"):
+        await LastResort(begins_and_fails)(scope, receive, send)
+    assert [message["type"] for message in sent] == ["http.response.start"]
