@@ -1,6 +1,6 @@
-"""C18: a match of 27 GB downloaded as one archive: how soon it begins, and what it costs.
+"""C18: a match of 27 GB downloaded from the server: how soon it begins, and what it costs.
 
-The segments are sparse files, so the disk is not what is measured.
+The segments are sparse files, so the disk is not what is measured; client and server share the CPU.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import anyio
-from _report import ROUNDS, Row, median, report, times
-
-from touchline.capture.library import Library
+from _report import Row, interleaved, median, report, times
+from _server import Server, serving
 
 SEGMENTS, SEGMENT_BYTES = 54, 500_000_000
 EARLIER_BYTES = 100_000_000
 FLOOR_SEGMENTS = 4
+URL = "/api/v1/recordings/match/download"
 
 
 def make_match(folder: Path) -> None:
@@ -29,34 +28,36 @@ def make_match(folder: Path) -> None:
             file.truncate(SEGMENT_BYTES)
 
 
-async def first_byte_ms(library: Library) -> float:
+def first_byte_ms(server: Server) -> float:
+    """From the connection to the first byte of the archive itself."""
     began_s = time.perf_counter()
-    archive = await library.archive("match")
-    chunks = archive.chunks()
-    await chunks.__anext__()
+    connection = server.connection()
+    connection.request("GET", URL)
+    if connection.getresponse().read(1) != b"P":
+        raise SystemExit("this is no archive")
     taken_ms = (time.perf_counter() - began_s) * 1e3
-    await chunks.aclose()  # type: ignore[attr-defined]
+    connection.close()
     return taken_ms
 
 
-def memory_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-async def whole(library: Library) -> tuple[float, float]:
-    """Gigabytes a second, and mebibytes that the process grew by at most."""
-    before = peak = memory_bytes()
-    archive = await library.archive("match")
-    began_s, sent_bytes, pieces = time.perf_counter(), 0, 0
-    async for chunk in archive.chunks():
-        sent_bytes += len(chunk)
-        pieces += 1
-        if pieces % 4096 == 0:
-            peak = max(peak, memory_bytes())
-    if sent_bytes != archive.size_bytes:
-        raise SystemExit(f"{sent_bytes} bytes came of {archive.size_bytes}")
-    return sent_bytes / 1e9 / (time.perf_counter() - began_s), (peak - before) / (1 << 20)
+def whole(server: Server) -> tuple[float, float]:
+    """Gigabytes a second, and mebibytes that the server grew by at most."""
+    before = peak = server.memory_bytes()
+    connection = server.connection()
+    began_s, came_bytes = time.perf_counter(), 0
+    connection.request("GET", URL)
+    response = connection.getresponse()
+    announced_bytes = int(response.headers["content-length"])
+    buffer = bytearray(1 << 20)
+    measured_at = 0
+    while count := response.readinto(buffer):
+        came_bytes += count
+        if came_bytes - measured_at > 200_000_000:
+            measured_at, peak = came_bytes, max(peak, server.memory_bytes())
+    connection.close()
+    if came_bytes != announced_bytes:
+        raise SystemExit(f"{came_bytes} bytes came of {announced_bytes}")
+    return came_bytes / 1e9 / (time.perf_counter() - began_s), (peak - before) / (1 << 20)
 
 
 def deflated_first_ms(source: Path, scratch: Path) -> float:
@@ -78,30 +79,35 @@ def floor(folder: Path) -> float:
     return read_bytes / 1e9 / (time.perf_counter() - began_s)
 
 
-async def main() -> None:
+def main() -> None:
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
-        root = Path(name) / "recordings"
-        make_match(root / "match" / "segments")
-        source = Path(name) / "earlier.mp4"
+        data = Path(name)
+        segments = data / "recordings" / "match" / "segments"
+        make_match(segments)
+        source = data / "earlier.mp4"
         source.write_bytes(os.urandom(EARLIER_BYTES))  # video does not deflate either
-        library = Library(root, is_running=lambda _: False)
-        ours_ms, earlier_ms = [], []
-        for _ in range(ROUNDS):
-            ours_ms.append(await first_byte_ms(library))
-            earlier_ms.append(deflated_first_ms(source, Path(name) / "earlier.zip"))
-        floors = [floor(root / "match" / "segments")]
-        rate, grown_mib = await whole(library)
-        floors.append(floor(root / "match" / "segments"))
+        with serving(data) as server:
+            first_byte_ms(server)
+            taken = interleaved(
+                {
+                    "ours": lambda: first_byte_ms(server),
+                    "earlier": lambda: deflated_first_ms(source, data / "earlier.zip"),
+                }
+            )
+            floors = [floor(segments)]
+            rate, grown_mib = whole(server)
+            floors.append(floor(segments))
         report(
             [
                 Row(
                     "C18",
-                    "27 GB match as an archive, first byte (without HTTP)",
-                    f"{median(ours_ms):.1f} ms, worst {max(ours_ms):.1f}",
+                    "27 GB match as an archive over HTTP, first byte",
+                    f"{median(taken['ours']):.1f} ms, worst {max(taken['ours']):.1f}",
                     "<= 100 ms",
-                    max(ours_ms) <= 100,
-                    f"0.1 GB deflated into a file first: {median(earlier_ms):.0f} ms",
-                    times(median(ours_ms), median(earlier_ms)),
+                    max(taken["ours"]) <= 100,
+                    "0.1 GB (not 27) deflated into a file first, as the earlier system did: "
+                    f"{median(taken['earlier']):.0f} ms",
+                    times(median(taken["ours"]), median(taken["earlier"])),
                 ),
                 Row(
                     "C18",
@@ -117,4 +123,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    main()

@@ -11,7 +11,7 @@ import anyio
 from pydantic import SecretStr
 
 from fake_library import FakeLibrary
-from touchline.core.errors import Blocked, Failed
+from touchline.core.errors import Blocked, Failed, Invalid
 from touchline.core.metrics import Metrics
 
 PROTECTION_S = 10.0
@@ -123,6 +123,8 @@ class FakeRecorder:
     ) -> FakeReport:
         del process_after_recording
         assert match_id != "", "an empty id is to arrive as none at all"
+        if match_id is not None and "/" in match_id:
+            raise Invalid("match_id must not contain '/'", code="match_id_character")
         if self.match_id is not None and not force:
             message = f"Already recording match: {self.match_id}"
             return FakeReport({"success": False, "message": message})
@@ -245,7 +247,17 @@ class FakeCameras:
 
     def status(self) -> list[dict[str, Any]]:
         return [
-            {"camera_id": number, "kind": "test", "state": "running", "fps": 30.0}
+            {
+                "id": number,
+                "name": f"camera {number}",
+                "kind": "test",
+                "state": "running",
+                "fps": 30.0,
+                "bitrate_bps": 12_000_000,
+                "last_frame_age_s": 0.03,
+                "dropped": {"source": 0, "queue": 0},
+                "last_error": None,
+            }
             for number in (0, 1)
         ]
 

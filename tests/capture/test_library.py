@@ -388,6 +388,16 @@ async def test_a_deletion_that_a_crash_cut_short_is_finished_at_the_start(
     assert [path.name for path in root.iterdir()] == ["m1"]
 
 
+async def test_what_cannot_be_removed_is_said_and_stays_hidden(
+    root: Path, library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(root / ".trash-not-a-folder")
+    write(root / ".trash-0123456789abcdef" / "segments" / CAM0)
+    assert await library.clean_up() == 1
+    assert ".trash-not-a-folder" in caplog.text
+    assert await recordings(library) == {}
+
+
 async def download(archive: Archive, into: Path) -> zipfile.ZipFile:
     with into.open("wb") as file:
         async for chunk in archive.chunks():

@@ -150,6 +150,7 @@ async def test_optional_fields_may_be_missing_null_or_unknown(
         (b'{"match_id": NaN}', "string_type", ["body", "match_id"]),
         (b'{"match_id": 1e999}', "string_type", ["body", "match_id"]),
         (b'{"force": "maybe"}', "bool_parsing", ["body", "force"]),
+        (b'{"match_id": "../m1"}', "match_id_character", ["body", "match_id"]),
         (b'{"force": "\\ud800"}', "string_unicode", ["body", "force"]),
     ],
 )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import anyio
 from anyio import to_thread
 
 from touchline.capture import alerts as alert
@@ -19,6 +20,8 @@ from touchline.capture.match import Match
 from touchline.capture.running import Report, Running
 
 log = logging.getLogger(__name__)
+
+_SLOWEST_START_S = 10.0
 
 Hellos = Mapping[int, Mapping[str, Any]]
 """What each camera's worker said first."""
@@ -38,22 +41,42 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
     mended, marked as interrupted and, where that is configured and it is not too old, resumed.
     """
     interrupted = await to_thread.run_sync(recovery.interrupted_matches, desk.root)
+    if interrupted:
+        await _meet(desk)
     orders = {i: h["order"] for i, h in hellos.items() if h.get("order") is not None}
-    living = _most_recent({order["match_id"]: order for order in orders.values()})
+    ours = [o for o in orders.values() if _writes_here(desk, o)]
+    living = _most_recent({order["match_id"]: order for order in ours})
     for camera_id, order in orders.items():
-        if order["match_id"] != living:
-            await desk.cameras[camera_id].stop(time.monotonic_ns(), desk.settings.stop_timeout_s)
+        if order["match_id"] != living or order not in ours:
+            await follower.end_orphan(desk.cameras[camera_id], order["match_id"])
     manifests_by_id = {m.match_id: m for m in interrupted}
     if living is not None:
         await _take_over(desk, follower, begin, living, manifests_by_id.pop(living, None), hellos)
     resumable = None
     for manifest in manifests_by_id.values():
-        mended = await _mend(desk, manifest)
+        try:
+            mended = await _mend(desk, manifest)
+        except OSError as error:
+            # It stays as it is, and the next start of the server tries again.
+            log.error("%s cannot be mended: %s", manifest.match_id, error)  # noqa: TRY400
+            continue
         may = recovery.may_resume(manifest, max_match_s=desk.settings.max_match_s)
         if desk.running is None and may and desk.settings.resume_after_crash:
             resumable = mended
     if resumable is not None:
-        await _resume(desk, begin, resumable)
+        _resume(desk, begin, resumable)
+
+
+async def _meet(desk: Desk) -> None:
+    """Wait until every worker was met, or is known to be gone: nobody else's file is mended."""
+    with anyio.move_on_after(desk.settings.unresponsive_after_s + _SLOWEST_START_S):
+        for camera in desk.cameras.values():
+            await camera.ready.wait()
+
+
+def _writes_here(desk: Desk, order: Mapping[str, Any]) -> bool:
+    folder = desk.root / str(order["match_id"]) / manifests.SEGMENTS_FOLDER
+    return str(order["directory"]) == str(folder)
 
 
 async def _take_over(
@@ -86,9 +109,11 @@ async def _take_over(
         "recording", "adopted", f"Took over the recording of {match_id}", match_id=match_id
     )
     for camera_id, track in match.tracks.items():
-        if camera_id not in reported:
+        if camera_id in reported:
+            continue
+        follower.lose(match, track, "the worker was gone")
+        if camera_id in hellos:  # one that was not met yet is mended when it is
             await desk.mend(match, track)
-            follower.lose(match, track, "the worker was gone")
             desk.spawn(follower.go_on, match, track, name=f"{track.camera.name} goes on")
 
 
@@ -116,21 +141,23 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
     return mended
 
 
-async def _resume(desk: Desk, begin: Begin, before: Manifest) -> None:
-    resumed = before.interruptions[-1].model_copy(update={"resumed": True})
-    before = before.model_copy(
+def _resume(desk: Desk, begin: Begin, mended: Manifest) -> None:
+    """Record on; the cameras join as they come back, which nobody waits for."""
+    interruption = mended.interruptions[-1]
+    before = mended.model_copy(
         update={
-            "interruptions": (*before.interruptions[:-1], resumed),
+            "interruptions": (
+                *mended.interruptions[:-1],
+                interruption.model_copy(update={"resumed": True}),
+            ),
             "ended_unix_ns": None,
         }
     )
-    gap_s = time.time() - recovery.last_footage_unix_ns(before) / 1e9
+    gap_s = time.time() - interruption.at_unix_ns / 1e9
     running = begin(before.match_id, before=before)
-    report = await running.started.get()
-    if report.success:
-        desk.alerts.send(alert.recording_resumed(before.match_id, gap_s=gap_s))
-    else:
-        log.error("match %s could not be resumed: %s", before.match_id, report.value["message"])
+    for track in running.match.tracks.values():
+        track.lose(interruption.reason, interruption.at_unix_ns)
+    desk.alerts.send(alert.recording_resumed(before.match_id, gap_s=gap_s))
 
 
 def taken_over(match: Match) -> Report:

@@ -1,4 +1,4 @@
-"""The cameras as the server knows them: each with its worker, its pipeline and its newest status."""
+"""The cameras as the server knows them: each with its worker, pipeline and newest status."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Camera:
             if hello["order"] is None:
                 await self.link.ask("configure", spec=wire.spec_to_json(spec))
             elif hello["spec"] != wire.spec_to_json(spec):
-                log.info("%s records on with the pipeline it has; the new one comes after", self.name)
+                log.info("%s records on with its old pipeline; the new one comes after", self.name)
             self.spec, self.last_error = spec, None
             self.take_status(await self.link.ask("status"))
             await self._listener.camera_connected(self, hello)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from touchline.capture import recovery
 from touchline.capture.alertlog import Alerts
 from touchline.capture.cameras import Camera
 from touchline.capture.host import HostSampler, disk_forecast
-from touchline.capture.manifest import State
+from touchline.capture.manifest import Manifest, State
 from touchline.capture.match import Match, Track
 from touchline.capture.probe import Prober
 from touchline.capture.running import Running
@@ -51,26 +51,53 @@ class Desk:
     unverified: list[tuple[Match, Track, str]] = field(default_factory=list)
     """Segments that were finished and not read back yet."""
     tasks: TaskGroup | None = None
+    adopted: bool = False
+    """Whether what the last server left behind has been looked at."""
     _save_lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     def is_running(self, match_id: str) -> bool:
         """Whether this match is being recorded at the moment."""
         return self.running is not None and self.running.match.match_id == match_id
 
-    def spawn(self, work: Callable[..., Awaitable[None]], *arguments: Any, name: str) -> None:
-        """Let this go on by itself for as long as the capture half is open."""
+    def spawn(
+        self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, name: str
+    ) -> None:
+        """Let this go on by itself while the capture half is open; its failure is only logged."""
         if self.tasks is None:
             msg = "the recorder is not open"
             raise RuntimeError(msg)
-        self.tasks.start_soon(work, *arguments, name=name)
+
+        async def logged() -> None:
+            try:
+                await work(*arguments)
+            except Exception:
+                # A chore that fails (a disk that is away) must not end the server and the match.
+                log.exception("%s failed", name)
+
+        self.tasks.start_soon(logged, name=name)
 
     async def save(self, match: Match, state: State) -> None:
-        """Write the match's manifest. Raises OSError; after a stop the stop has the last word."""
+        """Write the match's manifest. Raises OSError.
+
+        A stop has the last word on its match, and a newer recording of the same id on all.
+        """
         async with self._save_lock:
             if state == "recording" and match.phase == "stopping":
                 return
+            running = self.running
+            if (
+                running is not None
+                and running.match is not match
+                and self.is_running(match.match_id)
+            ):
+                return
             manifest = match.manifest(state)
             await to_thread.run_sync(manifests.save, match.folder, manifest)
+
+    async def restore(self, folder: Path, manifest: Manifest) -> None:
+        """Write a manifest as it was. Raises OSError."""
+        async with self._save_lock:
+            await to_thread.run_sync(manifests.save, folder, manifest)
 
     async def mend(self, match: Match, track: Track) -> None:
         """Finish what a worker that is gone left open; others' open segments are left alone."""

@@ -30,7 +30,9 @@ class Follower:
         if order is not None:
             track = running.match.tracks.get(camera.id) if running else None
             if running is None or track is None or running.match.match_id != order["match_id"]:
-                return  # met at the start: the adoption looks at all of them together
+                if self._desk.adopted:  # before that, the adoption looks at all of them together
+                    await self.end_orphan(camera, order["match_id"])
+                return
             self.take_report(track, hello["report"])
             return
         if running is None or running.match.phase != "recording":
@@ -39,7 +41,10 @@ class Follower:
         track.respawns += 1
         track.recording = False
         # The dead worker's file is mended first: it says where the gap begins.
-        await self._desk.mend(match, track)
+        try:
+            await self._desk.mend(match, track)
+        except OSError as error:
+            log.error("%s cannot be mended now: %s", track.camera.name, error)  # noqa: TRY400
         if self._desk.running is not running or match.phase != "recording":
             return
         track.attempts_before = 0
@@ -52,7 +57,8 @@ class Follower:
         try:
             reply = await track.camera.record(order, settings.start_timeout_s)
         except (Blocked, Failed) as error:
-            log.error("%s cannot go on: %s", track.camera.name, error.message)  # noqa: TRY400
+            if error.code != "recording":  # somebody was quicker, and it does go on
+                log.error("%s cannot go on: %s", track.camera.name, error.message)  # noqa: TRY400
             return
         track.recording = True
         if reply["started"]:
@@ -103,19 +109,30 @@ class Follower:
         """Take over what a worker that records already has recorded."""
         for segment in report["segments"]:
             track.note_segment(segment, "reported")
-        track.recording = True
+        track.recording = track.started = True
 
     def _opened(self, match: Match, track: Track, segment: Mapping[str, Any]) -> None:
-        was_lost, attempts, end = track.lost, track.attempts, track.end_unix_ns
+        was_lost, end = track.lost, track.end_unix_ns
         track.note_segment(segment, "opened")
         if was_lost and match.phase == "recording":
             gap_s = None if end is None else (segment["start_unix_ns"] - end) / 1e9
-            self._desk.alerts.send(
-                alert.recording_camera_recovered(
-                    match.match_id, track.camera.id, attempts=attempts, gap_s=gap_s
-                )
-            )
+            self._recovered(match, track, gap_s=gap_s)
         self._desk.unsaved.mark()
+
+    def _recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
+        self._desk.alerts.send(
+            alert.recording_camera_recovered(
+                match.match_id, track.camera.id, attempts=track.attempts, gap_s=gap_s
+            )
+        )
+
+    async def end_orphan(self, camera: Camera, match_id: str) -> None:
+        """Let a worker that records what nobody wants finish its file, so that it is free."""
+        log.warning("%s was still recording %s; it is stopped", camera.name, match_id)
+        try:
+            await camera.stop(time.monotonic_ns(), self._desk.settings.stop_timeout_s)
+        except (Blocked, Failed) as error:
+            log.error("%s: %s", camera.name, error.message)  # noqa: TRY400
 
     def _judge(self, match: Match, track: Track) -> None:
         """Follow the camera's state: lost, and found again without a new segment."""
@@ -125,13 +142,15 @@ class Follower:
         reason = match.lost_reason(track.camera)
         if reason is not None:
             self.lose(match, track, reason)
-        elif track.lost and track.camera.state == "running" and track.started:
-            age = track.camera.last_frame_age_s
-            if age is not None and age < stall_after_s and track.newest:
-                # The stall ended within the same segment.
-                if time.monotonic() - track.changed_at < stall_after_s:
-                    track.found_again()
-                    self._desk.unsaved.mark()
+            return
+        age = track.camera.last_frame_age_s
+        delivers = track.camera.state == "running" and age is not None and age < stall_after_s
+        grows = track.started and time.monotonic() - track.changed_at < stall_after_s
+        if track.lost and delivers and grows:
+            # The stall ended within the same segment.
+            track.found_again()
+            self._recovered(match, track, gap_s=None)
+            self._desk.unsaved.mark()
 
     def _disk_changed(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         desk = self._desk

@@ -1,4 +1,4 @@
-"""Who has the cameras: nobody, viewers, a recording or a calibration. A lease ends with its scope."""
+"""Who has the cameras: nobody, viewers, a recording, a calibration. A lease ends with its scope."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Lease:
 
 
 class CameraLease:
-    """The one lease there is. A recording outranks everybody; others wait for nobody and are refused.
+    """The one lease there is. A recording outranks everybody; others do not wait, but are refused.
 
     It belongs to the event loop, so taking and letting go are atomic.
     """
@@ -57,7 +57,9 @@ class CameraLease:
         """
         if self._current is not None:
             text = f"Could not acquire camera resources. Current mode: {self.mode}"
-            raise Blocked(text, code="cameras_taken", holder=self._current.holder)
+            if mode == "recording":
+                text = "Could not acquire camera resources for recording"
+            raise Blocked(text, code="cameras_taken", mode=self.mode, holder=self._current.holder)
         lease = self._current = Lease(mode, holder, self._now(), give_up)
         self.changed.mark()
         try:
@@ -74,7 +76,6 @@ class CameraLease:
             "mode": self.mode,
             "holder": current.holder if current else None,
             "lock_time": current.since.isoformat() if current else None,
-            "can_preview": watched
-            or (self.mode == "recording" and self.preview_while_recording),
+            "can_preview": watched or (self.mode == "recording" and self.preview_while_recording),
             "can_record": self.mode == "idle",
         }

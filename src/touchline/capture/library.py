@@ -7,6 +7,7 @@ It cannot be a path, so it cannot lead anywhere else, and links are not followed
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -27,6 +28,8 @@ from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
 from touchline.core.errors import NotFound, Refused
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _TRASH_PREFIX = ".trash-"
 _THREADS = 8
@@ -99,7 +102,10 @@ class Library:
         return await self._in_thread(self._verify, match_id)
 
     async def clean_up(self) -> int:
-        """Finish the deletions that a crash cut short; how many there were. For the start."""
+        """Finish the deletions that a crash cut short; how many that were. For the start.
+
+        What cannot be removed is said in the log and stays hidden: it must not stop a recording.
+        """
         return await self._in_thread(self._clean_up)
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
@@ -204,9 +210,15 @@ class Library:
                 left = [Path(e.path) for e in entries if e.name.startswith(_TRASH_PREFIX)]
         except FileNotFoundError:
             return 0
+        removed = 0
         for folder in left:
-            shutil.rmtree(folder)
-        return len(left)
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                log.warning("the deleted match in %s cannot be removed: %s", folder, error)
+            else:
+                removed += 1
+        return removed
 
 
 def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | None:

@@ -133,6 +133,15 @@ class Track:
         self.lost_reason, self.lost_at_unix_ns = None, None
         return news
 
+    def end_gap(self, at_unix_ns: int) -> None:
+        """The recording ended: a gap that lasts until now lasts no longer than that."""
+        if self.lost_at_unix_ns is not None:
+            # What a dead worker left may reach further than was known when it was lost.
+            start = max(self.lost_at_unix_ns, self.end_unix_ns or 0)
+            if start < at_unix_ns:
+                self._add_gap(start, at_unix_ns)
+            self.lost_at_unix_ns = None
+
     def all_gaps(self) -> Iterable[Gap]:
         """The gaps so far, and the one that lasts."""
         yield from self.gaps
@@ -159,7 +168,9 @@ class Match:
         boot_id: str,
         process_after_recording: bool = False,
         before: Manifest | None = None,
+        earlier: Manifest | None = None,
     ) -> None:
+        """`before` is gone on with; `earlier` is over, and what it left is only kept."""
         self.match_id = match_id
         self.folder = folder
         self.phase: Phase = "starting"
@@ -170,18 +181,25 @@ class Match:
         self.interruptions: list[Interruption] = []
         self.ended_unix_ns: int | None = None
         self.integrity: dict[str, Any] | None = None
-        self.protected = before.protected if before else False
+        self.came_from = before or earlier
+        """What the manifest said before this recording touched it."""
+        self.protected = self.came_from.protected if self.came_from else False
         self._first_clock = before.clock if before else None
         self._earlier_segments: dict[str, Segment] = {}
+        self._earlier_gaps: list[Gap] = []
         now = start_unix_ns / 1e9
         self.tracks = {c.id: Track(c, now) for c in cameras}
         for track in self.tracks.values():
             track.attempts_before = int(track.camera.status.get("attempts") or 0)
         if before is not None:
             self._go_on_from(before)
+        if earlier is not None:
+            self.interruptions = list(earlier.interruptions)
+            self._earlier_segments = {s.name: s for s in earlier.segments}
+            self._earlier_gaps = [g for g in earlier.gaps if g.to_unix_ns is not None]
 
     def _go_on_from(self, before: Manifest) -> None:
-        """Keep what an earlier part of the same match left: its segments, gaps and interruptions."""
+        """Keep what was recorded so far: segments, gaps and interruptions."""
         self.interruptions = list(before.interruptions)
         self.process_after_recording |= before.process_after_recording
         by_name = {t.camera.name: t for t in self.tracks.values()}
@@ -198,14 +216,20 @@ class Match:
                 track.gaps.append(gap)
 
     @property
+    def resumed(self) -> bool:
+        """Whether this goes on with a match that was interrupted."""
+        return self._first_clock is not None
+
+    @property
     def segments_folder(self) -> Path:
         """Where the workers write."""
         return self.folder / SEGMENTS_FOLDER
 
     @property
     def duration_s(self) -> float:
-        """Since the match began to be recorded."""
-        return max(0.0, time.time() - self._began_unix_ns / 1e9)
+        """Since the match began to be recorded, up to the order to stop."""
+        end_unix_ns = self.ended_unix_ns or time.time_ns()
+        return max(0.0, (end_unix_ns - self._began_unix_ns) / 1e9)
 
     @property
     def _began_unix_ns(self) -> int:
@@ -224,7 +248,7 @@ class Match:
             ),
             ended_unix_ns=self.ended_unix_ns,
             cameras={t.camera.name: CameraFacts(**t.camera.facts()) for t in self.tracks.values()},
-            gaps=tuple(g for t in self.tracks.values() for g in t.all_gaps()),
+            gaps=(*self._earlier_gaps, *(g for t in self.tracks.values() for g in t.all_gaps())),
             interruptions=tuple(self.interruptions),
             integrity=self.integrity,
             process_after_recording=self.process_after_recording,

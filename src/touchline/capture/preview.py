@@ -1,4 +1,4 @@
-"""The live half's state in the contract's form. Nothing is shown live yet: every camera is stopped."""
+"""The live half's state in the contract's form. Nothing is shown live yet: all is stopped."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _START_S = 10.0
 _CONNECT_LOOK_S = 0.01
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _STABLE_S = 5.0
-"""A worker that lived this long did not die of its start: its successor is started without a pause."""
+"""A worker that lived this long did not die of its start: its successor starts without a pause."""
 
 Event = Callable[[Mapping[str, Any]], None]
 Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -222,24 +222,24 @@ class WorkerLink:
         self.pid = _peer_pid(stream)
         self._stream = stream
         self._heard_at = time.monotonic()
-        reason = "it closed the connection"
+        killed: str | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._greet)
 
             async def kill_when_silent() -> None:
-                nonlocal reason
+                nonlocal killed
                 while True:
                     silent_s = time.monotonic() - self._heard_at
                     if silent_s > self._unresponsive_after_s:
-                        reason = f"it said nothing for {silent_s:.1f} s and was killed"
+                        killed = f"it said nothing for {silent_s:.1f} s and was killed"
                         _kill(self.pid)
                         return
                     await anyio.sleep(0.1)
 
             tasks.start_soon(kill_when_silent)
-            await self._listen(stream)
+            reason = await self._listen(stream)
             tasks.cancel_scope.cancel()
-        return reason
+        return killed or reason
 
     async def _greet(self) -> None:
         try:
@@ -248,15 +248,21 @@ class WorkerLink:
             # A worker that cannot be set up is of no use; its silence or death brings the next one.
             log.error("the worker of %s cannot be used: %s", self.name, error.message)  # noqa: TRY400
 
-    async def _listen(self, stream: SocketStream) -> None:
+    async def _listen(self, stream: SocketStream) -> str:
+        """Hand on what the worker says until it says no more; returns why."""
         lines = BufferedByteReceiveStream(stream)
         while True:
             try:
                 line = await lines.receive_until(b"\n", wire.MAX_LINE_BYTES)
             except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, OSError):
-                return
+                return "it closed the connection"
+            except anyio.DelimiterNotFound:
+                return "it sent a line that is too long"
             self._heard_at = time.monotonic()
-            message = wire.decode(line)
+            try:
+                message = wire.decode(line)
+            except ValueError as error:
+                return f"it sent what is not a message: {error}"
             number = message.get("re")
             if number is None:
                 self._on_event(message)
@@ -280,7 +286,7 @@ class _Reply:
 
 def _peer_pid(stream: SocketStream) -> int:
     """The process at the other end, as the kernel knows it."""
-    raw = stream.extra(SocketAttribute.raw_socket)
+    raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  (anyio's, not Django's)
     credentials = raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     pid: int = struct.unpack("3i", credentials)[0]
     return pid

@@ -10,12 +10,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import anyio
+from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from touchline.capture import adoption, recovery
+from touchline.capture import manifest as manifests
 from touchline.capture.desk import Desk
 from touchline.capture.following import Follower
 from touchline.capture.lease import CameraLease
@@ -89,25 +92,36 @@ class Recorder:
         Raises Invalid for a bad match id and Blocked when the cameras cannot be had.
         """
         name = valid_match_id(match_id) if match_id else f"match_{int(time.time())}"
-        while (running := self._desk.running) is not None:
-            if running.match.phase == "stopping":
-                if not force:
-                    return refusal(
-                        f"Recording of match {running.match.match_id} is being stopped;"
-                        " try again in a moment"
-                    )
-            elif not force:
-                return refusal(f"Already recording match: {running.match.match_id}")
-            elif running.match.phase == "recording":
-                running.stop_asked.set()
-            await running.ended.wait()
+        if self._desk.running is not None and not force:
+            return self._refuse_second(self._desk.running)
+        # Before the running match is ended: a start that is refused must not cost it.
         full = await self._refuse_full_disk()
         if full is not None:
             return full
-        if self._desk.running is not None:  # somebody was quicker while the disk was looked at
-            return refusal(f"Already recording match: {self._desk.running.match.match_id}")
-        running = self._begin(name, process_after_recording=process_after_recording)
+        while True:
+            running = self._desk.running
+            if running is not None:
+                if not force:  # somebody was quicker while the disk was looked at
+                    return self._refuse_second(running)
+                running.stop_asked.set()
+                await running.ended.wait()
+                continue
+            earlier = await to_thread.run_sync(_earlier, self._desk.root / name)
+            if self._desk.running is None:
+                break
+        running = self._begin(
+            name, earlier=earlier, process_after_recording=process_after_recording
+        )
         return await running.started.get()
+
+    @staticmethod
+    def _refuse_second(running: Running) -> Report:
+        match = running.match
+        if match.phase == "stopping":
+            return refusal(
+                f"Recording of match {match.match_id} is being stopped; try again in a moment"
+            )
+        return refusal(f"Already recording match: {match.match_id}")
 
     async def stop(self, *, force: bool) -> Report:
         """Stop all cameras at one instant and judge the files. Two stops get the same answer."""
@@ -116,7 +130,7 @@ class Recorder:
             return refusal("Not currently recording")
         match = running.match
         if match.phase == "starting":
-            await running.started.get()
+            await running.started.settled()
             return await self.stop(force=force)
         protection_s = self._desk.settings.protection_s
         if match.phase == "recording" and not force and match.duration_s < protection_s:
@@ -155,6 +169,7 @@ class Recorder:
         *,
         process_after_recording: bool = False,
         before: Manifest | None = None,
+        earlier: Manifest | None = None,
         adopted: bool = False,
     ) -> Running:
         now_ns = time.monotonic_ns() + _LEAD_NS
@@ -167,6 +182,7 @@ class Recorder:
             boot_id=recovery.boot_id(),
             process_after_recording=process_after_recording,
             before=before,
+            earlier=earlier,
         )
         running = Running(match)
         self._desk.spawn(self._record, running, adopted, name=f"recording {match_id}")
@@ -184,13 +200,16 @@ class Recorder:
                 if adopted:
                     report = adoption.taken_over(match)
                 else:
-                    report = await start_cameras(desk, match)
+                    report = await start_cameras(desk, match, resuming=match.resumed)
                 if report.success:
                     match.phase = "recording"
                     for camera_id in report.value.get("cameras_failed", ()):
                         # It is not required: its worker keeps trying and joins when it can.
                         reason = report.value["errors"][f"camera_{camera_id}"]
-                        self.follower.lose(match, match.tracks[camera_id], str(reason))
+                        track = match.tracks[camera_id]
+                        self.follower.lose(match, track, str(reason))
+                        if not track.recording:
+                            desk.spawn(self.follower.go_on, match, track, name="late camera")
                     desk.unsaved.mark()
                 running.started.set(report)
                 desk.changed.mark()
@@ -235,8 +254,17 @@ class Recorder:
     async def adopt(self, hellos: Mapping[int, Mapping[str, Any]]) -> None:
         """Go on with what was being recorded when the last server ended."""
         await adoption.adopt(self._desk, self.follower, self._begin, hellos)
+        self._desk.adopted = True
 
     async def close(self) -> None:
         """An orderly end finalises the recording first."""
         if self._desk.running is not None:
             await self.stop(force=True)
+
+
+def _earlier(folder: Path) -> Manifest | None:
+    """What an earlier recording of the same match left; None where there is none. Blocks."""
+    manifest = manifests.load(folder)
+    if manifest is None and manifests.segment_files(folder):
+        manifest = manifests.rescan(folder)
+    return manifest

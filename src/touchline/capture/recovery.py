@@ -14,6 +14,7 @@ from pathlib import Path
 
 from touchline.capture import manifest as manifests
 from touchline.capture.manifest import Manifest, segment_files, segment_of
+from touchline.core.errors import Refused
 from touchline.worker import mp4scan
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,11 @@ def interrupted_matches(root: Path) -> list[Manifest]:
     for folder in folders:
         if folder.name.startswith(".") or not (folder / manifests.FILE_NAME).is_file():
             continue
-        manifest = manifests.load(folder)
+        try:
+            manifest = manifests.load(folder)
+        except (Refused, OSError) as error:
+            log.error("%s is left as it is: %s", folder, error)  # noqa: TRY400
+            continue
         if manifest is not None and manifest.state == "recording":
             found.append(manifest)
     return sorted(found, key=lambda m: m.clock.start_unix_ns if m.clock else 0)
@@ -65,7 +70,7 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
             failed[path.name] = error.strerror or str(error)
             continue
         if not before.fragments:
-            # The power went before the first fragment: nothing of the picture ever reached the disk.
+            # The power went before the first fragment: no picture ever reached the disk.
             log.warning("%s holds no whole fragment", path)
             failed[path.name] = "it holds no whole fragment"
             continue

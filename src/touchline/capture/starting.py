@@ -21,16 +21,22 @@ log = logging.getLogger(__name__)
 _LOST_CAMERA_TIMEOUT_S = 2.0
 
 
-async def start_cameras(desk: Desk, match: Match) -> Report:
+async def start_cameras(desk: Desk, match: Match, *, resuming: bool = False) -> Report:
     """Answers when the first frame of every required camera is on its way to disk.
 
-    A start that fails leaves no file and no worker recording. Raises OSError where the match's
-    folder cannot be made.
+    A start that fails leaves no file and no worker recording. One that resumes an interrupted
+    match does not fail: after a power cut cameras take longer to come back than we do. Raises
+    OSError where the match's folder cannot be written.
     """
     new_folder = not await anyio.Path(match.folder).exists()
-    await to_thread.run_sync(_make_folders, match.segments_folder)
+    try:
+        await to_thread.run_sync(_make_folders, match.segments_folder)
+        await desk.save(match, "recording")
+    except OSError:
+        if new_folder:
+            await to_thread.run_sync(_remove_empty, match.folder)
+        raise
     before = {path.name for path in await to_thread.run_sync(manifests.segment_files, match.folder)}
-    await desk.save(match, "recording")
     results: dict[int, str | None] = {}
 
     async def start(track: Track) -> None:
@@ -45,7 +51,7 @@ async def start_cameras(desk: Desk, match: Match) -> Report:
     errors = {f"camera_{i}": results[i] for i in failed}
     for camera_id in failed:
         log.error("camera %d did not start: %s", camera_id, results[camera_id])
-    if failed and (require_all or not started):
+    if failed and not resuming and (require_all or not started):
         await _roll_back(desk, match, new_folder=new_folder, before=before)
         if require_all:
             return Report(
@@ -89,8 +95,17 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
         timeout_s = min(timeout_s, _LOST_CAMERA_TIMEOUT_S)  # it is known to be away
     with anyio.move_on_after(timeout_s):
         await camera.ready.wait()
+    order = make_order(desk.settings, match, track)
     try:
-        reply = await camera.record(make_order(desk.settings, match, track), timeout_s)
+        try:
+            reply = await camera.record(order, timeout_s)
+        except Failed as error:
+            if error.code != "recording":
+                raise
+            # It records what nobody asked for any more (its stop was never answered): end that.
+            log.warning("%s still recorded something else: %s", camera.name, error.message)
+            await camera.stop(time.monotonic_ns(), desk.settings.stop_timeout_s)
+            reply = await camera.record(order, timeout_s)
     except (Blocked, Failed) as error:
         return camera.last_error or error.message
     track.recording = True
@@ -117,8 +132,10 @@ async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[
     await to_thread.run_sync(_remove_new, match.folder, before)
     if new_folder:
         await to_thread.run_sync(_remove_empty, match.folder)
+    elif match.came_from is not None:
+        await desk.restore(match.folder, match.came_from)
     else:
-        await desk.save(match, "finished")
+        await anyio.Path(match.folder / manifests.FILE_NAME).unlink(missing_ok=True)
 
 
 def _make_folders(segments: Path) -> None:
@@ -136,10 +153,13 @@ def _remove_new(folder: Path, before: set[str]) -> None:
 
 
 def _remove_empty(folder: Path) -> None:
-    (folder / manifests.FILE_NAME).unlink(missing_ok=True)
+    for name in (manifests.FILE_NAME, f".{manifests.FILE_NAME}.new"):
+        (folder / name).unlink(missing_ok=True)
     for path in (folder / manifests.SEGMENTS_FOLDER, folder):
         try:
             path.rmdir()
+        except FileNotFoundError:
+            continue
         except OSError:
             log.warning("%s is kept: it is not empty", path)
             return

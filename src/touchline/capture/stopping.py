@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from touchline.capture.stopgate import check_stop
 from touchline.capture.stopreport import stop_report
 from touchline.core.errors import Blocked, Failed
 
+log = logging.getLogger(__name__)
+
 
 async def stop_cameras(desk: Desk, match: Match) -> Report:
     """Stop, judge the files, write the manifest's last word and send what is to be alerted."""
@@ -30,6 +33,8 @@ async def stop_cameras(desk: Desk, match: Match) -> Report:
     async with anyio.create_task_group() as tasks:
         for track in match.tracks.values():
             tasks.start_soon(stop, track)
+    for track in match.tracks.values():
+        track.end_gap(match.ended_unix_ns)
     manifest = match.manifest("finished")
     expected = Expected(
         cameras=tuple(t.camera.name for t in match.tracks.values()),
@@ -38,7 +43,10 @@ async def stop_cameras(desk: Desk, match: Match) -> Report:
     )
     check = await check_stop(match.folder, manifest, desk.prober, expected=expected)
     match.integrity = check.report.to_json()
-    await desk.save(match, "finished")
+    try:
+        await desk.save(match, "finished")
+    except OSError as error:
+        log.error("the manifest of %s is saved later: %s", match.match_id, error)  # noqa: TRY400
     report = stop_report(match, results, check.block)
     for alarm in alert.stop_alerts(report, desk.settings.min_effective_fps):
         desk.alerts.send(alarm)

@@ -31,6 +31,7 @@ class Upkeep:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.watch = HealthWatch()
+        self._saved = 0
         self.guard = OverloadGuard(
             cpu_percent=desk.settings.overload_cpu_percent, streak=desk.settings.overload_streak
         )
@@ -38,7 +39,7 @@ class Upkeep:
     def begin(self) -> None:
         """Begin the loops."""
         settings, desk = self._desk.settings, self._desk
-        desk.spawn(self._save_on, name="manifest")
+        desk.spawn(keep_running_named, "manifest", self.save_once, SAVE_EVERY_S, name="manifest")
         desk.spawn(
             keep_running_named, "health probes", self.probe_once, PROBE_EVERY_S, name="probe"
         )
@@ -59,20 +60,14 @@ class Upkeep:
             return None
         return running.match.observation()
 
-    async def _save_on(self) -> None:
-        """Save the manifest soon after something changed in it."""
-        desk, seen = self._desk, 0
-        while True:
-            seen = await desk.unsaved.wait(seen)
-            running = desk.running
-            if running is not None and running.match.phase == "recording":
-                try:
-                    await desk.save(running.match, "recording")
-                except OSError as error:
-                    # A full or failing disk: the segments tell the same story; it is tried again.
-                    log.warning("the manifest could not be saved: %s", error)
-                    desk.unsaved.mark()
-            await anyio.sleep(SAVE_EVERY_S)
+    async def save_once(self) -> None:
+        """Wait until something changes in the manifest, and save it. Raises OSError."""
+        desk = self._desk
+        version = await desk.unsaved.wait(self._saved)
+        running = desk.running
+        if running is not None and running.match.phase == "recording":
+            await desk.save(running.match, "recording")
+        self._saved = version
 
     async def probe_once(self) -> None:
         """Ask ffprobe about each segment that is large and has stopped growing."""
@@ -104,15 +99,26 @@ class Upkeep:
                 log.error("%s: %s", match.match_id, fault)
 
     async def verify_finished(self, match: Match) -> None:
-        """After a stop, read every byte of what the stop only walked through; note the result."""
+        """After a stop, read every byte of what the stop only walked through; note the result.
+
+        Also where the stop could not save the manifest, as on a disk that was full: tried again
+        until it is saved, the match is gone or recorded again.
+        """
         for track in match.tracks.values():
             for name, segment in list(track.segments.items()):
                 if segment.verified is None:
                     check = await _check(match.folder, name)
                     verified = check.segment.verified
                     track.segments[name] = segment.model_copy(update={"verified": verified})
-        if not self._desk.is_running(match.match_id) and await anyio.Path(match.folder).exists():
-            await self._desk.save(match, "finished")
+        desk = self._desk
+        while not desk.is_running(match.match_id) and await anyio.Path(match.folder).exists():
+            try:
+                await desk.save(match, "finished")
+            except OSError as error:
+                log.error("the manifest of %s cannot be saved: %s", match.match_id, error)  # noqa: TRY400
+                await anyio.sleep(SAVE_EVERY_S)
+            else:
+                return
 
     async def guard_once(self) -> None:
         """One sample of the overload guard while a match is recorded."""

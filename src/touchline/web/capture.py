@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from touchline.core.errors import Invalid
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep
@@ -97,11 +98,16 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
     A refusal by the service (already recording, a camera does not start) is status 200 with
     `success` false.
     """
-    report = await capture.recorder.start(
-        body.match_id or None,
-        force=bool(body.force),
-        process_after_recording=bool(body.process_after_recording),
-    )
+    try:
+        report = await capture.recorder.start(
+            body.match_id or None,
+            force=bool(body.force),
+            process_after_recording=bool(body.process_after_recording),
+        )
+    except Invalid as error:
+        # The id is all there is to judge; the recorder does not know where it came from.
+        place = ("body", "match_id")
+        raise Invalid(error.message, code=error.code, loc=place, input=body.match_id) from error
     return answer(report.to_json())
 
 

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gi
@@ -34,9 +35,28 @@ class BuildError(Exception):
     """The pipeline cannot be built on this machine; the message says which part."""
 
 
+_CODECS = {
+    "image/jpeg": "mjpeg",
+    "video/x-av1": "av1",
+    "video/x-h264": "h264",
+    "video/x-h265": "h265",
+    "video/x-vp8": "vp8",
+    "video/x-vp9": "vp9",
+}
+_GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
+"""A transcoded stream whose rate nobody knew beforehand still gets a keyframe a second: it is asked
+for as many frames ahead as an encoder may hold."""
+
+# Jetson modules without an encoder (Orin Nano) have the element all the same, but not its device.
+_NVENC_DEVICES = ("/dev/nvhost-msenc", "/dev/v4l2-nvenc")
+
+
 def available(names: Sequence[str]) -> list[str]:
-    """Those of the elements that this machine has."""
-    return [name for name in names if Gst.ElementFactory.find(name) is not None]
+    """Those of the elements that this machine has, and can use."""
+    found = [name for name in names if Gst.ElementFactory.find(name) is not None]
+    if not any(Path(device).exists() for device in _NVENC_DEVICES):
+        found = [name for name in found if name != "nvv4l2h264enc"]
+    return found
 
 
 class Pipeline:
@@ -68,6 +88,9 @@ class Pipeline:
         self._ended = False
         self._caps_changed = True
         self._last_dts_ns = 0
+        self._last_keyframe_ns = 0
+        self._last_pts_ns = 0
+        self._keyframe_asked = False
         self._base_ns = 0
         self._threads: list[threading.Thread] = []
         self._pipeline: Any = Gst.Pipeline.new(None)
@@ -194,9 +217,11 @@ class Pipeline:
             decode.sync_state_with_parent()
 
     def _autoplug_continue(self, _bin: Any, _pad: Any, caps: Any) -> bool:
-        name = caps.get_structure(0).get_name()
-        if name.startswith("video/") and name != "video/x-raw" and self.source_format is None:
-            self.source_format = name.removeprefix("video/x-")
+        structure = caps.get_structure(0)
+        name = structure.get_name()
+        if name == "video/mpeg" and structure.get_boolean("systemstream") == (True, False):
+            self.source_format = f"mpeg{structure.get_int('mpegversion')[1]}"
+        self.source_format = _CODECS.get(name, self.source_format)
         return bool(self.spec.force_encode or name != "video/x-h264")
 
     def _decoded_pad(self, _bin: Any, pad: Any, parse: Any) -> None:
@@ -400,13 +425,25 @@ class Pipeline:
         # A camera's own B-frames may come without decode times: keep them rising.
         dts_ns = max(dts_ns, self._last_dts_ns + 1)
         self._last_dts_ns = dts_ns
+        keyframe = not buffer.get_flags() & Gst.BufferFlags.DELTA_UNIT
+        if keyframe:
+            self._last_keyframe_ns, self._keyframe_asked = pts_ns, False
+        elif (
+            self.transcoded
+            and not self._keyframe_asked
+            and pts_ns + _ENCODER_FRAMES * (pts_ns - self._last_pts_ns)
+            > self._last_keyframe_ns + _GOP_NS
+        ):
+            self._keyframe_asked = True
+            self.request_keyframe()
+        self._last_pts_ns = pts_ns
         duration = buffer.duration
         return Frame(
             data=buffer.extract_dup(0, buffer.get_size()),
             pts_ns=pts_ns,
             dts_ns=dts_ns,
             duration_ns=0 if duration == Gst.CLOCK_TIME_NONE else duration,
-            keyframe=not buffer.get_flags() & Gst.BufferFlags.DELTA_UNIT,
+            keyframe=keyframe,
             codec=self.codec,
         )
 

@@ -140,6 +140,9 @@ class StartReport(Answer):
         default=None, description="The same, where no camera started and not all were required."
     )
     require_all_cameras: bool | None = Field(default=None, description="The rule that applied.")
+    disk_minutes_left: float | None = Field(
+        default=None, description="Minutes the disk lasts at this bit rate; null: not known yet."
+    )
 
 
 class CameraStop(Answer):
@@ -212,6 +215,11 @@ class StopReport(Answer):
         default=None, description="By `camera_N`."
     )
     integrity: Integrity | None = Field(default=None, description="Missing where none was stopped.")
+    match_id: str | None = Field(default=None, description="The match that was stopped.")
+    duration: float | None = Field(default=None, description="Seconds it was recorded.")
+    gaps: list[dict[str, Any]] | None = Field(
+        default=None, description="Footage that is missing: camera, from, to, reason."
+    )
 
 
 class CameraDiagnostics(Answer):

@@ -142,13 +142,36 @@ class PipelineState(Answer):
 class CameraStatus(Answer):
     """One camera and what its worker reports; which figures it has depends on its kind."""
 
+    id: int = Field(description="The N of `camera_N` and of `camN` in file names.")
+    name: str = Field(description="What people call it.")
     kind: str = Field(description="test, file, rtsp, v4l2, libcamera or argus.")
     state: str = Field(description="idle, starting, running, stopping or error.")
+    fps: float = Field(description="Frames a second, lately.")
+    bitrate_bps: int = Field(description="Bits a second, lately.")
+    last_frame_age_s: float | None = Field(description="Null before the first frame.")
+    dropped: dict[str, int] = Field(description="Frames lost so far, by where they were lost.")
+    last_error: str | None = Field(description="Null if there was none.")
 
 
 class CamerasStatus(Answer):
     """Every configured camera."""
 
-    model_config = example({"cameras": [{"camera_id": 0, "kind": "test", "state": "running"}]})
+    model_config = example(
+        {
+            "cameras": [
+                {
+                    "id": 0,
+                    "name": "LEFT",
+                    "kind": "rtsp",
+                    "state": "running",
+                    "fps": 30.0,
+                    "bitrate_bps": 12000000,
+                    "last_frame_age_s": 0.031,
+                    "dropped": {"source": 0, "queue": 0},
+                    "last_error": None,
+                }
+            ]
+        }
+    )
 
     cameras: list[CameraStatus]
