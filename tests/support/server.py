@@ -28,7 +28,9 @@ SMALL = {"kind": "test", "width": 320, "height": 180, "fps": 30}
 class Server:
     """One server on one data directory, over any number of lives."""
 
-    def __init__(self, data: Path, cameras: Mapping[int, Mapping[str, Any]], **capture: Any) -> None:
+    def __init__(
+        self, data: Path, cameras: Mapping[int, Mapping[str, Any]], **capture: Any
+    ) -> None:
         self.data = data
         self.recordings = Path(capture.get("recordings_dir") or data / "recordings")
         self._environment = {
@@ -141,7 +143,9 @@ class Server:
     def segments(self, match_id: str, camera: int) -> list[Path]:
         """A camera's files in order."""
         folder = self.recordings / match_id / "segments"
-        return sorted(folder.glob(f"cam{camera}_*.mp4"), key=lambda p: int(p.stem.rsplit("_", 1)[1]))
+        return sorted(
+            folder.glob(f"cam{camera}_*.mp4"), key=lambda p: int(p.stem.rsplit("_", 1)[1])
+        )
 
     def manifest(self, match_id: str) -> dict[str, Any]:
         return dict(json.loads((self.recordings / match_id / "match.json").read_text()))

@@ -19,7 +19,6 @@ from support.rtsp import rtsp_camera
 from support.server import SMALL, Server, serving, wait_for
 from touchline.worker import mp4scan
 
-
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a filesystem: needs root")
 FPS = 30
 
@@ -272,8 +271,9 @@ def test_a_disk_that_stalls_for_ten_seconds_costs_no_frame(tmp_path: Path) -> No
 @needs_root
 def test_a_power_cut_leaves_playable_files_and_the_match_is_resumed(tmp_path: Path) -> None:
     with filesystem(tmp_path, 256) as disk:
-        recordings = {"recordings_dir": str(disk / "recordings"), "min_free_bytes": 16 << 20}
-        with serving(tmp_path, **recordings) as server:
+        with serving(
+            tmp_path, recordings_dir=str(disk / "recordings"), min_free_bytes=16 << 20
+        ) as server:
             server.started("m1")
             recorded_for(server, 4)
             sent = {c: server.status()["cameras"][f"camera_{c}"]["frames"] for c in (0, 1)}

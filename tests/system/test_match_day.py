@@ -7,13 +7,10 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from support.frames import assert_gapless, probe
 from support.rtsp import rtsp_camera
 from support.server import SMALL, Server, serving, wait_for
 from touchline.worker import mp4scan
-
 
 
 def recorded_for(server: Server, seconds: float) -> None:

@@ -22,6 +22,7 @@ from touchline.capture.following import Follower
 from touchline.capture.host import SAMPLE_EVERY_S, HostSampler
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
+from touchline.capture.measures import MEASURE_EVERY_S, CameraMeasures
 from touchline.capture.pipelines import build_pipeline
 from touchline.capture.preview import preview_status
 from touchline.capture.probe import Prober
@@ -137,6 +138,8 @@ async def open_capture(
         desk.cameras = cameras
         async with open_cameras(cameras), anyio.create_task_group() as tasks:
             tasks.start_soon(keep_running_named, "host sampler", host.once, SAMPLE_EVERY_S)
+            measures = CameraMeasures(metrics, cameras)
+            tasks.start_soon(keep_running_named, "measures", measures.once, MEASURE_EVERY_S)
             recorder.open(tasks)
             with anyio.move_on_after(_MEET_S):
                 for camera in cameras.values():

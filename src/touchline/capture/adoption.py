@@ -22,6 +22,8 @@ from touchline.capture.running import Report, Running
 log = logging.getLogger(__name__)
 
 _SLOWEST_START_S = 10.0
+_RESUME_S = 2.0
+"""Cameras that are quick are recorded before anybody asks; slow ones do not delay the server."""
 
 Hellos = Mapping[int, Mapping[str, Any]]
 """What each camera's worker said first."""
@@ -64,7 +66,9 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
         if desk.running is None and may and desk.settings.resume_after_crash:
             resumable = mended
     if resumable is not None:
-        _resume(desk, begin, resumable)
+        running = _resume(desk, begin, resumable)
+        with anyio.move_on_after(_RESUME_S):
+            await running.started.settled()
 
 
 async def _meet(desk: Desk) -> None:
@@ -141,8 +145,8 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
     return mended
 
 
-def _resume(desk: Desk, begin: Begin, mended: Manifest) -> None:
-    """Record on; the cameras join as they come back, which nobody waits for."""
+def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
+    """Record on; the cameras join as they come back."""
     interruption = mended.interruptions[-1]
     before = mended.model_copy(
         update={
@@ -158,6 +162,7 @@ def _resume(desk: Desk, begin: Begin, mended: Manifest) -> None:
     for track in running.match.tracks.values():
         track.lose(interruption.reason, interruption.at_unix_ns)
     desk.alerts.send(alert.recording_resumed(before.match_id, gap_s=gap_s))
+    return running
 
 
 def taken_over(match: Match) -> Report:

@@ -68,7 +68,7 @@ class WorkerLink:
         self._waiting: dict[int, _Reply] = {}
         self._number = 0
         self._heard_at = 0.0
-        self._leaving = False
+        self._leaving = anyio.Event()
 
     @property
     def connected(self) -> bool:
@@ -78,7 +78,7 @@ class WorkerLink:
     async def run(self) -> None:
         """Keep a worker alive and connected until cancelled or told to `quit`."""
         pause_s = _FIRST_PAUSE_S
-        while not self._leaving:
+        while not self._leaving.is_set():
             began = time.monotonic()
             reason = "it could not be started"
             try:
@@ -86,7 +86,7 @@ class WorkerLink:
                     reason = await self._serve(stream)
             except (OSError, TimeoutError, Failed) as error:
                 reason = str(error) or type(error).__name__
-            if self._leaving:
+            if self._leaving.is_set():
                 return
             log.error("the worker of %s is gone: %s", self.name, reason)
             self._on_lost(reason)
@@ -128,7 +128,7 @@ class WorkerLink:
 
     async def quit(self, timeout_s: float = 5.0) -> None:
         """Let the worker leave; one that does not is left to leave by itself."""
-        self._leaving = True
+        self._leaving.set()
         pid = self.pid
         try:
             await self.ask("quit", timeout_s=timeout_s)
@@ -136,7 +136,8 @@ class WorkerLink:
             log.warning("%s", error.message)
             return
         with anyio.move_on_after(timeout_s):
-            while pid is not None and _alive(pid):  # noqa: ASYNC110  (nobody signals it)
+            # First the end of the connection, so that `run` ends by itself.
+            while self.connected or (pid is not None and _alive(pid)):  # noqa: ASYNC110
                 await anyio.sleep(0.02)
 
     def _gone(self) -> Blocked:

@@ -89,7 +89,8 @@ class Recorder:
     ) -> Report:
         """Record; answers when the first frame of every required camera is on its way to disk.
 
-        Raises Invalid for a bad match id and Blocked when the cameras cannot be had.
+        Raises Invalid for a bad match id, Blocked when the cameras cannot be had, Refused for a
+        match of a newer version, and Failed where the match's folder cannot be used.
         """
         name = valid_match_id(match_id) if match_id else f"match_{int(time.time())}"
         if self._desk.running is not None and not force:
@@ -106,7 +107,10 @@ class Recorder:
                 running.stop_asked.set()
                 await running.ended.wait()
                 continue
-            earlier = await to_thread.run_sync(_earlier, self._desk.root / name)
+            try:
+                earlier = await to_thread.run_sync(_earlier, self._desk.root / name)
+            except OSError as error:
+                raise _not_started(error) from error
             if self._desk.running is None:
                 break
         running = self._begin(
@@ -226,14 +230,16 @@ class Recorder:
                 match.phase = "stopping"
                 desk.changed.mark()
                 with anyio.CancelScope(shield=True):
-                    running.stopped.set(await stop_cameras(desk, match))
-                desk.spawn(self._upkeep.verify_finished, match, name="verify finished")
+                    try:
+                        running.stopped.set(await stop_cameras(desk, match))
+                    finally:
+                        desk.spawn(self._upkeep.verify_finished, match, name="verify finished")
         except TouchlineError as error:
             running.started.set(error)
             running.stopped.set(error)
         except Exception as error:
             log.exception("the recording of %s failed", match.match_id)
-            running.started.set(Failed(f"The recording could not be started: {error}"))
+            running.started.set(_not_started(error))
             running.stopped.set(refusal(f"Error stopping recording: {error}"))
         finally:
             desk.running = None
@@ -260,6 +266,10 @@ class Recorder:
         """An orderly end finalises the recording first."""
         if self._desk.running is not None:
             await self.stop(force=True)
+
+
+def _not_started(error: Exception) -> Failed:
+    return Failed(f"The recording could not be started: {error}", code="start_failed")
 
 
 def _earlier(folder: Path) -> Manifest | None:

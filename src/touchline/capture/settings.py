@@ -76,7 +76,11 @@ class CaptureSettings(BaseModel):
         0.25, ge=0.1, le=0.5, description="Longest piece that is written and synced at once."
     )
     max_match_s: float = Field(
-        14_400.0, ge=60, le=86_400, description="A recording nobody stops ends after this time."
+        14_400.0,
+        ge=60,
+        le=86_400,
+        description="Longest match: workers without a server end it then, and an interrupted match"
+        " older than this is not resumed.",
     )
 
     protection_s: float = Field(

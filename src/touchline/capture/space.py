@@ -38,8 +38,8 @@ class Space:
             for match in matches_to_delete(stored, free_bytes=free, target_free_bytes=target):
                 try:
                     await self._library.delete(match.match_id)
-                except (NotFound, Refused) as error:
-                    log.warning("%s stays: %s", match.match_id, error.message)
+                except (NotFound, Refused, OSError) as error:
+                    log.warning("%s stays: %s", match.match_id, error)
                 else:
                     log.warning("deleted match %s: the disk was full", match.match_id)
 
@@ -57,12 +57,17 @@ class Space:
 
 def _stored(folder: Path, *, running: bool) -> StoredMatch:
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    manifest = manifests.load(folder)
+    try:
+        manifest = manifests.load(folder)
+        protected = manifest is not None and manifest.protected
+    except Refused as error:
+        log.warning("%s stays: %s", folder.name, error.message)
+        protected = True  # what we cannot read is not ours to delete
     footage = [path.stat().st_mtime for path in files if path.suffix in manifests.VIDEO_SUFFIXES]
     return StoredMatch(
         match_id=folder.name,
         created_unix_s=min(footage, default=None),
         size_bytes=sum(path.stat().st_size for path in files),
-        protected=bool(manifest and manifest.protected),
+        protected=protected,
         running=running,
     )

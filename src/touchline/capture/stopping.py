@@ -35,6 +35,8 @@ async def stop_cameras(desk: Desk, match: Match) -> Report:
             tasks.start_soon(stop, track)
     for track in match.tracks.values():
         track.end_gap(match.ended_unix_ns)
+    # Before the verdict, which may fail or take its time: nothing may resume what was stopped.
+    await _save_finished(desk, match)
     manifest = match.manifest("finished")
     expected = Expected(
         cameras=tuple(t.camera.name for t in match.tracks.values()),
@@ -43,15 +45,19 @@ async def stop_cameras(desk: Desk, match: Match) -> Report:
     )
     check = await check_stop(match.folder, manifest, desk.prober, expected=expected)
     match.integrity = check.report.to_json()
-    try:
-        await desk.save(match, "finished")
-    except OSError as error:
-        log.error("the manifest of %s is saved later: %s", match.match_id, error)  # noqa: TRY400
+    await _save_finished(desk, match)
     report = stop_report(match, results, check.block)
     for alarm in alert.stop_alerts(report, desk.settings.min_effective_fps):
         desk.alerts.send(alarm)
     desk.events.record("recording", "stopped", str(report["message"]), match_id=match.match_id)
     return Report(report)
+
+
+async def _save_finished(desk: Desk, match: Match) -> None:
+    try:
+        await desk.save(match, "finished")
+    except OSError as error:
+        log.error("the manifest of %s is saved later: %s", match.match_id, error)  # noqa: TRY400
 
 
 async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _AUDIO = "audiotestsrc name=tone is-live=true volume=0.1 ! alawenc ! rtppcmapay 
 _ROLE = "viewer"
 
 
-class CannotServe(Exception):  # noqa: N818
+class CannotServe(Exception):
     """The camera cannot work here; the message says why."""
 
 

@@ -1,0 +1,130 @@
+"""Making room: the oldest matches that nobody wants to keep go first, and no other."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import anyio
+import pytest
+
+import footage
+from touchline.capture import manifest as manifests
+from touchline.capture import space
+from touchline.capture.library import Library
+from touchline.capture.manifest import Manifest
+from touchline.capture.retention import StoredMatch
+from touchline.core.errors import Refused
+
+pytestmark = pytest.mark.anyio
+
+
+def match(root: Path, match_id: str, *, age_s: float, protected: bool = False) -> None:
+    path = footage.write_segment(root / match_id / "segments" / "cam0_20260211_220241_00.mp4")
+    footage.set_age(path, age_s, time.time())
+    manifest = Manifest(match_id=match_id, state="finished", protected=protected)
+    manifests.save(root / match_id, manifest)
+
+
+def names(root: Path) -> set[str]:
+    return {path.name for path in root.iterdir() if not path.name.startswith(".")}
+
+
+def nobody(match_id: str) -> bool:
+    return False
+
+
+def make(
+    root: Path, monkeypatch: pytest.MonkeyPatch, *, missing_bytes: int, running: str = ""
+) -> space.Space:
+    """A space that lacks so many bytes; each match is as large as its files are."""
+    monkeypatch.setattr(space, "_SPARE_BYTES", 0)
+    library = Library(root, is_running=lambda match_id: match_id == running)
+    it = space.Space(library, root, floor_bytes=0)
+    look = it._look
+
+    def short(is_running: object) -> tuple[list[StoredMatch], int]:
+        stored, _ = look(is_running)  # type: ignore[arg-type]
+        return stored, -missing_bytes
+
+    monkeypatch.setattr(it, "_look", short)
+    return it
+
+
+async def test_the_oldest_match_goes_first_and_no_more_than_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match(tmp_path, "old", age_s=900)
+    match(tmp_path, "older", age_s=1000)
+    match(tmp_path, "new", age_s=10)
+    await make(tmp_path, monkeypatch, missing_bytes=1).make(nobody)
+    assert names(tmp_path) == {"old", "new"}
+
+
+async def test_with_room_enough_nothing_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match(tmp_path, "old", age_s=900)
+    await make(tmp_path, monkeypatch, missing_bytes=0).make(nobody)
+    assert names(tmp_path) == {"old"}
+
+
+async def test_protected_and_running_matches_and_folders_without_footage_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match(tmp_path, "protected", age_s=1000, protected=True)
+    match(tmp_path, "running", age_s=900)
+    match(tmp_path, "new", age_s=10)
+    (tmp_path / ".hidden").mkdir()
+    it = make(tmp_path, monkeypatch, missing_bytes=1 << 40, running="running")
+    await it.make(lambda match_id: match_id == "running")
+    assert names(tmp_path) == {"protected", "running"}
+    assert (tmp_path / ".hidden").exists()
+
+
+async def test_a_match_that_may_not_be_deleted_does_not_keep_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match(tmp_path, "older", age_s=1000)
+    match(tmp_path, "old", age_s=900)
+    it = make(tmp_path, monkeypatch, missing_bytes=1 << 40)
+    delete = Library.delete
+
+    async def refuse(library: Library, match_id: str) -> object:
+        if match_id == "older":
+            raise Refused("it is being processed")
+        return await delete(library, match_id)
+
+    monkeypatch.setattr(Library, "delete", refuse)
+    await it.make(nobody)
+    assert names(tmp_path) == {"older"}
+
+
+async def test_two_calls_at_once_delete_no_match_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for age_s in (1000, 900, 800):
+        match(tmp_path, f"match-{age_s}", age_s=age_s)
+    it = make(tmp_path, monkeypatch, missing_bytes=0)
+    look = it._look
+    sizes = [stored.size_bytes for stored in look(nobody)[0]]
+
+    def one_is_missing(is_running: object) -> tuple[list[StoredMatch], int]:
+        stored, _ = look(is_running)  # type: ignore[arg-type]
+        return stored, -1 if len(stored) == len(sizes) else 0
+
+    monkeypatch.setattr(it, "_look", one_is_missing)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(it.make, nobody)
+        tasks.start_soon(it.make, nobody)
+    assert names(tmp_path) == {"match-900", "match-800"}
+
+
+async def test_a_match_of_a_newer_version_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match(tmp_path, "newer", age_s=1000)
+    (tmp_path / "newer" / "match.json").write_text('{"format_version": 99}')
+    match(tmp_path, "old", age_s=900)
+    await make(tmp_path, monkeypatch, missing_bytes=1 << 40).make(nobody)
+    assert names(tmp_path) == {"newer"}
