@@ -1,4 +1,4 @@
-"""What others would record the same camera with: ffmpeg and gst-launch, as their manuals suggest."""
+"""What others would record the same camera with: ffmpeg and gst-launch, as in their manuals."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ def splitmux(url: str, folder: Path, life: int) -> list[str]:
         *("gst-launch-1.0", "-q", "rtspsrc", f"location={url}", "protocols=tcp", "latency=200"),
         *("tcp-timeout=1000000", "!", "rtph264depay", "!", "h264parse", "!", "splitmuxsink"),
         f"location={folder / f'splitmux_{life:03}_%03d.mp4'}",
-        *(f"max-size-time={SEGMENT_S * 1_000_000_000}", "muxer-factory=mp4mux"),
-        "muxer-properties=properties,fragment-duration=250",
+        *(f"max-size-time={SEGMENT_S * 1_000_000_000}", "muxer=mp4mux fragment-duration=250"),
     ]
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import _cameras
@@ -67,28 +68,28 @@ def measure(
     kills = Kills()
     touchline.record("match")
     for _ in range(rounds):
-        time.sleep(random.uniform(3, 5))
+        time.sleep(random.uniform(5.5, 7))  # a worker that lives 5 s has started well
         for peer in peers.values():
             peer.kill()
         kills.goes_on_s.append(kill_worker(touchline, "match"))
     time.sleep(2)
+    left_out = touchline.left_out_by_camera()[1]
     touchline.end_recording()
     for peer in peers.values():
         peer.close()
     kills.listed = sum(gap["camera"] == "cam0" for gap in touchline.manifest("match")["gaps"])
     lives = [counters(path) for path in touchline.segments("match", 0)]
-    kills.lost_s = [
-        (after[0] - before[-1] - 1) / FPS for before, after in zip(lives, lives[1:], strict=False)
-    ]
+    kills.lost_s = [(after[0] - before[-1] - 1) / FPS for before, after in pairwise(lives)]
     others = [c for path in touchline.segments("match", 1) for c in counters(path)]
-    kills.other_lost = missing(others)
+    # What a saturated machine's camera never sent is not the recorder's loss.
+    kills.other_lost = max(0, missing(others) - left_out)
     return kills, {name: peer_losses(peer, rounds) for name, peer in peers.items()}
 
 
 def peer_losses(peer: _peers.Supervised, rounds: int) -> list[float]:
     """Its largest jumps, one a kill."""
     found = peer.counters()
-    jumps = [(b - a - 1) / FPS for a, b in zip(found, found[1:], strict=False)]
+    jumps = [(b - a - 1) / FPS for a, b in pairwise(found)]
     return sorted(jumps)[-rounds:]
 
 

@@ -12,8 +12,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from _download_server import Server, serving
 from _report import Row, interleaved, median, report, times
-from _server import Server, serving
 
 SEGMENTS, SEGMENT_BYTES = 54, 500_000_000
 EARLIER_BYTES = 100_000_000

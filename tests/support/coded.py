@@ -1,4 +1,4 @@
-"""Coded frames for tests of what comes behind a camera: real H.264 from x264, or bytes in its shape."""
+"""Coded frames as they come from a camera: real H.264 from x264, or bytes in its shape."""
 
 from __future__ import annotations
 

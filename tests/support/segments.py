@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from touchline.worker.disk import Disk
@@ -51,7 +52,7 @@ def fragments_of(frames: Sequence[Frame]) -> list[tuple[Sequence[Frame], int]]:
             frames[a:b],
             frames[b].dts_ns if b < len(frames) else frames[-1].dts_ns + frames[-1].duration_ns,
         )
-        for a, b in zip(cuts, cuts[1:], strict=False)
+        for a, b in pairwise(cuts)
     ]
 
 

@@ -221,6 +221,11 @@ class Match:
         return self._first_clock is not None
 
     @property
+    def under_way(self) -> bool:
+        """Whether it is shown as recorded: a resumed match is before its cameras are back."""
+        return self.phase != "starting" or self.resumed
+
+    @property
     def segments_folder(self) -> Path:
         """Where the workers write."""
         return self.folder / SEGMENTS_FOLDER

@@ -55,7 +55,7 @@ class Recorder:
     def status(self) -> dict[str, Any]:
         """RecordingStatus of the contract, from memory."""
         running, guard = self._desk.running, self._upkeep.guard
-        if running is None or running.match.phase == "starting":
+        if running is None or not running.match.under_way:
             return {
                 "recording": False,
                 "match_id": None,

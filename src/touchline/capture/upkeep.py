@@ -56,7 +56,7 @@ class Upkeep:
 
     def _observation(self) -> RecordingObservation | None:
         running = self._desk.running
-        if running is None or running.match.phase == "starting":
+        if running is None or not running.match.under_way:
             return None
         return running.match.observation()
 

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,14 @@ gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
 from touchline.worker import wire  # noqa: E402
-from touchline.worker.camera import Camera, Wedged  # noqa: E402
-from touchline.worker.pipeline import available  # noqa: E402
+from touchline.worker.camera import Camera, Wedged, happens  # noqa: E402
+from touchline.worker.elements import available  # noqa: E402
 from touchline.worker.recorder import Recorder  # noqa: E402
 from touchline.worker.tee import Tee  # noqa: E402
 
 log = logging.getLogger("touchline.worker")
 
 STATUS_S = 0.5
-IDLE_LEAVE_S = 60.0
 EXIT_TAKEN = 75  # another worker serves this camera
 EXIT_WEDGED = 70
 _DRAIN_S = 1.0
@@ -49,11 +49,21 @@ class Problem(Exception):
         self.code = code
 
 
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        code = "bad_request"
+        raise Problem(code, f"the request lacks something or has it wrong: {error!r}") from error
+
+
 class Worker:
     """Serves requests for one camera."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, idle_leave_s: float) -> None:
         self.name = name
+        self._idle_leave_s = idle_leave_s
         self.tee = Tee()
         self.camera: Camera | None = None
         self.spec: wire.PipelineSpec | None = None
@@ -92,7 +102,11 @@ class Worker:
     async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         number = None
         try:
-            message = wire.decode(line)
+            try:
+                message = wire.decode(line)
+            except ValueError as error:
+                code = "bad_request"
+                raise Problem(code, f"not a request: {error}") from error
             number = message.get("id")
             reply: dict[str, Any] = {"ok": True, **await self._do(message)}
         except Problem as problem:
@@ -108,7 +122,7 @@ class Worker:
         self._loop.call_soon_threadsafe(self._send, message)
 
     def _send(self, message: dict[str, Any]) -> None:
-        if message.get("event") == "segment":
+        if message.get("change") == "opened":
             self._started.set()
         line = wire.encode(message)
         for writer in self._clients:
@@ -125,13 +139,18 @@ class Worker:
         if what == "status":
             return self.status()
         if what == "configure":
-            return await self._configure(wire.spec_from_json(message["spec"]))
+            with _understood():
+                spec = wire.spec_from_json(message["spec"])
+            return await self._configure(spec)
         if what == "record":
-            return await self._record(
-                wire.order_from_json(message["order"]), float(message.get("wait_s", 10))
-            )
+            with _understood():
+                order = wire.order_from_json(message["order"])
+                timeout_s = float(message.get("wait_s", 10))
+            return await self._record(order, timeout_s)
         if what == "stop":
-            return await self._stop(int(message["at_ns"]), float(message.get("wait_s", 8)))
+            with _understood():
+                at_ns, timeout_s = int(message["at_ns"]), float(message.get("wait_s", 8))
+            return await self._stop(at_ns, timeout_s)
         if what == "quit":
             self.leave.set()
             return {}
@@ -178,7 +197,7 @@ class Worker:
             self._exit_status = EXIT_WEDGED
             self.leave.set()
         except Exception:
-            log.exception("the camera's loop failed; this worker ends so that a new one can take over")
+            log.exception("the camera's loop failed; this worker ends so that a new one takes over")
             self._exit_status = EXIT_WEDGED
             self.leave.set()
 
@@ -208,11 +227,12 @@ class Worker:
         if camera.playing and not copied:
             camera.request_keyframe()
         camera.want(wanted=True, not_before_ns=order.start_monotonic_ns)
-        try:
-            await asyncio.wait_for(self._started.wait(), timeout_s)
-        except asyncio.TimeoutError:
+        if not await happens(self._started, timeout_s):
             return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
-        return {"started": True, "segment": dict(recorder.segments[0])}
+        segments = recorder.report()["segments"]
+        if not segments:
+            return {"started": False, "error": "the first segment came to nothing"}
+        return {"started": True, "segment": segments[0]}
 
     @staticmethod
     def _why_not_started(camera: Camera, recorder: Recorder, timeout_s: float) -> str:
@@ -261,13 +281,12 @@ class Worker:
     async def tell_status(self) -> None:
         """Send the status twice a second, and at once when something changed."""
         while True:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), STATUS_S)
+            await happens(self._changed, STATUS_S)
             self._changed.clear()
             recorder = self.recorder
             if recorder is not None:
                 stale_ns = int(2e9 * recorder.order.fragment_s)
-                recorder.flush_older_than(stale_ns, time.monotonic_ns())
+                recorder.flush_older_than(stale_ns)
             self._send({"event": "status", **self.status()})
             await self._mind_loneliness()
 
@@ -277,8 +296,8 @@ class Worker:
             return
         recorder = self.recorder
         if recorder is None:
-            if time.monotonic() - self._alone_since > IDLE_LEAVE_S:
-                log.info("no server for %g s: leaving", IDLE_LEAVE_S)
+            if time.monotonic() - self._alone_since > self._idle_leave_s:
+                log.info("no server for %g s: leaving", self._idle_leave_s)
                 self.leave.set()
             return
         age_s = (time.monotonic_ns() - recorder.order.start_monotonic_ns) / 1e9
@@ -309,8 +328,8 @@ def bind(directory: Path, name: str) -> socket.socket:
     return listener
 
 
-async def _main(directory: Path, name: str) -> int:
-    worker = Worker(name)
+async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
+    worker = Worker(name, idle_leave_s=idle_leave_s)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.leave.set)
     server = await asyncio.start_unix_server(
@@ -321,6 +340,10 @@ async def _main(directory: Path, name: str) -> int:
     await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
     status = await worker.finish()
     server.close()
+    if status == EXIT_WEDGED:
+        # A thread hangs in the pipeline, and an orderly end would wait for it for ever.
+        logging.shutdown()
+        os._exit(status)
     if telling.done():
         telling.result()
     telling.cancel()
@@ -332,6 +355,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="touchline.worker", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="where the socket is made")
     parser.add_argument("--name", required=True, help="the camera's name, as cam0")
+    parser.add_argument(
+        "--idle-leave-s",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="leave after so many seconds with neither a server nor a recording (default 60)",
+    )
     arguments = parser.parse_args()
     logging.basicConfig(
         level=logging.INFO, format=f"%(asctime)s {arguments.name} %(levelname)s %(message)s"
@@ -344,7 +374,9 @@ def main() -> int:
         log.error("another worker serves this camera")  # noqa: TRY400
         return EXIT_TAKEN
     Gst.init(None)
-    return asyncio.run(_main(arguments.directory, arguments.name))
+    return asyncio.run(
+        _main(arguments.directory, arguments.name, idle_leave_s=arguments.idle_leave_s)
+    )
 
 
 if __name__ == "__main__":

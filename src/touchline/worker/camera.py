@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from touchline.worker.pipeline import BuildError, Pipeline
+from touchline.worker.elements import BuildError
+from touchline.worker.pipeline import Pipeline
 from touchline.worker.tee import Frame, Tee
 from touchline.worker.wire import PipelineSpec
 
@@ -32,6 +33,26 @@ _RATE_WINDOW_NS = 2_000_000_000
 
 class Wedged(Exception):
     """A pipeline could not be torn down: only ending the process helps."""
+
+
+def pause_s(failures: int, longest_s: float) -> float:
+    """How long to wait after that many failures in a row."""
+    doublings = min(failures - 1, 30)  # a camera may be away for days; a float must hold the power
+    return min(_FIRST_PAUSE_S * (1 << doublings), longest_s)
+
+
+async def happens(event: asyncio.Event, within_s: float) -> bool:
+    """Whether the event is set within that time.
+
+    Before Python 3.12 `asyncio.wait_for` may swallow a cancellation that comes together with the
+    event, and the task that was cancelled would go on for ever.
+    """
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({waiting}, timeout=within_s)
+    finally:
+        waiting.cancel()
+    return event.is_set()
 
 
 class Camera:
@@ -64,6 +85,7 @@ class Camera:
         self._recent: deque[tuple[int, int]] = deque(maxlen=600)
         self._last_dts_ns: int | None = None
         self._interval_ns = 0.0
+        self._together = 0
         self.transcoded = False
         self.source_format: str | None = None
         self.size: tuple[int, int] | None = None
@@ -73,7 +95,7 @@ class Camera:
         """Whether frames are coming."""
         return self.state == "running"
 
-    def want(self, wanted: bool, *, not_before_ns: int = 0) -> None:
+    def want(self, *, wanted: bool, not_before_ns: int = 0) -> None:
         """Start or stop running; a change is acted upon at once."""
         self.wanted = wanted or self.spec.keep_running
         self.start_not_before_ns = not_before_ns
@@ -106,12 +128,10 @@ class Camera:
             if limit is not None and failures > limit:
                 self.failed_permanently, self.recovering = True, False
                 continue
-            pause = min(_FIRST_PAUSE_S * 2 ** (failures - 1), self.spec.retry_pause_max_s)
+            pause = pause_s(failures, self.spec.retry_pause_max_s)
             self._set_state("retrying")
             self._kick.clear()
-            try:
-                await asyncio.wait_for(self._kick.wait(), pause)
-            except asyncio.TimeoutError:
+            if not await happens(self._kick, pause):
                 self.attempts += 1
                 self.last_recovery_unix = time.time()
 
@@ -124,7 +144,10 @@ class Camera:
         self._changed()
 
     async def _run_once(self, failures: int) -> tuple[bool, str | None]:
-        """One pipeline from start to end: whether it delivered, and why it failed (None: unwanted)."""
+        """One pipeline from start to end: whether it delivered, and why it failed.
+
+        The reason is None for one that is not wanted any more.
+        """
         self._ended.clear()
         self._set_state("starting")
         pipeline: Pipeline | None = None
@@ -132,7 +155,7 @@ class Camera:
             pipeline = Pipeline(
                 self.spec, on_frame=self._frame, on_end=self._on_end, on_warning=self._on_warning
             )
-            await asyncio.to_thread(pipeline.start, self.start_not_before_ns)
+            await self._start(pipeline)
         except BuildError as error:
             if pipeline is not None:
                 await self._stop(pipeline)
@@ -145,17 +168,29 @@ class Camera:
             await self._stop(pipeline)
         return pipeline.frames > 0, reason
 
+    async def _start(self, pipeline: Pipeline) -> None:
+        """Start a pipeline; when cancelled meanwhile, take it down again. Raises BuildError."""
+        starting = asyncio.ensure_future(
+            asyncio.to_thread(pipeline.start, self.start_not_before_ns)
+        )
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            done, _ = await asyncio.wait({starting}, timeout=_TEARDOWN_S)
+            if not done:
+                msg = f"the pipeline was still being started after {_TEARDOWN_S:g} s"
+                raise Wedged(msg) from None
+            if starting.exception() is None:
+                await self._stop(pipeline)
+            raise
+
     async def _watch(self, pipeline: Pipeline, failures: int) -> str | None:
         started = time.monotonic()
         patient = failures == 0 or failures % 4 == 0
         attempt_s = self.spec.start_timeout_s if patient else _ATTEMPT_S
         stall_s = max(self.spec.stall_after_s, _RECONNECT_STALL_S)
         while self.wanted:
-            try:
-                await asyncio.wait_for(self._ended.wait(), _LOOK_S)
-            except asyncio.TimeoutError:
-                pass
-            else:
+            if await happens(self._ended, _LOOK_S):
                 return self._end_reason
             self._take_over(pipeline)
             age_s = (time.monotonic_ns() - pipeline.last_frame_ns) / 1e9
@@ -179,11 +214,12 @@ class Camera:
         self._take_over(pipeline)
         self._queue_overruns += pipeline.queue_overruns
         self._source_skipped += pipeline.source_skipped
-        try:
-            await asyncio.wait_for(asyncio.to_thread(pipeline.stop), _TEARDOWN_S)
-        except asyncio.TimeoutError as error:
+        stopping = asyncio.ensure_future(asyncio.to_thread(pipeline.stop))
+        done, _ = await asyncio.wait({stopping}, timeout=_TEARDOWN_S)
+        if not done:
             msg = f"the pipeline did not stop within {_TEARDOWN_S:g} s"
-            raise Wedged(msg) from error
+            raise Wedged(msg)
+        stopping.result()
 
     def _take_over(self, pipeline: Pipeline) -> None:
         if pipeline.frames:
@@ -207,15 +243,25 @@ class Camera:
         self._tee.push(frame)
 
     def _count_lost(self, dts_ns: int) -> None:
-        """Count frames that the timestamps say are missing: more than 1.75 usual intervals apart."""
+        """Count frames that the timestamps say are missing: over 1.75 usual intervals apart.
+
+        Where a camera sends B-frames without decode times, these follow their reference at no
+        distance; each of them accounts for one of the intervals that come after.
+        """
         last, self._last_dts_ns = self._last_dts_ns, dts_ns
         if last is None:
+            self._together = 0
             return
         step = dts_ns - last
-        if self._interval_ns and step > 1.75 * self._interval_ns:
-            self.lost_at_source += round(step / self._interval_ns) - 1
+        if step < max(self._interval_ns / 4, 1_000_000):
+            self._together += 1
             return
-        self._interval_ns += (step - self._interval_ns) * (0.05 if self._interval_ns else 1)
+        frames, self._together = self._together + 1, 0
+        if self._interval_ns and step > 1.75 * self._interval_ns * frames:
+            self.lost_at_source += round(step / self._interval_ns) - frames
+            return
+        weight = 0.05 if self._interval_ns else 1
+        self._interval_ns += (step / frames - self._interval_ns) * weight
 
     def _on_end(self, reason: str) -> None:
         def end() -> None:

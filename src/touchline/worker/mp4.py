@@ -4,26 +4,28 @@ While recording, a segment is::
 
     ftyp  free(16 bytes)  moov(codec only)  record 0   then, for n = 1, 2, …   moof  mdat  record n
 
-Each fragment (`moof` + `mdat`) can be decoded without what follows it, so a file that ends anywhere
-plays up to its last whole fragment. `finish` appends a second `moov` with the ordinary sample tables
-and a last record, and then turns the 16 bytes of `free` into the header of an `mdat` that swallows
-everything up to that `moov`. The file is then an ordinary seekable MP4 to every player, in one
-16-byte write, and nothing inside it has moved: fragments and records can still be walked.
+Each fragment (`moof` + `mdat`) can be decoded without what follows it, so a file that ends
+anywhere plays up to its last whole fragment. `finish` appends a second `moov` with the ordinary
+sample tables and a last record, and then turns the 16 bytes of `free` into the header of an `mdat`
+that swallows everything up to that `moov`. The file is then an ordinary seekable MP4 to every
+player, in one 16-byte write, and nothing inside it has moved: fragments and records can still be
+walked.
 
 A *record* is a `uuid` box of 48 bytes: what kind of part it closes, its sequence number, its sample
-count, the capture time of its first sample (Unix nanoseconds) and the CRC-32 of every byte since the
-record before it, itself included up to the checksum. Together with the known form of the `free`/`mdat`
-header every byte of a file is covered, so damage is found and located to a fragment without any
-other file.
+count, the capture time of its first sample (Unix nanoseconds) and the CRC-32 of every byte since
+the record before it, itself included up to the checksum. Together with the known form of the
+`free`/`mdat` header every byte of a file is covered, so damage is found and located to a fragment
+without any other file.
 
-Boxes: ISO/IEC 14496-12 (moof 8.8.4, tfdt 8.8.12, trun 8.8.8, negative composition offsets in version
-1), 14496-15 for `avc1`/`avcC`. The switch at the end is what OBS Studio calls hybrid MP4.
+Boxes: ISO/IEC 14496-12 (moof 8.8.4, tfdt 8.8.12, trun 8.8.8, negative composition offsets in
+version 1), 14496-15 for `avc1`/`avcC`. The switch at the end is what OBS Studio calls hybrid MP4.
 Pure standard library; the worker writes with it and the server reads with it (`mp4scan`).
 """
 
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from array import array
 from collections.abc import Iterable, Sequence
@@ -259,7 +261,8 @@ def mdat_header(final_moov_offset: int) -> bytes:
 
 def _big_endian(values: array[int]) -> bytes:
     copy = array(values.typecode, values)
-    copy.byteswap()  # every machine this runs on is little-endian; see the test of a finished file
+    if sys.byteorder == "little":
+        copy.byteswap()
     return copy.tobytes()
 
 

@@ -7,18 +7,21 @@ payload where checksums are asked for. Everything here blocks: call it in a thre
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from touchline.worker import mp4
+from touchline.worker.disk import Disk
 
 _READ_BYTES = 8192  # a record and the next fragment's header in one read
 _CHUNK_BYTES = 1 << 20
 _MAX_SAMPLES = 100_000
 _SUSPECT_BYTES = 64 << 20
 """How much of a file's end may have been on its way when the power went, many times over."""
+_MARKS = re.compile(b"moof|" + re.escape(mp4.RECORD_UUID))
 _TRUN_ROW = struct.Struct(">IIIi")
 
 
@@ -55,7 +58,7 @@ class SegmentScan:
     """What a walk through a segment found.
 
     `fragments` are the whole ones; `good_bytes` is where the last of them ends. `finalized` says
-    that the file was ended in order.
+    that the file was ended in order and that the tables at its end are whole.
     """
 
     path: str
@@ -114,24 +117,27 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
         found = walk.run()
         if not found.finalized and found.fragments and walk.table is not None:
             os.ftruncate(fd, found.good_bytes)
-            finish(fd, walk.table, found.good_bytes, found.fragments[-1].sequence + 1)
+            finish(Disk(), fd, walk.table, found.good_bytes, found.fragments[-1].sequence + 1)
         return found
     finally:
         os.close(fd)
 
 
-def finish(fd: int, table: mp4.SampleTable, end_offset: int, sequence: int) -> int:
+def finish(disk: Disk, fd: int, table: mp4.SampleTable, end_offset: int, sequence: int) -> int:
     """Turn an open segment that ends at `end_offset` into an ordinary MP4, durably.
 
-    Returns the file's size. Raises OSError; the file is then still a playable fragmented MP4.
+    Returns the file's size. Raises OSError; the file is then still a playable fragmented MP4, and
+    finishing it can be tried again.
     """
     tail = table.final_part(sequence)
-    written = 0
-    while written < len(tail):
-        written += os.pwrite(fd, tail[written:], end_offset + written)
-    os.fsync(fd)  # the tables must be there before the header says so
-    os.pwrite(fd, mp4.mdat_header(end_offset), mp4.FREE_OFFSET)
-    os.fdatasync(fd)
+    try:
+        disk.write_all(fd, tail, end_offset)
+        disk.sync(fd)  # the tables must be there before the header says so
+    except OSError:
+        disk.cut(fd, end_offset)
+        raise
+    disk.write_all(fd, mp4.mdat_header(end_offset), mp4.FREE_OFFSET)
+    disk.sync(fd)
     return end_offset + len(tail)
 
 
@@ -161,8 +167,7 @@ class _Walk:
         self._checksums_from = checksums_from
         self._keep = keep_samples
         self._size = os.fstat(fd).st_size
-        self._window = b""
-        self._window_at = 0
+        self._window, self._window_at = b"", 0
         self._fragments: list[Fragment] = []
         self._faults: list[Fault] = []
         self._codec: mp4.Codec | None = None
@@ -170,37 +175,55 @@ class _Walk:
 
     def run(self) -> SegmentScan:
         head = self._read(0, _READ_BYTES)
-        if not head.startswith(mp4.init_part_head()) and mp4.RECORD_UUID not in head:
-            msg = f"{self._path} is not a segment of ours"
-            raise NotSegment(msg)
+        whole_type = mp4.init_part_head()
+        if not whole_type.startswith(head[: len(whole_type)]) and mp4.RECORD_UUID not in head:
+            raise NotSegment(f"{self._path} is not a segment of ours")
         switched = self._switched(head)
-        at, sequence = self._head(head), 1
+        at, sequence = self._head(head)
         final_at: int | None = None
         while at < self._size:
-            kind = self._read(at + 4, 4)
-            if kind == b"moov":
+            if self._is_final(at, switched=switched):
                 final_at = at
                 break
             try:
                 fragment = self._fragment(at, sequence)
             except _Broken as broken:
                 self._faults.append(Fault(broken.offset, sequence, broken.what))
-                at, sequence = self._resync(at + 1, sequence)
+                at, found = self._resync(at + 1, sequence)
+                if found > sequence + 1:
+                    what = f"fragments up to {found - 1} cannot be recognised"
+                    self._faults.append(Fault(broken.offset, sequence + 1, what))
+                sequence = found
                 continue
             self._fragments.append(fragment)
             at, sequence = at + fragment.size_bytes, sequence + 1
         finalized = self._end(final_at, sequence, switched=switched)
         last = self._fragments[-1] if self._fragments else None
+        codec = self._codec or mp4.Codec(0, 0, b"")
         return SegmentScan(
             path=self._path,
             size_bytes=self._size,
             finalized=finalized,
-            width=self._codec.width if self._codec else 0,
-            height=self._codec.height if self._codec else 0,
+            width=codec.width,
+            height=codec.height,
             fragments=tuple(self._fragments),
             faults=tuple(self._faults),
             good_bytes=last.offset + last.size_bytes if last else 0,
         )
+
+    def _final_at(self) -> int:
+        """Where the file's header says that the tables begin; only a switched one says it."""
+        return mp4.FREE_OFFSET + int.from_bytes(self._read(mp4.FREE_OFFSET + 8, 8), "big")
+
+    def _is_final(self, at: int, *, switched: bool) -> bool:
+        """Whether the tables begin here. One flipped bit makes a `moof` look like a `moov`."""
+        if switched and at == self._final_at():
+            return True
+        box = self._read(at, 8)
+        if len(box) < 8 or box[4:] != b"moov":
+            return False
+        end = at + int.from_bytes(box[:4], "big") + mp4.RECORD_BYTES
+        return end == self._size or (end > self._size and not switched)
 
     def _read(self, at: int, length: int) -> bytes:
         """Bytes of the file; fewer at its end."""
@@ -213,20 +236,20 @@ class _Walk:
     def _switched(self, head: bytes) -> bool:
         """Whether the 16 bytes of `free` have become the header of the whole file's `mdat`."""
         found = head[mp4.FREE_OFFSET : mp4.FREE_OFFSET + 16]
-        if found == mp4.FREE:
+        if found == mp4.FREE or len(found) < len(mp4.FREE):
             return False
         if found[:8] != mp4.mdat_header(0xFFFF)[:8]:
             self._faults.append(Fault(mp4.FREE_OFFSET, 0, "the file's data header is damaged"))
         return True
 
-    def _head(self, head: bytes) -> int:
-        """Check the part before the first fragment; returns where that begins."""
+    def _head(self, head: bytes) -> tuple[int, int]:
+        """Check the part before the first fragment; returns where that begins and its number."""
         try:
             moov_at = mp4.FREE_OFFSET + 16
             if len(head) < moov_at + 8:
                 raise _Broken(len(head), "the file ends within its head")
-            size, kind = struct.unpack_from(">I4s", head, moov_at)
-            if kind != b"moov" or not 8 < size < _READ_BYTES - moov_at:
+            size = int.from_bytes(head[moov_at : moov_at + 4], "big")
+            if head[moov_at + 4 : moov_at + 8] != b"moov" or not 8 < size < _READ_BYTES - moov_at:
                 raise _Broken(moov_at, "the movie header is damaged")
             body = head[: mp4.FREE_OFFSET] + mp4.FREE + head[moov_at : moov_at + size]
             self._record(moov_at + size, mp4.INIT, 0, 0, zlib.crc32(body))
@@ -236,14 +259,14 @@ class _Walk:
             self.table = mp4.SampleTable(self._codec)
         except _Broken as broken:
             self._faults.append(Fault(broken.offset, 0, broken.what))
-            return self._resync(0, 0)[0]
-        return moov_at + size + mp4.RECORD_BYTES
+            return self._resync(mp4.FREE_OFFSET, 0)
+        return moov_at + size + mp4.RECORD_BYTES, 1
 
     def _record(self, at: int, kind: int, sequence: int, samples: int, crc: int | None) -> int:
-        """Check the record at `at` and return its capture time; `crc` None leaves the sum unread."""
+        """Check the record at `at`; returns its capture time. `crc` None leaves the sum unread."""
         data = self._read(at, mp4.RECORD_BYTES)
         if len(data) < mp4.RECORD_BYTES:
-            raise _Broken(at, "the file ends before the fragment's record")
+            raise _Broken(self._size, "the file ends before the part's record")
         fields = mp4.read_record(data)
         if fields is None or fields[:2] != (kind, sequence):
             raise _Broken(at, "the fragment's record is damaged")
@@ -256,17 +279,19 @@ class _Walk:
     def _fragment(self, at: int, sequence: int) -> Fragment:
         head = self._read(at, mp4.MOOF_BYTES)
         if len(head) < mp4.MOOF_BYTES:
-            raise _Broken(at, "the file ends within a fragment's header")
+            raise _Broken(self._size, "the file ends within a fragment's header")
         fields = mp4.read_moof(head)
         if fields is None:
             raise _Broken(at, "a fragment's header is damaged")
         found, dts, samples = fields
         if found != sequence:
             raise _Broken(at, f"fragment {found} stands where fragment {sequence} belongs")
+        if samples > _MAX_SAMPLES:
+            raise _Broken(at, "a fragment's header is damaged")
         rows_at, rows_bytes = at + mp4.MOOF_BYTES, samples * mp4.TRUN_ENTRY_BYTES
         rows = self._read(rows_at, rows_bytes + 8)
-        if samples > _MAX_SAMPLES or len(rows) < rows_bytes + 8:
-            raise _Broken(at, "the file ends within a fragment's header")
+        if len(rows) < rows_bytes + 8:
+            raise _Broken(self._size, "the file ends within a fragment's header")
         entries = list(_TRUN_ROW.iter_unpack(rows[:rows_bytes]))
         mdat_bytes, kind = struct.unpack_from(">I4s", rows, rows_bytes)
         data_at = rows_at + rows_bytes + 8
@@ -304,55 +329,68 @@ class _Walk:
         return crc
 
     def _resync(self, at: int, sequence: int) -> tuple[int, int]:
-        """The end of the next record from `at` on and the sequence that follows it.
+        """Where the walk goes on behind a broken part `sequence`, and with which fragment.
 
-        Leads to the end of the file where there is none; a record before `sequence` is passed over.
+        That is the end of its own record or the next fragment's header, whatever comes first;
+        else the tables, where the header says where they are; else the end of the file.
         """
-        overlap = mp4.RECORD_BYTES
+        not_before = at
         while at < self._size:
             data = os.pread(self._fd, _CHUNK_BYTES, at)
-            found = data.find(mp4.RECORD_UUID)
-            while found >= 0:
-                box_at = at + found - 8
-                fields = mp4.read_record(os.pread(self._fd, mp4.RECORD_BYTES, max(box_at, 0)))
-                if fields is not None and fields.kind != mp4.FINAL and fields.sequence >= sequence:
-                    return box_at + mp4.RECORD_BYTES, fields.sequence + 1
-                found = data.find(mp4.RECORD_UUID, found + 1)
-            if len(data) <= overlap:
+            for found in _MARKS.finditer(data):
+                next_part = self._part_at(at + found.start(), sequence)
+                if next_part is not None and next_part[0] >= not_before:
+                    return next_part
+            if len(data) <= mp4.RECORD_BYTES:
                 break
-            at += len(data) - overlap
+            at += len(data) - mp4.RECORD_BYTES
+        final_at = self._final_at() if self._size > mp4.FREE_OFFSET + 16 else 0
+        if final_at < self._size and os.pread(self._fd, 8, final_at)[4:] == b"moov":
+            return final_at, sequence + 1
         return self._size, sequence
 
+    def _part_at(self, mark_at: int, sequence: int) -> tuple[int, int] | None:
+        """What begins or ends at a mark: a later fragment, or the broken one's record."""
+        moof_at = mark_at - 4
+        moof = os.pread(self._fd, mp4.MOOF_BYTES, max(moof_at, 0))
+        fields = mp4.read_moof(moof) if len(moof) == mp4.MOOF_BYTES else None
+        if fields is not None and fields[0] > sequence:
+            return moof_at, fields[0]
+        record_at = mark_at - 8
+        record = mp4.read_record(os.pread(self._fd, mp4.RECORD_BYTES, max(record_at, 0)))
+        kind = mp4.FRAGMENT if sequence else mp4.INIT
+        if record is not None and record[:2] == (kind, sequence):
+            return record_at + mp4.RECORD_BYTES, sequence + 1
+        return None
+
     def _end(self, final_at: int | None, sequence: int, *, switched: bool) -> bool:
-        """Check the final part; True for a file that was ended in order."""
+        """Check the final part; True for a file that was ended in order and has whole tables."""
         if final_at is None:
             if switched:
                 self._faults.append(Fault(self._size, None, "the final index is missing"))
             return False
-        if not switched:
-            return False  # the crash came between the tables and the switch: salvage does it again
         try:
-            (moov_bytes,) = struct.unpack(">I", self._read(final_at, 4))
-            record_at = final_at + moov_bytes
-            if record_at + mp4.RECORD_BYTES != self._size:
-                raise _Broken(final_at, "the final index is cut or followed by something else")
-            head = self._read(mp4.FREE_OFFSET, 16)
-            if head != mp4.mdat_header(final_at):
+            self._final_part(final_at, sequence)
+            if switched and self._final_at() != final_at:
                 raise _Broken(mp4.FREE_OFFSET, "the file's data header is damaged")
-            data = os.pread(self._fd, mp4.RECORD_BYTES, record_at)
-            fields = mp4.read_record(data)
-            if fields is None or fields.kind != mp4.FINAL:
-                raise _Broken(record_at, "the final record is damaged")
-            if zlib.crc32(data[:-4], self._crc(final_at, record_at)) != fields.crc:
-                raise _Broken(final_at, "the final index's checksum does not fit")
-            if not self._faults and (fields.sequence, fields.samples) != (
-                sequence,
-                sum(f.samples for f in self._fragments),
-            ):
-                raise _Broken(record_at, "the final record counts other fragments than the file")
         except _Broken as broken:
             self._faults.append(Fault(broken.offset, None, broken.what))
-        return True
+            return broken.offset == mp4.FREE_OFFSET
+        return switched  # not switched: the crash came in between, and salvage does it again
+
+    def _final_part(self, final_at: int, sequence: int) -> None:
+        record_at = final_at + int.from_bytes(self._read(final_at, 4), "big")
+        if record_at + mp4.RECORD_BYTES != self._size:
+            raise _Broken(final_at, "the final index is cut or followed by something else")
+        data = os.pread(self._fd, mp4.RECORD_BYTES, record_at)
+        fields = mp4.read_record(data)
+        if fields is None or fields.kind != mp4.FINAL:
+            raise _Broken(record_at, "the final record is damaged")
+        if zlib.crc32(data[:-4], self._crc(final_at, record_at)) != fields.crc:
+            raise _Broken(final_at, "the final index's checksum does not fit")
+        counted = (sequence, sum(f.samples for f in self._fragments))
+        if not self._faults and (fields.sequence, fields.samples) != counted:
+            raise _Broken(record_at, "the final record counts other fragments than the file")
 
 
 def _entries(dts: int, rows: list[tuple[int, ...]]) -> list[mp4.SampleEntry]:

@@ -1,10 +1,11 @@
 """Coded frames to synced segments on disk: what is on the way to disk is at most a fragment.
 
-Two sides meet in one bounded queue. `push` (the pipeline's thread) gathers frames into fragments and
-never waits. The writer (a thread of its own) turns each into bytes, appends it to the open segment,
-syncs it, and begins and finishes segments. A disk that is slow, full or away stops only the writer:
-fragments wait in memory up to `backlog_bytes`, then whole GOPs are left out, newest first, and
-counted; when the disk is back, what waited is written and a new segment begins after the hole.
+Two sides meet in one bounded queue. `push` (the pipeline's thread) gathers frames into fragments
+and never waits. The writer (a thread of its own) turns each into bytes, appends it to the open
+segment, syncs it, and begins and finishes segments. A disk that is slow, full or away stops only
+the writer: fragments wait in memory up to `backlog_bytes`, then whole GOPs are left out, newest
+first, and counted; a GOP that would double that is cut short. When half of what waited is written,
+a new segment begins after the hole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from touchline.worker import mp4
-from touchline.worker.segments import Disk, OpenSegment, SegmentNames
+from touchline.worker.disk import Disk
+from touchline.worker.segments import OpenSegment, SegmentNames
 from touchline.worker.tee import Frame
 from touchline.worker.wire import RecordOrder
 
@@ -71,21 +73,25 @@ class Recorder:
         notify: Callable[[dict[str, Any]], None],
         disk: Disk | None = None,
         wall_label: Callable[[], str] = lambda: time.strftime("%Y%m%d_%H%M%S"),
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.order = order
         self._notify = notify
         self._disk = disk or Disk()
         self._wall_label = wall_label
+        self._monotonic_ns = monotonic_ns
         self._names = SegmentNames(order)
         self._lock = threading.Condition()
         # gathering (under the lock)
         self._pending: list[Frame] = []
         self._last: Frame | None = None
+        self._arrived_ns = 0
         self._segment_start_ns = 0
         self._codec: mp4.Codec | None = None
         self._broken: str | None = _START
         self._skipping = False
         self._end_ns: int | None = None
+        self._held: list[Frame] = []
         self.end_reached = threading.Event()
         self._queue: deque[_Begin | _Fragment] = deque()
         self._backlog_bytes = 0
@@ -113,31 +119,54 @@ class Recorder:
     def push(self, frame: Frame) -> None:
         """Take a frame (pipeline's thread)."""
         with self._lock:
+            if self._closing or self.end_reached.is_set():
+                return
             if self._end_ns is not None and frame.pts_ns >= self._end_ns:
-                self.end_reached.set()
+                self._hold(frame, self._end_ns)
                 return
-            if self._closing or (
-                not self.started and frame.pts_ns < self.order.start_monotonic_ns and self._paced
-            ):
+            held, self._held = self._held, []
+            for each in (*held, frame):
+                self._take(each)
+
+    def _hold(self, frame: Frame, end_ns: int) -> None:
+        """A frame from after the end is left out, unless one from before it refers to it.
+
+        B-frames come after the later frame they refer to; once the decode time has passed the end
+        as well, none from before it can come any more.
+        """
+        if frame.dts_ns >= end_ns:
+            self._held.clear()
+            self.end_reached.set()
+        else:
+            self._held.append(frame)
+
+    def _take(self, frame: Frame) -> None:
+        if self._paced and not self.started and frame.pts_ns < self.order.start_monotonic_ns:
+            return
+        last, self._last = self._last, frame
+        if last is not None and self._broken is None:
+            if frame.codec != self._codec:
+                self._break("the picture format changed")
+            elif not -JUMP_NS < frame.dts_ns - last.dts_ns < JUMP_NS:
+                self._break("frames are missing")
+        if self._skipping or self._broken is not None:
+            if not self._resume_with(frame):
                 return
-            last = self._last
-            if last is not None and self._broken is None:
-                if frame.codec != self._codec:
-                    self._break("the picture format changed")
-                elif not -JUMP_NS < frame.dts_ns - last.dts_ns < JUMP_NS:
-                    self._break("frames are missing")
-            if self._skipping or self._broken is not None:
-                if not self._resume_with(frame):
-                    return
-            elif frame.keyframe:
-                self._keyframe(frame)
-            elif frame.dts_ns - self._pending[0].dts_ns >= self.order.fragment_s * 1e9:
-                self._cut(frame.dts_ns)
-            if self._skipping:
-                self.dropped_disk += 1
-                return
-            self._pending.append(frame)
-            self._last = frame
+        elif frame.keyframe:
+            self._keyframe(frame)
+        elif self._pending and self._would_be_too_long(frame):
+            self._cut(frame.dts_ns)
+            self._skipping = self._backlog_bytes >= 2 * self.order.backlog_bytes
+        if self._skipping:
+            self.dropped_disk += 1
+            return
+        self._pending.append(frame)
+        self._arrived_ns = self._monotonic_ns()
+
+    def _would_be_too_long(self, frame: Frame) -> bool:
+        """Whether the fragment would be if this frame lasted as long as the one before it."""
+        last_ns = frame.dts_ns - self._pending[-1].dts_ns
+        return frame.dts_ns + last_ns - self._pending[0].dts_ns > self.order.fragment_s * 1e9
 
     def interrupted(self, reason: str) -> None:
         """The camera broke off: what came is written, the next keyframe begins a new segment."""
@@ -145,10 +174,10 @@ class Recorder:
             if self._broken is None:
                 self._break(reason)
 
-    def flush_older_than(self, age_ns: int, now_ns: int) -> None:
-        """Send what a stalled camera left behind on its way to disk."""
+    def flush_older_than(self, age_ns: int) -> None:
+        """Send what a camera left behind on its way to disk when it has been silent that long."""
         with self._lock:
-            if self._pending and now_ns - self._pending[-1].pts_ns > age_ns:
+            if self._pending and self._monotonic_ns() - self._arrived_ns > age_ns:
                 self._cut(None)
 
     _paced = True
@@ -163,7 +192,9 @@ class Recorder:
             if self._skipping:
                 self.dropped_disk += 1
             return False
-        if self._backlog_bytes >= self.order.backlog_bytes:
+        # Half empty: a disk that is only a little too slow must not make a segment of every GOP.
+        limit = self.order.backlog_bytes // 2 if self._skipping else self.order.backlog_bytes
+        if self._backlog_bytes >= max(limit, 1):
             self._skipping = True
             return True
         broken = self._broken
@@ -207,7 +238,10 @@ class Recorder:
     # --------------------------------------------------------------- ending
 
     def end_at(self, monotonic_ns: int) -> None:
-        """Leave out frames captured from then on; `end_reached` is set when the first one comes."""
+        """Leave out frames captured from then on; `end_reached` is set when all before have come.
+
+        A later frame is kept only where B-frames from before the end refer to it.
+        """
         with self._lock:
             self._end_ns = monotonic_ns
 
@@ -220,6 +254,7 @@ class Recorder:
         with self._lock:
             self._cut(None)
             self._closing = True
+            self._held.clear()
             self._lock.notify_all()
         timed_out = not self._done.wait(timeout_s)
         segments = self.segments
@@ -301,9 +336,13 @@ class Recorder:
             self.disk_error = "internal error in the writer; see the worker's log"
             self._notify({"event": "writer_failed"})
         finally:
-            self._finish_segment()
-            self._finish_earlier()
-            self._done.set()
+            try:
+                self._finish_segment()
+                self._finish_earlier()
+            finally:
+                for segment in self._unfinished:
+                    segment.abandon()
+                self._done.set()
 
     def _begin_segment(self, job: _Begin) -> None:
         self._finish_segment()
@@ -392,9 +431,7 @@ class Recorder:
 
     def _finish(self, segment: OpenSegment) -> None:
         if not segment.info["frames"]:  # the camera broke off before its first fragment was whole
-            segment.discard(self.order.directory)
-            self.segments = [s for s in self.segments if s is not segment.info]
-            self._notify({"event": "segment", "change": "removed", "segment": dict(segment.info)})
+            self._discard(segment)
             return
         try:
             segment.finish()
@@ -411,6 +448,14 @@ class Recorder:
             self._finish(segment)
 
     def _give_up_segment(self, segment: OpenSegment) -> None:
-        segment.abandon()
         self._open = None
+        if not segment.info["frames"]:
+            self._discard(segment)
+            return
+        segment.abandon()
         self._notify({"event": "segment", "change": "closed", "segment": dict(segment.info)})
+
+    def _discard(self, segment: OpenSegment) -> None:
+        segment.discard()
+        self.segments = [s for s in self.segments if s is not segment.info]
+        self._notify({"event": "segment", "change": "removed", "segment": dict(segment.info)})

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from touchline.worker import mp4, mp4scan
+from touchline.worker.disk import Disk
 from touchline.worker.tee import Frame
 from touchline.worker.wire import RecordOrder
 
-
-class Disk:
-    """The few file operations of the recorder, so that a test can make them slow or fail."""
-
-    def create(self, path: str) -> int:
-        """Create a file that must not exist yet."""
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-
-    def write_all(self, fd: int, data: bytes, offset: int) -> None:
-        """Write all of `data` at `offset`."""
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(fd, view, offset)
-            offset, view = offset + written, view[written:]
-
-    def sync(self, fd: int) -> None:
-        """Return when the data, and the size needed to read it, are on the disk."""
-        os.fdatasync(fd)
-
-    def sync_directory(self, path: str) -> None:
-        """Return when the directory's entries are on the disk."""
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-    def free_bytes(self, path: str) -> int:
-        """What an unprivileged process may still write."""
-        stats = os.statvfs(path)
-        return stats.f_bavail * stats.f_frsize
+log = logging.getLogger(__name__)
 
 
 class SegmentNames:
@@ -67,6 +39,10 @@ class SegmentNames:
             self._index += 1
             return fd, name, index
 
+    def give_back(self, index: int) -> None:
+        """The file of that index came to nothing: a disk that is away must not eat up numbers."""
+        self._index = index
+
     @property
     def order(self) -> RecordOrder:
         """The order the names belong to."""
@@ -76,9 +52,10 @@ class SegmentNames:
 class OpenSegment:
     """A segment being written. `info` is what the server is told of it, kept up to date."""
 
-    def __init__(self, disk: Disk, fd: int, order: RecordOrder, first: Frame) -> None:
+    def __init__(self, disk: Disk, fd: int, path: str, order: RecordOrder, first: Frame) -> None:
         self._disk = disk
         self._fd = fd
+        self._path = path
         self._base_dts_ns = first.dts_ns
         self._base_pts_ns = first.pts_ns
         self._unix_offset_ns = order.unix_minus_monotonic_ns
@@ -93,7 +70,8 @@ class OpenSegment:
     ) -> OpenSegment:
         """Create the file with its head, durably. Raises OSError and then leaves no file behind."""
         fd, name, index = names.create(disk, label)
-        segment = cls(disk, fd, names.order, first)
+        path = str(Path(names.order.directory, name))
+        segment = cls(disk, fd, path, names.order, first)
         start = first.pts_ns + names.order.unix_minus_monotonic_ns
         try:
             head = mp4.init_part(first.codec)
@@ -102,9 +80,10 @@ class OpenSegment:
             disk.sync_directory(names.order.directory)
         except OSError:
             os.close(fd)
-            Path(names.order.directory, name).unlink(missing_ok=True)
+            disk.remove(path)
+            names.give_back(index)
             raise
-        segment._offset = len(head)  # noqa: SLF001
+        segment._offset = len(head)
         segment.info = {
             "name": name,
             "index": index,
@@ -122,7 +101,7 @@ class OpenSegment:
     def append(self, frames: Sequence[Frame], end_dts_ns: int) -> None:
         """Append a fragment and sync it.
 
-        Raises OSError, and then the file ends where it ended before (or is cut there on reopening).
+        Raises OSError, and then the file ends where it ended before, or is cut there by salvage.
         """
         samples = self._samples(frames, end_dts_ns)
         capture = frames[0].pts_ns + self._unix_offset_ns
@@ -131,7 +110,7 @@ class OpenSegment:
             self._disk.write_all(self._fd, part, self._offset)
             self._disk.sync(self._fd)
         except OSError:
-            os.ftruncate(self._fd, self._offset)
+            self._disk.cut(self._fd, self._offset)
             raise
         data_at = self._offset + mp4.MOOF_BYTES + mp4.TRUN_ENTRY_BYTES * len(samples) + 8
         self._table.add(data_at, samples, samples[-1].duration)
@@ -145,22 +124,25 @@ class OpenSegment:
 
     def finish(self) -> None:
         """Make it an ordinary MP4. Raises OSError; it can be called again then."""
-        size = mp4scan.finish(self._fd, self._table, self._offset, self._sequence)
+        size = mp4scan.finish(self._disk, self._fd, self._table, self._offset, self._sequence)
         self.info["size_bytes"] = size
-        os.close(self._fd)
         self.info["finalized"] = True
+        self.abandon()
 
-    def discard(self, directory: str) -> None:
+    def discard(self) -> None:
         """Close and remove a file that never got a fragment."""
-        os.close(self._fd)
-        Path(directory, self.info["name"]).unlink(missing_ok=True)
+        self.abandon()
+        try:
+            self._disk.remove(self._path)
+        except OSError as error:
+            log.warning("%s, which has no footage, stays: %s", self._path, error)
 
     def abandon(self) -> None:
-        """Let the file go as it is: playable up to its last fragment."""
+        """Close the file as it is: playable up to its last fragment."""
         try:
             os.close(self._fd)
         except OSError as error:
-            self.info["close_error"] = str(error)
+            log.warning("closing %s: %s", self._path, error)
 
     def _samples(self, frames: Sequence[Frame], end_dts_ns: int) -> list[mp4.Sample]:
         starts = [mp4.ticks(f.dts_ns - self._base_dts_ns) for f in frames]

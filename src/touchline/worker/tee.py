@@ -1,8 +1,8 @@
 """Coded frames of one camera, handed to whoever is hung on: one encode, many readers.
 
-An outlet's `push` is called on the pipeline's own thread and must return at once; each outlet brings
-its own queue and its own way of dropping. The newest group of pictures (GOP) is kept, so that an
-outlet hung on in between can begin with a keyframe.
+An outlet's `push` is called on the pipeline's own thread and must return at once; each outlet
+brings its own queue and its own way of dropping. The newest group of pictures (GOP) is kept, so
+that an outlet hung on in between can begin with a keyframe.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ GOP_LIMIT_BYTES = 32 << 20
 
 
 class Frame(NamedTuple):
-    """One coded picture in AVC form. Times are CLOCK_MONOTONIC nanoseconds; `pts_ns` is its capture."""
+    """One coded picture in AVC form.
+
+    Times are nanoseconds of CLOCK_MONOTONIC; `pts_ns` is when the picture was captured.
+    """
 
     data: bytes
     pts_ns: int

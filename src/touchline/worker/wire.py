@@ -64,10 +64,10 @@ class PipelineSpec:
     """How to get H.264 out of one camera. The worker adds the parser and the sink itself.
 
     `source` is linked in order. With `picture` the worker feeds drawn frames into it. With `demux`
-    a parsebin follows it and the first video stream is used: H.264 is copied unless `force_encode`,
-    anything else is decoded and goes through `encode`. With `delivers_h264` the source itself ends
-    in H.264. `loop` starts a file again when it ends. `keep_running` keeps the pipeline playing
-    while nobody records. A camera without a frame for `stall_after_s` has stalled;
+    a decodebin follows it and the first video stream is used: H.264 is copied unless
+    `force_encode`, anything else is decoded and goes through `encode`. With `delivers_h264` the
+    source itself ends in H.264. `loop` starts a file again when it ends. `keep_running` keeps the
+    pipeline playing while nobody records. A camera without a frame for `stall_after_s` has stalled;
     one without a first frame for `start_timeout_s` has failed to start.
     """
 
@@ -91,8 +91,8 @@ class RecordOrder:
     """Record the camera into `directory` as `prefix_label_NN.mp4`, from `first_index` on.
 
     `unix_minus_monotonic_ns` is the match clock: added to a frame's CLOCK_MONOTONIC time it gives
-    Unix time, the same for all cameras of the match. Frames captured before `not_before_ns`
-    (monotonic) are left out where the source lets us choose.
+    Unix time, the same for all cameras of the match. Frames captured before `start_monotonic_ns`
+    are left out where the source lets us choose.
     """
 
     match_id: str
@@ -127,17 +127,21 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 def spec_to_json(spec: PipelineSpec) -> dict[str, Any]:
-    """The specification as plain JSON values."""
-    return asdict(spec)
+    """The specification as plain JSON values: equal to what arrives at the other end."""
+    return {
+        **asdict(spec),
+        "source": [_element_to_json(e) for e in spec.source],
+        "encode": [_element_to_json(e) for e in spec.encode],
+    }
 
 
 def spec_from_json(data: Mapping[str, Any]) -> PipelineSpec:
-    """The specification that `spec_to_json` made."""
+    """The specification that `spec_to_json` made. Raises KeyError or TypeError for others."""
     known = _known(PipelineSpec, data)
-    known["source"] = tuple(Element(**e) for e in known["source"])
-    known["encode"] = tuple(Element(**e) for e in known.get("encode", ()))
+    known["source"] = tuple(Element(**_known(Element, e)) for e in known["source"])
+    known["encode"] = tuple(Element(**_known(Element, e)) for e in known.get("encode", ()))
     if known.get("picture"):
-        known["picture"] = Picture(**known["picture"])
+        known["picture"] = Picture(**_known(Picture, known["picture"]))
     return PipelineSpec(**known)
 
 
@@ -147,8 +151,12 @@ def order_to_json(order: RecordOrder) -> dict[str, Any]:
 
 
 def order_from_json(data: Mapping[str, Any]) -> RecordOrder:
-    """The order that `order_to_json` made."""
+    """The order that `order_to_json` made. Raises TypeError for anything else."""
     return RecordOrder(**_known(RecordOrder, data))
+
+
+def _element_to_json(element: Element) -> dict[str, Any]:
+    return {"factory": element.factory, "properties": dict(element.properties)}
 
 
 def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,207 @@
+"""C14: the disk fills while a match is recorded, and is emptied again, several times.
+
+Recordings lie on a tmpfs of their own, which another program's file fills to the last byte. Every
+file is checked while nothing more can be written; then the file is removed, and the time until both
+cameras write again is taken. Beside it ffmpeg records onto the same disk.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import _options
+import _processes
+from _footage import plays
+from _processes import wait_for
+from _report import Row, median, report
+from _server import Server, server
+
+from touchline.worker import mp4scan
+
+MIB = 1 << 20
+DISK_BYTES, FLOOR_BYTES = 192 * MIB, 32 * MIB
+CAMERAS = {n: {"kind": "test", "width": 640, "height": 360, "bitrate_kbps": 2000} for n in (0, 1)}
+SIMULATED = "two simulated 360p30 cameras, a tmpfs"
+
+
+@contextmanager
+def small_disk(at: Path) -> Iterator[Path]:
+    at.mkdir()
+    options = f"size={DISK_BYTES}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(at)], check=True)
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", "--lazy", str(at)], check=True)
+
+
+class Ballast:
+    """Somebody else's file, which takes all the space there is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def fill(self) -> None:
+        """Leave not a byte."""
+        with self._path.open("ab", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(64 * 1024))
+
+    def remove(self) -> None:
+        """Give all of it back."""
+        self._path.unlink()
+
+
+def sizes(touchline: Server, match_id: str) -> list[int]:
+    """How much each camera has recorded."""
+    return [
+        sum(path.stat().st_size for path in touchline.segments(match_id, camera))
+        for camera in (0, 1)
+    ]
+
+
+def says_full(touchline: Server) -> bool:
+    status = touchline.status()
+    return all(camera["disk"] == "full" for camera in status["cameras"].values())
+
+
+def bad_files(touchline: Server, match_id: str) -> list[str]:
+    """Files that do not play, or in which our own walk finds damage."""
+    bad = []
+    for camera in (0, 1):
+        for path in touchline.segments(match_id, camera):
+            scan = mp4scan.scan(path, checksums=True)
+            if scan.faults or not scan.fragments or not plays(path):
+                bad.append(f"{path.name}: {scan.faults[:1]}")
+    return bad
+
+
+def growing(touchline: Server, match_id: str, before: list[int]) -> bool:
+    return all(
+        now > then + 4096 for now, then in zip(sizes(touchline, match_id), before, strict=True)
+    )
+
+
+@contextmanager
+def ffmpeg_beside(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [
+        *("ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi"),
+        *("-i", "testsrc2=size=640x360:rate=30", "-c:v", "libx264", "-preset", "ultrafast"),
+        *("-b:v", "2M", "-flush_packets", "1", str(path)),
+    ]
+    with _processes.running(command) as process:
+        yield process
+
+
+def old_match(recordings: Path, number: int) -> None:
+    """A finished match of somebody's, which may be deleted when space is needed."""
+    folder = recordings / f"old {number}" / "segments"
+    folder.mkdir(parents=True)
+    path = folder / f"cam0_2026010{number}_120000_00.mp4"
+    path.write_bytes(bytes(20 * MIB))
+    os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
+
+
+def main() -> None:
+    _options.need_root("C14")
+    rounds = _options.parser(__doc__, rounds=7).parse_args().rounds
+    full_ms, resumed_ms = [], []
+    bad: list[str] = []
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-bench-")))
+        disk = stack.enter_context(small_disk(work / "disk"))
+        recordings = disk / "recordings"
+        capture: dict[str, Any] = {"recordings_dir": str(recordings), "min_free_bytes": FLOOR_BYTES}
+        ballast = Ballast(disk / "ballast")
+        with (
+            server(work / "waits", CAMERAS, **capture) as touchline,
+            ffmpeg_beside(disk / "ffmpeg.mp4") as beside,
+        ):
+            forecast = touchline.record("match").get("disk_minutes_left")
+            for _ in range(rounds):
+                time.sleep(2)
+                before = sizes(touchline, "match")
+                began_s = time.monotonic()
+                ballast.fill()
+                wait_for("word of the full disk", lambda: says_full(touchline))
+                full_ms.append((time.monotonic() - began_s) * 1e3)
+                time.sleep(1)
+                bad += bad_files(touchline, "match")
+                before = sizes(touchline, "match")
+                ballast.remove()
+                began_s = time.monotonic()
+                wait_for("footage", lambda: growing(touchline, "match", before))  # noqa: B023
+                resumed_ms.append((time.monotonic() - began_s) * 1e3)
+            ended = beside.poll() is not None
+            running = touchline.status()["match_id"]
+            touchline.end_recording()
+            bad += bad_files(touchline, "match")
+            lost = touchline.manifest("match")["gaps"]
+        ffmpeg_plays = plays(disk / "ffmpeg.mp4")
+        (disk / "ffmpeg.mp4").unlink()
+        for number in (1, 2, 3):
+            old_match(recordings, number)
+        deleting = {**capture, "delete_oldest_when_full": True}
+        with server(work / "deletes", CAMERAS, **deleting) as touchline:
+            touchline.record("running")
+            time.sleep(2)
+            free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+            (disk / "ballast").write_bytes(bytes(free - FLOOR_BYTES - MIB))
+            wait_for("a match to be deleted", lambda: not (recordings / "old 1").exists())
+            before = sizes(touchline, "running")
+            wait_for("footage", lambda: growing(touchline, "running", before))
+            kept = (recordings / "running").exists()
+            touchline.end_recording()
+            bad += bad_files(touchline, "running")
+    report(
+        [
+            Row(
+                "C14",
+                f"disk filled to the last byte {rounds} times: bad files; the match goes on;"
+                f" gaps listed ({SIMULATED})",
+                f"{len(bad)}; {'yes' if running == 'match' else 'NO'}; {len(lost)}",
+                "0; yes",
+                not bad and running == "match" and kept,
+                f"ffmpeg on the same disk: {'ended' if ended else 'went on'}, its file"
+                f" {'plays' if ffmpeg_plays else 'does not play'}",
+            ),
+            Row(
+                "C14",
+                f"filled until the status says so / space until both cameras write, worst of"
+                f" {rounds}",
+                f"{max(full_ms):.0f} / {max(resumed_ms):.0f} ms"
+                f" (median {median(full_ms):.0f} / {median(resumed_ms):.0f})",
+                "- / <= 2000 ms",
+                max(resumed_ms) <= 2000,
+                "ffmpeg: never" if ended else "",
+            ),
+            Row(
+                "C14",
+                "minutes left, told by the answer to the start"
+                f" ({(DISK_BYTES - FLOOR_BYTES) // MIB} MiB at 2 x 2 Mbit/s)",
+                "none" if forecast is None else f"{forecast:g} min",
+                "told",
+                forecast is not None,
+            ),
+            Row(
+                "C14",
+                "oldest matches deleted for space, where that is configured: running match kept",
+                "yes" if kept else "NO",
+                "yes",
+                kept,
+            ),
+        ]
+    )
+    for each in bad:
+        print(each)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,578 @@
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.coded import CODEC, FRAME_NS, OTHER_CODEC, START_NS, encoded, frames
+from support.frames import assert_gapless, counters
+from support.segments import order
+from touchline.worker import mp4, mp4scan
+from touchline.worker.disk import Disk
+from touchline.worker.recorder import Recorder
+from touchline.worker.tee import Frame
+
+DEADLINE_S = 10.0
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not true():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {what}"
+        time.sleep(0.002)
+
+
+class ToldDisk(Disk):
+    """A disk that does what the test tells it, and notes what it was asked for.
+
+    `runs` cleared makes every write wait; `fault` is raised by writes and syncs, after the first
+    half of the data has been written.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.runs = threading.Event()
+        self.runs.set()
+        self.waiting = threading.Event()
+        self.fault: int | None = None
+        self.fault_at = "write"
+        self.free = 1 << 40
+
+    def create(self, path: str) -> int:
+        self.calls.append("create")
+        self._fail("create")
+        return super().create(path)
+
+    def write_all(self, fd: int, data: bytes, offset: int) -> None:
+        self.calls.append("write")
+        if not self.runs.is_set():
+            self.waiting.set()
+            assert self.runs.wait(DEADLINE_S), "the test forgot the stalled disk"
+        if self.fault is not None and self.fault_at == "write":
+            super().write_all(fd, data[: len(data) // 2], offset)
+        self._fail("write")
+        super().write_all(fd, data, offset)
+
+    def sync(self, fd: int) -> None:
+        self.calls.append("sync")
+        self._fail("sync")
+        super().sync(fd)
+
+    def sync_directory(self, path: str) -> None:
+        self.calls.append("sync_directory")
+        super().sync_directory(path)
+
+    def free_bytes(self, path: str) -> int:
+        return self.free
+
+    def _fail(self, where: str) -> None:
+        if self.fault is not None and self.fault_at == where:
+            raise OSError(self.fault, os.strerror(self.fault))
+
+
+class Rig:
+    """A recorder on a told disk, and what it said."""
+
+    def __init__(self, folder: Path, **changed: object) -> None:
+        self.folder = folder
+        self.disk = ToldDisk()
+        self.said: list[dict[str, Any]] = []
+        self.now_ns = START_NS
+        self.labels = iter(f"20260211_2203{n:02d}" for n in range(60))
+        self.recorder = Recorder(
+            order(folder, **changed),
+            notify=self.said.append,
+            disk=self.disk,
+            wall_label=lambda: next(self.labels),
+            monotonic_ns=lambda: self.now_ns,
+        )
+
+    def push(self, sent: list[Frame]) -> None:
+        for frame in sent:
+            self.recorder.push(frame)
+
+    def written(self) -> None:
+        """Wait until everything that was pushed as whole fragments is on the disk."""
+        eventually(lambda: not self.recorder._queue, "an empty queue")
+
+    def close(self, timeout_s: float = DEADLINE_S) -> dict[str, Any]:
+        return self.recorder.close(timeout_s)
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def scans(self) -> list[mp4scan.SegmentScan]:
+        return [mp4scan.scan(self.folder / name, checksums=True) for name in self.names()]
+
+    def numbers(self) -> list[list[int]]:
+        """The numbers that `frames` wrote, segment by segment, read back from the files."""
+        return [numbers_in(self.folder / name) for name in self.names()]
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.said if message["event"] == kind]
+
+
+def numbers_in(path: Path) -> list[int]:
+    data = path.read_bytes()
+    found = []
+    for fragment in mp4scan.scan(path, checksums=True).fragments:
+        at = fragment.offset + mp4.MOOF_BYTES
+        sizes = [
+            int.from_bytes(data[at + 16 * n + 4 : at + 16 * n + 8], "big")
+            for n in range(fragment.samples)
+        ]
+        at += mp4.TRUN_ENTRY_BYTES * fragment.samples + 8
+        for size in sizes:
+            found.append(int.from_bytes(data[at : at + 4], "big"))
+            at += size
+    return found
+
+
+@contextmanager
+def recording(folder: Path, **changed: object) -> Iterator[Rig]:
+    rig = Rig(folder, **changed)
+    try:
+        yield rig
+    finally:
+        rig.disk.fault = None
+        rig.disk.runs.set()
+        rig.close()
+
+
+# -------------------------------------------------------------- on a good disk
+
+
+def test_every_frame_is_in_the_files_and_the_report_counts_them(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        rig.push(frames(103, gop=25))
+        report = rig.close()
+    assert report["finalized"]
+    assert not report["timed_out"]
+    assert report["error"] is None
+    assert report["frames"] == 103
+    assert report["dropped_disk"] == 0
+    assert report["gaps"] == []
+    assert rig.numbers() == [list(range(103))]
+    (segment,) = report["segments"]
+    (scan,) = rig.scans()
+    assert (scan.finalized, scan.faults, scan.frames) == (True, (), 103)
+    assert segment["frames"] == 103
+    assert segment["size_bytes"] == scan.size_bytes
+    assert segment["fragments"] == len(scan.fragments)
+    assert segment["start_unix_ns"] == scan.start_unix_ns
+    assert segment["end_unix_ns"] - segment["start_unix_ns"] == 103 * FRAME_NS
+
+
+def test_fragments_are_short_and_begin_at_every_keyframe(tmp_path: Path) -> None:
+    with recording(tmp_path, fragment_s=0.25) as rig:
+        rig.push(frames(100, gop=25))
+        rig.close()
+    (scan,) = rig.scans()
+    assert max(f.duration_ns for f in scan.fragments) <= 0.25e9
+    firsts = [sum(f.samples for f in scan.fragments[:n]) for n in range(len(scan.fragments))]
+    assert {0, 25, 50, 75} <= set(firsts)
+    starts = [f.keyframe for f in scan.fragments]
+    assert starts.count(True) == 4
+
+
+def test_segments_change_at_keyframes_only_and_lose_no_frame(tmp_path: Path) -> None:
+    with recording(tmp_path, segment_s=1.5) as rig:
+        rig.push(frames(150, gop=25))
+        report = rig.close()
+    assert rig.names() == [f"cam0_20260211_220241_0{n}.mp4" for n in range(3)]
+    assert [found[0] for found in rig.numbers()] == [0, 50, 100]
+    assert [n for found in rig.numbers() for n in found] == list(range(150))
+    assert all(scan.finalized and scan.fragments[0].keyframe for scan in rig.scans())
+    assert report["gaps"] == []
+    for before, after in pairwise(report["segments"]):
+        assert before["end_unix_ns"] == after["start_unix_ns"]
+
+
+@pytest.mark.parametrize("bframes", [0, 2])
+def test_what_was_recorded_plays_frame_by_frame(tmp_path: Path, bframes: int) -> None:
+    with recording(tmp_path, segment_s=1.0) as rig:
+        rig.push(encoded(75, gop=25, bframes=bframes))
+        rig.close()
+    paths = [tmp_path / name for name in rig.names()]
+    assert len(paths) == 3
+    assert assert_gapless(*paths) == list(range(75))
+
+
+def test_a_recording_begins_with_a_keyframe(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        rig.push(frames(60, gop=25)[10:])
+        report = rig.close()
+    assert rig.numbers() == [list(range(25, 60))]
+    assert report["dropped_disk"] == 0
+
+
+def test_frames_from_before_the_common_start_are_left_out(tmp_path: Path) -> None:
+    with recording(tmp_path, start_monotonic_ns=START_NS + 25 * FRAME_NS) as rig:
+        rig.push(frames(60, gop=25))
+        rig.close()
+    assert rig.numbers() == [list(range(25, 60))]
+
+
+def test_a_copied_camera_may_begin_with_the_gop_that_runs_already(tmp_path: Path) -> None:
+    with recording(tmp_path, start_monotonic_ns=START_NS + 10 * FRAME_NS) as rig:
+        rig.recorder.begin_with_past()
+        rig.push(frames(60, gop=25))
+        rig.close()
+    assert rig.numbers() == [list(range(60))]
+
+
+def test_a_name_that_is_taken_is_passed_over(tmp_path: Path) -> None:
+    taken = [tmp_path / f"cam0_20260211_220241_0{n}.mp4" for n in (0, 1)]
+    for path in taken:
+        path.write_bytes(b"somebody's footage")
+    with recording(tmp_path) as rig:
+        rig.push(frames(10, gop=25))
+        rig.close()
+    assert [path.read_bytes() for path in taken] == [b"somebody's footage"] * 2
+    assert numbers_in(tmp_path / "cam0_20260211_220241_02.mp4") == list(range(10))
+
+
+def test_a_power_cut_finds_head_and_name_on_the_disk_before_the_first_fragment(
+    tmp_path: Path,
+) -> None:
+    with recording(tmp_path) as rig:
+        rig.push(frames(26, gop=25))
+        rig.written()
+        calls = list(rig.disk.calls)
+    assert calls[:4] == ["create", "write", "sync", "sync_directory"]
+    assert calls[4:] == ["write", "sync"] * (len(calls[4:]) // 2)
+    assert len(calls) > 4
+
+
+# ------------------------------------------------------------------ the end
+
+
+def test_the_recording_ends_at_the_instant(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        rig.recorder.end_at(START_NS + 40 * FRAME_NS)
+        sent = frames(60, gop=25)
+        rig.push(sent[:40])
+        assert not rig.recorder.end_reached.is_set()
+        rig.push(sent[40:])
+        assert rig.recorder.end_reached.is_set()
+        rig.close()
+    assert rig.numbers() == [list(range(40))]
+
+
+@pytest.mark.parametrize("last", range(30, 42))
+def test_with_b_frames_every_picture_before_the_end_is_there(tmp_path: Path, last: int) -> None:
+    with recording(tmp_path) as rig:
+        rig.recorder.end_at(START_NS + last * FRAME_NS)
+        rig.push(encoded(75, gop=25, bframes=2))
+        assert rig.recorder.end_reached.is_set()
+        rig.close()
+    found = counters(tmp_path / rig.names()[0])
+    assert found[:last] == list(range(last))
+    assert len(found) <= last + 1, "at most the picture that B-frames before the end refer to"
+
+
+def test_a_frame_held_back_for_b_frames_that_never_come_is_left_out(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(20, gop=25)
+        rig.recorder.end_at(START_NS + 10 * FRAME_NS)
+        rig.push(sent[:10])
+        rig.push([sent[12]._replace(dts_ns=START_NS + 9 * FRAME_NS + 1)])
+        assert not rig.recorder.end_reached.is_set()
+        rig.close()
+    assert rig.numbers() == [list(range(10))]
+
+
+def test_no_footage_at_all_is_not_a_success(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        report = rig.close()
+    assert not report["finalized"]
+    assert report["error"] == "no footage was written"
+    assert rig.names() == []
+
+
+# --------------------------------------------------------- a camera that breaks off
+
+
+def test_an_interruption_begins_a_new_segment_and_is_listed(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(200, gop=25)
+        rig.push(sent[:37])
+        rig.recorder.interrupted("the cable was pulled")
+        rig.push(sent[110:200])
+        report = rig.close()
+    assert rig.numbers() == [list(range(37)), list(range(125, 200))]
+    assert [s["name"] for s in report["segments"]] == [
+        "cam0_20260211_220241_00.mp4",
+        "cam0_20260211_220300_01.mp4",
+    ]
+    (gap,) = report["gaps"]
+    assert gap["reason"] == "the cable was pulled"
+    assert gap["to_unix_ns"] - gap["from_unix_ns"] == (125 - 37) * FRAME_NS
+    assert rig.events("gap") == [{"event": "gap", "gap": gap}]
+
+
+def test_a_jump_in_the_timestamps_begins_a_new_segment(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(200, gop=25)
+        rig.push([*sent[:50], *sent[100:]])
+        report = rig.close()
+    assert rig.numbers() == [list(range(50)), list(range(100, 200))]
+    assert [gap["reason"] for gap in report["gaps"]] == ["frames are missing"]
+
+
+def test_another_picture_size_begins_a_new_segment(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(50, gop=25)
+        rig.push([*sent[:25], *(f._replace(codec=OTHER_CODEC) for f in sent[25:])])
+        report = rig.close()
+    assert [scan.width for scan in rig.scans()] == [CODEC.width, OTHER_CODEC.width]
+    assert [gap["reason"] for gap in report["gaps"]] == ["the picture format changed"]
+    assert report["gaps"][0]["from_unix_ns"] == report["gaps"][0]["to_unix_ns"]
+
+
+def test_a_segment_without_a_whole_fragment_leaves_no_file(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(60, gop=25)
+        rig.disk.runs.clear()
+        rig.push(sent[:25])
+        assert rig.disk.waiting.wait(DEADLINE_S)
+        rig.recorder.interrupted("away")
+        rig.recorder._queue = type(rig.recorder._queue)([rig.recorder._queue[0]])
+        rig.recorder._backlog_bytes = 0
+        rig.disk.runs.set()
+        rig.push(sent[50:])
+        report = rig.close()
+    assert rig.numbers() == [list(range(50, 60))]
+    assert len(report["segments"]) == 1
+    assert [e["change"] for e in rig.events("segment")] == ["opened", "removed", "opened", "closed"]
+
+
+def test_what_a_silent_camera_left_behind_goes_to_the_disk_and_the_camera_may_go_on(
+    tmp_path: Path,
+) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(60, gop=60)
+        rig.push(sent[:3])
+        rig.recorder.flush_older_than(500_000_000)
+        assert rig.recorder._pending, "the last frame has only just come"
+        rig.now_ns += 600_000_000
+        rig.recorder.flush_older_than(500_000_000)
+        eventually(lambda: rig.recorder.frames == 3, "three frames on the disk")
+        rig.push(sent[10:])  # within a second, and not with a keyframe
+        report = rig.close()
+    assert report["frames"] == 53
+    assert rig.scans()[0].faults == ()
+
+
+# ------------------------------------------------------------------- bad disks
+
+
+def test_a_stalled_disk_costs_whole_gops_which_are_counted_and_listed(tmp_path: Path) -> None:
+    # A GOP is 25 x 500 bytes: four of them fit.
+    with recording(tmp_path, backlog_bytes=50_000) as rig:
+        sent = frames(500, gop=25)
+        rig.push(sent[:25])
+        rig.written()
+        rig.disk.runs.clear()
+        rig.push(sent[25:275])  # ten seconds without a disk
+        assert rig.recorder._backlog_bytes <= 50_000 + 25 * 500
+        assert rig.recorder.dropped_disk > 0
+        rig.disk.runs.set()
+        for n in range(275, 500, 25):
+            rig.written()
+            rig.push(sent[n : n + 25])
+        report = rig.close()
+    assert report["finalized"]
+    first, second = rig.numbers()
+    assert first == list(range(len(first)))
+    assert len(first) % 25 == 0, "whole GOPs"
+    assert second == list(range(second[0], 500))
+    assert second[0] == 275
+    assert report["dropped_disk"] == second[0] - len(first)
+    assert report["frames"] + report["dropped_disk"] == 500
+    (gap,) = report["gaps"]
+    assert gap["reason"] == "the disk did not keep up"
+    assert gap["to_unix_ns"] - gap["from_unix_ns"] == (second[0] - len(first)) * FRAME_NS
+
+
+def test_a_gop_without_end_cannot_fill_the_memory(tmp_path: Path) -> None:
+    with recording(tmp_path, backlog_bytes=50_000) as rig:
+        sent = frames(1100, gop=1000)
+        rig.disk.runs.clear()
+        rig.push(sent[:1000])
+        assert rig.recorder._backlog_bytes <= 2 * 50_000 + 6 * 500
+        rig.disk.runs.set()
+        rig.written()
+        rig.push(sent[1000:])
+        report = rig.close()
+    first, second = rig.numbers()
+    assert first == list(range(len(first))), "the beginning of the GOP, which can be decoded"
+    assert second == list(range(1000, 1100))
+    assert report["frames"] + report["dropped_disk"] == 1100
+
+
+def test_recording_begins_again_only_when_half_of_what_waited_is_written(tmp_path: Path) -> None:
+    with recording(tmp_path, backlog_bytes=50_000) as rig:
+        sent = frames(400, gop=25)
+        rig.disk.runs.clear()
+        rig.push(sent[:125])
+        skipping = [rig.recorder._skipping]
+        rig.recorder._backlog_bytes -= 20_000  # a little room is not enough
+        rig.push(sent[125:150])
+        skipping.append(rig.recorder._skipping)
+        rig.recorder._backlog_bytes -= 10_000
+        rig.push(sent[150:175])
+        skipping.append(rig.recorder._skipping)
+        rig.recorder._backlog_bytes += 30_000
+    assert skipping == [True, True, False]
+
+
+def test_a_disk_that_fills_within_a_fragment_leaves_a_whole_file_and_goes_on_in_it(
+    tmp_path: Path,
+) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(100, gop=25)
+        rig.push(sent[:26])
+        rig.written()
+        rig.disk.fault = errno.ENOSPC
+        rig.push(sent[26:60])
+        eventually(lambda: rig.recorder.disk_state == "full", "the disk is said to be full")
+        (scan,) = rig.scans()
+        assert scan.faults == ()
+        assert scan.good_bytes == scan.size_bytes
+        rig.disk.fault = None
+        rig.written()
+        rig.push(sent[60:])
+        report = rig.close()
+    assert rig.numbers() == [list(range(100))]
+    assert report["dropped_disk"] == 0
+    assert [e["state"] for e in rig.events("disk")] == ["full", "ok"]
+
+
+def test_what_is_to_be_kept_free_is_kept_free(tmp_path: Path) -> None:
+    with recording(tmp_path, min_free_bytes=10 << 20) as rig:
+        rig.disk.free = (10 << 20) - 1
+        rig.push(frames(30, gop=25))
+        eventually(lambda: rig.recorder.disk_state == "full", "the disk is said to be full")
+        assert rig.names() == []
+        assert "10 MiB are kept free" in str(rig.recorder.disk_error)
+        rig.disk.free = 1 << 30
+        rig.written()
+        assert rig.recorder.disk_state == "ok"
+    assert rig.numbers() == [list(range(30))]
+
+
+@pytest.mark.parametrize("where", ["write", "sync"])
+def test_a_disk_error_ends_the_segment_and_the_next_keyframe_begins_another(
+    tmp_path: Path, where: str
+) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(100, gop=25)
+        rig.push(sent[:32])
+        rig.written()
+        rig.disk.fault, rig.disk.fault_at = errno.EIO, where
+        rig.push(sent[32:40])
+        eventually(lambda: rig.recorder.disk_state == "error", "the disk's error is said")
+        rig.disk.fault = None
+        rig.written()
+        rig.push(sent[40:])
+        report = rig.close()
+    first, second = rig.numbers()
+    assert first == list(range(31))
+    assert second == list(range(50, 100))
+    assert report["dropped_disk"] == 19
+    assert [gap["reason"] for gap in report["gaps"]] == ["the disk failed"]
+    assert not report["finalized"], "the first file stays as the failed disk left it"
+    assert [scan.faults for scan in rig.scans()] == [(), ()]
+
+
+def test_a_disk_that_cannot_create_uses_up_no_names(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        rig.disk.fault, rig.disk.fault_at = errno.EIO, "sync"
+        rig.push(frames(30, gop=25))
+        eventually(lambda: rig.disk.calls.count("create") >= 3, "three attempts")
+        assert rig.names() in ([], ["cam0_20260211_220241_00.mp4"])
+        rig.disk.fault = None
+    assert rig.names() == ["cam0_20260211_220241_00.mp4"]
+    assert rig.numbers() == [list(range(30))]
+
+
+def test_closing_on_a_full_disk_is_quick_and_leaves_a_valid_file(tmp_path: Path) -> None:
+    with recording(tmp_path) as rig:
+        sent = frames(60, gop=25)
+        rig.push(sent[:50])
+        eventually(lambda: rig.recorder.frames == 49, "all but the last fragment on the disk")
+        rig.disk.fault = errno.ENOSPC
+        rig.push(sent[50:])
+        began = time.monotonic()
+        report = rig.close()
+        assert time.monotonic() - began < 2
+    assert not report["finalized"]
+    assert not report["timed_out"]
+    assert report["error"] == os.strerror(errno.ENOSPC)
+    assert report["dropped_disk"] == 60 - report["frames"]
+    (scan,) = rig.scans()
+    assert scan.faults == ()
+    assert not scan.finalized
+    mp4scan.salvage(scan.path)
+    assert rig.scans()[0].finalized
+
+
+def test_closing_on_a_stalled_disk_is_bounded_and_the_writer_ends_what_it_can(
+    tmp_path: Path,
+) -> None:
+    with recording(tmp_path) as rig:
+        rig.push(frames(50, gop=25))
+        eventually(lambda: rig.recorder.frames == 49, "all but the last fragment on the disk")
+        rig.disk.runs.clear()
+        began = time.monotonic()
+        report = rig.close(timeout_s=0.1)
+        assert time.monotonic() - began < 2
+        assert report["timed_out"]
+        assert not report["finalized"]
+        assert "took no more data" in report["error"]
+        assert rig.scans()[0].faults == ()
+        assert not rig.recorder.closed
+        rig.disk.runs.set()
+        eventually(lambda: rig.recorder.closed, "the writer's end")
+    assert rig.numbers() == [list(range(50))]
+    assert rig.scans()[0].finalized
+
+
+def test_a_segment_that_a_full_disk_left_open_is_finished_when_there_is_room_again(
+    tmp_path: Path,
+) -> None:
+    with recording(tmp_path, segment_s=1.0) as rig:
+        sent = frames(100, gop=25)
+        rig.push(sent[:25])
+        eventually(lambda: rig.recorder.frames == 24, "the first fragments")
+        rig.disk.fault, rig.disk.fault_at = errno.ENOSPC, "sync"
+        rig.push(sent[25:60])
+        eventually(lambda: rig.recorder.disk_state == "full", "the disk is said to be full")
+        rig.disk.fault = None
+        rig.push(sent[60:])
+        report = rig.close()
+    assert report["finalized"]
+    assert [n for found in rig.numbers() for n in found] == list(range(100))
+
+
+def test_the_status_tells_what_is_on_the_disk(tmp_path: Path) -> None:
+    status: list[dict[str, Any]] = []
+    with recording(tmp_path) as rig:
+        rig.push(frames(60, gop=25))
+        rig.written()
+        status.append(rig.recorder.status())
+        rig.close()
+    (found,) = status
+    assert found["frames"] == found["segment"]["frames"]
+    assert found["disk"] == "ok"
+    assert found["started"]
+    assert found["backlog_bytes"] == 0
