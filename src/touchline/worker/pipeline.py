@@ -43,6 +43,7 @@ _CODECS = {
     "video/x-vp8": "vp8",
     "video/x-vp9": "vp9",
 }
+_SAID_NS = 500_000_000
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
 """A transcoded stream whose rate nobody knew beforehand still gets a keyframe a second: it is asked
 for as many frames ahead as an encoder may hold."""
@@ -272,8 +273,7 @@ class Pipeline:
             self._pipeline.set_base_time(self._timeline.base_ns)
         result = self._pipeline.set_state(Gst.State.PLAYING)
         if result == Gst.StateChangeReturn.FAILURE:
-            message = self._pipeline.get_bus().timed_pop_filtered(0, Gst.MessageType.ERROR)
-            text = describe(message) if message else "the source cannot be opened"
+            text = self._first_error() or "the source cannot be opened"
             self._pipeline.set_state(Gst.State.NULL)
             raise BuildError(text)
         self._spawn("bus", self._read_bus)
@@ -351,9 +351,13 @@ class Pipeline:
             if self._end_reason is not None:
                 return self._end_reason
             if result == Gst.StateChangeReturn.FAILURE:
-                message = self._pipeline.get_bus().timed_pop_filtered(0, Gst.MessageType.ERROR)
-                return describe(message) if message else "the file cannot be opened"
+                return self._first_error() or "the file cannot be opened"
         return f"no frame came from the file within {self.spec.start_timeout_s:g} s"
+
+    def _first_error(self) -> str | None:
+        """What the failing element said; it may say so a moment after its state shows it."""
+        message = self._pipeline.get_bus().timed_pop_filtered(_SAID_NS, Gst.MessageType.ERROR)
+        return describe(message) if message else None
 
     def _seek_to_start(self, flags: Any = Gst.SeekFlags.NONE) -> bool:
         return bool(self._pipeline.seek_simple(Gst.Format.TIME, flags | Gst.SeekFlags.SEGMENT, 0))
