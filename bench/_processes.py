@@ -49,12 +49,21 @@ def _cpu_clock(pid: int) -> int:
 
 def workers_of(runtime_dir: Path) -> list[int]:
     """The camera workers that keep their sockets in this directory, adopted ones included."""
+    return _programs_of(runtime_dir, b"touchline.worker")
+
+
+def helpers_of(runtime_dir: Path) -> list[int]:
+    """Whatever else a server has started that keeps its socket there: the live process."""
+    return _programs_of(runtime_dir, b"touchline.live")
+
+
+def _programs_of(runtime_dir: Path, module: bytes) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 command = (entry / "cmdline").read_bytes().split(b"\0")
-                if b"touchline.worker" in command and os.fsencode(runtime_dir) in command:
+                if module in command and os.fsencode(runtime_dir) in command:
                     found.append(int(entry.name))
     return sorted(found)
 

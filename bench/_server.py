@@ -99,7 +99,7 @@ class Server:
         self._kill_workers()
 
     def _kill_workers(self) -> None:
-        for pid in self.workers():
+        for pid in [*self.workers(), *self.helpers()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -113,6 +113,14 @@ class Server:
     def workers(self) -> list[int]:
         """Its camera workers, those of an earlier server included."""
         return _processes.workers_of(self.data / "run")
+
+    def helpers(self) -> list[int]:
+        """What else it has started: the live process, where somebody views."""
+        return _processes.helpers_of(self.data / "run")
+
+    def everything(self) -> list[int]:
+        """All that must be counted: the server, its workers, its helpers."""
+        return [self.pid, *self.workers(), *self.helpers()]
 
     def log_tail(self) -> str:
         """The last lines of its log, for an error message."""

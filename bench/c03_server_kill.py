@@ -76,8 +76,8 @@ def main() -> None:
                 "C3",
                 f"kill -9 of the server, {rounds} times in a match: frames lost of {frames}"
                 " (two simulated 720p30 cameras, x264)",
-                f"{lost - sum(left_out)} ({sum(left_out)} more the saturated machine's camera left"
-                f" out), integrity at stop {'ok' if stop['integrity']['all_ok'] else 'NOT ok'}",
+                f"{max(0, lost - sum(left_out))} ({sum(left_out)} the saturated machine's cameras"
+                f" left out); integrity at stop {'ok' if stop['integrity']['all_ok'] else 'NOT ok'}",
                 "0",
                 lost <= sum(left_out) and bool(stop["integrity"]["all_ok"]),
                 f"ordinary MP4 recorder killed with its server: {sum(readable)} of {len(readable)}"

@@ -36,7 +36,7 @@ def idle_server(work: Path, window_s: float) -> float:
     """A server with two cameras that nobody records and that need nothing: not per stream."""
     with server(work, {0: {"kind": "test"}, 1: {"kind": "test"}}) as touchline:
         time.sleep(SETTLE_S)
-        return percent_a_stream([touchline.pid, *touchline.workers()], window_s) * STREAMS
+        return percent_a_stream(touchline.everything(), window_s) * STREAMS
 
 
 def recording(touchline: Server, match_id: str, window_s: float) -> tuple[float, float]:
@@ -46,7 +46,7 @@ def recording(touchline: Server, match_id: str, window_s: float) -> tuple[float,
     workers = touchline.workers()
     if len(workers) != STREAMS:
         raise SystemExit(f"{len(workers)} workers record {STREAMS} streams")
-    before = {pid: cpu_s([pid]) for pid in (*workers, touchline.pid)}
+    before = {pid: cpu_s([pid]) for pid in touchline.everything()}
     began_s = time.monotonic()
     time.sleep(window_s)
     taken_s = time.monotonic() - began_s
@@ -56,7 +56,8 @@ def recording(touchline: Server, match_id: str, window_s: float) -> tuple[float,
         if any(camera["dropped"].values()) or camera["transcoded"]:
             raise SystemExit(f"this was no clean copy: {camera}")
     touchline.end_recording()
-    return sum(used[pid] for pid in workers), used[touchline.pid]
+    ours = sum(used[pid] for pid in workers)
+    return ours, sum(used.values()) - ours
 
 
 def peer(commands: list[list[str]], window_s: float) -> float:

@@ -52,7 +52,7 @@ def ours(work: Path, quality: str, window_s: float) -> Use:
     with server(work, cameras, encoder="x264enc") as touchline:
         touchline.record("match")
         time.sleep(SETTLE_S)
-        pids = [touchline.pid, *touchline.workers()]
+        pids = touchline.everything()
         before_s, began_s = cpu_s(pids), time.monotonic()
         time.sleep(window_s)
         used = (cpu_s(pids) - before_s) / (time.monotonic() - began_s)

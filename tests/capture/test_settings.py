@@ -1,19 +1,14 @@
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
+import tomli
 from pydantic import ValidationError
 
 from touchline.capture.settings import CAMERAS_EXAMPLE, DEMO_CAMERAS, CaptureSettings
 from touchline.capture.sources import RtspSource, TestSource, V4l2Source
 from touchline.core.errors import Invalid
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
@@ -74,7 +69,7 @@ def test_no_cameras_is_an_error_that_shows_how_to_name_them() -> None:
 
 
 def test_the_example_in_that_error_is_a_valid_configuration() -> None:
-    settings = CaptureSettings.model_validate(tomllib.loads(CAMERAS_EXAMPLE)["capture"])
+    settings = CaptureSettings.model_validate(tomli.loads(CAMERAS_EXAMPLE)["capture"])
     assert [type(c) for c in settings.required_cameras().values()] == [RtspSource, V4l2Source]
 
 
