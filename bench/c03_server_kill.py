@@ -64,7 +64,7 @@ def main() -> None:
             shows.append(shown_s)
             readable.append(killed_mp4_plays(work, 3))
         left_out = touchline.left_out_by_camera()
-        stop = touchline.end_recording()
+        whole = bool(touchline.end_recording()["integrity"]["all_ok"])
         lost = frames = 0
         for camera in (0, 1):
             found = [c for path in touchline.segments("match", camera) for c in counters(path)]
@@ -77,9 +77,9 @@ def main() -> None:
                 f"kill -9 of the server, {rounds} times in a match: frames lost of {frames}"
                 " (two simulated 720p30 cameras, x264)",
                 f"{max(0, lost - sum(left_out))} ({sum(left_out)} the saturated machine's cameras"
-                f" left out); integrity at stop {'ok' if stop['integrity']['all_ok'] else 'NOT ok'}",
+                f" left out), integrity at stop {'ok' if whole else 'NOT ok'}",
                 "0",
-                lost <= sum(left_out) and bool(stop["integrity"]["all_ok"]),
+                lost <= sum(left_out) and whole,
                 f"ordinary MP4 recorder killed with its server: {sum(readable)} of {len(readable)}"
                 " files can be read; earlier system: the whole open segment",
             ),

@@ -31,7 +31,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "stall_after_s": 0.8,
         "unresponsive_after_s": 3.0,
         "recovery_max_attempts": None,
-        "recovery_pause_max_s": 1.0,
+        "recovery_pause_max_s": 0.5,
         "resume_after_crash": True,
         "overload_guard_enabled": True,
         "overload_cpu_percent": 92.0,

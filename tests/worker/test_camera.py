@@ -53,6 +53,7 @@ class FakePipeline:
         self.frames = 0
         self.queue_overruns = self.source_skipped = 0
         self.data_seen = False
+        self.last_raw_ns = 0
         self.last_frame_ns = time.monotonic_ns()
         self.transcoded, self.source_format, self.codec = False, "h264", None
         self.stopped = threading.Event()
@@ -194,6 +195,20 @@ async def test_a_stalled_camera_that_goes_on_by_itself_is_left_alone(bench: type
         await eventually(lambda: camera.state == "stalled", "the stall")
         bench.made[0].deliver(1)
         await eventually(lambda: camera.state == "running", "running again")
+        assert len(bench.made) == 1
+
+
+async def test_a_starved_encoder_is_not_a_lost_camera(bench: type[Bench]) -> None:
+    bench.plan = staticmethod(lambda pipeline: pipeline.deliver(5))
+    async with running() as camera:
+        camera.want(wanted=True)
+        await eventually(lambda: camera.state == "stalled", "no coded frames")
+
+        def pictures_enter_the_encoder() -> bool:
+            bench.made[0].last_raw_ns = time.monotonic_ns()
+            return time.monotonic_ns() - bench.made[0].last_frame_ns > 2.5e9
+
+        await eventually(pictures_enter_the_encoder, "past the time for opening it again")
         assert len(bench.made) == 1
 
 

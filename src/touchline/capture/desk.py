@@ -18,6 +18,7 @@ from touchline.capture import manifest as manifests
 from touchline.capture import recovery
 from touchline.capture.alertlog import Alerts
 from touchline.capture.cameras import Camera
+from touchline.capture.encoders import configured_bitrate_bps
 from touchline.capture.host import HostSampler, disk_forecast
 from touchline.capture.manifest import Manifest, State
 from touchline.capture.match import Match, Track
@@ -137,9 +138,15 @@ class Desk:
         return await to_thread.run_sync(_free_bytes, self.root)
 
     def disk_minutes(self) -> float | None:
-        """How long the disk lasts at the cameras' present bit rates; None where nobody knows."""
+        """How long the disk lasts at the cameras' present bit rates, or at those configured.
+
+        None where the free space is not known.
+        """
         free = self.host.disk_free_bytes
-        bitrate = sum(c.status.get("bitrate_bps") or 0 for c in self.cameras.values())
+        bitrate = sum(
+            c.status.get("bitrate_bps") or configured_bitrate_bps(c.source, self.settings.quality)
+            for c in self.cameras.values()
+        )
         if free is None or not bitrate:
             return None
         minutes = disk_forecast(free, self.settings.min_free_bytes, bitrate)

@@ -109,7 +109,7 @@ class CaptureSettings(BaseModel):
         None, ge=0, description="Give a lost camera up after this many attempts; unset: never."
     )
     recovery_pause_max_s: float = Field(
-        1.0, ge=0.1, le=60, description="Longest pause between two attempts to bring it back."
+        0.5, ge=0.1, le=60, description="Longest pause between two attempts to bring it back."
     )
     resume_after_crash: bool = Field(
         True, description="Go on with a match that a crash or power cut interrupted."

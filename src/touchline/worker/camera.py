@@ -193,14 +193,17 @@ class Camera:
             if await happens(self._ended, _LOOK_S):
                 return self._end_reason
             self._take_over(pipeline)
-            age_s = (time.monotonic_ns() - pipeline.last_frame_ns) / 1e9
+            now_ns = time.monotonic_ns()
+            age_s = (now_ns - pipeline.last_frame_ns) / 1e9
+            # A starved encoder is slow, not lost: opening its camera again would cost more footage.
+            silent_s = min(age_s, (now_ns - pipeline.last_raw_ns) / 1e9)
             if not pipeline.frames:
                 waited = time.monotonic() - started
                 if not pipeline.data_seen and waited > attempt_s:
                     return f"nothing came from the camera for {waited:.1f} s"
                 if waited > self.spec.start_timeout_s:
                     return f"no frame came from the camera for {waited:.1f} s"
-            elif age_s > stall_s:
+            elif silent_s > stall_s or age_s > max(stall_s, self.spec.start_timeout_s):
                 return f"no frame came from the camera for {age_s:.1f} s"
             elif age_s > self.spec.stall_after_s:
                 self.last_error = f"no frame for {age_s:.1f} s"

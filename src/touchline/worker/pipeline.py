@@ -53,7 +53,8 @@ class Pipeline:
     """A pipeline that plays from `start` until `stop`, and tells `on_end` if it ends by itself.
 
     `on_frame` is called on the sink's thread with every coded frame, `on_end` and `on_warning` on
-    any other. `data_seen` says that the source delivers something, `frames` how much came through.
+    any other. `data_seen` says that the source delivers something, `frames` how much came through,
+    `last_raw_ns` when an encoder of ours was last given a picture.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Pipeline:
         self.queue_overruns = 0
         self.data_seen = spec.picture is not None
         self.last_frame_ns = time.monotonic_ns()
+        self.last_raw_ns = 0
         self.codec: Codec | None = None
         self._on_frame, self._on_end, self._on_warning = on_frame, on_end, on_warning
         self._stopping = threading.Event()
@@ -124,7 +126,7 @@ class Pipeline:
         elif spec.delivers_h264:
             link(last, tail[0])
         else:
-            encode = self._chain(spec.encode)
+            encode = self._encode_chain()
             self._link_all([last, *encode[:1]])
             link(encode[-1] if encode else last, tail[0])
 
@@ -152,6 +154,18 @@ class Pipeline:
 
     def _overrun(self, _queue: Any) -> None:
         self.queue_overruns += 1
+
+    def _encode_chain(self) -> list[Any]:
+        """The encoder and what belongs to it, watched where the raw pictures enter."""
+        chain = self._chain(self.spec.encode)
+        if chain:
+            pad = chain[0].get_static_pad("sink")
+            pad.add_probe(Gst.PadProbeType.BUFFER, self._raw_probe)
+        return chain
+
+    def _raw_probe(self, _pad: Any, _info: Any) -> Any:
+        self.last_raw_ns = time.monotonic_ns()
+        return Gst.PadProbeReturn.OK
 
     def _data_probe(self, _pad: Any, _info: Any) -> Any:
         self.data_seen = True
@@ -238,7 +252,7 @@ class Pipeline:
             pad.link(parse.get_static_pad("sink"))
             return
         self.transcoded = True
-        chain = self._chain(self.spec.encode)
+        chain = self._encode_chain()
         link(chain[-1], parse)
         for element in chain:
             element.sync_state_with_parent()

@@ -82,7 +82,7 @@ class PipelineSpec:
     keep_running: bool = False
     stall_after_s: float = 0.8
     start_timeout_s: float = 10.0
-    retry_pause_max_s: float = 1.0
+    retry_pause_max_s: float = 0.5
     retry_limit: int | None = None
 
 
