@@ -27,6 +27,8 @@ _ATTEMPT_S = 2.0
 """How long an attempt to reach a lost camera may go without any data; every fourth gets longer."""
 _RECONNECT_STALL_S = 2.0
 """A stalled stream is given this long to go on by itself before it is opened again."""
+_STARVED_S = 10.0
+"""An encoder that is given pictures and delivers none for this long is broken, not slow."""
 _TEARDOWN_S = 5.0
 _RATE_WINDOW_NS = 2_000_000_000
 
@@ -203,7 +205,7 @@ class Camera:
                     return f"nothing came from the camera for {waited:.1f} s"
                 if waited > self.spec.start_timeout_s:
                     return f"no frame came from the camera for {waited:.1f} s"
-            elif silent_s > stall_s or age_s > max(stall_s, self.spec.start_timeout_s):
+            elif silent_s > stall_s or age_s > _STARVED_S:
                 return f"no frame came from the camera for {age_s:.1f} s"
             elif age_s > self.spec.stall_after_s:
                 self.last_error = f"no frame for {age_s:.1f} s"
