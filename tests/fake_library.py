@@ -93,6 +93,10 @@ class FakeLibrary:
         del match_id
         return {"processing": False, "completed": False, "message": "Not processed"}
 
+    async def protect(self, match_id: str, *, protected: bool) -> dict[str, Any]:
+        self._folder(match_id)
+        return {"match_id": match_id, "protected": protected}
+
     async def verify(self, match_id: str) -> dict[str, Any]:
         self._folder(match_id)
         return {

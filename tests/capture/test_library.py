@@ -514,6 +514,15 @@ async def test_processing_is_told_by_the_archives_it_leaves(root: Path, library:
     }
 
 
+async def test_a_match_is_protected_and_let_go_again(root: Path, library: Library) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    assert await library.protect("m1", protected=True) == {"match_id": "m1", "protected": True}
+    with pytest.raises(Refused, match="protected"):
+        await library.delete("m1")
+    await library.protect("m1", protected=False)
+    assert (await library.delete("m1"))["status"] == "deleted"
+
+
 async def test_verifying_a_match_reads_it_and_keeps_the_findings(
     root: Path, library: Library
 ) -> None:

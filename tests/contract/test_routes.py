@@ -217,6 +217,16 @@ async def test_a_match_is_deleted_unless_it_is_running(system: FakeSystem) -> No
     library.Deleted.model_validate_json(deleted.content, strict=True)
 
 
+async def test_a_match_is_protected(system: FakeSystem) -> None:
+    async with client_of(system) as client:
+        response = await client.put(f"{API}/recordings/m1/protection", json={"protected": True})
+        missing = await client.put(f"{API}/recordings/none/protection", json={"protected": True})
+        nothing = await client.put(f"{API}/recordings/m1/protection", json={})
+    answer = library.Protection.model_validate_json(response.content, strict=True)
+    assert (answer.match_id, answer.protected) == ("m1", True)
+    assert (missing.status_code, nothing.status_code) == (404, 422)
+
+
 async def test_a_match_is_verified_on_demand(system: FakeSystem) -> None:
     async with client_of(system) as client:
         response = await client.post(f"{API}/recordings/m1/verify")
@@ -323,7 +333,7 @@ async def test_every_operation_is_documented_with_a_model_or_a_media_type(
                 assert content["application/json"]["schema"].keys() & {"$ref", "anyOf"}
             for parameter in operation.get("parameters", ()):
                 assert parameter["description"], (operation["operationId"], parameter["name"])
-    assert len(seen) == 21
+    assert len(seen) == 22
 
 
 async def test_metrics_count_requests_by_endpoint_and_method(system: FakeSystem) -> None:

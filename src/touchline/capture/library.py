@@ -101,6 +101,13 @@ class Library:
         """
         return await self._in_thread(self._verify, match_id)
 
+    async def protect(self, match_id: str, *, protected: bool) -> dict[str, Any]:
+        """Keep the match from being deleted, by a request or to make room; or let it go again.
+
+        Refused for the running match, which nothing deletes anyway.
+        """
+        return await self._in_thread(self._protect, match_id, protected)
+
     async def clean_up(self) -> int:
         """Finish the deletions that a crash cut short; how many that were. For the start.
 
@@ -189,6 +196,13 @@ class Library:
             "message": "Processing complete",
             "archives": archives,
         }
+
+    def _protect(self, match_id: str, protected: bool) -> dict[str, Any]:  # noqa: FBT001
+        folder = self._folder(match_id)
+        self._refuse_running(match_id)
+        manifest = manifests.load(folder) or manifests.rescan(folder)
+        manifests.save(folder, manifest.model_copy(update={"protected": protected}))
+        return {"match_id": match_id, "protected": protected}
 
     def _verify(self, match_id: str) -> dict[str, Any]:
         folder = self._folder(match_id)

@@ -14,6 +14,8 @@ from touchline.web.errors import may_answer
 from touchline.web.models.library import (
     Deleted,
     ProcessingStatus,
+    Protection,
+    ProtectRequest,
     Recordings,
     Segments,
     Verification,
@@ -120,6 +122,20 @@ async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Respo
 async def verify_match(match_id: MatchId, capture: CaptureDep) -> Response:
     """Read every fragment of the match again and say where it is damaged."""
     return answer(await capture.library.verify(match_id))
+
+
+@router.put(
+    "/{match_id}/protection",
+    name="recording_protection",
+    operation_id="protect_match",
+    summary="Protect a match",
+    response_model=Protection,
+    responses=may_answer(401, 403, 404, 409),
+    dependencies=[NEEDS_KEY],
+)
+async def protect_match(match_id: MatchId, body: ProtectRequest, capture: CaptureDep) -> Response:
+    """Keep a match from being deleted, by a request or to make room, or let it go again."""
+    return answer(await capture.library.protect(match_id, protected=body.protected))
 
 
 @router.head(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from touchline.web.models.base import Answer, example
 
@@ -155,6 +155,23 @@ class VerifiedCamera(Answer):
     recorded_s: float = Field(description="Seconds of footage.")
     gaps_s: float = Field(description="Seconds known to be missing between them.")
     expected_s: float | None = Field(description="What there should be, where that is known.")
+
+
+class ProtectRequest(BaseModel):
+    """Whether the match is to be kept."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"protected": True}]})
+
+    protected: bool = Field(description="True keeps it from every deletion until it is false.")
+
+
+class Protection(Answer):
+    """Whether a match is kept from being deleted."""
+
+    model_config = example({"match_id": "match_20260211_001", "protected": True})
+
+    match_id: str = Field(description="The match.")
+    protected: bool = Field(description="Neither a request nor a full disk deletes it.")
 
 
 class Verification(Answer):
