@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import http.client
 import json
 import os
@@ -147,6 +148,12 @@ class Server:
         if answer.status != 200:
             raise Refused(f"{method} {path}: {answer.status} {text.decode(errors='replace')}")
         return json.loads(text)
+
+    def second_connection(self) -> Server:
+        """The same server over a connection of its own, for another thread."""
+        other = copy.copy(self)
+        other._connection = None  # noqa: SLF001  (a copy of ourselves)
+        return other
 
     def _hang_up(self) -> None:
         if self._connection is not None:
