@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -128,3 +129,28 @@ async def test_a_match_of_a_newer_version_stays(
     match(tmp_path, "old", age_s=900)
     await make(tmp_path, monkeypatch, missing_bytes=1 << 40).make(nobody)
     assert names(tmp_path) == {"newer"}
+
+
+async def test_files_that_come_and_go_meanwhile_do_not_keep_it_from_making_room(
+    tmp_path: Path,
+) -> None:
+    match(tmp_path, "running", age_s=1)
+    stop = threading.Event()
+
+    def replace_its_manifest() -> None:
+        manifest = manifests.load(tmp_path / "running")
+        while not stop.is_set() and manifest is not None:
+            manifests.save(tmp_path / "running", manifest)
+
+    library = Library(tmp_path, is_running=lambda name: name == "running")
+    keeper = space.Space(library, tmp_path, floor_bytes=1 << 60)
+    thread = threading.Thread(target=replace_its_manifest)
+    thread.start()
+    try:
+        for number in range(40):
+            match(tmp_path, f"old {number}", age_s=1000)
+            await keeper.make(lambda name: name == "running")
+            assert names(tmp_path) == {"running"}
+    finally:
+        stop.set()
+        thread.join()

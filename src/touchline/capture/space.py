@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
@@ -56,18 +57,29 @@ class Space:
 
 
 def _stored(folder: Path, *, running: bool) -> StoredMatch:
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    files = list(_files(folder))
     try:
         manifest = manifests.load(folder)
         protected = manifest is not None and manifest.protected
     except Refused as error:
         log.warning("%s stays: %s", folder.name, error.message)
         protected = True  # what we cannot read is not ours to delete
-    footage = [path.stat().st_mtime for path in files if path.suffix in manifests.VIDEO_SUFFIXES]
+    footage = [s.st_mtime for path, s in files if path.suffix in manifests.VIDEO_SUFFIXES]
     return StoredMatch(
         match_id=folder.name,
         created_unix_s=min(footage, default=None),
-        size_bytes=sum(path.stat().st_size for path in files),
+        size_bytes=sum(s.st_size for _, s in files),
         protected=protected,
         running=running,
     )
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The regular files below; one that goes meanwhile (a manifest being replaced) is none."""
+    for path in folder.rglob("*"):
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISREG(found.st_mode):
+            yield path, found

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
 PROBE_EVERY_S = 5.0
+SPACE_EVERY_S = 5.0
 VERIFY_EVERY_S = 1.0
 
 
@@ -46,6 +47,10 @@ class Upkeep:
         desk.spawn(
             keep_running_named, "verification", self.verify_once, VERIFY_EVERY_S, name="verify"
         )
+        if settings.delete_oldest_when_full:
+            desk.spawn(
+                keep_running_named, "space", self.make_space_once, SPACE_EVERY_S, name="space"
+            )
         if settings.overload_guard_enabled:
             every_s = settings.overload_poll_s
             desk.spawn(keep_running_named, "overload guard", self.guard_once, every_s, name="guard")
@@ -68,6 +73,12 @@ class Upkeep:
         if running is not None and running.match.phase == "recording":
             await desk.save(running.match, "recording")
         self._saved = version
+
+    async def make_space_once(self) -> None:
+        """While the disk is full, try again to make room: it may have come to nothing before."""
+        running = self._desk.running
+        if running is not None and any(t.disk == "full" for t in running.match.tracks.values()):
+            await self._desk.make_space()
 
     async def probe_once(self) -> None:
         """Ask ffprobe about each segment that is large and has stopped growing."""
