@@ -156,7 +156,7 @@ def test_a_removed_fragment_is_found(match: Path, removed: int, checksums: bool)
     faults = verify(match, checksums=checksums).faults
     assert {fault.segment for fault in faults} == {CAM0}
     if removed < 5:
-        assert removed in {fault.fragment for fault in faults}
+        assert {fault.fragment for fault in faults if fault.fragment} == {removed}
         assert f"fragment {removed + 1} stands where fragment {removed} belongs" in faults[0].what
 
 

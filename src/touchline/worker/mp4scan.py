@@ -189,6 +189,11 @@ class _Walk:
                 fragment = self._fragment(at, sequence)
             except _Broken as broken:
                 self._faults.append(Fault(broken.offset, sequence, broken.what))
+                later = self._later_fragment(at, sequence)
+                if later is not None:  # those before it are gone, it is whole
+                    self._fragments.append(later)
+                    at, sequence = at + later.size_bytes, later.sequence + 1
+                    continue
                 at, found = self._resync(at + 1, sequence)
                 if found > sequence + 1:
                     what = f"fragments up to {found - 1} cannot be recognised"
@@ -210,6 +215,17 @@ class _Walk:
             faults=tuple(self._faults),
             good_bytes=last.offset + last.size_bytes if last else 0,
         )
+
+    def _later_fragment(self, at: int, sequence: int) -> Fragment | None:
+        """The whole fragment at `at`, if it is one that belongs behind those missing before it."""
+        head = self._read(at, mp4.MOOF_BYTES)
+        fields = mp4.read_moof(head) if len(head) == mp4.MOOF_BYTES else None
+        if fields is None or fields[0] <= sequence:
+            return None
+        try:
+            return self._fragment(at, fields[0])
+        except _Broken:
+            return None
 
     def _final_at(self) -> int:
         """Where the file's header says that the tables begin; only a switched one says it."""
