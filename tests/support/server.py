@@ -28,7 +28,9 @@ SMALL = {"kind": "test", "width": 320, "height": 180, "fps": 30}
 class Server:
     """One server on one data directory, over any number of lives."""
 
-    def __init__(self, data: Path, cameras: Mapping[int, Mapping[str, Any]], **capture: Any) -> None:
+    def __init__(
+        self, data: Path, cameras: Mapping[int, Mapping[str, Any]], **capture: Any
+    ) -> None:
         self.data = data
         self.recordings = Path(capture.get("recordings_dir") or data / "recordings")
         self._environment = {
@@ -40,6 +42,8 @@ class Server:
             self._environment[f"TOUCHLINE_CAPTURE__{key.upper()}"] = (
                 value if isinstance(value, str) else json.dumps(value, default=str)
             )
+        self.port = 0
+        """Where to listen in its next life; 0 is any free port."""
         self._process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client()
 
@@ -52,7 +56,7 @@ class Server:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "touchline", "serve"),
-                    *("--data", str(self.data), "--port", "0"),
+                    *("--data", str(self.data), "--port", str(self.port)),
                 ],
                 env=self._environment,
                 stdout=subprocess.PIPE,
@@ -141,7 +145,9 @@ class Server:
     def segments(self, match_id: str, camera: int) -> list[Path]:
         """A camera's files in order."""
         folder = self.recordings / match_id / "segments"
-        return sorted(folder.glob(f"cam{camera}_*.mp4"), key=lambda p: int(p.stem.rsplit("_", 1)[1]))
+        return sorted(
+            folder.glob(f"cam{camera}_*.mp4"), key=lambda p: int(p.stem.rsplit("_", 1)[1])
+        )
 
     def manifest(self, match_id: str) -> dict[str, Any]:
         return dict(json.loads((self.recordings / match_id / "match.json").read_text()))
