@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,13 @@ import anyio
 from pydantic import SecretStr
 
 from fake_library import FakeLibrary
-from touchline.core.errors import Blocked, Failed, Invalid
+from touchline.capture.diagnostics import Diagnostics
+from touchline.capture.logs import Logs
+from touchline.capture.machine import MachineSampler
+from touchline.capture.stills import Still
+from touchline.core.errors import Blocked, Failed, Invalid, NotFound
 from touchline.core.metrics import Metrics
+from touchline.core.tasks import Changed
 
 PROTECTION_S = 10.0
 CAMERAS = ("camera_0", "camera_1")
@@ -80,6 +86,7 @@ class FakeRecorder:
     """Keeps the rules of a recorder (one match, a protection window) and records nothing."""
 
     def __init__(self) -> None:
+        self.changed = Changed()
         self.match_id: str | None = None
         self.age_s = 0.0
         """How old the running recording says it is."""
@@ -129,6 +136,7 @@ class FakeRecorder:
             message = f"Already recording match: {self.match_id}"
             return FakeReport({"success": False, "message": message})
         self.match_id = match_id or f"match_{int(time.time())}"
+        self.changed.mark()
         return FakeReport(
             {
                 "success": True,
@@ -150,6 +158,7 @@ class FakeRecorder:
             )
             return FakeReport({"success": False, "message": message, "protected": True})
         self.match_id = None
+        self.changed.mark()
         return FakeReport(
             {
                 "success": True,
@@ -226,6 +235,99 @@ class BadRecorder(FakeRecorder):
         raise Failed("The recordings folder cannot be written", code="storage_failed")
 
 
+class FakePreview:
+    """Says that it shows what it was asked to show."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.while_recording = False
+
+    async def start(self, camera_id: int | None, transport: str | None) -> FakeReport:
+        self.calls.append(("start", camera_id, transport))
+        return FakeReport({"success": True, "message": "Preview started"})
+
+    async def stop(self, camera_id: int | None) -> FakeReport:
+        self.calls.append(("stop", camera_id))
+        return FakeReport({"success": True, "message": "Preview stopped"})
+
+    async def restart(self, camera_id: int | None, transport: str | None) -> FakeReport:
+        self.calls.append(("restart", camera_id, transport))
+        done = {"success": True, "message": "done"}
+        report = {**done, "message": "Restart: done -> done"}
+        return FakeReport({**report, "stop_result": done, "start_result": done})
+
+    def status(self, *, with_credentials: bool = False) -> dict[str, Any]:
+        self.calls.append(("status", with_credentials))
+        return preview_status()
+
+    def allow_while_recording(self, *, allowed: bool) -> None:
+        self.while_recording = allowed
+
+    def camera_id(self, name: str) -> int:
+        if name not in {"cam0", "cam1"}:
+            raise NotFound(f"There is no camera {name}", code="camera_unknown")
+        return int(name.removeprefix("cam"))
+
+    def shows_hls(self, camera_id: int) -> bool:
+        return camera_id == 0
+
+
+class FakeStills:
+    """Has one picture of camera 0, and none of any other."""
+
+    async def take(self, camera_id: int) -> Still:
+        if camera_id != 0:
+            raise NotFound(f"Camera {camera_id} does not exist", code="camera_unknown")
+        return Still(b"\xff\xd8 a picture", 1_770_837_041.0)
+
+
+class FakeLive:
+    """A live process that never has anything ready."""
+
+    hls_dir: Path | None = None
+
+    async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
+        del do, timeout_s, fields
+        raise Failed("the playlist has not come so far in time", code="hls_not_ready")
+
+
+def preview_status() -> dict[str, Any]:
+    return {
+        "preview_active": False,
+        "cameras": {
+            f"camera_{number}": {
+                "active": False,
+                "state": "stopped",
+                "uptime": 0.0,
+                "hls_url": f"/hls/cam{number}.m3u8",
+                "transport": "hls",
+                "stream_kind": f"main_cam{number}",
+                "webrtc": {"enabled": False, "stream_kind": f"main_cam{number}"},
+            }
+            for number in (0, 1)
+        },
+        "transport_mode": "hls",
+        "webrtc_supported": False,
+        "ice_servers": [],
+        "webrtc_streams": [],
+        "relay": None,
+    }
+
+
+class FakeSignalling:
+    """Has no live process to pass anything on to."""
+
+    def on_message(self, send: Callable[[str, dict[str, Any]], None]) -> None:
+        self.send = send
+
+    async def handle(self, connection_id: str, message: dict[str, Any]) -> list[dict[str, Any]]:
+        del connection_id, message
+        return [{"type": "webrtc_error", "data": {"error": "WebRTC runtime is not available"}}]
+
+    async def closed(self, connection_id: str) -> None:
+        del connection_id
+
+
 class FakeHost:
     """A machine that is well."""
 
@@ -267,31 +369,22 @@ class FakeCapture:
     """The front door of filming; give it another recorder or library to see something fail."""
 
     library: Any
+    logs: Logs
+    diagnostics: Diagnostics
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
     host: FakeHost = field(default_factory=FakeHost)
+    machine: MachineSampler = field(default_factory=lambda: MachineSampler(lambda: None))
     cameras: FakeCameras = field(default_factory=FakeCameras)
+    preview: FakePreview = field(default_factory=FakePreview)
+    live: FakeLive = field(default_factory=FakeLive)
+    stills: FakeStills = field(default_factory=FakeStills)
+    signalling: FakeSignalling = field(default_factory=FakeSignalling)
 
     def preview_status(self) -> dict[str, Any]:
-        return {
-            "preview_active": False,
-            "cameras": {
-                f"camera_{number}": {
-                    "active": False,
-                    "state": "stopped",
-                    "uptime": 0.0,
-                    "hls_url": f"/hls/cam{number}.m3u8",
-                    "transport": "hls",
-                    "stream_kind": f"main_cam{number}",
-                    "webrtc": {"enabled": False, "stream_kind": f"main_cam{number}"},
-                }
-                for number in (0, 1)
-            },
-            "transport_mode": "hls",
-            "webrtc_supported": False,
-            "ice_servers": [],
-            "webrtc_streams": [],
-            "relay": None,
-        }
+        return preview_status()
+
+    def news(self) -> tuple[Changed, ...]:
+        return (self.recorder.changed,)
 
     def mode(self) -> dict[str, Any]:
         recording = self.recorder.match_id is not None
@@ -312,11 +405,17 @@ class FakeAuth:
 
 
 @dataclass
+class FakeWebSocket:
+    max_connections: int = 10
+
+
+@dataclass
 class FakeSettings:
     data_dir: Path
     host: str = "127.0.0.1"
     port: int = 8000
     auth: FakeAuth = field(default_factory=FakeAuth)
+    websocket: FakeWebSocket = field(default_factory=FakeWebSocket)
 
 
 @dataclass
@@ -329,4 +428,5 @@ class FakeSystem:
 
     @classmethod
     def make(cls, folder: Path) -> FakeSystem:
-        return cls(FakeSettings(folder), FakeCapture(FakeLibrary(folder / "recordings")))
+        library, logs = FakeLibrary(folder / "recordings"), folder / "logs"
+        return cls(FakeSettings(folder), FakeCapture(library, Logs(logs), Diagnostics(logs)))

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import anyio
 import httpx
 import uvicorn
 
-from touchline.web import create_app
+from touchline.web import ImpatientProtocol, create_app
 
 BASE_URL = "http://localhost:8000"
 START_TIMEOUT_S = 10.0
@@ -33,9 +34,15 @@ async def client_of(system: Any, **headers: str) -> AsyncIterator[httpx.AsyncCli
 def served(system: Any) -> Iterator[int]:
     """The port of a server in a thread of its own that serves `system` on loopback."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(system), log_config=None, lifespan="off")
+    app = create_app(system)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", ws=ImpatientProtocol)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+
+    async def serve() -> None:
+        async with app.state.hub.open():
+            await server.serve([listener])
+
+    thread = threading.Thread(target=anyio.run, args=(serve,))
     thread.start()
     try:
         deadline_s = time.monotonic() + START_TIMEOUT_S

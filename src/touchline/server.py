@@ -24,12 +24,16 @@ from anyio import TASK_STATUS_IGNORED
 from touchline import __version__
 from touchline.listen import bind
 from touchline.system import System, open_system
-from touchline.web import create_app
+from touchline.web import ImpatientProtocol, create_app
 
 if TYPE_CHECKING:
     from touchline.settings import Settings
 
 log = logging.getLogger(__name__)
+
+LARGEST_FRAME_BYTES = 1 << 20
+"""What a WebSocket client may send at all. From 64 KiB on it is answered with an error, so it has
+to be let in; from here on its connection is closed."""
 
 DRAIN_S = 3
 """How long answers under way may take after a stop; a download of a match is cut short."""
@@ -50,9 +54,14 @@ async def serve(
             async with open_system(settings) as system:
                 stop.system = system
                 url = _url(settings.host, sockets[0])
+                app = create_app(system)
                 stop.server = _Server(
                     uvicorn.Config(
-                        create_app(system),
+                        app,
+                        ws=ImpatientProtocol,
+                        ws_max_size=LARGEST_FRAME_BYTES,
+                        # Statuses are small and the network is near; it would cost 300 kB a socket.
+                        ws_per_message_deflate=False,
                         lifespan="off",
                         log_config=None,  # ours carries it
                         server_header=False,
@@ -61,7 +70,8 @@ async def serve(
                     on_started=lambda: _started(url, system, task_status),
                 )
                 stop.server.should_exit = stop.asked
-                await stop.server.serve(sockets)
+                async with app.state.hub.open():
+                    await stop.server.serve(sockets)
                 log.info("Closing: recordings are finished first")
             tasks.cancel_scope.cancel()
         log.info("Closed")

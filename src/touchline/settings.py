@@ -90,6 +90,16 @@ class AuthSettings(BaseModel):
         return origins
 
 
+class WebSocketSettings(BaseModel):
+    """The WebSocket at `/ws`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_connections: int = Field(
+        10, ge=1, le=10_000, description="Connections at a time; one more is told to try later."
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be configured, complete and checked. `load_settings` makes it."""
 
@@ -110,6 +120,9 @@ class Settings(BaseSettings):
     )
     log: LogSettings = Field(default_factory=LogSettings, description="The server's own log.")
     auth: AuthSettings = Field(default_factory=AuthSettings, description="Who may do what.")
+    websocket: WebSocketSettings = Field(
+        default_factory=WebSocketSettings, description="Live states and commands over `/ws`."
+    )
     capture: CaptureSettings = Field(
         default_factory=CaptureSettings, description="Cameras and recording."
     )

@@ -15,6 +15,7 @@ from touchline.capture import Capture, open_capture
 from touchline.core.db import open_database
 from touchline.core.errors import Failed, Refused
 from touchline.core.events import EventLog, open_events
+from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
 from touchline.settings import Settings
 
@@ -45,7 +46,8 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             log_dir=settings.log_dir,
             events=events,
             metrics=metrics,
-        ) as capture,  # last opened, first closed
+        ) as capture,  # of what matters the last opened and the first closed
+        open_loop_watch(metrics),
     ):
         yield System(settings=settings, capture=capture, events=events, metrics=metrics)
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from touchline.capture import alertlog
-from touchline.capture.alertlog import KEPT_FILES, MAX_WAITING, Alerts, alert_line, open_alerts
+from touchline.capture import linelog
+from touchline.capture.alertlog import Alerts, alert_line, open_alerts
 from touchline.capture.alerts import Alert, overload_guard_triggered
+from touchline.capture.linelog import KEPT_FILES, MAX_WAITING
 
 AT = datetime(2026, 2, 11, 22, 2, 41, 123456, tzinfo=timezone.utc)
 
@@ -153,10 +154,10 @@ def test_a_refusing_disk_is_logged_once_an_outage(
     with running(log_dir, retry_every_s=0.002) as alerts:
         alerts.send(numbered(0))
         alerts.send(numbered(1))
-        wait_for(lambda: "alerts wait in memory" in caplog.text)
+        wait_for(lambda: "lines wait in memory" in caplog.text)
         log_dir.unlink()
         wait_for(lambda: alerts.path.exists() and len(lines(alerts.path)) == 2)
-    assert caplog.text.count("alerts wait in memory") == 1
+    assert caplog.text.count("lines wait in memory") == 1
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,11 +185,12 @@ def test_a_disk_that_hangs_delays_neither_the_sender_nor_the_stop(
 ) -> None:
     hanging, let_go = threading.Event(), threading.Event()
 
-    def hang(_path: Path, _data: bytes) -> None:
+    def hang(_path: Path, _data: bytes, *, synced: bool) -> None:
+        assert synced, "an alert is worth a sync"
         hanging.set()
         let_go.wait(30)
 
-    monkeypatch.setattr(alertlog, "_append_whole", hang)
+    monkeypatch.setattr(linelog, "_append_whole", hang)
     alerts = Alerts(tmp_path, Events().record)
     alerts.start()
     try:
@@ -209,7 +211,7 @@ def test_the_file_is_turned_over_by_size_and_only_some_are_kept(tmp_path: Path) 
     with running(tmp_path, max_file_bytes=2 * one_line) as alerts:
         for number in range(10, 30):
             alerts.send(numbered(number))
-            wait_for(lambda: not alerts._waiting)  # one line a write
+            wait_for(lambda: not alerts._lines._waiting)  # one line a write
     older = sorted(path.name for path in tmp_path.iterdir())
     assert older == ["alerts.log", *[f"alerts.log.{n}" for n in range(1, KEPT_FILES + 1)]]
     newest_first = [alerts.path, *[tmp_path / f"alerts.log.{n}" for n in range(1, KEPT_FILES + 1)]]

@@ -41,6 +41,18 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "delete_oldest_when_full": False,
         "backlog_bytes": 64 << 20,
         "preview_while_recording": False,
+        "preview": {
+            "transport_mode": "dual",
+            "stun_server": "stun:stun.l.google.com:19302",
+            "turn_server": None,
+            "hls_part_s": 0.25,
+            "hls_segment_s": 1.0,
+            "hls_segments": 8,
+            "rtsp": False,
+            "rtsp_host": "127.0.0.1",
+            "rtsp_port": 8554,
+            "rtsp_password": None,
+        },
     }
 
 

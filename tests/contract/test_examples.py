@@ -7,7 +7,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from contract import examples
 from touchline.web.errors import ErrorBody
-from touchline.web.models import library, recording, state
+from touchline.web.models import diagnostics, library, recording, state
 
 EXAMPLES = [
     (recording.StartRecording, examples.START_BODY),
@@ -45,7 +45,7 @@ def _shown(model: type[BaseModel]) -> list[Any]:
 
 DOCUMENTED = [
     model
-    for module in (state, recording, library)
+    for module in (state, recording, diagnostics, library)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and _shown(model)
 ]

@@ -16,14 +16,19 @@ from schemathesis.checks import negative_data_rejection
 from fakes import FakeSystem
 from footage import write_segment
 from touchline.capture.library import Library
-from touchline.web import capture, create_app, library, service
+from touchline.web import capture, create_app, diagnostics, library, service
 
 MAX_EXAMPLES = 40
 HOST = {"Host": "localhost"}
 MATCH_ID = "match_20260211_001"
 SEGMENT = "cam0_20260211_220241_00.mp4"
 
-REAL = {"match_id": MATCH_ID, "segment_name": SEGMENT, "file_name": "match.json"}
+REAL = {
+    "match_id": MATCH_ID,
+    "segment_name": SEGMENT,
+    "file_name": "match.json",
+    "log_type": "alerts",
+}
 EXPECTED = {
     GenerationMode.POSITIVE: {200, 409},
     GenerationMode.NEGATIVE: {422},
@@ -36,7 +41,7 @@ COERCED = [negative_data_rejection]
 
 OPERATIONS = [
     (method, route.path, GenerationMode.POSITIVE)
-    for router in (service.router, capture.router, library.router)
+    for router in (service.router, capture.router, diagnostics.router, library.router)
     for route in router.routes
     if isinstance(route, APIRoute)
     for method in sorted(route.methods or ())
@@ -45,6 +50,8 @@ OPERATIONS = [
 WRONG_INPUT = [
     ("POST", "/api/v1/recording", GenerationMode.NEGATIVE),
     ("DELETE", "/api/v1/recording", GenerationMode.NEGATIVE),
+    ("GET", "/api/v1/logs/{log_type}", GenerationMode.NEGATIVE),
+    ("GET", "/api/v1/diagnostics/recording-correlations", GenerationMode.NEGATIVE),
 ]
 
 

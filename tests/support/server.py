@@ -42,6 +42,8 @@ class Server:
             self._environment[f"TOUCHLINE_CAPTURE__{key.upper()}"] = (
                 value if isinstance(value, str) else json.dumps(value, default=str)
             )
+        self.port = 0
+        """Where to listen in its next life; 0 is any free port."""
         self._process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client()
 
@@ -54,7 +56,7 @@ class Server:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "touchline", "serve"),
-                    *("--data", str(self.data), "--port", "0"),
+                    *("--data", str(self.data), "--port", str(self.port)),
                 ],
                 env=self._environment,
                 stdout=subprocess.PIPE,

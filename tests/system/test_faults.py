@@ -107,7 +107,7 @@ def test_server_and_workers_killed_together_the_match_is_mended_and_resumed(
         for pid in workers.values():
             os.kill(pid, signal.SIGKILL)
         server.start()
-        assert server.status()["match_id"] == "m1"
+        wait_for(lambda: server.status()["match_id"] == "m1", "resumed", 2)
         wait_for(lambda: growing(server, 0) and growing(server, 1), "recording again")
         stopped = server.stop()
         assert stopped["success"], stopped

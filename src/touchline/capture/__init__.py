@@ -18,27 +18,47 @@ import anyio
 from touchline.capture.alertlog import open_alerts
 from touchline.capture.cameras import Camera, open_cameras
 from touchline.capture.desk import Desk
+from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.following import Follower
+from touchline.capture.healthmonitor import PAUSE_S, HealthMonitor
 from touchline.capture.host import SAMPLE_EVERY_S, HostSampler
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
-from touchline.capture.measures import MEASURE_EVERY_S, CameraMeasures
+from touchline.capture.linelog import open_line_log
+from touchline.capture.live import LiveLink
+from touchline.capture.logs import HEALTH_FILE, LOG_TYPES, WATCHDOG_FILE, Logs
+from touchline.capture.machine import SAMPLE_EVERY_S as MACHINE_EVERY_S
+from touchline.capture.machine import MachineSampler
+from touchline.capture.meter import Meter
 from touchline.capture.pipelines import build_pipeline
-from touchline.capture.preview import preview_status
+from touchline.capture.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.probe import Prober
 from touchline.capture.recording import Recorder
+from touchline.capture.rtspoutlet import RtspOutlet
+from touchline.capture.sessions import WebRtcSession, WebRtcSessions
 from touchline.capture.settings import DEMO_CAMERAS, CaptureSettings
+from touchline.capture.showing import Showing
+from touchline.capture.signalling import Signalling
 from touchline.capture.space import Space
+from touchline.capture.stills import Stills
 from touchline.capture.upkeep import keep_running_named
+from touchline.capture.watchdog import Watchdog
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
+from touchline.core.tasks import Changed
 
 __all__ = [
     "DEMO_CAMERAS",
+    "LOG_TYPES",
+    "RECORDING_ACTIVE",
     "Capture",
     "CaptureSettings",
     "Library",
+    "Preview",
     "Recorder",
+    "Signalling",
+    "Stills",
+    "WebRtcSession",
     "build_pipeline",
     "open_capture",
 ]
@@ -69,31 +89,49 @@ class Capture:
     library: Library
     host: HostSampler
     lease: CameraLease
+    machine: MachineSampler
+    logs: Logs
+    diagnostics: Diagnostics
+    preview: Preview
+    live: LiveLink
+    stills: Stills
+    sessions: WebRtcSessions
+    signalling: Signalling
 
     def mode(self) -> dict[str, Any]:
         """Who has the cameras: the body of `GET /api/v1/pipeline-state`."""
         return self.lease.to_json()
 
+    def news(self) -> tuple[Changed, ...]:
+        """What is marked when the status or the mode becomes another, besides their figures."""
+        return (self.recorder.changed, self.lease.changed, self.preview.changed)
+
     def preview_status(self) -> dict[str, Any]:
         """PreviewStatus of the contract."""
-        return preview_status(self.cameras.by_id)
+        return self.preview.status()
 
 
 class _Listener:
-    """Passes a camera's news to the recorder, and keeps the first `hello` of each for adoption."""
+    """Passes a camera's news to watchdog and recorder; keeps each first `hello` for adoption."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: Follower, watchdog: Watchdog, showing: Showing) -> None:
         self._follower = follower
+        self._watchdog = watchdog
+        self._showing = showing
         self.hellos: dict[int, Mapping[str, Any]] = {}
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         self.hellos.setdefault(camera.id, hello)
+        self._watchdog.camera_connected(camera, hello)
         await self._follower.camera_connected(camera, hello)
+        await self._showing.camera_connected(camera)
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
+        self._watchdog.camera_event(camera, event)
         self._follower.camera_event(camera, event)
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
+        self._watchdog.camera_lost(camera, reason)
         self._follower.camera_lost(camera, reason)
 
 
@@ -114,16 +152,36 @@ async def open_capture(
     runtime = settings.runtime_dir or data_dir / "run"
     await anyio.to_thread.run_sync(_make_private, root, runtime)
     lease = CameraLease()
+    lease.preview_while_recording = settings.preview_while_recording
+    live = LiveLink(
+        runtime_dir=runtime, log_dir=log_dir, unresponsive_after_s=settings.unresponsive_after_s
+    )
+    showing = Showing(settings.preview, live, start_timeout_s=settings.start_timeout_s)
     host = HostSampler(root)
+    machine = MachineSampler(lambda: host.disk)
     prober = Prober(timeout_s=settings.integrity_probe_timeout_s)
-    async with open_alerts(log_dir, events.record) as alerts:
+    async with (
+        open_alerts(log_dir, events.record) as alerts,
+        open_line_log(log_dir / WATCHDOG_FILE) as watchdog_lines,
+        open_line_log(log_dir / HEALTH_FILE) as health_lines,
+    ):
         await host.once()
         desk = Desk(settings, root, host, alerts, events, prober)
         recorder = Recorder(desk, lease)
         library = Library(root, is_running=recorder.is_running)
         desk.space = Space(library, root, floor_bytes=settings.min_free_bytes)
         await library.clean_up()
-        listener = _Listener(recorder.follower)
+        watchdog = Watchdog(watchdog_lines.write)
+        live.on_started(watchdog.live_started)
+        live.on_event(watchdog.live_event)
+        monitor = HealthMonitor(
+            health_lines.write,
+            recording=recorder.health,
+            host=host.health,
+            status=recorder.status,
+            changed=recorder.changed,
+        )
+        listener = _Listener(recorder.follower, watchdog, showing)
         cameras = {
             camera_id: Camera(
                 camera_id,
@@ -136,17 +194,50 @@ async def open_capture(
             for camera_id, source in sorted(settings.cameras.items())
         }
         desk.cameras = cameras
+        preview = Preview(settings.preview, cameras, lease, live, showing)
+        sessions = WebRtcSessions(preview, cameras)
         async with open_cameras(cameras), anyio.create_task_group() as tasks:
             tasks.start_soon(keep_running_named, "host sampler", host.once, SAMPLE_EVERY_S)
-            measures = CameraMeasures(metrics, cameras)
-            tasks.start_soon(keep_running_named, "measures", measures.once, MEASURE_EVERY_S)
+            tasks.start_soon(keep_running_named, "machine", machine.once, MACHINE_EVERY_S)
             recorder.open(tasks)
+            preview.open(tasks)
+            sessions.open(tasks)
             with anyio.move_on_after(_MEET_S):
                 for camera in cameras.values():
                     await camera.ready.wait()
             await recorder.adopt(listener.hellos)
-            yield Capture(Cameras(cameras), recorder, library, host, lease)
+            tasks.start_soon(keep_running_named, "health monitor", monitor.once, PAUSE_S)
+            capture = Capture(
+                cameras=Cameras(cameras),
+                recorder=recorder,
+                library=library,
+                host=host,
+                lease=lease,
+                machine=machine,
+                logs=Logs(log_dir),
+                diagnostics=Diagnostics(log_dir),
+                preview=preview,
+                live=live,
+                stills=Stills(cameras, runtime),
+                sessions=sessions,
+                signalling=Signalling(sessions),
+            )
+            if settings.preview.rtsp:
+                RtspOutlet(settings.preview, preview, live).open(tasks)
+            meter = Meter(
+                cameras,
+                recording=recorder.status,
+                preview=preview.status,
+                live=lambda: live.status,
+                host=host,
+                machine=machine,
+                alerts=alerts,
+                watchdog=watchdog,
+            )
+            metrics.add_source(meter.families)
+            yield capture
             with anyio.CancelScope(shield=True):
+                await preview.close()
                 await recorder.close()
             tasks.cancel_scope.cancel()
 

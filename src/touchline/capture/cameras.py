@@ -70,6 +70,10 @@ class Camera:
         self.last_error: str | None = None
         self.status: Mapping[str, Any] = {}
         self.recording: Mapping[str, Any] | None = None
+        self.sync: Mapping[str, Any] | None = None
+        """How long the worker's fragments took to reach the disk, over its life."""
+        self.feed: Mapping[str, Any] | None = None
+        """What the worker feeds to the live process; None while nobody watches."""
         self._settings = settings
         self._listener = listener
         self._heard_at = time.monotonic()
@@ -161,6 +165,8 @@ class Camera:
         self._heard_at = time.monotonic()
         self.status = message.get("camera") or {}
         self.recording = message.get("recording")
+        self.sync = message.get("sync")
+        self.feed = message.get("feed")
 
     def _event(self, event: Mapping[str, Any]) -> None:
         if event.get("event") == "status":

@@ -22,6 +22,7 @@ class Follower:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._states: dict[int, Any] = {}  # what each camera's state was when last told
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         """A worker is there. If its camera belongs to the running match, it records on."""
@@ -67,7 +68,11 @@ class Follower:
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
         """Something happened to a camera of the running match."""
         desk = self._desk
-        desk.changed.mark()
+        state = camera.status.get("state")
+        # A worker tells its figures all the time; only what a viewer would call news is marked.
+        if event.get("event") != "status" or self._states.get(camera.id) != state:
+            self._states[camera.id] = state
+            desk.changed.mark()
         running = desk.running
         if running is None or camera.id not in running.match.tracks:
             return
@@ -103,6 +108,7 @@ class Follower:
                 alert.recording_camera_lost(match.match_id, track.camera.id, reason)
             )
             self._desk.unsaved.mark()
+            self._desk.changed.mark()
 
     @staticmethod
     def take_report(track: Track, report: Mapping[str, Any]) -> None:
@@ -120,6 +126,7 @@ class Follower:
         self._desk.unsaved.mark()
 
     def _recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
+        self._desk.changed.mark()
         self._desk.alerts.send(
             alert.recording_camera_recovered(
                 match.match_id, track.camera.id, attempts=track.attempts, gap_s=gap_s

@@ -93,11 +93,16 @@ class HostSampler:
         return self._sample
 
     @property
+    def disk(self) -> Disk | None:
+        """The recordings' filesystem, or None while it is not known how full it is."""
+        if self._sample is None or self._is_stale(self._sample):
+            return None
+        return self._sample.disk
+
+    @property
     def disk_free_bytes(self) -> int | None:
         """Free bytes on the recordings' filesystem, or None while that is not known."""
-        if self._sample is None or self._is_stale(self._sample) or self._sample.disk is None:
-            return None
-        return self._sample.disk.free_bytes
+        return None if self.disk is None else self.disk.free_bytes
 
     def health(self) -> dict[str, Any]:
         """The body of `GET /api/v1/health`: `healthy` with figures, or `error` with the cause."""

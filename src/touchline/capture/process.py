@@ -1,7 +1,8 @@
-"""A camera's worker process seen from the server: found or started, asked, listened to, replaced.
+"""A process of ours seen from the server: found or started, asked, listened to, replaced.
 
-The worker outlives the server, so the first thing is always to look for one that is there already.
-A worker that dies is replaced at once; one that says nothing for too long is killed and replaced.
+It is a camera's worker, or the live process. It outlives the server, so the first thing is always
+to look for one that is there already. One that dies is replaced at once; one that says nothing for
+too long is killed and replaced.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import anyio
 from anyio.abc import Process, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from touchline.capture.linelog import MAX_FILE_BYTES, turn_over
 from touchline.core.errors import Blocked, Failed
 from touchline.worker import wire
 
@@ -39,7 +41,7 @@ Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class WorkerLink:
-    """One camera's worker, kept alive by `run`.
+    """One process that listens at `name.sock`, kept alive by `run`; `program` is its module.
 
     `on_connected` is awaited with the worker's `hello` before anything else is asked, `on_event`
     called with each of its events, `on_lost` when it is gone.
@@ -55,8 +57,12 @@ class WorkerLink:
         on_connected: Connected,
         on_event: Event,
         on_lost: Callable[[str], None],
+        program: str = "touchline.worker",
+        what: str | None = None,
     ) -> None:
         self.name = name
+        self._program = program
+        self._what = what or f"worker of {name}"
         self.pid: int | None = None
         self.spawns = 0
         self._runtime_dir = runtime_dir
@@ -88,7 +94,7 @@ class WorkerLink:
                 reason = str(error) or type(error).__name__
             if self._leaving.is_set():
                 return
-            log.error("the worker of %s is gone: %s", self.name, reason)
+            log.error("the %s is gone: %s", self._what, reason)
             self._on_lost(reason)
             if time.monotonic() - began > _STABLE_S:
                 pause_s = _FIRST_PAUSE_S
@@ -120,7 +126,7 @@ class WorkerLink:
         if message is None:
             if reply.arrived.is_set():
                 raise self._gone()
-            text = f"The worker of {self.name} did not answer within {timeout_s:g} s."
+            text = f"The {self._what} did not answer within {timeout_s:g} s."
             raise Blocked(text, code="worker_silent", eta_s=self._unresponsive_after_s)
         if not message.get("ok"):
             raise Failed(str(message.get("message")), code=str(message.get("code")))
@@ -142,7 +148,7 @@ class WorkerLink:
 
     def _gone(self) -> Blocked:
         return Blocked(
-            f"The worker of {self.name} is not running; a new one is being started.",
+            f"The {self._what} is not running; a new one is being started.",
             code="worker_gone",
             eta_s=1.0,
         )
@@ -189,7 +195,7 @@ class WorkerLink:
         for key in ("GST_DEBUG", "GST_PLUGIN_PATH"):
             if key in os.environ:
                 environment[key] = os.environ[key]
-        command = [sys.executable, "-m", "touchline.worker"]
+        command = [sys.executable, "-m", self._program]
         command += ["--directory", str(self._runtime_dir), "--name", self.name]
         output = await anyio.to_thread.run_sync(_open_log, self._log_path)
         try:
@@ -247,7 +253,7 @@ class WorkerLink:
             await self._on_connected(await self.ask("hello"))
         except (Blocked, Failed) as error:
             # A worker that cannot be set up is of no use; its silence or death brings the next one.
-            log.error("the worker of %s cannot be used: %s", self.name, error.message)  # noqa: TRY400
+            log.error("the %s cannot be used: %s", self._what, error.message)  # noqa: TRY400
 
     async def _listen(self, stream: SocketStream) -> str:
         """Hand on what the worker says until it says no more; returns why."""
@@ -312,4 +318,8 @@ def _alive(pid: int) -> bool:
 
 def _open_log(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        turn_over(path, MAX_FILE_BYTES)
+    except OSError as error:  # a long log is no reason to be without a camera
+        log.warning("%s grows on: %s", path, error)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)

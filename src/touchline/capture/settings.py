@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from touchline.capture.previewsettings import PreviewSettings
 from touchline.capture.sources import Quality, Source, absolute
 from touchline.core.errors import Invalid
 
@@ -139,6 +140,10 @@ class CaptureSettings(BaseModel):
 
     preview_while_recording: bool = Field(
         False, description="Let viewers watch the recording's own stream while it runs."
+    )
+
+    preview: PreviewSettings = Field(
+        default_factory=PreviewSettings, description="Live pictures: WebRTC, HLS and RTSP."
     )
 
     @field_validator("recordings_dir", "runtime_dir")

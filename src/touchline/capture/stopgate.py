@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,14 @@ _FAULTS_SHOWN = 20
 
 @dataclass(frozen=True)
 class StopCheck:
-    """The verdict of a stop: the report for the manifest, and the contract's `integrity` block."""
+    """The verdict of a stop: the report for the manifest, and the contract's `integrity` block.
+
+    `probes` are ffprobe's opinions by camera (`cam0`).
+    """
 
     report: IntegrityReport
     block: dict[str, Any]
+    probes: Mapping[str, Probe] = field(default_factory=dict)
 
     @property
     def all_ok(self) -> bool:
@@ -62,7 +66,7 @@ async def check_stop(
         for camera, path in newest.items():
             tasks.start_soon(ask, camera, path)
     block = await to_thread.run_sync(integrity_block, folder, reports[0], probes, expected.cameras)
-    return StopCheck(reports[0], block)
+    return StopCheck(reports[0], block, probes)
 
 
 def _newest(manifest: Manifest, camera: str) -> str | None:

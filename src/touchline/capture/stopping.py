@@ -11,6 +11,7 @@ import anyio
 
 from touchline.capture import alerts as alert
 from touchline.capture.desk import Desk
+from touchline.capture.diagnostics import PROBE_PHRASE, TIMEOUT_PHRASE
 from touchline.capture.integrity import Expected
 from touchline.capture.match import Match, Track
 from touchline.capture.running import Report
@@ -45,6 +46,9 @@ async def stop_cameras(desk: Desk, match: Match) -> Report:
     )
     check = await check_stop(match.folder, manifest, desk.prober, expected=expected)
     match.integrity = check.report.to_json()
+    for camera, probe in check.probes.items():
+        if probe.ok is False:
+            log.warning("%s for %s after the stop: %s", PROBE_PHRASE, camera, probe.error)
     await _save_finished(desk, match)
     report = stop_report(match, results, check.block)
     for alarm in alert.stop_alerts(report, desk.settings.min_effective_fps):
@@ -61,12 +65,17 @@ async def _save_finished(desk: Desk, match: Match) -> None:
 
 
 async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> dict[str, Any]:
+    asked = track.camera.link.connected
     try:
         reply = await track.camera.stop(at_ns, desk.settings.stop_timeout_s)
     except (Blocked, Failed) as error:
+        if asked and isinstance(error, Blocked):
+            log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)  # noqa: TRY400
         # The worker is gone or knows of no recording: what it wrote is on the disk; mend it here.
         await desk.mend(match, track)
         return {"stopped": False, "error": track.lost_reason or error.message}
+    if reply.get("timed_out"):
+        log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, reply.get("error"))
     for segment in reply["segments"]:
         track.note_segment(segment, "closed")
     dropped = _dropped(reply)

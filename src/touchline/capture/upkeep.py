@@ -12,10 +12,12 @@ import anyio
 from anyio import to_thread
 
 from touchline.capture.desk import Desk
+from touchline.capture.diagnostics import PROBE_PHRASE
 from touchline.capture.guard import OverloadGuard
 from touchline.capture.health import HealthWatch, RecordingObservation
 from touchline.capture.integrity import SegmentCheck, check_segment
 from touchline.capture.match import Match
+from touchline.capture.probe import Probe
 from touchline.core.tasks import keep_running
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Upkeep:
         self._desk = desk
         self.watch = HealthWatch()
         self._saved = 0
+        self._refused: dict[int, tuple[str, str | None]] = {}
         self.guard = OverloadGuard(
             cpu_percent=desk.settings.overload_cpu_percent, streak=desk.settings.overload_streak
         )
@@ -91,6 +94,14 @@ class Upkeep:
                 path = match.segments_folder / camera.segment_name
                 probe = await self._desk.prober.probe(path)
                 match.tracks[camera.camera_id].probe = probe.to_json()
+                self._tell_refused(camera.camera_id, camera.segment_name, probe)
+
+    def _tell_refused(self, camera_id: int, segment: str, probe: Probe) -> None:
+        """Log a segment that ffprobe refuses: once, however often it is asked."""
+        refused = (segment, probe.error)
+        if probe.ok is False and self._refused.get(camera_id) != refused:
+            self._refused[camera_id] = refused
+            log.warning("%s for cam%d: %s: %s", PROBE_PHRASE, camera_id, segment, probe.error)
 
     async def verify_once(self) -> None:
         """Read back every segment that was finished, so that a stop need not."""

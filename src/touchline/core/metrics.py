@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    GCCollector,
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    Summary,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
-M = TypeVar("M", Counter, Gauge, Histogram)
+M = TypeVar("M", Counter, Gauge, Histogram, Summary)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Observations counted by size elsewhere: `counts` has one more entry than `bounds`.
+
+    The last count is of what is larger than every bound.
+    """
+
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...]
+    total: float
+
+
+@dataclass
+class Family:
+    """A metric whose values stand in somebody's memory and are read when they are asked for.
+
+    `values` are by the values of `labels`, in their order.
+    """
+
+    kind: Literal["counter", "gauge", "histogram"]
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    values: dict[tuple[str, ...], float | Buckets] = field(default_factory=dict)
+
+    def set(self, value: float | Buckets, *labels: str) -> None:
+        """Give the value for these labels."""
+        self.values[labels] = value
+
+
+Source = Callable[[], Iterable[Family]]
 
 
 class Metrics:
@@ -25,9 +64,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
-        self._known: dict[str, tuple[Counter | Gauge | Histogram, tuple[str, ...]]] = {}
+        self._known: dict[str, tuple[Counter | Gauge | Histogram | Summary, tuple[str, ...]]] = {}
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
 
     def counter(self, name: str, help: str, labels: Sequence[str] = ()) -> Counter:  # noqa: A002
         """A number that only grows; `_total` is added to the name when it is rendered."""
@@ -53,6 +93,14 @@ class Metrics:
             lambda: Histogram(name, help, labels, registry=None, buckets=buckets),
         )
 
+    def summary(self, name: str, help: str, labels: Sequence[str] = ()) -> Summary:  # noqa: A002
+        """Observations by their number and their sum."""
+        return self._get(Summary, name, labels, lambda: Summary(name, help, labels, registry=None))
+
+    def add_source(self, read: Source) -> None:
+        """Call `read` at each rendering, for values that somebody else keeps anyway."""
+        self.registry.register(_Read(read))
+
     def render(self) -> bytes:
         """Everything in the text format that `CONTENT_TYPE` names."""
         return generate_latest(self.registry)
@@ -66,3 +114,49 @@ class Metrics:
         if not isinstance(known, kind) or known_labels != tuple(labels):
             raise ValueError(f"the metric {name} exists already with another kind or other labels")
         return known
+
+
+class _Read(Collector):
+    """What a source tells, in the library's form."""
+
+    def __init__(self, read: Source) -> None:
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: names are known once they are read, and registering reads nothing."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Called at each rendering."""
+        for family in self._read():
+            yield _FORMS[family.kind](family)
+
+
+def _simple(form: type[CounterMetricFamily | GaugeMetricFamily], family: Family) -> Metric:
+    metric = form(family.name, family.help, labels=family.labels)
+    for labels, value in family.values.items():
+        if isinstance(value, Buckets):
+            raise TypeError(f"{family.name} is a {family.kind} and has buckets")
+        metric.add_metric(labels, value)
+    return metric
+
+
+def _histogram(family: Family) -> Metric:
+    metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
+    for labels, value in family.values.items():
+        if not isinstance(value, Buckets):
+            raise TypeError(f"{family.name} is a histogram and has no buckets")
+        so_far, buckets = 0, []
+        bounds = (*(repr(float(bound)) for bound in value.bounds), "+Inf")
+        for bound, count in zip(bounds, value.counts, strict=True):
+            so_far += count
+            buckets.append((bound, float(so_far)))
+        metric.add_metric(labels, buckets, sum_value=value.total)
+    return metric
+
+
+_FORMS: Mapping[str, Callable[[Family], Metric]] = {
+    "counter": lambda family: _simple(CounterMetricFamily, family),
+    "gauge": lambda family: _simple(GaugeMetricFamily, family),
+    "histogram": _histogram,
+}

@@ -11,11 +11,13 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from touchline import __version__
-from touchline.web import capture, library, service
+from touchline.web import capture, diagnostics, library, preview, service, whep
 from touchline.web.auth import Guard, decide_access
 from touchline.web.errors import LastResort, install_errors
 from touchline.web.limits import BodyLimit, PlainPaths
 from touchline.web.telemetry import Telemetry
+from touchline.web.ws import make_hub
+from touchline.web.ws import router as websocket
 
 if TYPE_CHECKING:
     from touchline.system import System
@@ -28,7 +30,10 @@ FILE_READS = 8
 
 
 def create_app(system: System) -> FastAPI:
-    """The application that serves `system`, ready to be run; it opens and closes nothing itself."""
+    """The application that serves `system`, ready to be run; it opens and closes nothing itself.
+
+    Its WebSocket takes connections while `app.state.hub` is open.
+    """
     settings = system.settings
     app = FastAPI(
         title="touchline",
@@ -42,10 +47,20 @@ def create_app(system: System) -> FastAPI:
     app.state.system = system
     app.state.access = access
     app.state.reads = anyio.CapacityLimiter(FILE_READS)
+    app.state.hub = make_hub(system)
 
-    routers = (service.router, capture.router, library.router)
+    routers = (
+        service.router,
+        capture.router,
+        preview.router,
+        preview.hls,
+        whep.router,
+        diagnostics.router,
+        library.router,
+    )
     for router in routers:
         app.include_router(router)
+    app.include_router(websocket)
     install_errors(app, _methods_by_path(routers))
 
     # The last one added is the first to see a request.
@@ -54,9 +69,9 @@ def create_app(system: System) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "X-API-KEY", "Content-Type", "Range"],
-            expose_headers=["Content-Range", "Content-Disposition", "ETag"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "X-API-KEY", "Content-Type", "If-Match", "Range"],
+            expose_headers=["Content-Range", "Content-Disposition", "ETag", "Link", "Location"],
         )
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(PlainPaths)

@@ -47,6 +47,15 @@ class Access:
         """Whether `given` is the key; takes the same time for every wrong one."""
         return self.key is None or hmac.compare_digest(given.encode(), self.key.encode())
 
+    def demand(self, given: str | None) -> None:
+        """Return where the server is open or `given` is its key; raises HTTPException otherwise."""
+        if self.key is None:
+            return
+        if given is None:
+            raise HTTPException(401, "missing bearer token", {"WWW-Authenticate": "Bearer"})
+        if not self.admits(given):
+            raise HTTPException(403, "invalid token")
+
 
 def decide_access(settings: Settings) -> Access:
     """The rules that follow from the settings; a key that is needed but not set is made.
@@ -122,24 +131,26 @@ async def _require_key(
     header: Annotated[str | None, Security(_header)],
 ) -> None:
     access: Access = request.app.state.access
-    if access.key is None:
-        return
-    given = bearer.credentials if bearer is not None else header
-    if given is None:
-        raise HTTPException(401, "missing bearer token", {"WWW-Authenticate": "Bearer"})
-    if not access.admits(given):
-        raise HTTPException(403, "invalid token")
+    access.demand(bearer.credentials if bearer is not None else header)
 
 
 NEEDS_KEY = Depends(_require_key)
 """For the `dependencies` of every route that writes or hands out files."""
 
 
+def key_in(headers: Headers) -> str | None:
+    """The key that a WebSocket's handshake brings, where the routes would look for it."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credentials:
+        return credentials.strip()
+    return headers.get("x-api-key")
+
+
 class Guard:
     """Keeps other sites' pages from using a visitor's browser against this server.
 
     A name that resolves to this machine but is none of ours (DNS rebinding) is not answered, and a
-    write that a page of another origin sends is refused.
+    write that a page of another origin sends is refused. A WebSocket carries writes, so it is one.
     """
 
     def __init__(
@@ -151,7 +162,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http":
+        if scope["type"] in {"http", "websocket"}:
             headers = Headers(scope=scope)
             host = headers.get("host", "")
             if not self._answers_to(host):
@@ -160,7 +171,7 @@ class Guard:
                 return
             origin = headers.get("origin")
             foreign = origin is not None and not self._is_ours(origin, host)
-            if foreign and scope["method"] not in _SAFE_METHODS:
+            if foreign and scope.get("method") not in _SAFE_METHODS:
                 body = {"detail": "Request from another site refused", "code": "cross_origin"}
                 await answer(body, 403)(scope, receive, send)
                 return

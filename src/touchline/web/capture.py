@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -19,6 +19,9 @@ from touchline.web.models.recording import (
     StopReport,
 )
 from touchline.web.models.state import CamerasStatus, HostHealth, PipelineState, Status
+
+if TYPE_CHECKING:
+    from touchline.capture import Capture
 
 router = APIRouter(prefix="/api/v1", tags=["capture"], responses=may_answer(500))
 
@@ -44,7 +47,12 @@ async def get_health(capture: CaptureDep) -> Response:
 )
 async def get_status(capture: CaptureDep) -> Response:
     """The recording and the preview, from memory: nothing that happens makes this wait."""
-    return answer({"recording": capture.recorder.status(), "preview": capture.preview_status()})
+    return answer(status_of(capture))
+
+
+def status_of(capture: Capture) -> dict[str, Any]:
+    """The recording and the preview, for the route and for the channel of the same name."""
+    return {"recording": capture.recorder.status(), "preview": capture.preview_status()}
 
 
 @router.get(

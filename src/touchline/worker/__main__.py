@@ -14,7 +14,6 @@ import fcntl
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -30,7 +29,10 @@ from touchline.worker import wire  # noqa: E402
 from touchline.worker.camera import Camera, Wedged, happens  # noqa: E402
 from touchline.worker.elements import available  # noqa: E402
 from touchline.worker.recorder import Recorder  # noqa: E402
+from touchline.worker.stderrlog import open_log  # noqa: E402
+from touchline.worker.synctimes import SyncTimes  # noqa: E402
 from touchline.worker.tee import Tee  # noqa: E402
+from touchline.worker.viewers import Unreachable, Unseen, Viewers  # noqa: E402
 
 log = logging.getLogger("touchline.worker")
 
@@ -68,6 +70,8 @@ class Worker:
         self.camera: Camera | None = None
         self.spec: wire.PipelineSpec | None = None
         self.recorder: Recorder | None = None
+        self.sync_times = SyncTimes()
+        self.viewers = Viewers(name, self.tee, lambda: self.camera)
         self.leave = asyncio.Event()
         self._exit_status = 0
         self._camera_task: asyncio.Task[None] | None = None
@@ -132,7 +136,7 @@ class Worker:
 
     # -------------------------------------------------------------- requests
 
-    async def _do(self, message: dict[str, Any]) -> dict[str, Any]:
+    async def _do(self, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (a switch)
         what = message.get("do")
         if what == "hello":
             return self.hello()
@@ -151,6 +155,8 @@ class Worker:
             with _understood():
                 at_ns, timeout_s = int(message["at_ns"]), float(message.get("wait_s", 8))
             return await self._stop(at_ns, timeout_s)
+        if what in {"feed", "unfeed", "still"}:
+            return await self._show(what, message)
         if what == "quit":
             self.leave.set()
             return {}
@@ -175,6 +181,8 @@ class Worker:
         return {
             "camera": self.camera.status() if self.camera else None,
             "recording": self.recorder.status() if self.recorder else None,
+            "sync": self.sync_times.to_json(),
+            "feed": self.viewers.status(),
         }
 
     async def _configure(self, spec: wire.PipelineSpec) -> dict[str, Any]:
@@ -186,6 +194,7 @@ class Worker:
         await self._end_camera()
         self.spec = spec
         self.camera = Camera(spec, self.tee, changed=self._changed.set)
+        self.camera.want(wanted=self.tee.hung)
         self._camera_task = asyncio.create_task(self._run_camera(self.camera))
         return {}
 
@@ -211,21 +220,17 @@ class Worker:
 
     async def _record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
         """Begin; answers when the first segment is on the disk and its first frame on the way."""
-        if self.camera is None:
-            code = "not_configured"
-            raise Problem(code, "the camera has not been configured")
+        camera = self._configured()
         if self.recorder is not None:
             code = "recording"
             raise Problem(code, f"the camera records {self.recorder.order.match_id} already")
         self._started.clear()
-        camera = self.camera
-        recorder = self.recorder = Recorder(order, notify=self.notify)
-        copied = camera.playing and not camera.transcoded and camera.spec.picture is None
-        if copied:
+        recorder = self.recorder = Recorder(order, notify=self.notify, sync_times=self.sync_times)
+        playing = camera.playing
+        if playing:
+            # What runs already, copied or for viewers, begins with the keyframe before the start.
             recorder.begin_with_past()
-        self.tee.hang(recorder, with_gop=copied)
-        if camera.playing and not copied:
-            camera.request_keyframe()
+        self.tee.hang(recorder, with_gop=playing)
         camera.want(wanted=True, not_before_ns=order.start_monotonic_ns)
         if not await happens(self._started, timeout_s):
             return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
@@ -273,8 +278,30 @@ class Worker:
         report["eos_received"] = reached or not report["timed_out"]
         report["camera"] = camera.status()
         self.recorder = None
-        camera.want(wanted=False)
+        camera.want(wanted=self.tee.hung)
         return report
+
+    async def _show(self, what: str, message: dict[str, Any]) -> dict[str, Any]:
+        """What viewers need of the camera; recordings do not notice it."""
+        if what == "unfeed":
+            await self.viewers.end_feed()
+            return {}
+        self._configured()
+        path = Path(message["path"])
+        try:
+            if what == "feed":
+                await self.viewers.begin_feed(path)
+                return {}
+            age_s = await self.viewers.still(path, float(message.get("wait_s", 5)))
+        except (Unreachable, Unseen) as error:
+            raise Problem(error.code, str(error)) from error
+        return {"age_s": round(age_s, 3)}
+
+    def _configured(self) -> Camera:
+        if self.camera is None:
+            code = "not_configured"
+            raise Problem(code, "the camera has not been configured")
+        return self.camera
 
     # -------------------------------------------------------------- by itself
 
@@ -309,23 +336,10 @@ class Worker:
         """Finish the recording and tear the pipeline down; returns the exit status."""
         if self.recorder is not None:
             await self._stop(time.monotonic_ns(), 30.0)
+        await self.viewers.end_feed()
         with contextlib.suppress(Wedged):
             await self._end_camera()
         return self._exit_status
-
-
-def bind(directory: Path, name: str) -> socket.socket:
-    """A listening socket `name.sock` in `directory`, however long its path is."""
-    fd = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        path = Path(f"/proc/self/fd/{fd}/{name}.sock")  # a socket's path has 108 bytes at the most
-        path.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(str(path))
-        listener.listen(4)
-    finally:
-        os.close(fd)
-    return listener
 
 
 async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
@@ -333,7 +347,7 @@ async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.leave.set)
     server = await asyncio.start_unix_server(
-        worker.serve_client, sock=bind(directory, name), limit=wire.MAX_LINE_BYTES
+        worker.serve_client, sock=wire.listen(directory, name), limit=wire.MAX_LINE_BYTES
     )
     telling = asyncio.create_task(worker.tell_status())
     leaving = asyncio.create_task(worker.leave.wait())
@@ -363,9 +377,7 @@ def main() -> int:
         help="leave after so many seconds with neither a server nor a recording (default 60)",
     )
     arguments = parser.parse_args()
-    logging.basicConfig(
-        level=logging.INFO, format=f"%(asctime)s {arguments.name} %(levelname)s %(message)s"
-    )
+    open_log(arguments.name)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = os.open(arguments.directory / f"{arguments.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

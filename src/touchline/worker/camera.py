@@ -94,8 +94,15 @@ class Camera:
 
     @property
     def playing(self) -> bool:
-        """Whether frames are coming."""
-        return self.state == "running"
+        """Whether frames are coming, and go on coming."""
+        pipeline = self._pipeline
+        return (
+            pipeline is not None
+            and pipeline.frames > 0
+            and self.wanted
+            # The first frames are there a moment before the state says so.
+            and self.state in {"starting", "running"}
+        )
 
     def want(self, *, wanted: bool, not_before_ns: int = 0) -> None:
         """Start or stop running; a change is acted upon at once."""

@@ -115,8 +115,27 @@ def init_part(codec: Codec) -> bytes:
     return body + record(INIT, 0, 0, 0, zlib.crc32(body))
 
 
+def live_init(codec: Codec) -> bytes:
+    """What a player needs before any fragment of the stream: the HLS initialization section."""
+    return _FTYP + _moov(codec, None)
+
+
+def live_fragment(sequence: int, samples: Sequence[Sample]) -> bytes:
+    """One fragment without a record, as a player is sent it."""
+    return b"".join(_fragment(sequence, samples))
+
+
 def fragment_part(sequence: int, samples: Sequence[Sample], capture_unix_ns: int) -> bytes:
     """One fragment and its record. `samples` is not empty; `sequence` counts from 1."""
+    parts = _fragment(sequence, samples)
+    crc = 0
+    for part in parts:
+        crc = zlib.crc32(part, crc)
+    parts.append(record(FRAGMENT, sequence, len(samples), capture_unix_ns, crc))
+    return b"".join(parts)
+
+
+def _fragment(sequence: int, samples: Sequence[Sample]) -> list[bytes]:
     parts = [_MOOF.pack(*_moof_fields(sequence, samples[0].dts, len(samples)))]
     parts += [
         struct.pack(
@@ -130,11 +149,7 @@ def fragment_part(sequence: int, samples: Sequence[Sample], capture_unix_ns: int
     ]
     parts.append(struct.pack(">I4s", 8 + sum(len(s.data) for s in samples), b"mdat"))
     parts += [s.data for s in samples]
-    crc = 0
-    for part in parts:
-        crc = zlib.crc32(part, crc)
-    parts.append(record(FRAGMENT, sequence, len(samples), capture_unix_ns, crc))
-    return b"".join(parts)
+    return parts
 
 
 def _moof_fields(sequence: int, dts: int, samples: int) -> tuple[int | bytes, ...]:

@@ -22,6 +22,7 @@ from typing import Any
 from touchline.worker import mp4
 from touchline.worker.disk import Disk
 from touchline.worker.segments import OpenSegment, SegmentNames
+from touchline.worker.synctimes import SyncTimes
 from touchline.worker.tee import Frame
 from touchline.worker.wire import RecordOrder
 
@@ -72,12 +73,14 @@ class Recorder:
         *,
         notify: Callable[[dict[str, Any]], None],
         disk: Disk | None = None,
+        sync_times: SyncTimes | None = None,
         wall_label: Callable[[], str] = lambda: time.strftime("%Y%m%d_%H%M%S"),
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.order = order
         self._notify = notify
         self._disk = disk or Disk()
+        self._sync_times = sync_times or SyncTimes()
         self._wall_label = wall_label
         self._monotonic_ns = monotonic_ns
         self._names = SegmentNames(order)
@@ -383,7 +386,9 @@ class Recorder:
                     self._give_up_segment(segment)
                 self._wait_for_disk(error)
                 continue
-            self.sync_ms_last = (time.monotonic() - began) * 1000
+            sync_s = time.monotonic() - began
+            self._sync_times.observe(sync_s)
+            self.sync_ms_last = sync_s * 1000
             self.sync_ms_max = max(self.sync_ms_max, self.sync_ms_last)
             self._disk_ok()
             self.frames += len(job.frames)

@@ -1,17 +1,27 @@
-"""What the server and a camera worker say to each other: one JSON object a line over a Unix socket.
+"""What server, workers and live process say to each other: JSON lines over Unix sockets.
 
-Pure standard library, because both programs import it. A request carries `id` and `do`; its reply
-carries the same number as `re` and either `ok: true` or `ok: false` with `code` and `message`.
-Lines with `event` come from the worker unasked. Unknown keys are ignored, so that a server can
-talk to a worker that an older or newer server has left behind.
+Pure standard library, because all these programs import it. A request carries `id` and `do`; its
+reply carries the same number as `re` and either `ok: true` or `ok: false` with `code` and
+`message`. Lines with `event` come from the worker unasked. Unknown keys are ignored, so that a
+server can talk to a worker that an older or newer server has left behind.
+
+A worker's feed to the live process is a socket of its own: one line that names the camera, then
+coded frames, each behind a head of fixed size. A byte that comes back asks for a keyframe.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+import socket
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from touchline.worker.mp4 import Codec
 
 PROTOCOL = 1
 """Raised when a message changes its meaning; `hello`, `stop` and `quit` never do."""
@@ -109,6 +119,30 @@ class RecordOrder:
     max_match_s: float
 
 
+FEED_HEAD = struct.Struct(">4sBxHIqqQHHI")
+KEYFRAME_PLEASE = b"K"
+_FEED_MAGIC = b"TLF1"
+_KEYFRAME, _BROKEN, _CODEC = 1, 2, 4
+_MAX_FRAME_BYTES = 64 << 20
+
+
+class FeedHead(NamedTuple):
+    """What stands before a frame of a feed.
+
+    `broken` says that the frame does not continue the one before, `skipped` how many frames were
+    left out in between. `codec` is there when it is another than before; its record follows.
+    """
+
+    pts_ns: int
+    dts_ns: int
+    duration_ns: int
+    keyframe: bool
+    broken: bool
+    skipped: int
+    data_bytes: int
+    codec: Codec | None
+
+
 T = TypeVar("T")
 
 
@@ -157,6 +191,80 @@ def order_from_json(data: Mapping[str, Any]) -> RecordOrder:
 
 def _element_to_json(element: Element) -> dict[str, Any]:
     return {"factory": element.factory, "properties": dict(element.properties)}
+
+
+def encode_feed_head(head: FeedHead) -> bytes:
+    """The head, and the decoder configuration where it changed; the frame's data comes after it."""
+    codec = head.codec or Codec(0, 0, b"")
+    flags = (
+        (_KEYFRAME if head.keyframe else 0)
+        | (_BROKEN if head.broken else 0)
+        | (_CODEC if head.codec else 0)
+    )
+    packed = FEED_HEAD.pack(
+        _FEED_MAGIC,
+        flags,
+        len(codec.avcc),
+        head.data_bytes,
+        head.pts_ns,
+        head.dts_ns,
+        head.duration_ns,
+        codec.width,
+        codec.height,
+        head.skipped,
+    )
+    return packed + codec.avcc
+
+
+def decode_feed_head(data: bytes) -> tuple[FeedHead, int]:
+    """A head, and how many bytes of decoder configuration stand between it and the frame's data.
+
+    The codec has an empty record until those bytes are read. Raises ValueError for anything else.
+    """
+    magic, flags, avcc_bytes, size, pts, dts, duration, width, height, skipped = FEED_HEAD.unpack(
+        data
+    )
+    if magic != _FEED_MAGIC or size > _MAX_FRAME_BYTES:
+        msg = "this is not a feed of frames"
+        raise ValueError(msg)
+    codec = Codec(width, height, b"") if flags & _CODEC else None
+    head = FeedHead(
+        pts, dts, duration, bool(flags & _KEYFRAME), bool(flags & _BROKEN), skipped, size, codec
+    )
+    return head, avcc_bytes
+
+
+def listen(directory: Path, name: str) -> socket.socket:
+    """A listening socket `name.sock` in `directory`, however long its path is."""
+    with _short(directory) as short:
+        path = Path(short, f"{name}.sock")
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen(16)
+    return listener
+
+
+def connect(path: Path) -> socket.socket:
+    """A connection to a listening socket, however long its path is. Raises OSError."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _short(path.parent) as short:
+            connection.connect(str(Path(short, path.name)))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _short(directory: Path) -> Iterator[str]:
+    """A short name of a directory: a socket's path has 108 bytes at the most."""
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
 def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:

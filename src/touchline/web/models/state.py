@@ -108,6 +108,10 @@ class PreviewStatus(Answer):
     ice_servers: list[dict[str, Any]] = Field(description="For the viewer's peer connection.")
     webrtc_streams: list[dict[str, Any]] = Field(default=[], description="Sessions now open.")
     relay: dict[str, Any] | None = Field(default=None, description="Null: no relay is used.")
+    preview_while_recording: bool | None = Field(
+        default=None, description="Whether a recording may be watched."
+    )
+    rtsp_port: int | None = Field(default=None, description="Null: RTSP is not served.")
 
 
 class Status(Answer):

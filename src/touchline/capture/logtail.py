@@ -1,0 +1,91 @@
+"""The newest lines of a log, read from its end and on into the files it was turned over to.
+
+Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+BLOCK_BYTES = 64 << 10
+LONGEST_LINE_BYTES = 64 << 10
+"""What a line has beyond that is left out: a file without newlines must not fill the memory."""
+
+
+def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
+    """Lines of `path` and of `path.1`, `path.2`, … from the newest to the oldest.
+
+    At most `most` of them, and none of what lies further back than `most_bytes`. Bytes that are not
+    UTF-8 are replaced. A file that cannot be read raises OSError; one that is not there does not.
+    """
+    left, left_bytes = most, most_bytes
+    seen: set[tuple[int, int]] = set()
+    for each in _files(path):
+        try:
+            # Not to wait for a writer, where somebody has put a pipe in the log's place.
+            file = os.open(each, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            continue
+        try:
+            status = os.fstat(file)
+            identity = (status.st_dev, status.st_ino)
+            # A log turned over while it is read comes again under its next name.
+            if not stat.S_ISREG(status.st_mode) or identity in seen:
+                continue
+            seen.add(identity)
+            for line in _backwards(file, status.st_size, left_bytes):
+                if left == 0:
+                    return
+                left -= 1
+                yield line.decode("utf-8", "replace")
+            left_bytes -= status.st_size
+        finally:
+            os.close(file)
+        if left_bytes <= 0:
+            return
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a log, or what is left of one that was turned over."""
+    return any(each.is_file() for each in _files(path))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The log and its older files, newest first."""
+    yield path
+    older = re.compile(re.escape(path.name) + r"\.(\d{1,4})")
+    try:
+        with os.scandir(path.parent) as entries:
+            numbers = [int(m.group(1)) for e in entries if (m := older.fullmatch(e.name))]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for number in sorted(numbers):
+        yield path.with_name(f"{path.name}.{number}")
+
+
+def _backwards(file: int, size_bytes: int, most_bytes: int) -> Iterator[bytes]:
+    """The whole lines in the last `most_bytes` of the file, last one first, without newlines."""
+    start = max(0, size_bytes - most_bytes)
+    at = size_bytes
+    rest = b""  # the beginning of a line whose earlier part has not been read yet
+    last = True
+    while at > start:
+        length = min(BLOCK_BYTES, at - start)
+        at -= length
+        block = os.pread(file, length, at)
+        if len(block) < length:  # the file was cut off meanwhile: there is nothing to go on from
+            return
+        first, *lines = (block + rest).split(b"\n")
+        rest = first[:LONGEST_LINE_BYTES]
+        for line in reversed(lines):
+            if last and not line:  # what follows the last newline is no line
+                last = False
+                continue
+            last = False
+            yield line[:LONGEST_LINE_BYTES]
+    if start == 0 and size_bytes and not (last and not rest):
+        yield rest

@@ -1,0 +1,42 @@
+"""How late the event loop is: what blocks it delays every answer and every camera's news."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from touchline.core.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.25
+TELL_FROM_S = 0.5
+BUCKETS_S = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+
+@asynccontextmanager
+async def open_loop_watch(metrics: Metrics) -> AsyncIterator[None]:
+    """The loop's lag is measured meanwhile, as `touchline_event_loop_lag_seconds`."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_watch, metrics, name="loop watch")
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def _watch(metrics: Metrics) -> None:
+    lags = metrics.histogram(
+        "touchline_event_loop_lag_seconds",
+        "How much later than asked the event loop woke a sleeper",
+        buckets=BUCKETS_S,
+    )
+    while True:
+        asleep_s = time.monotonic()
+        await anyio.sleep(LOOK_EVERY_S)
+        lag_s = max(0.0, time.monotonic() - asleep_s - LOOK_EVERY_S)
+        lags.observe(lag_s)
+        if lag_s >= TELL_FROM_S:
+            log.warning("The event loop stood still for %.2f s", lag_s)

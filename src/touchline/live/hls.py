@@ -1,0 +1,158 @@
+"""One camera as HLS: files in a folder in memory, and a playlist that can be waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from touchline.live.frames import Stream
+from touchline.live.packager import Ended, File, Packager, Position, Shape
+from touchline.live.playlist import Segment
+
+log = logging.getLogger(__name__)
+
+KEPT_BEHIND = 3
+"""Segments that are kept after they left the playlist, for players that are fetching them."""
+WAIT_S = 6.0
+"""How long a request for what is still to come may wait."""
+_TOO_FAR_AHEAD = 2
+"""A player that asks for a later segment than the next but one has another stream in mind."""
+
+
+class Hls:
+    """One camera's files and playlist while it is shown. Belongs to the event loop."""
+
+    def __init__(
+        self, stream: Stream, folder: Path, shape: Shape, *, after: Ended | None = None
+    ) -> None:
+        """`after` is where an earlier preview of the camera ended that players may still know."""
+        self._camera = stream.name
+        self._folder = folder
+        self._packager = Packager(
+            stream.name,
+            shape,
+            unix_ns=time.time_ns(),
+            monotonic_ns=time.monotonic_ns(),
+            gop_ns=stream.gop_ns,
+            after=after,
+        )
+        self._first = self._packager.ended.sequence + 1
+        # What players are told: never ahead of what is in the folder.
+        self._text = ""
+        self._position: Position | None = None
+        self._next_part = ""
+        self._behind: deque[Segment] = deque()
+        self._files: set[str] = set()
+        self._gathered: list[bytes] = []
+        self._news = asyncio.Event()
+        self._closed = False
+        self._subscription = stream.subscribe()
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def ended(self) -> Ended:
+        """Where the playlist ends, for the next preview of the camera."""
+        return self._packager.ended
+
+    async def playlist(self, sequence: int | None, part: int | None) -> str | None:
+        """The playlist once it has this segment or part; None when that takes too long."""
+        deadline_s = time.monotonic() + WAIT_S
+        while not self._has(sequence, part):
+            if not await self._wait(deadline_s):
+                # With parts only it still serves players that know them.
+                return self._text if sequence is None and self._text and not self._closed else None
+        return self._text
+
+    def _has(self, sequence: int | None, part: int | None) -> bool:
+        position = self._position
+        if position is None:
+            return False
+        if sequence is None:  # a first look: a player that knows no parts needs a whole segment
+            return position.whole or position.sequence > self._first
+        return position.has(sequence, part) or sequence > position.sequence + _TOO_FAR_AHEAD
+
+    async def wait_for(self, name: str) -> bool:
+        """Whether the file is there; waits for the part that comes next."""
+        deadline_s = time.monotonic() + WAIT_S
+        while name not in self._files:
+            if name != self._next_part or not await self._wait(deadline_s):
+                return name in self._files
+        return True
+
+    async def _wait(self, deadline_s: float) -> bool:
+        """Whether there was news in time."""
+        left_s = deadline_s - time.monotonic()
+        if self._closed or left_s <= 0:
+            return False
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._news.wait(), left_s)
+        return not self._closed
+
+    async def close(self) -> None:
+        """Stop, wake everybody who waits, and remove the files."""
+        self._closed = True
+        self._subscription.close()
+        self._announce()
+        await self._task
+        await asyncio.to_thread(self._remove, tuple(self._files))
+
+    # -------------------------------------------------------------- packaging
+
+    async def _run(self) -> None:
+        packager = self._packager
+        failing = False
+        async for frame in self._subscription:
+            files = packager.take(frame)
+            if not files:
+                continue
+            try:
+                await asyncio.to_thread(self._store, files)
+            except OSError as error:
+                if not failing:
+                    log.error("HLS of %s cannot be stored: %s", self._camera, error)  # noqa: TRY400
+                failing = True
+                continue
+            failing = False
+            self._text, self._position = packager.render(), packager.position
+            self._next_part = packager.next_part
+            self._announce()
+
+    def _announce(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _store(self, files: Sequence[File]) -> None:
+        for file in files:
+            self._write(file.name, file.data)
+            segment = file.parts_of
+            if segment is None:
+                continue
+            self._gathered.append(file.data)
+            if segment.whole:  # it was the last part, and a segment is its parts in a row
+                self._write(segment.name, b"".join(self._gathered))
+                self._gathered.clear()
+        self._forget_old()
+
+    def _write(self, name: str, data: bytes) -> None:
+        (self._folder / name).write_bytes(data)
+        self._files.add(name)
+
+    def _forget_old(self) -> None:
+        self._behind += self._packager.forget_old()
+        while len(self._behind) > KEPT_BEHIND:
+            segment = self._behind.popleft()
+            following = self._behind[0] if self._behind else self._packager.segments[0]
+            names = [segment.name, *(part.name for part in segment.parts)]
+            if segment.init != following.init:
+                names.append(segment.init)
+            self._remove(names)
+
+    def _remove(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._files.discard(name)
+            (self._folder / name).unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+"""A private folder in memory for what viewers fetch as files; nothing of it survives a restart."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import stat
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+MEMORY = Path("/dev/shm")  # noqa: S108  (the folder inside it is ours alone, and checked)
+
+
+def make_folder(runtime_dir: Path, memory: Path = MEMORY) -> Path:
+    """An empty folder that only this user can enter; on the disk where there is none in memory."""
+    mark = hashlib.sha256(os.fsencode(runtime_dir.absolute())).hexdigest()[:12]
+    folder = memory / f"touchline-{os.geteuid()}-{mark}"
+    try:
+        return _private(folder)
+    except OSError as error:
+        log.warning("no folder in memory (%s); HLS files go to %s", error, runtime_dir)
+        return _private(runtime_dir / "hls")
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove the folder and what this process put into it."""
+    for path in folder.iterdir():
+        path.unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    # /dev/shm is open to everybody: what stands there already may be somebody's trap.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    folder.chmod(0o700)
+    for path in folder.iterdir():
+        path.unlink(missing_ok=True)
+    return folder

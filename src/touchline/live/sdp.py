@@ -1,0 +1,317 @@
+"""What a viewer's SDP offer asks for and the answer to it: one H.264 stream, sent and never taken.
+
+Pure text in, text out. The payload type, its retransmission type and the feedback come from the
+offer, because every browser numbers them differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+_TOKEN = re.compile(r"[!-~]+")
+_ICE_NAME = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_HIGH = 2
+_FEEDBACK = ("nack", "nack pli")
+"""The feedback we act on. Nothing is encoded again, so bandwidth estimates are not asked for."""
+
+MAX_LINES = 4000
+"""A browser's offer with sound, pictures and data has about 300."""
+
+
+class BadOffer(ValueError):
+    """An offer that cannot be answered, and why."""
+
+
+class NotAcceptable(BadOffer):
+    """An offer in order that wants what there is not."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """An H.264 format of the offer: its payload types and what the viewer says it decodes."""
+
+    payload_type: int
+    rtx_payload_type: int | None
+    parameters: Mapping[str, str]
+    feedback: tuple[str, ...]
+
+    @property
+    def fragments(self) -> bool:
+        """Whether a picture may be cut into packets (packetization-mode 1)."""
+        return self.parameters.get("packetization-mode", "0") == "1"
+
+    @property
+    def profile(self) -> bytes:
+        """profile_idc, constraint flags and level_idc; RFC 6184's default where none is named."""
+        try:
+            named = bytes.fromhex(self.parameters.get("profile-level-id", "42000a"))
+        except ValueError:
+            named = b""
+        return named if len(named) == 3 else bytes.fromhex("42000a")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One `m=` section of the offer."""
+
+    kind: str
+    protocol: str
+    formats: str
+    mid: str | None
+    lines: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A viewer's offer, as far as sending one video stream needs it."""
+
+    sections: tuple[Section, ...]
+    video: int
+    bundled: bool
+    ice_username: str
+    ice_password: str
+    fingerprints: tuple[tuple[str, str], ...]
+    formats: tuple[Format, ...]
+    candidates: tuple[str, ...]
+
+    def choose(self, profile: bytes | None) -> Format:
+        """The format that suits a stream of this profile best.
+
+        `profile` is profile_idc, flags and level_idc. A format that announces the stream's profile
+        or the next richer one wins; where there is none, the richest: decoders go by the stream's
+        own parameter sets, and those we know take more than they announce. Formats beyond high
+        (4:2:2, 4:4:4) are for streams of that kind: browsers decode them without the hardware.
+        """
+        wanted = _richness(profile) if profile is not None else 0
+
+        def suits(candidate: Format) -> tuple[bool, bool, bool, int]:
+            richness = _richness(candidate.profile)
+            usual = richness <= max(wanted, _HIGH)
+            enough = richness >= wanted
+            return candidate.fragments, usual, enough, -richness if enough else richness
+
+        return max(self.formats, key=suits)
+
+
+@dataclass(frozen=True)
+class Local:
+    """Our side of the answer."""
+
+    ice_username: str
+    ice_password: str
+    fingerprints: tuple[tuple[str, str], ...]
+    candidates: tuple[str, ...]
+    ssrc: int
+    rtx_ssrc: int
+    cname: str
+    stream: str
+    """What the browser calls the media stream."""
+
+
+def parse_offer(text: str) -> Offer:
+    """The offer in `text`. Raises BadOffer with a sentence for the viewer's log."""
+    session, sections = _split(text)
+    video = next(
+        (
+            n
+            for n, section in enumerate(sections)
+            if section.kind == "video" and _wants_to_receive(section) and _h264(section)
+        ),
+        None,
+    )
+    if video is None:
+        if any(section.kind == "video" for section in sections):
+            raise NotAcceptable("The offer has no video section that receives H.264")
+        raise NotAcceptable("The offer has no video section")
+    chosen = sections[video]
+    bundled = {mid for group in _values(session, "group") for mid in _bundle(group)}
+    # In a bundle only the first section has to say how the transport is reached.
+    tagged = next((s.lines for s in sections if s.mid in bundled), ())
+    places = [chosen.lines, tagged if chosen.mid in bundled else (), session]
+    if "rtcp-mux" not in _flags(chosen.lines):
+        raise BadOffer("The offer does not put RTCP on the stream's own port (a=rtcp-mux)")
+    if _first(places, "setup") == "active":
+        raise BadOffer("The offer leaves us no active DTLS role (a=setup:actpass is needed)")
+    name, password = _first(places, "ice-ufrag"), _first(places, "ice-pwd")
+    if not (name and password and _ICE_NAME.fullmatch(name) and _ICE_NAME.fullmatch(password)):
+        raise BadOffer("The offer has no ICE user name and password")
+    return Offer(
+        sections=tuple(sections),
+        video=video,
+        bundled=chosen.mid in bundled,
+        ice_username=name,
+        ice_password=password,
+        fingerprints=_fingerprints(places),
+        formats=tuple(_h264(chosen)),
+        candidates=tuple(_values(chosen.lines, "candidate")),
+    )
+
+
+def render_answer(
+    offer: Offer, chosen: Format, local: Local, *, profile: bytes | None, session: int
+) -> str:
+    """The answer: `chosen` in the video section, every other section refused."""
+    mid = offer.sections[offer.video].mid
+    lines = ["v=0", f"o=- {session} 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]
+    if offer.bundled:
+        lines.append(f"a=group:BUNDLE {mid}")
+    lines.append(f"a=msid-semantic: WMS {local.stream}")
+    for number, section in enumerate(offer.sections):
+        if number == offer.video:
+            lines += _video(section, chosen, local, profile)
+        else:
+            lines += [f"m={section.kind} 0 {section.protocol} {section.formats}"]
+            lines += ["c=IN IP4 0.0.0.0", "a=inactive"]
+            lines += [f"a=mid:{section.mid}"] if section.mid is not None else []
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _video(section: Section, chosen: Format, local: Local, profile: bytes | None) -> list[str]:
+    payload_type, rtx = chosen.payload_type, chosen.rtx_payload_type
+    types = f"{payload_type}" if rtx is None else f"{payload_type} {rtx}"
+    # The profile must be the offered one; the level says what is sent.
+    level = profile[2] if profile is not None else chosen.profile[2]
+    announced = f"{chosen.profile[:2].hex()}{level:02x}"
+    mode = chosen.parameters.get("packetization-mode", "0")
+    parameters = f"level-asymmetry-allowed=1;packetization-mode={mode};profile-level-id={announced}"
+    lines = [
+        f"m=video 9 {section.protocol} {types}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        "a=sendonly",
+        *([f"a=mid:{section.mid}"] if section.mid is not None else []),
+        f"a=msid:{local.stream} {local.stream}",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        f"a=ice-ufrag:{local.ice_username}",
+        f"a=ice-pwd:{local.ice_password}",
+        "a=ice-options:trickle",
+        *(f"a=fingerprint:{algorithm} {value}" for algorithm, value in local.fingerprints),
+        "a=setup:active",
+        f"a=rtpmap:{payload_type} H264/90000",
+        f"a=fmtp:{payload_type} {parameters}",
+        *(f"a=rtcp-fb:{payload_type} {name}" for name in chosen.feedback),
+    ]
+    ssrcs = [local.ssrc]
+    if rtx is not None:
+        lines += [f"a=rtpmap:{rtx} rtx/90000", f"a=fmtp:{rtx} apt={payload_type}"]
+        lines.append(f"a=ssrc-group:FID {local.ssrc} {local.rtx_ssrc}")
+        ssrcs.append(local.rtx_ssrc)
+    for ssrc in ssrcs:
+        lines.append(f"a=ssrc:{ssrc} cname:{local.cname}")
+        lines.append(f"a=ssrc:{ssrc} msid:{local.stream} {local.stream}")
+    lines += [f"a=candidate:{candidate}" for candidate in local.candidates]
+    lines.append("a=end-of-candidates")
+    return lines
+
+
+# ------------------------------------------------------------------ reading
+
+
+def _split(text: str) -> tuple[list[str], list[Section]]:
+    lines = text.splitlines()
+    if len(lines) > MAX_LINES:
+        raise BadOffer(f"The offer has more than {MAX_LINES} lines")
+    if not lines or lines[0].strip() != "v=0":
+        raise BadOffer("The offer is not SDP")
+    session: list[str] = []
+    blocks: list[list[str]] = []
+    for line in lines:
+        if line.startswith("m="):
+            blocks.append([line])
+        else:
+            (blocks[-1] if blocks else session).append(line)
+    return session, [_section(block) for block in blocks]
+
+
+def _section(block: list[str]) -> Section:
+    words = block[0].removeprefix("m=").split()
+    if len(words) < 4:
+        raise BadOffer(f"The offer has a section that cannot be read: {block[0][:80]!r}")
+    mid = next(iter(_values(block, "mid")), None)
+    if mid is not None and not _TOKEN.fullmatch(mid):
+        raise BadOffer("The offer names a section in a way that cannot be read")
+    return Section(words[0], words[2], " ".join(words[3:]), mid, tuple(block[1:]))
+
+
+def _values(lines: Iterable[str], name: str) -> list[str]:
+    """What stands behind `a=name:` in these lines."""
+    head = f"a={name}:"
+    return [line[len(head) :].strip() for line in lines if line.startswith(head)]
+
+
+def _flags(lines: Iterable[str]) -> set[str]:
+    return {line[2:].strip() for line in lines if line.startswith("a=")}
+
+
+def _first(places: Iterable[Iterable[str]], name: str) -> str | None:
+    return next((value for lines in places for value in _values(lines, name)), None)
+
+
+def _bundle(group: str) -> list[str]:
+    kind, *mids = group.split() or [""]
+    return mids if kind == "BUNDLE" else []
+
+
+def _wants_to_receive(section: Section) -> bool:
+    flags = _flags(section.lines)
+    return "inactive" not in flags and "sendonly" not in flags
+
+
+def _fingerprints(places: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
+    for lines in places:
+        pairs = [tuple(value.split()) for value in _values(lines, "fingerprint")]
+        found = tuple((pair[0].lower(), pair[1]) for pair in pairs if len(pair) == 2)
+        if found:
+            return found
+    raise BadOffer("The offer has no DTLS fingerprint")
+
+
+def _h264(section: Section) -> list[Format]:
+    """The section's H.264 formats in the order of its preference."""
+    offered = [int(word) for word in section.formats.split() if word.isdigit()]
+    encodings = dict(_by_type(section.lines, "rtpmap"))
+    parameters = {number: _parameters(text) for number, text in _by_type(section.lines, "fmtp")}
+    feedback: dict[int, set[str]] = {}
+    anything = {v[2:].strip() for v in _values(section.lines, "rtcp-fb") if v.startswith("* ")}
+    for number, text in _by_type(section.lines, "rtcp-fb"):
+        feedback.setdefault(number, set()).add(" ".join(text.split()))
+    rtx = {
+        parameters.get(number, {}).get("apt"): number
+        for number, encoding in encodings.items()
+        if encoding.lower() == "rtx/90000" and number in offered
+    }
+    return [
+        Format(
+            payload_type=number,
+            rtx_payload_type=rtx.get(str(number)),
+            parameters=parameters.get(number, {}),
+            feedback=tuple(
+                name for name in _FEEDBACK if name in feedback.get(number, set()) | anything
+            ),
+        )
+        for number in offered
+        if encodings.get(number, "").lower() == "h264/90000"
+    ]
+
+
+def _by_type(lines: Iterable[str], name: str) -> list[tuple[int, str]]:
+    """Attributes that begin with a payload type."""
+    found = []
+    for value in _values(lines, name):
+        number, _, rest = value.partition(" ")
+        if number.isdigit() and rest:
+            found.append((int(number), rest.strip()))
+    return found
+
+
+def _parameters(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+def _richness(profile: bytes) -> int:
+    """How much a profile asks of a decoder: baseline 0, main 1, high 2, all beyond it 3."""
+    return {0x42: 0, 0x4D: 1, 0x58: 1, 0x64: _HIGH}.get(profile[0], _HIGH + 1)

@@ -1,0 +1,87 @@
+"""The routes of diagnostics: the machine's figures, the logs, and what stands together in them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from starlette.exceptions import HTTPException
+
+from touchline.capture import LOG_TYPES
+from touchline.core.errors import Invalid
+from touchline.web.answers import answer
+from touchline.web.deps import CaptureDep
+from touchline.web.errors import may_answer
+from touchline.web.models.diagnostics import LogTail, RecordingCorrelations, SystemMetrics
+
+router = APIRouter(prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500))
+
+
+@router.get(
+    "/system-metrics",
+    name="system-metrics",
+    operation_id="get_system_metrics",
+    summary="Figures of the machine",
+    response_model=SystemMetrics,
+)
+async def get_system_metrics(capture: CaptureDep) -> Response:
+    """Clocks, temperatures, load, memory and disk, from memory."""
+    return answer(capture.machine.metrics())
+
+
+@router.get(
+    "/logs/{log_type}",
+    name="logs",
+    operation_id="get_log",
+    summary="The end of a log",
+    response_model=LogTail,
+    responses=may_answer(400, 404),
+)
+async def get_log(
+    capture: CaptureDep,
+    # Not an enumeration, although it is documented as one: the contract wants 400 for another.
+    log_type: Annotated[
+        str, Path(description="Which log.", json_schema_extra={"enum": list(LOG_TYPES)})
+    ],
+    lines: Annotated[int, Query(ge=1, le=5000, description="How many lines at the most.")] = 100,
+) -> Response:
+    """The newest lines, also out of the files that the log was turned over to.
+
+    A log that nothing was written to yet has no lines, and says so in `message`.
+    """
+    try:
+        return answer(await capture.logs.tail(log_type, lines))
+    except Invalid as error:
+        raise HTTPException(400, error.message) from error
+
+
+@router.get(
+    "/diagnostics/recording-correlations",
+    name="recording-correlations",
+    operation_id="get_recording_correlations",
+    summary="Hardware errors beside failed recordings",
+    response_model=RecordingCorrelations,
+)
+async def get_recording_correlations(
+    capture: CaptureDep,
+    lookback_minutes: Annotated[
+        int, Query(description="How far to look back; taken as 1 to 1440.")
+    ] = 60,
+    max_lines: Annotated[
+        int, Query(description="Lines to read of each log; taken as 200 to 50000.")
+    ] = 5000,
+    correlation_window_seconds: Annotated[
+        int, Query(description="How far apart is together; taken as 1 to 3600.")
+    ] = 180,
+) -> Response:
+    """NvVIC allocator and open errors, and the stop timeouts and probe failures around them.
+
+    Values out of bounds count as the nearest ones within. All times are UTC.
+    """
+    return answer(
+        await capture.diagnostics.correlations(
+            lookback_minutes=lookback_minutes,
+            max_lines=max_lines,
+            correlation_window_seconds=correlation_window_seconds,
+        )
+    )

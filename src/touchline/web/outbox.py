@@ -1,0 +1,68 @@
+"""What a session has still to be told, kept so that a slow client delays only itself."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import anyio
+
+REPLIES_AHEAD = 64
+"""Replies that may wait before nothing more is read from their client: it has to read as well."""
+
+
+class Outbox:
+    """Keeps every reply, in order, and of each channel only the newest status.
+
+    A status takes the place of its unsent predecessor, so what a slow client gets is late but never
+    old. It belongs to the event loop.
+    """
+
+    def __init__(self) -> None:
+        # Replies are kept under numbers, statuses under the name of their channel.
+        self._waiting: OrderedDict[int | str, str] = OrderedDict()
+        self._numbered = 0
+        self._replies = 0
+        self._news: anyio.Event | None = None
+        self._taken: anyio.Event | None = None
+        self.replaced = 0
+        """Statuses that were overtaken by a newer one before they could be sent."""
+
+    def reply(self, text: str) -> None:
+        """Send this after everything that waits already."""
+        self._numbered += 1
+        self._replies += 1
+        self._put(self._numbered, text)
+
+    def status(self, channel: str, text: str) -> None:
+        """Send this instead of the channel's unsent status, if there is one."""
+        self.replaced += channel in self._waiting
+        self._put(channel, text)
+
+    def forget(self, channel: str) -> None:
+        """Do not send the channel's unsent status any more."""
+        self._waiting.pop(channel, None)
+
+    async def take(self) -> str:
+        """The next text to send, as soon as there is one."""
+        while not self._waiting:
+            self._news = anyio.Event()
+            await self._news.wait()
+        key, text = self._waiting.popitem(last=False)
+        if isinstance(key, int):
+            self._replies -= 1
+            if self._taken is not None:
+                self._taken.set()
+                self._taken = None
+        return text
+
+    async def room(self) -> None:
+        """Return once few enough replies wait for the client to be heard again."""
+        while self._replies >= REPLIES_AHEAD:
+            self._taken = anyio.Event()
+            await self._taken.wait()
+
+    def _put(self, key: int | str, text: str) -> None:
+        self._waiting[key] = text
+        if self._news is not None:
+            self._news.set()
+            self._news = None

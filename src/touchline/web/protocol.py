@@ -1,0 +1,65 @@
+"""uvicorn's WebSocket connection, with the patience taken out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+STUCK_S = 10.0
+"""A client that takes not one byte for this long is cut off."""
+
+SEND_BUFFER_BYTES = 64 * 1024
+"""What the kernel may hold for a client; what waits longer waits where newer news replaces it."""
+
+
+class ImpatientProtocol(WebSocketsSansIOProtocol):
+    """Aborts the connection of a client that stops reading.
+
+    uvicorn would close it, which waits until the client has taken everything: for ever, from one
+    that is stopped but connected. And a send returns once the kernel has all of it, so that what
+    piles up does so in the session's outbox.
+    """
+
+    _watch: asyncio.TimerHandle | None = None
+    _unsent_bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The HTTP connection has become a WebSocket."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=0)
+        connection = cast("socket.socket | None", transport.get_extra_info("socket"))
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def pause_writing(self) -> None:
+        """The kernel takes no more for now."""
+        super().pause_writing()
+        self._look()
+
+    def resume_writing(self) -> None:
+        """The kernel has everything."""
+        super().resume_writing()
+        self._stop_watching()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, in whatever way."""
+        self._stop_watching()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        self._unsent_bytes = self.transport.get_write_buffer_size()
+        self._watch = self.loop.call_later(STUCK_S, self._judge)
+
+    def _judge(self) -> None:
+        if self.transport.get_write_buffer_size() >= self._unsent_bytes:
+            self.transport.abort()
+        else:
+            self._look()
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None

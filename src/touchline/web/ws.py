@@ -1,0 +1,105 @@
+"""The sockets of the WebSocket: who may connect, and texts in and out of a session of the hub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import CancelScope
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from starlette.exceptions import HTTPException
+
+from touchline.web.actions import actions_of
+from touchline.web.answers import answer
+from touchline.web.auth import Access, key_in
+from touchline.web.channels import channels_of
+from touchline.web.hub import Hub, Session
+
+if TYPE_CHECKING:
+    from touchline.system import System
+
+TRY_AGAIN_LATER = 1013
+
+LONGEST_CLIENT = 64
+
+router = APIRouter(tags=["live"])
+
+
+def make_hub(system: System) -> Hub:
+    """The hub of this system, not open yet."""
+    capture = system.capture
+    hub = Hub(
+        channels_of(capture),
+        actions_of(capture),
+        signalling=capture.signalling,
+        news=capture.news(),
+        max_sessions=system.settings.websocket.max_connections,
+    )
+    capture.signalling.on_message(hub.tell)
+    metrics = system.metrics
+    metrics.gauge("touchline_websocket_sessions", "WebSocket sessions now").set_function(
+        lambda: hub.sessions
+    )
+    return hub
+
+
+@router.websocket("/ws", name="websocket")
+async def websocket(socket: WebSocket) -> None:
+    """One client, from its handshake until either side is gone."""
+    hub: Hub = socket.app.state.hub
+    access: Access = socket.app.state.access
+    try:
+        access.demand(key_in(socket.headers))
+    except HTTPException as error:
+        headers = dict(error.headers or {})
+        refusal = answer({"detail": error.detail}, error.status_code, headers)
+        await socket.send_denial_response(refusal)
+        return
+    try:
+        await socket.accept()
+        if hub.is_full or not hub.is_open:
+            reason = "Too many connections" if hub.is_open else "The server is shutting down"
+            await socket.close(TRY_AGAIN_LATER, reason)
+            return
+    except WebSocketDisconnect:
+        return
+    session = hub.join(owner_of(socket))
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_write, socket, session, tasks.cancel_scope)
+            await _read(socket, hub, session)
+            tasks.cancel_scope.cancel()
+    finally:
+        hub.leave(session)
+
+
+def owner_of(socket: WebSocket) -> str:
+    """Who this is on each of its connections: the name it gives itself, or else its address.
+
+    Behind a proxy the address is the one that the proxy passes on.
+    """
+    name = socket.query_params.get("client", "")
+    if 0 < len(name) <= LONGEST_CLIENT:
+        return f"client {name}"
+    return f"address {socket.client.host if socket.client is not None else ''}"
+
+
+async def _read(socket: WebSocket, hub: Hub, session: Session) -> None:
+    while True:
+        # A client that does not read its replies is not read either, until it does or is cut off.
+        await session.outbox.room()
+        frame = await socket.receive()
+        if frame["type"] == "websocket.disconnect":
+            return
+        text = frame.get("text")
+        hub.received(session, frame["bytes"] if text is None else text)
+
+
+async def _write(socket: WebSocket, session: Session, scope: CancelScope) -> None:
+    while True:
+        text = await session.outbox.take()
+        try:
+            await socket.send_text(text)
+        except (WebSocketDisconnect, OSError):
+            scope.cancel()
+            return
