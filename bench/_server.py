@@ -111,6 +111,11 @@ class Server:
             raise ValueError("the server was never started")
         return self._process.pid
 
+    @property
+    def url(self) -> str:
+        """Where it answers, as `http://127.0.0.1:40123`."""
+        return f"http://{self._address}"
+
     def workers(self) -> list[int]:
         """Its camera workers, those of an earlier server included."""
         return _processes.workers_of(self.data / "run")
@@ -235,9 +240,16 @@ def server(
 
 
 def _toml(data: Path, cameras: Cameras, capture: Mapping[str, Any]) -> str:
-    lines = ["port = 0", f"data_dir = {json.dumps(str(data))}", "[capture]"]
-    lines += [f"{key} = {json.dumps(value)}" for key, value in capture.items()]
-    for number, camera in cameras.items():
-        lines.append(f"[capture.cameras.{number}]")
-        lines += [f"{key} = {json.dumps(value)}" for key, value in camera.items()]
+    lines = ["port = 0", f"data_dir = {json.dumps(str(data))}"]
+    lines += _table("capture", {**capture, "cameras": cameras})
     return "\n".join(lines) + "\n"
+
+
+def _table(name: str, values: Mapping[Any, Any]) -> list[str]:
+    """A table in TOML; what is a mapping in it becomes a table below it."""
+    plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
+    lines = [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in plain.items())]
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            lines += _table(f"{name}.{key}", value)
+    return lines

@@ -32,7 +32,7 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
 
     track = SimpleNamespace(probe=None)
     match = SimpleNamespace(
-        phase="recording",
+        under_way=True,
         segments_folder=Path("/nowhere"),
         tracks={0: track},
         observation=lambda: None,
