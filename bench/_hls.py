@@ -84,3 +84,11 @@ def ffmpeg_hls(url: str, work: Path) -> Iterator[tuple[str, str]]:
         httpd.shutdown()
         thread.join()
         httpd.server_close()
+
+
+def copying_player(url: str) -> list[str]:
+    """A player that fetches everything, in step with the clock, and decodes nothing."""
+    return [
+        *("ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-i", url),
+        *("-c", "copy", "-f", "null", "-"),
+    ]

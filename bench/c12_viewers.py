@@ -18,18 +18,11 @@ import _processes
 from _browser import Watcher, browser
 from _cameras import DESCRIPTION, cameras
 from _footage import counters, missing
+from _hls import copying_player
 from _report import Row, median, report
 from _server import server
 
 WEBRTC_VIEWERS, HLS_VIEWERS = 4, 4
-
-
-def player(url: str) -> list[str]:
-    """An HLS player that fetches everything and decodes nothing."""
-    return [
-        *("ffmpeg", "-nostdin", "-loglevel", "error", "-re", "-i", url),
-        *("-c", "copy", "-f", "null", "-"),
-    ]
 
 
 def main() -> None:
@@ -57,7 +50,7 @@ def main() -> None:
                 time.sleep(2)
                 players = [
                     stack.enter_context(
-                        _processes.running(player(f"{touchline.url}/hls/cam{n % 2}.m3u8"))
+                        _processes.running(copying_player(f"{touchline.url}/hls/cam{n % 2}.m3u8"))
                     )
                     for n in range(HLS_VIEWERS)
                 ]
