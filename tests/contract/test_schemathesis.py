@@ -25,7 +25,7 @@ HOST = {"Host": "localhost"}
 MATCH_ID = "match_20260211_001"
 SEGMENT = "cam0_20260211_220241_00.mp4"
 
-REAL = {
+REAL: dict[str, Any] = {
     "match_id": MATCH_ID,
     "segment_name": SEGMENT,
     "file_name": "match.json",
