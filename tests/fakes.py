@@ -425,6 +425,7 @@ class FakeSystem:
     settings: FakeSettings
     capture: FakeCapture
     metrics: Metrics = field(default_factory=Metrics)
+    events: Any = None
 
     @classmethod
     def make(cls, folder: Path) -> FakeSystem:

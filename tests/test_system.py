@@ -47,4 +47,4 @@ async def test_a_system_opens_with_its_cameras_and_leaves_the_directory_free(
         assert [event.type for event in await system.events.recent(1)] == ["opened"]
         assert b"touchline_events_total" in system.metrics.render()
     async with hold_data_dir(tmp_path):
-        assert settings.database_path.exists()
+        assert (settings.data_dir / "touchline.db").exists()

@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 from touchline.capture import CaptureSettings
+from touchline.core.db import database_url
 from touchline.core.errors import Invalid
 from touchline.settings_faults import (
     ENV_DELIMITER,
@@ -90,6 +91,28 @@ class AuthSettings(BaseModel):
         return origins
 
 
+class DatabaseSettings(BaseModel):
+    """The server's own database."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: SecretStr | None = Field(
+        None,
+        description="`postgresql://…` or `sqlite:////path`; unset: `touchline.db` in the data"
+        " directory.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            try:
+                database_url(url.get_secret_value())
+            except Invalid as error:
+                raise ValueError(error.message) from error
+        return url
+
+
 class WebSocketSettings(BaseModel):
     """The WebSocket at `/ws`."""
 
@@ -120,6 +143,9 @@ class Settings(BaseSettings):
     )
     log: LogSettings = Field(default_factory=LogSettings, description="The server's own log.")
     auth: AuthSettings = Field(default_factory=AuthSettings, description="Who may do what.")
+    database: DatabaseSettings = Field(
+        default_factory=DatabaseSettings, description="Where events and state are kept."
+    )
     websocket: WebSocketSettings = Field(
         default_factory=WebSocketSettings, description="Live states and commands over `/ws`."
     )
@@ -144,9 +170,11 @@ class Settings(BaseSettings):
         return (self.log.directory or self.data_dir / "logs").expanduser()
 
     @property
-    def database_path(self) -> Path:
-        """The server's own database."""
-        return self.data_dir / "touchline.db"
+    def database_url(self) -> str:
+        """The server's own database; the URL may hold a password."""
+        if self.database.url is not None:
+            return database_url(self.database.url.get_secret_value())
+        return f"sqlite:///{self.data_dir / 'touchline.db'}"
 
     @classmethod
     def settings_customise_sources(

@@ -7,6 +7,7 @@ the layer it came from, the value unless it is secret, and what would be right.
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ FLAGS = {"data_dir": "--data"}
 """Flags that are not spelled like their key."""
 
 SECRET_WORDS = ("key", "password", "secret", "token")
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _origin(layer: Layer) -> str:
 def _shown(given: Any, path: Path) -> str:
     if any(word in part.lower() for part in path[-1:] for word in SECRET_WORDS):
         return "(hidden)"
-    return repr(given) if isinstance(given, str) else str(given)
+    return repr(_CREDENTIALS.sub("//…@", given)) if isinstance(given, str) else str(given)
 
 
 def _described(right: str, model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
     metrics = Metrics()
     async with (
         hold_data_dir(settings.data_dir),
-        open_database(settings.database_path) as database,
+        open_database(settings.database_url) as database,
         open_events(database, metrics) as events,
         open_capture(
             settings.capture,

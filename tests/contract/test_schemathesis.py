@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -18,7 +19,10 @@ from footage import write_segment
 from support.played import PlayedPreview
 from touchline.capture.library import Library
 from touchline.capture.sessions import WebRtcSessions
-from touchline.web import capture, create_app, diagnostics, library, preview, service, whep
+from touchline.core.db import Database
+from touchline.core.events import EventLog
+from touchline.core.metrics import Metrics
+from touchline.web import capture, create_app, diagnostics, events, library, preview, service, whep
 
 MAX_EXAMPLES = 40
 HOST = {"Host": "localhost"}
@@ -58,6 +62,7 @@ OPERATIONS = [
         preview.hls,
         whep.router,
         diagnostics.router,
+        events.router,
         library.router,
     )
     for route in router.routes
@@ -68,6 +73,8 @@ OPERATIONS = [
 WRONG_INPUT = [
     ("POST", "/api/v1/recording", GenerationMode.NEGATIVE),
     ("DELETE", "/api/v1/recording", GenerationMode.NEGATIVE),
+    ("GET", "/events", GenerationMode.NEGATIVE),
+    ("POST", "/events/cleanup", GenerationMode.NEGATIVE),
     ("GET", "/api/v1/logs/{log_type}", GenerationMode.NEGATIVE),
     ("GET", "/api/v1/diagnostics/recording-correlations", GenerationMode.NEGATIVE),
 ]
@@ -79,7 +86,7 @@ def _text(_context: Any, value: Any) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The documented API of a server with a key, a real library and a recorder that obeys."""
     folder = tmp_path_factory.mktemp("fuzzed")
     root = folder / "recordings"
@@ -90,7 +97,12 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Any:
     # Of the running match nothing can be deleted, so that it is there for every example.
     system.capture.library = Library(root, is_running=lambda match_id: match_id == MATCH_ID)
     system.capture.sessions = WebRtcSessions(cast("Any", PlayedPreview()), (0, 1))
-    return schemathesis.openapi.from_asgi("/openapi.json", create_app(system), headers=HOST)
+    database = Database(f"sqlite:///{folder}/touchline.db")
+    system.events = EventLog(database, Metrics())
+    system.events.record("engine", "created", "Created", container_id="c1")
+    yield schemathesis.openapi.from_asgi("/openapi.json", create_app(system), headers=HOST)
+    system.events.close()
+    database.close()
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), OPERATIONS + WRONG_INPUT)

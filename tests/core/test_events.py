@@ -9,11 +9,16 @@ import anyio
 import pytest
 
 from touchline.core import events as module
+from touchline.core import schema
 from touchline.core.db import open_database
-from touchline.core.events import EventLog, open_events
+from touchline.core.events import EventFilter, EventLog, open_events
 from touchline.core.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
+
+
+def sqlite(path: Path) -> str:
+    return f"sqlite:///{path}"
 
 
 async def until(met: Any, what: str) -> None:
@@ -25,12 +30,12 @@ async def until(met: Any, what: str) -> None:
 
 async def test_events_come_back_newest_first_and_survive_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
-    async with open_database(path) as db, open_events(db, Metrics()) as events:
+    async with open_database(sqlite(path)) as db, open_events(db, Metrics()) as events:
         events.record("recording_started", "recording", "Started", match_id="final", cameras=[0, 1])
         events.record("recording_stopped", "recording", "Stopped", match_id="final")
         fresh = await events.recent()
     assert [e.type for e in fresh] == ["recording_stopped", "recording_started"]
-    async with open_database(path) as db, open_events(db, Metrics()) as events:
+    async with open_database(sqlite(path)) as db, open_events(db, Metrics()) as events:
         kept = await events.recent()
     assert kept == fresh
     assert kept[1].details == {"match_id": "final", "cameras": [0, 1]}
@@ -39,7 +44,7 @@ async def test_events_come_back_newest_first_and_survive_a_restart(tmp_path: Pat
 
 
 async def test_they_can_be_asked_by_category_type_and_time(tmp_path: Path) -> None:
-    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
         events.record("a", "one", "first")
         events.record("b", "two", "second")
         events.record("b", "one", "third")
@@ -51,7 +56,7 @@ async def test_they_can_be_asked_by_category_type_and_time(tmp_path: Path) -> No
 
 
 async def test_only_the_newest_rows_are_kept(tmp_path: Path) -> None:
-    async with open_database(tmp_path / "t.db") as db:
+    async with open_database(sqlite(tmp_path / "t.db")) as db:
         events = EventLog(db, Metrics(), kept_rows=100)
         for number in range(1_000):
             events.record("n", "test", str(number))
@@ -71,7 +76,7 @@ async def test_a_broken_disk_keeps_the_newest_in_memory_and_writes_them_when_it_
     monkeypatch.setattr(module, "RETRY_PAUSE_S", 0.01)
     blocker = tmp_path / "state"
     blocker.write_text("a file in the way")
-    async with open_database(blocker / "t.db") as db, open_events(db, Metrics()) as events:
+    async with open_database(sqlite(blocker / "t.db")) as db, open_events(db, Metrics()) as events:
         events.record("alert", "recording", "during the fault")
         assert [e.message for e in await events.recent()] == ["during the fault"]
         blocker.unlink()
@@ -90,7 +95,10 @@ async def test_memory_is_bounded_and_what_gives_way_is_counted(
     monkeypatch.setattr(module, "WAITING_LIMIT", 10)
     (tmp_path / "state").write_text("a file in the way")
     metrics = Metrics()
-    async with open_database(tmp_path / "state" / "t.db") as db, open_events(db, metrics) as events:
+    async with (
+        open_database(sqlite(tmp_path / "state" / "t.db")) as db,
+        open_events(db, metrics) as events,
+    ):
         for number in range(25):
             events.record("n", "test", str(number))
         assert "touchline_events_dropped_total 15.0" in metrics.render().decode()
@@ -98,7 +106,7 @@ async def test_memory_is_bounded_and_what_gives_way_is_counted(
 
 
 async def test_recording_does_not_wait_for_a_stalled_disk(tmp_path: Path) -> None:
-    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
         import threading
 
         hold = threading.Event()
@@ -114,9 +122,67 @@ async def test_recording_does_not_wait_for_a_stalled_disk(tmp_path: Path) -> Non
 async def test_details_that_json_cannot_hold_do_not_stop_the_log(tmp_path: Path) -> None:
     loop: dict[str, Any] = {}
     loop["self"] = loop
-    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
         events.record("odd", "test", "a circle", loop=loop)
         events.record("path", "test", "a path", path=Path("/somewhere"))
-    async with open_database(tmp_path / "t.db") as db, open_events(db, Metrics()) as events:
+    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
         kept = await events.recent()
     assert [dict(e.details) for e in kept] == [{"path": "/somewhere"}, {}]
+
+
+async def test_they_are_paged_and_found_by_engine_and_stream(tmp_path: Path) -> None:
+    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
+        for number in range(10):
+            events.record("stream", "started", str(number), container_id=f"c{number % 2}")
+        events.record("stream", "ended", "last", container_id="c1", stream_id="s")
+        whole = await events.page(EventFilter(), 4, 2)
+        assert [e.message for e in whole] == ["8", "7", "6", "5"]
+        ofone = await events.page(EventFilter(container_id="c0"), 2, 1)
+        assert [e.message for e in ofone] == ["6", "4"]
+        assert [e.message for e in await events.page(EventFilter(stream_id="s"))] == ["last"]
+
+
+async def test_a_time_without_a_zone_is_utc_and_offsets_are_honoured(tmp_path: Path) -> None:
+    async with open_database(sqlite(tmp_path / "t.db")) as db:
+        async with open_events(db, Metrics()) as events:
+            events.record("system", "scaling", "now")
+        async with open_events(db, Metrics()) as events:
+            now = datetime.now(timezone.utc)
+            ahead = timezone(timedelta(hours=5))
+            for since, found in (
+                (now - timedelta(minutes=1), 1),
+                (now + timedelta(minutes=1), 0),
+                ((now - timedelta(minutes=1)).astimezone(ahead), 1),
+                ((now + timedelta(minutes=1)).astimezone(ahead), 0),
+                ((now - timedelta(minutes=1)).replace(tzinfo=None), 1),
+                ((now + timedelta(minutes=1)).replace(tzinfo=None), 0),
+            ):
+                assert len(await events.page(EventFilter(since=since))) == found, since
+
+
+OLD = {"type": "system", "category": "c", "message": "m", "details": "{}", "ids": "{}"}
+OLD_ROWS = [{**OLD, "at": f"2020-01-{day:02}T00:00:00.000000+00:00"} for day in (1, 2)]
+
+
+async def test_old_events_are_cleaned_up_and_counted(tmp_path: Path) -> None:
+    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
+        events.record("engine", "created", "m")
+        await until(lambda: _total(events, 1), "written")
+        await db.write(lambda c: c.execute(schema.events.insert(), OLD_ROWS).rowcount)
+        stats = await events.stats()
+        assert (stats.total, stats.by_type) == (3, {"system": 2, "engine": 1})
+        assert stats.oldest == datetime(2020, 1, 1, tzinfo=timezone.utc)
+        assert await events.cleanup(30) == 2
+        assert (await events.stats()).total == 1
+
+
+async def test_events_of_a_month_ago_go_by_themselves(tmp_path: Path) -> None:
+    async with open_database(sqlite(tmp_path / "t.db")) as db:
+        await db.write(lambda c: c.execute(schema.events.insert(), OLD_ROWS).rowcount)
+        async with open_events(db, Metrics()) as events:
+            events.record("engine", "created", "m")
+            await until(lambda: _total(events, 1), "only the new one is left")
+
+
+async def _total(events: EventLog, total: int) -> bool:
+    return (await events.stats()).total == total

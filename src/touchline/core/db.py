@@ -1,7 +1,7 @@
-"""The server's SQLite database, and the one home of SQLAlchemy.
+"""The server's own database, SQLite or PostgreSQL, and the one home of SQLAlchemy.
 
 One thread writes and commits for everybody who waits (group commit); readers have threads of
-their own, which write-ahead logging lets run beside the writer. A database that cannot be opened
+their own, which both databases let run beside the writer. A database that cannot be opened
 does not stop the server: every statement then raises `Failed` and the next one tries again.
 """
 
@@ -21,13 +21,13 @@ from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
-from touchline.core.errors import Failed
-from touchline.core.schema import SCHEMA_VERSION, metadata
+from touchline.core.errors import Failed, Invalid
+from touchline.core.schema import REVISIONS
 
-__all__ = ["Connection", "Database", "open_database"]
+__all__ = ["Connection", "Database", "database_url", "open_database"]
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +40,31 @@ GROUP = 200
 
 CLOSE_TIMEOUT_S = 5.0
 BUSY_TIMEOUT_MS = 5000
+CONNECT_TIMEOUT_S = 5
 DAMAGED = ("not a database", "malformed")
 
 
-@asynccontextmanager
-async def open_database(path: Path) -> AsyncIterator[Database]:
-    """The database at `path`, made where it is missing; closing writes what was submitted.
+def database_url(text_: str) -> str:
+    """The URL as SQLAlchemy wants it, `postgres://` and driver names settled. Raises Invalid."""
+    try:
+        url = make_url(text_)
+    except ArgumentError as error:
+        raise Invalid("The database URL cannot be read; write it like postgresql://…") from error
+    kind = url.drivername.partition("+")[0]
+    if kind in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    if kind == "sqlite" and url.database not in {None, "", ":memory:"}:
+        return url.set(drivername="sqlite").render_as_string(hide_password=False)
+    raise Invalid("The database must be sqlite:///… (a file) or postgresql://…")
 
-    A damaged file is moved aside (its name says when) and a new one begun.
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """The database at `url`, made where it is missing; closing writes what was submitted.
+
+    A damaged SQLite file is moved aside (its name says when) and a new one begun.
     """
-    database = Database(path)
+    database = Database(url)
     try:
         try:
             await database.read(lambda _: None)
@@ -64,9 +79,10 @@ async def open_database(path: Path) -> AsyncIterator[Database]:
 class Database:
     """Runs work on the database off the event loop. Made by `open_database`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._engine = _make_engine(path)
+    def __init__(self, url: str) -> None:
+        self._engine = _make_engine(url)
+        self.name = self._engine.url.render_as_string(hide_password=True)
+        """Where it is, to be shown; without the password."""
         self._ready = False
         self._preparing = threading.Lock()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -77,7 +93,10 @@ class Database:
         self._writer.start()
 
     async def write(self, work: Work[T]) -> T:
-        """What `work` returned, once its changes are on the disk; on an error none of them is."""
+        """What `work` returned, once its changes are on the disk; on an error none of them is.
+
+        `work` may be called twice: it touches nothing but the connection it is given.
+        """
         # wrap_future and not anyio's from_thread: that one would make the writer wait for the loop.
         return await asyncio.wrap_future(self.submit(work))
 
@@ -132,60 +151,80 @@ class Database:
                 return
 
     def _write_group(self, jobs: list[_Job]) -> None:
-        """One transaction for all; a job that fails is undone alone, behind its own savepoint."""
-        done: list[tuple[_Job, Any]] = []
+        """One transaction for all; where that fails, again, each behind a savepoint of its own."""
         try:
             self._prepare()
-            with self._engine.begin() as connection:
-                for job in jobs:
-                    try:
-                        with connection.begin_nested():
-                            result = job.work(connection)
-                    except Exception as error:  # noqa: BLE001  (handed to whoever waits)
-                        job.future.set_exception(_failed(error))
-                    else:
-                        done.append((job, result))
+            try:
+                with self._engine.begin() as connection:
+                    results = [job.work(connection) for job in jobs]
+            except Exception:  # noqa: BLE001  (found below, by whom it belongs to)
+                self._write_apart(jobs)
+                return
         except Exception as error:  # noqa: BLE001  (the writer outlives it; the waiting are told)
             for job in jobs:
                 if not job.future.done():
                     job.future.set_exception(_failed(error))
         else:
-            for job, result in done:
+            for job, result in zip(jobs, results, strict=True):
                 job.future.set_result(result)
+
+    def _write_apart(self, jobs: list[_Job]) -> None:
+        """One transaction for all; a job that fails is undone alone."""
+        done: list[tuple[_Job, Any]] = []
+        with self._engine.begin() as connection:
+            for job in jobs:
+                try:
+                    with connection.begin_nested():
+                        result = job.work(connection)
+                except Exception as error:  # noqa: BLE001  (handed to whoever waits)
+                    job.future.set_exception(_failed(error))
+                else:
+                    done.append((job, result))
+        for job, result in done:
+            job.future.set_result(result)
 
     def _prepare(self) -> None:
         with self._preparing:
             if self._ready:
                 return
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            path = self._file
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._create()
+                self._migrate()
             except DatabaseError as error:
-                if not any(sign in str(error) for sign in DAMAGED):
+                if path is None or not any(sign in str(error) for sign in DAMAGED):
                     raise
-                self._set_aside(error)
-                self._create()
+                self._set_aside(path, error)
+                self._migrate()
             self._ready = True
 
-    def _create(self) -> None:
+    @property
+    def _file(self) -> Path | None:
+        if self._engine.dialect.name != "sqlite" or self._engine.url.database is None:
+            return None
+        return Path(self._engine.url.database)
+
+    def _migrate(self) -> None:
         with self._engine.begin() as connection:
-            found = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-            if found > SCHEMA_VERSION:
+            found = _revision(connection)
+            if found == REVISIONS[-1]:
+                return
+            if found is not None and found not in REVISIONS:
                 raise Failed(
-                    f"{self.path} was written by a newer touchline (schema {found}, this one"
-                    f" knows {SCHEMA_VERSION}): run that one, or move the file away",
+                    f"{self.name} was written by a newer touchline (revision {found}, this one"
+                    f" knows {REVISIONS[-1]}): run that one, or choose another database",
                     code="database_newer",
                 )
-            metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
+            _upgrade(connection)
 
-    def _set_aside(self, error: DatabaseError) -> None:
+    def _set_aside(self, path: Path, error: DatabaseError) -> None:
         self._engine.dispose()
-        kept = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
-        log.error("%s is damaged (%s): kept as %s, a new one begins", self.path, error.orig, kept)
-        self.path.replace(kept)
+        kept = path.with_name(f"{path.name}.damaged-{int(time.time())}")
+        log.error("%s is damaged (%s): kept as %s, a new one begins", path, error.orig, kept)
+        path.replace(kept)
         for suffix in ("-wal", "-shm"):  # they belong to the damaged file
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 class _Job:
@@ -206,8 +245,42 @@ def _failed(error: Exception) -> Exception:
     return Failed(f"The database did not take it: {cause}", code="database_failed")
 
 
-def _make_engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", pool_size=READERS + 1)
+def _revision(connection: Connection) -> str | None:
+    """The last migration that was run; None for an empty database."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables:
+        row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+        if row is not None:
+            return str(row[0])
+    return None
+
+
+def _upgrade(connection: Connection) -> None:
+    """Run what is missing. Alembic is loaded for this alone: an up-to-date start does without."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    if "events" in inspect(connection).get_table_names() and _revision(connection) is None:
+        command.stamp(config, REVISIONS[0])  # made before there were migrations
+    command.upgrade(config, "head")
+
+
+def _make_engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        return _make_sqlite(url)
+    return create_engine(
+        url,
+        pool_size=READERS + 1,
+        pool_pre_ping=True,  # a server that was restarted costs a reconnect, not an error
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+    )
+
+
+def _make_sqlite(url: str) -> Engine:
+    engine = create_engine(url, pool_size=READERS + 1)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from touchline.core import schema
 from touchline.core.errors import Failed
 
 if TYPE_CHECKING:
-    from prometheus_client import Counter
+    from prometheus_client import Counter as MetricCounter
 
     from touchline.core.db import Connection, Database
     from touchline.core.metrics import Metrics
@@ -42,8 +42,9 @@ MEMORY_LIMIT = 1_000
 BATCH = 500
 RETRY_PAUSE_S = 2.0
 FLUSH_TIMEOUT_S = 3.0
+KEPT_DAYS = 30
 TRIM_EVERY = 200
-"""Written rows between two deletions of what is over `KEPT_ROWS`."""
+"""Written rows between two deletions of what is over `KEPT_ROWS` or older than `KEPT_DAYS`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,39 @@ class Event:
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+    id: int | None = field(default=None, compare=False)
+    """Its number in the log; None while it is on the way there."""
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events are asked for; None fits every one."""
+
+    type: str | None = None
+    category: str | None = None
+    container_id: str | None = None
+    stream_id: str | None = None
+    since: datetime | None = None
+
+    def fits(self, item: Event) -> bool:
+        """Whether it is one of those."""
+        return (
+            self.type in {None, item.type}
+            and self.category in {None, item.category}
+            and self.container_id in {None, item.ids.get("container_id")}
+            and self.stream_id in {None, item.ids.get("stream_id")}
+            and (self.since is None or item.at >= _zoned(self.since))
+        )
+
+
+@dataclass(frozen=True)
+class EventStats:
+    """How many events there are, by type, and from when to when."""
+
+    total: int
+    by_type: Mapping[str, int]
+    oldest: datetime | None
+    newest: datetime | None
 
 
 class EventLog:
@@ -64,10 +98,10 @@ class EventLog:
     def __init__(self, database: Database, metrics: Metrics, *, kept_rows: int = KEPT_ROWS) -> None:
         self._database = database
         self._kept_rows = kept_rows
-        self._recorded: Counter = metrics.counter(
+        self._recorded: MetricCounter = metrics.counter(
             "touchline_events", "Events recorded, by category.", ["category"]
         )
-        self._dropped: Counter = metrics.counter(
+        self._dropped: MetricCounter = metrics.counter(
             "touchline_events_dropped", "Events that never reached the database."
         )
         self._waiting: deque[Event] = deque()
@@ -108,28 +142,37 @@ class EventLog:
         since: datetime | None = None,
     ) -> list[Event]:
         """The newest `limit` that fit, newest first; from memory where the disk gives none."""
+        return await self.page(EventFilter(type, category, since=since), limit)
 
-        def fits(item: Event) -> bool:
-            return (
-                (category is None or item.category == category)
-                and (type is None or item.type == type)
-                and (since is None or item.at >= since)
-            )
+    async def page(self, wanted: EventFilter, limit: int = 100, offset: int = 0) -> list[Event]:
+        """Those that fit, newest first, `offset` left out; from memory where the disk gives none.
 
+        An event that is still on the way to the disk is among them, without a number.
+        """
         with self._news:
-            memory = [item for item in reversed(self._newest) if fits(item)]
-            waiting = [item for item in reversed(self._waiting) if fits(item)]
+            memory = [item for item in reversed(self._newest) if wanted.fits(item)]
+            waiting = [item for item in reversed(self._waiting) if wanted.fits(item)]
         try:
             written = await self._database.read(
-                lambda connection: _select(connection, limit, category, type, since)
+                lambda connection: _select(connection, wanted, limit + offset)
             )
         except Failed as error:
             log.warning("Events are answered from memory: %s", error)
-            return memory[:limit]
+            return memory[offset : offset + limit]
         # An event may reach the disk between the two looks: it is then in both, and counted once.
         seen = {(item.at, item.type, item.message) for item in written}
         fresh = [item for item in waiting if (item.at, item.type, item.message) not in seen]
-        return sorted([*fresh, *written], key=lambda item: item.at, reverse=True)[:limit]
+        merged = sorted([*fresh, *written], key=lambda item: item.at, reverse=True)
+        return merged[offset : offset + limit]
+
+    async def stats(self) -> EventStats:
+        """Counts of what is in the log. Raises Failed where it cannot be read."""
+        return await self._database.read(_stats)
+
+    async def cleanup(self, max_age_days: int) -> int:
+        """Delete what is older; how many that were. Raises Failed where the disk refuses."""
+        before = datetime.now(timezone.utc) - timedelta(days=max_age_days)
+        return await self._database.write(lambda connection: _delete_before(connection, before))
 
     def close(self) -> None:
         """Write what waits, for at most a few seconds."""
@@ -139,7 +182,7 @@ class EventLog:
         self._thread.join(FLUSH_TIMEOUT_S + 1.0)
         if left := len(self._waiting):
             self._dropped.inc(left)
-            log.error("%d events could not be written to %s", left, self._database.path)
+            log.error("%d events could not be written to %s", left, self._database.name)
 
     def _run(self) -> None:
         while True:
@@ -162,7 +205,7 @@ class EventLog:
                     self._news.wait_for(lambda: self._stopping, timeout=RETRY_PAUSE_S)
 
     def _write(self, batch: Sequence[Event]) -> bool:
-        rows = [row for item in batch if (row := self._row(item)) is not None]
+        rows = [self._row(item) for item in batch]
         self._since_trim += len(rows)
         trim = self._since_trim >= TRIM_EVERY
 
@@ -170,7 +213,8 @@ class EventLog:
             if rows:
                 connection.execute(schema.events.insert(), rows)
             if trim:
-                _delete_old(connection, self._kept_rows)
+                _delete_over(connection, self._kept_rows)
+                _delete_before(connection, datetime.now(timezone.utc) - timedelta(days=KEPT_DAYS))
 
         try:
             future = self._database.submit(work)
@@ -187,7 +231,7 @@ class EventLog:
             self._since_trim = 0
         return True
 
-    def _row(self, item: Event) -> dict[str, str] | None:
+    def _row(self, item: Event) -> dict[str, str | None]:
         try:
             details = json.dumps(dict(item.details), default=str, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError):
@@ -201,6 +245,8 @@ class EventLog:
             "message": item.message,
             "details": details,
             "ids": json.dumps(dict(item.ids), ensure_ascii=False),
+            "container_id": item.ids.get("container_id"),
+            "stream_id": item.ids.get("stream_id"),
         }
 
 
@@ -215,23 +261,15 @@ async def open_events(database: Database, metrics: Metrics) -> AsyncIterator[Eve
             await anyio.to_thread.run_sync(events.close)
 
 
-def _select(
-    connection: Connection,
-    limit: int,
-    category: str | None,
-    type: str | None,  # noqa: A002
-    since: datetime | None,
-) -> list[Event]:
+def _select(connection: Connection, wanted: EventFilter, limit: int) -> list[Event]:
     table = schema.events
     query = table.select().order_by(table.c.id.desc()).limit(limit)
-    if category is not None:
-        query = query.where(table.c.category == category)
-    if type is not None:
-        query = query.where(table.c.type == type)
-    if since is not None:
-        query = query.where(
-            table.c.at >= since.astimezone(timezone.utc).isoformat(timespec="microseconds")
-        )
+    for name in ("type", "category", "container_id", "stream_id"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(table.c[name] == value)
+    if wanted.since is not None:
+        query = query.where(table.c.at >= _text(wanted.since))
     return [
         Event(
             at=datetime.fromisoformat(row.at),
@@ -240,14 +278,48 @@ def _select(
             message=row.message,
             details=json.loads(row.details),
             ids=json.loads(row.ids),
+            id=row.id,
         )
         for row in connection.execute(query)
     ]
 
 
-def _delete_old(connection: Connection, kept_rows: int) -> None:
+def _stats(connection: Connection) -> EventStats:
+    table = schema.events
+    types = Counter(connection.execute(table.select().with_only_columns(table.c.type)).scalars())
+    times = table.select().with_only_columns(table.c.at).limit(1)
+    oldest = connection.execute(times.order_by(table.c.at)).scalar()
+    newest = connection.execute(times.order_by(table.c.at.desc())).scalar()
+    return EventStats(
+        total=types.total(),
+        by_type=dict(types),
+        oldest=None if oldest is None else datetime.fromisoformat(oldest),
+        newest=None if newest is None else datetime.fromisoformat(newest),
+    )
+
+
+def _delete_before(connection: Connection, before: datetime) -> int:
+    table = schema.events
+    return connection.execute(table.delete().where(table.c.at < _text(before))).rowcount
+
+
+def _delete_over(connection: Connection, kept_rows: int) -> None:
     table = schema.events
     newest = table.select().with_only_columns(table.c.id).order_by(table.c.id.desc())
     oldest_kept = connection.execute(newest.offset(kept_rows - 1).limit(1)).scalar()
     if oldest_kept is not None:
         connection.execute(table.delete().where(table.c.id < oldest_kept))
+
+
+def _text(at: datetime) -> str:
+    """As the column has it."""
+    try:
+        at = _zoned(at).astimezone(timezone.utc)
+    except OverflowError:  # the first or the last day there is: hours do not matter
+        at = at.replace(tzinfo=timezone.utc)
+    return at.isoformat(timespec="microseconds")
+
+
+def _zoned(at: datetime) -> datetime:
+    """A time without a zone is UTC."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)

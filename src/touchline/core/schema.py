@@ -1,11 +1,15 @@
-"""The tables of the server's own database. Recordings are not in it: their folder is the record."""
+"""The tables of the server's own database. Recordings are not in it: their folder is the record.
+
+Times are text: ISO with microseconds in UTC sorts by time, and every tool shows it as it is.
+A change here goes with a migration in `core/migrations/versions` that makes it.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 1
-"""Raised with every change of a table; written into the file as SQLite's `user_version`."""
+REVISIONS = ("0001", "0002")
+"""The migrations this program knows, oldest first; the last one makes the tables below."""
 
 metadata = MetaData()
 
@@ -13,11 +17,12 @@ events = Table(
     "events",
     metadata,
     Column("id", Integer, primary_key=True),
-    # Text and not DATETIME: ISO with a zone sorts by time, and every tool shows it as it is.
     Column("at", String(40), nullable=False, index=True),
     Column("type", String(80), nullable=False, index=True),
     Column("category", String(40), nullable=False, index=True),
     Column("message", Text, nullable=False),
     Column("details", Text, nullable=False),
     Column("ids", Text, nullable=False),
+    Column("container_id", String(256), index=True),
+    Column("stream_id", String(256), index=True),
 )

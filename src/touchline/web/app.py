@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from touchline import __version__
-from touchline.web import capture, diagnostics, library, preview, service, whep
+from touchline.web import capture, diagnostics, events, library, preview, service, whep
 from touchline.web.auth import Guard, decide_access
 from touchline.web.errors import LastResort, install_errors
 from touchline.web.limits import BodyLimit, PlainPaths
@@ -56,6 +56,7 @@ def create_app(system: System) -> FastAPI:
         preview.hls,
         whep.router,
         diagnostics.router,
+        events.router,
         library.router,
     )
     for router in routers:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 if TYPE_CHECKING:
     from touchline.capture import Capture
+    from touchline.core.events import EventLog
     from touchline.core.metrics import Metrics
     from touchline.system import System
 
@@ -22,6 +23,10 @@ def _capture_of(request: Request) -> Capture:
     return system_of(request).capture
 
 
+def _events_of(request: Request) -> EventLog:
+    return system_of(request).events
+
+
 def _metrics_of(request: Request) -> Metrics:
     return system_of(request).metrics
 
@@ -31,5 +36,6 @@ def _reads_of(request: Request) -> anyio.CapacityLimiter:
 
 
 CaptureDep = Annotated["Capture", Depends(_capture_of)]
+EventsDep = Annotated["EventLog", Depends(_events_of)]
 MetricsDep = Annotated["Metrics", Depends(_metrics_of)]
 ReadsDep = Annotated[anyio.CapacityLimiter, Depends(_reads_of)]

@@ -1,0 +1,14 @@
+"""Alembic's entry: the connection comes from `core.db`, which holds the transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from touchline.core.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite changes a table by making it anew
+)
+context.run_migrations()

@@ -1,0 +1,23 @@
+"""Events can be found by the container and by the stream that they are about."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Give events the two columns; those that are there keep them empty."""
+    for name in ("container_id", "stream_id"):
+        op.add_column("events", sa.Column(name, sa.String(256)))
+        op.create_index(f"ix_events_{name}", "events", [name])
+
+
+def downgrade() -> None:
+    """Take the columns away."""
+    for name in ("container_id", "stream_id"):
+        op.drop_index(f"ix_events_{name}", "events")
+        op.drop_column("events", name)

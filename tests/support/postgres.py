@@ -1,0 +1,87 @@
+"""A PostgreSQL of the tests' own: in a temporary folder, on a socket there, and gone at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_USER = "postgres"
+"""PostgreSQL refuses to run as root; Debian's package makes this user."""
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
+    return found[-1].parent
+
+
+class Cluster:
+    """A running server; every `database()` is a new and empty one."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self._folder, self._programs = folder, programs
+        self._data = folder / "data"
+
+    def start(self) -> None:
+        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "tests", "--no-sync")
+        self.resume()
+
+    def resume(self) -> None:
+        """Start it again after `stop`."""
+        options = f"-k {self._folder} -c listen_addresses= -c fsync=on"
+        log = str(self._folder / "server.log")
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
+
+    def database(self) -> str:
+        """The URL of a new database."""
+        name = f"t{uuid.uuid4().hex}"
+        with psycopg.connect(f"host={self._folder} user=tests dbname=postgres") as connection:
+            connection.autocommit = True
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return f"postgresql://tests@/{name}?host={self._folder}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        if os.geteuid() == 0:
+            command = ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--init-groups", *command]
+        # The server keeps what it is given for its output: a pipe would never end.
+        done = subprocess.run(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self._folder,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"{program} failed: {done.returncode}"
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A cluster that answers."""
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="touchline-pg-"))
+    made = Cluster(folder, programs)
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, _USER, _USER)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
