@@ -1,8 +1,32 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from support.postgres import Cluster
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL of the tests' own; a test that stops it starts it again."""
+    from support.postgres import cluster
+
+    with cluster() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new and empty database, on each of the two kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/touchline.db"
+    return str(request.getfixturevalue("postgres").database())

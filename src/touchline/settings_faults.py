@@ -25,7 +25,7 @@ FLAGS = {"data_dir": "--data"}
 """Flags that are not spelled like their key."""
 
 SECRET_WORDS = ("key", "password", "secret", "token")
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+_CREDENTIALS = re.compile(r"//\S*@")
 
 
 @dataclass(frozen=True)

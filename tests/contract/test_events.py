@@ -36,11 +36,11 @@ class Rig:
 
 
 @pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+async def rig(tmp_path: Path, db_url: str) -> AsyncIterator[Rig]:
     system = FakeSystem.make(tmp_path)
     system.settings.auth.api_key = SecretStr(KEY)
     async with (
-        open_database(f"sqlite:///{tmp_path}/t.db") as database,
+        open_database(db_url) as database,
         open_events(database, Metrics()) as events,
         client_of(system) as client,
     ):

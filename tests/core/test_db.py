@@ -1,98 +1,122 @@
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sqlite3
 import threading
+import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
+from sqlalchemy import event
 
-from touchline.core import schema
-from touchline.core.db import Connection, database_url, open_database
+from support.postgres import Cluster
+from touchline.core import db as module
+from touchline.core.db import Connection, Database, database_url, open_database
 from touchline.core.errors import Failed, Invalid
-from touchline.core.schema import REVISIONS
+from touchline.core.schema import events
 
 pytestmark = pytest.mark.anyio
 
-INSERT = (
-    "INSERT INTO events (at, type, category, message, details, ids)"
-    " VALUES ('2026', 't', 'c', 'm', '{}', '{}')"
-)
+DEADLINE_S = 10.0
 COUNT = "SELECT count(*) FROM events"
-REVISION = "SELECT version_num FROM alembic_version"
+ROW = {"at": "2026", "type": "t", "category": "c", "message": "m", "details": "{}", "ids": "{}"}
+
+
+def put(connection: Connection) -> None:
+    connection.execute(events.insert(), ROW)
+
+
+def count(connection: Connection) -> int:
+    return int(connection.exec_driver_sql(COUNT).scalar_one())
 
 
 def sqlite(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-async def test_what_is_written_is_there_after_reopening(tmp_path: Path) -> None:
-    path = tmp_path / "state" / "touchline.db"
-    async with open_database(sqlite(path)) as db:
-        await db.write(lambda c: c.exec_driver_sql(INSERT))
-    async with open_database(sqlite(path)) as db:
-        assert await db.read(lambda c: c.exec_driver_sql(COUNT).scalar_one()) == 1
-        version = await db.read(lambda c: c.exec_driver_sql(REVISION).scalar_one())
-        mode = await db.read(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar_one())
-    assert (version, mode) == (REVISIONS[-1], "wal")
+def wait_for(hold: threading.Event, _: Connection) -> None:
+    hold.wait(DEADLINE_S)
 
 
-async def test_a_failing_job_loses_its_own_changes_and_nobody_elses(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db:
+async def result_of(future: Any) -> Any:
+    return await anyio.to_thread.run_sync(future.result, DEADLINE_S)
+
+
+async def test_what_is_written_is_there_after_reopening(db_url: str) -> None:
+    async with open_database(db_url) as db:
+        await db.write(put)
+    async with open_database(db_url) as db:
+        assert await db.read(count) == 1
+
+
+async def test_sqlite_survives_a_power_cut_and_is_read_beside_the_writer(tmp_path: Path) -> None:
+    async with open_database(sqlite(tmp_path / "state" / "t.db")) as db:
+        mode = await db.read(lambda c: c.exec_driver_sql("PRAGMA journal_mode").scalar())
+        full = await db.read(lambda c: c.exec_driver_sql("PRAGMA synchronous").scalar())
+    assert (mode, full) == ("wal", 2)
+
+
+async def test_a_failing_job_loses_its_own_changes_and_nobody_elses(db_url: str) -> None:
+    async with open_database(db_url) as db:
         hold = threading.Event()
-        first = db.submit(lambda _: hold.wait(10))  # the next three share a commit behind it
-        good = [db.submit(lambda c: c.exec_driver_sql(INSERT).rowcount) for _ in range(2)]
+        first = db.submit(lambda _: hold.wait(DEADLINE_S))  # the next ones share a commit behind it
 
-        def half(connection: object) -> None:
-            connection.exec_driver_sql(INSERT)  # type: ignore[attr-defined]
-            connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")  # type: ignore[attr-defined]
+        def half(connection: Connection) -> None:
+            put(connection)
+            connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
 
-        bad = db.submit(half)
+        def mine(connection: Connection) -> None:
+            put(connection)
+            raise KeyError("mine")
+
+        good = [db.submit(put), db.submit(put)]
+        bad, own = db.submit(half), db.submit(mine)
+        after = db.submit(put)
         hold.set()
         with pytest.raises(Failed, match="nowhere"):
-            await anyio.to_thread.run_sync(bad.result)
-        assert [await anyio.to_thread.run_sync(f.result) for f in good] == [1, 1]
-        assert first.result()
-        assert await db.read(lambda c: c.exec_driver_sql(COUNT).scalar_one()) == 2
-
-
-async def test_an_error_of_the_work_itself_reaches_who_asked(tmp_path: Path) -> None:
-    def work(_: object) -> None:
-        raise KeyError("mine")
-
-    async with open_database(sqlite(tmp_path / "t.db")) as db:
+            await result_of(bad)
         with pytest.raises(KeyError, match="mine"):
-            await db.write(work)
-        await db.write(lambda c: c.exec_driver_sql(INSERT))
+            await result_of(own)
+        for future in (first, *good, after):
+            await result_of(future)
+        assert await db.read(count) == 3
 
 
-async def test_many_writers_share_commits(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db, anyio.create_task_group() as tasks:
-        for _ in range(300):
-            tasks.start_soon(lambda: db.write(lambda c: c.exec_driver_sql(INSERT).rowcount))
-    with sqlite3.connect(tmp_path / "t.db") as plain:
-        assert plain.execute(COUNT).fetchone() == (300,)
+async def test_many_writers_share_commits(db_url: str) -> None:
+    commits: list[Connection] = []
+    async with open_database(db_url) as db:
+        event.listen(db._backend.for_writing, "commit", commits.append)
+        hold = threading.Event()
+        db.submit(lambda _: hold.wait(DEADLINE_S))
+        futures = [db.submit(put) for _ in range(300)]
+        hold.set()
+        for future in futures:
+            await result_of(future)
+        assert await db.read(count) == 300
+    assert 2 <= len(commits) <= 3
 
 
-async def test_what_was_submitted_is_written_before_it_closes(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db:
+async def test_what_was_submitted_is_written_before_it_closes(db_url: str) -> None:
+    async with open_database(db_url) as db:
         for _ in range(50):
-            db.submit(lambda c: c.exec_driver_sql(INSERT).rowcount)
+            db.submit(put)
     with pytest.raises(Failed, match="closed"):
-        db.submit(lambda _: None)
-    with sqlite3.connect(tmp_path / "t.db") as plain:
-        assert plain.execute(COUNT).fetchone() == (50,)
+        db.submit(put)
+    async with open_database(db_url) as db:
+        assert await db.read(count) == 50
 
 
 async def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     path.write_bytes(b"not a database at all" * 500)
     async with open_database(sqlite(path)) as db:
-        await db.write(lambda c: c.exec_driver_sql(INSERT))
-        assert await db.read(lambda c: c.exec_driver_sql(COUNT).scalar_one()) == 1
+        await db.write(put)
+        assert await db.read(count) == 1
     kept = list(tmp_path.glob("t.db.damaged-*"))
     assert len(kept) == 1
     assert kept[0].read_bytes().startswith(b"not a database at all")
@@ -104,56 +128,153 @@ async def test_a_place_that_cannot_be_written_fails_each_statement_until_it_can(
     (tmp_path / "state").write_text("a file in the way")
     async with open_database(sqlite(tmp_path / "state" / "t.db")) as db:
         with pytest.raises(Failed):
-            await db.write(lambda c: c.exec_driver_sql(INSERT))
+            await db.write(put)
         with pytest.raises(Failed):
-            await db.read(lambda c: c.exec_driver_sql(COUNT).scalar_one())
+            await db.read(count)
         (tmp_path / "state").unlink()
-        await db.write(lambda c: c.exec_driver_sql(INSERT))
+        await db.write(put)
     shutil.rmtree(tmp_path / "state")
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+async def test_another_programs_lock_costs_a_group_one_wait_and_not_one_a_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("touchline.core.dialects.BUSY_TIMEOUT_MS", 200)
     path = tmp_path / "t.db"
-    with sqlite3.connect(path) as plain:
-        plain.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        plain.execute("INSERT INTO alembic_version VALUES ('9999')")
     async with open_database(sqlite(path)) as db:
-        with pytest.raises(Failed, match="newer touchline") as caught:
-            await db.write(lambda c: c.exec_driver_sql(INSERT))
-    assert caught.value.code == "database_newer"
-    with sqlite3.connect(path) as plain:
-        assert plain.execute(REVISION).fetchone() == ("9999",)
-        assert plain.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
+        with sqlite3.connect(path, isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began_s = time.monotonic()
+            futures = [db.submit(put) for _ in range(100)]
+            for future in futures:
+                with pytest.raises(Failed, match="locked"):
+                    await result_of(future)
+            took_s = time.monotonic() - began_s
+            assert await db.read(count) == 0, "reading goes on"
+            other.execute("ROLLBACK")
+        await db.write(put)
+        assert await db.read(count) == 1
+    assert took_s < 2
 
 
-async def test_a_database_from_before_migrations_keeps_its_events(tmp_path: Path) -> None:
-    path = tmp_path / "t.db"
-    with sqlite3.connect(path) as plain:
-        plain.executescript(
-            """
-            CREATE TABLE events (
-                id INTEGER NOT NULL, at VARCHAR(40) NOT NULL, type VARCHAR(80) NOT NULL,
-                category VARCHAR(40) NOT NULL, message TEXT NOT NULL, details TEXT NOT NULL,
-                ids TEXT NOT NULL, PRIMARY KEY (id)
-            );
-            CREATE INDEX ix_events_at ON events (at);
-            CREATE INDEX ix_events_type ON events (type);
-            CREATE INDEX ix_events_category ON events (category);
-            PRAGMA user_version = 1;
-            """
-        )
-        plain.execute(INSERT)
-    async with open_database(sqlite(path)) as db:
-        assert await db.read(lambda c: c.exec_driver_sql(COUNT).scalar_one()) == 1
-        assert await db.read(lambda c: c.exec_driver_sql(REVISION).scalar_one()) == REVISIONS[-1]
+async def test_a_group_that_the_database_makes_slow_is_given_up(
+    db_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "APART_TIMEOUT_S", -1.0)
+
+    def fail(_: Connection) -> None:
+        raise KeyError("so that the group is written job by job")
+
+    async with open_database(db_url) as db:
+        for work in (fail, put):
+            hold = threading.Event()
+            db.submit(partial(wait_for, hold))
+            futures = [db.submit(work), db.submit(fail)]
+            hold.set()
+            for future in futures:
+                with pytest.raises(Failed, match="too long"):
+                    await result_of(future)
+        await db.write(put)
+        assert await db.read(count) == 1
 
 
-async def test_migrations_make_the_tables_that_the_program_uses(tmp_path: Path) -> None:
-    def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), schema.metadata))
+async def test_a_server_that_was_away_is_used_again_when_it_is_back(postgres: Cluster) -> None:
+    async with open_database(postgres.database()) as db:
+        await db.write(put)
+        await anyio.to_thread.run_sync(postgres.stop)
+        try:
+            for _ in range(2):
+                with pytest.raises(Failed) as caught:
+                    await db.write(put)
+                assert caught.value.code == "database_failed"
+                with pytest.raises(Failed):
+                    await db.read(count)
+        finally:
+            await anyio.to_thread.run_sync(postgres.resume)
+        await db.write(put)
+        assert await db.read(count) == 2
 
-    async with open_database(sqlite(tmp_path / "t.db")) as db:
-        assert await db.read(differences) == []
+
+async def test_a_connection_that_breaks_within_a_group_costs_nothing(postgres: Cluster) -> None:
+    broken = False
+
+    def broken_once(connection: Connection) -> None:
+        nonlocal broken
+        put(connection)
+        if not broken:
+            broken = True
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with postgres.connect() as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            put(connection)
+
+    async with open_database(postgres.database()) as db:
+        hold = threading.Event()
+        db.submit(lambda _: hold.wait(DEADLINE_S))
+        futures = [db.submit(put), db.submit(broken_once), db.submit(put)]
+        hold.set()
+        for future in futures:
+            await result_of(future)
+        assert await db.read(count) == 3
+
+
+async def test_a_frozen_server_holds_up_neither_readers_nor_the_end(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CLOSE_TIMEOUT_S", 0.2)
+    frozen: list[int] = []
+
+    def freeze(connection: Connection) -> None:
+        pid = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        os.kill(pid, signal.SIGSTOP)
+        frozen.append(pid)
+        connection.exec_driver_sql("SELECT 1")
+
+    before = set(threading.enumerate())
+    try:
+        async with open_database(postgres.database()) as db:
+            with pytest.raises(Failed, match="did not answer"):
+                await db.read(freeze, within_s=0.2)
+            write = db.submit(freeze)
+            with anyio.fail_after(DEADLINE_S):
+                while len(frozen) < 2:
+                    await anyio.sleep(0.005)
+            assert await db.read(count) == 0, "other connections go on"
+        with pytest.raises(Failed, match="closed"):
+            await result_of(write)
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    with anyio.fail_after(DEADLINE_S):
+        while any(t.name == "db-writer" for t in set(threading.enumerate()) - before):
+            await anyio.sleep(0.005)
+
+
+async def test_who_waits_for_a_failing_start_is_told_its_outcome_and_does_not_try_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    def refuse(_: Database) -> None:
+        tried.append(time.monotonic())
+        time.sleep(0.3)
+        raise OSError("the server is away")
+
+    monkeypatch.setattr(Database, "_open", refuse)
+    refused: list[Failed] = []
+    db = Database(sqlite(tmp_path / "t.db"))
+
+    async def read() -> None:
+        with pytest.raises(Failed, match="away") as caught:
+            await db.read(count)
+        refused.append(caught.value)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(module.READERS):
+            tasks.start_soon(read)
+    db.close()
+    assert len(refused) == module.READERS
+    assert len(tried) <= 2
 
 
 @pytest.mark.parametrize(
@@ -174,3 +295,9 @@ def test_a_url_is_brought_into_the_form_that_is_needed(given: str, meant: str) -
 def test_a_url_of_something_else_is_refused(given: str) -> None:
     with pytest.raises(Invalid, match="database"):
         database_url(given)
+
+
+def test_the_name_that_is_shown_hides_the_password() -> None:
+    db = Database(database_url("postgresql://club:secret@127.0.0.1:1/touchline"))
+    db.close()
+    assert db.name == "postgresql+psycopg://club:***@127.0.0.1:1/touchline"

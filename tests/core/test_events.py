@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -17,10 +18,6 @@ from touchline.core.metrics import Metrics
 pytestmark = pytest.mark.anyio
 
 
-def sqlite(path: Path) -> str:
-    return f"sqlite:///{path}"
-
-
 async def until(met: Any, what: str) -> None:
     with anyio.fail_after(10):
         while not await met():
@@ -28,14 +25,13 @@ async def until(met: Any, what: str) -> None:
     assert await met(), what
 
 
-async def test_events_come_back_newest_first_and_survive_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "t.db"
-    async with open_database(sqlite(path)) as db, open_events(db, Metrics()) as events:
+async def test_events_come_back_newest_first_and_survive_a_restart(db_url: str) -> None:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         events.record("recording_started", "recording", "Started", match_id="final", cameras=[0, 1])
         events.record("recording_stopped", "recording", "Stopped", match_id="final")
         fresh = await events.recent()
     assert [e.type for e in fresh] == ["recording_stopped", "recording_started"]
-    async with open_database(sqlite(path)) as db, open_events(db, Metrics()) as events:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         kept = await events.recent()
     assert kept == fresh
     assert kept[1].details == {"match_id": "final", "cameras": [0, 1]}
@@ -43,8 +39,8 @@ async def test_events_come_back_newest_first_and_survive_a_restart(tmp_path: Pat
     assert kept[1].at.tzinfo is timezone.utc
 
 
-async def test_they_can_be_asked_by_category_type_and_time(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
+async def test_they_can_be_asked_by_category_type_and_time(db_url: str) -> None:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         events.record("a", "one", "first")
         events.record("b", "two", "second")
         events.record("b", "one", "third")
@@ -55,8 +51,8 @@ async def test_they_can_be_asked_by_category_type_and_time(tmp_path: Path) -> No
         assert await events.recent(since=later) == []
 
 
-async def test_only_the_newest_rows_are_kept(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db:
+async def test_only_the_newest_rows_are_kept(db_url: str) -> None:
+    async with open_database(db_url) as db:
         events = EventLog(db, Metrics(), kept_rows=100)
         for number in range(1_000):
             events.record("n", "test", str(number))
@@ -76,7 +72,10 @@ async def test_a_broken_disk_keeps_the_newest_in_memory_and_writes_them_when_it_
     monkeypatch.setattr(module, "RETRY_PAUSE_S", 0.01)
     blocker = tmp_path / "state"
     blocker.write_text("a file in the way")
-    async with open_database(sqlite(blocker / "t.db")) as db, open_events(db, Metrics()) as events:
+    async with (
+        open_database(f"sqlite:///{blocker}/t.db") as db,
+        open_events(db, Metrics()) as events,
+    ):
         events.record("alert", "recording", "during the fault")
         assert [e.message for e in await events.recent()] == ["during the fault"]
         blocker.unlink()
@@ -96,7 +95,7 @@ async def test_memory_is_bounded_and_what_gives_way_is_counted(
     (tmp_path / "state").write_text("a file in the way")
     metrics = Metrics()
     async with (
-        open_database(sqlite(tmp_path / "state" / "t.db")) as db,
+        open_database(f"sqlite:///{tmp_path}/state/t.db") as db,
         open_events(db, metrics) as events,
     ):
         for number in range(25):
@@ -105,10 +104,8 @@ async def test_memory_is_bounded_and_what_gives_way_is_counted(
         assert (await events.recent(1))[0].message == "24"
 
 
-async def test_recording_does_not_wait_for_a_stalled_disk(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
-        import threading
-
+async def test_recording_does_not_wait_for_a_stalled_disk(db_url: str) -> None:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         hold = threading.Event()
         db.submit(lambda _: hold.wait(10))
         began_s = time.monotonic()
@@ -119,19 +116,19 @@ async def test_recording_does_not_wait_for_a_stalled_disk(tmp_path: Path) -> Non
     assert took_s < 1.0
 
 
-async def test_details_that_json_cannot_hold_do_not_stop_the_log(tmp_path: Path) -> None:
+async def test_details_that_json_cannot_hold_do_not_stop_the_log(db_url: str) -> None:
     loop: dict[str, Any] = {}
     loop["self"] = loop
-    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         events.record("odd", "test", "a circle", loop=loop)
         events.record("path", "test", "a path", path=Path("/somewhere"))
-    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         kept = await events.recent()
     assert [dict(e.details) for e in kept] == [{"path": "/somewhere"}, {}]
 
 
-async def test_they_are_paged_and_found_by_engine_and_stream(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
+async def test_they_are_paged_and_found_by_engine_and_stream(db_url: str) -> None:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         for number in range(10):
             events.record("stream", "started", str(number), container_id=f"c{number % 2}")
         events.record("stream", "ended", "last", container_id="c1", stream_id="s")
@@ -142,8 +139,8 @@ async def test_they_are_paged_and_found_by_engine_and_stream(tmp_path: Path) -> 
         assert [e.message for e in await events.page(EventFilter(stream_id="s"))] == ["last"]
 
 
-async def test_a_time_without_a_zone_is_utc_and_offsets_are_honoured(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db:
+async def test_a_time_without_a_zone_is_utc_and_offsets_are_honoured(db_url: str) -> None:
+    async with open_database(db_url) as db:
         async with open_events(db, Metrics()) as events:
             events.record("system", "scaling", "now")
         async with open_events(db, Metrics()) as events:
@@ -164,8 +161,8 @@ OLD = {"type": "system", "category": "c", "message": "m", "details": "{}", "ids"
 OLD_ROWS = [{**OLD, "at": f"2020-01-{day:02}T00:00:00.000000+00:00"} for day in (1, 2)]
 
 
-async def test_old_events_are_cleaned_up_and_counted(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db, open_events(db, Metrics()) as events:
+async def test_old_events_are_cleaned_up_and_counted(db_url: str) -> None:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         events.record("engine", "created", "m")
         await until(lambda: _total(events, 1), "written")
         await db.write(lambda c: c.execute(schema.events.insert(), OLD_ROWS).rowcount)
@@ -176,8 +173,8 @@ async def test_old_events_are_cleaned_up_and_counted(tmp_path: Path) -> None:
         assert (await events.stats()).total == 1
 
 
-async def test_events_of_a_month_ago_go_by_themselves(tmp_path: Path) -> None:
-    async with open_database(sqlite(tmp_path / "t.db")) as db:
+async def test_events_of_a_month_ago_go_by_themselves(db_url: str) -> None:
+    async with open_database(db_url) as db:
         await db.write(lambda c: c.execute(schema.events.insert(), OLD_ROWS).rowcount)
         async with open_events(db, Metrics()) as events:
             events.record("engine", "created", "m")
@@ -186,3 +183,43 @@ async def test_events_of_a_month_ago_go_by_themselves(tmp_path: Path) -> None:
 
 async def _total(events: EventLog, total: int) -> bool:
     return (await events.stats()).total == total
+
+
+async def test_what_was_just_recorded_has_its_number_already(db_url: str) -> None:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
+        for number in range(20):
+            events.record("stream", "started", str(number))
+            newest = (await events.page(limit=1))[0]
+            assert (newest.message, newest.id) == (str(number), number + 1)
+            assert (await events.stats()).total == number + 1
+
+
+async def test_a_slow_disk_is_not_waited_for_and_what_it_lacks_is_paged_with_the_rest(
+    db_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SETTLE_TIMEOUT_S", 0.05)
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
+        events.record("n", "test", "written")
+        assert (await events.page())[0].id == 1
+        hold = threading.Event()
+        db.submit(lambda _: hold.wait(10))
+        try:
+            for number in range(3):
+                events.record("n", "test", str(number))
+            page = await events.page(limit=2, offset=2)
+        finally:
+            hold.set()
+        assert [(e.message, e.id) for e in page] == [("0", None), ("written", 1)]
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800 alone", "x" * 300, "Tor für Grün 🎉", ""])
+async def test_no_text_holds_up_the_log(db_url: str, value: str) -> None:
+    async with open_database(db_url) as db, open_events(db, Metrics()) as events:
+        events.record(value, value, value, stream_id=value, text=value)
+        events.record("engine", "created", "after it")
+        newest, odd = await events.page()
+        assert newest.message == "after it"
+        assert None not in {newest.id, odd.id}
+        assert [e.id for e in await events.page(EventFilter(stream_id=value))] == [odd.id]
+        assert [e.id for e in await events.page(EventFilter(type=value))] == [odd.id]
+        assert odd.message == value.replace("\0", "\ufffd").replace("\ud800", "?")

@@ -14,6 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from touchline.core.db import database_url
+
 _USER = "postgres"
 """PostgreSQL refuses to run as root; Debian's package makes this user."""
 
@@ -43,15 +45,19 @@ class Cluster:
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
 
     def stop(self) -> None:
+        """As after a power cut: nobody is waited for."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
+
+    def connect(self, name: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        """A connection that is not the program's."""
+        return psycopg.connect(f"host={self._folder} user=tests dbname={name}", autocommit=True)
 
     def database(self) -> str:
         """The URL of a new database."""
         name = f"t{uuid.uuid4().hex}"
-        with psycopg.connect(f"host={self._folder} user=tests dbname=postgres") as connection:
-            connection.autocommit = True
+        with self.connect() as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
-        return f"postgresql://tests@/{name}?host={self._folder}"
+        return database_url(f"postgresql://tests@/{name}?host={self._folder}")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]

@@ -2,6 +2,7 @@
 
 `record` only touches memory. A thread of its own carries events to the database in batches; while
 the disk is broken or stalled the newest events stay in memory and are written when it is back.
+Whoever asks waits a moment for what was recorded before, so that it has its number.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import asynccontextmanager
@@ -25,7 +26,7 @@ from touchline.core import schema
 from touchline.core.errors import Failed
 
 if TYPE_CHECKING:
-    from prometheus_client import Counter as MetricCounter
+    from prometheus_client import Counter
 
     from touchline.core.db import Connection, Database
     from touchline.core.metrics import Metrics
@@ -41,7 +42,15 @@ MEMORY_LIMIT = 1_000
 
 BATCH = 500
 RETRY_PAUSE_S = 2.0
+GATHER_S = 0.02
+"""After an event so long for others to join it: a commit of its own for each would slow the commits
+of those who wait for theirs by a third.
+"""
+
 FLUSH_TIMEOUT_S = 3.0
+SETTLE_TIMEOUT_S = 0.25
+"""Who asks waits so long for the disk; a batch takes it milliseconds."""
+
 KEPT_DAYS = 30
 TRIM_EVERY = 200
 """Written rows between two deletions of what is over `KEPT_ROWS` or older than `KEPT_DAYS`."""
@@ -58,7 +67,7 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     id: int | None = field(default=None, compare=False)
-    """Its number in the log; None while it is on the way there."""
+    """Its number in the log; None while the disk does not take it."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +107,14 @@ class EventLog:
     def __init__(self, database: Database, metrics: Metrics, *, kept_rows: int = KEPT_ROWS) -> None:
         self._database = database
         self._kept_rows = kept_rows
-        self._recorded: MetricCounter = metrics.counter(
+        self._recorded: Counter = metrics.counter(
             "touchline_events", "Events recorded, by category.", ["category"]
         )
-        self._dropped: MetricCounter = metrics.counter(
+        self._dropped: Counter = metrics.counter(
             "touchline_events_dropped", "Events that never reached the database."
         )
         self._waiting: deque[Event] = deque()
+        self._came = self._went = 0  # events that entered and left `_waiting`
         self._newest: deque[Event] = deque(maxlen=MEMORY_LIMIT)
         self._since_trim = TRIM_EVERY  # the first batch trims what an earlier run left
         self._news = threading.Condition()
@@ -128,9 +138,10 @@ class EventLog:
         with self._news:
             self._newest.append(happened)
             if len(self._waiting) >= WAITING_LIMIT:
-                self._waiting.popleft()
+                self._take_oldest()
                 self._dropped.inc()
             self._waiting.append(happened)
+            self._came += 1
             self._news.notify()
 
     async def recent(
@@ -144,18 +155,21 @@ class EventLog:
         """The newest `limit` that fit, newest first; from memory where the disk gives none."""
         return await self.page(EventFilter(type, category, since=since), limit)
 
-    async def page(self, wanted: EventFilter, limit: int = 100, offset: int = 0) -> list[Event]:
+    async def page(
+        self, wanted: EventFilter = EventFilter(), limit: int = 100, offset: int = 0
+    ) -> list[Event]:
         """Those that fit, newest first, `offset` left out; from memory where the disk gives none.
 
-        An event that is still on the way to the disk is among them, without a number.
+        What the disk has not taken yet, because it is slow or away, is among them.
         """
+        settled = await self._settle()
         with self._news:
             memory = [item for item in reversed(self._newest) if wanted.fits(item)]
             waiting = [item for item in reversed(self._waiting) if wanted.fits(item)]
         try:
-            written = await self._database.read(
-                lambda connection: _select(connection, wanted, limit + offset)
-            )
+            if settled:
+                return await self._database.read(lambda c: _select(c, wanted, limit, offset))
+            written = await self._database.read(lambda c: _select(c, wanted, limit + offset))
         except Failed as error:
             log.warning("Events are answered from memory: %s", error)
             return memory[offset : offset + limit]
@@ -167,12 +181,26 @@ class EventLog:
 
     async def stats(self) -> EventStats:
         """Counts of what is in the log. Raises Failed where it cannot be read."""
+        await self._settle()
         return await self._database.read(_stats)
 
-    async def cleanup(self, max_age_days: int) -> int:
+    async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
         """Delete what is older; how many that were. Raises Failed where the disk refuses."""
         before = datetime.now(timezone.utc) - timedelta(days=max_age_days)
         return await self._database.write(lambda connection: _delete_before(connection, before))
+
+    async def _settle(self) -> bool:
+        """Whether what was recorded so far is on the disk, now or in a moment."""
+        due = self._came
+        with anyio.move_on_after(SETTLE_TIMEOUT_S):
+            # The thread that writes cannot wake a task, and it is done in milliseconds.
+            while self._went < due and self._healthy:  # noqa: ASYNC110
+                await anyio.sleep(0.002)
+        return self._went >= due
+
+    def _take_oldest(self) -> None:
+        self._waiting.popleft()
+        self._went += 1
 
     def close(self) -> None:
         """Write what waits, for at most a few seconds."""
@@ -188,6 +216,7 @@ class EventLog:
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._waiting or self._stopping)
+                self._news.wait_for(lambda: self._stopping, timeout=GATHER_S)
                 batch = [self._waiting[i] for i in range(min(BATCH, len(self._waiting)))]
                 stopping = self._stopping
             if not batch:
@@ -197,7 +226,7 @@ class EventLog:
                     # Newer events may have pushed some of the batch out meanwhile: compare.
                     for item in batch:
                         if self._waiting and self._waiting[0] is item:
-                            self._waiting.popleft()
+                            self._take_oldest()
             elif stopping:
                 return
             else:
@@ -238,7 +267,7 @@ class EventLog:
             # One event that cannot be written must not hold up the others.
             log.exception("The details of event %s cannot be kept", item.type)
             details = "{}"
-        return {
+        values = {
             "at": item.at.isoformat(timespec="microseconds"),
             "type": item.type,
             "category": item.category,
@@ -248,6 +277,7 @@ class EventLog:
             "container_id": item.ids.get("container_id"),
             "stream_id": item.ids.get("stream_id"),
         }
+        return {name: value and _kept(name, value) for name, value in values.items()}
 
 
 @asynccontextmanager
@@ -261,13 +291,15 @@ async def open_events(database: Database, metrics: Metrics) -> AsyncIterator[Eve
             await anyio.to_thread.run_sync(events.close)
 
 
-def _select(connection: Connection, wanted: EventFilter, limit: int) -> list[Event]:
+def _select(
+    connection: Connection, wanted: EventFilter, limit: int, offset: int = 0
+) -> list[Event]:
     table = schema.events
-    query = table.select().order_by(table.c.id.desc()).limit(limit)
+    query = table.select().order_by(table.c.id.desc()).limit(limit).offset(offset)
     for name in ("type", "category", "container_id", "stream_id"):
         value = getattr(wanted, name)
         if value is not None:
-            query = query.where(table.c[name] == value)
+            query = query.where(table.c[name] == _kept(name, value))
     if wanted.since is not None:
         query = query.where(table.c.at >= _text(wanted.since))
     return [
@@ -285,17 +317,22 @@ def _select(connection: Connection, wanted: EventFilter, limit: int) -> list[Eve
 
 
 def _stats(connection: Connection) -> EventStats:
-    table = schema.events
-    types = Counter(connection.execute(table.select().with_only_columns(table.c.type)).scalars())
-    times = table.select().with_only_columns(table.c.at).limit(1)
-    oldest = connection.execute(times.order_by(table.c.at)).scalar()
-    newest = connection.execute(times.order_by(table.c.at.desc())).scalar()
+    rows = connection.execute(schema.events_by_type).all()
     return EventStats(
-        total=types.total(),
-        by_type=dict(types),
-        oldest=None if oldest is None else datetime.fromisoformat(oldest),
-        newest=None if newest is None else datetime.fromisoformat(newest),
+        total=sum(row.total for row in rows),
+        by_type={row.type: row.total for row in rows},
+        oldest=min((datetime.fromisoformat(row.oldest) for row in rows), default=None),
+        newest=max((datetime.fromisoformat(row.newest) for row in rows), default=None),
     )
+
+
+def _kept(name: str, value: str) -> str:
+    """As a database takes it: no longer than the column, and no character that has no UTF-8.
+
+    What one of them refuses would come again with every batch, and hold up all others for ever.
+    """
+    size = getattr(schema.events.c[name].type, "length", None)
+    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")[:size]
 
 
 def _delete_before(connection: Connection, before: datetime) -> int:

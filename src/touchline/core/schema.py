@@ -6,7 +6,7 @@ A change here goes with a migration in `core/migrations/versions` that makes it.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Integer, MetaData, String, Table, Text, func, select
 
 REVISIONS = ("0001", "0002")
 """The migrations this program knows, oldest first; the last one makes the tables below."""
@@ -26,3 +26,11 @@ events = Table(
     Column("container_id", String(256), index=True),
     Column("stream_id", String(256), index=True),
 )
+
+events_by_type = select(
+    events.c.type,
+    func.count().label("total"),
+    func.min(events.c.at).label("oldest"),
+    func.max(events.c.at).label("newest"),
+).group_by(events.c.type)
+"""How many events of each type there are, and from when to when."""

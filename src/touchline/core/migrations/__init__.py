@@ -1,1 +1,58 @@
-"""The steps from one shape of the database to the next, run by `core.db` when it opens."""
+"""The steps from one shape of the database to the next, run by `core.db` when it opens.
+
+Alembic is loaded for a step alone: a start with an up-to-date database does without.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from touchline.core.errors import Failed
+from touchline.core.migrations import earlier
+from touchline.core.schema import REVISIONS
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the tables are what this program needs."""
+    return _revision(connection) == REVISIONS[-1]
+
+
+def upgrade(connection: Connection, name: str) -> None:
+    """Run the steps that are missing, all of them or none. Raises Failed for a newer database.
+
+    `name` is what the database is called in that error.
+    """
+    found = _revision(connection)
+    if found is not None and found not in REVISIONS:
+        raise Failed(
+            f"{name} was written by a newer touchline (revision {found}, this one"
+            f" knows {REVISIONS[-1]}): run that one, or choose another database",
+            code="database_newer",
+        )
+    is_earlier = earlier.is_there(connection)
+    if is_earlier:
+        earlier.rename(connection)
+    _run(connection, from_before=found is None and inspect(connection).has_table("events"))
+    if is_earlier:
+        earlier.copy(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """The last step that was run; None where there never was one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _run(connection: Connection, *, from_before: bool) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if from_before:
+        command.stamp(config, REVISIONS[0])  # made before there were steps
+    command.upgrade(config, "head")

@@ -1,0 +1,124 @@
+"""What is not the same on SQLite and PostgreSQL: the URL, and how a connection is set up."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DatabaseError
+
+from touchline.core.errors import Invalid
+
+BUSY_TIMEOUT_MS = 5000
+"""How long a statement waits for a lock that another program holds."""
+
+DAMAGED = ("not a database", "malformed")
+
+_REACHABLE = {
+    "connect_timeout": 5,
+    # A machine that is gone says nothing: without these a statement waits for a quarter of an hour.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+def database_url(given: str) -> str:
+    """The URL as SQLAlchemy wants it, `postgres://` and driver names settled. Raises Invalid."""
+    try:
+        url = make_url(given)
+    except ArgumentError as error:
+        raise Invalid("The database URL cannot be read; write it like postgresql://…") from error
+    kind = url.drivername.partition("+")[0]
+    if kind in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    if kind == "sqlite" and url.database not in {None, "", ":memory:"}:
+        return url.set(drivername="sqlite").render_as_string(hide_password=False)
+    raise Invalid("The database must be sqlite:///… (a file) or postgresql://…")
+
+
+class Backend:
+    """The database behind a URL: its connections, and what only one of the two kinds can do.
+
+    `for_reading` and `for_writing` share their connections.
+    """
+
+    def __init__(self, url: str, *, connections: int) -> None:
+        parsed = make_url(url)
+        self.name = parsed.render_as_string(hide_password=True)
+        """Where it is, to be shown; without the password."""
+        self.is_closed = False
+        self._sockets: WeakSet[Any] = WeakSet()
+        is_file = parsed.get_backend_name() == "sqlite"
+        self.file = Path(parsed.database) if is_file and parsed.database else None
+        make = _make_sqlite if is_file else self._make_postgresql
+        self.for_reading: Engine = make(parsed, connections)
+        self.for_writing: Engine = self.for_reading.execution_options(writes=True)
+
+    def set_aside(self, error: DatabaseError) -> Path | None:
+        """Move the file out of the way and say where it is now; None where it is not damaged."""
+        if self.file is None or not any(sign in str(error) for sign in DAMAGED):
+            return None
+        self.for_reading.dispose()
+        kept = self.file.with_name(f"{self.file.name}.damaged-{int(time.time())}")
+        self.file.replace(kept)
+        for suffix in ("-wal", "-shm"):  # they belong to the damaged file
+            self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        return kept
+
+    def close(self) -> None:
+        """Let go of every connection, also of those that still wait for an answer."""
+        self.is_closed = True
+        self.for_reading.dispose()
+        for connection in list(self._sockets):
+            if not connection.closed:
+                # A thread that waits for a frozen server would keep this process from ending.
+                with socket.socket(fileno=os.dup(connection.fileno())) as doubled:
+                    doubled.shutdown(socket.SHUT_RDWR)
+
+    def _make_postgresql(self, url: URL, connections: int) -> Engine:
+        engine = create_engine(
+            url,
+            pool_size=connections,
+            pool_pre_ping=True,  # a server that was restarted costs a reconnect, not an error
+            connect_args={k: v for k, v in _REACHABLE.items() if k not in url.query},
+        )
+
+        @event.listens_for(engine, "connect")
+        def _connected(connection: Any, _record: Any) -> None:
+            self._sockets.add(connection)
+            connection.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS:d}")
+            connection.commit()
+
+        return engine
+
+
+def _make_sqlite(url: URL, connections: int) -> Engine:
+    engine = create_engine(url, pool_size=connections)
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN comes late and breaks savepoints: we begin ourselves, below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL: an answered write survives a power cut; group commit pays for it.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        # At once the writer: a plain BEGIN would wait for another program's lock job by job.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
