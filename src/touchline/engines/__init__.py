@@ -1,0 +1,1 @@
+"""The engines half: provisions streaming engines, watches, measures and replaces them."""
