@@ -12,7 +12,12 @@ VARIANT = "acestream.engine_variant"
 VPN_CONTAINER = "acestream.vpn_container"
 FORWARDED = "acestream.forwarded"
 P2P_PORT = "acestream.p2p_port"
+START = "touchline.start"
+"""Which start made a container; a runtime shows it to nobody else."""
 GENERATION = "touchline.generation"
+"""Which configuration it was made with."""
+IDEMPOTENCY = "touchline.idempotency"
+"""A hash of the key with which its client asked for it, so that asking again finds it."""
 
 OURS = frozenset(
     {
@@ -24,7 +29,9 @@ OURS = frozenset(
         VPN_CONTAINER,
         FORWARDED,
         P2P_PORT,
+        START,
         GENERATION,
+        IDEMPOTENCY,
     }
 )
 """What a caller's labels can never say; the management label is refused as well."""

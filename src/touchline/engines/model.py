@@ -44,8 +44,8 @@ class EngineSpec:
     image: str
     command: tuple[str, ...] = ()
     """Arguments, each its own; empty: what the image runs by itself."""
-    env: Mapping[str, str] = NOTHING
-    labels: Mapping[str, str] = NOTHING
+    env: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     ports: tuple[PortMapping, ...] = ()
     network: str | None = None
     """A network's name, or `container:NAME` to share another container's; None: the default."""
@@ -71,7 +71,7 @@ class Instance:
     image: str
     state: InstanceState
     created_at: datetime
-    labels: Mapping[str, str] = NOTHING
+    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     ports: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
     """By `40001/tcp`; a port that is bound nowhere is left out."""
     network: str | None = None
@@ -80,7 +80,7 @@ class Instance:
     health: ContainerHealth | None = None
     """None: it has no health check of its own, or nobody asked (`list` does not)."""
     exit_code: int | None = None
-    env: Mapping[str, str] = NOTHING
+    env: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """Only `inspect` fills it."""
 
 
@@ -92,7 +92,7 @@ class RuntimeEvent:
     instance_id: str
     name: str
     at: datetime
-    labels: Mapping[str, str] = NOTHING
+    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     exit_code: int | None = None
     health: ContainerHealth | None = None
 
@@ -134,7 +134,7 @@ class Engine:
     api_port: int
     first_seen: datetime
     last_seen: datetime
-    labels: Mapping[str, str] = NOTHING
+    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     container_http_port: int | None = None
     container_https_port: int | None = None
     forwarded: bool = False

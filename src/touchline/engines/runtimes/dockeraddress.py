@@ -1,0 +1,67 @@
+"""Where the Docker daemon is: from the settings, or from the environment as Docker's own client."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from touchline.core.errors import Invalid
+
+USUAL = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A daemon's URL, and how its certificate is checked; None: it is not encrypted."""
+
+    url: str
+    tls: ssl.SSLContext | None = None
+
+
+def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
+    """The daemon that `host` names, else DOCKER_HOST, else the usual socket.
+
+    DOCKER_TLS_VERIFY and DOCKER_CERT_PATH count as for the `docker` command. It reads certificates
+    from disk. Raises Invalid for an address or certificates that nothing can be done with.
+    """
+    url = host or environ.get("DOCKER_HOST") or USUAL
+    scheme, _, rest = url.partition("://")
+    if scheme == "unix" and rest.startswith("/"):
+        return Address(url)
+    if scheme not in {"tcp", "http", "https"} or not _names_a_host(url):
+        raise Invalid(
+            f"{url!r} is no address of a Docker daemon: write unix:///path or tcp://host:port",
+            code="docker_address",
+        )
+    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
+    if scheme != "https" and not verify:
+        return Address(url)
+    folder = environ.get("DOCKER_CERT_PATH") or ("~/.docker" if verify else None)
+    return Address(f"https://{rest}", _context(folder))
+
+
+def _names_a_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _context(folder: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if folder is None:
+        return context
+    certificates = Path(folder).expanduser()
+    try:
+        context.load_verify_locations(certificates / "ca.pem")
+        context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
+    except (OSError, RuntimeError) as error:
+        raise Invalid(
+            f"the certificates of the Docker daemon in {certificates} cannot be used: {error}",
+            code="docker_certificates",
+        ) from error
+    return context

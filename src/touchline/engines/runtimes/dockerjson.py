@@ -1,0 +1,234 @@
+"""What Docker's API says, as our values, and what we want, as its. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from touchline.core.errors import Invalid, TouchlineError
+from touchline.engines.labels import START
+from touchline.engines.model import (
+    Binding,
+    ContainerHealth,
+    EngineSpec,
+    EventKind,
+    Instance,
+    InstanceState,
+    RuntimeEvent,
+)
+from touchline.engines.runtimes.dockerapi import DaemonError, Shown
+from touchline.engines.runtimes.protocol import (
+    ImageNotFound,
+    NameInUse,
+    PortInUse,
+    StartFailed,
+)
+from touchline.engines.runtimes.settings import DockerRuntimeSettings
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")
+_SHARES = "container:"
+
+_STATES: Mapping[str, InstanceState] = {
+    "created": "created",
+    "running": "running",
+    # Docker starts it again by itself: nobody may take it for dead.
+    "restarting": "running",
+    "paused": "paused",
+    "removing": "exited",
+    "exited": "exited",
+    "dead": "exited",
+}
+_HEALTH: Mapping[str, ContainerHealth] = {
+    "healthy": "healthy",
+    "unhealthy": "unhealthy",
+    "starting": "starting",
+}
+_KINDS: Mapping[str, EventKind] = {
+    "start": "started",
+    "die": "died",
+    "destroy": "removed",
+    "pause": "paused",
+    "unpause": "unpaused",
+    "health_status": "health",
+}
+_NOT_LABELS = frozenset({"name", "image", "exitCode", "execDuration", "signal", START})
+"""What Docker mixes with the labels in an event's attributes."""
+
+
+def listed(shown: Shown) -> Instance:
+    """A container as a list shows it."""
+    networks = (shown["NetworkSettings"] or {}).get("Networks") or {}
+    return Instance(
+        id=shown["Id"],
+        name=shown["Names"][0].lstrip("/") if shown["Names"] else shown["Id"][:12],
+        image=shown["Image"],
+        state=_STATES.get(shown["State"], "exited"),
+        created_at=datetime.fromtimestamp(shown["Created"], timezone.utc),
+        labels=_labels(shown["Labels"]),
+        ports=_listed_ports(shown["Ports"] or ()),
+        network=_network(shown["HostConfig"].get("NetworkMode")),
+        ip_address=_ip_address(networks),
+    )
+
+
+def start_of(shown: Shown) -> str | None:
+    """Which start made it."""
+    found: str | None = (shown["Labels"] or {}).get(START)
+    return found
+
+
+def inspected(shown: Mapping[str, Any]) -> Instance:
+    """A container as an inspection shows it."""
+    state, config = shown["State"], shown["Config"]
+    status = _STATES.get(state["Status"], "exited")
+    networks = shown["NetworkSettings"]
+    return Instance(
+        id=shown["Id"],
+        name=shown["Name"].lstrip("/"),
+        image=config["Image"],
+        state=status,
+        # In whole seconds, as in a list: the same container has the same age in both.
+        created_at=_moment(shown["Created"]).replace(microsecond=0),
+        labels=_labels(config.get("Labels")),
+        ports={
+            name: tuple(Binding(one["HostIp"], int(one["HostPort"])) for one in bound)
+            for name, bound in (networks.get("Ports") or {}).items()
+            if bound
+        },
+        network=_network(shown["HostConfig"].get("NetworkMode")),
+        ip_address=_ip_address(networks.get("Networks") or {}),
+        health=_HEALTH.get((state.get("Health") or {}).get("Status", "")),
+        exit_code=int(state["ExitCode"]) if status == "exited" else None,
+        env=dict(pair.partition("=")[::2] for pair in config.get("Env") or ()),
+    )
+
+
+def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
+    """An event of the daemon; None: it is of no kind that matters here."""
+    action, _, detail = str(told.get("Action", "")).partition(": ")
+    kind = _KINDS.get(action)
+    if kind is None:
+        return None
+    attributes = told["Actor"]["Attributes"]
+    exit_code = attributes.get("exitCode", "")
+    return RuntimeEvent(
+        kind=kind,
+        instance_id=told["Actor"]["ID"],
+        name=attributes.get("name", ""),
+        at=datetime.fromtimestamp(told["timeNano"] / 1e9, timezone.utc),
+        labels={name: text for name, text in attributes.items() if name not in _NOT_LABELS},
+        exit_code=int(exit_code) if exit_code.isdigit() else None,
+        health=_HEALTH.get(detail) if kind == "health" else None,
+    )
+
+
+def creation(
+    spec: EngineSpec,
+    settings: DockerRuntimeSettings,
+    *,
+    label: tuple[str, str],
+    start: str,
+    bind_address: str,
+) -> Mapping[str, Any]:
+    """What asks the daemon for this container. Raises Invalid for a name it could not have."""
+    if _NAME.fullmatch(spec.name) is None:
+        raise Invalid(
+            f"{spec.name!r} is no name for a container: 2 to 128 letters, digits, _ . or -",
+            code="invalid_name",
+        )
+    wanted: dict[str, Any] = {
+        "Image": spec.image,
+        "Env": [f"{name}={value}" for name, value in spec.env.items()],
+        "Labels": {**spec.labels, label[0]: label[1], START: start},
+        "ExposedPorts": {port.name: {} for port in spec.ports},
+        "HostConfig": _host_config(spec, settings, bind_address),
+    }
+    if spec.command:
+        wanted["Cmd"] = list(spec.command)
+    return wanted
+
+
+def why_not(error: DaemonError, spec: EngineSpec) -> TouchlineError:
+    """What the daemon's refusal to create or start this means, by its status and its words."""
+    words = error.message
+    if "no such image" in words.lower() or "invalid reference format" in words:
+        return ImageNotFound(words)
+    if error.status == 409 and "already in use" in words:
+        return NameInUse(f"another container has the name {spec.name}: {words}")
+    if "port is already allocated" in words or "address already in use" in words:
+        return _port_in_use(words, spec)
+    return StartFailed(words, status=error.status)
+
+
+def shares_network(network: str | None) -> bool:
+    """Whether this network is another container's."""
+    return network is not None and network.startswith(_SHARES)
+
+
+def _port_in_use(words: str, spec: EngineSpec) -> PortInUse:
+    ours = [port.host_port for port in spec.ports if port.host_port is not None]
+    for port in ours:
+        if re.search(rf":{port}\b", words):
+            return PortInUse(f"port {port} is in use: {words}", port=port)
+    return PortInUse(f"a port is in use: {words}")
+
+
+def _host_config(
+    spec: EngineSpec, settings: DockerRuntimeSettings, bind_address: str
+) -> Mapping[str, Any]:
+    config: dict[str, Any] = {
+        "PortBindings": {
+            port.name: [{"HostIp": bind_address, "HostPort": str(port.host_port or "")}]
+            for port in spec.ports
+        },
+        "RestartPolicy": {"Name": "unless-stopped" if spec.restarts else "no"},
+        "CapDrop": settings.cap_drop,
+        "CapAdd": settings.cap_add,
+        "SecurityOpt": ["no-new-privileges:true"] if settings.no_new_privileges else [],
+        # A first process that passes signals on: a shell script as such would ignore the polite
+        # stop, and every stop would take the whole grace.
+        "Init": True,
+        "LogConfig": {
+            "Type": "json-file",
+            # Two files, so that the newest half outlives the moment when one is full.
+            "Config": {"max-size": str(settings.log_max_bytes // 2), "max-file": "2"},
+        },
+    }
+    if settings.pids_limit:
+        config["PidsLimit"] = settings.pids_limit
+    if spec.memory_limit_bytes is not None:
+        # As much with swap as without: an engine that swaps plays no live picture.
+        config["Memory"] = config["MemorySwap"] = spec.memory_limit_bytes
+    if network := spec.network or settings.network:
+        config["NetworkMode"] = network
+    return config
+
+
+def _labels(shown: Mapping[str, str] | None) -> Mapping[str, str]:
+    return {name: text for name, text in (shown or {}).items() if name != START}
+
+
+def _listed_ports(shown: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[Binding, ...]]:
+    ports: dict[str, tuple[Binding, ...]] = {}
+    for port in shown:
+        if port.get("PublicPort"):
+            name = f"{port['PrivatePort']}/{port['Type']}"
+            bound = Binding(port.get("IP", ""), port["PublicPort"])
+            ports[name] = (*ports.get(name, ()), bound)
+    return ports
+
+
+def _network(mode: str | None) -> str | None:
+    return None if mode in {None, "", "default"} else mode
+
+
+def _ip_address(networks: Mapping[str, Mapping[str, Any]]) -> str | None:
+    addresses = (network.get("IPAddress") for network in networks.values())
+    return next((address for address in addresses if address), None)
+
+
+def _moment(text: str) -> datetime:
+    # 2026-11-26T11:40:32.215496937Z: nanoseconds are more than Python reads.
+    return datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc)
