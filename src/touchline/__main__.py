@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate", help="simulated devices to try things against")
     devices = simulate.add_subparsers(required=True, metavar="DEVICE")
     _add_simulated_camera(devices)
+    _add_simulated_engine(devices)
     return parser
 
 
@@ -78,9 +79,18 @@ def _add_simulated_camera(devices: Any) -> None:
     rtsp.set_defaults(run=camera.run)
 
 
+def _add_simulated_engine(devices: Any) -> None:
+    from touchline.sim import engine
+
+    simulated = devices.add_parser("engine", help="a streaming engine on this machine")
+    engine.add_arguments(simulated)
+    simulated.set_defaults(run=lambda args: engine.run(engine.options_of(args, os.environ)))
+
+
 def _serve(args: argparse.Namespace) -> int:
     settings = _settings(args, args.defaults())
-    settings.capture.required_cameras()  # without one there is nothing to serve: said before boot
+    if not settings.engines_configured:
+        settings.capture.required_cameras()  # with nothing to serve either: said before boot
 
     import anyio
 
@@ -114,8 +124,13 @@ def _settings(args: argparse.Namespace, defaults: Mapping[str, Any]) -> Settings
 
 def _demo_defaults() -> dict[str, Any]:
     from touchline.capture import DEMO_CAMERAS
+    from touchline.engines import demo_engines
 
-    return {"data_dir": DEMO_DATA_DIR, "capture": {"cameras": DEMO_CAMERAS}}
+    return {
+        "data_dir": DEMO_DATA_DIR,
+        "capture": {"cameras": DEMO_CAMERAS},
+        "engines": demo_engines(),
+    }
 
 
 def _ours(error: BaseException, kind: type[Any]) -> Any:

@@ -32,6 +32,7 @@ from pydantic_settings import (
 from touchline.capture import CaptureSettings
 from touchline.core.db import database_url
 from touchline.core.errors import Invalid
+from touchline.engines import EnginesSettings
 from touchline.settings_faults import (
     ENV_DELIMITER,
     ENV_PREFIX,
@@ -152,6 +153,9 @@ class Settings(BaseSettings):
     capture: CaptureSettings = Field(
         default_factory=CaptureSettings, description="Cameras and recording."
     )
+    engines: EnginesSettings = Field(
+        default_factory=EnginesSettings, description="Streaming engines."
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -175,6 +179,11 @@ class Settings(BaseSettings):
         if self.database.url is not None:
             return database_url(self.database.url.get_secret_value())
         return f"sqlite:///{self.data_dir / 'touchline.db'}"
+
+    @property
+    def engines_configured(self) -> bool:
+        """Whether anybody said anything about engines: what nobody asked for is not started."""
+        return "engines" in self.model_fields_set
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,7 @@ from touchline.core.errors import Failed, Refused
 from touchline.core.events import EventLog, open_events
 from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
+from touchline.engines import Engines, open_engines
 from touchline.settings import Settings
 
 LOCK_FILE = "touchline.lock"
@@ -28,6 +29,7 @@ class System:
 
     settings: Settings
     capture: Capture
+    engines: Engines
     events: EventLog
     metrics: Metrics
 
@@ -40,6 +42,16 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
         hold_data_dir(settings.data_dir),
         open_database(settings.database_url) as database,
         open_events(database, metrics) as events,
+        open_engines(
+            settings.engines,
+            data_dir=settings.data_dir,
+            database=database,
+            events=events,
+            metrics=metrics,
+            keeps_minimum=settings.engines_configured,
+            debug=settings.log.level == "debug",
+            environ=os.environ,
+        ) as engines,
         open_capture(
             settings.capture,
             data_dir=settings.data_dir,
@@ -49,7 +61,9 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
         ) as capture,  # of what matters the last opened and the first closed
         open_loop_watch(metrics),
     ):
-        yield System(settings=settings, capture=capture, events=events, metrics=metrics)
+        yield System(
+            settings=settings, capture=capture, engines=engines, events=events, metrics=metrics
+        )
 
 
 @asynccontextmanager

@@ -24,10 +24,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from touchline.core import migrations
-from touchline.core.dialects import Backend, database_url
+from touchline.core.dialects import Backend, database_url, upsert
 from touchline.core.errors import Failed
 
-__all__ = ["Connection", "Database", "database_url", "open_database"]
+__all__ = ["Connection", "Database", "database_url", "open_database", "upsert"]
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
@@ -122,3 +124,25 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rows, each instead of the one that has its key; all have the same columns.
+
+    Of several with one key the last one counts.
+    """
+    keys = [column.name for column in table.primary_key]
+    last = {tuple(row[key] for key in keys): row for row in rows}
+    if not last:
+        return
+    others = [column.name for column in table.c if column.name not in keys]
+    statement: Executable
+    if connection.dialect.name == "postgresql":
+        pg = postgresql.insert(table)
+        excluded = {name: pg.excluded[name] for name in others}
+        statement = pg.on_conflict_do_update(index_elements=keys, set_=excluded)
+    else:
+        lite = sqlite.insert(table)
+        excluded = {name: lite.excluded[name] for name in others}
+        statement = lite.on_conflict_do_update(index_elements=keys, set_=excluded)
+    connection.execute(statement, list(last.values()))

@@ -7,13 +7,14 @@ Whoever asks waits a moment for what was recorded before, so that it has its num
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
@@ -24,6 +25,7 @@ import anyio.to_thread
 
 from touchline.core import schema
 from touchline.core.errors import Failed
+from touchline.core.tasks import Changed
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -70,6 +72,19 @@ class Event:
     """Its number in the log; None while the disk does not take it."""
 
 
+def make_event(type: str, category: str, message: str, **details: Any) -> Event:  # noqa: A002
+    """Something that happens now; those details that end in `_id` are its ids."""
+    ids = {name: str(value) for name, value in details.items() if name.endswith("_id")}
+    return Event(
+        at=datetime.now(timezone.utc),
+        type=type,
+        category=category,
+        message=message,
+        details=MappingProxyType(dict(details)),
+        ids=MappingProxyType(ids),
+    )
+
+
 @dataclass(frozen=True)
 class EventFilter:
     """Which events are asked for; None fits every one."""
@@ -104,8 +119,19 @@ class EventStats:
 class EventLog:
     """Made by `open_events`. `record` may be called from any thread."""
 
-    def __init__(self, database: Database, metrics: Metrics, *, kept_rows: int = KEPT_ROWS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        metrics: Metrics,
+        *,
+        kept_rows: int = KEPT_ROWS,
+        on_news: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_news` is called after each event, in whatever thread it was recorded."""
         self._database = database
+        self._on_news = on_news
+        self.changed = Changed()
+        """Marked on the event loop after each event, where `open_events` made the log."""
         self._kept_rows = kept_rows
         self._recorded: Counter = metrics.counter(
             "touchline_events", "Events recorded, by category.", ["category"]
@@ -125,16 +151,11 @@ class EventLog:
 
     def record(self, type: str, category: str, message: str, **details: Any) -> None:  # noqa: A002
         """Note that something happened now. Never blocks on a disk and never fails."""
-        ids = {name: str(value) for name, value in details.items() if name.endswith("_id")}
-        happened = Event(
-            at=datetime.now(timezone.utc),
-            type=type,
-            category=category,
-            message=message,
-            details=MappingProxyType(dict(details)),
-            ids=MappingProxyType(ids),
-        )
-        self._recorded.labels(category).inc()
+        self.take(make_event(type, category, message, **details))
+
+    def take(self, happened: Event) -> None:
+        """The same for an event that was made before."""
+        self._recorded.labels(happened.category).inc()
         with self._news:
             self._newest.append(happened)
             if len(self._waiting) >= WAITING_LIMIT:
@@ -143,6 +164,23 @@ class EventLog:
             self._waiting.append(happened)
             self._came += 1
             self._news.notify()
+        self._on_news()
+
+    def write_with(self, connection: Connection, happened: Sequence[Event]) -> None:
+        """Write these in the transaction of what they tell about; then call `written` or `take`."""
+        if happened:
+            connection.execute(schema.events.insert(), [self._row(item) for item in happened])
+
+    def written(self, happened: Sequence[Event]) -> None:
+        """These were written by `write_with`, and that has been committed."""
+        for item in happened:
+            self._recorded.labels(item.category).inc()
+        with self._news:
+            self._newest.extend(happened)
+            self._since_trim += len(happened)
+            if self._since_trim >= TRIM_EVERY:
+                self._news.notify()
+        self._on_news()
 
     async def recent(
         self,
@@ -198,6 +236,10 @@ class EventLog:
                 await anyio.sleep(0.002)
         return self._went >= due
 
+    @property
+    def _must_trim(self) -> bool:
+        return self._since_trim >= TRIM_EVERY
+
     def _take_oldest(self) -> None:
         self._waiting.popleft()
         self._went += 1
@@ -215,11 +257,11 @@ class EventLog:
     def _run(self) -> None:
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._waiting or self._stopping)
+                self._news.wait_for(lambda: self._waiting or self._stopping or self._must_trim)
                 self._news.wait_for(lambda: self._stopping, timeout=GATHER_S)
                 batch = [self._waiting[i] for i in range(min(BATCH, len(self._waiting)))]
                 stopping = self._stopping
-            if not batch:
+            if not batch and (stopping or not self._must_trim):
                 return
             if self._write(batch):
                 with self._news:
@@ -235,8 +277,9 @@ class EventLog:
 
     def _write(self, batch: Sequence[Event]) -> bool:
         rows = [self._row(item) for item in batch]
-        self._since_trim += len(rows)
-        trim = self._since_trim >= TRIM_EVERY
+        with self._news:
+            self._since_trim += len(rows)
+            trim = self._must_trim
 
         def work(connection: Connection) -> None:
             if rows:
@@ -257,7 +300,8 @@ class EventLog:
             log.info("Events are written again")
         self._healthy = True
         if trim:
-            self._since_trim = 0
+            with self._news:
+                self._since_trim = 0
         return True
 
     def _row(self, item: Event) -> dict[str, str | None]:
@@ -283,7 +327,20 @@ class EventLog:
 @asynccontextmanager
 async def open_events(database: Database, metrics: Metrics) -> AsyncIterator[EventLog]:
     """The event log on this database; what was recorded is written before it closes."""
-    events = EventLog(database, metrics)
+    loop = asyncio.get_running_loop()
+    is_told = threading.Event()  # many events between two turns of the loop are one piece of news
+
+    def mark() -> None:
+        is_told.clear()
+        events.changed.mark()
+
+    def on_news() -> None:
+        if not is_told.is_set():
+            is_told.set()
+            with suppress(RuntimeError):  # the loop is closed: nobody is there to be told
+                loop.call_soon_threadsafe(mark)
+
+    events = EventLog(database, metrics, on_news=on_news)
     try:
         yield events
     finally:

@@ -6,9 +6,21 @@ A change here goes with a migration in `core/migrations/versions` that makes it.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+)
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """The migrations this program knows, oldest first; the last one makes the tables below."""
 
 metadata = MetaData()
@@ -34,3 +46,51 @@ events_by_type = select(
     func.max(events.c.at).label("newest"),
 ).group_by(events.c.type)
 """How many events of each type there are, and from when to when."""
+
+engines = Table(
+    "engines",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("facts", Text, nullable=False),
+)
+"""What an engine's labels do not say, as JSON: the labels of its container are the record."""
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("id", String(256), primary_key=True),
+    Column("container_id", String(160), nullable=False, index=True),
+    Column("key_type", String(16), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("playback_session_id", Text, nullable=False),
+    Column("stat_url", Text, nullable=False),
+    Column("command_url", Text, nullable=False),
+    Column("is_live", Boolean, nullable=False),
+    Column("started_at", String(40), nullable=False),
+    Column("ended_at", String(40), index=True),
+    Column("status", String(16), nullable=False, index=True),
+    Column("end_reason", Text),
+)
+
+sample_blocks = Table(
+    "sample_blocks",
+    metadata,
+    Column("stream_id", String(256), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Samples of a stream, packed, so many to a block; `number` grows with time."""
+
+old_sample_blocks = sample_blocks.delete().where(
+    sample_blocks.c.stream_id == bindparam("of_stream"),
+    sample_blocks.c.number < bindparam("below"),
+)
+"""Blocks of a stream that nobody will read any more."""
+
+state = Table(
+    "state",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""What else is remembered, as JSON: demand, circuit breakers."""

@@ -80,8 +80,9 @@ class Instance:
     health: ContainerHealth | None = None
     """None: it has no health check of its own, or nobody asked (`list` does not)."""
     exit_code: int | None = None
+    started_at: datetime | None = None
+    """When it was last started; only `inspect` fills this and the next."""
     env: Mapping[str, str] = field(default_factory=lambda: NOTHING)
-    """Only `inspect` fills it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +145,7 @@ class Engine:
     """Which configuration it was made with; another than the current one is replaced in time."""
     health: EngineHealth = "unknown"
     last_health_check: datetime | None = None
-    unhealthy_since: datetime | None = None
     last_stream_usage: datetime | None = None
-    idle_since: datetime | None = None
-    """Since when no stream is on it; None while one is."""
     last_cache_cleanup: datetime | None = None
     cache_size_bytes: int | None = None
     platform: str | None = None
@@ -157,6 +155,11 @@ class Engine:
     draining: str | None = None
     """Why it gets no new work and goes once its streams have ended; None: it stays."""
     paused: bool = False
+    seen_since_s: float = 0.0
+    """When this server first saw it; this and the next two are the monotonic clock's."""
+    unhealthy_since_s: float | None = None
+    idle_since_s: float | None = None
+    """Since when no stream is on it; None while one is."""
 
     @property
     def api_url(self) -> str:

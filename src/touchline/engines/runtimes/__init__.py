@@ -1,1 +1,63 @@
 """Where engines run. `protocol` says what each promises; a kind is a module and a class."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from touchline.engines.runtimes.protocol import Runtime
+from touchline.engines.runtimes.settings import (
+    AutoRuntimeSettings,
+    DockerRuntimeSettings,
+    ProcessRuntimeSettings,
+    RuntimeSettings,
+)
+
+__all__ = ["open_runtime"]
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: RuntimeSettings,
+    *,
+    data_dir: Path,
+    label: tuple[str, str],
+    bind_address: str,
+    also: Collection[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[Runtime]:
+    """The runtime that is configured; `auto` is Docker if it answers within a second.
+
+    What Docker watches includes the containers named in `also`; `environ` is where it finds
+    DOCKER_HOST, None meaning the process's own. Raises Invalid where it cannot work as configured.
+    """
+
+    def docker(chosen: DockerRuntimeSettings) -> AbstractAsyncContextManager[Runtime]:
+        # Imported only where it is used: it brings an HTTP client with it.
+        from touchline.engines.runtimes.docker import open_docker_runtime
+
+        return open_docker_runtime(
+            chosen, label=label, bind_address=bind_address, also=also, environ=environ
+        )
+
+    def process(chosen: ProcessRuntimeSettings) -> AbstractAsyncContextManager[Runtime]:
+        from touchline.engines.runtimes.process import open_process_runtime
+
+        directory = chosen.directory or data_dir / "engines"
+        return open_process_runtime(
+            chosen, directory=directory, label=label, bind_address=bind_address
+        )
+
+    if isinstance(settings, AutoRuntimeSettings):
+        from touchline.engines.runtimes.docker import docker_answers
+
+        answers = await docker_answers(settings.docker, environ=environ)
+        settings = settings.docker if answers else settings.process
+        log.info("Engines run as %s", "containers of Docker" if answers else "processes")
+    opened = docker(settings) if isinstance(settings, DockerRuntimeSettings) else process(settings)
+    async with opened as runtime:
+        yield runtime

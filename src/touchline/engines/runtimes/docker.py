@@ -13,11 +13,12 @@ import anyio
 import anyio.to_thread
 
 from touchline.core.errors import Invalid
+from touchline.engines.labels import START
 from touchline.engines.model import EngineSpec, Executed, Instance, RuntimeEvent, Usage
 from touchline.engines.runtimes.dockeraddress import address_of
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
 from touchline.engines.runtimes.dockerevents import Told, watching
-from touchline.engines.runtimes.dockerjson import START, inspected, listed, start_of
+from touchline.engines.runtimes.dockerjson import inspected, listed, start_of
 from touchline.engines.runtimes.dockerstart import Starter
 from touchline.engines.runtimes.dockerusage import UsageMeter
 from touchline.engines.runtimes.flights import Flights

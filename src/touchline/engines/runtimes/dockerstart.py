@@ -11,9 +11,10 @@ from typing import Any
 import anyio
 
 from touchline.core.errors import TouchlineError
+from touchline.engines.labels import START
 from touchline.engines.model import EngineSpec, Instance
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
-from touchline.engines.runtimes.dockerjson import START, creation, inspected, why_not
+from touchline.engines.runtimes.dockerjson import creation, inspected, why_not
 from touchline.engines.runtimes.parallel import Turns
 from touchline.engines.runtimes.protocol import (
     ImageNotFound,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.engines.model import EngineSpec, Executed, Instance, RuntimeEvent, Usage
@@ -112,3 +112,14 @@ class Runtime(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and tasks of this server; instances run on."""
+
+
+@runtime_checkable
+class Restarts(Protocol):
+    """A runtime that can restart any instance, as a VPN container that has gone bad needs it."""
+
+    async def restart(self, reference: str, *, grace_s: float) -> None:
+        """Stop an instance, managed or not, and start it again; it runs on return.
+
+        Raises InstanceNotFound, RuntimeUnavailable.
+        """

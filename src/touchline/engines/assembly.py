@@ -1,0 +1,456 @@
+"""The parts of the engines half, put together: each is given what it needs and no more."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from touchline.core.errors import Failed, NotFound, TouchlineError
+from touchline.core.events import EventLog
+from touchline.core.metrics import Metrics
+from touchline.core.tasks import Changed, keep_running
+from touchline.engines.acestream import AceStreamClient
+from touchline.engines.admission import Admission
+from touchline.engines.adoption import Address, Surroundings, restored_external
+from touchline.engines.breaker import Breaker
+from touchline.engines.cache import CacheCleaner
+from touchline.engines.catalogue import CATALOGUE
+from touchline.engines.collector import Collector
+from touchline.engines.content import ContentDesk
+from touchline.engines.control import DEMAND, Control
+from touchline.engines.customvariant import PLATFORMS
+from touchline.engines.fleet import Fleet
+from touchline.engines.gauges import Gauges
+from touchline.engines.health import HealthWatch
+from touchline.engines.keeper import Keeper
+from touchline.engines.model import Engine, Instance, RuntimeEvent
+from touchline.engines.plan import policy_of
+from touchline.engines.ports import PortBook, bind_probe
+from touchline.engines.provisioner import Provisioner
+from touchline.engines.reconciler import Reconciler
+from touchline.engines.remover import Remover
+from touchline.engines.reprovision import Reprovision
+from touchline.engines.runtimes.protocol import InstanceNotFound, Restarts, Runtime
+from touchline.engines.runtimes.settings import (
+    AutoRuntimeSettings,
+    DockerRuntimeSettings,
+)
+from touchline.engines.samples import SampleBook
+from touchline.engines.settings import EnginesSettings
+from touchline.engines.status import StatusBoard
+from touchline.engines.store import Loaded, Store
+from touchline.engines.streamdesk import StreamDesk
+from touchline.engines.usage import EVERY_S, UsageBook
+from touchline.engines.variants import Recipe
+from touchline.engines.variantstore import VariantStore
+from touchline.engines.vpn import VpnWatch
+from touchline.engines.vpncontrol import VpnControl
+from touchline.engines.vpnfacts import VpnView
+from touchline.engines.workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+BREAKERS = "breakers"
+FORGET_EVERY_S = 60.0
+CLEAN_EVERY_S = 10.0
+ASK_TIMEOUT_S = 3.0
+RESTART_GRACE_S = 10.0
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Everything that others may ask of the engines half."""
+
+    settings: EnginesSettings
+    fleet: Fleet
+    samples: SampleBook
+    streams: StreamDesk
+    provisioner: Provisioner
+    control: Control
+    usage: UsageBook
+    status: StatusBoard
+    content: ContentDesk
+    variants: VariantStore
+    reprovision: Reprovision
+    vpn_changed: Changed
+    runtime_kind: str
+    _runtime: Runtime
+    _now_s: Callable[[], float]
+
+    def stale_s(self) -> float | None:
+        """How old what is shown of the runtime is; None while it is current."""
+        return self.fleet.freshness.stale_s(self._now_s())
+
+    async def inspect(self, reference: str) -> Instance:
+        """A container, managed or not. Raises NotFound, RuntimeUnavailable."""
+        try:
+            return await self._runtime.inspect(reference)
+        except InstanceNotFound as error:
+            raise NotFound("container not found", code="container_not_found") from error
+
+    def is_managed(self, instance: Instance) -> bool:
+        """Whether it carries our label."""
+        name, value = self.settings.management_label
+        return instance.labels.get(name) == value
+
+    async def by_label(self, key: str, value: str) -> Sequence[Instance]:
+        """Managed containers whose label equals the value. Raises RuntimeUnavailable."""
+        return [each for each in await self._runtime.list() if each.labels.get(key) == value]
+
+    def catalogue(self) -> list[dict[str, Any]]:
+        """The parameters that engines are known to take."""
+        return [parameter.to_json() for parameter in CATALOGUE]
+
+    def platform(self) -> dict[str, Any]:
+        """This machine's platform, and those that there are."""
+        return {"platform": self.variants.platform, "supported_platforms": list(PLATFORMS)}
+
+
+class Half:
+    """The parts, put together; each is given only what it needs."""
+
+    def __init__(
+        self,
+        settings: EnginesSettings,
+        *,
+        runtime: Runtime,
+        client: AceStreamClient,
+        control: VpnControl,
+        store: Store,
+        samples: SampleBook,
+        variants: VariantStore,
+        events: EventLog,
+        metrics: Metrics,
+        keeps_minimum: bool,
+        debug: bool,
+        left: Loaded,
+    ) -> None:
+        now, now_s = _now, time.monotonic
+        self._settings, self._runtime = settings, runtime
+        self._client, self._store, self._samples = client, store, samples
+        self._variants = variants
+        self._left = left
+        fleet = self._fleet = Fleet()
+        breaker = settings.breaker
+        self._breakers = {
+            "general": Breaker(
+                threshold=breaker.failure_threshold, recovery_timeout_s=breaker.recovery_timeout_s
+            ),
+            "replacement": Breaker(
+                threshold=breaker.replacement_threshold,
+                recovery_timeout_s=breaker.replacement_timeout_s,
+            ),
+        }
+        for name, record in left.state.get(BREAKERS, {}).items():
+            if name in self._breakers:
+                self._breakers[name].restore(record, now_s())
+        self._vpn = None
+        if settings.vpn.names:
+            self._vpn = VpnWatch(
+                settings=settings.vpn,
+                runtime=runtime,
+                control=control,
+                engines_answer=self._engines_reach_the_network,
+                restart=partial(runtime.restart, grace_s=RESTART_GRACE_S)
+                if isinstance(runtime, Restarts)
+                else None,
+                events=events,
+                now=now,
+                now_s=now_s,
+                nudge=self._nudge,
+            )
+        vpns = VpnView(self._vpn, fleet)
+        around = Surroundings(
+            settings.ports.bind_address, settings.advertise_host, self._vpn_address
+        )
+        ports = PortBook(bind_probe(settings.ports.bind_address), now_s=now_s)
+        self._streams = StreamDesk(
+            fleet=fleet,
+            store=store,
+            samples=samples,
+            client=client,
+            events=events,
+            metrics=metrics,
+            now=now,
+            now_s=now_s,
+            nudge=self._nudge,
+        )
+        self.keeper = Keeper(
+            runtime=runtime,
+            fleet=fleet,
+            streams=self._streams,
+            ports=ports,
+            store=store,
+            events=events,
+            around=around,
+            remembered=left.engines,
+            resync_s=settings.scaling.resync_s,
+            now=now,
+            now_s=now_s,
+            nudge=self._nudge,
+            on_event=self._heard,
+        )
+        self._remover = Remover(
+            runtime=runtime,
+            fleet=fleet,
+            keeper=self.keeper,
+            streams=self._streams,
+            ports=ports,
+            store=store,
+            events=events,
+        )
+        self._admission = Admission(
+            settings=settings,
+            fleet=fleet,
+            breaker=self._breakers["general"],
+            vpn=self._vpn,
+            in_flight=lambda: len(self._provisioner.flights) + len(self._remover.going),
+            now_s=now_s,
+        )
+        self._provisioner = Provisioner(
+            runtime=runtime,
+            fleet=fleet,
+            keeper=self.keeper,
+            admission=self._admission,
+            ports=ports,
+            workshop=Workshop(
+                settings=settings,
+                ports=ports,
+                vpns=vpns,
+                recipe=self._recipe,
+                publishes_ports=runtime.publishes_ports,
+                network=_network_of(settings),
+            ),
+            breaker=self._breakers["general"],
+            client=client,
+            events=events,
+            metrics=metrics,
+            settings=settings,
+            around=around,
+            now=now,
+            now_s=now_s,
+            choose_spare=self._spare,
+            save_breakers=self._save_breakers,
+            nudge=self._nudge,
+        )
+        self._reprovision = Reprovision(
+            fleet, events, now=now, blocked=self._why_blocked, nudge=self._nudge
+        )
+        self._reconciler = Reconciler(
+            fleet=fleet,
+            provisioner=self._provisioner,
+            remover=self._remover,
+            vpns=vpns,
+            breakers=self._breakers,
+            events=events,
+            metrics=metrics,
+            policy=policy_of(settings, keeps_minimum=keeps_minimum),
+            replacement_cooldown_s=settings.health.replacement_cooldown_s,
+            is_current=self._is_current,
+            save_breakers=self._save_breakers,
+            after_each=self._reprovision.once,
+            now=now,
+            now_s=now_s,
+        )
+        self._reconciler.demand = left.state.get(DEMAND)
+        self._health = HealthWatch(
+            fleet=fleet,
+            client=client,
+            store=store,
+            events=events,
+            metrics=metrics,
+            settings=settings.health,
+            now=now,
+            now_s=now_s,
+            nudge=self._nudge,
+        )
+        self._collector = Collector(
+            fleet=fleet,
+            streams=self._streams,
+            samples=samples,
+            client=client,
+            metrics=metrics,
+            settings=settings.collector,
+            now=now,
+            now_s=now_s,
+            answered=self._health.answered,
+        )
+        self._usage = UsageBook(runtime, fleet, now_s=now_s)
+        self._cleaner = CacheCleaner(runtime, fleet, store, now=now)
+        self._status = StatusBoard(
+            settings=settings,
+            fleet=fleet,
+            admission=self._admission,
+            breakers=self._breakers,
+            vpn=self._vpn,
+            debug=debug,
+            variant=lambda: self._recipe().name,
+            save_breakers=self._save_breakers,
+            nudge=self._nudge,
+            now=now,
+            now_s=now_s,
+        )
+        self._control = Control(
+            runtime=runtime,
+            fleet=fleet,
+            admission=self._admission,
+            provisioner=self._provisioner,
+            remover=self._remover,
+            reconciler=self._reconciler,
+            streams=self._streams,
+            store=store,
+            events=events,
+            settings=settings,
+            now_s=now_s,
+        )
+        metrics.add_source(Gauges(settings, fleet, samples, self._vpn))
+        self._take_up(left, now(), now_s())
+
+    def front(self) -> Engines:
+        """What others may ask."""
+        return Engines(
+            settings=self._settings,
+            fleet=self._fleet,
+            samples=self._samples,
+            streams=self._streams,
+            provisioner=self._provisioner,
+            control=self._control,
+            usage=self._usage,
+            status=self._status,
+            content=ContentDesk(self._fleet, self._streams, self._client, now=_now),
+            variants=self._variants,
+            reprovision=self._reprovision,
+            vpn_changed=self._vpn.changed if self._vpn is not None else Changed(),
+            runtime_kind=self._runtime.kind,
+            _runtime=self._runtime,
+            _now_s=time.monotonic,
+        )
+
+    def run(self, tasks: TaskGroup) -> None:
+        """Begin everything that goes on by itself."""
+
+        def repeat(name: str, once: Callable[[], Awaitable[Any]], every_s: float) -> None:
+            tasks.start_soon(partial(keep_running, name, once, every_s=every_s))
+
+        tasks.start_soon(self.keeper.run)
+        tasks.start_soon(self._reconciler.run)
+        tasks.start_soon(self._health.run)
+        tasks.start_soon(self._collector.run)
+        repeat("Following the fleet", self._follow, 0.0)
+        repeat("Measuring engines", self._usage.once, EVERY_S)
+        repeat("Cleaning caches", self._cleaner.once, CLEAN_EVERY_S)
+        repeat("Forgetting ended streams", self._forget, FORGET_EVERY_S)
+        tasks.start_soon(self._restore_samples)
+        if self._vpn is not None:
+            repeat("Watching the VPN", self._vpn.wait_and_look, 0.0)
+
+    def breaker_records(self) -> dict[str, Any]:
+        """What the next server has to know of them."""
+        now_s = time.monotonic()
+        return {name: breaker.record(now_s) for name, breaker in self._breakers.items()}
+
+    # ------------------------------------------------------------------ between the parts
+
+    def _nudge(self) -> None:
+        self._reconciler.nudge()
+
+    def _spare(self) -> Engine | None:
+        return self._reconciler.spare()
+
+    def _heard(self, event: RuntimeEvent) -> None:
+        self._provisioner.saw(event)
+        if self._vpn is not None:
+            self._vpn.look_soon(event.name)
+
+    def _save_breakers(self) -> None:
+        self._store.note_state(BREAKERS, self.breaker_records())
+
+    def _recipe(self) -> Recipe:
+        config, active = self._variants.config, self._variants.active
+        return Recipe(
+            self._settings,
+            custom=config if config.enabled else None,
+            template_name=active.name if active is not None else None,
+        )
+
+    def _is_current(self, engine: Engine) -> bool:
+        # Engines are replaced when that is asked for, not when the configuration is saved.
+        return engine.id not in self._reprovision.outdated
+
+    def _why_blocked(self) -> str | None:
+        refusal = self._admission.vpn_refusal() or self._admission.breaker_refusal()
+        return refusal.message if refusal is not None else None
+
+    def _vpn_address(self, vpn: str, port: int) -> Address | None:
+        return self._vpn.address_of(vpn, port) if self._vpn is not None else None
+
+    async def _engines_reach_the_network(self, vpn: str) -> bool | None:
+        """Whether any engine of this VPN does; None: there is none to ask."""
+        behind = [engine for engine in self._fleet.ours() if engine.vpn_container == vpn]
+        answers: list[bool] = []
+
+        async def ask(engine: Engine) -> None:
+            try:
+                answers.append(
+                    await self._client.network_connected(engine.api_url, within_s=ASK_TIMEOUT_S)
+                )
+            except TouchlineError:
+                answers.append(False)
+            if answers[-1]:
+                tasks.cancel_scope.cancel()  # one is enough
+
+        async with anyio.create_task_group() as tasks:
+            for engine in behind:
+                tasks.start_soon(ask, engine)
+        return any(answers) if behind else None
+
+    async def _follow(self) -> None:
+        seen = self._fleet.roster_changed.version
+        self._health.follow()
+        self._collector.follow()
+        await self._fleet.roster_changed.wait(seen)
+
+    async def _forget(self) -> None:
+        await self._streams.forget_old()
+
+    # ------------------------------------------------------------------ what was left
+
+    def _take_up(self, left: Loaded, now: datetime, now_s: float) -> None:
+        for engine_id, facts in left.engines.items():
+            external = restored_external(engine_id, facts, now=now, now_s=now_s)
+            if external is not None:
+                self._fleet.put(external)
+        for stream in left.streams:
+            self._fleet.put_stream(stream)
+
+    async def _restore_samples(self) -> None:
+        """Bring earlier samples back, without holding anybody up."""
+        for stream in self._left.streams:
+            if self._fleet.find_stream(stream.id) is None:
+                continue
+            try:
+                blocks = await self._store.load_samples(stream.id)
+            except Failed as error:
+                log.warning("Earlier samples cannot be read: %s", error.message)
+                return
+            newest = self._samples.restore(stream.id, blocks)
+            if newest is not None:
+                self._fleet.measured(stream.id, newest)
+
+
+def _network_of(settings: EnginesSettings) -> str | None:
+    runtime = settings.runtime
+    docker = runtime.docker if isinstance(runtime, AutoRuntimeSettings) else runtime
+    return docker.network if isinstance(docker, DockerRuntimeSettings) else None
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,17 @@
+"""What `touchline demo` presumes about engines: simulated ones, as processes of this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def demo_engines() -> dict[str, Any]:
+    """Settings under `engines`, below whatever the user said."""
+    return {
+        "runtime": {
+            "kind": "process",
+            "command": [sys.executable, "-m", "touchline.sim.engine"],
+        },
+        "scaling": {"min_replicas": 2, "min_free_replicas": 1, "max_replicas": 10},
+    }

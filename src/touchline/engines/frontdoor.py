@@ -1,0 +1,125 @@
+"""Opens the engines half, part after part; closing is the same text read upwards."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+import anyio
+
+from touchline.core.db import Database
+from touchline.core.errors import Failed, Invalid
+from touchline.core.events import EventLog
+from touchline.core.metrics import Metrics
+from touchline.engines.acestream import open_acestream
+from touchline.engines.assembly import BREAKERS, Engines, Half
+from touchline.engines.customvariant import platform_of
+from touchline.engines.runtimes import open_runtime
+from touchline.engines.runtimes.settings import (
+    AutoRuntimeSettings,
+    ProcessRuntimeSettings,
+    RuntimeSettings,
+)
+from touchline.engines.samples import BLOCK, SampleBook
+from touchline.engines.settings import EnginesSettings
+from touchline.engines.store import Loaded, Store, open_store
+from touchline.engines.streamdesk import KEPT_S
+from touchline.engines.variantstore import open_variants
+from touchline.engines.vpncontrol import open_vpn_control
+
+log = logging.getLogger(__name__)
+
+FIRST_LIST_S = 3.0
+"""The server's port opens once the runtime has been listed, or after so long without an answer."""
+
+
+@asynccontextmanager
+async def open_engines(
+    settings: EnginesSettings,
+    *,
+    data_dir: Path,
+    database: Database,
+    events: EventLog,
+    metrics: Metrics,
+    keeps_minimum: bool,
+    debug: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[Engines]:
+    """The engines half on this database. Engines run on when it is closed, as when it dies.
+
+    Without `keeps_minimum` none is started unless a client asks. Raises Invalid where the settings
+    cannot work here, Failed where the data directory cannot be used.
+    """
+    samples = SampleBook(settings.collector.history)
+    async with (
+        open_variants(data_dir / "variants", platform=platform_of(platform.machine())) as variants,
+        open_runtime(
+            _runtime_for(settings),
+            data_dir=data_dir,
+            label=settings.management_label,
+            bind_address=settings.ports.bind_address,
+            also=settings.vpn.names,
+            environ=environ,
+        ) as runtime,
+        open_acestream(concurrency=settings.collector.concurrency) as client,
+        open_vpn_control(settings.vpn) as control,
+        open_store(
+            database,
+            events,
+            blocks=samples.unsaved_blocks,
+            kept_blocks=settings.collector.history // BLOCK + 1,
+        ) as store,
+        anyio.create_task_group() as tasks,
+    ):
+        half = Half(
+            settings,
+            runtime=runtime,
+            client=client,
+            control=control,
+            store=store,
+            samples=samples,
+            variants=variants,
+            events=events,
+            metrics=metrics,
+            keeps_minimum=keeps_minimum,
+            debug=debug,
+            left=await _left_by_an_earlier_server(store),
+        )
+        half.run(tasks)
+        await half.keeper.first_list(FIRST_LIST_S)
+        try:
+            yield half.front()
+        finally:
+            tasks.cancel_scope.cancel()
+            store.note_state(BREAKERS, half.breaker_records())
+
+
+async def _left_by_an_earlier_server(store: Store) -> Loaded:
+    try:
+        return await store.load(_now(), kept_s=KEPT_S)
+    except Failed as error:
+        log.error("Streams of an earlier server cannot be read: %s", error.message)  # noqa: TRY400
+        return Loaded()
+
+
+def _runtime_for(settings: EnginesSettings) -> RuntimeSettings:
+    """As configured; with a VPN it has to be containers, whether they can be had now or not."""
+    runtime = settings.runtime
+    if not settings.vpn.names:
+        return runtime
+    if isinstance(runtime, AutoRuntimeSettings):
+        return runtime.docker
+    if isinstance(runtime, ProcessRuntimeSettings):
+        raise Invalid(
+            "engines.vpn needs containers: set engines.runtime.kind to docker, or unset the VPN",
+            code="vpn_needs_docker",
+        )
+    return runtime
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

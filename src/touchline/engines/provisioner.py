@@ -1,0 +1,445 @@
+"""The one way in which engines and other containers are made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import anyio
+
+from touchline.core.errors import Blocked, Refused, TouchlineError
+from touchline.core.events import EventLog
+from touchline.core.metrics import Metrics
+from touchline.engines.acestream import AceStreamClient
+from touchline.engines.admission import Admission
+from touchline.engines.adoption import Surroundings, engine_of
+from touchline.engines.breaker import Breaker
+from touchline.engines.fleet import Fleet
+from touchline.engines.keeper import Keeper
+from touchline.engines.labels import IDEMPOTENCY, is_engine
+from touchline.engines.model import Engine, EngineSpec, Instance, RuntimeEvent
+from touchline.engines.orders import EngineOrder, GenericOrder
+from touchline.engines.ports import PortBook
+from touchline.engines.runtimes.protocol import (
+    NameInUse,
+    PortInUse,
+    Runtime,
+    RuntimeUnavailable,
+    StartFailed,
+)
+from touchline.engines.settings import EnginesSettings
+from touchline.engines.variants import engine_name, generic_spec
+from touchline.engines.workshop import Workshop
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+"""Of a start whose port or name turned out to be taken by somebody else."""
+
+AVOID_S = 60.0
+"""A port that somebody else holds is left alone for so long."""
+
+ASK_TIMEOUT_S = 1.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
+_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+@dataclass(eq=False)
+class Flight:
+    """An engine on its way; it counts as an engine from the moment it is boarded."""
+
+    vpn: str | None
+    forwarded: bool
+    for_client: bool
+    name: str = ""
+    died: anyio.Event = field(default_factory=anyio.Event)
+    exit_code: int | None = None
+
+
+class Provisioner:
+    """Admits, reserves, starts, and returns an engine that answers. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        fleet: Fleet,
+        keeper: Keeper,
+        admission: Admission,
+        ports: PortBook,
+        workshop: Workshop,
+        breaker: Breaker,
+        client: AceStreamClient,
+        events: EventLog,
+        metrics: Metrics,
+        settings: EnginesSettings,
+        around: Surroundings,
+        now: Callable[[], datetime],
+        now_s: Callable[[], float],
+        choose_spare: Callable[[], Engine | None],
+        save_breakers: Callable[[], None],
+        nudge: Callable[[], None],
+    ) -> None:
+        self._runtime = runtime
+        self._fleet = fleet
+        self._keeper = keeper
+        self._admission = admission
+        self._ports = ports
+        self._workshop = workshop
+        self._breaker = breaker
+        self._client = client
+        self._events = events
+        self._settings = settings
+        self._around = around
+        self._now = now
+        self._now_s = now_s
+        self._choose_spare = choose_spare
+        self._save_breakers = save_breakers
+        self._nudge = nudge
+        self._slots = anyio.CapacityLimiter(settings.scaling.max_concurrent_provisions)
+        self._keys: dict[str, anyio.Lock] = {}
+        self._handed: dict[str, tuple[str, float]] = {}
+        self.flights: dict[Flight, None] = {}
+        """Engines that are being started; they count as engines."""
+        self._made = metrics.counter("orch_provision", "Containers made for somebody.", ["kind"])
+        self._failed = metrics.counter(
+            "touchline_provision_failures", "Starts that failed, by the reason.", ["code"]
+        )
+        self._took = metrics.histogram(
+            "touchline_provision_seconds",
+            "From the order to an engine that answers.",
+            ["kind"],
+            buckets=_BUCKETS,
+        )
+
+    async def engine(self, order: EngineOrder) -> Engine:
+        """An engine for a client, kept for it for `scaling.lease_s`; a spare one at once if any.
+
+        The same idempotency key gives the same engine. Raises Blocked (`vpn_disconnected`,
+        `circuit_breaker`, `max_capacity`, `runtime_unavailable`), ImageNotFound, PortInUse,
+        StartFailed, StartTimeout; nothing is then left of it.
+        """
+        if order.idempotency_key is None:
+            return await self._engine(order, None)
+        key = hashlib.sha256(order.idempotency_key.encode()).hexdigest()[:32]
+        what = json.dumps([dict(order.labels), dict(order.env), order.image, order.host_port])
+        mark = f"{key}.{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+        lock = self._keys.setdefault(key, anyio.Lock())
+        try:
+            async with lock:
+                return self._made_before(key, mark) or await self._engine(order, mark)
+        finally:
+            if not lock.statistics().tasks_waiting and not lock.locked():
+                self._keys.pop(key, None)
+
+    def board(self, vpn: str | None, *, forwarded: bool) -> Flight:
+        """Count an engine that the plan wants; `start_boarded` must follow."""
+        flight = Flight(vpn, forwarded, for_client=False)
+        self.flights[flight] = None
+        return flight
+
+    async def start_boarded(self, flight: Flight, *, why: str) -> Engine:
+        """The engine of a flight; raises what `engine` raises."""
+        try:
+            self._must_be_reachable()
+            refusal = self._admission.vpn_refusal() or self._admission.overbooked()
+            if refusal is not None:
+                raise refusal
+        except Blocked:
+            del self.flights[flight]
+            raise
+        return await self._start(EngineOrder(), flight, mark=None, why=why)
+
+    def made(self, labels: Mapping[str, str]) -> bool:
+        """Whether an instance with these labels is an engine, and not something of `generic`."""
+        return is_engine(labels)
+
+    async def generic(self, order: GenericOrder) -> Instance:
+        """Any other container, as soon as it runs.
+
+        Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable.
+        """
+        self._must_be_reachable()
+        began_s = self._now_s()
+        instance = await self._try_names(
+            order.name_prefix, lambda name: self._run_generic(order, name)
+        )
+        self._fleet.others[instance.id] = instance
+        self._made.labels("generic").inc()
+        self._took.labels("generic").observe(self._now_s() - began_s)
+        self._events.record(
+            "engine",
+            "created",
+            f"Container {instance.name} was started from {order.image}",
+            container_id=instance.id,
+            name=instance.name,
+            image=order.image,
+            labels=dict(order.labels),
+        )
+        return instance
+
+    def saw(self, event: RuntimeEvent) -> None:
+        """An event of the runtime: one that is being started may have died."""
+        if event.kind != "died":
+            return
+        for flight in self.flights:
+            if flight.name == event.name:
+                flight.exit_code = event.exit_code
+                flight.died.set()
+
+    # ------------------------------------------------------------------ engines
+
+    async def _engine(self, order: EngineOrder, mark: str | None) -> Engine:
+        spare = self._choose_spare() if order.is_plain else None
+        if spare is not None and self._fleet.freshness.is_current:
+            self._hand_out(spare, mark)
+            self._events.record(
+                "engine",
+                "claimed",
+                f"Engine {spare.name}, which was ready, was handed to a client",
+                container_id=spare.id,
+                name=spare.name,
+                lease_s=self._settings.scaling.lease_s,
+            )
+            return spare
+        self._must_be_reachable()
+        refusal = self._admission.refusal()
+        if refusal is not None:
+            raise refusal
+        flight = Flight(None, forwarded=False, for_client=True)
+        self.flights[flight] = None
+        engine = await self._start(order, flight, mark=mark, why="a client asked for it")
+        self._hand_out(engine, None)
+        return engine
+
+    def _hand_out(self, engine: Engine, mark: str | None) -> None:
+        until_s = self._now_s() + self._settings.scaling.lease_s
+        self._fleet.leases.grant(engine.id, secrets.token_hex(8), until_s)
+        if mark is not None:
+            self._handed[mark] = (engine.id, until_s)
+        self._nudge()
+
+    def _made_before(self, key: str, mark: str) -> Engine | None:
+        """The engine that was given for this key."""
+        now_s = self._now_s()
+        self._handed = {k: (e, at) for k, (e, at) in self._handed.items() if at > now_s}
+        found: dict[str, Engine] = {}
+        for other, (engine_id, _) in self._handed.items():
+            engine = self._fleet.find(engine_id)
+            if engine is not None:
+                found[other] = engine
+        for engine in self._fleet.ours():
+            other_mark = engine.labels.get(IDEMPOTENCY)
+            if other_mark is not None:
+                found[other_mark] = engine
+        for other_mark, engine in found.items():
+            if other_mark.partition(".")[0] == key:
+                if other_mark != mark:
+                    raise Refused(
+                        "This Idempotency-Key was used for another request; nothing was started."
+                        " Use a new key",
+                        code="idempotency_key_reused",
+                    )
+                return engine
+        return None
+
+    async def _start(
+        self, order: EngineOrder, flight: Flight, *, mark: str | None, why: str
+    ) -> Engine:
+        """Everything up to an engine in the fleet; the caller has been admitted."""
+        plain = order.is_plain
+        began_s = self._now_s()
+        try:
+            async with self._slots:
+                engine = await self._launch(order, flight, mark)
+        except TouchlineError as error:
+            self._failed.labels(error.code).inc()
+            if plain and not isinstance(error, (Blocked, Refused)):
+                self._breaker_failed(error)
+            self._events.record(
+                "engine",
+                "failed",
+                f"No engine could be started: {error.message}",
+                code=error.code,
+                why=why,
+            )
+            raise
+        finally:
+            del self.flights[flight]
+        if plain:
+            self._breaker_worked()
+        self._made.labels("acestream").inc()
+        self._took.labels("acestream").observe(self._now_s() - began_s)
+        self._events.record(
+            "engine",
+            "created",
+            f"Engine {engine.name} was started: {why}",
+            container_id=engine.id,
+            name=engine.name,
+            host_http_port=engine.port,
+            container_http_port=engine.container_http_port,
+            labels={k: v for k, v in engine.labels.items() if k != IDEMPOTENCY},
+            took_s=round(self._now_s() - began_s, 3),
+            why=why,
+        )
+        self._nudge()
+        return engine
+
+    async def _launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
+        taken: set[str] = set()
+        for attempt in range(1, TRIES + 1):
+            name = engine_name(self._names() | taken)
+            with self._in_flight(flight, name):
+                try:
+                    return await self._launch_as(name, order, flight, mark)
+                except NameInUse:
+                    taken.add(name)
+                    if attempt == TRIES:
+                        raise
+                except PortInUse as error:
+                    port = error.details.get("port")
+                    if order.host_port is not None or attempt == TRIES:
+                        raise
+                    if isinstance(port, int):
+                        self._ports.avoid(port, for_s=AVOID_S)
+        raise AssertionError("unreachable")
+
+    async def _launch_as(
+        self,
+        name: str,
+        order: EngineOrder,
+        flight: Flight,
+        mark: str | None,
+    ) -> Engine:
+        timeout_s = self._settings.scaling.startup_timeout_s
+        until_s = self._now_s() + timeout_s
+        async with self._workshop.prepare(order, vpn=flight.vpn, name=name, mark=mark) as prepared:
+            flight.vpn = prepared.vpn
+            flight.forwarded = flight.forwarded or prepared.forwarded
+            instance = await self._runtime.start(prepared.spec, within_s=timeout_s)
+            try:
+                engine = engine_of(
+                    instance, self._around, facts={}, now=self._now(), now_s=self._now_s()
+                )
+                if engine is None:
+                    raise StartFailed(
+                        f"{name} runs, and none of its ports can be reached; it was removed"
+                    )
+                answers = await self._answers(engine, flight, until_s)
+            except BaseException:
+                await self._undo(instance)
+                raise
+            prepared.keep(instance.id)
+        health = {"health": "healthy", "last_health_check": self._now()} if answers else {}
+        engine = replace(engine, **health)  # type: ignore[arg-type]
+        self._keeper.added(engine)
+        return engine
+
+    async def _answers(self, engine: Engine, flight: Flight, until_s: float) -> bool:
+        """Whether its API answered in time. Raises StartFailed where it ended meanwhile."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            if flight.died.is_set():
+                raise StartFailed(
+                    f"{engine.name} ended with exit code {flight.exit_code} before its"
+                    " HTTP API answered; it was removed"
+                )
+            left_s = until_s - self._now_s()
+            if left_s <= 0:
+                log.warning("%s runs and does not answer yet; it goes on as unknown", engine.name)
+                return False
+            try:
+                await self._client.status(engine.api_url, within_s=min(ASK_TIMEOUT_S, left_s))
+            except TouchlineError:
+                with anyio.move_on_after(pause_s):
+                    await flight.died.wait()
+                pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
+            else:
+                return True
+
+    async def _undo(self, instance: Instance) -> None:
+        self._keeper.stopping.add(instance.id)
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._runtime.stop(instance.id, grace_s=0)
+        except TouchlineError as error:
+            # It is in the next list, where the plan finds it.
+            log.warning("%s could not be removed: %s", instance.name, error)
+        finally:
+            self._keeper.stopping.discard(instance.id)
+        self._keeper.removed(instance.id)
+
+    def _breaker_failed(self, error: TouchlineError) -> None:
+        if self._breaker.failed(self._now(), self._now_s()):
+            self._events.record(
+                "health",
+                "failed",
+                f"The circuit breaker has opened after {self._breaker.failures} failed starts:"
+                f" nothing is started for a while ({error.message})",
+                breaker="general",
+                failure_count=self._breaker.failures,
+                reason=error.code,
+            )
+        self._save_breakers()
+
+    def _breaker_worked(self) -> None:
+        failures = self._breaker.failures
+        if self._breaker.worked(self._now()):
+            self._events.record(
+                "health",
+                "recovered",
+                f"The circuit breaker is closed again, after {failures} failed starts",
+                breaker="general",
+                failure_count=failures,
+            )
+        if failures:
+            self._save_breakers()
+
+    # ------------------------------------------------------------------ both
+
+    def _must_be_reachable(self) -> None:
+        freshness = self._fleet.freshness
+        if not freshness.is_current:
+            raise RuntimeUnavailable(
+                "The runtime cannot be reached: nothing was started, what runs runs on"
+                f" ({freshness.reason or 'it has not answered yet'})"
+            )
+
+    async def _run_generic(self, order: GenericOrder, name: str) -> Instance:
+        spec: EngineSpec = generic_spec(order, name=name, network=self._workshop.network)
+        return await self._runtime.start(spec, within_s=self._settings.scaling.startup_timeout_s)
+
+    async def _try_names(self, prefix: str, run: Callable[[str], Awaitable[Instance]]) -> Instance:
+        taken: set[str] = set()
+        while True:
+            name = engine_name(self._names() | taken, prefix)
+            taken.add(name)
+            self._keeper.starting.add(name)
+            try:
+                return await run(name)
+            except NameInUse:
+                if len(taken) == TRIES:
+                    raise
+            finally:
+                self._keeper.starting.discard(name)
+
+    def _names(self) -> set[str]:
+        ours = {engine.name for engine in self._fleet.ours()}
+        others = {instance.name for instance in self._fleet.others.values()}
+        return ours | others | self._keeper.starting
+
+    @contextmanager
+    def _in_flight(self, flight: Flight, name: str) -> Iterator[None]:
+        flight.name = name
+        flight.died = anyio.Event()
+        self._keeper.starting.add(name)
+        try:
+            yield
+        finally:
+            self._keeper.starting.discard(name)

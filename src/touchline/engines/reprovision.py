@@ -1,0 +1,125 @@
+"""All engines made anew with the current configuration: a wish that the plan fulfils by and by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from touchline.core.errors import Refused
+from touchline.core.events import EventLog
+from touchline.engines.fleet import Fleet
+
+State = Literal["idle", "in_progress", "success", "error"]
+Phase = Literal["preparing", "stopping", "cleaning", "provisioning", "complete", "error"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it has come."""
+
+    state: State = "idle"
+    phase: Phase | None = None
+    message: str = "No reprovisioning has been asked for"
+    at: datetime | None = None
+    total: int = 0
+    replaced: int = 0
+    made: int = 0
+    current: str | None = None
+
+
+class Reprovision:
+    """Marks every engine as outdated and follows how they are replaced.
+
+    The plan replaces one after the other: a new engine is ready before an old one goes, where the
+    maximum allows, and an engine with streams goes when they have ended. Belongs to the event loop.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        events: EventLog,
+        *,
+        now: Callable[[], datetime],
+        blocked: Callable[[], str | None],
+        nudge: Callable[[], None],
+    ) -> None:
+        """`blocked` says why nothing can be started at present, if so."""
+        self._fleet = fleet
+        self._events = events
+        self._now = now
+        self._blocked = blocked
+        self._nudge = nudge
+        self._progress = Progress()
+        self._old: frozenset[str] = frozenset()
+
+    def start(self) -> int:
+        """Begin; how many engines will be replaced. Raises Refused while one is under way."""
+        if self._progress.state == "in_progress":
+            raise Refused("Reprovisioning is already in progress", code="reprovision_in_progress")
+        self._old = frozenset(engine.id for engine in self._fleet.ours())
+        total = len(self._old)
+        self._progress = Progress(
+            "in_progress", "preparing", f"Replacing {total} engines", self._now(), total
+        )
+        self._events.record(
+            "system",
+            "started",
+            f"Reprovisioning of {total} engines was asked for",
+            total_engines=total,
+        )
+        self._nudge()
+        return total
+
+    @property
+    def outdated(self) -> frozenset[str]:
+        """Engines that are to be replaced whatever they were made with."""
+        return self._old
+
+    def once(self) -> None:
+        """Compare with the fleet; called whenever that has changed."""
+        if self._progress.state != "in_progress":
+            return
+        alive = {engine.id: engine for engine in self._fleet.ours()}
+        left = [alive[engine_id] for engine_id in self._old if engine_id in alive]
+        made = sum(engine_id not in self._old for engine_id in alive)
+        total, replaced = self._progress.total, self._progress.total - len(left)
+        self._old = frozenset(engine.id for engine in left)
+        if not left:
+            self._over(total, made)
+            return
+        why_not = self._blocked()
+        draining = [engine for engine in left if self._fleet.started_on(engine.id)]
+        if why_not is not None:
+            phase: Phase = "preparing"
+            message = f"Waiting, {len(left)} of {total} engines left: {why_not}"
+        elif len(draining) == len(left):
+            phase = "stopping"
+            message = f"{len(left)} of {total} engines still play streams and go when those end"
+        else:
+            phase = "provisioning"
+            message = f"Replaced {replaced} of {total} engines"
+        self._progress = Progress(
+            "in_progress", phase, message, self._now(), total, replaced, made, left[0].id[:12]
+        )
+
+    def _over(self, total: int, made: int) -> None:
+        message = f"All {total} engines were replaced; {made} run with the current configuration"
+        self._progress = Progress("success", "complete", message, self._now(), total, total, made)
+        self._events.record("system", "ended", message, total_engines=total, engines=made)
+
+    def status(self) -> dict[str, Any]:
+        """As `GET /custom-variant/reprovision/status` shows it."""
+        progress = self._progress
+        return {
+            "in_progress": progress.state == "in_progress",
+            "status": progress.state,
+            "message": progress.message,
+            "timestamp": progress.at.isoformat() if progress.at is not None else None,
+            "total_engines": progress.total,
+            "engines_stopped": progress.replaced,
+            "engines_provisioned": progress.made,
+            "current_engine_id": progress.current,
+            "current_phase": progress.phase,
+        }

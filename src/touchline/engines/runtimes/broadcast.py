@@ -1,0 +1,56 @@
+"""Events of a runtime, handed to all who watch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from touchline.engines.model import RuntimeEvent
+from touchline.engines.runtimes.protocol import RuntimeUnavailable
+
+KEPT_UNREAD = 10_000
+
+
+class Broadcast:
+    """Belongs to the event loop. Whoever reads too slowly is told so, and holds up nobody."""
+
+    def __init__(self) -> None:
+        self._watchers: set[MemoryObjectSendStream[RuntimeEvent]] = set()
+
+    def tell(self, event: RuntimeEvent) -> None:
+        """Hand an event to everybody who watches now."""
+        for watcher in list(self._watchers):
+            try:
+                watcher.send_nowait(event)
+            except (anyio.WouldBlock, anyio.BrokenResourceError):
+                self._watchers.discard(watcher)
+                watcher.close()
+
+    def end(self) -> None:
+        """Everybody's events end here: some may have been lost."""
+        for watcher in self._watchers:
+            watcher.close()
+        self._watchers.clear()
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[AsyncIterator[RuntimeEvent]]:
+        """As `Runtime.watch` promises."""
+        send, receive = anyio.create_memory_object_stream[RuntimeEvent](KEPT_UNREAD)
+        self._watchers.add(send)
+        try:
+            yield _read(receive)
+        finally:
+            self._watchers.discard(send)
+            send.close()
+            receive.close()
+
+
+async def _read(
+    receive: MemoryObjectReceiveStream[RuntimeEvent],
+) -> AsyncIterator[RuntimeEvent]:
+    async for event in receive:
+        yield event
+    raise RuntimeUnavailable("Events were read too slowly, or the runtime was closed")

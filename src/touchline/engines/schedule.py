@@ -1,0 +1,91 @@
+"""Something to do for each of many keys, each at its own time and a bounded number at once."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+from collections.abc import Awaitable, Callable
+
+import anyio
+from anyio.abc import TaskGroup
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 5.0
+"""After work that raised what it should not have."""
+
+Work = Callable[[str], Awaitable[float]]
+
+
+class Schedule:
+    """Calls `work(key)` when a key is due; it returns in how many seconds to call again.
+
+    Keys that are due while `limit` calls are under way wait for one of them to end. One key is
+    never worked on twice at once. It belongs to the event loop.
+    """
+
+    def __init__(self, name: str, work: Work, *, limit: int) -> None:
+        self._name = name
+        self._work = work
+        self._limit = limit
+        self._due: dict[str, float] = {}
+        self._heap: list[tuple[float, str]] = []
+        self._at_work: set[str] = set()
+        self._news = anyio.Event()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._due
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def put(self, key: str, in_s: float) -> None:
+        """Work on it in so many seconds; one that is scheduled already is moved."""
+        due_s = anyio.current_time() + in_s
+        self._due[key] = due_s
+        heapq.heappush(self._heap, (due_s, key))
+        self._news.set()
+
+    def drop(self, key: str) -> None:
+        """Never again; work under way is left to end."""
+        self._due.pop(key, None)
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            while True:
+                self._news = anyio.Event()
+                pause_s = self._start_due(tasks)
+                with anyio.move_on_after(None if math.isinf(pause_s) else pause_s):
+                    await self._news.wait()
+
+    def _start_due(self, tasks: TaskGroup) -> float:
+        """Start what is due and may start; how long until the next one, infinity: nobody knows."""
+        now_s = anyio.current_time()
+        while self._heap:
+            due_s, key = self._heap[0]
+            if self._due.get(key) != due_s or key in self._at_work:
+                heapq.heappop(self._heap)  # moved or dropped, or pushed again when its work ends
+                continue
+            if due_s > now_s:
+                return due_s - now_s
+            if len(self._at_work) >= self._limit:
+                return math.inf
+            heapq.heappop(self._heap)
+            self._at_work.add(key)
+            tasks.start_soon(self._one, key, due_s)
+        return math.inf
+
+    async def _one(self, key: str, due_s: float) -> None:
+        try:
+            again_s = await self._work(key)
+        except Exception:  # one key's trouble must not end the work on all others
+            log.exception("%s failed for %s", self._name, key)
+            again_s = RETRY_S
+        self._at_work.discard(key)
+        if self._due.get(key) == due_s:
+            self.put(key, again_s)
+        elif key in self._due:
+            heapq.heappush(self._heap, (self._due[key], key))  # it was moved meanwhile
+        self._news.set()

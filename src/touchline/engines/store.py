@@ -1,0 +1,325 @@
+"""What the engines half keeps in the database, and the one place that writes it there.
+
+What a client is told is on the disk first (`save_streams`). What the server noticed by itself is
+written soon after (`note_…`), again and again until the disk takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import anyio
+
+from touchline.core import schema
+from touchline.core.db import Connection, Database, upsert
+from touchline.core.errors import Blocked, Failed
+from touchline.core.events import Event, EventLog
+from touchline.core.tasks import keep_running
+from touchline.engines.listing import parsed, rfc3339
+from touchline.engines.model import Stream
+
+log = logging.getLogger(__name__)
+
+FLUSH_EVERY_S = 0.25
+SAMPLES_EVERY_S = 30.0
+CLOSE_TIMEOUT_S = 5.0
+_AT_ONCE = 100
+_COLUMNS = ("id", "container_id", "key_type", "key", "playback_session_id", "stat_url")
+_MORE = ("command_url", "is_live", "status", "end_reason")
+
+Blocks = Callable[[], list[tuple[str, int, bytes]]]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What an earlier server left."""
+
+    streams: Sequence[Stream] = ()
+    engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class _Waiting:
+    """Streams and events that go in one commit, and who waits for it."""
+
+    streams: list[Stream] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    done: list[asyncio.Future[None]] = field(default_factory=list)
+
+
+class Store:
+    """Made by `open_store`. Belongs to the event loop; the database works in its own threads."""
+
+    def __init__(
+        self, database: Database, events: EventLog, *, blocks: Blocks, kept_blocks: int
+    ) -> None:
+        self._kept_blocks = kept_blocks
+        self._database = database
+        self._events = events
+        self._blocks = blocks
+        self._waiting = _Waiting()
+        self._work = anyio.Event()
+        self._streams: dict[str, Stream] = {}
+        self._engines: dict[str, Mapping[str, Any] | None] = {}
+        self._state: dict[str, Any] = {}
+        self._samples: dict[tuple[str, int], bytes] = {}
+        self._news = anyio.Event()
+        self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
+
+    # ------------------------------------------------------------------ durable
+
+    async def save_streams(self, streams: Sequence[Stream], events: Sequence[Event]) -> None:
+        """On the disk when it returns, together with the events that tell about it.
+
+        All who call while a commit is under way share the next one. Raises Blocked
+        (`database_unavailable`) where the database does not take it: then nothing of it is kept,
+        but for events, which tell that it was tried.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.streams.extend(streams)
+        self._waiting.events.extend(events)
+        self._waiting.done.append(done)
+        self._work.set()
+        await done
+
+    async def run(self) -> None:
+        """Write what waits for `save_streams`, until cancelled."""
+        while True:
+            await self._work.wait()
+            self._work = anyio.Event()
+            batch, self._waiting = self._waiting, _Waiting()
+            with anyio.CancelScope(shield=True):  # whoever waits for it is answered
+                await self._write(batch)
+
+    async def _write(self, batch: _Waiting) -> None:
+        rows = [_row(stream) for stream in batch.streams]
+
+        def work(connection: Connection) -> None:
+            upsert(connection, schema.streams, rows)
+            self._events.write_with(connection, batch.events)
+
+        failure: Exception | None = None
+        try:
+            await self._database.write(work)
+        except Failed as error:
+            failure = Blocked(
+                f"The database does not take it: {error.message}. Nothing was changed; report it"
+                " again",
+                code="database_unavailable",
+                eta_s=5.0,
+            )
+        except Exception as error:  # noqa: BLE001  (handed to whoever waits)
+            failure = error
+        else:
+            self._events.written(batch.events)
+            for stream in batch.streams:
+                self._streams.pop(stream.id, None)  # an older note of it must not come after
+        for done in batch.done:
+            if done.cancelled():
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
+
+    # ------------------------------------------------------------------ soon
+
+    def note_streams(self, streams: Iterable[Stream], events: Iterable[Event]) -> None:
+        """Write these soon; the events are in the log at once."""
+        for stream in streams:
+            self._streams[stream.id] = stream
+        for event in events:
+            self._events.take(event)
+        self._news.set()
+
+    def note_engine(self, engine_id: str, facts: Mapping[str, Any]) -> None:
+        """Remember these facts of an engine instead of those before."""
+        self._engines[engine_id] = facts
+        self._news.set()
+
+    def forget_engine(self, engine_id: str) -> None:
+        """It is gone."""
+        self._engines[engine_id] = None
+        self._news.set()
+
+    def note_state(self, key: str, value: Any) -> None:
+        """Remember this value, which JSON can say, under `key`."""
+        self._state[key] = value
+        self._news.set()
+
+    async def purge(self, stream_ids: Sequence[str]) -> None:
+        """Streams and their samples are gone from the disk. Raises Failed."""
+        for stream_id in stream_ids:
+            self._streams.pop(stream_id, None)
+        gone = set(stream_ids)
+        self._samples = {key: c for key, c in self._samples.items() if key[0] not in gone}
+
+        def work(connection: Connection) -> None:
+            for table, column in (
+                (schema.sample_blocks, schema.sample_blocks.c.stream_id),
+                (schema.streams, schema.streams.c.id),
+            ):
+                for at in range(0, len(stream_ids), _AT_ONCE):
+                    connection.execute(
+                        table.delete().where(column.in_(stream_ids[at : at + _AT_ONCE]))
+                    )
+
+        await self._database.write(work)
+
+    async def flush(self, *, samples: bool = False) -> None:
+        """Write what was noted. Raises Failed; it is then kept, and written with the next call."""
+        if samples:
+            for stream_id, number, content in self._blocks():
+                self._samples[stream_id, number] = content
+        streams, self._streams = self._streams, {}
+        engines, self._engines = self._engines, {}
+        state, self._state = self._state, {}
+        blocks, self._samples = self._samples, {}
+        if not (streams or engines or state or blocks):
+            return
+
+        def work(connection: Connection) -> None:
+            upsert(connection, schema.streams, [_row(stream) for stream in streams.values()])
+            known = {k: facts for k, facts in engines.items() if facts is not None}
+            upsert(
+                connection,
+                schema.engines,
+                [{"id": key, "facts": json.dumps(facts)} for key, facts in known.items()],
+            )
+            for key in engines.keys() - known.keys():
+                connection.execute(schema.engines.delete().where(schema.engines.c.id == key))
+            upsert(
+                connection,
+                schema.state,
+                [{"key": key, "value": json.dumps(value)} for key, value in state.items()],
+            )
+            upsert(
+                connection,
+                schema.sample_blocks,
+                [
+                    {"stream_id": stream_id, "number": number, "content": content}
+                    for (stream_id, number), content in blocks.items()
+                ],
+            )
+            newest = dict(sorted(blocks))
+            old = [
+                {"of_stream": stream_id, "below": number - self._kept_blocks}
+                for stream_id, number in newest.items()
+                if number > self._kept_blocks
+            ]
+            if old:
+                connection.execute(schema.old_sample_blocks, old)
+
+        try:
+            await self._database.write(work)
+        except BaseException:
+            # What has come meanwhile is newer.
+            self._streams = {**streams, **self._streams}
+            self._engines = {**engines, **self._engines}
+            self._state = {**state, **self._state}
+            self._samples = {**blocks, **self._samples}
+            raise
+
+    async def once(self) -> None:
+        """Wait for something to write, or until samples are due, and write it. Raises Failed."""
+        with anyio.move_on_after(max(0.0, self._samples_due_s - anyio.current_time())):
+            await self._news.wait()
+        self._news = anyio.Event()
+        samples = anyio.current_time() >= self._samples_due_s
+        if samples:
+            self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
+        try:
+            await self.flush(samples=samples)
+        except Failed:
+            self._news.set()
+            raise
+
+    # ------------------------------------------------------------------ reading back
+
+    async def load(self, now: datetime, *, kept_s: float) -> Loaded:
+        """Streams that play, those that ended within `kept_s`, engines' facts, and the state.
+
+        Raises Failed where the database cannot be read.
+        """
+        oldest = rfc3339(now - timedelta(seconds=kept_s))
+
+        def work(connection: Connection) -> Loaded:
+            table = schema.streams
+            recent = (table.c.status == "started") | (table.c.ended_at >= oldest)
+            query = table.select().where(recent).order_by(table.c.started_at)
+            return Loaded(
+                streams=[_stream(row) for row in connection.execute(query).mappings()],
+                engines={
+                    row.id: json.loads(row.facts)
+                    for row in connection.execute(schema.engines.select())
+                },
+                state={
+                    row.key: json.loads(row.value)
+                    for row in connection.execute(schema.state.select())
+                },
+            )
+
+        return await self._database.read(work)
+
+    async def load_samples(self, stream_id: str) -> list[tuple[int, bytes]]:
+        """The blocks of one stream. Raises Failed."""
+
+        def work(connection: Connection) -> list[tuple[int, bytes]]:
+            table = schema.sample_blocks
+            query = table.select().where(table.c.stream_id == stream_id).order_by(table.c.number)
+            return [(row.number, bytes(row.content)) for row in connection.execute(query)]
+
+        return await self._database.read(work)
+
+
+@asynccontextmanager
+async def open_store(
+    database: Database, events: EventLog, *, blocks: Blocks, kept_blocks: int
+) -> AsyncIterator[Store]:
+    """The store on this database; what was noted is written before it closes.
+
+    `blocks` gives the samples that are new since it was last called; so many of the newest blocks
+    of a stream are kept.
+    """
+    store = Store(database, events, blocks=blocks, kept_blocks=kept_blocks)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(store.run)
+        tasks.start_soon(
+            lambda: keep_running("The engines' records", store.once, every_s=FLUSH_EVERY_S)
+        )
+        try:
+            yield store
+        finally:
+            tasks.cancel_scope.cancel()
+            with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+                try:
+                    await store.flush(samples=True)
+                except Failed as error:
+                    log.error("The newest records of engines are lost: %s", error)  # noqa: TRY400
+
+
+def _row(stream: Stream) -> dict[str, Any]:
+    row = {name: getattr(stream, name) for name in (*_COLUMNS, *_MORE)}
+    return row | {
+        "started_at": rfc3339(stream.started_at),
+        "ended_at": rfc3339(stream.ended_at),
+    }
+
+
+def _stream(row: Mapping[Any, Any]) -> Stream:
+    started_at = parsed(row["started_at"])
+    if started_at is None:
+        raise Failed("A stream in the database has no time", code="database_failed")
+    return Stream(
+        **{name: row[name] for name in (*_COLUMNS, *_MORE)},
+        started_at=started_at,
+        ended_at=parsed(row["ended_at"]),
+    )

@@ -1,0 +1,371 @@
+"""Where clients report that a stream has started or ended, and what follows from it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+
+from touchline.core.errors import Invalid
+from touchline.core.events import Event, EventLog, make_event
+from touchline.core.metrics import Metrics
+from touchline.engines.acestream import AceStreamClient, SessionGone
+from touchline.engines.adoption import external_engine, facts_of
+from touchline.engines.fleet import Fleet
+from touchline.engines.labels import OURS
+from touchline.engines.model import Engine, KeyType, Stream
+from touchline.engines.samples import SampleBook
+from touchline.engines.store import Store
+
+log = logging.getLogger(__name__)
+
+KEPT_S = 3600.0
+"""An ended stream is shown for so long."""
+
+STOP_TIMEOUT_S = 3.0
+_MOST_EXTERNAL = 1000
+_TEXT_LIMIT = 2048
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104  (compared with)
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """What a client says of a stream that it has started."""
+
+    container_id: str | None
+    host: str
+    port: int
+    key_type: KeyType
+    key: str
+    playback_session_id: str
+    stat_url: str
+    command_url: str
+    is_live: bool
+    labels: Mapping[str, str]
+
+    @property
+    def stream_id(self) -> str:
+        """The id that the stream has from now on."""
+        return self.labels.get("stream_id") or f"{self.key}|{self.playback_session_id}"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Whether the report ended something, and the stream it was about."""
+
+    updated: bool
+    stream: Stream | None
+
+
+class StreamDesk:
+    """Writes what is reported down before it answers. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        store: Store,
+        samples: SampleBook,
+        client: AceStreamClient,
+        events: EventLog,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        now_s: Callable[[], float],
+        nudge: Callable[[], None],
+    ) -> None:
+        self._fleet = fleet
+        self._store = store
+        self._samples = samples
+        self._client = client
+        self._events = events
+        self._now = now
+        self._now_s = now_s
+        self._nudge = nudge
+        self._started = metrics.counter("orch_events_started", "Streams reported as started.")
+        self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")
+        self._turns: dict[str, tuple[anyio.Lock, int]] = {}
+        self._local_names = _LOCAL | {socket.gethostname().lower()}
+
+    async def started(self, report: StreamReport) -> Stream:
+        """The stream, which is on the disk by then. The same report again changes nothing.
+
+        An engine's address is never changed by it. Raises Invalid where an address points at no
+        engine that is known, Blocked where the disk does not take it: nothing is then kept.
+        """
+        stream_id = report.stream_id
+        _check(report, stream_id)
+        async with self._turn(stream_id):
+            engine = self._engine_of(report)
+            self._check_urls(report, engine)
+            known = self._fleet.find_stream(stream_id)
+            if (
+                known is not None
+                and known.status == "started"
+                and known.container_id == engine.id
+                and known.playback_session_id == report.playback_session_id
+            ):
+                return known
+            stream = Stream(
+                id=stream_id,
+                key_type=report.key_type,
+                key=report.key,
+                container_id=engine.id,
+                playback_session_id=report.playback_session_id,
+                stat_url=report.stat_url,
+                command_url=report.command_url,
+                is_live=report.is_live,
+                started_at=self._now(),
+            )
+            event = make_event(
+                "stream",
+                "started",
+                f"Stream {stream_id} started on {engine.name}",
+                stream_id=stream_id,
+                container_id=engine.id,
+                key_type=report.key_type,
+                key=report.key,
+                engine_port=engine.port,
+                is_live=report.is_live,
+            )
+            await self._store.save_streams([stream], [event])
+            if known is not None:
+                self._samples.forget(stream_id)
+            self._take_in(stream, engine, report.labels)
+            self._started.inc()
+        if not engine.external and self._fleet.find(engine.id) is None:
+            # It died while this was being written.
+            self.end_lost(engine.id, "engine_died")
+            return self._fleet.stream(stream_id)
+        return stream
+
+    async def ended(
+        self, *, container_id: str | None, stream_id: str | None, reason: str | None
+    ) -> Ended:
+        """End the stream of this id or, without one, the newest one of that container.
+
+        An unknown id ends nothing, and one that has ended stays as it is. On the disk by then;
+        raises Blocked where that does not take it, and the stream then plays on.
+        """
+        if stream_id is None:
+            on_engine = self._fleet.started_on(container_id) if container_id is not None else ()
+            if not on_engine:
+                return Ended(updated=False, stream=None)
+            stream_id = on_engine[-1].id
+        async with self._turn(stream_id):
+            stream = self._fleet.find_stream(stream_id)
+            if stream is None or stream.status == "ended":
+                return Ended(updated=False, stream=stream)
+            over, event = self._over(stream, reason or "unspecified")
+            await self._store.save_streams([over], [event])
+            self._take_out(over)
+            return Ended(updated=True, stream=over)
+
+    async def stop(self, stream_id: str) -> Stream:
+        """Tell the engine to stop it, and end it; one that has ended is returned as it is.
+
+        Raises NotFound, Failed where the engine does not answer: it then plays on.
+        """
+        stream = self._fleet.stream(stream_id)
+        if stream.status == "ended":
+            return stream
+        url = self.url_at_engine(stream, stream.command_url)
+        if url is not None:
+            try:
+                await self._client.stop(url, within_s=STOP_TIMEOUT_S)
+            except SessionGone:
+                log.info("The session of stream %s was over already", stream_id)
+        ended = await self.ended(container_id=None, stream_id=stream_id, reason="stopped")
+        return ended.stream or stream
+
+    def end_lost(self, engine_id: str, reason: str) -> int:
+        """End every stream of an engine that is gone, at once; how many. The disk follows."""
+        lost = self._fleet.started_on(engine_id)
+        for stream in lost:
+            self.end_noticed(stream, reason)
+        return len(lost)
+
+    def end_noticed(self, stream: Stream, reason: str) -> None:
+        """End a stream of which we noticed by ourselves that it is over. The disk follows."""
+        over, event = self._over(stream, reason)
+        self._store.note_streams([over], [event])
+        self._take_out(over)
+
+    async def forget_old(self) -> list[str]:
+        """Drop streams whose hour is over, and their samples; which those were."""
+        now = self._now()
+        old = [
+            stream.id
+            for stream in self._fleet.streams()
+            if stream.ended_at is not None and (now - stream.ended_at).total_seconds() > KEPT_S
+        ]
+        for stream_id in old:
+            self._fleet.forget_stream(stream_id)
+            self._samples.forget(stream_id)
+        if old:
+            await self._store.purge(old)
+        for engine in self._fleet.engines():
+            # An external engine is known by its streams alone.
+            if engine.external and not any(
+                stream.container_id == engine.id for stream in self._fleet.streams()
+            ):
+                self._fleet.remove(engine.id)
+                self._store.forget_engine(engine.id)
+        return old
+
+    def url_at_engine(self, stream: Stream, url: str) -> str | None:
+        """`url` at the address where this server reaches its engine; None: nothing is asked there.
+
+        That is an engine that we do not run, or that is gone: on a client's word alone no request
+        is made.
+        """
+        engine = self._fleet.find(stream.container_id)
+        if engine is None or engine.external:
+            return None
+        parts = urlsplit(url)
+        host = f"[{engine.api_host}]" if ":" in engine.api_host else engine.api_host
+        return urlunsplit(("http", f"{host}:{engine.api_port}", parts.path, parts.query, ""))
+
+    # ------------------------------------------------------------------ inside
+
+    def _engine_of(self, report: StreamReport) -> Engine:
+        """The engine that the report means; an unknown one is somebody else's."""
+        engine = self._fleet.find(report.container_id)
+        if engine is None and report.container_id is not None:
+            engine = next(
+                (
+                    each
+                    for each in self._fleet.ours()
+                    if each.name == report.container_id
+                    or (len(report.container_id) >= 12 and each.id.startswith(report.container_id))
+                ),
+                None,
+            )
+        if engine is None:
+            engine = self._fleet.at(report.host, report.port)
+        if engine is None and report.host.lower() in self._local_names:
+            engine = next((e for e in self._fleet.ours() if e.api_port == report.port), None)
+        if engine is not None:
+            return engine
+        engine_id = report.container_id or f"{report.host}:{report.port}"
+        return external_engine(
+            engine_id, report.host, report.port, report.labels, now=self._now(), now_s=self._now_s()
+        )
+
+    def _check_urls(self, report: StreamReport, engine: Engine) -> None:
+        addresses = {(engine.host.lower(), engine.port), (engine.api_host.lower(), engine.api_port)}
+        if not engine.external:
+            hosts = {engine.name.lower(), engine.id.lower(), engine.id[:12].lower()}
+            if engine.container_http_port is not None:
+                addresses |= {(host, engine.container_http_port) for host in hosts}
+            addresses |= {(host, engine.port) for host in hosts | self._local_names}
+        for name in ("stat_url", "command_url"):
+            url = getattr(report, name)
+            if _address(name, url) not in addresses:
+                raise Invalid(
+                    f"{name} must point at the engine itself, http://{engine.host}:{engine.port}/…;"
+                    " nothing else is ever asked",
+                    code="foreign_url",
+                    loc=("body", "session", name),
+                    input=url,
+                )
+
+    def _take_in(self, stream: Stream, engine: Engine, labels: Mapping[str, str]) -> None:
+        current = self._fleet.find(engine.id)
+        if current is None and engine.external:
+            if sum(each.external for each in self._fleet.engines()) >= _MOST_EXTERNAL:
+                log.warning("Engine %s is not kept: too many are not ours", engine.id)
+            else:
+                current = engine
+        self._fleet.put_stream(stream)
+        if current is not None:
+            more = {name: value for name, value in labels.items() if name not in OURS}
+            used = replace(
+                current,
+                labels={**current.labels, **more},
+                last_seen=stream.started_at,
+                last_stream_usage=stream.started_at,
+                idle_since_s=None,
+            )
+            self._fleet.put(used)
+            self._store.note_engine(used.id, facts_of(used))
+        self._fleet.leases.release(engine.id)
+        self._nudge()
+
+    def _over(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
+        reason = _UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
+        now = max(self._now(), stream.started_at)
+        over = replace(stream, status="ended", ended_at=now, end_reason=reason)
+        event = make_event(
+            "stream",
+            "ended",
+            f"Stream {stream.id} ended: {reason}",
+            stream_id=stream.id,
+            container_id=stream.container_id,
+            reason=reason,
+            duration_s=round((now - stream.started_at).total_seconds(), 3),
+        )
+        return over, event
+
+    def _take_out(self, over: Stream) -> None:
+        self._ended.inc()
+        self._fleet.put_stream(over)
+        if not self._fleet.started_on(over.container_id):
+            self._fleet.change(over.container_id, idle_since_s=self._now_s())
+        self._nudge()
+
+    @asynccontextmanager
+    async def _turn(self, stream_id: str) -> AsyncIterator[None]:
+        """Reports of one stream go one after the other, so that each sees what the last one did."""
+        lock, waiting = self._turns.get(stream_id, (None, 0))
+        lock = lock or anyio.Lock()
+        self._turns[stream_id] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._turns[stream_id]
+            if waiting == 1:
+                del self._turns[stream_id]
+            else:
+                self._turns[stream_id] = (lock, waiting - 1)
+
+
+def _check(report: StreamReport, stream_id: str) -> None:
+    """What the shapes of the request do not say already."""
+    if not 0 < len(stream_id) <= 256 or _UNFIT.search(stream_id):
+        raise Invalid(
+            "The stream's id must have 1 to 256 printable characters",
+            code="stream_id_invalid",
+            loc=("body", "labels", "stream_id"),
+            input=stream_id,
+        )
+    if _HOST.fullmatch(report.host) is None:
+        raise Invalid(
+            "The engine's host is no host name or address",
+            code="host_invalid",
+            loc=("body", "engine", "host"),
+            input=report.host,
+        )
+
+
+def _address(name: str, url: str) -> tuple[str, int]:
+    """Host and port of an http URL."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = None, None, None
+    if parts is None or parts.scheme not in {"http", "https"} or not host or _UNFIT.search(url):
+        raise Invalid(
+            f"{name} is no http URL", code="url_invalid", loc=("body", "session", name), input=url
+        )
+    return host.lower(), port or (443 if parts.scheme == "https" else 80)

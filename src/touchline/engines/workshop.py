@@ -1,0 +1,119 @@
+"""Prepares an engine: a place for it, its ports, and everything that the runtime has to know."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from touchline.engines.model import EngineSpec
+from touchline.engines.orders import EngineOrder
+from touchline.engines.ports import PortBook, Reserved
+from touchline.engines.settings import EnginesSettings, PortRange
+from touchline.engines.variants import Berth, Recipe, build_spec, ports_fixed_by
+from touchline.engines.vpnfacts import VpnView
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A spec, and the ports that are held for it until they are kept."""
+
+    spec: EngineSpec
+    vpn: str | None
+    forwarded: bool
+    _reserved: Reserved
+
+    def keep(self, instance_id: str) -> None:
+        """It runs: the ports are this instance's."""
+        self._reserved.keep(instance_id)
+
+
+class Workshop:
+    """Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: EnginesSettings,
+        ports: PortBook,
+        vpns: VpnView,
+        recipe: Callable[[], Recipe],
+        publishes_ports: bool,
+        network: str | None,
+    ) -> None:
+        """`recipe` gives the configuration of this moment; `network` is what others join."""
+        self._settings = settings
+        self._ports = ports
+        self._vpns = vpns
+        self._recipe = recipe
+        self._publishes_ports = publishes_ports
+        self.network = network
+
+    @asynccontextmanager
+    async def prepare(
+        self, order: EngineOrder, *, vpn: str | None, name: str, mark: str | None
+    ) -> AsyncIterator[Prepared]:
+        """A spec that can be started; what is held for it and not kept is given back at the end.
+
+        `vpn` None leaves the choice to the VPNs, if there are any. Raises Blocked where no port or
+        no VPN is to be had, PortInUse where a port that the order fixes is taken.
+        """
+        recipe = self._recipe()
+        vpn = vpn or self._vpns.choose()
+        async with self._ports.reserve() as reserved:
+            if vpn is not None:
+                berth = await self._behind(vpn, order, reserved)
+            else:
+                berth = await self._on_host(order, reserved)
+            spec = build_spec(
+                recipe,
+                order,
+                berth,
+                name=name,
+                mark=mark,
+                publishes_ports=self._publishes_ports,
+                network=self.network,
+                new_token=lambda: secrets.token_urlsafe(24),
+            )
+            yield Prepared(spec, vpn, berth.p2p_port is not None, reserved)
+
+    async def _on_host(self, order: EngineOrder, reserved: Reserved) -> Berth:
+        settings = self._settings.ports
+        fixed_http, fixed_https = ports_fixed_by(order.env)
+        wanted = order.host_port
+        if wanted is None and not self._publishes_ports:
+            wanted = fixed_http
+        if wanted is not None:
+            host_port = await self._ports.take_host_port(reserved, wanted)
+        else:
+            host_port = await self._ports.take_host(reserved, settings.host)
+        if not self._publishes_ports:
+            https = fixed_https or await self._ports.take_host(reserved, settings.https)
+            return Berth(host_port, https, host_http_port=host_port)
+        # Each container has all ports to itself: any two that differ will do.
+        http, https = fixed_http or settings.http.first, fixed_https or settings.https.first
+        host_https = None
+        if settings.map_https:
+            host_https = await self._ports.take_host(reserved, settings.host)
+        return Berth(http, https, host_http_port=host_port, host_https_port=host_https)
+
+    async def _behind(self, vpn: str, order: EngineOrder, reserved: Reserved) -> Berth:
+        settings = self._settings
+        fixed_http, fixed_https = ports_fixed_by(order.env)
+        wanted = order.host_port or fixed_http
+        if wanted is not None:
+            http = await self._ports.take_in_vpn_port(reserved, vpn, wanted)
+        else:
+            http = await self._ports.take_in_vpn(reserved, vpn, self._range_of(vpn))
+        if fixed_https is not None:
+            https = await self._ports.take_in_vpn_port(reserved, vpn, fixed_https)
+        else:
+            https = await self._ports.take_in_vpn(reserved, vpn, settings.ports.https)
+        p2p_port = self._vpns.forwarded_port(vpn)
+        return Berth(http, https, vpn=vpn, p2p_port=p2p_port)
+
+    def _range_of(self, vpn: str) -> PortRange:
+        settings = self._settings.vpn
+        own = settings.port_range_2 if vpn == settings.container_name_2 else settings.port_range_1
+        return own or self._settings.ports.host

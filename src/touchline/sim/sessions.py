@@ -1,0 +1,115 @@
+"""What a simulated engine plays: its sessions, with the rules seen in real ones."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+SELECTORS = ("content_id", "id", "infohash", "url", "magnet")
+READER_TIMEOUT_S = 60.0
+
+
+@dataclass
+class Session:
+    """One content that is played."""
+
+    id: str
+    infohash: str
+    pid: str
+    began_s: float
+    read_s: float
+    """When somebody last read from it."""
+    readers: int = 0
+    sent_bytes: int = 0
+    superseded: bool = False
+
+
+@dataclass
+class Sessions:
+    """One session a content, one reader a session; one that nobody reads expires."""
+
+    now_s: Callable[[], float]
+    bits_per_s: int = 2_000_000
+    reader_timeout_s: float = READER_TIMEOUT_S
+    by_id: dict[str, Session] = field(default_factory=dict)
+
+    def start(self, query: dict[str, str]) -> Session | None:
+        """The session for a request; None: it names no content."""
+        selector = next((name for name in SELECTORS if query.get(name)), None)
+        if selector is None:
+            return None
+        infohash = _infohash(selector, query[selector])
+        pid = query.get("pid", "")
+        for session in list(self.by_id.values()):
+            if session.infohash != infohash:
+                continue
+            if session.pid == pid:
+                return session
+            session.superseded = True
+            del self.by_id[session.id]
+        now_s = self.now_s()
+        made = Session(secrets.token_hex(20), infohash, pid, now_s, now_s)
+        self.by_id[made.id] = made
+        return made
+
+    def find(self, infohash: str, session_id: str) -> Session | None:
+        """A session that plays. Asking for it is not reading it."""
+        session = self.by_id.get(session_id)
+        if session is None or session.infohash != infohash:
+            return None
+        if not session.readers and self.now_s() - session.read_s > self.reader_timeout_s:
+            del self.by_id[session_id]
+            return None
+        return session
+
+    def stop(self, infohash: str, session_id: str) -> bool:
+        """End a session; whether there was one."""
+        found = self.find(infohash, session_id)
+        if found is not None:
+            found.superseded = True
+            del self.by_id[session_id]
+        return found is not None
+
+    def lose_all(self) -> None:
+        """As an engine does that has restarted."""
+        for session in self.by_id.values():
+            session.superseded = True
+        self.by_id.clear()
+
+    def stat(self, session: Session, wall_s: float) -> dict[str, Any]:
+        """What the engine tells about a session."""
+        age_s = self.now_s() - session.began_s
+        speed = self.bits_per_s // 8 // 1000
+        newest = int(wall_s)
+        return {
+            "status": "prebuf" if age_s < 1 else "dl",
+            "peers": 3 + int(age_s) % 5,
+            "speed_down": speed,
+            "speed_up": speed // 4,
+            "downloaded": int(age_s * self.bits_per_s / 8),
+            "uploaded": int(age_s * self.bits_per_s / 32),
+            "total_progress": 0,
+            "immediate_progress": 0,
+            "is_live": 1,
+            "infohash": session.infohash,
+            "playback_session_id": session.id,
+            "livepos": {
+                "pos": str(newest - 5),
+                "live_first": str(newest - 60),
+                "live_last": str(newest),
+                "first_ts": str(newest - 60),
+                "last_ts": str(newest),
+                "first": str(newest - 60),
+                "last": str(newest),
+                "buffer_pieces": "15",
+            },
+        }
+
+
+def _infohash(selector: str, value: str) -> str:
+    if selector == "infohash" and len(value) == 40:
+        return value.lower()
+    return hashlib.sha1(value.encode(), usedforsecurity=False).hexdigest()
