@@ -75,6 +75,9 @@ class AuthSettings(BaseModel):
     api_key: SecretStr | None = Field(
         None, min_length=16, description="The key; unset where one is needed: made and kept."
     )
+    reads: bool = Field(
+        False, description="true: reads need the key as well, but for /health and /health/ready."
+    )
     cors_origins: list[str] = Field(
         default_factory=list,
         description="Origins of other sites whose pages may call this server; never `*`.",

@@ -11,10 +11,24 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from touchline import __version__
-from touchline.web import capture, diagnostics, events, library, preview, service, whep
-from touchline.web.auth import Guard, decide_access
+from touchline.web import (
+    capture,
+    diagnostics,
+    engines,
+    events,
+    library,
+    orchestrator,
+    preview,
+    provisioning,
+    service,
+    streams,
+    variants,
+    whep,
+)
+from touchline.web.auth import ClosedReads, Guard, decide_access
 from touchline.web.errors import LastResort, install_errors
 from touchline.web.limits import BodyLimit, PlainPaths
+from touchline.web.standing import Standing
 from touchline.web.telemetry import Telemetry
 from touchline.web.ws import make_hub
 from touchline.web.ws import router as websocket
@@ -38,7 +52,7 @@ def create_app(system: System) -> FastAPI:
     app = FastAPI(
         title="touchline",
         version=__version__,
-        summary="Match-day video: record cameras safely, find and fetch what was recorded.",
+        summary="Match-day video: record cameras safely, and keep a fleet of streaming engines.",
         # Their pages load scripts from another site; the schema itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
@@ -48,6 +62,7 @@ def create_app(system: System) -> FastAPI:
     app.state.access = access
     app.state.reads = anyio.CapacityLimiter(FILE_READS)
     app.state.hub = make_hub(system)
+    app.state.standing = Standing()
 
     routers = (
         service.router,
@@ -56,6 +71,12 @@ def create_app(system: System) -> FastAPI:
         preview.hls,
         whep.router,
         diagnostics.router,
+        provisioning.router,  # before the reads: /engines/select is no engine's name
+        engines.router,
+        streams.reports,
+        streams.router,
+        orchestrator.router,
+        variants.router,
         events.router,
         library.router,
     )
@@ -76,6 +97,8 @@ def create_app(system: System) -> FastAPI:
         )
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(PlainPaths)
+    if settings.auth.reads and access.key is not None:
+        app.add_middleware(ClosedReads, access=access)
     app.add_middleware(Guard, hosts=access.hosts, origins=origins)
     app.add_middleware(LastResort)
     app.add_middleware(Telemetry, metrics=system.metrics)

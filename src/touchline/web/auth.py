@@ -45,7 +45,9 @@ class Access:
 
     def admits(self, given: str) -> bool:
         """Whether `given` is the key; takes the same time for every wrong one."""
-        return self.key is None or hmac.compare_digest(given.encode(), self.key.encode())
+        return self.key is None or hmac.compare_digest(
+            given.encode("utf-8", "surrogateescape"), self.key.encode("utf-8", "surrogateescape")
+        )
 
     def demand(self, given: str | None) -> None:
         """Return where the server is open or `given` is its key; raises HTTPException otherwise."""
@@ -136,6 +138,36 @@ async def _require_key(
 
 NEEDS_KEY = Depends(_require_key)
 """For the `dependencies` of every route that writes or hands out files."""
+
+
+def has_key(request: Request) -> bool:
+    """Whether a request may see what is not for everybody."""
+    access: Access = request.app.state.access
+    given = key_in(request.headers)
+    return access.key is None or (given is not None and access.admits(given))
+
+
+class ClosedReads:
+    """Demands the key for every read, but of whether the server is alive and ready."""
+
+    OPEN = frozenset({"/health", "/health/ready"})
+
+    def __init__(self, app: ASGIApp, *, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] not in self.OPEN:
+            try:
+                self._access.demand(key_in(Headers(scope=scope)))
+            except HTTPException as error:
+                headers = dict(error.headers or {})
+                await answer({"detail": error.detail}, error.status_code, headers)(
+                    scope, receive, send
+                )
+                return
+        await self._app(scope, receive, send)
 
 
 def key_in(headers: Headers) -> str | None:

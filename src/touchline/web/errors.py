@@ -34,6 +34,10 @@ STATUS: tuple[tuple[type[TouchlineError], int], ...] = (
 )
 
 
+BY_CODE = {"session_gone": 410, "no_stat_url": 400}
+"""Where a code says more than its kind."""
+
+
 class ErrorBody(BaseModel):
     """Why the request was not served."""
 
@@ -64,6 +68,7 @@ _MEANING: dict[int, tuple[type[BaseModel], str]] = {
     404: (ErrorBody, "There is no such thing."),
     406: (ErrorBody, "What is asked for cannot be made from what there is."),
     409: (ErrorBody, "A rule says no as long as the state is what it is."),
+    410: (ErrorBody, "It was there, and is over."),
     412: (ErrorBody, "The thing is in another state than the request supposes."),
     413: (ErrorBody, "The body is larger than any this server has a use for."),
     415: (ErrorBody, "The body is of a type that is not understood here."),
@@ -104,7 +109,8 @@ def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> 
 
 async def _touchline_error(request: Request, error: TouchlineError) -> Response:
     status_code = next(status for kind, status in STATUS if isinstance(error, kind))
-    if isinstance(error, Invalid):
+    status_code = BY_CODE.get(error.code, status_code)
+    if status_code == 422:
         return answer({"detail": [_invalid_item(error)]}, status_code)
     body: dict[str, Any] = {"detail": error.message, "code": error.code}
     headers: dict[str, str] = {}
@@ -121,7 +127,7 @@ async def _touchline_error(request: Request, error: TouchlineError) -> Response:
     return answer(body, status_code, headers)
 
 
-def _invalid_item(error: Invalid) -> dict[str, Any]:
+def _invalid_item(error: TouchlineError) -> dict[str, Any]:
     """A value the core refused, in the form in which the framework refuses one."""
     return {
         "type": error.code,

@@ -1,0 +1,111 @@
+"""Orders for engines and containers, and what comes of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from touchline.web.models.base import Answer
+from touchline.web.models.streams import Labels, Printable, ShortText
+
+EnvName = Annotated[str, Field(min_length=1, max_length=255)]
+Env = Annotated[dict[EnvName, Annotated[str, Field(max_length=32768)]], Field(max_length=64)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Image = Annotated[Printable, Field(max_length=512)]
+
+
+class ProvisionGeneric(BaseModel):
+    """Any container."""
+
+    image: Image | None = Field(default=None, description="Required.")
+    env: Env = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
+    ports: Annotated[dict[ShortText, Port | None], Field(max_length=64)] = Field(
+        default_factory=dict, description='Ports of the host, as `{"8000/tcp": 32001}`.'
+    )
+    name_prefix: Annotated[str, Field(min_length=1, max_length=63)] = "svc"
+
+
+class ProvisionEngine(BaseModel):
+    """An engine."""
+
+    image: Image | None = Field(default=None, description="Another than the variant's.")
+    labels: Labels = Field(default_factory=dict)
+    env: Env = Field(default_factory=dict)
+    host_port: Port | None = Field(default=None, description="A port of the host; null: any.")
+
+
+class GenericProvisioned(Answer):
+    """A container that runs."""
+
+    container_id: str
+    container_name: str
+
+
+class EngineProvisioned(Answer):
+    """An engine that answers."""
+
+    container_id: str
+    container_name: str
+    host_http_port: int = Field(description="Where clients reach it.")
+    container_http_port: int | None = Field(description="The same port inside the container.")
+    container_https_port: int | None
+
+
+class SelectEngine(BaseModel):
+    """Who asks for an engine."""
+
+    stream_id: ShortText | None = Field(default=None, description="What it is for, for the log.")
+    max_streams: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+        default=1, description="An engine with so many streams is not given."
+    )
+    wait_s: Annotated[float, Field(ge=0, le=60)] = Field(
+        default=0.0, description="Wait so long for one, where none is free."
+    )
+    lease_s: Annotated[float, Field(gt=0, le=3600)] | None = Field(
+        default=None, description="It is kept for so long; null: as configured."
+    )
+
+
+class SelectedEngine(Answer):
+    """An engine that is kept for whoever asked."""
+
+    lease_id: str
+    lease_seconds: float
+    container_id: str
+    container_name: str
+    host: str
+    port: int
+    forwarded: bool
+    last_stream_usage: str | None
+
+
+class ScaledReply(Answer):
+    """What the demand has become."""
+
+    scaled_to: int = Field(description="As it was asked for.")
+    target: int = Field(description="So many there will be.")
+    replicas: int = Field(description="So many there are.")
+
+
+class RemovedInstance(Answer):
+    """Something that was removed."""
+
+    container_id: str
+    reason: str
+    why: str
+
+
+class CollectedReply(Answer):
+    """What was cleaned up."""
+
+    status: str
+    removed: list[RemovedInstance]
+    streams_forgotten: int
+
+
+class DeletedReply(Answer):
+    """What was removed."""
+
+    deleted: str = Field(description="As it was asked for.")

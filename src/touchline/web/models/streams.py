@@ -1,0 +1,133 @@
+"""Streams: reports of clients, and what is shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    Field,
+    StrictBool,
+    StrictInt,
+)
+
+from touchline.web.models.base import Answer
+
+
+def _printable(text: str) -> str:
+    if any(character < " " or "\x7f" <= character <= "\x9f" for character in text):
+        raise ValueError("must have no control characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must be text that has a UTF-8 form")
+    return text
+
+
+Printable = Annotated[str, AfterValidator(_printable)]
+ShortText = Annotated[Printable, Field(max_length=256)]
+LongText = Annotated[Printable, Field(min_length=1, max_length=2048)]
+Url = Annotated[AnyHttpUrl, Field(max_length=2048)]
+Labels = Annotated[
+    dict[ShortText, Annotated[Printable, Field(max_length=4096)]], Field(max_length=64)
+]
+
+
+class ReportedEngine(BaseModel):
+    """Where the client reached the engine."""
+
+    host: Annotated[ShortText, Field(min_length=1)]
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)]
+
+
+class ReportedContent(BaseModel):
+    """What is played."""
+
+    key_type: Literal["content_id", "infohash", "url", "magnet"]
+    key: LongText
+
+
+class ReportedSession(BaseModel):
+    """The engine's session."""
+
+    playback_session_id: LongText
+    stat_url: Url = Field(description="Must point at the engine.")
+    command_url: Url = Field(description="Must point at the engine.")
+    is_live: StrictInt | StrictBool
+
+
+class StreamStartedReport(BaseModel):
+    """A stream that a client has started."""
+
+    container_id: ShortText | None = None
+    engine: ReportedEngine
+    stream: ReportedContent
+    session: ReportedSession
+    labels: Labels = Field(
+        default_factory=dict,
+        description="`stream_id` is its id; else it is made of key and session.",
+    )
+
+
+class StreamEndedReport(BaseModel):
+    """A stream that has ended: by its id or, without one, the newest one of a container."""
+
+    container_id: ShortText | None = None
+    stream_id: ShortText | None = None
+    reason: Annotated[Printable, Field(max_length=2048)] | None = None
+
+
+class StreamState(Answer):
+    """A stream."""
+
+    id: str
+    key_type: Literal["content_id", "infohash", "url", "magnet"]
+    key: str
+    container_id: str = Field(description="The engine it plays on.")
+    playback_session_id: str
+    stat_url: str
+    command_url: str
+    is_live: bool
+    started_at: datetime
+    ended_at: datetime | None
+    status: Literal["started", "ended"]
+    end_reason: str | None = Field(description="Why it ended.")
+    peers: int | None = Field(description="Of the newest sample, as the next four.")
+    speed_down: int | None = Field(description="KB/s.")
+    speed_up: int | None = Field(description="KB/s.")
+    downloaded: int | None = Field(description="Bytes.")
+    uploaded: int | None = Field(description="Bytes.")
+
+
+class StreamEndedReply(Answer):
+    """Whether something was ended, and the stream it was about."""
+
+    updated: bool
+    stream: StreamState | None
+
+
+class StreamStatSnapshot(Answer):
+    """A sample."""
+
+    ts: datetime
+    peers: int | None
+    speed_down: int | None = Field(description="KB/s.")
+    speed_up: int | None = Field(description="KB/s.")
+    downloaded: int | None = Field(description="Bytes.")
+    uploaded: int | None = Field(description="Bytes.")
+    status: str | None = Field(description="The engine's word: `prebuf`, `dl` …")
+
+
+class StreamDetails(Answer):
+    """What the engine knows of the content; it leaves out what it does not know."""
+
+
+class LivePosition(Answer):
+    """The live position."""
+
+    has_livepos: bool
+    is_live: bool
+    livepos: dict[str, object] | None = Field(
+        default=None, description="pos, live_first, live_last, first_ts, last_ts, buffer_pieces."
+    )

@@ -1,0 +1,113 @@
+"""Routes whose errors tell a program what to do: wait, try again, or give up.
+
+What starts, stops or hands out engines answers an error as
+`{"detail": {"error", "code", "message", "recovery_eta_seconds", "can_retry", "should_wait"}}`,
+which is what proxies read. Wrong keys and malformed requests keep the framework's form.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
+
+from touchline.core.errors import Blocked, Invalid, NotFound, Refused, TouchlineError
+from touchline.engines import StartTimeout, reason_json
+from touchline.web.answers import answer
+
+log = logging.getLogger(__name__)
+
+GENERAL = "general_error"
+_BAD_REQUEST = frozenset({"image_required"})
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Reason(BaseModel):
+    """Why not, for people and for programs."""
+
+    error: str = Field(description="`provisioning_blocked`, `provisioning_failed`, `refused` …")
+    code: str = Field(description="The reason for programs: stable, snake_case.")
+    message: str = Field(description="A sentence for people.")
+    recovery_eta_seconds: int | None = Field(description="When it may go, as far as is known.")
+    can_retry: bool = Field(description="The same request may succeed later.")
+    should_wait: bool = Field(description="Waiting is enough; there is nothing to do.")
+
+
+class StructuredError(BaseModel):
+    """An error of these routes."""
+
+    detail: Reason
+
+
+_MEANING = {
+    400: "Something that is needed is missing.",
+    404: "There is no such image, container or stream.",
+    409: "A rule says no as long as the state is what it is.",
+    500: "It should have worked; the log has the reason.",
+    503: "Not now.",
+    504: "It did not start in time, and nothing is left of it.",
+}
+
+
+def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's documentation says about these errors."""
+    return {
+        status: {"model": StructuredError, "description": _MEANING[status]} for status in statuses
+    }
+
+
+class StructuredRoute(APIRoute):
+    """A route whose handler's errors are rendered in this form."""
+
+    def get_route_handler(self) -> Handler:
+        """The handler, and what becomes of what it raises."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Invalid as error:
+                if error.code not in _BAD_REQUEST:
+                    raise
+                return _render(request, error, 400)
+            except TouchlineError as error:
+                return _render(request, error, _status(error))
+
+        return handled
+
+
+def _status(error: TouchlineError) -> int:
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, Refused):
+        return 409
+    if isinstance(error, Blocked):
+        return 503
+    return 504 if isinstance(error, StartTimeout) else 500
+
+
+def _render(request: Request, error: TouchlineError, status: int) -> Response:
+    headers: dict[str, str] = {}
+    if isinstance(error, Blocked):
+        detail = {"error": "provisioning_blocked", **reason_json(error)}
+        if error.eta_s is not None:
+            headers["Retry-After"] = str(max(1, math.ceil(error.eta_s)))
+    else:
+        word = {400: "invalid_request", 404: "not_found", 409: "refused"}.get(status)
+        detail = {
+            "error": word or "provisioning_failed",
+            "code": GENERAL if error.code == "failed" else error.code,
+            "message": error.message,
+            "recovery_eta_seconds": None,
+            "can_retry": status == 504,
+            "should_wait": False,
+        }
+    if status == 500:
+        log.error("%s %r: %s", request.method, request.url.path, error.message, exc_info=error)
+    return answer({"detail": detail}, status, headers)
