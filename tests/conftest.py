@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from support.docker import Docker
     from support.postgres import Cluster
 
 
@@ -22,6 +23,15 @@ def postgres() -> Iterator[Cluster]:
 
     with cluster() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Docker]:
+    """A Docker daemon with the tests' images; nothing bad is done to it."""
+    from support.docker import any_daemon
+
+    with any_daemon() as daemon:
+        yield daemon
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

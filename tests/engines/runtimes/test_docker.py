@@ -336,6 +336,6 @@ async def test_a_list_shows_what_another_server_started(rig: DockerRig) -> None:
     made = await rig.runtime.start(rig.spec("kept", labels={"a": "b"}), within_s=DEADLINE_S)
     async with rig.second() as other:
         (seen,) = await other.list()
-        assert replace(seen, env=made.env) == made
+        assert replace(seen, env=made.env, started_at=made.started_at) == made
         await other.stop(made.id, grace_s=1)
     assert list(await rig.runtime.list()) == []

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from touchline.core.errors import Invalid, TouchlineError
+from touchline.engines.labels import START
 from touchline.engines.model import Binding, EngineSpec, PortMapping
 from touchline.engines.runtimes.dockerapi import DaemonError
 from touchline.engines.runtimes.dockerjson import (
-    START,
     creation,
     event_of,
     inspected,

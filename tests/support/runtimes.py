@@ -1,0 +1,168 @@
+"""A runtime of each kind in a setting in which the same things can be done to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+
+from fakes_runtime import ENDS_AT_ONCE, MISSING_IMAGE, FakeRuntime, World
+from support.docker import ENGINE, PLAIN, Docker, docker_rig
+from touchline.engines.model import EngineSpec, Instance
+from touchline.engines.runtimes.process import ProcessRuntime, open_process_runtime
+from touchline.engines.runtimes.protocol import Runtime
+from touchline.engines.runtimes.settings import ProcessRuntimeSettings
+
+LABEL = ("touchline.test", "conformance")
+
+
+class Rig(Protocol):
+    """What the suite needs of a kind."""
+
+    runtime: Runtime
+    label: tuple[str, str]
+
+    def second(self) -> AbstractAsyncContextManager[Runtime]:
+        """Another runtime object for the same instances, as after the server's restart."""
+
+    def spec(self, name: str, **changes: Any) -> EngineSpec:
+        """Something that runs until it is stopped."""
+
+    def missing(self) -> EngineSpec:
+        """Something whose image is nowhere."""
+
+    def ends_at_once(self) -> EngineSpec:
+        """Something that ends as soon as it runs."""
+
+    async def kill(self, instance: Instance) -> None:
+        """Make it end, as a crash would."""
+
+
+class FakeRig:
+    def __init__(self) -> None:
+        self.label = LABEL
+        self._world = World()
+        self._fake = FakeRuntime(self._world, label=LABEL)
+        self.runtime: Runtime = self._fake
+
+    @asynccontextmanager
+    async def second(self) -> AsyncIterator[Runtime]:
+        yield FakeRuntime(self._world, label=LABEL)
+
+    def spec(self, name: str, **changes: Any) -> EngineSpec:
+        return EngineSpec(**{"name": name, "image": "any", **changes})
+
+    def missing(self) -> EngineSpec:
+        return self.spec("missing", image=MISSING_IMAGE)
+
+    def ends_at_once(self) -> EngineSpec:
+        return self.spec("short", image=ENDS_AT_ONCE)
+
+    async def kill(self, instance: Instance) -> None:
+        self._fake.kill(instance.id)
+
+
+class ProcessRig:
+    def __init__(self, runtime: ProcessRuntime, directory: Path) -> None:
+        self.label = LABEL
+        self.runtime: Runtime = runtime
+        self._directory = directory
+
+    def second(self) -> AbstractAsyncContextManager[Runtime]:
+        return process_runtime(self._directory)
+
+    def spec(self, name: str, **changes: Any) -> EngineSpec:
+        return EngineSpec(**{"name": name, "image": "sleeps", "command": ("600",), **changes})
+
+    def missing(self) -> EngineSpec:
+        return self.spec("missing", image="missing")
+
+    def ends_at_once(self) -> EngineSpec:
+        return self.spec("short", image="ends")
+
+    async def kill(self, instance: Instance) -> None:
+        os.kill(pid_of(instance.id), signal.SIGKILL)
+
+
+class DockerRigOfSuite:
+    def __init__(self, rig: Any) -> None:
+        self._rig = rig
+        self.label = rig.runtime.label
+        self.runtime: Runtime = rig.runtime
+
+    def second(self) -> AbstractAsyncContextManager[Runtime]:
+        return self._rig.second()  # type: ignore[no-any-return]
+
+    def spec(self, name: str, **changes: Any) -> EngineSpec:
+        return self._rig.spec(name, **changes)  # type: ignore[no-any-return]
+
+    def missing(self) -> EngineSpec:
+        return self.spec("missing", image="touchline.invalid/none:1")
+
+    def ends_at_once(self) -> EngineSpec:
+        return self.spec("short", image=PLAIN, command=("sh", "-c", "echo no use; exit 3"))
+
+    async def kill(self, instance: Instance) -> None:
+        await anyio.to_thread.run_sync(self._rig.daemon.run, "kill", instance.id)
+
+
+def pid_of(instance_id: str) -> int:
+    """The process that carries this id in its environment."""
+    marker = f"TOUCHLINE_INSTANCE={instance_id}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker in (entry / "environ").read_bytes().split(b"\0"):
+                return int(entry.name)
+        except OSError:
+            continue
+    raise AssertionError(f"no process carries {instance_id}")
+
+
+def process_settings() -> ProcessRuntimeSettings:
+    tiny = str(Path(__file__).parent / "tinyengine.py")
+    return ProcessRuntimeSettings(
+        kind="process",
+        programs={
+            "sleeps": ["/bin/sleep"],
+            "missing": ["/no/such/program"],
+            "ends": ["/bin/ls", "/no/such/file"],
+            "engine": [sys.executable, "-m", "touchline.sim.engine"],
+            "tiny": [sys.executable, "-I", "-S", tiny],
+            "shell": ["/bin/sh", "-c"],
+        },
+    )
+
+
+@asynccontextmanager
+async def process_runtime(directory: Path) -> AsyncIterator[ProcessRuntime]:
+    async with open_process_runtime(
+        process_settings(), directory=directory, label=LABEL, bind_address="127.0.0.1"
+    ) as runtime:
+        yield runtime
+
+
+@asynccontextmanager
+async def opened_rig(kind: str, directory: Path, docker: Docker | None) -> AsyncIterator[Rig]:
+    """A rig of this kind; at the end nothing of it is left."""
+    if kind == "fake":
+        yield FakeRig()
+    elif kind == "process":
+        async with process_runtime(directory) as runtime:
+            try:
+                yield ProcessRig(runtime, directory)
+            finally:
+                for instance in await runtime.list():
+                    await runtime.stop(instance.id, grace_s=0)
+    else:
+        assert docker is not None
+        async with docker_rig(docker) as rig:
+            yield DockerRigOfSuite(rig)
+
+
+__all__ = ["ENGINE", "Rig", "opened_rig", "pid_of", "process_runtime"]
