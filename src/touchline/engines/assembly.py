@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from touchline.engines.adoption import Address, Surroundings, restored_external
 from touchline.engines.breaker import Breaker
 from touchline.engines.cache import CacheCleaner
 from touchline.engines.catalogue import CATALOGUE
+from touchline.engines.clock import Clock
 from touchline.engines.collector import Collector
 from touchline.engines.content import ContentDesk
 from touchline.engines.control import DEMAND, Control
@@ -33,7 +33,7 @@ from touchline.engines.health import HealthWatch
 from touchline.engines.keeper import Keeper
 from touchline.engines.model import Engine, Instance, RuntimeEvent
 from touchline.engines.plan import policy_of
-from touchline.engines.ports import PortBook, bind_probe
+from touchline.engines.ports import PortBook, Probe
 from touchline.engines.provisioner import Provisioner
 from touchline.engines.reconciler import Reconciler
 from touchline.engines.remover import Remover
@@ -132,8 +132,11 @@ class Half:
         keeps_minimum: bool,
         debug: bool,
         left: Loaded,
+        clock: Clock,
+        probe: Probe | None,
     ) -> None:
-        now, now_s = _now, time.monotonic
+        now, now_s = clock.now, clock.now_s
+        self._clock = clock
         self._settings, self._runtime = settings, runtime
         self._client, self._store, self._samples = client, store, samples
         self._variants = variants
@@ -171,7 +174,7 @@ class Half:
         around = Surroundings(
             settings.ports.bind_address, settings.advertise_host, self._vpn_address
         )
-        ports = PortBook(bind_probe(settings.ports.bind_address), now_s=now_s)
+        ports = self._ports = PortBook(probe, now_s=now_s)
         self._streams = StreamDesk(
             fleet=fleet,
             store=store,
@@ -325,13 +328,13 @@ class Half:
             control=self._control,
             usage=self._usage,
             status=self._status,
-            content=ContentDesk(self._fleet, self._streams, self._client, now=_now),
+            content=ContentDesk(self._fleet, self._streams, self._client, now=self._clock.now),
             variants=self._variants,
             reprovision=self._reprovision,
             vpn_changed=self._vpn.changed if self._vpn is not None else Changed(),
             runtime_kind=self._runtime.kind,
             _runtime=self._runtime,
-            _now_s=time.monotonic,
+            _now_s=self._clock.now_s,
         )
 
     def run(self, tasks: TaskGroup) -> None:
@@ -354,7 +357,7 @@ class Half:
 
     def breaker_records(self) -> dict[str, Any]:
         """What the next server has to know of them."""
-        now_s = time.monotonic()
+        now_s = self._clock.now_s()
         return {name: breaker.record(now_s) for name, breaker in self._breakers.items()}
 
     # ------------------------------------------------------------------ between the parts
@@ -450,7 +453,3 @@ def _network_of(settings: EnginesSettings) -> str | None:
     runtime = settings.runtime
     docker = runtime.docker if isinstance(runtime, AutoRuntimeSettings) else runtime
     return docker.network if isinstance(docker, DockerRuntimeSettings) else None
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -6,7 +6,6 @@ import logging
 import platform
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 
 import anyio
@@ -17,7 +16,9 @@ from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.engines.acestream import open_acestream
 from touchline.engines.assembly import BREAKERS, Engines, Half
+from touchline.engines.clock import Clock
 from touchline.engines.customvariant import platform_of
+from touchline.engines.ports import bind_probe
 from touchline.engines.runtimes import open_runtime
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
@@ -48,12 +49,14 @@ async def open_engines(
     keeps_minimum: bool,
     debug: bool = False,
     environ: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Engines]:
     """The engines half on this database. Engines run on when it is closed, as when it dies.
 
     Without `keeps_minimum` none is started unless a client asks. Raises Invalid where the settings
     cannot work here, Failed where the data directory cannot be used.
     """
+    clock = clock or Clock()
     samples = SampleBook(settings.collector.history)
     async with (
         open_variants(data_dir / "variants", platform=platform_of(platform.machine())) as variants,
@@ -87,7 +90,9 @@ async def open_engines(
             metrics=metrics,
             keeps_minimum=keeps_minimum,
             debug=debug,
-            left=await _left_by_an_earlier_server(store),
+            left=await _left_by_an_earlier_server(store, clock),
+            clock=clock,
+            probe=bind_probe(settings.ports.bind_address),
         )
         half.run(tasks)
         await half.keeper.first_list(FIRST_LIST_S)
@@ -98,9 +103,9 @@ async def open_engines(
             store.note_state(BREAKERS, half.breaker_records())
 
 
-async def _left_by_an_earlier_server(store: Store) -> Loaded:
+async def _left_by_an_earlier_server(store: Store, clock: Clock) -> Loaded:
     try:
-        return await store.load(_now(), kept_s=KEPT_S)
+        return await store.load(clock.now(), kept_s=KEPT_S)
     except Failed as error:
         log.error("Streams of an earlier server cannot be read: %s", error.message)  # noqa: TRY400
         return Loaded()
@@ -119,7 +124,3 @@ def _runtime_for(settings: EnginesSettings) -> RuntimeSettings:
             code="vpn_needs_docker",
         )
     return runtime
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

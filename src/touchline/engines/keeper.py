@@ -127,6 +127,11 @@ class Keeper:
             self._listed.set()
         self._nudge()
 
+    def doubt(self, reason: str) -> None:
+        """Nobody knows whether something was done: nothing is decided until a list has shown it."""
+        self._lost(reason)
+        self.list_soon()
+
     # ------------------------------------------------------------------ what others have done
 
     def added(self, engine: Engine) -> None:

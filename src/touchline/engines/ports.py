@@ -87,7 +87,7 @@ class PortBook:
     ports to itself, and nothing is held there.
     """
 
-    def __init__(self, probe: Probe, *, now_s: Callable[[], float]) -> None:
+    def __init__(self, probe: Probe | None, *, now_s: Callable[[], float]) -> None:
         self._host = Space("this host", probe)
         self._vpns: dict[str, Space] = {}
         self._avoided: dict[int, float] = {}

@@ -260,6 +260,8 @@ class Provisioner:
                 engine = await self._launch(order, flight, mark)
         except TouchlineError as error:
             self._failed.labels(error.code).inc()
+            if isinstance(error, RuntimeUnavailable):
+                self._keeper.doubt(error.message)
             if plain and not isinstance(error, (Blocked, Refused)):
                 self._breaker_failed(error)
             self._events.record(

@@ -1,0 +1,136 @@
+"""The engines half, whole and real, on a runtime and engines in memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+
+from fakes_engines import Disk, FakeEngines, MemoryEvents, MemoryStore
+from fakes_runtime import FakeRuntime, World
+from touchline.core.metrics import Metrics
+from touchline.engines.acestream import AceStreamClient
+from touchline.engines.assembly import Engines, Half
+from touchline.engines.clock import Clock
+from touchline.engines.model import Engine, Stream
+from touchline.engines.samples import SampleBook
+from touchline.engines.settings import EnginesSettings
+from touchline.engines.store import Store
+from touchline.engines.streamdesk import StreamReport
+from touchline.engines.variantstore import VariantStore
+from touchline.engines.vpncontrol import VpnControl
+
+DEADLINE_S = 20.0
+
+
+@dataclass
+class HalfRig:
+    """A running half, and everything around it that a test may want to hurt."""
+
+    world: World
+    runtime: FakeRuntime
+    engines_api: FakeEngines
+    disk: Disk
+    events: MemoryEvents
+    front: Engines
+    half: Half
+
+    async def until(self, condition: Any, within_s: float = DEADLINE_S) -> None:
+        """Wait until it holds."""
+        with anyio.fail_after(within_s):
+            while not condition():
+                await anyio.sleep(0.005)
+
+    async def ready(self, number: int) -> list[Engine]:
+        """Wait until so many engines are healthy."""
+        await self.until(lambda: len(self.healthy()) >= number)
+        return self.healthy()
+
+    def healthy(self) -> list[Engine]:
+        return [engine for engine in self.front.fleet.ours() if engine.health == "healthy"]
+
+    def report(self, engine: Engine, stream_id: str, session: str | None = None) -> StreamReport:
+        """A report of a stream that plays on this engine; the engine plays it indeed."""
+        session = session or f"session-{stream_id}"
+        self.engines_api.play(engine.id, session)
+        root = f"http://{engine.host}:{engine.port}/ace"
+        return StreamReport(
+            container_id=engine.id,
+            host=engine.host,
+            port=engine.port,
+            key_type="infohash",
+            key="a" * 40,
+            playback_session_id=session,
+            stat_url=f"{root}/stat/{'a' * 40}/{session}",
+            command_url=f"{root}/cmd/{'a' * 40}/{session}",
+            is_live=True,
+            labels={"stream_id": stream_id},
+        )
+
+    async def play(self, engine: Engine, stream_id: str) -> Stream:
+        return await self.front.streams.started(self.report(engine, stream_id))
+
+
+def settings_for(**groups: Any) -> EnginesSettings:
+    """Settings that a test can wait for."""
+    values: dict[str, Any] = {
+        "scaling": {"min_replicas": 0, "min_free_replicas": 0, "grace_period_s": 0.0},
+        "health": {"interval_s": 0.05, "timeout_s": 0.05, "replacement_cooldown_s": 0.0},
+        "collector": {"interval_s": 0.05, "timeout_s": 0.1, "dead_after": 3},
+    }
+    for name, group in groups.items():
+        known = values.get(name)
+        values[name] = {**known, **group} if isinstance(known, dict) else group
+    return EnginesSettings.model_validate(values)
+
+
+@asynccontextmanager
+async def opened_half(
+    settings: EnginesSettings | None = None,
+    *,
+    world: World | None = None,
+    disk: Disk | None = None,
+    engines_api: FakeEngines | None = None,
+    runtime: FakeRuntime | None = None,
+    clock: Clock | None = None,
+    control: Any = None,
+    keeps_minimum: bool = True,
+) -> AsyncIterator[HalfRig]:
+    """A server's half on these; when the context ends it stops as if it had been killed."""
+    settings = settings or settings_for()
+    world = world or World()
+    disk = disk or Disk()
+    engines_api = engines_api or FakeEngines(world)
+    runtime = runtime or FakeRuntime(world, label=settings.management_label)
+    events = MemoryEvents()
+    store = MemoryStore(disk, cast("Any", events))
+    variants = VariantStore(Path(tempfile.gettempdir()) / "no-such-directory", "amd64")
+    half = Half(
+        settings,
+        runtime=runtime,
+        client=cast("AceStreamClient", engines_api),
+        control=cast("VpnControl", control),
+        store=cast("Store", store),
+        samples=SampleBook(settings.collector.history),
+        variants=variants,
+        events=cast("Any", events),
+        metrics=Metrics(),
+        keeps_minimum=keeps_minimum,
+        debug=False,
+        left=store.loaded(),
+        clock=clock or Clock(),
+        probe=None,
+    )
+    async with anyio.create_task_group() as tasks:
+        half.run(tasks)
+        await half.keeper.first_list(DEADLINE_S if not runtime.is_away else 0.05)
+        try:
+            yield HalfRig(world, runtime, engines_api, disk, events, half.front(), half)
+        finally:
+            tasks.cancel_scope.cancel()
+    await runtime.close()
