@@ -402,6 +402,7 @@ class FakeAuth:
     mode: str = "auto"
     api_key: SecretStr | None = None
     cors_origins: tuple[str, ...] = ()
+    reads: bool = False
 
 
 @dataclass

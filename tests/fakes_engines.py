@@ -20,7 +20,7 @@ from touchline.engines.store import Loaded
 
 @dataclass
 class FakeEngines:
-    """What a client of engines' HTTP API sees of a world: whoever runs and is not frozen answers."""
+    """Engines' HTTP API in a world: whoever runs and is not frozen answers."""
 
     world: World
     sessions: dict[str, str] = field(default_factory=dict)
@@ -107,7 +107,10 @@ class MemoryStore:
         self._note(lambda: self.disk.engines.update({engine_id: facts}))
 
     def forget_engine(self, engine_id: str) -> None:
-        self._note(lambda: self.disk.engines.pop(engine_id, None) and None)
+        def forget() -> None:
+            self.disk.engines.pop(engine_id, None)
+
+        self._note(forget)
 
     def note_state(self, key: str, value: Any) -> None:
         self._note(lambda: self.disk.state.update({key: value}))
