@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import anyio
 
+from touchline.engines.labels import is_engine
 from touchline.engines.model import (
     Binding,
     EngineSpec,
@@ -53,6 +54,7 @@ class World:
     runtimes: list[FakeRuntime] = field(default_factory=list)
     """Everybody who is told what happens here."""
     most_alive: int = 0
+    """So many engines ran at a time at most."""
     starts: int = 0
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
 
@@ -110,7 +112,7 @@ class FakeRuntime:
         self._failures.setdefault(verb, []).append((error, after))
 
     def hang(self, verb: str) -> None:
-        """The next call of this verb takes for ever."""
+        """The next call of this verb gets no answer, and gives up when its time is over."""
         self._failures.setdefault(verb, []).append((None, False))
 
     def go_away(self) -> None:
@@ -147,6 +149,12 @@ class FakeRuntime:
         """So many of the next lists show what is there now, whatever happens meanwhile."""
         self._stale = (number, self._managed())
 
+    def forget_orders(self) -> None:
+        """Nothing that was ordered and has not happened yet will."""
+        self._failures.clear()
+        self._stale = (0, [])
+        self._lost = 0
+
     def kill(self, instance_id: str, code: int = 137) -> None:
         """What runs in it ends by itself."""
         instance = self.world.instances.get(instance_id)
@@ -181,7 +189,7 @@ class FakeRuntime:
             raise NameInUse(f"{spec.name} is in use")
         self._names.add(spec.name)
         try:
-            error, after = await self._maybe_fail("start")
+            error, after = await self._maybe_fail("start", within_s)
             if error is not None and not after:
                 raise error
             if self.start_s > within_s:
@@ -189,14 +197,15 @@ class FakeRuntime:
                 raise StartTimeout(f"{spec.name} did not start in {within_s:g} s")
             if self.start_s:
                 await anyio.sleep(self.start_s)
-            self._must_be_here("start")
+            self._raise_if_away()
             self._check_ports(spec)
             if spec.image == ENDS_AT_ONCE:
                 raise StartFailed(f"{spec.name} ended at once")
             instance = self._instance(spec)
             self._put(instance)
             self.world.starts += 1
-            self.world.most_alive = max(self.world.most_alive, len(self.world.alive()))
+            engines = [each for each in self.world.alive() if is_engine(each.labels)]
+            self.world.most_alive = max(self.world.most_alive, len(engines))
             self._emit("started", instance)
             if error is not None:
                 raise error
@@ -211,7 +220,7 @@ class FakeRuntime:
             raise error
         if self.stop_s:
             await anyio.sleep(min(self.stop_s, grace_s))
-            self._must_be_here("stop")
+            self._raise_if_away()
         instance = self.world.instances.get(instance_id)
         if instance is not None:
             self.kill(instance_id)
@@ -280,16 +289,22 @@ class FakeRuntime:
 
     def _must_be_here(self, verb: str) -> None:
         self.calls.append(verb)
+        self._raise_if_away()
+
+    def _raise_if_away(self) -> None:
         if self._away:
             raise RuntimeUnavailable(AWAY)
 
-    async def _maybe_fail(self, verb: str) -> tuple[Failure, bool]:
+    async def _maybe_fail(self, verb: str, within_s: float = 10.0) -> tuple[Failure, bool]:
         waiting = self._failures.get(verb)
         if not waiting:
             return None, False
         error, after = waiting.pop(0)
         if error is None:
-            await anyio.sleep_forever()
+            await anyio.sleep(within_s)
+            if verb == "start":
+                raise StartTimeout(f"It did not start in {within_s:g} s")
+            raise RuntimeUnavailable("It did not answer")
         return error, after
 
     @asynccontextmanager

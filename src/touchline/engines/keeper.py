@@ -75,6 +75,7 @@ class Keeper:
         """Names of instances that the provisioner is starting: it puts them in when they answer."""
         self.stopping: set[str] = set()
         """Ids of instances that are being removed: their end is no news."""
+        self._doubted: set[str] = set()
         self._listed = anyio.Event()
         self._relist = anyio.Event()
 
@@ -116,6 +117,9 @@ class Keeper:
                 await self._look_at(instance.id)
                 continue
             self._take_in(instance, now)
+        for reference in sorted(self._doubted):
+            await self._look_at(reference)
+            self._doubted.discard(reference)
         self._touched = {k: at for k, at in self._touched.items() if at >= asked_s}
         self._gone = {
             k: at for k, at in self._gone.items() if k in shown or at >= asked_s - self._resync_s
@@ -127,8 +131,12 @@ class Keeper:
             self._listed.set()
         self._nudge()
 
-    def doubt(self, reason: str) -> None:
-        """Nobody knows whether something was done: nothing is decided until a list has shown it."""
+    def doubt(self, reference: str, reason: str) -> None:
+        """Nobody knows whether this instance was started or stopped.
+
+        It is asked for by itself, and until that is answered nothing is decided.
+        """
+        self._doubted.add(reference)
         self._lost(reason)
         self.list_soon()
 
@@ -175,21 +183,29 @@ class Keeper:
             raise failures[0]
 
     async def _take_out_missing(self, shown: Mapping[str, Instance], asked_s: float) -> None:
+        ours = [engine.id for engine in self._fleet.ours()]
         missing = [
             instance_id
-            for instance_id in [*(e.id for e in self._fleet.ours()), *self._fleet.others]
+            for instance_id in {*ours, *self._fleet.others, *self._ports.owners()}
             if (instance_id not in shown or shown[instance_id].state not in _ALIVE)
             and self._touched.get(instance_id, -1.0) < asked_s
         ]
         limiter = anyio.CapacityLimiter(CONFIRMS_AT_ONCE)
+        failures: list[TouchlineError] = []
 
         async def confirm(instance_id: str) -> None:
-            async with limiter:
-                await self._look_at(instance_id)
+            try:
+                async with limiter:
+                    await self._look_at(instance_id)
+            except TouchlineError as error:
+                failures.append(error)
+                tasks.cancel_scope.cancel()
 
         async with anyio.create_task_group() as tasks:
-            for instance_id in missing:
+            for instance_id in sorted(missing):
                 tasks.start_soon(confirm, instance_id)
+        if failures:
+            raise failures[0]
 
     async def _look_at(self, instance_id: str) -> None:
         """Take one instance for what it is now."""
@@ -238,12 +254,12 @@ class Keeper:
 
     def _took_leave(self, instance_id: str, exit_code: int | None) -> None:
         """It does not run any more."""
+        self._ports.release(instance_id)
         engine = self._fleet.find(instance_id)
         if engine is None or engine.external:
             return
         self._gone[instance_id] = self._now_s()
         self._fleet.remove(instance_id)
-        self._ports.release(instance_id)
         lost = self._streams.end_lost(instance_id, "engine_died")
         self._store.forget_engine(instance_id)
         if instance_id not in self.stopping:

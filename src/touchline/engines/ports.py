@@ -159,6 +159,11 @@ class PortBook:
         """Somebody else turned out to have this port of the host."""
         self._avoided[port] = self._now_s() + for_s
 
+    def owners(self) -> set[str]:
+        """The instances that hold a port."""
+        spaces = (self._host, *self._vpns.values())
+        return {each for space in spaces for each in space.held.values() if isinstance(each, str)}
+
     def held_on_host(self) -> set[int]:
         """Ports of this host that are held, for whatever."""
         return set(self._host.held)

@@ -260,8 +260,8 @@ class Provisioner:
                 engine = await self._launch(order, flight, mark)
         except TouchlineError as error:
             self._failed.labels(error.code).inc()
-            if isinstance(error, RuntimeUnavailable):
-                self._keeper.doubt(error.message)
+            if isinstance(error, RuntimeUnavailable) and flight.name:
+                self._keeper.doubt(flight.name, error.message)
             if plain and not isinstance(error, (Blocked, Refused)):
                 self._breaker_failed(error)
             self._events.record(
@@ -324,6 +324,7 @@ class Provisioner:
         async with self._workshop.prepare(order, vpn=flight.vpn, name=name, mark=mark) as prepared:
             flight.vpn = prepared.vpn
             flight.forwarded = flight.forwarded or prepared.forwarded
+            self._must_be_reachable()  # it may have gone while this waited for its turn
             instance = await self._runtime.start(prepared.spec, within_s=timeout_s)
             try:
                 engine = engine_of(
@@ -366,16 +367,19 @@ class Provisioner:
                 return True
 
     async def _undo(self, instance: Instance) -> None:
+        if not self._fleet.freshness.is_current:
+            return  # the next list shows what has become of it, and the plan sees to it
         self._keeper.stopping.add(instance.id)
         try:
             with anyio.CancelScope(shield=True):
                 await self._runtime.stop(instance.id, grace_s=0)
         except TouchlineError as error:
-            # It is in the next list, where the plan finds it.
             log.warning("%s could not be removed: %s", instance.name, error)
+            self._keeper.doubt(instance.id, error.message)
+        else:
+            self._keeper.removed(instance.id)
         finally:
             self._keeper.stopping.discard(instance.id)
-        self._keeper.removed(instance.id)
 
     def _breaker_failed(self, error: TouchlineError) -> None:
         if self._breaker.failed(self._now(), self._now_s()):

@@ -67,7 +67,7 @@ class Remover:
                 streams = self._streams.end_lost(instance_id, reason)
             await self._runtime.stop(instance_id, grace_s=grace_s)
         except RuntimeUnavailable as error:
-            self._keeper.doubt(error.message)
+            self._keeper.doubt(instance_id, error.message)
             raise
         except TouchlineError:
             # It may run on: the next list says so, and whoever wanted it gone wants it then too.
