@@ -8,6 +8,7 @@ Whoever asks waits a moment for what was recorded before, so that it has its num
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import threading
@@ -216,6 +217,11 @@ class EventLog:
         fresh = [item for item in waiting if (item.at, item.type, item.message) not in seen]
         merged = sorted([*fresh, *written], key=lambda item: item.at, reverse=True)
         return merged[offset : offset + limit]
+
+    def newest(self, limit: int) -> list[Event]:
+        """The newest of this server, newest first, from memory."""
+        with self._news:
+            return list(itertools.islice(reversed(self._newest), limit))
 
     async def stats(self) -> EventStats:
         """Counts of what is in the log. Raises Failed where it cannot be read."""

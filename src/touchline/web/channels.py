@@ -12,10 +12,16 @@ import anyio
 from touchline.core.tasks import Changed, next_due_s
 from touchline.web.answers import encoded
 from touchline.web.capture import status_of
+from touchline.web.events import entry
 from touchline.web.outbox import Outbox
 
 if TYPE_CHECKING:
     from touchline.capture import Capture
+    from touchline.core.events import EventLog
+    from touchline.engines import Engines
+
+NEWEST_EVENTS = 50
+MOST_STREAMS = 100_000
 
 LEAST_GAP_S = 0.05
 """Between two broadcasts of a channel, however often something changes or somebody subscribes."""
@@ -39,9 +45,18 @@ class Channel:
         period_s: float,
         snapshot: Callable[[], Any],
         *,
+        news: Changed | None = None,
+        least_gap_s: float = LEAST_GAP_S,
         now: Callable[[], float] = time.time,
     ) -> None:
+        """`snapshot` gives what JSON can say, or JSON that stands already as bytes.
+
+        `news` is marked when that has become another: it is then told at once, `least_gap_s` after
+        the last time.
+        """
         self.name = name
+        self.news = news
+        self._least_gap_s = least_gap_s
         self.period_s = period_s
         self._snapshot = snapshot
         self._now = now
@@ -79,14 +94,16 @@ class Channel:
         # Before the snapshot is taken: one that fails waits for its next tick like any other.
         now_s = anyio.current_time()
         self._told = self._stale.version
-        self._earliest_s = now_s + LEAST_GAP_S
+        self._earliest_s = now_s + self._least_gap_s
         if now_s >= self._due_s:
             self._due_s = next_due_s(self._due_s, now_s, self.period_s)
         self._broadcast()
 
     def _broadcast(self) -> None:
-        message = {"v": 1, "type": self.name, "ts": self._now(), "data": self._snapshot()}
-        text = encoded(message).decode()
+        data = self._snapshot()
+        standing = data if isinstance(data, bytes) else encoded(data)
+        head = encoded({"v": 1, "type": self.name, "ts": self._now()})
+        text = (head[:-1] + b',"data":' + standing + b"}").decode()
         for subscriber in self._subscribers:
             subscriber.outbox.status(self.name, text)
 
@@ -98,6 +115,34 @@ def channels_of(capture: Capture) -> tuple[Channel, ...]:
         Channel("pipeline_state", 2.0, capture.mode),
         Channel("system_metrics", 3.0, capture.machine.metrics),
         Channel("panorama_status", 3.0, _no_panorama),
+    )
+
+
+def engine_channels(engines: Engines, events: EventLog) -> tuple[Channel, ...]:
+    """The channels of the engines half; each tells what its route answers."""
+    fleet = engines.fleet
+
+    def streams() -> bytes:
+        return fleet.streams_body(lambda s: s.status == "started", offset=0, limit=MOST_STREAMS)
+
+    return (
+        # Health checks and samples change something all the time: once a second is enough.
+        Channel(
+            "engines",
+            5.0,
+            lambda: fleet.engines_body().content,
+            news=fleet.engines_changed,
+            least_gap_s=1.0,
+        ),
+        Channel("streams", 5.0, streams, news=fleet.streams_changed, least_gap_s=1.0),
+        Channel("vpn", 5.0, engines.status.vpn, news=engines.vpn_changed, least_gap_s=0.25),
+        Channel(
+            "events",
+            30.0,
+            lambda: [entry(event) for event in events.newest(NEWEST_EVENTS)],
+            news=events.changed,
+            least_gap_s=0.25,
+        ),
     )
 
 

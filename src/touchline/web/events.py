@@ -46,7 +46,7 @@ async def get_events(
 ) -> Response:
     """Events of both halves that fit, newest first; from memory while the database is away."""
     wanted = EventFilter(event_type, category, container_id, stream_id, since)
-    return answer([_entry(item) for item in await events.page(wanted, limit, offset)])
+    return answer([entry(item) for item in await events.page(wanted, limit, offset)])
 
 
 @router.get(
@@ -90,7 +90,8 @@ async def clean_up_events(
     return answer({"deleted": deleted, "message": message})
 
 
-def _entry(item: Event) -> dict[str, Any]:
+def entry(item: Event) -> dict[str, Any]:
+    """An event as clients see it."""
     return {
         "id": item.id,
         "timestamp": _time(item.at),

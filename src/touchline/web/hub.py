@@ -108,6 +108,8 @@ class Hub:
         async with anyio.create_task_group() as loops:
             for channel in self._channels.values():
                 loops.start_soon(_broadcast, channel, name=f"channel {channel.name}")
+                if channel.news is not None:
+                    loops.start_soon(_follow, channel, channel.news, name=f"news {channel.name}")
             for changed in self._news:
                 loops.start_soon(self._watch, changed, name="news")
             async with anyio.create_task_group() as tasks:
@@ -272,6 +274,13 @@ class Hub:
 
 async def _broadcast(channel: Channel) -> None:
     await keep_running(f"The channel {channel.name}", channel.once, every_s=0)
+
+
+async def _follow(channel: Channel, news: Changed) -> None:
+    seen = news.version
+    while True:
+        seen = await news.wait(seen)
+        channel.refresh()
 
 
 def _text(message: Mapping[str, Any]) -> str:

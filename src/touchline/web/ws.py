@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from touchline.web.actions import actions_of
 from touchline.web.answers import answer
 from touchline.web.auth import Access, key_in
-from touchline.web.channels import channels_of
+from touchline.web.channels import channels_of, engine_channels
 from touchline.web.hub import Hub, Session
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def make_hub(system: System) -> Hub:
     """The hub of this system, not open yet."""
     capture = system.capture
     hub = Hub(
-        channels_of(capture),
+        (*channels_of(capture), *engine_channels(system.engines, system.events)),
         actions_of(capture),
         signalling=capture.signalling,
         news=capture.news(),

@@ -4,114 +4,57 @@ from __future__ import annotations
 
 import errno
 import os
-import select
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from touchline.engines.runtimes.procfs import Identity, identify, stat_of
 from touchline.engines.runtimes.protocol import ImageNotFound, StartFailed
 
-_MARK = "TOUCHLINE_INSTANCE"
+INSTANCE = "TOUCHLINE_INSTANCE"
+"""In the environment of each process: the id of its record."""
+
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH")
 """Of this server's environment; the rest is nobody's business, and may hold secrets."""
 
-_NO_PROGRAM = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR})
-_LOOKS_MS = (1, 1, 2, 4, 8, 14)
 
-
-@dataclass(frozen=True, slots=True)
-class Spawned:
-    """A child that runs or has just ended; nobody has waited for it."""
-
-    process: Identity
-    pidfd: int
-
-
-def mark_of(record_id: str) -> bytes:
-    """What stands in the environment of a record's process and of all that it starts."""
-    return f"{_MARK}={record_id}".encode()
-
-
-def environment(
-    record_id: str, given: Mapping[str, str], *, server: Mapping[str, str] = os.environ
-) -> dict[str, str]:
-    """The whole environment of a process, of which little is the server's."""
-    inherited = {name: server[name] for name in _INHERITED if name in server}
-    return {**inherited, **given, _MARK: record_id}
+def environment(record_id: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a process."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {**inherited, **given, INSTANCE: record_id}
 
 
 def spawn(
-    argv: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    home: Path,
-    output: IO[bytes] | int,
-    boot: str,
-) -> Spawned:
-    """Start a program. Blocking; the caller waits for it. Raises ImageNotFound, StartFailed."""
-    program = _absolute(argv[0])
+    argv: Sequence[str], *, env: Mapping[str, str], home: Path, log: Path
+) -> subprocess.Popen[bytes]:
+    """The child, which runs or has just ended. Raises ImageNotFound, StartFailed. Blocking."""
     try:
-        child = subprocess.Popen(
-            [program, *argv[1:]],
-            env=dict(env),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                list(argv),
+                env=dict(env),
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
     except OSError as error:
-        if error.errno in _NO_PROGRAM and home.is_dir():
+        if error.errno in {errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR}:
             raise ImageNotFound(
-                f"The program {program} cannot be run: {error.strerror}; nothing was started. Set"
+                f"The program {argv[0]} cannot be run: {error.strerror}. Set"
                 " engines.runtime.command or engines.runtime.programs to one that can"
             ) from error
-        raise StartFailed(f"{program} could not be started: {error.strerror}") from error
+        raise StartFailed(f"{argv[0]} could not be started: {error.strerror}") from error
     except ValueError as error:  # a NUL in an argument
-        raise StartFailed(f"{program} could not be started: {error}") from error
-    # It outlives this object, which must not wait for it: whoever has the descriptor does.
-    child.returncode = 0
-    process = identify(child.pid, boot)
-    if process is None:  # impossible as long as nobody else waits for our children
-        raise StartFailed(f"{program} was started, and cannot be found")
-    return Spawned(process, os.pidfd_open(child.pid))
+        raise StartFailed(f"{argv[0]} could not be started: {error}") from error
 
 
-def ends_at_once(spawned: Spawned) -> bool:
-    """Whether it ends before it ever waits for something. Blocking, for 30 ms at most.
-
-    A program that cannot do its work ends without; an engine soon waits for its clients, so that
-    it is not this look that makes starts slow.
-    """
-    poll = select.poll()
-    poll.register(spawned.pidfd, select.POLLIN)
-    for pause_ms in _LOOKS_MS:
-        if poll.poll(pause_ms):
-            return True
-        stat = stat_of(spawned.process.pid)
-        if stat is not None and stat.state == "S":
-            return False
-    return False
-
-
-def wait_for(pidfd: int) -> int | None:
-    """The exit code of a child that has ended, a signal's as shells tell it: 128 and its number.
-
-    None: it is not our child, or somebody has waited for it. It does not block.
-    """
+def signal_session(pidfd: int, pid: int, number: int) -> None:
+    """Send a signal to a leader and its group, as long as the leader exists. Blocking."""
     try:
-        result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
-    except ChildProcessError:
-        return None
-    if result is None:
-        return None
-    ended = result.si_code == os.CLD_EXITED
-    return int(result.si_status) if ended else 128 + int(result.si_status)
-
-
-def _absolute(program: str) -> str:
-    """A path means the same from the process's directory; a bare name is looked for on PATH."""
-    return str(Path(program).absolute()) if os.sep in program else program
+        # Through the descriptor first: it fails where the number belongs to another by now.
+        signal.pidfd_send_signal(pidfd, 0)
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
