@@ -12,6 +12,8 @@ import anyio
 from pydantic import SecretStr
 
 from fake_library import FakeLibrary
+from fakes_engines import MemoryEvents
+from support.half import idle_half
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.logs import Logs
 from touchline.capture.machine import MachineSampler
@@ -19,6 +21,7 @@ from touchline.capture.stills import Still
 from touchline.core.errors import Blocked, Failed, Invalid, NotFound
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
+from touchline.engines import Engines
 
 PROTECTION_S = 10.0
 CAMERAS = ("camera_0", "camera_1")
@@ -426,7 +429,8 @@ class FakeSystem:
     settings: FakeSettings
     capture: FakeCapture
     metrics: Metrics = field(default_factory=Metrics)
-    events: Any = None
+    events: Any = field(default_factory=MemoryEvents)
+    engines: Engines = field(default_factory=lambda: idle_half().front)
 
     @classmethod
     def make(cls, folder: Path) -> FakeSystem:

@@ -12,7 +12,8 @@ import anyio
 
 from fakes_runtime import World
 from touchline.core.errors import Blocked
-from touchline.core.events import Event, EventLog
+from touchline.core.events import Event, EventLog, make_event
+from touchline.core.tasks import Changed
 from touchline.engines.acestream import EngineUnreachable, SessionGone, Stat
 from touchline.engines.model import Sample, Stream
 from touchline.engines.store import Loaded
@@ -143,13 +144,15 @@ class MemoryEvents:
 
     def __init__(self) -> None:
         self.kept: list[Event] = []
+        self.changed = Changed()
+
+    def newest(self, limit: int) -> list[Event]:
+        return self.kept[::-1][:limit]
 
     def take(self, event: Event) -> None:
         self.kept.append(event)
 
     def record(self, type: str, category: str, message: str, **details: Any) -> None:  # noqa: A002
-        from touchline.core.events import make_event
-
         self.take(make_event(type, category, message, **details))
 
     def of(self, type: str, category: str | None = None) -> list[Event]:  # noqa: A002

@@ -6,6 +6,7 @@ Exit status: 0 after an orderly stop, 1 where something failed, 2 for wrong opti
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -99,6 +100,8 @@ def _serve(args: argparse.Namespace) -> int:
 
     log = settings.log
     with open_logs(log.level, directory=settings.log_dir, format=log.format):
+        for notice in settings.notices:
+            logging.getLogger("touchline").warning("%s", notice)
         anyio.run(serve, settings)
     return 0
 
@@ -119,7 +122,13 @@ def _settings(args: argparse.Namespace, defaults: Mapping[str, Any]) -> Settings
         "port": getattr(args, "port", None),
         "data_dir": args.data,
     }
-    return load_settings(flags=flags, environ=os.environ, config=args.config, defaults=defaults)
+    return load_settings(
+        flags=flags,
+        environ=os.environ,
+        config=args.config,
+        dotenv=Path(".env"),
+        defaults=defaults,
+    )
 
 
 def _demo_defaults() -> dict[str, Any]:

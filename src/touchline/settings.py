@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -33,6 +35,7 @@ from touchline.capture import CaptureSettings
 from touchline.core.db import database_url
 from touchline.core.errors import Invalid
 from touchline.engines import EnginesSettings
+from touchline.settings_earlier import LEAST_KEY, earlier
 from touchline.settings_faults import (
     ENV_DELIMITER,
     ENV_PREFIX,
@@ -73,7 +76,8 @@ class AuthSettings(BaseModel):
         " with a key; none: open to everybody who reaches the port.",
     )
     api_key: SecretStr | None = Field(
-        None, min_length=16, description="The key; unset where one is needed: made and kept."
+        None,
+        description="The key, of 16 characters or more; unset where one is needed: made and kept.",
     )
     reads: bool = Field(
         False, description="true: reads need the key as well, but for /health and /health/ready."
@@ -138,6 +142,8 @@ class Settings(BaseSettings):
         env_ignore_empty=True,  # compose files hand over empty variables for unset ones
     )
 
+    _notices: tuple[str, ...] = PrivateAttr(())
+
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     data_dir: Path = Field(
@@ -183,6 +189,16 @@ class Settings(BaseSettings):
             return database_url(self.database.url.get_secret_value())
         return f"sqlite:///{self.data_dir / 'touchline.db'}"
 
+    def told(self, notices: tuple[str, ...]) -> Settings:
+        """These, with what is to be told about how they were given."""
+        self._notices = notices
+        return self
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is to be told about how these settings were given."""
+        return self._notices
+
     @property
     def engines_configured(self) -> bool:
         """Whether anybody said anything about engines: what nobody asked for is not started."""
@@ -217,29 +233,59 @@ def load_settings(
     flags: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     config: Path | None = None,
+    dotenv: Path | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
     """The settings of all layers. Raises SettingsInvalid with every fault of every layer.
 
-    `defaults` lie under the file: what a command presumes where the user said nothing.
+    `dotenv` is a file of variables that count where the environment does not have them; names of
+    the earlier system lie under the file; `defaults` under all: what a command presumes where the
+    user said nothing.
     """
-    environment, faults = _environment_layer(environ or {})
+    variables = {**_dotenv(dotenv), **(environ or {})}
+    environment, faults = _environment_layer(variables)
     file, file_faults = _file_layer(config)
-    layers = [
+    above = [
         Layer("flags", {k: v for k, v in (flags or {}).items() if v is not None}, "flag"),
         environment,
         file,
-        Layer("defaults", defaults or {}),
     ]
+    before = earlier(variables, runtime_kind=_runtime_kind(above))
+    layers = [*above, before.layer, Layer("defaults", defaults or {})]
     faults += file_faults
+    faults += _short_key(above)
     try:
         settings = Settings(**merge(layers))
     except ValidationError as error:
         faults += faults_of(error.errors(include_url=False), Settings, layers)
     else:
         if not faults:
-            return settings
+            return settings.told(before.notices)
     raise SettingsInvalid(faults)
+
+
+def _dotenv(path: Path | None) -> dict[str, str]:
+    if path is None or not path.is_file():
+        return {}
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+def _runtime_kind(layers: list[Layer]) -> str | None:
+    runtime = merge(layers).get("engines", {})
+    kind = runtime.get("runtime", {}) if isinstance(runtime, Mapping) else {}
+    return kind.get("kind") if isinstance(kind, Mapping) else None
+
+
+def _short_key(layers: list[Layer]) -> list[Fault]:
+    """A key that is short is a fault, unless it comes from the earlier system."""
+    for layer in layers:
+        auth = layer.values.get("auth")
+        key = auth.get("api_key") if isinstance(auth, Mapping) else None
+        if isinstance(key, str) and key:
+            short = len(key) < LEAST_KEY
+            right = f"must have at least {LEAST_KEY} characters"
+            return [Fault(layer.spell(("auth", "api_key")), "", right)] if short else []
+    return []
 
 
 def _environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Fault]]:

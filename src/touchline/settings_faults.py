@@ -10,7 +10,7 @@ import difflib
 import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -32,12 +32,16 @@ _CREDENTIALS = re.compile(r"//\S*@")
 class Layer:
     """Nested values from one place. `name` is shown with file keys; higher layers win."""
 
-    kind: Literal["flags", "environment", "file", "defaults"]
+    kind: Literal["flags", "environment", "file", "earlier", "defaults"]
     values: Mapping[str, Any]
     name: str = ""
+    names: Mapping[Path, str] = field(default_factory=dict)
+    """Keys that have names of their own in this layer."""
 
     def spell(self, path: Path) -> str:
         """The key as a person writes it in this layer."""
+        if path in self.names:
+            return self.names[path]
         if self.kind == "environment":
             return ENV_PREFIX + ENV_DELIMITER.join(part.upper() for part in path)
         if self.kind == "flags":

@@ -102,6 +102,40 @@ async def opened_half(
     keeps_minimum: bool = True,
 ) -> AsyncIterator[HalfRig]:
     """A server's half on these; when the context ends it stops as if it had been killed."""
+    rig = idle_half(
+        settings,
+        world=world,
+        disk=disk,
+        engines_api=engines_api,
+        runtime=runtime,
+        clock=clock,
+        control=control,
+        keeps_minimum=keeps_minimum,
+    )
+    async with anyio.create_task_group() as tasks:
+        rig.half.run(tasks)
+        await rig.half.keeper.first_list(DEADLINE_S if not rig.runtime.is_away else 0.05)
+        try:
+            yield rig
+        finally:
+            tasks.cancel_scope.cancel()
+    await rig.runtime.close()
+
+
+def idle_half(
+    settings: EnginesSettings | None = None,
+    *,
+    world: World | None = None,
+    disk: Disk | None = None,
+    engines_api: FakeEngines | None = None,
+    runtime: FakeRuntime | None = None,
+    clock: Clock | None = None,
+    control: Any = None,
+    keeps_minimum: bool = True,
+    directory: Path | None = None,
+    metrics: Metrics | None = None,
+) -> HalfRig:
+    """The same, put together and not set going: it answers, and nothing happens by itself."""
     settings = settings or settings_for()
     world = world or World()
     disk = disk or Disk()
@@ -109,7 +143,7 @@ async def opened_half(
     runtime = runtime or FakeRuntime(world, label=settings.management_label)
     events = MemoryEvents()
     store = MemoryStore(disk, cast("Any", events))
-    variants = VariantStore(Path(tempfile.gettempdir()) / "no-such-directory", "amd64")
+    directory = directory or Path(tempfile.gettempdir()) / "no-such-directory"
     half = Half(
         settings,
         runtime=runtime,
@@ -117,20 +151,13 @@ async def opened_half(
         control=cast("VpnControl", control),
         store=cast("Store", store),
         samples=SampleBook(settings.collector.history),
-        variants=variants,
+        variants=VariantStore(directory, "amd64"),
         events=cast("Any", events),
-        metrics=Metrics(),
+        metrics=metrics or Metrics(),
         keeps_minimum=keeps_minimum,
         debug=False,
         left=store.loaded(),
         clock=clock or Clock(),
         probe=None,
     )
-    async with anyio.create_task_group() as tasks:
-        half.run(tasks)
-        await half.keeper.first_list(DEADLINE_S if not runtime.is_away else 0.05)
-        try:
-            yield HalfRig(world, runtime, engines_api, disk, events, half.front(), half)
-        finally:
-            tasks.cancel_scope.cancel()
-    await runtime.close()
+    return HalfRig(world, runtime, engines_api, disk, events, half.front(), half)
