@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from touchline.capture import build_pipeline
 from touchline.core.errors import TouchlineError
+from touchline.engines import readiness
 from touchline.listen import bind
 from touchline.settings import Settings
 from touchline.system import LOCK_FILE
@@ -121,7 +122,7 @@ def check(settings: Settings, *, probe: Probe | None = None) -> list[Finding]:
             _port(settings),
             _clock(),
             _access(settings),
-            _docker(),
+            _engines(settings),
         )
     )
 
@@ -220,7 +221,7 @@ def _cameras(settings: Settings) -> Iterator[Finding]:
     if not cameras:
         yield Finding(
             "cameras",
-            "missing",
+            "info" if settings.engines_configured else "missing",
             "none is configured",
             'write [capture.cameras.0] with kind = "rtsp" and its url into the file of --config',
         )
@@ -363,13 +364,9 @@ def _access(settings: Settings) -> Iterator[Finding]:
         yield Finding("access", "ok", f"auth.mode is {settings.auth.mode}")
 
 
-def _docker() -> Iterator[Finding]:
-    path = "/var/run/docker.sock"
-    try:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(CAMERA_TIMEOUT_S)
-            probe.connect(path)
-    except OSError:
-        yield Finding("docker", "info", "not reachable; recording does not need it")
-    else:
-        yield Finding("docker", "info", f"{path} answers")
+def _engines(settings: Settings) -> Iterator[Finding]:
+    wanted = settings.engines_configured
+    for one in readiness(settings.engines, wanted=wanted, environ=os.environ):
+        yield Finding(one.what, one.state, one.message, one.mend)
+    for notice in settings.notices:
+        yield Finding("settings", "info", notice)

@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,7 @@ def decide_access(settings: Settings) -> Access:
     if secret is not None and secret.get_secret_value():
         return Access(key=secret.get_secret_value(), hosts=None)
     if mode == "auto" and is_loopback(settings.host):
+        log.info("No API key is set: whoever is on this machine may do everything")
         return Access(key=None, hosts=frozenset({"localhost", settings.host.lower()}))
     path = settings.data_dir / KEY_FILE
     try:
@@ -116,7 +118,8 @@ def _kept_key(path: Path) -> str:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    # The place and not the key: logs are copied to people who should not have it.
+    # Once, to whoever starts the server; the log, which is copied to others, has the place alone.
+    sys.stderr.write(f"The API key is {made}\nIt is kept in {path} and is not shown again.\n")
     log.warning("An API key was made, because this server is not on loopback; it is in %s", path)
     return made
 

@@ -1,0 +1,138 @@
+"""Is this machine ready for engines? For `touchline check`; everything here blocks for a moment."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from touchline.engines.ports import bind_probe
+from touchline.engines.runtimes.settings import (
+    AutoRuntimeSettings,
+    DockerRuntimeSettings,
+    ProcessRuntimeSettings,
+)
+from touchline.engines.settings import EnginesSettings
+
+TIMEOUT_S = 2.0
+SOCKET = "unix:///var/run/docker.sock"
+
+State = Literal["ok", "info", "warn", "missing"]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """One thing that was looked at, and what mends it."""
+
+    what: str
+    state: State
+    message: str
+    mend: str | None = None
+
+
+def readiness(
+    settings: EnginesSettings, *, wanted: bool, environ: Mapping[str, str]
+) -> Iterator[Readiness]:
+    """What engines need; where nobody asked for them, what is lacking is only told."""
+    runtime = settings.runtime
+    docker_address = environ.get("DOCKER_HOST") or SOCKET
+    if isinstance(runtime, ProcessRuntimeSettings):
+        yield _program(runtime, wanted=wanted)
+    elif isinstance(runtime, DockerRuntimeSettings):
+        yield _docker(runtime.host or docker_address, needed=wanted)
+    elif isinstance(runtime, AutoRuntimeSettings):
+        needed = wanted and bool(settings.vpn.names)
+        found = _docker(runtime.docker.host or docker_address, needed=needed)
+        yield found
+        if found.state != "ok" and not needed:
+            yield _program(runtime.process, wanted=wanted)
+    yield _ports(settings)
+
+
+def _docker(address: str, *, needed: bool) -> Readiness:
+    state: State = "missing" if needed else "info"
+    try:
+        version = _ask_version(address)
+    except PermissionError:
+        return Readiness(
+            "docker",
+            state,
+            f"this user may not use {address}",
+            "sudo usermod --append --groups docker $USER, then log in again",
+        )
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return Readiness(
+            "docker",
+            state,
+            f"{address} does not answer: {error}"
+            if needed
+            else "not reachable; recording does not need it, and engines run as processes",
+            "sudo systemctl start docker, or sudo apt-get install docker.io",
+        )
+    return Readiness("docker", "ok", f"{address} answers: Docker {version}")
+
+
+def _ask_version(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme == "unix":
+        connection = http.client.HTTPConnection("localhost", timeout=TIMEOUT_S)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(TIMEOUT_S)
+        connection.sock.connect(parts.path)
+    else:
+        connection = http.client.HTTPConnection(
+            parts.hostname or "localhost", parts.port or 2375, timeout=TIMEOUT_S
+        )
+    try:
+        connection.request("GET", "/version")
+        return str(json.loads(connection.getresponse().read())["Version"])
+    except LookupError as error:
+        raise ValueError("it is no Docker daemon") from error
+    finally:
+        connection.close()
+
+
+def _program(settings: ProcessRuntimeSettings, *, wanted: bool) -> Readiness:
+    programs = [settings.command, *settings.programs.values()]
+    given = [command[0] for command in programs if command]
+    lacking: State = "missing" if wanted else "info"
+    if not given:
+        return Readiness(
+            "engines",
+            lacking,
+            "no program is configured that runs as an engine",
+            "set engines.runtime.command, or use Docker",
+        )
+    for program in given:
+        if shutil.which(program) is None:
+            return Readiness(
+                "engines", lacking, f"{program} cannot be run", "set engines.runtime.command"
+            )
+    return Readiness("engines", "ok", f"engines run as {', '.join(sorted(set(given)))}")
+
+
+def _ports(settings: EnginesSettings) -> Readiness:
+    ports = settings.ports
+    numbers = range(ports.host.first, ports.host.last + 1)
+    try:
+        free = len(numbers) - len(bind_probe(ports.bind_address)(numbers))
+    except OSError as error:
+        return Readiness(
+            "engine ports",
+            "missing",
+            f"{ports.bind_address} cannot be bound: {error.strerror}",
+            "set engines.ports.bind_address to an address of this machine",
+        )
+    wanted = min(settings.scaling.max_replicas, len(numbers))
+    enough = free >= wanted
+    return Readiness(
+        "engine ports",
+        "ok" if enough else "warn",
+        f"{free} of {len(numbers)} ports ({ports.host}) are free",
+        None if enough else "set engines.ports.host to a range that nothing else uses",
+    )
