@@ -435,4 +435,7 @@ class FakeSystem:
     @classmethod
     def make(cls, folder: Path) -> FakeSystem:
         library, logs = FakeLibrary(folder / "recordings"), folder / "logs"
-        return cls(FakeSettings(folder), FakeCapture(library, Logs(logs), Diagnostics(logs)))
+        capture = FakeCapture(library, Logs(logs), Diagnostics(logs))
+        (folder / "variants").mkdir(exist_ok=True)
+        rig = idle_half(directory=folder / "variants")
+        return cls(FakeSettings(folder), capture, engines=rig.front)

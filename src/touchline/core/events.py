@@ -143,6 +143,7 @@ class EventLog:
         self._waiting: deque[Event] = deque()
         self._came = self._went = 0  # events that entered and left `_waiting`
         self._newest: deque[Event] = deque(maxlen=MEMORY_LIMIT)
+        self._written_elsewhere = False
         self._since_trim = TRIM_EVERY  # the first batch trims what an earlier run left
         self._news = threading.Condition()
         self._stopping = False
@@ -178,6 +179,7 @@ class EventLog:
             self._recorded.labels(item.category).inc()
         with self._news:
             self._newest.extend(happened)
+            self._written_elsewhere = True
             self._since_trim += len(happened)
             if self._since_trim >= TRIM_EVERY:
                 self._news.notify()
@@ -244,7 +246,8 @@ class EventLog:
 
     @property
     def _must_trim(self) -> bool:
-        return self._since_trim >= TRIM_EVERY
+        """Whether so much was written elsewhere that it is time, without anything to write here."""
+        return self._written_elsewhere and self._since_trim >= TRIM_EVERY
 
     def _take_oldest(self) -> None:
         self._waiting.popleft()
@@ -285,7 +288,7 @@ class EventLog:
         rows = [self._row(item) for item in batch]
         with self._news:
             self._since_trim += len(rows)
-            trim = self._must_trim
+            trim = self._since_trim >= TRIM_EVERY
 
         def work(connection: Connection) -> None:
             if rows:

@@ -23,7 +23,8 @@ from touchline.web.standing import engines_of, standing_of
 router = APIRouter(tags=["engines"], responses=may_answer(500))
 
 ContainerId = Annotated[str, Path(min_length=1, max_length=256, description="Id or name.")]
-Label = Annotated[str, Query(min_length=1, max_length=256)]
+LabelName = Annotated[str, Query(min_length=1, max_length=256, description="The label.")]
+LabelValue = Annotated[str, Query(max_length=4096, description="Its value.")]
 
 
 @router.get(
@@ -121,7 +122,7 @@ async def get_container(request: Request, container_id: ContainerId) -> Response
     responses=may_answer(401, 403, 503),
     dependencies=[NEEDS_KEY],
 )
-async def get_containers_by_label(request: Request, key: Label, value: Label) -> Response:
+async def get_containers_by_label(request: Request, key: LabelName, value: LabelValue) -> Response:
     """Managed containers whose label has this value, in whatever state they are."""
     found: list[dict[str, Any]] = [
         inspection_json(each) for each in await engines_of(request).by_label(key, value)

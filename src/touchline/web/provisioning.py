@@ -27,7 +27,7 @@ from touchline.web.structured import StructuredRoute, may_fail
 router = APIRouter(
     tags=["provisioning"],
     route_class=StructuredRoute,
-    responses={**may_answer(401, 403), **may_fail(500, 503)},
+    responses={**may_answer(401, 403, 413), **may_fail(400, 500, 503)},
     dependencies=[NEEDS_KEY],
 )
 
@@ -40,7 +40,7 @@ MOST_DEMAND = 1_000_000
     operation_id="provision_container",
     summary="Start any container",
     response_model=GenericProvisioned,
-    responses=may_fail(400, 404, 409, 504),
+    responses=may_fail(404, 409, 504),
 )
 async def provision_container(
     request: Request, order: Annotated[ProvisionGeneric, Body()]

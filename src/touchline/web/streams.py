@@ -42,7 +42,7 @@ StreamId = Annotated[str, Path(min_length=1, max_length=256, description="The st
     operation_id="report_stream_started",
     summary="A stream has started",
     response_model=StreamState,
-    responses={**may_answer(401, 403), **may_fail(503)},
+    responses={**may_answer(400, 401, 403, 413), **may_fail(503)},
     dependencies=[NEEDS_KEY],
 )
 async def report_stream_started(
@@ -75,7 +75,7 @@ async def report_stream_started(
     operation_id="report_stream_ended",
     summary="A stream has ended",
     response_model=StreamEndedReply,
-    responses={**may_answer(401, 403), **may_fail(503)},
+    responses={**may_answer(400, 401, 403, 413), **may_fail(503)},
     dependencies=[NEEDS_KEY],
 )
 async def report_stream_ended(
@@ -163,6 +163,7 @@ async def stop_stream(request: Request, stream_id: StreamId) -> Response:
     operation_id="get_stream_stats",
     summary="A stream's samples",
     response_model=list[StreamStatSnapshot],
+    responses=may_answer(404),
 )
 async def get_stream_stats(
     request: Request,

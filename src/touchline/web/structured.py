@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from touchline.core.errors import Blocked, Invalid, NotFound, Refused, TouchlineError
 from touchline.engines import StartTimeout, reason_json
 from touchline.web.answers import answer
+from touchline.web.errors import ErrorBody
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,9 @@ _MEANING = {
 def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route's documentation says about these errors."""
     return {
-        status: {"model": StructuredError, "description": _MEANING[status]} for status in statuses
+        # The plain form is that of what never reached the route: a path or a body of no use.
+        status: {"model": StructuredError | ErrorBody, "description": _MEANING[status]}
+        for status in statuses
     }
 
 

@@ -101,7 +101,7 @@ def inspected(shown: Mapping[str, Any]) -> Instance:
         ip_address=_ip_address(networks.get("Networks") or {}),
         health=_HEALTH.get((state.get("Health") or {}).get("Status", "")),
         exit_code=int(state["ExitCode"]) if status == "exited" else None,
-        started_at=_moment(state["StartedAt"]),
+        started_at=_moment(state["StartedAt"]) if "StartedAt" in state else None,
         env=dict(pair.partition("=")[::2] for pair in config.get("Env") or ()),
     )
 
