@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from fake_library import FakeLibrary
 from fakes_engines import MemoryEvents
-from support.half import idle_half
+from support.half import idle_half, settings_for
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.logs import Logs
 from touchline.capture.machine import MachineSampler
@@ -437,5 +437,7 @@ class FakeSystem:
         library, logs = FakeLibrary(folder / "recordings"), folder / "logs"
         capture = FakeCapture(library, Logs(logs), Diagnostics(logs))
         (folder / "variants").mkdir(exist_ok=True)
-        rig = idle_half(directory=folder / "variants")
+        # More than any test asks for: nobody is to wait for capacity.
+        settings = settings_for(scaling={"max_replicas": 10_000})
+        rig = idle_half(settings, directory=folder / "variants")
         return cls(FakeSettings(folder), capture, engines=rig.front)
