@@ -192,9 +192,13 @@ class DockerRig:
         self.daemon, self.runtime = daemon, runtime
         self._settings, self._label = settings, runtime.label
 
-    def second(self) -> AbstractAsyncContextManager[DockerRuntime]:
-        """Another runtime for the same containers, as after the server's restart."""
-        return open_docker_runtime(self._settings, label=self._label, bind_address=LOOPBACK)
+    def second(
+        self, *, label: tuple[str, str] | None = None
+    ) -> AbstractAsyncContextManager[DockerRuntime]:
+        """Another runtime on the daemon, as after the server's restart, or with another label."""
+        return open_docker_runtime(
+            self._settings, label=label or self._label, bind_address=LOOPBACK
+        )
 
     def spec(self, name: str, /, **changes: Any) -> EngineSpec:
         """A container that runs until it is stopped."""

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,8 +34,16 @@ class Rig(Protocol):
     runtime: Runtime
     label: tuple[str, str]
 
-    def second(self) -> AbstractAsyncContextManager[Runtime]:
-        """Another runtime object for the same instances, as after the server's restart."""
+    def second(
+        self, *, label: tuple[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Runtime]:
+        """Another runtime object in the same place, as after the server's restart.
+
+        With another label it is another server's, which manages its own instances.
+        """
+
+    def occupied_port(self) -> AbstractContextManager[int]:
+        """A port of the host that is another program's for so long."""
 
     def spec(self, name: str, **changes: Any) -> EngineSpec:
         """Something that runs until it is stopped."""
@@ -37,8 +51,8 @@ class Rig(Protocol):
     def missing(self) -> EngineSpec:
         """Something whose image is nowhere."""
 
-    def ends_at_once(self) -> EngineSpec:
-        """Something that ends as soon as it runs."""
+    def cannot_run(self) -> EngineSpec:
+        """Something whose image is there, and that cannot run for all that."""
 
     async def kill(self, instance: Instance) -> None:
         """Make it end, as a crash would."""
@@ -52,8 +66,14 @@ class FakeRig:
         self.runtime: Runtime = self._fake
 
     @asynccontextmanager
-    async def second(self) -> AsyncIterator[Runtime]:
-        yield FakeRuntime(self._world, label=LABEL)
+    async def second(self, *, label: tuple[str, str] | None = None) -> AsyncIterator[Runtime]:
+        yield FakeRuntime(self._world, label=label or LABEL)
+
+    @contextmanager
+    def occupied_port(self) -> Iterator[int]:
+        self._world.taken_ports.add(19000)
+        yield 19000
+        self._world.taken_ports.remove(19000)
 
     def spec(self, name: str, **changes: Any) -> EngineSpec:
         return EngineSpec(**{"name": name, "image": "any", **changes})
@@ -61,7 +81,7 @@ class FakeRig:
     def missing(self) -> EngineSpec:
         return self.spec("missing", image=MISSING_IMAGE)
 
-    def ends_at_once(self) -> EngineSpec:
+    def cannot_run(self) -> EngineSpec:
         return self.spec("short", image=ENDS_AT_ONCE)
 
     async def kill(self, instance: Instance) -> None:
@@ -74,8 +94,13 @@ class ProcessRig:
         self.runtime: Runtime = runtime
         self._directory = directory
 
-    def second(self) -> AbstractAsyncContextManager[Runtime]:
-        return process_runtime(self._directory)
+    def second(
+        self, *, label: tuple[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Runtime]:
+        return process_runtime(self._directory, label=label or LABEL)
+
+    def occupied_port(self) -> AbstractContextManager[int]:
+        return listening()
 
     def spec(self, name: str, **changes: Any) -> EngineSpec:
         return EngineSpec(**{"name": name, "image": "sleeps", "command": ("600",), **changes})
@@ -83,7 +108,7 @@ class ProcessRig:
     def missing(self) -> EngineSpec:
         return self.spec("missing", image="missing")
 
-    def ends_at_once(self) -> EngineSpec:
+    def cannot_run(self) -> EngineSpec:
         return self.spec("short", image="ends")
 
     async def kill(self, instance: Instance) -> None:
@@ -96,8 +121,13 @@ class DockerRigOfSuite:
         self.label = rig.runtime.label
         self.runtime: Runtime = rig.runtime
 
-    def second(self) -> AbstractAsyncContextManager[Runtime]:
-        return self._rig.second()  # type: ignore[no-any-return]
+    def second(
+        self, *, label: tuple[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Runtime]:
+        return self._rig.second(label=label)  # type: ignore[no-any-return]
+
+    def occupied_port(self) -> AbstractContextManager[int]:
+        return listening()
 
     def spec(self, name: str, **changes: Any) -> EngineSpec:
         return self._rig.spec(name, **changes)  # type: ignore[no-any-return]
@@ -105,8 +135,9 @@ class DockerRigOfSuite:
     def missing(self) -> EngineSpec:
         return self.spec("missing", image="touchline.invalid/none:1")
 
-    def ends_at_once(self) -> EngineSpec:
-        return self.spec("short", image=PLAIN, command=("sh", "-c", "echo no use; exit 3"))
+    def cannot_run(self) -> EngineSpec:
+        # Not a program that ends: a daemon may still call it running when it is asked.
+        return self.spec("short", image=PLAIN, command=("/no/such/program",))
 
     async def kill(self, instance: Instance) -> None:
         await anyio.to_thread.run_sync(self._rig.daemon.run, "kill", instance.id)
@@ -139,10 +170,19 @@ def process_settings() -> ProcessRuntimeSettings:
     )
 
 
+@contextmanager
+def listening() -> Iterator[int]:
+    """A port of this machine on which a program listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
 @asynccontextmanager
-async def process_runtime(directory: Path) -> AsyncIterator[ProcessRuntime]:
+async def process_runtime(
+    directory: Path, *, label: tuple[str, str] = LABEL
+) -> AsyncIterator[ProcessRuntime]:
     async with open_process_runtime(
-        process_settings(), directory=directory, label=LABEL, bind_address="127.0.0.1"
+        process_settings(), directory=directory, label=label, bind_address="127.0.0.1"
     ) as runtime:
         yield runtime
 

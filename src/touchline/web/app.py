@@ -64,17 +64,18 @@ def create_app(system: System) -> FastAPI:
     app.state.hub = make_hub(system)
     app.state.standing = Standing()
 
+    # Routes are tried in this order: first those that proxies ask all day long.
     routers = (
+        engines.router,
+        streams.reports,
+        streams.router,
         service.router,
         capture.router,
         preview.router,
         preview.hls,
         whep.router,
         diagnostics.router,
-        provisioning.router,  # before the reads: /engines/select is no engine's name
-        engines.router,
-        streams.reports,
-        streams.router,
+        provisioning.router,
         orchestrator.router,
         variants.router,
         events.router,

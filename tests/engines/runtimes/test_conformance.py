@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from touchline.engines.runtimes.protocol import (
     InstanceNotFound,
     NameInUse,
     PortInUse,
+    RuntimeUnavailable,
     StartFailed,
     StartTimeout,
 )
@@ -65,7 +65,7 @@ async def test_what_cannot_start_leaves_nothing_behind(rig: Rig) -> None:
     with pytest.raises(ImageNotFound):
         await rig.runtime.start(rig.missing(), within_s=DEADLINE_S)
     with pytest.raises(StartFailed):
-        await rig.runtime.start(rig.ends_at_once(), within_s=DEADLINE_S)
+        await rig.runtime.start(rig.cannot_run(), within_s=DEADLINE_S)
     assert list(await rig.runtime.list()) == []
     # The name is free again.
     await rig.runtime.start(replace(rig.spec("short")), within_s=DEADLINE_S)
@@ -80,16 +80,21 @@ async def test_a_name_that_is_taken_leaves_its_holder_alone(rig: Rig) -> None:
 
 
 async def test_a_port_that_is_taken_is_named(rig: Rig) -> None:
-    if rig.runtime.kind == "fake":
-        port = 19000
-        await rig.runtime.start(
-            rig.spec("holder", ports=(PortMapping(8000, port),)), within_s=DEADLINE_S
-        )
+    with rig.occupied_port() as port:
         await refused(rig, port)
-        return
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        await refused(rig, server.getsockname()[1])
     assert list(await rig.runtime.list()) == []
+
+
+async def test_a_port_of_an_instance_is_taken_until_it_has_gone(rig: Rig) -> None:
+    with rig.occupied_port() as port:
+        pass  # free again, and nobody's for a while
+    ports = (PortMapping(8000, port),)
+    holder = await rig.runtime.start(rig.spec("holder", ports=ports), within_s=DEADLINE_S)
+    assert [bound.host_port for bound in holder.ports["8000/tcp"]] == [port]
+    await refused(rig, port)
+    assert [each.id for each in await rig.runtime.list()] == [holder.id]
+    await rig.runtime.stop(holder.id, grace_s=1)
+    await rig.runtime.start(rig.spec("next", ports=ports), within_s=DEADLINE_S)
 
 
 async def refused(rig: Rig, port: int) -> None:
@@ -125,6 +130,24 @@ async def test_a_list_shows_what_a_server_that_is_gone_started(rig: Rig) -> None
         assert list(await other.list()) == []
 
 
+async def test_what_somebody_else_manages_is_shown_by_inspect_alone(rig: Rig) -> None:
+    async with rig.second(label=("touchline.test", "another")) as other:
+        theirs = await other.start(rig.spec("theirs"), within_s=DEADLINE_S)
+        assert [each.id for each in await other.list()] == [theirs.id]
+    await rig.runtime.close()
+    async with rig.second() as runtime:
+        assert list(await runtime.list()) == []
+        assert await runtime.usage() == {}
+        assert (await runtime.inspect(theirs.name)).id == theirs.id
+        async with runtime.watch() as events:
+            await runtime.stop(theirs.id, grace_s=0)
+            mine = await runtime.start(rig.spec("mine"), within_s=DEADLINE_S)
+            assert (await next_of(events, "started")).instance_id == mine.id
+            await runtime.stop(mine.id, grace_s=0)
+            # The first death that is told.
+            assert (await next_of(events, "died")).instance_id == mine.id
+
+
 async def test_a_death_is_told_to_everybody_who_watches_and_the_list_knows_it(rig: Rig) -> None:
     instance = await rig.runtime.start(rig.spec("mortal"), within_s=DEADLINE_S)
     async with rig.runtime.watch() as some, rig.runtime.watch() as others:
@@ -146,6 +169,16 @@ async def test_a_start_and_a_removal_are_told(rig: Rig) -> None:
         assert (await next_of(events, "started")).instance_id == instance.id
         await rig.runtime.stop(instance.id, grace_s=1)
         assert (await next_of(events, "removed")).instance_id == instance.id
+
+
+# A daemon's events end with the daemon: `test_docker_faults` has one of its own for that.
+@pytest.mark.parametrize("rig", ["fake", "process"], indirect=True)
+async def test_who_watches_is_told_when_events_may_have_been_lost(rig: Rig) -> None:
+    async with rig.runtime.watch() as some, rig.runtime.watch() as others:
+        await rig.runtime.close()
+        for events in (some, others):
+            with anyio.fail_after(DEADLINE_S), pytest.raises(RuntimeUnavailable):
+                await next_of(events, "never")
 
 
 async def test_an_instance_is_found_by_id_by_name_and_by_a_beginning(rig: Rig) -> None:

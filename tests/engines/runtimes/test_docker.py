@@ -22,7 +22,6 @@ from touchline.engines.runtimes.dockerusage import UsageMeter
 from touchline.engines.runtimes.protocol import (
     ImageNotFound,
     InstanceNotFound,
-    NameInUse,
     PortInUse,
     StartFailed,
     StartTimeout,
@@ -124,14 +123,6 @@ async def test_what_cannot_start_says_why_and_leaves_nothing(
     assert rig.left() == []
     assert rig.runtime.starting() == frozenset()
     assert rig.runtime.pulling() == {}
-
-
-async def test_a_name_that_is_taken_leaves_its_holder_alone(rig: DockerRig) -> None:
-    first = await rig.runtime.start(rig.spec("twin"), within_s=DEADLINE_S)
-    with pytest.raises(NameInUse):
-        await rig.runtime.start(rig.spec("twin"), within_s=DEADLINE_S)
-    (seen,) = await rig.runtime.list()
-    assert (seen.id, seen.state) == (first.id, "running")
 
 
 async def test_a_port_of_a_container_or_of_a_program_is_in_use(rig: DockerRig) -> None:

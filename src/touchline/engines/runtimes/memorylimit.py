@@ -4,54 +4,68 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 CGROUPS = Path("/sys/fs/cgroup")
+_GROUP = "touchline"
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """The names of one version's files."""
+
+    limit: str
+    swap: str
+
+
+_V1 = _Version("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
+_V2 = _Version("memory.max", "memory.swap.max")
 
 
 class MemoryLimits:
-    """Groups under `touchline/` in the memory controller. Blocking; call it in a thread."""
+    """Groups under `touchline/` of the memory controller. Blocking; call it in a thread."""
 
     def __init__(self, cgroups: Path = CGROUPS) -> None:
-        self._root, self._file = _place(cgroups)
+        version_1 = (cgroups / "memory" / _V1.limit).exists()
+        self._version = _V1 if version_1 else _V2
+        self._parent = (cgroups / "memory" if version_1 else cgroups) / _GROUP
         self._said = False
 
     def apply(self, name: str, pid: int, limit_bytes: int) -> bool:
         """Put a process under a limit; whether that was possible. It runs on where it was not."""
-        if self._root is None:
-            self._say("the kernel offers no memory controller here")
-            return False
-        group = self._root / name
+        group, files = self._parent / name, self._version
         try:
-            group.mkdir(parents=True, exist_ok=True)
-            (group / self._file).write_text(str(limit_bytes))
+            self._parent.mkdir(exist_ok=True)
+            if files is _V2:
+                # A group has a controller's files only where its parent hands the controller on.
+                (self._parent / "cgroup.subtree_control").write_text("+memory")
+            group.mkdir(exist_ok=True)
+            (group / files.limit).write_text(str(limit_bytes))
+            with suppress(OSError):  # not every kernel counts swap
+                (group / files.swap).write_text(str(limit_bytes if files is _V1 else 0))
             (group / "cgroup.procs").write_text(str(pid))
         except OSError as error:
-            self._say(f"{group}: {error.strerror}")
+            self.forget(name)
+            self._say(error)
             return False
         return True
 
+    def limit_of(self, name: str) -> int | None:
+        """The limit that holds, as the kernel rounded it; None where none does."""
+        try:
+            return int((self._parent / name / self._version.limit).read_text())
+        except (OSError, ValueError):
+            return None
+
     def forget(self, name: str) -> None:
         """Nothing runs in it any more."""
-        if self._root is not None:
-            with suppress(OSError):
-                (self._root / name).rmdir()
+        with suppress(OSError):  # there was none
+            (self._parent / name).rmdir()
 
-    def _say(self, why: str) -> None:
+    def _say(self, error: OSError) -> None:
         if not self._said:
             self._said = True
-            log.warning("Memory limits of processes have no effect: %s", why)
-
-
-def _place(cgroups: Path) -> tuple[Path | None, str]:
-    version_1 = cgroups / "memory"
-    if (version_1 / "memory.limit_in_bytes").exists():
-        return version_1 / "touchline", "memory.limit_in_bytes"
-    try:
-        if "memory" in (cgroups / "cgroup.subtree_control").read_text().split():
-            return cgroups / "touchline", "memory.max"
-    except OSError:
-        pass
-    return None, ""
+            log.warning("Memory limits of processes have no effect on this machine: %s", error)

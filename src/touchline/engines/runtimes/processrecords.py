@@ -6,27 +6,29 @@ id in its environment, by which it is found when the server died between the two
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from touchline.engines.model import Binding, Instance, InstanceState, PortMapping
+from pydantic import TypeAdapter
+
+from touchline.engines.model import NOTHING, Binding, Instance, InstanceState, PortMapping
 from touchline.engines.runtimes.procfs import Identity
 
 log = logging.getLogger(__name__)
 
-RECORD, LOG = "record.json", "engine.log"
+RECORD, LOG, OLD_LOG = "record.json", "engine.log", "engine.log.1"
 LOG_MAX_BYTES = 10 << 20
 LOG_KEPT_BYTES = 1 << 20
 
+_LAST_WORDS_BYTES = 2000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Everything about one process, as it stands on the disk."""
 
@@ -34,26 +36,27 @@ class Record:
     name: str
     image: str
     command: tuple[str, ...]
-    env: dict[str, str]
-    labels: dict[str, str]
-    created_at: str
+    created_at: datetime
     bind_address: str
+    env: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     ports: tuple[PortMapping, ...] = ()
     memory_limit_bytes: int | None = None
     restarts: bool = False
     process: Identity | None = None
     """None: it has not been started, or the server died before it could say so."""
-    exit_code: int | None = None
+    started_at: datetime | None = None
     ended: bool = False
+    exit_code: int | None = None
 
-    def instance(self, state: InstanceState, *, with_env: bool = False) -> Instance:
-        """As a runtime shows it."""
+    def instance(self, state: InstanceState, *, in_full: bool = False) -> Instance:
+        """As a runtime shows it; `in_full` as `inspect` does."""
         return Instance(
             id=self.id,
             name=self.name,
             image=self.image,
             state=state,
-            created_at=datetime.fromisoformat(self.created_at),
+            created_at=self.created_at,
             labels=dict(self.labels),
             ports={
                 port.name: (Binding(self.bind_address, port.host_port),)
@@ -61,86 +64,121 @@ class Record:
                 if port.host_port is not None
             },
             exit_code=self.exit_code if state == "exited" else None,
-            env=dict(self.env) if with_env else {},
+            started_at=self.started_at if in_full else None,
+            env=dict(self.env) if in_full else NOTHING,
         )
 
 
-def now_text() -> str:
-    """The present time, as records have it."""
-    return datetime.now(timezone.utc).isoformat()
-
-
 class Records:
-    """The records in one directory. Blocking; call it in a thread."""
+    """The records in one directory. Blocking; call it in a thread. Raises OSError."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
+        # Processes have another working directory than this server.
+        self._directory = directory.absolute()
+        self._json: TypeAdapter[Record] = TypeAdapter(Record)
 
     def open(self) -> None:
         """Make the directory; nobody else may look into it, as environments hold secrets."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.directory.chmod(0o700)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory.chmod(0o700)
 
     def home(self, record_id: str) -> Path:
         """The directory of one record; it is the process's working directory too."""
-        return self.directory / record_id
+        return self._directory / record_id
+
+    def log(self, record_id: str) -> Path:
+        """Where the process writes what it says."""
+        return self.home(record_id) / LOG
+
+    def create(self, record: Record) -> None:
+        """Write it, and make its directory where there is none."""
+        self.home(record.id).mkdir(mode=0o700, exist_ok=True)
+        self.write(record)
 
     def write(self, record: Record) -> None:
-        """Replace the record, whole or not at all."""
+        """Replace it, whole or not at all. One that was removed meanwhile is not made anew."""
         home = self.home(record.id)
-        home.mkdir(mode=0o700, exist_ok=True)
         fresh = home / f"{RECORD}.new"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(record), file)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(self._json.dump_json(record))
         fresh.replace(home / RECORD)
 
     def remove(self, record_id: str) -> None:
         """The record, the log and all that the process left in its directory."""
-        shutil.rmtree(self.home(record_id), ignore_errors=True)
+        home = self.home(record_id)
+        # First: what is left of the rest without it is cleared away by the next `read_all`.
+        (home / RECORD).unlink(missing_ok=True)
+        _clear_away(home)
 
-    def read_all(self) -> Iterator[Record]:
-        """Every record that can be read; what cannot is named in the log and left where it is."""
-        for home in sorted(self.directory.iterdir()):
+    def read_all(self, *, is_alive: Callable[[str], bool]) -> Iterator[Record]:
+        """Every record that can be read.
+
+        What cannot be read is named in the log: it stays as long as `is_alive` says that a process
+        runs with this id, and is cleared away otherwise.
+        """
+        for home in sorted(self._directory.iterdir()):
             if not home.is_dir():
                 continue
-            try:
-                yield _record(json.loads((home / RECORD).read_text(encoding="utf-8")))
-            except FileNotFoundError:
-                # The server died before it had written the first record: nothing was started.
-                shutil.rmtree(home, ignore_errors=True)
-            except (OSError, ValueError, LookupError, TypeError) as error:
-                log.error("The record in %s cannot be read: %r", home, error)  # noqa: TRY400
+            record = self._read(home)
+            if record is not None:
+                yield record
+            elif is_alive(home.name):
+                log.error("A process runs that belongs to %s: end it, and remove both", home)
+            else:
+                _clear_away(home)
 
-    def last_lines(self, record_id: str, limit_bytes: int = 2000) -> str:
+    def _read(self, home: Path) -> Record | None:
+        try:
+            record = self._json.validate_json((home / RECORD).read_bytes())
+        except FileNotFoundError:
+            return None  # it was being made or removed when the server died
+        except (OSError, ValueError) as error:
+            log.error("The record in %s cannot be read: %s", home, error)  # noqa: TRY400
+            return None
+        if record.id != home.name:
+            log.error("The record in %s is another's: %s", home, record.id)
+            return None
+        return record
+
+    def last_lines(self, record_id: str) -> str:
         """The end of its log."""
         try:
-            with (self.home(record_id) / LOG).open("rb") as file:
-                file.seek(0, os.SEEK_END)
-                file.seek(max(0, file.tell() - limit_bytes))
+            with self.log(record_id).open("rb") as file:
+                end = file.seek(0, os.SEEK_END)
+                file.seek(max(0, end - _LAST_WORDS_BYTES))
                 return file.read().decode("utf-8", "replace").strip()
         except OSError:
             return ""
 
     def shorten_logs(self) -> None:
-        """Cut logs that have grown too large: the process goes on writing at the new end."""
-        for path in self.directory.glob(f"*/{LOG}"):
+        """Cut logs that have grown too large; the newest part is kept beside, as `engine.log.1`.
+
+        Processes write to the end, wherever it is (O_APPEND), so they need not take part.
+        """
+        for path in self._directory.glob(f"*/{LOG}"):
             try:
-                if path.stat().st_size <= LOG_MAX_BYTES:
-                    continue
-                with path.open("r+b") as file:
-                    file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
-                    kept = file.read()
-                    file.truncate(0)
-                    file.seek(0)
-                    file.write(kept)
+                if path.stat().st_size > LOG_MAX_BYTES:
+                    _shorten(path)
+            except FileNotFoundError:
+                continue  # its process has just been stopped
             except OSError as error:
                 log.warning("%s cannot be shortened: %s", path, error)
 
 
-def _record(values: dict[str, Any]) -> Record:
-    ports = tuple(PortMapping(**port) for port in values.pop("ports"))
-    process = values.pop("process")
-    command = tuple(values.pop("command"))
-    identity = Identity(**process) if process is not None else None
-    return Record(**values, ports=ports, process=identity, command=command)
+def _shorten(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
+        kept = file.read(LOG_KEPT_BYTES)
+        path.with_name(OLD_LOG).write_bytes(kept)
+        # What is written between the two lines is lost: a process that says so much can spare it.
+        file.truncate(0)
+
+
+def _clear_away(home: Path) -> None:
+    try:
+        shutil.rmtree(home)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        log.warning("%s could not be removed; it holds nothing of use: %s", home, error)

@@ -4,57 +4,128 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
+import select
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
+from touchline.engines.runtimes.procfs import Identity, identify, stat_of
 from touchline.engines.runtimes.protocol import ImageNotFound, StartFailed
 
-INSTANCE = "TOUCHLINE_INSTANCE"
-"""In the environment of each process: the id of its record."""
-
+_MARK = "TOUCHLINE_INSTANCE"
 _INHERITED = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH")
 """Of this server's environment; the rest is nobody's business, and may hold secrets."""
 
+_NO_PROGRAM = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR})
+_LOOKS_MS = (0, 1, 1, 2, 4, 8, 14)
+"""Pauses before the looks at a new process: a tiny one already waits for clients at the first."""
 
-def environment(record_id: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a process."""
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return {**inherited, **given, INSTANCE: record_id}
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """A child that runs or has just ended; nobody has waited for it."""
+
+    process: Identity
+    pidfd: int
+
+
+def mark_of(record_id: str) -> bytes:
+    """What stands in the environment of a record's process and of all that it starts."""
+    return f"{_MARK}={record_id}".encode()
+
+
+def environment(
+    record_id: str, given: Mapping[str, str], *, server: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The whole environment of a process, of which little is the server's."""
+    inherited = {name: server[name] for name in _INHERITED if name in server}
+    return {**inherited, **given, _MARK: record_id}
 
 
 def spawn(
-    argv: Sequence[str], *, env: Mapping[str, str], home: Path, log: Path
-) -> subprocess.Popen[bytes]:
-    """The child, which runs or has just ended. Raises ImageNotFound, StartFailed. Blocking."""
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    home: Path,
+    output: IO[bytes] | int,
+    boot: str,
+) -> Spawned:
+    """Start a program. Blocking; whoever has it waits for it.
+
+    Raises ImageNotFound, StartFailed, OSError where the machine has nothing left to give.
+    """
+    program = _absolute(argv[0])
     try:
-        with log.open("ab") as output:
-            return subprocess.Popen(
-                list(argv),
-                env=dict(env),
-                cwd=home,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        child = subprocess.Popen(
+            [program, *argv[1:]],
+            env=dict(env),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     except OSError as error:
-        if error.errno in {errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR}:
+        if error.errno in _NO_PROGRAM and home.is_dir():
             raise ImageNotFound(
-                f"The program {argv[0]} cannot be run: {error.strerror}. Set"
+                f"The program {program} cannot be run: {error.strerror}; nothing was started. Set"
                 " engines.runtime.command or engines.runtime.programs to one that can"
             ) from error
-        raise StartFailed(f"{argv[0]} could not be started: {error.strerror}") from error
+        raise StartFailed(f"{program} could not be started: {error.strerror}") from error
     except ValueError as error:  # a NUL in an argument
-        raise StartFailed(f"{argv[0]} could not be started: {error}") from error
-
-
-def signal_session(pidfd: int, pid: int, number: int) -> None:
-    """Send a signal to a leader and its group, as long as the leader exists. Blocking."""
+        raise StartFailed(f"{program} could not be started: {error}") from error
     try:
-        # Through the descriptor first: it fails where the number belongs to another by now.
-        signal.pidfd_send_signal(pidfd, 0)
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
+        spawned = Spawned(_identity(child.pid, boot), os.pidfd_open(child.pid))
+    except OSError:  # no more descriptors
+        child.kill()
+        child.wait()
+        raise
+    # It outlives this object, which must not wait for it: whoever has the descriptor does.
+    child.returncode = 0
+    return spawned
+
+
+def ends_at_once(spawned: Spawned) -> bool:
+    """Whether it ends before it ever waits for something. Blocking, for 30 ms at most.
+
+    A program that cannot do its work ends without; an engine soon waits for its clients, so that
+    it is not this look that makes starts slow.
+    """
+    poll = select.poll()
+    poll.register(spawned.pidfd, select.POLLIN)
+    for pause_ms in _LOOKS_MS:
+        if poll.poll(pause_ms):
+            return True
+        stat = stat_of(spawned.process.pid)
+        if stat is not None and stat.state == "S":
+            return False
+    return False
+
+
+def wait_for(pidfd: int) -> int | None:
+    """The exit code of a child that has ended, a signal's as shells tell it: 128 and its number.
+
+    None: it is not our child, or somebody has waited for it. It does not block.
+    """
+    try:
+        result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
+    except ChildProcessError:
+        return None
+    if result is None:
+        return None
+    ended = result.si_code == os.CLD_EXITED
+    return int(result.si_status) if ended else 128 + int(result.si_status)
+
+
+def _identity(pid: int, boot: str) -> Identity:
+    process = identify(pid, boot)
+    if process is None:
+        raise ProcessLookupError(errno.ESRCH, "somebody else has waited for our child")
+    return process
+
+
+def _absolute(program: str) -> str:
+    """A path means the same from the process's directory; a bare name is looked for on PATH."""
+    return str(Path(program).absolute()) if os.sep in program else program

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,13 @@ PROC = Path("/proc")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
+_LOOKS = 10
+"""A program that forks while it is killed is looked for this often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process, told from any other that has or had its number. Boot, number and start time."""
+    """A process, told from any other that has or had its number: that, its start and the boot."""
 
     pid: int
     start_ticks: int
@@ -30,8 +33,18 @@ class Stat:
     state: str
     session: int
     cpu_ticks: int
+    """Of the process, and of those of its children that have ended."""
     start_ticks: int
     rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What may be left of a process: its session, and whoever inherited its mark."""
+
+    leader: Identity
+    mark: bytes
+    """`NAME=value`, as it stands in an environment."""
 
 
 def boot_id() -> str:
@@ -42,7 +55,7 @@ def boot_id() -> str:
 def stat_of(pid: int) -> Stat | None:
     """What the kernel says of it; None where there is no such process."""
     try:
-        text = (PROC / str(pid) / "stat").read_text()
+        text = (PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
         return None
     # The name is in brackets and may hold anything, brackets and spaces included.
@@ -51,24 +64,32 @@ def stat_of(pid: int) -> Stat | None:
         pid=pid,
         state=rest[0],
         session=int(rest[3]),
-        cpu_ticks=int(rest[11]) + int(rest[12]),
+        cpu_ticks=sum(map(int, rest[11:15])),
         start_ticks=int(rest[19]),
         rss_bytes=int(rest[21]) * PAGE_BYTES,
     )
 
 
 def identify(pid: int, boot: str) -> Identity | None:
-    """The identity of a process that runs now."""
+    """The identity of the process that has this number now."""
     stat = stat_of(pid)
     return Identity(pid, stat.start_ticks, boot) if stat is not None else None
 
 
-def runs(identity: Identity, boot: str) -> bool:
-    """Whether exactly this process runs still, and is more than a memory of one."""
+def descriptor_of(identity: Identity, boot: str) -> int | None:
+    """A descriptor of exactly this process; None where it does not run any more."""
     if identity.boot_id != boot:
-        return False
+        return None
+    try:
+        pidfd = os.pidfd_open(identity.pid)
+    except OSError:
+        return None
+    # Asked after the descriptor stands: from then on the number cannot change hands unseen.
     stat = stat_of(identity.pid)
-    return stat is not None and stat.start_ticks == identity.start_ticks and stat.state not in "ZX"
+    if stat is not None and stat.start_ticks == identity.start_ticks and stat.state not in "ZX":
+        return pidfd
+    os.close(pidfd)
+    return None
 
 
 def all_stats() -> Iterator[Stat]:
@@ -88,38 +109,71 @@ def by_session() -> Mapping[int, list[Stat]]:
     return found
 
 
-def kill_sessions(leaders: Collection[Identity], boot: str) -> None:
-    """Kill what is left of sessions whose leaders may be gone.
+def has_mark(pid: int, marks: Collection[bytes]) -> bool:
+    """Whether one of these stands in its environment, as it was at its start."""
+    try:
+        environ = (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
+    return not frozenset(marks).isdisjoint(environ.split(b"\0"))
 
-    The kernel gives no process the number of a session that has members, so those that are found
-    are the leader's, unless a new process has the number: then none of them is left.
+
+def find_leader(mark: bytes, boot: str) -> Identity | None:
+    """The first process that got this mark and leads a session: its children may have it too."""
+    found = [
+        stat
+        for stat in all_stats()
+        if stat.session == stat.pid and stat.state not in "ZX" and has_mark(stat.pid, [mark])
+    ]
+    first = min(found, key=lambda stat: stat.start_ticks, default=None)
+    return Identity(first.pid, first.start_ticks, boot) if first is not None else None
+
+
+def kill_remains(remains: Collection[Remains], boot: str) -> None:
+    """Kill whatever is left of these processes, themselves included."""
+    here = [each for each in remains if each.leader.boot_id == boot]
+    for _ in range(_LOOKS):
+        if not [stat for stat in left_of(here, all_stats()) if _kill(stat)]:
+            return
+
+
+def left_of(remains: Collection[Remains], stats: Iterable[Stat]) -> Iterator[Stat]:
+    """Which of all processes are theirs.
+
+    The kernel gives no process the number of a session that has members, so those with a leader's
+    number are the leader's, unless a new process has it: then none of them is left.
     """
-    sessions = set()
-    for leader in leaders:
-        now = stat_of(leader.pid)
-        if leader.boot_id == boot and (now is None or now.start_ticks == leader.start_ticks):
-            sessions.add(leader.pid)
-    for stat in all_stats():
-        if stat.session in sessions and stat.state not in "ZX":
-            try:
-                os.kill(stat.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+    leaders = {each.leader.pid: each.leader.start_ticks for each in remains}
+    marks = frozenset(each.mark for each in remains)
+    earliest = min(leaders.values(), default=0)
+    everybody = list(stats) if remains else []
+    for stat in everybody:
+        if leaders.get(stat.pid, stat.start_ticks) != stat.start_ticks:
+            del leaders[stat.pid]
+    for stat in everybody:
+        # Nobody older than the oldest leader can come from one of them.
+        if stat.state in "ZX" or stat.start_ticks < earliest:
+            continue
+        if stat.session in leaders or has_mark(stat.pid, marks):
+            yield stat
 
 
-def find_marked(name: str, value: str) -> int | None:
-    """The process whose environment says `name=value` and which leads a session."""
-    wanted = f"{name}={value}".encode()
-    for stat in all_stats():
-        if stat.session != stat.pid:
-            continue
-        try:
-            environ = (PROC / str(stat.pid) / "environ").read_bytes()
-        except OSError:
-            continue
-        if wanted in environ.split(b"\0"):
-            return stat.pid
-    return None
+def _kill(stat: Stat) -> bool:
+    """Kill exactly the process that was seen; whether it was there to be killed."""
+    try:
+        pidfd = os.pidfd_open(stat.pid)
+    except OSError:
+        return False
+    try:
+        now = stat_of(stat.pid)
+        if now is None or now.start_ticks != stat.start_ticks or now.state in "ZX":
+            return False
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return False
+    finally:
+        os.close(pidfd)
+    return True
 
 
 def io_bytes(pid: int) -> tuple[int, int] | None:

@@ -1,0 +1,101 @@
+"""E12 and E13: processor time for 1,000 engines with a stream each, polled every 5 s, and memory.
+
+Memory is the server's own (PSS): idle, with 100 and with 1,000 engines whose streams have 720
+samples each. Engines are tiny programs under the process runtime.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import _options
+from _engines import Server, processes, serving, tiny_engine, until
+from _report import Row, report
+
+SPAN_S = 20.0
+FAST_S = 0.5
+SAMPLES = 720
+
+
+def play(server: Server, engines: list[dict[str, Any]]) -> None:
+    """A stream on each of them."""
+
+    def one(engine: dict[str, Any]) -> None:
+        name = engine["container_name"]
+        root = f"http://{engine['host']}:{engine['port']}/ace"
+        server.post(
+            "/events/stream_started",
+            {
+                "container_id": engine["container_id"],
+                "engine": {"host": engine["host"], "port": engine["port"]},
+                "stream": {"key_type": "infohash", "key": "a" * 40},
+                "session": {
+                    "playback_session_id": name,
+                    "stat_url": f"{root}/stat/a/{name}",
+                    "command_url": f"{root}/cmd/a/{name}",
+                    "is_live": 1,
+                },
+                "labels": {"stream_id": name},
+            },
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, engines))
+
+
+def measured(server: Server) -> bool:
+    return all(stream["peers"] is not None for stream in server.get("/streams"))
+
+
+def main() -> None:
+    _options.parser(__doc__, rounds=1).parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
+        work = Path(name)
+        program = tiny_engine(work)
+        settings = processes(program)
+        with serving(work, **settings) as server:
+            until(lambda: server.get("/health/ready")["ready"])
+            time.sleep(2)
+            rows.append(memory("idle", server, 80))
+            server.scale(1000)
+            play(server, server.get("/engines"))
+            until(lambda: measured(server))
+            time.sleep(5)
+            before_s = server.cpu_s()
+            time.sleep(SPAN_S)
+            share = (server.cpu_s() - before_s) / SPAN_S
+            rows.append(
+                Row(
+                    "E12",
+                    "1,000 engines and streams polled every 5 s",
+                    f"{share:.1%} of a core",
+                    "≤ 25 %",
+                    share <= 0.25,
+                )
+            )
+    for number, goal_mib in ((100, 110), (1000, 180)):
+        with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
+            work = Path(name)
+            program = tiny_engine(work)
+            interval_s = FAST_S if number == 100 else 5 * FAST_S
+            collector = {"interval_s": interval_s, "history": 60 if number == 1000 else 720}
+            with serving(work, **processes(program), collector=collector) as server:
+                server.scale(number)
+                play(server, server.get("/engines"))
+                until(lambda: measured(server))
+                rows.append(memory(f"{number:,} engines and streams", server, goal_mib))
+    report(rows)
+
+
+def memory(what: str, server: Server, goal_mib: int) -> Row:
+    used = server.memory_mib()
+    return Row("E13", f"memory, {what}", f"{used:.0f} MiB", f"≤ {goal_mib} MiB", used <= goal_mib)
+
+
+if __name__ == "__main__":
+    main()
