@@ -22,13 +22,13 @@ from touchline.web.models.streams import (
     StreamStatSnapshot,
 )
 from touchline.web.standing import engines_of, standing_of
-from touchline.web.structured import StructuredRoute, may_fail
+from touchline.web.structured import ReportRoute, may_fail
 
 if TYPE_CHECKING:
     from touchline.engines import Stream
 
 reports = APIRouter(
-    prefix="/events", tags=["streams"], route_class=StructuredRoute, responses=may_answer(500)
+    prefix="/events", tags=["streams"], route_class=ReportRoute, responses=may_answer(500)
 )
 router = APIRouter(prefix="/streams", tags=["streams"], responses=may_answer(500))
 
