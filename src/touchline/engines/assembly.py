@@ -200,6 +200,7 @@ class Half:
             now_s=now_s,
             nudge=self._nudge,
             on_event=self._heard,
+            on_return=self._returned,
         )
         self._remover = Remover(
             runtime=runtime,
@@ -367,6 +368,9 @@ class Half:
 
     def _spare(self) -> Engine | None:
         return self._reconciler.spare()
+
+    def _returned(self) -> None:
+        self._health.begin_anew()
 
     def _heard(self, event: RuntimeEvent) -> None:
         self._provisioner.saw(event)

@@ -25,6 +25,9 @@ PROBES_AT_ONCE = 200
 """Frozen engines hold a place for as long as the time-out; the others must not wait for them."""
 
 VERSION_TIMEOUT_S = 2.0
+RETURN_PAUSE_S = 0.5
+"""A daemon that has come back needs a moment until it forwards its ports again."""
+
 _STEP_S = 0.01
 
 
@@ -82,6 +85,18 @@ class HealthWatch:
         if self._schedule and engine_id in self._schedule:
             self._well(engine_id)
             self._schedule.put(engine_id, self._pause_s())
+
+    def begin_anew(self) -> None:
+        """Forget what was found while the runtime was away: its ports may have been away with it.
+
+        Who was unwell is unknown until it has been asked again, which happens at once.
+        """
+        self._failures.clear()
+        for engine in list(self._fleet.ours()):
+            if engine.health == "unhealthy" and not engine.paused:
+                self._fleet.change(engine.id, health="unknown", unhealthy_since_s=None)
+            if engine.id in self._schedule:
+                self._schedule.put(engine.id, RETURN_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311
 
     @property
     def interval_s(self) -> float:

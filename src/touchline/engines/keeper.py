@@ -54,8 +54,12 @@ class Keeper:
         now_s: Callable[[], float],
         nudge: Callable[[], None],
         on_event: Callable[[RuntimeEvent], None],
+        on_return: Callable[[], None],
     ) -> None:
-        """`remembered` are engines' facts of an earlier server; `on_event` sees every event."""
+        """`remembered` are engines' facts of an earlier server; `on_event` sees every event.
+
+        `on_return` is called when the runtime is listed for the first time after it was away.
+        """
         self._runtime = runtime
         self._fleet = fleet
         self._streams = streams
@@ -69,6 +73,7 @@ class Keeper:
         self._now_s = now_s
         self._nudge = nudge
         self._on_event = on_event
+        self._on_return = on_return
         self._touched: dict[str, float] = {}
         self._gone: dict[str, float] = {}
         self.starting: set[str] = set()
@@ -127,6 +132,7 @@ class Keeper:
         fresh = not self._fleet.freshness.is_current
         self._fleet.freshness.listed(self._now_s())
         if fresh:
+            self._on_return()
             self._found(len(shown))
             self._listed.set()
         self._nudge()

@@ -1,0 +1,83 @@
+"""E9 and E10: the server killed with 100 engines, and the Docker daemon killed under it."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import _options
+import httpx
+from _engines import containers, docker_daemon, serving, tiny_engine, until
+from _report import Row, percentile, report
+
+FLEET = 100
+
+
+def main() -> None:
+    _options.parser(__doc__, rounds=1).parse_args()
+    with tempfile.TemporaryDirectory(prefix="tlb-") as name:
+        work = Path(name)
+        program = tiny_engine(work)
+        with (
+            docker_daemon(work, program) as daemon,
+            serving(work, **containers(daemon)) as server,
+        ):
+            server.scale(FLEET)
+            before = {engine["container_id"] for engine in server.get("/engines")}
+            server.kill()
+            began_s = time.perf_counter()
+            server.start()
+            after = {engine["container_id"] for engine in server.get("/engines")}
+            correct_s = time.perf_counter() - began_s
+
+            taken_ms: list[float] = []
+            stale: list[bool] = []
+            over = threading.Event()
+
+            def read() -> None:
+                with httpx.Client(base_url=server.url, timeout=60) as client:
+                    while not over.is_set():
+                        asked_s = time.perf_counter()
+                        answer = client.get("/engines")
+                        taken_ms.append((time.perf_counter() - asked_s) * 1e3)
+                        stale.append("x-touchline-stale-seconds" in answer.headers)
+                        time.sleep(0.01)
+
+            daemon.kill()
+            reader = threading.Thread(target=read)
+            reader.start()
+            time.sleep(5)
+            over.set()
+            reader.join()
+            daemon.start()
+            back_s = time.perf_counter()
+            until(lambda: server.http.get("/health/ready").status_code == 200)
+            reconverged_s = time.perf_counter() - back_s
+            time.sleep(2)
+            kept = {engine["container_id"] for engine in server.get("/engines")}
+    lost, wrong = len(before - after), len(before - kept)
+    report(
+        [
+            Row(
+                "E9",
+                f"server killed -9 with {FLEET} engines: lost / list correct after the start",
+                f"{lost} / {correct_s:.2f} s, of which Python's start is most",
+                "0 / ≤ 1.0 s",
+                lost == 0 and correct_s <= 1.0,
+            ),
+            Row(
+                "E10",
+                "Docker killed: reads p99 / wrong deletes / reconverged",
+                f"{percentile(taken_ms, 99):.1f} ms, {sum(stale) / len(stale):.0%} marked stale"
+                f" / {wrong} / {reconverged_s:.2f} s",
+                "≤ 20 ms, marked stale / 0 / ≤ 1.5 s",
+                percentile(taken_ms, 99) <= 20 and wrong == 0 and reconverged_s <= 1.5,
+            ),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
