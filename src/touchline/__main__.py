@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     devices = simulate.add_subparsers(required=True, metavar="DEVICE")
     _add_simulated_camera(devices)
     _add_simulated_engine(devices)
+    _add_simulated_vpn(devices)
     return parser
 
 
@@ -86,6 +87,14 @@ def _add_simulated_engine(devices: Any) -> None:
     simulated = devices.add_parser("engine", help="a streaming engine on this machine")
     engine.add_arguments(simulated)
     simulated.set_defaults(run=lambda args: engine.run(engine.options_of(args, os.environ)))
+
+
+def _add_simulated_vpn(devices: Any) -> None:
+    from touchline.sim import vpn
+
+    simulated = devices.add_parser("vpn", help="a VPN container's control server")
+    vpn.add_arguments(simulated)
+    simulated.set_defaults(run=vpn.run)
 
 
 def _serve(args: argparse.Namespace) -> int:

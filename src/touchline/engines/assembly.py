@@ -53,7 +53,7 @@ from touchline.engines.variants import Recipe
 from touchline.engines.variantstore import VariantStore
 from touchline.engines.vpn import VpnWatch
 from touchline.engines.vpncontrol import VpnControl
-from touchline.engines.vpnfacts import VpnView
+from touchline.engines.vpnfacts import VpnView, p2p_port_of
 from touchline.engines.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -355,6 +355,7 @@ class Half:
         tasks.start_soon(self._restore_samples)
         if self._vpn is not None:
             repeat("Watching the VPN", self._vpn.wait_and_look, 0.0)
+            repeat("Following the VPN", partial(self._follow_vpn, self._vpn), 0.0)
 
     def breaker_records(self) -> dict[str, Any]:
         """What the next server has to know of them."""
@@ -424,6 +425,17 @@ class Half:
         self._health.follow()
         self._collector.follow()
         await self._fleet.roster_changed.wait(seen)
+
+    async def _follow_vpn(self, vpn: VpnWatch) -> None:
+        seen = vpn.changed.version
+        ports = {each.name: each.forwarded_port for each in vpn.vpns}
+        self._fleet.set_forwarded_ports({k: port for k, port in ports.items() if port is not None})
+        for engine in list(self._fleet.ours()):
+            port = ports.get(engine.vpn_container or "")
+            if engine.forwarded and port is not None and p2p_port_of(engine) != port:
+                # The port that it was made with leads nowhere any more.
+                self._fleet.change(engine.id, forwarded=False)
+        await vpn.changed.wait(seen)
 
     async def _forget(self) -> None:
         await self._streams.forget_old()

@@ -12,6 +12,11 @@ from touchline.engines.plan import VpnFacts
 from touchline.engines.vpn import VpnWatch
 
 
+def p2p_port_of(engine: Engine) -> int | None:
+    """The forwarded port that an engine was made with."""
+    return names.port_of(engine.labels, names.P2P_PORT)
+
+
 class VpnView:
     """Reads the watcher and the fleet, keeps nothing. Without a VPN everything is simply well."""
 
@@ -67,7 +72,7 @@ class VpnView:
 
     def _wants_forwarded(self, vpn: str, port: int | None) -> bool:
         return port is not None and not any(
-            engine.forwarded and names.port_of(engine.labels, names.P2P_PORT) == port
+            engine.forwarded and p2p_port_of(engine) == port
             for engine in self._fleet.ours()
             if engine.vpn_container == vpn
         )

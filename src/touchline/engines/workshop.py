@@ -49,6 +49,8 @@ class Workshop:
         self._recipe = recipe
         self._publishes_ports = publishes_ports
         self.network = network
+        self._forwarding: set[str] = set()
+        """VPNs whose forwarded port an engine gets that is being started."""
 
     @asynccontextmanager
     async def prepare(
@@ -76,7 +78,12 @@ class Workshop:
                 network=self.network,
                 new_token=lambda: secrets.token_urlsafe(24),
             )
-            yield Prepared(spec, vpn, berth.p2p_port is not None, reserved)
+            forwards = vpn is not None and berth.p2p_port is not None
+            try:
+                yield Prepared(spec, vpn, forwards, reserved)
+            finally:
+                if forwards:
+                    self._forwarding.discard(vpn or "")
 
     async def _on_host(self, order: EngineOrder, reserved: Reserved) -> Berth:
         settings = self._settings.ports
@@ -110,7 +117,10 @@ class Workshop:
             https = await self._ports.take_in_vpn_port(reserved, vpn, fixed_https)
         else:
             https = await self._ports.take_in_vpn(reserved, vpn, settings.ports.https)
-        p2p_port = self._vpns.forwarded_port(vpn)
+        # Claimed without a pause in between: two that start at once do not both get it.
+        p2p_port = self._vpns.forwarded_port(vpn) if vpn not in self._forwarding else None
+        if p2p_port is not None:
+            self._forwarding.add(vpn)
         return Berth(http, https, vpn=vpn, p2p_port=p2p_port)
 
     def _range_of(self, vpn: str) -> PortRange:
