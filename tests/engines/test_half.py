@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import anyio
 import pytest
 
 from fakes_runtime import MISSING_IMAGE, FakeRuntime, World
 from support.half import opened_half, settings_for
 from touchline.core.errors import Blocked, NotFound, Refused
+from touchline.engines.clock import Clock
 from touchline.engines.control import SelectOrder
 from touchline.engines.model import EngineSpec
 from touchline.engines.orders import EngineOrder, GenericOrder
@@ -383,6 +386,28 @@ async def test_garbage_is_what_is_idle_beyond_its_time() -> None:
         (removed,) = (await rig.front.control.collect_garbage()).removed
         assert (removed["container_id"], removed["reason"]) == (engine.id, "idle")
         assert rig.world.instances == {}
+
+
+@pytest.mark.parametrize("step_s", [-86_400.0, 86_400.0])
+async def test_a_step_of_the_wall_clock_replaces_and_ends_nothing(step_s: float) -> None:
+    step = {"s": 0.0}
+
+    def now() -> datetime:
+        return datetime.now(timezone.utc) + timedelta(seconds=step["s"])
+
+    clock = Clock(now=now)
+    async with opened_half(settings_for(scaling={"min_replicas": 2}), clock=clock) as rig:
+        before = {engine.id for engine in await rig.ready(2)}
+        await rig.play(rig.healthy()[0], "ch-1")
+        step["s"] = step_s
+        rig.half.keeper.list_soon()
+        await anyio.sleep(0.3)
+        assert {engine.id for engine in rig.healthy()} == before
+        assert rig.front.fleet.stream("ch-1").status == "started"
+        await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
+        over = rig.front.fleet.stream("ch-1")
+        assert over.ended_at is not None
+        assert over.ended_at >= over.started_at
 
 
 async def test_reprovisioning_replaces_one_after_the_other_and_streams_play_on() -> None:
