@@ -99,6 +99,12 @@ class MemoryStore:
         for event in events:
             self._events.take(event)
 
+    async def save_state(self, key: str, value: Any) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self.disk.full:
+            raise Blocked("The database does not take it", code="database_unavailable", eta_s=5.0)
+        self.disk.state[key] = value
+
     def note_streams(self, streams: Iterable[Stream], events: Iterable[Event]) -> None:
         for event in events:
             self._events.take(event)

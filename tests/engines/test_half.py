@@ -135,7 +135,7 @@ async def test_nobody_exceeds_the_maximum_however_many_ask_at_once() -> None:
             else:
                 outcomes.append("made")
 
-        rig.front.control.scale(3)
+        await rig.front.control.scale(3)
         async with anyio.create_task_group() as tasks:
             for _ in range(8):
                 tasks.start_soon(ask)
@@ -204,10 +204,10 @@ async def test_a_breaker_stays_open_over_a_restart() -> None:
 
 async def test_scaling_up_and_down_keeps_engines_with_streams() -> None:
     async with opened_half() as rig:
-        assert rig.front.control.scale(4).target == 4
+        assert (await rig.front.control.scale(4)).target == 4
         engines = await rig.ready(4)
         await rig.play(engines[0], "ch-1")
-        rig.front.control.scale(0)
+        await rig.front.control.scale(0)
         await rig.until(lambda: len(rig.front.fleet.ours()) == 1)
         assert rig.front.fleet.ours()[0].id == engines[0].id
         await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
@@ -217,7 +217,7 @@ async def test_scaling_up_and_down_keeps_engines_with_streams() -> None:
 async def test_the_demand_is_remembered_over_a_restart() -> None:
     world = World()
     async with opened_half(world=world) as rig:
-        rig.front.control.scale(3)
+        await rig.front.control.scale(3)
         await rig.ready(3)
         disk = rig.disk
     async with opened_half(world=world, disk=disk) as rig:

@@ -286,7 +286,8 @@ class Actor:
         self._ask(lambda: self.rig.front.control.select(order))
 
     def scale(self) -> None:
-        self.rig.front.control.scale(self.rng.randint(0, MOST + 2))
+        demand = self.rng.randint(0, MOST + 2)
+        self._ask(lambda: self.rig.front.control.scale(demand))
 
     def delete(self) -> None:
         ids = [e.id for e in self.rig.front.fleet.ours()]

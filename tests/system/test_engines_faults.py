@@ -75,7 +75,14 @@ class Rig:
                 return quiet()
             return False
 
-        self.server.until(tolerant)
+        try:
+            self.server.until(tolerant)
+        except AssertionError as error:
+            events = self.server.ask("GET", "/events?limit=30")
+            told = "\n".join(f"{e['timestamp']} {e['category']} {e['message']}" for e in events)
+            there = self.daemon.run("ps", "-a", "--no-trunc", "-f", self.label())
+            shown = self.server.root.get("/engines").text
+            raise AssertionError(f"{there}\n{shown}\n{told}") from error
 
 
 @pytest.fixture(scope="module")

@@ -117,8 +117,11 @@ class Control:
         await self._remover.remove(instance_id, why="somebody asked for it", reason="deleted")
         self._reconciler.nudge()
 
-    def scale(self, demand: int) -> Scaled:
-        """Remember the demand; the fleet follows. Raises Invalid where it is negative."""
+    async def scale(self, demand: int) -> Scaled:
+        """Remember the demand, on the disk; the fleet follows.
+
+        Raises Invalid where it is negative, Blocked where it cannot be remembered.
+        """
         if demand < 0:
             raise Invalid(
                 "The demand must not be negative",
@@ -127,8 +130,8 @@ class Control:
                 input=demand,
             )
         before = self._reconciler.demand
+        await self._store.save_state(DEMAND, demand)
         self._reconciler.demand = demand
-        self._store.note_state(DEMAND, demand)
         target = min(max(self._settings.scaling.min_replicas, demand), self._admission.most)
         if before != demand:
             self._events.record(

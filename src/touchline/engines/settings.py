@@ -270,9 +270,6 @@ class VpnSettings(_Group):
 class EnginesSettings(_Group):
     """The engines half's settings."""
 
-    enabled: bool = Field(
-        True, description="false: no engine is started, and the runtime is not looked at."
-    )
     runtime: RuntimeSettings = Field(
         default_factory=lambda: AutoRuntimeSettings(kind="auto"), description="Where engines run."
     )

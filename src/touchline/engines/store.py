@@ -110,12 +110,7 @@ class Store:
         try:
             await self._database.write(work)
         except Failed as error:
-            failure = Blocked(
-                f"The database does not take it: {error.message}. Nothing was changed; report it"
-                " again",
-                code="database_unavailable",
-                eta_s=5.0,
-            )
+            failure = _refused(error)
         except Exception as error:  # noqa: BLE001  (handed to whoever waits)
             failure = error
         else:
@@ -129,6 +124,15 @@ class Store:
                 done.set_result(None)
             else:
                 done.set_exception(failure)
+
+    async def save_state(self, key: str, value: Any) -> None:
+        """On the disk when it returns. Raises Blocked where the database does not take it."""
+        row = {"key": key, "value": json.dumps(value)}
+        try:
+            await self._database.write(lambda c: upsert(c, schema.state, [row]))
+        except Failed as error:
+            raise _refused(error) from error
+        self._state.pop(key, None)  # an older note of it must not come after
 
     # ------------------------------------------------------------------ soon
 
@@ -304,6 +308,14 @@ async def open_store(
                     await store.flush(samples=True)
                 except Failed as error:
                     log.error("The newest records of engines are lost: %s", error)  # noqa: TRY400
+
+
+def _refused(error: Failed) -> Blocked:
+    return Blocked(
+        f"The database does not take it: {error.message}. Nothing was changed; ask again",
+        code="database_unavailable",
+        eta_s=5.0,
+    )
 
 
 def _row(stream: Stream) -> dict[str, Any]:

@@ -146,7 +146,7 @@ async def scale_engines(
     demand: Annotated[int, Path(ge=0, le=MOST_DEMAND, description="So many engines are wanted.")],
 ) -> Response:
     """Remember the demand; engines are started and stopped in the background."""
-    scaled = engines_of(request).control.scale(demand)
+    scaled = await engines_of(request).control.scale(demand)
     return answer({"scaled_to": demand, "target": scaled.target, "replicas": scaled.replicas})
 
 
