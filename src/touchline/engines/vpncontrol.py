@@ -6,6 +6,7 @@ Newer routes are tried first and the older ones where a server does not have the
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -106,13 +107,12 @@ async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
     headers = {}
     if settings.api_key is not None:
         headers["X-API-Key"] = settings.api_key.get_secret_value()
-    auth = None
     if settings.api_user is not None:
         password = settings.api_password.get_secret_value() if settings.api_password else ""
-        auth = aiohttp.BasicAuth(settings.api_user, password)
+        pair = f"{settings.api_user}:{password}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     async with aiohttp.ClientSession(
         headers=headers,
-        auth=auth,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
         trust_env=False,
