@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from touchline.capture import build_pipeline
 from touchline.core.errors import TouchlineError
-from touchline.engines import readiness
+from touchline.engines import engine_readiness
 from touchline.listen import bind
 from touchline.settings import Settings
 from touchline.system import LOCK_FILE
@@ -366,7 +366,7 @@ def _access(settings: Settings) -> Iterator[Finding]:
 
 def _engines(settings: Settings) -> Iterator[Finding]:
     wanted = settings.engines_configured
-    for one in readiness(settings.engines, wanted=wanted, environ=os.environ):
+    for one in engine_readiness(settings.engines, wanted=wanted, environ=os.environ):
         yield Finding(one.what, one.state, one.message, one.mend)
     for notice in settings.notices:
         yield Finding("settings", "info", notice)

@@ -194,9 +194,11 @@ LOST: dict[str, Any] = {"usable": False, "lost": True}
         ((), (replace(V1, **LOST), V2), 2, ["start v2", "start v2"]),
         ((), (replace(V1, usable=False), replace(V2, usable=False)), 2, []),
         ((), (replace(V1, wants_forwarded=True), V2), 3, ["start v1+", "start v2", "start v1"]),
-        # Alone, a lost VPN's engines wait for it.
-        (engines("a", vpn="v1"), (replace(V1, **LOST),), 1, []),
-        (engines("a", vpn="v1", **UNWELL), (replace(V1, **LOST),), 1, []),
+        # Alone, a lost VPN's engines wait for it, and nobody is sent to them.
+        (engines("a", vpn="v1"), (replace(V1, **LOST),), 1, ["drain a vpn_lost"]),
+        (engines("a", vpn="v1", draining="vpn_lost"), (replace(V1, **LOST),), 1, []),
+        (engines("a", vpn="v1", **UNWELL), (replace(V1, **LOST),), 1, ["drain a vpn_lost"]),
+        (engines("a", vpn="v1", draining="vpn_lost"), (V1,), 1, ["drain a None"]),
         # With another one they are replaced there.
         (
             (engine("a", vpn="v1"), engine("b", vpn="v2")),

@@ -7,14 +7,14 @@ from typing import Any
 
 from support.docker import Docker
 from support.half import settings_for
-from touchline.engines.readiness import Readiness, readiness
+from touchline.engines.readiness import Readiness, engine_readiness
 
 
 def found(
     runtime: dict[str, Any], *, wanted: bool = True, host: str = "unix:///no/such"
 ) -> dict[str, Readiness]:
     settings = settings_for(runtime=runtime)
-    told = readiness(settings, wanted=wanted, environ={"DOCKER_HOST": host})
+    told = engine_readiness(settings, wanted=wanted, environ={"DOCKER_HOST": host})
     return {one.what: one for one in told}
 
 
@@ -43,7 +43,7 @@ def test_ports_that_others_hold_are_counted() -> None:
         settings = settings_for(ports={"host": f"{port}-{port}"})
         (one,) = [
             each
-            for each in readiness(settings, wanted=False, environ={})
+            for each in engine_readiness(settings, wanted=False, environ={})
             if each.what == "engine ports"
         ]
     assert one.state == "warn"

@@ -389,6 +389,24 @@ def test_the_fleet_comes_right(rig: Rig, fault: Callable[[Rig], None]) -> None:
     rig.at_rest()
 
 
+def test_the_cache_of_an_engine_is_emptied_after_its_last_stream(rig: Rig) -> None:
+    engine = rig.one()
+    folder = "/home/appuser/.ACEStream/.acestream_cache"
+    fill = f"mkdir -p {folder} && cat /usr/bin/python3 > {folder}/pieces"
+    rig.daemon.run("exec", engine["container_id"], "sh", "-c", fill)
+    stream = rig.server.play({**engine, "host_http_port": engine["port"]}, "cached")
+    rig.server.ask("POST", "/events/stream_ended", json={"stream_id": stream["id"]})
+    path = f"/engines/{engine['container_id']}"
+
+    def cleaned() -> Any:
+        shown = rig.server.ask("GET", path)["engine"]
+        return shown if shown["last_cache_cleanup"] else None
+
+    assert rig.server.until(cleaned)["cache_size_bytes"] > 1 << 20
+    left = rig.daemon.run("exec", engine["container_id"], "ls", "/home/appuser/.ACEStream", "-A")
+    assert left.strip() == ""
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_full_disk_refuses_events_and_takes_them_again(tmp_path: Path) -> None:
     small = tmp_path / "small"

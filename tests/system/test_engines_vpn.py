@@ -183,3 +183,16 @@ def test_of_two_vpns_the_healthy_one_carries_on_and_all_comes_back(
 
 def vpn_events(server: EngineServer) -> set[str]:
     return {e["category"] for e in server.ask("GET", "/events?event_type=vpn&limit=100")}
+
+
+def test_a_vpn_that_is_frozen_is_lost_and_comes_back(docker: Docker, tmp_path: Path) -> None:
+    with single(docker, tmp_path) as (server, vpn):
+        vpn.pause()
+        server.until(lambda: not server.ask("GET", "/vpn/status")["connected"])
+        marked = server.until(lambda: [e for e in server.engines() if e["draining"] == "vpn_lost"])
+        assert {e["vpn_container"] for e in marked} == {vpn.name}
+        vpn.unpause()
+        server.until(lambda: server.ask("GET", "/vpn/status")["connected"])
+        server.until(
+            lambda: len(server.healthy()) == 2 and not any(e["draining"] for e in server.engines())
+        )

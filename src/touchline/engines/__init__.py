@@ -14,7 +14,7 @@ from touchline.engines.frontdoor import open_engines
 from touchline.engines.listing import Body, rfc3339
 from touchline.engines.model import Instance, Stream
 from touchline.engines.orders import EngineOrder, GenericOrder
-from touchline.engines.readiness import readiness
+from touchline.engines.readiness import engine_readiness
 from touchline.engines.rendering import inspection_json, sample_json, stream_json
 from touchline.engines.runtimes.protocol import ImageNotFound, StartTimeout
 from touchline.engines.settings import EnginesSettings
@@ -40,10 +40,10 @@ __all__ = [
     "StreamReport",
     "config_of",
     "demo_engines",
+    "engine_readiness",
     "hidden",
     "inspection_json",
     "open_engines",
-    "readiness",
     "reason_json",
     "rfc3339",
     "sample_json",

@@ -59,6 +59,7 @@ from touchline.engines.workshop import Workshop
 log = logging.getLogger(__name__)
 
 BREAKERS = "breakers"
+OUTDATED = "outdated"
 FORGET_EVERY_S = 60.0
 CLEAN_EVERY_S = 10.0
 ASK_TIMEOUT_S = 3.0
@@ -101,9 +102,9 @@ class Engines:
         name, value = self.settings.management_label
         return instance.labels.get(name) == value
 
-    async def by_label(self, key: str, value: str) -> Sequence[Instance]:
-        """Managed containers whose label equals the value. Raises RuntimeUnavailable."""
-        return [each for each in await self._runtime.list() if each.labels.get(key) == value]
+    def by_label(self, key: str, value: str) -> Sequence[Instance]:
+        """Managed containers whose label equals the value, from memory."""
+        return [each for each in self.fleet.instances() if each.labels.get(key) == value]
 
     def catalogue(self) -> list[dict[str, Any]]:
         """The parameters that engines are known to take."""
@@ -246,8 +247,14 @@ class Half:
             nudge=self._nudge,
         )
         self._reprovision = Reprovision(
-            fleet, events, now=now, blocked=self._why_blocked, nudge=self._nudge
+            fleet,
+            events,
+            now=now,
+            blocked=self._why_blocked,
+            nudge=self._nudge,
+            remember=lambda ids: self._store.note_state(OUTDATED, ids),
         )
+        self._reprovision.go_on(left.state.get(OUTDATED, ()))
         self._reconciler = Reconciler(
             fleet=fleet,
             provisioner=self._provisioner,

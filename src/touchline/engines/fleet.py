@@ -62,6 +62,8 @@ class Fleet:
         """An engine has come or gone, or a stream has started or ended."""
         self.freshness = Freshness()
         self.leases = Leases()
+        self.seen: dict[str, Instance] = {}
+        """The instances that engines of ours run in, as they were last seen."""
         self.others: dict[str, Instance] = {}
         """Managed instances that are no running engine: of `POST /provision`, or ended."""
         self._engines: dict[str, Engine] = {}
@@ -128,12 +130,17 @@ class Fleet:
     def remove(self, engine_id: str) -> Engine | None:
         """It is gone. Its streams must have been ended; who removes engines is the keeper."""
         engine = self._engines.pop(engine_id, None)
+        self.seen.pop(engine_id, None)
         if engine is not None:
             self._engine_list.remove(engine_id)
             self.leases.release(engine_id)
             self.engines_changed.mark()
             self.roster_changed.mark()
         return engine
+
+    def instances(self) -> Sequence[Instance]:
+        """Every managed instance, running engines and all others, as they were last seen."""
+        return [*self.seen.values(), *self.others.values()]
 
     def is_free(self, engine: Engine, now_s: float) -> bool:
         """Whether it has neither a stream nor a client that it is kept for."""

@@ -148,9 +148,10 @@ class Keeper:
 
     # ------------------------------------------------------------------ what others have done
 
-    def added(self, engine: Engine) -> None:
+    def added(self, engine: Engine, instance: Instance) -> None:
         """The provisioner has started this one."""
         self._touched[engine.id] = self._now_s()
+        self._fleet.seen[engine.id] = instance
         self._fleet.put(engine)
 
     def removed(self, instance_id: str) -> None:
@@ -234,6 +235,7 @@ class Keeper:
         self._gone.pop(instance.id, None)
         known = self._fleet.find(instance.id)
         if known is not None and not known.external:
+            self._fleet.seen[instance.id] = instance
             self._see_again(known, instance, now)
             return
         facts = self._remembered.get(instance.id, {})
@@ -244,6 +246,7 @@ class Keeper:
             self._fleet.others[instance.id] = instance
             return
         self._fleet.others.pop(instance.id, None)
+        self._fleet.seen[instance.id] = instance
         self._ports.adopt(instance.id, instance.labels)
         if self._fleet.started_on(engine.id):
             engine = replace(engine, idle_since_s=None)

@@ -9,7 +9,7 @@ alone: it has been unhealthy for too long, or its network is dead and so are the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from touchline.engines.model import EngineHealth
@@ -216,6 +216,9 @@ class _Planner:
             if reason is not None:
                 self.leavers[engine.id] = reason
                 continue
+            if engine.draining in _PASSING:
+                # What spoke against it is over, so it counts from now on.
+                engine = replace(engine, draining=None)  # noqa: PLW2901
             self.fit.append(engine)
             if not engine.current:
                 outdated.append(engine)
@@ -235,7 +238,7 @@ class _Planner:
         starts = self._starts(min(deficit, room), target)
         self.actions += starts
         self._let_go(deficit, room, target)
-        self._drain()
+        self._drain(lost)
         self._shrink(target, free)
         return Plan(
             actions=tuple(self.actions),
@@ -372,12 +375,14 @@ class _Planner:
             and self.now_s - since_s >= self.policy.unhealthy_grace_s
         )
 
-    def _drain(self) -> None:
+    def _drain(self, lost: set[str]) -> None:
         stopped = {action.engine_id for action in self.actions if isinstance(action, Stop)}
         for engine in self.observed.engines:
             if engine.id in stopped:
                 continue
             reason = self.leavers.get(engine.id)
+            if reason is None and engine.vpn in lost:
+                reason = "vpn_lost"  # it waits for its VPN, and nobody is sent there meanwhile
             if reason is not None and engine.draining != reason:
                 self.actions.append(Drain(engine.id, reason, f"{engine.name}: {_WHY[reason]}"))
             elif reason is None and engine.draining in _PASSING:

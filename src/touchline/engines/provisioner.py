@@ -341,7 +341,7 @@ class Provisioner:
             prepared.keep(instance.id)
         health = {"health": "healthy", "last_health_check": self._now()} if answers else {}
         engine = replace(engine, **health)  # type: ignore[arg-type]
-        self._keeper.added(engine)
+        self._keeper.added(engine, instance)
         return engine
 
     async def _answers(self, engine: Engine, flight: Flight, until_s: float) -> bool:

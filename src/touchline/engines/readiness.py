@@ -35,7 +35,7 @@ class Readiness:
     mend: str | None = None
 
 
-def readiness(
+def engine_readiness(
     settings: EnginesSettings, *, wanted: bool, environ: Mapping[str, str]
 ) -> Iterator[Readiness]:
     """What engines need; where nobody asked for them, what is lacking is only told."""

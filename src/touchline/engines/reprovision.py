@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -44,13 +44,18 @@ class Reprovision:
         now: Callable[[], datetime],
         blocked: Callable[[], str | None],
         nudge: Callable[[], None],
+        remember: Callable[[Sequence[str]], None],
     ) -> None:
-        """`blocked` says why nothing can be started at present, if so."""
+        """`blocked` says why nothing can be started at present, if so.
+
+        `remember` is told which engines are still to be replaced, for the next server.
+        """
         self._fleet = fleet
         self._events = events
         self._now = now
         self._blocked = blocked
         self._nudge = nudge
+        self._remember = remember
         self._progress = Progress()
         self._old: frozenset[str] = frozenset()
 
@@ -58,11 +63,9 @@ class Reprovision:
         """Begin; how many engines will be replaced. Raises Refused while one is under way."""
         if self._progress.state == "in_progress":
             raise Refused("Reprovisioning is already in progress", code="reprovision_in_progress")
-        self._old = frozenset(engine.id for engine in self._fleet.ours())
+        self._begin(frozenset(engine.id for engine in self._fleet.ours()))
         total = len(self._old)
-        self._progress = Progress(
-            "in_progress", "preparing", f"Replacing {total} engines", self._now(), total
-        )
+        self._remember(sorted(self._old))
         self._events.record(
             "system",
             "started",
@@ -72,6 +75,16 @@ class Reprovision:
         self._nudge()
         return total
 
+    def go_on(self, left: Sequence[str]) -> None:
+        """Take up what an earlier server had begun."""
+        if left:
+            self._begin(frozenset(left))
+
+    def _begin(self, old: frozenset[str]) -> None:
+        self._old = old
+        message = f"Replacing {len(old)} engines"
+        self._progress = Progress("in_progress", "preparing", message, self._now(), len(old))
+
     @property
     def outdated(self) -> frozenset[str]:
         """Engines that are to be replaced whatever they were made with."""
@@ -79,13 +92,15 @@ class Reprovision:
 
     def once(self) -> None:
         """Compare with the fleet; called whenever that has changed."""
-        if self._progress.state != "in_progress":
+        if self._progress.state != "in_progress" or not self._fleet.freshness.is_current:
             return
         alive = {engine.id: engine for engine in self._fleet.ours()}
         left = [alive[engine_id] for engine_id in self._old if engine_id in alive]
         made = sum(engine_id not in self._old for engine_id in alive)
         total, replaced = self._progress.total, self._progress.total - len(left)
-        self._old = frozenset(engine.id for engine in left)
+        if len(left) != len(self._old):
+            self._old = frozenset(engine.id for engine in left)
+            self._remember(sorted(self._old))
         if not left:
             self._over(total, made)
             return

@@ -119,12 +119,12 @@ async def get_container(request: Request, container_id: ContainerId) -> Response
     operation_id="get_containers_by_label",
     summary="Containers by a label",
     response_model=list[ContainerInspection],
-    responses=may_answer(401, 403, 503),
+    responses=may_answer(401, 403),
     dependencies=[NEEDS_KEY],
 )
 async def get_containers_by_label(request: Request, key: LabelName, value: LabelValue) -> Response:
     """Managed containers whose label has this value, in whatever state they are."""
     found: list[dict[str, Any]] = [
-        inspection_json(each) for each in await engines_of(request).by_label(key, value)
+        inspection_json(each) for each in engines_of(request).by_label(key, value)
     ]
     return answer(found)
