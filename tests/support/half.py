@@ -15,8 +15,9 @@ from fakes_engines import Disk, FakeEngines, MemoryEvents, MemoryStore
 from fakes_runtime import FakeRuntime, World
 from touchline.core.metrics import Metrics
 from touchline.engines.acestream import AceStreamClient
-from touchline.engines.assembly import Engines, Half
+from touchline.engines.assembly import Half
 from touchline.engines.clock import Clock
+from touchline.engines.front import Engines
 from touchline.engines.model import Engine, Stream
 from touchline.engines.samples import SampleBook
 from touchline.engines.settings import EnginesSettings

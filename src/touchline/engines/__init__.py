@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from touchline.engines.acestream import SessionGone
-from touchline.engines.assembly import Engines
 from touchline.engines.control import SelectOrder
 from touchline.engines.customvariant import ConfigInvalid, CustomConfig, hidden
 from touchline.engines.demo import demo_engines
+from touchline.engines.front import Engines
 from touchline.engines.frontdoor import open_engines
 from touchline.engines.listing import Body, rfc3339
 from touchline.engines.model import Instance, Stream

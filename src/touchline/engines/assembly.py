@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from touchline.core.errors import Failed, NotFound, TouchlineError
+from touchline.core.errors import Failed, TouchlineError
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed, keep_running
@@ -21,24 +20,23 @@ from touchline.engines.admission import Admission
 from touchline.engines.adoption import Address, Surroundings, restored_external
 from touchline.engines.breaker import Breaker
 from touchline.engines.cache import CacheCleaner
-from touchline.engines.catalogue import CATALOGUE
 from touchline.engines.clock import Clock
 from touchline.engines.collector import Collector
 from touchline.engines.content import ContentDesk
 from touchline.engines.control import DEMAND, Control
-from touchline.engines.customvariant import PLATFORMS
 from touchline.engines.fleet import Fleet
+from touchline.engines.front import Engines
 from touchline.engines.gauges import Gauges
 from touchline.engines.health import HealthWatch
 from touchline.engines.keeper import Keeper
-from touchline.engines.model import Engine, Instance, RuntimeEvent
+from touchline.engines.model import Engine, RuntimeEvent
 from touchline.engines.plan import policy_of
 from touchline.engines.ports import PortBook, Probe
 from touchline.engines.provisioner import Provisioner
 from touchline.engines.reconciler import Reconciler
 from touchline.engines.remover import Remover
 from touchline.engines.reprovision import Reprovision
-from touchline.engines.runtimes.protocol import InstanceNotFound, Restarts, Runtime
+from touchline.engines.runtimes.protocol import Restarts, Runtime
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
     DockerRuntimeSettings,
@@ -64,55 +62,6 @@ FORGET_EVERY_S = 60.0
 CLEAN_EVERY_S = 10.0
 ASK_TIMEOUT_S = 3.0
 RESTART_GRACE_S = 10.0
-
-
-@dataclass(frozen=True)
-class Engines:
-    """Everything that others may ask of the engines half."""
-
-    settings: EnginesSettings
-    fleet: Fleet
-    samples: SampleBook
-    streams: StreamDesk
-    provisioner: Provisioner
-    control: Control
-    usage: UsageBook
-    status: StatusBoard
-    content: ContentDesk
-    variants: VariantStore
-    reprovision: Reprovision
-    vpn_changed: Changed
-    runtime_kind: str
-    _runtime: Runtime
-    _now_s: Callable[[], float]
-
-    def stale_s(self) -> float | None:
-        """How old what is shown of the runtime is; None while it is current."""
-        return self.fleet.freshness.stale_s(self._now_s())
-
-    async def inspect(self, reference: str) -> Instance:
-        """A container, managed or not. Raises NotFound, RuntimeUnavailable."""
-        try:
-            return await self._runtime.inspect(reference)
-        except InstanceNotFound as error:
-            raise NotFound("container not found", code="container_not_found") from error
-
-    def is_managed(self, instance: Instance) -> bool:
-        """Whether it carries our label."""
-        name, value = self.settings.management_label
-        return instance.labels.get(name) == value
-
-    def by_label(self, key: str, value: str) -> Sequence[Instance]:
-        """Managed containers whose label equals the value, from memory."""
-        return [each for each in self.fleet.instances() if each.labels.get(key) == value]
-
-    def catalogue(self) -> list[dict[str, Any]]:
-        """The parameters that engines are known to take."""
-        return [parameter.to_json() for parameter in CATALOGUE]
-
-    def platform(self) -> dict[str, Any]:
-        """This machine's platform, and those that there are."""
-        return {"platform": self.variants.platform, "supported_platforms": list(PLATFORMS)}
 
 
 class Half:

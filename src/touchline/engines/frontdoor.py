@@ -15,9 +15,10 @@ from touchline.core.errors import Failed, Invalid
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.engines.acestream import open_acestream
-from touchline.engines.assembly import BREAKERS, Engines, Half
+from touchline.engines.assembly import BREAKERS, Half
 from touchline.engines.clock import Clock
 from touchline.engines.customvariant import platform_of
+from touchline.engines.front import Engines
 from touchline.engines.ports import bind_probe
 from touchline.engines.runtimes import open_runtime
 from touchline.engines.runtimes.settings import (

@@ -1,0 +1,74 @@
+"""The front of the engines half: everything that others may ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from touchline.core.errors import NotFound
+from touchline.core.tasks import Changed
+from touchline.engines.catalogue import CATALOGUE
+from touchline.engines.content import ContentDesk
+from touchline.engines.control import Control
+from touchline.engines.customvariant import PLATFORMS
+from touchline.engines.fleet import Fleet
+from touchline.engines.model import Instance
+from touchline.engines.provisioner import Provisioner
+from touchline.engines.reprovision import Reprovision
+from touchline.engines.runtimes.protocol import InstanceNotFound, Runtime
+from touchline.engines.samples import SampleBook
+from touchline.engines.settings import EnginesSettings
+from touchline.engines.status import StatusBoard
+from touchline.engines.streamdesk import StreamDesk
+from touchline.engines.usage import UsageBook
+from touchline.engines.variantstore import VariantStore
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Everything that others may ask of the engines half."""
+
+    settings: EnginesSettings
+    fleet: Fleet
+    samples: SampleBook
+    streams: StreamDesk
+    provisioner: Provisioner
+    control: Control
+    usage: UsageBook
+    status: StatusBoard
+    content: ContentDesk
+    variants: VariantStore
+    reprovision: Reprovision
+    vpn_changed: Changed
+    runtime_kind: str
+    _runtime: Runtime
+    _now_s: Callable[[], float]
+
+    def stale_s(self) -> float | None:
+        """How old what is shown of the runtime is; None while it is current."""
+        return self.fleet.freshness.stale_s(self._now_s())
+
+    async def inspect(self, reference: str) -> Instance:
+        """A container, managed or not. Raises NotFound, RuntimeUnavailable."""
+        try:
+            return await self._runtime.inspect(reference)
+        except InstanceNotFound as error:
+            raise NotFound("container not found", code="container_not_found") from error
+
+    def is_managed(self, instance: Instance) -> bool:
+        """Whether it carries our label."""
+        name, value = self.settings.management_label
+        return instance.labels.get(name) == value
+
+    def by_label(self, key: str, value: str) -> Sequence[Instance]:
+        """Managed containers whose label equals the value, from memory."""
+        return [each for each in self.fleet.instances() if each.labels.get(key) == value]
+
+    def catalogue(self) -> list[dict[str, Any]]:
+        """The parameters that engines are known to take."""
+        return [parameter.to_json() for parameter in CATALOGUE]
+
+    def platform(self) -> dict[str, Any]:
+        """This machine's platform, and those that there are."""
+        return {"platform": self.variants.platform, "supported_platforms": list(PLATFORMS)}
