@@ -127,6 +127,16 @@ class Server:
         self.process.kill()
         self.process.wait()
 
+    def stop(self) -> None:
+        """As an administrator does; engines run on."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(30)
+
+    @property
+    def database(self) -> Path:
+        return self._data / "touchline.db"
+
     def close(self) -> None:
         """Nothing runs on: neither the server nor its processes."""
         if self.process is not None and self.process.poll() is None:

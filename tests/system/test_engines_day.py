@@ -97,6 +97,13 @@ def test_a_day(server: EngineServer) -> None:
     server.ask("DELETE", "/containers/nobody", 404)
 
 
+def test_ports_are_not_promised_where_nothing_maps_them(tmp_path: Path) -> None:
+    with engine_server(tmp_path, env=ENV) as server:
+        order = {"image": "x", "ports": {"80/tcp": 18080}}
+        refused = server.ask("POST", "/provision", 409, json=order)
+        assert refused["detail"]["code"] == "ports_not_published"
+
+
 @pytest.mark.slow
 def test_a_server_that_is_killed_loses_no_engine_and_no_acknowledged_event(
     server: EngineServer,

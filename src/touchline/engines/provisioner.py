@@ -166,6 +166,12 @@ class Provisioner:
         Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable.
         """
         self._must_be_reachable()
+        if order.ports and not self._runtime.publishes_ports:
+            raise Refused(
+                "This runtime maps no ports: a program listens on this machine itself. Nothing was"
+                " started; leave ports out",
+                code="ports_not_published",
+            )
         began_s = self._now_s()
         instance = await self._try_names(
             order.name_prefix, lambda name: self._run_generic(order, name)
