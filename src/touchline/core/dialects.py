@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
@@ -138,6 +138,8 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     others = [column.name for column in table.c if column.name not in keys]
     statement: Executable
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # 2 MB that a server on SQLite does without
+
         pg = postgresql.insert(table)
         excluded = {name: pg.excluded[name] for name in others}
         statement = pg.on_conflict_do_update(index_elements=keys, set_=excluded)

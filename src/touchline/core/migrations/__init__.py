@@ -1,6 +1,7 @@
 """The steps from one shape of the database to the next, run by `core.db` when it opens.
 
-Alembic is loaded for a step alone: a start with an up-to-date database does without.
+Alembic is loaded for a step alone: a start with a new or an up-to-date database does without its
+9 MB.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 
 from touchline.core.errors import Failed
 from touchline.core.migrations import earlier
-from touchline.core.schema import REVISIONS
+from touchline.core.schema import REVISIONS, metadata
 
 
 def is_current(connection: Connection) -> bool:
@@ -34,7 +35,11 @@ def upgrade(connection: Connection, name: str) -> None:
     is_earlier = earlier.is_there(connection)
     if is_earlier:
         earlier.rename(connection)
-    _run(connection, from_before=found is None and inspect(connection).has_table("events"))
+    there = metadata.tables.keys() & set(inspect(connection).get_table_names())
+    if found is None and not there:
+        _begin(connection)
+    else:
+        _run(connection, from_before=found is None and "events" in there)
     if is_earlier:
         earlier.copy(connection)
 
@@ -44,6 +49,13 @@ def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _begin(connection: Connection) -> None:
+    """The tables as all steps together make them."""
+    metadata.create_all(connection)
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:last)"), {"last": REVISIONS[-1]})
 
 
 def _run(connection: Connection, *, from_before: bool) -> None:
