@@ -25,6 +25,7 @@ from _engines import processes, serving, tiny_engine, until
 from _load import Request, load
 from _report import Row, median, percentile, report, times
 
+FROZEN_AMONG = 400
 GOALS_MS = {10: 2.0, 100: 2.0, 1000: 5.0}
 CALLS, CONNECTIONS, BURST_S = 200, 16, 1.0
 READS = (
@@ -126,6 +127,7 @@ def main() -> None:
                     )
                 )
                 if number == 100:
+                    server.scale(FROZEN_AMONG)
                     rows.append(frozen(port, server.get("/engines")[0]["container_id"]))
     report(rows)
 
@@ -158,7 +160,7 @@ def frozen(port: int, container_id: str) -> Row:
     worst = max(taken)
     return Row(
         "E3",
-        "worst of any read in 5 s, 100 engines, one frozen",
+        f"worst of any read in 5 s, {FROZEN_AMONG} engines, one frozen",
         f"{worst:.1f} ms (p99 {percentile(taken, 99):.1f} ms)",
         "≤ 50 ms",
         worst <= 50,

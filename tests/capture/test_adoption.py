@@ -11,7 +11,7 @@ import pytest
 
 import footage
 from fakes_worker import FakeFleet, fake_fleet
-from studio import studio, until
+from recorders import studio, until
 from touchline.capture import manifest as manifests
 from touchline.capture import recovery
 from touchline.capture.manifest import Clock, Manifest

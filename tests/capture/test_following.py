@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from studio import studio, until
+from recorders import studio, until
 from touchline.capture import recovery
 
 pytestmark = pytest.mark.anyio

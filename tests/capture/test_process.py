@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from fakes_worker import FakeFleet, fake_fleet
-from studio import until
+from recorders import until
 from touchline.capture.pipelines import build_pipeline
 from touchline.capture.process import WorkerLink
 from touchline.capture.settings import CaptureSettings

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 import footage
-from studio import studio, until
+from recorders import studio, until
 from touchline.capture import manifest as manifests
 from touchline.capture.desk import Desk
 from touchline.capture.manifest import Gap

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from studio import studio, until
+from recorders import studio, until
 from touchline.capture import manifest as manifests
 from touchline.capture.desk import Desk
 from touchline.capture.manifest import Manifest

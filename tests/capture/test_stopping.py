@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from studio import Studio, studio, until
+from recorders import Studio, studio, until
 from touchline.capture import manifest as manifests
 from touchline.capture import stopping
 from touchline.capture.manifest import Manifest

@@ -65,10 +65,13 @@ class Collector:
 
     def follow(self) -> None:
         """Streams have started or ended: a new one is measured soon, somewhere in the interval."""
-        for stream in self._fleet.started():
-            if stream.id not in self._schedule:
-                first_s = min(1.0, self._settings.interval_s) * random.random()  # noqa: S311
-                self._schedule.put(stream.id, first_s)
+        started = {stream.id for stream in self._fleet.started()}
+        for stream_id in started - self._schedule.keys:
+            first_s = min(1.0, self._settings.interval_s) * random.random()  # noqa: S311
+            self._schedule.put(stream_id, first_s)
+        for stream_id in self._schedule.keys - started:
+            self._misses.pop(stream_id, None)
+            self._schedule.drop(stream_id)
 
     async def _poll(self, stream_id: str) -> float:
         stream = self._fleet.find_stream(stream_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, KeysView
 
 import anyio
 from anyio.abc import TaskGroup
@@ -37,6 +37,11 @@ class Schedule:
     def __contains__(self, key: str) -> bool:
         return key in self._due
 
+    @property
+    def keys(self) -> KeysView[str]:
+        """What is scheduled."""
+        return self._due.keys()
+
     def __len__(self) -> int:
         return len(self._due)
 
@@ -45,7 +50,8 @@ class Schedule:
         due_s = anyio.current_time() + in_s
         self._due[key] = due_s
         heapq.heappush(self._heap, (due_s, key))
-        self._news.set()
+        if self._heap[0][1] == key:  # others are due before it, and somebody waits for them
+            self._news.set()
 
     def drop(self, key: str) -> None:
         """Never again; work under way is left to end."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -47,8 +48,8 @@ class Loaded:
 
 
 @dataclass
-class _Waiting:
-    """Streams and events that go in one commit, and who waits for it."""
+class _Batch:
+    """Streams and events that are written together, and who waits for it."""
 
     streams: list[Stream] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -65,8 +66,9 @@ class Store:
         self._database = database
         self._events = events
         self._blocks = blocks
-        self._waiting = _Waiting()
-        self._work = anyio.Event()
+        self._waiting: _Batch | None = None
+        """What the database's thread has not begun to write yet."""
+        self._handing_over = threading.Lock()
         self._streams: dict[str, Stream] = {}
         self._engines: dict[str, Mapping[str, Any] | None] = {}
         self._state: dict[str, Any] = {}
@@ -83,40 +85,51 @@ class Store:
         (`database_unavailable`) where the database does not take it: then nothing of it is kept,
         but for events, which tell that it was tried.
         """
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.streams.extend(streams)
-        self._waiting.events.extend(events)
-        self._waiting.done.append(done)
-        self._work.set()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        with self._handing_over:
+            batch = self._waiting
+            first = batch is None
+            if batch is None:
+                batch = self._waiting = _Batch()
+            batch.streams.extend(streams)
+            batch.events.extend(events)
+            batch.done.append(done)
+        if first:
+            self._submit(batch, loop)
         await done
 
-    async def run(self) -> None:
-        """Write what waits for `save_streams`, until cancelled."""
-        while True:
-            await self._work.wait()
-            self._work = anyio.Event()
-            batch, self._waiting = self._waiting, _Waiting()
-            with anyio.CancelScope(shield=True):  # whoever waits for it is answered
-                await self._write(batch)
-
-    async def _write(self, batch: _Waiting) -> None:
-        rows = [_row(stream) for stream in batch.streams]
+    def _submit(self, batch: _Batch, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the database's thread write it, with all that joins it until then."""
 
         def work(connection: Connection) -> None:
-            upsert(connection, schema.streams, rows)
+            self._close_batch(batch)
+            upsert(connection, schema.streams, [_row(stream) for stream in batch.streams])
             self._events.write_with(connection, batch.events)
 
-        failure: Exception | None = None
         try:
-            await self._database.write(work)
+            future = self._database.submit(work)
         except Failed as error:
-            failure = _refused(error)
-        except Exception as error:  # noqa: BLE001  (handed to whoever waits)
-            failure = error
+            self._written(batch, error)
         else:
+            future.add_done_callback(
+                lambda f: loop.call_soon_threadsafe(self._written, batch, f.exception())
+            )
+
+    def _close_batch(self, batch: _Batch) -> None:
+        """What comes from now on goes into another one."""
+        with self._handing_over:
+            if self._waiting is batch:
+                self._waiting = None
+
+    def _written(self, batch: _Batch, error: BaseException | None) -> None:
+        """Tell whoever waits for it."""
+        self._close_batch(batch)  # the writer may have failed before it came to this
+        if error is None:
             self._events.written(batch.events)
             for stream in batch.streams:
                 self._streams.pop(stream.id, None)  # an older note of it must not come after
+        failure = _refused(error) if isinstance(error, Failed) else error
         for done in batch.done:
             if done.cancelled():
                 continue
@@ -295,7 +308,6 @@ async def open_store(
     """
     store = Store(database, events, blocks=blocks, kept_blocks=kept_blocks)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(store.run)
         tasks.start_soon(
             lambda: keep_running("The engines' records", store.once, every_s=FLUSH_EVERY_S)
         )

@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
-
-import anyio
 
 from touchline.core.errors import Invalid
 from touchline.core.events import Event, EventLog, make_event
@@ -23,6 +20,7 @@ from touchline.engines.labels import OURS
 from touchline.engines.model import Engine, KeyType, Stream
 from touchline.engines.samples import SampleBook
 from touchline.engines.store import Store
+from touchline.engines.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +90,7 @@ class StreamDesk:
         self._nudge = nudge
         self._started = metrics.counter("orch_events_started", "Streams reported as started.")
         self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")
-        self._turns: dict[str, tuple[anyio.Lock, int]] = {}
+        self._turns = Turns()
         self._local_names = _LOCAL | {socket.gethostname().lower()}
 
     async def started(self, report: StreamReport) -> Stream:
@@ -103,7 +101,8 @@ class StreamDesk:
         """
         stream_id = report.stream_id
         _check(report, stream_id)
-        async with self._turn(stream_id):
+        await self._turns.take(stream_id)  # so that each report sees what the last one did
+        try:
             engine = self._engine_of(report)
             self._check_urls(report, engine)
             known = self._fleet.find_stream(stream_id)
@@ -141,6 +140,8 @@ class StreamDesk:
                 self._samples.forget(stream_id)
             self._take_in(stream, engine, report.labels)
             self._started.inc()
+        finally:
+            self._turns.give(stream_id)
         if not engine.external and self._fleet.find(engine.id) is None:
             # It died while this was being written.
             self.end_lost(engine.id, "engine_died")
@@ -160,7 +161,8 @@ class StreamDesk:
             if not on_engine:
                 return Ended(updated=False, stream=None)
             stream_id = on_engine[-1].id
-        async with self._turn(stream_id):
+        await self._turns.take(stream_id)
+        try:
             stream = self._fleet.find_stream(stream_id)
             if stream is None or stream.status == "ended":
                 return Ended(updated=False, stream=stream)
@@ -168,6 +170,8 @@ class StreamDesk:
             await self._store.save_streams([over], [event])
             self._take_out(over)
             return Ended(updated=True, stream=over)
+        finally:
+            self._turns.give(stream_id)
 
     async def stop(self, stream_id: str) -> Stream:
         """Tell the engine to stop it, and end it; one that has ended is returned as it is.
@@ -321,22 +325,6 @@ class StreamDesk:
         if not self._fleet.started_on(over.container_id):
             self._fleet.change(over.container_id, idle_since_s=self._now_s())
         self._nudge()
-
-    @asynccontextmanager
-    async def _turn(self, stream_id: str) -> AsyncIterator[None]:
-        """Reports of one stream go one after the other, so that each sees what the last one did."""
-        lock, waiting = self._turns.get(stream_id, (None, 0))
-        lock = lock or anyio.Lock()
-        self._turns[stream_id] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._turns[stream_id]
-            if waiting == 1:
-                del self._turns[stream_id]
-            else:
-                self._turns[stream_id] = (lock, waiting - 1)
 
 
 def _check(report: StreamReport, stream_id: str) -> None:

@@ -14,6 +14,7 @@ import secrets
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 KEY_FILE = "api_key"
 _KEY_BYTES = 32
+_KNOWN_HOSTS = 256
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -194,17 +196,17 @@ class Guard:
         self._app = app
         self._hosts = hosts
         self._origins = frozenset(origins)
+        self._answers_to = lru_cache(_KNOWN_HOSTS)(self._checked_host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] in {"http", "websocket"}:
-            headers = Headers(scope=scope)
-            host = headers.get("host", "")
+            host = _raw_header(scope, b"host") or ""
             if not self._answers_to(host):
                 body = {"detail": "Invalid host header", "code": "invalid_host"}
                 await answer(body, 400)(scope, receive, send)
                 return
-            origin = headers.get("origin")
+            origin = _raw_header(scope, b"origin")
             foreign = origin is not None and not self._is_ours(origin, host)
             if foreign and scope.get("method") not in _SAFE_METHODS:
                 body = {"detail": "Request from another site refused", "code": "cross_origin"}
@@ -212,7 +214,7 @@ class Guard:
                 return
         await self._app(scope, receive, send)
 
-    def _answers_to(self, host: str) -> bool:
+    def _checked_host(self, host: str) -> bool:
         # No Host at all is HTTP/1.0: no browser, and so no page of another site.
         if self._hosts is None or not host:
             return True
@@ -230,3 +232,11 @@ class Guard:
             return urlsplit(origin).netloc.lower() == host.lower() != ""
         except ValueError:
             return False
+
+
+def _raw_header(scope: Scope, name: bytes) -> str | None:
+    """A header's first value, without making an object of all of them."""
+    for found, value in scope["headers"]:
+        if found == name:
+            return str(value, "latin-1")
+    return None

@@ -84,10 +84,14 @@ class Channel:
         """Broadcast now instead of waiting for the tick."""
         self._stale.mark()
 
-    async def once(self) -> None:
-        """Wait for the next tick or refresh, and broadcast. Raises what the snapshot raises."""
+    async def heard(self) -> None:
+        """Return as soon as anybody listens."""
         while not self._subscribers:
             await self._joined.wait()
+
+    async def once(self) -> None:
+        """Wait for the next tick or refresh, and broadcast. Raises what the snapshot raises."""
+        await self.heard()
         with anyio.move_on_after(max(0.0, self._due_s - anyio.current_time())):
             await self._stale.wait(self._told)
         await anyio.sleep_until(self._earliest_s)

@@ -18,9 +18,10 @@ from touchline.web.models.engines import (
     EngineUsageTotal,
     EngineWithStreams,
 )
+from touchline.web.routes import DirectRoute
 from touchline.web.standing import engines_of, standing_of
 
-router = APIRouter(tags=["engines"], responses=may_answer(500))
+router = APIRouter(tags=["engines"], responses=may_answer(500), route_class=DirectRoute)
 
 ContainerId = Annotated[str, Path(min_length=1, max_length=256, description="Id or name.")]
 LabelName = Annotated[str, Query(min_length=1, max_length=256, description="The label.")]

@@ -279,6 +279,7 @@ async def _broadcast(channel: Channel) -> None:
 async def _follow(channel: Channel, news: Changed) -> None:
     seen = news.version
     while True:
+        await channel.heard()
         seen = await news.wait(seen)
         channel.refresh()
 

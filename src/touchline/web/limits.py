@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
+import re
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from touchline.web.answers import answer
 
 _TOO_LARGE = "Request body too large"
-_DELETE = 0x7F
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class PlainPaths:
@@ -32,7 +34,7 @@ class PlainPaths:
 
 def _is_plain(scope: Scope) -> bool:
     encoded = b"%2f" in scope.get("raw_path", b"").lower()
-    return not encoded and all(" " <= character != chr(_DELETE) for character in scope["path"])
+    return not encoded and _CONTROLS.search(scope["path"]) is None
 
 
 class BodyLimit:
@@ -47,7 +49,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
+        told = {name: value for name, value in scope["headers"] if name in _BODY_HEADERS}
+        if not told:  # no body at all
+            await self._app(scope, receive, send)
+            return
+        announced = told.get(b"content-length", b"0")
         # A length that is no number never gets here: the HTTP parser refuses it.
         if announced.isdigit() and int(announced) > self._max_bytes:
             body = {"detail": _TOO_LARGE, "code": "body_too_large"}

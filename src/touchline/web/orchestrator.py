@@ -20,9 +20,10 @@ from touchline.web.models.orchestrator import (
     Readiness,
     VpnStatus,
 )
+from touchline.web.routes import DirectRoute
 from touchline.web.standing import engines_of, stale_headers, standing_of
 
-router = APIRouter(tags=["orchestrator"], responses=may_answer(500))
+router = APIRouter(tags=["orchestrator"], responses=may_answer(500), route_class=DirectRoute)
 
 
 @router.get(

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, ValidationError
 
 from touchline.core.errors import Blocked, Invalid, NotFound, Refused, TouchlineError
@@ -22,13 +21,12 @@ from touchline.engines import StartTimeout, reason_json
 from touchline.web.answers import answer
 from touchline.web.auth import Access, key_in
 from touchline.web.errors import ErrorBody
+from touchline.web.routes import DirectRoute, Handler
 
 log = logging.getLogger(__name__)
 
 GENERAL = "general_error"
 _BAD_REQUEST = frozenset({"image_required"})
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Reason(BaseModel):
@@ -67,7 +65,7 @@ def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-class StructuredRoute(APIRoute):
+class StructuredRoute(DirectRoute):
     """A route whose handler's errors are rendered in this form."""
 
     def _plain_handler(self) -> Handler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,6 +50,9 @@ class Telemetry:
             ["handler"],
         )
 
+        self._series: dict[tuple[Any, ...], tuple[Any, Any, Any | None]] = {}
+        self._sizes: dict[str, tuple[Any, Any]] = {}
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
@@ -74,19 +78,49 @@ class Telemetry:
         try:
             await self._app(scope, heard, watched)
         finally:
-            path = _path(scope)
-            self._request_bytes.labels(path).observe(came_bytes)
-            self._answer_bytes.labels(path).observe(went_bytes)
+            request_bytes, answer_bytes = self._sizes_of(scope)
+            request_bytes.observe(came_bytes)
+            answer_bytes.observe(went_bytes)
 
     def _count(self, scope: Scope, method: str, status: int, duration_s: float) -> None:
-        route, path = scope.get("route"), _path(scope)
-        self._answers.labels(path, method, f"{status // 100}xx").inc()
-        self._durations.labels(path, method).observe(duration_s)
+        answers, durations, requests = self._series_of(scope, method, status)
+        answers.inc()
+        durations.observe(duration_s)
         self._fine_durations.observe(duration_s)
-        if route is not None and status != 405:
-            self._requests.labels(getattr(route, "name", _NO_ROUTE), method).inc()
+        if requests is not None:
+            requests.inc()
+
+    def _series_of(self, scope: Scope, method: str, status: int) -> tuple[Any, Any, Any | None]:
+        """What counts such an answer, found once: routes, methods and statuses are few."""
+        path, name = _path(scope), _name(scope)
+        key = (path, name, method, status)
+        series = self._series.get(key)
+        if series is None:
+            is_of_a_route = name is not None and status != 405
+            series = self._series[key] = (
+                self._answers.labels(path, method, f"{status // 100}xx"),
+                self._durations.labels(path, method),
+                self._requests.labels(name, method) if is_of_a_route else None,
+            )
+        return series
+
+    def _sizes_of(self, scope: Scope) -> tuple[Any, Any]:
+        path = _path(scope)
+        sizes = self._sizes.get(path)
+        if sizes is None:
+            sizes = self._sizes[path] = (
+                self._request_bytes.labels(path),
+                self._answer_bytes.labels(path),
+            )
+        return sizes
 
 
 def _path(scope: Scope) -> str:
     """The path of the route that took the request, with its placeholders."""
     return str(getattr(scope.get("route"), "path", _NO_ROUTE))
+
+
+def _name(scope: Scope) -> str | None:
+    """What that route is called; None where no route took it."""
+    route = scope.get("route")
+    return None if route is None else str(getattr(route, "name", _NO_ROUTE))

@@ -26,8 +26,8 @@ from touchline.web.models.variants import (
     TemplateName,
     VariantConfig,
 )
+from touchline.web.routes import Handler
 from touchline.web.standing import engines_of
-from touchline.web.structured import Handler
 
 
 class ConfigRoute(APIRoute):
