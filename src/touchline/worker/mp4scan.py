@@ -123,6 +123,31 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
         os.close(fd)
 
 
+class Reopened(NamedTuple):
+    """An open segment's whole fragments, their frames' tables, and where the last one ends."""
+
+    fragments: tuple[Fragment, ...]
+    table: mp4.SampleTable
+    end_offset: int
+
+
+def reopen(path: str | os.PathLike[str]) -> Reopened | None:
+    """What is needed to go on writing a segment that was left open; every byte is checked.
+
+    None where nothing can be gone on with: it is finished, or has no whole fragment. Nothing is
+    written. Raises OSError and NotSegment.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        walk = _Walk(fd, os.fspath(path), checksums=True, keep_samples=True)
+        found = walk.run()
+    finally:
+        os.close(fd)
+    if found.finalized or not found.fragments or walk.table is None:
+        return None
+    return Reopened(found.fragments, walk.table, found.good_bytes)
+
+
 def finish(disk: Disk, fd: int, table: mp4.SampleTable, end_offset: int, sequence: int) -> int:
     """Turn an open segment that ends at `end_offset` into an ordinary MP4, durably.
 

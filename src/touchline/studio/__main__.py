@@ -1,0 +1,86 @@
+"""The program `python -m touchline.studio VERB`: one piece of work, then it leaves.
+
+What to do is one JSON object on standard input. It answers in JSON lines: `progress`, then one
+`result` or `failed`. It works at the lowest priority, ends on SIGTERM at the next safe moment, and
+with the process that started it, however that ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import importlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from touchline.studio.errors import StudioError
+
+VERBS = ("calibrate", "capture", "follow", "panorama")
+DONE, FAILED, STOPPED = 0, 1, 75
+_PR_SET_PDEATHSIG = 1
+_LOWEST_PRIORITY = 19
+
+log = logging.getLogger("touchline.studio")
+
+
+def main() -> int:
+    """Do what standard input asks for; the exit status is 0, 1 for failed, 75 for stopped."""
+    parser = argparse.ArgumentParser(prog="touchline.studio", description=__doc__)
+    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument("--parent", type=int, required=True, help="pid of who started this")
+    parser.add_argument("--hurry", action="store_true", help="at ordinary priority")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    _leave_with(arguments.parent)
+    if not arguments.hurry:
+        _step_back()
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    spec = json.load(sys.stdin)
+    try:
+        work = importlib.import_module(f"touchline.studio.{arguments.verb}")
+        result = work.run(spec, _tell, stopping)
+    except StudioError as error:
+        _say("failed", code=error.code, message=error.message, advice=error.advice)
+        return STOPPED if error.code == "stopped" else FAILED
+    except Exception as error:
+        log.exception("%s failed", arguments.verb)
+        _say("failed", code="internal", message=f"{type(error).__name__}: {error}", advice="")
+        return FAILED
+    _say("result", result=result)
+    return DONE
+
+
+def _tell(progress: Mapping[str, Any]) -> None:
+    _say("progress", **progress)
+
+
+def _say(event: str, **fields: Any) -> None:
+    sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+def _leave_with(parent: int) -> None:
+    """End when the parent ends, even killed and even while this is stopped (Linux, prctl(2))."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended already
+        sys.exit(FAILED)
+
+
+def _step_back() -> None:
+    """Nobody who records, serves or watches waits for this."""
+    os.nice(_LOWEST_PRIORITY)
+    with contextlib.suppress(OSError):  # containers may forbid it; being nice is enough then
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Pictures become H.264, one unit a picture, in the form in which our files hold it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+
+from touchline.worker.h264 import PPS, SPS
+from touchline.worker.mp4 import TIMESCALE, Codec, ticks, ticks_to_ns
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One coded picture in AVC form; without B-frames it is shown when it is decoded."""
+
+    data: bytes
+    at_ns: int
+    keyframe: bool
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How x264 works: its preset, its constant quality (18 is fine, 28 is coarse), its threads."""
+
+    preset: str = "veryfast"
+    crf: int = 23
+    threads: int = 0
+    gop_s: float = 1.0
+
+
+class Encoder:
+    """One H.264 stream. `codec` is known at once."""
+
+    def __init__(self, width: int, height: int, fps: Fraction, quality: Quality) -> None:
+        self._context = av.CodecContext.create("libx264", "w")
+        context = self._context
+        context.width, context.height = width, height
+        context.pix_fmt = "yuv420p"
+        context.time_base = Fraction(1, TIMESCALE)
+        context.framerate = fps
+        context.gop_size = max(1, round(fps * Fraction(quality.gop_s)))
+        context.thread_count = quality.threads
+        context.max_b_frames = 0
+        context.flags |= av.codec.context.Flags.global_header
+        context.options = {
+            "preset": quality.preset,
+            "crf": str(quality.crf),
+            # A keyframe where it is due and nowhere else: files are cut at them.
+            "x264-params": "scenecut=0:open-gop=0",
+        }
+        context.open()
+        self.codec = Codec(width, height, _avcc(bytes(context.extradata or b"")))
+        self._first_ns: int | None = None
+
+    def encode(self, frame: av.VideoFrame, at_ns: int) -> Iterator[Coded]:
+        """What is ready by now; the encoder may hold some pictures back."""
+        if self._first_ns is None:
+            self._first_ns = at_ns
+        frame.pts = ticks(at_ns - self._first_ns)
+        frame.time_base = Fraction(1, TIMESCALE)
+        yield from self._coded(frame)
+
+    def flush(self) -> Iterator[Coded]:
+        """The rest; nothing may be encoded after it."""
+        yield from self._coded(None)
+
+    def _coded(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
+        for packet in self._context.encode(frame):
+            data = with_lengths(bytes(packet))
+            at_ns = (self._first_ns or 0) + ticks_to_ns(packet.pts or 0)
+            yield Coded(data, at_ns, packet.is_keyframe)
+
+
+def with_lengths(data: bytes) -> bytes:
+    """The units of an Annex B stream with lengths, without parameter sets."""
+    return b"".join(
+        struct.pack(">I", len(unit)) + unit
+        for unit in split(data)
+        if unit[0] & 0x1F not in {SPS, PPS}
+    )
+
+
+def split(data: bytes) -> Iterator[bytes]:
+    """The NAL units of an Annex B byte stream."""
+    at = data.find(b"\0\0\1")
+    while at >= 0:
+        start = at + 3
+        at = data.find(b"\0\0\1", start)
+        unit = data[start:] if at < 0 else data[start:at].rstrip(b"\0")
+        if unit:
+            yield unit
+
+
+def _avcc(extradata: bytes) -> bytes:
+    """The decoder configuration record of SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
+    units = list(split(extradata))
+    sps = [unit for unit in units if unit[0] & 0x1F == SPS]
+    pps = [unit for unit in units if unit[0] & 0x1F == PPS]
+    parts = [bytes([1, *sps[0][1:4], 0xFF, 0xE0 | len(sps)])]
+    parts += [struct.pack(">H", len(unit)) + unit for unit in sps]
+    parts.append(bytes([len(pps)]))
+    parts += [struct.pack(">H", len(unit)) + unit for unit in pps]
+    return b"".join(parts)

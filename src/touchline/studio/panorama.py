@@ -1,0 +1,270 @@
+"""A recorded match becomes one wide video: `panorama_archive.mp4`.
+
+Two threads decode, one stitches, one encodes; between them wait a few pictures at the most. What an
+earlier run has written of the same panorama is gone on with.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import av
+import cv2
+
+from touchline.studio.encoder import Encoder, Quality
+from touchline.studio.errors import StudioError
+from touchline.studio.film import Film
+from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reels_of, shots
+from touchline.studio.geometry import Canvas, Pair, canvas_for
+from touchline.studio.pairing import Pairing, pair_by_time
+from touchline.studio.planes import Planes, new_frame, new_planes, planes_of
+from touchline.studio.stitcher import Stitcher
+
+log = logging.getLogger(__name__)
+
+ARCHIVE = "panorama_archive.mp4"
+HOLD_NS = 1_000_000_000
+"""A camera that breaks off is shown as it was for so long, and black from then on."""
+_WAITING_FRAMES = 4
+_TELL_EVERY_S = 0.5
+
+Tell = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass
+class Counts:
+    """What became of the pictures."""
+
+    frames: int = 0
+    paired: int = 0
+    alone: int = 0
+    worst_error_ns: int = 0
+
+    def add(self, pairing: Pairing[Any]) -> None:
+        """One more picture of the panorama."""
+        self.frames += 1
+        if pairing.cam0 is None or pairing.cam1 is None:
+            self.alone += 1
+        else:
+            self.paired += 1
+            self.worst_error_ns = max(self.worst_error_ns, pairing.error_ns)
+
+
+def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
+    """Make the panorama of a match.
+
+    `spec` has `folder`, `calibration` (its `version` and `pair`) and optionally `projection`,
+    `width`, `height`, `preset`, `crf` and `threads`. Returns what the match's record says of it.
+    """
+    folder = Path(spec["folder"])
+    version = int(spec["calibration"]["version"])
+    reels = [reels_of(folder, camera) for camera in ("cam0", "cam1")]
+    for camera, found in enumerate(reels):
+        if not found:
+            raise StudioError(
+                "no_footage",
+                f"Camera {camera} has no footage in this match",
+                advice="A panorama needs both cameras; the other one's own video is there.",
+            )
+    pair = _fitting(Pair.from_json(spec["calibration"]["pair"]), reels[0][0], reels[1][0])
+    canvas = canvas_for(
+        pair,
+        projection=spec.get("projection", "cylindrical"),
+        width=spec.get("width"),
+        height=spec.get("height"),
+    )
+    period_ns = period_ns_of(reels[0])
+    quality = Quality(
+        preset=str(spec.get("preset", "veryfast")),
+        crf=int(spec.get("crf", 23)),
+        threads=int(spec.get("threads", 1)),
+    )
+    job = _Job(folder, version, pair, canvas, reels, period_ns, quality)
+    try:
+        counts = job.run(tell, stopping)
+    except OSError as error:
+        raise _disk_trouble(error) from error
+    return {
+        "file": ARCHIVE,
+        "calibration_version": version,
+        "width": canvas.width,
+        "height": canvas.height,
+        "projection": canvas.projection,
+        "fps": float(fps_of(period_ns)),
+        "frames": counts.frames,
+        "paired": counts.paired,
+        "alone": counts.alone,
+        "worst_pair_error_ms": round(counts.worst_error_ns / 1e6, 3),
+    }
+
+
+class _Job:
+    def __init__(
+        self,
+        folder: Path,
+        version: int,
+        pair: Pair,
+        canvas: Canvas,
+        reels: list[list[Reel]],
+        period_ns: int,
+        quality: Quality,
+    ) -> None:
+        self._folder = folder
+        self._partial = folder / f".panorama-{version}.partial.mp4"
+        self._pair = pair
+        self._canvas = canvas
+        self._reels = reels
+        self._period_ns = period_ns
+        self._fps = fps_of(period_ns)
+        self._quality = quality
+
+    def run(self, tell: Tell, stopping: threading.Event) -> Counts:
+        cv2.setNumThreads(1)  # the other core decodes and encodes
+        encoder = Encoder(self._canvas.width, self._canvas.height, self._fps, self._quality)
+        resumed = Film.resumed(self._partial, encoder.codec)
+        film, from_ns = resumed or (Film(self._partial, encoder.codec), None)
+        done_before = film.frames
+        if from_ns is not None:
+            log.info("going on behind %d frames", done_before)
+        total = sum(reel.frames for reel in self._reels[0])
+        sources = [
+            Ahead(shots(reels, from_ns=from_ns), camera)
+            for camera, reels in zip(("cam0", "cam1"), self._reels, strict=True)
+        ]
+        counts = Counts(frames=done_before, paired=done_before)
+        writing = _Writing(encoder, film)
+        last_ns = from_ns or 0
+        next_tell_s = 0.0
+        try:
+            stitching = _Stitching(Stitcher(self._pair, self._canvas), self._reels)
+            for pairing in pair_by_time(sources[0], sources[1], period_ns=self._period_ns):
+                if stopping.is_set():
+                    raise StudioError("stopped", "It was stopped; it can be gone on with")
+                writing.put(stitching.stitched(pairing), pairing.at_ns)
+                counts.add(pairing)
+                last_ns = pairing.at_ns
+                now_s = time.monotonic()
+                if now_s >= next_tell_s:
+                    next_tell_s = now_s + _TELL_EVERY_S
+                    tell({"done": counts.frames, "total": max(total, counts.frames)})
+        finally:
+            for source in sources:
+                source.close()
+            writing.close()
+        if counts.frames == 0:
+            raise StudioError("no_footage", "No picture of this match could be decoded")
+        film.finish(last_ns + self._period_ns)
+        self._partial.replace(self._folder / ARCHIVE)
+        for older in self._folder.glob(".panorama-*.partial.mp4"):
+            older.unlink()
+        tell({"done": counts.frames, "total": counts.frames})
+        return counts
+
+
+class _Stitching:
+    """One picture of the panorama after the other, whatever the cameras have."""
+
+    def __init__(self, stitcher: Stitcher, reels: list[list[Reel]]) -> None:
+        self._stitcher = stitcher
+        self._black = [new_planes(each[0].width, each[0].height) for each in reels]
+        self._held: list[tuple[int, Planes, av.VideoFrame] | None] = [None, None]
+
+    def stitched(self, pairing: Pairing[av.VideoFrame]) -> av.VideoFrame:
+        views = []
+        for camera, shot in enumerate((pairing.cam0, pairing.cam1)):
+            if shot is not None:
+                planes = planes_of(shot.picture)
+                # The frame owns the memory that its planes look into.
+                self._held[camera] = (shot.at_ns, planes, shot.picture)
+            views.append(self._view(camera, pairing.at_ns))
+        canvas = self._stitcher.canvas
+        frame, into = new_frame(canvas.width, canvas.height)
+        self._stitcher.stitch(views[0], views[1], into)
+        return frame
+
+    def _view(self, camera: int, at_ns: int) -> Planes:
+        held = self._held[camera]
+        black = self._black[camera]
+        if held is None or at_ns - held[0] > HOLD_NS:
+            return black
+        return held[1] if held[1].y.shape == black.y.shape else black
+
+
+class _Writing:
+    """Encodes and writes on a thread of its own."""
+
+    def __init__(self, encoder: Encoder, film: Film) -> None:
+        self._encoder = encoder
+        self._film = film
+        self._queue: Queue[tuple[av.VideoFrame, int] | None] = Queue(_WAITING_FRAMES)
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._work, name="encode", daemon=True)
+        self._thread.start()
+
+    def put(self, frame: av.VideoFrame, at_ns: int) -> None:
+        """Raises what the encoder or the disk raised before."""
+        if self._error is not None:
+            raise self._error
+        self._queue.put((frame, at_ns))
+
+    def close(self) -> None:
+        """Write what waits. Raises OSError where the disk did not take it."""
+        self._queue.put(None)
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        for frame, at_ns in self._waiting():
+            if self._error is not None:
+                continue  # nobody must wait for a place in the queue for ever
+            try:
+                for coded in self._encoder.encode(frame, at_ns):
+                    self._film.append(coded)
+            except Exception as error:  # noqa: BLE001  (raised to whoever puts)
+                self._error = error
+        if self._error is None:
+            try:
+                for coded in self._encoder.flush():
+                    self._film.append(coded)
+            except Exception as error:  # noqa: BLE001
+                self._error = error
+
+    def _waiting(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        while (item := self._queue.get()) is not None:
+            yield item
+
+
+def _fitting(pair: Pair, reel0: Reel, reel1: Reel) -> Pair:
+    """The pair for pictures of these sizes. Raises StudioError where their shape is another."""
+    lenses = []
+    for camera, (lens, reel) in enumerate(((pair.lens0, reel0), (pair.lens1, reel1))):
+        ratio = Fraction(reel.width, reel.height) / Fraction(lens.width, lens.height)
+        if abs(ratio - 1) > Fraction(1, 100):
+            raise StudioError(
+                "other_shape",
+                f"Camera {camera} was recorded at {reel.width}x{reel.height}, and calibrated at"
+                f" {lens.width}x{lens.height}",
+                advice="Calibrate from this recording, or with the crop it was made with.",
+            )
+        lenses.append(lens.scaled(reel.width, reel.height))
+    return replace(pair, lens0=lenses[0], lens1=lenses[1])
+
+
+def _disk_trouble(error: OSError) -> StudioError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StudioError(
+            "disk_full",
+            "The disk is full; what is done so far is kept",
+            advice="Free some space and try again: it goes on where it stopped.",
+        )
+    return StudioError("disk_failed", f"The disk does not take it: {error.strerror}")
