@@ -85,6 +85,14 @@ class Library:
             self._file, match_id, "", file_name, "Recording file not found"
         )
 
+    async def folder(self, match_id: str) -> Path:
+        """Where the match lies. Raises NotFound."""
+        return await self._in_thread(self._folder, match_id)
+
+    def is_running(self, match_id: str) -> bool:
+        """Whether this match is being recorded at the moment."""
+        return self._is_running(match_id)
+
     async def archive(self, match_id: str) -> Archive:
         """The match as a ZIP to be sent; of the running match what is finished so far."""
         return await self._in_thread(self._archive, match_id)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from touchline.capture.previewsettings import PreviewSettings
+from touchline.capture.processingsettings import ProcessingSettings
 from touchline.capture.sources import Quality, Source, absolute
 from touchline.core.errors import Invalid
 
@@ -144,6 +145,10 @@ class CaptureSettings(BaseModel):
 
     preview: PreviewSettings = Field(
         default_factory=PreviewSettings, description="Live pictures: WebRTC, HLS and RTSP."
+    )
+
+    processing: ProcessingSettings = Field(
+        default_factory=ProcessingSettings, description="What is made of a match afterwards."
     )
 
     @field_validator("recordings_dir", "runtime_dir")

@@ -15,11 +15,20 @@ from touchline.worker.mp4 import TIMESCALE, Codec, ticks, ticks_to_ns
 
 @dataclass(frozen=True)
 class Coded:
-    """One coded picture in AVC form; without B-frames it is shown when it is decoded."""
+    """One coded picture in AVC form, in the order of decoding.
+
+    `at_ns` is when it is shown, `decode_ns` when it is decoded; without B-frames that is the same.
+    """
 
     data: bytes
     at_ns: int
     keyframe: bool
+    decode_ns: int | None = None
+
+    @property
+    def order_ns(self) -> int:
+        """When it is decoded."""
+        return self.at_ns if self.decode_ns is None else self.decode_ns
 
 
 @dataclass(frozen=True)

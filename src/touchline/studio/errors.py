@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class StudioError(Exception):
     """`code` is stable, `message` says what happened, `advice` what to do about it."""
@@ -11,3 +13,14 @@ class StudioError(Exception):
         self.code = code
         self.message = message
         self.advice = advice
+
+
+def disk_trouble(error: OSError) -> StudioError:
+    """What to say of a disk that does not take it."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StudioError(
+            "disk_full",
+            "The disk is full; what is done so far is kept",
+            advice="Free some space and try again: it goes on where it stopped.",
+        )
+    return StudioError("disk_failed", f"The disk does not take it: {error.strerror}")

@@ -26,6 +26,7 @@ class Film:
         self._disk = Disk()
         self._waiting: list[Coded] = []
         self._first_ns: int | None = None
+        self._decode_from_ns = 0
         how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(path, how if after else how | os.O_TRUNC, 0o644)
         if after is None:
@@ -33,7 +34,8 @@ class Film:
             self._disk.write_all(self._fd, head, 0)
             self._table, self._sequence, self._offset = mp4.SampleTable(codec), 1, len(head)
         else:
-            self._first_ns = after.fragments[0].capture_unix_ns
+            # Only our own encoder's files are gone on with: nothing is shown out of order there.
+            self._first_ns = self._decode_from_ns = after.fragments[0].capture_unix_ns
             self._table, self._offset = after.table, after.end_offset
             self._sequence = after.fragments[-1].sequence + 1
             os.ftruncate(self._fd, self._offset)
@@ -46,7 +48,7 @@ class Film:
     def append(self, coded: Coded) -> None:
         """Take a picture; it is in the file with the keyframe after it. Raises OSError."""
         if coded.keyframe and self._waiting:
-            self._write(coded.at_ns)
+            self._write(coded.order_ns)
         self._waiting.append(coded)
 
     def finish(self, end_ns: int) -> None:
@@ -66,10 +68,11 @@ class Film:
         waiting, self._waiting = self._waiting, []
         if self._first_ns is None:
             self._first_ns = waiting[0].at_ns
-        starts = [mp4.ticks(c.at_ns - self._first_ns) for c in waiting]
-        starts.append(max(mp4.ticks(end_ns - self._first_ns), starts[-1] + 1))
+            self._decode_from_ns = waiting[0].order_ns
+        starts = [mp4.ticks(c.order_ns - self._decode_from_ns) for c in waiting]
+        starts.append(max(mp4.ticks(end_ns - self._decode_from_ns), starts[-1] + 1))
         samples = [
-            mp4.Sample(c.data, start, start, end - start, c.keyframe)
+            mp4.Sample(c.data, start, mp4.ticks(c.at_ns - self._first_ns), end - start, c.keyframe)
             for c, (start, end) in zip(waiting, pairwise(starts), strict=True)
         ]
         part = mp4.fragment_part(self._sequence, samples, waiting[0].at_ns)

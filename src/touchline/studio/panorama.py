@@ -6,7 +6,6 @@ earlier run has written of the same panorama is gone on with.
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
@@ -15,19 +14,20 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import cv2
 
 from touchline.studio.encoder import Encoder, Quality
-from touchline.studio.errors import StudioError
+from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
 from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reels_of, shots
-from touchline.studio.geometry import Canvas, Pair, canvas_for
+from touchline.studio.geometry import Pair, canvas_for
 from touchline.studio.pairing import Pairing, pair_by_time
 from touchline.studio.planes import Planes, new_frame, new_planes, planes_of
-from touchline.studio.stitcher import Stitcher
+from touchline.studio.sidebyside import SideBySide
+from touchline.studio.stitcher import BLEND_PX, Stitcher
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +59,26 @@ class Counts:
             self.worst_error_ns = max(self.worst_error_ns, pairing.error_ns)
 
 
+class Joiner(Protocol):
+    """Makes one picture of two."""
+
+    width: int
+    height: int
+
+    def stitch(self, cam0: Planes, cam1: Planes, into: Planes) -> None:
+        """The picture of both; `into` is overwritten whole."""
+
+
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
     """Make the panorama of a match.
 
-    `spec` has `folder`, `calibration` (its `version` and `pair`) and optionally `projection`,
-    `width`, `height`, `preset`, `crf` and `threads`. Returns what the match's record says of it.
+    `spec` has `folder`, `calibration` (its `version` and `pair`; without one both views are put
+    side by side) and optionally `projection`, `width`, `height`, `blend_px`, `preset`, `crf`,
+    `threads`. Returns what the match's record says of it.
     """
     folder = Path(spec["folder"])
-    version = int(spec["calibration"]["version"])
+    calibration = spec.get("calibration")
+    version = None if calibration is None else int(calibration["version"])
     reels = [reels_of(folder, camera) for camera in ("cam0", "cam1")]
     for camera, found in enumerate(reels):
         if not found:
@@ -75,30 +87,23 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
                 f"Camera {camera} has no footage in this match",
                 advice="A panorama needs both cameras; the other one's own video is there.",
             )
-    pair = _fitting(Pair.from_json(spec["calibration"]["pair"]), reels[0][0], reels[1][0])
-    canvas = canvas_for(
-        pair,
-        projection=spec.get("projection", "cylindrical"),
-        width=spec.get("width"),
-        height=spec.get("height"),
-    )
     period_ns = period_ns_of(reels[0])
     quality = Quality(
         preset=str(spec.get("preset", "veryfast")),
         crf=int(spec.get("crf", 23)),
         threads=int(spec.get("threads", 1)),
     )
-    job = _Job(folder, version, pair, canvas, reels, period_ns, quality)
+    job = _Job(folder, version, _joiner(spec, reels), reels, period_ns, quality)
     try:
         counts = job.run(tell, stopping)
     except OSError as error:
-        raise _disk_trouble(error) from error
+        raise disk_trouble(error) from error
     return {
         "file": ARCHIVE,
         "calibration_version": version,
-        "width": canvas.width,
-        "height": canvas.height,
-        "projection": canvas.projection,
+        "side_by_side": version is None,
+        "width": job.joiner.width,
+        "height": job.joiner.height,
         "fps": float(fps_of(period_ns)),
         "frames": counts.frames,
         "paired": counts.paired,
@@ -107,21 +112,40 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     }
 
 
+def _joiner(spec: Mapping[str, Any], reels: list[list[Reel]]) -> Joiner:
+    first, second = reels[0][0], reels[1][0]
+    if spec.get("calibration") is None:
+        return SideBySide((first.width, first.height), (second.width, second.height))
+    pair = fitting(
+        Pair.from_json(spec["calibration"]["pair"]),
+        (first.width, first.height),
+        (second.width, second.height),
+    )
+    try:
+        canvas = canvas_for(
+            pair,
+            projection=spec.get("projection", "cylindrical"),
+            width=spec.get("width"),
+            height=spec.get("height"),
+        )
+    except ValueError as error:
+        raise StudioError("projection", f"The panorama cannot be drawn: {error}") from error
+    return Stitcher(pair, canvas, blend_px=int(spec.get("blend_px", BLEND_PX)))
+
+
 class _Job:
     def __init__(
         self,
         folder: Path,
-        version: int,
-        pair: Pair,
-        canvas: Canvas,
+        version: int | None,
+        joiner: Joiner,
         reels: list[list[Reel]],
         period_ns: int,
         quality: Quality,
     ) -> None:
         self._folder = folder
-        self._partial = folder / f".panorama-{version}.partial.mp4"
-        self._pair = pair
-        self._canvas = canvas
+        self._partial = folder / f".panorama-{version or 'beside'}.partial.mp4"
+        self.joiner = joiner
         self._reels = reels
         self._period_ns = period_ns
         self._fps = fps_of(period_ns)
@@ -129,7 +153,7 @@ class _Job:
 
     def run(self, tell: Tell, stopping: threading.Event) -> Counts:
         cv2.setNumThreads(1)  # the other core decodes and encodes
-        encoder = Encoder(self._canvas.width, self._canvas.height, self._fps, self._quality)
+        encoder = Encoder(self.joiner.width, self.joiner.height, self._fps, self._quality)
         resumed = Film.resumed(self._partial, encoder.codec)
         film, from_ns = resumed or (Film(self._partial, encoder.codec), None)
         done_before = film.frames
@@ -145,7 +169,7 @@ class _Job:
         last_ns = from_ns or 0
         next_tell_s = 0.0
         try:
-            stitching = _Stitching(Stitcher(self._pair, self._canvas), self._reels)
+            stitching = _Stitching(self.joiner, self._reels)
             for pairing in pair_by_time(sources[0], sources[1], period_ns=self._period_ns):
                 if stopping.is_set():
                     raise StudioError("stopped", "It was stopped; it can be gone on with")
@@ -173,8 +197,8 @@ class _Job:
 class _Stitching:
     """One picture of the panorama after the other, whatever the cameras have."""
 
-    def __init__(self, stitcher: Stitcher, reels: list[list[Reel]]) -> None:
-        self._stitcher = stitcher
+    def __init__(self, joiner: Joiner, reels: list[list[Reel]]) -> None:
+        self._joiner = joiner
         self._black = [new_planes(each[0].width, each[0].height) for each in reels]
         self._held: list[tuple[int, Planes, av.VideoFrame] | None] = [None, None]
 
@@ -186,9 +210,8 @@ class _Stitching:
                 # The frame owns the memory that its planes look into.
                 self._held[camera] = (shot.at_ns, planes, shot.picture)
             views.append(self._view(camera, pairing.at_ns))
-        canvas = self._stitcher.canvas
-        frame, into = new_frame(canvas.width, canvas.height)
-        self._stitcher.stitch(views[0], views[1], into)
+        frame, into = new_frame(self._joiner.width, self._joiner.height)
+        self._joiner.stitch(views[0], views[1], into)
         return frame
 
     def _view(self, camera: int, at_ns: int) -> Planes:
@@ -244,27 +267,17 @@ class _Writing:
             yield item
 
 
-def _fitting(pair: Pair, reel0: Reel, reel1: Reel) -> Pair:
+def fitting(pair: Pair, size0: tuple[int, int], size1: tuple[int, int]) -> Pair:
     """The pair for pictures of these sizes. Raises StudioError where their shape is another."""
     lenses = []
-    for camera, (lens, reel) in enumerate(((pair.lens0, reel0), (pair.lens1, reel1))):
-        ratio = Fraction(reel.width, reel.height) / Fraction(lens.width, lens.height)
+    for camera, (lens, size) in enumerate(((pair.lens0, size0), (pair.lens1, size1))):
+        ratio = Fraction(*size) / Fraction(lens.width, lens.height)
         if abs(ratio - 1) > Fraction(1, 100):
             raise StudioError(
                 "other_shape",
-                f"Camera {camera} was recorded at {reel.width}x{reel.height}, and calibrated at"
+                f"Camera {camera} was recorded at {size[0]}x{size[1]}, and calibrated at"
                 f" {lens.width}x{lens.height}",
                 advice="Calibrate from this recording, or with the crop it was made with.",
             )
-        lenses.append(lens.scaled(reel.width, reel.height))
+        lenses.append(lens.scaled(*size))
     return replace(pair, lens0=lenses[0], lens1=lenses[1])
-
-
-def _disk_trouble(error: OSError) -> StudioError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return StudioError(
-            "disk_full",
-            "The disk is full; what is done so far is kept",
-            advice="Free some space and try again: it goes on where it stopped.",
-        )
-    return StudioError("disk_failed", f"The disk does not take it: {error.strerror}")

@@ -121,6 +121,7 @@ class Stitcher:
 
     def __init__(self, pair: Pair, canvas: Canvas, *, blend_px: int = BLEND_PX) -> None:
         self.canvas = canvas
+        self.width, self.height = canvas.width, canvas.height
         turns = (np.eye(3), pair.rotation)
         lenses = (pair.lens0, pair.lens1)
         middles = [_middle(canvas, lens, turn) for lens, turn in zip(lenses, turns, strict=True)]

@@ -123,6 +123,18 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
         os.close(fd)
 
 
+def codec_of(path: str | os.PathLike[str]) -> mp4.Codec:
+    """The codec of a segment, from its head. Raises OSError and NotSegment."""
+    with open(path, "rb") as file:
+        head = file.read(_READ_BYTES)
+    try:
+        if not head.startswith(mp4.init_part_head()):
+            raise ValueError
+        return mp4.read_codec(head)
+    except ValueError as error:
+        raise NotSegment(f"{os.fspath(path)} is not a segment of ours") from error
+
+
 class Reopened(NamedTuple):
     """An open segment's whole fragments, their frames' tables, and where the last one ends."""
 

@@ -1,0 +1,148 @@
+"""What is made of a match after it was recorded: archives, a panorama, a cut that follows the play.
+
+The match's folder is the record: a file that is there was made, and `processing.json` says how.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+
+from touchline.capture.calibrations import Calibration, Calibrations, PanoramaConfig
+from touchline.capture.jobs import Job, JobQueue, Kind
+from touchline.capture.library import Library
+from touchline.capture.manifest import sync_folder
+from touchline.capture.processingsettings import ProcessingSettings
+from touchline.capture.studio import StudioRun
+from touchline.core.errors import Refused
+from touchline.core.events import EventLog
+
+log = logging.getLogger(__name__)
+
+RECORD = "processing.json"
+_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "fast": {"preset": "ultrafast", "crf": 23},
+    "balanced": {"preset": "veryfast", "crf": 23},
+    "high": {"preset": "medium", "crf": 21},
+}
+
+
+class Processing:
+    """Prepares the jobs of matches and keeps what they brought. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        settings: ProcessingSettings,
+        library: Library,
+        calibrations: Calibrations,
+        events: EventLog,
+        *,
+        log_dir: Path,
+    ) -> None:
+        self._settings = settings
+        self._library = library
+        self._calibrations = calibrations
+        self._events = events
+        self._log_path = log_dir / "studio.log"
+
+    async def prepare(self, job: Job) -> StudioRun:
+        """The studio's run for a job. Raises NotFound and Refused where it cannot be done now."""
+        folder = await self._library.folder(job.match_id)
+        spec = {"folder": str(folder), **self._spec_of(job)}
+        return StudioRun(job.kind, spec, log_path=self._log_path)
+
+    def _spec_of(self, job: Job) -> dict[str, Any]:
+        config = self._calibrations.config
+        match job.kind:
+            case "archive":
+                return {"cameras": ["cam0", "cam1"], **self._settings.archive.to_spec()}
+            case "panorama":
+                return _panorama_spec(config, self._calibration_of(job))
+            case _:
+                return dict(job.params)
+
+    def _calibration_of(self, job: Job) -> Calibration | None:
+        """The calibration that was active when the job was asked for; None for side by side."""
+        version = job.params.get("calibration_version")
+        return None if version is None else self._calibrations.get(int(version))
+
+    async def finish(self, job: Job, result: Mapping[str, Any]) -> None:
+        """Write down what a job made of the match."""
+        folder = await self._library.folder(job.match_id)
+        await to_thread.run_sync(partial(_note, folder, job.kind, result))
+        self._events.record(
+            "processing",
+            "finished",
+            f"{job.kind} of {job.match_id} is done",
+            match_id=job.match_id,
+            job_id=job.job_id,
+        )
+
+    async def record(self, match_id: str) -> dict[str, Any]:
+        """What was made of a match, by kind. Raises NotFound."""
+        folder = await self._library.folder(match_id)
+        return await to_thread.run_sync(_read, folder)
+
+    async def start(self, queue: JobQueue, match_id: str, kinds: Sequence[Kind]) -> list[Job]:
+        """Jobs of these kinds for a match, in an order that makes sense.
+
+        Raises NotFound for an unknown match and Refused for the one that is being recorded.
+        """
+        await self._library.folder(match_id)
+        if self._library.is_running(match_id):
+            raise Refused(
+                f"Recording {match_id} is being recorded; process it when it is over",
+                code="match_running",
+            )
+        jobs = []
+        for kind in sorted(set(kinds), key=_ORDER.index):
+            params: dict[str, Any] = {}
+            if kind == "panorama":
+                params["calibration_version"] = self._calibrations.config.active_version
+            jobs.append(await queue.add(kind, match_id, **params))
+        return jobs
+
+    async def after_recording(self, queue: JobQueue, match_id: str) -> None:
+        """A match that asked for it is over: make all that is configured."""
+        await self.start(queue, match_id, self._settings.after_recording)
+
+
+_ORDER: Sequence[Kind] = ("archive", "sprites", "panorama", "follow", "reel", "upload")
+
+
+def _panorama_spec(config: PanoramaConfig, calibration: Calibration | None) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "projection": config.projection,
+        "width": config.output_width,
+        "height": config.output_height,
+        "blend_px": config.blend_width,
+        **_PRESETS[config.quality],
+    }
+    if calibration is not None:
+        spec["calibration"] = {"version": calibration.version, "pair": dict(calibration.pair)}
+    return spec
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / RECORD).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        log.warning("%s of %s cannot be read: %s", RECORD, folder.name, error)
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _note(folder: Path, kind: str, result: Mapping[str, Any]) -> None:
+    record = {**_read(folder), kind: dict(result)}
+    new = folder / f".{RECORD}.new"
+    new.write_text(json.dumps(record, indent=1), "utf-8")
+    new.replace(folder / RECORD)
+    sync_folder(folder)

@@ -1,0 +1,129 @@
+"""Work of the studio, done by a process of its own: started, followed, paused, stopped.
+
+The process ends with this server, however that ends; what it wrote is gone on with by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+
+from touchline.core.errors import Failed
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE_S = 5.0
+_LEFT_OUT = ("PYTHONHOME", "GST_", "TOUCHLINE_")
+
+OnProgress = Callable[[Mapping[str, Any]], None]
+
+
+class StudioRun:
+    """One piece of work. `run` may be called once."""
+
+    def __init__(self, verb: str, spec: Mapping[str, Any], *, log_path: Path) -> None:
+        self._verb = verb
+        self._spec = spec
+        self._log_path = log_path
+        self._process: Process | None = None
+        self._paused = False
+
+    async def run(self, on_progress: OnProgress, *, hurry: bool = False) -> dict[str, Any]:
+        """Its result. Raises Failed with the studio's words; cancelling it ends the process.
+
+        `hurry` is for what somebody waits for: all else works at the lowest priority.
+        """
+        command = [
+            *(sys.executable, "-m", "touchline.studio", self._verb, "--parent", str(os.getpid())),
+            *(["--hurry"] if hurry else []),
+        ]
+        output = await anyio.to_thread.run_sync(_open_log, self._log_path)
+        try:
+            process = self._process = await anyio.open_process(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=_environment(),
+                start_new_session=True,
+            )
+        finally:
+            os.close(output)
+        try:
+            self._apply_pause()
+            return await self._follow(process, on_progress)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end(process)
+
+    def pause(self, *, paused: bool) -> None:
+        """Let it rest, or go on. It keeps its memory and its files."""
+        if paused != self._paused:
+            self._paused = paused
+            self._apply_pause()
+
+    def _apply_pause(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGSTOP if self._paused else signal.SIGCONT)
+
+    async def _follow(self, process: Process, on_progress: OnProgress) -> dict[str, Any]:
+        stdin, stdout = process.stdin, process.stdout
+        if stdin is None or stdout is None:
+            msg = "a process without its pipes"
+            raise RuntimeError(msg)
+        with contextlib.suppress(anyio.BrokenResourceError):  # its log says why it left
+            await stdin.send(json.dumps(self._spec).encode())
+            await stdin.aclose()
+        last: dict[str, Any] = {}
+        waiting = ""
+        async for text in TextReceiveStream(stdout):
+            *lines, waiting = (waiting + text).split("\n")
+            for line in lines:
+                last = json.loads(line)
+                if last.get("event") == "progress":
+                    on_progress(last)
+        status = await process.wait()
+        if last.get("event") == "result":
+            result: dict[str, Any] = last["result"]
+            return result
+        if last.get("event") == "failed":
+            raise Failed(
+                str(last["message"]), code=str(last["code"]), advice=str(last.get("advice") or "")
+            )
+        raise Failed(
+            f"The studio's process ended before it was done (status {status}); its log is"
+            f" {self._log_path.name}",
+            code="studio_lost",
+        )
+
+    async def _end(self, process: Process) -> None:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+                process.send_signal(signal.SIGCONT)  # a paused one hears nothing else
+            with anyio.move_on_after(STOP_GRACE_S):
+                await process.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await process.aclose()
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(_LEFT_OUT)}
+
+
+def _open_log(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -1,0 +1,139 @@
+"""The verb `archive`: a camera's segments become one file, `cam0_archive.mp4`.
+
+Joined as they are where all have one codec, with every frame at its time and gaps as pauses;
+encoded again where they differ or a compact file is asked for, in the shape in which they were
+filmed.
+`spec` has `folder`, `cameras`, `profile`, `height`, `crf` and `preset`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from touchline.studio.encoder import Coded, Encoder, Quality
+from touchline.studio.errors import StudioError, disk_trouble
+from touchline.studio.film import Film
+from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reels_of, shots
+from touchline.worker import mp4, mp4scan
+
+Tell = Callable[[Mapping[str, Any]], None]
+
+_TELL_EVERY_S = 0.5
+_NANO = 1_000_000_000
+
+
+def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
+    """Make the archives; returns what each of them is. A camera without footage has none."""
+    folder = Path(spec["folder"])
+    footage = {camera: reels_of(folder, camera) for camera in spec["cameras"]}
+    total = sum(reel.frames for reels in footage.values() for reel in reels)
+    if total == 0:
+        raise StudioError("no_footage", "There is no footage in this match")
+    progress = _Progress(tell, stopping, total)
+    made = {}
+    for camera, reels in footage.items():
+        if reels:
+            try:
+                made[camera] = _archive(folder, camera, reels, spec, progress)
+            except OSError as error:
+                raise disk_trouble(error) from error
+    tell({"done": total, "total": total})
+    return {"archives": made}
+
+
+class _Progress:
+    def __init__(self, tell: Tell, stopping: threading.Event, total: int) -> None:
+        self._tell, self._stopping, self._total = tell, stopping, total
+        self._done, self._next_s = 0, 0.0
+
+    def step(self) -> None:
+        """One frame more. Raises StudioError where it is to stop."""
+        if self._stopping.is_set():
+            raise StudioError("stopped", "It was stopped")
+        self._done += 1
+        now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._next_s = now_s + _TELL_EVERY_S
+            self._tell({"done": self._done, "total": self._total})
+
+
+def _archive(
+    folder: Path, camera: str, reels: Sequence[Reel], spec: Mapping[str, Any], progress: _Progress
+) -> dict[str, Any]:
+    codecs = {mp4scan.codec_of(reel.path) for reel in reels}
+    copies = spec.get("profile", "copy") == "copy" and len(codecs) == 1
+    partial = folder / f".{camera}_archive.partial.mp4"
+    film = _copied(partial, codecs.pop(), reels, progress) if copies else None
+    if film is None:
+        film = _encoded(partial, reels, spec, progress)
+    name = f"{camera}_archive.mp4"
+    partial.replace(folder / name)
+    scan = mp4scan.scan(folder / name, checksums=False)
+    return {
+        "file": name,
+        "copied": copies,
+        "width": scan.width,
+        "height": scan.height,
+        "frames": scan.frames,
+        "size_bytes": scan.size_bytes,
+    }
+
+
+def _copied(path: Path, codec: mp4.Codec, reels: Sequence[Reel], progress: _Progress) -> Film:
+    film = Film(path, codec)
+    try:
+        for reel in reels:
+            for coded in _packets(reel):
+                film.append(coded)
+                progress.step()
+        film.finish(reels[-1].end_ns)
+    finally:
+        film.close()
+    return film
+
+
+def _packets(reel: Reel) -> Iterator[Coded]:
+    """The coded frames of a segment at their capture times."""
+    with av.open(str(reel.path)) as file:
+        stream = file.streams.video[0]
+        for packet in file.demux(stream):
+            if packet.pts is None or packet.dts is None or packet.time_base is None:
+                continue  # the empty one at the end
+            at, decode = (int(t * packet.time_base * _NANO) for t in (packet.pts, packet.dts))
+            yield Coded(
+                bytes(packet), reel.start_ns + at, packet.is_keyframe, reel.start_ns + decode
+            )
+
+
+def _encoded(
+    path: Path, reels: Sequence[Reel], spec: Mapping[str, Any], progress: _Progress
+) -> Film:
+    fps = fps_of(period_ns_of(reels))
+    first = reels[0]
+    height = min(int(spec.get("height", 1080)), max(reel.height for reel in reels))
+    # The shape of the first segment: every other one is fitted into it.
+    width = round(Fraction(first.width, first.height) * height / 2) * 2
+    quality = Quality(str(spec.get("preset", "veryfast")), int(spec.get("crf", 26)), 2)
+    encoder = Encoder(width, height, fps, quality)
+    film = Film(path, encoder.codec)
+    source = Ahead(shots(reels), "archive")
+    try:
+        for shot in source:
+            frame = shot.picture.reformat(width, height, format="yuv420p")
+            for coded in encoder.encode(frame, shot.at_ns):
+                film.append(coded)
+            progress.step()
+        for coded in encoder.flush():
+            film.append(coded)
+        film.finish(reels[-1].end_ns)
+    finally:
+        source.close()
+        film.close()
+    return film
