@@ -89,9 +89,15 @@ class FakeLibrary:
             raise NotFound(f"Recording {match_id} not found")
         return self.archives[match_id]
 
-    async def processing_status(self, match_id: str) -> dict[str, Any]:
+    async def made_archives(self, match_id: str) -> dict[str, bool]:
         del match_id
-        return {"processing": False, "completed": False, "message": "Not processed"}
+        return dict.fromkeys(("cam0", "cam1", "panorama", "follow"), False)
+
+    async def folder(self, match_id: str) -> Path:
+        return self._folder(match_id)
+
+    def is_running(self, match_id: str) -> bool:
+        return match_id == self.running
 
     async def protect(self, match_id: str, *, protected: bool) -> dict[str, Any]:
         self._folder(match_id)

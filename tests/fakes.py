@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from fake_library import FakeLibrary
 from fakes_engines import MemoryEvents
+from support.afterwards import idle_afterwards
 from support.half import idle_half, settings_for
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.logs import Logs
@@ -382,12 +383,24 @@ class FakeCapture:
     live: FakeLive = field(default_factory=FakeLive)
     stills: FakeStills = field(default_factory=FakeStills)
     signalling: FakeSignalling = field(default_factory=FakeSignalling)
+    panorama: Any = None
+    processing: Any = None
+    jobs: Any = None
 
     def preview_status(self) -> dict[str, Any]:
         return preview_status()
 
+    def process_with(self, folder: Path, library: Any) -> None:
+        """Panorama and post-processing of the matches in this library."""
+        afterwards = idle_afterwards(folder, library)
+        self.panorama, self.processing = afterwards.panorama, afterwards.processing
+        self.jobs = afterwards.jobs
+
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)
+
+    def panorama_news(self) -> tuple[Changed, ...]:
+        return ()
 
     def mode(self) -> dict[str, Any]:
         recording = self.recorder.match_id is not None
@@ -436,6 +449,7 @@ class FakeSystem:
     def make(cls, folder: Path) -> FakeSystem:
         library, logs = FakeLibrary(folder / "recordings"), folder / "logs"
         capture = FakeCapture(library, Logs(logs), Diagnostics(logs))
+        capture.process_with(folder, library)
         (folder / "variants").mkdir(exist_ok=True)
         # More than any test asks for: nobody is to wait for capacity.
         settings = settings_for(scaling={"max_replicas": 10_000})

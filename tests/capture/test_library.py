@@ -290,7 +290,7 @@ async def test_no_spelling_of_a_match_leads_out_of_the_root(
         await library.segment_path(name, CAM0)
     with pytest.raises(NotFound, match="Recording file not found"):
         await library.file_path(name, "file.mp4")
-    assert not (await library.processing_status(name))["completed"]
+    assert not any((await library.made_archives(name)).values())
     assert kept.exists()
     assert (root / "m1" / "segments" / CAM0).exists()
 
@@ -500,18 +500,15 @@ async def test_an_archive_beyond_four_gigabytes_has_the_right_length(tmp_path: P
     await chunks.aclose()  # type: ignore[attr-defined]
 
 
-async def test_processing_is_told_by_the_archives_it_leaves(root: Path, library: Library) -> None:
-    nothing = {"processing": False, "completed": False, "message": "Not processed"}
+async def test_archives_are_found_where_processing_leaves_them(
+    root: Path, library: Library
+) -> None:
+    nothing = {"cam0": False, "cam1": False, "panorama": False, "follow": False}
     write(root / "m1" / "segments" / CAM0)
-    assert await library.processing_status("m1") == nothing
-    assert await library.processing_status("absent") == nothing
+    assert await library.made_archives("m1") == nothing
+    assert await library.made_archives("absent") == nothing
     write(root / "m1" / "cam1_archive.mp4")
-    assert await library.processing_status("m1") == {
-        "processing": False,
-        "completed": True,
-        "message": "Processing complete",
-        "archives": {"cam0": False, "cam1": True},
-    }
+    assert await library.made_archives("m1") == {**nothing, "cam1": True}
 
 
 async def test_a_match_is_protected_and_let_go_again(root: Path, library: Library) -> None:

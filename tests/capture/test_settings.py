@@ -53,6 +53,11 @@ def test_the_defaults_are_the_documented_ones() -> None:
             "rtsp_port": 8554,
             "rtsp_password": None,
         },
+        "processing": {
+            "after_recording": ("archive", "sprites", "panorama", "follow"),
+            "while_recording": False,
+            "archive": {"profile": "copy", "height": 1080, "crf": 26, "preset": "veryfast"},
+        },
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from support.played import ANSWER, ICE, PlayedPreview
+from support.played import ANSWER, ICE, PlayedPanorama, PlayedPreview
 from touchline.capture.preview import Preview
 from touchline.capture.sessions import WebRtcSessions
 from touchline.capture.signalling import Signalling, candidates_in
@@ -20,7 +20,9 @@ class Rig:
     def __init__(self) -> None:
         self.preview = PlayedPreview()
         self.live = self.preview.live
-        self.sessions = WebRtcSessions(cast("Preview", self.preview), (0, 1))
+        self.sessions = WebRtcSessions(
+            cast("Preview", self.preview), cast("Any", PlayedPanorama()), (0, 1)
+        )
         self.signalling = Signalling(self.sessions)
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.signalling.on_message(lambda to, message: self.told.append((to, message)))

@@ -22,7 +22,7 @@ from schemathesis.checks import (
 
 from fakes import FakeSystem
 from footage import write_segment
-from support.played import PlayedPreview
+from support.played import PlayedPanorama, PlayedPreview
 from touchline.capture.library import Library
 from touchline.capture.sessions import WebRtcSessions
 from touchline.core.db import Database
@@ -176,6 +176,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     system.settings.auth.api_key = SecretStr(KEY)
     # Of the running match nothing can be deleted, so that it is there for every example.
     system.capture.library = Library(root, is_running=lambda match_id: match_id == MATCH_ID)
+    system.capture.process_with(folder, system.capture.library)
     template = {"name": "Derby", "config": {"platform": "amd64"}}
     for slot in (1, 2):
         (folder / "variants" / f"template_{slot}.json").write_text(json.dumps(template))
@@ -183,7 +184,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     system.engines.fleet.freshness.listed(0.0)
     system.engines.fleet.put(ENGINE)
     system.engines.fleet.put_stream(STREAM)
-    system.capture.sessions = WebRtcSessions(cast("Any", PlayedPreview()), (0, 1))
+    system.capture.sessions = WebRtcSessions(
+        cast("Any", PlayedPreview()), cast("Any", PlayedPanorama()), (0, 1)
+    )
     database = Database(f"sqlite:///{folder}/touchline.db")
     system.events = EventLog(database, Metrics())
     system.events.record("engine", "created", "Created", container_id="c1")

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from touchline.core.errors import TouchlineError
+from touchline.core.errors import Blocked, TouchlineError
 
 ANSWER = "v=0\r\nm=audio 0 X 0\r\nm=video 9 X 96\r\na=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\n"
 ICE = [{"urls": ["turn:turn.example:3478"], "username": "u", "credential": "c"}]
@@ -61,3 +61,11 @@ class PlayedPreview:
 
     async def leave(self, viewer: int) -> None:
         self.viewers.remove(viewer)
+
+
+class PlayedPanorama:
+    """A panorama of cameras that nobody has calibrated."""
+
+    async def join(self, viewer: str) -> None:
+        del viewer
+        raise Blocked("Panorama not calibrated", code="panorama_not_calibrated")

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from fakes import FakeSystem
 from serving import client_of
-from support.played import ANSWER, PlayedPreview
+from support.played import ANSWER, PlayedPanorama, PlayedPreview
 from touchline.capture.preview import Preview
 from touchline.capture.sessions import WebRtcSessions
 from touchline.core.errors import Blocked, Failed, Refused
@@ -28,7 +28,9 @@ class Rig:
         self.system = FakeSystem.make(folder)
         self.preview = PlayedPreview()
         self.live = self.preview.live
-        self.sessions = WebRtcSessions(cast("Preview", self.preview), (0, 1))
+        self.sessions = WebRtcSessions(
+            cast("Preview", self.preview), cast("Any", PlayedPanorama()), (0, 1)
+        )
         cast("Any", self.system.capture).sessions = self.sessions
 
     async def post(self, path: str = WHEP, content: str | bytes = "v=0", **more: Any) -> Any:

@@ -105,7 +105,11 @@ async def test_what_the_channels_tell_is_what_the_routes_answer(system: FakeSyst
                 assert message["data"] == answer.json()
                 assert abs(message["ts"] - time.time()) < DEADLINE_S
             panorama = await one.receive("panorama_status")
-            assert panorama["data"] == {"panorama": {"enabled": False}, "calibration": {}}
+            api = f"http://127.0.0.1:{port}/api/v1/panorama"
+            assert panorama["data"] == {
+                "panorama": (await client.get(f"{api}/status")).json(),
+                "calibration": (await client.get(f"{api}/calibration")).json(),
+            }
 
 
 async def test_status_comes_unasked_every_second(system: FakeSystem) -> None:

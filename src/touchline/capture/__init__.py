@@ -15,13 +15,16 @@ from typing import Any
 
 import anyio
 
+from touchline.capture.afterwards import open_afterwards
 from touchline.capture.alertlog import open_alerts
+from touchline.capture.calibrations import Calibration
 from touchline.capture.cameras import Camera, open_cameras
 from touchline.capture.desk import Desk
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.following import Follower
 from touchline.capture.healthmonitor import PAUSE_S, HealthMonitor
 from touchline.capture.host import SAMPLE_EVERY_S, HostSampler
+from touchline.capture.jobs import Job, JobQueue
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
 from touchline.capture.linelog import open_line_log
@@ -30,9 +33,11 @@ from touchline.capture.logs import HEALTH_FILE, LOG_TYPES, WATCHDOG_FILE, Logs
 from touchline.capture.machine import SAMPLE_EVERY_S as MACHINE_EVERY_S
 from touchline.capture.machine import MachineSampler
 from touchline.capture.meter import Meter
+from touchline.capture.panorama import Panorama
 from touchline.capture.pipelines import build_pipeline
 from touchline.capture.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.probe import Prober
+from touchline.capture.processing import Processing
 from touchline.capture.recording import Recorder
 from touchline.capture.rtspoutlet import RtspOutlet
 from touchline.capture.sessions import WebRtcSession, WebRtcSessions
@@ -51,8 +56,10 @@ __all__ = [
     "DEMO_CAMERAS",
     "LOG_TYPES",
     "RECORDING_ACTIVE",
+    "Calibration",
     "Capture",
     "CaptureSettings",
+    "Job",
     "Library",
     "Preview",
     "Recorder",
@@ -97,6 +104,9 @@ class Capture:
     stills: Stills
     sessions: WebRtcSessions
     signalling: Signalling
+    panorama: Panorama
+    processing: Processing
+    jobs: JobQueue
 
     def mode(self) -> dict[str, Any]:
         """Who has the cameras: the body of `GET /api/v1/pipeline-state`."""
@@ -105,6 +115,15 @@ class Capture:
     def news(self) -> tuple[Changed, ...]:
         """What is marked when the status or the mode becomes another, besides their figures."""
         return (self.recorder.changed, self.lease.changed, self.preview.changed)
+
+    def panorama_news(self) -> tuple[Changed, ...]:
+        """What is marked when the panorama's state becomes another."""
+        panorama = self.panorama
+        return (
+            panorama.calibrations.changed,
+            panorama.calibrating.changed,
+            panorama.preview.changed,
+        )
 
     def preview_status(self) -> dict[str, Any]:
         """PreviewStatus of the contract."""
@@ -151,8 +170,7 @@ async def open_capture(
     root = settings.recordings_dir or data_dir / "recordings"
     runtime = settings.runtime_dir or data_dir / "run"
     await anyio.to_thread.run_sync(_make_private, root, runtime)
-    lease = CameraLease()
-    lease.preview_while_recording = settings.preview_while_recording
+    lease = CameraLease(preview_while_recording=settings.preview_while_recording)
     live = LiveLink(
         runtime_dir=runtime, log_dir=log_dir, unresponsive_after_s=settings.unresponsive_after_s
     )
@@ -195,12 +213,23 @@ async def open_capture(
         }
         desk.cameras = cameras
         preview = Preview(settings.preview, cameras, lease, live, showing)
-        sessions = WebRtcSessions(preview, cameras)
+        afterwards = await open_afterwards(
+            desk,
+            cameras,
+            lease,
+            live,
+            library,
+            data_dir=data_dir,
+            runtime_dir=runtime,
+            log_dir=log_dir,
+        )
+        sessions = WebRtcSessions(preview, afterwards.panorama.preview, cameras)
         async with open_cameras(cameras), anyio.create_task_group() as tasks:
             tasks.start_soon(keep_running_named, "host sampler", host.once, SAMPLE_EVERY_S)
             tasks.start_soon(keep_running_named, "machine", machine.once, MACHINE_EVERY_S)
             recorder.open(tasks)
             preview.open(tasks)
+            afterwards.begin(tasks)
             sessions.open(tasks)
             with anyio.move_on_after(_MEET_S):
                 for camera in cameras.values():
@@ -221,6 +250,9 @@ async def open_capture(
                 stills=Stills(cameras, runtime),
                 sessions=sessions,
                 signalling=Signalling(sessions),
+                panorama=afterwards.panorama,
+                processing=afterwards.processing,
+                jobs=afterwards.jobs,
             )
             if settings.preview.rtsp:
                 RtspOutlet(settings.preview, preview, live).open(tasks)
@@ -237,8 +269,10 @@ async def open_capture(
             metrics.add_source(meter.families)
             yield capture
             with anyio.CancelScope(shield=True):
+                await afterwards.panorama.preview.stop_if_active()
                 await preview.close()
                 await recorder.close()
+                await afterwards.close()
             tasks.cancel_scope.cancel()
 
 

@@ -52,6 +52,8 @@ class Desk:
     unverified: list[tuple[Match, Track, str]] = field(default_factory=list)
     """Segments that were finished and not read back yet."""
     tasks: TaskGroup | None = None
+    finished: Callable[[str], None] | None = None
+    """Called with a match that asked for processing when it is over."""
     adopted: bool = False
     """Whether what the last server left behind has been looked at."""
     _save_lock: anyio.Lock = field(default_factory=anyio.Lock)

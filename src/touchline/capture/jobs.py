@@ -132,7 +132,13 @@ class JobQueue:
     # ------------------------------------------------------------------ changed
 
     async def add(self, kind: Kind, match_id: str, **params: Any) -> Job:
-        """A job that waits for its turn; the same one if it waits or runs already."""
+        """A job that waits for its turn, and is on the disk; the same one if it was there."""
+        job = self.put(kind, match_id, **params)
+        await self.save()
+        return job
+
+    def put(self, kind: Kind, match_id: str, **params: Any) -> Job:
+        """The same at once; `save` must follow."""
         for job in self.of_match(match_id):
             if job.kind == kind and job.params == params and not job.is_over:
                 return job
@@ -145,7 +151,6 @@ class JobQueue:
         )
         self._put(job)
         self._forget_old()
-        await self._save()
         self._news.mark()
         return job
 
@@ -165,7 +170,7 @@ class JobQueue:
         )
         del self._jobs[job_id]  # it goes behind those that wait
         self._put(again)
-        await self._save()
+        await self.save()
         self._news.mark()
         return again
 
@@ -178,7 +183,7 @@ class JobQueue:
         self._put(over)
         if self._running is not None and self._running[0] == job_id:
             self._running[2].cancel()
-        await self._save()
+        await self.save()
         return over
 
     async def remove(self, job_id: str) -> None:
@@ -187,7 +192,7 @@ class JobQueue:
             raise Refused(f"Job {job_id} is not over; cancel it first")
         del self._jobs[job_id]
         self.changed.mark()
-        await self._save()
+        await self.save()
 
     async def drop_match(self, match_id: str) -> None:
         """A match is gone, and its jobs with it."""
@@ -196,7 +201,7 @@ class JobQueue:
                 await self.cancel(job.job_id)
             del self._jobs[job.job_id]
         self.changed.mark()
-        await self._save()
+        await self.save()
 
     # ------------------------------------------------------------------ worked on
 
@@ -253,7 +258,7 @@ class JobQueue:
             }
         )
         self._put(job)
-        await self._save()
+        await self.save()
         with anyio.CancelScope() as scope:
             try:
                 run = await self._prepare(job)
@@ -275,7 +280,7 @@ class JobQueue:
                 self._over(job.job_id, "done", result=result, progress=1.0)
             finally:
                 self._running = None
-        await self._save()
+        await self.save()
 
     def _follower(self, job_id: str) -> OnProgress:
         began_s = time.monotonic()
@@ -319,7 +324,8 @@ class JobQueue:
         for job_id in over[: max(0, len(self._jobs) - KEPT_JOBS)]:
             del self._jobs[job_id]
 
-    async def _save(self) -> None:
+    async def save(self) -> None:
+        """Write the queue down. Raises OSError."""
         async with self._saving:
             text = _File(jobs=tuple(self._jobs.values())).model_dump_json(indent=1)
             await to_thread.run_sync(_write, self._path, text)

@@ -30,10 +30,15 @@ class CameraLease:
     It belongs to the event loop, so taking and letting go are atomic.
     """
 
-    def __init__(self, *, now: Callable[[], datetime] = datetime.now) -> None:
+    def __init__(
+        self,
+        *,
+        preview_while_recording: bool = False,
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
         self._now = now
         self._current: Lease | None = None
-        self.preview_while_recording = False
+        self.preview_while_recording = preview_while_recording
         self.changed = Changed()
 
     @property

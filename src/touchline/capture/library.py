@@ -89,6 +89,10 @@ class Library:
         """Where the match lies. Raises NotFound."""
         return await self._in_thread(self._folder, match_id)
 
+    async def manifest(self, match_id: str) -> Manifest:
+        """What the match says of itself, or what its segments tell. Raises NotFound."""
+        return await self._in_thread(self._manifest, match_id)
+
     def is_running(self, match_id: str) -> bool:
         """Whether this match is being recorded at the moment."""
         return self._is_running(match_id)
@@ -97,9 +101,9 @@ class Library:
         """The match as a ZIP to be sent; of the running match what is finished so far."""
         return await self._in_thread(self._archive, match_id)
 
-    async def processing_status(self, match_id: str) -> dict[str, Any]:
-        """Whether post-processing has left its archives. An unknown match was not processed."""
-        return await self._in_thread(self._processing_status, match_id)
+    async def made_archives(self, match_id: str) -> dict[str, bool]:
+        """Which archives post-processing has left; none of an unknown match."""
+        return await self._in_thread(self._made_archives, match_id)
 
     async def verify(self, match_id: str) -> dict[str, Any]:
         """Read every byte of the match's segments and say what is damaged, and where.
@@ -131,6 +135,10 @@ class Library:
         if folder is None:
             raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
         return folder
+
+    def _manifest(self, match_id: str) -> Manifest:
+        folder = self._folder(match_id)
+        return manifests.load(folder) or manifests.rescan(folder)
 
     def _segments(self, match_id: str) -> dict[str, Any]:
         segments = _entry(self._folder(match_id), SEGMENTS_FOLDER, stat.S_ISDIR)
@@ -189,20 +197,12 @@ class Library:
             members.append(Member(f"{match_id}/{inside}", path, content))
         return Archive(f"{match_id}.zip", members, self._limiter)
 
-    def _processing_status(self, match_id: str) -> dict[str, Any]:
+    def _made_archives(self, match_id: str) -> dict[str, bool]:
         folder = _entry(self._root, match_id, stat.S_ISDIR)
-        archives = {
-            camera: folder is not None
-            and _entry(folder, f"{camera}_archive.mp4", stat.S_ISREG) is not None
-            for camera in ("cam0", "cam1")
-        }
-        if not any(archives.values()):
-            return {"processing": False, "completed": False, "message": "Not processed"}
         return {
-            "processing": False,
-            "completed": True,
-            "message": "Processing complete",
-            "archives": archives,
+            name: folder is not None
+            and _entry(folder, f"{name}_archive.mp4", stat.S_ISREG) is not None
+            for name in ("cam0", "cam1", "panorama", "follow")
         }
 
     def _protect(self, match_id: str, protected: bool) -> dict[str, Any]:  # noqa: FBT001

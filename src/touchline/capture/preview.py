@@ -119,7 +119,7 @@ class Preview:
         return [
             {
                 "session_id": session["session"],
-                "stream_kind": f"main_{session['camera']}",
+                "stream_kind": _kind_of(str(session["camera"])),
                 "camera_id": ids.get(session["camera"]),
                 "connection_id": session["viewer"],
             }
@@ -343,3 +343,8 @@ class Preview:
         if self._holds:
             self._let_go()
         await self.live.close()
+
+
+def _kind_of(stream: str) -> str:
+    """What the contract calls a stream."""
+    return f"main_{stream}" if stream.startswith("cam") else stream

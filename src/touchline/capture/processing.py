@@ -100,17 +100,61 @@ class Processing:
                 f"Recording {match_id} is being recorded; process it when it is over",
                 code="match_running",
             )
+        jobs = self._put(queue, match_id, kinds)
+        await queue.save()
+        return jobs
+
+    def after_recording(self, queue: JobQueue, match_id: str) -> None:
+        """A match that asked for it is over: make all that is configured. `queue.save` follows."""
+        self._put(queue, match_id, self._settings.after_recording)
+
+    def _put(self, queue: JobQueue, match_id: str, kinds: Sequence[Kind]) -> list[Job]:
         jobs = []
         for kind in sorted(set(kinds), key=_ORDER.index):
             params: dict[str, Any] = {}
             if kind == "panorama":
                 params["calibration_version"] = self._calibrations.config.active_version
-            jobs.append(await queue.add(kind, match_id, **params))
+            jobs.append(queue.put(kind, match_id, **params))
         return jobs
 
-    async def after_recording(self, queue: JobQueue, match_id: str) -> None:
-        """A match that asked for it is over: make all that is configured."""
-        await self.start(queue, match_id, self._settings.after_recording)
+    async def status(self, queue: JobQueue, match_id: str) -> dict[str, Any]:
+        """How far post-processing of a match is; a match that nobody knows was not processed."""
+        archives = await self._library.made_archives(match_id)
+        jobs = queue.of_match(match_id)
+        if not jobs:
+            made = any(archives.values())
+            return {
+                "processing": False,
+                "completed": made,
+                "message": "Processing complete" if made else "Not processed",
+                **({"archives": archives} if made else {}),
+            }
+        going_on = [job for job in jobs if not job.is_over]
+        failed = [job for job in jobs if job.state == "failed"]
+        last = going_on[0] if going_on else jobs[-1]
+        started = [job.started_at for job in jobs if job.started_at is not None]
+        ended = [job.ended_at for job in jobs if job.ended_at is not None]
+        message = "Processing complete"
+        if going_on:
+            message = f"{last.kind} is {last.state}"
+        elif failed:
+            fault = failed[-1].error
+            message = f"{failed[-1].kind} failed: {fault.message if fault else 'no reason known'}"
+        lasted_s = (max(ended) - min(started)).total_seconds() if started and ended else None
+        return {
+            "processing": bool(going_on),
+            "completed": not going_on and not failed,
+            "status": "processing" if going_on else ("failed" if failed else "complete"),
+            "message": message,
+            "start_time": min(started).astimezone().replace(tzinfo=None).isoformat()
+            if started
+            else None,
+            "duration_seconds": None if going_on else lasted_s,
+            "progress": round(sum(job.progress for job in jobs) / len(jobs), 4),
+            "eta_seconds": last.eta_s,
+            "archives": archives,
+            "jobs": [job.model_dump(mode="json") for job in jobs],
+        }
 
 
 _ORDER: Sequence[Kind] = ("archive", "sprites", "panorama", "follow", "reel", "upload")

@@ -243,6 +243,12 @@ class Recorder:
             running.stopped.set(refusal(f"Error stopping recording: {error}"))
         finally:
             desk.running = None
+            if (
+                match.phase == "stopping"
+                and match.process_after_recording
+                and desk.finished is not None
+            ):
+                desk.finished(match.match_id)
             # Only a cancelled task comes here without an answer: the server is being closed.
             closing = Blocked("The server is shutting down.", code="closing", can_retry=False)
             running.started.set(closing)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 
+from touchline.capture.panoramapreview import STREAM as PANORAMA
+from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.preview import Preview
-from touchline.capture.showing import Viewer
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 
 log = logging.getLogger(__name__)
@@ -28,19 +30,27 @@ _GONE_KEPT = 256
 
 @dataclass(eq=False)
 class WebRtcSession:
-    """One viewer of one camera. `owner` is the connection that started it."""
+    """One viewer of one stream, `camN` or `panorama`. `owner` is the connection that started it.
+
+    `leave` gives up the viewer's right to see it.
+    """
 
     session_id: str
     owner: str
-    camera_id: int
-    viewer: Viewer
+    stream: str
+    leave: Callable[[], Coroutine[Any, Any, None]]
     ice_username: str = ""
     """What the offer called the viewer's side; empty before the offer."""
 
     @property
     def stream_kind(self) -> str:
         """What the contract calls the stream."""
-        return f"main_cam{self.camera_id}"
+        return self.stream if self.stream == PANORAMA else f"main_{self.stream}"
+
+    @property
+    def camera_id(self) -> int | None:
+        """The number of the camera; None for the panorama."""
+        return None if self.stream == PANORAMA else int(self.stream.removeprefix("cam"))
 
 
 Ended = Callable[[WebRtcSession, str], None]
@@ -49,8 +59,11 @@ Ended = Callable[[WebRtcSession, str], None]
 class WebRtcSessions:
     """The sessions there are. Belongs to the event loop."""
 
-    def __init__(self, preview: Preview, camera_ids: Collection[int]) -> None:
+    def __init__(
+        self, preview: Preview, panorama: PanoramaPreview, camera_ids: Collection[int]
+    ) -> None:
         self._preview = preview
+        self._panorama = panorama
         self._camera_ids = frozenset(camera_ids)
         self._by_id: dict[str, WebRtcSession] = {}
         self._gone: deque[str] = deque(maxlen=_GONE_KEPT)
@@ -85,22 +98,36 @@ class WebRtcSessions:
         Raises NotFound for a camera that does not exist, Refused while a recording has it for
         itself, Blocked where it cannot be had, and Failed where it sends no picture.
         """
+        self._must_be_supported()
+        viewer = await self._preview.join(camera_id, "webrtc")
+        return await self._begin(owner, f"cam{camera_id}", partial(self._preview.leave, viewer))
+
+    async def start_panorama(self, owner: str) -> WebRtcSession:
+        """The same for the panorama, which is shown from now on if it was not.
+
+        Raises Blocked while the cameras are not calibrated, and what its start raises.
+        """
+        self._must_be_supported()
+        await self._panorama.join(owner)
+        return await self._begin(owner, PANORAMA, partial(self._panorama.leave, owner))
+
+    def _must_be_supported(self) -> None:
         if not self._preview.webrtc_supported:
             raise Failed("WebRTC runtime is not available", code="webrtc_unavailable")
-        viewer = await self._preview.join(camera_id, "webrtc")
+
+    async def _begin(
+        self, owner: str, stream: str, leave: Callable[[], Coroutine[Any, Any, None]]
+    ) -> WebRtcSession:
         try:
             reply = await self._preview.live.ask(
-                "webrtc_start",
-                camera=f"cam{camera_id}",
-                viewer=owner,
-                ice_servers=self.ice_servers(),
+                "webrtc_start", camera=stream, viewer=owner, ice_servers=self.ice_servers()
             )
-            session = WebRtcSession(str(reply["session"]), owner, camera_id, viewer)
+            session = WebRtcSession(str(reply["session"]), owner, stream, leave)
             if session.session_id in self._gone:  # between the reply and this line
                 raise Blocked("The preview was stopped meanwhile.", code="preview_stopped")
         except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await self._preview.leave(viewer)
+                await leave()
             if isinstance(error, Failed) and error.code == "too_many_viewers":
                 raise Blocked(error.message, code=error.code) from error
             raise
@@ -142,7 +169,7 @@ class WebRtcSessions:
         except (Blocked, Failed) as error:
             # It broke off by itself, or the whole live process did.
             log.info("WebRTC session %s: %s", session.session_id, error.message)
-        await self._preview.leave(session.viewer)
+        await session.leave()
 
     async def stop_all_of(self, owner: str) -> None:
         """End every session of a connection that is gone."""
@@ -166,4 +193,4 @@ class WebRtcSessions:
         for call in self._ended:
             call(session, reason)
         if self._tasks is not None:
-            self._tasks.start_soon(self._preview.leave, session.viewer)
+            self._tasks.start_soon(session.leave)

@@ -58,18 +58,17 @@ class Signalling:
     async def _start(self, connection_id: str, given: Message) -> list[Message]:
         kind = given.get("stream_kind")
         if kind == "panorama":
-            return [_error({"stream_kind": kind}, "Panorama not calibrated")]
+            return [self._ready(await self._sessions.start_panorama(connection_id))]
         named = _CAMERA.fullmatch(kind) if isinstance(kind, str) else None
         if named is None or not self._sessions.has_camera(int(named[1])):
             return [_error(_echo(given, "stream_kind"), f"Unsupported stream_kind: {kind}")]
-        session = await self._sessions.start(connection_id, int(named[1]))
-        ready = {
-            "success": True,
-            **_names(session),
-            "camera_id": session.camera_id,
-            "ice_servers": self._sessions.ice_servers(),
-        }
-        return [_message("webrtc_session_ready", ready)]
+        return [self._ready(await self._sessions.start(connection_id, int(named[1])))]
+
+    def _ready(self, session: WebRtcSession) -> Message:
+        camera = {} if session.camera_id is None else {"camera_id": session.camera_id}
+        servers = self._sessions.ice_servers()
+        ready = {"success": True, **_names(session), **camera, "ice_servers": servers}
+        return _message("webrtc_session_ready", ready)
 
     async def _offer(self, connection_id: str, given: Message) -> list[Message]:
         session = self._sessions.find(given.get("session_id"), connection_id)

@@ -69,7 +69,7 @@ def _pair(receiver: Receiver, wait_s: float, stopping: threading.Event) -> Two:
         silent = [name for name in CAMERAS if not receiver.waiting(name)]
         what = f"{' and '.join(silent)} sent no picture" if silent else "their times do not fit"
         raise StudioError(
-            "no_picture",
+            "no_pair",
             f"Failed to capture frames from cameras: {what}",
             advice="See that both cameras show a picture in the preview, and try again.",
         )

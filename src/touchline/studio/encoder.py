@@ -33,12 +33,18 @@ class Coded:
 
 @dataclass(frozen=True)
 class Quality:
-    """How x264 works: its preset, its constant quality (18 is fine, 28 is coarse), its threads."""
+    """How x264 works: its preset, its constant quality (18 is fine, 28 is coarse), its threads.
+
+    With `bitrate_kbps` it keeps to that instead. With `zero_latency` each picture comes out before
+    the next one is put in.
+    """
 
     preset: str = "veryfast"
     crf: int = 23
     threads: int = 0
     gop_s: float = 1.0
+    bitrate_kbps: int | None = None
+    zero_latency: bool = False
 
 
 class Encoder:
@@ -57,10 +63,16 @@ class Encoder:
         context.flags |= av.codec.context.Flags.global_header
         context.options = {
             "preset": quality.preset,
-            "crf": str(quality.crf),
             # A keyframe where it is due and nowhere else: files are cut at them.
             "x264-params": "scenecut=0:open-gop=0",
+            "forced-idr": "1",
         }
+        if quality.zero_latency:
+            context.options["tune"] = "zerolatency"
+        if quality.bitrate_kbps is None:
+            context.options["crf"] = str(quality.crf)
+        else:
+            context.bit_rate = quality.bitrate_kbps * 1000
         context.open()
         self.codec = Codec(width, height, _avcc(bytes(context.extradata or b"")))
         self._first_ns: int | None = None

@@ -165,7 +165,7 @@ class _Job:
             for camera, reels in zip(("cam0", "cam1"), self._reels, strict=True)
         ]
         counts = Counts(frames=done_before, paired=done_before)
-        writing = _Writing(encoder, film)
+        writing = Writing(encoder, film)
         last_ns = from_ns or 0
         next_tell_s = 0.0
         try:
@@ -222,7 +222,7 @@ class _Stitching:
         return held[1] if held[1].y.shape == black.y.shape else black
 
 
-class _Writing:
+class Writing:
     """Encodes and writes on a thread of its own."""
 
     def __init__(self, encoder: Encoder, film: Film) -> None:

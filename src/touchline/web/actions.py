@@ -103,16 +103,7 @@ async def _get_logs(capture: Capture, params: Mapping[str, Any]) -> Any:
 
 
 async def _get_panorama_processing(capture: Capture, params: Mapping[str, Any]) -> Any:
-    """The answer for a match that was never processed: this server has no panorama."""
-    del capture
     asked = _Match.model_validate(params)
     if not asked.match_id:
         raise Invalid("match_id is required", code="match_id_missing")
-    return {
-        "processing": False,
-        "progress": 0,
-        "eta_seconds": None,
-        "completed": False,
-        "error": None,
-        "message": f"No processing found for match {asked.match_id}",
-    }
+    return await capture.panorama.process_status(asked.match_id)

@@ -18,7 +18,9 @@ from touchline.web import (
     events,
     library,
     orchestrator,
+    panorama,
     preview,
+    processing,
     provisioning,
     service,
     streams,
@@ -80,6 +82,8 @@ def create_app(system: System) -> FastAPI:
         variants.router,
         events.router,
         library.router,
+        panorama.router,
+        processing.router,
     )
     for router in routers:
         app.include_router(router)

@@ -118,7 +118,7 @@ def channels_of(capture: Capture) -> tuple[Channel, ...]:
         Channel("status", 1.0, partial(status_of, capture)),
         Channel("pipeline_state", 2.0, capture.mode),
         Channel("system_metrics", 3.0, capture.machine.metrics),
-        Channel("panorama_status", 3.0, _no_panorama),
+        Channel("panorama_status", 3.0, capture.panorama.told),
     )
 
 
@@ -148,8 +148,3 @@ def engine_channels(engines: Engines, events: EventLog) -> tuple[Channel, ...]:
             least_gap_s=0.25,
         ),
     )
-
-
-def _no_panorama() -> dict[str, Any]:
-    """The contract's words for a server that has no panorama."""
-    return {"panorama": {"enabled": False}, "calibration": {}}

@@ -34,7 +34,32 @@ STATUS: tuple[tuple[type[TouchlineError], int], ...] = (
 )
 
 
-BY_CODE = {"session_gone": 410, "no_stat_url": 400}
+BY_CODE = {
+    "session_gone": 410,
+    "no_stat_url": 400,
+    # What the contract answers to a calibration or a panorama that cannot be made of what there is.
+    **dict.fromkeys(
+        (
+            "calibration_refused",
+            "enough",
+            "no_agreement",
+            "no_footage",
+            "no_pair",
+            "no_two_cameras",
+            "not_calibrated",
+            "not_started",
+            "nothing_given",
+            "other_shape",
+            "overlap",
+            "panorama_active",
+            "panorama_inactive",
+            "poor_fit",
+            "too_few_frames",
+            "too_few_matches",
+        ),
+        400,
+    ),
+}
 """Where a code says more than its kind."""
 
 
@@ -112,7 +137,7 @@ async def _touchline_error(request: Request, error: TouchlineError) -> Response:
     status_code = BY_CODE.get(error.code, status_code)
     if status_code == 422:
         return answer({"detail": [_invalid_item(error)]}, status_code)
-    body: dict[str, Any] = {"detail": error.message, "code": error.code}
+    body: dict[str, Any] = {"detail": _with_advice(error), "code": error.code}
     headers: dict[str, str] = {}
     if isinstance(error, Blocked):
         body |= {
@@ -125,6 +150,12 @@ async def _touchline_error(request: Request, error: TouchlineError) -> Response:
     if status_code == 500:
         log.error("%s %r: %s", request.method, request.url.path, error.message, exc_info=error)
     return answer(body, status_code, headers)
+
+
+def _with_advice(error: TouchlineError) -> str:
+    """What happened, and what to do where that is known."""
+    advice = error.details.get("advice")
+    return f"{error.message.rstrip('.')}. {advice}" if advice else error.message
 
 
 def _invalid_item(error: TouchlineError) -> dict[str, Any]:

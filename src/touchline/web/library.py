@@ -107,7 +107,7 @@ async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Respo
 
     Status 404 is for what cannot be a name at all, such as one with a slash in it.
     """
-    return answer(await capture.library.processing_status(match_id))
+    return answer(await capture.processing.status(capture.jobs, match_id))
 
 
 @router.post(

@@ -27,8 +27,8 @@ from touchline.web.models.preview import (
 from touchline.web.models.state import PreviewStatus
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-_PLAYLIST = re.compile(r"(cam\d+)\.m3u8", re.ASCII)
-_MEDIA = re.compile(r"(cam\d+)_[0-9a-f]+_\d+(?:\.\d+\.m4s|\.m4s|_init\.mp4)", re.ASCII)
+_PLAYLIST = re.compile(r"(cam\d+|panorama)\.m3u8", re.ASCII)
+_MEDIA = re.compile(r"(cam\d+|panorama)_[0-9a-f]+_\d+(?:\.\d+\.m4s|\.m4s|_init\.mp4)", re.ASCII)
 _NO_FILE = "Not Found"
 
 router = APIRouter(prefix="/api/v1", tags=["live"], responses=may_answer(500))
@@ -182,7 +182,7 @@ async def get_snapshot(
 async def get_hls(
     capture: CaptureDep,
     reads: ReadsDep,
-    name: Annotated[str, Path(description="`camN.m3u8`, or what a playlist names.")],
+    name: Annotated[str, Path(description="`camN.m3u8`, `panorama.m3u8`, or what they name.")],
     msn: Annotated[
         int | None, Query(alias="_HLS_msn", ge=0, description="Wait for this segment.")
     ] = None,
@@ -196,7 +196,7 @@ async def get_hls(
     """
     playlist, media = _PLAYLIST.fullmatch(name), _MEDIA.fullmatch(name)
     found = playlist or media
-    if found is None or not capture.preview.shows_hls(capture.preview.camera_id(found[1])):
+    if found is None or not _is_shown(capture, found[1]):
         raise NotFound(_NO_FILE)
     if playlist is not None:
         reply = await _ask_live(capture, "hls_playlist", camera=found[1], msn=msn, part=part)
@@ -215,6 +215,12 @@ async def get_hls(
         raise NotFound(_NO_FILE)
     headers = {"cache-control": "private, max-age=60, immutable"}
     return Response(data, headers=headers, media_type="video/mp4")
+
+
+def _is_shown(capture: CaptureDep, stream: str) -> bool:
+    if stream == "panorama":
+        return capture.panorama.preview.shows_hls()
+    return capture.preview.shows_hls(capture.preview.camera_id(stream))
 
 
 async def _ask_live(capture: CaptureDep, do: str, **fields: object) -> dict[str, str]:

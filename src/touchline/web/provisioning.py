@@ -140,6 +140,7 @@ async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]
     operation_id="scale_engines",
     summary="Ask for so many engines",
     response_model=ScaledReply,
+    responses=may_answer(404),
 )
 async def scale_engines(
     request: Request,

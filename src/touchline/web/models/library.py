@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from touchline.web.models.base import Answer, example
+from touchline.web.models.processing import JobState
 
 
 class MatchFile(Answer):
@@ -133,6 +134,9 @@ class ProcessingStatus(Answer):
     status: str | None = Field(default=None, description="The job's state.")
     start_time: str | None = Field(default=None, description="Local ISO time.")
     duration_seconds: float | None = Field(default=None, description="Null while unknown.")
+    progress: float | None = Field(default=None, description="0 to 1, over all its jobs.")
+    eta_seconds: float | None = Field(default=None, description="Of the job that runs.")
+    jobs: list[JobState] | None = Field(default=None, description="The match's jobs.")
 
 
 class Fault(Answer):

@@ -1,0 +1,87 @@
+"""What capture does beside recording and showing: panoramas and post-processing, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from anyio.abc import TaskGroup
+
+from touchline.capture.calibrating import Calibrating
+from touchline.capture.calibrations import Calibrations
+from touchline.capture.cameras import Camera
+from touchline.capture.desk import Desk
+from touchline.capture.jobs import JobQueue
+from touchline.capture.lease import CameraLease
+from touchline.capture.library import Library
+from touchline.capture.live import LiveLink
+from touchline.capture.panorama import Panorama
+from touchline.capture.panoramapreview import PanoramaPreview
+from touchline.capture.processing import Processing
+from touchline.capture.upkeep import keep_running_named
+
+
+@dataclass(frozen=True)
+class Afterwards:
+    """The panorama, the jobs, and who prepares them."""
+
+    panorama: Panorama
+    processing: Processing
+    jobs: JobQueue
+
+    def begin(self, tasks: TaskGroup) -> None:
+        """Work on jobs, as tasks of `tasks`."""
+        self.panorama.preview.open(tasks)
+        tasks.start_soon(keep_running_named, "post-processing", self.jobs.once, 0.0)
+        tasks.start_soon(self.jobs.watch_hold, name="post-processing hold")
+
+    async def close(self) -> None:
+        """Show nothing more and write the queue down. Raises OSError."""
+        await self.panorama.preview.stop_if_active()
+        await self.jobs.save()
+
+
+async def open_afterwards(
+    desk: Desk,
+    cameras: Mapping[int, Camera],
+    lease: CameraLease,
+    live: LiveLink,
+    library: Library,
+    *,
+    data_dir: Path,
+    runtime_dir: Path,
+    log_dir: Path,
+) -> Afterwards:
+    """Take up what an earlier server left; nothing runs before `begin`."""
+    settings = desk.settings
+    calibrations = Calibrations(data_dir / "panorama")
+    await calibrations.open()
+    preview = PanoramaPreview(
+        settings.preview,
+        calibrations,
+        cameras,
+        lease,
+        live,
+        runtime_dir=runtime_dir,
+        log_dir=log_dir,
+    )
+    calibrating = Calibrating(
+        calibrations, cameras, lease, library, runtime_dir=runtime_dir, log_dir=log_dir
+    )
+    await calibrating.open()
+    processing = Processing(
+        settings.processing, library, calibrations, desk.events, log_dir=log_dir
+    )
+    jobs = JobQueue(
+        data_dir / "jobs.json",
+        prepare=processing.prepare,
+        finish=processing.finish,
+        hold=lambda: lease.mode == "recording" and not settings.processing.while_recording,
+        hold_changed=lease.changed,
+    )
+    await jobs.load()
+    desk.finished = partial(processing.after_recording, jobs)
+    panorama = Panorama(calibrations, calibrating, processing, jobs, library, preview)
+    return Afterwards(panorama, processing, jobs)

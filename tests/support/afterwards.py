@@ -1,0 +1,53 @@
+"""Panorama and post-processing as they are, on a machine without cameras; no job is worked on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from touchline.capture.afterwards import Afterwards
+from touchline.capture.calibrating import Calibrating
+from touchline.capture.calibrations import Calibrations
+from touchline.capture.jobs import JobQueue
+from touchline.capture.lease import CameraLease
+from touchline.capture.library import Library
+from touchline.capture.panorama import Panorama
+from touchline.capture.panoramapreview import PanoramaPreview
+from touchline.capture.previewsettings import PreviewSettings
+from touchline.capture.processing import Processing
+from touchline.capture.processingsettings import ProcessingSettings
+
+
+class NoLive:
+    """A live process that nobody starts."""
+
+    connected = False
+    feed_path = Path("nowhere")
+
+    def on_event(self, call: Any) -> None:
+        del call
+
+
+def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterwards:
+    """What nothing was done with yet."""
+    places = {"runtime_dir": folder, "log_dir": folder}
+    lease = CameraLease()
+    calibrations = Calibrations(folder / "panorama")
+    calibrations.folder.mkdir(parents=True, exist_ok=True)
+    preview = PanoramaPreview(
+        PreviewSettings(), calibrations, {}, lease, cast("Any", NoLive()), **places
+    )
+    kept = cast("Library", library)
+    calibrating = Calibrating(calibrations, {}, lease, kept, **places)
+    processing = Processing(
+        ProcessingSettings(), kept, calibrations, cast("Any", events), log_dir=folder
+    )
+    jobs = JobQueue(
+        folder / "jobs.json",
+        prepare=processing.prepare,
+        finish=processing.finish,
+        hold=lambda: False,
+        hold_changed=lease.changed,
+    )
+    panorama = Panorama(calibrations, calibrating, processing, jobs, kept, preview)
+    return Afterwards(panorama, processing, jobs)
