@@ -85,6 +85,18 @@ def test_another_picture_size_of_the_second_camera_is_no_trouble() -> None:
     assert fit.quality.reprojection_error_px < 2.5
 
 
+def test_a_clock_that_both_cameras_burn_in_misleads_nobody() -> None:
+    cameras = two_cameras(*SIZE)
+    left, right = (picture.copy() for picture in cameras.pictures())
+    for picture in (left, right):
+        for row in range(6):
+            text = f"CAMERA 2026-11-26 19:30:{row:02d} LEFT RIGHT {row * 7}"
+            place = (10, 40 + 60 * row)
+            cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, 235, 2)
+    fit = calibrate(match(left, right), SIZE, SIZE)
+    assert seam_error_px(fit.pair, cameras.pair) < 1.0
+
+
 def blank() -> Grey:
     return np.full((SIZE[1], SIZE[0]), 90, np.uint8)
 

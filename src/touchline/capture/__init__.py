@@ -18,7 +18,7 @@ import anyio
 from touchline.capture.afterwards import open_afterwards
 from touchline.capture.alertlog import open_alerts
 from touchline.capture.calibrations import Calibration
-from touchline.capture.cameras import Camera, open_cameras
+from touchline.capture.cameras import SCENES, Camera, open_cameras
 from touchline.capture.desk import Desk
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.following import Follower
@@ -40,6 +40,7 @@ from touchline.capture.probe import Prober
 from touchline.capture.processing import Processing
 from touchline.capture.recording import Recorder
 from touchline.capture.rtspoutlet import RtspOutlet
+from touchline.capture.scenes import draw_scenes
 from touchline.capture.sessions import WebRtcSession, WebRtcSessions
 from touchline.capture.settings import DEMO_CAMERAS, CaptureSettings
 from touchline.capture.showing import Showing
@@ -177,18 +178,25 @@ async def open_capture(
     showing = Showing(settings.preview, live, start_timeout_s=settings.start_timeout_s)
     host = HostSampler(root)
     machine = MachineSampler(lambda: host.disk)
-    prober = Prober(timeout_s=settings.integrity_probe_timeout_s)
     async with (
         open_alerts(log_dir, events.record) as alerts,
         open_line_log(log_dir / WATCHDOG_FILE) as watchdog_lines,
         open_line_log(log_dir / HEALTH_FILE) as health_lines,
     ):
         await host.once()
-        desk = Desk(settings, root, host, alerts, events, prober)
+        desk = Desk(
+            settings,
+            root,
+            host,
+            alerts,
+            events,
+            Prober(timeout_s=settings.integrity_probe_timeout_s),
+        )
         recorder = Recorder(desk, lease)
         library = Library(root, is_running=recorder.is_running)
         desk.space = Space(library, root, floor_bytes=settings.min_free_bytes)
         await library.clean_up()
+        await draw_scenes(settings.cameras.values(), runtime / SCENES)
         watchdog = Watchdog(watchdog_lines.write)
         live.on_started(watchdog.live_started)
         live.on_event(watchdog.live_event)

@@ -83,7 +83,8 @@ class Calibrating:
         """Begin anew. Raises Refused while the cameras are used for something else."""
         if self._lease.mode in {"preview", "recording"}:
             raise Refused(
-                f"Cannot start calibration: {self._lease.mode} is active", code="calibration_refused"
+                f"Cannot start calibration: {self._lease.mode} is active",
+                code="calibration_refused",
             )
         async with self._busy:
             await to_thread.run_sync(_empty, self._folder)

@@ -21,6 +21,9 @@ from touchline.worker import wire
 
 log = logging.getLogger(__name__)
 
+SCENES = "scenes"
+"""The folder of the simulated cameras' pitches, in the runtime directory."""
+
 STATES = {
     "stopped": "idle",
     "starting": "starting",
@@ -75,6 +78,7 @@ class Camera:
         self.feed: Mapping[str, Any] | None = None
         """What the worker feeds to the live process; None while nobody watches."""
         self._settings = settings
+        self._scenes = runtime_dir / SCENES
         self._listener = listener
         self._heard_at = time.monotonic()
         self.link = WorkerLink(
@@ -140,7 +144,9 @@ class Camera:
 
     async def _connected(self, hello: Mapping[str, Any]) -> None:
         try:
-            spec = build_pipeline(self.id, self.source, self._settings, hello["elements"])
+            spec = build_pipeline(
+                self.id, self.source, self._settings, hello["elements"], scenes=self._scenes
+            )
             if hello["order"] is None:
                 await self.link.ask("configure", spec=wire.spec_to_json(spec))
             elif hello["spec"] != wire.spec_to_json(spec):

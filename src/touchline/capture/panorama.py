@@ -153,9 +153,7 @@ class Panorama:
 
 
 def _performance(figures: Mapping[str, Any]) -> dict[str, Any]:
-    dropped = figures.get("dropped", {})
-    frames = int(figures.get("frames", 0))
-    lost = sum(int(n) for n in dropped.values())
+    frames, lost = int(figures.get("frames", 0)), int(figures.get("dropped", 0))
     stitch_ms = float(figures.get("avg_stitch_ms", 0.0))
     return {
         "current_fps": figures.get("fps", 0.0),
@@ -165,8 +163,8 @@ def _performance(figures: Mapping[str, Any]) -> dict[str, Any]:
         "delay_ms": figures.get("delay_ms", 0.0),
         "sync_stats": {
             "matched_frames": frames,
-            "dropped_cam0": int(dropped.get("cam0", 0)),
-            "dropped_cam1": int(dropped.get("cam1", 0)),
+            "dropped_cam0": lost,
+            "dropped_cam1": lost,
             "avg_time_diff_ms": figures.get("avg_apart_ms", 0.0),
         },
         "stitch_stats": {}

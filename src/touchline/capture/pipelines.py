@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 from touchline.capture.encoders import ENCODERS, PRESETS, EncoderTarget, choose_encoder, nvmm_caps
 from touchline.capture.settings import CaptureSettings
@@ -40,14 +41,24 @@ _RTSP_TIMEOUT_US = 5_000_000
 
 
 def build_pipeline(
-    camera_id: int, source: Source, settings: CaptureSettings, elements: Collection[str]
+    camera_id: int,
+    source: Source,
+    settings: CaptureSettings,
+    elements: Collection[str],
+    *,
+    scenes: Path | None = None,
 ) -> PipelineSpec:
     """The pipeline for one camera on a machine that has `elements`.
 
-    Raises Failed when an element that the camera cannot do without is missing.
+    `scenes` is where simulated cameras find the pitch that they look at. Raises Failed when an
+    element that the camera cannot do without is missing.
     """
     encoding = _Encoding(choose_encoder(settings.encoder, elements), source, settings)
     spec = _build(camera_id, source, encoding)
+    if isinstance(source, TestSource) and source.scene != "pattern" and scenes is not None:
+        scene = str(scenes / scene_file(source))
+        picture = None if spec.picture is None else replace(spec.picture, scene=scene)
+        spec = replace(spec, picture=picture)
     for element in spec.source:
         if element.factory in PROBED_ELEMENTS and element.factory not in elements:
             raise Failed(
@@ -58,6 +69,11 @@ def build_pipeline(
                 camera_id=camera_id,
             )
     return spec
+
+
+def scene_file(source: TestSource) -> str:
+    """The name of the file with the empty pitch that this camera looks at."""
+    return f"{source.scene}-{source.width}x{source.height}.i420"
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,7 @@ def _build(camera_id: int, source: Source, encoding: _Encoding) -> PipelineSpec:
                     source.height,
                     source.fps.numerator,
                     source.fps.denominator,
+                    side=None if source.scene == "pattern" else source.scene,
                 ),
             )
         case FileSource():

@@ -42,8 +42,8 @@ device = "/dev/video0"
 """
 
 DEMO_CAMERAS: Mapping[str, Mapping[str, str]] = {
-    "0": {"kind": "test", "name": "LEFT"},
-    "1": {"kind": "test", "name": "RIGHT"},
+    "0": {"kind": "test", "name": "LEFT", "scene": "left"},
+    "1": {"kind": "test", "name": "RIGHT", "scene": "right"},
 }
 """What `touchline demo` records: plain values, to be merged under what the user configured."""
 

@@ -117,6 +117,11 @@ class TestSource(BaseSource):
     width: Width = 1280
     height: Height = 720
     fps: Rate = Fraction(30)
+    scene: Literal["pattern", "left", "right"] = Field(
+        "pattern",
+        description="pattern: a pitch from above; left, right: the two cameras of a mast, which see"
+        " one match, overlap and can be stitched.",
+    )
 
     _exact_fps = field_validator("fps")(_exact_rate)
 

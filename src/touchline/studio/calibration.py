@@ -19,7 +19,7 @@ from scipy.optimize import least_squares
 
 from touchline.studio.errors import StudioError
 from touchline.studio.geometry import Floats, Lens, Pair
-from touchline.studio.matching import Matches
+from touchline.studio.matching import Matches, without_overlays
 
 LEAST_MATCHES = 24
 GOOD_ERROR_PX = 1.5
@@ -94,6 +94,7 @@ def calibrate(
     `manual` are points that a person marked: they count as right, and for several. Raises
     StudioError with what to do where the matches do not tell.
     """
+    matches = without_overlays(matches, size0, size1)
     by_hand = manual if manual is not None else Matches(np.empty((0, 2)), np.empty((0, 2)))
     if len(matches) + len(by_hand) < LEAST_MATCHES and len(by_hand) < 6:
         raise StudioError(

@@ -1,9 +1,10 @@
 """How a camera is swung so that it is pleasant to watch: late to start, steady, never in a hurry.
 
 A play that stays within the dead zone pulls at nothing; beyond it the pull grows. Pulls come from
-the future as well as from the past, so the camera leaves before the long ball does. First single wrong
-sightings are voted down (a running median), then the smoothest path through the rest is solved as a
-whole (P. Eilers, "A perfect smoother", 2003), and last its speed and its acceleration are bounded.
+the future as well as from the past, so the camera leaves before the long ball does. First single
+wrong sightings are voted down (a running median), then the smoothest path through the rest is
+solved as a whole (P. Eilers, "A perfect smoother", 2003), and last its speed and its acceleration
+are bounded.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class _Showing:
             keyframe_wanted=self._keyframe.set,
             ended=self._ended,
         )
-        self._figures = _Figures(stitcher.width, stitcher.height)
+        self._figures = _Figures(stitcher.width, stitcher.height, int(self._fps))
 
     def _ended(self, feed: Feed) -> None:
         del feed
@@ -125,7 +125,7 @@ class _Showing:
                     due_ns = max(due_ns + step_ns, two[0].at_ns + step_ns // 2)
                 if time.monotonic() >= next_tell_s:
                     next_tell_s += _TELL_EVERY_S
-                    tell(self._figures.told(self._receiver.dropped))
+                    tell(self._figures.told())
         finally:
             self._feed.close()
         return {}
@@ -176,8 +176,10 @@ class _Showing:
 class _Figures:
     """What is told once a second."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, fps: int) -> None:
         self._size = (width, height)
+        self._fps = fps
+        self._first_s: float | None = None
         self._frames = 0
         self._apart_ns = 0
         self._stitch_s = 0.0
@@ -186,13 +188,16 @@ class _Figures:
 
     def add(self, *, apart_ns: int, stitch_s: float, all_s: float, age_s: float) -> None:
         """One picture more."""
+        if self._first_s is None:
+            self._first_s = time.monotonic()
         self._frames += 1
         self._apart_ns += apart_ns
         self._stitch_s += stitch_s
         self._last = {"stitch_s": stitch_s, "all_s": all_s, "age_s": age_s}
 
-    def told(self, dropped: Mapping[str, int]) -> dict[str, Any]:
+    def told(self) -> dict[str, Any]:
         now_s = time.monotonic()
+        due = 0 if self._first_s is None else int((now_s - self._first_s) * self._fps)
         fps = (self._frames - self._since_frames) / max(now_s - self._since_s, 1e-3)
         self._since_s, self._since_frames = now_s, self._frames
         count = max(self._frames, 1)
@@ -208,5 +213,5 @@ class _Figures:
                 (self._last.get("all_s", 0.0) - self._last.get("stitch_s", 0.0)) * 1e3, 3
             ),
             "delay_ms": round(self._last.get("age_s", 0.0) * 1e3, 1),
-            "dropped": dict(dropped),
+            "dropped": max(0, due - self._frames),
         }

@@ -24,6 +24,7 @@ CELL_PX = 24
 """Of points that fall into one cell of both pictures, pair after pair, one is kept for each pair of
 cells: what stands still would otherwise outweigh everything else."""
 _PER_CELL = 3
+_OVERLAY_SHARE = 0.03
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ def pooled(several: Iterable[Matches]) -> Matches:
     kept = np.zeros(len(points0), dtype=bool)
     kept[order[np.arange(len(order)) - starts < _PER_CELL]] = True
     return Matches(points0[kept], points1[kept])
+
+
+def without_overlays(matches: Matches, size0: tuple[int, int], size1: tuple[int, int]) -> Matches:
+    """Without what is at the same place in both pictures: clocks and names that cameras burn in.
+
+    Two cameras that are turned apart see nothing at the same place of their pictures.
+    """
+    away = matches.points0 / np.array(size0) - matches.points1 / np.array(size1)
+    return matches.only(np.linalg.norm(away, axis=1) > _OVERLAY_SHARE)
 
 
 def sharpness(picture: Grey) -> float:

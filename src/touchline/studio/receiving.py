@@ -10,7 +10,6 @@ import logging
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ class Receiver:
 
     def __init__(self, directory: Path, name: str) -> None:
         """Listen at `name.sock` in `directory`. Raises OSError."""
-        self.dropped: dict[str, int] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
         self._listener = wire.listen(directory, name)
         self._shots: dict[str, deque[Shot[av.VideoFrame]]] = {}
@@ -65,17 +63,6 @@ class Receiver:
         with self._news:
             if not self._closed:
                 self._news.wait(timeout_s)
-
-    def shots(self, camera: str) -> Iterator[Shot[av.VideoFrame]]:
-        """The pictures of a camera, in order, until this is closed; what is too late is dropped."""
-        while True:
-            with self._news:
-                while not self._closed and not self._shots.get(camera):
-                    self._news.wait()
-                if self._closed:
-                    return
-                shot = self._shots[camera].popleft()
-            yield shot
 
     def _accept(self) -> None:
         while True:
@@ -112,7 +99,6 @@ class Receiver:
             self.sizes[camera] = (shot.picture.width, shot.picture.height)
             if len(shots) >= KEPT_SHOTS:
                 shots.popleft()
-                self.dropped[camera] = self.dropped.get(camera, 0) + 1
             shots.append(shot)
             self._news.notify_all()
 

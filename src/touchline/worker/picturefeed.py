@@ -11,7 +11,7 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
-from touchline.worker.testpicture import TestPicture  # noqa: E402
+from touchline.worker.pitchpicture import drawn_picture  # noqa: E402
 from touchline.worker.wire import Element, Picture  # noqa: E402
 
 _QUEUED_AT_MOST = 2
@@ -42,7 +42,7 @@ class PictureFeed:
         """
         picture = self._picture
         numerator, denominator = picture.fps_numerator, picture.fps_denominator
-        drawn = TestPicture(picture.name, picture.width, picture.height, numerator, denominator)
+        drawn = drawn_picture(picture)
         second = 1_000_000_000 * denominator
         index = (base_ns * numerator + second - 1) // second
         while not self._stopping.is_set():

@@ -108,8 +108,8 @@ class TestPicture:
         )
         # The players' ground: what moves stays clear of the counter above and the text below.
         self._top, self._bottom = self._rows[4], self._rows[15]
-        self._players = [_Sprite.player(height, shirt) for shirt in _SHIRTS]
-        self._ball = _Sprite.ball(height)
+        self._players = [Sprite.player(height, shirt) for shirt in _SHIRTS]
+        self._ball = Sprite.ball(height)
         self._background = self._draw_background()
         # Only the players' ground must be wiped between frames; the rest is drawn over. Keeping
         # one canvas halves the time of a frame, which is mostly the kernel handing out new pages.
@@ -132,12 +132,16 @@ class TestPicture:
             sprite = self._players[number % 2]
             sprite.draw(picture, self, *self._place(sprite, seconds, *_PATHS[number]))
         self._ball.draw(picture, self, *self._place(self._ball, seconds, *_PATHS[-1]))
-        self._draw_counter(picture, index & _COUNTER_MASK)
-        self._draw_text(picture, _clock(unix_s), self._rows[17])
+        self._draw_signs(picture, index, unix_s)
         return bytes(picture)
 
+    def _draw_signs(self, picture: bytearray, index: int, unix_s: float) -> None:
+        """The counter and the clock."""
+        self._draw_counter(picture, index & _COUNTER_MASK)
+        self._draw_text(picture, _clock(unix_s), self._rows[17])
+
     def _place(
-        self, sprite: _Sprite, seconds: float, home: tuple[float, float], pace: tuple[float, float]
+        self, sprite: Sprite, seconds: float, home: tuple[float, float], pace: tuple[float, float]
     ) -> tuple[int, int]:
         """Where a sprite is: wandering about its home, on even pixels, inside the ground."""
         x = home[0] + 0.10 * math.sin(pace[0] * seconds + 7 * home[1])
@@ -177,6 +181,12 @@ class TestPicture:
         picture = bytearray(grass * height + chroma[0] + chroma[1])
         for box in _pitch_lines(width, self._rows[3], self._rows[16]):
             self._fill(picture, box, (_CHALK, _NEUTRAL, _NEUTRAL))
+        self._draw_panels(picture)
+        return bytes(picture)
+
+    def _draw_panels(self, picture: bytearray) -> None:
+        """Black ground for the counter and the clock, and the camera's name."""
+        width = self.width
         panel = (_BLACK, _NEUTRAL, _NEUTRAL)
         half = (self._columns[1] // 4) * 2, (self._rows[1] // 4) * 2
         right = self._columns[_FIRST_COLUMN + _CELLS_A_ROW]
@@ -186,10 +196,9 @@ class TestPicture:
         for line, top in zip(text, (self._rows[15], self._rows[17]), strict=True):
             end = self._columns[1] + len(line) * _FONT_PITCH * self._text_scale
             bottom = top + 2 * math.ceil((_FONT_HEIGHT + 2) * self._text_scale / 2)
-            box = half[0], top, min(end + half[0], width), min(bottom, height)
+            box = half[0], top, min(end + half[0], width), min(bottom, self.height)
             self._fill(picture, box, panel)
             self._draw_text(picture, line, top)
-        return bytes(picture)
 
     def _fill(self, picture: bytearray, box: _Box, colour: tuple[int, int, int]) -> None:
         """Fill a box (rounded outwards to even pixels) with one colour in all three planes."""
@@ -205,7 +214,7 @@ class TestPicture:
             stride = self.width // 2
 
 
-class _Sprite:
+class Sprite:
     """A small coloured shape, kept as spans of each plane so that drawing is slice assignments."""
 
     def __init__(self, rows: list[tuple[int, int, tuple[int, int, int]]]) -> None:
@@ -223,7 +232,7 @@ class _Sprite:
         ]
 
     @classmethod
-    def player(cls, height: int, shirt: tuple[int, int, int]) -> _Sprite:
+    def player(cls, height: int, shirt: tuple[int, int, int]) -> Sprite:
         """A head, a shirt, shorts and legs, about a twentieth of the picture high."""
         unit = max(1, height // 180)
         skin, shorts = (150, 112, 148), (200, 128, 128)
@@ -235,7 +244,7 @@ class _Sprite:
         )
 
     @classmethod
-    def ball(cls, height: int) -> _Sprite:
+    def ball(cls, height: int) -> Sprite:
         """A white square, small as a ball is, but never too small to see."""
         side = 2 * max(2, height // 180)
         return cls([(0, side, (_WHITE, _NEUTRAL, _NEUTRAL))] * (side // 2))

@@ -60,13 +60,19 @@ class Element:
 
 @dataclass(frozen=True)
 class Picture:
-    """What the simulated camera draws: its name, size in pixels and rate in frames a second."""
+    """What the simulated camera draws: its name, size in pixels and rate in frames a second.
+
+    With `side` it is the left or the right camera of a pair that looks at one match (`pitchplay`),
+    drawn onto the empty pitch in the file `scene`.
+    """
 
     name: str
     width: int
     height: int
     fps_numerator: int
     fps_denominator: int = 1
+    side: str | None = None
+    scene: str | None = None
 
 
 @dataclass(frozen=True)
