@@ -386,6 +386,9 @@ class FakeCapture:
     panorama: Any = None
     processing: Any = None
     jobs: Any = None
+    footage: Any = None
+    clips: Any = None
+    markers: Any = None
 
     def preview_status(self) -> dict[str, Any]:
         return preview_status()
@@ -394,7 +397,8 @@ class FakeCapture:
         """Panorama and post-processing of the matches in this library."""
         afterwards = idle_afterwards(folder, library)
         self.panorama, self.processing = afterwards.panorama, afterwards.processing
-        self.jobs = afterwards.jobs
+        self.jobs, self.footage = afterwards.jobs, afterwards.footage
+        self.clips, self.markers = afterwards.clips, afterwards.markers
 
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)

@@ -8,9 +8,12 @@ from typing import Any, cast
 from touchline.capture.afterwards import Afterwards
 from touchline.capture.calibrating import Calibrating
 from touchline.capture.calibrations import Calibrations
+from touchline.capture.clips import Clips
+from touchline.capture.footage import Footage
 from touchline.capture.jobs import JobQueue
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
+from touchline.capture.markers import Markers
 from touchline.capture.panorama import Panorama
 from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.previewsettings import PreviewSettings
@@ -39,8 +42,9 @@ def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterw
     )
     kept = cast("Library", library)
     calibrating = Calibrating(calibrations, {}, lease, kept, **places)
+    markers = Markers(kept)
     processing = Processing(
-        ProcessingSettings(), kept, calibrations, cast("Any", events), log_dir=folder
+        ProcessingSettings(), kept, calibrations, markers, cast("Any", events), log_dir=folder
     )
     jobs = JobQueue(
         folder / "jobs.json",
@@ -50,4 +54,6 @@ def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterw
         hold_changed=lease.changed,
     )
     panorama = Panorama(calibrations, calibrating, processing, jobs, kept, preview)
-    return Afterwards(panorama, processing, jobs)
+    footage = Footage()
+    clips = Clips(kept, footage, **places)
+    return Afterwards(panorama, processing, jobs, footage, clips, markers)

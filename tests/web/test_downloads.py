@@ -18,7 +18,7 @@ from fake_library import FakeArchive
 from fakes import FakeSystem
 from serving import client_of, exchange, raw_get, served
 from touchline.core.errors import Failed, NotFound
-from touchline.web.downloads import ArchiveDownload, FileDownload, attachment, media_type
+from touchline.web.downloads import FileDownload, StreamDownload, attachment, media_type
 
 FOOTAGE = bytes(range(256)) * 8192
 URL = "/api/v1/recordings/m1/segments/cam0.mp4"
@@ -326,7 +326,7 @@ async def test_a_client_that_goes_closes_the_archive(tmp_path: Path) -> None:
 
     wire.on_body = go
     with anyio.fail_after(DEADLINE_S):
-        await ArchiveDownload(archive)(wire.scope, wire.receive, wire.send)
+        await StreamDownload(archive)(wire.scope, wire.receive, wire.send)
     assert seen[0] == 1
     assert archive.open_count == 0
     assert len(wire.body) < 1000

@@ -19,9 +19,11 @@ from touchline.capture.afterwards import open_afterwards
 from touchline.capture.alertlog import open_alerts
 from touchline.capture.calibrations import Calibration
 from touchline.capture.cameras import SCENES, Camera, open_cameras
+from touchline.capture.clips import Clip, Clips
 from touchline.capture.desk import Desk
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.following import Follower
+from touchline.capture.footage import ARCHIVES, Footage
 from touchline.capture.healthmonitor import PAUSE_S, HealthMonitor
 from touchline.capture.host import SAMPLE_EVERY_S, HostSampler
 from touchline.capture.jobs import Job, JobQueue
@@ -32,9 +34,11 @@ from touchline.capture.live import LiveLink
 from touchline.capture.logs import HEALTH_FILE, LOG_TYPES, WATCHDOG_FILE, Logs
 from touchline.capture.machine import SAMPLE_EVERY_S as MACHINE_EVERY_S
 from touchline.capture.machine import MachineSampler
+from touchline.capture.markers import MarkerKind, Markers
 from touchline.capture.meter import Meter
 from touchline.capture.panorama import Panorama
 from touchline.capture.pipelines import build_pipeline
+from touchline.capture.playback import playlist
 from touchline.capture.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.probe import Prober
 from touchline.capture.processing import Processing
@@ -54,14 +58,17 @@ from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
 
 __all__ = [
+    "ARCHIVES",
     "DEMO_CAMERAS",
     "LOG_TYPES",
     "RECORDING_ACTIVE",
     "Calibration",
     "Capture",
     "CaptureSettings",
+    "Clip",
     "Job",
     "Library",
+    "MarkerKind",
     "Preview",
     "Recorder",
     "Signalling",
@@ -69,6 +76,7 @@ __all__ = [
     "WebRtcSession",
     "build_pipeline",
     "open_capture",
+    "playlist",
 ]
 
 log = logging.getLogger(__name__)
@@ -108,6 +116,9 @@ class Capture:
     panorama: Panorama
     processing: Processing
     jobs: JobQueue
+    footage: Footage
+    clips: Clips
+    markers: Markers
 
     def mode(self) -> dict[str, Any]:
         """Who has the cameras: the body of `GET /api/v1/pipeline-state`."""
@@ -261,6 +272,9 @@ async def open_capture(
                 panorama=afterwards.panorama,
                 processing=afterwards.processing,
                 jobs=afterwards.jobs,
+                footage=afterwards.footage,
+                clips=afterwards.clips,
+                markers=afterwards.markers,
             )
             if settings.preview.rtsp:
                 RtspOutlet(settings.preview, preview, live).open(tasks)

@@ -12,11 +12,14 @@ from anyio.abc import TaskGroup
 from touchline.capture.calibrating import Calibrating
 from touchline.capture.calibrations import Calibrations
 from touchline.capture.cameras import Camera
+from touchline.capture.clips import Clips
 from touchline.capture.desk import Desk
+from touchline.capture.footage import Footage
 from touchline.capture.jobs import JobQueue
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
 from touchline.capture.live import LiveLink
+from touchline.capture.markers import Markers
 from touchline.capture.panorama import Panorama
 from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.processing import Processing
@@ -25,11 +28,14 @@ from touchline.capture.upkeep import keep_running_named
 
 @dataclass(frozen=True)
 class Afterwards:
-    """The panorama, the jobs, and who prepares them."""
+    """The panorama, the jobs and who prepares them, and what is cut out of matches."""
 
     panorama: Panorama
     processing: Processing
     jobs: JobQueue
+    footage: Footage
+    clips: Clips
+    markers: Markers
 
     def begin(self, tasks: TaskGroup) -> None:
         """Work on jobs, as tasks of `tasks`."""
@@ -71,8 +77,9 @@ async def open_afterwards(
         calibrations, cameras, lease, library, runtime_dir=runtime_dir, log_dir=log_dir
     )
     await calibrating.open()
+    markers = Markers(library)
     processing = Processing(
-        settings.processing, library, calibrations, desk.events, log_dir=log_dir
+        settings.processing, library, calibrations, markers, desk.events, log_dir=log_dir
     )
     jobs = JobQueue(
         data_dir / "jobs.json",
@@ -84,4 +91,6 @@ async def open_afterwards(
     await jobs.load()
     desk.finished = partial(processing.after_recording, jobs)
     panorama = Panorama(calibrations, calibrating, processing, jobs, library, preview)
-    return Afterwards(panorama, processing, jobs)
+    footage = Footage()
+    clips = Clips(library, footage, runtime_dir=runtime_dir, log_dir=log_dir)
+    return Afterwards(panorama, processing, jobs, footage, clips, markers)

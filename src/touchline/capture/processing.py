@@ -18,6 +18,7 @@ from touchline.capture.calibrations import Calibration, Calibrations, PanoramaCo
 from touchline.capture.jobs import Job, JobQueue, Kind
 from touchline.capture.library import Library
 from touchline.capture.manifest import sync_folder
+from touchline.capture.markers import Markers
 from touchline.capture.processingsettings import ProcessingSettings
 from touchline.capture.studio import StudioRun
 from touchline.core.errors import Refused
@@ -41,6 +42,7 @@ class Processing:
         settings: ProcessingSettings,
         library: Library,
         calibrations: Calibrations,
+        markers: Markers,
         events: EventLog,
         *,
         log_dir: Path,
@@ -48,14 +50,34 @@ class Processing:
         self._settings = settings
         self._library = library
         self._calibrations = calibrations
+        self._markers = markers
         self._events = events
         self._log_path = log_dir / "studio.log"
 
     async def prepare(self, job: Job) -> StudioRun:
         """The studio's run for a job. Raises NotFound and Refused where it cannot be done now."""
         folder = await self._library.folder(job.match_id)
-        spec = {"folder": str(folder), **self._spec_of(job)}
-        return StudioRun(job.kind, spec, log_path=self._log_path)
+        own = await self._reel_spec(job) if job.kind == "reel" else self._spec_of(job)
+        return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
+
+    async def _reel_spec(self, job: Job) -> dict[str, Any]:
+        """Stretches around the markers as they are now. Raises Refused where there are none."""
+        before_ns, after_ns = (
+            int(float(job.params[name]) * 1e9) for name in ("before_s", "after_s")
+        )
+        kinds = job.params.get("kinds") or None
+        moments = [
+            int(marker["at_unix_ms"]) * 1_000_000
+            for marker in await self._markers.all(job.match_id)
+            if kinds is None or marker["kind"] in kinds
+        ]
+        if not moments:
+            raise Refused("No moments are marked in this match", code="no_markers")
+        return {
+            "camera": job.params["camera"],
+            "file": "reel.mp4",
+            "stretches": _merged([(at - before_ns, at + after_ns) for at in moments]),
+        }
 
     def _spec_of(self, job: Job) -> dict[str, Any]:
         config = self._calibrations.config
@@ -89,8 +111,14 @@ class Processing:
         folder = await self._library.folder(match_id)
         return await to_thread.run_sync(_read, folder)
 
-    async def start(self, queue: JobQueue, match_id: str, kinds: Sequence[Kind]) -> list[Job]:
-        """Jobs of these kinds for a match, in an order that makes sense.
+    async def start(
+        self,
+        queue: JobQueue,
+        match_id: str,
+        kinds: Sequence[Kind],
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> list[Job]:
+        """Jobs of these kinds for a match, in an order that makes sense; `params` by kind.
 
         Raises NotFound for an unknown match and Refused for the one that is being recorded.
         """
@@ -100,21 +128,27 @@ class Processing:
                 f"Recording {match_id} is being recorded; process it when it is over",
                 code="match_running",
             )
-        jobs = self._put(queue, match_id, kinds)
+        jobs = self._put(queue, match_id, kinds, params or {})
         await queue.save()
         return jobs
 
     def after_recording(self, queue: JobQueue, match_id: str) -> None:
         """A match that asked for it is over: make all that is configured. `queue.save` follows."""
-        self._put(queue, match_id, self._settings.after_recording)
+        self._put(queue, match_id, self._settings.after_recording, {})
 
-    def _put(self, queue: JobQueue, match_id: str, kinds: Sequence[Kind]) -> list[Job]:
+    def _put(
+        self,
+        queue: JobQueue,
+        match_id: str,
+        kinds: Sequence[Kind],
+        params: Mapping[str, Mapping[str, Any]],
+    ) -> list[Job]:
         jobs = []
         for kind in sorted(set(kinds), key=_ORDER.index):
-            params: dict[str, Any] = {}
+            own = dict(params.get(kind, _DEFAULTS.get(kind, {})))
             if kind == "panorama":
-                params["calibration_version"] = self._calibrations.config.active_version
-            jobs.append(queue.put(kind, match_id, **params))
+                own["calibration_version"] = self._calibrations.config.active_version
+            jobs.append(queue.put(kind, match_id, **own))
         return jobs
 
     async def status(self, queue: JobQueue, match_id: str) -> dict[str, Any]:
@@ -157,6 +191,20 @@ class Processing:
         }
 
 
+def _merged(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that touch become one, so that nothing is shown twice."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "reel": {"camera": "cam0", "before_s": 8.0, "after_s": 4.0, "kinds": []}
+}
 _ORDER: Sequence[Kind] = ("archive", "sprites", "panorama", "follow", "reel", "upload")
 
 

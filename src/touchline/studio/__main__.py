@@ -22,7 +22,17 @@ from typing import Any
 
 from touchline.studio.errors import StudioError
 
-VERBS = ("archive", "calibrate", "capture", "follow", "live", "panorama", "sprites")
+VERBS = (
+    "archive",
+    "calibrate",
+    "capture",
+    "edges",
+    "follow",
+    "live",
+    "panorama",
+    "reel",
+    "sprites",
+)
 DONE, FAILED, STOPPED = 0, 1, 75
 _PR_SET_PDEATHSIG = 1
 _LOWEST_PRIORITY = 19

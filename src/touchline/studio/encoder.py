@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import av
 
-from touchline.worker.h264 import PPS, SPS
+from touchline.worker.h264 import PPS, SPS, parameter_sets
 from touchline.worker.mp4 import TIMESCALE, Codec, ticks, ticks_to_ns
 
 
@@ -45,6 +45,9 @@ class Quality:
     gop_s: float = 1.0
     bitrate_kbps: int | None = None
     zero_latency: bool = False
+    profile: str = "high"
+    set_number: int = 0
+    """The id of its parameter sets; another one than those of what it is joined to."""
 
 
 class Encoder:
@@ -64,7 +67,8 @@ class Encoder:
         context.options = {
             "preset": quality.preset,
             # A keyframe where it is due and nowhere else: files are cut at them.
-            "x264-params": "scenecut=0:open-gop=0",
+            "x264-params": f"scenecut=0:open-gop=0:sps-id={quality.set_number:d}",
+            "profile": quality.profile,
             "forced-idr": "1",
         }
         if quality.zero_latency:
@@ -116,9 +120,21 @@ def split(data: bytes) -> Iterator[bytes]:
             yield unit
 
 
+def joined_codec(first: Codec, second: Codec) -> Codec:
+    """One configuration for two streams of a size whose parameter sets have different ids."""
+    units = [*parameter_sets(first.avcc), *parameter_sets(second.avcc)]
+    # The higher profile is the one that a decoder of both must have.
+    units.sort(key=lambda unit: -unit[1] if unit[0] & 0x1F == SPS else 0)
+    return first._replace(avcc=_record(units))
+
+
 def _avcc(extradata: bytes) -> bytes:
+    """The decoder configuration record of an encoder's extra data."""
+    return _record(list(split(extradata)))
+
+
+def _record(units: list[bytes]) -> bytes:
     """The decoder configuration record of SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
-    units = list(split(extradata))
     sps = [unit for unit in units if unit[0] & 0x1F == SPS]
     pps = [unit for unit in units if unit[0] & 0x1F == PPS]
     parts = [bytes([1, *sps[0][1:4], 0xFF, 0xE0 | len(sps)])]

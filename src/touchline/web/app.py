@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from touchline import __version__
 from touchline.web import (
     capture,
+    clips,
     diagnostics,
     engines,
     events,
@@ -82,6 +83,7 @@ def create_app(system: System) -> FastAPI:
         variants.router,
         events.router,
         library.router,
+        clips.router,
         panorama.router,
         processing.router,
     )

@@ -184,17 +184,17 @@ class FileDownload(Response):
         return await anyio.to_thread.run_sync(work, limiter=self._reads)
 
 
-class ArchiveDownload(Response):
-    """A whole match as one stream; the connection breaks rather than end a wrong archive well."""
+class StreamDownload(Response):
+    """What is made while it is sent; the connection breaks rather than end a wrong file well."""
 
-    def __init__(self, archive: Archive) -> None:
-        super().__init__(media_type="application/zip")
+    def __init__(self, archive: Archive, kind: str = "application/zip") -> None:
+        super().__init__(media_type=kind)
         self._archive = archive
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the archive while it is being read."""
         headers = {
-            "content-type": "application/zip",
+            "content-type": self.media_type or "",
             "accept-ranges": "none",
             "cache-control": "private, no-store",
             **attachment(self._archive.name),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep, ReadsDep
-from touchline.web.downloads import MEDIA_TYPES, OTHER_MEDIA_TYPE, ArchiveDownload, FileDownload
+from touchline.web.downloads import MEDIA_TYPES, OTHER_MEDIA_TYPE, FileDownload, StreamDownload
 from touchline.web.errors import may_answer
 from touchline.web.models.library import (
     Deleted,
@@ -158,7 +158,7 @@ async def protect_match(match_id: MatchId, body: ProtectRequest, capture: Captur
 )
 async def download_match(match_id: MatchId, capture: CaptureDep) -> Response:
     """The match as one ZIP, sent while it is read; of a running match what is finished so far."""
-    return ArchiveDownload(await capture.library.archive(match_id))
+    return StreamDownload(await capture.library.archive(match_id))
 
 
 @router.head(

@@ -33,7 +33,7 @@ async def process_match(
     capture: CaptureDep,
 ) -> Response:
     """Jobs that make these things of a match; one that waits already is not added again."""
-    jobs = await capture.processing.start(capture.jobs, match_id, body.steps)
+    jobs = await capture.processing.start(capture.jobs, match_id, body.steps, body.params())
     return answer({"jobs": [_plain(job) for job in jobs]})
 
 

@@ -28,7 +28,7 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -166,15 +166,20 @@ def _moof_fields(sequence: int, dts: int, samples: int) -> tuple[int | bytes, ..
 
 
 class SampleTable:
-    """The sample tables of a segment, grown fragment by fragment (about 17 bytes a frame)."""
+    """The sample tables of a segment, grown fragment by fragment (about 17 bytes a frame).
 
-    def __init__(self, codec: Codec) -> None:
+    `codecs` has one entry, unless what is joined in one file was coded differently.
+    """
+
+    def __init__(self, codec: Codec, *more: Codec) -> None:
         self.codec = codec
+        self.codecs = (codec, *more)
         self._dts = array("q")
         self._offset = array("i")  # pts - dts
         self._size = array("I")
         self._sync = array("I")  # sample numbers of keyframes, from 1
-        self._chunks: list[tuple[int, int]] = []  # file offset of the first sample, samples
+        # File offset of the first sample, samples, number of the codec from 1.
+        self._chunks: list[tuple[int, int, int]] = []
         self._last_duration = 0
 
     @property
@@ -187,8 +192,26 @@ class SampleTable:
         """Where the last sample ends, in decode order."""
         return self._dts[-1] + self._last_duration if self._dts else 0
 
+    def entries(self) -> Iterator[tuple[int, SampleEntry]]:
+        """Every sample in the order of decoding, with its offset in the file."""
+        sync = set(self._sync)
+        number = 0
+        for offset, samples, _ in self._chunks:
+            at = offset
+            for _ in range(samples):
+                dts, size = self._dts[number], self._size[number]
+                keyframe = number + 1 in sync
+                yield at, SampleEntry(dts, dts + self._offset[number], size, keyframe)
+                at += size
+                number += 1
+
     def add(
-        self, data_offset: int, samples: Iterable[SampleEntry | Sample], last_duration: int
+        self,
+        data_offset: int,
+        samples: Iterable[SampleEntry | Sample],
+        last_duration: int,
+        *,
+        codec_number: int = 1,
     ) -> None:
         """Note a fragment whose samples begin at `data_offset` of the file."""
         before = len(self._dts)
@@ -198,8 +221,21 @@ class SampleTable:
             self._size.append(s.size_bytes if isinstance(s, SampleEntry) else len(s.data))
             if s.keyframe:
                 self._sync.append(len(self._dts))
-        self._chunks.append((data_offset, len(self._dts) - before))
+        self._chunks.append((data_offset, len(self._dts) - before, codec_number))
         self._last_duration = last_duration
+
+    def moved(self, by_bytes: int) -> SampleTable:
+        """The same tables for a file in which the samples lie so much later."""
+        copy = SampleTable(*self.codecs)
+        copy._dts, copy._offset, copy._size, copy._sync = (
+            self._dts,
+            self._offset,
+            self._size,
+            self._sync,
+        )
+        copy._chunks = [(offset + by_bytes, n, codec) for offset, n, codec in self._chunks]
+        copy._last_duration = self._last_duration
+        return copy
 
     def final_part(self, sequence: int) -> bytes:
         """The ordinary `moov` and the record that ends the file."""
@@ -211,9 +247,9 @@ class SampleTable:
         durations = [b - a for a, b in pairwise(self._dts)] + [self._last_duration]
         stts = _runs(durations)
         ctts = _runs(self._offset)
-        stsc = _chunk_runs([n for _, n in self._chunks])
+        stsc = _chunk_runs([(n, codec) for _, n, codec in self._chunks])
         wide = bool(self._chunks) and self._chunks[-1][0] > _U32_MAX
-        offsets = [o for o, _ in self._chunks]
+        offsets = [o for o, _, _ in self._chunks]
         return b"".join(
             (
                 _full(b"stts", _table(">II", [(n, v) for v, n in stts])),
@@ -269,6 +305,21 @@ def read_codec(moov: bytes) -> Codec:
     return Codec(width, height, moov[avcc_at + 4 : avcc_at - 4 + size])
 
 
+def faststart(table: SampleTable, data_bytes: int) -> bytes:
+    """What stands before the samples of an ordinary MP4 that begins with its tables.
+
+    Offsets in `table` count from the first sample's; `data_bytes` is all of them together.
+    """
+    data_head = struct.pack(">I4sQ", 1, b"mdat", data_bytes + 16)
+    moov = _moov(table.codec, table)
+    while True:
+        before = len(_FTYP) + len(moov) + len(data_head)
+        moved = _moov(table.codec, table.moved(before))
+        if len(moved) == len(moov):  # wide offsets may have made it longer
+            return _FTYP + moved + data_head
+        moov = moved
+
+
 def mdat_header(final_moov_offset: int) -> bytes:
     """What replaces `FREE` at `FREE_OFFSET` to make the file an ordinary MP4."""
     return struct.pack(">I4sQ", 1, b"mdat", final_moov_offset - FREE_OFFSET)
@@ -296,12 +347,12 @@ def _runs(values: Iterable[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _chunk_runs(samples_per_chunk: Sequence[int]) -> list[tuple[int, int, int]]:
+def _chunk_runs(chunks: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     """`stsc` rows: first chunk (from 1), samples a chunk, sample description."""
     rows: list[tuple[int, int, int]] = []
-    for number, samples in enumerate(samples_per_chunk, 1):
-        if not rows or rows[-1][1] != samples:
-            rows.append((number, samples, 1))
+    for number, chunk in enumerate(chunks, 1):
+        if not rows or rows[-1][1:] != chunk:
+            rows.append((number, *chunk))
     return rows
 
 
@@ -322,7 +373,9 @@ def _table(row: str, rows: Sequence[tuple[int, ...]]) -> bytes:
 def _moov(codec: Codec, table: SampleTable | None) -> bytes:
     """The movie box; without a table the one of a fragmented file."""
     duration = table.end_ticks if table else 0
-    stsd = _full(b"stsd", struct.pack(">I", 1) + _avc1(codec))
+    codecs = table.codecs if table else (codec,)
+    described = b"".join(_avc1(each) for each in codecs)
+    stsd = _full(b"stsd", struct.pack(">I", len(codecs)) + described)
     empty = struct.pack(">I", 0)
     tables = (
         table.boxes()

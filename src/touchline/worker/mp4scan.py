@@ -135,6 +135,29 @@ def codec_of(path: str | os.PathLike[str]) -> mp4.Codec:
         raise NotSegment(f"{os.fspath(path)} is not a segment of ours") from error
 
 
+class Indexed(NamedTuple):
+    """A segment's walk, and where and when each frame of its whole fragments is."""
+
+    scan: SegmentScan
+    table: mp4.SampleTable
+
+
+def index(path: str | os.PathLike[str]) -> Indexed:
+    """Every whole fragment's frames, also of a segment that is still written; nothing is checked.
+
+    Raises OSError and NotSegment.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        walk = _Walk(fd, os.fspath(path), checksums=False, keep_samples=True)
+        found = walk.run()
+    finally:
+        os.close(fd)
+    if walk.table is None:
+        raise NotSegment(f"{os.fspath(path)} has no head")
+    return Indexed(found, walk.table)
+
+
 class Reopened(NamedTuple):
     """An open segment's whole fragments, their frames' tables, and where the last one ends."""
 

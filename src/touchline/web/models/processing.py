@@ -9,7 +9,38 @@ from pydantic import BaseModel, Field
 
 from touchline.web.models.base import Answer
 
-Kind = Literal["archive", "panorama", "follow", "sprites"]
+Kind = Literal["archive", "panorama", "follow", "reel", "sprites"]
+
+
+class Keyframe(BaseModel):
+    """Where the cut shall look at a time; `x` and `y` are shares of the panorama's sides."""
+
+    at_s: float = Field(ge=0, le=200_000, description="Seconds of the panorama.")
+    x: float = Field(ge=0, le=1)
+    y: float = Field(0.5, ge=0, le=1)
+
+
+class FollowParams(BaseModel):
+    """How the cut is made that follows the play."""
+
+    zoom: float = Field(1.0, ge=1, le=4, description="1 shows the whole height of the panorama.")
+    keyframes: list[Keyframe] = Field(
+        default_factory=list, max_length=2000, description="Where a person wants it to look."
+    )
+    pitch: list[tuple[float, float]] | None = Field(
+        None, min_length=3, max_length=64, description="Corners of the pitch, as shares."
+    )
+
+
+class ReelParams(BaseModel):
+    """Which moments, and how much around them."""
+
+    camera: Literal["cam0", "cam1", "panorama", "follow"] = "cam0"
+    before_s: float = Field(8.0, ge=0, le=120)
+    after_s: float = Field(4.0, ge=0.5, le=120)
+    kinds: list[str] = Field(
+        default_factory=list, max_length=16, description="Only these markers; empty: all."
+    )
 
 
 class JobFault(Answer):
@@ -50,6 +81,13 @@ class ProcessMatch(BaseModel):
     """What to make of a match."""
 
     steps: list[Kind] = Field(min_length=1, max_length=8)
+    follow: FollowParams | None = None
+    reel: ReelParams | None = None
+
+    def params(self) -> dict[str, dict[str, Any]]:
+        """What was said of each step."""
+        said = {"follow": self.follow, "reel": self.reel}
+        return {name: given.model_dump(mode="json") for name, given in said.items() if given}
 
 
 class JobRemoved(Answer):

@@ -1,0 +1,185 @@
+"""Clips of a match, exact to the frame: cut while they are sent, nothing is copied beforehand.
+
+Frames are taken from the segments as they are. Only the few in front of the first keyframe are
+coded anew, by the studio. Time stays as it was: where a camera filmed nothing its last frame stands
+still.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.footage import Footage
+from touchline.capture.library import Library
+from touchline.capture.studio import StudioRun
+from touchline.core.errors import Failed, Invalid, NotFound
+from touchline.worker import mp4, mp4cut
+
+LONGEST_S = 3 * 3600.0
+_CHUNK_BYTES = 1 << 20
+_NANO = 1_000_000_000
+_READERS = 4
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip to be sent. `chunks` may be read once; it ends with Failed where a file has gone."""
+
+    name: str
+    cut: mp4cut.Cut
+    limiter: anyio.CapacityLimiter
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the whole file."""
+        return self.cut.size_bytes
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The file from its first byte to its last."""
+        yield self.cut.head
+        pieces = _pieces(self.cut)
+        while True:
+            chunk = await to_thread.run_sync(_next, pieces, limiter=self.limiter)
+            if not chunk:
+                return
+            yield chunk
+
+
+class Clips:
+    """Makes clips. Belongs to the event loop."""
+
+    def __init__(
+        self, library: Library, footage: Footage, *, runtime_dir: Path, log_dir: Path
+    ) -> None:
+        self._library = library
+        self._footage = footage
+        self._runtime_dir = runtime_dir
+        self._log_path = log_dir / "studio.log"
+        self._limiter = anyio.CapacityLimiter(_READERS)
+
+    async def clip(self, match_id: str, camera: str, from_ns: int, to_ns: int) -> Clip:
+        """Everything that a camera filmed in [from, to), Unix nanoseconds.
+
+        Raises NotFound for an unknown match and where nothing was filmed then, Invalid for a
+        stretch that is empty or too long, and Failed where its beginning cannot be coded.
+        """
+        if to_ns <= from_ns:
+            raise Invalid("The clip ends before it begins", code="clip_empty", loc=("query", "end"))
+        if to_ns - from_ns > LONGEST_S * _NANO:
+            text = f"A clip may last {LONGEST_S / 3600:g} hours"
+            raise Invalid(text, code="clip_too_long", loc=("query", "end"))
+        folder = await self._library.folder(match_id)
+        pieces = await self._footage.read(folder, camera)
+        overlapping = [p for p in pieces if p.start_ns < to_ns and p.end_ns > from_ns]
+        planned = await to_thread.run_sync(
+            partial(_plan, [p.source for p in overlapping], from_ns, to_ns), limiter=self._limiter
+        )
+        if not planned:
+            raise NotFound(f"{camera} filmed nothing at that time", code="no_footage_then")
+        made = [
+            await self._recoded(piece) if isinstance(piece, mp4cut.Edge) else piece
+            for piece in planned
+        ]
+        starts_ns = min(frame.at_ns for piece in made for frame in piece.frames)
+        cut = await to_thread.run_sync(
+            partial(mp4cut.join, made, starts_ns=starts_ns), limiter=self._limiter
+        )
+        return Clip(f"{match_id}-{camera}.mp4", cut, self._limiter)
+
+    async def start_of(self, match_id: str) -> int:
+        """When the match began (Unix nanoseconds). Raises NotFound."""
+        manifest = await self._library.manifest(match_id)
+        if manifest.clock is None:
+            raise NotFound(f"Recording {match_id} has no footage", code="no_such_footage")
+        return manifest.clock.start_unix_ns
+
+    async def _recoded(self, edge: mp4cut.Edge) -> mp4cut.Recoded:
+        out = self._runtime_dir / f"edge-{secrets.token_hex(6)}.h264"
+        codec = edge.source.codec
+        spec = {
+            "path": str(edge.source.path),
+            "codec": {"width": codec.width, "height": codec.height, "avcc": codec.avcc.hex()},
+            "needed": [[f.at_ns, f.offset, f.size_bytes, f.keyframe] for f in edge.needed],
+            "from_ns": edge.from_ns,
+            "to_ns": edge.to_ns,
+            "period_ns": _period_ns(edge.needed),
+            "out": str(out),
+        }
+        try:
+            run = StudioRun("edges", spec, log_path=self._log_path)
+            result = await run.run(lambda _: None, hurry=True)
+            data = await anyio.Path(out).read_bytes()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.Path(out).unlink(missing_ok=True)
+        return _coded(data, result, codec)
+
+
+def _plan(sources: Sequence[Any], from_ns: int, to_ns: int) -> list[mp4cut.Edge | mp4cut.Copy]:
+    return mp4cut.plan([source() for source in sources], from_ns, to_ns)
+
+
+def _coded(data: bytes, result: dict[str, Any], codec: mp4.Codec) -> mp4cut.Recoded:
+    frames, at = [], 0
+    for at_ns, size, keyframe in result["frames"]:
+        frames.append(mp4cut.Frame(at_ns, at_ns, at, size, keyframe))
+        at += size
+    if at != len(data):
+        raise Failed("The clip's beginning was not written whole", code="clip_failed")
+    return mp4cut.Recoded(data, frames, codec._replace(avcc=bytes.fromhex(result["avcc"])))
+
+
+def _period_ns(frames: Sequence[mp4cut.Frame]) -> int:
+    if len(frames) < 2:
+        return _NANO // 30
+    times = sorted(frame.at_ns for frame in frames)
+    return max(1, (times[-1] - times[0]) // (len(times) - 1))
+
+
+def _pieces(cut: mp4cut.Cut) -> Iterator[bytes]:
+    """The body, read file by file."""
+    open_path: Path | None = None
+    descriptor = -1
+    try:
+        for part in cut.body:
+            if isinstance(part, bytes):
+                yield part
+                continue
+            if part.path != open_path:
+                if descriptor >= 0:
+                    os.close(descriptor)
+                descriptor, open_path = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC), part.path
+            at, end = part.offset, part.offset + part.size_bytes
+            while at < end:
+                data = os.pread(descriptor, min(_CHUNK_BYTES, end - at), at)
+                if not data:
+                    raise Failed(f"{part.path.name} became shorter", code="file_shrank")
+                at += len(data)
+                yield data
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    """About a megabyte more; empty at the end. Blocks."""
+    found: list[bytes] = []
+    size = 0
+    try:
+        for piece in pieces:
+            found.append(piece)
+            size += len(piece)
+            if size >= _CHUNK_BYTES:
+                break
+    except OSError as error:
+        raise Failed(f"The clip cannot be completed: {error}", code="clip_broken") from error
+    return b"".join(found)

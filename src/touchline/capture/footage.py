@@ -1,0 +1,99 @@
+"""What is in the segments of a match, frame by frame: read once, and again when a file has grown.
+
+Everything but `Footage.read` blocks; it is called in a thread.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.manifest import SEGMENTS_FOLDER, parse_segment_name
+from touchline.core.errors import NotFound
+from touchline.worker import mp4, mp4cut, mp4scan
+
+KEPT_INDEXES = 48
+PANORAMA = "panorama"
+_PANORAMA_FILE = "panorama_archive.mp4"
+_FOLLOW_FILE = "follow_archive.mp4"
+ARCHIVES = {PANORAMA: _PANORAMA_FILE, "follow": _FOLLOW_FILE}
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file of footage and what is in it. `name` is its own, `folder` the one it lies in."""
+
+    name: str
+    path: Path
+    index: mp4scan.Indexed
+
+    @property
+    def start_ns(self) -> int:
+        """When its first frame was captured (Unix nanoseconds)."""
+        return self.index.scan.start_unix_ns or 0
+
+    @property
+    def end_ns(self) -> int:
+        """When its last frame ends."""
+        return self.start_ns + self.index.scan.duration_ns
+
+    def init(self) -> bytes:
+        """The initialization section that its fragments need."""
+        return mp4.live_init(self.index.table.codec)
+
+    def source(self) -> mp4cut.Source:
+        """Its frames on the clock of the match."""
+        return mp4cut.source_of(self.path, self.start_ns, self.end_ns, self.index.table)
+
+
+class Footage:
+    """Belongs to the event loop; keeps the indexes of the files that were asked for last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int, int], mp4scan.Indexed] = OrderedDict()
+        self._limiter = anyio.CapacityLimiter(_THREADS)
+
+    async def read(self, folder: Path, camera: str) -> list[Piece]:
+        """A camera's files, or an archive, in the order of capture. Raises NotFound without any."""
+        return await to_thread.run_sync(partial(self._read, folder, camera), limiter=self._limiter)
+
+    def _read(self, folder: Path, camera: str) -> list[Piece]:
+        if camera in ARCHIVES:
+            paths = [folder / ARCHIVES[camera]]
+        else:
+            paths = sorted(
+                path
+                for path in (folder / SEGMENTS_FOLDER).glob("*.mp4")
+                if parse_segment_name(path.name).camera == camera
+            )
+        pieces = []
+        for path in paths:
+            index = self._index(path)
+            if index is not None and index.scan.fragments:
+                pieces.append(Piece(path.name, path, index))
+        if not pieces:
+            raise NotFound(f"There is no footage of {camera} in this match", code="no_such_footage")
+        return sorted(pieces, key=lambda piece: piece.start_ns)
+
+    def _index(self, path: Path) -> mp4scan.Indexed | None:
+        if path.is_symlink():
+            return None
+        try:
+            state = path.stat()
+            key = (str(path), state.st_size, state.st_mtime_ns)
+            found = self._kept.get(key)
+            if found is None:
+                found = mp4scan.index(path)
+                if found.scan.finalized:
+                    self._kept[key] = found
+                    while len(self._kept) > KEPT_INDEXES:
+                        self._kept.popitem(last=False)
+        except (OSError, mp4scan.NotSegment):
+            return None  # it vanished, or is somebody else's
+        return found

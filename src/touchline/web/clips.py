@@ -1,0 +1,238 @@
+"""The routes of what is cut out of matches: clips, playback, markers. Parse, call, render."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Response
+
+from touchline.capture import ARCHIVES, playlist
+from touchline.core.errors import Invalid, NotFound
+from touchline.web.answers import answer
+from touchline.web.auth import NEEDS_KEY
+from touchline.web.deps import CaptureDep
+from touchline.web.downloads import StreamDownload
+from touchline.web.errors import may_answer
+from touchline.web.models.clips import (
+    MarkerChange,
+    MarkerList,
+    MarkerRemoved,
+    MarkerState,
+    NewMarker,
+)
+
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+
+router = APIRouter(prefix="/api/v1/recordings", tags=["clips"], responses=may_answer(500))
+
+MatchId = Annotated[str, Path(description="The match, as `GET /api/v1/recordings` names it.")]
+Camera = Annotated[str, Path(max_length=16, description="`camN`, `panorama` or `follow`.")]
+MarkerId = Annotated[str, Path(min_length=1, max_length=64, description="The marker.")]
+
+_CAMERA = re.compile(r"(?:cam)?(\d{1,2})", re.ASCII)
+_SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?", re.ASCII)
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_CLIP = {
+    200: {"description": "An MP4 of exactly these frames.", "content": {"video/mp4": _BYTES}},
+    **may_answer(401, 403, 404),
+}
+
+
+@router.head(
+    "/{match_id}/clip",
+    name="clip",
+    operation_id="head_clip",
+    summary="Size of a clip",
+    response_class=Response,
+    responses=_CLIP,
+    dependencies=[NEEDS_KEY],
+)
+@router.get(
+    "/{match_id}/clip",
+    name="clip",
+    operation_id="get_clip",
+    summary="Cut a clip",
+    response_class=Response,
+    responses=_CLIP,
+    dependencies=[NEEDS_KEY],
+)
+async def get_clip(
+    match_id: MatchId,
+    capture: CaptureDep,
+    camera: Annotated[str, Query(max_length=16, description="`0`, `cam0`, `panorama`, `follow`.")],
+    start: Annotated[
+        str,
+        Query(max_length=40, description="Seconds from the match's start, or an RFC 3339 time."),
+    ],
+    end: Annotated[str, Query(max_length=40, description="The same; its frame is not included.")],
+) -> Response:
+    """Exactly the frames from `start` until before `end`, cut while they are sent."""
+    began_ns = await capture.clips.start_of(match_id)
+    clip = await capture.clips.clip(
+        match_id, _camera(camera), _at_ns("start", start, began_ns), _at_ns("end", end, began_ns)
+    )
+    return StreamDownload(clip, "video/mp4")
+
+
+@router.get(
+    "/{match_id}/vod/{camera}.m3u8",
+    name="vod",
+    operation_id="get_vod",
+    summary="Play a whole match",
+    response_class=Response,
+    responses={
+        200: {"description": "An HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
+        **may_answer(401, 403, 404),
+    },
+    dependencies=[NEEDS_KEY],
+)
+async def get_vod(match_id: MatchId, camera: Camera, capture: CaptureDep) -> Response:
+    """HLS out of the segments as they are; of the running match what is there so far."""
+    folder = await capture.library.folder(match_id)
+    name = _camera(camera)
+    pieces = await capture.footage.read(folder, name)
+    running = capture.library.is_running(match_id) and name not in ARCHIVES
+    text = await to_thread.run_sync(lambda: playlist(match_id, name, pieces, running=running))
+    return Response(text, headers={"cache-control": "no-cache"}, media_type=PLAYLIST_TYPE)
+
+
+@router.get(
+    "/{match_id}/vod/{camera}/init/{file_name}",
+    name="vod_init",
+    operation_id="get_vod_init",
+    summary="What a player needs first",
+    response_class=Response,
+    responses={
+        200: {"description": "The initialization section.", "content": {"video/mp4": _BYTES}},
+        **may_answer(401, 403, 404),
+    },
+    dependencies=[NEEDS_KEY],
+)
+async def get_vod_init(
+    match_id: MatchId,
+    camera: Camera,
+    file_name: Annotated[str, Path(max_length=255, description="The file of the playlist.")],
+    capture: CaptureDep,
+) -> Response:
+    """The initialization section of one file of a playlist."""
+    folder = await capture.library.folder(match_id)
+    for piece in await capture.footage.read(folder, _camera(camera)):
+        if piece.name == file_name:
+            headers = {"cache-control": "private, max-age=3600"}
+            return Response(piece.init(), headers=headers, media_type="video/mp4")
+    raise NotFound("There is no such file in this playlist", code="file_not_found")
+
+
+@router.get(
+    "/{match_id}/markers",
+    name="markers",
+    operation_id="list_markers",
+    summary="Moments of a match",
+    response_model=MarkerList,
+    responses=may_answer(404),
+)
+async def list_markers(match_id: MatchId, capture: CaptureDep) -> Response:
+    """What was marked, by time."""
+    return answer({"markers": await capture.markers.all(match_id)})
+
+
+@router.get(
+    "/{match_id}/markers.vtt",
+    name="markers_vtt",
+    operation_id="get_markers_vtt",
+    summary="Moments as chapters",
+    response_class=Response,
+    responses={
+        200: {"description": "WebVTT chapters.", "content": {"text/vtt": {}}},
+        **may_answer(404),
+    },
+)
+async def get_markers_vtt(match_id: MatchId, capture: CaptureDep) -> Response:
+    """What was marked, as a player shows chapters."""
+    return Response(await capture.markers.chapters(match_id), media_type="text/vtt")
+
+
+@router.post(
+    "/{match_id}/markers",
+    name="markers",
+    operation_id="add_marker",
+    summary="Mark a moment",
+    response_model=MarkerState,
+    responses=may_answer(401, 403, 404, 413),
+    dependencies=[NEEDS_KEY],
+)
+async def add_marker(match_id: MatchId, body: NewMarker, capture: CaptureDep) -> Response:
+    """Mark a moment: now, while the match is recorded, or at any second of it."""
+    marker = await capture.markers.add(
+        match_id,
+        at_s=body.at,
+        seconds_ago=body.seconds_ago,
+        kind=body.kind,
+        text=body.text,
+        team=body.team,
+    )
+    return answer(marker)
+
+
+@router.patch(
+    "/{match_id}/markers/{marker_id}",
+    name="marker",
+    operation_id="change_marker",
+    summary="Change a marker",
+    response_model=MarkerState,
+    responses=may_answer(401, 403, 404, 413),
+    dependencies=[NEEDS_KEY],
+)
+async def change_marker(
+    match_id: MatchId, marker_id: MarkerId, body: MarkerChange, capture: CaptureDep
+) -> Response:
+    """Change what is given; what is left out stays."""
+    fields = body.model_dump(exclude_none=True, exclude={"at"})
+    marker = await capture.markers.change(match_id, marker_id, at_s=body.at, **fields)
+    return answer(marker)
+
+
+@router.delete(
+    "/{match_id}/markers/{marker_id}",
+    name="marker",
+    operation_id="remove_marker",
+    summary="Remove a marker",
+    response_model=MarkerRemoved,
+    responses=may_answer(401, 403, 404),
+    dependencies=[NEEDS_KEY],
+)
+async def remove_marker(match_id: MatchId, marker_id: MarkerId, capture: CaptureDep) -> Response:
+    """The footage stays as it is."""
+    await capture.markers.remove(match_id, marker_id)
+    return answer({"removed": marker_id})
+
+
+def _camera(text: str) -> str:
+    """The camera's name in files. Raises NotFound for what is none."""
+    if text in ARCHIVES:
+        return text
+    named = _CAMERA.fullmatch(text)
+    if named is None:
+        raise NotFound(f"There is no camera {text!a}", code="camera_unknown")
+    return f"cam{int(named[1])}"
+
+
+def _at_ns(name: str, text: str, began_ns: int) -> int:
+    """An instant in Unix nanoseconds. Raises Invalid."""
+    if _SECONDS.fullmatch(text):
+        return began_ns + round(float(text) * 1e9)
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise Invalid(
+            f"{name} is seconds from the match's start, or a time like 2026-02-11T19:30:00Z",
+            code="clip_time",
+            loc=("query", name),
+            input=text,
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return round(moment.timestamp() * 1_000_000) * 1000

@@ -1,0 +1,53 @@
+"""Moments of a match, and what is asked of them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from touchline.capture import MarkerKind
+from touchline.web.models.base import Answer
+
+
+class MarkerState(Answer):
+    """A moment of a match."""
+
+    marker_id: str
+    kind: MarkerKind
+    text: str
+    team: str
+    at: float = Field(description="Seconds from the start of the match.")
+    at_unix_ms: int
+    created_unix_ms: int
+
+
+class MarkerList(Answer):
+    """The moments of a match by time."""
+
+    markers: list[MarkerState]
+
+
+class NewMarker(BaseModel):
+    """A moment; without a time it is now, while the match is recorded."""
+
+    kind: MarkerKind = "other"
+    text: str = Field("", max_length=200)
+    team: str = Field("", max_length=80)
+    at: float | None = Field(
+        None, ge=0, le=200_000, description="Seconds from the start of the match."
+    )
+    seconds_ago: float = Field(0.0, ge=0, le=600, description="How long ago it was, without `at`.")
+
+
+class MarkerChange(BaseModel):
+    """What to change; what is left out stays."""
+
+    kind: MarkerKind | None = None
+    text: str | None = Field(None, max_length=200)
+    team: str | None = Field(None, max_length=80)
+    at: float | None = Field(None, ge=0, le=200_000)
+
+
+class MarkerRemoved(Answer):
+    """It is gone."""
+
+    removed: str
