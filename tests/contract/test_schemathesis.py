@@ -31,13 +31,16 @@ from touchline.core.metrics import Metrics
 from touchline.engines.model import Engine, Stream
 from touchline.web import (
     capture,
+    clips,
     create_app,
     diagnostics,
     engines,
     events,
     library,
     orchestrator,
+    panorama,
     preview,
+    processing,
     provisioning,
     service,
     streams,
@@ -101,6 +104,24 @@ LIVE = {
     "/custom-variant/templates/{slot_id}": {200, 400},
     "/custom-variant/templates/{slot_id}/rename": {200, 400},
     "/custom-variant/templates/{slot_id}/import": {400},
+    # The match's only segment is random bytes, and nobody has calibrated anything.
+    "/api/v1/recordings/{match_id}/clip": {200, 404, 422, 500},
+    "/api/v1/recordings/{match_id}/vod/{camera}/init/{file_name}": {404},
+    "/api/v1/recordings/{match_id}/markers": {200, 422},
+    "/api/v1/recordings/{match_id}/markers/{marker_id}": {404},
+    "/api/v1/recordings/{match_id}/process": {409},
+    "/api/v1/processing/jobs/{job_id}": {404},
+    "/api/v1/processing/jobs/{job_id}/retry": {404},
+    "/api/v1/processing/jobs/{job_id}/cancel": {404},
+    "/api/v1/panorama/config": {200, 400},
+    "/api/v1/panorama/calibration/capture": {400, 500},
+    "/api/v1/panorama/calibration/complete": {400},
+    "/api/v1/panorama/calibration/from-match": {404},
+    "/api/v1/panorama/calibrations/{version}": {404},
+    "/api/v1/panorama/calibrations/{version}/activate": {404},
+    "/api/v1/panorama/preview/start": {503},
+    "/api/v1/panorama/preview/stop": {400},
+    "/api/v1/panorama/process": {400},
 }
 KEY = "a-key-of-some-length"
 WITH_KEY = {**HOST, "Authorization": f"Bearer {KEY}"}
@@ -109,7 +130,16 @@ WITH_KEY = {**HOST, "Authorization": f"Bearer {KEY}"}
 COERCED = [negative_data_rejection]
 # What is ordered here has to make sense as well as to have the right shape.
 SENSE = [*COERCED, positive_data_acceptance]
-SENSIBLE = ("/provision", "/events/stream_", "/engines/select", "/custom-variant", "/streams")
+SENSIBLE = (
+    "/provision",
+    "/events/stream_",
+    "/engines/select",
+    "/custom-variant",
+    "/streams",
+    "/api/v1/panorama",
+    "/api/v1/recordings/{match_id}/clip",
+    "/api/v1/recordings/{match_id}/markers",
+)
 # There is no VPN, nobody plays, and engines run out: 503 is the contract's answer to that.
 SILENT = [*SENSE, not_a_server_error]
 UNAVAILABLE = (
@@ -117,6 +147,9 @@ UNAVAILABLE = (
     "/streams/{stream_id}/livepos",
     "/engines/select",
     "/provision/acestream",
+    "/api/v1/panorama/preview/start",
+    "/api/v1/panorama/calibration/capture",
+    "/api/v1/recordings/{match_id}/clip",
 )
 
 OPERATIONS = [
@@ -136,6 +169,9 @@ OPERATIONS = [
         variants.router,
         events.router,
         library.router,
+        clips.router,
+        panorama.router,
+        processing.router,
     )
     for route in router.routes
     if isinstance(route, APIRoute) and route.include_in_schema

@@ -1,0 +1,73 @@
+"""Matches on the simulated pitch, where every place and every instant is known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from support.matches import START_NS
+from touchline.sim.pitch import background
+from touchline.studio.encoder import Encoder, Quality
+from touchline.studio.film import Film
+from touchline.studio.geometry import Canvas, Lens, Pair
+from touchline.studio.planes import new_frame
+from touchline.worker import pitchplay
+from touchline.worker.pitchpicture import PitchPicture
+
+SIDES = ("left", "right")
+
+
+def pitch_pair(width: int, height: int) -> Pair:
+    """How the two cameras of the mast really stand to each other."""
+    views = [pitchplay.view(side, width, height) for side in SIDES]
+    first, second = (Lens(v.width, v.height, v.focal_px, v.k1, v.k2) for v in views)
+    turn = np.array(views[1].axes) @ np.array(views[0].axes).T
+    x, y, z = (float(value) for value in np.asarray(cv2.Rodrigues(turn)[0]).reshape(-1))
+    return Pair(first, second, (x, y, z))
+
+
+def place_of(canvas: Canvas, point: tuple[float, float, float], width: int, height: int) -> float:
+    """The column of the panorama in which a point of the world is."""
+    view = pitchplay.view("left", width, height)
+    away = np.array(point) - np.array(view.position_m)
+    direction = np.array(view.axes) @ away
+    return float(canvas.place(direction[None, :])[0, 0])
+
+
+@cache
+def empty_pitch(side: str, width: int, height: int) -> bytes:
+    """Drawn once for all tests."""
+    return background(pitchplay.view(side, width, height)).tobytes()
+
+
+def film_pitch(
+    folder: Path, *, seconds: float, fps: int, size: tuple[int, int], begin_s: float = 0.0
+) -> Path:
+    """A match folder with a segment of each camera; time in it begins at `begin_s` of the play."""
+    width, height = size
+    segments = folder / "segments"
+    segments.mkdir(parents=True)
+    for camera, side in enumerate(SIDES):
+        pitch = empty_pitch(side, width, height)
+        picture = PitchPicture(side, width, height, fps, 1, side=side, pitch=pitch)
+        encoder = Encoder(width, height, Fraction(fps), Quality("ultrafast", 20, 2, 1.0))
+        film = Film(segments / f"cam{camera}_20260211_220241_00.mp4", encoder.codec)
+        first = int(begin_s * fps)
+        count = int(seconds * fps)
+        for number in range(count):
+            frame, planes = new_frame(width, height)
+            drawn = np.frombuffer(picture.frame(first + number, 0.0), np.uint8)
+            luma = width * height
+            planes.y[:] = drawn[:luma].reshape(height, width)
+            planes.u[:] = drawn[luma : luma * 5 // 4].reshape(height // 2, width // 2)
+            planes.v[:] = drawn[luma * 5 // 4 :].reshape(height // 2, width // 2)
+            for coded in encoder.encode(frame, START_NS + number * 1_000_000_000 // fps):
+                film.append(coded)
+        for coded in encoder.flush():
+            film.append(coded)
+        film.finish(START_NS + count * 1_000_000_000 // fps)
+    return folder
