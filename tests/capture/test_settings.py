@@ -56,6 +56,18 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "processing": {
             "after_recording": ("archive", "sprites", "panorama", "follow"),
             "while_recording": False,
+            "upload": {
+                "endpoint_url": None,
+                "allow_http": False,
+                "bucket": None,
+                "prefix": "{match_id}/",
+                "region": "auto",
+                "access_key_id": None,
+                "secret_access_key": None,
+                "part_bytes": 16 << 20,
+                "files": ("cam0", "cam1", "panorama", "follow"),
+                "max_mbit_s": None,
+            },
             "archive": {"profile": "copy", "height": 1080, "crf": 26, "preset": "veryfast"},
         },
     }

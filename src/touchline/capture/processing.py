@@ -26,7 +26,8 @@ from touchline.core.events import EventLog
 
 log = logging.getLogger(__name__)
 
-RECORD = "processing.json"
+RECORD, UPLOADS = "processing.json", "upload.json"
+_UPLOAD_FACTS = frozenset({"state", "key", "size_bytes", "sent_bytes", "error"})
 _PRESETS: Mapping[str, Mapping[str, Any]] = {
     "fast": {"preset": "ultrafast", "crf": 23},
     "balanced": {"preset": "veryfast", "crf": 23},
@@ -86,8 +87,17 @@ class Processing:
                 return {"cameras": ["cam0", "cam1"], **self._settings.archive.to_spec()}
             case "panorama":
                 return _panorama_spec(config, self._calibration_of(job))
+            case "upload":
+                return self._upload_spec(job.match_id)
             case _:
                 return dict(job.params)
+
+    def _upload_spec(self, match_id: str) -> dict[str, Any]:
+        if self._settings.upload.bucket is None:
+            raise Refused(
+                "No storage is configured (capture.processing.upload.bucket)", code="no_storage"
+            )
+        return self._settings.upload.to_spec(match_id)
 
     def _calibration_of(self, job: Job) -> Calibration | None:
         """The calibration that was active when the job was asked for; None for side by side."""
@@ -107,9 +117,18 @@ class Processing:
         )
 
     async def record(self, match_id: str) -> dict[str, Any]:
-        """What was made of a match, by kind. Raises NotFound."""
+        """What was made of a match, by kind, and where its files were uploaded to.
+
+        Raises NotFound.
+        """
         folder = await self._library.folder(match_id)
-        return await to_thread.run_sync(_read, folder)
+        made = await to_thread.run_sync(_read, folder, RECORD)
+        uploads = await to_thread.run_sync(_read, folder, UPLOADS)
+        files = {
+            name: {key: value for key, value in state.items() if key in _UPLOAD_FACTS}
+            for name, state in uploads.get("files", {}).items()
+        }
+        return {"match_id": match_id, "made": made, "uploads": files}
 
     async def start(
         self,
@@ -134,7 +153,10 @@ class Processing:
 
     def after_recording(self, queue: JobQueue, match_id: str) -> None:
         """A match that asked for it is over: make all that is configured. `queue.save` follows."""
-        self._put(queue, match_id, self._settings.after_recording, {})
+        kinds = list(self._settings.after_recording)
+        if self._settings.upload.bucket is not None:
+            kinds.append("upload")
+        self._put(queue, match_id, kinds, {})
 
     def _put(
         self,
@@ -221,19 +243,19 @@ def _panorama_spec(config: PanoramaConfig, calibration: Calibration | None) -> d
     return spec
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def _read(folder: Path, name: str) -> dict[str, Any]:
     try:
-        found = json.loads((folder / RECORD).read_bytes())
+        found = json.loads((folder / name).read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        log.warning("%s of %s cannot be read: %s", RECORD, folder.name, error)
+        log.warning("%s of %s cannot be read: %s", name, folder.name, error)
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _note(folder: Path, kind: str, result: Mapping[str, Any]) -> None:
-    record = {**_read(folder), kind: dict(result)}
+    record = {**_read(folder, RECORD), kind: dict(result)}
     new = folder / f".{RECORD}.new"
     new.write_text(json.dumps(record, indent=1), "utf-8")
     new.replace(folder / RECORD)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from touchline.capture.jobs import Kind
+from touchline.capture.uploadsettings import UploadSettings
 
 
 class ArchiveSettings(BaseModel):
@@ -42,6 +43,9 @@ class ProcessingSettings(BaseModel):
     )
     while_recording: bool = Field(
         False, description="Work on while another match is recorded, instead of pausing."
+    )
+    upload: UploadSettings = Field(
+        default_factory=UploadSettings, description="S3-compatible storage for archives."
     )
     archive: ArchiveSettings = Field(
         default_factory=ArchiveSettings, description="A camera's own video."

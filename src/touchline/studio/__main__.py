@@ -32,6 +32,7 @@ VERBS = (
     "panorama",
     "reel",
     "sprites",
+    "upload",
 )
 DONE, FAILED, STOPPED = 0, 1, 75
 _PR_SET_PDEATHSIG = 1

@@ -11,7 +11,13 @@ from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep
 from touchline.web.errors import may_answer
-from touchline.web.models.processing import JobList, JobRemoved, JobState, ProcessMatch
+from touchline.web.models.processing import (
+    JobList,
+    JobRemoved,
+    JobState,
+    MadeOfMatch,
+    ProcessMatch,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["processing"], responses=may_answer(500))
 
@@ -35,6 +41,21 @@ async def process_match(
     """Jobs that make these things of a match; one that waits already is not added again."""
     jobs = await capture.processing.start(capture.jobs, match_id, body.steps, body.params())
     return answer({"jobs": [_plain(job) for job in jobs]})
+
+
+@router.get(
+    "/recordings/{match_id}/made",
+    name="made_of_match",
+    operation_id="get_made_of_match",
+    summary="What was made of a match",
+    response_model=MadeOfMatch,
+    responses=may_answer(404),
+)
+async def get_made(
+    match_id: Annotated[str, Path(description="The match.")], capture: CaptureDep
+) -> Response:
+    """Archives, panorama with its calibration, thumbnails, uploads: what there is of them."""
+    return answer(await capture.processing.record(match_id))
 
 
 @router.get(

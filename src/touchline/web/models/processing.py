@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from touchline.web.models.base import Answer
 
-Kind = Literal["archive", "panorama", "follow", "reel", "sprites"]
+Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
 
 
 class Keyframe(BaseModel):
@@ -88,6 +88,24 @@ class ProcessMatch(BaseModel):
         """What was said of each step."""
         said = {"follow": self.follow, "reel": self.reel}
         return {name: given.model_dump(mode="json") for name, given in said.items() if given}
+
+
+class UploadState(Answer):
+    """What became of one file."""
+
+    state: Literal["waiting", "uploading", "uploaded", "failed"]
+    key: str | None = None
+    size_bytes: int | None = None
+    sent_bytes: int | None = None
+    error: str | None = None
+
+
+class MadeOfMatch(Answer):
+    """What post-processing made of a match."""
+
+    match_id: str
+    made: dict[str, dict[str, Any]] = Field(description="By kind of job: files, sizes, quality.")
+    uploads: dict[str, UploadState] = Field(description="By file.")
 
 
 class JobRemoved(Answer):

@@ -1,0 +1,89 @@
+"""Where archives are uploaded to: any storage that speaks S3's API."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+Archive = Literal["cam0", "cam1", "panorama", "follow", "reel"]
+
+MIB = 1 << 20
+
+
+class UploadSettings(BaseModel):
+    """An S3-compatible storage; nothing is uploaded without a bucket."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint_url: str | None = Field(
+        None, description="https://…; unset: Amazon's own. http:// only with allow_http."
+    )
+    allow_http: bool = Field(False, description="Let an endpoint be reached without TLS.")
+    bucket: str | None = Field(
+        None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Where to."
+    )
+    prefix: str = Field(
+        "{match_id}/",
+        max_length=200,
+        description="Put in front of every file's name; {match_id} is the match.",
+    )
+    region: str = Field("auto", pattern=r"^[a-z0-9-]{1,32}$", description="The storage's region.")
+    access_key_id: str | None = Field(None, min_length=1, description="The key's name.")
+    secret_access_key: SecretStr | None = Field(None, description="The key.")
+    part_bytes: int = Field(
+        16 * MIB, ge=5 * MIB, le=512 * MIB, description="Size of the parts of an upload."
+    )
+    files: tuple[Archive, ...] = Field(
+        ("cam0", "cam1", "panorama", "follow"), description="Which archives, where they exist."
+    )
+    max_mbit_s: float | None = Field(
+        None, gt=0, le=100_000, description="Use no more of the line than this."
+    )
+
+    @field_validator("endpoint_url")
+    @classmethod
+    def _url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            msg = "must look like https://host[:port], without a user"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    @field_validator("prefix")
+    @classmethod
+    def _known_fields(cls, prefix: str) -> str:
+        if "{" in prefix.replace("{match_id}", "") or "}" in prefix.replace("{match_id}", ""):
+            msg = "knows {match_id} alone"
+            raise ValueError(msg)
+        return prefix
+
+    @model_validator(mode="after")
+    def _complete(self) -> UploadSettings:
+        if self.endpoint_url and self.endpoint_url.startswith("http:") and not self.allow_http:
+            msg = "endpoint_url is not encrypted; set allow_http where that is meant"
+            raise ValueError(msg)
+        if self.bucket and not (self.access_key_id and self.secret_access_key):
+            msg = "a bucket needs access_key_id and secret_access_key"
+            raise ValueError(msg)
+        return self
+
+    def to_spec(self, match_id: str) -> dict[str, Any]:
+        """For the studio, which is told on its standard input and nowhere else."""
+        secret = self.secret_access_key
+        return {
+            "endpoint_url": self.endpoint_url,
+            "bucket": self.bucket,
+            "prefix": self.prefix.replace("{match_id}", match_id),
+            "region": self.region,
+            "access_key_id": self.access_key_id,
+            "secret_access_key": None if secret is None else secret.get_secret_value(),
+            "part_bytes": self.part_bytes,
+            "files": [
+                f"{name}{'.mp4' if name == 'reel' else '_archive.mp4'}" for name in self.files
+            ],
+            "max_mbit_s": self.max_mbit_s,
+        }

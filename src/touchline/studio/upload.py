@@ -1,0 +1,237 @@
+"""The verb `upload`: archives to a storage that speaks S3's API, in parts, verified, gone on with.
+
+What the storage has of a file is asked of the storage itself; `upload.json` in the match's folder
+remembers which upload that was, and what became of each file: `{"files": {name: {"state": …, "key",
+"size_bytes", "sent_bytes", "upload_id", "error"}}}` with the states waiting, uploading, uploaded
+and failed. `spec` has `folder` and what `capture.uploadsettings` gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+from touchline.studio.errors import StudioError
+
+Tell = Callable[[Mapping[str, Any]], None]
+
+STATE = "upload.json"
+_ATTEMPTS = 6
+_REASONS = {
+    "AccessDenied": "The storage refuses this key",
+    "403": "The storage refuses this key",
+    "InvalidAccessKeyId": "The storage does not know this key",
+    "SignatureDoesNotMatch": "The secret does not belong to this key",
+    "NoSuchBucket": "There is no such bucket",
+    "404": "There is no such bucket",
+}
+
+
+def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
+    """Upload what is there of `files`; raises StudioError for the first that cannot be."""
+    folder = Path(spec["folder"])
+    found = [folder / name for name in spec["files"] if (folder / name).is_file()]
+    if not found:
+        raise StudioError(
+            "nothing_to_upload",
+            "There is no archive of this match to upload",
+            advice="Process the match first.",
+        )
+    work = _Uploading(spec, folder, _client(spec), tell, stopping)
+    work.total = sum(path.stat().st_size for path in found)
+    for path in found:
+        work.note(path.name, state=work.state_of(path.name).get("state", "waiting"))
+    for path in found:
+        try:
+            work.upload(path)
+        except StudioError as error:
+            state = "waiting" if error.code == "stopped" else "failed"
+            work.note(path.name, state=state, error=error.message)
+            raise
+        except (ClientError, BotoCoreError, OSError) as error:
+            said = _said(error)
+            work.note(path.name, state="failed", error=said.message)
+            raise said from error
+    return {"files": [path.name for path in found], "bytes": work.total}
+
+
+def _client(spec: Mapping[str, Any]) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=spec["endpoint_url"],
+        region_name=None
+        if spec["region"] == "auto" and not spec["endpoint_url"]
+        else spec["region"],
+        aws_access_key_id=spec["access_key_id"],
+        aws_secret_access_key=spec["secret_access_key"],
+        config=Config(
+            retries={"max_attempts": _ATTEMPTS, "mode": "standard"},
+            connect_timeout=10,
+            read_timeout=60,
+            # Storages other than Amazon's do not all know the newer checksums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+@dataclass
+class _Uploading:
+    spec: Mapping[str, Any]
+    folder: Path
+    client: Any
+    tell: Tell
+    stopping: threading.Event
+    total: int = 0
+    done: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        try:
+            self.state = json.loads((self.folder / STATE).read_bytes())["files"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            self.state = {}
+
+    def state_of(self, name: str) -> dict[str, Any]:
+        """What is remembered of a file."""
+        found = self.state.get(name)
+        return found if isinstance(found, dict) else {}
+
+    def note(self, name: str, **facts: Any) -> None:
+        """Remember this of a file."""
+        self.state[name] = {**self.state_of(name), **facts}
+        new = self.folder / f".{STATE}.new"
+        new.write_text(json.dumps({"files": self.state}, indent=1), "utf-8")
+        new.replace(self.folder / STATE)
+
+    def upload(self, path: Path) -> None:
+        """Have this file in the storage, whole."""
+        status = path.stat()
+        name, key = path.name, f"{self.spec['prefix']}{path.name}"
+        stamp = [status.st_size, status.st_mtime_ns]
+        known = self.state_of(name)
+        if known.get("state") == "uploaded" and known.get("stamp") == stamp:
+            self._step(status.st_size)
+            return
+        where = {"Bucket": self.spec["bucket"], "Key": key}
+        upload_id = known.get("upload_id") if known.get("stamp") == stamp else None
+        if known.get("upload_id") and upload_id is None:  # the file has changed since
+            self._abandon(where, known["upload_id"])
+        parts = self._parts_there(where, upload_id) if upload_id else None
+        if parts is None:
+            kind = {"ContentType": "video/mp4"}
+            upload_id = self.client.create_multipart_upload(**where, **kind)["UploadId"]
+            parts = {}
+        self.note(
+            name,
+            state="uploading",
+            key=key,
+            stamp=stamp,
+            size_bytes=status.st_size,
+            upload_id=upload_id,
+            error=None,
+        )
+        etags, digest = self._send(path, where, str(upload_id), parts)
+        self.client.complete_multipart_upload(
+            **where,
+            UploadId=upload_id,
+            MultipartUpload={
+                "Parts": [{"PartNumber": n + 1, "ETag": tag} for n, tag in enumerate(etags)]
+            },
+        )
+        self._verify(where, status.st_size, f"{digest}-{len(etags)}")
+        self.note(name, state="uploaded", upload_id=None, sent_bytes=status.st_size)
+
+    def _parts_there(self, where: Mapping[str, Any], upload_id: str) -> dict[int, str] | None:
+        """The parts that the storage has of an upload; None where it knows nothing of it."""
+        try:
+            pages = self.client.get_paginator("list_parts").paginate(**where, UploadId=upload_id)
+            return {
+                part["PartNumber"]: part["ETag"] for page in pages for part in page.get("Parts", ())
+            }
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in {"NoSuchUpload", "404"}:
+                return None
+            raise
+
+    def _send(
+        self, path: Path, where: Mapping[str, Any], upload_id: str, parts: Mapping[int, str]
+    ) -> tuple[list[str], str]:
+        """Send what is missing; the parts' tags, and the digest that the whole must have."""
+        etags: list[str] = []
+        digests = hashlib.md5(usedforsecurity=False)
+        sent = 0
+        with path.open("rb") as file:
+            while data := file.read(int(self.spec["part_bytes"])):
+                if self.stopping.is_set():
+                    raise StudioError("stopped", "It was stopped; it can be gone on with")
+                number = len(etags) + 1
+                digest = hashlib.md5(data, usedforsecurity=False)
+                digests.update(digest.digest())
+                tag = parts.get(number)
+                if tag is None or tag.strip('"') != digest.hexdigest():
+                    tag = self._send_part(where, upload_id, number, data)
+                etags.append(tag)
+                sent += len(data)
+                self.note(path.name, sent_bytes=sent)
+                self._step(len(data))
+        return etags, digests.hexdigest()
+
+    def _send_part(self, where: Mapping[str, Any], upload_id: str, number: int, data: bytes) -> str:
+        began_s = time.monotonic()
+        reply = self.client.upload_part(**where, UploadId=upload_id, PartNumber=number, Body=data)
+        limit = self.spec.get("max_mbit_s")
+        if limit:
+            rest_s = len(data) * 8 / (float(limit) * 1e6) - (time.monotonic() - began_s)
+            if rest_s > 0:
+                self.stopping.wait(rest_s)
+        return str(reply["ETag"])
+
+    def _verify(self, where: Mapping[str, Any], size_bytes: int, digest: str) -> None:
+        """The storage has what was sent. Raises StudioError."""
+        head = self.client.head_object(**where)
+        tag = str(head["ETag"]).strip('"')
+        # A storage that encrypts has tags of its own; the size is all that can be compared then.
+        is_digest = "-" in tag and len(tag.partition("-")[0]) == len(digest.partition("-")[0])
+        if head["ContentLength"] != size_bytes or (is_digest and tag != digest):
+            raise StudioError(
+                "upload_differs",
+                f"The storage has something else under {where['Key']} than was sent",
+                advice="Try again; if it happens again, check the storage.",
+            )
+
+    def _abandon(self, where: Mapping[str, Any], upload_id: str) -> None:
+        try:
+            self.client.abort_multipart_upload(**where, UploadId=upload_id)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "NoSuchUpload":
+                raise
+
+    def _step(self, count: int) -> None:
+        self.done += count
+        self.tell({"done": self.done, "total": self.total})
+
+
+def _said(error: Exception) -> StudioError:
+    """In words for people; never with a key or a signature in them."""
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", "unknown"))
+        text = _REASONS.get(code, f"The storage answers {code}")
+        return StudioError("upload_refused", text, advice="Check the upload settings.")
+    if isinstance(error, BotoCoreError):
+        return StudioError(
+            "upload_unreachable",
+            f"The storage cannot be reached ({type(error).__name__})",
+            advice="Try again when there is a connection: what was sent is kept.",
+        )
+    return StudioError("upload_failed", f"The archive cannot be read: {error}")
