@@ -45,10 +45,21 @@ def empty_pitch(side: str, width: int, height: int) -> bytes:
 
 
 def film_pitch(
-    folder: Path, *, seconds: float, fps: int, size: tuple[int, int], begin_s: float = 0.0
+    folder: Path,
+    *,
+    seconds: float,
+    fps: int,
+    size: tuple[int, int],
+    begin_s: float = 0.0,
+    noise: float = 0.0,
 ) -> Path:
-    """A match folder with a segment of each camera; time in it begins at `begin_s` of the play."""
+    """A match folder with a segment of each camera; time in it begins at `begin_s` of the play.
+
+    `noise` is a sensor's: its standard deviation in levels.
+    """
     width, height = size
+    rng = np.random.default_rng(5)
+    grains = [rng.normal(0, noise, (height, width)).astype(np.int8) for _ in range(8)]
     segments = folder / "segments"
     segments.mkdir(parents=True)
     for camera, side in enumerate(SIDES):
@@ -62,7 +73,11 @@ def film_pitch(
             frame, planes = new_frame(width, height)
             drawn = np.frombuffer(picture.frame(first + number, 0.0), np.uint8)
             luma = width * height
-            planes.y[:] = drawn[:luma].reshape(height, width)
+            clean = drawn[:luma].reshape(height, width)
+            if noise:
+                cv2.add(clean, grains[number % 8], dst=planes.y, dtype=cv2.CV_8U)
+            else:
+                planes.y[:] = clean
             planes.u[:] = drawn[luma : luma * 5 // 4].reshape(height // 2, width // 2)
             planes.v[:] = drawn[luma * 5 // 4 :].reshape(height // 2, width // 2)
             for coded in encoder.encode(frame, START_NS + number * 1_000_000_000 // fps):

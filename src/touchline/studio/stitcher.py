@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from touchline.studio.geometry import Canvas, Floats, Lens, Pair
-from touchline.studio.planes import BLACK_UV, BLACK_Y, Bytes, Planes
+from touchline.studio.planes import BLACK_UV, BLACK_Y, Bytes, Planes, new_planes
 
 Pixels = npt.NDArray[np.float32]
 
@@ -30,6 +30,7 @@ _GAIN_SHARE = 0.2
 _GAIN_RANGE = (0.5, 2.0)
 _SPARSE = 4
 _LEAST_PIXELS = 200
+_BAND_ROWS = 36
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,22 @@ class Span:
         return self.stop > self.start
 
 
+@dataclass(frozen=True)
+class _Band:
+    """Some rows of the panorama, few enough that they stay in the processor's cache meanwhile."""
+
+    rows: slice
+    half: slice
+
+    def of(self, planes: Planes, columns: Span) -> Planes:
+        """This band of those columns."""
+        return Planes(
+            planes.y[self.rows, columns.columns],
+            planes.u[self.half, columns.half],
+            planes.v[self.half, columns.half],
+        )
+
+
 class _Warp:
     """One plane's table for some columns of the panorama."""
 
@@ -74,17 +91,18 @@ class _Warp:
             return None
         return (top, left) if left >= 0 and top >= 0 else None
 
-    def __call__(self, source: Bytes, into: Bytes) -> None:
+    def __call__(self, source: Bytes, into: Bytes, rows: slice) -> None:
+        """Write these rows, which `into` are."""
         if self._shift is not None:
             top, left = self._shift
-            rows, columns = into.shape
-            if top + rows <= source.shape[0] and left + columns <= source.shape[1]:
-                into[:] = source[top : top + rows, left : left + columns]
+            first, last, columns = top + rows.start, top + rows.stop, into.shape[1]
+            if last <= source.shape[0] and left + columns <= source.shape[1]:
+                into[:] = source[first:last, left : left + columns]
                 return
         cv2.remap(
             source,
-            self._whole,
-            self._parts,
+            self._whole[rows],
+            self._parts[rows],
             cv2.INTER_LINEAR,
             dst=into,
             borderMode=cv2.BORDER_CONSTANT,
@@ -106,11 +124,11 @@ class _View:
         colour[..., 1] -= 0.5
         self._uv = _Warp(colour * np.float32(0.5), BLACK_UV)
 
-    def warp(self, source: Planes, into: Planes) -> None:
-        """Write this view's columns, whose planes `into` are."""
-        self._y(source.y, into.y)
-        self._uv(source.u, into.u)
-        self._uv(source.v, into.v)
+    def warp(self, source: Planes, into: Planes, band: _Band) -> None:
+        """Write these rows of this view's columns, whose planes `into` are."""
+        self._y(source.y, into.y, band.rows)
+        self._uv(source.u, into.u, band.half)
+        self._uv(source.v, into.v, band.half)
 
 
 class Stitcher:
@@ -135,37 +153,55 @@ class Stitcher:
         self.seam = _seam(weights)
         left_lens, left_turn = lenses[self._left], turns[self._left]
         right_lens, right_turn = lenses[self._right], turns[self._right]
-        self._left_view = _View(canvas, left_lens, left_turn, Span(0, self.seam.stop))
-        self._right_view = _View(canvas, right_lens, right_turn, Span(self.seam.stop, canvas.width))
+        self._left_span, self._right_span = (
+            Span(0, self.seam.stop),
+            Span(self.seam.stop, canvas.width),
+        )
+        self._left_view = _View(canvas, left_lens, left_turn, self._left_span)
+        self._right_view = _View(canvas, right_lens, right_turn, self._right_span)
+        self._left_seam = _View(canvas, left_lens, left_turn, self.seam)
         self._right_seam = _View(canvas, right_lens, right_turn, self.seam)
         seam = weights[:, self.seam.columns]
         self._weight_y = np.rint(seam * _FULL).astype(np.int16)
         self._weight_uv = np.rint(seam[::2, ::2] * _FULL).astype(np.int16)
         self._gains = _Gains(seam)
+        self._bands = [
+            _Band(slice(top, bottom), slice(top // 2, bottom // 2))
+            for top in range(0, canvas.height, _BAND_ROWS)
+            for bottom in (min(top + _BAND_ROWS, canvas.height),)
+        ]
         width = self.seam.stop - self.seam.start
-        self._strip = Planes(
-            np.empty((canvas.height, width), np.uint8),
-            np.empty((canvas.height // 2, width // 2), np.uint8),
-            np.empty((canvas.height // 2, width // 2), np.uint8),
-        )
+        self._strips = [new_planes(width, canvas.height) for _ in range(2)]
 
     def stitch(self, cam0: Planes, cam1: Planes, into: Planes) -> None:
         """The panorama of two pictures taken at one instant; `into` is overwritten whole."""
         views = (cam0, cam1)
         left, right = views[self._left], views[self._right]
-        left_part = _columns(into, Span(0, self.seam.stop))
-        right_part = _columns(into, Span(self.seam.stop, self.canvas.width))
-        self._left_view.warp(left, left_part)
-        self._right_view.warp(right, right_part)
-        self._right_seam.warp(right, self._strip)
-        mixed = _columns(into, self.seam)
-        self._gains.look(mixed.y, self._strip.y)
-        self._gains.apply(left_part, 0)
-        self._gains.apply(right_part, 1)
-        self._gains.apply(self._strip, 1)
-        _mix(mixed.y, self._strip.y, self._weight_y)
-        _mix(mixed.u, self._strip.u, self._weight_uv)
-        _mix(mixed.v, self._strip.v, self._weight_uv)
+        if self._gains.is_due():
+            self._look(left, right)
+        whole = Span(0, self.seam.stop - self.seam.start)
+        for band in self._bands:
+            left_part, right_part = (
+                band.of(into, span) for span in (self._left_span, self._right_span)
+            )
+            strip, mixed = band.of(self._strips[1], whole), band.of(into, self.seam)
+            self._left_view.warp(left, left_part, band)
+            self._gains.apply(left_part, 0)
+            self._right_view.warp(right, right_part, band)
+            self._gains.apply(right_part, 1)
+            self._right_seam.warp(right, strip, band)
+            self._gains.apply(strip, 1)
+            _mix(mixed.y, strip.y, self._weight_y[band.rows])
+            _mix(mixed.u, strip.u, self._weight_uv[band.half])
+            _mix(mixed.v, strip.v, self._weight_uv[band.half])
+
+    def _look(self, left: Planes, right: Planes) -> None:
+        """Compare both views where they meet, as they came."""
+        whole = Span(0, self.seam.stop - self.seam.start)
+        for band in self._bands:
+            self._left_seam.warp(left, band.of(self._strips[0], whole), band)
+            self._right_seam.warp(right, band.of(self._strips[1], whole), band)
+        self._gains.look(self._strips[0].y, self._strips[1].y)
 
     @property
     def gains(self) -> tuple[float, float]:
@@ -184,22 +220,25 @@ class _Gains:
         self._both = both[::_SPARSE, ::_SPARSE]
         self._tables = self._made()
 
+    def is_due(self) -> bool:
+        """Whether this picture is to be looked at; asked once for each."""
+        self._seen += 1
+        return self._seen % _GAIN_EVERY == 1
+
     def look(self, left: Bytes, right: Bytes) -> None:
         """Take the two views of the seam into account, not yet made equal."""
-        if self._seen % _GAIN_EVERY == 0:
-            there = self._both
-            left_level = left[::_SPARSE, ::_SPARSE][there].astype(np.float64) - BLACK_Y
-            right_level = right[::_SPARSE, ::_SPARSE][there].astype(np.float64) - BLACK_Y
-            # What is black or burnt out in either view tells nothing.
-            good = (left_level > 8) & (right_level > 8) & (left_level < 215) & (right_level < 215)
-            if good.sum() >= _LEAST_PIXELS:
-                ratio = float(np.median(right_level[good]) / np.median(left_level[good]))
-                self._approach(float(np.clip(ratio, *_GAIN_RANGE)))
-        self._seen += 1
+        there = self._both
+        left_level = left[::_SPARSE, ::_SPARSE][there].astype(np.float64) - BLACK_Y
+        right_level = right[::_SPARSE, ::_SPARSE][there].astype(np.float64) - BLACK_Y
+        # What is black or burnt out in either view tells nothing.
+        good = (left_level > 8) & (right_level > 8) & (left_level < 215) & (right_level < 215)
+        if good.sum() >= _LEAST_PIXELS:
+            ratio = float(np.median(right_level[good]) / np.median(left_level[good]))
+            self._approach(float(np.clip(ratio, *_GAIN_RANGE)))
 
     def _approach(self, ratio: float) -> None:
         """Both are moved half the way, from the first picture on at once, then little by little."""
-        share = 1.0 if self._seen == 0 else _GAIN_SHARE
+        share = 1.0 if self._seen == 1 else _GAIN_SHARE
         before = self.now[0] / self.now[1]
         towards = before ** (1 - share) * ratio**share
         self.now = (float(np.sqrt(towards)), float(1 / np.sqrt(towards)))
@@ -261,10 +300,6 @@ def _coarse(values: Floats) -> tuple[Floats, npt.NDArray[np.int64], Pixels]:
     place = (values - values[0]) / step
     at = np.minimum(place.astype(np.int64), count - 2)
     return coarse, at, (place - at).astype(np.float32)
-
-
-def _columns(planes: Planes, span: Span) -> Planes:
-    return Planes(planes.y[:, span.columns], planes.u[:, span.half], planes.v[:, span.half])
 
 
 def _middle(canvas: Canvas, lens: Lens, turn: Floats) -> float:
