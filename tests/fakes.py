@@ -403,9 +403,6 @@ class FakeCapture:
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)
 
-    def panorama_news(self) -> tuple[Changed, ...]:
-        return ()
-
     def mode(self) -> dict[str, Any]:
         recording = self.recorder.match_id is not None
         return {

@@ -95,14 +95,22 @@ class Watching:
 
 
 class HlsPage:
-    """A page that plays one camera with hls.js."""
+    """A page that plays one camera, or any playlist of the server, with hls.js."""
 
-    def __init__(self, browser: Browser, origin: str, camera: str, *, low_latency: bool) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        origin: str,
+        camera: str,
+        *,
+        low_latency: bool,
+        playlist: str | None = None,
+    ) -> None:
         scripts = ("hls.js/hls.light.min.js", "counter.js", "hlsplayer.js")
         self.page = open_page(browser, origin, *scripts)
         self.page.evaluate(
             "([url, low]) => { window.player = new HlsPlayer(url, low) }",
-            [f"/hls/{camera}.m3u8", low_latency],
+            [playlist or f"/hls/{camera}.m3u8", low_latency],
         )
 
     def frames(self, start: int = 0) -> list[dict[str, Any]]:

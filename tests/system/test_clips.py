@@ -12,6 +12,7 @@ from typing import Any
 import av
 import pytest
 
+from support.browser import HlsPage, browser
 from support.frames import counters, probe
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root
@@ -154,6 +155,17 @@ def test_a_whole_match_plays_from_one_playlist(server: Server, tmp_path: Path) -
         seen = counters(film)
         recorded = [n for path in server.segments(MATCH, camera) for n in counters(path)]
         assert seen == recorded
+
+
+def test_a_browser_plays_a_whole_match(server: Server) -> None:
+    playlist = f"/api/v1/recordings/{MATCH}/vod/cam0.m3u8"
+    with browser() as chromium:
+        page = HlsPage(chromium, root(server), "cam0", low_latency=False, playlist=playlist)
+        seen = [frame["counter"] for frame in page.shows(45)]
+        page.stop()
+    recorded = [n for path in server.segments(MATCH, 0) for n in counters(path)]
+    assert set(seen) <= set(recorded)
+    assert seen == sorted(seen)
 
 
 def test_a_running_match_plays_as_far_as_it_is(server: Server) -> None:

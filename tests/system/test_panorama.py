@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
+from support.browser import Watching, browser
 from support.matches import World, film_camera, steady
 from support.scenes import TwoCameras, two_cameras
 from support.server import Server, serving, wait_for
@@ -142,6 +144,28 @@ def test_the_panorama_is_shown_live(server: Server, tmp_path: Path) -> None:
     assert post(server, "/panorama/preview/stop", 400)["detail"] == "Panorama preview not active"
 
 
+def _has_seen(watching: Watching, frames: int) -> bool:
+    return len(watching.frames("panorama")) >= frames
+
+
+def test_two_browsers_watch_the_panorama_over_webrtc(server: Server) -> None:
+    calibrated(server)
+    with browser() as chromium:
+        watching = [Watching(chromium, root(server), "panorama") for _ in range(2)]
+        for each in watching:
+            wait_for(partial(_has_seen, each, 20), "watching", 30)
+            (ready,) = each.messages("webrtc_session_ready")
+            assert ready["data"]["stream_kind"] == "panorama"
+            assert "camera_id" not in ready["data"]
+        assert server.get("/panorama/status")["transport"] == "webrtc"
+        watching[0].stop()
+        before = len(watching[1].frames("panorama"))
+        wait_for(lambda: len(watching[1].frames("panorama")) > before + 10, "watching on")
+        watching[1].stop()
+        wait_for(lambda: not server.get("/panorama/status")["preview_active"], "over")
+    wait_for(lambda: mode(server)["mode"] == "idle", "idle")
+
+
 def test_a_recording_sends_the_live_panorama_away_and_is_processed_afterwards(
     server: Server,
 ) -> None:
@@ -167,6 +191,9 @@ def test_a_recording_sends_the_live_panorama_away_and_is_processed_afterwards(
     assert scan.finalized
     assert scan.faults == ()
     panorama = next(j for j in jobs if j["kind"] == "panorama")
+    assert any("in pairs" in line for line in panorama["log"])
+    made = server.get("/recordings/derby/made")
+    assert made["made"]["panorama"]["calibration_version"] == 1
     assert panorama["result"]["frames"] == scan.frames > 60
     assert panorama["result"]["calibration_version"] == 1
     assert panorama["result"]["worst_pair_error_ms"] <= 17.5
@@ -177,8 +204,8 @@ def test_a_recording_sends_the_live_panorama_away_and_is_processed_afterwards(
         "complete",
     )
     assert status["archives"] == {"cam0": True, "cam1": True, "panorama": True, "follow": True}
-    made = server.get("/panorama/process/derby/status")
-    assert (made["completed"], made["progress"]) == (True, 100)
+    state = server.get("/panorama/process/derby/status")
+    assert (state["completed"], state["progress"]) == (True, 100)
 
 
 def test_a_job_that_was_killed_with_the_server_goes_on_with_the_next_one(server: Server) -> None:

@@ -128,15 +128,6 @@ class Capture:
         """What is marked when the status or the mode becomes another, besides their figures."""
         return (self.recorder.changed, self.lease.changed, self.preview.changed)
 
-    def panorama_news(self) -> tuple[Changed, ...]:
-        """What is marked when the panorama's state becomes another."""
-        panorama = self.panorama
-        return (
-            panorama.calibrations.changed,
-            panorama.calibrating.changed,
-            panorama.preview.changed,
-        )
-
     def preview_status(self) -> dict[str, Any]:
         """PreviewStatus of the contract."""
         return self.preview.status()

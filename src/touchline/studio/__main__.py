@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--hurry", action="store_true", help="at ordinary priority")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("touchline").addHandler(_Told())
     _leave_with(arguments.parent)
     if not arguments.hurry:
         _step_back()
@@ -72,6 +73,14 @@ def main() -> int:
 
 def _tell(progress: Mapping[str, Any]) -> None:
     _say("progress", **progress)
+
+
+class _Told(logging.Handler):
+    """What is logged is told too: it is the end of the log that a job shows."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell one line."""
+        _say("progress", text=record.getMessage())
 
 
 def _say(event: str, **fields: Any) -> None:

@@ -8,6 +8,7 @@ filmed.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reels_of
 from touchline.worker import mp4, mp4scan
 
 Tell = Callable[[Mapping[str, Any]], None]
+
+log = logging.getLogger(__name__)
 
 _TELL_EVERY_S = 0.5
 _NANO = 1_000_000_000
@@ -76,6 +79,7 @@ def _archive(
     name = f"{camera}_archive.mp4"
     partial.replace(folder / name)
     scan = mp4scan.scan(folder / name, checksums=False)
+    log.info("%s: %d frames, %s", name, scan.frames, "copied" if copies else "encoded")
     return {
         "file": name,
         "copied": copies,

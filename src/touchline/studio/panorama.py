@@ -160,6 +160,14 @@ class _Job:
         if from_ns is not None:
             log.info("going on behind %d frames", done_before)
         total = sum(reel.frames for reel in self._reels[0])
+        log.info(
+            "%d and %d segments, %d frames, %dx%d at %.3g a second",
+            *(len(reels) for reels in self._reels),
+            total,
+            self.joiner.width,
+            self.joiner.height,
+            float(self._fps),
+        )
         sources = [
             Ahead(shots(reels, from_ns=from_ns), camera)
             for camera, reels in zip(("cam0", "cam1"), self._reels, strict=True)
@@ -191,6 +199,7 @@ class _Job:
         for older in self._folder.glob(".panorama-*.partial.mp4"):
             older.unlink()
         tell({"done": counts.frames, "total": counts.frames})
+        log.info("%d frames in pairs, %d of one camera alone", counts.paired, counts.alone)
         return counts
 
 

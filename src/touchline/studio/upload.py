@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from touchline.studio.errors import StudioError
 
 Tell = Callable[[Mapping[str, Any]], None]
+
+log = logging.getLogger(__name__)
 
 STATE = "upload.json"
 _ATTEMPTS = 6
@@ -151,6 +154,7 @@ class _Uploading:
         )
         self._verify(where, status.st_size, f"{digest}-{len(etags)}")
         self.note(name, state="uploaded", upload_id=None, sent_bytes=status.st_size)
+        log.info("%s is uploaded and verified, %d parts", name, len(etags))
 
     def _parts_there(self, where: Mapping[str, Any], upload_id: str) -> dict[int, str] | None:
         """The parts that the storage has of an upload; None where it knows nothing of it."""
