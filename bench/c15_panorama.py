@@ -2,13 +2,18 @@
 
 Ours is the whole job: two decoders, both views warped, matched in brightness, feathered and paired
 by time, one encoder (x264 ultrafast, as the others). Peers do less: OpenCV's stitcher composes
-pictures that are decoded already, ffmpeg warps one view alone. Cameras are simulated.
+pictures that are decoded already, ffmpeg warps one view alone. Hugin's nona and the `stitching`
+package take part where they are installed (`STITCHING_PYTHON` names a Python that has the latter).
+Cameras are simulated.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -31,7 +36,7 @@ from touchline.studio.stitcher import Stitcher
 
 WIDTH, HEIGHT = 3360, 1080
 SECONDS, GOAL_FPS, GOAL_SEAM_PX = 8, 24, 1.5
-PEER_FRAMES = 6
+PEER_FRAMES, PEER_ROUNDS = 6, 3
 
 
 def main() -> None:
@@ -46,6 +51,7 @@ def main() -> None:
             cpu_ms.append(cpu)
             ffmpeg.append(one_view(folder))
             opencv.append(composed())
+        others = {"Hugin's nona": hugin(Path(name)), "stitching": package(Path(name))}
         seam_px, found = _footage.calibrated_seam_px(folder)
         parts = where_time_goes(folder, pair)
     fps = statistics.median(ours)
@@ -58,7 +64,8 @@ def main() -> None:
                 f"≥ {GOAL_FPS} fps (stretch 30)",
                 fps >= GOAL_FPS,
                 f"ffmpeg, one view {statistics.median(ffmpeg):.1f} fps; cv2.Stitcher,"
-                f" composing alone {statistics.median(opencv):.1f} fps",
+                f" composing alone {statistics.median(opencv):.1f} fps"
+                + "".join(f"; {who} {f:.2g} fps" for who, f in others.items() if f is not None),
                 times(1 / fps, 1 / statistics.median(opencv)),
             ),
             Row(
@@ -124,6 +131,43 @@ def composed() -> float:
         if status != cv2.Stitcher_OK or made.shape[1] < WIDTH // 2:
             raise RuntimeError("cv2.Stitcher makes no panorama")
     return PEER_FRAMES / (time.perf_counter() - began_s)
+
+
+def hugin(work: Path) -> float | None:
+    """Frames a second of Hugin's nona, which warps both pictures without mixing them."""
+    if shutil.which("nona") is None:
+        return None
+    for number, picture in enumerate(_footage.painted_views()):
+        cv2.imwrite(str(work / f"{number}.png"), picture)
+    lines = [f'p f1 w{WIDTH} h{HEIGHT} v140 n"TIFF_m"']
+    for number, yaw in enumerate((-25, 25)):
+        lines.append(f'i w1920 h1080 f0 v75 y{yaw} p-12 r0 n"{number}.png"')
+    (work / "two.pto").write_text("\n".join([*lines, "m", ""]))
+    began_s = time.perf_counter()
+    for _ in range(PEER_ROUNDS):
+        subprocess.run(["nona", "-o", "out", "two.pto"], cwd=work, check=True, capture_output=True)
+    return PEER_ROUNDS / (time.perf_counter() - began_s)
+
+
+def package(work: Path) -> float | None:
+    """Panoramas a second of the `stitching` package, which estimates each one anew."""
+    python = os.environ.get("STITCHING_PYTHON", sys.executable)
+    known = subprocess.run([python, "-c", "import stitching"], check=False, capture_output=True)
+    if known.returncode != 0:
+        return None
+    for number, picture in enumerate(_footage.painted_views()):
+        cv2.imwrite(str(work / f"{number}.png"), picture)
+    program = (
+        "import time, stitching\n"
+        "maker = stitching.Stitcher()\n"
+        "began = time.perf_counter()\n"
+        f"for _ in range({PEER_ROUNDS}): maker.stitch(['0.png', '1.png'])\n"
+        f"print({PEER_ROUNDS} / (time.perf_counter() - began))\n"
+    )
+    done = subprocess.run(
+        [python, "-c", program], check=False, cwd=work, capture_output=True, text=True
+    )
+    return float(done.stdout.split()[-1]) if done.returncode == 0 else None
 
 
 def where_time_goes(folder: Path, pair: Pair, frames: int = 90) -> dict[str, float]:

@@ -187,10 +187,10 @@ def test_paths_are_absolute_whatever_the_working_directory(
 def test_the_database_is_a_file_of_ours_unless_a_url_says_otherwise(tmp_path: Path) -> None:
     settings = load_settings(flags={"data_dir": str(tmp_path)})
     assert settings.database_url == f"sqlite:///{tmp_path}/touchline.db"
-    url = "postgres://club:secret@db.local/touchline"
+    url = "postgres://club:hushhush@db.local/touchline"
     settings = load_settings(environ={"TOUCHLINE_DATABASE__URL": url})
-    assert settings.database_url == "postgresql+psycopg://club:secret@db.local/touchline"
-    assert "secret" not in repr(settings)
+    assert settings.database_url == "postgresql+psycopg://club:hushhush@db.local/touchline"
+    assert "hushhush" not in repr(settings)
     with pytest.raises(SettingsInvalid, match="postgresql://") as caught:
-        load_settings(environ={"TOUCHLINE_DATABASE__URL": "mysql://club:secret@db.local/x"})
-    assert "secret" not in str(caught.value)
+        load_settings(environ={"TOUCHLINE_DATABASE__URL": "mysql://club:hushhush@db.local/x"})
+    assert "hushhush" not in str(caught.value)
