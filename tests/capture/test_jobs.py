@@ -224,6 +224,19 @@ async def test_a_damaged_queue_is_put_aside(path: Path) -> None:
     assert path.with_suffix(".damaged").read_text() == "{not json"
 
 
+async def test_with_a_match_its_jobs_go(path: Path) -> None:
+    async with working(path) as rig:
+        await rig.queue.add("archive", "m1")
+        await rig.queue.add("sprites", "m1")
+        kept = await rig.queue.add("archive", "m2")
+        run = await rig.began(0)
+        await rig.queue.drop_match("m1")
+        (await rig.began(1)).end({})
+        await rig.until(kept.job_id, "done")
+        assert run.cancelled
+        assert [job.match_id for job in rig.queue.all()] == ["m2"]
+
+
 async def test_a_job_that_is_over_can_be_forgotten_and_no_other(path: Path) -> None:
     async with working(path) as rig:
         job = await rig.queue.add("archive", "m1")

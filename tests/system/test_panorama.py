@@ -245,7 +245,10 @@ def test_an_impossible_job_fails_says_why_and_can_be_repeated(
     again = post(server, f"/processing/jobs/{job['job_id']}/retry")
     assert again["state"] == "waiting"
     jobs_over(server, "empty")
+    post(server, "/recordings/empty/process", steps=["sprites"])
     assert server.client.delete(f"/processing/jobs/{job['job_id']}").status_code == 200
+    assert server.client.delete("/recordings/empty").status_code == 200
+    assert server.get("/processing/jobs", match_id="empty")["jobs"] == []
     assert server.client.get(f"/processing/jobs/{job['job_id']}").status_code == 404
 
 

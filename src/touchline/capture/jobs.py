@@ -195,7 +195,9 @@ class JobQueue:
         await self.save()
 
     async def drop_match(self, match_id: str) -> None:
-        """A match is gone, and its jobs with it."""
+        """A match is gone, and its jobs with it. Raises OSError."""
+        if not self.of_match(match_id):
+            return
         for job in self.of_match(match_id):
             if not job.is_over:
                 await self.cancel(job.job_id)
@@ -232,9 +234,9 @@ class JobQueue:
         job_id, run, _ = self._running
         held = self._hold()
         run.pause(paused=held)
-        job = self._jobs[job_id]
+        job = self._jobs.get(job_id)
         state: State = "paused" if held else "running"
-        if not job.is_over and job.state != state:
+        if job is not None and not job.is_over and job.state != state:
             self._put(job.model_copy(update={"state": state}))
 
     async def _next(self) -> Job:

@@ -90,8 +90,10 @@ async def list_segments(match_id: MatchId, capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def delete_match(match_id: MatchId, capture: CaptureDep) -> Response:
-    """Delete a match with all its files; the running one is refused."""
-    return answer(await capture.library.delete(match_id))
+    """Delete a match with all its files, and its jobs with it; the running one is refused."""
+    deleted = await capture.library.delete(match_id)
+    await capture.jobs.drop_match(match_id)
+    return answer(deleted)
 
 
 @router.get(
