@@ -7,12 +7,9 @@ made with. The functions that touch the disk block; `Calibrations` calls them in
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +17,7 @@ import anyio
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from touchline.capture.manifest import sync_folder
+from touchline.capture.wholefile import write_whole
 from touchline.core.errors import NotFound
 from touchline.core.tasks import Changed
 
@@ -108,8 +105,8 @@ class Calibrations:
         async with self._saving:
             version = max(self._by_version, default=0) + 1
             calibration = Calibration(version=version, created_at=now, source=source, **result)
-            text = calibration.model_dump_json(indent=1)
-            await to_thread.run_sync(partial(_write, self.folder / f"{version:04d}.json", text))
+            content = calibration.model_dump_json(indent=1).encode()
+            await to_thread.run_sync(write_whole, self.folder / f"{version:04d}.json", content)
             self._by_version[version] = calibration
         await self.configure(active_version=version)
         return calibration
@@ -128,8 +125,8 @@ class Calibrations:
         """Change these settings and keep them. Raises pydantic's ValidationError and OSError."""
         async with self._saving:
             config = PanoramaConfig.model_validate({**self.config.model_dump(), **changes})
-            text = config.model_dump_json(indent=1)
-            await to_thread.run_sync(partial(_write, self.folder / _CONFIG, text))
+            content = config.model_dump_json(indent=1).encode()
+            await to_thread.run_sync(write_whole, self.folder / _CONFIG, content)
             self.config = config
         self.changed.mark()
         return config
@@ -155,18 +152,3 @@ def _load(folder: Path) -> tuple[PanoramaConfig, dict[int, Calibration]]:
     except (OSError, ValidationError) as error:
         log.warning("The panorama's settings cannot be read; they are as new: %s", error)
     return config, found
-
-
-def _write(path: Path, text: str) -> None:
-    new = path.with_name(f".{path.name}.new")
-    try:
-        with new.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

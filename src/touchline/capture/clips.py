@@ -22,7 +22,7 @@ from touchline.capture.footage import Footage
 from touchline.capture.library import Library
 from touchline.capture.studio import StudioRun
 from touchline.core.errors import Failed, Invalid, NotFound
-from touchline.worker import mp4, mp4cut
+from touchline.worker import mp4cut
 
 LONGEST_S = 3 * 3600.0
 _CHUNK_BYTES = 1 << 20
@@ -104,45 +104,21 @@ class Clips:
 
     async def _recoded(self, edge: mp4cut.Edge) -> mp4cut.Recoded:
         out = self._runtime_dir / f"edge-{secrets.token_hex(6)}.h264"
-        codec = edge.source.codec
-        spec = {
-            "path": str(edge.source.path),
-            "codec": {"width": codec.width, "height": codec.height, "avcc": codec.avcc.hex()},
-            "needed": [[f.at_ns, f.offset, f.size_bytes, f.keyframe] for f in edge.needed],
-            "from_ns": edge.from_ns,
-            "to_ns": edge.to_ns,
-            "period_ns": _period_ns(edge.needed),
-            "out": str(out),
-        }
+        spec = mp4cut.edge_spec(edge, out)
         try:
             run = StudioRun("edges", spec, log_path=self._log_path)
             result = await run.run(lambda _: None, hurry=True)
             data = await anyio.Path(out).read_bytes()
+            return mp4cut.recoded(data, result, edge.source.codec)
+        except ValueError as error:
+            raise Failed(f"The clip's beginning failed: {error}", code="clip_failed") from error
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.Path(out).unlink(missing_ok=True)
-        return _coded(data, result, codec)
 
 
 def _plan(sources: Sequence[Any], from_ns: int, to_ns: int) -> list[mp4cut.Edge | mp4cut.Copy]:
     return mp4cut.plan([source() for source in sources], from_ns, to_ns)
-
-
-def _coded(data: bytes, result: dict[str, Any], codec: mp4.Codec) -> mp4cut.Recoded:
-    frames, at = [], 0
-    for at_ns, size, keyframe in result["frames"]:
-        frames.append(mp4cut.Frame(at_ns, at_ns, at, size, keyframe))
-        at += size
-    if at != len(data):
-        raise Failed("The clip's beginning was not written whole", code="clip_failed")
-    return mp4cut.Recoded(data, frames, codec._replace(avcc=bytes.fromhex(result["avcc"])))
-
-
-def _period_ns(frames: Sequence[mp4cut.Frame]) -> int:
-    if len(frames) < 2:
-        return _NANO // 30
-    times = sorted(frame.at_ns for frame in frames)
-    return max(1, (times[-1] - times[0]) // (len(times) - 1))
 
 
 def _pieces(cut: mp4cut.Cut) -> Iterator[bytes]:

@@ -7,7 +7,6 @@ failed. While a match is recorded nothing is worked on.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -20,8 +19,8 @@ import anyio
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from touchline.capture.manifest import sync_folder
 from touchline.capture.studio import OnProgress, StudioRun
+from touchline.capture.wholefile import write_whole
 from touchline.core.errors import NotFound, Refused, TouchlineError
 from touchline.core.tasks import Changed
 
@@ -329,8 +328,8 @@ class JobQueue:
     async def save(self) -> None:
         """Write the queue down. Raises OSError."""
         async with self._saving:
-            text = _File(jobs=tuple(self._jobs.values())).model_dump_json(indent=1)
-            await to_thread.run_sync(_write, self._path, text)
+            content = _File(jobs=tuple(self._jobs.values())).model_dump_json(indent=1).encode()
+            await to_thread.run_sync(write_whole, self._path, content)
 
 
 def _read(path: Path) -> Iterable[Job]:
@@ -346,13 +345,3 @@ def _read(path: Path) -> Iterable[Job]:
             path.replace(kept)
         log.error("The queue of jobs cannot be read and is kept as %s: %s", kept, error)  # noqa: TRY400
         return ()
-
-
-def _write(path: Path, text: str) -> None:
-    new = path.with_suffix(".new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    sync_folder(path.parent)

@@ -25,6 +25,7 @@ from touchline.capture import manifest as manifests
 from touchline.capture.archive import Archive, Member
 from touchline.capture.inventory import Inventory, mebibytes, segments_of
 from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
+from touchline.capture.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
 
 T = TypeVar("T")
@@ -168,7 +169,7 @@ class Library:
             # It was started into this very folder between the question and the renaming.
             trash.rename(folder)
             self._refuse_running(match_id)
-        manifests.sync_folder(self._root)
+        sync_folder(self._root)
         shutil.rmtree(trash)
         return {
             "status": "deleted",

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Invalid, Refused
 from touchline.worker import mp4scan
 
@@ -241,22 +242,7 @@ def _too_new(path: Path, version: int) -> Refused:
 
 def save(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest on disk: after a power cut there is the old one or this one, whole."""
-    new = folder / f".{FILE_NAME}.new"
-    with new.open("wb") as file:
-        file.write(manifest.model_dump_json(indent=1).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(folder / FILE_NAME)
-    sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Once this returns, names made, renamed or removed in the folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(folder / FILE_NAME, manifest.model_dump_json(indent=1).encode())
 
 
 def rescan(folder: Path) -> Manifest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from touchline.capture.library import Library
-from touchline.capture.manifest import sync_folder
+from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Failed, Invalid, NotFound
 
 log = logging.getLogger(__name__)
@@ -182,13 +181,8 @@ def _rewrite(folder: Path, apply: Callable[[list[Marker]], list[Marker]]) -> lis
     markers = apply(_read(folder))
     if len(markers) > MOST:
         raise Invalid(f"A match has at most {MOST} markers", code="too_many_markers")
-    new = folder / f".{FILE}.new"
-    with new.open("w", encoding="utf-8") as file:
-        file.write(_File(markers=tuple(markers)).model_dump_json(indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(folder / FILE)
-    sync_folder(folder)
+    content = _File(markers=tuple(markers)).model_dump_json(indent=1).encode()
+    write_whole(folder / FILE, content)
     return markers
 
 

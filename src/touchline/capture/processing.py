@@ -17,10 +17,10 @@ from anyio import to_thread
 from touchline.capture.calibrations import Calibration, Calibrations, PanoramaConfig
 from touchline.capture.jobs import Job, JobQueue, Kind
 from touchline.capture.library import Library
-from touchline.capture.manifest import sync_folder
 from touchline.capture.markers import Markers
 from touchline.capture.processingsettings import ProcessingSettings
 from touchline.capture.studio import StudioRun
+from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Refused
 from touchline.core.events import EventLog
 
@@ -256,7 +256,4 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
 
 def _note(folder: Path, kind: str, result: Mapping[str, Any]) -> None:
     record = {**_read(folder, RECORD), kind: dict(result)}
-    new = folder / f".{RECORD}.new"
-    new.write_text(json.dumps(record, indent=1), "utf-8")
-    new.replace(folder / RECORD)
-    sync_folder(folder)
+    write_whole(folder / RECORD, json.dumps(record, indent=1).encode())

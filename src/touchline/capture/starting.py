@@ -14,6 +14,7 @@ from touchline.capture.desk import Desk
 from touchline.capture.match import Match, Track
 from touchline.capture.orders import make_order
 from touchline.capture.running import Report
+from touchline.capture.wholefile import sync_folder
 from touchline.core.errors import Blocked, Failed
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def _make_folders(segments: Path) -> None:
     """The match's folders, on the disk before the first file is in them."""
     segments.mkdir(parents=True, exist_ok=True)
     for folder in (segments, segments.parent, segments.parent.parent):
-        manifests.sync_folder(folder)
+        sync_folder(folder)
 
 
 def _remove_new(folder: Path, before: set[str]) -> None:

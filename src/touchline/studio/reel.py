@@ -15,7 +15,7 @@ from typing import Any
 
 from touchline.studio import edges
 from touchline.studio.errors import StudioError, disk_trouble
-from touchline.worker import mp4, mp4cut, mp4scan
+from touchline.worker import mp4cut, mp4scan
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -71,32 +71,11 @@ def _sources(folder: Path, camera: str) -> list[mp4cut.Source]:
 
 def _recoded(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:
     out = folder / f".edge-{os.getpid()}.h264"
-    codec = edge.source.codec
-    times = sorted(frame.at_ns for frame in edge.needed)
-    steps = max(1, len(times) - 1)
     try:
-        result = edges.run(
-            {
-                "path": str(edge.source.path),
-                "codec": {"width": codec.width, "height": codec.height, "avcc": codec.avcc.hex()},
-                "needed": [[f.at_ns, f.offset, f.size_bytes, f.keyframe] for f in edge.needed],
-                "from_ns": edge.from_ns,
-                "to_ns": edge.to_ns,
-                "period_ns": max(1, (times[-1] - times[0]) // steps) if times else 33_333_333,
-                "out": str(out),
-            },
-            lambda _: None,
-            threading.Event(),
-        )
-        data = out.read_bytes()
+        result = edges.run(mp4cut.edge_spec(edge, out), lambda _: None, threading.Event())
+        return mp4cut.recoded(out.read_bytes(), result, edge.source.codec)
     finally:
         out.unlink(missing_ok=True)
-    frames, at = [], 0
-    for shown_ns, size, keyframe in result["frames"]:
-        frames.append(mp4cut.Frame(shown_ns, shown_ns, at, size, keyframe))
-        at += size
-    joined = mp4.Codec(codec.width, codec.height, bytes.fromhex(result["avcc"]))
-    return mp4cut.Recoded(data, frames, joined)
 
 
 def _moved(piece: mp4cut.Recoded | mp4cut.Copy, by_ns: int) -> mp4cut.Recoded | mp4cut.Copy:

@@ -7,10 +7,10 @@ new file begins with its tables and is ordinary to every player. Pure standard l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from touchline.worker import mp4
 
@@ -217,6 +217,33 @@ def _period_ns(frames: Sequence[Frame]) -> int:
     if len(frames) < 2:
         return 33_333_333
     return (frames[-1].at_ns - frames[0].at_ns) // (len(frames) - 1)
+
+
+def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
+    """What whoever codes an edge must know, as plain values; the data goes to `out`."""
+    codec = edge.source.codec
+    times = sorted(frame.at_ns for frame in edge.needed)
+    return {
+        "path": str(edge.source.path),
+        "codec": {"width": codec.width, "height": codec.height, "avcc": codec.avcc.hex()},
+        "needed": [[f.at_ns, f.offset, f.size_bytes, f.keyframe] for f in edge.needed],
+        "from_ns": edge.from_ns,
+        "to_ns": edge.to_ns,
+        "period_ns": max(1, (times[-1] - times[0]) // max(1, len(times) - 1)),
+        "out": str(out),
+    }
+
+
+def recoded(data: bytes, result: Mapping[str, Any], codec: mp4.Codec) -> Recoded:
+    """The coded edge from its data and what was answered to `edge_spec`. Raises ValueError."""
+    frames, at = [], 0
+    for at_ns, size, keyframe in result["frames"]:
+        frames.append(Frame(at_ns, at_ns, at, size, keyframe))
+        at += size
+    if at != len(data):
+        msg = "the edge was not written whole"
+        raise ValueError(msg)
+    return Recoded(data, frames, codec._replace(avcc=bytes.fromhex(result["avcc"])))
 
 
 def source_of(path: Path, start_unix_ns: int, end_ns: int, table: mp4.SampleTable) -> Source:
