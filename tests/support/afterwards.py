@@ -31,6 +31,11 @@ class NoLive:
         del call
 
 
+async def plenty() -> int:
+    """Room for everything."""
+    return 1 << 50
+
+
 def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterwards:
     """What nothing was done with yet."""
     places = {"runtime_dir": folder, "log_dir": folder}
@@ -44,7 +49,14 @@ def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterw
     calibrating = Calibrating(calibrations, {}, lease, kept, **places)
     markers = Markers(kept)
     processing = Processing(
-        ProcessingSettings(), kept, calibrations, markers, cast("Any", events), log_dir=folder
+        ProcessingSettings(),
+        kept,
+        calibrations,
+        markers,
+        cast("Any", events),
+        log_dir=folder,
+        free_bytes=plenty,
+        floor_bytes=1 << 30,
     )
     jobs = JobQueue(
         folder / "jobs.json",

@@ -79,7 +79,14 @@ async def open_afterwards(
     await calibrating.open()
     markers = Markers(library)
     processing = Processing(
-        settings.processing, library, calibrations, markers, desk.events, log_dir=log_dir
+        settings.processing,
+        library,
+        calibrations,
+        markers,
+        desk.events,
+        log_dir=log_dir,
+        free_bytes=desk.free_bytes,
+        floor_bytes=settings.min_free_bytes,
     )
     jobs = JobQueue(
         data_dir / "jobs.json",

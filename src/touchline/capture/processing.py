@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from touchline.capture.markers import Markers
 from touchline.capture.processingsettings import ProcessingSettings
 from touchline.capture.studio import StudioRun
 from touchline.capture.wholefile import write_whole
-from touchline.core.errors import Refused
+from touchline.core.errors import Blocked, Refused
 from touchline.core.events import EventLog
 
 log = logging.getLogger(__name__)
 
 RECORD, UPLOADS = "processing.json", "upload.json"
+_LARGE = frozenset({"archive", "panorama", "follow"})
 _UPLOAD_FACTS = frozenset({"state", "key", "size_bytes", "sent_bytes", "error"})
 _PRESETS: Mapping[str, Mapping[str, Any]] = {
     "fast": {"preset": "ultrafast", "crf": 23},
@@ -47,7 +48,10 @@ class Processing:
         events: EventLog,
         *,
         log_dir: Path,
+        free_bytes: Callable[[], Awaitable[int]],
+        floor_bytes: int,
     ) -> None:
+        self._free_bytes, self._floor_bytes = free_bytes, floor_bytes
         self._settings = settings
         self._library = library
         self._calibrations = calibrations
@@ -58,8 +62,24 @@ class Processing:
     async def prepare(self, job: Job) -> StudioRun:
         """The studio's run for a job. Raises NotFound and Refused where it cannot be done now."""
         folder = await self._library.folder(job.match_id)
+        await self._need_room(job)
         own = await self._reel_spec(job) if job.kind == "reel" else self._spec_of(job)
         return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
+
+    async def _need_room(self, job: Job) -> None:
+        """What is made must leave the next recording its room. Raises Blocked."""
+        if job.kind not in _LARGE:
+            return
+        manifest = await self._library.manifest(job.match_id)
+        needed = sum(segment.size_bytes for segment in manifest.segments)
+        free = await self._free_bytes()
+        if free - needed < self._floor_bytes:
+            raise Blocked(
+                f"{free >> 20} MiB are free, and {job.kind} of {job.match_id} may take"
+                f" {needed >> 20} MiB",
+                code="disk_low",
+                advice="Delete matches that are no longer needed, and try again.",
+            )
 
     async def _reel_spec(self, job: Job) -> dict[str, Any]:
         """Stretches around the markers as they are now. Raises Refused where there are none."""
