@@ -54,6 +54,12 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
+async def test_a_panorama_that_nobody_calibrated_says_so(tmp_path: Path) -> None:
+    answer = await Rig(tmp_path).post("/api/v1/whep/panorama")
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "Panorama not calibrated"
+
+
 async def test_an_offer_makes_a_session_with_all_that_a_player_needs(rig: Rig) -> None:
     answer = await rig.started()
     assert answer.text == ANSWER

@@ -36,7 +36,7 @@ _PATHS = {"endpoint": "GET, OPTIONS, POST", "session": "DELETE, GET, OPTIONS, PA
 
 router = APIRouter(prefix="/api/v1/whep", tags=["live"], responses=may_answer(500))
 
-Stream = Annotated[str, Path(description="The camera's stream: `cam0`, `cam1` …")]
+Stream = Annotated[str, Path(description="The stream: `cam0`, `cam1` … or `panorama`.")]
 SessionId = Annotated[str, Path(description="The session, as `Location` named it.")]
 IfMatch = Annotated[
     str | None, Header(description="The `ETag` of the answer, if the player keeps it.")
@@ -70,7 +70,10 @@ async def start(stream: Stream, request: Request, capture: CaptureDep) -> Respon
     camera_id = _camera(stream, capture)
     offer = await _text(request, SDP)
     try:
-        session = await capture.sessions.start(OWNER, camera_id)
+        if camera_id is None:
+            session = await capture.sessions.start_panorama(OWNER)
+        else:
+            session = await capture.sessions.start(OWNER, camera_id)
     except (Refused, Failed) as error:
         if error.code not in _NOT_WATCHABLE:
             raise
@@ -183,7 +186,10 @@ async def session_options(stream: Stream, session_id: SessionId, capture: Captur
     return Response(status_code=200, headers=headers)
 
 
-def _camera(stream: str, capture: Capture) -> int:
+def _camera(stream: str, capture: Capture) -> int | None:
+    """The camera's number; None for the panorama. Raises NotFound."""
+    if stream == "panorama":
+        return None
     named = _CAMERA.fullmatch(stream)
     if named is None or not capture.sessions.has_camera(int(named[1])):
         raise NotFound(f"There is no stream {stream}", code="stream_unknown")
