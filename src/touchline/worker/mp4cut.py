@@ -63,6 +63,7 @@ class Recoded:
     data: bytes
     frames: Sequence[Frame]
     codec: mp4.Codec
+    source_codec: mp4.Codec
 
 
 class Span(NamedTuple):
@@ -102,8 +103,7 @@ def plan(sources: Sequence[Source], from_ns: int, to_ns: int) -> list[Edge | Cop
         if key is None or key.at_ns > first_shown_ns:
             pieces.append(_edge(source, first_shown_ns, until_ns))
         if key is not None:
-            copied = _copied(source, key, to_ns)
-            pieces.append(Copy(source, copied))
+            pieces += _from_keyframe(source, key, to_ns)
     return pieces
 
 
@@ -117,12 +117,20 @@ def _edge(source: Source, from_ns: int, to_ns: int) -> Edge:
     return Edge(source, source.frames[begin : wanted[-1] + 1], from_ns, to_ns)
 
 
-def _copied(source: Source, key: Frame, to_ns: int) -> list[Frame]:
-    """From a keyframe on; what leads it is shown before it and comes from the edge."""
+def _from_keyframe(source: Source, key: Frame, to_ns: int) -> list[Edge | Copy]:
+    """What is shown from a keyframe on, until before the end.
+
+    What leads the keyframe is shown before it and comes from the edge. Where pictures are reordered
+    the last of them may need one that is not to be shown: their GOP is then an edge too.
+    """
     begin = source.frames.index(key)
     wanted = [n for n in range(begin, len(source.frames)) if source.frames[n].at_ns < to_ns]
-    last = wanted[-1]
-    return [f for f in source.frames[begin : last + 1] if f.at_ns >= key.at_ns]
+    taken = [f for f in source.frames[begin : wanted[-1] + 1] if f.at_ns >= key.at_ns]
+    if all(frame.at_ns < to_ns for frame in taken):
+        return [Copy(source, taken)]
+    last = max(n for n, frame in enumerate(taken) if frame.keyframe and frame.at_ns < to_ns)
+    whole: list[Edge | Copy] = [Copy(source, taken[:last])] if last else []
+    return [*whole, _edge(source, taken[last].at_ns, to_ns)]
 
 
 def join(pieces: Sequence[Recoded | Copy], *, starts_ns: int) -> Cut:
@@ -170,12 +178,12 @@ def join(pieces: Sequence[Recoded | Copy], *, starts_ns: int) -> Cut:
 
 
 def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> mp4.Codec:
-    """A copied piece shares the codec of the edge in front of it, which carries both sets."""
+    """A copied piece shares the codec of an edge beside it, which carries both sets."""
     piece = pieces[number]
-    before = pieces[number - 1] if number else None
     own = piece.source.codec if isinstance(piece, Copy) else piece.codec
-    if isinstance(before, Recoded) and before.codec[:2] == own[:2]:
-        return before.codec
+    for beside in (*pieces[max(0, number - 1) : number], *pieces[number + 1 : number + 2]):
+        if isinstance(beside, Recoded) and beside.source_codec == own:
+            return beside.codec
     return own
 
 
@@ -243,7 +251,8 @@ def recoded(data: bytes, result: Mapping[str, Any], codec: mp4.Codec) -> Recoded
     if at != len(data):
         msg = "the edge was not written whole"
         raise ValueError(msg)
-    return Recoded(data, frames, codec._replace(avcc=bytes.fromhex(result["avcc"])))
+    both = codec._replace(avcc=bytes.fromhex(result["avcc"]))
+    return Recoded(data, frames, both, codec)
 
 
 def source_of(path: Path, start_unix_ns: int, end_ns: int, table: mp4.SampleTable) -> Source:
