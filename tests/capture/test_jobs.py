@@ -158,6 +158,18 @@ async def test_a_failed_job_says_why_and_can_be_repeated(path: Path) -> None:
             await rig.queue.retry(job.job_id)
 
 
+async def test_what_nobody_expected_fails_the_job_and_not_the_queue(path: Path) -> None:
+    async with working(path) as rig:
+        first = await rig.queue.add("archive", "m1")
+        (await rig.began(0)).end(ValueError("odd"))
+        failed = await rig.until(first.job_id, "failed")
+        assert failed.error is not None
+        assert failed.error.code == "internal"
+        second = await rig.queue.add("archive", "m2")
+        (await rig.began(1)).end({})
+        await rig.until(second.job_id, "done")
+
+
 async def test_what_cannot_be_prepared_has_failed(path: Path) -> None:
     async with working(path) as rig:
         rig.refuses = NotFound("Recording m1 not found")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -142,6 +144,17 @@ def test_the_panorama_is_shown_live(server: Server, tmp_path: Path) -> None:
     post(server, "/panorama/preview/stop")
     assert mode(server)["mode"] == "idle"
     assert post(server, "/panorama/preview/stop", 400)["detail"] == "Panorama preview not active"
+
+
+def test_a_camera_whose_worker_died_comes_back_into_the_panorama(server: Server) -> None:
+    calibrated(server)
+    post(server, "/panorama/preview/start", transport="hls")
+    pids = server.worker_pids()
+    os.kill(pids[1], signal.SIGKILL)
+    wait_for(lambda: server.worker_pids().get(1) not in {None, pids[1]}, "replaced")
+    before = server.get("/panorama/stats")["frames_stitched"]
+    wait_for(lambda: server.get("/panorama/stats")["frames_stitched"] > before + 30, "stitching")
+    post(server, "/panorama/preview/stop")
 
 
 def _has_seen(watching: Watching, frames: int) -> bool:

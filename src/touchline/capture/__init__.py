@@ -37,6 +37,7 @@ from touchline.capture.machine import MachineSampler
 from touchline.capture.markers import MarkerKind, Markers
 from touchline.capture.meter import Meter
 from touchline.capture.panorama import Panorama
+from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.pipelines import build_pipeline
 from touchline.capture.playback import playlist
 from touchline.capture.preview import RECORDING_ACTIVE, Preview
@@ -140,6 +141,7 @@ class _Listener:
         self._follower = follower
         self._watchdog = watchdog
         self._showing = showing
+        self.panorama: PanoramaPreview | None = None
         self.hellos: dict[int, Mapping[str, Any]] = {}
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
@@ -147,6 +149,8 @@ class _Listener:
         self._watchdog.camera_connected(camera, hello)
         await self._follower.camera_connected(camera, hello)
         await self._showing.camera_connected(camera)
+        if self.panorama is not None:
+            await self.panorama.camera_connected(camera)
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
         self._watchdog.camera_event(camera, event)
@@ -233,7 +237,8 @@ async def open_capture(
             runtime_dir=runtime,
             log_dir=log_dir,
         )
-        sessions = WebRtcSessions(preview, afterwards.panorama.preview, cameras)
+        listener.panorama = afterwards.panorama.preview
+        sessions = WebRtcSessions(preview, listener.panorama, cameras)
         async with open_cameras(cameras), anyio.create_task_group() as tasks:
             tasks.start_soon(keep_running_named, "host sampler", host.once, SAMPLE_EVERY_S)
             tasks.start_soon(keep_running_named, "machine", machine.once, MACHINE_EVERY_S)
@@ -269,17 +274,18 @@ async def open_capture(
             )
             if settings.preview.rtsp:
                 RtspOutlet(settings.preview, preview, live).open(tasks)
-            meter = Meter(
-                cameras,
-                recording=recorder.status,
-                preview=preview.status,
-                live=lambda: live.status,
-                host=host,
-                machine=machine,
-                alerts=alerts,
-                watchdog=watchdog,
+            metrics.add_source(
+                Meter(
+                    cameras,
+                    recording=recorder.status,
+                    preview=preview.status,
+                    live=lambda: live.status,
+                    host=host,
+                    machine=machine,
+                    alerts=alerts,
+                    watchdog=watchdog,
+                ).families
             )
-            metrics.add_source(meter.families)
             yield capture
             with anyio.CancelScope(shield=True):
                 await afterwards.panorama.preview.stop_if_active()

@@ -277,6 +277,10 @@ class JobQueue:
             except OSError as error:
                 fault = JobError(code="disk_failed", message=str(error))
                 self._over(job.job_id, "failed", error=fault)
+            except Exception as error:
+                log.exception("%s of %s failed", job.kind, job.match_id)
+                fault = JobError(code="internal", message=f"{type(error).__name__}: {error}")
+                self._over(job.job_id, "failed", error=fault)
             else:
                 self._over(job.job_id, "done", result=result, progress=1.0)
             finally:

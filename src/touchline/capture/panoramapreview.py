@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 STREAM = "panorama"
 HLS_URL = "/hls/panorama.m3u8"
 _NAME = "panorama-feed"
+_CAMERAS = (0, 1)
 _UP_S = 15.0
 _QUIET_S = 2.0
 _BITRATE_KBPS = 8000
@@ -58,6 +59,7 @@ class PanoramaPreview:
         self._lease = lease
         self._live = live
         self._runtime_dir = runtime_dir
+        self._feed_path = str(runtime_dir / f"{_NAME}.sock")
         self._log_path = log_dir / "studio.log"
         self._tasks: TaskGroup | None = None
         self._stop: anyio.CancelScope | None = None
@@ -66,6 +68,7 @@ class PanoramaPreview:
         self._since_s: float | None = None
         self._transport: Transport = "hls"
         self._viewers: list[str] = []
+        self._starting = anyio.Lock()
         live.on_event(self._live_event)
 
     # ------------------------------------------------------------------ told
@@ -93,6 +96,15 @@ class PanoramaPreview:
 
     # ------------------------------------------------------------------ done
 
+    async def camera_connected(self, camera: Camera) -> None:
+        """A new worker has taken the place of one that died: it must be told to feed again."""
+        if self._since_s is None or camera.id not in _CAMERAS:
+            return
+        try:
+            await camera.link.ask("feed", path=self._feed_path)
+        except (Blocked, Failed) as error:
+            log.warning("%s is missing in the panorama: %s", camera.name, error.message)
+
     def open(self, tasks: TaskGroup) -> None:
         """It may be started from now on, as a task of `tasks`."""
         self._tasks = tasks
@@ -103,35 +115,54 @@ class PanoramaPreview:
         Raises Refused when it is shown already or a recording runs, and Blocked when the cameras
         are not calibrated, taken, or send nothing.
         """
-        if self.active:
-            raise Refused("Panorama preview already active", code="panorama_active")
-        if self._lease.mode == "recording":
-            text = "Cannot start panorama: recording is active"
-            raise Refused(text, code="recording_active")
-        if self._calibrations.active is None:
-            raise Blocked("Panorama not calibrated", code="panorama_not_calibrated")
-        wanted: Transport = "webrtc" if (transport or "").strip().lower() == "webrtc" else "hls"
-        held = ExitStack()
-        held.enter_context(
-            self._lease.hold("preview", "api-panorama-preview", give_up=self.stop_if_active)
-        )
-        self._transport = wanted
-        try:
-            await self._begin(held)
-        except BaseException:
-            held.close()
-            raise
+        async with self._starting:
+            if self.active:
+                raise Refused("Panorama preview already active", code="panorama_active")
+            await self._start(transport)
         config = self._calibrations.config
         return {
             "success": True,
             "message": "Panorama preview started",
-            "transport": wanted,
+            "transport": self._transport,
             "stream_kind": STREAM,
             "hls_url": HLS_URL,
             "ice_servers": self._settings.ice_servers(with_credentials=True),
             "resolution": f"{self.figures.get('width', 0)}x{self.figures.get('height', 0)}",
             "fps_target": config.preview_fps_target,
         }
+
+    async def _start(self, transport: str | None) -> None:
+        """Return when the first picture is there; raises Refused and Blocked."""
+        if self._tasks is None:
+            msg = "the panorama's preview is not open"
+            raise RuntimeError(msg)
+        if self._lease.mode == "recording":
+            text = "Cannot start panorama: recording is active"
+            raise Refused(text, code="recording_active")
+        if self._calibrations.active is None:
+            raise Blocked("Panorama not calibrated", code="panorama_not_calibrated")
+        held = ExitStack()
+        held.enter_context(
+            self._lease.hold("preview", "api-panorama-preview", give_up=self.stop_if_active)
+        )
+        # From here on whoever wants the cameras can stop it, however far it has come.
+        self._transport = "webrtc" if (transport or "").strip().lower() == "webrtc" else "hls"
+        self._ended, self._told = anyio.Event(), anyio.Event()
+        self._stop = anyio.CancelScope()
+        up = _Outcome()
+        self._tasks.start_soon(self._show, held, self._stop, up, name="panorama preview")
+        try:
+            with anyio.move_on_after(_UP_S + 5):
+                await up.settled.wait()
+        except BaseException:
+            self._stop.cancel()  # nobody waits for it any more
+            raise
+        if not up.settled.is_set():
+            await self.stop_if_active()
+            raise Blocked("The panorama did not come in time", code="panorama_late", eta_s=5.0)
+        if up.error is not None:
+            await self._ended.wait()
+            raise up.error
 
     async def stop(self) -> dict[str, Any]:
         """Show it no more. Raises Refused when it is not shown."""
@@ -142,9 +173,10 @@ class PanoramaPreview:
 
     async def join(self, viewer: str) -> None:
         """Count a viewer; it is shown from now on if it was not. Raises what `start` raises."""
-        if not self.active:
-            await self.start("webrtc")
-        self._viewers.append(viewer)
+        async with self._starting:
+            if not self.active:
+                await self._start("webrtc")
+            self._viewers.append(viewer)
 
     async def leave(self, viewer: str) -> None:
         """The viewer watches no more; with the last one a panorama shown over WebRTC goes too."""
@@ -159,45 +191,42 @@ class PanoramaPreview:
             self._stop.cancel()
             await self._ended.wait()
 
-    async def _begin(self, held: ExitStack) -> None:
-        if self._tasks is None:
-            msg = "the panorama's preview is not open"
-            raise RuntimeError(msg)
-        await self._live.ensure()
-        self._ended, self._told = anyio.Event(), anyio.Event()
-        up = _Outcome()
-        self._tasks.start_soon(self._show, held, up, name="panorama preview")
-        with anyio.move_on_after(_UP_S + 5):
-            await up.settled.wait()
-        if up.error is not None:
-            raise up.error
-        if not up.settled.is_set():
-            await self.stop_if_active()
-            raise Blocked("The panorama did not come in time", code="panorama_late", eta_s=5.0)
-
-    async def _show(self, held: ExitStack, up: _Outcome) -> None:
+    async def _show(self, held: ExitStack, scope: anyio.CancelScope, up: _Outcome) -> None:
         """From the first to the last picture; whatever happens, nothing stays half shown."""
-        with held, anyio.CancelScope() as scope:
-            self._stop = scope
+        try:
+            with held, scope:
+                self.changed.mark()
+                try:
+                    await self._live.ensure()
+                    await self._stitch(up)
+                except TouchlineError as error:
+                    self._failed(up, error)
+                except Exception as error:
+                    log.exception("The panorama's preview failed")
+                    self._failed(up, Failed(str(error), code="panorama_failed"))
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await self._take_down()
+        finally:
+            self._stop = self._since_s = None
+            self._viewers.clear()
+            self.figures = {}
+            up.fail(Blocked("The panorama's preview was stopped", code="preview_stopped"))
+            self._ended.set()
             self.changed.mark()
+
+    async def _stitch(self, up: _Outcome) -> None:
+        failures: list[TouchlineError] = []
+        async with anyio.create_task_group() as tasks:
+            listening = anyio.Event()
+            tasks.start_soon(self._feed_and_show, listening, up, tasks.cancel_scope)
             try:
-                async with anyio.create_task_group() as tasks:
-                    listening = anyio.Event()
-                    tasks.start_soon(self._feed_and_show, listening, up, tasks.cancel_scope)
-                    try:
-                        await self._run(listening)
-                    except TouchlineError as error:
-                        self._failed(up, error)
-                    tasks.cancel_scope.cancel()
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await self._take_down()
-        self._stop = self._since_s = None
-        self._viewers.clear()
-        self.figures = {}
-        up.fail(Blocked("The panorama's preview was stopped", code="preview_stopped"))
-        self._ended.set()
-        self.changed.mark()
+                await self._run(listening)
+            except TouchlineError as error:
+                failures.append(error)
+            tasks.cancel_scope.cancel()
+        for failure in failures:
+            raise failure
 
     async def _run(self, listening: anyio.Event) -> None:
         config, active = self._calibrations.config, self._calibrations.active
@@ -238,12 +267,11 @@ class PanoramaPreview:
             up.settled.set()
 
     async def _bring_up(self) -> None:
-        path = str(self._runtime_dir / f"{_NAME}.sock")
-        for number in (0, 1):
+        for number in _CAMERAS:
             camera = self._cameras.get(number)
             if camera is None:
                 raise Failed("A panorama needs the cameras 0 and 1", code="no_two_cameras")
-            await camera.link.ask("feed", path=path)
+            await camera.link.ask("feed", path=self._feed_path)
         reply = await self._live.ask("wait_up", timeout_s=_UP_S + 2, camera=STREAM, wait_s=_UP_S)
         if not reply["up"]:
             raise Failed("No picture of the panorama came in time", code="panorama_late")
@@ -264,7 +292,7 @@ class PanoramaPreview:
         up.fail(Blocked(error.message, code="panorama_failed", eta_s=5.0))
 
     async def _take_down(self) -> None:
-        for number in (0, 1):
+        for number in _CAMERAS:
             camera = self._cameras.get(number)
             if camera is not None:
                 with suppress(Blocked, Failed):  # its worker is gone, and the feed with it
