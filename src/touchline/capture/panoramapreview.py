@@ -133,14 +133,14 @@ class PanoramaPreview:
 
     async def _start(self, transport: str | None) -> None:
         """Return when the first picture is there; raises Refused and Blocked."""
-        if self._tasks is None:
-            msg = "the panorama's preview is not open"
-            raise RuntimeError(msg)
         if self._lease.mode == "recording":
             text = "Cannot start panorama: recording is active"
             raise Refused(text, code="recording_active")
         if self._calibrations.active is None:
             raise Blocked("Panorama not calibrated", code="panorama_not_calibrated")
+        if self._tasks is None:
+            msg = "the panorama's preview is not open"
+            raise RuntimeError(msg)
         held = ExitStack()
         held.enter_context(
             self._lease.hold("preview", "api-panorama-preview", give_up=self.stop_if_active)
