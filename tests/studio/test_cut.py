@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -35,7 +36,12 @@ def number_of(frame: av.VideoFrame) -> int:
 
 
 def coded(
-    numbers: range, *, b_frames: int, gop: int = 30, size: tuple[int, int] = SIZE
+    numbers: range,
+    *,
+    b_frames: int,
+    gop: int = 30,
+    size: tuple[int, int] = SIZE,
+    idr: str = "open-gop=0",
 ) -> tuple[Codec, list[Coded]]:
     """Pictures of these numbers in the order of decoding, at their times."""
     context = av.CodecContext.create("libx264", "w")
@@ -43,7 +49,7 @@ def coded(
     context.time_base, context.framerate = Fraction(1, 90_000), Fraction(30)
     context.gop_size, context.max_b_frames = gop, b_frames
     context.flags |= av.codec.context.Flags.global_header
-    context.options = {"preset": "fast", "crf": "20", "x264-params": "scenecut=0:b-adapt=0"}
+    context.options = {"preset": "fast", "crf": "20", "x264-params": f"scenecut=0:b-adapt=0:{idr}"}
     context.open()
     reference = Encoder(*size, Fraction(30), Quality())
     codec = reference.codec._replace(avcc=_avcc(context))
@@ -72,15 +78,26 @@ def source(path: Path, numbers: range, **how: object) -> mp4cut.Source:
     for each in found:
         film.append(each)
     film.finish(START_NS + numbers.stop * PERIOD_NS)
+    return opened(path)
+
+
+def opened(path: Path) -> mp4cut.Source:
     scan, table = mp4scan.index(path)
     start_ns = scan.start_unix_ns or 0
     return mp4cut.source_of(path, start_ns, start_ns + scan.duration_ns, table)
 
 
-def cut(tmp_path: Path, sources: list[mp4cut.Source], from_ns: int, to_ns: int) -> Path:
+def cut(
+    tmp_path: Path,
+    sources: list[mp4cut.Source],
+    from_ns: int,
+    to_ns: int,
+    longest_edge_s: float = math.inf,
+) -> Path:
     """The file of a cut."""
     pieces: list[mp4cut.Recoded | mp4cut.Copy] = []
-    for number, piece in enumerate(mp4cut.plan(sources, from_ns, to_ns)):
+    planned = mp4cut.plan(sources, from_ns, to_ns, longest_edge_ns=longest_edge_s * 1e9)
+    for number, piece in enumerate(planned):
         if isinstance(piece, mp4cut.Copy):
             pieces.append(piece)
             continue
@@ -88,7 +105,7 @@ def cut(tmp_path: Path, sources: list[mp4cut.Source], from_ns: int, to_ns: int) 
         result = edges.run(mp4cut.edge_spec(piece, out), lambda _: None, threading.Event())
         pieces.append(mp4cut.recoded(out.read_bytes(), result, piece.source.codec))
     starts_ns = min(frame.at_ns for piece in pieces for frame in piece.frames)
-    made = mp4cut.join(pieces, starts_ns=starts_ns)
+    made = mp4cut.join(pieces, starts_ns=starts_ns, shows_ns=(from_ns, to_ns))
     path = tmp_path / "cut.mp4"
     with path.open("wb") as out_file:
         out_file.write(made.head)
@@ -126,6 +143,41 @@ def test_a_cut_shows_exactly_its_pictures(
     assert [number for number, _ in found] == list(range(first, end))
     times = [time_s - found[0][1] for _, time_s in found]
     assert np.allclose(times, [n / 30 for n in range(end - first)], atol=2e-4)
+
+
+OPEN_GOP = "open-gop=1"
+"""Intra pictures that frames shown before them reach over: IDR pictures are the first alone."""
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize(("first", "end"), [(0, 100), (13, 77), (30, 90), (31, 45), (88, 120)])
+@pytest.mark.parametrize("longest_edge_s", [math.inf, 0.5])
+def test_a_cut_of_a_camera_without_idr_pictures_shows_exactly_its_pictures(
+    tmp_path: Path, b_frames: int, first: int, end: int, longest_edge_s: float
+) -> None:
+    made = source(tmp_path / "a.mp4", range(120), b_frames=b_frames, idr=OPEN_GOP)
+    path = cut(tmp_path, [made], at(first - 0.4), at(end - 0.4), longest_edge_s)
+    found = shown(path)
+    assert [number for number, _ in found] == list(range(first, end))
+    times = [time_s - found[0][1] for _, time_s in found]
+    assert np.allclose(times, [n / 30 for n in range(end - first)], atol=2e-4)
+    if end - first > 40 and longest_edge_s < 1:
+        planned = mp4cut.plan([made], at(first - 0.4), at(end - 0.4), longest_edge_ns=5e8)
+        assert all(isinstance(piece, mp4cut.Copy) for piece in planned)
+
+
+def test_segments_of_a_camera_without_idr_pictures_follow_each_other(tmp_path: Path) -> None:
+    codec, found = coded(range(120), b_frames=0, idr=OPEN_GOP)
+    segments = []
+    for name, frames in (("a", found[:60]), ("b", found[60:])):
+        path = tmp_path / f"{name}.mp4"
+        film = Film(path, codec)
+        for each in frames:
+            film.append(each)
+        film.finish(frames[-1].at_ns + PERIOD_NS)
+        segments.append(opened(path))
+    path = cut(tmp_path, segments, at(39.6), at(99.6), longest_edge_s=0.2)
+    assert [number for number, _ in shown(path)] == list(range(40, 100))
 
 
 def test_over_a_gap_the_last_picture_stands_still(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Clips of a match, exact to the frame: cut while they are sent, nothing is copied beforehand.
 
-Frames are taken from the segments as they are. Only the few in front of the first keyframe are
+Frames are taken from the segments as they are. Only the few in front of the first IDR picture are
 coded anew, by the studio. Time stays as it was: where a camera filmed nothing its last frame stands
 still.
 """
@@ -25,6 +25,10 @@ from touchline.core.errors import Failed, Invalid, NotFound
 from touchline.worker import mp4cut
 
 LONGEST_S = 3 * 3600.0
+
+LONGEST_EDGE_S = 20.0
+"""More than this is not coded anew while somebody waits: what is too much is hidden instead."""
+
 _CHUNK_BYTES = 1 << 20
 _NANO = 1_000_000_000
 _READERS = 4
@@ -91,7 +95,8 @@ class Clips:
         ]
         starts_ns = min(frame.at_ns for piece in made for frame in piece.frames)
         cut = await to_thread.run_sync(
-            partial(mp4cut.join, made, starts_ns=starts_ns), limiter=self._limiter
+            partial(mp4cut.join, made, starts_ns=starts_ns, shows_ns=(from_ns, to_ns)),
+            limiter=self._limiter,
         )
         return Clip(f"{match_id}-{camera}.mp4", cut, self._limiter)
 
@@ -118,7 +123,9 @@ class Clips:
 
 
 def _plan(sources: Sequence[Any], from_ns: int, to_ns: int) -> list[mp4cut.Edge | mp4cut.Copy]:
-    return mp4cut.plan([source() for source in sources], from_ns, to_ns)
+    edge_ns = LONGEST_EDGE_S * _NANO
+    opened = [source() for source in sources]
+    return mp4cut.plan(opened, from_ns, to_ns, longest_edge_ns=edge_ns)
 
 
 def _pieces(cut: mp4cut.Cut) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from touchline.worker.mp4 import Codec
 
 START_CODE = b"\0\0\0\1"
-SPS, PPS, AUD = 7, 8, 9
+IDR, SPS, PPS, AUD = 5, 7, 8, 9
 
 
 def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
@@ -26,6 +26,22 @@ def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
         if size:
             yield view[at : at + size]
         at += size
+
+
+def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
+    """Whether a frame in AVC form is an IDR picture, which nothing behind it reaches back over.
+
+    `head` is the frame or its first bytes; where they end before its first slice it counts as none.
+    """
+    at = 0
+    while at + length_bytes < len(head):
+        size = int.from_bytes(head[at : at + length_bytes], "big")
+        at += length_bytes
+        kind = head[at] & 0x1F if size else 0
+        if 1 <= kind <= IDR:
+            return kind == IDR
+        at += size
+    return False
 
 
 def parameter_sets(avcc: bytes) -> list[bytes]:

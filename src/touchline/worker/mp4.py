@@ -305,16 +305,19 @@ def read_codec(moov: bytes) -> Codec:
     return Codec(width, height, moov[avcc_at + 4 : avcc_at - 4 + size])
 
 
-def faststart(table: SampleTable, data_bytes: int) -> bytes:
+def faststart(
+    table: SampleTable, data_bytes: int, *, shows: tuple[int, int] | None = None
+) -> bytes:
     """What stands before the samples of an ordinary MP4 that begins with its tables.
 
-    Offsets in `table` count from the first sample's; `data_bytes` is all of them together.
+    Offsets in `table` count from the first sample's; `data_bytes` is all of them together. `shows`
+    is the part that players show, from and until before in ticks; None is everything.
     """
     data_head = struct.pack(">I4sQ", 1, b"mdat", data_bytes + 16)
-    moov = _moov(table.codec, table)
+    moov = _moov(table.codec, table, shows)
     while True:
         before = len(_FTYP) + len(moov) + len(data_head)
-        moved = _moov(table.codec, table.moved(before))
+        moved = _moov(table.codec, table.moved(before), shows)
         if len(moved) == len(moov):  # wide offsets may have made it longer
             return _FTYP + moved + data_head
         moov = moved
@@ -370,9 +373,15 @@ def _table(row: str, rows: Sequence[tuple[int, ...]]) -> bytes:
     return struct.pack(">I", len(rows)) + b"".join(pack(*r) for r in rows)
 
 
-def _moov(codec: Codec, table: SampleTable | None) -> bytes:
+def _moov(codec: Codec, table: SampleTable | None, shows: tuple[int, int] | None = None) -> bytes:
     """The movie box; without a table the one of a fragmented file."""
-    duration = table.end_ticks if table else 0
+    media_duration = table.end_ticks if table else 0
+    duration, edits = media_duration, b""
+    if shows is not None:
+        duration = min(shows[1], max(shows[0], media_duration)) - shows[0]
+        # One edit, at the usual rate (ISO/IEC 14496-12, 8.6.6).
+        edit = struct.pack(">IQqI", 1, duration, shows[0], 0x10000)
+        edits = _box(b"edts", _full(b"elst", edit, version=1))
     codecs = table.codecs if table else (codec,)
     described = b"".join(_avc1(each) for each in codecs)
     stsd = _full(b"stsd", struct.pack(">I", len(codecs)) + described)
@@ -387,7 +396,9 @@ def _moov(codec: Codec, table: SampleTable | None) -> bytes:
     )
     dinf = _box(b"dinf", _full(b"dref", struct.pack(">I", 1) + _full(b"url ", b"", flags=1)))
     minf = _box(b"minf", _full(b"vmhd", bytes(8), flags=1), dinf, _box(b"stbl", stsd, tables))
-    mdhd = _full(b"mdhd", struct.pack(">QQIQHH", 0, 0, TIMESCALE, duration, 0x55C4, 0), version=1)
+    mdhd = _full(
+        b"mdhd", struct.pack(">QQIQHH", 0, 0, TIMESCALE, media_duration, 0x55C4, 0), version=1
+    )
     hdlr = _full(b"hdlr", struct.pack(">I4s12s", 0, b"vide", b"") + b"video\0")
     tkhd = _full(
         b"tkhd",
@@ -409,7 +420,7 @@ def _moov(codec: Codec, table: SampleTable | None) -> bytes:
     return _box(
         b"moov",
         mvhd,
-        _box(b"trak", tkhd, _box(b"mdia", mdhd, hdlr, minf)),
+        _box(b"trak", tkhd, edits, _box(b"mdia", mdhd, hdlr, minf)),
         b"" if table else _box(b"mvex", trex),
     )
 

@@ -1,18 +1,24 @@
 """Cutting segments to the frame without copying them: a plan of what a new MP4 takes from where.
 
-What begins at a keyframe is taken as it is. Only frames in front of the first keyframe are coded
-anew (by somebody else), with parameter sets of another number, so that one track holds both. The
-new file begins with its tables and is ordinary to every player. Pure standard library.
+What begins at an IDR picture is taken as it is. Only frames in front of the first one are coded
+anew (by somebody else), with parameter sets of another number, so that one track holds both: others
+become valid at an IDR picture alone (H.264, 7.4.1.2.1). Cameras that send none for a long time, but
+intra pictures, are cut roughly, and an edit list hides what is too much. The new file begins with
+its tables and is ordinary to every player. Pure standard library.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from touchline.worker import mp4
+from touchline.worker import h264, mp4
+
+_HEAD_BYTES = 4096
+"""Of a frame, to see what it is: delimiter, parameter sets and messages stand before its slices."""
 
 
 class Frame(NamedTuple):
@@ -39,10 +45,11 @@ class Source:
 class Edge:
     """Frames that have to be coded anew: those shown from `from_ns` until before `to_ns`.
 
-    Decoding them begins with the first of `needed`, which is a keyframe.
+    Decoding them begins with the first of `needed`, a keyframe: number `begin` of the source.
     """
 
     source: Source
+    begin: int
     needed: Sequence[Frame]
     from_ns: int
     to_ns: int
@@ -88,53 +95,97 @@ class Cut:
         return len(self.head) + sum(parts)
 
 
-def plan(sources: Sequence[Source], from_ns: int, to_ns: int) -> list[Edge | Copy]:
-    """What a cut of everything shown in [from, to) is made of, in order; empty without a frame."""
+def plan(
+    sources: Sequence[Source], from_ns: int, to_ns: int, *, longest_edge_ns: float = math.inf
+) -> list[Edge | Copy]:
+    """What a cut of everything shown in [from, to) is made of, in order; empty without a frame.
+
+    Where more than `longest_edge_ns` would have to be coded anew, more is copied instead: `join`
+    has to hide what is shown outside. Reads the files. Raises OSError.
+    """
     pieces: list[Edge | Copy] = []
     for source in sources:
         shown = [f for f in source.frames if from_ns <= f.at_ns < to_ns]
         if not shown:
             continue
-        first_shown_ns = min(f.at_ns for f in shown)
-        key = next(
-            (f for f in source.frames if f.keyframe and first_shown_ns <= f.at_ns < to_ns), None
-        )
+        first_ns = min(f.at_ns for f in shown)
+        key = _first_key(source, first_ns, to_ns, goes_on=_goes_on(pieces, source))
         until_ns = to_ns if key is None else key.at_ns
-        if key is None or key.at_ns > first_shown_ns:
-            pieces.append(_edge(source, first_shown_ns, until_ns))
+        edge_ns = min(until_ns, source.end_ns) - first_ns
+        if edge_ns > longest_edge_ns:
+            key = source.frames[_edge(source, first_ns, to_ns).begin]
+        elif key is None or key.at_ns > first_ns:
+            pieces.append(_edge(source, first_ns, until_ns))
         if key is not None:
-            pieces += _from_keyframe(source, key, to_ns)
+            pieces += _from_keyframe(source, key, to_ns, longest_edge_ns)
     return pieces
+
+
+def _goes_on(pieces: Sequence[Edge | Copy], source: Source) -> bool:
+    """Whether what comes before is decoded with the same parameter sets."""
+    before = pieces[-1] if pieces else None
+    return isinstance(before, Copy) and before.source.codec == source.codec
+
+
+def _first_key(source: Source, from_ns: int, to_ns: int, *, goes_on: bool) -> Frame | None:
+    """The first frame in [from, to) that copying can begin with."""
+    first = source.frames[0]
+    if goes_on and first.keyframe and from_ns <= first.at_ns < to_ns:
+        return first
+    candidates = [f for f in source.frames if f.keyframe and from_ns <= f.at_ns < to_ns]
+    return next((f for f in candidates if _is_idr(source, f)), None)
+
+
+def _is_idr(source: Source, frame: Frame) -> bool:
+    with source.path.open("rb") as file:
+        file.seek(frame.offset)
+        head = file.read(min(_HEAD_BYTES, frame.size_bytes))
+    return h264.begins_anew(head, h264.length_bytes(source.codec.avcc))
 
 
 def _edge(source: Source, from_ns: int, to_ns: int) -> Edge:
     """The frames in question, and those without which they cannot be decoded."""
     wanted = [n for n, f in enumerate(source.frames) if from_ns <= f.at_ns < to_ns]
+    first_ns = min(source.frames[n].at_ns for n in wanted)
     begin = wanted[0]
-    while begin > 0 and not source.frames[begin].keyframe:
+    # What leads a keyframe needs the one before it.
+    while begin > 0 and not (
+        source.frames[begin].keyframe and source.frames[begin].at_ns <= first_ns
+    ):
         begin -= 1
     # What is shown early may be decoded late: up to the last of them in the order of decoding.
-    return Edge(source, source.frames[begin : wanted[-1] + 1], from_ns, to_ns)
+    return Edge(source, begin, source.frames[begin : wanted[-1] + 1], from_ns, to_ns)
 
 
-def _from_keyframe(source: Source, key: Frame, to_ns: int) -> list[Edge | Copy]:
+def _from_keyframe(
+    source: Source, key: Frame, to_ns: int, longest_edge_ns: float
+) -> list[Edge | Copy]:
     """What is shown from a keyframe on, until before the end.
 
     What leads the keyframe is shown before it and comes from the edge. Where pictures are reordered
-    the last of them may need one that is not to be shown: their GOP is then an edge too.
+    the last of them may need one that is not to be shown: from the last IDR picture on they are an
+    edge too.
     """
     begin = source.frames.index(key)
     wanted = [n for n in range(begin, len(source.frames)) if source.frames[n].at_ns < to_ns]
     taken = [f for f in source.frames[begin : wanted[-1] + 1] if f.at_ns >= key.at_ns]
     if all(frame.at_ns < to_ns for frame in taken):
         return [Copy(source, taken)]
-    last = max(n for n, frame in enumerate(taken) if frame.keyframe and frame.at_ns < to_ns)
+    keys = (n for n in reversed(range(len(taken))) if taken[n].keyframe and taken[n].at_ns < to_ns)
+    last = next((n for n in keys if _is_idr(source, taken[n])), 0)
+    if to_ns - taken[last].at_ns > longest_edge_ns:
+        return [Copy(source, taken)]
     whole: list[Edge | Copy] = [Copy(source, taken[:last])] if last else []
     return [*whole, _edge(source, taken[last].at_ns, to_ns)]
 
 
-def join(pieces: Sequence[Recoded | Copy], *, starts_ns: int) -> Cut:
-    """The file made of these pieces, in order. Its first instant is `starts_ns`."""
+def join(
+    pieces: Sequence[Recoded | Copy], *, starts_ns: int, shows_ns: tuple[int, int] | None = None
+) -> Cut:
+    """The file made of these pieces, in order. Its first frame is shown at `starts_ns`.
+
+    What lies outside of `shows_ns`, from and until before, is in the file and not shown.
+    """
     codecs: list[mp4.Codec] = []
     timed: list[tuple[Frame, int]] = []  # with the number of its codec
     body: list[Span | bytes] = []
@@ -174,7 +225,21 @@ def join(pieces: Sequence[Recoded | Copy], *, starts_ns: int) -> Cut:
         done += frames
         last_ticks = max(1, mp4.ticks(end_ns - starts_ns) - decode[done - 1])
         table.add(offset, entries, last_ticks, codec_number=which)
-    return Cut(mp4.faststart(table, at), body)
+    return Cut(mp4.faststart(table, at, shows=_shown_ticks(timed, starts_ns, shows_ns)), body)
+
+
+def _shown_ticks(
+    timed: Sequence[tuple[Frame, int]], starts_ns: int, shows_ns: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """The part that is shown, from and until before; None where that is everything."""
+    times = [frame.at_ns for frame, _ in timed]
+    if shows_ns is None or all(shows_ns[0] <= at_ns < shows_ns[1] for at_ns in times):
+        return None
+    # From the first frame that is to be shown: an instant before it would show the one before.
+    from_ns = min(at_ns for at_ns in times if at_ns >= shows_ns[0])
+    later = [at_ns for at_ns in times if at_ns >= shows_ns[1]]
+    end_ns = min(later) if later else shows_ns[1]
+    return mp4.ticks(from_ns - starts_ns), mp4.ticks(end_ns - starts_ns)
 
 
 def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> mp4.Codec:
