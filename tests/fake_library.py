@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 
 from touchline.core.errors import Failed, NotFound, Refused
+from touchline.core.tasks import Changed
 
 
 @dataclass
@@ -45,6 +46,7 @@ class FakeLibrary:
     root: Path
     running: str | None = None
     archives: dict[str, FakeArchive] = field(default_factory=dict)
+    changed: Changed = field(default_factory=Changed)
 
     async def list(self) -> bytes:
         return b'{"recordings":{}}'

@@ -18,11 +18,13 @@ from support.half import idle_half, settings_for
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.logs import Logs
 from touchline.capture.machine import MachineSampler
+from touchline.capture.settings import CaptureSettings
 from touchline.capture.stills import Still
 from touchline.core.errors import Blocked, Failed, Invalid, NotFound
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
 from touchline.engines import Engines
+from touchline.engines.settings import EnginesSettings
 
 PROTECTION_S = 10.0
 CAMERAS = ("camera_0", "camera_1")
@@ -93,6 +95,9 @@ class FakeRecorder:
         self.changed = Changed()
         self.match_id: str | None = None
         self.age_s = 0.0
+
+    def disk_minutes(self) -> float | None:
+        return 480.0
         """How old the running recording says it is."""
 
     def status(self) -> dict[str, Any]:
@@ -434,6 +439,10 @@ class FakeSettings:
     port: int = 8000
     auth: FakeAuth = field(default_factory=FakeAuth)
     websocket: FakeWebSocket = field(default_factory=FakeWebSocket)
+    capture: CaptureSettings = field(default_factory=CaptureSettings)
+    engines: EnginesSettings = field(default_factory=settings_for)
+    engines_configured: bool = False
+    notices: tuple[str, ...] = ()
 
 
 @dataclass

@@ -258,7 +258,14 @@ async def open_capture(
                 host=host,
                 lease=lease,
                 machine=machine,
-                logs=Logs(log_dir),
+                logs=Logs(
+                    log_dir,
+                    {
+                        "health": health_lines,
+                        "alerts": alerts.lines,
+                        "watchdog": watchdog_lines,
+                    },
+                ),
                 diagnostics=Diagnostics(log_dir),
                 preview=preview,
                 live=live,

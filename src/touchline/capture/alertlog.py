@@ -61,6 +61,11 @@ class Alerts:
         return self._lines.path
 
     @property
+    def lines(self) -> LineLog:
+        """What writes the alert file."""
+        return self._lines
+
+    @property
     def lost(self) -> int:
         """Alerts let go because the file could not be written for too long."""
         return self._lines.lost

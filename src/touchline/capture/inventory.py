@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from touchline.capture.manifest import (
+    FILE_NAME,
     SEGMENTS_FOLDER,
     VIDEO_SUFFIXES,
     camera_of,
@@ -92,6 +93,8 @@ class Inventory:
             return True, kept
         segments, singles = _files(f"{folder}/{SEGMENTS_FOLDER}"), _files(folder)
         entry = _match_entry(name, segments, singles)
+        if entry is not None:
+            entry |= _told(f"{folder}/{FILE_NAME}")
         encoded = None if entry is None else _json(name) + b":" + _json(entry)
         youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
         settled = (
@@ -173,6 +176,30 @@ def _match_entry(
         "segments_count": len(segments),
         "created_at": _created_at(segments) if segments else None,
     }
+
+
+def _told(path: str) -> dict[str, Any]:
+    """What the manifest says that a list of matches shows; nothing where there is none."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  (a Path for each of many matches takes long)
+            told = json.load(file)
+        segments = [s for s in told["segments"] if s["start_unix_ns"] and s["end_unix_ns"]]
+        start_ns = min((s["start_unix_ns"] for s in segments), default=None)
+        end_ns = max((s["end_unix_ns"] for s in segments), default=None)
+        verified = [s["verified"] for s in told["segments"]]
+        return {
+            "state": str(told["state"]),
+            "protected": bool(told["protected"]),
+            "verified": False if False in verified else bool(verified) and all(verified),
+            "interruptions": len(told["interruptions"]),
+            "gaps": len(told["gaps"]),
+            "started_at": None if start_ns is None else start_ns / 1e9,
+            "duration_s": None
+            if start_ns is None or end_ns is None
+            else round((end_ns - start_ns) / 1e9, 3),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # foreign, damaged or of another version: whoever opens the match is told
 
 
 def _created_at(files: Iterable[_File]) -> int:

@@ -27,6 +27,7 @@ from touchline.capture.inventory import Inventory, mebibytes, segments_of
 from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
 from touchline.capture.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
+from touchline.core.tasks import Changed
 
 T = TypeVar("T")
 
@@ -45,6 +46,8 @@ class Library:
     """
 
     def __init__(self, root: Path, *, is_running: Callable[[str], bool]) -> None:
+        self.changed = Changed()
+        """A match was deleted, verified or protected."""
         self._root = root
         self._is_running = is_running
         self._limiter = anyio.CapacityLimiter(_THREADS)
@@ -72,7 +75,7 @@ class Library:
 
         A crash on the way leaves the match whole or gone from the list, never half of it.
         """
-        return await self._in_thread(self._delete, match_id)
+        return await self._changing(self._delete, match_id)
 
     async def segment_path(self, match_id: str, segment_name: str) -> Path:
         """Where that segment lies; NotFound where it is not a file of the match's `segments`."""
@@ -112,14 +115,14 @@ class Library:
         The result is kept in the manifest; of the running match the finished segments are read
         and nothing is written.
         """
-        return await self._in_thread(self._verify, match_id)
+        return await self._changing(self._verify, match_id)
 
     async def protect(self, match_id: str, *, protected: bool) -> dict[str, Any]:
         """Keep the match from being deleted, by a request or to make room; or let it go again.
 
         Refused for the running match, which nothing deletes anyway.
         """
-        return await self._in_thread(self._protect, match_id, protected)
+        return await self._changing(self._protect, match_id, protected)
 
     async def clean_up(self) -> int:
         """Finish the deletions that a crash cut short; how many that were. For the start.
@@ -127,6 +130,12 @@ class Library:
         What cannot be removed is said in the log and stays hidden: it must not stop a recording.
         """
         return await self._in_thread(self._clean_up)
+
+    async def _changing(self, function: Callable[..., T], *args: Any) -> T:
+        try:
+            return await self._in_thread(function, *args)
+        finally:
+            self.changed.mark()
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await to_thread.run_sync(partial(function, *args), limiter=self._limiter)

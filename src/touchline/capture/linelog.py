@@ -22,6 +22,7 @@ MAX_FILE_BYTES = 5 << 20
 KEPT_FILES = 5
 MAX_WAITING = 1000
 RETRY_EVERY_S = 5.0
+REMEMBERED = 100
 CLOSE_TIMEOUT_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class LineLog:
         self.path = path
         self.lost = 0
         """Lines let go because the file could not be written for too long."""
+        self._newest: deque[bytes] = deque(maxlen=REMEMBERED)
+        self._written = 0
         self._synced = synced
         self._max_file_bytes = max_file_bytes
         self._retry_every_s = retry_every_s
@@ -61,7 +64,15 @@ class LineLog:
                 self._waiting.popleft()
                 self.lost += 1
             self._waiting.append(line)
+            self._newest.append(line)
+            self._written += 1
             self._woken.notify()
+
+    def newest(self) -> tuple[list[str], int]:
+        """The newest lines of this server's life, and how many there were in all."""
+        with self._woken:
+            lines, written = list(self._newest), self._written
+        return [line.decode("utf-8", "replace").strip() for line in lines], written
 
     def start(self) -> None:
         """Start the writing thread. Lines queued before wait for it."""

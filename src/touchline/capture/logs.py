@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 
 from touchline.capture import alertlog
+from touchline.capture.linelog import LineLog
 from touchline.capture.logtail import exists, newest_lines
 from touchline.core.errors import Failed, Invalid
 
@@ -35,9 +36,24 @@ _READERS = 2
 class Logs:
     """Reads the ends of the logs in one directory. Many callers hold two threads at the most."""
 
-    def __init__(self, log_dir: Path) -> None:
+    def __init__(self, log_dir: Path, written: Mapping[str, LineLog] | None = None) -> None:
+        """`written` has the logs, by type, that this server writes itself."""
         self._log_dir = log_dir
+        self._written = written or {}
         self._readers = anyio.CapacityLimiter(_READERS)
+
+    def newest(self, log_type: str) -> dict[str, Any]:
+        """What this server wrote lately, from memory: a `LogTail` with `written`, a running number.
+
+        A reader who has seen the log up to a number knows by the next one which lines are new.
+        """
+        lines, written = self._written[log_type].newest()
+        return {
+            "log_type": log_type,
+            "lines": lines,
+            "total_lines": len(lines),
+            "written": written,
+        }
 
     async def tail(self, log_type: str, lines: int) -> dict[str, Any]:
         """The body of `GET /api/v1/logs/{log_type}`: the newest lines, oldest of them first.

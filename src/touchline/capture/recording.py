@@ -78,6 +78,10 @@ class Recorder:
         status["disk_minutes_left"] = self._desk.disk_minutes()
         return status
 
+    def disk_minutes(self) -> float | None:
+        """How many minutes of recording the disk lasts, as far as is known."""
+        return self._desk.disk_minutes()
+
     def health(self) -> dict[str, Any]:
         """The body of `GET /api/v1/recording-health`, from memory."""
         return self._upkeep.health()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from touchline.core.errors import Refused
+from touchline.core.errors import NotFound, Refused
 from touchline.core.events import EventLog
 from touchline.engines.fleet import Fleet
 
@@ -74,6 +74,22 @@ class Reprovision:
         )
         self._nudge()
         return total
+
+    def drain(self, engine_id: str) -> None:
+        """Replace this one alone: no new streams for it, and it goes when its own have ended.
+
+        Raises NotFound for an engine that is not ours.
+        """
+        if engine_id not in {engine.id for engine in self._fleet.ours()}:
+            raise NotFound("engine not found", code="engine_not_found")
+        if engine_id in self._old:
+            return
+        self._begin(self._old | {engine_id})
+        self._remember(sorted(self._old))
+        self._events.record(
+            "engine", "draining", "It was asked for that this engine goes", container_id=engine_id
+        )
+        self._nudge()
 
     def go_on(self, left: Sequence[str]) -> None:
         """Take up what an earlier server had begun."""

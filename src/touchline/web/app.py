@@ -14,6 +14,7 @@ from touchline import __version__
 from touchline.web import (
     capture,
     clips,
+    dashboard,
     diagnostics,
     engines,
     events,
@@ -24,6 +25,7 @@ from touchline.web import (
     processing,
     provisioning,
     service,
+    session,
     streams,
     variants,
     whep,
@@ -45,6 +47,28 @@ MAX_BODY_BYTES = 64 * 1024
 FILE_READS = 8
 """Threads that read for downloads: a disk that stalls may hold these and nothing else."""
 
+ROUTERS = (
+    engines.router,
+    streams.reports,
+    streams.router,
+    service.router,
+    session.router,
+    capture.router,
+    preview.router,
+    preview.hls,
+    whep.router,
+    diagnostics.router,
+    provisioning.router,
+    orchestrator.router,
+    variants.router,
+    events.router,
+    library.router,
+    clips.router,
+    panorama.router,
+    processing.router,
+)
+"""Routes are tried in this order: first those that proxies ask all day long."""
+
 
 def create_app(system: System) -> FastAPI:
     """The application that serves `system`, ready to be run; it opens and closes nothing itself.
@@ -52,14 +76,7 @@ def create_app(system: System) -> FastAPI:
     Its WebSocket takes connections while `app.state.hub` is open.
     """
     settings = system.settings
-    app = FastAPI(
-        title="touchline",
-        version=__version__,
-        summary="Match-day video: record cameras safely, and keep a fleet of streaming engines.",
-        # Their pages load scripts from another site; the schema itself is at /openapi.json.
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = bare_app()
     access = decide_access(settings)
     app.state.system = system
     app.state.access = access
@@ -67,30 +84,10 @@ def create_app(system: System) -> FastAPI:
     app.state.hub = make_hub(system)
     app.state.standing = Standing()
 
-    # Routes are tried in this order: first those that proxies ask all day long.
-    routers = (
-        engines.router,
-        streams.reports,
-        streams.router,
-        service.router,
-        capture.router,
-        preview.router,
-        preview.hls,
-        whep.router,
-        diagnostics.router,
-        provisioning.router,
-        orchestrator.router,
-        variants.router,
-        events.router,
-        library.router,
-        clips.router,
-        panorama.router,
-        processing.router,
-    )
-    for router in routers:
-        app.include_router(router)
     app.include_router(websocket)
-    install_errors(app, _methods_by_path(routers))
+    files = dashboard.load()
+    app.include_router(dashboard.routes(files))
+    install_errors(app, _methods_by_path(ROUTERS))
 
     # The last one added is the first to see a request.
     origins = settings.auth.cors_origins
@@ -105,10 +102,29 @@ def create_app(system: System) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(PlainPaths)
     if settings.auth.reads and access.key is not None:
-        app.add_middleware(ClosedReads, access=access)
+        signing_in = dashboard.open_paths(files) | {session.PATH}
+        app.add_middleware(ClosedReads, access=access, open_paths=signing_in)
+    page = files.get(dashboard.PAGE)
+    if page is not None:
+        app.add_middleware(dashboard.Page, page=page)
     app.add_middleware(Guard, hosts=access.hosts, origins=origins)
     app.add_middleware(LastResort)
     app.add_middleware(Telemetry, metrics=system.metrics)
+    return app
+
+
+def bare_app() -> FastAPI:
+    """The API's routes with nothing behind them: enough to describe it."""
+    app = FastAPI(
+        title="touchline",
+        version=__version__,
+        summary="Match-day video: record cameras safely, and keep a fleet of streaming engines.",
+        # Their pages load scripts from another site; the schema itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

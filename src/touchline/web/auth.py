@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from touchline.core.errors import Failed
 from touchline.web.answers import answer
+from touchline.web.cookies import SignedCookies, cookie_in
 
 if TYPE_CHECKING:
     from touchline.settings import Settings
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 KEY_FILE = "api_key"
 _KEY_BYTES = 32
 _KNOWN_HOSTS = 256
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,32 @@ class Access:
         return self.key is None or hmac.compare_digest(
             given.encode("utf-8", "surrogateescape"), self.key.encode("utf-8", "surrogateescape")
         )
+
+    @property
+    def cookies(self) -> SignedCookies | None:
+        """What makes and knows this server's session cookies; None where it is open."""
+        return None if self.key is None else SignedCookies(self.key)
+
+    def demand_of(self, headers: Headers, method: str) -> None:
+        """Return where the server is open, or the request brings the key or a session of ours.
+
+        Raises HTTPException otherwise.
+        """
+        if self.key is None:
+            return
+        given = key_in(headers)
+        if given is None and self._is_session(headers, method):
+            return
+        self.demand(given)
+
+    def _is_session(self, headers: Headers, method: str) -> bool:
+        token = cookie_in(headers)
+        if token is None or self.cookies is None or not self.cookies.knows(token):
+            return False
+        # A browser sends its cookies along with what pages of others ask for. `Guard` has refused
+        # origins that are not ours; what changes something has to come from a page that names one.
+        from_page = "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
+        return method in SAFE_METHODS or from_page
 
     def demand(self, given: str | None) -> None:
         """Return where the server is open or `given` is its key; raises HTTPException otherwise."""
@@ -137,8 +164,9 @@ async def _require_key(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     header: Annotated[str | None, Security(_header)],
 ) -> None:
+    del bearer, header  # they are for the schema
     access: Access = request.app.state.access
-    access.demand(bearer.credentials if bearer is not None else header)
+    access.demand_of(request.headers, request.method)
 
 
 NEEDS_KEY = Depends(_require_key)
@@ -148,24 +176,31 @@ NEEDS_KEY = Depends(_require_key)
 def has_key(request: Request) -> bool:
     """Whether a request may see what is not for everybody."""
     access: Access = request.app.state.access
-    given = key_in(request.headers)
-    return access.key is None or (given is not None and access.admits(given))
+    try:
+        access.demand_of(request.headers, request.method)
+    except HTTPException:
+        return False
+    return True
 
 
 class ClosedReads:
-    """Demands the key for every read, but of whether the server is alive and ready."""
+    """Demands the key for every read, but of whether the server is alive and ready.
+
+    `open_paths` are those in addition by which a person signs in.
+    """
 
     OPEN = frozenset({"/health", "/health/ready"})
 
-    def __init__(self, app: ASGIApp, *, access: Access) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access, open_paths: frozenset[str]) -> None:
         self._app = app
         self._access = access
+        self._open = self.OPEN | open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] not in self.OPEN:
+        if scope["type"] == "http" and scope["path"] not in self._open:
             try:
-                self._access.demand(key_in(Headers(scope=scope)))
+                self._access.demand_of(Headers(scope=scope), scope["method"])
             except HTTPException as error:
                 headers = dict(error.headers or {})
                 await answer({"detail": error.detail}, error.status_code, headers)(
@@ -208,7 +243,7 @@ class Guard:
                 return
             origin = _raw_header(scope, b"origin")
             foreign = origin is not None and not self._is_ours(origin, host)
-            if foreign and scope.get("method") not in _SAFE_METHODS:
+            if foreign and scope.get("method") not in SAFE_METHODS:
                 body = {"detail": "Request from another site refused", "code": "cross_origin"}
                 await answer(body, 403)(scope, receive, send)
                 return

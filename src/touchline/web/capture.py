@@ -76,7 +76,15 @@ async def get_pipeline_state(capture: CaptureDep) -> Response:
 )
 async def get_cameras(capture: CaptureDep) -> Response:
     """Every camera with its kind, its state and the newest figures of its worker."""
-    return answer({"cameras": capture.cameras.status()})
+    return answer(cameras_of(capture))
+
+
+def cameras_of(capture: Capture) -> dict[str, Any]:
+    """The cameras, for the route and for the channel of the same name."""
+    return {
+        "cameras": capture.cameras.status(),
+        "disk_minutes_left": capture.recorder.disk_minutes(),
+    }
 
 
 @router.get(

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
+from touchline.capture import LOG_TYPES
 from touchline.core.tasks import Changed, next_due_s
 from touchline.web.answers import encoded
-from touchline.web.capture import status_of
+from touchline.web.capture import cameras_of, status_of
+from touchline.web.engines import usages_json
 from touchline.web.events import entry
 from touchline.web.outbox import Outbox
+from touchline.web.processing import job_json
 
 if TYPE_CHECKING:
     from touchline.capture import Capture
@@ -119,6 +122,23 @@ def channels_of(capture: Capture) -> tuple[Channel, ...]:
         Channel("pipeline_state", 2.0, capture.mode),
         Channel("system_metrics", 3.0, capture.machine.metrics),
         Channel("panorama_status", 3.0, capture.panorama.told),
+        Channel("cameras", 1.0, partial(cameras_of, capture)),
+        Channel("recording_health", 2.0, capture.recorder.health),
+        Channel(
+            "jobs",
+            5.0,
+            lambda: {"jobs": [job_json(job) for job in capture.jobs.all()]},
+            news=capture.jobs.changed,
+            least_gap_s=0.5,
+        ),
+        Channel(
+            "library",
+            30.0,
+            lambda: {"version": capture.library.changed.version},
+            news=capture.library.changed,
+            least_gap_s=0.5,
+        ),
+        *(Channel(f"log_{name}", 2.0, partial(capture.logs.newest, name)) for name in LOG_TYPES),
     )
 
 
@@ -139,6 +159,15 @@ def engine_channels(engines: Engines, events: EventLog) -> tuple[Channel, ...]:
             least_gap_s=1.0,
         ),
         Channel("streams", 5.0, streams, news=fleet.streams_changed, least_gap_s=1.0),
+        Channel(
+            "orchestrator",
+            3.0,
+            engines.status.orchestrator,
+            news=engines.fleet.engines_changed,
+            least_gap_s=1.0,
+        ),
+        Channel("engine_usage", 5.0, lambda: usages_json(engines)),
+        Channel("reprovision", 2.0, engines.reprovision.status),
         Channel("vpn", 5.0, engines.status.vpn, news=engines.vpn_changed, least_gap_s=0.25),
         Channel(
             "events",

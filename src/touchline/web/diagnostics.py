@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+import anyio
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from touchline.capture import LOG_TYPES
+from touchline.check import check
 from touchline.core.errors import Invalid
 from touchline.web.answers import answer
-from touchline.web.deps import CaptureDep
+from touchline.web.auth import NEEDS_KEY
+from touchline.web.deps import CaptureDep, system_of
 from touchline.web.errors import may_answer
-from touchline.web.models.diagnostics import LogTail, RecordingCorrelations, SystemMetrics
+from touchline.web.models.diagnostics import Findings, LogTail, RecordingCorrelations, SystemMetrics
 
 router = APIRouter(prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500))
+
+_one_check = anyio.CapacityLimiter(1)
 
 
 @router.get(
@@ -84,4 +91,24 @@ async def get_recording_correlations(
             max_lines=max_lines,
             correlation_window_seconds=correlation_window_seconds,
         )
+    )
+
+
+@router.get(
+    "/check",
+    name="check",
+    operation_id="check_machine",
+    summary="What this machine lacks",
+    response_model=Findings,
+    responses=may_answer(401, 403),
+    dependencies=[NEEDS_KEY],
+)
+async def check_machine(request: Request) -> Response:
+    """What `touchline check` finds for the settings of this server; it takes some seconds."""
+    findings = await to_thread.run_sync(check, system_of(request).settings, limiter=_one_check)
+    return answer(
+        {
+            "ok": all(finding.state != "missing" for finding in findings),
+            "findings": [asdict(finding) for finding in findings],
+        }
     )

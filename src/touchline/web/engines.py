@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from touchline.core.errors import NotFound
-from touchline.engines import inspection_json, total, usage_json
+from touchline.engines import Engines, inspection_json, total, usage_json
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY, has_key
 from touchline.web.errors import may_answer
@@ -50,8 +50,12 @@ async def get_engines(request: Request) -> Response:
 )
 async def get_engines_usage(request: Request) -> Response:
     """Processor, memory and traffic by engine; empty before the first measurement."""
-    usages = engines_of(request).usage.by_engine()
-    return answer({key: usage_json(key, usage) for key, usage in usages.items()})
+    return answer(usages_json(engines_of(request)))
+
+
+def usages_json(engines: Engines) -> dict[str, Any]:
+    """What each engine takes, for the route and for the channel of the same name."""
+    return {key: usage_json(key, usage) for key, usage in engines.usage.by_engine().items()}
 
 
 @router.get(

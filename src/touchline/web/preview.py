@@ -14,7 +14,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from touchline.capture import RECORDING_ACTIVE
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.web.answers import answer
-from touchline.web.auth import NEEDS_KEY, Access, key_in
+from touchline.web.auth import NEEDS_KEY, has_key
 from touchline.web.deps import CaptureDep, ReadsDep
 from touchline.web.errors import may_answer
 from touchline.web.models.preview import (
@@ -44,10 +44,7 @@ hls = APIRouter(prefix="/hls", tags=["live"], responses=may_answer(500))
 )
 async def get_preview(request: Request, capture: CaptureDep) -> Response:
     """What is shown and how, from memory. TURN credentials only for those who may start it."""
-    access: Access = request.app.state.access
-    given = key_in(request.headers)
-    may_start = access.key is None or (given is not None and access.admits(given))
-    return answer(capture.preview.status(with_credentials=may_start))
+    return answer(capture.preview.status(with_credentials=has_key(request)))
 
 
 @router.post(

@@ -40,7 +40,7 @@ async def process_match(
 ) -> Response:
     """Jobs that make these things of a match; one that waits already is not added again."""
     jobs = await capture.processing.start(capture.jobs, match_id, body.steps, body.params())
-    return answer({"jobs": [_plain(job) for job in jobs]})
+    return answer({"jobs": [job_json(job) for job in jobs]})
 
 
 @router.get(
@@ -71,7 +71,7 @@ async def list_jobs(
 ) -> Response:
     """The oldest first; one works at a time."""
     jobs = capture.jobs.all() if match_id is None else capture.jobs.of_match(match_id)
-    return answer({"jobs": [_plain(job) for job in jobs]})
+    return answer({"jobs": [job_json(job) for job in jobs]})
 
 
 @router.get(
@@ -84,7 +84,7 @@ async def list_jobs(
 )
 async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
     """How far it is, and why it failed if it did."""
-    return answer(_plain(capture.jobs.get(job_id)))
+    return answer(job_json(capture.jobs.get(job_id)))
 
 
 @router.post(
@@ -98,7 +98,7 @@ async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
 )
 async def retry_job(job_id: JobId, capture: CaptureDep) -> Response:
     """Do a failed or cancelled job again; it goes on from what it has left."""
-    return answer(_plain(await capture.jobs.retry(job_id)))
+    return answer(job_json(await capture.jobs.retry(job_id)))
 
 
 @router.post(
@@ -112,7 +112,7 @@ async def retry_job(job_id: JobId, capture: CaptureDep) -> Response:
 )
 async def cancel_job(job_id: JobId, capture: CaptureDep) -> Response:
     """Stop it, waiting or running; what it has done so far is kept."""
-    return answer(_plain(await capture.jobs.cancel(job_id)))
+    return answer(job_json(await capture.jobs.cancel(job_id)))
 
 
 @router.delete(
@@ -130,5 +130,6 @@ async def remove_job(job_id: JobId, capture: CaptureDep) -> Response:
     return answer({"removed": job_id})
 
 
-def _plain(job: Job) -> dict[str, object]:
+def job_json(job: Job) -> dict[str, object]:
+    """`JobState` of the API."""
     return job.model_dump(mode="json")

@@ -13,6 +13,7 @@ from touchline.web.errors import may_answer
 from touchline.web.models.provisioning import (
     CollectedReply,
     DeletedReply,
+    DrainReply,
     EngineProvisioned,
     GenericProvisioned,
     ProvisionEngine,
@@ -168,6 +169,23 @@ async def collect_garbage(request: Request) -> Response:
             "streams_forgotten": collected.streams_forgotten,
         }
     )
+
+
+@router.post(
+    "/engines/{container_id}/drain",
+    name="drain_engine",
+    operation_id="drain_engine",
+    summary="Drain an engine",
+    response_model=DrainReply,
+    responses=may_fail(404),
+)
+async def drain_engine(
+    request: Request,
+    container_id: Annotated[str, Path(min_length=1, max_length=256, description="Its id.")],
+) -> Response:
+    """It gets no new streams and is replaced; it goes when those that play on it have ended."""
+    engines_of(request).reprovision.drain(container_id)
+    return answer({"draining": container_id})
 
 
 @router.delete(

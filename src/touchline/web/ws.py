@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from touchline.web.actions import actions_of
 from touchline.web.answers import answer
-from touchline.web.auth import Access, key_in
+from touchline.web.auth import Access
 from touchline.web.channels import channels_of, engine_channels
 from touchline.web.hub import Hub, Session
 
@@ -49,7 +49,7 @@ async def websocket(socket: WebSocket) -> None:
     hub: Hub = socket.app.state.hub
     access: Access = socket.app.state.access
     try:
-        access.demand(key_in(socket.headers))
+        access.demand_of(socket.headers, "GET")
     except HTTPException as error:
         headers = dict(error.headers or {})
         refusal = answer({"detail": error.detail}, error.status_code, headers)

@@ -115,6 +115,22 @@ class LogTail(Answer):
     )
 
 
+class Finding(Answer):
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "info", "warn", "missing"]
+    message: str
+    mend: str | None = Field(description="The command or setting that puts it right.")
+
+
+class Findings(Answer):
+    """What this machine lacks for its settings."""
+
+    ok: bool = Field(description="Nothing that is needed is missing.")
+    findings: list[Finding] = Field(description="In the order in which they should be mended.")
+
+
 class TimeRange(Answer):
     """What was looked through, in UTC without a zone."""
 

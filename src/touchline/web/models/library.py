@@ -29,6 +29,20 @@ class MatchEntry(Answer):
     camera_count: int = Field(description="Cameras with footage.")
     segments_count: int = Field(description="Segments of all cameras.")
     created_at: int | None = Field(description="Unix seconds of the first segment.")
+    state: Literal["recording", "finished", "interrupted"] | None = Field(
+        default=None, description="This and what follows is missing for a match of others."
+    )
+    protected: bool | None = Field(default=None, description="It is kept from every deletion.")
+    verified: bool | None = Field(
+        default=None,
+        description="Every byte was read and is good; false: not read yet, or found damaged.",
+    )
+    interruptions: int | None = Field(
+        default=None, description="How often the recording broke off against our will."
+    )
+    gaps: int | None = Field(default=None, description="Stretches that a camera did not film.")
+    started_at: float | None = Field(default=None, description="Unix seconds of the first frame.")
+    duration_s: float | None = Field(default=None, description="From its first frame to its last.")
 
 
 class Recordings(Answer):

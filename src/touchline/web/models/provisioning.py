@@ -105,6 +105,12 @@ class CollectedReply(Answer):
     streams_forgotten: int
 
 
+class DrainReply(Answer):
+    """What is drained."""
+
+    draining: str = Field(description="As it was asked for.")
+
+
 class DeletedReply(Answer):
     """What was removed."""
 

@@ -65,6 +65,9 @@ class ActiveRecording(Answer):
     degraded_cameras: dict[str, str] = Field(description="Reasons by `camera_N` or other cause.")
     camera_recovery: dict[str, CameraRecovery] = Field(description="By `camera_N`.")
     overload_guard: OverloadGuard
+    disk_minutes_left: float | None = Field(
+        default=None, description="Minutes of recording that the disk lasts, as far as is known."
+    )
 
 
 RecordingStatus = IdleRecording | ActiveRecording

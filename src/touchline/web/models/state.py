@@ -179,3 +179,6 @@ class CamerasStatus(Answer):
     )
 
     cameras: list[CameraStatus]
+    disk_minutes_left: float | None = Field(
+        default=None, description="Minutes of recording that the disk lasts, as far as is known."
+    )

@@ -1,0 +1,132 @@
+"""The dashboard: built files, held in memory and sent as they are, compressed beforehand.
+
+`dashboard/` builds them into `static`. A file under `assets/` has its hash in its name and is kept
+by browsers for good; the page itself is asked for each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+FOLDER = Path(__file__).with_name("static")
+PAGE = "index.html"
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+_CODINGS = {".br": "br", ".gz": "gzip"}
+_POLICY = "; ".join(  # noqa: FLY002  (one source a line)
+    (
+        "default-src 'self'",
+        # Libraries of dialogs and charts set styles of single elements.
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self' ws: wss:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """A built file in each form that it can be sent in."""
+
+    forms: Mapping[str, bytes]  # by content coding; empty: as it is
+    media_type: str
+    etag: str
+    lasting: bool
+
+    def response(self, request: Request) -> Response:
+        """The smallest form that the browser takes; nothing, where it has the file."""
+        taken = {
+            part.partition(";")[0].strip()
+            for part in request.headers.get("accept-encoding", "").split(",")
+        }
+        coding = next((c for c in ("br", "gzip") if c in self.forms and c in taken), "")
+        headers = {
+            "ETag": self.etag,
+            "Vary": "Accept, Accept-Encoding",
+            "Cache-Control": "public, max-age=31536000, immutable" if self.lasting else "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if self.media_type.startswith("text/html"):
+            headers |= {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
+        if coding:
+            headers["Content-Encoding"] = coding
+        if request.headers.get("if-none-match") == self.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(self.forms[coding], headers=headers, media_type=self.media_type)
+
+
+def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
+    """The built files by path; none where the dashboard was not built. Blocks."""
+    found: dict[str, StaticFile] = {}
+    for path in sorted(folder.rglob("*")):
+        media_type = _TYPES.get(path.suffix)
+        if media_type is None or not path.is_file():
+            continue
+        forms = {"": path.read_bytes()}
+        for suffix, coding in _CODINGS.items():
+            compressed = path.with_name(path.name + suffix)
+            if compressed.is_file():
+                forms[coding] = compressed.read_bytes()
+        name = path.relative_to(folder).as_posix()
+        digest = hashlib.sha256(forms[""]).hexdigest()[:24]
+        found[name] = StaticFile(forms, media_type, f'"{digest}"', name.startswith("assets/"))
+    return found
+
+
+def routes(files: Mapping[str, StaticFile]) -> APIRouter:
+    """A route for each file but the page, which shares its path with the API's."""
+    router = APIRouter(include_in_schema=False)
+    for name, file in files.items():
+        if name != PAGE:
+            router.add_api_route(f"/{name}", _sender(file), methods=["GET"], name="dashboard")
+    return router
+
+
+def open_paths(files: Mapping[str, StaticFile]) -> frozenset[str]:
+    """What has to be there before anybody can sign in."""
+    return frozenset(f"/{name}" for name in files)
+
+
+class Page:
+    """Answers browsers at `/` with the dashboard; programs get the service's JSON, as before."""
+
+    def __init__(self, app: ASGIApp, *, page: StaticFile) -> None:
+        self._app = app
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET":
+            request = Request(scope)
+            if "text/html" in request.headers.get("accept", ""):
+                await self._page.response(request)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _sender(file: StaticFile) -> Callable[[Request], Awaitable[Response]]:
+    async def send(request: Request) -> Response:
+        return file.response(request)
+
+    return send
