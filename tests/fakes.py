@@ -95,10 +95,10 @@ class FakeRecorder:
         self.changed = Changed()
         self.match_id: str | None = None
         self.age_s = 0.0
+        """How old the running recording says it is."""
 
     def disk_minutes(self) -> float | None:
         return 480.0
-        """How old the running recording says it is."""
 
     def status(self) -> dict[str, Any]:
         if self.match_id is None:

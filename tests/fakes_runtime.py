@@ -9,7 +9,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import ClassVar
 
 import anyio
@@ -56,7 +56,7 @@ class World:
     most_alive: int = 0
     """So many engines ran at a time at most."""
     starts: int = 0
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def alive(self) -> list[Instance]:
         return [each for each in self.instances.values() if each.state in {"running", "paused"}]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
-AT = datetime(2026, 2, 11, 22, 2, 41, tzinfo=timezone.utc)
+AT = datetime(2026, 2, 11, 22, 2, 41, tzinfo=UTC)
 
 
 class Clock:

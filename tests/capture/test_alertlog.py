@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from touchline.capture.alertlog import Alerts, alert_line, open_alerts
 from touchline.capture.alerts import Alert, overload_guard_triggered
 from touchline.capture.linelog import KEPT_FILES, MAX_WAITING
 
-AT = datetime(2026, 2, 11, 22, 2, 41, 123456, tzinfo=timezone.utc)
+AT = datetime(2026, 2, 11, 22, 2, 41, 123456, tzinfo=UTC)
 
 
 class Events:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from touchline.core.errors import NotFound
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime(2026, 2, 11, 19, tzinfo=timezone.utc)
+NOW = datetime(2026, 2, 11, 19, tzinfo=UTC)
 LENS = {"width": 640, "height": 360, "focal_px": 400.0, "k1": 0.0, "k2": 0.0}
 RESULT: dict[str, Any] = {
     "pair": {"lens0": LENS, "lens1": LENS, "turn": [0.0, 0.9, 0.0]},

@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from touchline.capture.diagnostics import (
 from touchline.core.errors import Failed
 from touchline.core.logs import JsonFormatter
 
-NOW = datetime(2026, 2, 11, 22, 0, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 2, 11, 22, 0, 0, tzinfo=UTC)
 USUAL = Question(lookback_minutes=60, max_lines=5000, window_s=180)
 
 
@@ -44,7 +44,7 @@ def json_line(at: datetime, message: str) -> str:
 
 def worker_line(at: datetime, message: str) -> str:
     """What a worker's log really writes."""
-    return f"{at.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S}.250Z cam0 WARNING {message}"
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.250Z cam0 WARNING {message}"
 
 
 def ago(**how: float) -> datetime:
@@ -227,7 +227,7 @@ def test_values_out_of_bounds_are_the_nearest_within(
 
 @pytest.mark.anyio
 async def test_a_question_is_answered_for_the_present_and_is_plain_json(tmp_path: Path) -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     write(tmp_path / "cam0.log", worker_line(now, "failed to open NvVIC"))
     answer = await Diagnostics(tmp_path).correlations(lookback_minutes=1)
     assert answer["counts"]["nvvic_errors"] == 1

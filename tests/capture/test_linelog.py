@@ -1,13 +1,13 @@
 """Plain lines in UTC, and older files in their order. What disks do to it: test_alertlog."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 from pathlib import Path
 
 import pytest
 
 from touchline.capture.linelog import MAX_WAITING, LineLog, open_line_log, stamped, turn_over
 
-AT = datetime(2026, 2, 11, 22, 2, 41, 123456, tzinfo=timezone.utc)
+AT = datetime(2026, 2, 11, 22, 2, 41, 123456, tzinfo=UTC)
 
 
 def test_a_line_has_the_contract_s_plain_form_in_utc() -> None:

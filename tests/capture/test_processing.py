@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from touchline.core.errors import Blocked, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime(2026, 2, 11, 19, tzinfo=timezone.utc)
+NOW = datetime(2026, 2, 11, 19, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ async def test_events_come_back_newest_first_and_survive_a_restart(db_url: str) 
     assert kept == fresh
     assert kept[1].details == {"match_id": "final", "cameras": [0, 1]}
     assert kept[1].ids == {"match_id": "final"}
-    assert kept[1].at.tzinfo is timezone.utc
+    assert kept[1].at.tzinfo is UTC
 
 
 async def test_they_can_be_asked_by_category_type_and_time(db_url: str) -> None:
@@ -47,7 +47,7 @@ async def test_they_can_be_asked_by_category_type_and_time(db_url: str) -> None:
         assert [e.message for e in await events.recent(category="one")] == ["third", "first"]
         assert [e.message for e in await events.recent(type="b")] == ["third", "second"]
         assert [e.message for e in await events.recent(1)] == ["third"]
-        later = datetime.now(timezone.utc) + timedelta(seconds=1)
+        later = datetime.now(UTC) + timedelta(seconds=1)
         assert await events.recent(since=later) == []
 
 
@@ -144,7 +144,7 @@ async def test_a_time_without_a_zone_is_utc_and_offsets_are_honoured(db_url: str
         async with open_events(db, Metrics()) as events:
             events.record("system", "scaling", "now")
         async with open_events(db, Metrics()) as events:
-            now = datetime.now(timezone.utc)
+            now = datetime.now(UTC)
             ahead = timezone(timedelta(hours=5))
             for since, found in (
                 (now - timedelta(minutes=1), 1),
@@ -168,7 +168,7 @@ async def test_old_events_are_cleaned_up_and_counted(db_url: str) -> None:
         await db.write(lambda c: c.execute(schema.events.insert(), OLD_ROWS).rowcount)
         stats = await events.stats()
         assert (stats.total, stats.by_type) == (3, {"system": 2, "engine": 1})
-        assert stats.oldest == datetime(2020, 1, 1, tzinfo=timezone.utc)
+        assert stats.oldest == datetime(2020, 1, 1, tzinfo=UTC)
         assert await events.cleanup(30) == 2
         assert (await events.stats()).total == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
 import anyio
@@ -23,7 +23,7 @@ from touchline.sim.httpserver import Reply, Request, serve
 
 pytestmark = pytest.mark.anyio
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 async def started(url: str, key: str = "abc", pid: str = "1") -> dict[str, Any]:

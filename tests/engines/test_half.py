@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 
 import anyio
 import pytest
@@ -393,7 +393,7 @@ async def test_a_step_of_the_wall_clock_replaces_and_ends_nothing(step_s: float)
     step = {"s": 0.0}
 
     def now() -> datetime:
-        return datetime.now(timezone.utc) + timedelta(seconds=step["s"])
+        return datetime.now(UTC) + timedelta(seconds=step["s"])
 
     clock = Clock(now=now)
     async with opened_half(settings_for(scaling={"min_replicas": 2}), clock=clock) as rig:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 from typing import Any
 
 from touchline.engines.clock import Clock
 
-BEGAN = datetime(2026, 11, 21, 15, 0, tzinfo=timezone.utc)
+BEGAN = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
 FOR_EVER_S = 3600.0
 
 

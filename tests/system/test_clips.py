@@ -17,6 +17,7 @@ from support.frames import counters, probe
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root
 from touchline.worker import mp4scan
+from datetime import UTC
 
 MATCH = "derby"
 
@@ -96,7 +97,7 @@ def test_a_clip_has_exactly_its_frames(
 def test_a_clip_by_the_clock_is_the_same(server: Server, tmp_path: Path) -> None:
     from datetime import datetime, timedelta, timezone
 
-    begin = datetime.fromtimestamp(start_ns(server) / 1e9, tz=timezone.utc)
+    begin = datetime.fromtimestamp(start_ns(server) / 1e9, tz=UTC)
     at = [(begin + timedelta(seconds=s)).isoformat() for s in (2.0, 4.0)]
     clip(server, tmp_path / "a.mp4", camera="0", start=at[0], end=at[1])
     clip(server, tmp_path / "b.mp4", camera="0", start="2.0", end="4.0")

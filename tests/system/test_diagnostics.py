@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def test_a_stop_that_a_hung_worker_does_not_answer_correlates_with_its_hardware_
 ) -> None:
     with serving(tmp_path, unresponsive_after_s=1.0) as server:
         server.started("final")
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         with (tmp_path / "logs" / "cam0.log").open("a") as log:
             log.write(
                 f"{now:%Y-%m-%dT%H:%M:%S}.000Z cam0 WARNING camera lost: failed to open NvVIC\n"

@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Alerts:
@@ -115,7 +115,7 @@ def alert_line(alert: Alert, at: datetime) -> bytes:
         "event_type": alert.event_type,
         "severity": alert.severity,
         "message": alert.message,
-        "ts": at.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z",
+        "ts": at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z",
     }
     try:
         details = json.dumps(alert.details, sort_keys=True, allow_nan=False)

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -171,7 +171,7 @@ class Calibrating:
     ) -> Calibration:
         run = StudioRun("calibrate", spec, log_path=self._log_path)
         result = await run.run(lambda _: None, hurry=True)
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         return await self._calibrations.add(source, {**result, "manual": list(manual)}, now)
 
     async def _capture(self, files: Sequence[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ LOOKBACK_MINUTES = (1, 1440)
 MAX_LINES = (200, 50_000)
 WINDOW_SECONDS = (1, 3600)
 
-_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _RECENT = 20
 _SHOWN_CHARS = 2000
 _MOST_BYTES = 32 << 20
@@ -101,7 +101,7 @@ class Diagnostics:
         read; one that is not there has no lines.
         """
         question = Question.clamped(lookback_minutes, max_lines, correlation_window_seconds)
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         try:
             return await anyio.to_thread.run_sync(
                 partial(correlate, self._log_dir, question, now),
@@ -167,12 +167,12 @@ def written_at(line: str) -> datetime | None:
         at = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  (below)
         at = at.replace(microsecond=int((fraction or "0").ljust(6, "0")))
         if zone is None:
-            return at.astimezone(timezone.utc)
+            return at.astimezone(UTC)
         offset = timedelta()
         if zone != "Z":
             hours, minutes = int(zone[1:3]), int(zone[-2:])
             offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
-        return at.replace(tzinfo=timezone(offset)).astimezone(timezone.utc)
+        return at.replace(tzinfo=timezone(offset)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):  # no such day, or none this machine can place
         return None
 
@@ -232,7 +232,7 @@ def _within(times: Sequence[datetime], at: datetime, window: timedelta) -> int:
 
 
 def _naive_iso(at: datetime) -> str:
-    return at.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def _clamp(value: int, bounds: tuple[int, int]) -> int:

@@ -184,7 +184,9 @@ def _told(path: str) -> dict[str, Any]:
         with open(path, "rb") as file:  # noqa: PTH123  (a Path for each of many matches takes long)
             told = json.load(file)
         segments = [s for s in told["segments"] if s["start_unix_ns"] and s["end_unix_ns"]]
-        start_ns = min((s["start_unix_ns"] for s in segments), default=None)
+        clock = told["clock"] or {}
+        first_ns = min((s["start_unix_ns"] for s in segments), default=None)
+        start_ns = clock.get("start_unix_ns", first_ns)
         end_ns = max((s["end_unix_ns"] for s in segments), default=None)
         verified = [s["verified"] for s in told["segments"]]
         return {

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 
 import anyio
@@ -141,7 +141,7 @@ def stamped(at: datetime, text: str) -> bytes:
     Whatever the text holds, it is one line.
     """
     one_line = " ".join(text.split())
-    line = f"[{at.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}] {one_line}\n"
+    line = f"[{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}] {one_line}\n"
     return line.encode("utf-8", "backslashreplace")
 
 

@@ -55,6 +55,7 @@ class Panorama:
                 "calibration_date": active.created_at.isoformat(),
                 "quality_score": active.quality["score"],
                 "reprojection_error": active.quality["reprojection_error_px"],
+                "overlap": active.quality["overlap"],
                 "version": active.version,
             },
             "performance": _performance(self.preview.figures),

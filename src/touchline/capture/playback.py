@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -48,7 +48,7 @@ def playlist(match_id: str, camera: str, pieces: Sequence[Piece], *, running: bo
         name = quote(piece.name, safe="")
         lines.append(f'#EXT-X-MAP:URI="{base}/vod/{camera}/init/{name}"')
         for run in found:
-            captured = datetime.fromtimestamp(run.capture_unix_ns / _NANO, tz=timezone.utc)
+            captured = datetime.fromtimestamp(run.capture_unix_ns / _NANO, tz=UTC)
             stamp = captured.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             lines += [
                 f"#EXT-X-PROGRAM-DATE-TIME:{stamp}",

@@ -143,7 +143,7 @@ class Live:
             if self._socket is not None:
                 await self._send_command(self._socket, command)
             return await asyncio.wait_for(command.result, timeout_s)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Unanswered(f"no result of {action} within {timeout_s:g} s") from None
         finally:
             del self._commands[command_id]
@@ -160,7 +160,7 @@ class Live:
                 if error.status in _FOR_GOOD:
                     self._end(Rejected(error.status, error.message))
                     return
-            except (aiohttp.ClientError, OSError, asyncio.TimeoutError, ValueError) as error:
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
                 log.info("%s: %s", self._url, error)
             finally:
                 self._socket = None

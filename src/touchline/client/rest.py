@@ -12,7 +12,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import aiohttp
-from typing_extensions import Self
+from typing import Self
 from yarl import URL
 
 from touchline.client.errors import Rejected, Unreachable
@@ -220,7 +220,7 @@ class Client:
                 if answer.status >= 400:
                     raise _rejection(answer.status, await answer.text())
                 yield answer
-        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+        except (TimeoutError, aiohttp.ClientError) as error:
             raise Unreachable(f"{method} {url}: {str(error) or type(error).__name__}") from error
 
 

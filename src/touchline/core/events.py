@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ def make_event(type: str, category: str, message: str, **details: Any) -> Event:
     """Something that happens now; those details that end in `_id` are its ids."""
     ids = {name: str(value) for name, value in details.items() if name.endswith("_id")}
     return Event(
-        at=datetime.now(timezone.utc),
+        at=datetime.now(UTC),
         type=type,
         category=category,
         message=message,
@@ -232,7 +232,7 @@ class EventLog:
 
     async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
         """Delete what is older; how many that were. Raises Failed where the disk refuses."""
-        before = datetime.now(timezone.utc) - timedelta(days=max_age_days)
+        before = datetime.now(UTC) - timedelta(days=max_age_days)
         return await self._database.write(lambda connection: _delete_before(connection, before))
 
     async def _settle(self) -> bool:
@@ -295,7 +295,7 @@ class EventLog:
                 connection.execute(schema.events.insert(), rows)
             if trim:
                 _delete_over(connection, self._kept_rows)
-                _delete_before(connection, datetime.now(timezone.utc) - timedelta(days=KEPT_DAYS))
+                _delete_before(connection, datetime.now(UTC) - timedelta(days=KEPT_DAYS))
 
         try:
             future = self._database.submit(work)
@@ -417,12 +417,12 @@ def _delete_over(connection: Connection, kept_rows: int) -> None:
 def _text(at: datetime) -> str:
     """As the column has it."""
     try:
-        at = _zoned(at).astimezone(timezone.utc)
+        at = _zoned(at).astimezone(UTC)
     except OverflowError:  # the first or the last day there is: hours do not matter
-        at = at.replace(tzinfo=timezone.utc)
+        at = at.replace(tzinfo=UTC)
     return at.isoformat(timespec="microseconds")
 
 
 def _zoned(at: datetime) -> datetime:
     """A time without a zone is UTC."""
-    return at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -116,7 +116,7 @@ class JsonFormatter(logging.Formatter):
 
 def iso_utc(unix_s: float) -> str:
     """UTC with milliseconds and its zone: `2026-02-11T19:10:41.266Z`."""
-    at = datetime.fromtimestamp(unix_s, timezone.utc)
+    at = datetime.fromtimestamp(unix_s, UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 

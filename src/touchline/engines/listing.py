@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
 
@@ -96,7 +96,7 @@ def rfc3339(at: datetime | None) -> str | None:
     """In UTC, with microseconds and a Z: the form in which clients of this API parse times."""
     if at is None:
         return None
-    return at.astimezone(timezone.utc).isoformat(timespec="microseconds")[:-6] + "Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def parsed(text: str | None) -> datetime | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, UTC
 
 from touchline.engines.model import Sample
 
 BLOCK = 64
 """Samples that are kept in the database under one number."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TYPES = "qiiiqqB"  # ts in microseconds, peers, speed down and up, bytes down and up, word
 _NONE = (0, -(1 << 31), -(1 << 31), -(1 << 31), -(1 << 63), -(1 << 63), 0)

@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,7 @@ class VariantStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError, ConfigInvalid) as error:
-            stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
             aside = path.with_name(f"{path.name}.damaged-{stamp}")
             path.rename(aside)
             log.error("%s is damaged (%s): kept as %s", path, error, aside.name)  # noqa: TRY400

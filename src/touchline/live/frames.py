@@ -168,7 +168,7 @@ class Stream:
         """Whether the first keyframe is here, at the latest after `timeout_s`."""
         try:
             await asyncio.wait_for(self._up.wait(), timeout_s)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return False
         return True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 
 PARTS_KEPT_TARGETS = 3
 """Parts are listed within this many target durations of the end, as the RFC asks."""
@@ -108,5 +108,5 @@ def _part(part: Part) -> str:
 
 
 def _iso(unix_ns: int) -> str:
-    at = datetime.fromtimestamp(unix_ns // 1_000_000_000, timezone.utc)
+    at = datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{unix_ns // 1_000_000 % 1000:03d}Z"

@@ -234,7 +234,7 @@ class _Client:
             self.announce(self.key, camera, here=True)
             try:
                 reason = await asyncio.wait_for(asyncio.shield(self._admitted), ADMIT_S)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 reason = "the server did not answer"
             if reason is not None:
                 self.camera = None

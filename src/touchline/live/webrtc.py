@@ -226,7 +226,7 @@ class Peer:
             self._become("connected")
             await self._send(chosen)
             reason = "the viewer hung up"
-        except asyncio.TimeoutError:
+        except TimeoutError:
             reason = f"no connection within {self._connect_within_s:g} s"
         except ConnectionError as error:
             reason = str(error)
@@ -281,7 +281,7 @@ class Peer:
 
         try:
             await asyncio.wait_for(politely(), _CLOSE_WITHIN_S)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             log.warning("a viewer of %s could not be hung up in time", self.stream.name)
 
     def announce(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Annotated
 
 from anyio import to_thread
@@ -234,5 +234,5 @@ def _at_ns(name: str, text: str, began_ns: int) -> int:
             input=text,
         ) from None
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
+        moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1_000_000) * 1000

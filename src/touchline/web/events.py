@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -108,4 +108,4 @@ def _time(at: datetime | None) -> str | None:
     """RFC 3339 in UTC with microseconds and a Z."""
     if at is None:
         return None
-    return at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
@@ -207,7 +207,7 @@ async def get_stream_livepos(request: Request, stream_id: StreamId) -> Response:
 
 def _utc(at: datetime) -> datetime:
     try:
-        zoned = at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)
-        return zoned.astimezone(timezone.utc)
+        zoned = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+        return zoned.astimezone(UTC)
     except OverflowError:  # the first or the last day there is: hours do not matter
-        return at.replace(tzinfo=timezone.utc)
+        return at.replace(tzinfo=UTC)

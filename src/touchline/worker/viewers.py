@@ -85,7 +85,7 @@ class Viewers:
         self._wake()
         try:
             await asyncio.wait_for(taken.wait(), timeout_s)
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             reason = camera.last_error if camera is not None else None
             raise Unseen(reason or f"no picture came within {timeout_s:g} s") from error
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 
 import anyio
 import pytest
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 def event(number: int) -> RuntimeEvent:
-    return RuntimeEvent("died", str(number), "one", datetime(2026, 1, 1, tzinfo=timezone.utc))
+    return RuntimeEvent("died", str(number), "one", datetime(2026, 1, 1, tzinfo=UTC))
 
 
 async def test_whoever_reads_too_slowly_is_told_and_holds_up_nobody() -> None:

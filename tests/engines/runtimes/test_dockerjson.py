@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
 import pytest
@@ -66,7 +66,7 @@ def test_a_container_of_a_list() -> None:
     assert instance.ports == {"40001/tcp": (Binding("0.0.0.0", 19001), Binding("::", 19001))}
     assert instance.network is None
     assert instance.ip_address == "172.17.0.2"
-    assert instance.created_at == datetime(2026, 11, 26, 11, 40, 32, tzinfo=timezone.utc)
+    assert instance.created_at == datetime(2026, 11, 26, 11, 40, 32, tzinfo=UTC)
 
 
 def test_a_container_on_another_ones_network_has_no_address_of_its_own() -> None:
@@ -143,7 +143,7 @@ def test_an_event_with_its_labels_and_exit_code() -> None:
     assert event is not None
     assert (event.kind, event.name, event.exit_code) == ("died", "engine-1", 137)
     assert event.labels == {"a": "b"}
-    assert event.at == datetime(2026, 11, 26, 11, 40, 32, 500_000, tzinfo=timezone.utc)
+    assert event.at == datetime(2026, 11, 26, 11, 40, 32, 500_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ RECORD = Record(
     name="one",
     image="any",
     command=("/bin/sleep", "é\n"),
-    created_at=datetime(2026, 11, 26, 12, tzinfo=timezone.utc),
+    created_at=datetime(2026, 11, 26, 12, tzinfo=UTC),
     bind_address="127.0.0.1",
     env={"A": "b=c"},
     labels={"a": ""},
@@ -27,7 +27,7 @@ RECORD = Record(
     memory_limit_bytes=64 << 20,
     restarts=True,
     process=Identity(4711, 12, "boot"),
-    started_at=datetime(2026, 11, 26, 12, tzinfo=timezone.utc),
+    started_at=datetime(2026, 11, 26, 12, tzinfo=UTC),
 )
 
 

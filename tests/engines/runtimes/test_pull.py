@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
 from touchline.engines.runtimes.pull import Layers, PullProgress
 
-BEGUN = PullProgress("some/image:1", datetime(2026, 11, 26, tzinfo=timezone.utc))
+BEGUN = PullProgress("some/image:1", datetime(2026, 11, 26, tzinfo=UTC))
 
 
 def downloading(layer: str, current: int, total: int) -> dict[str, Any]:

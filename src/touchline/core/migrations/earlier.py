@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
 from sqlalchemy import Connection, inspect, text
@@ -57,7 +57,7 @@ def _row(found: Any) -> dict[str, Any]:
     details = json.loads(details) if isinstance(details, str) else details
     at = found["timestamp"]
     at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
-    at = at.replace(tzinfo=at.tzinfo or timezone.utc).astimezone(timezone.utc)
+    at = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
     return {
         "at": at.isoformat(timespec="microseconds"),
         "type": found["event_type"],

@@ -207,7 +207,7 @@ class DockerApi:
             if exchanged or error.status == _NO_CONNECTION or not may_refuse:
                 raise self._unavailable(error.message) from error
             raise DaemonError(error.message, status=error.status) from error
-        except (TimeoutError, asyncio.TimeoutError) as error:
+        except TimeoutError as error:
             raise self._unavailable(f"it did not answer within {within_s:g} s") from error
         except (aiohttp.ClientError, OSError, EOFError) as error:
             raise self._unavailable(str(error) or type(error).__name__) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
 from touchline.core.errors import Invalid, TouchlineError
@@ -65,7 +65,7 @@ def listed(shown: Shown) -> Instance:
         name=shown["Names"][0].lstrip("/") if shown["Names"] else shown["Id"][:12],
         image=shown["Image"],
         state=_STATES.get(shown["State"], "exited"),
-        created_at=datetime.fromtimestamp(shown["Created"], timezone.utc),
+        created_at=datetime.fromtimestamp(shown["Created"], UTC),
         labels=_labels(shown["Labels"]),
         ports=_listed_ports(shown["Ports"] or ()),
         network=_network(shown["HostConfig"].get("NetworkMode")),
@@ -118,7 +118,7 @@ def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
         kind=kind,
         instance_id=told["Actor"]["ID"],
         name=attributes.get("name", ""),
-        at=datetime.fromtimestamp(told["timeNano"] / 1e9, timezone.utc),
+        at=datetime.fromtimestamp(told["timeNano"] / 1e9, UTC),
         labels={name: text for name, text in attributes.items() if name not in _NOT_LABELS},
         exit_code=int(exit_code) if exit_code.isdigit() else None,
         health=_HEALTH.get(detail) if kind == "health" else None,
@@ -232,4 +232,4 @@ def _ip_address(networks: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 def _moment(text: str) -> datetime:
     # 2026-11-26T11:40:32.215496937Z: nanoseconds are more than Python reads.
-    return datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc)
+    return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from typing import Any
 
 import anyio
@@ -55,7 +55,7 @@ class UsageMeter:
         before = self._seen.get(instance.id)
         cpu_ns = counters[instance.id].cpu_ns
         if before is None or before.cpu_ns > cpu_ns or before.at_s >= at_s:
-            age_s = (datetime.now(timezone.utc) - instance.created_at).total_seconds()
+            age_s = (datetime.now(UTC) - instance.created_at).total_seconds()
             return cpu_ns / 1e9 / max(age_s, 1.0) * 100
         return (cpu_ns - before.cpu_ns) / 1e9 / (at_s - before.at_s) * 100
 

@@ -8,7 +8,7 @@ import secrets
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from pathlib import Path
 from typing import TypeVar
 
@@ -180,7 +180,7 @@ class ProcessHost:
     async def _thread(
         self,
         work: Callable[[Unpack[Ts]], T],
-        *args: Unpack[Ts],
+        *args: *Ts,
         limiter: anyio.CapacityLimiter | None = None,
     ) -> T:
         try:
@@ -214,7 +214,7 @@ def new_record(
 
 def utc_now() -> datetime:
     """The present time, as records and events have it."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def _frozen(records: Sequence[Record]) -> frozenset[str]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timezone, UTC
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -72,7 +72,7 @@ class Pulls:
         await self._flights.join(("pull", image), partial(self._pull, image))
 
     async def _pull(self, image: str) -> None:
-        self._under_way[image] = PullProgress(image, datetime.now(timezone.utc))
+        self._under_way[image] = PullProgress(image, datetime.now(UTC))
         log.info("Pulling the image %s", image)
         try:
             with anyio.fail_after(self._timeout_s):

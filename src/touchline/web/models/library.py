@@ -41,8 +41,8 @@ class MatchEntry(Answer):
         default=None, description="How often the recording broke off against our will."
     )
     gaps: int | None = Field(default=None, description="Stretches that a camera did not film.")
-    started_at: float | None = Field(default=None, description="Unix seconds of the first frame.")
-    duration_s: float | None = Field(default=None, description="From its first frame to its last.")
+    started_at: float | None = Field(default=None, description="Unix seconds of its first instant.")
+    duration_s: float | None = Field(default=None, description="From there to its last frame.")
 
 
 class Recordings(Answer):

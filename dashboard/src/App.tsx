@@ -1,0 +1,201 @@
+import {
+  Activity,
+  Circle,
+  Film,
+  LogOut,
+  MonitorPlay,
+  Moon,
+  Server,
+  Sun,
+  SunMoon,
+  WandSparkles,
+} from "lucide-react";
+import { type ComponentType, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+import { onSignInNeeded } from "./api/http";
+import { live, useChannel, useConnection } from "./api/live";
+import { useSession, useSignOut } from "./api/session";
+import { keepMetrics } from "./lib/metrics";
+import { applyTheme, savedTheme, type Theme } from "./lib/theme";
+import { MatchDay } from "./pages/MatchDay";
+import { SignIn } from "./pages/SignIn";
+import { Button, ErrorNote, Loading } from "./ui/basics";
+
+const Preview = lazy(() => import("./pages/Preview"));
+const Matches = lazy(() => import("./pages/Matches"));
+const Match = lazy(() => import("./pages/Match"));
+const Panorama = lazy(() => import("./pages/Panorama"));
+const Engines = lazy(() => import("./pages/Engines"));
+const Stream = lazy(() => import("./pages/Stream"));
+const System = lazy(() => import("./pages/System"));
+
+const PAGES: readonly (readonly [string, string, ComponentType<{ size?: number }>])[] = [
+  ["/", "Match day", Circle],
+  ["/preview", "Preview", MonitorPlay],
+  ["/matches", "Matches", Film],
+  ["/panorama", "Panorama", WandSparkles],
+  ["/engines", "Engines", Server],
+  ["/system", "System", Activity],
+];
+
+export function App() {
+  const session = useSession();
+  const [asked, setAsked] = useState(false);
+  useEffect(() => onSignInNeeded(() => setAsked(true)), []);
+  const state = session.data;
+  const shut = state !== undefined && !state.signed_in && (state.reads_need_key || asked);
+  // The socket wants the key wherever one is set.
+  const mayListen = state?.signed_in === true;
+  useEffect(() => {
+    if (state === undefined) return;
+    if (mayListen) live.start();
+    else live.refuse();
+  }, [state, mayListen]);
+  useEffect(() => {
+    if (state?.signed_in) setAsked(false);
+  }, [state?.signed_in]);
+
+  if (session.isError) {
+    return (
+      <main>
+        <ErrorNote error={session.error} />
+        <Button onClick={() => session.refetch()}>Try again</Button>
+      </main>
+    );
+  }
+  if (state === undefined) return <Loading what="Connecting to the server…" />;
+  if (shut || (state.key_needed && !state.signed_in)) return <SignIn />;
+  return (
+    <Router hook={useHashLocation}>
+      <Shell keyNeeded={state.key_needed} version={state.version} />
+    </Router>
+  );
+}
+
+function Shell({ keyNeeded, version }: { keyNeeded: boolean; version: string }) {
+  const [location] = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  const status = useChannel("status");
+  useEffect(keepMetrics, []);
+  const title =
+    PAGES.find(([path]) => path !== "/" && location.startsWith(path))?.[1] ?? "Match day";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with every page, not with its title
+  useEffect(() => {
+    window.scrollTo(0, 0);
+    // Who uses a screen reader is to hear that there is another page.
+    if (first.current) first.current = false;
+    else main.current?.focus({ preventScroll: true });
+  }, [location]);
+  const recording = status?.recording.recording === true;
+  useEffect(() => {
+    document.title = `${recording ? "● " : ""}${title} · touchline`;
+  }, [title, recording]);
+
+  return (
+    <div className="app">
+      <a className="skip" href={`#${location}`} onClick={() => main.current?.focus()}>
+        To the content
+      </a>
+      <nav className="side" aria-label="Pages">
+        <div className="brand">
+          <img src="/touchline.svg" alt="" width={30} height={30} />
+          touchline
+        </div>
+        {PAGES.map(([path, name, Icon]) => {
+          const here = path === "/" ? location === "/" : location.startsWith(path);
+          return (
+            <Link
+              key={path}
+              href={path}
+              className="nav-link"
+              aria-current={here ? "page" : undefined}
+            >
+              <Icon size={20} aria-hidden />
+              <span>{name}</span>
+            </Link>
+          );
+        })}
+        <div className="side-foot">
+          <ThemeButton />
+          {keyNeeded && <SignOutButton />}
+          <span>Version {version}</span>
+        </div>
+      </nav>
+      <ConnectionBanner />
+      <main ref={main} tabIndex={-1}>
+        <Suspense fallback={<Loading />}>
+          <Switch>
+            <Route path="/" component={MatchDay} />
+            <Route path="/preview" component={Preview} />
+            <Route path="/matches" component={Matches} />
+            <Route path="/matches/:matchId">{({ matchId }) => <Match matchId={matchId} />}</Route>
+            <Route path="/panorama" component={Panorama} />
+            <Route path="/engines" component={Engines} />
+            <Route path="/engines/streams/:streamId">
+              {({ streamId }) => <Stream streamId={streamId} />}
+            </Route>
+            <Route path="/system" component={System} />
+            <Redirect to="/" />
+          </Switch>
+        </Suspense>
+      </main>
+    </div>
+  );
+}
+
+const GRACE_MS = 1_000;
+
+/** Says that what is shown may be old; a connection that is back within a second says nothing. */
+function ConnectionBanner() {
+  const connection = useConnection();
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    setLate(false);
+    if (connection !== "lost") return;
+    const timer = setTimeout(() => setLate(true), GRACE_MS);
+    return () => clearTimeout(timer);
+  }, [connection]);
+  return (
+    <div role="status" aria-live="assertive" style={{ display: "contents" }}>
+      {late && (
+        <div className="banner">
+          <span className="grow">
+            The connection to the server is lost. A running recording goes on without this page;
+            what you see may be old.
+          </span>
+          <Button size="small" onClick={() => live.retryNow()}>
+            Connect now
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
+const LOOKS = { system: SunMoon, light: Sun, dark: Moon };
+
+function ThemeButton() {
+  const [theme, setTheme] = useState(savedTheme);
+  const Icon = LOOKS[theme];
+  const change = () => {
+    applyTheme(NEXT[theme]);
+    setTheme(NEXT[theme]);
+  };
+  return (
+    <Button size="small" tone="quiet" onClick={change}>
+      <Icon size={16} aria-hidden /> Colours: {theme}
+    </Button>
+  );
+}
+
+function SignOutButton() {
+  const signOut = useSignOut();
+  return (
+    <Button size="small" tone="quiet" onClick={() => signOut.mutate()}>
+      <LogOut size={16} aria-hidden /> Sign out
+    </Button>
+  );
+}

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { messageOf } from "./http";
+import { LiveSocket } from "./socket";
+
+class FakeSocket {
+  static made: FakeSocket[] = [];
+  sent: Record<string, unknown>[] = [];
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+
+  constructor(readonly url: string) {
+    FakeSocket.made.push(this);
+  }
+
+  send(text: string) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {
+    this.onclose?.();
+  }
+
+  tell(message: unknown) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+}
+
+const newest = () => FakeSocket.made[FakeSocket.made.length - 1] as FakeSocket;
+const made = () =>
+  new LiveSocket("ws://here/ws", (url) => new FakeSocket(url) as unknown as WebSocket);
+
+beforeEach(() => {
+  FakeSocket.made = [];
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("a channel is subscribed to while anybody listens, over reconnections too", () => {
+  const socket = made();
+  const heard = vi.fn();
+  socket.start();
+  newest().onopen?.();
+  const first = socket.listen("engines", heard);
+  const second = socket.listen("engines", () => undefined);
+  expect(newest().sent).toEqual([{ v: 1, type: "subscribe", channels: ["engines"] }]);
+  newest().tell({ v: 1, type: "engines", data: [] });
+  expect(heard).toHaveBeenCalledOnce();
+  expect(socket.value("engines")).toEqual([]);
+  newest().close();
+  expect(socket.connection).toBe("lost");
+  vi.advanceTimersByTime(1000);
+  newest().onopen?.();
+  expect(FakeSocket.made).toHaveLength(2);
+  expect(newest().sent[0]).toEqual({ v: 1, type: "subscribe", channels: ["engines"] });
+  first();
+  second();
+  expect(newest().sent[1]).toEqual({ v: 1, type: "unsubscribe", channels: ["engines"] });
+  expect(socket.value("engines")).toBeUndefined();
+  socket.stop();
+});
+
+test("a command is sent again under its own id until there is a result", async () => {
+  const socket = made();
+  socket.start();
+  const result = socket.command("start_recording", { match_id: "final" });
+  newest().onopen?.();
+  const sent = newest().sent[0];
+  newest().close();
+  vi.advanceTimersByTime(1000);
+  newest().onopen?.();
+  expect(newest().sent[0]).toEqual(sent);
+  newest().tell({ type: "command_result", id: sent?.id, success: true, data: { success: true } });
+  expect(await result).toEqual({ success: true });
+  socket.stop();
+});
+
+test("what the server could not do is an error with its words", async () => {
+  const socket = made();
+  socket.start();
+  newest().onopen?.();
+  const result = socket.command("stop_recording");
+  newest().tell({ type: "command_result", id: newest().sent[0]?.id, success: false, error: "No" });
+  await expect(result).rejects.toThrow("No");
+  socket.stop();
+});
+
+test("a connection that says nothing any more is given up and made anew", () => {
+  const socket = made();
+  socket.start();
+  newest().onopen?.();
+  vi.advanceTimersByTime(21_000);
+  expect(socket.connection).toBe("lost");
+  vi.advanceTimersByTime(1000);
+  expect(FakeSocket.made).toHaveLength(2);
+  socket.stop();
+});
+
+test("retries are ever further apart, but never more than some seconds", () => {
+  const socket = made();
+  socket.start();
+  for (let n = 0; n < 40; n += 1) {
+    newest().close();
+    vi.advanceTimersByTime(6_300);
+  }
+  expect(FakeSocket.made).toHaveLength(41);
+  socket.refuse();
+  vi.advanceTimersByTime(60_000);
+  expect(FakeSocket.made).toHaveLength(41);
+});
+
+test("every form of an error has its sentence", () => {
+  const response = { status: 500, statusText: "Internal Server Error" };
+  expect(messageOf({ detail: "Already there" }, response)).toBe("Already there");
+  expect(messageOf({ detail: { message: "No room", code: "max" } }, response)).toBe("No room");
+  expect(messageOf({ success: false, message: "Busy" }, response)).toBe("Busy");
+  const faults = { detail: [{ loc: ["body", "match_id"], msg: "too long" }] };
+  expect(messageOf(faults, response)).toBe("match_id: too long");
+  expect(messageOf(undefined, response)).toBe("The server answered 500 Internal Server Error");
+});

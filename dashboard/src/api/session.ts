@@ -1,0 +1,39 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, ask } from "./http";
+import { live } from "./live";
+
+const KEY = ["session"];
+
+export function useSession() {
+  return useQuery({
+    queryKey: KEY,
+    queryFn: () => ask(api.GET("/api/v1/session")),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: 3,
+  });
+}
+
+/** Exchanges the key for a cookie; the key itself is kept nowhere. */
+export function useSignIn() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (key: string) => ask(api.POST("/api/v1/session", { body: { key } })),
+    onSuccess: async (state) => {
+      queries.setQueryData(KEY, state);
+      live.retryNow();
+      await queries.invalidateQueries();
+    },
+  });
+}
+
+export function useSignOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => ask(api.DELETE("/api/v1/session")),
+    onSuccess: (state) => {
+      queries.clear();
+      queries.setQueryData(KEY, state);
+      if (!state.signed_in) live.refuse();
+    },
+  });
+}

@@ -1,0 +1,229 @@
+import type { Schema } from "./http";
+
+/** The channels of `/ws`; each tells what its route answers. */
+export type Channels = {
+  status: Schema["Status"];
+  pipeline_state: Schema["PipelineState"];
+  system_metrics: Schema["SystemMetrics"];
+  panorama_status: { panorama: Schema["PanoramaStatus"]; calibration: Schema["CalibrationStatus"] };
+  cameras: Schema["CamerasStatus"];
+  recording_health: Schema["RecordingHealth"];
+  jobs: Schema["JobList"];
+  library: { version: number };
+  engines: Schema["EngineState"][];
+  streams: Schema["StreamState"][];
+  vpn: Schema["VpnStatus"];
+  events: Schema["EventEntry"][];
+  orchestrator: Schema["OrchestratorStatus"];
+  engine_usage: Record<string, Schema["EngineUsage"]>;
+  reprovision: Schema["ReprovisionStatus"];
+  log_health: LogNews;
+  log_alerts: LogNews;
+  log_watchdog: LogNews;
+};
+export type LogNews = Schema["LogTail"] & { written: number };
+export type Channel = keyof Channels;
+
+/** `refused`: the server wants the key; nothing is tried again until somebody has signed in. */
+export type Connection = "connecting" | "open" | "lost" | "refused";
+
+type Message = { type: string; data?: unknown; [key: string]: unknown };
+type Listener = () => void;
+type Pending = {
+  text: string;
+  done: (data: unknown) => void;
+  failed: (error: Error) => void;
+  timer: ReturnType<typeof setTimeout>;
+};
+
+const FIRST_RETRY_MS = 300;
+const LONGEST_RETRY_MS = 5_000;
+const SILENT_MS = 15_000;
+const COMMAND_TIMEOUT_MS = 90_000;
+
+/**
+ * The one connection of a page: channels while anybody listens to them, commands that are carried
+ * out once even when the connection breaks on the way, and WebRTC signalling. It connects again by
+ * itself, ever more slowly.
+ */
+export class LiveSocket {
+  connection: Connection = "connecting";
+  /** When the connection was lost (ms since 1970); null while it is there. */
+  lostAt: number | null = null;
+  private socket: WebSocket | null = null;
+  private latest = new Map<Channel, unknown>();
+  private listeners = new Map<Channel, Set<Listener>>();
+  private connectionListeners = new Set<Listener>();
+  private signalListeners = new Set<(message: Message) => void>();
+  private pending = new Map<string, Pending>();
+  private retryMs = FIRST_RETRY_MS;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private silence: ReturnType<typeof setInterval> | undefined;
+  private heardAt = 0;
+  private nextId = 1;
+  private readonly url: string;
+
+  constructor(
+    url: string,
+    private readonly make: (url: string) => WebSocket = (to) => new WebSocket(to),
+  ) {
+    const client = `dashboard-${Math.random().toString(36).slice(2, 12)}`;
+    this.url = `${url}?client=${client}`;
+  }
+
+  start() {
+    clearTimeout(this.retryTimer);
+    if (this.socket) return;
+    const socket = this.make(this.url);
+    this.socket = socket;
+    socket.onopen = () => this.opened();
+    socket.onmessage = (event) => this.heard(String(event.data));
+    socket.onclose = () => this.closed(socket);
+  }
+
+  stop() {
+    clearTimeout(this.retryTimer);
+    clearInterval(this.silence);
+    const socket = this.socket;
+    this.socket = null;
+    if (socket) {
+      socket.onclose = null;
+      socket.close();
+    }
+  }
+
+  /** Connect now, such as after a sign-in or when the network is back. */
+  retryNow() {
+    this.retryMs = FIRST_RETRY_MS;
+    if (this.connection === "open") return;
+    this.stop();
+    this.connection = "connecting";
+    this.start();
+  }
+
+  /** Nobody is signed in: it waits for `retryNow`. */
+  refuse() {
+    this.stop();
+    this.setConnection("refused");
+  }
+
+  value<C extends Channel>(channel: C): Channels[C] | undefined {
+    return this.latest.get(channel) as Channels[C] | undefined;
+  }
+
+  listen(channel: Channel, listener: Listener): () => void {
+    let those = this.listeners.get(channel);
+    if (!those) {
+      those = new Set();
+      this.listeners.set(channel, those);
+    }
+    those.add(listener);
+    if (those.size === 1) this.say({ type: "subscribe", channels: [channel] });
+    return () => {
+      those.delete(listener);
+      if (those.size > 0) return;
+      this.listeners.delete(channel);
+      // What is not told any more would be shown as if it were new later on.
+      if (channel !== "status") {
+        this.latest.delete(channel);
+        this.say({ type: "unsubscribe", channels: [channel] });
+      }
+    };
+  }
+
+  onConnection(listener: Listener): () => void {
+    this.connectionListeners.add(listener);
+    return () => this.connectionListeners.delete(listener);
+  }
+
+  onSignal(listener: (message: Message) => void): () => void {
+    this.signalListeners.add(listener);
+    return () => this.signalListeners.delete(listener);
+  }
+
+  signal(type: string, data: Record<string, unknown>) {
+    this.say({ type, data });
+  }
+
+  /** The result's data. It waits for a connection, and is sent again over a broken one. */
+  command<T>(action: string, params: Record<string, unknown> = {}): Promise<T> {
+    const id = `${Date.now().toString(36)}-${this.nextId++}`;
+    const text = JSON.stringify({ v: 1, type: "command", id, action, params });
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.pending.delete(id);
+        reject(
+          new Error(
+            "The server did not answer in time. It may have done it: look before you repeat it.",
+          ),
+        );
+      }, COMMAND_TIMEOUT_MS);
+      this.pending.set(id, {
+        text,
+        done: resolve as (data: unknown) => void,
+        failed: reject,
+        timer,
+      });
+      if (this.connection === "open") this.socket?.send(text);
+    });
+  }
+
+  private opened() {
+    this.retryMs = FIRST_RETRY_MS;
+    this.heardAt = Date.now();
+    this.lostAt = null;
+    this.setConnection("open");
+    const channels = [...this.listeners.keys()];
+    if (channels.length) this.say({ type: "subscribe", channels });
+    for (const { text } of this.pending.values()) this.socket?.send(text);
+    clearInterval(this.silence);
+    // A phone that left the network is told nothing: only the silence says it.
+    this.silence = setInterval(() => {
+      if (Date.now() - this.heardAt > SILENT_MS) this.socket?.close();
+      else this.say({ type: "ping" });
+    }, SILENT_MS / 3);
+  }
+
+  private heard(text: string) {
+    this.heardAt = Date.now();
+    const message = JSON.parse(text) as Message;
+    const { type } = message;
+    if (type.startsWith("webrtc_")) {
+      for (const listener of this.signalListeners) listener(message);
+    } else if (type === "command_result") {
+      this.settle(message);
+    } else if (this.listeners.has(type as Channel) || type === "status") {
+      this.latest.set(type as Channel, message.data);
+      for (const listener of this.listeners.get(type as Channel) ?? []) listener();
+    }
+  }
+
+  private settle(message: Message) {
+    const id = String(message.id);
+    const pending = this.pending.get(id);
+    if (!pending) return;
+    this.pending.delete(id);
+    clearTimeout(pending.timer);
+    if (message.success) pending.done(message.data);
+    else pending.failed(new Error(String(message.error ?? "The command failed")));
+  }
+
+  private closed(socket: WebSocket) {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    clearInterval(this.silence);
+    this.lostAt ??= Date.now();
+    this.setConnection("lost");
+    this.retryTimer = setTimeout(() => this.start(), this.retryMs * (0.75 + Math.random() / 2));
+    this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+  }
+
+  private say(message: Record<string, unknown>) {
+    if (this.connection === "open") this.socket?.send(JSON.stringify({ v: 1, ...message }));
+  }
+
+  private setConnection(connection: Connection) {
+    this.connection = connection;
+    for (const listener of this.connectionListeners) listener();
+  }
+}

@@ -1,0 +1,55 @@
+import { Download } from "lucide-react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { download } from "../lib/download";
+import { Button, Progress } from "./basics";
+import { useFeedback } from "./feedback";
+
+/** Downloads with progress; pressed again it is given up. */
+export function DownloadButton({
+  url,
+  name,
+  children,
+  disabled,
+}: {
+  url: string;
+  name: string;
+  children: ReactNode;
+  disabled?: boolean;
+}) {
+  const [share, setShare] = useState<number | null>(null);
+  const { tell } = useFeedback();
+  const running = useRef<AbortController | null>(null);
+  useEffect(() => () => running.current?.abort(), []);
+  const press = async () => {
+    if (running.current) {
+      running.current.abort();
+      return;
+    }
+    const controller = new AbortController();
+    running.current = controller;
+    setShare(0);
+    try {
+      const how = await download(url, name, setShare, controller.signal);
+      tell(how === "saved" ? `${name} is saved` : `The browser downloads ${name}`);
+    } catch (error) {
+      if (controller.signal.aborted) tell("The download was given up");
+      else tell((error as Error).message, { bad: true });
+    } finally {
+      running.current = null;
+      setShare(null);
+    }
+  };
+  return (
+    <span className="row">
+      <Button size="small" onClick={press} disabled={disabled}>
+        <Download size={16} aria-hidden />
+        {share === null ? children : `Stop (${Math.round(share * 100)} %)`}
+      </Button>
+      {share !== null && (
+        <span style={{ width: 120 }}>
+          <Progress label={`Download of ${name}`} value={share} />
+        </span>
+      )}
+    </span>
+  );
+}

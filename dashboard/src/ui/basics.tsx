@@ -1,0 +1,234 @@
+import { Progress as RadixProgress, Switch as RadixSwitch, Tabs as RadixTabs } from "radix-ui";
+import { type ComponentProps, type ReactNode, useId } from "react";
+import type { Series } from "../lib/history";
+
+export type Tone = "good" | "warn" | "bad" | "info" | "plain";
+
+type ButtonProps = ComponentProps<"button"> & {
+  tone?: "primary" | "danger" | "quiet" | "plain";
+  size?: "small" | "huge";
+  icon?: boolean;
+};
+
+export function Button({ tone = "plain", size, icon, className = "", ...rest }: ButtonProps) {
+  const classes = ["button", tone, size, icon && "icon", className].filter(Boolean).join(" ");
+  return <button type="button" className={classes} {...rest} />;
+}
+
+export function Card({
+  title,
+  tools,
+  children,
+  ...rest
+}: { title?: ReactNode; tools?: ReactNode } & Omit<ComponentProps<"section">, "title">) {
+  const id = useId();
+  return (
+    <section className="card" aria-labelledby={title ? id : undefined} {...rest}>
+      {(title || tools) && (
+        <div className="card-head">
+          {title && <h2 id={id}>{title}</h2>}
+          {tools && <div className="row">{tools}</div>}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
+
+export function Badge({ tone = "plain", children }: { tone?: Tone; children: ReactNode }) {
+  return <span className={`badge ${tone}`}>{children}</span>;
+}
+
+export function Note({
+  tone = "info",
+  title,
+  children,
+  alert = false,
+}: {
+  tone?: Tone;
+  title?: ReactNode;
+  children?: ReactNode;
+  alert?: boolean;
+}) {
+  return (
+    <div className={`note ${tone}`} role={alert ? "alert" : undefined}>
+      {title && <strong>{title}</strong>}
+      {children && <div>{children}</div>}
+    </div>
+  );
+}
+
+/** What a query or an action said went wrong, in the server's words. */
+export function ErrorNote({ error }: { error: unknown }) {
+  if (!error) return null;
+  return <Note tone="bad" alert title={error instanceof Error ? error.message : String(error)} />;
+}
+
+export function Empty({ children }: { children: ReactNode }) {
+  return <div className="empty">{children}</div>;
+}
+
+export function Loading({ what = "Loading…" }: { what?: string }) {
+  return (
+    <div className="loading" role="status">
+      {what}
+    </div>
+  );
+}
+
+export function Field({
+  label,
+  hint,
+  ...rest
+}: { label: string; hint?: ReactNode } & ComponentProps<"input">) {
+  return (
+    <label className="field">
+      <span>{label}</span>
+      <input className="input" {...rest} />
+      {hint && <small className="muted">{hint}</small>}
+    </label>
+  );
+}
+
+export function Choice({
+  label,
+  options,
+  ...rest
+}: { label: string; options: readonly (readonly [string, string])[] } & ComponentProps<"select">) {
+  return (
+    <label className="field">
+      <span>{label}</span>
+      <select className="input" {...rest}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function Check({ label, ...rest }: { label: ReactNode } & ComponentProps<"input">) {
+  return (
+    <label className="check">
+      <input type="checkbox" {...rest} />
+      <span>{label}</span>
+    </label>
+  );
+}
+
+export function Switch({
+  label,
+  checked,
+  onChange,
+  disabled,
+}: {
+  label: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  disabled?: boolean;
+}) {
+  const id = useId();
+  return (
+    <div className="check">
+      <RadixSwitch.Root
+        id={id}
+        className="switch"
+        checked={checked}
+        disabled={disabled}
+        onCheckedChange={onChange}
+      >
+        <RadixSwitch.Thumb className="switch-thumb" />
+      </RadixSwitch.Root>
+      <label htmlFor={id}>{label}</label>
+    </div>
+  );
+}
+
+export function Tabs({
+  label,
+  tabs,
+  value,
+  onChange,
+}: {
+  label: string;
+  tabs: readonly { id: string; title: string; content: () => ReactNode }[];
+  value: string;
+  onChange: (id: string) => void;
+}) {
+  return (
+    <RadixTabs.Root value={value} onValueChange={onChange}>
+      <RadixTabs.List className="tabs" aria-label={label}>
+        {tabs.map((tab) => (
+          <RadixTabs.Trigger key={tab.id} value={tab.id} className="tab">
+            {tab.title}
+          </RadixTabs.Trigger>
+        ))}
+      </RadixTabs.List>
+      {tabs.map((tab) => (
+        <RadixTabs.Content key={tab.id} value={tab.id} className="tab-panel">
+          {tab.content()}
+        </RadixTabs.Content>
+      ))}
+    </RadixTabs.Root>
+  );
+}
+
+export function Progress({
+  label,
+  value,
+  tone = "plain",
+}: {
+  label: string;
+  value: number;
+  tone?: Tone;
+}) {
+  const percent = Math.round(Math.min(1, Math.max(0, value)) * 100);
+  return (
+    <RadixProgress.Root className={`progress ${tone}`} value={percent} aria-label={label}>
+      <div style={{ width: `${percent}%` }} />
+    </RadixProgress.Root>
+  );
+}
+
+export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
+  return (
+    <dl className="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** The last values as a line, for a glance; the figure stands beside it in words. */
+export function Sparkline({
+  series,
+  most,
+  label,
+}: {
+  series: Series;
+  most?: number;
+  label: string;
+}) {
+  const { values } = series;
+  const top = Math.max(most ?? 0, ...values, 1e-9);
+  const step = values.length > 1 ? 100 / (values.length - 1) : 100;
+  const points = values.map((value, n) => `${n * step},${30 - (value / top) * 28}`).join(" ");
+  return (
+    <svg className="spark" viewBox="0 0 100 32" preserveAspectRatio="none" role="img">
+      <title>{label}</title>
+      <polyline
+        points={points}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="2"
+        vectorEffect="non-scaling-stroke"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,167 @@
+import { useMutation } from "@tanstack/react-query";
+import { AlertDialog, Dialog as RadixDialog, Toast as RadixToast } from "radix-ui";
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { Button } from "./basics";
+
+type Question = { title: string; body?: ReactNode; action: string; danger?: boolean };
+type Toast = { id: number; text: string; bad: boolean; undo?: () => void };
+type Feedback = {
+  confirm: (question: Question) => Promise<boolean>;
+  tell: (text: string, options?: { bad?: boolean; undo?: () => void }) => void;
+};
+
+const FeedbackContext = createContext<Feedback | null>(null);
+
+const MOST_TOASTS = 4;
+
+/** Questions before what cannot be undone, and what became of it. */
+export function FeedbackProvider({ children }: { children: ReactNode }) {
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [toasts, setToasts] = useState<Toast[]>([]);
+  const answer = useRef<(yes: boolean) => void>(() => undefined);
+  const nextId = useRef(1);
+
+  const confirm = useCallback((asked: Question) => {
+    answer.current(false);
+    setQuestion(asked);
+    return new Promise<boolean>((resolve) => {
+      answer.current = resolve;
+    });
+  }, []);
+  const tell = useCallback<Feedback["tell"]>((text, { bad = false, undo } = {}) => {
+    const toast = { id: nextId.current++, text, bad, undo };
+    setToasts((those) => [...those.slice(1 - MOST_TOASTS), toast]);
+  }, []);
+  const close = (yes: boolean) => {
+    setQuestion(null);
+    answer.current(yes);
+  };
+  const drop = (id: number) => setToasts((those) => those.filter((toast) => toast.id !== id));
+  const feedback = useMemo(() => ({ confirm, tell }), [confirm, tell]);
+
+  return (
+    <FeedbackContext.Provider value={feedback}>
+      <RadixToast.Provider duration={7000} label="Message">
+        {children}
+        <AlertDialog.Root open={question !== null} onOpenChange={(open) => open || close(false)}>
+          <AlertDialog.Portal>
+            <AlertDialog.Overlay className="overlay" />
+            <AlertDialog.Content className="dialog">
+              <AlertDialog.Title asChild>
+                <h2>{question?.title}</h2>
+              </AlertDialog.Title>
+              <AlertDialog.Description asChild>
+                <div className="muted">{question?.body ?? "This cannot be undone."}</div>
+              </AlertDialog.Description>
+              <div className="dialog-actions">
+                <AlertDialog.Cancel asChild>
+                  <Button>Cancel</Button>
+                </AlertDialog.Cancel>
+                <Button tone={question?.danger ? "danger" : "primary"} onClick={() => close(true)}>
+                  {question?.action}
+                </Button>
+              </div>
+            </AlertDialog.Content>
+          </AlertDialog.Portal>
+        </AlertDialog.Root>
+        {toasts.map(({ id, text, bad, undo }) => (
+          <RadixToast.Root
+            key={id}
+            className={`toast ${bad ? "bad" : ""}`}
+            type={bad ? "foreground" : "background"}
+            onOpenChange={(open) => open || drop(id)}
+          >
+            <RadixToast.Description className="grow">{text}</RadixToast.Description>
+            {undo && (
+              <RadixToast.Action altText="Undo" asChild>
+                <Button size="small" onClick={undo}>
+                  Undo
+                </Button>
+              </RadixToast.Action>
+            )}
+            <RadixToast.Close asChild>
+              <Button size="small" tone="quiet" aria-label="Close message">
+                ✕
+              </Button>
+            </RadixToast.Close>
+          </RadixToast.Root>
+        ))}
+        <RadixToast.Viewport className="toasts" />
+      </RadixToast.Provider>
+    </FeedbackContext.Provider>
+  );
+}
+
+export function useFeedback(): Feedback {
+  const feedback = useContext(FeedbackContext);
+  if (!feedback) throw new Error("useFeedback needs a FeedbackProvider");
+  return feedback;
+}
+
+/** Something that is done at the server: told when it is done, and in its words when it is not. */
+export function useAction<A, R>(
+  act: (argument: A) => Promise<R>,
+  options: { done?: (result: R, argument: A) => string | undefined; after?: () => void } = {},
+) {
+  const { tell } = useFeedback();
+  return useMutation({
+    mutationFn: act,
+    onSuccess: (result, argument) => {
+      const text = options.done?.(result, argument);
+      if (text) tell(text);
+    },
+    onError: (error) => tell(error.message, { bad: true }),
+    onSettled: options.after,
+  });
+}
+
+export function Dialog({
+  title,
+  description,
+  open,
+  onClose,
+  wide,
+  children,
+}: {
+  title: string;
+  description?: string;
+  open: boolean;
+  onClose: () => void;
+  wide?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <RadixDialog.Root open={open} onOpenChange={(now) => now || onClose()}>
+      <RadixDialog.Portal>
+        <RadixDialog.Overlay className="overlay" />
+        <RadixDialog.Content
+          className={`dialog ${wide ? "wide" : ""}`}
+          {...(description ? {} : { "aria-describedby": undefined })}
+        >
+          <div className="row between">
+            <RadixDialog.Title asChild>
+              <h2>{title}</h2>
+            </RadixDialog.Title>
+            <RadixDialog.Close asChild>
+              <Button size="small" tone="quiet" aria-label="Close">
+                ✕
+              </Button>
+            </RadixDialog.Close>
+          </div>
+          {description && (
+            <RadixDialog.Description className="muted">{description}</RadixDialog.Description>
+          )}
+          {children}
+        </RadixDialog.Content>
+      </RadixDialog.Portal>
+    </RadixDialog.Root>
+  );
+}

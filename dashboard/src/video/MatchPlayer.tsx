@@ -1,0 +1,449 @@
+import { useQuery } from "@tanstack/react-query";
+import { Pause, Play, Scissors, SkipBack, SkipForward } from "lucide-react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import {
+  MARKERS,
+  type MarkerKind,
+  type MatchEntry,
+  markerName,
+  matchPath,
+  useMarkers,
+} from "../api/capture";
+import { api, ask, type Schema } from "../api/http";
+import { clock } from "../lib/format";
+import { parseThumbnails } from "../lib/vtt";
+import { Button, Card, Choice, Note } from "../ui/basics";
+import { DownloadButton } from "../ui/DownloadButton";
+import { useAction, useFeedback } from "../ui/feedback";
+import { playHls, type Stretch } from "./hls";
+import { Scrubber } from "./Scrubber";
+import { correction, filmedAt, timeOf } from "./sync";
+
+type Source = { id: string; name: string };
+type Track = { video: HTMLVideoElement; stretches: Stretch[] };
+type Range = { from: number | null; to: number | null };
+
+const RATES = ["0.25", "0.5", "1", "1.5", "2", "4"] as const;
+const TICK_MS = 150;
+
+export function sourcesOf(entry: MatchEntry): Source[] {
+  const cameras = entry.files
+    .filter((file) => file.type === "segmented" && file.file.startsWith("cam"))
+    .map((file) => ({ id: file.file, name: `Camera ${file.file.slice(3)}` }));
+  const made = [
+    { id: "panorama", name: "Panorama" },
+    { id: "follow", name: "Following cut" },
+  ].filter(({ id }) => entry.files.some((file) => file.file === `${id}_archive.mp4`));
+  return [...cameras, ...made];
+}
+
+/** Plays a match by its own clock: all pictures that are shown show the same instant. */
+export function MatchPlayer({
+  matchId,
+  entry,
+  running,
+}: {
+  matchId: string;
+  entry: MatchEntry;
+  running: boolean;
+}) {
+  const sources = sourcesOf(entry);
+  const cameras = sources.filter(({ id }) => id.startsWith("cam"));
+  const [shows, setShows] = useState("both");
+  const shown = shows === "both" ? cameras : sources.filter(({ id }) => id === shows).slice(0, 1);
+  const startUnix = entry.started_at ?? entry.created_at ?? 0;
+  const lasts = Math.max(0.1, entry.duration_s ?? 0);
+  const tracks = useRef(new Map<string, Track>());
+  const [at, setAt] = useState(0);
+  const [playing, setPlaying] = useState(false);
+  const [rate, setRate] = useState("1");
+  const [failed, setFailed] = useState<string | null>(null);
+  const [range, setRange] = useState<Range>({ from: null, to: null });
+  const wanted = useRef({ at: 0, playing: false, rate: 1 });
+
+  const seek = useCallback(
+    (to: number) => {
+      const within = Math.min(Math.max(0, to), lasts);
+      wanted.current.at = within;
+      setAt(within);
+      for (const { video, stretches } of tracks.current.values()) {
+        const time = timeOf(stretches, startUnix + within);
+        if (time !== null) video.currentTime = time;
+      }
+    },
+    [lasts, startUnix],
+  );
+  const play = useCallback((on: boolean) => {
+    wanted.current.playing = on;
+    setPlaying(on);
+    for (const { video } of tracks.current.values()) {
+      if (on)
+        video.play().catch(() => undefined); // paused again before it began
+      else video.pause();
+    }
+  }, []);
+  const changeRate = (text: string) => {
+    setRate(text);
+    wanted.current.rate = Number(text);
+    for (const { video } of tracks.current.values()) video.playbackRate = Number(text);
+  };
+
+  // The first picture leads; the others follow it.
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const [first, ...others] = tracks.current.values();
+      if (!first) return;
+      const unix = filmedAt(first.stretches, first.video.currentTime);
+      if (unix === null) return;
+      if (first.video.ended && wanted.current.playing) play(false);
+      if (!first.video.seeking) {
+        wanted.current.at = unix - startUnix;
+        setAt(Math.min(lasts, Math.max(0, unix - startUnix)));
+      }
+      for (const other of others) {
+        const time = timeOf(other.stretches, unix);
+        if (time === null || other.video.seeking) continue;
+        const { seek: jump, rate: to } = correction(
+          time - other.video.currentTime,
+          wanted.current.rate,
+        );
+        if (jump) other.video.currentTime = time;
+        if (other.video.playbackRate !== to) other.video.playbackRate = to;
+      }
+    }, TICK_MS);
+    return () => clearInterval(timer);
+  }, [startUnix, lasts, play]);
+
+  const attach = useCallback(
+    (id: string, video: HTMLVideoElement) => {
+      const track: Track = { video, stretches: [] };
+      tracks.current.set(id, track);
+      const end = playHls(video, matchPath(matchId, "vod", `${id}.m3u8`), {
+        live: false,
+        failed: setFailed,
+        timed: (stretches) => {
+          const first = track.stretches.length === 0;
+          track.stretches = stretches;
+          if (!first) return;
+          // What is shown later begins where the others are.
+          const time = timeOf(stretches, startUnix + wanted.current.at);
+          if (time !== null && wanted.current.at > 0) video.currentTime = time;
+          video.playbackRate = wanted.current.rate;
+          if (wanted.current.playing) video.play().catch(() => undefined);
+        },
+      });
+      return () => {
+        tracks.current.delete(id);
+        end();
+      };
+    },
+    [matchId, startUnix],
+  );
+
+  const markers = useMarkers(matchId);
+  const thumbnails = useThumbnails(matchId, !running);
+  const step = (by: number) => seek(wanted.current.at + by);
+  if (sources.length === 0) {
+    return <Note title="This match has no footage that can be played here" />;
+  }
+  return (
+    <Card
+      title="Watch"
+      tools={
+        <Choice
+          label="Picture"
+          value={shows}
+          onChange={(event) => {
+            setFailed(null);
+            setShows(event.target.value);
+          }}
+          options={[
+            ...(cameras.length > 1 ? [["both", "Both cameras"] as const] : []),
+            ...sources.map(({ id, name }) => [id, name] as const),
+          ]}
+        />
+      }
+    >
+      {failed && (
+        <Note tone="bad" alert title="It cannot be played">
+          {failed}. The footage is not touched by this; it can be downloaded below.
+        </Note>
+      )}
+      <div className="videos">
+        {shown.map(({ id, name }) => (
+          <Picture key={id} id={id} name={name} attach={attach} onToggle={() => play(!playing)} />
+        ))}
+      </div>
+      <Scrubber
+        at={at}
+        lasts={lasts}
+        onSeek={seek}
+        markers={(markers.data ?? []).map(({ marker_id, at: when, kind, text }) => ({
+          id: marker_id,
+          at: when,
+          title: `${markerName(kind)}${text ? `: ${text}` : ""}`,
+        }))}
+        range={range}
+        sheet={matchPath(matchId, "files", "cam0_sprites.jpg")}
+        thumbnails={thumbnails}
+      />
+      <div className="row between">
+        <div className="row">
+          <Button icon aria-label="Ten seconds back" onClick={() => step(-10)}>
+            <SkipBack size={18} aria-hidden />
+          </Button>
+          <Button
+            tone="primary"
+            icon
+            aria-label={playing ? "Pause" : "Play"}
+            onClick={() => play(!playing)}
+          >
+            {playing ? <Pause size={20} aria-hidden /> : <Play size={20} aria-hidden />}
+          </Button>
+          <Button icon aria-label="Ten seconds on" onClick={() => step(10)}>
+            <SkipForward size={18} aria-hidden />
+          </Button>
+          <span className="number">
+            {clock(at)} / {clock(lasts)}
+          </span>
+        </div>
+        <label className="row small">
+          Speed
+          <select
+            className="input"
+            style={{ width: "auto" }}
+            value={rate}
+            onChange={(event) => changeRate(event.target.value)}
+          >
+            {RATES.map((each) => (
+              <option key={each} value={each}>
+                {each}×
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <ClipTools
+        matchId={matchId}
+        at={at}
+        range={range}
+        setRange={setRange}
+        camera={shown[0]?.id ?? "cam0"}
+        sources={sources}
+      />
+      <MarkerList
+        matchId={matchId}
+        markers={markers.data ?? []}
+        at={at}
+        onSeek={seek}
+        changed={() => void markers.refetch()}
+      />
+    </Card>
+  );
+}
+
+function Picture({
+  id,
+  name,
+  attach,
+  onToggle,
+}: {
+  id: string;
+  name: string;
+  attach: (id: string, video: HTMLVideoElement) => () => void;
+  onToggle: () => void;
+}) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => (video.current ? attach(id, video.current) : undefined), [id, attach]);
+  return (
+    <div className={`video ${id === "panorama" ? "wide" : ""}`}>
+      <div className="video-label">
+        <span>{name}</span>
+      </div>
+      <video
+        ref={video}
+        muted
+        playsInline
+        aria-label={name}
+        data-source={id}
+        onClick={onToggle}
+        onKeyDown={(event) => event.key === " " && onToggle()}
+      />
+    </div>
+  );
+}
+
+/** Thumbnails of the first camera, where they were made. */
+function useThumbnails(matchId: string, enabled: boolean) {
+  const made = useQuery({
+    queryKey: ["matches", "made", matchId],
+    enabled,
+    queryFn: () =>
+      ask(
+        api.GET("/api/v1/recordings/{match_id}/made", { params: { path: { match_id: matchId } } }),
+      ),
+  });
+  const there = made.data?.made.sprites !== undefined;
+  const thumbnails = useQuery({
+    queryKey: ["thumbnails", matchId],
+    enabled: there,
+    queryFn: async () => {
+      const answer = await fetch(matchPath(matchId, "files", "cam0_sprites.vtt"));
+      return answer.ok ? parseThumbnails(await answer.text()) : [];
+    },
+  });
+  return thumbnails.data ?? [];
+}
+
+function ClipTools({
+  matchId,
+  at,
+  range,
+  setRange,
+  camera,
+  sources,
+}: {
+  matchId: string;
+  at: number;
+  range: Range;
+  setRange: (range: Range) => void;
+  camera: string;
+  sources: Source[];
+}) {
+  const { from, to } = range;
+  const ready = from !== null && to !== null && to > from;
+  const query = new URLSearchParams({ camera, start: String(from), end: String(to) });
+  const name = `${matchId} ${camera} ${clock(from ?? 0)}.mp4`.replaceAll(":", ".");
+  return (
+    <fieldset className="row" style={{ border: 0, margin: 0, padding: 0 }}>
+      <legend className="sr-only">Clip</legend>
+      <Scissors size={18} aria-hidden />
+      <Button
+        size="small"
+        onClick={() => setRange({ from: at, to: to !== null && to > at ? to : null })}
+      >
+        Clip from here{from !== null && ` (${clock(from)})`}
+      </Button>
+      <Button size="small" disabled={from === null} onClick={() => setRange({ from, to: at })}>
+        to here{to !== null && ` (${clock(to)})`}
+      </Button>
+      <DownloadButton disabled={!ready} url={`${matchPath(matchId, "clip")}?${query}`} name={name}>
+        Clip of {sources.find(({ id }) => id === camera)?.name ?? camera}
+      </DownloadButton>
+      {from !== null && (
+        <Button size="small" tone="quiet" onClick={() => setRange({ from: null, to: null })}>
+          Clear
+        </Button>
+      )}
+    </fieldset>
+  );
+}
+
+function MarkerList({
+  matchId,
+  markers,
+  at,
+  onSeek,
+  changed,
+}: {
+  matchId: string;
+  markers: Schema["MarkerState"][];
+  at: number;
+  onSeek: (at: number) => void;
+  changed: () => void;
+}) {
+  const { confirm } = useFeedback();
+  const [kind, setKind] = useState<MarkerKind>("goal");
+  const [text, setText] = useState("");
+  const path = { match_id: matchId };
+  const add = useAction(
+    () =>
+      ask(
+        api.POST("/api/v1/recordings/{match_id}/markers", {
+          params: { path },
+          body: { kind, text, team: "", at, seconds_ago: 0 },
+        }),
+      ),
+    {
+      done: (made) => `${markerName(made.kind)} at ${clock(made.at)}`,
+      after: () => {
+        setText("");
+        changed();
+      },
+    },
+  );
+  const remove = useAction(
+    async (marker: Schema["MarkerState"]) => {
+      const yes = await confirm({
+        title: `Remove the marker at ${clock(marker.at)}?`,
+        body: `${markerName(marker.kind)} ${marker.text}`,
+        action: "Remove",
+        danger: true,
+      });
+      if (!yes) return;
+      await ask(
+        api.DELETE("/api/v1/recordings/{match_id}/markers/{marker_id}", {
+          params: { path: { ...path, marker_id: marker.marker_id } },
+        }),
+      );
+    },
+    { after: changed },
+  );
+  return (
+    <section className="stack" aria-label="Markers">
+      <form
+        className="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          add.mutate(undefined);
+        }}
+      >
+        <select
+          className="input"
+          style={{ width: "auto" }}
+          aria-label="Kind of marker"
+          value={kind}
+          onChange={(event) => setKind(event.target.value as MarkerKind)}
+        >
+          {MARKERS.map(([id, name]) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <input
+          className="input"
+          style={{ width: 220 }}
+          aria-label="What happened"
+          placeholder="What happened"
+          maxLength={200}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <Button type="submit" disabled={add.isPending}>
+          Mark {clock(at)}
+        </Button>
+      </form>
+      <ul className="stack">
+        {markers.map((marker) => (
+          <li key={marker.marker_id} className="row">
+            <Button size="small" onClick={() => onSeek(Math.max(0, marker.at - 3))}>
+              {clock(marker.at)}
+            </Button>
+            <span className="grow">
+              {markerName(marker.kind)} {marker.text}
+            </span>
+            <Button
+              size="small"
+              tone="quiet"
+              aria-label={`Remove the marker at ${clock(marker.at)}`}
+              onClick={() => remove.mutate(marker)}
+            >
+              ✕
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
