@@ -9,7 +9,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import anyio

@@ -1,6 +1,6 @@
 """Plain lines in UTC, and older files in their order. What disks do to it: test_alertlog."""
 
-from datetime import datetime, timedelta, timezone, UTC
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from support.frames import counters, probe
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root
 from touchline.worker import mp4scan
-from datetime import UTC
 
 MATCH = "derby"
 
@@ -95,7 +95,7 @@ def test_a_clip_has_exactly_its_frames(
 
 
 def test_a_clip_by_the_clock_is_the_same(server: Server, tmp_path: Path) -> None:
-    from datetime import datetime, timedelta, timezone
+    from datetime import datetime, timedelta
 
     begin = datetime.fromtimestamp(start_ns(server) / 1e9, tz=UTC)
     at = [(begin + timedelta(seconds=s)).isoformat() for s in (2.0, 4.0)]

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 

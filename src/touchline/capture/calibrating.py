@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any

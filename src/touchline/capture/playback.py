@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote
 

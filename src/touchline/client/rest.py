@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 import aiohttp
-from typing import Self
 from yarl import URL
 
 from touchline.client.errors import Rejected, Unreachable

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO

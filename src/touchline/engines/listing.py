@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -101,5 +101,4 @@ def rfc3339(at: datetime | None) -> str | None:
 
 def parsed(text: str | None) -> datetime | None:
     """The time that `rfc3339` wrote."""
-    # Python 3.10 does not know the Z.
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text is not None else None
+    return datetime.fromisoformat(text) if text is not None else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 
 PARTS_KEPT_TARGETS = 3
 """Parts are listed within this many target durations of the end, as the RFC asks."""

@@ -113,9 +113,9 @@ def _shots_of(reel: Reel, from_ns: int | None) -> Iterator[Shot[av.VideoFrame]]:
             for frame in file.decode(stream):
                 if frame.pts is None or frame.time_base is None:
                     continue
+                at_ns = reel.start_ns + int(frame.pts * frame.time_base * 1_000_000_000)
                 if frame.format.name not in {"yuv420p", "yuvj420p"}:
                     frame = frame.reformat(format="yuv420p")  # noqa: PLW2901
-                at_ns = reel.start_ns + int(frame.pts * frame.time_base * 1_000_000_000)
                 yield Shot(at_ns, frame)
     except av.FFmpegError as error:
         log.warning("%s breaks off: %s", reel.path.name, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from typing import Annotated
 
 from anyio import to_thread
@@ -225,7 +225,7 @@ def _at_ns(name: str, text: str, began_ns: int) -> int:
     if _SECONDS.fullmatch(text):
         return began_ns + round(float(text) * 1e9)
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid(
             f"{name} is seconds from the match's start, or a time like 2026-02-11T19:30:00Z",

@@ -6,7 +6,6 @@ daemon said no.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import re

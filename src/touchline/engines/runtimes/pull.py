@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone, UTC
+from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
