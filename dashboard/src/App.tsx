@@ -95,10 +95,10 @@ function Shell({ keyNeeded, version }: { keyNeeded: boolean; version: string }) 
 
   return (
     <div className="app">
-      <a className="skip" href={`#${location}`} onClick={() => main.current?.focus()}>
-        To the content
-      </a>
       <nav className="side" aria-label="Pages">
+        <a className="skip" href={`#${location}`} onClick={() => main.current?.focus()}>
+          To the content
+        </a>
         <div className="brand">
           <img src="/touchline.svg" alt="" width={30} height={30} />
           touchline

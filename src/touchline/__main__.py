@@ -150,7 +150,7 @@ def _demo_defaults() -> dict[str, Any]:
 
     return {
         "data_dir": DEMO_DATA_DIR,
-        "capture": {"cameras": DEMO_CAMERAS},
+        "capture": {"cameras": DEMO_CAMERAS, "preview_while_recording": True},
         "engines": demo_engines(),
     }
 

@@ -556,3 +556,51 @@ async def test_verifying_the_running_match_reads_what_is_finished_and_writes_not
     library = Library(root, is_running=lambda _: True)
     assert (await library.verify("m1"))["ok"] is True
     assert manifests.load(root / "m1") == manifest
+
+
+async def test_the_list_says_what_the_manifest_knows(root: Path, library: Library) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    write(root / "m2" / "segments" / CAM0)
+    segment = manifests.Segment(
+        name=CAM0,
+        camera="cam0",
+        index=0,
+        start_unix_ns=1_000_500_000_000,
+        end_unix_ns=1_060_000_000_000,
+        verified=True,
+    )
+    manifest = manifests.Manifest(
+        match_id="m1",
+        state="interrupted",
+        clock=manifests.Clock(start_unix_ns=1_000_000_000_000),
+        segments=(segment,),
+        gaps=(manifests.Gap(camera="cam0", from_unix_ns=1, to_unix_ns=2, reason="it was away"),),
+        interruptions=(manifests.Interruption(at_unix_ns=1, reason="power", resumed=True),),
+        protected=True,
+    )
+    manifests.save(root / "m1", manifest)
+    (root / "m2" / manifests.FILE_NAME).write_text('{"state": "finished"')
+    listed = await recordings(library)
+    told = {key: listed["m1"][key] for key in listed["m1"] if key not in listed["m2"]}
+    assert told == {
+        "state": "interrupted",
+        "protected": True,
+        "verified": True,
+        "interruptions": 1,
+        "gaps": 1,
+        "started_at": 1000.0,
+        "duration_s": 60.0,
+    }
+
+
+async def test_what_changes_a_match_is_news(root: Path, library: Library) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    seen = library.changed.version
+    await library.protect("m1", protected=True)
+    assert library.changed.version > seen
+    seen = library.changed.version
+    with pytest.raises(Refused):
+        await library.delete("m1")
+    await library.protect("m1", protected=False)
+    await library.delete("m1")
+    assert library.changed.version > seen

@@ -69,3 +69,13 @@ def test_a_file_within_its_limit_an_empty_and_a_missing_one_stay(tmp_path: Path)
     for path, limit in ((full, 4), (empty, 0), (tmp_path / "missing.log", 0)):
         turn_over(path, limit)
     assert {p.name for p in tmp_path.iterdir()} == {"full.log", "empty.log"}
+
+
+def test_the_newest_lines_are_remembered_with_a_running_number(tmp_path: Path) -> None:
+    lines = LineLog(tmp_path / "watchdog.log")
+    assert lines.newest() == ([], 0)
+    for number in range(250):
+        lines.write(f"line {number}\n".encode())
+    newest, written = lines.newest()
+    assert written == 250
+    assert newest == [f"line {number}" for number in range(150, 250)]

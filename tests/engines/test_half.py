@@ -427,3 +427,22 @@ async def test_reprovisioning_replaces_one_after_the_other_and_streams_play_on()
         await rig.until(lambda: rig.front.reprovision.status()["status"] == "success")
         assert len(rig.healthy()) >= 3
         assert rig.world.most_alive <= 4
+
+
+async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay() -> None:
+    async with opened_half(settings_for(scaling={"min_replicas": 2})) as rig:
+        first, second = await rig.ready(2)
+        stream = await rig.play(first, "ch-1")
+        rig.front.reprovision.drain(first.id)
+        rig.front.reprovision.drain(first.id)  # once is enough
+        await rig.until(
+            lambda: [e.draining for e in rig.front.fleet.ours() if e.id == first.id] == ["outdated"]
+        )
+        await rig.until(lambda: len(rig.healthy()) == 3)
+        assert rig.front.fleet.stream(stream.id).status == "started"
+        await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
+        await rig.until(lambda: rig.front.fleet.find(first.id) is None)
+        assert second.id in rig.world.instances
+        await rig.until(lambda: rig.front.reprovision.status()["status"] == "success")
+        with pytest.raises(NotFound):
+            rig.front.reprovision.drain("nobody")

@@ -31,8 +31,8 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => ask(api.DELETE("/api/v1/session")),
     onSuccess: (state) => {
-      queries.clear();
       queries.setQueryData(KEY, state);
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
       if (!state.signed_in) live.refuse();
     },
   });

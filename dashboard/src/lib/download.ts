@@ -1,4 +1,4 @@
-import { ServerError } from "../api/http";
+import { messageOf, ServerError } from "../api/http";
 
 /** What may be gathered in memory; anything larger is left to the browser's own downloads. */
 export const MOST_BYTES = 1024 * 1024 * 1024;
@@ -16,7 +16,7 @@ export async function download(
   const answer = await fetch(url, { signal });
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    throw new ServerError(told?.detail ?? `The server answered ${answer.status}`, answer.status);
+    throw new ServerError(messageOf(told, answer), answer.status);
   }
   const size = Number(answer.headers.get("content-length") ?? 0);
   if (!size || size > MOST_BYTES || !answer.body) {

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { LayoutGrid, MoreVertical, Plus, Rows3 } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 import { type FormEvent, useEffect, useReducer, useState } from "react";
@@ -554,6 +554,7 @@ function Streams() {
 
 export function useStopStream() {
   const { confirm } = useFeedback();
+  const queries = useQueryClient();
   return useAction(
     async (id: string) => {
       const yes = await confirm({
@@ -565,7 +566,10 @@ export function useStopStream() {
       if (!yes) return null;
       return ask(api.DELETE("/streams/{stream_id}", { params: { path: { stream_id: id } } }));
     },
-    { done: (done) => (done ? "The stream was stopped" : undefined) },
+    {
+      done: (done) => (done ? "The stream was stopped" : undefined),
+      after: () => void queries.invalidateQueries({ queryKey: ["stream"] }),
+    },
   );
 }
 

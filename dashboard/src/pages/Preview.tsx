@@ -1,5 +1,6 @@
 import { Camera as CameraIcon, Expand } from "lucide-react";
 import { useRef, useState } from "react";
+import { messageOf } from "../api/http";
 import { useChannel } from "../api/live";
 import { timeNow, today } from "../lib/matchName";
 import { Button, Empty, Loading, Note } from "../ui/basics";
@@ -185,7 +186,7 @@ async function save(stream: string, label: string, video: HTMLVideoElement | nul
 
 async function still(stream: string): Promise<Blob> {
   const answer = await fetch(`/api/v1/cameras/${stream.slice(3)}/snapshot.jpg`);
-  if (!answer.ok) throw new Error((await answer.json()).detail ?? answer.statusText);
+  if (!answer.ok) throw new Error(messageOf(await answer.json().catch(() => null), answer));
   return answer.blob();
 }
 

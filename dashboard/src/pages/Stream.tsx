@@ -17,6 +17,7 @@ export default function Stream({ streamId }: { streamId: string }) {
   const known = useQuery({
     // Asked again when it ends: then it is not among those that play.
     queryKey: ["stream", streamId, playing === undefined],
+    staleTime: 0,
     queryFn: () => ask(api.GET("/streams/{stream_id}", { params: { path } })),
   });
   const details = useQuery({

@@ -312,7 +312,11 @@ function ClipTools({
 }) {
   const { from, to } = range;
   const ready = from !== null && to !== null && to > from;
-  const query = new URLSearchParams({ camera, start: String(from), end: String(to) });
+  const query = new URLSearchParams({
+    camera,
+    start: (from ?? 0).toFixed(3),
+    end: (to ?? 0).toFixed(3),
+  });
   const name = `${matchId} ${camera} ${clock(from ?? 0)}.mp4`.replaceAll(":", ".");
   return (
     <fieldset className="row" style={{ border: 0, margin: 0, padding: 0 }}>

@@ -1,0 +1,92 @@
+"""The dashboard in a browser, as an operator uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+expect.set_options(timeout=15_000)
+
+
+class Dashboard:
+    """One page. `faults` has what its scripts complained about."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.context = context
+        self.origin = origin
+        self.page = context.new_page()
+        self.faults: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def go(self, path: str = "/") -> Page:
+        """That page of the dashboard, with its heading there."""
+        if self.page.url.startswith(f"{self.origin}/#"):
+            self.page.evaluate("path => { location.hash = path }", path)
+        else:
+            self.page.goto(f"{self.origin}/#{path}")
+        expect(self.page.locator("main h1").first).to_be_attached()
+        return self.page
+
+    def button(self, name: str | re.Pattern[str], *, within: str = "body") -> Any:
+        """A button by what it is called."""
+        return self.page.locator(within).get_by_role("button", name=name)
+
+    def confirm(self, action: str) -> None:
+        """Answer the question that is asked."""
+        dialog = self.page.get_by_role("alertdialog")
+        dialog.get_by_role("button", name=action, exact=True).click()
+
+    def told(self, text: str | re.Pattern[str]) -> None:
+        """A message said so."""
+        expect(self.page.locator(".toast").filter(has_text=text).first).to_be_visible()
+
+    def violations(self) -> list[str]:
+        """What axe finds against WCAG 2.2 AA on the page as it is."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate(
+            """() => axe.run(document, {
+                runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+            })"""
+        )
+        return [
+            f"{each['id']}: {each['help']}: {json.dumps([n['html'][:160] for n in each['nodes']])}"
+            for each in found["violations"]
+        ]
+
+    def plays(self, label: str) -> None:
+        """A live picture moves."""
+        video = self.page.locator(f'video[aria-label="{label}, live"]')
+        expect(video).to_have_attribute("data-playing", "true", timeout=30_000)
+        before = video.evaluate("v => v.currentTime")
+        self.page.wait_for_function(
+            "([v, before]) => v.currentTime > before + 0.3 && v.videoWidth > 0",
+            arg=[video.element_handle(), before],
+        )
+
+
+@contextmanager
+def dashboard(
+    browser: Browser, origin: str, *, viewport: Any = DESK, theme: Any = "light", **how: Any
+) -> Iterator[Dashboard]:
+    """An open page, in a browser's profile of its own."""
+    context = browser.new_context(
+        viewport=viewport, color_scheme=theme, accept_downloads=True, **how
+    )
+    try:
+        yield Dashboard(context, origin)
+    finally:
+        context.close()

@@ -1,0 +1,415 @@
+"""An operator's day in the dashboard: a real server, real cameras and engines, a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from support.browser import browser as run_browser
+from support.dashboard import PHONE, Dashboard, dashboard
+from support.engineserver import EngineServer, engine_server
+from support.frames import probe
+from support.matches import World, film_camera, steady
+from support.scenes import two_cameras
+from support.server import wait_for
+
+KEY = "correct horse battery staple"
+PAGES = ("/", "/preview", "/matches", "/panorama", "/engines", "/system")
+CAPTURE = {"TOUCHLINE_CAPTURE__PREVIEW_WHILE_RECORDING": "true"}
+ENGINES = {
+    "TOUCHLINE_ENGINES__SCALING": json.dumps(
+        {"min_replicas": 1, "min_free_replicas": 0, "max_replicas": 6, "lease_s": 3.0}
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Two cameras that look at one pitch, as settings."""
+    folder = tmp_path_factory.mktemp("films")
+    world = World(two_cameras(640, 360), gain1=0.85)
+    cameras = {
+        str(n): {
+            "kind": "file",
+            "name": ("LEFT", "RIGHT")[n],
+            "path": str(film_camera(folder / f"cam{n}.mp4", world, n, steady(150))),
+        }
+        for n in (0, 1)
+    }
+    return json.dumps(cameras)
+
+
+@pytest.fixture(scope="module")
+def server(films: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
+    folder = tmp_path_factory.mktemp("server")
+    env = {"TOUCHLINE_CAPTURE__CAMERAS": films, **CAPTURE, **ENGINES}
+    with engine_server(folder, env=env) as running:
+        running.until(lambda: len(running.healthy()) == 1)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with run_browser() as running:
+        yield running
+
+
+@pytest.fixture
+def board(chromium: Browser, server: EngineServer) -> Iterator[Dashboard]:
+    with dashboard(chromium, origin_of(server)) as made:
+        yield made
+        assert made.faults == []
+
+
+def origin_of(server: EngineServer) -> str:
+    return str(server.root.base_url).rstrip("/")
+
+
+def record(board: Dashboard, home: str, away: str, seconds: float) -> None:
+    """A recording of some seconds, stopped inside the protection window."""
+    page = board.go("/")
+    page.get_by_label("Home team").fill(home)
+    page.get_by_label("Away team").fill(away)
+    page.get_by_label("Competition").fill("Cup")
+    board.button("Start recording").click()
+    expect(page.locator(".state-word")).to_have_text("Recording")
+    page.wait_for_timeout(seconds * 1000)
+    board.button("Stop recording").click()
+    board.confirm("Stop recording")
+    board.confirm("Stop it all the same")
+    board.told("all files are good")
+    expect(page.locator(".state-word")).to_have_text("Ready")
+
+
+def test_record_watch_mark_stop_find_play_clip_and_delete(
+    board: Dashboard, server: EngineServer, tmp_path: Path
+) -> None:
+    page = board.go("/")
+    for label in ("LEFT", "RIGHT"):
+        board.plays(label)
+    page.get_by_label("Home team").fill("Lions")
+    page.get_by_label("Away team").fill("Tigers")
+    page.get_by_label("Competition").fill("District Cup")
+    page.get_by_label("Date").fill("2026-11-27")
+    board.button("Start recording").click()
+    expect(page.locator(".state-word")).to_have_text("Recording")
+    match_id = "2026-11-27 Lions - Tigers - District Cup"
+    assert server.status()["match_id"] == match_id
+
+    # Whoever watches goes on watching, and what happens is marked with one tap.
+    for label in ("LEFT", "RIGHT"):
+        board.plays(label)
+    assert board.violations() == []
+    board.button("now").click()
+    page.wait_for_timeout(4000)
+    board.button("Goal").click()
+    board.told("Goal at 0:0")
+    board.button("Corner").click()
+    board.told("Corner at")
+    board.button("Undo").last.click()
+    wait_for(
+        lambda: (
+            [m["kind"] for m in server.get(f"/recordings/{match_id}/markers")["markers"]]
+            == ["goal"]
+        ),
+        "taken back",
+    )
+
+    # Young recordings are protected from a slip of the thumb.
+    board.button("Stop recording").click()
+    board.confirm("Cancel")
+    assert server.status()["recording"]
+    board.button("Stop recording").click()
+    board.confirm("Stop recording")
+    expect(page.get_by_role("alertdialog")).to_contain_text("only just begun")
+    board.confirm("Stop it all the same")
+    board.told("all files are good")
+    expect(page.locator(".state-word")).to_have_text("Ready")
+
+    board.go("/matches")
+    page.get_by_label("Search").fill("tigers cup")
+    page.get_by_role("link", name=re.compile("Lions . Tigers")).click()
+    expect(page.get_by_role("heading", name=re.compile("Lions . Tigers"))).to_be_visible()
+    board.button("Play").click()
+    both_play_in_step(board)
+    board.button("Pause").click()
+    assert board.violations() == []
+
+    # The clip is exact, and is what was asked for.
+    scrubber = page.get_by_role("slider", name="Time of the match")
+    scrubber.press("Home")
+    board.button("Clip from here").click()
+    scrubber.press("End")
+    scrubber.press("ArrowLeft")
+    expect(board.button("Clip from here (0:00)")).to_be_visible()
+    board.button("to here").click()
+    with page.expect_download() as download:
+        board.button("Clip of Camera 0").click()
+    clip = tmp_path / "clip.mp4"
+    download.value.save_as(clip)
+    (stream,) = probe(clip)["streams"]
+    assert float(stream["duration"]) > 0.5
+
+    board.button("Verify").click()
+    expect(page.get_by_text(re.compile(r"All \d+ frames are as they were written"))).to_be_visible()
+    expect(page.locator(".page-head .badge", has_text="verified")).to_be_visible()
+    board.button("Protect").click()
+    expect(board.button("Delete", within=".columns")).to_be_disabled()
+    board.button("Protected").click()
+    board.button("Delete", within=".columns").click()
+    board.confirm("Cancel")
+    assert (server.recordings / match_id).exists()
+    board.button("Delete", within=".columns").click()
+    board.confirm("Delete for good")
+    board.told("are free again")
+    wait_for(lambda: not (server.recordings / match_id).exists(), "gone from the disk")
+    expect(page.get_by_role("link", name=re.compile("Lions . Tigers"))).to_have_count(0)
+
+
+def both_play_in_step(board: Dashboard) -> None:
+    board.page.wait_for_function(
+        """() => {
+            const [a, b] = ["cam0", "cam1"].map((s) =>
+                document.querySelector(`video[data-source="${s}"]`));
+            return a && b && a.currentTime > 1 && Math.abs(a.currentTime - b.currentTime) < 0.1;
+        }""",
+        timeout=20_000,
+    )
+
+
+def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
+    board: Dashboard, server: EngineServer
+) -> None:
+    record(board, "Owls", "Bears", 6)
+    page = board.go("/panorama")
+    board.button("Take 12 pairs and calibrate").click()
+    expect(page.locator(".page-head .badge")).to_have_text("calibration 1", timeout=120_000)
+    expect(page.get_by_role("heading", name="What both cameras see")).to_be_visible()
+    points = page.locator(".points circle")
+    expect(points.first).to_be_attached()
+    assert points.count() > 20
+    assert board.violations() == []
+    board.button("Look at it live").click()
+    board.plays("Panorama")
+
+    board.go("/matches")
+    page.get_by_role("link", name=re.compile("Owls . Bears")).first.click()
+    page.get_by_label("Panorama", exact=True).check()
+    page.get_by_label("Cut that follows the play").check()
+    board.button("Make", within=".columns").click()
+    board.told("4 jobs in the queue")
+    jobs = page.locator(".columns .badge", has_text="done")
+    expect(jobs).to_have_count(4, timeout=120_000)
+    expect(page.locator(".page-head .badge", has_text="processed")).to_be_visible()
+    page.get_by_label("Picture").select_option("panorama")
+    board.button("Play").click()
+    page.wait_for_function(
+        "() => document.querySelector('video[data-source=panorama]')?.currentTime > 0.5"
+    )
+    # Thumbnails stand over the line of time.
+    page.get_by_role("slider", name="Time of the match").hover()
+    expect(page.locator(".thumbnail")).to_be_visible()
+
+    board.go("/panorama")
+    page.get_by_role("combobox", name="Match", exact=True).select_option(index=1)
+    expect(page.locator(".video .aids rect")).to_be_attached(timeout=20_000)
+    page.locator(".video.wide").last.click(position={"x": 60, "y": 40})
+    expect(board.button(re.compile("Remove the place at"))).to_be_visible()
+    assert board.violations() == []
+
+
+def test_provision_stream_scale_drain_and_reprovision(
+    board: Dashboard, server: EngineServer
+) -> None:
+    page = board.go("/engines")
+    cards = page.locator(".columns > .card")
+    expect(cards).to_have_count(1)
+    board.button("Provision").click()
+    page.get_by_label("Labels").fill("team=video")
+    page.get_by_role("dialog").get_by_role("button", name="Provision").click()
+    board.told("answers on port")
+    expect(cards).to_have_count(2)
+    expect(page.locator(".columns .badge", has_text="healthy")).to_have_count(2)
+
+    engine = server.healthy()[0]
+    server.play({**engine, "host_http_port": engine["port"]}, "0a48", stream_id="ch-42")
+    page.get_by_role("tab", name="Streams").click()
+    page.get_by_role("link", name="ch-42").click()
+    expect(page.get_by_role("heading", name="ch-42")).to_be_visible()
+    expect(page.locator(".uplot")).to_have_count(2)
+    assert board.violations() == []
+    board.button("Stop").click()
+    board.confirm("Stop")
+    board.told("The stream was stopped")
+    expect(page.locator(".page-head .badge")).to_have_text("ended")
+
+    board.go("/engines")
+    page.get_by_label("How many engines").fill("3")
+    board.button("Scale", within="form").click()
+    board.confirm("Scale")
+    expect(cards).to_have_count(3)
+    name = cards.first.get_by_role("heading").inner_text()
+    board.button(f"Actions for {name}").click()
+    page.get_by_role("menuitem", name="Drain").click()
+    board.confirm("Drain")
+    expect(page.get_by_role("heading", name=name, exact=True)).to_have_count(0)
+    expect(cards).to_have_count(3)
+
+    before = {each["container_id"] for each in server.engines()}
+    page.get_by_role("tab", name="Variant").click()
+    page.get_by_label("Find a parameter").fill("live-buffer")
+    page.get_by_label("Value of --live-buffer").fill("12")
+    page.get_by_label("Engines are made with these parameters").click()
+    board.button("Save").click()
+    board.told("saved")
+    page.get_by_label("Name of the template").fill("Long buffer")
+    board.button("Keep these parameters as a template").click()
+    board.told("Long buffer")
+    expect(page.get_by_text("Long buffer").first).to_be_visible()
+    assert board.violations() == []
+    board.button("Reprovision").click()
+    board.confirm("Reprovision")
+    server.until(
+        lambda: server.ask("GET", "/custom-variant/reprovision/status")["status"] == "success"
+    )
+    assert not before & {each["container_id"] for each in server.engines()}
+    expect(page.get_by_text("engines were replaced").first).to_be_visible()
+
+    page.get_by_role("tab", name="Fleet").click()
+    board.button("Table").click()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    board.button(re.compile("Actions for")).first.click()
+    page.get_by_role("menuitem", name="Delete").click()
+    board.confirm("Delete")
+    board.told("is deleted")
+    board.button("Collect garbage").click()
+    board.confirm("Collect")
+    board.told("Removed")
+
+
+@pytest.mark.parametrize(("theme", "viewport"), [("light", None), ("dark", PHONE)])
+def test_every_page_is_accessible_and_asks_nobody_else(
+    chromium: Browser, server: EngineServer, theme: str, viewport: Any
+) -> None:
+    how = {} if viewport is None else {"viewport": viewport, "has_touch": True}
+    with dashboard(chromium, origin_of(server), theme=theme, **how) as board:
+        for path in PAGES:
+            page = board.go(path)
+            expect(page.locator(".loading:visible")).to_have_count(0)
+            assert board.violations() == [], path
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{path} is {wide} pixels too wide"
+        for tab in ("Logs", "Events", "Correlations", "Settings", "Check"):
+            page.get_by_role("tab", name=tab).click()
+            expect(page.locator(".loading:visible")).to_have_count(0, timeout=60_000)
+            assert board.violations() == [], tab
+        foreign = [url for url in board.requests if origin_of(server) not in url]
+        assert [url for url in foreign if not url.startswith(("blob:", "data:"))] == []
+        assert board.faults == []
+
+
+def test_nothing_is_polled_while_the_socket_works(board: Dashboard) -> None:
+    for path in ("/engines", "/matches", "/system"):
+        page = board.go(path)
+        page.wait_for_timeout(1500)
+        board.requests.clear()
+        page.wait_for_timeout(6000)
+        assert board.requests == [], path
+
+
+def test_without_webrtc_pictures_come_over_hls(chromium: Browser, server: EngineServer) -> None:
+    with dashboard(chromium, origin_of(server)) as board:
+        board.context.add_init_script("delete window.RTCPeerConnection")
+        page = board.go("/preview")
+        for label in ("LEFT", "RIGHT"):
+            board.plays(label)
+        expect(page.locator('.video[data-via="hls"]')).to_have_count(2)
+        board.button("Grid").click()
+        expect(page.locator(".aid").first).to_be_attached()
+        with page.expect_download() as download:
+            board.button("Snapshot of LEFT").click()
+        assert Path(download.value.path()).read_bytes()[:2] == b"\xff\xd8"
+    server.client.delete("/preview")
+
+
+def test_a_lost_connection_is_told_and_comes_back_by_itself(
+    chromium: Browser, films: str, tmp_path: Path
+) -> None:
+    with engine_server(tmp_path, env={"TOUCHLINE_CAPTURE__CAMERAS": films}) as server:
+        server.port = server.root.base_url.port or 0
+        with dashboard(chromium, origin_of(server)) as board:
+            page = board.go("/")
+            expect(page.locator(".state-word")).to_have_text("Ready")
+            server.kill()
+            expect(page.locator(".banner")).to_contain_text("connection to the server is lost")
+            # Pressed once; what was asked for is done when the server is there again.
+            board.button("Start recording").click()
+            server.start()
+            expect(page.locator(".banner")).to_have_count(0, timeout=30_000)
+            expect(page.locator(".state-word")).to_have_text("Recording", timeout=30_000)
+            assert server.status()["recording"]
+            server.stop()
+
+
+def test_where_a_key_is_set_one_signs_in_and_other_sites_stay_out(
+    chromium: Browser, films: str, tmp_path: Path
+) -> None:
+    env = {
+        "TOUCHLINE_CAPTURE__CAMERAS": films,
+        "TOUCHLINE_AUTH__API_KEY": KEY,
+        "TOUCHLINE_AUTH__READS": "true",
+    }
+    with (
+        engine_server(tmp_path, env=env) as server,
+        dashboard(chromium, origin_of(server)) as board,
+    ):
+        page = board.page
+        page.goto(board.origin)
+        page.get_by_label("API key").fill("wrong")
+        board.button("Sign in").click()
+        expect(page.get_by_role("alert")).to_have_text("That is not the server's key.")
+        assert board.violations() == []
+        page.get_by_label("API key").fill(KEY)
+        board.button("Sign in").click()
+        expect(page.locator(".state-word")).to_have_text("Ready")
+        board.plays("LEFT")
+        (cookie,) = board.context.cookies()
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"
+        assert KEY not in json.dumps(cookie)
+        assert KEY not in page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
+
+        # The cookie outlives the page, and a page of another origin cannot use it.
+        page.reload()
+        expect(page.locator(".state-word")).to_have_text("Ready")
+        stranger = board.context.new_page()
+        stranger.route("**/*", lambda route: route.fulfill(body="<title>other</title>"))
+        stranger.goto("http://127.0.0.1:9/")
+        stranger.unroute("**/*")
+        status = stranger.evaluate(
+            """async (url) => {
+                try {
+                    await fetch(url, {method: "POST", mode: "no-cors", credentials: "include"});
+                } catch {}
+                return null;
+            }""",
+            f"{board.origin}/gc",
+        )
+        assert status is None
+        forged = server.root.post(
+            "/gc",
+            headers={
+                "Cookie": f"{cookie['name']}={cookie['value']}",
+                "Origin": "http://127.0.0.1:9",
+            },
+        )
+        assert forged.status_code == 403
+        board.button("Sign out").click()
+        expect(page.get_by_label("API key")).to_be_visible()
+        assert board.context.cookies() == []
