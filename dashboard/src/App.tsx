@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import {
   Activity,
   Circle,
@@ -15,11 +16,12 @@ import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { onSignInNeeded } from "./api/http";
 import { live, useChannel, useConnection } from "./api/live";
-import { useSession, useSignOut } from "./api/session";
+import { SESSION, useSession, useSignOut } from "./api/session";
 import { keepMetrics } from "./lib/metrics";
 import { applyTheme, savedTheme, type Theme } from "./lib/theme";
 import { MatchDay } from "./pages/MatchDay";
 import { SignIn } from "./pages/SignIn";
+import { Boundary } from "./ui/Boundary";
 import { Button, ErrorNote, Loading } from "./ui/basics";
 
 const Preview = lazy(() => import("./pages/Preview"));
@@ -41,10 +43,12 @@ const PAGES: readonly (readonly [string, string, ComponentType<{ size?: number }
 
 export function App() {
   const session = useSession();
-  const [asked, setAsked] = useState(false);
-  useEffect(() => onSignInNeeded(() => setAsked(true)), []);
+  const queries = useQueryClient();
+  useEffect(
+    () => onSignInNeeded(() => void queries.invalidateQueries({ queryKey: SESSION })),
+    [queries],
+  );
   const state = session.data;
-  const shut = state !== undefined && !state.signed_in && (state.reads_need_key || asked);
   // The socket wants the key wherever one is set.
   const mayListen = state?.signed_in === true;
   useEffect(() => {
@@ -52,20 +56,18 @@ export function App() {
     if (mayListen) live.start();
     else live.refuse();
   }, [state, mayListen]);
-  useEffect(() => {
-    if (state?.signed_in) setAsked(false);
-  }, [state?.signed_in]);
 
   if (session.isError) {
     return (
       <main>
+        <h1 className="sr-only">touchline</h1>
         <ErrorNote error={session.error} />
         <Button onClick={() => session.refetch()}>Try again</Button>
       </main>
     );
   }
   if (state === undefined) return <Loading what="Connecting to the server…" />;
-  if (shut || (state.key_needed && !state.signed_in)) return <SignIn />;
+  if (!state.signed_in) return <SignIn />;
   return (
     <Router hook={useHashLocation}>
       <Shell keyNeeded={state.key_needed} version={state.version} />
@@ -125,21 +127,23 @@ function Shell({ keyNeeded, version }: { keyNeeded: boolean; version: string }) 
       </nav>
       <ConnectionBanner />
       <main ref={main} tabIndex={-1}>
-        <Suspense fallback={<Loading />}>
-          <Switch>
-            <Route path="/" component={MatchDay} />
-            <Route path="/preview" component={Preview} />
-            <Route path="/matches" component={Matches} />
-            <Route path="/matches/:matchId">{({ matchId }) => <Match matchId={matchId} />}</Route>
-            <Route path="/panorama" component={Panorama} />
-            <Route path="/engines" component={Engines} />
-            <Route path="/engines/streams/:streamId">
-              {({ streamId }) => <Stream streamId={streamId} />}
-            </Route>
-            <Route path="/system" component={System} />
-            <Redirect to="/" />
-          </Switch>
-        </Suspense>
+        <Boundary place={location}>
+          <Suspense fallback={<Loading />}>
+            <Switch>
+              <Route path="/" component={MatchDay} />
+              <Route path="/preview" component={Preview} />
+              <Route path="/matches" component={Matches} />
+              <Route path="/matches/:matchId">{({ matchId }) => <Match matchId={matchId} />}</Route>
+              <Route path="/panorama" component={Panorama} />
+              <Route path="/engines" component={Engines} />
+              <Route path="/engines/streams/:streamId">
+                {({ streamId }) => <Stream streamId={streamId} />}
+              </Route>
+              <Route path="/system" component={System} />
+              <Redirect to="/" />
+            </Switch>
+          </Suspense>
+        </Boundary>
       </main>
     </div>
   );

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -291,6 +293,48 @@ def test_provision_stream_scale_drain_and_reprovision(
     board.button("Collect garbage").click()
     board.confirm("Collect")
     board.told("Removed")
+
+
+def test_logs_are_followed_events_filtered_settings_changed_and_the_machine_checked(
+    board: Dashboard, server: EngineServer
+) -> None:
+    page = board.go("/system")
+    expect(page.locator(".uplot").first).to_be_visible()
+    page.get_by_role("tab", name="Logs").click()
+    page.get_by_label("Log", exact=True).select_option("watchdog")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("was started")
+    lines = len(log.inner_text().splitlines())
+    os.kill(server.worker_pids()[0], signal.SIGKILL)
+    page.wait_for_function(
+        "before => document.querySelector('pre.log').innerText.split('\\n').length > before",
+        arg=lines,
+    )
+    page.get_by_label("Only lines with").fill("nothing has this")
+    expect(log).to_have_text("No line.")
+
+    page.get_by_role("tab", name="Events").click()
+    page.get_by_label("Type").select_option("engine")
+    badges = page.locator("tbody .badge")
+    expect(badges.first).to_contain_text("engine:")
+    assert all(text.startswith("engine:") for text in badges.all_inner_texts())
+    page.get_by_label("Category").fill("no-such-category")
+    expect(page.get_by_text("No event of this kind.")).to_be_visible()
+
+    page.get_by_role("tab", name="Correlations").click()
+    expect(page.get_by_text("Nothing of the kind was found")).to_be_visible()
+
+    page.get_by_role("tab", name="Settings").click()
+    may_watch = page.get_by_label("A recording may be watched")
+    expect(may_watch).to_be_checked()
+    may_watch.click()
+    wait_for(lambda: not server.get("/settings/preview-while-recording")["enabled"], "switched off")
+    may_watch.click()
+    expect(may_watch).to_be_checked()
+
+    page.get_by_role("tab", name="Check").click()
+    expect(page.get_by_text("nothing that is needed is missing")).to_be_visible(timeout=60_000)
+    expect(page.locator("li.card", has_text="GStreamer")).to_be_visible()
 
 
 @pytest.mark.parametrize(("theme", "viewport"), [("light", None), ("dark", PHONE)])

@@ -78,7 +78,10 @@ function field(value: unknown, name: string): unknown {
 
 let signInNeeded: () => void = () => undefined;
 
-/** Who is told when the server asked for the key. */
-export function onSignInNeeded(listener: () => void) {
+/** Who is told when the server asked for the key; returns what ends that. */
+export function onSignInNeeded(listener: () => void): () => void {
   signInNeeded = listener;
+  return () => {
+    signInNeeded = () => undefined;
+  };
 }

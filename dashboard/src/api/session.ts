@@ -2,11 +2,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, ask } from "./http";
 import { live } from "./live";
 
-const KEY = ["session"];
+export const SESSION = ["session"];
 
 export function useSession() {
   return useQuery({
-    queryKey: KEY,
+    queryKey: SESSION,
     queryFn: () => ask(api.GET("/api/v1/session")),
     staleTime: Number.POSITIVE_INFINITY,
     retry: 3,
@@ -19,7 +19,7 @@ export function useSignIn() {
   return useMutation({
     mutationFn: (key: string) => ask(api.POST("/api/v1/session", { body: { key } })),
     onSuccess: async (state) => {
-      queries.setQueryData(KEY, state);
+      queries.setQueryData(SESSION, state);
       live.retryNow();
       await queries.invalidateQueries();
     },
@@ -31,8 +31,8 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => ask(api.DELETE("/api/v1/session")),
     onSuccess: (state) => {
-      queries.setQueryData(KEY, state);
-      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
+      queries.setQueryData(SESSION, state);
+      queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION[0] });
       if (!state.signed_in) live.refuse();
     },
   });

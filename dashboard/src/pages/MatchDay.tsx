@@ -396,7 +396,7 @@ function CameraCard({
   );
 }
 
-const OF_A_MATCH = new Set(["recording", "camera", "alert", "disk"]);
+const OF_A_MATCH = new Set(["recording", "alert", "processing"]);
 
 /** What was lost and recovered, and when. */
 function Happenings() {

@@ -137,6 +137,12 @@ export function VariantEditor() {
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
+      <OwnParameter
+        names={(draft.parameters ?? []).map(({ name }) => name)}
+        onAdd={(parameter) =>
+          setDraft({ ...draft, parameters: [...(draft.parameters ?? []), parameter] })
+        }
+      />
       {groups.map(([group, entries]) => (
         <Card key={group} title={group}>
           <ul className="stack">
@@ -230,6 +236,53 @@ function ParameterRow({
   );
 }
 
+/** A parameter that the catalogue does not know, for a newer engine. */
+function OwnParameter({
+  names,
+  onAdd,
+}: {
+  names: string[];
+  onAdd: (parameter: Parameter) => void;
+}) {
+  const [name, setName] = useState("");
+  const [value, setValue] = useState("");
+  const taken = names.includes(name);
+  return (
+    <form
+      className="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const type = value === "" ? "flag" : "string";
+        onAdd({ name, type, value: value || true, enabled: true, custom: true });
+        setName("");
+        setValue("");
+      }}
+    >
+      <input
+        className="input"
+        style={{ width: 240 }}
+        aria-label="Name of a parameter of your own"
+        placeholder="--parameter"
+        pattern="--.+"
+        maxLength={256}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+      />
+      <input
+        className="input"
+        style={{ width: 220 }}
+        aria-label="Its value"
+        placeholder="Value; empty for a flag"
+        value={value}
+        onChange={(event) => setValue(event.target.value)}
+      />
+      <Button type="submit" disabled={!name || taken}>
+        {taken ? "It is there already" : "Add a parameter of your own"}
+      </Button>
+    </form>
+  );
+}
+
 function Templates({
   config,
   unsaved,
@@ -272,6 +325,34 @@ function Templates({
       ),
     { done: ({ message }) => message, after },
   );
+  const bring = useAction(
+    async (file: File) => {
+      if (!free) throw new Error("All slots are taken; delete a template first");
+      return ask(
+        api.POST("/custom-variant/templates/{slot_id}/import", {
+          params: { path: { slot_id: free.slot_id } },
+          body: { json_data: await file.text() },
+        }),
+      );
+    },
+    { done: ({ message }) => message, after },
+  );
+  const rename = useAction(
+    (slot: number) =>
+      ask(
+        api.PATCH("/custom-variant/templates/{slot_id}/rename", {
+          params: { path: { slot_id: slot } },
+          body: { name },
+        }),
+      ),
+    {
+      done: ({ message }) => message,
+      after: () => {
+        setName("");
+        after();
+      },
+    },
+  );
   const remove = useAction(
     async ({ slot, title }: { slot: number; title: string }) => {
       const yes = await confirm({
@@ -307,6 +388,19 @@ function Templates({
         <Button type="submit" disabled={!free || store.isPending}>
           Keep these parameters as a template
         </Button>
+        <label className="button">
+          Import
+          <input
+            type="file"
+            accept="application/json,.json"
+            className="sr-only"
+            onChange={({ currentTarget }) => {
+              const [file] = currentTarget.files ?? [];
+              if (file) bring.mutate(file);
+              currentTarget.value = "";
+            }}
+          />
+        </label>
       </form>
       <ul className="stack">
         {slots
@@ -325,6 +419,14 @@ function Templates({
                   onClick={() => use.mutate(slot)}
                 >
                   Use
+                </Button>
+                <Button
+                  size="small"
+                  disabled={!name}
+                  title={name ? undefined : "Write the new name above first"}
+                  onClick={() => rename.mutate(slot)}
+                >
+                  Rename
                 </Button>
                 <a
                   className="button small"

@@ -47,6 +47,7 @@ export function LiveVideo({
   useEffect(() => {
     const video = element.current;
     if (!video || !open) return;
+    let over = false;
     let end: () => void = () => undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const again = (message: string) => {
@@ -63,9 +64,13 @@ export function LiveVideo({
         again(unsaid || reason);
         return;
       }
-      end = playHls(video, `/hls/${stream}.m3u8`, { live: true, failed: again });
+      const stop = playHls(video, `/hls/${stream}.m3u8`, { live: true, failed: again });
+      end = () => {
+        stop();
+        // Stitching costs a core as long as it is shown; viewers over HLS are not counted.
+        if (stream === "panorama") void api.POST("/api/v1/panorama/preview/stop");
+      };
     };
-    let over = false;
     const playing = () => {
       failures.current = 0;
       setState((now) => ({ ...now, playing: true, message: null }));
