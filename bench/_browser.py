@@ -78,13 +78,15 @@ class Watcher:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """A running browser."""
+def browser(*flags: str) -> Iterator[Browser]:
+    """A running browser, with more flags."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         raise SystemExit(f"none of {', '.join(_NAMES)} is installed")
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+        made = playwright.chromium.launch(
+            executable_path=path, headless=True, args=[*FLAGS, *flags]
+        )
         try:
             yield made
         finally:

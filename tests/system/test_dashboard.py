@@ -301,7 +301,7 @@ def test_logs_are_followed_events_filtered_settings_changed_and_the_machine_chec
     page = board.go("/system")
     expect(page.locator(".uplot").first).to_be_visible()
     page.get_by_role("tab", name="Logs").click()
-    page.get_by_label("Log", exact=True).select_option("watchdog")
+    page.get_by_role("combobox", name="Log", exact=True).select_option("watchdog")
     log = page.get_by_role("log")
     expect(log).to_contain_text("was started")
     lines = len(log.inner_text().splitlines())
@@ -363,7 +363,7 @@ def test_nothing_is_polled_while_the_socket_works(board: Dashboard) -> None:
         page = board.go(path)
         page.wait_for_timeout(1500)
         board.requests.clear()
-        page.wait_for_timeout(6000)
+        page.wait_for_timeout(4000)
         assert board.requests == [], path
 
 
