@@ -223,7 +223,7 @@ export function Job({ job }: { job: Schema["JobState"] }) {
   const active = job.state === "running" || job.state === "waiting" || job.state === "paused";
   return (
     <div className="stack">
-      <div className="row between">
+      <div className="row between tight">
         <span>
           {name} <Badge tone={JOB_TONES[job.state]}>{job.state}</Badge>
         </span>

@@ -274,7 +274,7 @@ function Moments({ matchId }: { matchId: string }) {
       <div className="markers">
         {MARKERS.map(([kind, name]) => (
           <Button key={kind} onClick={() => mark.mutate(kind)}>
-            <Flag size={16} aria-hidden /> {name}
+            <Flag size={14} aria-hidden /> {name}
           </Button>
         ))}
       </div>
@@ -364,7 +364,8 @@ function CameraCard({
   const key = `camera_${camera.id}`;
   const diagnostics = health?.camera_diagnostics?.[key];
   const recovery = recording?.recording ? recording.camera_recovery[key] : undefined;
-  const lost = Object.entries(camera.dropped).filter(([, count]) => count > 0);
+  const filmed = recording?.recording ? recording.cameras[key] : undefined;
+  const lost = Object.entries(filmed?.dropped ?? camera.dropped).filter(([, count]) => count > 0);
   const age = diagnostics?.latest_segment_age_seconds;
   return (
     <Card
@@ -384,6 +385,7 @@ function CameraCard({
             camera.last_frame_age_s === null ? "–" : `${camera.last_frame_age_s.toFixed(1)} s ago`,
           ],
           ["Segment age", typeof age === "number" ? duration(age) : "–"],
+          ["Gaps", filmed?.gaps ?? "–"],
           ["Brought back", recovery ? `${recovery.attempts}×` : "–"],
           [
             "Frames lost",
@@ -409,7 +411,7 @@ function Happenings() {
       ) : (
         <ul className="stack small">
           {those.map((event) => (
-            <li key={event.id} className="row">
+            <li key={event.id} className="row tight">
               <time className="muted number" dateTime={event.timestamp}>
                 {timeOfDay(event.timestamp)}
               </time>

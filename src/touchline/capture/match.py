@@ -49,6 +49,7 @@ class Track:
     disk: str = "ok"
     disk_error: str | None = None
     dropped_before: int = 0
+    lost_before: Mapping[str, int] = field(default_factory=dict)
     probe: Mapping[str, Any] | None = None
     changed_at: float = field(default_factory=time.monotonic)
     opened_at: float = field(default_factory=time.monotonic)
@@ -191,6 +192,7 @@ class Match:
         self.tracks = {c.id: Track(c, now) for c in cameras}
         for track in self.tracks.values():
             track.attempts_before = int(track.camera.status.get("attempts") or 0)
+            track.lost_before = dict(track.camera.status.get("dropped") or {})
         if before is not None:
             self._go_on_from(before)
         if earlier is not None:
@@ -314,7 +316,7 @@ class Match:
     def _camera(self, track: Track) -> dict[str, Any]:
         camera = track.camera
         recording = camera.recording or {}
-        dropped = dict(camera.status.get("dropped") or {})
+        dropped = _lost_since(track.lost_before, camera.status.get("dropped") or {})
         dropped["disk"] = track.dropped_before + int(recording.get("dropped_disk") or 0)
         age = camera.last_frame_age_s
         state = camera.state
@@ -377,6 +379,14 @@ def degraded_reason(track: Track) -> str | None:
     if track.disk != "ok":
         return f"disk {track.disk}: {track.disk_error}"
     return None
+
+
+def _lost_since(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    """Frames lost in this match, by place; a worker that was started anew counts from zero."""
+    return {
+        place: count - before.get(place, 0) if count >= before.get(place, 0) else count
+        for place, count in now.items()
+    }
 
 
 def _recovery(track: Track) -> dict[str, Any]:

@@ -156,7 +156,10 @@ def _dropped(
     )
     for camera in cameras:
         by_place = dict(camera.status.get("dropped") or {})
-        by_place |= recording["cameras"].get(camera.key, {}).get("dropped", {})
+        in_match = recording["cameras"].get(camera.key, {}).get("dropped", {})
+        # All others count on over matches, as a counter must.
+        if "disk" in in_match:
+            by_place["disk"] = in_match["disk"]
         if camera.feed is not None:
             by_place["feed"] = camera.feed["skipped"]
         if camera.name in live.get("streams", {}):

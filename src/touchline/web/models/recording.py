@@ -37,6 +37,10 @@ class CameraUptime(Answer):
 
     state: str = Field(description="idle, starting, running, stopping or error.")
     uptime: float = Field(description="Seconds since it last started.")
+    dropped: dict[str, int] | None = Field(
+        default=None, description="Frames lost in this match, by where they were lost."
+    )
+    gaps: int | None = Field(default=None, description="Stretches of this match it did not film.")
 
 
 class IdleRecording(Answer):
