@@ -3,6 +3,20 @@ import { live } from "../api/live";
 const ANSWER_TIMEOUT_MS = 8_000;
 
 /**
+ * The relays (TURN) among a server's ICE servers. STUN would only tell this browser its own outside
+ * address, which the server learns from its packets anyhow (peer-reflexive candidates, RFC 8445,
+ * 7.3.1.3): the page needs to ask nobody else.
+ */
+export function relaysOf(servers: unknown): RTCIceServer[] {
+  return ((servers ?? []) as RTCIceServer[])
+    .map((server) => ({
+      ...server,
+      urls: [server.urls].flat().filter((url) => /^turns?:/.test(url)),
+    }))
+    .filter((server) => server.urls.length > 0);
+}
+
+/**
  * One stream of the server over WebRTC, signalled over the page's socket. `ended` is called once,
  * with a reason, when there is no picture or none any more; not after `close`.
  */
@@ -69,7 +83,7 @@ export class WebRtcView {
 
   private async offer(ready: Record<string, unknown>) {
     this.sessionId = String(ready.session_id);
-    const peer = new RTCPeerConnection({ iceServers: ready.ice_servers as RTCIceServer[] });
+    const peer = new RTCPeerConnection({ iceServers: relaysOf(ready.ice_servers) });
     this.peer = peer;
     peer.addTransceiver("video", { direction: "recvonly" });
     peer.ontrack = ({ track, streams }) => {
