@@ -3,6 +3,7 @@ import { type MouseEvent, useEffect, useRef, useState } from "react";
 import { matchPath, useMatches } from "../api/capture";
 import { api, ask, askDone, type Schema } from "../api/http";
 import { useChannel } from "../api/live";
+import { usePanoramaConfig } from "../api/panorama";
 import { ago, clock, percent } from "../lib/format";
 import { parseMatchId } from "../lib/matchName";
 import { qualityInWords } from "../lib/quality";
@@ -344,20 +345,7 @@ function Result({ version }: { version: number }) {
 
 function Seam({ told }: { told: Schema["PanoramaStatus"] | undefined }) {
   const [shown, setShown] = useState(false);
-  const queries = useQueryClient();
-  const config = useQuery({
-    queryKey: ["panorama-config"],
-    queryFn: () => ask(api.GET("/api/v1/panorama/config")),
-  });
-  const output = config.data?.output as { projection?: string; quality?: string } | undefined;
-  const blend = Number((config.data?.calibration as { blend_width?: number })?.blend_width ?? 96);
-  const change = useAction(
-    (body: Schema["PanoramaConfigUpdate"]) => ask(api.PUT("/api/v1/panorama/config", { body })),
-    {
-      done: ({ message }) => message,
-      after: () => void queries.invalidateQueries({ queryKey: ["panorama-config"] }),
-    },
-  );
+  const { output, seamPixels, change } = usePanoramaConfig();
   const performance = told?.performance as { current_fps?: number; delay_ms?: number } | undefined;
   return (
     <Card
@@ -382,7 +370,7 @@ function Seam({ told }: { told: Schema["PanoramaStatus"] | undefined }) {
           label="Projection"
           value={output?.projection ?? "cylindrical"}
           onChange={(event) =>
-            change.mutate({ projection: event.target.value as "cylindrical" | "plane" })
+            change({ projection: event.target.value as "cylindrical" | "plane" })
           }
           options={[
             ["cylindrical", "Cylinder: any width"],
@@ -393,7 +381,7 @@ function Seam({ told }: { told: Schema["PanoramaStatus"] | undefined }) {
           label="Quality of a match's panorama"
           value={output?.quality ?? "balanced"}
           onChange={(event) =>
-            change.mutate({ quality: event.target.value as "fast" | "balanced" | "high" })
+            change({ quality: event.target.value as "fast" | "balanced" | "high" })
           }
           options={[
             ["fast", "Fast"],
@@ -402,15 +390,15 @@ function Seam({ told }: { told: Schema["PanoramaStatus"] | undefined }) {
           ]}
         />
         <Field
-          key={blend}
+          key={seamPixels}
           label="Width of the seam (pixels)"
           type="number"
           min={2}
           max={800}
-          defaultValue={blend}
+          defaultValue={seamPixels}
           onBlur={(event) => {
             const width = Number(event.target.value);
-            if (width !== blend) change.mutate({ blend_width: width });
+            if (width && width !== seamPixels) change({ blend_width: width });
           }}
         />
       </div>

@@ -1,7 +1,8 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { api, ask, type Schema } from "../api/http";
 import { useChannel } from "../api/live";
+import { usePanoramaConfig } from "../api/panorama";
 import type { LogNews } from "../api/socket";
 import { percent } from "../lib/format";
 import { type Followed, follow } from "../lib/lines";
@@ -361,7 +362,6 @@ function Correlations() {
 }
 
 function Settings() {
-  const queries = useQueryClient();
   const { confirm } = useFeedback();
   const preview = useChannel("status")?.preview;
   const [theme, setTheme] = useState(savedTheme);
@@ -370,21 +370,7 @@ function Settings() {
       ask(api.PUT("/api/v1/settings/preview-while-recording", { body: { enabled } })),
     { done: () => "Changed until the server ends" },
   );
-  const panorama = useQuery({
-    queryKey: ["panorama-config"],
-    queryFn: () => ask(api.GET("/api/v1/panorama/config")),
-  });
-  const output = panorama.data?.output as { width?: number; height?: number } | undefined;
-  const automatic = (output as { automatic?: boolean } | undefined)?.automatic === true;
-  const fps = (panorama.data?.performance as { preview_fps_target?: number } | undefined)
-    ?.preview_fps_target;
-  const change = useAction(
-    (body: Schema["PanoramaConfigUpdate"]) => ask(api.PUT("/api/v1/panorama/config", { body })),
-    {
-      done: ({ message }) => message,
-      after: () => void queries.invalidateQueries({ queryKey: ["panorama-config"] }),
-    },
-  );
+  const { output, previewFps, change } = usePanoramaConfig();
   const emptied = useAction(
     async () => {
       const yes = await confirm({
@@ -427,9 +413,9 @@ function Settings() {
       <Card title="Panorama">
         <Switch
           label="As large as the cameras' own resolution"
-          checked={automatic}
+          checked={output?.automatic === true}
           onChange={(on) =>
-            change.mutate(
+            change(
               on
                 ? { automatic_size: true }
                 : { output_width: output?.width, output_height: output?.height },
@@ -440,15 +426,15 @@ function Settings() {
           Now {output?.width} × {output?.height} pixels
         </p>
         <Field
-          key={fps}
+          key={previewFps}
           label="Frames a second of its live picture"
           type="number"
           min={1}
           max={60}
-          defaultValue={fps}
+          defaultValue={previewFps}
           onBlur={(event) => {
             const wanted = Number(event.target.value);
-            if (wanted !== fps) change.mutate({ preview_fps_target: wanted });
+            if (wanted && wanted !== previewFps) change({ preview_fps_target: wanted });
           }}
         />
       </Card>
