@@ -19,11 +19,13 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.server import wait_for
 from touchline.engines.model import EngineSpec
 from touchline.engines.runtimes.docker import DockerRuntime, open_docker_runtime
 from touchline.engines.runtimes.settings import DockerRuntimeSettings
@@ -148,8 +150,11 @@ class Daemon(Docker):
         self._wait()
 
     def pause(self) -> None:
-        """It accepts connections and answers nothing."""
+        """It accepts connections and answers nothing, from now on."""
         self._signal(signal.SIGSTOP)
+        # The signal reaches its threads one after the other, and each may answer until then.
+        assert self._process is not None
+        wait_for(partial(_all_stopped, self._process.pid), "stopped, every thread of it")
 
     def resume(self) -> None:
         """It goes on where it was paused."""
@@ -337,3 +342,11 @@ def _unmount_below(folder: Path) -> None:
     below = [row.split()[1] for row in rows if row.split()[1].startswith(f"{folder}/")]
     for mount in reversed(below):
         subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)
+
+
+def _all_stopped(pid: int) -> bool:
+    try:
+        stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # a thread ended meanwhile, so not all are stopped
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
