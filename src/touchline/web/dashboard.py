@@ -1,4 +1,4 @@
-"""The dashboard: built files, held in memory and sent as they are, compressed beforehand.
+"""The dashboard: built files, held in memory as they were compressed, and sent so.
 
 `dashboard/` builds them into `static`. A file under `assets/` has its hash in its name and is kept
 by browsers for good; the page itself is asked for each time.
@@ -6,11 +6,13 @@ by browsers for good; the page itself is asked for each time.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -47,14 +49,14 @@ _POLICY = "; ".join(  # noqa: FLY002  (one source a line)
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A built file in each form that it can be sent in."""
+    """A built file in each form that is kept of it: compressed, where it was."""
 
     forms: Mapping[str, bytes]  # by content coding; empty: as it is
     media_type: str
     etag: str
     lasting: bool
 
-    def response(self, request: Request) -> Response:
+    async def response(self, request: Request) -> Response:
         """The smallest form that the browser takes; nothing, where it has the file."""
         taken = {
             part.partition(";")[0].strip()
@@ -73,7 +75,10 @@ class StaticFile:
             headers["Content-Encoding"] = coding
         if request.headers.get("if-none-match") == self.etag:
             return Response(status_code=304, headers=headers)
-        return Response(self.forms[coding], headers=headers, media_type=self.media_type)
+        content = self.forms.get(coding)
+        if content is None:  # no browser, and it takes nothing compressed
+            content = await to_thread.run_sync(gzip.decompress, self.forms["gzip"])
+        return Response(content, headers=headers, media_type=self.media_type)
 
 
 def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
@@ -83,13 +88,15 @@ def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
         media_type = _TYPES.get(path.suffix)
         if media_type is None or not path.is_file():
             continue
-        forms = {"": path.read_bytes()}
-        for suffix, coding in _CODINGS.items():
-            compressed = path.with_name(path.name + suffix)
-            if compressed.is_file():
-                forms[coding] = compressed.read_bytes()
+        content = path.read_bytes()
+        compressed = {
+            coding: packed.read_bytes()
+            for suffix, coding in _CODINGS.items()
+            if (packed := path.with_name(path.name + suffix)).is_file()
+        }
+        forms = compressed if "gzip" in compressed else {"": content}
         name = path.relative_to(folder).as_posix()
-        digest = hashlib.sha256(forms[""]).hexdigest()[:24]
+        digest = hashlib.sha256(content).hexdigest()[:24]
         found[name] = StaticFile(forms, media_type, f'"{digest}"', name.startswith("assets/"))
     return found
 
@@ -120,13 +127,14 @@ class Page:
         if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET":
             request = Request(scope)
             if "text/html" in request.headers.get("accept", ""):
-                await self._page.response(request)(scope, receive, send)
+                response = await self._page.response(request)
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
 def _sender(file: StaticFile) -> Callable[[Request], Awaitable[Response]]:
     async def send(request: Request) -> Response:
-        return file.response(request)
+        return await file.response(request)
 
     return send
