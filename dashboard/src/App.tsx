@@ -56,6 +56,18 @@ export function App() {
     if (mayListen) live.start();
     else live.refuse();
   }, [state, mayListen]);
+  useEffect(() => {
+    // A phone that was in a pocket, or is back in the network, need not wait for the next try.
+    const back = () => {
+      if (live.connection === "lost" && document.visibilityState === "visible") live.retryNow();
+    };
+    window.addEventListener("online", back);
+    document.addEventListener("visibilitychange", back);
+    return () => {
+      window.removeEventListener("online", back);
+      document.removeEventListener("visibilitychange", back);
+    };
+  }, []);
 
   if (session.isError) {
     return (
@@ -166,8 +178,9 @@ function ConnectionBanner() {
       {late && (
         <div className="banner">
           <span className="grow">
-            The connection to the server is lost. A running recording goes on without this page;
-            what you see may be old.
+            {live.reason
+              ? `The server takes no more pages (${live.reason}). Close one that is open elsewhere.`
+              : "The connection to the server is lost. A running recording goes on without this page; what you see may be old."}
           </span>
           <Button size="small" onClick={() => live.retryNow()}>
             Connect now

@@ -85,7 +85,7 @@ def record(board: Dashboard, home: str, away: str, seconds: float) -> None:
     board.button("Stop recording").click()
     board.confirm("Stop recording")
     board.confirm("Stop it all the same")
-    board.told("all files are good")
+    expect(page.locator(".note.good")).to_contain_text("all files are good", timeout=30_000)
     expect(page.locator(".state-word")).to_have_text("Ready")
 
 
@@ -131,7 +131,7 @@ def test_record_watch_mark_stop_find_play_clip_and_delete(
     board.confirm("Stop recording")
     expect(page.get_by_role("alertdialog")).to_contain_text("only just begun")
     board.confirm("Stop it all the same")
-    board.told("all files are good")
+    expect(page.locator(".note.good")).to_contain_text("all files are good", timeout=30_000)
     expect(page.locator(".state-word")).to_have_text("Ready")
 
     board.go("/matches")

@@ -5,8 +5,7 @@ import { LiveSocket } from "./socket";
 class FakeSocket {
   static made: FakeSocket[] = [];
   sent: Record<string, unknown>[] = [];
-  onopen: (() => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event?: { code: number; reason: string }) => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
 
   constructor(readonly url: string) {
@@ -19,6 +18,10 @@ class FakeSocket {
 
   close() {
     this.onclose?.();
+  }
+
+  hello() {
+    this.tell({ v: 1, type: "hello", channels: ["status"] });
   }
 
   tell(message: unknown) {
@@ -43,7 +46,7 @@ test("a channel is subscribed to while anybody listens, over reconnections too",
   const socket = made();
   const heard = vi.fn();
   socket.start();
-  newest().onopen?.();
+  newest().hello();
   const first = socket.listen("engines", heard);
   const second = socket.listen("engines", () => undefined);
   expect(newest().sent).toEqual([{ v: 1, type: "subscribe", channels: ["engines"] }]);
@@ -53,7 +56,7 @@ test("a channel is subscribed to while anybody listens, over reconnections too",
   newest().close();
   expect(socket.connection).toBe("lost");
   vi.advanceTimersByTime(1000);
-  newest().onopen?.();
+  newest().hello();
   expect(FakeSocket.made).toHaveLength(2);
   expect(newest().sent[0]).toEqual({ v: 1, type: "subscribe", channels: ["engines"] });
   first();
@@ -67,11 +70,11 @@ test("a command is sent again under its own id until there is a result", async (
   const socket = made();
   socket.start();
   const result = socket.command("start_recording", { match_id: "final" });
-  newest().onopen?.();
+  newest().hello();
   const sent = newest().sent[0];
   newest().close();
   vi.advanceTimersByTime(1000);
-  newest().onopen?.();
+  newest().hello();
   expect(newest().sent[0]).toEqual(sent);
   newest().tell({ type: "command_result", id: sent?.id, success: true, data: { success: true } });
   expect(await result).toEqual({ success: true });
@@ -81,7 +84,7 @@ test("a command is sent again under its own id until there is a result", async (
 test("what the server could not do is an error with its words", async () => {
   const socket = made();
   socket.start();
-  newest().onopen?.();
+  newest().hello();
   const result = socket.command("stop_recording");
   newest().tell({ type: "command_result", id: newest().sent[0]?.id, success: false, error: "No" });
   await expect(result).rejects.toThrow("No");
@@ -91,10 +94,18 @@ test("what the server could not do is an error with its words", async () => {
 test("a connection that says nothing any more is given up and made anew", () => {
   const socket = made();
   socket.start();
-  newest().onopen?.();
+  newest().hello();
   vi.advanceTimersByTime(21_000);
   expect(socket.connection).toBe("lost");
   vi.advanceTimersByTime(1000);
+  expect(FakeSocket.made).toHaveLength(2);
+  socket.stop();
+});
+
+test("a connection that never comes about is given up too", () => {
+  const socket = made();
+  socket.start();
+  vi.advanceTimersByTime(21_000);
   expect(FakeSocket.made).toHaveLength(2);
   socket.stop();
 });
@@ -110,6 +121,21 @@ test("retries are ever further apart, but never more than some seconds", () => {
   socket.refuse();
   vi.advanceTimersByTime(60_000);
   expect(FakeSocket.made).toHaveLength(41);
+});
+
+test("a server that has no room is asked ever more rarely, and its reason told", () => {
+  const socket = made();
+  socket.start();
+  for (let n = 0; n < 20; n += 1) {
+    newest().onclose?.({ code: 1013, reason: "Too many connections" });
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(FakeSocket.made.length).toBeLessThan(10);
+  expect(socket.reason).toBe("Too many connections");
+  vi.advanceTimersByTime(10_000);
+  newest().hello();
+  expect(socket.reason).toBeNull();
+  socket.stop();
 });
 
 test("every form of an error has its sentence", () => {

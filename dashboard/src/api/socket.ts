@@ -39,6 +39,7 @@ type Pending = {
 const FIRST_RETRY_MS = 300;
 const LONGEST_RETRY_MS = 5_000;
 const SILENT_MS = 15_000;
+const TRY_AGAIN_LATER = 1013;
 const COMMAND_TIMEOUT_MS = 90_000;
 
 /**
@@ -48,8 +49,8 @@ const COMMAND_TIMEOUT_MS = 90_000;
  */
 export class LiveSocket {
   connection: Connection = "connecting";
-  /** When the connection was lost (ms since 1970); null while it is there. */
-  lostAt: number | null = null;
+  /** Why the server wants no more connections, in its words; null where it just went away. */
+  reason: string | null = null;
   private socket: WebSocket | null = null;
   private latest = new Map<Channel, unknown>();
   private listeners = new Map<Channel, Set<Listener>>();
@@ -76,9 +77,9 @@ export class LiveSocket {
     if (this.socket) return;
     const socket = this.make(this.url);
     this.socket = socket;
-    socket.onopen = () => this.opened();
     socket.onmessage = (event) => this.heard(String(event.data));
-    socket.onclose = () => this.closed(socket);
+    socket.onclose = (event) => this.closed(socket, event);
+    this.watch(socket);
   }
 
   stop() {
@@ -86,10 +87,7 @@ export class LiveSocket {
     clearInterval(this.silence);
     const socket = this.socket;
     this.socket = null;
-    if (socket) {
-      socket.onclose = null;
-      socket.close();
-    }
+    if (socket) hangUp(socket);
   }
 
   /** Connect now, such as after a sign-in or when the network is back. */
@@ -168,19 +166,28 @@ export class LiveSocket {
     });
   }
 
+  /** The server has said hello: a connection that it takes only to close it again is none. */
   private opened() {
     this.retryMs = FIRST_RETRY_MS;
-    this.heardAt = Date.now();
-    this.lostAt = null;
+    this.reason = null;
     this.setConnection("open");
     const channels = [...this.listeners.keys()];
     if (channels.length) this.say({ type: "subscribe", channels });
     for (const { text } of this.pending.values()) this.socket?.send(text);
+  }
+
+  /** A phone that left the network is told nothing: only the silence says it. */
+  private watch(socket: WebSocket) {
+    this.heardAt = Date.now();
     clearInterval(this.silence);
-    // A phone that left the network is told nothing: only the silence says it.
     this.silence = setInterval(() => {
-      if (Date.now() - this.heardAt > SILENT_MS) this.socket?.close();
-      else this.say({ type: "ping" });
+      if (Date.now() - this.heardAt <= SILENT_MS) {
+        this.say({ type: "ping" });
+        return;
+      }
+      // Closing it would wait for the other side, which is not there.
+      hangUp(socket);
+      this.closed(socket, undefined);
     }, SILENT_MS / 3);
   }
 
@@ -188,7 +195,9 @@ export class LiveSocket {
     this.heardAt = Date.now();
     const message = JSON.parse(text) as Message;
     const { type } = message;
-    if (type.startsWith("webrtc_")) {
+    if (type === "hello") {
+      this.opened();
+    } else if (type.startsWith("webrtc_")) {
       for (const listener of this.signalListeners) listener(message);
     } else if (type === "command_result") {
       this.settle(message);
@@ -208,11 +217,11 @@ export class LiveSocket {
     else pending.failed(new Error(String(message.error ?? "The command failed")));
   }
 
-  private closed(socket: WebSocket) {
+  private closed(socket: WebSocket, event: CloseEvent | undefined) {
     if (this.socket !== socket) return;
+    this.reason = event?.code === TRY_AGAIN_LATER ? event.reason : null;
     this.socket = null;
     clearInterval(this.silence);
-    this.lostAt ??= Date.now();
     this.setConnection("lost");
     this.retryTimer = setTimeout(() => this.start(), this.retryMs * (0.75 + Math.random() / 2));
     this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
@@ -226,4 +235,11 @@ export class LiveSocket {
     this.connection = connection;
     for (const listener of this.connectionListeners) listener();
   }
+}
+
+/** Nothing more is heard of it. */
+function hangUp(socket: WebSocket) {
+  socket.onmessage = null;
+  socket.onclose = null;
+  socket.close();
 }

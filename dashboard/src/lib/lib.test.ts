@@ -89,6 +89,19 @@ describe("problems", () => {
     expect(second?.what).toBe("The disk lasts for 12 more minutes of recording");
   });
 
+  test("what recording-health says comes with what to do, and is not said twice", () => {
+    const well = { ...recording, degraded_cameras: {} };
+    const issues = ["camera_0: Segment not growing (size=12)", "camera_0: something new"];
+    const health = { healthy: false, message: "", issues };
+    const found = problemsOf({ recording: well, cameras: [camera], health });
+    expect(found.map(({ todo }) => todo)).toEqual([
+      "Look at the camera; if it sends pictures, the disk hangs.",
+      "What was written before is kept. Verify the match when it is over.",
+    ]);
+    const twice = { ...health, issues: ["no picture for 4 s"] };
+    expect(problemsOf({ recording, cameras: [camera], health: twice })).toHaveLength(1);
+  });
+
   test("where all is well there is nothing to read", () => {
     const well = { ...recording, degraded_cameras: {} };
     expect(problemsOf({ recording: well, cameras: [camera], minutesLeft: 600 })).toEqual([]);

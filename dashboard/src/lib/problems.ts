@@ -55,7 +55,7 @@ export function problemsOf({
         key: `issue ${issue}`,
         severity: "warn",
         what: issue,
-        todo: "Everything that was written before is kept. Verify the match when it is over.",
+        todo: adviceOn(issue),
       });
     }
   } else {
@@ -86,6 +86,23 @@ export function problemsOf({
     });
   }
   return found.sort((a, b) => Number(a.severity === "warn") - Number(b.severity === "warn"));
+}
+
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/No frames/, "Look at the camera; it is being brought back already."],
+  [/Recovering/, "Look at its power, cable and address; it returns by itself."],
+  [/Recovery exhausted/, "Mend the camera, then stop and start the recording."],
+  [/Pipeline (missing|state)/, "Wait a second or two; if it stays, look at the log."],
+  [/Disk full/, "Delete matches that are no longer needed; nothing has to be started again."],
+  [/No segment|directory/, "Look at the disk, and at who may write to the recordings folder."],
+  [/Zero-byte|too small|not growing/, "Look at the camera; if it sends pictures, the disk hangs."],
+  [/index regressed/, "Somebody else writes into the match's folder: find out who."],
+  [/probe failed/, "Keep the file, stop, and verify the match."],
+];
+
+function adviceOn(issue: string): string {
+  const known = ADVICE.find(([words]) => words.test(issue));
+  return known?.[1] ?? "What was written before is kept. Verify the match when it is over.";
 }
 
 /** Whether a running camera sends nothing at the moment. */

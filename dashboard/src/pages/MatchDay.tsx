@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { MARKERS, type MarkerKind, markerName, useMarkers } from "../api/capture";
 import { api, ask, type Schema } from "../api/http";
 import { live, useChannel } from "../api/live";
-import { bitrate, clock, duration, timeOfDay } from "../lib/format";
+import { bitrate, clock, duration, plural, timeOfDay } from "../lib/format";
 import { matchId, parseMatchId, timeNow, today } from "../lib/matchName";
 import { isStale, problemsOf } from "../lib/problems";
 import { Badge, Button, Card, Check, Empty, Facts, Field, Note, Switch } from "../ui/basics";
@@ -18,6 +18,7 @@ export function MatchDay() {
   const cameras = useChannel("cameras");
   const health = useChannel("recording_health");
   const metrics = useChannel("system_metrics");
+  const [stopped, setStopped] = useState<Schema["StopReport"] | null>(null);
   const recording = status?.recording;
   const minutesLeft = cameras?.disk_minutes_left;
   const problems = problemsOf({
@@ -30,7 +31,10 @@ export function MatchDay() {
   return (
     <div className="page">
       <h1 className="sr-only">Match day</h1>
-      <StateCard recording={recording} minutesLeft={minutesLeft ?? null} />
+      <StateCard recording={recording} minutesLeft={minutesLeft ?? null} onStopped={setStopped} />
+      {stopped && !recording?.recording && (
+        <StopNote report={stopped} onClose={() => setStopped(null)} />
+      )}
       {problems.length > 0 && (
         <section className="stack" aria-label="Problems" aria-live="polite">
           {problems.map(({ key, severity, what, todo }) => (
@@ -55,9 +59,11 @@ export function MatchDay() {
 function StateCard({
   recording,
   minutesLeft,
+  onStopped,
 }: {
   recording: Recording | undefined;
   minutesLeft: number | null;
+  onStopped: (report: Schema["StopReport"]) => void;
 }) {
   const on = recording?.recording === true;
   const degraded = on && recording.degraded;
@@ -91,7 +97,11 @@ function StateCard({
         </div>
         {on && <Elapsed seconds={recording.duration} />}
       </div>
-      {on ? <StopButton recording={recording} /> : <StartForm ready={recording !== undefined} />}
+      {on ? (
+        <StopButton recording={recording} onStopped={onStopped} />
+      ) : (
+        <StartForm ready={recording !== undefined} />
+      )}
     </section>
   );
 }
@@ -116,17 +126,24 @@ function Elapsed({ seconds }: { seconds: number }) {
   );
 }
 
+/** The last match that was started here: its second half begins with the same name. */
+let lastName = { home: "", away: "", competition: "" };
+
 function StartForm({ ready }: { ready: boolean }) {
-  const [name, setName] = useState({ date: today(), home: "", away: "", competition: "" });
+  const [name, setName] = useState(lastName);
+  // A page that is left open over night starts tomorrow's match tomorrow.
+  const [chosenDate, setChosenDate] = useState<string | null>(null);
+  const date = chosenDate ?? today();
   const [process, setProcess] = useState(false);
   const set = (part: Partial<typeof name>) => setName((old) => ({ ...old, ...part }));
   const start = useAction(
     async () => {
       const report = await live.command<Schema["StartReport"]>("start_recording", {
-        match_id: matchId(name, timeNow()),
+        match_id: matchId({ ...name, date }, timeNow()),
         process_after_recording: process,
       });
       if (!report.success) throw new Error(failedStart(report));
+      lastName = name;
       return report;
     },
     { done: (report) => report.message },
@@ -159,8 +176,8 @@ function StartForm({ ready }: { ready: boolean }) {
         <Field
           label="Date"
           type="date"
-          value={name.date}
-          onChange={(e) => set({ date: e.target.value })}
+          value={date}
+          onChange={(e) => setChosenDate(e.target.value || null)}
         />
       </div>
       <Check
@@ -177,9 +194,14 @@ function failedStart(report: Schema["StartReport"]): string {
   return [report.message, ...reasons].join(": ");
 }
 
-function StopButton({ recording }: { recording: Extract<Recording, { recording: true }> }) {
-  const { confirm, tell } = useFeedback();
-  const [report, setReport] = useState<Schema["StopReport"] | null>(null);
+function StopButton({
+  recording,
+  onStopped,
+}: {
+  recording: Extract<Recording, { recording: true }>;
+  onStopped: (report: Schema["StopReport"]) => void;
+}) {
+  const { confirm } = useFeedback();
   const stop = useAction(async () => {
     const { title } = parseMatchId(recording.match_id);
     const yes = await confirm({
@@ -200,23 +222,57 @@ function StopButton({ recording }: { recording: Extract<Recording, { recording: 
       if (!sure) return;
       done = await live.command<Schema["StopReport"]>("stop_recording", { force: true });
     }
-    const gaps = done.gaps?.length ?? 0;
-    if (done.success) tell(gaps ? `Stopped, with ${gaps} gaps` : "Stopped; all files are good");
-    else throw new Error(done.message);
-    setReport(done);
+    onStopped(done);
   });
   return (
-    <>
-      <Button
-        tone="danger"
-        size="huge"
-        disabled={stop.isPending}
-        onClick={() => stop.mutate(undefined)}
-      >
-        <Square aria-hidden /> {stop.isPending ? "Stopping…" : "Stop recording"}
-      </Button>
-      {report && !report.success && <Note tone="bad" title={report.message} />}
-    </>
+    <Button
+      tone="danger"
+      size="huge"
+      disabled={stop.isPending}
+      onClick={() => stop.mutate(undefined)}
+    >
+      <Square aria-hidden /> {stop.isPending ? "Stopping…" : "Stop recording"}
+    </Button>
+  );
+}
+
+/** What the last stop found: whether every file is good, and what is missing. */
+function StopNote({ report, onClose }: { report: Schema["StopReport"]; onClose: () => void }) {
+  const gaps = report.gaps ?? [];
+  const faults = Object.entries(report.camera_stop_results ?? {}).flatMap(([camera, result]) => {
+    const fault = result.error ?? result.integrity_error;
+    return fault ? [`${camera}: ${fault}`] : [];
+  });
+  return (
+    <Note
+      tone={report.success ? (gaps.length ? "warn" : "good") : "bad"}
+      alert={!report.success}
+      title={
+        report.success
+          ? `Stopped; all files are good${gaps.length ? `, with ${plural(gaps.length, "gap")}` : ""}`
+          : report.message
+      }
+    >
+      <ul>
+        {faults.map((fault) => (
+          <li key={fault}>{fault}</li>
+        ))}
+        {gaps.map((gap) => (
+          <li key={`${gap.camera} ${gap.from_unix_ns}`}>
+            {String(gap.camera)} did not film for {Number(gap.seconds).toFixed(1)} s:{" "}
+            {String(gap.reason)}
+          </li>
+        ))}
+      </ul>
+      <div className="row">
+        {report.match_id && (
+          <Link href={`/matches/${encodeURIComponent(report.match_id)}`}>Look at the match</Link>
+        )}
+        <Button size="small" tone="quiet" onClick={onClose}>
+          Close
+        </Button>
+      </div>
+    </Note>
   );
 }
 
