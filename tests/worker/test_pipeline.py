@@ -398,3 +398,15 @@ def test_what_was_looped_decodes_without_an_error(tmp_path: Path) -> None:
     taken = counters(write_open(tmp_path / "taken.mp4", looped.frames[: 2 * FPS]))
     first = taken[0]
     assert taken == [*range(first, first + FPS)] * 2
+
+
+def test_a_file_that_begins_again_may_be_stopped_at_any_moment(tmp_path: Path) -> None:
+    clip = drawn(tmp_path / "clip.mp4", 0.2, *H264)
+    for number in range(30):
+        run = Run(file_source(clip))
+        run.pipeline.start()
+        run.wait_for(1 + number % 11)
+        stopping = threading.Thread(target=run.pipeline.stop, daemon=True)
+        stopping.start()
+        stopping.join(DEADLINE_S)
+        assert not stopping.is_alive(), f"the stop after {len(run.frames)} frames hangs"

@@ -44,6 +44,8 @@ _CODECS = {
     "video/x-vp9": "vp9",
 }
 _SAID_NS = 500_000_000
+_SEEK_S = 2.0
+"""How long a seek back to the start may take: a few frames at the most, at their own pace."""
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
 """A transcoded stream whose rate nobody knew beforehand still gets a keyframe a second: it is asked
 for as many frames ahead as an encoder may hold."""
@@ -87,6 +89,7 @@ class Pipeline:
         self._sink: Any = None
         self._feed: PictureFeed | None = None
         self._linked = False
+        self._seeking = threading.Lock()
         self._link_lock = threading.Lock()
         self._build()
 
@@ -297,12 +300,22 @@ class Pipeline:
 
     def stop(self) -> None:
         """Tear the pipeline down. Blocks as long as the source's driver does."""
-        self._stopping.set()
+        self._stop_looping()
         woken = Gst.Structure.new_empty("stopping")
         self._pipeline.get_bus().post(Gst.Message.new_application(None, woken))
         self._pipeline.set_state(Gst.State.NULL)
         for thread in self._threads:
             thread.join(2)
+
+    def _stop_looping(self) -> None:
+        """Let a seek under way end before the sink is read no more: it waits for room downstream.
+
+        With both a seek and a teardown at work each would wait for the other for ever.
+        """
+        free = self._seeking.acquire(timeout=_SEEK_S)
+        self._stopping.set()
+        if free:
+            self._seeking.release()
 
     def request_keyframe(self) -> None:
         """Ask an encoder of ours for a keyframe with its next picture; a camera may ignore it."""
@@ -340,7 +353,13 @@ class Pipeline:
                 self._on_warning(describe(message))
             elif message.type == Gst.MessageType.LATENCY:
                 self._pipeline.recalculate_latency()
-            elif message.type == Gst.MessageType.SEGMENT_DONE and not self._seek_to_start():
+            elif message.type == Gst.MessageType.SEGMENT_DONE:
+                self._play_again()
+
+    def _play_again(self) -> None:
+        """Go back to the file's start, unless the pipeline is being torn down."""
+        with self._seeking:
+            if not self._stopping.is_set() and not self._seek_to_start():
                 self._end("the file cannot be played again from its start")
 
     def _prepare_loop(self) -> None:
