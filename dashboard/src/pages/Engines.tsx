@@ -573,14 +573,8 @@ export function useStopStream() {
   );
 }
 
-function Vpn() {
+export function Vpn() {
   const vpn = useChannel("vpn");
-  const address = useQuery({
-    queryKey: ["vpn", "address", vpn?.connected],
-    enabled: vpn?.connected === true,
-    retry: false,
-    queryFn: () => ask(api.GET("/vpn/publicip")),
-  });
   if (!vpn) return <Loading />;
   if (!vpn.enabled) {
     return <Empty>No VPN is configured. Engines use the network of this machine.</Empty>;
@@ -612,7 +606,7 @@ function Vpn() {
                 ["Health", String(one.health)],
                 ["Forwarded port", String(one.forwarded_port ?? "–")],
                 ["Looked at", ago(one.last_check as string | null)],
-                ["Public address", String(one.public_ip ?? address.data?.public_ip ?? "–")],
+                ["Public address", String(one.public_ip ?? "–")],
                 ["Location", [one.city, one.country].filter(Boolean).join(", ") || "–"],
                 ["Provider", String(one.provider ?? "–")],
               ]}
