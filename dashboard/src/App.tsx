@@ -98,6 +98,7 @@ function Shell({ keyNeeded, version }: { keyNeeded: boolean; version: string }) 
   // biome-ignore lint/correctness/useExhaustiveDependencies: with every page, not with its title
   useEffect(() => {
     window.scrollTo(0, 0);
+    main.current?.scrollTo(0, 0);
     // Who uses a screen reader is to hear that there is another page.
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
