@@ -175,13 +175,22 @@ def test_record_watch_mark_stop_find_play_clip_and_delete(
 
 
 def both_play_in_step(board: Dashboard) -> None:
+    """While they play: a match of a few seconds is played again where the machine was too busy."""
     board.page.wait_for_function(
         """() => {
             const [a, b] = ["cam0", "cam1"].map((s) =>
                 document.querySelector(`video[data-source="${s}"]`));
-            return a && b && a.currentTime > 1 && Math.abs(a.currentTime - b.currentTime) < 0.1;
+            if (!a || !b) return false;
+            const [again] = [...document.querySelectorAll("button[aria-label=Play]")];
+            if (again) {
+                a.currentTime = 0;
+                again.click();
+                return false;
+            }
+            return a.currentTime > 1 && Math.abs(a.currentTime - b.currentTime) < 0.1;
         }""",
-        timeout=20_000,
+        timeout=60_000,
+        polling=50,
     )
 
 
@@ -191,7 +200,8 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
     record(board, "Owls", "Bears", 6)
     page = board.go("/panorama")
     board.button("Take 12 pairs and calibrate").click()
-    expect(page.locator(".page-head .badge")).to_have_text("calibration 1", timeout=120_000)
+    over = page.locator(".page-head .badge.good, [role=alert]")
+    expect(over.first).to_have_text("calibration 1", timeout=120_000)
     expect(page.get_by_role("heading", name="What both cameras see")).to_be_visible()
     points = page.locator(".points circle")
     expect(points.first).to_be_attached()

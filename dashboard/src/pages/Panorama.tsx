@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type MouseEvent, useEffect, useRef, useState } from "react";
 import { matchPath, useMatches } from "../api/capture";
-import { api, ask, askDone, type Schema } from "../api/http";
+import { api, ask, askDone, type Schema, ServerError } from "../api/http";
 import { useChannel } from "../api/live";
 import { usePanoramaConfig } from "../api/panorama";
 import { ago, clock, percent } from "../lib/format";
@@ -86,7 +86,7 @@ function Guide({ calibrating }: { calibrating: Schema["CalibrationStatus"] | und
         await askDone(api.POST("/api/v1/panorama/calibration/start", { body: {} }));
         for (let n = 1; n <= PAIRS && !over.current; n += 1) {
           setProgress(`Pair ${n} of ${PAIRS}: let people move about where both cameras look`);
-          const pair = await ask(api.POST("/api/v1/panorama/calibration/capture"));
+          const pair = await capturedPair();
           setTaken(pair.frames_captured);
           if (!pair.sharp) setDull((count) => count + 1);
           await new Promise((done) => setTimeout(done, BETWEEN_MS));
@@ -175,6 +175,21 @@ function Guide({ calibrating }: { calibrating: Schema["CalibrationStatus"] | und
       <ByHand points={points} setPoints={setPoints} />
     </Card>
   );
+}
+
+const TRIES = 4;
+
+/** A pair of pictures; a camera that has none at the moment is asked again before it is given up. */
+async function capturedPair() {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask(api.POST("/api/v1/panorama/calibration/capture"));
+    } catch (error) {
+      const again = error instanceof ServerError && error.status >= 500 && attempt < TRIES;
+      if (!again) throw error;
+      await new Promise((done) => setTimeout(done, BETWEEN_MS * attempt));
+    }
+  }
 }
 
 /** Marks the same spot in both pictures, first left, then right. */

@@ -16,9 +16,9 @@ export function timeOf(stretches: Stretch[], unix: number): number | null {
   return found.start + within;
 }
 
-const SEEK_BEYOND_S = 0.7;
+const SEEK_BEYOND_S = 0.4;
 const EVEN_S = 0.03;
-const MOST_RATE_CHANGE = 0.08;
+const MOST_RATE_CHANGE = 0.15;
 
 /**
  * How the second picture follows the first: `behind` is by how many seconds it is late. Small
