@@ -414,9 +414,9 @@ async def test_reprovisioning_replaces_one_after_the_other_and_streams_play_on()
     async with opened_half(settings_for(scaling={"min_replicas": 3, "max_replicas": 4})) as rig:
         old = await rig.ready(3)
         await rig.play(old[0], "ch-1")
-        assert rig.front.reprovision.start() == 3
+        assert await rig.front.reprovision.start() == 3
         with pytest.raises(Refused):
-            rig.front.reprovision.start()
+            await rig.front.reprovision.start()
         left = {old[0].id}
         await rig.until(
             lambda: {e.id for e in rig.front.fleet.ours()} & {e.id for e in old} == left
@@ -433,8 +433,8 @@ async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay()
     async with opened_half(settings_for(scaling={"min_replicas": 2})) as rig:
         first, second = await rig.ready(2)
         stream = await rig.play(first, "ch-1")
-        rig.front.reprovision.drain(first.id)
-        rig.front.reprovision.drain(first.id)  # once is enough
+        await rig.front.reprovision.drain(first.id)
+        await rig.front.reprovision.drain(first.id)  # once is enough
         await rig.until(
             lambda: [e.draining for e in rig.front.fleet.ours() if e.id == first.id] == ["outdated"]
         )
@@ -445,4 +445,19 @@ async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay()
         assert second.id in rig.world.instances
         await rig.until(lambda: rig.front.reprovision.status()["status"] == "success")
         with pytest.raises(NotFound):
-            rig.front.reprovision.drain("nobody")
+            await rig.front.reprovision.drain("nobody")
+
+
+async def test_a_drained_engine_is_no_hindrance_to_reprovisioning_all() -> None:
+    async with opened_half(settings_for(scaling={"min_replicas": 2})) as rig:
+        old = await rig.ready(2)
+        await rig.play(old[0], "ch-1")
+        await rig.front.reprovision.drain(old[0].id)
+        assert await rig.front.reprovision.start() >= 2
+        with pytest.raises(Refused):
+            await rig.front.reprovision.start()
+        await rig.until(lambda: rig.front.fleet.find(old[1].id) is None)
+        await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
+        await rig.until(lambda: rig.front.reprovision.status()["status"] == "success")
+        assert rig.front.fleet.find(old[0].id) is None
+        assert await rig.front.reprovision.start() >= 2  # and it may be begun again

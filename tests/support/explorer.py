@@ -197,6 +197,7 @@ class Actor:
             (self.collect, 1),
             (self.generic, 1),
             (self.reprovision, 1),
+            (self.drain, 1),
             (self.kill, 4),
             (self.freeze, 3),
             (self.thaw, 2),
@@ -301,10 +302,13 @@ class Actor:
         self._ask(lambda: self.rig.front.provisioner.generic(GenericOrder(image="web:1")))
 
     def reprovision(self) -> None:
-        try:
-            self.rig.front.reprovision.start()
-        except TouchlineError:
-            self.life.log.append("  refused")
+        self._ask(self.rig.front.reprovision.start)
+
+    def drain(self) -> None:
+        ids = [engine.id for engine in self.rig.front.fleet.ours()]
+        if ids:
+            engine_id = self.rng.choice(ids)
+            self._ask(lambda: self.rig.front.reprovision.drain(engine_id))
 
     # ------------------------------------------------------------------ bad luck
 

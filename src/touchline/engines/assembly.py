@@ -201,6 +201,7 @@ class Half:
             now=now,
             blocked=self._why_blocked,
             nudge=self._nudge,
+            keep=lambda ids: self._store.save_state(OUTDATED, ids),
             remember=lambda ids: self._store.note_state(OUTDATED, ids),
         )
         self._reprovision.go_on(left.state.get(OUTDATED, ()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+import anyio
 
 from touchline.core.errors import NotFound, Refused
 from touchline.core.events import EventLog
@@ -44,28 +46,38 @@ class Reprovision:
         now: Callable[[], datetime],
         blocked: Callable[[], str | None],
         nudge: Callable[[], None],
+        keep: Callable[[Sequence[str]], Awaitable[None]],
         remember: Callable[[Sequence[str]], None],
     ) -> None:
         """`blocked` says why nothing can be started at present, if so.
 
-        `remember` is told which engines are still to be replaced, for the next server.
+        Both are told which engines are still to be replaced, for the next server: `keep` has it on
+        the disk when it returns, `remember` soon.
         """
         self._fleet = fleet
         self._events = events
         self._now = now
         self._blocked = blocked
         self._nudge = nudge
-        self._remember = remember
+        self._keep, self._remember = keep, remember
         self._progress = Progress()
         self._old: frozenset[str] = frozenset()
+        self._is_of_all = False
+        self._beginning = anyio.Lock()
 
-    def start(self) -> int:
-        """Begin; how many engines will be replaced. Raises Refused while one is under way."""
-        if self._progress.state == "in_progress":
-            raise Refused("Reprovisioning is already in progress", code="reprovision_in_progress")
-        self._begin(frozenset(engine.id for engine in self._fleet.ours()))
+    async def start(self) -> int:
+        """Begin, on the disk; how many engines will be replaced.
+
+        Raises Refused while it is under way, Blocked where it cannot be remembered. Single engines
+        that are drained are no hindrance.
+        """
+        async with self._beginning:
+            if self._is_of_all:
+                message = "Reprovisioning is already in progress"
+                raise Refused(message, code="reprovision_in_progress")
+            await self._begin_kept(frozenset(engine.id for engine in self._fleet.ours()))
+            self._is_of_all = True
         total = len(self._old)
-        self._remember(sorted(self._old))
         self._events.record(
             "system",
             "started",
@@ -75,17 +87,18 @@ class Reprovision:
         self._nudge()
         return total
 
-    def drain(self, engine_id: str) -> None:
+    async def drain(self, engine_id: str) -> None:
         """Replace this one alone: no new streams for it, and it goes when its own have ended.
 
-        Raises NotFound for an engine that is not ours.
+        It is on the disk when this returns. Raises NotFound for an engine that is not ours, Blocked
+        where it cannot be remembered.
         """
         if engine_id not in {engine.id for engine in self._fleet.ours()}:
             raise NotFound("engine not found", code="engine_not_found")
-        if engine_id in self._old:
-            return
-        self._begin(self._old | {engine_id})
-        self._remember(sorted(self._old))
+        async with self._beginning:
+            if engine_id in self._old:
+                return
+            await self._begin_kept(self._old | {engine_id})
         self._events.record(
             "engine", "draining", "It was asked for that this engine goes", container_id=engine_id
         )
@@ -94,7 +107,12 @@ class Reprovision:
     def go_on(self, left: Sequence[str]) -> None:
         """Take up what an earlier server had begun."""
         if left:
+            self._is_of_all = True
             self._begin(frozenset(left))
+
+    async def _begin_kept(self, old: frozenset[str]) -> None:
+        await self._keep(sorted(old))
+        self._begin(old)
 
     def _begin(self, old: frozenset[str]) -> None:
         self._old = old
@@ -136,6 +154,7 @@ class Reprovision:
         )
 
     def _over(self, total: int, made: int) -> None:
+        self._is_of_all = False
         message = f"All {total} engines were replaced; {made} run with the current configuration"
         self._progress = Progress("success", "complete", message, self._now(), total, total, made)
         self._events.record("system", "ended", message, total_engines=total, engines=made)

@@ -184,7 +184,7 @@ async def drain_engine(
     container_id: Annotated[str, Path(min_length=1, max_length=256, description="Its id.")],
 ) -> Response:
     """It gets no new streams and is replaced; it goes when those that play on it have ended."""
-    engines_of(request).reprovision.drain(container_id)
+    await engines_of(request).reprovision.drain(container_id)
     return answer({"draining": container_id})
 
 

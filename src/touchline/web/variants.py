@@ -120,7 +120,7 @@ async def save_variant_config(
     operation_id="reprovision_engines",
     summary="Make all engines anew",
     response_model=ReprovisionStarted,
-    responses=may_answer(401, 403, 409),
+    responses=may_answer(401, 403, 409, 503),
     dependencies=[NEEDS_KEY],
 )
 async def reprovision_engines(request: Request) -> Response:
@@ -128,7 +128,7 @@ async def reprovision_engines(request: Request) -> Response:
 
     A new one is ready before an old one goes, and one with streams goes when they have ended.
     """
-    count = engines_of(request).reprovision.start()
+    count = await engines_of(request).reprovision.start()
     return answer({"message": f"Started reprovisioning of {count} engines", "deleted_count": count})
 
 
