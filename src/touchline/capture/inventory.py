@@ -192,7 +192,7 @@ def _told(path: str) -> dict[str, Any]:
         return {
             "state": str(told["state"]),
             "protected": bool(told["protected"]),
-            "verified": False if False in verified else bool(verified) and all(verified),
+            "verified": bool(verified) and all(verified),
             "interruptions": len(told["interruptions"]),
             "gaps": len(told["gaps"]),
             "started_at": None if start_ns is None else start_ns / 1e9,

@@ -81,6 +81,7 @@ def create_app(system: System) -> FastAPI:
     app.state.system = system
     app.state.access = access
     app.state.reads = anyio.CapacityLimiter(FILE_READS)
+    app.state.checks = anyio.CapacityLimiter(1)
     app.state.hub = make_hub(system)
     app.state.standing = Standing()
 

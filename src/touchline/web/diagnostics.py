@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
@@ -20,8 +19,6 @@ from touchline.web.errors import may_answer
 from touchline.web.models.diagnostics import Findings, LogTail, RecordingCorrelations, SystemMetrics
 
 router = APIRouter(prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500))
-
-_one_check = anyio.CapacityLimiter(1)
 
 
 @router.get(
@@ -105,7 +102,9 @@ async def get_recording_correlations(
 )
 async def check_machine(request: Request) -> Response:
     """What `touchline check` finds for the settings of this server; it takes some seconds."""
-    findings = await to_thread.run_sync(check, system_of(request).settings, limiter=_one_check)
+    one_at_a_time = request.app.state.checks
+    settings = system_of(request).settings
+    findings = await to_thread.run_sync(check, settings, limiter=one_at_a_time)
     return answer(
         {
             "ok": all(finding.state != "missing" for finding in findings),
