@@ -1,7 +1,7 @@
 import { messageOf, ServerError } from "../api/http";
 
 /** What may be gathered in memory; anything larger is left to the browser's own downloads. */
-export const MOST_BYTES = 1024 * 1024 * 1024;
+export const MOST_BYTES = 256 * 1024 * 1024;
 
 /**
  * Fetches a file with progress and hands it to the browser to save. What is too large for a page's

@@ -1,6 +1,7 @@
 export type Theme = "system" | "light" | "dark";
 
 const NAME = "touchline-theme";
+const device = matchMedia("(prefers-color-scheme: dark)");
 
 export function savedTheme(): Theme {
   try {
@@ -11,12 +12,19 @@ export function savedTheme(): Theme {
   }
 }
 
+/** Show the page in these colours from now on; `system` are the device's, whenever it changes. */
 export function applyTheme(theme: Theme) {
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
+  show(theme);
   try {
     localStorage.setItem(NAME, theme);
   } catch {
     // It holds until the page is closed.
   }
 }
+
+function show(theme: Theme) {
+  const ofDevice = device.matches ? "dark" : "light";
+  document.documentElement.dataset.theme = theme === "system" ? ofDevice : theme;
+}
+
+device.addEventListener("change", () => show(savedTheme()));

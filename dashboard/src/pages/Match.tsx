@@ -9,7 +9,7 @@ import { dateTime, duration, mebibytes, plural } from "../lib/format";
 import { parseMatchId } from "../lib/matchName";
 import { Badge, Button, Card, Check, Empty, Facts, Loading, Note, Progress } from "../ui/basics";
 import { DownloadButton } from "../ui/DownloadButton";
-import { useAction, useFeedback } from "../ui/feedback";
+import { useAction } from "../ui/feedback";
 import { MatchPlayer } from "../video/MatchPlayer";
 import { Badges } from "./Matches";
 
@@ -51,7 +51,6 @@ export default function Match({ matchId }: { matchId: string }) {
 type Part = { matchId: string; entry: MatchEntry; running: boolean };
 
 function Keeping({ matchId, entry, running }: Part) {
-  const { confirm } = useFeedback();
   const [, go] = useLocation();
   const params = { path: { match_id: matchId } };
   const protect = useAction(
@@ -70,20 +69,18 @@ function Keeping({ matchId, entry, running }: Part) {
   });
   const remove = useAction(
     async () => {
-      const yes = await confirm({
-        title: `Delete ${parseMatchId(matchId).title}?`,
-        body: `${mebibytes(entry.total_size_mb)} of footage and everything made of it are removed from the disk. This cannot be undone.`,
-        action: "Delete for good",
-        danger: true,
-      });
-      if (!yes) return null;
       const gone = await ask(api.DELETE("/api/v1/recordings/{match_id}", { params }));
       go("/matches");
       return gone;
     },
     {
-      done: (gone) =>
-        gone ? `Deleted; ${mebibytes(gone.size_mb_freed)} are free again` : undefined,
+      asks: () => ({
+        title: `Delete ${parseMatchId(matchId).title}?`,
+        body: `${mebibytes(entry.total_size_mb)} of footage and everything made of it are removed from the disk. This cannot be undone.`,
+        action: "Delete for good",
+        danger: true,
+      }),
+      done: (gone) => `Deleted; ${mebibytes(gone.size_mb_freed)} are free again`,
     },
   );
   return (

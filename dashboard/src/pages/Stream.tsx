@@ -7,7 +7,7 @@ import { ago, bytes, speed } from "../lib/format";
 import { Histories } from "../lib/history";
 import { Badge, Button, Card, Empty, Facts, Loading } from "../ui/basics";
 import { Chart } from "../ui/Chart";
-import { useStopStream } from "./Engines";
+import { useStopStream } from "./engines/Streams";
 
 const MOST_SAMPLES = 2_000;
 

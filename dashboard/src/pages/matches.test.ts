@@ -4,7 +4,7 @@ import { parseMatchId } from "../lib/matchName";
 import { sourcesOf } from "../video/MatchPlayer";
 import { found } from "./Matches";
 import { overlapOf } from "./Preview";
-import { grouped } from "./Variant";
+import { grouped } from "./variant/Parameters";
 
 const entry = (more: Partial<MatchEntry> = {}): MatchEntry => ({
   files: [],

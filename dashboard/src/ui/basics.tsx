@@ -90,6 +90,29 @@ export function Field({
   );
 }
 
+/** A number that is changed when one has finished typing. Shown anew when the server's changes. */
+export function NumberSetting({
+  value,
+  onChange,
+  ...rest
+}: { label: string; value: number | undefined; onChange: (value: number) => void } & Omit<
+  ComponentProps<"input">,
+  "value" | "onChange"
+>) {
+  return (
+    <Field
+      key={value}
+      type="number"
+      defaultValue={value}
+      onBlur={(event) => {
+        const wanted = event.target.valueAsNumber;
+        if (Number.isFinite(wanted) && wanted !== value) onChange(wanted);
+      }}
+      {...rest}
+    />
+  );
+}
+
 export function Choice({
   label,
   options,

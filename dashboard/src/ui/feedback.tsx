@@ -106,16 +106,28 @@ export function useFeedback(): Feedback {
   return feedback;
 }
 
-/** Something that is done at the server: told when it is done, and in its words when it is not. */
+const DECLINED = Symbol("declined");
+
+/**
+ * Something that is done at the server: told when it is done, and in its words when it is not. With
+ * `asks` a question comes first, and where the answer is no nothing happens.
+ */
 export function useAction<A, R>(
   act: (argument: A) => Promise<R>,
-  options: { done?: (result: R, argument: A) => string | undefined; after?: () => void } = {},
+  options: {
+    asks?: (argument: A) => Question;
+    done?: (result: R, argument: A) => string | undefined;
+    after?: () => void;
+  } = {},
 ) {
-  const { tell } = useFeedback();
+  const { confirm, tell } = useFeedback();
   return useMutation({
-    mutationFn: act,
+    mutationFn: async (argument: A) => {
+      const { asks } = options;
+      return asks && !(await confirm(asks(argument))) ? DECLINED : act(argument);
+    },
     onSuccess: (result, argument) => {
-      const text = options.done?.(result, argument);
+      const text = result === DECLINED ? undefined : options.done?.(result as R, argument);
       if (text) tell(text);
     },
     onError: (error) => tell(error.message, { bad: true }),

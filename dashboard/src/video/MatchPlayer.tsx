@@ -1,27 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
-import { Pause, Play, Scissors, SkipBack, SkipForward } from "lucide-react";
+import { Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import {
-  MARKERS,
-  type MarkerKind,
-  type MatchEntry,
-  markerName,
-  matchPath,
-  useMarkers,
-} from "../api/capture";
-import { api, ask, type Schema } from "../api/http";
+import { type MatchEntry, markerName, matchPath, useMarkers } from "../api/capture";
+import { api, ask } from "../api/http";
 import { clock } from "../lib/format";
 import { parseThumbnails } from "../lib/vtt";
 import { Button, Card, Choice, Note } from "../ui/basics";
-import { DownloadButton } from "../ui/DownloadButton";
-import { useAction, useFeedback } from "../ui/feedback";
+import { ClipTools, type Range } from "./ClipTools";
 import { playHls, type Stretch } from "./hls";
+import { MarkerList } from "./MarkerList";
 import { Scrubber } from "./Scrubber";
 import { correction, filmedAt, timeOf } from "./sync";
 
-type Source = { id: string; name: string };
+export type Source = { id: string; name: string };
 type Track = { video: HTMLVideoElement; stretches: Stretch[] };
-type Range = { from: number | null; to: number | null };
 
 const RATES = ["0.25", "0.5", "1", "1.5", "2", "4"] as const;
 const TICK_MS = 150;
@@ -51,8 +43,10 @@ export function MatchPlayer({
   const cameras = sources.filter(({ id }) => id.startsWith("cam"));
   const [shows, setShows] = useState("both");
   const shown = shows === "both" ? cameras : sources.filter(({ id }) => id === shows).slice(0, 1);
-  const startUnix = entry.started_at ?? entry.created_at ?? 0;
-  const lasts = Math.max(0.1, entry.duration_s ?? 0);
+  // A match that runs, or whose manifest is lost, is as long as its footage says.
+  const [footage, setFootage] = useState<Footage | null>(null);
+  const startUnix = entry.started_at ?? footage?.from ?? 0;
+  const lasts = Math.max(0.1, entry.duration_s ?? 0, (footage?.to ?? startUnix) - startUnix);
   const tracks = useRef(new Map<string, Track>());
   const [at, setAt] = useState(0);
   const [playing, setPlaying] = useState(false);
@@ -60,6 +54,8 @@ export function MatchPlayer({
   const [failed, setFailed] = useState<string | null>(null);
   const [range, setRange] = useState<Range>({ from: null, to: null });
   const wanted = useRef({ at: 0, playing: false, rate: 1 });
+  const startsAt = useRef(startUnix);
+  startsAt.current = startUnix;
 
   const seek = useCallback(
     (to: number) => {
@@ -122,11 +118,12 @@ export function MatchPlayer({
         live: false,
         failed: setFailed,
         timed: (stretches) => {
-          const first = track.stretches.length === 0;
+          const isFirst = track.stretches.length === 0;
           track.stretches = stretches;
-          if (!first) return;
+          setFootage((known) => extended(known, stretches));
+          if (!isFirst) return;
           // What is shown later begins where the others are.
-          const time = timeOf(stretches, startUnix + wanted.current.at);
+          const time = timeOf(stretches, startsAt.current + wanted.current.at);
           if (time !== null && wanted.current.at > 0) video.currentTime = time;
           video.playbackRate = wanted.current.rate;
           if (wanted.current.playing) video.play().catch(() => undefined);
@@ -137,7 +134,7 @@ export function MatchPlayer({
         end();
       };
     },
-    [matchId, startUnix],
+    [matchId],
   );
 
   const markers = useMarkers(matchId);
@@ -242,6 +239,18 @@ export function MatchPlayer({
   );
 }
 
+type Footage = { from: number; to: number };
+
+/** From the first instant that any picture has to the last. */
+function extended(known: Footage | null, stretches: Stretch[]): Footage | null {
+  const [first] = stretches;
+  const last = stretches[stretches.length - 1];
+  if (!first || !last) return known;
+  const from = Math.min(known?.from ?? first.filmedAt, first.filmedAt);
+  const to = Math.max(known?.to ?? 0, last.filmedAt + last.duration);
+  return known && known.from === from && known.to === to ? known : { from, to };
+}
+
 function Picture({
   id,
   name,
@@ -293,161 +302,4 @@ function useThumbnails(matchId: string, enabled: boolean) {
     },
   });
   return thumbnails.data ?? [];
-}
-
-function ClipTools({
-  matchId,
-  at,
-  range,
-  setRange,
-  camera,
-  sources,
-}: {
-  matchId: string;
-  at: number;
-  range: Range;
-  setRange: (range: Range) => void;
-  camera: string;
-  sources: Source[];
-}) {
-  const { from, to } = range;
-  const ready = from !== null && to !== null && to > from;
-  const query = new URLSearchParams({
-    camera,
-    start: (from ?? 0).toFixed(3),
-    end: (to ?? 0).toFixed(3),
-  });
-  const name = `${matchId} ${camera} ${clock(from ?? 0)}.mp4`.replaceAll(":", ".");
-  return (
-    <fieldset className="row" style={{ border: 0, margin: 0, padding: 0 }}>
-      <legend className="sr-only">Clip</legend>
-      <Scissors size={18} aria-hidden />
-      <Button
-        size="small"
-        onClick={() => setRange({ from: at, to: to !== null && to > at ? to : null })}
-      >
-        Clip from here{from !== null && ` (${clock(from)})`}
-      </Button>
-      <Button size="small" disabled={from === null} onClick={() => setRange({ from, to: at })}>
-        to here{to !== null && ` (${clock(to)})`}
-      </Button>
-      <DownloadButton disabled={!ready} url={`${matchPath(matchId, "clip")}?${query}`} name={name}>
-        Clip of {sources.find(({ id }) => id === camera)?.name ?? camera}
-      </DownloadButton>
-      {from !== null && (
-        <Button size="small" tone="quiet" onClick={() => setRange({ from: null, to: null })}>
-          Clear
-        </Button>
-      )}
-    </fieldset>
-  );
-}
-
-function MarkerList({
-  matchId,
-  markers,
-  at,
-  onSeek,
-  changed,
-}: {
-  matchId: string;
-  markers: Schema["MarkerState"][];
-  at: number;
-  onSeek: (at: number) => void;
-  changed: () => void;
-}) {
-  const { confirm } = useFeedback();
-  const [kind, setKind] = useState<MarkerKind>("goal");
-  const [text, setText] = useState("");
-  const path = { match_id: matchId };
-  const add = useAction(
-    () =>
-      ask(
-        api.POST("/api/v1/recordings/{match_id}/markers", {
-          params: { path },
-          body: { kind, text, team: "", at, seconds_ago: 0 },
-        }),
-      ),
-    {
-      done: (made) => `${markerName(made.kind)} at ${clock(made.at)}`,
-      after: () => {
-        setText("");
-        changed();
-      },
-    },
-  );
-  const remove = useAction(
-    async (marker: Schema["MarkerState"]) => {
-      const yes = await confirm({
-        title: `Remove the marker at ${clock(marker.at)}?`,
-        body: `${markerName(marker.kind)} ${marker.text}`,
-        action: "Remove",
-        danger: true,
-      });
-      if (!yes) return;
-      await ask(
-        api.DELETE("/api/v1/recordings/{match_id}/markers/{marker_id}", {
-          params: { path: { ...path, marker_id: marker.marker_id } },
-        }),
-      );
-    },
-    { after: changed },
-  );
-  return (
-    <section className="stack" aria-label="Markers">
-      <form
-        className="row"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate(undefined);
-        }}
-      >
-        <select
-          className="input"
-          style={{ width: "auto" }}
-          aria-label="Kind of marker"
-          value={kind}
-          onChange={(event) => setKind(event.target.value as MarkerKind)}
-        >
-          {MARKERS.map(([id, name]) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-        <input
-          className="input"
-          style={{ width: 220 }}
-          aria-label="What happened"
-          placeholder="What happened"
-          maxLength={200}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-        <Button type="submit" disabled={add.isPending}>
-          Mark {clock(at)}
-        </Button>
-      </form>
-      <ul className="stack">
-        {markers.map((marker) => (
-          <li key={marker.marker_id} className="row">
-            <Button size="small" onClick={() => onSeek(Math.max(0, marker.at - 3))}>
-              {clock(marker.at)}
-            </Button>
-            <span className="grow">
-              {markerName(marker.kind)} {marker.text}
-            </span>
-            <Button
-              size="small"
-              tone="quiet"
-              aria-label={`Remove the marker at ${clock(marker.at)}`}
-              onClick={() => remove.mutate(marker)}
-            >
-              ✕
-            </Button>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
 }

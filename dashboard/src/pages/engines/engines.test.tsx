@@ -1,9 +1,10 @@
 import { cleanup, render, screen, within } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
-import { pairs, Vpn } from "./Engines";
+import { pairs } from "./FleetState";
+import { Vpn } from "./Vpn";
 
 const told: Record<string, unknown> = {};
-vi.mock("../api/live", () => ({ useChannel: (channel: string) => told[channel] }));
+vi.mock("../../api/live", () => ({ useChannel: (channel: string) => told[channel] }));
 
 afterEach(cleanup);
 

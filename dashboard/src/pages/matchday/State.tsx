@@ -1,0 +1,237 @@
+import { Play, Square } from "lucide-react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
+import type { Schema } from "../../api/http";
+import { live } from "../../api/live";
+import { clock, duration, plural } from "../../lib/format";
+import { matchId, parseMatchId, timeNow, today } from "../../lib/matchName";
+import { Button, Check, Field, Note } from "../../ui/basics";
+import { useAction, useFeedback } from "../../ui/feedback";
+
+export type Recording = Schema["Status"]["recording"];
+
+export function StateCard({
+  recording,
+  minutesLeft,
+  onStopped,
+}: {
+  recording: Recording | undefined;
+  minutesLeft: number | null;
+  onStopped: (report: Schema["StopReport"]) => void;
+}) {
+  const on = recording?.recording === true;
+  const degraded = on && recording.degraded;
+  const word = !recording ? "…" : !on ? "Ready" : degraded ? "Recording, with losses" : "Recording";
+  const named = on ? parseMatchId(recording.match_id) : null;
+  return (
+    <section
+      className={`state ${on ? "recording" : ""} ${degraded ? "degraded" : ""}`}
+      aria-label="State"
+    >
+      <div className="row between">
+        <div className="stack">
+          <p className="state-word" role="status">
+            <span className="dot" aria-hidden />
+            {word}
+          </p>
+          {named && (
+            <p>
+              <strong>{named.title}</strong>
+              <span className="muted">
+                {named.competition && ` · ${named.competition}`}
+                {named.date && ` · ${named.date}`}
+              </span>
+            </p>
+          )}
+          <p className="muted">
+            {minutesLeft === null
+              ? "The space left on the disk is not known"
+              : `The disk lasts for ${duration(minutesLeft * 60)} of recording`}
+          </p>
+        </div>
+        {on && <Elapsed seconds={recording.duration} />}
+      </div>
+      {on ? (
+        <StopButton recording={recording} onStopped={onStopped} />
+      ) : (
+        <StartForm ready={recording !== undefined} />
+      )}
+    </section>
+  );
+}
+
+/** Counts on between two messages, so that a slow network does not look like a stopped clock. */
+function Elapsed({ seconds }: { seconds: number }) {
+  const told = useRef({ seconds, at: performance.now() });
+  const [, tick] = useState(0);
+  useEffect(() => {
+    told.current = { seconds, at: performance.now() };
+  }, [seconds]);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 500);
+    return () => clearInterval(timer);
+  }, []);
+  const now = told.current.seconds + Math.min(5, (performance.now() - told.current.at) / 1000);
+  return (
+    <p className="state-time">
+      <span className="sr-only">Recorded for </span>
+      {clock(now)}
+    </p>
+  );
+}
+
+/** The last match that was started here: its second half begins with the same name. */
+let lastName = { home: "", away: "", competition: "" };
+
+function StartForm({ ready }: { ready: boolean }) {
+  const [name, setName] = useState(lastName);
+  // A page that is left open over night starts tomorrow's match tomorrow.
+  const [chosenDate, setChosenDate] = useState<string | null>(null);
+  const date = chosenDate ?? today();
+  const [process, setProcess] = useState(false);
+  const set = (part: Partial<typeof name>) => setName((old) => ({ ...old, ...part }));
+  const start = useAction(
+    async () => {
+      const report = await live.command<Schema["StartReport"]>("start_recording", {
+        match_id: matchId({ ...name, date }, timeNow()),
+        process_after_recording: process,
+      });
+      if (!report.success) throw new Error(failedStart(report));
+      lastName = name;
+      return report;
+    },
+    { done: (report) => report.message },
+  );
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    start.mutate(undefined);
+  };
+  return (
+    <form className="stack" onSubmit={submit}>
+      <Button type="submit" tone="danger" size="huge" disabled={!ready || start.isPending}>
+        <Play aria-hidden /> {start.isPending ? "Starting…" : "Start recording"}
+      </Button>
+      <div className="fields">
+        <Field
+          label="Home team"
+          value={name.home}
+          onChange={(e) => set({ home: e.target.value })}
+        />
+        <Field
+          label="Away team"
+          value={name.away}
+          onChange={(e) => set({ away: e.target.value })}
+        />
+        <Field
+          label="Competition"
+          value={name.competition}
+          onChange={(e) => set({ competition: e.target.value })}
+        />
+        <Field
+          label="Date"
+          type="date"
+          value={date}
+          onChange={(e) => setChosenDate(e.target.value || null)}
+        />
+      </div>
+      <Check
+        label="Make panorama and archives after the match"
+        checked={process}
+        onChange={(e) => setProcess(e.target.checked)}
+      />
+    </form>
+  );
+}
+
+function failedStart(report: Schema["StartReport"]): string {
+  const reasons = Object.values((report as { errors?: Record<string, string> }).errors ?? {});
+  return [report.message, ...reasons].join(": ");
+}
+
+function StopButton({
+  recording,
+  onStopped,
+}: {
+  recording: Extract<Recording, { recording: true }>;
+  onStopped: (report: Schema["StopReport"]) => void;
+}) {
+  const { confirm } = useFeedback();
+  const stop = useAction(async () => {
+    const { title } = parseMatchId(recording.match_id);
+    const yes = await confirm({
+      title: `Stop recording ${title}?`,
+      body: `${duration(recording.duration)} are recorded. All files are checked when it stops.`,
+      action: "Stop recording",
+      danger: true,
+    });
+    if (!yes) return;
+    let done = await live.command<Schema["StopReport"]>("stop_recording", { force: false });
+    if (done.protected) {
+      const sure = await confirm({
+        title: "It has only just begun",
+        body: `${done.message.replace(/ Use force.*$/, "")} Stop it all the same?`,
+        action: "Stop it all the same",
+        danger: true,
+      });
+      if (!sure) return;
+      done = await live.command<Schema["StopReport"]>("stop_recording", { force: true });
+    }
+    onStopped(done);
+  });
+  return (
+    <Button
+      tone="danger"
+      size="huge"
+      disabled={stop.isPending}
+      onClick={() => stop.mutate(undefined)}
+    >
+      <Square aria-hidden /> {stop.isPending ? "Stopping…" : "Stop recording"}
+    </Button>
+  );
+}
+
+/** What the last stop found: whether every file is good, and what is missing. */
+export function StopNote({
+  report,
+  onClose,
+}: {
+  report: Schema["StopReport"];
+  onClose: () => void;
+}) {
+  const gaps = report.gaps ?? [];
+  const faults = Object.entries(report.camera_stop_results ?? {}).flatMap(([camera, result]) => {
+    const fault = result.error ?? result.integrity_error;
+    return fault ? [`${camera}: ${fault}`] : [];
+  });
+  return (
+    <Note
+      tone={report.success ? (gaps.length ? "warn" : "good") : "bad"}
+      alert={!report.success}
+      title={
+        report.success
+          ? `Stopped; all files are good${gaps.length ? `, with ${plural(gaps.length, "gap")}` : ""}`
+          : report.message
+      }
+    >
+      <ul>
+        {faults.map((fault) => (
+          <li key={fault}>{fault}</li>
+        ))}
+        {gaps.map((gap) => (
+          <li key={`${gap.camera} ${gap.from_unix_ns}`}>
+            {String(gap.camera)} did not film for {Number(gap.seconds).toFixed(1)} s:{" "}
+            {String(gap.reason)}
+          </li>
+        ))}
+      </ul>
+      <div className="row">
+        {report.match_id && (
+          <Link href={`/matches/${encodeURIComponent(report.match_id)}`}>Look at the match</Link>
+        )}
+        <Button size="small" tone="quiet" onClick={onClose}>
+          Close
+        </Button>
+      </div>
+    </Note>
+  );
+}
