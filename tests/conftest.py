@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from support.docker import Docker
     from support.postgres import Cluster
 
@@ -32,6 +34,23 @@ def docker() -> Iterator[Docker]:
 
     with any_daemon() as daemon:
         yield daemon
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser; one a module, because two at a time cannot be driven from one thread."""
+    from support.browser import browser
+
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def two_views(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Cameras LEFT and RIGHT that look at one world, as a setting."""
+    from support.dashboard import two_views
+
+    return two_views(tmp_path_factory.mktemp("films"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

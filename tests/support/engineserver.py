@@ -53,6 +53,11 @@ class EngineServer(Server):
         url = str(self.client.base_url).rstrip("/").removesuffix("/api/v1")
         self.root = httpx.Client(base_url=url, timeout=60)
 
+    @property
+    def origin(self) -> str:
+        """Where a browser finds it."""
+        return str(self.root.base_url).rstrip("/")
+
     def ask(self, method: str, path: str, status: int = 200, **kwargs: Any) -> Any:
         """The answer's JSON; it must have this status."""
         answer = self.root.request(method, path, **kwargs)
