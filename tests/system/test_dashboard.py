@@ -279,11 +279,12 @@ def test_provision_stream_scale_drain_and_reprovision(
     assert board.violations() == []
     board.button("Reprovision").click()
     board.confirm("Reprovision")
+    board.told("Started reprovisioning of 3 engines")
     server.until(
         lambda: server.ask("GET", "/custom-variant/reprovision/status")["status"] == "success"
     )
     assert not before & {each["container_id"] for each in server.engines()}
-    expect(page.get_by_text("engines were replaced").first).to_be_visible()
+    expect(page.get_by_text("Replaced 3 engines").first).to_be_visible()
 
     page.get_by_role("tab", name="Fleet").click()
     board.button("Table").click()

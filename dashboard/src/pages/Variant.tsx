@@ -79,7 +79,7 @@ export function VariantEditor() {
               Save
             </Button>
             <Button
-              disabled={reprovision?.in_progress === true || changed}
+              disabled={changed || renew.isPending}
               title={changed ? "Save first" : undefined}
               onClick={() => renew.mutate(undefined)}
             >

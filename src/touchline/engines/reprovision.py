@@ -116,7 +116,7 @@ class Reprovision:
 
     def _begin(self, old: frozenset[str]) -> None:
         self._old = old
-        message = f"Replacing {len(old)} engines"
+        message = f"Replacing {_engines(len(old))}"
         self._progress = Progress("in_progress", "preparing", message, self._now(), len(old))
 
     @property
@@ -155,7 +155,7 @@ class Reprovision:
 
     def _over(self, total: int, made: int) -> None:
         self._is_of_all = False
-        message = f"All {total} engines were replaced; {made} run with the current configuration"
+        message = f"Replaced {_engines(total)}; {made} now run with the current configuration"
         self._progress = Progress("success", "complete", message, self._now(), total, total, made)
         self._events.record("system", "ended", message, total_engines=total, engines=made)
 
@@ -173,3 +173,7 @@ class Reprovision:
             "current_engine_id": progress.current,
             "current_phase": progress.phase,
         }
+
+
+def _engines(count: int) -> str:
+    return "1 engine" if count == 1 else f"{count} engines"
