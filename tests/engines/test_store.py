@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -105,6 +107,40 @@ async def test_what_was_noted_is_there_after_an_orderly_end(db_url: str) -> None
         await store.purge(["a"])
         assert await store.load_samples("a") == []
         assert list((await store.load(NOON, kept_s=HOUR_S)).streams) == []
+
+
+async def test_what_is_being_written_as_it_ends_is_there(db_url: str) -> None:
+    slow = threading.Event()
+    async with (
+        open_database(db_url) as database,
+        open_events(database, Metrics()) as events,
+    ):
+        async with open_store(database, events, blocks=list, kept_blocks=2) as store:
+            database.submit(lambda _: slow.wait(10))
+            store.note_engine("e1", {"version": "1"})
+            await anyio.wait_all_tasks_blocked()  # it waits behind the one that is slow
+            asyncio.get_running_loop().call_later(0.1, slow.set)
+        loaded = await store.load(NOON, kept_s=HOUR_S)
+        assert dict(loaded.engines) == {"e1": {"version": "1"}}
+
+
+async def test_what_is_noted_while_the_same_is_saved_is_the_last_word(db_url: str) -> None:
+    slow = threading.Event()
+    async with (
+        open_database(db_url) as database,
+        open_events(database, Metrics()) as events,
+    ):
+        async with (
+            open_store(database, events, blocks=list, kept_blocks=2) as store,
+            anyio.create_task_group() as tasks,
+        ):
+            database.submit(lambda _: slow.wait(10))
+            store.note_engine("e1", {"version": "1"})
+            tasks.start_soon(store.save_state, "demand", 3)
+            await anyio.wait_all_tasks_blocked()  # both wait behind the one that is slow
+            store.note_state("demand", 4)
+            slow.set()
+        assert dict((await store.load(NOON, kept_s=HOUR_S)).state) == {"demand": 4}
 
 
 async def test_a_database_that_does_not_take_it_is_said_and_what_was_noted_waits(

@@ -141,11 +141,15 @@ class Store:
     async def save_state(self, key: str, value: Any) -> None:
         """On the disk when it returns. Raises Blocked where the database does not take it."""
         row = {"key": key, "value": json.dumps(value)}
+        # An older note of it must not come after; one that comes meanwhile must.
+        noted = {key: self._state.pop(key)} if key in self._state else {}
         try:
             await self._database.write(lambda c: upsert(c, schema.state, [row]))
-        except Failed as error:
-            raise _refused(error) from error
-        self._state.pop(key, None)  # an older note of it must not come after
+        except BaseException as error:
+            self._state = {**noted, **self._state}
+            if isinstance(error, Failed):
+                raise _refused(error) from error
+            raise
 
     # ------------------------------------------------------------------ soon
 
@@ -307,19 +311,20 @@ async def open_store(
     of a stream are kept.
     """
     store = Store(database, events, blocks=blocks, kept_blocks=kept_blocks)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(
-            lambda: keep_running("The engines' records", store.once, every_s=FLUSH_EVERY_S)
-        )
-        try:
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(
+                lambda: keep_running("The engines' records", store.once, every_s=FLUSH_EVERY_S)
+            )
             yield store
-        finally:
             tasks.cancel_scope.cancel()
-            with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
-                try:
-                    await store.flush(samples=True)
-                except Failed as error:
-                    log.error("The newest records of engines are lost: %s", error)  # noqa: TRY400
+    finally:
+        # Only now has a write that was under way either been made or given back what it took.
+        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+            try:
+                await store.flush(samples=True)
+            except Failed as error:
+                log.error("The newest records of engines are lost: %s", error)  # noqa: TRY400
 
 
 def _refused(error: Failed) -> Blocked:
