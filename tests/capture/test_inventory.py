@@ -11,44 +11,12 @@ from typing import Any
 
 import pytest
 
+from support.recordings import CAM0, CAM1, MIB, nobody_runs, recordings, write
 from touchline.capture import manifest as manifests
 from touchline.capture.inventory import Inventory
 from touchline.capture.library import Library
 
 pytestmark = pytest.mark.anyio
-
-CAM0 = "cam0_20260211_220241_00.mp4"
-CAM1 = "cam1_20260211_220241_00.mp4"
-MIB = 1 << 20
-
-
-def nobody_runs(_: str) -> bool:
-    return False
-
-
-def write(path: Path, size_bytes: int = MIB, *, mtime_s: int | None = None) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(size_bytes))
-    if mtime_s is not None:
-        os.utime(path, (mtime_s, mtime_s))
-    return path
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    root = tmp_path / "recordings"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def library(root: Path) -> Library:
-    return Library(root, is_running=nobody_runs)
-
-
-async def recordings(library: Library) -> dict[str, Any]:
-    listing: dict[str, Any] = json.loads(await library.list())["recordings"]
-    return listing
 
 
 async def test_a_match_is_listed_as_the_contract_has_it(root: Path, library: Library) -> None:

@@ -1,56 +1,22 @@
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import anyio
 import pytest
 
 import footage
+from support.recordings import CAM0, CAM1, MIB, recordings, write
 from touchline.capture import manifest as manifests
 from touchline.capture.archive import Archive, Member
 from touchline.capture.library import Library
 from touchline.core.errors import Failed, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
-
-CAM0 = "cam0_20260211_220241_00.mp4"
-CAM1 = "cam1_20260211_220241_00.mp4"
-MIB = 1 << 20
-
-
-def nobody_runs(_: str) -> bool:
-    return False
-
-
-def write(path: Path, size_bytes: int = MIB, *, mtime_s: int | None = None) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(size_bytes))
-    if mtime_s is not None:
-        os.utime(path, (mtime_s, mtime_s))
-    return path
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    root = tmp_path / "recordings"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def library(root: Path) -> Library:
-    return Library(root, is_running=nobody_runs)
-
-
-async def recordings(library: Library) -> dict[str, Any]:
-    listing: dict[str, Any] = json.loads(await library.list())["recordings"]
-    return listing
 
 
 async def test_segments_come_by_camera_in_the_order_of_recording(

@@ -177,7 +177,7 @@ async def collect_garbage(request: Request) -> Response:
     operation_id="drain_engine",
     summary="Drain an engine",
     response_model=DrainReply,
-    responses=may_fail(404),
+    responses=may_fail(404, 503),
 )
 async def drain_engine(
     request: Request,
