@@ -35,7 +35,7 @@ from touchline.engines.ports import PortBook, Probe
 from touchline.engines.provisioner import Provisioner
 from touchline.engines.reconciler import Reconciler
 from touchline.engines.remover import Remover
-from touchline.engines.reprovision import Reprovision
+from touchline.engines.reprovision import NOTHING_LEFT, Reprovision
 from touchline.engines.runtimes.protocol import Restarts, Runtime
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
@@ -57,7 +57,7 @@ from touchline.engines.workshop import Workshop
 log = logging.getLogger(__name__)
 
 BREAKERS = "breakers"
-OUTDATED = "outdated"
+REPROVISION = "reprovision"
 FORGET_EVERY_S = 60.0
 CLEAN_EVERY_S = 10.0
 ASK_TIMEOUT_S = 3.0
@@ -201,10 +201,10 @@ class Half:
             now=now,
             blocked=self._why_blocked,
             nudge=self._nudge,
-            keep=lambda ids: self._store.save_state(OUTDATED, ids),
-            remember=lambda ids: self._store.note_state(OUTDATED, ids),
+            keep=lambda left_to_do: self._store.save_state(REPROVISION, left_to_do),
+            remember=lambda left_to_do: self._store.note_state(REPROVISION, left_to_do),
         )
-        self._reprovision.go_on(left.state.get(OUTDATED, ()))
+        self._reprovision.go_on(left.state.get(REPROVISION, NOTHING_LEFT))
         self._reconciler = Reconciler(
             fleet=fleet,
             provisioner=self._provisioner,

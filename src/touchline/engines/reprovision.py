@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import anyio
 
@@ -31,6 +31,16 @@ class Progress:
     current: str | None = None
 
 
+class Left(TypedDict):
+    """What is left to do: engines to be replaced, and whether reprovisioning all was asked for."""
+
+    ids: Sequence[str]
+    is_of_all: bool
+
+
+NOTHING_LEFT: Left = {"ids": (), "is_of_all": False}
+
+
 class Reprovision:
     """Marks every engine as outdated and follows how they are replaced.
 
@@ -46,13 +56,13 @@ class Reprovision:
         now: Callable[[], datetime],
         blocked: Callable[[], str | None],
         nudge: Callable[[], None],
-        keep: Callable[[Sequence[str]], Awaitable[None]],
-        remember: Callable[[Sequence[str]], None],
+        keep: Callable[[Left], Awaitable[None]],
+        remember: Callable[[Left], None],
     ) -> None:
         """`blocked` says why nothing can be started at present, if so.
 
-        Both are told which engines are still to be replaced, for the next server: `keep` has it on
-        the disk when it returns, `remember` soon.
+        Both are told what is left to do, for the next server: `keep` has it on the disk when it
+        returns, `remember` soon.
         """
         self._fleet = fleet
         self._events = events
@@ -75,8 +85,9 @@ class Reprovision:
             if self._is_of_all:
                 message = "Reprovisioning is already in progress"
                 raise Refused(message, code="reprovision_in_progress")
-            await self._begin_kept(frozenset(engine.id for engine in self._fleet.ours()))
-            self._is_of_all = True
+            await self._begin_kept(
+                frozenset(engine.id for engine in self._fleet.ours()), is_of_all=True
+            )
         total = len(self._old)
         self._events.record(
             "system",
@@ -98,20 +109,21 @@ class Reprovision:
         async with self._beginning:
             if engine_id in self._old:
                 return
-            await self._begin_kept(self._old | {engine_id})
+            await self._begin_kept(self._old | {engine_id}, is_of_all=self._is_of_all)
         self._events.record(
             "engine", "draining", "It was asked for that this engine goes", container_id=engine_id
         )
         self._nudge()
 
-    def go_on(self, left: Sequence[str]) -> None:
+    def go_on(self, left: Left) -> None:
         """Take up what an earlier server had begun."""
-        if left:
-            self._is_of_all = True
-            self._begin(frozenset(left))
+        if left["ids"]:
+            self._is_of_all = left["is_of_all"]
+            self._begin(frozenset(left["ids"]))
 
-    async def _begin_kept(self, old: frozenset[str]) -> None:
-        await self._keep(sorted(old))
+    async def _begin_kept(self, old: frozenset[str], *, is_of_all: bool) -> None:
+        await self._keep({"ids": sorted(old), "is_of_all": is_of_all})
+        self._is_of_all = is_of_all
         self._begin(old)
 
     def _begin(self, old: frozenset[str]) -> None:
@@ -134,7 +146,7 @@ class Reprovision:
         total, replaced = self._progress.total, self._progress.total - len(left)
         if len(left) != len(self._old):
             self._old = frozenset(engine.id for engine in left)
-            self._remember(sorted(self._old))
+            self._remember({"ids": sorted(self._old), "is_of_all": self._is_of_all})
         if not left:
             self._over(total, made)
             return
