@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Mapping
 from itertools import pairwise
@@ -13,7 +14,7 @@ from support.matches import PERIOD_NS, START_NS, World, film_camera, film_match,
 from support.scenes import two_cameras
 from touchline.studio import archive, panorama, sprites
 from touchline.studio.errors import StudioError
-from touchline.worker import mp4scan
+from touchline.worker import mp4box, mp4scan
 
 COPY = {"cameras": ["cam0", "cam1"], "profile": "copy", "height": 1080, "preset": "ultrafast"}
 
@@ -35,6 +36,14 @@ def times_in(path: Path) -> list[float]:
         return [float(frame.time or 0.0) for frame in file.decode(video=0)]
 
 
+def declared_size(data: bytes) -> tuple[int, int]:
+    """The picture size in the track header, which players lay their windows out by."""
+    moov = next(box for box in mp4box.boxes(data) if box.kind == b"moov")
+    tkhd = mp4box.descend(data, moov, (b"trak", b"tkhd"))
+    width, height = struct.unpack_from(">II", data, tkhd.end - 8)
+    return width >> 16, height >> 16
+
+
 def test_segments_are_joined_as_they_are_with_the_gap_as_a_pause(match: Path) -> None:
     result = archive.run({"folder": str(match), **COPY}, quiet, threading.Event())
     made = result["archives"]["cam0"]
@@ -49,6 +58,10 @@ def test_segments_are_joined_as_they_are_with_the_gap_as_a_pause(match: Path) ->
     pause = max(b - a for a, b in pairwise(times))
     assert pause == pytest.approx(2.0, abs=0.1)
     assert len(times) == 90
+    # As another program reads it: from the tables, not from the coded pictures.
+    assert (made["width"], made["height"]) == (320, 180)
+    with (match / "cam0_archive.mp4").open("rb") as file:
+        assert declared_size(file.read()) == (320, 180)
 
 
 def test_a_compact_archive_keeps_the_shape_of_the_picture(match: Path) -> None:

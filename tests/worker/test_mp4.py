@@ -153,5 +153,24 @@ def test_a_record_reads_back_what_was_written() -> None:
 
 
 def test_the_codec_reads_back_from_a_segments_head() -> None:
-    moov = mp4.init_part(footage.CODEC)[mp4.FREE_OFFSET + len(mp4.FREE) :]
+    moov = mp4.init_part(footage.CODEC)[mp4.FREE_OFFSET + len(mp4.FREE) : -mp4.RECORD_BYTES]
     assert mp4.read_codec(moov) == footage.CODEC
+
+
+def test_the_codec_is_that_of_the_sample_entry_although_a_brand_has_its_name(
+    tmp_path: Path,
+) -> None:
+    for finalized in (False, True):
+        path = footage.write_segment(tmp_path / f"{finalized}.mp4", finalized=finalized)
+        assert b"avc1" in path.read_bytes()[:32]  # the brand
+        assert mp4scan.codec_of(path) == footage.CODEC
+
+
+@pytest.mark.parametrize("kind", [b"moov", b"trak", b"stsd", b"avc1", b"avcC"])
+def test_a_head_without_one_of_its_boxes_is_no_segment(tmp_path: Path, kind: bytes) -> None:
+    path = footage.write_segment(tmp_path / "damaged.mp4", finalized=False)
+    data = path.read_bytes()
+    at = data.index(kind, 40)
+    path.write_bytes(data[:at] + b"none" + data[at + 4 :])
+    with pytest.raises(mp4scan.NotSegment):
+        mp4scan.codec_of(path)

@@ -33,6 +33,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from touchline.worker import mp4box
+
 TIMESCALE = 90_000
 """Ticks a second of every track: what RTP and MPEG-TS use for video."""
 
@@ -53,6 +55,8 @@ KEYFRAME_FLAGS = 0x02000000  # depends on no other sample
 _DELTA_FLAGS = 0x01010000  # depends on others, is not a sync sample
 _MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _U32_MAX = (1 << 32) - 1
+_AVC1 = struct.Struct(">6xH16xHHIIIH32sHh")
+"""Fields of a visual sample entry (ISO/IEC 14496-12, 12.1.3), in front of its boxes."""
 
 
 class Codec(NamedTuple):
@@ -297,12 +301,18 @@ def read_moof(data: bytes) -> tuple[int, int, int] | None:
 
 
 def read_codec(moov: bytes) -> Codec:
-    """The codec of a `moov` that `init_part` made. Raises ValueError on any other."""
-    at = moov.index(b"avc1")
-    width, height = struct.unpack_from(">HH", moov, at + 28)
-    avcc_at = moov.index(b"avcC", at)
-    (size,) = struct.unpack_from(">I", moov, avcc_at - 4)
-    return Codec(width, height, moov[avcc_at + 4 : avcc_at - 4 + size])
+    """Read the codec of a whole `moov` box that `init_part` made.
+
+    Raises ValueError on any other.
+    """
+    found = next(mp4box.boxes(moov), None)
+    if found is None or found.kind != b"moov":
+        raise ValueError("this is not a movie box")
+    stsd = mp4box.descend(moov, found, (b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
+    entry = mp4box.child(moov, stsd, b"avc1", skip=mp4box.FULL_BOX_BYTES + 4)
+    avcc = mp4box.child(moov, entry, b"avcC", skip=_AVC1.size)
+    _, width, height, *_ = _AVC1.unpack_from(moov, entry.start)
+    return Codec(width, height, moov[avcc.start : avcc.end])
 
 
 def faststart(
@@ -426,20 +436,6 @@ def _moov(codec: Codec, table: SampleTable | None, shows: tuple[int, int] | None
 
 
 def _avc1(codec: Codec) -> bytes:
-    return _box(
-        b"avc1",
-        struct.pack(
-            ">6xH16xHHIIIH32sHh",
-            1,
-            codec.width,
-            codec.height,
-            0x480000,
-            0x480000,
-            0,
-            1,
-            b"",
-            24,
-            -1,
-        ),
-        _box(b"avcC", codec.avcc),
-    )
+    resolution, no_colour_table = 0x480000, -1
+    fields = (1, codec.width, codec.height, resolution, resolution, 0, 1, b"", 24, no_colour_table)
+    return _box(b"avc1", _AVC1.pack(*fields), _box(b"avcC", codec.avcc))

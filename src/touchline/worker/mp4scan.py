@@ -124,13 +124,15 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
 
 
 def codec_of(path: str | os.PathLike[str]) -> mp4.Codec:
-    """The codec of a segment, from its head. Raises OSError and NotSegment."""
+    """Read the codec of a segment from its head. Raises OSError and NotSegment."""
     with open(path, "rb") as file:
         head = file.read(_READ_BYTES)
     try:
         if not head.startswith(mp4.init_part_head()):
             raise ValueError
-        return mp4.read_codec(head)
+        # A finished file's first `mdat` swallows this box, so it is found by its place.
+        moov = head[mp4.FREE_OFFSET + len(mp4.FREE) :]
+        return mp4.read_codec(moov[: int.from_bytes(moov[:4], "big")])
     except ValueError as error:
         raise NotSegment(f"{os.fspath(path)} is not a segment of ours") from error
 

@@ -1,0 +1,65 @@
+"""Walk MP4 boxes by their sizes; nothing is ever found by searching for bytes.
+
+A box type may also occur as a brand, as payload, or as coded video, so a byte search finds the
+wrong place sooner or later. ISO/IEC 14496-12, 4.2. Pure standard library.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+FULL_BOX_BYTES = 4
+"""Version and flags, in front of the payload of a full box."""
+
+
+class Box(NamedTuple):
+    """A box: its type, and where its payload begins and ends in the data."""
+
+    kind: bytes
+    start: int
+    end: int
+
+
+def boxes(data: bytes | memoryview, start: int = 0, end: int | None = None) -> Iterator[Box]:
+    """Yield the boxes that lie one after the other in `data[start:end]`.
+
+    Raises ValueError for a box that is shorter than its own header or longer than its parent.
+    """
+    end = len(data) if end is None else end
+    at = start
+    while at < end:
+        if at + 8 > end:
+            raise ValueError("a box header is cut off")
+        size, kind = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1:
+            if at + 16 > end:
+                raise ValueError("a box header is cut off")
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+            head = 16
+        elif size == 0:  # up to the end of its parent
+            size = end - at
+        if size < head or at + size > end:
+            raise ValueError(f"the box {kind!r} does not fit into its parent")
+        yield Box(kind, at + head, at + size)
+        at += size
+
+
+def child(data: bytes | memoryview, parent: Box, kind: bytes, *, skip: int = 0) -> Box:
+    """Return the first box of a type inside another, whose own fields take `skip` bytes.
+
+    Raises ValueError where there is none.
+    """
+    for box in boxes(data, parent.start + skip, parent.end):
+        if box.kind == kind:
+            return box
+    raise ValueError(f"the box {parent.kind!r} has no {kind!r}")
+
+
+def descend(data: bytes | memoryview, parent: Box, kinds: Sequence[bytes]) -> Box:
+    """Return the box at the end of a path of plain container boxes. Raises ValueError."""
+    for kind in kinds:
+        parent = child(data, parent, kind)
+    return parent
