@@ -1,49 +1,52 @@
-"""A match on the simulated pitch, filmed by its two cameras as 1080p30 files, with its truth.
-
-Pictures have a sensor's noise, so that decoding and encoding them is real work (about 10 Mbit/s).
-"""
+"""What files show: the burnt-in counters of their frames, and whether other programs play them."""
 
 from __future__ import annotations
 
-import sys
-import threading
+import subprocess
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from support import pitches, scenes
-from touchline.studio import calibrate
-from touchline.studio.geometry import Pair
-
-SIZE = (1920, 1080)
+from touchline.worker.testpicture import counter_bottom, read_counter
 
 
-def film_pitch(folder: Path, *, seconds: float) -> Path:
-    """The match's folder."""
-    return pitches.film_pitch(folder, seconds=seconds, fps=30, size=SIZE, begin_s=100.0, noise=4)
+def counters(path: Path, width: int = 1280, height: int = 720) -> list[int]:
+    """The counter of each frame that ffmpeg finds in the file; empty where it finds none.
+
+    A frame whose counter cannot be read is left out, as it cannot be told from a damaged one.
+    """
+    lines = counter_bottom(height)
+    lines += lines % 2
+    decoded = subprocess.run(
+        [
+            *("ffmpeg", "-nostdin", "-loglevel", "quiet", "-i", str(path), "-map", "0:v:0"),
+            *("-vf", f"crop={width}:{lines}:0:0,format=gray", "-fps_mode", "passthrough"),
+            *("-f", "rawvideo", "-"),
+        ],
+        capture_output=True,
+        check=False,
+    ).stdout
+    size = width * lines
+    found = [
+        read_counter(memoryview(decoded)[at : at + size], width, height)
+        for at in range(0, len(decoded) - size + 1, size)
+    ]
+    return [counter for counter in found if counter is not None]
 
 
-def pitch_pair() -> Pair:
-    """How the cameras really stand."""
-    return pitches.pitch_pair(*SIZE)
+def missing(found: list[int]) -> int:
+    """How many counters are left out between neighbours."""
+    return sum(after - before - 1 for before, after in pairwise(found) if after > before)
 
 
-def calibrated_seam_px(folder: Path) -> tuple[float, int]:
-    """How far a calibration from the recording is off where both see, and with how many points."""
-    asked = {"folder": str(folder), "instants": 6}
-    result = calibrate.run(asked, lambda _: None, threading.Event())
-    found, true = Pair.from_json(result["pair"]), pitch_pair()
-    x, y = np.meshgrid(np.arange(0, SIZE[0], 16.0), np.arange(0, SIZE[1], 16.0))
-    pixels = np.stack([x, y], axis=-1)
-    right, there = true.cam0_to_cam1(pixels), found.cam0_to_cam1(pixels)
-    inside = (right[..., 0] >= 0) & (right[..., 0] < SIZE[0])
-    inside &= (right[..., 1] >= 0) & (right[..., 1] < SIZE[1])
-    off = np.linalg.norm(right - there, axis=-1)[inside]
-    return float(np.quantile(off, 0.95)), int(result["quality"]["inliers"])
-
-
-def painted_views() -> tuple[scenes.Grey, scenes.Grey]:
-    """Two overlapping pictures of a painted world, full of detail."""
-    return scenes.two_cameras(*SIZE, apart_deg=50).pictures()
+def plays(path: Path) -> bool:
+    """Whether ffprobe reads a video stream and its packets to the end without a complaint."""
+    done = subprocess.run(
+        [
+            *("ffprobe", "-v", "error", "-select_streams", "v:0", "-count_packets"),
+            *("-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", str(path)),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    packets = done.stdout.strip().rstrip(b",")
+    return done.returncode == 0 and not done.stderr and packets.isdigit() and int(packets) > 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import statistics
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 ROUNDS = 5
 
@@ -52,11 +54,27 @@ def times(ours: float, peer: float) -> str:
     return f"{ours / peer:.3g}x worse"
 
 
+def commit() -> str:
+    """Name the commit that is measured, with a mark when files differ from it."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=here, capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    name = git("rev-parse", "--short", "HEAD") or "unknown"
+    return f"{name}, with changes" if git("status", "--porcelain") else name
+
+
 def report(rows: Iterable[Row]) -> None:
     """Print the rows as Markdown, or one JSON object a line with `--json`."""
+    measured_on, quick = commit(), "--quick" in sys.argv[1:]
     if "--json" in sys.argv[1:]:
         for row in rows:
-            print(json.dumps(asdict(row), ensure_ascii=False))
+            told = {**asdict(row), "commit": measured_on, "quick": quick}
+            print(json.dumps(told, ensure_ascii=False))
         return
     print("| # | what | figure | goal | met | beside | ratio |")
     print("|---|---|---|---|---|---|---|")
@@ -64,3 +82,6 @@ def report(rows: Iterable[Row]) -> None:
         met = "yes" if row.met else "NO"
         cells = (row.number, row.what, row.figure, row.goal, met, row.peer, row.ratio)
         print(f"| {' | '.join(cells)} |")
+    print(f"\nMeasured on commit {measured_on}.")
+    if quick:
+        print("This was `--quick`: it shows that the bench works; its figures say nothing.")

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import _options
 import anyio
 from _report import Row, interleaved, median, report, times
 
@@ -23,8 +24,7 @@ from touchline.capture.manifest import Manifest
 from touchline.capture.probe import Prober
 from touchline.worker import mp4, mp4scan
 
-CLEAN, DAMAGED = 1_000, 1_000
-PROBED = 40
+CASES, PROBED = 1_000, 40
 FRAME_NS = 40_000_000
 FRAMES_A_FRAGMENT = 10
 START_UNIX_NS = 1_770_847_361_000_000_000
@@ -148,10 +148,10 @@ class Match:
         return Damage(kind, name, fragments)
 
 
-def false_alarms(folder: Path, codec: mp4.Codec, frames: list[bytes]) -> int:
+def false_alarms(folder: Path, codec: mp4.Codec, frames: list[bytes], cases: int) -> int:
     rng = random.Random(6)
     alarms = 0
-    for _ in range(CLEAN):
+    for _ in range(cases):
         fragments = rng.randrange(1, FRAGMENTS)
         first = rng.randrange(len(frames) // FRAMES_A_FRAGMENT - fragments) * FRAMES_A_FRAGMENT
         path = folder / "segments" / NAMES[0]
@@ -162,11 +162,11 @@ def false_alarms(folder: Path, codec: mp4.Codec, frames: list[bytes]) -> int:
     return alarms
 
 
-def found_by_us(match: Match) -> tuple[int, int, set[str]]:
+def found_by_us(match: Match, cases: int) -> tuple[int, int, set[str]]:
     rng = random.Random(6)
     found = located = 0
     missed: set[str] = set()
-    for _ in range(DAMAGED):
+    for _ in range(cases):
         damage = match.damage(rng)
         faults = verify_match(match.folder, match.manifest, checksums=True).faults
         match.mend()
@@ -178,12 +178,12 @@ def found_by_us(match: Match) -> tuple[int, int, set[str]]:
     return found, located, missed
 
 
-def found_by_probe(match: Match) -> int:
+def found_by_probe(match: Match, cases: int) -> int:
     """How often ffprobe objects to the newest segment's header."""
     rng = random.Random(6)
     prober = Prober(timeout_s=8)
     found = 0
-    for _ in range(PROBED):
+    for _ in range(cases):
         match.damage(rng)
         segments = sorted((match.folder / "segments").iterdir())
         found += anyio.run(prober.probe, segments[-1]).ok is not True
@@ -216,23 +216,24 @@ def long_segment(folder: Path, codec: mp4.Codec, frames: list[bytes]) -> Path:
     return path
 
 
-def rows(root: Path) -> Iterator[Row]:
+def rows(root: Path, *, cases: int, rounds: int) -> Iterator[Row]:
     codec, frames = h264()
     match = Match(root / "match", codec, frames)
-    found, located, missed = found_by_us(match)
-    probed = found_by_probe(match)
+    found, located, missed = found_by_us(match, cases)
+    probes = min(cases, PROBED)
+    probed = found_by_probe(match, probes)
     yield Row(
         "C6",
-        f"damage found / located to the fragment, {DAMAGED} cases",
-        f"{100 * found / DAMAGED:.4g} % / {100 * located / DAMAGED:.4g} %"
+        f"damage found / located to the fragment, {cases} cases",
+        f"{100 * found / cases:.4g} % / {100 * located / cases:.4g} %"
         + (f" (not located: {', '.join(sorted(missed))})" if missed else ""),
         "100 % / 100 %",
-        found == located == DAMAGED,
-        f"ffprobe on the newest segment's header ({PROBED} cases): {100 * probed / PROBED:.3g} %",
-        times(1 / max(found / DAMAGED, 1e-9), 1 / max(probed / PROBED, 1e-9)),
+        found == located == cases,
+        f"ffprobe on the newest segment's header ({probes} cases): {100 * probed / probes:.3g} %",
+        times(1 / max(found / cases, 1e-9), 1 / max(probed / probes, 1e-9)),
     )
-    alarms = false_alarms(root / "clean", codec, frames)
-    yield Row("C6", f"false alarms in {CLEAN} clean files", str(alarms), "0", alarms == 0)
+    alarms = false_alarms(root / "clean", codec, frames, cases)
+    yield Row("C6", f"false alarms in {cases} clean files", str(alarms), "0", alarms == 0)
 
     path = long_segment(root / "long", codec, frames)
     folder, size_mib = path.parent.parent, path.stat().st_size / (1 << 20)
@@ -241,7 +242,8 @@ def rows(root: Path) -> Iterator[Row]:
             "walk": timed(lambda: check_segment(folder, path.name, checksums=False)),
             "deep": timed(lambda: check_segment(folder, path.name, checksums=True)),
             "crc": timed(lambda: read_and_sum(path)),
-        }
+        },
+        rounds=rounds,
     )
     walk_ms, deep_ms, crc_ms = (median(taken[key]) for key in ("walk", "deep", "crc"))
     yield Row(
@@ -262,6 +264,13 @@ def rows(root: Path) -> Iterator[Row]:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    options = _options.parser(__doc__)
+    options.add_size("cases", CASES, quick=20, what="files damaged, and as many that are whole")
+    args = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
-        report(list(rows(Path(name))))
+        report(list(rows(Path(name), cases=args.cases, rounds=args.rounds)))
+
+
+if __name__ == "__main__":
+    main()

@@ -110,8 +110,8 @@ def old_match(recordings: Path, number: int) -> None:
 
 
 def main() -> None:
-    _options.need_root("C14")
     rounds = _options.parser(__doc__, rounds=7).parse_args().rounds
+    _options.need_root("C14")
     full_ms, resumed_ms = [], []
     bad: list[str] = []
     with ExitStack() as stack:

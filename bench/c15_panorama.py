@@ -21,8 +21,8 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import _footage
 import _options
+import _pitch
 import cv2
 import numpy as np
 from _report import Row, report, times
@@ -42,8 +42,8 @@ PEER_FRAMES, PEER_ROUNDS = 6, 3
 def main() -> None:
     options = _options.parser(__doc__, rounds=3).parse_args()
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
-        folder = _footage.film_pitch(Path(name) / "m", seconds=SECONDS)
-        pair = _footage.pitch_pair()
+        folder = _pitch.film_pitch(Path(name) / "m", seconds=SECONDS)
+        pair = _pitch.pitch_pair()
         ours, ffmpeg, opencv, cpu_ms = [], [], [], []
         for _ in range(options.rounds):
             fps, cpu = whole_job(folder, pair)
@@ -52,7 +52,7 @@ def main() -> None:
             ffmpeg.append(one_view(folder))
             opencv.append(composed())
         others = {"Hugin's nona": hugin(Path(name)), "stitching": package(Path(name))}
-        seam_px, found = _footage.calibrated_seam_px(folder)
+        seam_px, found = _pitch.calibrated_seam_px(folder)
         parts = where_time_goes(folder, pair)
     fps = statistics.median(ours)
     report(
@@ -121,7 +121,7 @@ def composed() -> float:
     It is given a world without burnt-in clocks: those of the simulated cameras mislead it.
     """
     cv2.setNumThreads(2)
-    views = [cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in _footage.painted_views()]
+    views = [cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in _pitch.painted_views()]
     stitcher = cv2.Stitcher.create(cv2.Stitcher_PANORAMA)
     if stitcher.estimateTransform(views) != cv2.Stitcher_OK:
         raise RuntimeError("cv2.Stitcher finds no transform")
@@ -137,7 +137,7 @@ def hugin(work: Path) -> float | None:
     """Frames a second of Hugin's nona, which warps both pictures without mixing them."""
     if shutil.which("nona") is None:
         return None
-    for number, picture in enumerate(_footage.painted_views()):
+    for number, picture in enumerate(_pitch.painted_views()):
         cv2.imwrite(str(work / f"{number}.png"), picture)
     lines = [f'p f1 w{WIDTH} h{HEIGHT} v140 n"TIFF_m"']
     for number, yaw in enumerate((-25, 25)):
@@ -155,7 +155,7 @@ def package(work: Path) -> float | None:
     known = subprocess.run([python, "-c", "import stitching"], check=False, capture_output=True)
     if known.returncode != 0:
         return None
-    for number, picture in enumerate(_footage.painted_views()):
+    for number, picture in enumerate(_pitch.painted_views()):
         cv2.imwrite(str(work / f"{number}.png"), picture)
     program = (
         "import time, stitching\n"

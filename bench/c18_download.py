@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import _options
 from _download_server import Server, serving
 from _report import Row, interleaved, median, report, times
 
@@ -80,6 +81,7 @@ def floor(folder: Path) -> float:
 
 
 def main() -> None:
+    args = _options.parser(__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
         data = Path(name)
         segments = data / "recordings" / "match" / "segments"
@@ -92,7 +94,8 @@ def main() -> None:
                 {
                     "ours": lambda: first_byte_ms(server),
                     "earlier": lambda: deflated_first_ms(source, data / "earlier.zip"),
-                }
+                },
+                rounds=args.rounds,
             )
             floors = [floor(segments)]
             rate, grown_mib = whole(server)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import _options
 import anyio
 from _report import Row, interleaved, median, percentile, report, times
 
@@ -61,7 +62,7 @@ def timed(call: Callable[[], object]) -> float:
     return (time.perf_counter() - began_s) * 1e3
 
 
-async def main() -> None:
+async def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
         root = Path(name)
         make_matches(root)
@@ -70,7 +71,7 @@ async def main() -> None:
 
         warm_ms: list[float] = []
         peers: dict[str, list[float]] = {"glob": [], "walk": [], "cold": []}
-        for _ in range(5):
+        for _ in range(rounds):
             cold = Inventory(root)
             taken = interleaved(
                 {
@@ -116,4 +117,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    anyio.run(main, _options.parser(__doc__).parse_args().rounds)

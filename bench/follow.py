@@ -7,8 +7,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-import _footage
 import _options
+import _pitch
 import numpy as np
 from _report import Row, report
 
@@ -22,7 +22,7 @@ QUICK = {"preset": "ultrafast", "crf": 30, "threads": 2}
 
 def main() -> None:
     _options.parser(__doc__, rounds=1).parse_args()
-    pitches = _footage.pitches
+    pitches = _pitch.pitches
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
         folder = pitches.film_pitch(
             Path(name) / "m", seconds=SECONDS, fps=FPS, size=SIZE, begin_s=BEGIN_S
