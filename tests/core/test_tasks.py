@@ -105,3 +105,44 @@ async def test_a_mark_wakes_everybody_who_waits() -> None:
             await anyio.wait_all_tasks_blocked()
             changed.mark()
     assert seen == [1, 1, 1]
+
+
+async def test_work_without_a_pause_does_not_spin_while_it_fails() -> None:
+    calls = 0
+
+    async def once() -> None:
+        nonlocal calls
+        calls += 1
+        raise OSError
+
+    with anyio.move_on_after(0.3):
+        await keep_running("watch", once, every_s=0.0)
+    assert 1 <= calls <= 3
+
+
+async def test_failures_and_recovery_are_told_and_a_failing_listener_ends_nothing() -> None:
+    told: list[tuple[str, int]] = []
+    done = anyio.Event()
+
+    async def once() -> None:
+        if len(told) < 2:
+            raise KeyError("x")
+
+    def on_failure(_name: str, error: Exception, failures: int, _pause_s: float) -> None:
+        told.append((type(error).__name__, failures))
+        raise MemoryError
+
+    def on_recovery(_name: str, failures: int) -> None:
+        told.append(("recovered", failures))
+        done.set()
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(
+                lambda: keep_running(
+                    "watch", once, every_s=0.001, on_failure=on_failure, on_recovery=on_recovery
+                )
+            )
+            await done.wait()
+            tasks.cancel_scope.cancel()
+    assert told == [("KeyError", 1), ("KeyError", 2), ("recovered", 2)]

@@ -14,7 +14,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -285,14 +284,13 @@ class EventLog:
                     self._news.wait_for(lambda: self._stopping, timeout=RETRY_PAUSE_S)
 
     def _write(self, batch: Sequence[Event]) -> bool:
-        rows = [self._row(item) for item in batch]
         with self._news:
-            self._since_trim += len(rows)
+            self._since_trim += len(batch)
             trim = self._since_trim >= TRIM_EVERY
 
         def work(connection: Connection) -> None:
-            if rows:
-                connection.execute(schema.events.insert(), rows)
+            if batch:
+                connection.execute(schema.events.insert(), [self._row(item) for item in batch])
             if trim:
                 _delete_over(connection, self._kept_rows)
                 _delete_before(connection, datetime.now(UTC) - timedelta(days=KEPT_DAYS))
@@ -300,9 +298,9 @@ class EventLog:
         try:
             future = self._database.submit(work)
             future.result(FLUSH_TIMEOUT_S if self._stopping else None)
-        except (Failed, FutureTimeout) as error:
+        except Exception as error:  # noqa: BLE001  (events wait for whatever it is to be over)
             if self._healthy:
-                log.error("Events stay in memory: %s", error)  # noqa: TRY400
+                log.error("Events stay in memory: %r", error)  # noqa: TRY400
             self._healthy = False
             return False
         if not self._healthy:
@@ -316,7 +314,7 @@ class EventLog:
     def _row(self, item: Event) -> dict[str, str | None]:
         try:
             details = json.dumps(dict(item.details), default=str, ensure_ascii=False)
-        except (TypeError, ValueError, RecursionError):
+        except Exception:
             # One event that cannot be written must not hold up the others.
             log.exception("The details of event %s cannot be kept", item.type)
             details = "{}"

@@ -12,6 +12,12 @@ import anyio
 
 log = logging.getLogger(__name__)
 
+LEAST_FAILURE_PAUSE_S = 0.05
+"""Work without a pause of its own must not spin while it fails."""
+
+OnFailure = Callable[[str, Exception, int, float], None]
+"""Gets the name of the work, its error, how many failures in a row, and the pause in seconds."""
+
 
 async def keep_running(
     name: str,
@@ -19,26 +25,38 @@ async def keep_running(
     *,
     every_s: float,
     longest_pause_s: float = 30.0,
+    on_failure: OnFailure | None = None,
+    on_recovery: Callable[[str, int], None] | None = None,
 ) -> None:
     """Call `once` every `every_s` seconds until cancelled; a failure is logged and slows the next.
 
     Calls start on a fixed grid, so they do not drift by their own duration; what a slow call missed
     is skipped, not made up for. After n failures in a row the pause is `every_s` doubled n times,
-    at most `longest_pause_s` (or `every_s`, where that is longer).
+    at most `longest_pause_s` (or `every_s`, where that is longer). A call that ran for longer than
+    that before it failed begins a new row.
+
+    `on_failure` and `on_recovery` are told beside the log; what they raise is logged.
     """
     failures = 0
     due_s = anyio.current_time()
     while True:
+        began_s = anyio.current_time()
         try:
             await once()
         except Exception as error:  # noqa: BLE001  (the one place that outlives any failure)
+            if anyio.current_time() - began_s > longest_pause_s:
+                failures = 0
             failures += 1
             pause_s = failure_pause_s(failures, every_s, longest_pause_s)
             _say(name, error, failures, pause_s)
+            if on_failure is not None:
+                _tell(name, on_failure, name, error, failures, pause_s)
             due_s = anyio.current_time() + pause_s
         else:
             if failures:
                 log.info("%s works again after %d failures", name, failures)
+                if on_recovery is not None:
+                    _tell(name, on_recovery, name, failures)
                 failures = 0
             due_s = next_due_s(due_s, anyio.current_time(), every_s)
         await anyio.sleep_until(due_s)
@@ -46,7 +64,7 @@ async def keep_running(
 
 def failure_pause_s(failures: int, every_s: float, longest_pause_s: float) -> float:
     """How long to wait after so many failures in a row. Never less than `every_s`."""
-    doubled_s = every_s * 2.0 ** min(failures, 32)
+    doubled_s = max(every_s, LEAST_FAILURE_PAUSE_S) * 2.0 ** min(failures, 32)
     return max(every_s, min(doubled_s, longest_pause_s))
 
 
@@ -64,6 +82,13 @@ def _say(name: str, error: Exception, failures: int, pause_s: float) -> None:
     else:
         line = traceback.format_exception_only(type(error), error)[-1].strip()
         log.warning("%s failed %d times, next try in %.1f s: %s", name, failures, pause_s, line)
+
+
+def _tell(name: str, told: Callable[..., None], *args: object) -> None:
+    try:
+        told(*args)
+    except Exception:
+        log.exception("%s: its failure or recovery could not be told", name)
 
 
 class Changed:

@@ -11,10 +11,10 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from touchline.core.errors import Failed, TouchlineError
+from touchline.core.errors import Failed
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
-from touchline.core.tasks import Changed, keep_running
+from touchline.core.tasks import Changed
 from touchline.engines.acestream import AceStreamClient
 from touchline.engines.admission import Admission
 from touchline.engines.adoption import Address, Surroundings, restored_external
@@ -46,6 +46,7 @@ from touchline.engines.settings import EnginesSettings
 from touchline.engines.status import StatusBoard
 from touchline.engines.store import Loaded, Store
 from touchline.engines.streamdesk import StreamDesk
+from touchline.engines.supervision import Supervisor
 from touchline.engines.usage import EVERY_S, UsageBook
 from touchline.engines.variants import Recipe
 from touchline.engines.variantstore import VariantStore
@@ -91,6 +92,7 @@ class Half:
         self._client, self._store, self._samples = client, store, samples
         self._variants = variants
         self._left = left
+        supervisor = self._supervisor = Supervisor(events, metrics)
         fleet = self._fleet = Fleet()
         breaker = settings.breaker
         self._breakers = {
@@ -116,6 +118,7 @@ class Half:
                 if isinstance(runtime, Restarts)
                 else None,
                 events=events,
+                supervisor=supervisor,
                 now=now,
                 now_s=now_s,
                 nudge=self._nudge,
@@ -218,6 +221,7 @@ class Half:
             is_current=self._is_current,
             save_breakers=self._save_breakers,
             after_each=self._reprovision.once,
+            supervisor=supervisor,
             now=now,
             now_s=now_s,
         )
@@ -229,6 +233,7 @@ class Half:
             events=events,
             metrics=metrics,
             settings=settings.health,
+            supervisor=supervisor,
             now=now,
             now_s=now_s,
             nudge=self._nudge,
@@ -240,6 +245,7 @@ class Half:
             client=client,
             metrics=metrics,
             settings=settings.collector,
+            supervisor=supervisor,
             now=now,
             now_s=now_s,
             answered=self._health.answered,
@@ -256,6 +262,7 @@ class Half:
             variant=lambda: self._recipe().name,
             save_breakers=self._save_breakers,
             nudge=self._nudge,
+            supervisor=supervisor,
             now=now,
             now_s=now_s,
         )
@@ -298,21 +305,22 @@ class Half:
     def run(self, tasks: TaskGroup) -> None:
         """Begin everything that goes on by itself."""
 
-        def repeat(name: str, once: Callable[[], Awaitable[Any]], every_s: float) -> None:
-            tasks.start_soon(partial(keep_running, name, once, every_s=every_s))
+        def repeat(name: str, once: Callable[[], Awaitable[Any]], every_s: float = 0.0) -> None:
+            tasks.start_soon(partial(self._supervisor.keep, name, once, every_s=every_s))
 
-        tasks.start_soon(self.keeper.run)
+        repeat("Following the runtime", self.keeper.run)
         tasks.start_soon(self._reconciler.run)
-        tasks.start_soon(self._health.run)
-        tasks.start_soon(self._collector.run)
-        repeat("Following the fleet", self._follow, 0.0)
+        repeat("Checking engines' health", self._health.run)
+        repeat("Collecting samples", self._collector.run)
+        repeat("Following the engines", self._follow_engines)
+        repeat("Following the streams", self._follow_streams)
         repeat("Measuring engines", self._usage.once, EVERY_S)
         repeat("Cleaning caches", self._cleaner.once, CLEAN_EVERY_S)
         repeat("Forgetting ended streams", self._forget, FORGET_EVERY_S)
-        tasks.start_soon(self._restore_samples)
+        tasks.start_soon(self._supervisor.guard, "Restoring samples", self._restore_samples)
         if self._vpn is not None:
-            repeat("Watching the VPN", self._vpn.wait_and_look, 0.0)
-            repeat("Following the VPN", partial(self._follow_vpn, self._vpn), 0.0)
+            repeat("Watching the VPN", self._vpn.wait_and_look)
+            repeat("Following the VPN", partial(self._follow_vpn, self._vpn))
 
     def breaker_records(self) -> dict[str, Any]:
         """What the next server has to know of them."""
@@ -367,7 +375,7 @@ class Half:
                 answers.append(
                     await self._client.network_connected(engine.api_url, within_s=ASK_TIMEOUT_S)
                 )
-            except TouchlineError:
+            except Exception:  # noqa: BLE001  (whatever it is, this engine did not say yes)
                 answers.append(False)
             if answers[-1]:
                 tasks.cancel_scope.cancel()  # one is enough
@@ -377,9 +385,13 @@ class Half:
                 tasks.start_soon(ask, engine)
         return any(answers) if behind else None
 
-    async def _follow(self) -> None:
+    async def _follow_engines(self) -> None:
         seen = self._fleet.roster_changed.version
         self._health.follow()
+        await self._fleet.roster_changed.wait(seen)
+
+    async def _follow_streams(self) -> None:
+        seen = self._fleet.roster_changed.version
         self._collector.follow()
         await self._fleet.roster_changed.wait(seen)
 

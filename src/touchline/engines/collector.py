@@ -15,6 +15,7 @@ from touchline.engines.samples import SampleBook
 from touchline.engines.schedule import Schedule
 from touchline.engines.settings import CollectorSettings
 from touchline.engines.streamdesk import StreamDesk
+from touchline.engines.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Collector:
         samples: SampleBook,
         client: AceStreamClient,
         metrics: Metrics,
+        supervisor: Supervisor,
         settings: CollectorSettings,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
@@ -48,7 +50,12 @@ class Collector:
         self._now_s = now_s
         self._answered = answered
         self._misses: dict[str, int] = {}
-        self._schedule = Schedule("Collecting", self._poll, limit=settings.concurrency)
+        self._schedule = Schedule(
+            "Collecting",
+            self._poll,
+            limit=settings.concurrency,
+            on_failure=lambda what, key, error: supervisor.note(what, error, about=key[:64]),
+        )
         self._errors = metrics.counter("orch_collect_errors", "Polls of a stream that failed.")
         self._stale = metrics.counter(
             "orch_stale_streams_detected", "Streams whose session an engine no longer knew."
@@ -93,6 +100,9 @@ class Collector:
         except TouchlineError as error:
             self._missed(stream_id, error)
             return self._settings.interval_s
+        except Exception:
+            self._errors.inc()
+            raise
         self._took.observe(self._now_s() - began_s)
         self._misses.pop(stream_id, None)
         current = self._fleet.find_stream(stream_id)

@@ -18,6 +18,7 @@ from touchline.engines.model import Engine
 from touchline.engines.schedule import Schedule
 from touchline.engines.settings import HealthSettings
 from touchline.engines.store import Store
+from touchline.engines.supervision import Supervisor, brief
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class HealthWatch:
         store: Store,
         events: EventLog,
         metrics: Metrics,
+        supervisor: Supervisor,
         settings: HealthSettings,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
@@ -56,7 +58,12 @@ class HealthWatch:
         self._now_s = now_s
         self._nudge = nudge
         self._failures: dict[str, int] = {}
-        self._schedule = Schedule("A health check", self._probe, limit=PROBES_AT_ONCE)
+        self._schedule = Schedule(
+            "A health check",
+            self._probe,
+            limit=PROBES_AT_ONCE,
+            on_failure=lambda what, key, error: supervisor.note(what, error, about=key[:64]),
+        )
         self._took = metrics.histogram(
             "touchline_health_check_seconds",
             "How long engines took to answer a health check.",
@@ -111,7 +118,7 @@ class HealthWatch:
         began_s = self._now_s()
         try:
             await self._client.status(engine.api_url, within_s=self._settings.timeout_s)
-        except TouchlineError as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, the engine gave no answer)
             self._failed.inc()
             return self._unwell(engine_id, error)
         self._took.observe(self._now_s() - began_s)
@@ -141,7 +148,7 @@ class HealthWatch:
         if "health" in changes:
             self._nudge()
 
-    def _unwell(self, engine_id: str, error: TouchlineError) -> float:
+    def _unwell(self, engine_id: str, error: Exception) -> float:
         """Note that a probe failed; in how many seconds to ask again."""
         failures = self._failures[engine_id] = self._failures.get(engine_id, 0) + 1
         engine = self._fleet.find(engine_id)
@@ -156,11 +163,11 @@ class HealthWatch:
             self._events.record(
                 "health",
                 "failed",
-                f"Engine {engine.name} failed {failures} health checks in a row: {error.message}",
+                f"Engine {engine.name} failed {failures} health checks in a row: {brief(error)}",
                 container_id=engine_id,
                 name=engine.name,
                 failures=failures,
-                reason=error.code,
+                reason=error.code if isinstance(error, TouchlineError) else "unexpected",
             )
             self._nudge()
         # A doubt is cleared up at once; what is known to be unwell is asked at the usual pace.

@@ -21,6 +21,7 @@ from touchline.engines.ports import PortBook
 from touchline.engines.runtimes.protocol import InstanceNotFound, Runtime
 from touchline.engines.store import Store
 from touchline.engines.streamdesk import StreamDesk
+from touchline.engines.supervision import brief
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,11 @@ class Keeper:
         self._relist = anyio.Event()
 
     async def run(self) -> None:
-        """Go on until cancelled, however often the runtime goes away."""
+        """Go on until cancelled, however often the runtime goes away.
+
+        An error that is not the runtime's own word is raised; call it again then. Until the next
+        list nothing is decided.
+        """
         pause_s = FIRST_RETRY_S
         while True:
             try:
@@ -96,6 +101,9 @@ class Keeper:
                 log.info("Events of the runtime may have been lost: listing again")
             except TouchlineError as error:
                 self._lost(error.message)
+            except Exception as error:
+                self._lost(f"what it says cannot be followed: {brief(error)}")
+                raise
             await anyio.sleep(pause_s)
             pause_s = min(LONGEST_RETRY_S, pause_s * 1.5)
 
@@ -163,7 +171,7 @@ class Keeper:
 
     async def _follow(self, events: AsyncIterator[RuntimeEvent]) -> None:
         """Apply events and list again and again, until either says that the runtime is away."""
-        failures: list[TouchlineError] = []
+        failures: list[Exception] = []
 
         async def list_again_and_again() -> None:
             try:
@@ -174,7 +182,7 @@ class Keeper:
                     with anyio.move_on_after(pause_s):
                         await self._relist.wait()
                     await self.list_once()
-            except TouchlineError as error:
+            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
                 failures.append(error)
                 tasks.cancel_scope.cancel()
 
@@ -183,7 +191,7 @@ class Keeper:
             try:
                 async for event in events:
                     self._apply(event)
-            except TouchlineError as error:
+            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
                 failures.append(error)
             tasks.cancel_scope.cancel()
         if failures:
@@ -198,13 +206,13 @@ class Keeper:
             and self._touched.get(instance_id, -1.0) < asked_s
         ]
         limiter = anyio.CapacityLimiter(CONFIRMS_AT_ONCE)
-        failures: list[TouchlineError] = []
+        failures: list[Exception] = []
 
         async def confirm(instance_id: str) -> None:
             try:
                 async with limiter:
                     await self._look_at(instance_id)
-            except TouchlineError as error:
+            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
                 failures.append(error)
                 tasks.cancel_scope.cancel()
 

@@ -18,6 +18,8 @@ from touchline.engines.settings import PortRange
 PROBED_AT_ONCE = 16
 """Ports tried in one visit of a thread."""
 
+PROBE_RETRY_S = 5.0
+
 Probe = Callable[[Iterable[int]], set[int]]
 
 
@@ -206,7 +208,19 @@ class PortBook:
         if space.probe is None or not ports:
             return set()
         probe = space.probe
-        return await anyio.to_thread.run_sync(lambda: probe(ports))
+        try:
+            return await anyio.to_thread.run_sync(lambda: probe(ports))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                # It has left this machine, or is another one's where the runtime is remote: that
+                # one says so by itself when it starts something there.
+                return set()
+            raise Blocked(
+                f"No port can be tried on {space.name}: {error.strerror}; nothing was started."
+                " This is tried again by itself",
+                code="ports_unknown",
+                eta_s=PROBE_RETRY_S,
+            ) from error
 
     def _is_avoided(self, space: Space, port: int) -> bool:
         if space is not self._host or port not in self._avoided:

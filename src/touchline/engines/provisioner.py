@@ -34,6 +34,7 @@ from touchline.engines.runtimes.protocol import (
     StartFailed,
 )
 from touchline.engines.settings import EnginesSettings
+from touchline.engines.supervision import brief
 from touchline.engines.variants import engine_name, generic_spec
 from touchline.engines.workshop import Workshop
 
@@ -139,10 +140,14 @@ class Provisioner:
                 self._keys.pop(key, None)
 
     def board(self, vpn: str | None, *, forwarded: bool) -> Flight:
-        """Count an engine that the plan wants; `start_boarded` must follow."""
+        """Count an engine that the plan wants; `start_boarded` must follow, or `leave`."""
         flight = Flight(vpn, forwarded, for_client=False)
         self.flights[flight] = None
         return flight
+
+    def leave(self, flight: Flight) -> None:
+        """It is no longer on its way; again and again is fine."""
+        self.flights.pop(flight, None)
 
     async def start_boarded(self, flight: Flight, *, why: str) -> Engine:
         """The engine of a flight; raises what `engine` raises."""
@@ -151,8 +156,8 @@ class Provisioner:
             refusal = self._admission.vpn_refusal() or self._admission.overbooked()
             if refusal is not None:
                 raise refusal
-        except Blocked:
-            del self.flights[flight]
+        except BaseException:
+            self.leave(flight)
             raise
         return await self._start(EngineOrder(), flight, mark=None, why=why)
 
@@ -264,9 +269,12 @@ class Provisioner:
         try:
             async with self._slots:
                 engine = await self._launch(order, flight, mark)
-        except TouchlineError as error:
+        except Exception as unexpected:
+            error = _as_told(unexpected)
             self._failed.labels(error.code).inc()
-            if isinstance(error, RuntimeUnavailable) and flight.name:
+            unknown = isinstance(error, RuntimeUnavailable) or error is not unexpected
+            if unknown and flight.name:
+                # Nobody knows whether it runs.
                 self._keeper.doubt(flight.name, error.message)
             if plain and not isinstance(error, (Blocked, Refused)):
                 self._breaker_failed(error)
@@ -277,9 +285,11 @@ class Provisioner:
                 code=error.code,
                 why=why,
             )
-            raise
+            if error is unexpected:
+                raise
+            raise error from unexpected
         finally:
-            del self.flights[flight]
+            self.leave(flight)
         if plain:
             self._breaker_worked()
         self._made.labels("acestream").inc()
@@ -365,7 +375,9 @@ class Provisioner:
                 return False
             try:
                 await self._client.status(engine.api_url, within_s=min(ASK_TIMEOUT_S, left_s))
-            except TouchlineError:
+            except Exception as error:  # noqa: BLE001  (whatever it is, it is no answer)
+                if not isinstance(error, TouchlineError):
+                    log.warning("%s answers what nobody understands: %r", engine.name, error)
                 with anyio.move_on_after(pause_s):
                     await flight.died.wait()
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
@@ -379,9 +391,9 @@ class Provisioner:
         try:
             with anyio.CancelScope(shield=True):
                 await self._runtime.stop(instance.id, grace_s=0)
-        except TouchlineError as error:
-            log.warning("%s could not be removed: %s", instance.name, error)
-            self._keeper.doubt(instance.id, error.message)
+        except Exception as error:  # noqa: BLE001  (the start's own error counts, not this one)
+            log.warning("%s could not be removed: %s", instance.name, brief(error))
+            self._keeper.doubt(instance.id, brief(error))
         else:
             self._keeper.removed(instance.id)
         finally:
@@ -455,3 +467,14 @@ class Provisioner:
             yield
         finally:
             self._keeper.starting.discard(name)
+
+
+def _as_told(error: Exception) -> TouchlineError:
+    """The error itself, or what clients are told in the place of one that nobody expected."""
+    if isinstance(error, TouchlineError):
+        return error
+    log.error("A start failed unexpectedly", exc_info=error)
+    return StartFailed(
+        f"It was not started, for a reason that nothing is prepared for ({brief(error)}); the log"
+        " has more. What may be left of it is looked for and removed"
+    )

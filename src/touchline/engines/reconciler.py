@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
 from touchline.engines.model import Engine
 from touchline.engines.plan import (
+    Action,
     Drain,
     EngineFacts,
     Observed,
@@ -35,6 +36,7 @@ from touchline.engines.provisioner import Flight, Provisioner
 from touchline.engines.remover import Remover
 from touchline.engines.retries import Backoff
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.engines.supervision import Supervisor
 from touchline.engines.vpnfacts import VpnView
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Reconciler:
         is_current: Callable[[Engine], bool],
         save_breakers: Callable[[], None],
         after_each: Callable[[], None],
+        supervisor: Supervisor,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
     ) -> None:
@@ -85,6 +88,7 @@ class Reconciler:
         self._is_current = is_current
         self._save_breakers = save_breakers
         self._after_each = after_each
+        self._supervisor = supervisor
         self._now = now
         self._now_s = now_s
         self.demand: int | None = None
@@ -110,16 +114,18 @@ class Reconciler:
         self._news.set()
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Go on until cancelled. A pass that fails leaves alone what earlier ones have begun."""
         async with anyio.create_task_group() as self._tasks:
-            while True:
-                began_s = time.perf_counter()
-                self._news = anyio.Event()
-                self.once()
-                took_s = time.perf_counter() - began_s
-                with anyio.move_on_after(max(TICK_S, took_s / MOST_OF_A_CORE)):
-                    await self._news.wait()
-                await anyio.sleep(max(GATHER_S, took_s))
+            await self._supervisor.keep("Reconciling the fleet", self._pass, every_s=0.0)
+
+    async def _pass(self) -> None:
+        began_s = time.perf_counter()
+        self._news = anyio.Event()
+        self.once()
+        took_s = time.perf_counter() - began_s
+        with anyio.move_on_after(max(TICK_S, took_s / MOST_OF_A_CORE)):
+            await self._news.wait()
+        await anyio.sleep(max(GATHER_S, took_s))
 
     def once(self, *, collect: bool = False) -> Plan:
         """Look, plan, and begin what the plan says; it goes on by itself."""
@@ -129,15 +135,10 @@ class Reconciler:
         self._took.observe(time.perf_counter() - began_s)
         self._tell(made)
         for action in made.actions:
-            self._actions.labels(type(action).__name__.lower()).inc()
-            if isinstance(action, Start):
-                self._begin_start(action)
-            elif isinstance(action, Stop):
-                self._begin_stop(action)
-            elif isinstance(action, RemoveDead):
-                self._begin_removal(action)
-            else:
-                self._mark(action)
+            try:
+                self._begin(action)
+            except Exception as error:  # noqa: BLE001  (the others are for other engines)
+                self._supervisor.note(f"A {type(action).__name__.lower()}", error)
         self._after_each()
         return made
 
@@ -240,22 +241,35 @@ class Reconciler:
 
     # ------------------------------------------------------------------ acting
 
+    def _begin(self, action: Action) -> None:
+        self._actions.labels(type(action).__name__.lower()).inc()
+        if isinstance(action, Start):
+            self._begin_start(action)
+        elif isinstance(action, Stop):
+            self._begin_stop(action)
+        elif isinstance(action, RemoveDead):
+            self._begin_removal(action)
+        else:
+            self._mark(action)
+
     def _begin_start(self, action: Start) -> None:
         now_s = self._now_s()
         self._breakers["general"].trying(now_s)
         if action.why.startswith("in place"):
             self._replace_not_before_s = now_s + self._replacement_cooldown_s
         flight = self._provisioner.board(action.vpn, forwarded=action.forwarded)
-        self._run(self._start, flight, action)
+        self._run("A start", self._start, flight, action)
 
     async def _start(self, flight: Flight, action: Start) -> None:
         replaces = action.why.startswith("in place")
         breaker = self._breakers["replacement"]
         try:
             await self._provisioner.start_boarded(flight, why=action.why)
-        except TouchlineError as error:
+        except Exception as error:  # noqa: BLE001  (one start's failure ends no other)
             # The provisioner has told about it; here it only decides when to try again.
             self._backoff.failed(self._now_s())
+            if not isinstance(error, TouchlineError):
+                self._supervisor.note("A start", error)
             if replaces and not isinstance(error, RuntimeUnavailable):
                 opened = breaker.failed(self._now(), self._now_s())
                 self._note_breaker("replacement", opened=opened)
@@ -265,6 +279,7 @@ class Reconciler:
                 breaker.worked(self._now())
                 self._save_breakers()
         finally:
+            self._provisioner.leave(flight)
             self.nudge()
 
     def _note_breaker(self, name: str, *, opened: bool) -> None:
@@ -280,17 +295,20 @@ class Reconciler:
 
     def _begin_stop(self, action: Stop) -> None:
         self._removing.add(action.engine_id)
-        self._run(self._remove, action.engine_id, action.why, action.reason)
+        self._run("A removal", self._remove, action.engine_id, action.why, action.reason)
 
     def _begin_removal(self, action: RemoveDead) -> None:
         self._removing.add(action.instance_id)
-        self._run(self._remove, action.instance_id, "it had ended", "dead")
+        self._run("A removal", self._remove, action.instance_id, "it had ended", "dead")
 
     async def _remove(self, instance_id: str, why: str, reason: str) -> None:
         try:
             await self._remover.remove(instance_id, why=why, reason=reason)
-        except TouchlineError as error:
-            log.warning("%s could not be removed yet: %s", instance_id[:12], error.message)
+        except Exception as error:  # noqa: BLE001  (one removal's failure ends no other)
+            if isinstance(error, TouchlineError):
+                log.warning("%s could not be removed yet: %s", instance_id[:12], error.message)
+            else:
+                self._supervisor.note("A removal", error, container_id=instance_id)
             self._retry_at_s[instance_id] = self._now_s() + TICK_S
         else:
             self._retry_at_s.pop(instance_id, None)
@@ -313,9 +331,9 @@ class Reconciler:
             reason=action.reason,
         )
 
-    def _run(self, work: Callable[..., Any], *args: Any) -> None:
+    def _run(self, what: str, work: Callable[..., Awaitable[Any]], *args: Any) -> None:
         if self._tasks is not None:
-            self._tasks.start_soon(work, *args)
+            self._tasks.start_soon(self._supervisor.guard, what, work, *args)
 
     # ------------------------------------------------------------------ telling
 

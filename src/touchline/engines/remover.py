@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from touchline.core.errors import TouchlineError
 from touchline.core.events import EventLog
 from touchline.engines.fleet import Fleet
 from touchline.engines.keeper import Keeper
@@ -69,7 +68,7 @@ class Remover:
         except RuntimeUnavailable as error:
             self._keeper.doubt(instance_id, error.message)
             raise
-        except TouchlineError:
+        except BaseException:
             # It may run on: the next list says so, and whoever wanted it gone wants it then too.
             self._keeper.list_soon()
             raise

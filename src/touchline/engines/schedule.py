@@ -12,10 +12,12 @@ from anyio.abc import TaskGroup
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 5.0
-"""After work that raised what it should not have."""
+RETRY_S, LONGEST_RETRY_S = 5.0, 60.0
+"""After work that raised what it should not have: doubled with each time in a row."""
 
 Work = Callable[[str], Awaitable[float]]
+OnFailure = Callable[[str, str, Exception], None]
+"""Gets the schedule's name, the key, and the first error of each row."""
 
 
 class Schedule:
@@ -25,10 +27,12 @@ class Schedule:
     never worked on twice at once. It belongs to the event loop.
     """
 
-    def __init__(self, name: str, work: Work, *, limit: int) -> None:
+    def __init__(self, name: str, work: Work, *, limit: int, on_failure: OnFailure) -> None:
         self._name = name
         self._work = work
         self._limit = limit
+        self._on_failure = on_failure
+        self._failures: dict[str, int] = {}
         self._due: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
         self._at_work: set[str] = set()
@@ -56,6 +60,7 @@ class Schedule:
     def drop(self, key: str) -> None:
         """Never again; work under way is left to end."""
         self._due.pop(key, None)
+        self._failures.pop(key, None)
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -86,12 +91,25 @@ class Schedule:
     async def _one(self, key: str, due_s: float) -> None:
         try:
             again_s = await self._work(key)
-        except Exception:  # one key's trouble must not end the work on all others
-            log.exception("%s failed for %s", self._name, key)
-            again_s = RETRY_S
-        self._at_work.discard(key)
+        except Exception as error:  # noqa: BLE001  (one key's trouble ends no other's work)
+            again_s = self._failed(key, error)
+        else:
+            self._failures.pop(key, None)
+        finally:
+            self._at_work.discard(key)
         if self._due.get(key) == due_s:
             self.put(key, again_s)
         elif key in self._due:
             heapq.heappush(self._heap, (self._due[key], key))  # it was moved meanwhile
         self._news.set()
+
+    def _failed(self, key: str, error: Exception) -> float:
+        """In how many seconds to try again."""
+        row = self._failures.get(key, 0)
+        if key in self._due:
+            self._failures[key] = row + 1
+        if row == 0:
+            self._on_failure(self._name, key, error)
+        else:
+            log.warning("%s failed %d times for %s: %r", self._name, row + 1, key, error)
+        return min(LONGEST_RETRY_S, RETRY_S * 2.0 ** min(row, 8))

@@ -11,6 +11,7 @@ from touchline.engines.admission import Admission
 from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
 from touchline.engines.settings import EnginesSettings
+from touchline.engines.supervision import Supervisor
 from touchline.engines.vpn import VpnWatch
 from touchline.engines.vpnjson import NO_EMERGENCY, status_json
 
@@ -26,6 +27,7 @@ class StatusBoard:
         admission: Admission,
         breakers: Mapping[str, Breaker],
         vpn: VpnWatch | None,
+        supervisor: Supervisor,
         debug: bool,
         variant: Callable[[], str],
         save_breakers: Callable[[], None],
@@ -38,6 +40,7 @@ class StatusBoard:
         self._admission = admission
         self._breakers = breakers
         self._vpn = vpn
+        self._supervisor = supervisor
         self._debug = debug
         self._variant = variant
         self._save_breakers = save_breakers
@@ -132,6 +135,9 @@ class StatusBoard:
         if not self._fleet.freshness.is_current:
             why = self._fleet.freshness.reason or "it has not answered yet"
             reasons.append({"code": "runtime_unavailable", "message": f"The runtime: {why}"})
+        for task, why in self._supervisor.failing.items():
+            message = f"{task} fails and is tried again: {why}"
+            reasons.append({"code": "task_failing", "message": message})
         # A blocked start is no reason to send nobody here: reads and running streams are served.
         return {"ready": self._fleet.freshness.is_current, "reasons": reasons}
 

@@ -259,7 +259,7 @@ class Store:
             self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
         try:
             await self.flush(samples=samples)
-        except Failed:
+        except Exception:
             self._news.set()
             raise
 
@@ -323,8 +323,8 @@ async def open_store(
         with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
             try:
                 await store.flush(samples=True)
-            except Failed as error:
-                log.error("The newest records of engines are lost: %s", error)  # noqa: TRY400
+            except Exception:
+                log.exception("The newest records of engines are lost")
 
 
 def _refused(error: Failed) -> Blocked:

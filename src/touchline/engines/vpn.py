@@ -17,6 +17,7 @@ from touchline.engines.adoption import Address
 from touchline.engines.model import Instance
 from touchline.engines.runtimes.protocol import InstanceNotFound, Runtime, RuntimeUnavailable
 from touchline.engines.settings import VpnSettings
+from touchline.engines.supervision import Supervisor, brief
 from touchline.engines.vpncontrol import ControlFailed, Location, VpnControl
 from touchline.engines.vpnjson import Health, VpnState, emergency_json, status_json
 from touchline.engines.vpnproviders import provider_name
@@ -60,6 +61,7 @@ class VpnWatch:
         engines_answer: Callable[[str], Awaitable[bool | None]],
         restart: Restart | None,
         events: EventLog,
+        supervisor: Supervisor,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
         nudge: Callable[[], None],
@@ -75,6 +77,7 @@ class VpnWatch:
         self._engines_answer = engines_answer
         self._restart = restart
         self._events = events
+        self._supervisor = supervisor
         self._now = now
         self._now_s = now_s
         self._nudge = nudge
@@ -175,6 +178,11 @@ class VpnWatch:
             return
         except TouchlineError as error:
             seen = VpnState(name, status="error", health="unknown", error=error.message)
+        except Exception as error:  # noqa: BLE001  (one VPN's trouble ends no look at another)
+            # Nothing is known, so what was known stays.
+            self._supervisor.note("A look at the VPN", error, about=name)
+            self._states[name] = replace(before, error=brief(error))
+            return
         self._conclude(before, seen)
         await self._restart_if_bad(name)
 

@@ -1,0 +1,105 @@
+"""Keeps every task of the engines half alive: a crash is an event, an alert and a later retry.
+
+No error of one task, engine or VPN ends the process, this half, or the work on all others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+from touchline.core.errors import TouchlineError
+from touchline.core.events import EventLog
+from touchline.core.metrics import Metrics
+from touchline.core.tasks import keep_running
+
+log = logging.getLogger(__name__)
+
+FAILS_FOR_S = 60.0
+"""Work that has not failed for so long works: the longest pause between two tries is half of it."""
+
+
+class Supervisor:
+    """Runs work that must outlive its own failures. Belongs to the event loop.
+
+    What fails now is shown by `failing`, for readiness; a row of failures is one event at its
+    beginning, one at each doubling, and one when it is over. Errors that are expected, such as a
+    runtime that cannot be reached, are told by whoever meets them: here they only slow the work.
+    """
+
+    def __init__(self, events: EventLog, metrics: Metrics) -> None:
+        self._events = events
+        self._failures = metrics.counter(
+            "touchline_engine_task_failures",
+            "Unexpected failures of background work of the engines half, by the work.",
+            ["task"],
+        )
+        self._failing: dict[str, tuple[float, str]] = {}  # by the work: when, and why
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """The last error of each repeated work that fails now, by its name."""
+        since_s = anyio.current_time() - FAILS_FOR_S
+        return {name: why for name, (at_s, why) in self._failing.items() if at_s >= since_s}
+
+    async def keep(self, name: str, once: Callable[[], Awaitable[Any]], *, every_s: float) -> None:
+        """Repeat `once` until cancelled; see `keep_running`."""
+        await keep_running(
+            name, once, every_s=every_s, on_failure=self._failed, on_recovery=self._recovered
+        )
+
+    def note(self, what: str, error: Exception, *, about: str = "", **ids: str) -> None:
+        """Log and record that `what` failed in a way that nothing is prepared for. Never raises.
+
+        It is called where work that is done once, or for one engine of many (`about` says which),
+        goes on without it.
+        """
+        log.error("%s failed unexpectedly %s", what, about, exc_info=error)
+        try:
+            self._failures.labels(what).inc()
+            told = f"{what} failed unexpectedly{about and f' for {about}'}: {brief(error)}"
+            self._record("failed", told, what, **ids)
+        except Exception:
+            log.exception("The failure could not be recorded")
+
+    async def guard(self, what: str, work: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        """Do it once; an error is noted, and goes no further."""
+        try:
+            await work(*args)
+        except Exception as error:  # noqa: BLE001  (one work's failure must not end the others)
+            self.note(what, error)
+
+    def _failed(self, name: str, error: Exception, failures: int, pause_s: float) -> None:
+        if isinstance(error, TouchlineError):
+            return
+        self._failing[name] = anyio.current_time(), brief(error)
+        self._failures.labels(name).inc()
+        if failures & (failures - 1) == 0:  # 1, 2, 4, 8 …: a row of thousands is a dozen events
+            self._record(
+                "failed",
+                f"{name} failed {failures} times in a row and is tried again in {pause_s:.1f} s:"
+                f" {brief(error)}",
+                name,
+                failures=failures,
+            )
+
+    def _recovered(self, name: str, failures: int) -> None:
+        if self._failing.pop(name, None) is None:
+            return
+        self._record("recovered", f"{name} works again after {failures} failures", name)
+
+    def _record(self, category: str, message: str, task: str, **details: Any) -> None:
+        self._events.record("health", category, message, task=task, **details)
+
+
+def brief(error: BaseException) -> str:
+    """An error in one line; of a group the first one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, TouchlineError):
+        return error.message
+    said = str(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

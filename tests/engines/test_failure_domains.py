@@ -1,0 +1,265 @@
+"""No error of a collaborator, of whatever kind and at whatever call, ends more than one attempt."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import pytest
+
+from fakes_runtime import World
+from support.half import HalfRig, opened_half, settings_for
+from support.virtualtime import run_in_virtual_time
+from touchline.engines.clock import Clock
+from touchline.engines.model import Binding, Instance
+from touchline.engines.orders import EngineOrder
+from touchline.engines.vpncontrol import Location
+
+ERRORS: tuple[Callable[[], Exception], ...] = (
+    lambda: KeyError("HostConfig"),
+    lambda: OSError(99, "no such address"),
+    RecursionError,
+    MemoryError,
+)
+MOST_CALLS = 40
+WITHIN_S = 120.0
+
+COLLABORATORS = [
+    ("reconciler", "fleet"),
+    ("reconciler", "provisioner"),
+    ("reconciler", "remover"),
+    ("reconciler", "vpns"),
+    ("reconciler", "events"),
+    ("keeper", "runtime"),
+    ("keeper", "fleet"),
+    ("keeper", "streams"),
+    ("keeper", "ports"),
+    ("keeper", "store"),
+    ("keeper", "events"),
+    ("collector", "fleet"),
+    ("collector", "streams"),
+    ("collector", "samples"),
+    ("collector", "client"),
+    ("health", "fleet"),
+    ("health", "client"),
+    ("health", "store"),
+    ("health", "events"),
+    ("provisioner", "runtime"),
+    ("provisioner", "fleet"),
+    ("provisioner", "keeper"),
+    ("provisioner", "admission"),
+    ("workshop", "ports"),
+    ("provisioner", "workshop"),
+    ("provisioner", "client"),
+    ("provisioner", "events"),
+    ("remover", "runtime"),
+    ("remover", "fleet"),
+    ("remover", "keeper"),
+    ("remover", "streams"),
+    ("remover", "ports"),
+    ("remover", "store"),
+    ("remover", "events"),
+    ("usage", "runtime"),
+    ("cleaner", "runtime"),
+    ("cleaner", "store"),
+]
+
+
+VPN_PARTS = ["runtime", "control", "events"]
+
+
+class Faulty:
+    """Passes everything on, and raises at the n-th call after it was armed."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.calls = 0
+        self.at: int | None = None
+        self.error: Exception = KeyError()
+
+    def arm(self, at: int | None, error: Exception) -> None:
+        self.calls, self.at, self.error = 0, at, error
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if not callable(value) or inspect.isclass(value):
+            return value
+
+        def call(*args: Any, **options: Any) -> Any:
+            self.calls += 1
+            if self.calls == self.at:
+                raise self.error
+            return value(*args, **options)
+
+        return call
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in {"_inner", "calls", "at", "error"}:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._inner, name, value)
+
+
+@pytest.mark.parametrize(("part", "collaborator"), COLLABORATORS)
+def test_a_part_outlives_every_error_of_what_it_uses(part: str, collaborator: str) -> None:
+    kinds = itertools.cycle(ERRORS)
+    calls = live(part, collaborator, None, KeyError())
+    assert calls, f"{part} never calls its {collaborator}"
+    for at in range(1, min(calls, MOST_CALLS) + 1):
+        live(part, collaborator, at, next(kinds)())
+
+
+def live(part: str, collaborator: str, at: int | None, error: Exception) -> int:
+    """A minute in which everything happens once; how often the collaborator was called."""
+    calls = 0
+
+    async def work(clock: Clock) -> None:
+        nonlocal calls
+        settings = settings_for(
+            scaling={"min_replicas": 2, "startup_timeout_s": 5.0, "resync_s": 5.0, "lease_s": 1.0},
+            health={"interval_s": 1.0, "timeout_s": 0.5},
+            collector={"interval_s": 1.0, "timeout_s": 0.5},
+        )
+        async with opened_half(settings, clock=clock) as rig:
+            with faulty(rig, part, collaborator) as proxy:
+                await calmly(rig, lambda: len(rig.healthy()) == 2)
+                proxy.arm(at, error)
+                await hurt(rig)
+                calls = proxy.calls
+                await judge(rig, clock, f"{part}.{collaborator} raised {error!r} at call {at}")
+
+    run_in_virtual_time(work)
+    return calls
+
+
+@pytest.mark.parametrize("collaborator", VPN_PARTS)
+def test_the_watch_of_a_vpn_outlives_every_error_of_what_it_uses(collaborator: str) -> None:
+    kinds = itertools.cycle(ERRORS)
+    for at in itertools.count(1):
+        if watch_vpns(collaborator, at, next(kinds)()) < at:
+            assert at > 1, "it is never called"
+            return
+
+
+def watch_vpns(collaborator: str, at: int, error: Exception) -> int:
+    """One VPN is lost and comes back; how often the collaborator was called until then."""
+    calls = 0
+
+    async def work(clock: Clock) -> None:
+        nonlocal calls
+        world = World(now=clock.now)
+        vpns = {name: vpn_instance(name, clock) for name in ("red", "blue")}
+        world.instances.update({each.id: each for each in vpns.values()})
+        settings = settings_for(
+            vpn={"mode": "redundant", "container_name": "red", "container_name_2": "blue"}
+        )
+        control = ControlServer()
+        async with opened_half(settings, world=world, clock=clock, control=control) as rig:
+            watch = rig.half._vpn
+            assert watch is not None
+            with faulty(rig, "vpn", collaborator) as proxy:
+                proxy.arm(at, error)
+                await calmly(rig, lambda: all(vpn.connected for vpn in watch.vpns))
+                world.instances[vpns["red"].id] = replace(vpns["red"], state="exited")
+                await calmly(rig, lambda: not watch.vpns[0].connected)
+                assert watch.vpns[1].connected
+                world.instances[vpns["red"].id] = vpns["red"]
+                await calmly(rig, lambda: all(vpn.connected for vpn in watch.vpns))
+                await calmly(rig, lambda: all(vpn.forwarded_port == 4242 for vpn in watch.vpns))
+                calls = proxy.calls
+
+    run_in_virtual_time(work)
+    return calls
+
+
+class ControlServer:
+    """Answers at once, as a connected VPN does."""
+
+    async def forwarded_port(self, url: str) -> int | None:
+        return 4242
+
+    async def location(self, url: str) -> Location:
+        return Location(public_ip="192.0.2.1")
+
+
+def vpn_instance(name: str, clock: Clock) -> Instance:
+    return Instance(
+        id=name * 16,
+        name=name,
+        image="gluetun",
+        state="running",
+        created_at=clock.now(),
+        started_at=clock.now(),
+        ports={"8000/tcp": (Binding("127.0.0.1", 8000),)},
+        health="healthy",
+    )
+
+
+@contextmanager
+def faulty(rig: HalfRig, part: str, collaborator: str) -> Iterator[Faulty]:
+    owners = {"keeper": rig.half.keeper, "workshop": rig.half._provisioner._workshop}
+    owner = owners.get(part) or getattr(rig.half, f"_{part}")
+    proxy = Faulty(getattr(owner, f"_{collaborator}"))
+    setattr(owner, f"_{collaborator}", proxy)
+    yield proxy
+
+
+async def hurt(rig: HalfRig) -> None:
+    """An engine dies, one is ordered, one is stopped, a stream plays and ends."""
+    first, second = rig.healthy()
+    await tried(rig.play(second, "ch-1"))
+    rig.runtime.kill(first.id)
+    await tried(rig.front.provisioner.engine(EngineOrder(labels={"a": "b"})))
+    await anyio.sleep(6.0)
+    await tried(rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over"))
+    await anyio.sleep(6.0)
+    rig.runtime.freeze(second.id)
+    await anyio.sleep(6.0)
+    rig.runtime.thaw(second.id)
+    await anyio.sleep(5.0)
+    await tried(rig.front.control.delete(second.id))
+    await anyio.sleep(5.0)
+
+
+async def tried(work: Any) -> None:
+    """As a client, which is told of an error and lives on."""
+    try:
+        await work
+    except Exception:  # noqa: BLE001
+        return
+
+
+async def judge(rig: HalfRig, clock: Clock, what: str) -> None:
+    """Everything goes on: engines are kept, measured, checked, made and removed."""
+    front = rig.front
+    await calmly(rig, lambda: front.stale_s() is None and len(rig.healthy()) >= 2, what)
+    alive = {each.id for each in rig.world.alive()}
+    await calmly(rig, lambda: {each.id for each in front.fleet.ours()} == alive, what)
+    dead = [each for each in rig.world.instances.values() if each.state == "exited"]
+    await calmly(rig, lambda: not any(each.id in rig.world.instances for each in dead), what)
+    assert not front.provisioner.flights, what
+    engine = rig.healthy()[0]
+    checked = clock.now()
+    stream = await rig.play(engine, "ch-2")
+    await calmly(rig, lambda: front.fleet.latest(stream.id) is not None, what)
+
+    def is_checked() -> bool:
+        return (front.fleet.engine(engine.id).last_health_check or checked) > checked
+
+    await calmly(rig, is_checked, what)
+    rig.runtime.kill(engine.id)
+    await calmly(rig, lambda: front.fleet.stream(stream.id).status == "ended", what)
+    await calmly(rig, lambda: len(rig.healthy()) >= 2, what)
+    assert front.fleet.engines_body().content.startswith(b"[{"), what
+
+
+async def calmly(rig: HalfRig, condition: Any, what: str = "") -> None:
+    try:
+        await rig.until(condition, within_s=WITHIN_S)
+    except TimeoutError:
+        raise AssertionError(f"not in {WITHIN_S:g} s: {what} {rig.events.kept[-5:]}") from None
