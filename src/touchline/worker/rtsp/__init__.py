@@ -1,0 +1,9 @@
+"""An RTSP client for cameras as they are: standard library only.
+
+`describe` asks a camera what it offers; `python -m touchline.worker.rtsp` does so as a program.
+"""
+
+from touchline.worker.rtsp.describing import Offer, describe
+from touchline.worker.rtsp.errors import Refusal, RtspError
+
+__all__ = ["Offer", "Refusal", "RtspError", "describe"]

@@ -1,0 +1,219 @@
+"""Signing in to a camera: Basic and Digest (RFC 2617, RFC 7616)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+MAX_CHALLENGES = 16
+MAX_STALE = 3
+"""A camera may call so many nonces in a row stale; after that it is not believed."""
+
+_SCHEME = re.compile(r"\s*,*\s*([A-Za-z][\w-]*)(?:[ \t]+|$)")
+_PARAMETER = re.compile(r'\s*,?\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
+_HASHES = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
+"""The strongest first."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A user name and a password."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """One way to sign in that a camera offers; the names of parameters are in lower case."""
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+    @property
+    def nonce(self) -> str:
+        """The camera's number, used once."""
+        return self.parameters.get("nonce", "")
+
+    @property
+    def algorithm(self) -> tuple[str, bool]:
+        """The hash by its name in the RFC, and whether it is the session variant."""
+        name = self.parameters.get("algorithm", "MD5").upper()
+        return name.removesuffix("-SESS"), name.endswith("-SESS")
+
+    @property
+    def quality(self) -> str | None:
+        """The quality of protection to use: `auth`, `auth-int`, or None in the oldest form."""
+        offered = [each.strip().lower() for each in self.parameters.get("qop", "").split(",")]
+        return next((each for each in ("auth", "auth-int") if each in offered), None)
+
+
+def challenges(fields: Iterable[str]) -> list[Challenge]:
+    """Read the challenges of `WWW-Authenticate` fields; several may stand in one."""
+    found: list[Challenge] = []
+    for text in fields:
+        at = 0
+        while len(found) < MAX_CHALLENGES and (scheme := _SCHEME.match(text, at)):
+            at = scheme.end()
+            parameters: dict[str, str] = {}
+            while parameter := _PARAMETER.match(text, at):
+                at = parameter.end()
+                quoted, plain = parameter[2], parameter[3]
+                value = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+                parameters.setdefault(parameter[1].lower(), value)
+            found.append(Challenge(scheme[1].lower(), parameters))
+    return found
+
+
+def strongest(offered: Iterable[Challenge]) -> Challenge | None:
+    """Choose the strongest challenge that can be answered here; None where there is none."""
+    ranked = [(rank, each) for each in offered if (rank := _rank(each)) is not None]
+    return min(ranked, key=lambda pair: pair[0], default=(0, None))[1]
+
+
+def _rank(challenge: Challenge) -> int | None:
+    if challenge.scheme == "basic":
+        return len(_HASHES)
+    name, _ = challenge.algorithm
+    usable = challenge.scheme == "digest" and challenge.nonce and name in _HASHES
+    qop = challenge.parameters.get("qop")
+    if not usable or (qop and challenge.quality is None):
+        return None
+    if _HASHES[name] not in hashlib.algorithms_available:
+        return None
+    return list(_HASHES).index(name)
+
+
+class Verdict(Enum):
+    """What a 401 means."""
+
+    SIGN = "sign"
+    """Ask again, signed as the camera now wants it."""
+    NO_CREDENTIALS = "no_credentials"
+    NO_COMMON_METHOD = "no_common_method"
+    WRONG = "wrong"
+    """The user name or the password is not right."""
+
+
+class Signer:
+    """Signs the requests of one connection. Without credentials it signs nothing.
+
+    A wrong password is offered once: many cameras lock an account after a few attempts.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials | None,
+        *,
+        client_nonce: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self._credentials = credentials
+        self._client_nonce = client_nonce
+        self._challenge: Challenge | None = None
+        self._count = 0
+        self._cnonce = ""
+        self._signed = False
+        self._proved = False
+        self._stale = 0
+
+    @property
+    def signing(self) -> bool:
+        """Whether requests carry credentials now."""
+        return self._challenge is not None
+
+    def authorization(self, method: str, uri: str) -> str | None:
+        """Return the `Authorization` of a request; None while the camera has not asked for it."""
+        challenge, credentials = self._challenge, self._credentials
+        if challenge is None or credentials is None:
+            return None
+        self._signed = True
+        if challenge.scheme == "basic":
+            pair = f"{credentials.user}:{credentials.password}".encode()
+            return "Basic " + base64.b64encode(pair).decode()
+        self._count += 1
+        return _digest(challenge, credentials, method, uri, self._count, self._cnonce)
+
+    def start_again(self) -> None:
+        """Sign over a new connection, whose first challenge counts as news."""
+        self._signed = False
+
+    def accepted(self) -> None:
+        """Note that the camera took a signed request."""
+        if self._signed:
+            self._proved, self._stale = True, 0
+
+    def challenged(self, fields: Iterable[str]) -> Verdict:
+        """Take the challenges of a 401, and say what to do."""
+        offered = challenges(fields)
+        chosen = strongest(offered)
+        if self._credentials is None:
+            return Verdict.NO_CREDENTIALS
+        if chosen is None:
+            return Verdict.NO_COMMON_METHOD
+        if self._signed and not self._went_stale(chosen):
+            return Verdict.WRONG
+        self._challenge, self._count, self._signed = chosen, 0, False
+        self._cnonce = self._client_nonce()
+        return Verdict.SIGN
+
+    def _went_stale(self, chosen: Challenge) -> bool:
+        """Whether the credentials were right and only the nonce too old."""
+        before = self._challenge
+        if chosen.scheme != "digest" or before is None or chosen.nonce == before.nonce:
+            return False
+        said = chosen.parameters.get("stale", "").lower() == "true"
+        self._stale += 1
+        return (said or self._proved) and self._stale <= MAX_STALE
+
+
+def _digest(
+    challenge: Challenge, credentials: Credentials, method: str, uri: str, count: int, cnonce: str
+) -> str:
+    given = challenge.parameters
+    name, session = challenge.algorithm
+
+    def digest(text: str) -> str:
+        # The camera chooses; MD5 is what most of them know.
+        return hashlib.new(_HASHES[name], text.encode(), usedforsecurity=False).hexdigest()
+
+    realm, nonce, quality = given.get("realm", ""), challenge.nonce, challenge.quality
+    first = digest(f"{credentials.user}:{realm}:{credentials.password}")
+    if session:
+        first = digest(f"{first}:{nonce}:{cnonce}")
+    whole = f"{method}:{uri}" + (f":{digest('')}" if quality == "auth-int" else "")
+    second = digest(whole)
+    user = credentials.user
+    hashed = given.get("userhash", "").lower() == "true"
+    if hashed:
+        user = digest(f"{user}:{realm}")
+    parts = [("username", user), ("realm", realm), ("nonce", nonce), ("uri", uri)]
+    bare = []
+    if quality is None:
+        parts.append(("response", digest(f"{first}:{nonce}:{second}")))
+    else:
+        counted = f"{count:08x}"
+        response = digest(f"{first}:{nonce}:{counted}:{cnonce}:{quality}:{second}")
+        parts.append(("response", response))
+        bare = [f"qop={quality}", f"nc={counted}"]
+    if quality is not None or session:
+        parts.append(("cnonce", cnonce))
+    if "opaque" in given:
+        parts.append(("opaque", given["opaque"]))
+    if "algorithm" in given:
+        bare.append(f"algorithm={given['algorithm']}")  # as the camera spells it
+    if hashed:
+        bare.append("userhash=true")
+    quoted = [f'{key}="{_escaped(value)}"' for key, value in parts]
+    return "Digest " + ", ".join([*quoted, *bare])
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')

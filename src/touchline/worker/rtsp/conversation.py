@@ -1,0 +1,155 @@
+"""Requests and answers over one connection, packets in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from touchline import __version__
+from touchline.worker.rtsp.authentication import Signer, Verdict
+from touchline.worker.rtsp.errors import NoAnswer, Refusal, RtspError
+from touchline.worker.rtsp.link import Link
+from touchline.worker.rtsp.messages import (
+    Message,
+    Reader,
+    Request,
+    Response,
+    encode_request,
+    encode_response,
+    printable,
+)
+
+SEND_S = 2.0
+ANSWER_S = 5.0
+_AGENT = ("User-Agent", f"touchline/{__version__}")
+_OBEYED = {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"}
+_REFUSALS = {
+    Verdict.NO_CREDENTIALS: "the camera asks for a user name and a password (401); set user and"
+    " password of this camera",
+    Verdict.NO_COMMON_METHOD: "the camera wants a way of signing in that is not known here (401)",
+    Verdict.WRONG: "the camera refuses the user name or the password (401); correct user and"
+    " password of this camera",
+}
+
+
+class _Asked:
+    """A request under way."""
+
+    def __init__(self, method: str, uri: str, headers: Sequence[tuple[str, str]]) -> None:
+        self.method, self.uri, self.headers = method, uri, headers
+        self.answer: Response | None = None
+
+
+class Conversation:
+    """Asks the camera, answers it, and hands its packets on. Belongs to one thread.
+
+    `ended` is set with the reason when the camera itself ended the session.
+    """
+
+    def __init__(self, link: Link, signer: Signer, on_packet: Callable[[int, bytes], None]) -> None:
+        self.link = link
+        self.signer = signer
+        self.reader = Reader(on_packet)
+        self.session: str | None = None
+        self.ended: str | None = None
+        self._number = 0
+        self._waiting: dict[int, _Asked] = {}
+
+    def ask(
+        self,
+        method: str,
+        uri: str,
+        headers: Sequence[tuple[str, str]] = (),
+        *,
+        timeout_s: float = ANSWER_S,
+    ) -> Response:
+        """Send a request and wait for its answer, signing it when the camera wants that.
+
+        Raises RtspError without an answer, or when the camera does not let us in.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            asked = self.post(method, uri, headers)
+            while asked.answer is None:
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    self._forget(asked)
+                    raise NoAnswer(f"the camera did not answer {method} within {timeout_s:g} s")
+                self.take(self.link.wait(left_s))
+            if asked.answer.status != 401:
+                self.signer.accepted()
+                return asked.answer
+            verdict = self.sign(asked.answer)
+            if verdict is not Verdict.SIGN:
+                raise RtspError(_REFUSALS[verdict], refusal=Refusal.CREDENTIALS)
+
+    def sign(self, answer: Response) -> Verdict:
+        """Take the challenge of a 401."""
+        return self.signer.challenged(answer.headers.all("www-authenticate"))
+
+    def post(self, method: str, uri: str, headers: Sequence[tuple[str, str]] = ()) -> _Asked:
+        """Send a request; its answer is noted when it comes."""
+        self._number += 1
+        sent = [*headers, _AGENT]
+        if self.session is not None:
+            sent.append(("Session", self.session))
+        signature = self.signer.authorization(method, uri)
+        if signature is not None:
+            sent.append(("Authorization", signature))
+        asked = self._waiting[self._number] = _Asked(method, uri, headers)
+        if len(self._waiting) > 8:  # what was not answered by now never will be
+            del self._waiting[min(self._waiting)]
+        self.link.send(encode_request(method, uri, self._number, sent), SEND_S)
+        return asked
+
+    def take(self, ready: frozenset[int]) -> None:
+        """Read what has come, where the connection is among the ready descriptors."""
+        if self.link.fileno() not in ready:
+            return
+        for message in self.reader.feed(self.link.receive()):
+            self._note(message)
+
+    def part(self, uri: str) -> None:
+        """Say that we leave, without waiting for an answer."""
+        self._number += 1
+        headers = [_AGENT, *([("Session", self.session)] if self.session else [])]
+        signature = self.signer.authorization("TEARDOWN", uri)
+        if signature is not None:
+            headers.append(("Authorization", signature))
+        self.link.send_now(encode_request("TEARDOWN", uri, self._number, headers))
+
+    def _forget(self, asked: _Asked) -> None:
+        self._waiting = {n: each for n, each in self._waiting.items() if each is not asked}
+
+    def _note(self, message: Message) -> None:
+        if isinstance(message, Request):
+            self._obey(message)
+        elif message.status >= 200:
+            number = message.headers.number("cseq")
+            if number is None:  # some cameras do not count; they answer in order
+                number = min(self._waiting, default=0)
+            asked = self._waiting.pop(number, None)
+            if asked is not None:
+                asked.answer = message
+
+    def _obey(self, request: Request) -> None:
+        """Answer a request of the camera's."""
+        number = request.headers.get("cseq") or "0"
+        if request.method in {"REDIRECT", "TEARDOWN", "BYE"}:
+            self.ended = f"the camera ended the session ({printable(request.method)})"
+        known = request.method in _OBEYED or self.ended is not None
+        status, reason = (200, "OK") if known else (501, "Not Implemented")
+        self.link.send(encode_response(status, reason, number), SEND_S)
+
+
+def failure(method: str, answer: Response) -> RtspError:
+    """Say what a refused request means."""
+    refusals = {403: Refusal.CREDENTIALS, 453: Refusal.BUSY, 503: Refusal.BUSY}
+    meanings = {
+        403: "the camera forbids this stream to the user (403); check the user's rights",
+        404: "the camera has no stream at this path (404); check the URL",
+        453: "the camera has no connection left (453 Not Enough Bandwidth); end other viewers",
+        503: "the camera serves no more viewers at the moment (503)",
+    }
+    text = meanings.get(answer.status, f"the camera refuses {method}: {answer.line}")
+    return RtspError(text, refusal=refusals.get(answer.status))
