@@ -60,12 +60,12 @@ async def test_an_order_that_is_special_gets_an_engine_of_its_own() -> None:
     async with opened_half(settings_for(scaling={"min_replicas": 1})) as rig:
         (spare,) = await rig.ready(1)
         engine = await rig.front.provisioner.engine(
-            EngineOrder(labels={"stream_id": "7"}, env={"A": "1"}, image="other/image:1")
+            EngineOrder(labels={"stream_id": "7"}, env={"EXTRA_A": "1"}, image="other/image:1")
         )
         instance = rig.world.instances[engine.id]
         assert engine.id != spare.id
         assert instance.image == "other/image:1"
-        assert (instance.labels["stream_id"], instance.env["A"]) == ("7", "1")
+        assert (instance.labels["stream_id"], instance.env["EXTRA_A"]) == ("7", "1")
         assert (engine.container_http_port, engine.container_https_port) == (40000, 45000)
 
 

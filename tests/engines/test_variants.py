@@ -81,11 +81,11 @@ def test_the_default_variant_is_told_by_its_environment() -> None:
 
 
 def test_a_callers_conf_stays_as_it_is_and_ports_are_not_a_callers() -> None:
-    order = EngineOrder(env={"CONF": "", "HTTP_PORT": "1", "EXTRA": "x"}, labels={"a": "b"})
+    order = EngineOrder(env={"CONF": "", "HTTP_PORT": "1", "EXTRA_A": "x"}, labels={"a": "b"})
     made = spec(order=order)
     assert made.env["CONF"] == ""
     assert made.env["HTTP_PORT"] == "40000"
-    assert made.env["EXTRA"] == "x"
+    assert made.env["EXTRA_A"] == "x"
     assert made.labels["a"] == "b"
 
 

@@ -184,6 +184,7 @@ class Half:
                 vpns=vpns,
                 recipe=self._recipe,
                 publishes_ports=runtime.publishes_ports,
+                shares_machine=runtime.kind == "process",
                 network=_network_of(settings),
             ),
             breaker=self._breakers["general"],

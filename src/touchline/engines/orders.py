@@ -13,6 +13,9 @@ from touchline.engines.model import PortMapping
 
 MOST_ENTRIES = 64
 MOST_NAME, MOST_VALUE = 255, 32_768
+MOST_TEXT = 131_072
+"""All names and values together, in characters."""
+
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _PREFIX = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}")
@@ -120,6 +123,8 @@ def check_image(image: str) -> None:
 def _check_entries(what: str, entries: Mapping[str, str]) -> None:
     if len(entries) > MOST_ENTRIES:
         raise _wrong(what, len(entries), f"must not be more than {MOST_ENTRIES}")
+    if sum(len(name) + len(value) for name, value in entries.items()) > MOST_TEXT:
+        raise _wrong(what, len(entries), f"must not have more than {MOST_TEXT} characters")
     for name, value in entries.items():
         if not 0 < len(name) <= MOST_NAME:
             raise _wrong(what, name, f"must have names of 1 to {MOST_NAME} characters")

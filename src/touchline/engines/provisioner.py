@@ -124,8 +124,10 @@ class Provisioner:
 
         The same idempotency key gives the same engine. Raises Blocked (`vpn_disconnected`,
         `circuit_breaker`, `max_capacity`, `runtime_unavailable`), ImageNotFound, PortInUse,
-        StartFailed, StartTimeout; nothing is then left of it.
+        StartFailed, StartTimeout, Invalid for environment that it must not be given; nothing is
+        then left of it.
         """
+        self._workshop.check(order)
         if order.idempotency_key is None:
             return await self._engine(order, None)
         key = hashlib.sha256(order.idempotency_key.encode()).hexdigest()[:32]
@@ -168,8 +170,9 @@ class Provisioner:
     async def generic(self, order: GenericOrder) -> Instance:
         """Any other container, as soon as it runs.
 
-        Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable.
+        Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable, Invalid.
         """
+        self._workshop.check(order)
         self._must_be_reachable()
         if order.ports and not self._runtime.publishes_ports:
             raise Refused(

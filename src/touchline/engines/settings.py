@@ -198,6 +198,12 @@ class ImageSettings(_Group):
     memory_limit: str | None = Field(
         None, description="As 512m or 2g; unset or 0: none.", validate_default=True
     )
+    env_names: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}\*?$")]] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Environment names that clients may set on an engine, beside CONF, ACE*,"
+        " EXTRA_* and those of the variant; a * at the end stands for any.",
+    )
 
     @field_validator("variant")
     @classmethod

@@ -228,12 +228,12 @@ def _configured(
         conf = f"--http-port={berth.http_port}\n--https-port={berth.https_port}\n--bind-all"
         env = {
             "CONF": conf,
+            "INTERNAL_BUFFERING": "60",
+            "CACHE_LIMIT": "1",
             **order.env,
             "HTTP_PORT": str(berth.http_port),
             "HTTPS_PORT": str(berth.https_port),
             "BIND_ALL": "true",
-            "INTERNAL_BUFFERING": "60",
-            "CACHE_LIMIT": "1",
         }
         if berth.p2p_port is not None:
             env["P2P_PORT"] = str(berth.p2p_port)

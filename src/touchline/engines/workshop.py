@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
+from touchline.engines.enginenv import allowed_names, check_arguments, check_names, on_loopback
 from touchline.engines.model import EngineSpec
-from touchline.engines.orders import EngineOrder
+from touchline.engines.orders import EngineOrder, GenericOrder
 from touchline.engines.ports import PortBook, Reserved
 from touchline.engines.settings import EnginesSettings, PortRange
 from touchline.engines.variants import Berth, Recipe, build_spec, ports_fixed_by
@@ -40,17 +42,31 @@ class Workshop:
         vpns: VpnView,
         recipe: Callable[[], Recipe],
         publishes_ports: bool,
+        shares_machine: bool,
         network: str | None,
     ) -> None:
-        """`recipe` gives the configuration of this moment; `network` is what others join."""
+        """`recipe` gives the configuration of this moment; `network` is what others join.
+
+        `shares_machine`: engines have no files, addresses and programs of their own.
+        """
         self._settings = settings
         self._ports = ports
         self._vpns = vpns
         self._recipe = recipe
         self._publishes_ports = publishes_ports
+        self._shares_machine = shares_machine
         self.network = network
         self._forwarding: set[str] = set()
         """VPNs whose forwarded port an engine gets that is being started."""
+
+    def check(self, order: EngineOrder | GenericOrder) -> None:
+        """Raises Invalid for environment that what is ordered must not be given."""
+        image = self._settings.image
+        if isinstance(order, EngineOrder) or self._shares_machine:
+            variant = image.variant if isinstance(order, EngineOrder) else ""
+            check_names(order.env, allowed_names(variant, image.env_names))
+        if self._shares_machine:
+            check_arguments(order.env)
 
     @asynccontextmanager
     async def prepare(
@@ -78,6 +94,9 @@ class Workshop:
                 network=self.network,
                 new_token=lambda: secrets.token_urlsafe(24),
             )
+            if self._shares_machine and is_loopback(self._settings.ports.bind_address):
+                command, env = on_loopback(spec.command, spec.env)
+                spec = replace(spec, command=command, env=env)
             forwards = vpn is not None and berth.p2p_port is not None
             try:
                 yield Prepared(spec, vpn, forwards, reserved)
@@ -127,3 +146,11 @@ class Workshop:
         settings = self._settings.vpn
         own = settings.port_range_2 if vpn == settings.container_name_2 else settings.port_range_1
         return own or self._settings.ports.host
+
+
+def is_loopback(address: str) -> bool:
+    """Whether nobody but this machine reaches it."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

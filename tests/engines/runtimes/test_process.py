@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import stat
@@ -141,13 +142,11 @@ async def test_a_process_gets_nothing_of_this_server_but_what_is_said(
     pairs = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")[:-1]
     environ = dict(pair.decode().split("=", 1) for pair in pairs)
     assert environ.pop("TOUCHLINE_INSTANCE") == instance.id
-    assert (environ.pop("CONF"), environ.pop("PATH"), environ.pop("TZ")) == (
-        "--a\n--b",
-        "/bin",
-        "UTC",
-    )
-    assert set(environ) <= {"HOME", "LANG", "PYTHONPATH"}
     home = directory / instance.id
+    assert (environ.pop("CONF"), environ.pop("TZ")) == ("--a\n--b", "UTC")
+    # What decides about programs and files is nobody's to give.
+    assert (environ.pop("PATH"), environ.pop("HOME")) == (os.environ["PATH"], str(home))
+    assert set(environ) <= {"LANG", "PYTHONPATH"}
     open_files = {each.name: str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
     log = str(home / "engine.log")
     assert open_files == {"0": "/dev/null", "1": log, "2": log}
@@ -155,6 +154,17 @@ async def test_a_process_gets_nothing_of_this_server_but_what_is_said(
     seen = procfs.stat_of(pid)
     assert seen is not None
     assert seen.session == pid
+
+
+async def test_a_process_has_limits_of_its_own_and_gives_way_to_this_server(
+    runtime: ProcessRuntime,
+) -> None:
+    pid = pid_of((await start(runtime, sleeper())).id)
+    _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    assert 0 < most <= 4096
+    assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
+    assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+    assert int(Path(f"/proc/{pid}/oom_score_adj").read_text()) == 500
 
 
 async def test_nobody_else_may_read_records_and_logs(

@@ -160,7 +160,7 @@ class ProcessHost:
     def _spawn(self, record: Record, argv: Sequence[str], output: int) -> Spawned:
         return spawn(
             argv,
-            env=environment(record.id, record.env),
+            env=environment(record.id, record.env, home=self._records.home(record.id)),
             home=self._records.home(record.id),
             output=output,
             boot=self._boot,

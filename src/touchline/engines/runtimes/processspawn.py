@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import select
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -15,8 +17,18 @@ from touchline.engines.runtimes.procfs import Identity, identify, stat_of
 from touchline.engines.runtimes.protocol import ImageNotFound, StartFailed
 
 _MARK = "TOUCHLINE_INSTANCE"
-_INHERITED = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH")
+_INHERITED = ("PATH", "LANG", "TZ", "PYTHONPATH")
 """Of this server's environment; the rest is nobody's business, and may hold secrets."""
+
+MOST_OPEN_FILES = 4096
+_LIMITS = {
+    resource.RLIMIT_NOFILE: MOST_OPEN_FILES,
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_MEMLOCK: 64 << 10,
+}
+NICENESS = 5
+OOM_SCORE = 500
+"""Where memory runs short an engine goes before this server and its cameras."""
 
 _NO_PROGRAM = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR})
 _LOOKS_MS = (0, 1, 1, 2, 4, 8, 14)
@@ -37,11 +49,18 @@ def mark_of(record_id: str) -> bytes:
 
 
 def environment(
-    record_id: str, given: Mapping[str, str], *, server: Mapping[str, str] = os.environ
+    record_id: str,
+    given: Mapping[str, str],
+    *,
+    home: Path,
+    server: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """The whole environment of a process, of which little is the server's."""
+    """The whole environment of a process, of which little is the server's.
+
+    What is given never replaces that: it would decide which programs and libraries are run.
+    """
     inherited = {name: server[name] for name in _INHERITED if name in server}
-    return {**inherited, **given, _MARK: record_id}
+    return {**given, **inherited, "HOME": str(home), _MARK: record_id}
 
 
 def spawn(
@@ -82,9 +101,24 @@ def spawn(
         child.kill()
         child.wait()
         raise
+    _restrain(child.pid)
     # It outlives this object, which must not wait for it: whoever has the descriptor does.
     child.returncode = 0
     return spawned
+
+
+def _restrain(pid: int) -> None:
+    """Limit what it may take: an engine must not take files, time or memory from the cameras.
+
+    From outside, because nothing may run between fork and exec in a process with threads.
+    """
+    with suppress(OSError, ValueError):  # it may have ended already
+        for kind, most in _LIMITS.items():
+            _, hard = resource.prlimit(pid, kind)
+            most_here = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.prlimit(pid, kind, (most_here, most_here))
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(OOM_SCORE))
 
 
 def ends_at_once(spawned: Spawned) -> bool:

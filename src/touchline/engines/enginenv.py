@@ -1,0 +1,101 @@
+"""Which environment and arguments a client may give an engine, and what stays out of it. Pure.
+
+A name decides what a program loads and runs (PATH, LD_PRELOAD, PYTHONWARNINGS, BROWSER …), so names
+are allowed by list, never refused by list.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from touchline.core.errors import Invalid
+
+ALWAYS = ("CONF", "ACE*", "EXTRA_*")
+"""What every engine may be given."""
+
+DECLARED: Mapping[str, tuple[str, ...]] = {
+    "krinkuto11-amd64": (
+        "HTTP_PORT",
+        "HTTPS_PORT",
+        "P2P_PORT",
+        "BIND_ALL",
+        "INTERNAL_BUFFERING",
+        "CACHE_LIMIT",
+    ),
+}
+"""What the images of variants read beside that."""
+
+ARGUMENTS = ("CONF", "ACESTREAM_ARGS")
+"""Variables that hold an engine's arguments."""
+
+BIND_ALL = "--bind-all"
+_OF_THE_MACHINE = ("--host", "--cache-dir", "--log-file", "--state-dir", "--allow-user-config")
+"""Arguments that name addresses and files: an engine that is a process has the machine's."""
+
+
+def allowed_names(variant: str, more: Iterable[str]) -> tuple[str, ...]:
+    """The names, and beginnings of names with `*`, that an engine of this variant may be given."""
+    return (*ALWAYS, *DECLARED.get(variant, ()), *more)
+
+
+def check_names(env: Mapping[str, str], allowed: Collection[str]) -> None:
+    """Raises Invalid, with the list, for a name that is not on it."""
+    for name in env:
+        if not any(fnmatchcase(name, pattern) for pattern in allowed):
+            raise Invalid(
+                f"env: {name} may not be given to an engine; allowed are {', '.join(allowed)}."
+                " Nothing was started. engines.image.env_names allows more",
+                code="env_not_allowed",
+                loc=("body", "env", name),
+                input=name,
+                allowed=list(allowed),
+            )
+
+
+def check_arguments(env: Mapping[str, str]) -> None:
+    """Raises Invalid for arguments that name files or addresses of the machine.
+
+    It is for engines that share them with this server. In a container they may have any.
+    """
+    for variable in ARGUMENTS:
+        for word in words_of(env.get(variable, ""), variable):
+            name = word.partition("=")[0]
+            if name in _OF_THE_MACHINE:
+                raise Invalid(
+                    f"env: {name} in {variable} names files or addresses of this machine, and an"
+                    " engine that runs as a process has no others. Nothing was started",
+                    code="env_not_allowed",
+                    loc=("body", "env", variable),
+                    input=word,
+                )
+
+
+def words_of(text: str, variable: str) -> list[str]:
+    """The arguments in `text`, as an image's entry point takes them apart. Raises Invalid."""
+    try:
+        return shlex.split(text, comments=False)
+    except ValueError as error:
+        raise Invalid(
+            f"env: {variable} cannot be taken apart: {error}. Nothing was started",
+            code="env_not_allowed",
+            loc=("body", "env", variable),
+            input=text,
+        ) from error
+
+
+def on_loopback(
+    command: Iterable[str], env: Mapping[str, str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The same arguments and environment without what has an engine listen on every address."""
+    kept = {name: value for name, value in env.items() if name != "BIND_ALL"}
+    for variable in ARGUMENTS:
+        if variable in kept:
+            words = [w for w in words_of(kept[variable], variable) if not _binds_all(w)]
+            kept[variable] = "\n".join(shlex.quote(word) for word in words)
+    return tuple(word for word in command if not _binds_all(word)), kept
+
+
+def _binds_all(word: str) -> bool:
+    return word == BIND_ALL or word.startswith(f"{BIND_ALL}=")
