@@ -17,7 +17,12 @@ NOW_NS = 1_770_837_041_000_000_000
 
 
 def packager(**options: object) -> Packager:
-    return Packager("cam0", SHAPE, unix_ns=NOW_NS, monotonic_ns=0, **options)  # type: ignore[arg-type]
+    usual: dict[str, object] = {
+        "token": "t1",
+        "monotonic_ns": 0,
+        "unix_minus_monotonic_ns": lambda: NOW_NS,
+    }
+    return Packager("cam0", **{"shape": SHAPE, **usual, **options})  # type: ignore[arg-type]
 
 
 def packaged(made: Packager, taken: list[Frame]) -> list[File]:
@@ -128,7 +133,7 @@ def test_a_restarted_preview_goes_on_counting_and_uses_no_name_twice() -> None:
     first = packager()
     names = {file.name for file in packaged(first, frames(100, gop=30))}
     ended = first.ended
-    second = Packager("cam0", SHAPE, unix_ns=NOW_NS + 1_000_000, monotonic_ns=0, after=ended)
+    second = packager(token="t2", after=ended)
     files = packaged(second, frames(100, gop=30))
     assert second.segments[0].sequence == ended.sequence + 1
     assert f"#EXT-X-DISCONTINUITY-SEQUENCE:{ended.discontinuity + 1}\n" in second.render()
@@ -144,7 +149,7 @@ def test_discontinuities_are_counted_from_zero() -> None:
 
 
 def test_parts_are_listed_near_the_end_only_and_the_next_one_is_announced() -> None:
-    made = Packager("cam0", replace(SHAPE, segments=8), unix_ns=NOW_NS, monotonic_ns=0)
+    made = packager(shape=replace(SHAPE, segments=8))
     packaged(made, frames(250, gop=30))
     text = made.render()
     assert text.count("#EXTINF") == 8
@@ -176,3 +181,35 @@ def test_the_position_says_what_can_be_fetched() -> None:
     assert position.has(first, None)
     assert position.has(first, 99), "parts of a whole segment are all there"
     assert not position.has(first + 1, 0)
+
+
+@pytest.mark.parametrize(
+    "unix_ns", [0, 35 * 10**9, NOW_NS - 3600 * 10**9, NOW_NS + 50 * 365 * 86_400 * 10**9]
+)
+def test_numbers_and_names_do_not_come_from_the_wall_clock(unix_ns: int) -> None:
+    made = packager(monotonic_ns=7_000_000_000, unix_minus_monotonic_ns=lambda: unix_ns)
+    packaged(made, frames(40, gop=30))
+    assert made.segments[0].sequence == 14
+    assert "#EXT-X-MEDIA-SEQUENCE:14\n" in made.render()
+    assert made.segments[0].name == "cam0_t1_14.m4s"
+
+
+def test_numbers_rise_over_a_restart_of_the_process_whatever_happens_to_the_clock() -> None:
+    ended = packager(monotonic_ns=100 * 10**9, unix_minus_monotonic_ns=lambda: NOW_NS)
+    packaged(ended, frames(300, gop=15))
+    again = packager(monotonic_ns=110 * 10**9, unix_minus_monotonic_ns=lambda: 0)
+    packaged(again, frames(30, gop=30))
+    assert again.segments[0].sequence > ended.ended.sequence
+
+
+def test_dates_follow_the_clock_when_it_is_set_and_nothing_else_does() -> None:
+    wall = [0]
+    made = packager(unix_minus_monotonic_ns=lambda: wall[0])
+    packaged(made, frames(61, gop=30))
+    wall[0] = NOW_NS
+    packaged(made, [frame(n, keyframe=n % 30 == 0) for n in range(61, 130)])
+    dates = [segment.unix_ns for segment in made.segments]
+    assert dates[0] < 10**10 < NOW_NS <= dates[-1]
+    sequences = [segment.sequence for segment in made.segments]
+    assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
+    assert not any(segment.discontinuity for segment in made.segments)

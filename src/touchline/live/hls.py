@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -36,8 +37,9 @@ class Hls:
         self._packager = Packager(
             stream.name,
             shape,
-            unix_ns=time.time_ns(),
+            token=secrets.token_hex(6),
             monotonic_ns=time.monotonic_ns(),
+            unix_minus_monotonic_ns=lambda: time.time_ns() - time.monotonic_ns(),
             gop_ns=stream.gop_ns,
             after=after,
         )

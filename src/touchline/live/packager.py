@@ -7,6 +7,7 @@ as soon as its last frame's duration is known, which is when the next frame is t
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,8 +19,8 @@ JUMP_NS = 1_000_000_000
 """A hole of this length in the timestamps is a discontinuity."""
 LEAST_SEGMENT_NS = 500_000_000
 """No segment is shorter, unless the camera breaks off."""
-_EPOCH_NS = 1_704_067_200 * 1_000_000_000
-"""2024: some players keep sequence numbers in 31 bits."""
+_STEP_NS = 500_000_000
+"""How far the wall clock must move before the dates of later segments follow it."""
 _GOP_FADES = 0.97
 """A camera's keyframe distance is the longest seen lately: those asked for come early."""
 _TOLERANCE = 1.02
@@ -68,8 +69,9 @@ class File:
 class Packager:
     """Frames in, files and the state of the playlist out.
 
-    Sequence numbers begin with the clock, so that they go on rising over a restart of the preview
-    and players that stayed find their way. File names are never used twice.
+    Sequence numbers begin with the time since boot, so that they go on rising over a restart of the
+    preview or of its process, and players that stayed find their way: no segment is shorter than
+    the step of that number. The wall clock is only told as the date of a segment.
     """
 
     def __init__(
@@ -77,21 +79,26 @@ class Packager:
         camera: str,
         shape: Shape,
         *,
-        unix_ns: int,
+        token: str,
         monotonic_ns: int,
+        unix_minus_monotonic_ns: Callable[[], int],
         gop_ns: int = 0,
         after: Ended | None = None,
     ) -> None:
-        """`after` is where an earlier preview of the camera ended that players may still know."""
+        """`token` makes the names of its files its own, also across restarts and boots.
+
+        `after` is where an earlier preview of the camera ended that players may still know.
+        """
         self.shape = shape
         self.segments: deque[Segment] = deque()
         self._gop_s = gop_ns / 1e9
         self._target_s = target_s(max(shape.segment_s, self._gop_s))
         self._part_target_s = shape.part_s
-        self._unix_minus_monotonic_ns = unix_ns - monotonic_ns
-        self._stem = f"{camera}_{unix_ns // 1_000_000:x}"
-        by_clock = (unix_ns - _EPOCH_NS) // LEAST_SEGMENT_NS
-        self._next_sequence = by_clock if after is None else max(by_clock, after.sequence + 1)
+        self._wall_clock = unix_minus_monotonic_ns
+        self._unix_minus_monotonic_ns = unix_minus_monotonic_ns()
+        self._stem = f"{camera}_{token}"
+        since_boot = max(0, monotonic_ns) // LEAST_SEGMENT_NS
+        self._next_sequence = since_boot if after is None else max(since_boot, after.sequence + 1)
         # Counted from 0: hls.js keeps an array that is as long as this number.
         self._discontinuities = 0 if after is None else after.discontinuity + 1
         self._codec: mp4.Codec | None = None
@@ -160,7 +167,7 @@ class Packager:
             self._init = f"{self._stem}_{self._next_sequence}_init.mp4"
             files.append(File(self._init, mp4.live_init(frame.codec)))
         self._segment_start_ns = frame.dts_ns
-        unix_ns = frame.pts_ns + self._unix_minus_monotonic_ns
+        unix_ns = frame.pts_ns + self._dated_by()
         self.segments.append(
             Segment(
                 self._next_sequence,
@@ -172,6 +179,13 @@ class Packager:
         )
         self._next_sequence += 1
         return files
+
+    def _dated_by(self) -> int:
+        """Unix minus monotonic time for dates: followed when the clock is set, not as it drifts."""
+        now_ns = self._wall_clock()
+        if abs(now_ns - self._unix_minus_monotonic_ns) > _STEP_NS:
+            self._unix_minus_monotonic_ns = now_ns
+        return self._unix_minus_monotonic_ns
 
     def _close_part(self, end_dts_ns: int) -> File:
         frames, self._pending = self._pending, []
