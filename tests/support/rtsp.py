@@ -1,7 +1,12 @@
-"""A simulated RTSP camera for a test: started, killed, frozen, thawed and brought back."""
+"""A simulated RTSP camera for a test: in a process that can be killed, or in a thread.
+
+Options are those of `touchline simulate rtsp-camera`: `hold_after=3` is `--hold-after=3`, a list is
+an option given several times.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import select
 import signal
@@ -11,11 +16,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import touchline
+from touchline.sim import camera as simulated
+from touchline.sim.rtsp.ledger import Entry, read_ledger
+from touchline.sim.rtsp.server import RtspServer
 
 START_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 10.0
@@ -24,9 +32,11 @@ STOP_DEADLINE_S = 10.0
 class RtspCamera:
     """One camera at one URL, over any number of lives of its process."""
 
-    def __init__(self, **options: str | float | bool) -> None:
-        """`options` are those of `simulate rtsp-camera`: `stall_after=3` is `--stall-after 3`."""
+    def __init__(self, **options: Any) -> None:
         self._options = {"port": 0, "width": 640, "height": 360, "bitrate": 1000, **options}
+        self._folder = TemporaryDirectory(prefix="camera-")
+        self._ledger = Path(self._folder.name, "ledger.jsonl")
+        self._options.setdefault("ledger", str(self._ledger))
         self._errors: IO[bytes] = TemporaryFile()  # noqa: SIM115  (closed by `close`)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -49,7 +59,7 @@ class RtspCamera:
             part for part in (sources, environment.get("PYTHONPATH")) if part
         )
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "touchline.sim.camera", *self._arguments()],
+            [sys.executable, "-m", "touchline.sim.camera", *arguments_of(self._options)],
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env=environment,
@@ -76,6 +86,15 @@ class RtspCamera:
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
+    def misbehave(self) -> None:
+        """Begin misbehaviour that has a time, where the option `on_signal` is given."""
+        os.kill(self.pid, signal.SIGUSR1)
+
+    def ledger(self, event: str | None = None) -> list[Entry]:
+        """What it noted so far, in all its lives."""
+        entries = read_ledger(self._ledger) if self._ledger.exists() else []
+        return [entry for entry in entries if event in {None, entry["event"]}]
+
     def restart(self) -> None:
         """Kill it and bring it back at the same URL; its counter begins at 0 again."""
         self.kill()
@@ -90,16 +109,7 @@ class RtspCamera:
         if self.running:
             self.kill()
         self._errors.close()
-
-    def _arguments(self) -> list[str]:
-        arguments = []
-        for name, value in self._options.items():
-            option = f"--{name.replace('_', '-')}"
-            if value is True:
-                arguments.append(option)
-            elif value is not False:
-                arguments.append(f"{option}={value}")
-        return arguments
+        self._folder.cleanup()
 
     def _ready_line(self) -> str:
         assert self._process is not None
@@ -129,7 +139,7 @@ class RtspCamera:
 
 
 @contextmanager
-def rtsp_camera(**options: str | float | bool) -> Iterator[RtspCamera]:
+def rtsp_camera(**options: Any) -> Iterator[RtspCamera]:
     """A running camera, gone at the end whatever happened to it."""
     camera = RtspCamera(**options)
     try:
@@ -137,3 +147,28 @@ def rtsp_camera(**options: str | float | bool) -> Iterator[RtspCamera]:
         yield camera
     finally:
         camera.close()
+
+
+def arguments_of(options: dict[str, Any]) -> list[str]:
+    """The command line that gives these options."""
+    arguments = []
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        for one in value if isinstance(value, list) else [value]:
+            if one is True:
+                arguments.append(option)
+            elif one is not False:
+                arguments.append(f"{option}={one}")
+    return arguments
+
+
+@contextmanager
+def camera_in_thread(**options: Any) -> Iterator[RtspServer]:
+    """A running camera in this process, 320x180 by default; `url`, `ledger` and `begin` are its."""
+    given = {"port": 0, "width": 320, "height": 180, "bitrate": 500, **options}
+    parser = argparse.ArgumentParser()
+    simulated.add_arguments(parser)
+    wanted = simulated.options_from(parser.parse_args(arguments_of(given)))
+    assert wanted.faults() == []
+    with simulated.build(wanted) as camera:
+        yield camera

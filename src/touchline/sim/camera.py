@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from touchline.sim.rtsp.misbehaviour import Misbehaviour, misbehaviour_from
+from touchline.sim.rtsp.misbehaviour import add_arguments as add_misbehaviour
 from touchline.worker.testpicture import MIN_HEIGHT, MIN_WIDTH
+
+if TYPE_CHECKING:
+    from touchline.sim.rtsp.server import RtspServer
 
 CODECS = ("h264", "h265", "mjpeg")
 
@@ -37,6 +44,8 @@ class CameraOptions:
     stall_for_s: float | None = None
     user: str | None = None
     password: str | None = None
+    ledger: Path | None = None
+    odd: Misbehaviour = field(default_factory=Misbehaviour)
 
     def faults(self) -> list[str]:
         """What cannot be: one sentence a fault, each naming its option. Empty when all is well."""
@@ -73,7 +82,30 @@ class CameraOptions:
             "--user and --password go together": (self.user is None) != (self.password is None),
             "--user must not contain a colon": ":" in (self.user or ""),
         }
-        return [sentence for sentence, broken in rules.items() if broken]
+        found = [sentence for sentence, broken in rules.items() if broken]
+        return found + self._impossible_codings() + self.odd.faults()
+
+    def _impossible_codings(self) -> list[str]:
+        """What misbehaviour does not go with the codec, or is no picture."""
+        odd, found = self.odd, []
+        only_h264 = {
+            "--slices": odd.slices != 1,
+            "--aud": odd.aud,
+            "--b-pyramid": odd.b_pyramid,
+            "--open-gop": odd.open_gop,
+            "--recode-after": odd.recode_after is not None,
+            "--endless-unit-after": odd.endless_unit_after is not None,
+        }
+        if self.codec != "h264":
+            found += [f"{option} needs --codec h264" for option, on in only_h264.items() if on]
+        for option, size in (("--resize-to", odd.resize_to), ("--second-track", odd.second_track)):
+            if size is not None and not (
+                MIN_WIDTH <= size[0] <= 7680
+                and MIN_HEIGHT <= size[1] <= 4320
+                and size[0] % 2 == size[1] % 2 == 0
+            ):
+                found.append(f"{option} must be even and at least {MIN_WIDTH}x{MIN_HEIGHT}")
+        return found
 
     def stalled(self, sending_s: float) -> bool:
         """Whether the camera is silent that long after its first frame."""
@@ -117,6 +149,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--stall-for", type=float, metavar="S", help="and send again after S seconds of silence")
     add("--user", help="user name that clients must give")
     add("--password", help="password that clients must give")
+    add("--ledger", type=Path, metavar="FILE", help="append what was delivered, as JSON lines")
+    add_misbehaviour(parser)
 
 
 def options_from(args: argparse.Namespace) -> CameraOptions:
@@ -137,6 +171,8 @@ def options_from(args: argparse.Namespace) -> CameraOptions:
         stall_for_s=args.stall_for,
         user=args.user,
         password=args.password,
+        ledger=args.ledger,
+        odd=misbehaviour_from(vars(args)),
     )
 
 
@@ -147,21 +183,51 @@ def run(args: argparse.Namespace) -> int:
         for fault in faults:
             print(f"rtsp-camera: {fault}", file=sys.stderr)
         return 2
+    from touchline.sim.rtsp.server import CannotServe, serve
+
     try:
-        from touchline.sim.rtspserver import CannotServe, serve
-    except (ImportError, ValueError) as error:  # gi raises ValueError for a missing namespace
-        print(
-            f"rtsp-camera: GStreamer's RTSP server is missing ({error}); on Debian:"
-            " apt-get install python3-gi gir1.2-gst-rtsp-server-1.0",
-            file=sys.stderr,
-        )
-        return 1
-    try:
-        serve(options)
-    except CannotServe as error:
+        serve(build(options, keep=False))
+    except (CannotServe, OSError) as error:
         print(f"rtsp-camera: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
+    """Make the camera, not yet started; `keep` holds its ledger in memory, too.
+
+    Raises CannotServe when this machine lacks the encoder, OSError for a ledger it cannot open.
+    """
+    from touchline.sim.rtsp.encoder import Coding
+    from touchline.sim.rtsp.ledger import Ledger
+    from touchline.sim.rtsp.server import RtspServer
+
+    odd = options.odd
+    user, password = options.user, options.password
+    return RtspServer(
+        Coding(
+            codec=options.codec,
+            width=options.width,
+            height=options.height,
+            fps=options.fps,
+            bitrate_kbps=options.bitrate_kbps,
+            gop_s=options.gop_s,
+            b_frames=odd.b_frames,
+            b_pyramid=odd.b_pyramid,
+            open_gop=odd.open_gop,
+            slices=odd.slices,
+            aud=odd.aud,
+        ),
+        host=options.host,
+        port=options.port,
+        path=options.path,
+        name=options.name,
+        audio=options.audio,
+        credentials=None if user is None or password is None else (user, password),
+        stalled=options.stalled,
+        odd=odd,
+        ledger=Ledger(options.ledger, keep=keep),
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
