@@ -1,0 +1,433 @@
+"""Read H.264 parameter sets and slice headers (ITU-T H.264, clauses 7.3 and 8.2.1).
+
+Everything read comes from a camera, so every count is bounded and every fault is a ValueError.
+Pure standard library.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SLICE, IDR, SEI, SPS, PPS, AUD = 1, 5, 6, 7, 8, 9
+P, B, I = 0, 1, 2  # noqa: E741  (the standard's own names of slice types)
+MAX_SIDE = 16_384
+_HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+_INTRA_PROFILES = {44, 86, 100, 110, 122, 244}
+_SLICE_HEAD_BYTES = 48
+"""More than the part of a slice header that is read here can take."""
+_MAX_LEADING_ZEROS = 31
+_RECOVERY_POINT = 6
+_MAX_DPB_MBS = {
+    10: 396, 11: 900, 12: 2376, 13: 2376, 20: 2376, 21: 4752, 22: 8100, 30: 8100, 31: 18000,
+    32: 20480, 40: 32768, 41: 32768, 42: 34816, 50: 110_400, 51: 184_320, 52: 184_320,
+    60: 696_320, 61: 696_320, 62: 696_320,
+}  # fmt: skip
+
+
+class Sps(NamedTuple):
+    """What this program needs to know of a sequence parameter set."""
+
+    sps_id: int
+    profile: int
+    level: int
+    width: int
+    height: int
+    chroma_format: int
+    luma_bits: int
+    chroma_bits: int
+    separate_planes: bool
+    frame_num_bits: int
+    poc_type: int
+    poc_lsb_bits: int
+    delta_pic_order_always_zero: bool
+    non_ref_offset: int
+    ref_frame_offsets: tuple[int, ...]
+    max_ref_frames: int
+    frame_mbs_only: bool
+    reorder_frames: int | None
+    """`max_num_reorder_frames`, where the stream says it or its profile implies it."""
+    max_dpb_frames: int
+    frame_ns: int | None
+    """The time from picture to picture, where the stream has one."""
+
+
+class Pps(NamedTuple):
+    """What this program needs to know of a picture parameter set."""
+
+    pps_id: int
+    sps_id: int
+    bottom_field_order: bool
+    redundant_pictures: bool
+
+
+class Slice(NamedTuple):
+    """The fields of a slice header that tell one picture from the next."""
+
+    unit_type: int
+    ref_idc: int
+    first_mb: int
+    slice_type: int
+    pps_id: int
+    frame_num: int
+    field: bool
+    bottom: bool
+    idr_pic_id: int
+    poc_lsb: int
+    delta_bottom: int
+    delta_0: int
+    delta_1: int
+    redundant: bool
+
+
+class Bits:
+    """Reads a unit's payload bit by bit. Raises ValueError behind its end."""
+
+    __slots__ = ("_left", "_value")
+
+    def __init__(self, data: bytes) -> None:
+        self._left = len(data) * 8
+        self._value = int.from_bytes(data, "big")
+
+    def u(self, count: int) -> int:
+        """An unsigned number of `count` bits."""
+        self._left -= count
+        if self._left < 0:
+            raise ValueError("it ends too early")
+        return (self._value >> self._left) & ((1 << count) - 1)
+
+    def flag(self) -> bool:
+        """One bit."""
+        return self.u(1) == 1
+
+    def ue(self, most: int = (1 << 32) - 2) -> int:
+        """An unsigned Exp-Golomb number of at most `most`."""
+        rest = self._value & ((1 << self._left) - 1)
+        zeros = self._left - rest.bit_length()
+        if zeros > _MAX_LEADING_ZEROS:
+            raise ValueError("a number in it is too large")
+        self.u(zeros)
+        value = self.u(zeros + 1) - 1
+        if value > most:
+            raise ValueError(f"a number in it is {value} where {most} is the most")
+        return value
+
+    def se(self) -> int:
+        """A signed Exp-Golomb number."""
+        value = self.ue()
+        return (value + 1) // 2 if value & 1 else -(value // 2)
+
+
+def payload(unit: bytes, most_bytes: int | None = None) -> bytes:
+    """A unit's payload (RBSP): without its header byte and the emulation prevention bytes."""
+    data = unit[1:] if most_bytes is None else unit[1 : 1 + most_bytes]
+    return data.replace(b"\0\0\3", b"\0\0") if b"\0\0\3" in data else data
+
+
+def read_sps(unit: bytes) -> Sps:
+    """Read a sequence parameter set. Raises ValueError with the reason where it is damaged."""
+    try:
+        return _sps(unit)
+    except ValueError as error:
+        raise ValueError(f"the sequence parameter set cannot be used: {error}") from None
+
+
+def _sps(unit: bytes) -> Sps:
+    if not unit or unit[0] & 0x1F != SPS:
+        raise ValueError("it is none")
+    bits = Bits(payload(unit))
+    profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
+    sps_id = bits.ue(31)
+    chroma, separate_planes, luma_bits, chroma_bits = _chroma(bits, profile)
+    frame_num_bits = bits.ue(12) + 4
+    poc_type = bits.ue(2)
+    poc_lsb_bits = bits.ue(12) + 4 if poc_type == 0 else 0
+    always_zero, non_ref_offset, offsets = _order_cycle(bits, poc_type)
+    max_ref_frames = bits.ue(16)
+    bits.flag()
+    width_mbs, height_units = bits.ue(MAX_SIDE // 16) + 1, bits.ue(MAX_SIDE // 16) + 1
+    frame_mbs_only = bits.flag()
+    if not frame_mbs_only:
+        bits.flag()
+    bits.flag()
+    height_mbs = height_units * (1 if frame_mbs_only else 2)
+    cut_x, cut_y = _cropping(bits, 0 if separate_planes else chroma, frame_mbs_only)
+    width, height = width_mbs * 16 - cut_x, height_mbs * 16 - cut_y
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise ValueError(f"it describes pictures of {width}x{height}")
+    level_frames = _MAX_DPB_MBS.get(level, 696_320) // (width_mbs * height_mbs)
+    dpb_frames = max(min(level_frames, 16), max_ref_frames, 1)
+    reorder: int | None = None
+    if profile == 66 or poc_type == 2 or (constraints & 0x10 and profile in _INTRA_PROFILES):
+        reorder = 0
+    frame_ns, told, told_dpb = _vui(bits)
+    if told is not None:
+        reorder = told
+    if told_dpb is not None:
+        dpb_frames = max(told_dpb, max_ref_frames)
+    return Sps(
+        sps_id=sps_id,
+        profile=profile,
+        level=level,
+        width=width,
+        height=height,
+        chroma_format=chroma,
+        luma_bits=luma_bits,
+        chroma_bits=chroma_bits,
+        separate_planes=separate_planes,
+        frame_num_bits=frame_num_bits,
+        poc_type=poc_type,
+        poc_lsb_bits=poc_lsb_bits,
+        delta_pic_order_always_zero=always_zero,
+        non_ref_offset=non_ref_offset,
+        ref_frame_offsets=offsets,
+        max_ref_frames=max_ref_frames,
+        frame_mbs_only=frame_mbs_only,
+        reorder_frames=reorder,
+        max_dpb_frames=dpb_frames,
+        frame_ns=frame_ns,
+    )
+
+
+def _chroma(bits: Bits, profile: int) -> tuple[int, bool, int, int]:
+    """Chroma format, separate planes and bit depths; 4:2:0 with 8 bits in the lower profiles."""
+    if profile not in _HIGH_PROFILES:
+        return 1, False, 8, 8
+    chroma = bits.ue(3)
+    separate_planes = chroma == 3 and bits.flag()
+    depths = 8 + bits.ue(6), 8 + bits.ue(6)
+    bits.flag()
+    if bits.flag():
+        _skip_scaling_lists(bits, 12 if chroma == 3 else 8)
+    return chroma, separate_planes, *depths
+
+
+def _order_cycle(bits: Bits, poc_type: int) -> tuple[bool, int, tuple[int, ...]]:
+    """What order count type 1 counts with."""
+    if poc_type != 1:
+        return False, 0, ()
+    always_zero, non_ref_offset = bits.flag(), bits.se()
+    bits.se()
+    return always_zero, non_ref_offset, tuple(bits.se() for _ in range(bits.ue(255)))
+
+
+def _skip_scaling_lists(bits: Bits, lists: int) -> None:
+    for number in range(lists):
+        if not bits.flag():
+            continue
+        last = following = 8
+        for _ in range(16 if number < 6 else 64):
+            if following:
+                following = (last + bits.se()) % 256
+            last = following or last
+
+
+def _cropping(bits: Bits, chroma: int, frame_mbs_only: bool) -> tuple[int, int]:  # noqa: FBT001
+    """How much narrower and lower the picture is than its macroblocks."""
+    if not bits.flag():
+        return 0, 0
+    left, right, top, bottom = (bits.ue(MAX_SIDE) for _ in range(4))
+    unit_x = 2 if chroma in {1, 2} else 1
+    unit_y = (2 if chroma == 1 else 1) * (1 if frame_mbs_only else 2)
+    return unit_x * (left + right), unit_y * (top + bottom)
+
+
+def _vui(bits: Bits) -> tuple[int | None, int | None, int | None]:
+    """Frame time, reorder depth and picture buffer of the usability information.
+
+    Encoders cut it off or fill it wrongly without harm to their pictures, so faults in it only
+    mean that it says nothing.
+    """
+    frame_ns = None
+    try:
+        if not bits.flag():
+            return None, None, None
+        _skip_colours(bits)
+        if bits.flag():
+            frame_ns = _frame_ns(bits.u(32), bits.u(32))
+            bits.flag()
+        nal_hrd = bits.flag() and _skip_hrd(bits)
+        vcl_hrd = bits.flag() and _skip_hrd(bits)
+        if nal_hrd or vcl_hrd:
+            bits.flag()
+        bits.flag()
+        if not bits.flag():
+            return frame_ns, None, None
+        bits.flag()
+        for _ in range(4):
+            bits.ue()
+        reorder, dpb = bits.ue(16), bits.ue(16)
+    except ValueError:
+        return frame_ns, None, None
+    return frame_ns, reorder, max(dpb, reorder)
+
+
+def _skip_colours(bits: Bits) -> None:
+    """Skip what is said of the picture's shape and colours."""
+    if bits.flag() and bits.u(8) == 255:
+        bits.u(32)
+    if bits.flag():
+        bits.flag()
+    if bits.flag():
+        bits.u(4)
+        if bits.flag():
+            bits.u(24)
+    if bits.flag():
+        bits.ue(5)
+        bits.ue(5)
+
+
+def _frame_ns(units: int, scale: int) -> int | None:
+    """The time of a frame (two ticks), unless it lies outside 1 to 240 frames a second."""
+    if not units or not scale:
+        return None
+    frame_ns = 2 * units * 1_000_000_000 // scale
+    return frame_ns if 1_000_000_000 // 240 <= frame_ns <= 1_000_000_000 else None
+
+
+def _skip_hrd(bits: Bits) -> bool:
+    count = bits.ue(31) + 1
+    bits.u(8)
+    for _ in range(count):
+        bits.ue()
+        bits.ue()
+        bits.flag()
+    bits.u(20)
+    return True
+
+
+def read_pps(unit: bytes) -> Pps:
+    """Read a picture parameter set. Raises ValueError with the reason where it is damaged."""
+    try:
+        return _pps(unit)
+    except ValueError as error:
+        raise ValueError(f"the picture parameter set cannot be used: {error}") from None
+
+
+def _pps(unit: bytes) -> Pps:
+    if not unit or unit[0] & 0x1F != PPS:
+        raise ValueError("it is none")
+    bits = Bits(payload(unit))
+    pps_id, sps_id = bits.ue(255), bits.ue(31)
+    bits.flag()
+    bottom_field_order = bits.flag()
+    _skip_slice_groups(bits)
+    bits.ue(31)
+    bits.ue(31)
+    bits.u(3)
+    for _ in range(3):
+        bits.se()
+    bits.u(2)
+    return Pps(pps_id, sps_id, bottom_field_order, bits.flag())
+
+
+def _skip_slice_groups(bits: Bits) -> None:
+    groups = bits.ue(7) + 1
+    if groups == 1:
+        return
+    kind = bits.ue(6)
+    if kind == 0:
+        for _ in range(groups):
+            bits.ue()
+    elif kind == 2:
+        for _ in range(2 * (groups - 1)):
+            bits.ue()
+    elif kind in {3, 4, 5}:
+        bits.flag()
+        bits.ue()
+    elif kind == 6:
+        size = (groups - 1).bit_length()
+        for _ in range(bits.ue(MAX_SIDE * 64) + 1):
+            bits.u(size)
+
+
+def read_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
+    """Read the head of a slice (types 1, 2 and 5). Raises ValueError where it is damaged."""
+    bits = Bits(payload(unit, _SLICE_HEAD_BYTES))
+    unit_type, ref_idc = unit[0] & 0x1F, unit[0] >> 5 & 3
+    first_mb, slice_type, pps_id = bits.ue(), bits.ue(9) % 5, bits.ue(255)
+    if sps.separate_planes:
+        bits.u(2)
+    frame_num = bits.u(sps.frame_num_bits)
+    field = not sps.frame_mbs_only and bits.flag()
+    bottom = field and bits.flag()
+    idr_pic_id = bits.ue(65_535) if unit_type == IDR else -1
+    lsb = delta_bottom = delta_0 = delta_1 = 0
+    if sps.poc_type == 0:
+        lsb = bits.u(sps.poc_lsb_bits)
+        if pps.bottom_field_order and not field:
+            delta_bottom = bits.se()
+    elif sps.poc_type == 1 and not sps.delta_pic_order_always_zero:
+        delta_0 = bits.se()
+        if pps.bottom_field_order and not field:
+            delta_1 = bits.se()
+    redundant = pps.redundant_pictures and bits.ue(127) > 0
+    return Slice(
+        unit_type, ref_idc, first_mb, slice_type, pps_id, frame_num, field, bottom, idr_pic_id,
+        lsb, delta_bottom, delta_0, delta_1, redundant,
+    )  # fmt: skip
+
+
+def slice_start(unit: bytes) -> tuple[int, int, int]:
+    """First macroblock, slice type and parameter set of a slice: what can be read without one.
+
+    Raises ValueError where it is damaged.
+    """
+    bits = Bits(payload(unit, _SLICE_HEAD_BYTES))
+    return bits.ue(), bits.ue(9) % 5, bits.ue(255)
+
+
+def same_picture(a: Slice, b: Slice) -> bool:
+    """Whether a slice belongs to the primary picture of the slice before it (7.4.1.2.4).
+
+    A first macroblock that comes again tells pictures apart that a careless encoder numbered alike.
+    """
+    return (
+        a.frame_num == b.frame_num
+        and a.pps_id == b.pps_id
+        and a.field == b.field
+        and a.bottom == b.bottom
+        and (a.ref_idc == 0) == (b.ref_idc == 0)
+        and a.idr_pic_id == b.idr_pic_id
+        and a.poc_lsb == b.poc_lsb
+        and a.delta_bottom == b.delta_bottom
+        and a.delta_0 == b.delta_0
+        and a.delta_1 == b.delta_1
+        and (b.first_mb > 0 or b.redundant)
+    )
+
+
+def second_field(a: Slice, b: Slice) -> bool:
+    """Whether `b` begins the other field of the frame whose field `a` is of."""
+    return (
+        a.field
+        and b.field
+        and a.bottom != b.bottom
+        and a.frame_num == b.frame_num
+        and b.unit_type != IDR
+        and (a.ref_idc > 0 or b.ref_idc == 0)
+    )
+
+
+def recovery_frames(unit: bytes) -> int | None:
+    """After how many frames a recovery point message says the picture is whole; None without."""
+    bits_data = payload(unit, 4096)
+    at = 0
+    while at + 2 < len(bits_data):
+        kind = size = 0
+        while at < len(bits_data) and bits_data[at] == 255:
+            kind, at = kind + 255, at + 1
+        if at >= len(bits_data):
+            return None
+        kind, at = kind + bits_data[at], at + 1
+        while at < len(bits_data) and bits_data[at] == 255:
+            size, at = size + 255, at + 1
+        if at >= len(bits_data):
+            return None
+        size, at = size + bits_data[at], at + 1
+        if kind == _RECOVERY_POINT:
+            try:
+                return Bits(bits_data[at : at + size]).ue(65_535)
+            except ValueError:
+                return None
+        at += size
+    return None

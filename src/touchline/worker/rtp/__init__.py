@@ -1,0 +1,6 @@
+"""H.264 over RTP, from packets to frames. Pure standard library."""
+
+from touchline.worker.rtp.errors import StreamError
+from touchline.worker.rtp.stream import H264Stream
+
+__all__ = ["H264Stream", "StreamError"]

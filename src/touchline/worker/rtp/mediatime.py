@@ -1,0 +1,157 @@
+"""The camera's RTP times as one line of media time that has a place for every picture.
+
+Steps are the camera's own. Pictures without a time of their own (doubled, constant or disordered
+stamps) get one from the frame rate and their place in the bitstream. Where the stamps jump although
+no such time has passed, the line goes on as time did.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from itertools import pairwise
+
+from touchline.worker.decodetimes import Order
+
+AHEAD_NS = 150_000_000
+"""A stamp that lies so far ahead has jumped: no picture arrives before its capture."""
+_WINDOW = 17
+_LEAST_NS, _MOST_NS = 1_000_000, 2_000_000_000
+_USUAL_NS = 40_000_000
+_DECODE_ORDER_EVIDENCE = 2
+
+
+class MediaTime:
+    """Places pictures that are given in decode order."""
+
+    def __init__(self, clock_rate: int) -> None:
+        self.jumps = 0
+        self.last_jump = ""
+        self.own_times = 0
+        """Pictures that were given a time because theirs could not be used."""
+        self.interval_ns = _USUAL_NS
+        self._rate = clock_rate
+        self._raw: int | None = None
+        self._ticks = 0
+        self._shift_ns = 0
+        self._top_ns = 0
+        self._arrived_ns = 0
+        self._stamps: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
+        self._decode_order = 0
+        self._sequence: tuple[int, int] | None = None
+        self._report: tuple[int, int, int] | None = None
+
+    def place(
+        self,
+        raw: int,
+        arrived_ns: int,
+        order: Order,
+        *,
+        frame_ns: int | None,
+        ahead_ns: Callable[[int], int],
+    ) -> int:
+        """The media time of the next picture, in nanoseconds since the first.
+
+        `raw` is its 32-bit RTP time, `frame_ns` what the stream says of its frame rate; `ahead_ns`
+        says how far a media time lies behind now.
+        """
+        if self._raw is None:
+            self._raw, self._arrived_ns = raw, arrived_ns
+            self.interval_ns = frame_ns or _USUAL_NS
+            self._stamps.append((0, arrived_ns))
+            self._sequence = (0, order.number)
+            return 0
+        step = (raw - self._raw + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
+        self._raw = raw
+        self._ticks += step
+        stamp_ns = self._ticks * 1_000_000_000 // self._rate
+        # Cameras that stand still may still count a tick a picture, which is no time either.
+        repeated = abs(step) * 1_000_000_000 // self._rate < _LEAST_NS
+        if not repeated and self._jumped(stamp_ns + self._shift_ns, order, ahead_ns):
+            self._jump(stamp_ns, arrived_ns, order)
+        at_ns = stamp_ns + self._shift_ns
+        self._learn(at_ns, arrived_ns, frame_ns, order)
+        placed_ns = self._placed(at_ns, order, repeated=repeated)
+        if placed_ns != at_ns:
+            self.own_times += 1
+        if order.first:
+            self._sequence = (placed_ns, order.number)
+        self._top_ns, self._arrived_ns = max(self._top_ns, placed_ns), arrived_ns
+        return placed_ns
+
+    def reported(self, rtp_time: int, ntp_ns: int, arrived_ns: int) -> None:
+        """Take what the camera reports: this RTP time is that time on its wall clock."""
+        self._report = (rtp_time, ntp_ns, arrived_ns)
+
+    # ---------------------------------------------------------------- jumps
+
+    def _jumped(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
+        behind = 2 if order.later else 1 - order.pictures + _WINDOW
+        if at_ns < self._top_ns - behind * self.interval_ns:
+            return True
+        return at_ns > self._top_ns and ahead_ns(at_ns) > AHEAD_NS
+
+    def _jump(self, stamp_ns: int, arrived_ns: int, order: Order) -> None:
+        passed_ns = arrived_ns - self._arrived_ns
+        step_ns = self.interval_ns * max(order.pictures, 1)
+        to_ns = self._top_ns + (step_ns if passed_ns < 2 * step_ns else passed_ns)
+        if not order.later:
+            to_ns = self._top_ns + order.pictures * self.interval_ns
+        by_s = (stamp_ns + self._shift_ns - to_ns) / 1e9
+        self.jumps += 1
+        self.last_jump = f"the camera's time stamps jumped by {by_s:+.3f} s"
+        self._shift_ns = to_ns - stamp_ns
+        self._stamps.clear()
+        self._sequence = None
+
+    # ------------------------------------------------------------ frame rate
+
+    def _learn(self, at_ns: int, arrived_ns: int, frame_ns: int | None, order: Order) -> None:
+        self._stamps.append((at_ns, arrived_ns))
+        count = len(self._stamps) - 1
+        if count < _WINDOW // 2:
+            step_ns = (at_ns - self._top_ns) // order.pictures
+            if count == 1 and frame_ns is None and _LEAST_NS <= step_ns <= _MOST_NS:
+                self.interval_ns = step_ns
+            return
+        stamps = sorted(at for at, _ in self._stamps)
+        steps = sorted(b - a for a, b in pairwise(stamps))
+        span_ns = stamps[-1] - stamps[0]
+        if span_ns < count * _LEAST_NS:
+            found_ns = frame_ns or (arrived_ns - self._stamps[0][1]) // count
+        elif steps[count // 3] < _LEAST_NS:
+            found_ns = span_ns // count
+        else:
+            found_ns = steps[count // 2]
+        if _LEAST_NS <= found_ns <= _MOST_NS:
+            self.interval_ns = found_ns
+
+    # ---------------------------------------------------------------- places
+
+    def _placed(self, at_ns: int, order: Order, *, repeated: bool) -> int:
+        by_order_ns = self._top_ns + order.pictures * self.interval_ns
+        if not order.later:
+            return self._placed_earlier(at_ns, by_order_ns, repeated=repeated)
+        if self._in_decode_order and not order.first and self._sequence is not None:
+            began_ns, began_count = self._sequence
+            at_ns = began_ns + (order.number - began_count) * self.interval_ns // 2
+        if repeated:
+            return by_order_ns
+        if at_ns > self._top_ns:
+            return at_ns
+        return self._top_ns + max(self.interval_ns // 4, _LEAST_NS)
+
+    def _placed_earlier(self, at_ns: int, by_order_ns: int, *, repeated: bool) -> int:
+        """A picture that is shown before one that came before it."""
+        if repeated:
+            return by_order_ns
+        if at_ns >= self._top_ns or self._in_decode_order:
+            self._decode_order = min(self._decode_order + (at_ns >= self._top_ns), 4)
+            return by_order_ns
+        self._decode_order = 0
+        return at_ns
+
+    @property
+    def _in_decode_order(self) -> bool:
+        """Whether the camera stamps pictures as it sends them and not as they are shown."""
+        return self._decode_order >= _DECODE_ORDER_EVIDENCE

@@ -1,0 +1,317 @@
+"""One camera's H.264 over RTP: from packets to frames with times on the clock of the match."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from collections.abc import Sequence as Ordered
+from typing import NamedTuple
+
+from touchline.worker.decodetimes import DecodeTimes, Order, Reordering
+from touchline.worker.mp4 import Codec
+from touchline.worker.rtp import packet
+from touchline.worker.rtp.accessunits import AccessUnits, Picture
+from touchline.worker.rtp.clock import CameraClock
+from touchline.worker.rtp.errors import StreamError
+from touchline.worker.rtp.mediatime import MediaTime
+from touchline.worker.rtp.parametersets import ParameterSets
+from touchline.worker.rtp.payload import Depacketiser
+from touchline.worker.rtp.sequence import Sequence
+from touchline.worker.tee import Frame
+
+_FU_A = 28
+_BURST_NS = 10_000_000
+_HELD_PICTURES, _HELD_BYTES = 64, 8 << 20
+_HELD_NS, _HELD_BURST_NS = 200_000_000, 500_000_000
+_FOREIGN_MOST = 50
+_GARBAGE_MOST = 1000
+
+
+class _Held(NamedTuple):
+    """A picture whose media time is known, on its way to becoming a frame."""
+
+    data: bytes
+    media_ns: int
+    arrived_ns: int
+    order: Order
+    keyframe: bool
+    codec: Codec
+
+
+class H264Stream:
+    """Reads one RTP stream; `on_frame` is called with each frame as soon as it is whole.
+
+    `sprop` are the parameter sets of the session's description, `payload_types` those that it
+    gives to H.264 (None: any). `on_warning` is told what was left out and why, a line each time
+    a reason begins to apply. Everything runs on the caller's thread. Raises StreamError for a
+    stream that cannot be recorded; memory stays under twice the largest picture.
+    """
+
+    def __init__(
+        self,
+        clock_rate: int,
+        sprop: Ordered[bytes],
+        on_frame: Callable[[Frame], None],
+        *,
+        payload_types: Collection[int] | None = None,
+        on_warning: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        if not 1_000 <= clock_rate <= 1_000_000_000:
+            raise StreamError(f"the camera gives its video a clock of {clock_rate} Hz")
+        self.packets = 0
+        self.packets_lost = 0
+        self.frames = 0
+        self.damaged = 0
+        """Pictures that were left out because they or what they need came damaged or not at all."""
+        self.counts: Counter[str] = Counter()
+        """What was left out or put right, by reason."""
+        self._on_frame, self._on_warning = on_frame, on_warning
+        self._payload_types = payload_types
+        self._sets = ParameterSets()
+        for unit in sprop:
+            self._describe(unit)
+        self._units = AccessUnits(self._sets, self._picture, self._lost_picture)
+        self._payloads = Depacketiser(self._units.unit, self._units.orphan)
+        self._sequence = Sequence()
+        self._ssrc: int | None = None
+        self._candidate: tuple[int, bytes, int] | None = None
+        self._garbage = 0
+        self._foreign = 0
+        self._reordering = Reordering()
+        self._media = MediaTime(clock_rate)
+        self._clock = CameraClock()
+        self._decode = DecodeTimes()
+        self._held: list[_Held] = []
+        self._held_bytes = 0
+        self._waits_for_keyframe: str | None = "the first keyframe had not come"
+        self._last_warning = ""
+
+    def _describe(self, unit: bytes) -> None:
+        try:
+            self._sets.add(unit)
+        except ValueError as error:
+            self.counts["parameter sets of the description"] += 1
+            self._on_warning(f"the session's description: {error}")
+
+    # --------------------------------------------------------------- packets
+
+    def packet(self, data: bytes | memoryview, arrived_ns: int) -> None:
+        """Take the next RTP packet. Raises StreamError."""
+        head = packet.read(data)
+        if head is None:
+            self._malformed()
+            return
+        _, payload_type, number, rtp_time, ssrc, start, end = head
+        if not (
+            (ssrc == self._ssrc and self._candidate is None)
+            or self._follows(data, arrived_ns, ssrc)
+        ):
+            return
+        if not (
+            self._payload_types is None
+            or payload_type in self._payload_types
+            or self._adopt(payload_type)
+        ):
+            return
+        self.packets += 1
+        missing = self._sequence.missing(number, rtp_time, end)
+        if missing is None:
+            self.counts["packets that came twice"] += 1
+            return
+        if missing:
+            self._missing(missing)
+        payloads = self._payloads
+        if (
+            (unit := payloads.open) is not None
+            and end - start > 2
+            and data[start] & 0x1F == _FU_A
+            and data[start + 1] == payloads.open_type
+        ):
+            payloads.extend(unit, data[start + 2 : end])  # nine packets of ten
+            return
+        payloads.payload(bytes(data[start:end]), rtp_time, arrived_ns)
+        if payloads.open is None:
+            self._units.packet_end(marked=head.marked, arrived_ns=arrived_ns)
+
+    def _malformed(self) -> None:
+        self.counts["packets that are no RTP"] += 1
+        self._garbage += 1
+        if self._garbage > _GARBAGE_MOST and not self.packets:
+            raise StreamError("what the camera sends is no RTP")
+
+    def _follows(self, data: bytes | memoryview, arrived_ns: int, ssrc: int) -> bool:
+        """Whether this packet is the stream's next. A new source is one once a second packet came.
+
+        Its first waits for that, so that a single stray packet breaks nothing.
+        """
+        if self._ssrc is None:
+            self._ssrc = ssrc
+            return True
+        waiting, self._candidate = self._candidate, None
+        if ssrc == self._ssrc:
+            self.counts["stray packets of another source"] += 1
+            return True
+        if waiting is None:
+            self._candidate = (ssrc, bytes(data), arrived_ns)
+            return False
+        self._change_source(waiting)
+        return ssrc == self._ssrc or self._follows(data, arrived_ns, ssrc)
+
+    def _change_source(self, waiting: tuple[int, bytes, int]) -> None:
+        self.counts["changes of the source (SSRC)"] += 1
+        self._ssrc = waiting[0]
+        self._sequence = Sequence()
+        self.packet(waiting[1], waiting[2])
+
+    def _adopt(self, payload_type: int) -> bool:
+        """Take another payload type than the announced ones where these never come."""
+        self._foreign += 1
+        self.counts["packets of other payload types"] += 1
+        if self.packets or self._foreign < _FOREIGN_MOST:
+            return False
+        self._on_warning(f"the camera sends another payload type than it announces: {payload_type}")
+        self._payload_types = {payload_type}
+        return True
+
+    def _missing(self, packets: int) -> None:
+        self.packets_lost += packets
+        self._payloads.lost()
+        self._units.lost()
+
+    # ---------------------------------------------------------------- control
+
+    def sender_report(self, rtp_time: int, ntp_ns: int, arrived_ns: int) -> None:
+        """Take what a camera reports of its clocks."""
+        self._media.reported(rtp_time, ntp_ns, arrived_ns)
+
+    def due(self, now_ns: int) -> None:
+        """Pass on what has waited long enough; to be called every 20 ms or so."""
+        if self._candidate is not None and now_ns - self._candidate[2] > _HELD_NS:
+            waiting, self._candidate = self._candidate, None
+            self._change_source(waiting)
+        if self._payloads.open is None:
+            self._units.due(now_ns)
+        if self._held and now_ns - self._held[0].arrived_ns > _HELD_NS:
+            self._release()
+
+    def broken(self, reason: str) -> None:
+        """The stream broke off here: what follows does not continue it."""
+        self.flush()
+        self._sequence = Sequence()
+        self._ssrc = None
+        self._waits_for_keyframe = reason
+
+    def flush(self) -> None:
+        """Pass on everything that is whole; nothing follows."""
+        if self._candidate is not None:
+            waiting, self._candidate = self._candidate, None
+            self._change_source(waiting)
+        self._payloads.end()
+        self._units.flush()
+        self._release()
+
+    # --------------------------------------------------------------- pictures
+
+    def _lost_picture(self, reason: str, keyframe: bool) -> None:  # noqa: FBT001
+        self._leave_out(reason)
+        if keyframe:
+            self._waits_for_keyframe = "their keyframe was lost"
+
+    def _leave_out(self, reason: str) -> None:
+        self.damaged += 1
+        self.counts[reason] += 1
+        if reason != self._last_warning:
+            self._last_warning = reason
+            self._on_warning(f"pictures are left out: {reason}")
+
+    def _picture(self, picture: Picture) -> None:
+        """A picture is complete, or as complete as it gets."""
+        head, sets = picture.head, picture.sets
+        if head is None or sets is None or picture.damage is not None:
+            self._lost_picture(picture.damage or "a slice cannot be read", picture.idr)
+            return
+        order = self._reordering.see(head, sets.sps)
+        media_ns = self._media.place(
+            picture.rtp_time,
+            picture.arrived_ns,
+            order,
+            frame_ns=sets.sps.frame_ns,
+            ahead_ns=lambda at: (
+                self._clock.at(at) - picture.arrived_ns if self._clock.anchored else 0
+            ),
+        )
+        if self._clock.anchored:
+            self._clock.arrived(media_ns, picture.arrived_ns)
+        keyframe = self._is_keyframe(picture)
+        if self._waits_for_keyframe is not None:
+            if not keyframe:
+                if self.frames or self._held:
+                    self._leave_out(self._waits_for_keyframe)
+                else:
+                    self.counts["pictures before the first keyframe"] += 1
+                return
+            self._waits_for_keyframe = None
+        codec, extra = self._sets.begin(sets, keyframe=keyframe, may_change=picture.may_change)
+        data = _avc([*extra, *picture.units])
+        held = _Held(data, media_ns, picture.arrived_ns, order, keyframe, codec)
+        if self._clock.anchored:
+            self._deliver(held)
+        else:
+            self._hold(held)
+
+    def _is_keyframe(self, picture: Picture) -> bool:
+        """Whether decoding can begin here: at an IDR picture or a whole recovery point.
+
+        A stream without IDR pictures begins at any intra picture or recovery point.
+        """
+        if picture.idr or (picture.recovery == 0 and picture.intra):
+            return True
+        return not self._units.idr_seen and (picture.intra or picture.recovery is not None)
+
+    def _hold(self, picture: _Held) -> None:
+        """Keep the first pictures until it is known how they are ordered and how late they are.
+
+        That is at the second, unless the camera begins with a burst of what it had kept.
+        """
+        self._held.append(picture)
+        self._held_bytes += len(picture.data)
+        late = [each.arrived_ns - each.media_ns for each in self._held]
+        bursting = len(late) > 1 and late[-1] < min(late[:-1]) - _BURST_NS
+        waited_ns = picture.arrived_ns - self._held[0].arrived_ns
+        if (
+            (self._reordering.decided and len(late) > 1 and not bursting)
+            or len(late) >= _HELD_PICTURES
+            or self._held_bytes >= _HELD_BYTES
+            or waited_ns > _HELD_BURST_NS
+        ):
+            self._release()
+
+    def _release(self) -> None:
+        held, self._held, self._held_bytes = self._held, [], 0
+        if not held:
+            return
+        if not self._clock.anchored:
+            earliest = min(held, key=lambda each: each.arrived_ns - each.media_ns)
+            self._clock.anchor(earliest.media_ns, earliest.arrived_ns)
+        for each in held:
+            self._deliver(each)
+
+    def _deliver(self, picture: _Held) -> None:
+        interval_ns = self._media.interval_ns
+        pts_ns, dts_ns = self._decode.place(
+            self._clock.at(picture.media_ns),
+            depth=self._reordering.depth,
+            interval_ns=interval_ns,
+            first=picture.order.first,
+        )
+        self.frames += 1
+        self._on_frame(
+            Frame(picture.data, pts_ns, dts_ns, interval_ns, picture.keyframe, picture.codec)
+        )
+
+
+def _avc(units: Ordered[bytes]) -> bytes:
+    parts: list[bytes] = []
+    for unit in units:
+        parts += (len(unit).to_bytes(4, "big"), unit)
+    return b"".join(parts)
