@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from _report import ROUNDS
+from _report import ROUNDS, is_quick
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,10 +36,9 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, args: Sequence[str] | None = None) -> argparse.Namespace:  # type: ignore[override]
         """Parse; `_report` looks for `--json` and `--quick` itself."""
-        given = list(sys.argv[1:] if args is None else args)
-        if "--quick" in given:
+        if is_quick():
             self.set_defaults(**self._quick)
-        return super().parse_args(given)
+        return super().parse_args(args)
 
 
 def parser(description: str | None, *, rounds: int = ROUNDS) -> Parser:

@@ -68,9 +68,14 @@ def commit() -> str:
     return f"{name}, with changes" if git("status", "--porcelain") else name
 
 
+def is_quick() -> bool:
+    """Tell whether this run only shows that the bench works, maybe on a machine that is busy."""
+    return "--quick" in sys.argv[1:]
+
+
 def report(rows: Iterable[Row]) -> None:
     """Print the rows as Markdown, or one JSON object a line with `--json`."""
-    measured_on, quick = commit(), "--quick" in sys.argv[1:]
+    measured_on, quick = commit(), is_quick()
     if "--json" in sys.argv[1:]:
         for row in rows:
             told = {**asdict(row), "commit": measured_on, "quick": quick}

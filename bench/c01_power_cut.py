@@ -32,7 +32,7 @@ from touchline.worker import mp4scan
 
 IMAGE_MIB = 160
 SEGMENT_S = _peers.SEGMENT_S
-RUNS_S = (4.0, 16.0)
+SHORTEST_S, LONGEST_S = 4.0, 16.0
 MATCH = "match"
 
 
@@ -136,7 +136,7 @@ def judge_restart(work: Path, disk: Path, filmed: list[Camera]) -> tuple[float, 
 
 
 def power_cut(
-    work: Path, filmed: list[Camera], ours: Losses, peers: dict[str, Losses]
+    work: Path, filmed: list[Camera], ours: Losses, peers: dict[str, Losses], longest_s: float
 ) -> tuple[int, list[str], float]:
     """One match, cut off at a random moment."""
     images = [new_image(work / "ours.img"), new_image(work / "peers.img")]
@@ -163,7 +163,7 @@ def power_cut(
             for number, camera in enumerate(filmed)
         }
         touchline.record(MATCH)
-        time.sleep(random.uniform(*RUNS_S))
+        time.sleep(random.uniform(SHORTEST_S, longest_s))
         cut_s = cut(images, copies)
         touchline.end_recording()
         starts = [
@@ -191,7 +191,10 @@ def power_cut(
 
 
 def main() -> None:
-    rounds = _options.parser(__doc__, rounds=10).parse_args().rounds
+    options = _options.parser(__doc__, rounds=10)
+    options.add_size("longest-s", LONGEST_S, quick=SHORTEST_S, what="of a match until its end")
+    args = options.parse_args()
+    rounds = args.rounds
     _options.need_root("C1")
     ours, peers = Losses(), {"ffmpeg": Losses(), "splitmux": Losses()}
     touched, bad, starts_s = 0, [], []
@@ -203,7 +206,7 @@ def main() -> None:
         )
         filmed = stack.enter_context(_cameras.cameras(2))
         for _ in range(rounds):
-            cut_touched, cut_bad, took_s = power_cut(work, filmed, ours, peers)
+            cut_touched, cut_bad, took_s = power_cut(work, filmed, ours, peers, args.longest_s)
             touched += cut_touched
             bad += cut_bad
             starts_s.append(took_s)

@@ -62,13 +62,13 @@ def kill_worker(touchline: Server, match_id: str) -> float:
 
 
 def measure(
-    touchline: Server, rounds: int, peers: Mapping[str, _peers.Supervised]
+    touchline: Server, rounds: int, apart_s: float, peers: Mapping[str, _peers.Supervised]
 ) -> tuple[Kills, dict[str, list[float]]]:
     """One match in which camera 0's worker, and every peer, is killed `rounds` times."""
     kills = Kills()
     touchline.record("match")
     for _ in range(rounds):
-        time.sleep(random.uniform(5.5, 7))  # a worker that lives 5 s has started well
+        time.sleep(random.uniform(apart_s, apart_s + 1.5))
         for peer in peers.values():
             peer.kill()
         kills.goes_on_s.append(kill_worker(touchline, "match"))
@@ -122,11 +122,15 @@ def rows(what: str, kills: Kills, rounds: int, peer: str = "", ratio: str = "") 
 
 
 def main() -> None:
-    rounds = _options.parser(__doc__, rounds=10).parse_args().rounds
+    options = _options.parser(__doc__, rounds=10)
+    # A worker that lives 5 s has started well.
+    options.add_size("apart-s", 5.5, quick=1.5, what="between two kills")
+    args = options.parse_args()
+    rounds = args.rounds
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
         work = Path(name)
         with server(work / "encoded", TEST_CAMERAS) as touchline:
-            encoded, _ = measure(touchline, rounds, {})
+            encoded, _ = measure(touchline, rounds, args.apart_s, {})
         with ExitStack() as stack:
             filmed = stack.enter_context(_cameras.cameras(2))
             settings = {n: camera.settings() for n, camera in enumerate(filmed)}
@@ -135,7 +139,7 @@ def main() -> None:
                 peer: stack.enter_context(_peers.supervised(peer, recipe, filmed[0].url, work))
                 for peer, recipe in (("ffmpeg", _peers.ffmpeg), ("splitmux", _peers.splitmux))
             }
-            copied, lost = measure(touchline, rounds, peers)
+            copied, lost = measure(touchline, rounds, args.apart_s, peers)
     beside = "restarted at once, median/worst: " + ", ".join(
         f"{name} {median(values):.2f}/{max(values):.2f} s" for name, values in lost.items()
     )

@@ -114,7 +114,7 @@ def bare(work: Path, quality: str, window_s: float) -> Use:
 
 def main() -> None:
     options = _options.parser(__doc__)
-    options.add_argument("--window-s", type=float, default=15.0, help="measured at once")
+    options.add_size("window-s", 15.0, quick=1.0, what="measured at once")
     options.add_argument(
         "--quality", choices=("fast", "balanced", "high"), default="balanced", help="%(default)s"
     )

@@ -58,7 +58,7 @@ def growth(taken: list[float]) -> float:
 
 def main() -> None:
     parser = _options.parser(__doc__)
-    parser.add_argument("--minutes", type=float, default=2.0, help="how long (%(default)s)")
+    parser.add_size("minutes", 2.0, quick=0.05, what="how long")
     args = parser.parse_args()
     ours: list[float] = []
     theirs: list[float] = []

@@ -35,11 +35,13 @@ def latencies_ms(frames: list[dict[str, Any]], counting_since_s: float) -> list[
     ]
 
 
-def watched(make: Callable[[], HlsWatcher], since_s: float, seconds: float) -> list[float]:
+def watched(
+    make: Callable[[], HlsWatcher], since_s: float, settle_s: float, seconds: float
+) -> list[float]:
     """The latencies of one player over that long."""
     watcher = make()
     try:
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         watcher.frames()
         time.sleep(seconds)
         return latencies_ms(watcher.frames(), since_s)
@@ -49,7 +51,8 @@ def watched(make: Callable[[], HlsWatcher], since_s: float, seconds: float) -> l
 
 def main() -> None:
     parser = _options.parser(__doc__)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each turn (%(default)s)")
+    parser.add_size("seconds", 10.0, quick=1.0, what="of each turn")
+    parser.add_size("settle-s", SETTLE_S, quick=2.0, what="of each turn before it counts")
     args = parser.parse_args()
     taken: dict[str, list[float]] = {"low": [], "plain": [], "peer": []}
     with (
@@ -68,7 +71,7 @@ def main() -> None:
         }
         for _ in range(args.rounds):
             for kind, make in makes.items():
-                taken[kind] += watched(make, camera.counting_since_s, args.seconds)
+                taken[kind] += watched(make, camera.counting_since_s, args.settle_s, args.seconds)
     peer_p50, peer_p95 = median(taken["peer"]), percentile(taken["peer"], 95)
     peer = f"{PEER}: p50 {peer_p50 / 1e3:.2f} s, p95 {peer_p95 / 1e3:.2f} s"
     rows = []

@@ -27,7 +27,7 @@ WEBRTC_VIEWERS, HLS_VIEWERS = 4, 4
 
 def main() -> None:
     parser = _options.parser(__doc__, rounds=1)
-    parser.add_argument("--seconds", type=float, default=30.0, help="of watching (%(default)s)")
+    parser.add_size("seconds", 30.0, quick=3.0, what="of watching")
     args = parser.parse_args()
     absent, left_out, recorded, alive, shown = 0, 0, 0, [], []
     with (

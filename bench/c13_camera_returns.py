@@ -24,7 +24,7 @@ from _server import Server, server
 
 MATCH = "match"
 PEER_PATIENCE_S = 20.0
-AWAY_S = (1.5, 6.0)
+SHORTEST_S, LONGEST_S = 1.5, 6.0
 
 
 @dataclass
@@ -53,11 +53,12 @@ def away_and_back(
     go: Callable[[], None],
     come: Callable[[], float],
     found: Returns,
+    longest_s: float,
 ) -> None:
     """One absence. `come` returns the moment at which the camera was there again."""
     go()
     found.seen_ms.append(stall_seen_ms(touchline))
-    time.sleep(random.uniform(*AWAY_S))
+    time.sleep(random.uniform(SHORTEST_S, longest_s))
     ours = size_bytes(touchline)
     theirs = {name: peer.size_bytes() for name, peer in peers.items()}
     came_s = come()
@@ -114,7 +115,10 @@ def rows(what: str, found: Returns) -> list[Row]:
 
 
 def main() -> None:
-    rounds = _options.parser(__doc__, rounds=10).parse_args().rounds
+    options = _options.parser(__doc__, rounds=10)
+    options.add_size("longest-s", LONGEST_S, quick=SHORTEST_S, what="of an absence")
+    args = options.parse_args()
+    rounds = args.rounds
     dead, frozen = Returns(), Returns()
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-bench-")))
@@ -138,8 +142,8 @@ def main() -> None:
         touchline.record(MATCH)
         time.sleep(3)
         for _ in range(rounds):
-            away_and_back(touchline, peers, camera.kill, restart, dead)
-            away_and_back(touchline, peers, camera.freeze, thaw, frozen)
+            away_and_back(touchline, peers, camera.kill, restart, dead, args.longest_s)
+            away_and_back(touchline, peers, camera.freeze, thaw, frozen, args.longest_s)
         left_out = touchline.left_out_by_camera()[1]
         touchline.end_recording()
         gaps = [gap["camera"] for gap in touchline.manifest(MATCH)["gaps"]]

@@ -35,25 +35,27 @@ from touchline.studio.planes import new_frame, planes_of
 from touchline.studio.stitcher import Stitcher
 
 WIDTH, HEIGHT = 3360, 1080
-SECONDS, GOAL_FPS, GOAL_SEAM_PX = 8, 24, 1.5
+FILMED_S, GOAL_FPS, GOAL_SEAM_PX = 8, 24, 1.5
 PEER_FRAMES, PEER_ROUNDS = 6, 3
 
 
 def main() -> None:
-    options = _options.parser(__doc__, rounds=3).parse_args()
+    parser = _options.parser(__doc__, rounds=3)
+    parser.add_size("seconds", FILMED_S, quick=2, what="of the match")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
-        folder = _pitch.film_pitch(Path(name) / "m", seconds=SECONDS)
+        folder = _pitch.film_pitch(Path(name) / "m", seconds=options.seconds)
         pair = _pitch.pitch_pair()
         ours, ffmpeg, opencv, cpu_ms = [], [], [], []
         for _ in range(options.rounds):
             fps, cpu = whole_job(folder, pair)
             ours.append(fps)
             cpu_ms.append(cpu)
-            ffmpeg.append(one_view(folder))
+            ffmpeg.append(one_view(folder, options.seconds))
             opencv.append(composed())
         others = {"Hugin's nona": hugin(Path(name)), "stitching": package(Path(name))}
         seam_px, found = _pitch.calibrated_seam_px(folder)
-        parts = where_time_goes(folder, pair)
+        parts = where_time_goes(folder, pair, min(90, 15 * options.seconds))
     fps = statistics.median(ours)
     report(
         [
@@ -102,7 +104,7 @@ def whole_job(folder: Path, pair: Pair) -> tuple[float, float]:
     return frames / taken_s, (time.process_time() - cpu_s) / frames * 1e3
 
 
-def one_view(folder: Path) -> float:
+def one_view(folder: Path, seconds: int) -> float:
     """Frames a second of ffmpeg that makes a cylinder of that size of one camera's picture."""
     (source,) = (folder / "segments").glob("cam0_*.mp4")
     warp = f"v360=flat:cylindrical:ih_fov=75:iv_fov=47:h_fov=140:v_fov=60:w={WIDTH}:h={HEIGHT}"
@@ -112,7 +114,7 @@ def one_view(folder: Path) -> float:
     ]
     began_s = time.perf_counter()
     subprocess.run(command, check=True)
-    return SECONDS * 30 / (time.perf_counter() - began_s)
+    return seconds * 30 / (time.perf_counter() - began_s)
 
 
 def composed() -> float:
@@ -170,7 +172,7 @@ def package(work: Path) -> float | None:
     return float(done.stdout.split()[-1]) if done.returncode == 0 else None
 
 
-def where_time_goes(folder: Path, pair: Pair, frames: int = 90) -> dict[str, float]:
+def where_time_goes(folder: Path, pair: Pair, frames: int) -> dict[str, float]:
     """Processor milliseconds a frame of each stage by itself."""
     cv2.setNumThreads(1)
     found: dict[str, float] = {}

@@ -92,10 +92,10 @@ class Watched:
         self.heaps.append(self._cdp.send("Runtime.getHeapUsage")["usedSize"])
         self.nodes.append(self._cdp.send("Memory.getDOMCounters")["nodes"])
 
-    def row(self, minutes: int) -> Row:
+    def row(self, minutes: int, look_s: float) -> Row:
         """How it went."""
         growth = slope(self.heaps[_SETTLED_MINUTES:])
-        updates = self._updates / minutes
+        updates = self._updates / (minutes * look_s / 60)
         return Row(
             "dashboard",
             f"page {self.path}: heap a minute, {minutes} minutes with {updates:.0f} updates each",
@@ -115,8 +115,8 @@ def slope(values: Sequence[float]) -> float:
     return median((later - sooner) / (j - i) for (i, sooner), (j, later) in pairs)
 
 
-def stays_open(running: Browser, url: str, minutes: int) -> list[Row]:
-    """Leave the pages open, and look at them once a minute."""
+def stays_open(running: Browser, url: str, minutes: int, look_s: float) -> list[Row]:
+    """Leave the pages open, and look at them once a minute (`look_s`)."""
     watched = []
     for path in PAGES:
         page = running.new_context().new_page()
@@ -124,15 +124,16 @@ def stays_open(running: Browser, url: str, minutes: int) -> list[Row]:
         page.goto(f"{url}/#{path}")
     for minute in range(minutes + 1):
         if minute:
-            page.wait_for_timeout(60_000)
+            page.wait_for_timeout(1000 * look_s)
         for each in watched:
             each.look()
-    return [each.row(minutes) for each in watched]
+    return [each.row(minutes, look_s) for each in watched]
 
 
 def main() -> None:
     parser = _options.parser(__doc__)
-    parser.add_argument("--minutes", type=int, default=10, help="how long (%(default)s)")
+    parser.add_size("minutes", 10, quick=3, what="how long")
+    parser.add_size("minute-s", 60.0, quick=1.0, what="seconds of such a minute")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work, demo(Path(work)) as url:
         with browser() as running:
@@ -156,7 +157,7 @@ def main() -> None:
             ),
         ]
         with browser(_NO_MACHINE_CODE) as running:
-            rows += stays_open(running, url, options.minutes)
+            rows += stays_open(running, url, options.minutes, options.minute_s)
     report(rows)
 
 

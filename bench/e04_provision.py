@@ -78,7 +78,7 @@ async def raw_ms(host: str, number: int) -> list[float]:
         return taken
 
 
-async def raw_fleet_s(host: str) -> float:
+async def raw_fleet_s(host: str, number: int) -> float:
     """Seconds for the whole fleet, sixteen at a time."""
     async with aiodocker.Docker(host) as docker, httpx.AsyncClient() as client:
         raw, limiter = Raw(docker), anyio.CapacityLimiter(AT_A_TIME)
@@ -89,7 +89,7 @@ async def raw_fleet_s(host: str) -> float:
                 await raw.start(client, answering=True)
 
         async with anyio.create_task_group() as tasks:
-            for _ in range(FLEET):
+            for _ in range(number):
                 tasks.start_soon(one)
         took_s = time.perf_counter() - began_s
         await raw.clear()
@@ -97,7 +97,11 @@ async def raw_fleet_s(host: str) -> float:
 
 
 def main() -> None:
-    options = _options.parser(__doc__, rounds=3).parse_args()
+    parser = _options.parser(__doc__, rounds=3)
+    parser.add_size("engines", FLEET, quick=3, what="started at once")
+    parser.add_size("a-round", A_ROUND, quick=2, what="engines started one by one in a round")
+    options = parser.parse_args()
+    fleet = options.engines
     ours_ms: list[float] = []
     floor_ms: list[float] = []
     ours_s: list[float] = []
@@ -111,7 +115,7 @@ def main() -> None:
         ):
             until(lambda: server.get("/health/ready")["ready"])
             for _ in range(options.rounds):
-                for _ in range(A_ROUND):
+                for _ in range(options.a_round):
                     began_s = time.perf_counter()
                     made = server.post("/provision/acestream", {"labels": {"a": "b"}})
                     ours_ms.append((time.perf_counter() - began_s) * 1e3)
@@ -119,13 +123,13 @@ def main() -> None:
                     floor_ms += anyio.run(raw_ms, daemon.host, 1)
             for _ in range(max(1, options.rounds - 1)):
                 began_s = time.perf_counter()
-                server.scale(FLEET)
+                server.scale(fleet)
                 ours_s.append(time.perf_counter() - began_s)
                 for engine in server.get("/engines"):
                     server.http.delete(f"/containers/{engine['container_id']}")
                 server.post("/scale/0")
                 until(lambda: not server.get("/engines"))
-                floor_s.append(anyio.run(raw_fleet_s, daemon.host))
+                floor_s.append(anyio.run(raw_fleet_s, daemon.host, fleet))
     over_ms = median(ours_ms) - median(floor_ms)
     over_p99_ms = percentile(ours_ms, 99) - percentile(floor_ms, 99)
     ratio = median(ours_s) / median(floor_s)
@@ -142,7 +146,7 @@ def main() -> None:
             ),
             Row(
                 "E5",
-                f"0 to {FLEET} engines from one POST /scale/{FLEET}",
+                f"0 to {fleet} engines from one POST /scale/{fleet}",
                 f"{median(ours_s):.1f} s",
                 f"≤ {GOAL_RATIO:g}x the floor",
                 ratio <= GOAL_RATIO,

@@ -232,7 +232,7 @@ def rows(name: str, rates: dict[str, float], *, number: int, goal: bool) -> Iter
 
 def main() -> None:
     parser = _options.parser(__doc__)
-    parser.add_argument("--engines", type=int, default=200, help="started a round (%(default)s)")
+    parser.add_size("engines", 200, quick=4, what="started a round")
     args = parser.parse_args()
     told: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:

@@ -20,7 +20,7 @@ import aiodocker
 from _engines import Server, containers, docker_daemon, serving, tiny_engine, until
 from _report import Row, median, percentile, report
 
-FLEET, KILLS = 10, 8
+FLEET, KILLS, HANGS = 10, 8, 3
 
 
 class DieEvents:
@@ -51,7 +51,11 @@ class DieEvents:
 
 
 def main() -> None:
-    options = _options.parser(__doc__, rounds=KILLS).parse_args()
+    parser = _options.parser(__doc__, rounds=KILLS)
+    parser.add_size("engines", FLEET, quick=2, what="in the fleet")
+    parser.add_size("hangs", HANGS, quick=1, what="engines that hang, one after the other")
+    options = parser.parse_args()
+    fleet = options.engines
     seen_ms: list[float] = []
     floor_ms: list[float] = []
     replaced_ms: list[float] = []
@@ -62,23 +66,23 @@ def main() -> None:
         program = tiny_engine(work)
         with (
             docker_daemon(work, program) as daemon,
-            serving(work, **containers(daemon, min_replicas=FLEET)) as server,
+            serving(work, **containers(daemon, min_replicas=fleet)) as server,
         ):
-            until(lambda: server.healthy() >= FLEET)
+            until(lambda: server.healthy() >= fleet)
             events = DieEvents(daemon.host)
             time.sleep(0.5)
             for _ in range(options.rounds):
                 victim = server.get("/engines")[0]["container_id"]
                 pid = int(daemon.run("inspect", "--format", "{{.State.Pid}}", victim))
-                seen, replaced, began_s = killed(server, victim, pid)
+                seen, replaced, began_s = killed(server, victim, pid, fleet)
                 seen_ms.append(seen)
                 replaced_ms.append(replaced)
                 floor_ms.append((events.at_s[victim] - began_s) * 1e3)
             events.close()
-            for _ in range(3):
+            for _ in range(options.hangs):
                 victim = server.get("/engines")[0]["container_id"]
                 pid = int(daemon.run("inspect", "--format", "{{.State.Pid}}", victim))
-                unhealthy, replaced_s = frozen(server, victim, pid)
+                unhealthy, replaced_s = frozen(server, victim, pid, fleet)
                 unhealthy_s.append(unhealthy)
                 hung_replaced_s.append(replaced_s)
     report(
@@ -110,17 +114,17 @@ def main() -> None:
     )
 
 
-def killed(server: Server, victim: str, pid: int) -> tuple[float, float, float]:
+def killed(server: Server, victim: str, pid: int, fleet: int) -> tuple[float, float, float]:
     """Milliseconds until it is gone from the list, and until the fleet is whole; and the start."""
     began_s = time.perf_counter()
     signal_process(pid, 9)
     until(lambda: victim not in ids(server))
     seen_ms = (time.perf_counter() - began_s) * 1e3
-    until(lambda: server.healthy() >= FLEET)
+    until(lambda: server.healthy() >= fleet)
     return seen_ms, (time.perf_counter() - began_s) * 1e3, began_s
 
 
-def frozen(server: Server, victim: str, pid: int) -> tuple[float, float]:
+def frozen(server: Server, victim: str, pid: int, fleet: int) -> tuple[float, float]:
     """Seconds until it is unhealthy, and until another answers in its place."""
     # The container's first process is Docker's init; the engine is its child.
     (engine,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -128,7 +132,7 @@ def frozen(server: Server, victim: str, pid: int) -> tuple[float, float]:
     signal_process(int(engine), 19)
     until(lambda: health_of(server, victim) != "healthy")
     unhealthy_s = time.perf_counter() - began_s
-    until(lambda: server.healthy() >= FLEET)
+    until(lambda: server.healthy() >= fleet)
     return unhealthy_s, time.perf_counter() - began_s
 
 

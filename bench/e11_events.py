@@ -42,7 +42,9 @@ def reports(engine: dict[str, Any], connection: int) -> list[Request]:
 
 
 def main() -> None:
-    options = _options.parser(__doc__).parse_args()
+    parser = _options.parser(__doc__)
+    parser.add_size("seconds", BURST_S, quick=0.5, what="of a burst")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
         work = Path(name)
         program = tiny_engine(work)
@@ -53,7 +55,7 @@ def main() -> None:
             requests = [reports(engine, number) for number in range(CONNECTIONS)]
             rates, p99s = [], []
             for _ in range(options.rounds):
-                rate, _, p99_ms = load(int(port), requests, BURST_S)
+                rate, _, p99_ms = load(int(port), requests, options.seconds)
                 rates.append(rate)
                 p99s.append(p99_ms)
     report(

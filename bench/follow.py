@@ -15,17 +15,19 @@ from _report import Row, report
 from touchline.studio import follow, panorama
 from touchline.studio.geometry import canvas_for
 
-SIZE, FPS, SECONDS, BEGIN_S = (960, 540), 10, 120, 60.0
+SIZE, FPS, FILMED_S, BEGIN_S = (960, 540), 10, 120, 60.0
 TAUGHT_S = 3.0
 QUICK = {"preset": "ultrafast", "crf": 30, "threads": 2}
 
 
 def main() -> None:
-    _options.parser(__doc__, rounds=1).parse_args()
+    options = _options.parser(__doc__, rounds=1)
+    options.add_size("seconds", FILMED_S, quick=5, what="of the match")
+    seconds = options.parse_args().seconds
     pitches = _pitch.pitches
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:
         folder = pitches.film_pitch(
-            Path(name) / "m", seconds=SECONDS, fps=FPS, size=SIZE, begin_s=BEGIN_S
+            Path(name) / "m", seconds=seconds, fps=FPS, size=SIZE, begin_s=BEGIN_S
         )
         pair = pitches.pitch_pair(*SIZE)
         calibration = {"version": 1, "pair": pair.to_json()}
@@ -49,7 +51,7 @@ def main() -> None:
         [
             Row(
                 "follow",
-                f"{SECONDS} s of a simulated match: ball in view / away from the middle, mean",
+                f"{seconds} s of a simulated match: ball in view / away from the middle, mean",
                 f"{np.mean(away <= half):.0%} / {np.mean(away):.3f} of the width",
                 "≥ 95 % / none",
                 bool(np.mean(away <= half) >= 0.95),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,26 @@ import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
 NAMES = sorted(path.stem for path in BENCH.glob("[a-z]*.py"))
+
+QUICK = {
+    "c03_server_kill",
+    "c04_start",
+    "c06_damage",
+    "c16_pairing",
+    "c18_download",
+    "c19_library",
+    "c19_status",
+    "e06_process_starts",
+    "e11_events",
+    "e12_polling",
+    "e14_plan",
+}
+"""Those that take about ten seconds at most. All others run with `scripts/test --all`."""
+
+MEASURED = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow, id=name) for name in NAMES
+]
+NUMBER = re.compile(r"^[ce](\d+)_")
 
 
 def run(name: str, *options: str, within_s: float) -> subprocess.CompletedProcess[str]:
@@ -23,13 +45,47 @@ def run(name: str, *options: str, within_s: float) -> subprocess.CompletedProces
     )
 
 
-def test_there_are_benches() -> None:
-    assert "c01_power_cut" in NAMES
+def head() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=BENCH, capture_output=True, check=False
+    )
+    return done.stdout.decode().strip() if done.returncode == 0 else "unknown"
+
+
+def test_the_quick_ones_are_there() -> None:
+    assert set(NAMES) >= QUICK
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_bench_starts_and_knows_its_options(name: str) -> None:
-    done = run(name, "--help", within_s=60)
+    done = run(name, "--help", within_s=120)
 
     assert done.returncode == 0, done.stderr
-    assert {"--quick", "--rounds", "--json"} <= set(done.stdout.replace("]", " ").split())
+    assert {"--quick", "--rounds", "--json"} <= set(re.split(r"[^-\w]+", done.stdout))
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_bench_measures_and_prints_figures(name: str) -> None:
+    done = run(name, "--quick", "--json", within_s=600)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "skipped" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert rows, done.stdout + done.stderr
+    for row in rows:
+        assert row["what"]
+        assert re.search(r"\d|yes|NO", row["figure"]), row
+        assert row["quick"], row
+        assert row["commit"].removesuffix(", with changes") == head()
+    number = NUMBER.match(name)
+    if number is not None:
+        told = {row["number"].partition("/")[0] for row in rows}
+        assert f"{name[0].upper()}{int(number[1])}" in told | {r["number"] for r in rows}
+
+
+def test_figures_are_told_with_the_commit_that_was_measured() -> None:
+    done = run("e14_plan", "--quick", within_s=120)
+
+    assert f"\nMeasured on commit {head()}" in done.stdout
+    assert "its figures say nothing" in done.stdout
