@@ -14,6 +14,7 @@ from av.video.frame import PictureType
 
 _ENCODERS = {"h264": "libx264", "h265": "libx265", "mjpeg": "mjpeg"}
 _ONE_THREAD_PIXELS = 1920 * 1088
+_AUD = 9
 _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
 
 
@@ -106,6 +107,9 @@ class Encoder:
         units = tuple(
             unit for unit in split_units(data) if not _is_parameter_set(unit, self.coding.codec)
         )
+        # FFmpeg puts x264's own message in front of the delimiter, which has to be the first.
+        if self.coding.aud:
+            units = tuple(sorted(units, key=lambda unit: unit[0] & 0x1F != _AUD))
         return Coded(packet.pts, units, keyframe=bool(packet.is_keyframe))
 
 

@@ -24,13 +24,15 @@ def pieces(codec: str, units: tuple[bytes, ...], packing: str, limit: int) -> li
         return _jpeg(units[0], limit)
     if packing == "aggregate":
         return _aggregated(codec, units, limit)
+    head = _head_bytes(codec)
     found: list[Piece] = []
     for unit in units:
         if packing == "whole":
             found += _one(codec, unit, _LARGEST)
-        elif packing == "fragment":
-            # Even a small unit is sent in two fragments; a header alone cannot be split.
-            found += _one(codec, unit, max(4, min(limit, (len(unit) + 3) // 2)))
+        elif packing == "fragment" and len(unit) >= head + 2:
+            # Even a small unit is sent in two fragments.
+            room = min(limit - head - 1, (len(unit) - head + 1) // 2)
+            found += _fragmented(codec, unit, room)
         else:
             found += _one(codec, unit, limit)
     return found
@@ -48,8 +50,11 @@ def is_slice(codec: str, unit: bytes) -> bool:
 def _one(codec: str, unit: bytes, limit: int) -> list[Piece]:
     if len(unit) <= limit:
         return [Piece(unit, is_slice(codec, unit))]
-    head = _head_bytes(codec)
-    parts = fragments(codec, unit, limit - head - 1)
+    return _fragmented(codec, unit, limit - _head_bytes(codec) - 1)
+
+
+def _fragmented(codec: str, unit: bytes, room: int) -> list[Piece]:
+    parts = fragments(codec, unit, room)
     ends = is_slice(codec, unit)
     return [Piece(part, ends and n == len(parts) - 1) for n, part in enumerate(parts)]
 
