@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from fakes_runtime import World
-from touchline.core.errors import Blocked
+from touchline.core.errors import Blocked, Failed
 from touchline.core.events import Event, EventLog, make_event
 from touchline.core.tasks import Changed
 from touchline.engines.acestream import EngineUnreachable, SessionGone, Stat
@@ -80,6 +80,8 @@ class Disk:
     engines: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
     full: bool = False
+    unreadable: bool = False
+    """Nobody can tell what is on it."""
 
 
 class MemoryStore:
@@ -89,6 +91,21 @@ class MemoryStore:
         self.disk = disk
         self._events = events
         self._late: list[Callable[[], None]] = []
+        self._held = False
+        self.on_replaced: Callable[[], None] = lambda: None
+
+    def hold(self) -> None:
+        self._held = True
+
+    def release(self) -> None:
+        self._held = False
+        self._note(lambda: None)
+
+    async def load(self) -> Loaded:
+        await anyio.lowlevel.checkpoint()
+        if self.disk.unreadable:
+            raise Failed("The database cannot be read")
+        return self.loaded()
 
     async def save_streams(self, streams: Sequence[Stream], events: Sequence[Event]) -> None:
         await anyio.lowlevel.checkpoint()
@@ -139,7 +156,7 @@ class MemoryStore:
 
     def _note(self, write: Callable[[], None]) -> None:
         self._late.append(write)
-        if not self.disk.full:
+        if not self.disk.full and not self._held:
             for each in self._late:
                 each()
             self._late.clear()

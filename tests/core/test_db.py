@@ -18,7 +18,7 @@ from support.postgres import Cluster
 from touchline.core import db as module
 from touchline.core.db import Connection, Database, database_url, open_database
 from touchline.core.errors import Failed, Invalid
-from touchline.core.schema import events
+from touchline.core.schema import events, metadata
 
 pytestmark = pytest.mark.anyio
 
@@ -134,6 +134,44 @@ async def test_a_place_that_cannot_be_written_fails_each_statement_until_it_can(
         (tmp_path / "state").unlink()
         await db.write(put)
     shutil.rmtree(tmp_path / "state")
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced by an older one"])
+async def test_a_file_that_is_replaced_under_the_server_is_opened_anew(
+    tmp_path: Path, how: str
+) -> None:
+    path, older = tmp_path / "t.db", tmp_path / "older.db"
+    async with open_database(sqlite(older)) as database:
+        await database.write(put)
+    async with open_database(sqlite(path)) as database:
+        for _ in range(3):
+            await database.write(put)
+        assert (database.generation, await database.read(count)) == (0, 3)
+        if how == "removed":
+            for each in tmp_path.glob("t.db*"):
+                each.unlink()
+        else:
+            older.replace(path)
+        assert await database.read(count) == (0 if how == "removed" else 1)
+        assert database.generation == 1
+        await database.write(put)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(COUNT).fetchone() == (1 if how == "removed" else 2,)
+
+
+async def test_tables_that_are_gone_are_made_anew(db_url: str) -> None:
+    async with open_database(db_url) as database:
+        await database.write(put)
+
+        def drop(connection: Connection) -> None:
+            metadata.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE alembic_version")
+
+        await database.write(drop)
+        with pytest.raises(Failed):
+            await database.write(put)
+        await database.write(put)
+        assert (database.generation, await database.read(count)) == (1, 1)
 
 
 async def test_another_programs_lock_costs_a_group_one_wait_and_not_one_a_job(

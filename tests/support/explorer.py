@@ -214,6 +214,7 @@ class Actor:
             (self.repeat_events, 1),
             (self.stale_list, 2),
             (self.disk, 1),
+            (self.unreadable, 1),
             (self.reset, 1),
             (self.restart_server, 1),
         ]
@@ -227,7 +228,7 @@ class Actor:
         self.runtime.let_events_go()
         self.runtime.repeat_events(on=False)
         self.runtime.forget_orders()
-        self.rig.disk.full = False
+        self.rig.disk.full = self.rig.disk.unreadable = False
         self.rig.world.frozen.clear()
         self.rig.world.taken_ports.clear()
         self.rig.front.status.reset_breakers(None)
@@ -377,6 +378,10 @@ class Actor:
 
     def disk(self) -> None:
         self.rig.disk.full = not self.rig.disk.full
+
+    def unreadable(self) -> None:
+        """The database is away: a server that starts now does not know what plays."""
+        self.rig.disk.full = self.rig.disk.unreadable = not self.rig.disk.unreadable
 
     def reset(self) -> None:
         self.rig.front.status.reset_breakers(None)

@@ -157,7 +157,8 @@ def idle_half(
         metrics=metrics or Metrics(),
         keeps_minimum=keeps_minimum,
         debug=False,
-        left=store.loaded(),
+        left=None if disk.unreadable else store.loaded(),
+        load=store.load,
         clock=clock or Clock(),
         probe=None,
     )

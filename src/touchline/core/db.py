@@ -76,6 +76,9 @@ class Database:
         self.name = self._backend.name
         """Where it is, to be shown; without the password."""
         self._ready = False
+        self.generation = 0
+        """Grows with each database that turns out to be another one than before, or to have lost
+        its tables: what was written is not there then."""
         self._preparing = threading.Lock()
         self._unprepared: tuple[float, Failed] | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -129,6 +132,7 @@ class Database:
             with self._backend.for_reading.connect() as connection:
                 return work(connection)
         except (SQLAlchemyError, OSError) as error:
+            self._doubt(error)
             raise _failed(error) from error
 
     def _write_jobs(self) -> None:
@@ -157,6 +161,7 @@ class Database:
             if results is None:
                 results = self._write_apart(jobs)
         except Exception as error:  # noqa: BLE001  (the writer outlives it; the waiting are told)
+            self._doubt(error)
             results = [_Failure(error)] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, _Failure):
@@ -190,6 +195,7 @@ class Database:
                     with connection.begin_nested():
                         result = job.work(connection)
                 except Exception as error:  # noqa: BLE001  (handed to whoever waits)
+                    self._doubt(error)
                     results.append(_Failure(error))
                 else:
                     results.append(result)
@@ -199,6 +205,10 @@ class Database:
         """Make the tables what they should be, once."""
         asked_s = time.monotonic()
         with self._preparing:
+            if self._ready and not self._backend.is_same_file():
+                log.error("%s was replaced or removed: what was there is gone", self.name)
+                self._backend.reopen()
+                self._begin_anew()
             if self._ready:
                 return
             if self._unprepared is not None and self._unprepared[0] > asked_s:
@@ -215,6 +225,18 @@ class Database:
                 self._unprepared = (time.monotonic(), failed)
                 raise failed from error
             self._ready = True
+
+    def _doubt(self, error: Exception) -> None:
+        """Look at the tables again where one is missing: it is another database now."""
+        if self._backend.lacks_table(error):
+            with self._preparing:
+                if self._ready:
+                    log.error("%s has lost its tables; they are made anew", self.name)
+                    self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._ready = False
+        self.generation += 1
 
     def _open(self) -> None:
         backend = self._backend

@@ -58,11 +58,49 @@ class Backend:
         """Where it is, to be shown; without the password."""
         self.is_closed = False
         self._sockets: WeakSet[Any] = WeakSet()
+        self._is: tuple[int, int] | None = None
+        self._log_is: tuple[int, int] | None = None
         is_file = parsed.get_backend_name() == "sqlite"
         self.file = Path(parsed.database) if is_file and parsed.database else None
         make = _make_sqlite if is_file else self._make_postgresql
         self.for_reading: Engine = make(parsed, connections)
         self.for_writing: Engine = self.for_reading.execution_options(writes=True)
+
+    def is_same_file(self) -> bool:
+        """Whether the file is the one that the connections have; always true of a server.
+
+        One that was replaced under open connections would be written to, and be gone.
+        """
+        if self.file is None:
+            return True
+        found = _identity(self.file)
+        if self._is is None:
+            self._is = found
+        if found is None or found != self._is:
+            return False
+        self._log_is = _identity(self._log_file) or self._log_is
+        return True
+
+    def reopen(self) -> None:
+        """Let go of every connection to what is not there any more, and of its log."""
+        self.for_reading.dispose()
+        if self.file is not None and _identity(self._log_file) in {self._log_is, None}:
+            # It belongs to the file that has gone, and would be applied to the one that has come.
+            for suffix in ("-wal", "-shm"):
+                self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        self._is = self._log_is = None
+
+    @property
+    def _log_file(self) -> Path:
+        """SQLite's log beside its file."""
+        return Path(f"{self.file}-wal")
+
+    def lacks_table(self, error: BaseException) -> bool:
+        """Whether a statement failed because a table is missing."""
+        cause = getattr(error, "orig", None)
+        return getattr(cause, "sqlstate", None) == "42P01" or (
+            self.file is not None and str(cause).startswith("no such table")
+        )
 
     def set_aside(self, error: DatabaseError) -> Path | None:
         """Move the file out of the way and say where it is now; None where it is not damaged."""
@@ -100,6 +138,15 @@ class Backend:
             connection.commit()
 
         return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is, by device and number; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_sqlite(url: URL, connections: int) -> Engine:

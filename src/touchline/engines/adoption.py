@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,10 +53,6 @@ def engine_of(
         if published is None:
             return None
         host, port = api_host, api_port = published
-    remembered: dict[str, Any] = {key: facts[key] for key in _OTHERS if facts.get(key) is not None}
-    for key in _TIMES:
-        if facts.get(key) is not None:
-            remembered[key] = parsed(facts[key])
     return Engine(
         id=instance.id,
         name=instance.name,
@@ -76,8 +72,19 @@ def engine_of(
         paused=instance.state == "paused",
         seen_since_s=now_s,
         idle_since_s=now_s,
-        **remembered,
+        **_remembered(facts),
     )
+
+
+def reminded(engine: Engine, facts: Mapping[str, Any]) -> Engine:
+    """The engine with what an earlier server remembered of it, where it is not known by now."""
+    news = {k: v for k, v in _remembered(facts).items() if getattr(engine, k) is None}
+    return replace(engine, labels={**facts.get("labels", {}), **engine.labels}, **news)
+
+
+def _remembered(facts: Mapping[str, Any]) -> dict[str, Any]:
+    known = {key: facts[key] for key in _OTHERS if facts.get(key) is not None}
+    return known | {key: parsed(facts[key]) for key in _TIMES if facts.get(key) is not None}
 
 
 def external_engine(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,7 +16,7 @@ from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
 from touchline.engines.acestream import AceStreamClient
 from touchline.engines.admission import Admission
-from touchline.engines.adoption import Address, Surroundings, restored_external
+from touchline.engines.adoption import Address, Surroundings, facts_of, restored_external
 from touchline.engines.breaker import Breaker
 from touchline.engines.cache import CacheCleaner
 from touchline.engines.clock import Clock
@@ -34,6 +33,7 @@ from touchline.engines.plan import policy_of
 from touchline.engines.ports import PortBook, Probe
 from touchline.engines.provisioner import Provisioner
 from touchline.engines.reconciler import Reconciler
+from touchline.engines.record import Load, read_record
 from touchline.engines.remover import Remover
 from touchline.engines.reprovision import NOTHING_LEFT, Reprovision
 from touchline.engines.runtimes.protocol import Restarts, Runtime
@@ -82,16 +82,19 @@ class Half:
         metrics: Metrics,
         keeps_minimum: bool,
         debug: bool,
-        left: Loaded,
+        left: Loaded | None,
+        load: Load,
         clock: Clock,
         probe: Probe | None,
     ) -> None:
+        """`left` is what an earlier server left; None: it is not known, and `load` reads it."""
         now, now_s = clock.now, clock.now_s
         self._clock = clock
         self._settings, self._runtime = settings, runtime
         self._client, self._store, self._samples = client, store, samples
         self._variants = variants
-        self._left = left
+        self._restored: list[str] = []  # streams of an earlier server
+        self._load = load
         supervisor = self._supervisor = Supervisor(events, metrics)
         fleet = self._fleet = Fleet()
         breaker = settings.breaker
@@ -104,9 +107,6 @@ class Half:
                 recovery_timeout_s=breaker.replacement_timeout_s,
             ),
         }
-        for name, record in left.state.get(BREAKERS, {}).items():
-            if name in self._breakers:
-                self._breakers[name].restore(record, now_s())
         self._vpn = None
         if settings.vpn.names:
             self._vpn = VpnWatch(
@@ -147,7 +147,6 @@ class Half:
             store=store,
             events=events,
             around=around,
-            remembered=left.engines,
             resync_s=settings.scaling.resync_s,
             now=now,
             now_s=now_s,
@@ -208,7 +207,6 @@ class Half:
             keep=lambda left_to_do: self._store.save_state(REPROVISION, left_to_do),
             remember=lambda left_to_do: self._store.note_state(REPROVISION, left_to_do),
         )
-        self._reprovision.go_on(left.state.get(REPROVISION, NOTHING_LEFT))
         self._reconciler = Reconciler(
             fleet=fleet,
             provisioner=self._provisioner,
@@ -226,7 +224,6 @@ class Half:
             now=now,
             now_s=now_s,
         )
-        self._reconciler.demand = left.state.get(DEMAND)
         self._health = HealthWatch(
             fleet=fleet,
             client=client,
@@ -281,7 +278,10 @@ class Half:
             now_s=now_s,
         )
         metrics.add_source(Gauges(settings, fleet, samples, self._vpn))
-        self._take_up(left, now(), now_s())
+        if left is not None:
+            self._take_up(left)
+        else:
+            store.hold()
 
     def front(self) -> Engines:
         """What others may ask."""
@@ -318,7 +318,7 @@ class Half:
         repeat("Measuring engines", self._usage.once, EVERY_S)
         repeat("Cleaning caches", self._cleaner.once, CLEAN_EVERY_S)
         repeat("Forgetting ended streams", self._forget, FORGET_EVERY_S)
-        tasks.start_soon(self._supervisor.guard, "Restoring samples", self._restore_samples)
+        tasks.start_soon(self._supervisor.guard, "Taking up the record", self._take_up_later)
         if self._vpn is not None:
             repeat("Watching the VPN", self._vpn.wait_and_look)
             repeat("Following the VPN", partial(self._follow_vpn, self._vpn))
@@ -412,27 +412,74 @@ class Half:
 
     # ------------------------------------------------------------------ what was left
 
-    def _take_up(self, left: Loaded, now: datetime, now_s: float) -> None:
+    async def _take_up_later(self) -> None:
+        """Read the record, if it is not read yet, and then the samples of what plays."""
+        if not self._fleet.record_is_read:
+            await read_record(self._load, self._take_up)
+            log.info("What an earlier server left of engines and streams is read now")
+            self._nudge()
+        await self._restore_samples()
+
+    def _take_up(self, left: Loaded) -> None:
+        now, now_s = self._clock.now(), self._clock.now_s()
+        self._store.release()
         for engine_id, facts in left.engines.items():
             external = restored_external(engine_id, facts, now=now, now_s=now_s)
-            if external is not None:
+            if external is not None and self._fleet.find(engine_id) is None:
                 self._fleet.put(external)
         for stream in left.streams:
-            self._fleet.put_stream(stream)
+            if self._fleet.find_stream(stream.id) is None:
+                self._fleet.put_stream(stream)
+                self._restored.append(stream.id)
+        self._take_up_state(left.state, now_s)
+        self._fleet.record_is_read = True
+        self.keeper.remember(left.engines)
+
+    def _take_up_state(self, state: Mapping[str, Any], now_s: float) -> None:
+        """Each by itself: one that cannot be understood is left, and the others count."""
+
+        def breakers() -> None:
+            for name, record in state.get(BREAKERS, {}).items():
+                if name in self._breakers and not self._breakers[name].failures:
+                    self._breakers[name].restore(record, now_s)
+
+        def reprovision() -> None:
+            self._reprovision.go_on(state.get(REPROVISION, NOTHING_LEFT))
+
+        def demand() -> None:
+            number = state.get(DEMAND)
+            if self._reconciler.demand is None and isinstance(number, int) and number >= 0:
+                self._reconciler.demand = number
+
+        for take_up in (breakers, reprovision, demand):
+            try:
+                take_up()
+            except Exception as error:  # noqa: BLE001  (whatever stands in the database)
+                self._supervisor.note("Taking up the record", error, about=take_up.__name__)
 
     async def _restore_samples(self) -> None:
         """Bring earlier samples back, without holding anybody up."""
-        for stream in self._left.streams:
-            if self._fleet.find_stream(stream.id) is None:
+        for stream_id in self._restored:
+            if self._fleet.find_stream(stream_id) is None:
                 continue
             try:
-                blocks = await self._store.load_samples(stream.id)
+                blocks = await self._store.load_samples(stream_id)
             except Failed as error:
                 log.warning("Earlier samples cannot be read: %s", error.message)
                 return
-            newest = self._samples.restore(stream.id, blocks)
+            newest = self._samples.restore(stream_id, blocks)
             if newest is not None:
-                self._fleet.measured(stream.id, newest)
+                self._fleet.measured(stream_id, newest)
+
+    def note_everything(self) -> None:
+        """Note all that the record should hold: it is another one now, and empty."""
+        self._store.note_streams(self._fleet.streams(), ())
+        for engine in self._fleet.engines():
+            self._store.note_engine(engine.id, facts_of(engine))
+        self._store.note_state(BREAKERS, self.breaker_records())
+        self._store.note_state(REPROVISION, self._reprovision.left)
+        if self._reconciler.demand is not None:
+            self._store.note_state(DEMAND, self._reconciler.demand)
 
 
 def _network_of(settings: EnginesSettings) -> str | None:

@@ -61,11 +61,16 @@ class Fleet:
         self.roster_changed = Changed()
         """An engine has come or gone, or a stream has started or ended."""
         self.freshness = Freshness()
+        self.record_is_read = False
+        """Whether it is known what an earlier server left: until then an engine may have streams
+        that nobody here knows of."""
         self.leases = Leases()
         self.seen: dict[str, Instance] = {}
         """The instances that engines of ours run in, as they were last seen."""
         self.others: dict[str, Instance] = {}
         """Managed instances that are no running engine: of `POST /provision`, or ended."""
+        self.unread: set[str] = set()
+        """Engines of an earlier server whose streams are not known, until its record is read."""
         self._engines: dict[str, Engine] = {}
         self._streams: dict[str, Stream] = {}
         self._latest: dict[str, Sample] = {}
@@ -131,6 +136,7 @@ class Fleet:
         """It is gone. Its streams must have been ended; who removes engines is the keeper."""
         engine = self._engines.pop(engine_id, None)
         self.seen.pop(engine_id, None)
+        self.unread.discard(engine_id)
         if engine is not None:
             self._engine_list.remove(engine_id)
             self.leases.release(engine_id)
@@ -144,7 +150,11 @@ class Fleet:
 
     def is_free(self, engine: Engine, now_s: float) -> bool:
         """Whether it has neither a stream nor a client that it is kept for."""
-        return not self._started.get(engine.id) and not self.leases.holds(engine.id, now_s)
+        return not self._started.get(engine.id) and not self.is_kept(engine.id, now_s)
+
+    def is_kept(self, engine_id: str, now_s: float) -> bool:
+        """Whether it is kept for a client, or may be in use by one that is not known yet."""
+        return engine_id in self.unread or self.leases.holds(engine_id, now_s)
 
     def set_forwarded_ports(self, ports: Mapping[str, int]) -> None:
         """The VPNs' forwarded ports by container, as forwarded engines show them."""

@@ -6,6 +6,7 @@ import logging
 import platform
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -20,6 +21,7 @@ from touchline.engines.clock import Clock
 from touchline.engines.customvariant import platform_of
 from touchline.engines.front import Engines
 from touchline.engines.ports import bind_probe
+from touchline.engines.record import Load
 from touchline.engines.runtimes import open_runtime
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
@@ -79,6 +81,7 @@ async def open_engines(
         ) as store,
         anyio.create_task_group() as tasks,
     ):
+        load = partial(_load, store, clock)
         half = Half(
             settings,
             runtime=runtime,
@@ -91,10 +94,12 @@ async def open_engines(
             metrics=metrics,
             keeps_minimum=keeps_minimum,
             debug=debug,
-            left=await _left_by_an_earlier_server(store, clock),
+            left=await _left_by_an_earlier_server(load),
+            load=load,
             clock=clock,
             probe=bind_probe(settings.ports.bind_address),
         )
+        store.on_replaced = half.note_everything
         half.run(tasks)
         await half.keeper.first_list(FIRST_LIST_S)
         try:
@@ -104,12 +109,17 @@ async def open_engines(
             store.note_state(BREAKERS, half.breaker_records())
 
 
-async def _left_by_an_earlier_server(store: Store, clock: Clock) -> Loaded:
+async def _load(store: Store, clock: Clock) -> Loaded:
+    return await store.load(clock.now(), kept_s=KEPT_S)
+
+
+async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
+    """None where it cannot be read now: it is read later then."""
     try:
-        return await store.load(clock.now(), kept_s=KEPT_S)
+        return await load()
     except Failed as error:
-        log.error("Streams of an earlier server cannot be read: %s", error.message)  # noqa: TRY400
-        return Loaded()
+        log.error("Streams of an earlier server cannot be read yet: %s", error.message)  # noqa: TRY400
+        return None
 
 
 def _runtime_for(settings: EnginesSettings) -> RuntimeSettings:

@@ -13,7 +13,7 @@ import anyio
 
 from touchline.core.errors import TouchlineError
 from touchline.core.events import EventLog
-from touchline.engines.adoption import Surroundings, engine_of, facts_of
+from touchline.engines.adoption import Surroundings, engine_of, facts_of, reminded
 from touchline.engines.fleet import Fleet
 from touchline.engines.labels import is_engine
 from touchline.engines.model import Engine, Instance, RuntimeEvent
@@ -49,7 +49,6 @@ class Keeper:
         store: Store,
         events: EventLog,
         around: Surroundings,
-        remembered: Mapping[str, Mapping[str, Any]],
         resync_s: float,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
@@ -57,7 +56,7 @@ class Keeper:
         on_event: Callable[[RuntimeEvent], None],
         on_return: Callable[[], None],
     ) -> None:
-        """`remembered` are engines' facts of an earlier server; `on_event` sees every event.
+        """`on_event` sees every event.
 
         `on_return` is called when the runtime is listed for the first time after it was away.
         """
@@ -68,7 +67,7 @@ class Keeper:
         self._store = store
         self._events = events
         self._around = around
-        self._remembered = dict(remembered)
+        self._remembered: dict[str, Mapping[str, Any]] = {}  # facts of an earlier server
         self._resync_s = resync_s
         self._now = now
         self._now_s = now_s
@@ -143,6 +142,26 @@ class Keeper:
             self._on_return()
             self._found(len(shown))
             self._listed.set()
+        self._nudge()
+
+    def remember(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take up what an earlier server knew of its engines; its streams are in the fleet by now.
+
+        Call it once, before the runtime is listed or after, and set `record_is_read` before.
+        """
+        self._remembered = dict(facts)
+        now_s = self._now_s()
+        for engine in list(self._fleet.ours()):
+            if engine.id in facts:
+                engine = reminded(engine, facts[engine.id])  # noqa: PLW2901
+            if engine.id in self._fleet.unread:
+                # How long it has been idle is not known: it counts from here.
+                started = self._fleet.started_on(engine.id)
+                engine = replace(engine, idle_since_s=None if started else now_s)  # noqa: PLW2901
+            self._fleet.put(engine)
+        self._fleet.unread.clear()
+        if self._fleet.freshness.is_current:
+            self._settle_record()
         self._nudge()
 
     def doubt(self, reference: str, reason: str) -> None:
@@ -258,6 +277,8 @@ class Keeper:
         self._ports.adopt(instance.id, instance.labels)
         if self._fleet.started_on(engine.id):
             engine = replace(engine, idle_since_s=None)
+        if not self._fleet.record_is_read:
+            self._fleet.unread.add(engine.id)
         self._fleet.put(engine)
         self._nudge()
 
@@ -325,16 +346,9 @@ class Keeper:
 
     def _found(self, shown: int) -> None:
         """The runtime has been listed for the first time, or after it was away."""
-        engines = [engine for engine in self._fleet.engines() if not engine.external]
-        ids = {engine.id for engine in self._fleet.engines()}
-        for stream in self._fleet.started():
-            if stream.container_id not in ids:
-                self._streams.end_noticed(stream, "engine_gone")
-        for engine in engines:
-            self._store.note_engine(engine.id, facts_of(engine))
-        for engine_id in set(self._remembered) - ids:
-            self._store.forget_engine(engine_id)
-        self._remembered.clear()
+        engines = self._fleet.ours()
+        if self._fleet.record_is_read:
+            self._settle_record()
         self._events.record(
             "system",
             "connected",
@@ -343,6 +357,18 @@ class Keeper:
             engines=len(engines),
             instances=shown,
         )
+
+    def _settle_record(self) -> None:
+        """Both are known now, what runs and what an earlier server left: what is gone has ended."""
+        ids = {engine.id for engine in self._fleet.engines()}
+        for stream in self._fleet.started():
+            if stream.container_id not in ids:
+                self._streams.end_noticed(stream, "engine_gone")
+        for engine in self._fleet.ours():
+            self._store.note_engine(engine.id, facts_of(engine))
+        for engine_id in set(self._remembered) - ids:
+            self._store.forget_engine(engine_id)
+        self._remembered.clear()
 
     def _lost(self, reason: str) -> None:
         if self._fleet.freshness.lost(self._now_s(), reason):

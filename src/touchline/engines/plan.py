@@ -194,6 +194,23 @@ def plan(observed: Observed, policy: Policy, now_s: float) -> Plan:
     return _Planner(observed, policy, now_s).plan()
 
 
+def plan_without_record(observed: Observed, policy: Policy, now_s: float) -> Plan:
+    """What to do while it is not known which streams an earlier server's engines have.
+
+    What is missing to the number wanted is started. Nothing is removed, drained or replaced, and
+    that no engine is known to be free is no reason to start more.
+    """
+    if not observed.reachable:
+        return Plan()
+    planner = _Planner(observed, policy, now_s, fit=list(observed.engines))
+    target = min(max(policy.least, observed.demand or 0), policy.most)
+    deficit = max(0, target - len(observed.engines) - len(observed.starting))
+    alive = len(observed.engines) + len(observed.starting) + observed.stopping
+    starts = planner.starts(min(deficit, max(0, policy.most - alive)), target)
+    running = len(observed.engines)
+    return Plan(tuple(starts), target=target, running=running, fit=running, deficit=deficit)
+
+
 @dataclass
 class _Planner:
     """The workings of one plan."""
@@ -235,7 +252,7 @@ class _Planner:
         )
         alive = len(observed.engines) + len(observed.starting) + observed.stopping
         room = max(0, policy.most - alive)
-        starts = self._starts(min(deficit, room), target)
+        starts = self.starts(min(deficit, room), target)
         self.actions += starts
         self._let_go(deficit, room, target)
         self._drain(lost)
@@ -300,7 +317,8 @@ class _Planner:
         self.fit = [each for each in self.fit if each is not engine]
         self.leavers[engine.id] = reason
 
-    def _starts(self, number: int, target: int) -> list[Start]:
+    def starts(self, number: int, target: int) -> list[Start]:
+        """At most so many, as far as may be started now, spread over the VPNs."""
         observed = self.observed
         if not observed.may_replace:
             # Unhealthy ones are not replaced now: only what is missing besides is made up for.

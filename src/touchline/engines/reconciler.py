@@ -30,9 +30,11 @@ from touchline.engines.plan import (
     Starting,
     Stop,
     plan,
+    plan_without_record,
     select,
 )
 from touchline.engines.provisioner import Flight, Provisioner
+from touchline.engines.record import record_unread
 from touchline.engines.remover import Remover
 from touchline.engines.retries import Backoff
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
@@ -131,7 +133,11 @@ class Reconciler:
         """Look, plan, and begin what the plan says; it goes on by itself."""
         began_s = time.perf_counter()
         now_s = self._now_s()
-        made = plan(self.observe(collect=collect), self._policy, now_s)
+        observed = self.observe(collect=collect)
+        if self._fleet.record_is_read:
+            made = plan(observed, self._policy, now_s)
+        else:
+            made = plan_without_record(observed, self._policy, now_s)
         self._took.observe(time.perf_counter() - began_s)
         self._tell(made)
         for action in made.actions:
@@ -193,6 +199,8 @@ class Reconciler:
             raise RuntimeUnavailable(
                 "The runtime cannot be reached: nothing was removed. Ask again when it is back."
             )
+        if not self._fleet.record_is_read:
+            raise record_unread()
         made = self.once(collect=True)
         removed: list[Mapping[str, Any]] = []
         for action in made.actions:
@@ -218,7 +226,7 @@ class Reconciler:
             health=engine.health,
             unhealthy_since_s=engine.unhealthy_since_s,
             streams=self._fleet.streams_on(engine.id),
-            leased=self._fleet.leases.holds(engine.id, now_s),
+            leased=self._fleet.is_kept(engine.id, now_s),
             idle_since_s=engine.idle_since_s,
             draining=engine.draining,
             vpn=engine.vpn_container,

@@ -118,8 +118,8 @@ class Reprovision:
     def go_on(self, left: Left) -> None:
         """Take up what an earlier server had begun."""
         if left["ids"]:
-            self._is_of_all = left["is_of_all"]
-            self._begin(frozenset(left["ids"]))
+            self._is_of_all = self._is_of_all or left["is_of_all"]
+            self._begin(self._old | frozenset(left["ids"]))
 
     async def _begin_kept(self, old: frozenset[str], *, is_of_all: bool) -> None:
         await self._keep({"ids": sorted(old), "is_of_all": is_of_all})
@@ -136,6 +136,11 @@ class Reprovision:
         """Engines that are to be replaced whatever they were made with."""
         return self._old
 
+    @property
+    def left(self) -> Left:
+        """What is left to do, for the next server."""
+        return {"ids": sorted(self._old), "is_of_all": self._is_of_all}
+
     def once(self) -> None:
         """Compare with the fleet; called whenever that has changed."""
         if self._progress.state != "in_progress" or not self._fleet.freshness.is_current:
@@ -146,7 +151,7 @@ class Reprovision:
         total, replaced = self._progress.total, self._progress.total - len(left)
         if len(left) != len(self._old):
             self._old = frozenset(engine.id for engine in left)
-            self._remember({"ids": sorted(self._old), "is_of_all": self._is_of_all})
+            self._remember(self.left)
         if not left:
             self._over(total, made)
             return

@@ -10,6 +10,7 @@ from touchline.core.errors import Blocked, NotFound
 from touchline.engines.admission import Admission
 from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
+from touchline.engines.record import record_unread
 from touchline.engines.settings import EnginesSettings
 from touchline.engines.supervision import Supervisor
 from touchline.engines.vpn import VpnWatch
@@ -135,6 +136,9 @@ class StatusBoard:
         if not self._fleet.freshness.is_current:
             why = self._fleet.freshness.reason or "it has not answered yet"
             reasons.append({"code": "runtime_unavailable", "message": f"The runtime: {why}"})
+        if not self._fleet.record_is_read:
+            blocked = record_unread()
+            reasons.append({"code": blocked.code, "message": blocked.message})
         for task, why in self._supervisor.failing.items():
             message = f"{task} fails and is tried again: {why}"
             reasons.append({"code": "task_failing", "message": message})

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 
@@ -35,6 +35,7 @@ _AT_ONCE = 100
 _COLUMNS = ("id", "container_id", "key_type", "key", "playback_session_id", "stat_url")
 _MORE = ("command_url", "is_live", "status", "end_reason")
 
+T = TypeVar("T")
 Blocks = Callable[[], list[tuple[str, int, bytes]]]
 
 
@@ -74,6 +75,10 @@ class Store:
         self._state: dict[str, Any] = {}
         self._samples: dict[tuple[str, int], bytes] = {}
         self._news = anyio.Event()
+        self._held = False
+        self._generation = database.generation
+        self.on_replaced: Callable[[], None] = lambda: None
+        """Called when the database turns out to be another one; notes all that should be there."""
         self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
 
     # ------------------------------------------------------------------ durable
@@ -153,6 +158,15 @@ class Store:
 
     # ------------------------------------------------------------------ soon
 
+    def hold(self) -> None:
+        """Keep what is noted until `release`: what is in the database has not been read yet."""
+        self._held = True
+
+    def release(self) -> None:
+        """Write what is noted."""
+        self._held = False
+        self._news.set()
+
     def note_streams(self, streams: Iterable[Stream], events: Iterable[Event]) -> None:
         """Write these soon; the events are in the log at once."""
         for stream in streams:
@@ -197,6 +211,8 @@ class Store:
 
     async def flush(self, *, samples: bool = False) -> None:
         """Write what was noted. Raises Failed; it is then kept, and written with the next call."""
+        if self._held:
+            return
         if samples:
             for stream_id, number, content in self._blocks():
                 self._samples[stream_id, number] = content
@@ -254,6 +270,10 @@ class Store:
         with anyio.move_on_after(max(0.0, self._samples_due_s - anyio.current_time())):
             await self._news.wait()
         self._news = anyio.Event()
+        if self._database.generation != self._generation:
+            self._generation = self._database.generation
+            log.warning("The database is another one: engines and streams are written there anew")
+            self.on_replaced()
         samples = anyio.current_time() >= self._samples_due_s
         if samples:
             self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
@@ -276,16 +296,19 @@ class Store:
             table = schema.streams
             recent = (table.c.status == "started") | (table.c.ended_at >= oldest)
             query = table.select().where(recent).order_by(table.c.started_at)
+            streams = [_understood(_stream, row) for row in connection.execute(query).mappings()]
+            engines = {
+                row.id: _understood(_object, row.facts)
+                for row in connection.execute(schema.engines.select())
+            }
+            state = {
+                row.key: _understood(json.loads, row.value)
+                for row in connection.execute(schema.state.select())
+            }
             return Loaded(
-                streams=[_stream(row) for row in connection.execute(query).mappings()],
-                engines={
-                    row.id: json.loads(row.facts)
-                    for row in connection.execute(schema.engines.select())
-                },
-                state={
-                    row.key: json.loads(row.value)
-                    for row in connection.execute(schema.state.select())
-                },
+                streams=[stream for stream in streams if stream is not None],
+                engines={key: facts for key, facts in engines.items() if facts is not None},
+                state={key: value for key, value in state.items() if value is not None},
             )
 
         return await self._database.read(work)
@@ -325,6 +348,22 @@ async def open_store(
                 await store.flush(samples=True)
             except Exception:
                 log.exception("The newest records of engines are lost")
+
+
+def _understood(read: Callable[[Any], T], row: Any) -> T | None:
+    """What stands there; None for what cannot be read, which must not hide all the rest."""
+    try:
+        return read(row)
+    except (Failed, ValueError, TypeError, LookupError, RecursionError) as error:
+        log.error("Something in the database cannot be read and is left out: %r", error)  # noqa: TRY400
+        return None
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError("no JSON object")
+    return value
 
 
 def _refused(error: Failed) -> Blocked:

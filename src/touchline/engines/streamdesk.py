@@ -18,6 +18,7 @@ from touchline.engines.adoption import external_engine, facts_of
 from touchline.engines.fleet import Fleet
 from touchline.engines.labels import OURS
 from touchline.engines.model import Engine, KeyType, Stream
+from touchline.engines.record import record_unread
 from touchline.engines.samples import SampleBook
 from touchline.engines.store import Store
 from touchline.engines.turns import Turns
@@ -99,6 +100,7 @@ class StreamDesk:
         An engine's address is never changed by it. Raises Invalid where an address points at no
         engine that is known, Blocked where the disk does not take it: nothing is then kept.
         """
+        self._must_know()
         stream_id = report.stream_id
         _check(report, stream_id)
         await self._turns.take(stream_id)  # so that each report sees what the last one did
@@ -156,6 +158,7 @@ class StreamDesk:
         An unknown id ends nothing, and one that has ended stays as it is. On the disk by then;
         raises Blocked where that does not take it, and the stream then plays on.
         """
+        self._must_know()
         if stream_id is None:
             on_engine = self._fleet.started_on(container_id) if container_id is not None else ()
             if not on_engine:
@@ -239,6 +242,11 @@ class StreamDesk:
         return urlunsplit(("http", f"{host}:{engine.api_port}", parts.path, parts.query, ""))
 
     # ------------------------------------------------------------------ inside
+
+    def _must_know(self) -> None:
+        """Raises Blocked while a stream that plays may be one that nobody here knows."""
+        if not self._fleet.record_is_read:
+            raise record_unread()
 
     def _engine_of(self, report: StreamReport) -> Engine:
         """The engine that the report means; an unknown one is somebody else's."""
