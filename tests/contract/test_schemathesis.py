@@ -107,6 +107,7 @@ LIVE = {
     # The match's only segment is random bytes, and nobody has calibrated anything.
     "/api/v1/recordings/{match_id}/clip": {200, 404, 422, 500},
     "/api/v1/recordings/{match_id}/vod/{camera}/init/{file_name}": {404},
+    "/api/v1/recordings/{match_id}/vod/{camera}/media/{file_name}/{sequence}.{suffix}": {404},
     "/api/v1/recordings/{match_id}/markers": {200, 422},
     "/api/v1/recordings/{match_id}/markers/{marker_id}": {404},
     "/api/v1/recordings/{match_id}/process": {409},

@@ -39,7 +39,7 @@ from touchline.capture.meter import Meter
 from touchline.capture.panorama import Panorama
 from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.pipelines import build_pipeline
-from touchline.capture.playback import playlist
+from touchline.capture.playback import Container, playlist
 from touchline.capture.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.probe import Prober
 from touchline.capture.processing import Processing
@@ -67,6 +67,7 @@ __all__ = [
     "Capture",
     "CaptureSettings",
     "Clip",
+    "Container",
     "Job",
     "Library",
     "MarkerKind",

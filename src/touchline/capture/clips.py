@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from anyio import to_thread
 
 from touchline.capture.footage import Footage
 from touchline.capture.library import Library
+from touchline.capture.playback import SUFFIXES, Container, segment_media
 from touchline.capture.studio import StudioRun
 from touchline.core.errors import Failed, Invalid, NotFound
 from touchline.worker import mp4cut
@@ -36,7 +37,7 @@ _READERS = 4
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip to be sent. `chunks` may be read once; it ends with Failed where a file has gone."""
+    """A file cut out of others; sending it ends with Failed where one of them has gone."""
 
     name: str
     cut: mp4cut.Cut
@@ -47,10 +48,14 @@ class Clip:
         """Of the whole file."""
         return self.cut.size_bytes
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The file from its first byte to its last."""
-        yield self.cut.head
-        pieces = _pieces(self.cut)
+    @property
+    def etag(self) -> str:
+        """A strong entity tag."""
+        return f'"{self.cut.digest}"'
+
+    async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Read the file's bytes from `start` until before `end`."""
+        pieces = _pieces(self.cut.between(start, end))
         while True:
             chunk = await to_thread.run_sync(_next, pieces, limiter=self.limiter)
             if not chunk:
@@ -100,6 +105,34 @@ class Clips:
         )
         return Clip(f"{match_id}-{camera}.mp4", cut, self._limiter)
 
+    async def vod_segment(
+        self,
+        match_id: str,
+        camera: str,
+        file_name: str,
+        sequence: int,
+        *,
+        running: bool,
+        container: Container,
+    ) -> Clip:
+        """Cut the media segment of a VOD playlist that begins with a fragment of a file.
+
+        Raises NotFound where the playlist has none there.
+        """
+        pieces = await self._footage.read(await self._library.folder(match_id), camera)
+        cut = await to_thread.run_sync(
+            partial(
+                segment_media,
+                pieces,
+                file_name,
+                sequence,
+                running=running,
+                container=container,
+            ),
+            limiter=self._limiter,
+        )
+        return Clip(f"{camera}-{sequence}.{SUFFIXES[container]}", cut, self._limiter)
+
     async def start_of(self, match_id: str) -> int:
         """When the match began (Unix nanoseconds). Raises NotFound."""
         manifest = await self._library.manifest(match_id)
@@ -128,12 +161,12 @@ def _plan(sources: Sequence[Any], from_ns: int, to_ns: int) -> list[mp4cut.Edge 
     return mp4cut.plan(opened, from_ns, to_ns, longest_edge_ns=edge_ns)
 
 
-def _pieces(cut: mp4cut.Cut) -> Iterator[bytes]:
-    """The body, read file by file."""
+def _pieces(parts: Iterable[mp4cut.Span | bytes]) -> Iterator[bytes]:
+    """Read the parts, file by file."""
     open_path: Path | None = None
     descriptor = -1
     try:
-        for part in cut.body:
+        for part in parts:
             if isinstance(part, bytes):
                 yield part
                 continue

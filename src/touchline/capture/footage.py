@@ -14,6 +14,7 @@ import anyio
 from anyio import to_thread
 
 from touchline.capture.manifest import SEGMENTS_FOLDER, parse_segment_name
+from touchline.capture.mediasegments import Part, stretches
 from touchline.core.errors import NotFound
 from touchline.worker import mp4, mp4cut, mp4scan
 
@@ -32,6 +33,7 @@ class Piece:
     name: str
     path: Path
     index: mp4scan.Indexed
+    part: Part
 
     @property
     def start_ns(self) -> int:
@@ -56,7 +58,7 @@ class Footage:
     """Belongs to the event loop; keeps the indexes of the files that were asked for last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, int], mp4scan.Indexed] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, int], tuple[mp4scan.Indexed, Part]] = OrderedDict()
         self._limiter = anyio.CapacityLimiter(_THREADS)
 
     async def read(self, folder: Path, camera: str) -> list[Piece]:
@@ -74,26 +76,32 @@ class Footage:
             )
         pieces = []
         for path in paths:
-            index = self._index(path)
-            if index is not None and index.scan.fragments:
-                pieces.append(Piece(path.name, path, index))
+            found = self._index(path)
+            if found is not None and found[0].scan.fragments:
+                pieces.append(Piece(path.name, path, *found))
         if not pieces:
             raise NotFound(f"There is no footage of {camera} in this match", code="no_such_footage")
         return sorted(pieces, key=lambda piece: piece.start_ns)
 
-    def _index(self, path: Path) -> mp4scan.Indexed | None:
+    def _index(self, path: Path) -> tuple[mp4scan.Indexed, Part] | None:
         if path.is_symlink():
             return None
         try:
             state = path.stat()
             key = (str(path), state.st_size, state.st_mtime_ns)
             found = self._kept.get(key)
-            if found is None:
-                found = mp4scan.index(path)
-                if found.scan.finalized:
-                    self._kept[key] = found
-                    while len(self._kept) > KEPT_INDEXES:
-                        self._kept.popitem(last=False)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+            index = mp4scan.index(path)
         except (OSError, mp4scan.NotSegment):
             return None  # it vanished, or is somebody else's
+        found = (
+            index,
+            Part(index.table.codec, index.table.early_ticks, stretches(index.scan.fragments)),
+        )
+        if index.scan.finalized:
+            self._kept[key] = found
+            while len(self._kept) > KEPT_INDEXES:
+                self._kept.popitem(last=False)
         return found

@@ -1,87 +1,108 @@
-"""A whole match as HLS, out of the segment files as they are: byte ranges, nothing is rewritten.
+"""Play a whole match over HLS out of its segment files, without rewriting them.
 
-RFC 8216: media segments are runs of fragments that begin with a keyframe (4.3.2.2,
-`EXT-X-BYTERANGE`); each file brings its own initialization section and begins a discontinuity.
+Media segments have URLs of their own and one timeline of decode times over all files, so players
+that do not follow byte ranges or discontinuities lose nothing (RFC 8216, 4.3). They are transport
+streams, which every player can jump in; as fragmented MP4 they share one initialization section for
+as long as the parameter sets stay the same.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal
 from urllib.parse import quote
 
-from touchline.capture.footage import ARCHIVES, Piece
-from touchline.worker import mp4scan
+from touchline.capture.footage import Piece
+from touchline.capture.mediasegments import TARGET_S, MediaSegment, media_segments
+from touchline.core.errors import NotFound
+from touchline.worker import mp4, mp4cut
+from touchline.worker.mp4segment import Place, mp4_segment, ts_segment
 
-TARGET_S = 6.0
+Container = Literal["ts", "mp4"]
+SUFFIXES: dict[Container, str] = {"ts": "ts", "mp4": "m4s"}
+
 _NANO = 1_000_000_000
 
 
-class _Run(NamedTuple):
-    """Fragments that are one media segment."""
-
-    offset: int
-    size_bytes: int
-    duration_ns: int
-    capture_unix_ns: int
-
-
-def playlist(match_id: str, camera: str, pieces: Sequence[Piece], *, running: bool) -> str:
-    """The playlist of one camera or archive; it grows while the match is recorded."""
-    runs = [(piece, list(_runs(piece.index.scan.fragments))) for piece in pieces]
-    longest_ns = max((run.duration_ns for _, found in runs for run in found), default=_NANO)
-    base = f"/api/v1/recordings/{quote(match_id, safe='')}"
-    place = "files" if camera in ARCHIVES else "segments"
+def playlist(
+    match_id: str,
+    camera: str,
+    pieces: Sequence[Piece],
+    *,
+    running: bool,
+    container: Container = "ts",
+) -> str:
+    """Write the playlist of one camera or archive; while the match runs it is only appended to."""
+    segments = media_segments([piece.part for piece in pieces], growing=running)
+    longest_s = max((s.duration_ticks / mp4.TIMESCALE for s in segments), default=0.0)
+    base = f"/api/v1/recordings/{quote(match_id, safe='')}/vod/{camera}"
     lines = [
         "#EXTM3U",
-        "#EXT-X-VERSION:7",
-        f"#EXT-X-TARGETDURATION:{math.ceil(longest_ns / _NANO)}",
+        f"#EXT-X-VERSION:{7 if container == 'mp4' else 3}",
+        f"#EXT-X-TARGETDURATION:{max(TARGET_S, math.ceil(longest_s))}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if running else 'VOD'}",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    for number, (piece, found) in enumerate(runs):
-        if number:
-            lines.append("#EXT-X-DISCONTINUITY")
+    codec: mp4.Codec | None = None
+    for segment in segments:
+        piece = pieces[segment.part]
         name = quote(piece.name, safe="")
-        lines.append(f'#EXT-X-MAP:URI="{base}/vod/{camera}/init/{name}"')
-        for run in found:
-            captured = datetime.fromtimestamp(run.capture_unix_ns / _NANO, tz=UTC)
-            stamp = captured.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            lines += [
-                f"#EXT-X-PROGRAM-DATE-TIME:{stamp}",
-                f"#EXTINF:{run.duration_ns / _NANO:.5f},",
-                f"#EXT-X-BYTERANGE:{run.size_bytes}@{run.offset}",
-                f"{base}/{place}/{name}",
-            ]
+        if segment.discontinuity:
+            lines.append("#EXT-X-DISCONTINUITY")
+        if container == "mp4" and piece.part.codec != codec:
+            codec = piece.part.codec
+            lines.append(f'#EXT-X-MAP:URI="{base}/init/{name}"')
+        first = segment.run.fragments[0]
+        lines += [
+            f"#EXT-X-PROGRAM-DATE-TIME:{_timestamp(first.capture_unix_ns)}",
+            f"#EXTINF:{segment.duration_ticks / mp4.TIMESCALE:.5f},",
+            f"{base}/media/{name}/{first.sequence}.{SUFFIXES[container]}",
+        ]
     if not running:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
 
 
-def _runs(fragments: Sequence[mp4scan.Fragment]) -> Iterator[_Run]:
-    """Fragments gathered from keyframe to keyframe, about six seconds each."""
-    gathered: list[mp4scan.Fragment] = []
-    for fragment in fragments:
-        due = gathered and fragment.start_ns - gathered[0].start_ns >= TARGET_S * 0.9 * _NANO
-        # A hole in the file (a damaged stretch) ends a run too: its bytes do not follow on.
-        hole = gathered and gathered[-1].offset + gathered[-1].size_bytes != fragment.offset
-        if gathered and ((due and fragment.keyframe) or hole):
-            yield _run(gathered, fragment.start_ns)
-            gathered = []
-        gathered.append(fragment)
-    if gathered:
-        last = gathered[-1]
-        yield _run(gathered, last.start_ns + last.duration_ns)
+def segment_media(
+    pieces: Sequence[Piece],
+    file_name: str,
+    sequence: int,
+    *,
+    running: bool,
+    container: Container = "ts",
+) -> mp4cut.Cut:
+    """Make the media segment that begins with a fragment of a file. Blocks.
 
-
-def _run(fragments: Sequence[mp4scan.Fragment], end_ns: int) -> _Run:
-    first, last = fragments[0], fragments[-1]
-    return _Run(
-        first.offset,
-        last.offset + last.size_bytes - first.offset,
-        max(end_ns - first.start_ns, 1),
-        first.capture_unix_ns,
+    Raises NotFound where no segment of the playlist begins there, or its file has gone.
+    """
+    missing = NotFound("There is no such segment in this playlist", code="segment_not_found")
+    segment = _find(pieces, file_name, sequence, running=running)
+    if segment is None:
+        raise missing
+    piece = pieces[segment.part]
+    place = Place(
+        segment.number, segment.decode_ticks, segment.longer_ticks, piece.part.early_ticks
     )
+    try:
+        if container == "mp4":
+            return mp4_segment(piece.path, segment.run.fragments, place)
+        return ts_segment(piece.path, piece.part.codec, segment.run.fragments, place)
+    except (OSError, ValueError) as error:
+        raise missing from error
+
+
+def _find(
+    pieces: Sequence[Piece], file_name: str, sequence: int, *, running: bool
+) -> MediaSegment | None:
+    for segment in media_segments([piece.part for piece in pieces], growing=running):
+        first = segment.run.fragments[0]
+        if pieces[segment.part].name == file_name and first.sequence == sequence:
+            return segment
+    return None
+
+
+def _timestamp(unix_ns: int) -> str:
+    captured = datetime.fromtimestamp(unix_ns / _NANO, tz=UTC)
+    return captured.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Response
 
-from touchline.capture import ARCHIVES, playlist
+from touchline.capture import ARCHIVES, Container, playlist
 from touchline.core.errors import Invalid, NotFound
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
+from touchline.web.cuts import FilmDownload
 from touchline.web.deps import CaptureDep
-from touchline.web.downloads import StreamDownload
 from touchline.web.errors import may_answer
 from touchline.web.models.clips import (
     MarkerChange,
@@ -37,6 +38,21 @@ _SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?", re.ASCII)
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _CLIP = {
     200: {"description": "An MP4 of exactly these frames.", "content": {"video/mp4": _BYTES}},
+    **may_answer(401, 403, 404),
+}
+_PLAYLIST = {
+    200: {"description": "An HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
+    **may_answer(401, 403, 404),
+}
+_SECTION = {
+    200: {"description": "The initialization section.", "content": {"video/mp4": _BYTES}},
+    **may_answer(401, 403, 404),
+}
+_SEGMENT = {
+    200: {
+        "description": "A media segment.",
+        "content": {"video/mp2t": _BYTES, "video/mp4": _BYTES},
+    },
     **may_answer(401, 403, 404),
 }
 
@@ -74,41 +90,63 @@ async def get_clip(
     clip = await capture.clips.clip(
         match_id, _camera(camera), _at_ns("start", start, began_ns), _at_ns("end", end, began_ns)
     )
-    return StreamDownload(clip, "video/mp4")
+    return FilmDownload(clip, cache_control="private, no-cache")
 
 
+@router.head(
+    "/{match_id}/vod/{camera}.m3u8",
+    name="vod",
+    operation_id="head_vod",
+    summary="Check a playlist",
+    response_class=Response,
+    responses=_PLAYLIST,
+    dependencies=[NEEDS_KEY],
+)
 @router.get(
     "/{match_id}/vod/{camera}.m3u8",
     name="vod",
     operation_id="get_vod",
     summary="Play a whole match",
     response_class=Response,
-    responses={
-        200: {"description": "An HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
-        **may_answer(401, 403, 404),
-    },
+    responses=_PLAYLIST,
     dependencies=[NEEDS_KEY],
 )
-async def get_vod(match_id: MatchId, camera: Camera, capture: CaptureDep) -> Response:
-    """HLS out of the segments as they are; of the running match what is there so far."""
+async def get_vod(
+    match_id: MatchId,
+    camera: Camera,
+    capture: CaptureDep,
+    container: Annotated[
+        Container,
+        Query(description="Media segments as transport streams (`ts`) or fragmented MP4 (`mp4`)."),
+    ] = "ts",
+) -> Response:
+    """HLS out of the recorded segments; of the running match what is there so far."""
     folder = await capture.library.folder(match_id)
     name = _camera(camera)
     pieces = await capture.footage.read(folder, name)
     running = capture.library.is_running(match_id) and name not in ARCHIVES
-    text = await to_thread.run_sync(lambda: playlist(match_id, name, pieces, running=running))
+    text = await to_thread.run_sync(
+        partial(playlist, match_id, name, pieces, running=running, container=container)
+    )
     return Response(text, headers={"cache-control": "no-cache"}, media_type=PLAYLIST_TYPE)
 
 
+@router.head(
+    "/{match_id}/vod/{camera}/init/{file_name}",
+    name="vod_init",
+    operation_id="head_vod_init",
+    summary="Check an initialization section",
+    response_class=Response,
+    responses=_SECTION,
+    dependencies=[NEEDS_KEY],
+)
 @router.get(
     "/{match_id}/vod/{camera}/init/{file_name}",
     name="vod_init",
     operation_id="get_vod_init",
     summary="What a player needs first",
     response_class=Response,
-    responses={
-        200: {"description": "The initialization section.", "content": {"video/mp4": _BYTES}},
-        **may_answer(401, 403, 404),
-    },
+    responses=_SECTION,
     dependencies=[NEEDS_KEY],
 )
 async def get_vod_init(
@@ -124,6 +162,46 @@ async def get_vod_init(
             headers = {"cache-control": "private, max-age=3600"}
             return Response(piece.init(), headers=headers, media_type="video/mp4")
     raise NotFound("There is no such file in this playlist", code="file_not_found")
+
+
+@router.head(
+    "/{match_id}/vod/{camera}/media/{file_name}/{sequence}.{suffix}",
+    name="vod_segment",
+    operation_id="head_vod_segment",
+    summary="Size of a media segment",
+    response_class=Response,
+    responses=_SEGMENT,
+    dependencies=[NEEDS_KEY],
+)
+@router.get(
+    "/{match_id}/vod/{camera}/media/{file_name}/{sequence}.{suffix}",
+    name="vod_segment",
+    operation_id="get_vod_segment",
+    summary="Get a media segment",
+    response_class=Response,
+    responses=_SEGMENT,
+    dependencies=[NEEDS_KEY],
+)
+async def get_vod_segment(
+    match_id: MatchId,
+    camera: Camera,
+    file_name: Annotated[str, Path(max_length=255, description="The file it is taken from.")],
+    sequence: Annotated[
+        int, Path(ge=1, le=4_294_967_295, description="The fragment that it begins with.")
+    ],
+    suffix: Annotated[Literal["ts", "m4s"], Path(description="The container of the playlist.")],
+    capture: CaptureDep,
+) -> Response:
+    """A few seconds of a match, at their place on the playlist's timeline."""
+    name = _camera(camera)
+    running = capture.library.is_running(match_id) and name not in ARCHIVES
+    container: Container = "mp4" if suffix == "m4s" else "ts"
+    clip = await capture.clips.vod_segment(
+        match_id, name, file_name, sequence, running=running, container=container
+    )
+    kind = "video/mp4" if suffix == "m4s" else "video/mp2t"
+    cache_control = "private, max-age=3600"
+    return FilmDownload(clip, cache_control=cache_control, media_type=kind, save=False)
 
 
 @router.get(

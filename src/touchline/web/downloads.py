@@ -39,6 +39,9 @@ MEDIA_TYPES = {
     ".avi": "video/x-msvideo",
     ".ts": "video/mp2t",
     ".json": "application/json",
+    ".m4s": "video/mp4",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
     ".zip": "application/zip",
 }
@@ -137,11 +140,11 @@ class FileDownload(Response):
         parts, headers, status_code = self._parts(spans, size_bytes)
         length = sum(len(lead) + (span.size_bytes if span else 0) for lead, span in parts)
         headers = {"content-type": self.media_type or "", **kept, **headers}
-        await _start(send, status_code, {**headers, "content-length": str(length)})
+        await start_answer(send, status_code, {**headers, "content-length": str(length)})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        await _while_connected(receive, partial(self._send_parts, file, parts, send))
+        await while_connected(receive, partial(self._send_parts, file, parts, send))
 
     def _parts(
         self, spans: tuple[Span, ...] | None, size_bytes: int
@@ -150,14 +153,14 @@ class FileDownload(Response):
         if spans is None:
             return [(b"", Span(0, size_bytes))], {}, 200
         if len(spans) == 1:
-            return [(b"", spans[0])], {"content-range": _content_range(spans[0], size_bytes)}, 206
+            return [(b"", spans[0])], {"content-range": content_range(spans[0], size_bytes)}, 206
         boundary = secrets.token_hex(16)
         parts: list[tuple[bytes, Span | None]] = []
         for number, span in enumerate(spans):
             lead = (
                 f"{'' if number == 0 else chr(13) + chr(10)}--{boundary}\r\n"
                 f"Content-Type: {self.media_type}\r\n"
-                f"Content-Range: {_content_range(span, size_bytes)}\r\n\r\n"
+                f"Content-Range: {content_range(span, size_bytes)}\r\n\r\n"
             )
             parts.append((lead.encode("ascii"), span))
         parts.append((f"\r\n--{boundary}--\r\n".encode("ascii"), None))
@@ -168,7 +171,7 @@ class FileDownload(Response):
     ) -> None:
         for lead, span in parts:
             if lead:
-                await _send_chunk(send, lead)
+                await send_chunk(send, lead)
             position, end = (span.start, span.end) if span else (0, 0)
             while position < end:
                 count = min(CHUNK_BYTES, end - position)
@@ -177,7 +180,7 @@ class FileDownload(Response):
                     message = f"{self._path.name} became shorter while it was sent"
                     raise Failed(message, code="file_shrank")
                 position += len(chunk)
-                await _send_chunk(send, chunk)
+                await send_chunk(send, chunk)
         await send({"type": "http.response.body", "body": b""})
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
@@ -201,42 +204,46 @@ class StreamDownload(Response):
         }
         if self._archive.size_bytes is not None:
             headers["content-length"] = str(self._archive.size_bytes)
-        await _start(send, 200, headers)
+        await start_answer(send, 200, headers)
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        await _while_connected(receive, partial(self._send_chunks, send))
+        await while_connected(receive, partial(self._send_chunks, send))
 
     async def _send_chunks(self, send: Send) -> None:
         chunks = self._archive.chunks()
         async with AsyncExitStack() as stack:
             # A generator that nobody reads to its end holds its files until it is told to close.
-            stack.push_async_callback(_close, chunks)
+            stack.push_async_callback(close_chunks, chunks)
             async for chunk in chunks:
-                await _send_chunk(send, chunk)
+                await send_chunk(send, chunk)
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _close(chunks: AsyncIterator[bytes]) -> None:
+async def close_chunks(chunks: AsyncIterator[bytes]) -> None:
+    """Close what was not read to its end, so that it lets go of its files."""
     if isinstance(chunks, AsyncGenerator):
         with anyio.CancelScope(shield=True):
             await chunks.aclose()
 
 
-def _content_range(span: Span, size_bytes: int) -> str:
+def content_range(span: Span, size_bytes: int) -> str:
+    """Return the value of `Content-Range` for a span of a file."""
     return f"bytes {span.start}-{span.end - 1}/{size_bytes}"
 
 
-async def _start(send: Send, status_code: int, headers: dict[str, str]) -> None:
+async def start_answer(send: Send, status_code: int, headers: dict[str, str]) -> None:
+    """Send the status line and headers."""
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status_code, "headers": raw})
 
 
-async def _send_chunk(send: Send, chunk: bytes) -> None:
+async def send_chunk(send: Send, chunk: bytes) -> None:
+    """Send a piece of the body that more follow."""
     await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
-async def _while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
+async def while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
     """Do `work`, and stop it when the client goes: the server's `send` would not say so."""
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:

@@ -49,7 +49,7 @@ class Validators:
     def unchanged(self, if_none_match: str | None, if_modified_since: str | None) -> bool:
         """Whether the client's copy is still right, so that 304 says it all."""
         if if_none_match is not None:
-            known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+            known = entity_tags(if_none_match)
             return "*" in known or self.etag in known
         since_s = _http_date_s(if_modified_since)
         return since_s is not None and self.modified_s <= since_s
@@ -57,6 +57,13 @@ class Validators:
     def same_as(self, if_range: str | None) -> bool:
         """Whether parts of this file may be joined to parts the client has from earlier."""
         return if_range is None or if_range.strip() in (self.etag, self.last_modified)
+
+
+def entity_tags(if_none_match: str | None) -> list[str]:
+    """List the tags of an If-None-Match header, weak ones as strong ones (RFC 9110, 13.1.2)."""
+    if if_none_match is None:
+        return []
+    return [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
 
 
 def _http_date_s(text: str | None) -> float | None:

@@ -140,7 +140,7 @@ def fragment_part(sequence: int, samples: Sequence[Sample], capture_unix_ns: int
 
 
 def _fragment(sequence: int, samples: Sequence[Sample]) -> list[bytes]:
-    parts = [_MOOF.pack(*_moof_fields(sequence, samples[0].dts, len(samples)))]
+    parts = [moof(sequence, samples[0].dts, len(samples))]
     parts += [
         struct.pack(
             ">IIIi",
@@ -154,6 +154,11 @@ def _fragment(sequence: int, samples: Sequence[Sample]) -> list[bytes]:
     parts.append(struct.pack(">I4s", 8 + sum(len(s.data) for s in samples), b"mdat"))
     parts += [s.data for s in samples]
     return parts
+
+
+def moof(sequence: int, dts: int, samples: int) -> bytes:
+    """Return a fragment's header up to the rows of its samples."""
+    return _MOOF.pack(*_moof_fields(sequence, dts, samples))
 
 
 def _moof_fields(sequence: int, dts: int, samples: int) -> tuple[int | bytes, ...]:
@@ -195,6 +200,11 @@ class SampleTable:
     def end_ticks(self) -> int:
         """Where the last sample ends, in decode order."""
         return self._dts[-1] + self._last_duration if self._dts else 0
+
+    @property
+    def early_ticks(self) -> int:
+        """How long a sample is shown before it is decoded, at the most."""
+        return max(0, -min(self._offset, default=0))
 
     def entries(self) -> Iterator[tuple[int, SampleEntry]]:
         """Every sample in the order of decoding, with its offset in the file."""

@@ -9,8 +9,9 @@ its tables and is ordinary to every player. Pure standard library.
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,6 +94,31 @@ class Cut:
         """Of the whole file."""
         parts = (len(p) if isinstance(p, bytes) else p.size_bytes for p in self.body)
         return len(self.head) + sum(parts)
+
+    def between(self, start: int, end: int) -> Iterator[Span | bytes]:
+        """Yield the pieces of the file's bytes from `start` until before `end`."""
+        at = 0
+        for part in (self.head, *self.body):
+            size = len(part) if isinstance(part, bytes) else part.size_bytes
+            first, last = max(start - at, 0), min(end - at, size)
+            at += size
+            if first >= last:
+                continue
+            if isinstance(part, bytes):
+                yield part[first:last]
+            else:
+                yield Span(part.path, part.offset + first, last - first)
+
+    @property
+    def digest(self) -> str:
+        """What tells this file from any other: its own bytes, and where it takes the rest from."""
+        digest = hashlib.sha256(self.head)
+        for part in self.body:
+            if isinstance(part, bytes):
+                digest.update(part)
+            else:
+                digest.update(repr((str(part.path), part.offset, part.size_bytes)).encode())
+        return digest.hexdigest()[:32]
 
 
 def plan(

@@ -1,0 +1,168 @@
+"""A whole match over HLS in players: every frame, also after a jump over each boundary."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import pytest
+
+from support.frames import counters
+from support.server import SMALL, Server, serving, wait_for
+from support.watching import root
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+MATCH = "derby"
+GAP = 1
+"""The camera whose worker was killed: its footage has a gap."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A match in segments of three seconds; one camera's worker is killed meanwhile."""
+    folder = tmp_path_factory.mktemp("server")
+    with serving(folder, cameras={0: SMALL, GAP: SMALL}, segment_s=5) as running:
+        running.started(MATCH)
+        time.sleep(6)
+        os.kill(running.worker_pids()[GAP], signal.SIGKILL)
+        wait_for(lambda: len(running.segments(MATCH, GAP)) >= 3, "a new worker", 20)
+        time.sleep(4)
+        assert running.stop()["success"]
+        yield running
+
+
+def url(server: Server, camera: int) -> str:
+    return f"{root(server)}/api/v1/recordings/{MATCH}/vod/cam{camera}.m3u8"
+
+
+def recorded(server: Server, camera: int) -> list[int]:
+    return [n for path in server.segments(MATCH, camera) for n in counters(path)]
+
+
+def boundaries(server: Server, camera: int) -> list[float]:
+    """Where each media segment but the first begins, in seconds of the playlist."""
+    text = server.client.get(url(server, camera)).text
+    lasts = [float(line[8:-1]) for line in text.splitlines() if line.startswith("#EXTINF:")]
+    found, at = [], 0.0
+    for seconds in lasts[:-1]:
+        at += seconds
+        found.append(at)
+    return found
+
+
+def test_ffmpeg_shows_every_frame_after_a_jump_over_each_boundary(
+    server: Server, tmp_path: Path
+) -> None:
+    camera = GAP
+    frames = recorded(server, camera)
+    film = tmp_path / "film.ts"
+    for at in [0.0, *(b + d for b in boundaries(server, camera) for d in (-0.5, 0.5))]:
+        jump = ["-ss", f"{at:.3f}"] if at else []
+        command = ["ffmpeg", "-v", "error", "-y", *jump, "-i", url(server, camera)]
+        subprocess.run([*command, "-c", "copy", "-f", "mpegts", str(film)], check=True, timeout=60)
+        seen = counters(film)
+        assert seen == frames[-len(seen) :], f"after a jump to {at} s"
+        # It begins at the keyframe before, a second at the most.
+        assert len(seen) >= len(frames) - (at + 0.1) * 30
+
+
+@pytest.mark.parametrize("container", ["ts", "mp4"])
+@pytest.mark.parametrize("camera", [0, GAP])
+def test_a_current_libavformat_plays_both_containers(
+    server: Server, camera: int, container: str
+) -> None:
+    frames = recorded(server, camera)
+    with av.open(f"{url(server, camera)}?container={container}") as film:
+        stream = film.streams.video[0]
+        assert sum(1 for _ in film.decode(stream)) == len(frames)
+        for at in boundaries(server, camera):
+            film.seek(int((at + 0.5) * 1e6))
+            first = next(film.decode(stream))
+            assert first.time is not None
+            assert at - 1.1 <= float(first.time) <= at + 0.7
+
+
+def test_gstreamer_shows_every_frame(server: Server, tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    command = ["gst-launch-1.0", "-q", "uridecodebin3", f"uri={url(server, GAP)}", "!"]
+    command += ["videoconvert", "!", "x264enc", "speed-preset=1", "pass=qual", "quantizer=10", "!"]
+    command += ["matroskamux", "!", "filesink", f"location={film}"]
+    subprocess.run(command, check=True, timeout=120)
+    assert counters(film) == recorded(server, GAP)
+
+
+@pytest.mark.slow
+def test_mpv_shows_every_frame_after_a_jump(server: Server, tmp_path: Path) -> None:
+    if shutil.which("mpv") is None:
+        pytest.skip("mpv is not installed")
+    frames = recorded(server, GAP)
+    for at in [0.0, *(b + 0.5 for b in boundaries(server, GAP))]:
+        film = tmp_path / f"{at}.mkv"
+        command = ["mpv", "--no-config", "--no-audio", f"--start={at}", f"--o={film}"]
+        command += ["--ovc=libx264", "--ovcopts=preset=ultrafast,qp=10", url(server, GAP)]
+        subprocess.run(command, check=True, timeout=60, capture_output=True)
+        seen = counters(film)
+        assert seen == frames[-len(seen) :]
+        assert len(seen) >= len(frames) - (at + 1.1) * 30
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that another user may write to."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+@pytest.mark.slow
+def test_vlc_shows_every_frame_up_to_its_last_ones(server: Server, open_folder: Path) -> None:
+    if shutil.which("cvlc") is None:
+        pytest.skip("VLC is not installed")
+    frames = recorded(server, GAP)
+    for at in (0, round(boundaries(server, GAP)[-1])):
+        film = open_folder / f"{at}.ts"
+        as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        as_user += ["env", f"HOME={open_folder}"]  # VLC does not run as root
+        sink = f"#std{{access=file,mux=ts,dst={film}}}"
+        command = ["cvlc", "-q", "--no-audio", f"--start-time={at}", "--sout", sink]
+        command = (as_user if os.geteuid() == 0 else []) + command
+        subprocess.run(
+            [*command, url(server, GAP), "vlc://quit"],
+            check=True,
+            timeout=90,
+            capture_output=True,
+            cwd=open_folder,
+        )
+        seen = counters(film)
+        assert len(seen) >= len(frames) - (at + 1.1) * 30 - 10
+        assert seen == frames[frames.index(seen[0]) :][: len(seen)]
+
+
+def test_chromiums_own_player_plays_to_the_end_and_jumps(server: Server, chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(f"{root(server)}/api/v1/health")
+    page.set_content("<!DOCTYPE html><video muted></video>")
+    page.evaluate("url => { document.querySelector('video').src = url }", url(server, GAP))
+    states = "(() => { const v = document.querySelector('video'); return "
+    states += "[v.readyState, v.error?.message ?? null, v.duration] })()"
+    ready = wait_for(lambda: (s := page.evaluate(states)) and (s[1] or s[0] >= 2) and s, "it", 20)
+    assert ready[1] is None
+    frames = len(recorded(server, GAP))
+    assert ready[2] == pytest.approx(frames / 30, abs=1.5)
+    for at in (*boundaries(server, GAP), ready[2] - 0.5):
+        page.evaluate("at => { document.querySelector('video').currentTime = at }", at)
+        seeking = "document.querySelector('video').seeking"
+        wait_for(lambda: not page.evaluate(seeking), f"a jump to {at}", 20)  # noqa: B023
+    page.evaluate("document.querySelector('video').play()")
+    wait_for(lambda: page.evaluate("document.querySelector('video').ended"), "the end", 20)
+    page.close()
