@@ -114,7 +114,7 @@ class Live:
         }
 
     def _stream_changed(self, stream: Stream) -> None:
-        self.control.notify({"event": "stream", "camera": stream.name, "up": stream.up})
+        self.control.notify(wire.event("stream", camera=stream.name, up=stream.up))
 
     async def _hide(self, message: dict[str, Any]) -> None:
         """End everything that shows this camera."""
@@ -230,7 +230,7 @@ class Live:
 
     def _viewer_changed(self, event: dict[str, Any]) -> None:
         self.control.notify(event)
-        self.control.notify({"event": "status", **self.status()})
+        self.control.notify(wire.event("status", **self.status()))
 
     async def warm(self) -> None:
         """Have WebRTC ready before the first viewer asks for it."""
@@ -253,7 +253,7 @@ class Live:
         """Send the status twice a second; leave when nobody has listened for a minute."""
         while True:
             await asyncio.sleep(STATUS_S)
-            self.control.notify({"event": "status", **self.status()})
+            self.control.notify(wire.event("status", **self.status()))
             alone_s = time.monotonic() - self._alone_since
             if not self.control.connected and alone_s > IDLE_LEAVE_S:
                 log.info("no server for %g s: leaving", IDLE_LEAVE_S)

@@ -28,6 +28,7 @@ from touchline.live.rtspmessages import (
     parse_transport,
 )
 from touchline.live.rtspudp import UdpPair
+from touchline.worker import wire
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class RtspServer:
         return self._packetizers.setdefault(camera, Packetizer())
 
     def _announce(self, viewer: str, camera: str, *, here: bool) -> None:
-        self._notify({"event": "rtsp_viewer", "viewer": viewer, "camera": camera, "here": here})
+        self._notify(wire.event("rtsp_viewer", viewer=viewer, camera=camera, here=here))
 
 
 class _Client:

@@ -30,6 +30,7 @@ from touchline.live.control import Problem
 from touchline.live.frames import Stream, Streams
 from touchline.live.rtp import Packetizer
 from touchline.live.sender import Sender
+from touchline.worker import wire
 
 log = logging.getLogger(__name__)
 
@@ -292,13 +293,13 @@ class Peer:
         self.state = state
         log.info("viewer %s of %s: %s %s", self.session[:8], self.stream.name, state, reason)
         self._notify(
-            {
-                "event": "webrtc_state",
-                "session": self.session,
-                "camera": self.stream.name,
-                "state": state,
-                "reason": reason,
-            }
+            wire.event(
+                "webrtc_state",
+                session=self.session,
+                camera=self.stream.name,
+                state=state,
+                reason=reason,
+            )
         )
 
 

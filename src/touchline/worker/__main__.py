@@ -37,6 +37,9 @@ from touchline.worker.viewers import Unreachable, Unseen, Viewers  # noqa: E402
 log = logging.getLogger("touchline.worker")
 
 STATUS_S = 0.5
+MIND_S = 0.1
+"""Between two looks at the writer and its disk."""
+
 EXIT_TAKEN = 75  # another worker serves this camera
 EXIT_WEDGED = 70
 _DRAIN_S = 1.0
@@ -80,7 +83,8 @@ class Worker:
         self._changed = asyncio.Event()
         self._alone_since = time.monotonic()
         self._stopping: asyncio.Future[dict[str, Any]] | None = None
-        self._started = asyncio.Event()
+        self._decided = asyncio.Event()
+        """Whether footage of the recording has reached the disk, or its writer died before."""
 
     # ------------------------------------------------------------- the socket
 
@@ -126,8 +130,10 @@ class Worker:
         self._loop.call_soon_threadsafe(self._send, message)
 
     def _send(self, message: dict[str, Any]) -> None:
-        if message.get("change") == "opened":
-            self._started.set()
+        if message.get("change") == "opened" or message.get("event") == "writer_failed":
+            self._decided.set()
+        if message.get("event") != "status":
+            self._changed.set()
         line = wire.encode(message)
         for writer in self._clients:
             # A server that reads nothing for this long is dead or stopped; it must not cost memory.
@@ -219,12 +225,12 @@ class Worker:
         self.camera = None
 
     async def _record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
-        """Begin; answers when the first segment is on the disk and its first frame on the way."""
+        """Begin; answers when the first frame is on the disk, or it is known that none can be."""
         camera = self._configured()
         if self.recorder is not None:
             code = "recording"
             raise Problem(code, f"the camera records {self.recorder.order.match_id} already")
-        self._started.clear()
+        self._decided.clear()
         recorder = self.recorder = Recorder(order, notify=self.notify, sync_times=self.sync_times)
         playing = camera.playing
         if playing:
@@ -232,17 +238,16 @@ class Worker:
             recorder.begin_with_past()
         self.tee.hang(recorder, with_gop=playing)
         camera.want(wanted=True, not_before_ns=order.start_monotonic_ns)
-        if not await happens(self._started, timeout_s):
-            return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
+        await happens(self._decided, timeout_s)
         segments = recorder.report()["segments"]
-        if not segments:
-            return {"started": False, "error": "the first segment came to nothing"}
+        if not recorder.started or not segments:
+            return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
         return {"started": True, "segment": segments[0]}
 
     @staticmethod
     def _why_not_started(camera: Camera, recorder: Recorder, timeout_s: float) -> str:
-        if recorder.disk_error:
-            return recorder.disk_error
+        if recorder.fault:
+            return recorder.fault
         if camera.last_error:
             return camera.last_error
         return f"no keyframe came from the camera within {timeout_s:g} s"
@@ -314,8 +319,15 @@ class Worker:
             if recorder is not None:
                 stale_ns = int(2e9 * recorder.order.fragment_s)
                 recorder.flush_older_than(stale_ns)
-            self._send({"event": "status", **self.status()})
+            self._send(wire.event("status", **self.status()))
             await self._mind_loneliness()
+
+    async def mind_recorder(self) -> None:
+        """Look after the recording's writer and its disk."""
+        while True:
+            await asyncio.sleep(MIND_S)
+            if self.recorder is not None:
+                self.recorder.mind()
 
     async def _mind_loneliness(self) -> None:
         """Without a server: end what would otherwise go on for ever."""
@@ -350,17 +362,19 @@ async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
         worker.serve_client, sock=wire.listen(directory, name), limit=wire.MAX_LINE_BYTES
     )
     telling = asyncio.create_task(worker.tell_status())
+    minding = asyncio.create_task(worker.mind_recorder())
     leaving = asyncio.create_task(worker.leave.wait())
-    await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({telling, minding, leaving}, return_when=asyncio.FIRST_COMPLETED)
     status = await worker.finish()
     server.close()
     if status == EXIT_WEDGED:
         # A thread hangs in the pipeline, and an orderly end would wait for it for ever.
         logging.shutdown()
         os._exit(status)
-    if telling.done():
-        telling.result()
-    telling.cancel()
+    for task in (telling, minding):
+        if task.done():
+            task.result()
+        task.cancel()
     return status
 
 

@@ -2,7 +2,47 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
+from typing import NamedTuple
+
+from touchline.worker import mounts
+
+OK = "ok"
+FULL, READ_ONLY, GONE = "full", "read_only", "gone"
+SLOW, FILE_TOO_LARGE, ERROR = "slow", "file_too_large", "error"
+STATES = (OK, FULL, READ_ONLY, GONE, SLOW, FILE_TOO_LARGE, ERROR)
+"""How a disk can do. `error` is a fault that none of the others names."""
+
+_STATE_OF = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EROFS: READ_ONLY,
+    errno.EFBIG: FILE_TOO_LARGE,
+    # The folder is not there, or the device behind it is not.
+    errno.ENOENT: GONE,
+    errno.ENOTDIR: GONE,
+    errno.ENODEV: GONE,
+    errno.ENXIO: GONE,
+    errno.ESTALE: GONE,
+    errno.ENOTCONN: GONE,
+    errno.ESHUTDOWN: GONE,
+    errno.EHOSTDOWN: GONE,
+    errno.ENOMEDIUM: GONE,
+}
+
+
+def state_of(error: OSError) -> str:
+    """What an error says of the disk, by its number only."""
+    return _STATE_OF.get(error.errno or 0, ERROR)
+
+
+class Place(NamedTuple):
+    """A folder's identity: another filesystem or another folder at the same path differs in it."""
+
+    device: int
+    inode: int
 
 
 class Disk:
@@ -11,6 +51,10 @@ class Disk:
     def create(self, path: str) -> int:
         """Create a file that must not exist yet."""
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+
+    def reopen(self, path: str) -> int:
+        """Open a file that exists, to write on in it."""
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
     def write_all(self, fd: int, data: bytes, offset: int) -> None:
         """Write all of `data` at `offset`."""
@@ -42,7 +86,27 @@ class Disk:
         except FileNotFoundError:
             return
 
+    def make_folders(self, path: str) -> None:
+        """Make a folder and those above it where they are missing."""
+        os.makedirs(path, exist_ok=True)
+
+    def place(self, path: str) -> Place:
+        """Which folder is at a path now. Raises OSError with EROFS where it cannot be written."""
+        found = os.stat(path)
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+        return Place(found.st_dev, found.st_ino)
+
+    def is_mounted(self, point: str) -> bool:
+        """Whether something is mounted exactly there."""
+        return mounts.is_mounted(point)
+
     def free_bytes(self, path: str) -> int:
         """What an unprivileged process may still write."""
         stats = os.statvfs(path)
         return stats.f_bavail * stats.f_frsize
+
+    def file_limit_bytes(self) -> int | None:
+        """How large this process may let a file become (RLIMIT_FSIZE); None without a limit."""
+        soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        return None if soft == resource.RLIM_INFINITY else soft

@@ -15,6 +15,9 @@ from touchline.worker.wire import RecordOrder
 
 log = logging.getLogger(__name__)
 
+_TABLE_BYTES, _TABLE_BYTES_A_FRAME = 2048, 32
+"""What the tables of a finished file take at the most: durations, offsets, sizes and keyframes."""
+
 
 class SegmentNames:
     """`cam0_20260211_220241_00.mp4`: the index only ever rises, a taken name is passed over."""
@@ -62,6 +65,7 @@ class OpenSegment:
         self._table = mp4.SampleTable(first.codec)
         self._sequence = 1
         self._offset = 0
+        self._closed = False
         self.info: dict[str, Any] = {}
 
     @classmethod
@@ -122,6 +126,42 @@ class OpenSegment:
         self.info["fragments"] += 1
         self.info["size_bytes"] = self._offset
 
+    @property
+    def offset(self) -> int:
+        """Where the file ends: behind the last whole fragment."""
+        return self._offset
+
+    @property
+    def closing_bytes(self) -> int:
+        """At the most how much longer the file becomes when it is finished now."""
+        return _TABLE_BYTES + int(self.info["frames"]) * _TABLE_BYTES_A_FRAME
+
+    def mend(self, cut_at: int | None) -> bool:
+        """Finish a file that was abandoned, from what is in it; cut at `cut_at` before if given.
+
+        False where no footage is left in it, and then the file is gone. Raises OSError, and can be
+        called again then; FileNotFoundError means that the file is not there any more.
+        """
+        self.abandon()
+        fd = self._disk.reopen(self._path)
+        try:
+            if cut_at is not None and os.fstat(fd).st_size > cut_at:
+                self._disk.cut(fd, cut_at)
+                self._disk.sync(fd)
+        finally:
+            os.close(fd)
+        found = mp4scan.salvage(self._path)
+        start = found.start_unix_ns
+        if start is None:
+            self._disk.remove(self._path)
+            return False
+        self.info["frames"] = found.frames
+        self.info["fragments"] = len(found.fragments)
+        self.info["end_unix_ns"] = start + found.duration_ns
+        self.info["size_bytes"] = Path(self._path).stat().st_size
+        self.info["finalized"] = True
+        return True
+
     def finish(self) -> None:
         """Make it an ordinary MP4. Raises OSError; it can be called again then."""
         size = mp4scan.finish(self._disk, self._fd, self._table, self._offset, self._sequence)
@@ -139,6 +179,9 @@ class OpenSegment:
 
     def abandon(self) -> None:
         """Close the file as it is: playable up to its last fragment."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             os.close(self._fd)
         except OSError as error:

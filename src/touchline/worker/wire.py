@@ -28,6 +28,25 @@ PROTOCOL = 1
 
 MAX_LINE_BYTES = 1 << 20
 
+WORKER_EVENTS = {
+    "status": "how camera, recording and feed do: twice a second, and at once on a change",
+    "segment": "a segment has its first footage, gets no more, or came to nothing (`change`)",
+    "gap": "nothing was recorded for a stretch, and why",
+    "disk": "the disk takes footage, or does not: `state` is one of `disk.STATES`",
+    "writer_failed": "what writes footage to the disk failed, and why; it is replaced",
+    "writer_recovered": "footage is written again after that",
+}
+"""What a worker tells unasked. The server has a handler for each (`capture/following.py`)."""
+
+LIVE_EVENTS = {
+    "status": "streams and sessions: twice a second, and at once on a change",
+    "stream": "a camera's stream is there, or gone",
+    "rtsp_viewer": "a viewer of the RTSP outlet came or left",
+    "webrtc_state": "a viewer's connection is in another state",
+    "lost": "the live process is gone; said by the server's own link to it",
+}
+"""What the live process tells unasked."""
+
 PROBED_ELEMENTS = (
     "avdec_h264",
     "h264timestamper",
@@ -108,7 +127,8 @@ class RecordOrder:
 
     `unix_minus_monotonic_ns` is the match clock: added to a frame's CLOCK_MONOTONIC time it gives
     Unix time, the same for all cameras of the match. Frames captured before `start_monotonic_ns`
-    are left out where the source lets us choose.
+    are left out where the source lets us choose. With `mount_point` no file is created while
+    nothing is mounted there: without its disk the folder would be one on the system's.
     """
 
     match_id: str
@@ -123,6 +143,7 @@ class RecordOrder:
     min_free_bytes: int
     backlog_bytes: int
     max_match_s: float
+    mount_point: str = ""  # an order of an earlier server lacks it
 
 
 FEED_HEAD = struct.Struct(">4sBxHIqqQHHI")
@@ -150,6 +171,14 @@ class FeedHead(NamedTuple):
 
 
 T = TypeVar("T")
+
+
+def event(kind: str, **fields: Any) -> dict[str, Any]:
+    """A message that nobody asked for. Raises ValueError for a kind that no table lists."""
+    if kind not in WORKER_EVENTS and kind not in LIVE_EVENTS:
+        msg = f"{kind!r} is in no table of events"
+        raise ValueError(msg)
+    return {"event": kind, **fields}
 
 
 def encode(message: Mapping[str, Any]) -> bytes:

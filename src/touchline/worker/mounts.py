@@ -1,0 +1,60 @@
+"""Which filesystem a path lies on: mount points as the kernel lists them.
+
+Pure standard library; the worker and the server read with it. Everything blocks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+MOUNTINFO = "/proc/self/mountinfo"
+
+
+class Mount(NamedTuple):
+    """A mounted filesystem: where, of which type, and from which device."""
+
+    point: str
+    fs_type: str
+    source: str
+
+
+def read_mounts(path: str = MOUNTINFO) -> list[Mount]:
+    """Every mount in the order in which they were mounted. Raises OSError."""
+    return parse_mountinfo(Path(path).read_text(errors="surrogateescape").splitlines())
+
+
+def parse_mountinfo(lines: Iterable[str]) -> list[Mount]:
+    """The mounts of proc_pid_mountinfo(5); lines of another form are passed over."""
+    mounts = []
+    for line in lines:
+        fields, _, rest = line.partition(" - ")
+        before, after = fields.split(" "), rest.split(" ")
+        if len(before) >= 6 and len(after) >= 2:
+            mounts.append(Mount(_unescape(before[4]), after[0], _unescape(after[1])))
+    return mounts
+
+
+def mount_of(path: str | os.PathLike[str], mounts: Iterable[Mount]) -> Mount | None:
+    """The mount that a path lies on, of several the newest; the path itself need not exist."""
+    wanted = os.path.realpath(path)
+    found = None
+    for mount in mounts:
+        inside = wanted == mount.point or wanted.startswith(mount.point.rstrip("/") + "/")
+        if inside and (found is None or len(mount.point) >= len(found.point)):
+            found = mount
+    return found
+
+
+def is_mounted(point: str) -> bool:
+    """Whether something is mounted exactly there. Raises OSError."""
+    return any(mount.point == point for mount in read_mounts())
+
+
+def _unescape(text: str) -> str:
+    r"""Spaces and the like are written as `\040`."""
+    for code in ("040", "011", "012", "134"):
+        text = text.replace(f"\\{code}", chr(int(code, 8)))
+    return text
