@@ -27,6 +27,16 @@ def eventually(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.002)
 
 
+def minded(recorder: Recorder, true: Callable[[], object], what: str) -> None:
+    """Wait for something while the recorder is looked after, as the worker's loop does."""
+
+    def once() -> bool:
+        recorder.mind()
+        return bool(true())
+
+    eventually(once, what)
+
+
 class ToldDisk(Disk):
     """A disk that does what the test tells it, and notes what it was asked for.
 

@@ -15,7 +15,7 @@ import pytest
 
 from support import disks
 from support.coded import FRAME_NS, frames
-from support.recorded import DEADLINE_S, eventually, numbers_in
+from support.recorded import DEADLINE_S, eventually, minded, numbers_in
 from support.segments import order
 from touchline.worker import mp4scan
 from touchline.worker.disk import Disk, state_of
@@ -40,8 +40,9 @@ class Live:
             self.recorder.push(frame)
 
     def is_state(self, state: str) -> None:
-        eventually(
-            lambda: self.recorder.mind() or self.recorder.disk_state == state,
+        minded(
+            self.recorder,
+            lambda: self.recorder.disk_state == state,
             f"disk {state}, not {self.recorder.disk_state}: {self.recorder.disk_error}",
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.coded import FRAME_NS, frames
-from support.recorded import DEADLINE_S, Rig, eventually, recording
+from support.recorded import DEADLINE_S, Rig, minded, recording
 from touchline.worker import mp4
 
 POISON = b"poison"
@@ -76,8 +76,8 @@ def test_the_death_is_told_and_so_is_that_footage_is_written_again(
         rig.written()
         dies.calls = {dies.called + 1}
         rig.push(sent[30:60])
-        eventually(lambda: rig.recorder.mind() or rig.events("writer_failed"), "word of it")
-        eventually(lambda: rig.recorder.mind() or rig.events("writer_recovered"), "its successor")
+        minded(rig.recorder, lambda: rig.events("writer_failed"), "word of the death")
+        minded(rig.recorder, lambda: rig.events("writer_recovered"), "its successor")
         assert rig.recorder.status()["writer_error"] is None
         assert len(rig.events("writer_recovered")) == 1
         rig.push(sent[60:])
@@ -156,7 +156,7 @@ def test_a_writer_that_dies_again_and_again_is_replaced_ever_more_slowly(
     dies.calls = set(range(1, 6))
     with recording(tmp_path) as rig:
         rig.push(frames(30, gop=25))
-        eventually(lambda: rig.recorder.mind() or rig.recorder.started, "footage in the end")
+        minded(rig.recorder, lambda: rig.recorder.started, "footage in the end")
         assert [event["deaths"] for event in rig.events("writer_failed")] == [1, 2, 3, 4, 5]
         report = rig.close()
     assert all_numbers(rig) == list(range(30)), "memory came back before it was given up"
