@@ -262,7 +262,7 @@ def test_a_disk_is_slow_when_a_fragment_takes_twice_its_length_and_well_when_it_
 
 def test_a_disk_is_slow_when_the_99th_percentile_is_over_a_fragments_length() -> None:
     pace, now = Pace(0.25), 0
-    for n in range(50):
+    for n in range(40):
         pace.begin(now)
         now += 300_000_000 if n in {10, 25} else 5_000_000
         pace.end(now)
