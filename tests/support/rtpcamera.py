@@ -140,3 +140,16 @@ def renumbered(sent: Iterable[Packet], first: int = 0) -> Iterator[Packet]:
     """The same packets, numbered one after the other."""
     for n, each in enumerate(sent):
         yield replace(each, number=first + n)
+
+
+def avc(units: Iterable[bytes]) -> bytes:
+    """Units with lengths, as files have them, without parameter sets."""
+    return b"".join(len(nal).to_bytes(4, "big") + nal for nal in units if nal[0] & 31 not in {7, 8})
+
+
+def avcc(unit: Unit) -> bytes:
+    """The decoder configuration of a keyframe's parameter sets."""
+    sps = next(nal for nal in unit.nals if nal[0] & 31 == 7)
+    pps = next(nal for nal in unit.nals if nal[0] & 31 == 8)
+    head = b"\x01" + sps[1:4] + b"\xff\xe1" + len(sps).to_bytes(2, "big") + sps
+    return head + b"\x01" + len(pps).to_bytes(2, "big") + pps

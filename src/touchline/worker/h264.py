@@ -44,6 +44,18 @@ def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
     return False
 
 
+def first_slice(data: bytes, length_bytes: int = 4) -> bytes | None:
+    """The first slice of a frame in AVC form, or its beginning; None where there is none."""
+    at = 0
+    while at + length_bytes < len(data):
+        size = int.from_bytes(data[at : at + length_bytes], "big")
+        at += length_bytes
+        if size and 1 <= data[at] & 0x1F <= IDR:
+            return data[at : at + min(size, 64)]
+        at += size
+    return None
+
+
 def parameter_sets(avcc: bytes) -> list[bytes]:
     """The SPS and PPS of a decoder configuration record. Raises ValueError when it is damaged."""
     try:

@@ -55,6 +55,8 @@ KEYFRAME_FLAGS = 0x02000000  # depends on no other sample
 _DELTA_FLAGS = 0x01010000  # depends on others, is not a sync sample
 _MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _U32_MAX = (1 << 32) - 1
+_I32_MAX = (1 << 31) - 1
+_I64_MAX = (1 << 63) - 1
 _AVC1 = struct.Struct(">6xH16xHHIIIH32sHh")
 """Fields of a visual sample entry (ISO/IEC 14496-12, 12.1.3), in front of its boxes."""
 
@@ -102,6 +104,7 @@ def ticks_to_ns(value: int) -> int:
 
 def record(kind: int, sequence: int, samples: int, capture_unix_ns: int, crc: int) -> bytes:
     """The record that closes a part whose bytes have the running CRC-32 `crc`."""
+    capture_unix_ns = min(max(capture_unix_ns, -_I64_MAX), _I64_MAX)
     head = _RECORD.pack(
         RECORD_BYTES, b"uuid", RECORD_UUID, 1, kind, 0, sequence, samples, capture_unix_ns, 0
     )[:-4]
@@ -144,10 +147,10 @@ def _fragment(sequence: int, samples: Sequence[Sample]) -> list[bytes]:
     parts += [
         struct.pack(
             ">IIIi",
-            s.duration,
+            _unsigned(s.duration),
             len(s.data),
             KEYFRAME_FLAGS if s.keyframe else _DELTA_FLAGS,
-            s.pts - s.dts,
+            _offset(s.pts - s.dts),
         )
         for s in samples
     ]
@@ -158,7 +161,17 @@ def _fragment(sequence: int, samples: Sequence[Sample]) -> list[bytes]:
 
 def moof(sequence: int, dts: int, samples: int) -> bytes:
     """Return a fragment's header up to the rows of its samples."""
-    return _MOOF.pack(*_moof_fields(sequence, dts, samples))
+    return _MOOF.pack(*_moof_fields(sequence, min(max(dts, 0), _I64_MAX), samples))
+
+
+def _unsigned(value: int) -> int:
+    """A duration as a box can hold it (13 hours): no time that a camera gives breaks a file."""
+    return min(max(value, 0), _U32_MAX)
+
+
+def _offset(value: int) -> int:
+    """The distance of presentation from decoding, as a box can hold it."""
+    return min(max(value, -_I32_MAX), _I32_MAX)
 
 
 def _moof_fields(sequence: int, dts: int, samples: int) -> tuple[int | bytes, ...]:
@@ -230,13 +243,13 @@ class SampleTable:
         """Note a fragment whose samples begin at `data_offset` of the file."""
         before = len(self._dts)
         for s in samples:
-            self._dts.append(s.dts)
-            self._offset.append(s.pts - s.dts)
+            self._dts.append(min(max(s.dts, 0), _I64_MAX))
+            self._offset.append(_offset(s.pts - s.dts))
             self._size.append(s.size_bytes if isinstance(s, SampleEntry) else len(s.data))
             if s.keyframe:
                 self._sync.append(len(self._dts))
         self._chunks.append((data_offset, len(self._dts) - before, codec_number))
-        self._last_duration = last_duration
+        self._last_duration = _unsigned(last_duration)
 
     def moved(self, by_bytes: int) -> SampleTable:
         """The same tables for a file in which the samples lie so much later."""
@@ -258,7 +271,8 @@ class SampleTable:
 
     def boxes(self) -> bytes:
         """The tables of `stbl` after `stsd`."""
-        durations = [b - a for a, b in pairwise(self._dts)] + [self._last_duration]
+        durations = [_unsigned(b - a) for a, b in pairwise(self._dts)]
+        durations.append(_unsigned(self._last_duration))
         stts = _runs(durations)
         ctts = _runs(self._offset)
         stsc = _chunk_runs([(n, codec) for _, n, codec in self._chunks])

@@ -21,7 +21,6 @@ from gi.repository import Gst, GstApp  # noqa: E402, F401  (GstApp gives the sin
 
 from touchline.worker.elements import (  # noqa: E402
     BuildError,
-    codec_of,
     describe,
     link,
     set_property,
@@ -79,8 +78,7 @@ class Pipeline:
         self._on_frame, self._on_end, self._on_warning = on_frame, on_end, on_warning
         self._stopping = threading.Event()
         self._end_reason: str | None = None
-        self._caps_changed = True
-        self._timeline = Timeline(loop=spec.loop)
+        self._timeline = Timeline(loop=spec.loop, live=not spec.loop and spec.kind != "file")
         self._last_keyframe_ns = 0
         self._last_pts_ns = 0
         self._keyframe_asked = False
@@ -111,9 +109,6 @@ class Pipeline:
         sink = {"sync": False, "async": self._paced, "enable-last-sample": False}
         limit = {"max-buffers": 2} if self._paced else {}
         self._sink = self._make(Element("appsink", {**sink, **limit}))
-        self._sink.get_static_pad("sink").add_probe(
-            Gst.PadProbeType.EVENT_DOWNSTREAM, self._sink_event
-        )
         link(tail[-1], self._sink)
         head = self._chain(spec.source)
         if spec.picture is not None:
@@ -173,11 +168,6 @@ class Pipeline:
     def _data_probe(self, _pad: Any, _info: Any) -> Any:
         self.data_seen = True
         return Gst.PadProbeReturn.REMOVE
-
-    def _sink_event(self, _pad: Any, info: Any) -> Any:
-        if info.get_event().type == Gst.EventType.CAPS:
-            self._caps_changed = True
-        return Gst.PadProbeReturn.OK
 
     # -------------------------------------------- sources whose format shows late
 
@@ -404,12 +394,11 @@ class Pipeline:
                     return
                 continue
             try:
-                frame = self._frame(sample)
+                frame = self._timeline.frame(sample)
             except ValueError as error:
                 self._end(str(error))
                 return
-            if frame is None:
-                continue
+            self.codec = frame.codec
             ahead_s = (frame.dts_ns - time.monotonic_ns()) / 1e9
             if self._paced and ahead_s > 0 and self._stopping.wait(ahead_s):
                 return
@@ -418,12 +407,6 @@ class Pipeline:
             self.frames += 1
             self.last_frame_ns = time.monotonic_ns()
             self._on_frame(frame)
-
-    def _frame(self, sample: Any) -> Frame | None:
-        if self._caps_changed or self.codec is None:
-            self._caps_changed = False
-            self.codec = codec_of(sample.get_caps())
-        return self._timeline.frame(sample, self.codec)
 
     def _keep_gop_short(self, frame: Frame) -> None:
         """Ask for a keyframe where a second of transcoded pictures is about to be full."""

@@ -7,17 +7,13 @@ no such time has passed, the line goes on as time did.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from itertools import pairwise
 
-from touchline.worker.decodetimes import Order
+from touchline.worker.decodetimes import MAX_DEPTH, Order
+from touchline.worker.framerate import LEAST_NS, FrameRate
 
 AHEAD_NS = 150_000_000
 """A stamp that lies so far ahead has jumped: no picture arrives before its capture."""
-_WINDOW = 17
-_LEAST_NS, _MOST_NS = 1_000_000, 2_000_000_000
-_USUAL_NS = 40_000_000
 _DECODE_ORDER_EVIDENCE = 2
 
 
@@ -29,17 +25,21 @@ class MediaTime:
         self.last_jump = ""
         self.own_times = 0
         """Pictures that were given a time because theirs could not be used."""
-        self.interval_ns = _USUAL_NS
         self._rate = clock_rate
         self._raw: int | None = None
         self._ticks = 0
         self._shift_ns = 0
         self._top_ns = 0
         self._arrived_ns = 0
-        self._stamps: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
+        self._frame_rate = FrameRate()
         self._decode_order = 0
         self._sequence: tuple[int, int] | None = None
         self._report: tuple[int, int, int] | None = None
+
+    @property
+    def interval_ns(self) -> int:
+        """The time from picture to picture."""
+        return self._frame_rate.interval_ns
 
     def place(
         self,
@@ -57,8 +57,7 @@ class MediaTime:
         """
         if self._raw is None:
             self._raw, self._arrived_ns = raw, arrived_ns
-            self.interval_ns = frame_ns or _USUAL_NS
-            self._stamps.append((0, arrived_ns))
+            self._frame_rate.see(0, arrived_ns, step_ns=None, stated_ns=frame_ns)
             self._sequence = (0, order.number)
             return 0
         step = (raw - self._raw + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
@@ -66,11 +65,12 @@ class MediaTime:
         self._ticks += step
         stamp_ns = self._ticks * 1_000_000_000 // self._rate
         # Cameras that stand still may still count a tick a picture, which is no time either.
-        repeated = abs(step) * 1_000_000_000 // self._rate < _LEAST_NS
+        repeated = abs(step) * 1_000_000_000 // self._rate < LEAST_NS
         if not repeated and self._jumped(stamp_ns + self._shift_ns, order, ahead_ns):
             self._jump(stamp_ns, arrived_ns, order)
         at_ns = stamp_ns + self._shift_ns
-        self._learn(at_ns, arrived_ns, frame_ns, order)
+        step_ns = (at_ns - self._top_ns) // order.pictures
+        self._frame_rate.see(at_ns, arrived_ns, step_ns=step_ns, stated_ns=frame_ns)
         placed_ns = self._placed(at_ns, order, repeated=repeated)
         if placed_ns != at_ns:
             self.own_times += 1
@@ -86,7 +86,7 @@ class MediaTime:
     # ---------------------------------------------------------------- jumps
 
     def _jumped(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
-        behind = 2 if order.later else 1 - order.pictures + _WINDOW
+        behind = 2 if order.later else 1 - order.pictures + MAX_DEPTH
         if at_ns < self._top_ns - behind * self.interval_ns:
             return True
         return at_ns > self._top_ns and ahead_ns(at_ns) > AHEAD_NS
@@ -101,30 +101,8 @@ class MediaTime:
         self.jumps += 1
         self.last_jump = f"the camera's time stamps jumped by {by_s:+.3f} s"
         self._shift_ns = to_ns - stamp_ns
-        self._stamps.clear()
+        self._frame_rate.forget()
         self._sequence = None
-
-    # ------------------------------------------------------------ frame rate
-
-    def _learn(self, at_ns: int, arrived_ns: int, frame_ns: int | None, order: Order) -> None:
-        self._stamps.append((at_ns, arrived_ns))
-        count = len(self._stamps) - 1
-        if count < _WINDOW // 2:
-            step_ns = (at_ns - self._top_ns) // order.pictures
-            if count == 1 and frame_ns is None and _LEAST_NS <= step_ns <= _MOST_NS:
-                self.interval_ns = step_ns
-            return
-        stamps = sorted(at for at, _ in self._stamps)
-        steps = sorted(b - a for a, b in pairwise(stamps))
-        span_ns = stamps[-1] - stamps[0]
-        if span_ns < count * _LEAST_NS:
-            found_ns = frame_ns or (arrived_ns - self._stamps[0][1]) // count
-        elif steps[count // 3] < _LEAST_NS:
-            found_ns = span_ns // count
-        else:
-            found_ns = steps[count // 2]
-        if _LEAST_NS <= found_ns <= _MOST_NS:
-            self.interval_ns = found_ns
 
     # ---------------------------------------------------------------- places
 
@@ -139,7 +117,7 @@ class MediaTime:
             return by_order_ns
         if at_ns > self._top_ns:
             return at_ns
-        return self._top_ns + max(self.interval_ns // 4, _LEAST_NS)
+        return self._top_ns + max(self.interval_ns // 4, LEAST_NS)
 
     def _placed_earlier(self, at_ns: int, by_order_ns: int, *, repeated: bool) -> int:
         """A picture that is shown before one that came before it."""

@@ -1,0 +1,50 @@
+"""The time from picture to picture, learned from the pictures' own times. Pure standard library."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import pairwise
+
+LEAST_NS, MOST_NS = 1_000_000, 2_000_000_000
+USUAL_NS = 40_000_000
+_WINDOW = 17
+
+
+class FrameRate:
+    """Learns from the last 17 pictures; before there are enough, from what the stream states."""
+
+    def __init__(self) -> None:
+        self.interval_ns = USUAL_NS
+        self._seen: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
+
+    def forget(self) -> None:
+        """The times that come do not continue those before; the rate stays."""
+        self._seen.clear()
+
+    def see(
+        self, at_ns: int, arrived_ns: int, *, step_ns: int | None, stated_ns: int | None
+    ) -> None:
+        """Take the next picture in decode order.
+
+        `step_ns` is what its distance to the one shown before it says, `stated_ns` what the stream
+        says of its rate. Where the times stand still, arrivals count.
+        """
+        self._seen.append((at_ns, arrived_ns))
+        count = len(self._seen) - 1
+        if count < _WINDOW // 2:
+            if stated_ns is not None:
+                self.interval_ns = stated_ns
+            elif count == 1 and step_ns is not None and LEAST_NS <= step_ns <= MOST_NS:
+                self.interval_ns = step_ns
+            return
+        times = sorted(at for at, _ in self._seen)
+        steps = sorted(b - a for a, b in pairwise(times))
+        span_ns = times[-1] - times[0]
+        if span_ns < count * LEAST_NS:
+            found_ns = stated_ns or (arrived_ns - self._seen[0][1]) // count
+        elif steps[count // 3] < LEAST_NS:
+            found_ns = span_ns // count
+        else:
+            found_ns = steps[count // 2]
+        if LEAST_NS <= found_ns <= MOST_NS:
+            self.interval_ns = found_ns
