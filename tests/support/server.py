@@ -136,7 +136,7 @@ class Server:
 
     def worker_pids(self) -> dict[int, int]:
         """Process ids of the cameras' workers by camera number."""
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             return {}
         cameras = self.get("/cameras")
         cameras = cameras["cameras"] if isinstance(cameras, dict) else cameras
