@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 import _processes
 from _server import SOURCES
+
+from touchline.sim.rtsp.ledger import Entry, read_ledger
 
 FPS = 30
 WIDTH, HEIGHT, BITRATE_KBPS, GOP_S = 1280, 720, 4000, 1.0
@@ -23,10 +27,18 @@ DESCRIPTION = f"simulated RTSP cameras {WIDTH}x{HEIGHT} at {FPS}/s, {BITRATE_KBP
 class Camera:
     """A camera at one URL, over any number of lives of its process."""
 
-    def __init__(self, *, gop_s: float = GOP_S) -> None:
+    def __init__(self, *, gop_s: float = GOP_S, **options: Any) -> None:
+        """`options` are more of `touchline simulate rtsp-camera`, and stand before the usual."""
         self.url = ""
         self.counting_since_s = 0.0
-        self._gop_s = gop_s
+        self._options = {
+            "width": WIDTH,
+            "height": HEIGHT,
+            "bitrate": BITRATE_KBPS,
+            "fps": FPS,
+            "gop_s": gop_s,
+            **options,
+        }
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -35,8 +47,8 @@ class Camera:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "touchline", "simulate", "rtsp-camera"),
-                *(f"--port={self._port}", f"--width={WIDTH}", f"--height={HEIGHT}"),
-                *(f"--bitrate={BITRATE_KBPS}", f"--fps={FPS}", f"--gop-s={self._gop_s}"),
+                f"--port={self._port}",
+                *_arguments(self._options),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -89,3 +101,41 @@ def cameras(number: int, *, gop_s: float = GOP_S) -> Iterator[list[Camera]]:
             camera.start()
             made.append(camera)
         yield made
+
+
+class OddCamera(Camera):
+    """A small camera that misbehaves, with its ledger."""
+
+    def __init__(self, options: Mapping[str, Any], ledger: Path) -> None:
+        small = {"width": 320, "height": 180, "bitrate": 500}
+        super().__init__(**{**small, **options, "ledger": str(ledger)})
+        self._ledger = ledger
+
+    def misbehave(self) -> None:
+        """Begin what `on_signal` has put off."""
+        self._signal(signal.SIGUSR1)
+
+    def entries(self) -> list[Entry]:
+        """What it noted so far."""
+        return read_ledger(self._ledger) if self._ledger.exists() else []
+
+
+@contextmanager
+def odd_camera(options: Mapping[str, Any]) -> Iterator[OddCamera]:
+    """A running camera that misbehaves, gone at the end."""
+    with TemporaryDirectory(prefix="touchline-bench-") as folder:
+        camera = OddCamera(options, Path(folder, "ledger.jsonl"))
+        try:
+            camera.start()
+            yield camera
+        finally:
+            camera.kill()
+
+
+def _arguments(options: Mapping[str, Any]) -> list[str]:
+    found = []
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        for one in value if isinstance(value, list) else [value]:
+            found += [] if one is False else [flag if one is True else f"{flag}={one}"]
+    return found

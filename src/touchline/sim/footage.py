@@ -1,0 +1,99 @@
+"""What of a simulated camera's pictures is in a file, and whether it is undamaged.
+
+Each picture is drawn again from its counter and compared block by block; the decoder conceals
+nothing, so that what is missing in a picture shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from touchline.worker.testpicture import TestPicture, read_counter
+
+_BLOCK = 16
+_MOST_OFF = 8.0
+"""Mean difference of a block's brightness that coding alone does not reach."""
+_CLOCK_ROW = 17 / 20
+"""The wall clock is drawn below; what it showed is not known."""
+
+
+class Shown(NamedTuple):
+    """One decoded picture."""
+
+    counter: int | None
+    """None where it cannot be read."""
+    intact: bool
+    size: tuple[int, int]
+
+
+def pictures(
+    path: Path, *, name: str = "SIMULATED", rates: Sequence[Fraction | int] = (30,)
+) -> list[Shown]:
+    """Decode a file. `rates` are those that the camera of that name had.
+
+    Raises OSError or av.FFmpegError for a file that cannot be opened at all.
+    """
+    painters: dict[tuple[int, int], list[TestPicture]] = {}
+    found: list[Shown] = []
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.options = {"ec": "0"}
+        stream.codec_context.thread_count = 1
+        for packet in container.demux(stream):
+            for frame in _decoded(packet, found):
+                size = (frame.width, frame.height)
+                if size not in painters:
+                    ratios = [Fraction(rate).as_integer_ratio() for rate in rates]
+                    painters[size] = [TestPicture(name, *size, *ratio) for ratio in ratios]
+                found.append(_look(frame, painters[size]))
+    return found
+
+
+def intact_counters(
+    paths: Sequence[Path], *, name: str = "SIMULATED", rates: Sequence[Fraction | int] = (30,)
+) -> list[int]:
+    """Return the counters of all undamaged pictures of some files, in the order of presentation."""
+    return [
+        shown.counter
+        for path in paths
+        for shown in pictures(path, name=name, rates=rates)
+        if shown.intact and shown.counter is not None
+    ]
+
+
+def _decoded(packet: Any, found: list[Shown]) -> list[Any]:
+    try:
+        return list(packet.decode())
+    except av.error.InvalidDataError:
+        found.append(Shown(None, intact=False, size=(0, 0)))
+        return []
+
+
+def _look(frame: Any, painters: list[TestPicture]) -> Shown:
+    width, height = frame.width, frame.height
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]
+    luma = np.ascontiguousarray(rows)
+    counter = read_counter(luma.tobytes(), width, height)
+    if counter is None:
+        return Shown(None, intact=False, size=(width, height))
+    alike = any(_alike(luma, one, counter) for one in painters)
+    return Shown(counter, intact=alike, size=(width, height))
+
+
+def _alike(luma: NDArray[np.uint8], painter: TestPicture, counter: int) -> bool:
+    height, width = luma.shape
+    drawn = painter.frame(counter, 0.0)
+    wanted = np.frombuffer(drawn, np.uint8, width * height).reshape(height, width)
+    off = np.abs(luma.astype(np.int16) - wanted)
+    off[int(height * _CLOCK_ROW) :, : width // 2] = 0
+    tall, wide = height // _BLOCK * _BLOCK, width // _BLOCK * _BLOCK
+    blocks = off[:tall, :wide].reshape(tall // _BLOCK, _BLOCK, wide // _BLOCK, _BLOCK)
+    return bool(blocks.mean(axis=(1, 3)).max() < _MOST_OFF)
