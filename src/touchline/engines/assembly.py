@@ -310,6 +310,7 @@ class Half:
             tasks.start_soon(partial(self._supervisor.keep, name, once, every_s=every_s))
 
         repeat("Following the runtime", self.keeper.run)
+        tasks.start_soon(self._end_starts)
         tasks.start_soon(self._reconciler.run)
         repeat("Checking engines' health", self._health.run)
         repeat("Collecting samples", self._collector.run)
@@ -322,6 +323,14 @@ class Half:
         if self._vpn is not None:
             repeat("Watching the VPN", self._vpn.wait_and_look)
             repeat("Following the VPN", partial(self._follow_vpn, self._vpn))
+
+    async def _end_starts(self) -> None:
+        """Wait for the end of this half, and end what clients have left under way."""
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._provisioner.close()
 
     def breaker_records(self) -> dict[str, Any]:
         """What the next server has to know of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -58,6 +59,11 @@ class Flight:
     vpn: str | None
     forwarded: bool
     for_client: bool
+    wanted: str | None = None
+    """What was ordered, so that an equal order can join it; None: nobody ordered it."""
+    is_left: bool = False
+    """Whoever ordered it has gone, and nobody has joined it yet."""
+    task: asyncio.Task[Engine] | None = None
     name: str = ""
     died: anyio.Event = field(default_factory=anyio.Event)
     exit_code: int | None = None
@@ -106,6 +112,9 @@ class Provisioner:
         self._slots = anyio.CapacityLimiter(settings.scaling.max_concurrent_provisions)
         self._keys: dict[str, anyio.Lock] = {}
         self._handed: dict[str, tuple[str, float]] = {}
+        self._left: dict[str, tuple[str, float]] = {}
+        """Engines that were ordered and are ready, and nobody waited for them; by the order."""
+        self._tasks: set[asyncio.Task[Engine]] = set()
         self.flights: dict[Flight, None] = {}
         """Engines that are being started; they count as engines."""
         self._made = metrics.counter("orch_provision", "Containers made for somebody.", ["kind"])
@@ -131,8 +140,7 @@ class Provisioner:
         if order.idempotency_key is None:
             return await self._engine(order, None)
         key = hashlib.sha256(order.idempotency_key.encode()).hexdigest()[:32]
-        what = json.dumps([dict(order.labels), dict(order.env), order.image, order.host_port])
-        mark = f"{key}.{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+        mark = f"{key}.{hashlib.sha256(_wanted(order, None).encode()).hexdigest()[:16]}"
         lock = self._keys.setdefault(key, anyio.Lock())
         try:
             async with lock:
@@ -223,14 +231,77 @@ class Provisioner:
             )
             return spare
         self._must_be_reachable()
+        wanted = _wanted(order, mark)
+        engine = self._left_ready(wanted)
+        if engine is None:
+            flight = self._left_flying(wanted) or self._take_off(order, wanted, mark)
+            engine = await self._landing(flight)
+        self._hand_out(engine, None)
+        return engine
+
+    def _left_ready(self, wanted: str) -> Engine | None:
+        """One that an equal order left behind, and that nobody has got since."""
+        now_s = self._now_s()
+        self._left = {k: left for k, left in self._left.items() if left[1] > now_s}
+        engine_id, _ = self._left.pop(wanted, ("", 0.0))
+        engine = self._fleet.find(engine_id)
+        if engine is None or engine.draining or not self._fleet.is_free(engine, now_s):
+            return None
+        return engine
+
+    def _left_flying(self, wanted: str) -> Flight | None:
+        """The start that an equal order left behind: nobody waits for it yet."""
+        for flight in self.flights:
+            if flight.wanted == wanted and flight.is_left and flight.task is not None:
+                flight.is_left = False
+                return flight
+        return None
+
+    def _take_off(self, order: EngineOrder, wanted: str, mark: str | None) -> Flight:
+        """Begin a start that goes on when whoever ordered it goes away. Raises Blocked."""
         refusal = self._admission.refusal()
         if refusal is not None:
             raise refusal
-        flight = Flight(None, forwarded=False, for_client=True)
+        flight = Flight(None, forwarded=False, for_client=True, wanted=wanted)
         self.flights[flight] = None
-        engine = await self._start(order, flight, mark=mark, why="a client asked for it")
-        self._hand_out(engine, None)
-        return engine
+        start = self._start(order, flight, mark=mark, why="a client asked for it")
+        flight.task = asyncio.get_running_loop().create_task(start)
+        self._tasks.add(flight.task)
+        flight.task.add_done_callback(self._landed)
+        return flight
+
+    async def _landing(self, flight: Flight) -> Engine:
+        """The engine of this flight; whoever is cancelled here leaves it to the next."""
+        task = flight.task
+        if task is None:
+            raise AssertionError("a flight without a start")
+        try:
+            await asyncio.wait({task})
+        except BaseException:
+            flight.is_left = True
+            if task.done() and not task.cancelled() and task.exception() is None:
+                self._keep_left(flight, task.result())
+            self._nudge()
+            raise
+        if task.cancelled():
+            raise RuntimeUnavailable("This server is about to end: nothing was started")
+        return task.result()
+
+    def _landed(self, task: asyncio.Task[Engine]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # it was recorded, and told to whoever waited
+
+    def _keep_left(self, flight: Flight, engine: Engine) -> None:
+        until_s = self._now_s() + self._settings.scaling.lease_s
+        self._left[flight.wanted or ""] = (engine.id, until_s)
+
+    async def close(self) -> None:
+        """End the starts that nobody waits for; nothing is left of them."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
 
     def _hand_out(self, engine: Engine, mark: str | None) -> None:
         until_s = self._now_s() + self._settings.scaling.lease_s
@@ -293,6 +364,8 @@ class Provisioner:
             raise error from unexpected
         finally:
             self.leave(flight)
+        if flight.is_left:
+            self._keep_left(flight, engine)
         if plain:
             self._breaker_worked()
         self._made.labels("acestream").inc()
@@ -470,6 +543,12 @@ class Provisioner:
             yield
         finally:
             self._keeper.starting.discard(name)
+
+
+def _wanted(order: EngineOrder, mark: str | None) -> str:
+    """Equal for orders that the same engine would do for."""
+    what = [dict(order.labels), dict(order.env), order.image, order.host_port]
+    return json.dumps([*what, mark] if mark is not None else what)
 
 
 def _as_told(error: Exception) -> TouchlineError:

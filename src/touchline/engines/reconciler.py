@@ -164,7 +164,11 @@ class Reconciler:
                 and self._is_ours_to_remove(instance.labels)
             ),
             starting=tuple(
-                Starting(flight.vpn, flight.forwarded, spoken_for=flight.for_client)
+                Starting(
+                    flight.vpn,
+                    flight.forwarded,
+                    spoken_for=flight.for_client and not flight.is_left,
+                )
                 for flight in self._provisioner.flights
             ),
             stopping=len(self._remover.going),

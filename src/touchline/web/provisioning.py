@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Header, Path, Request, Response
 
 from touchline.engines import EngineOrder, GenericOrder, SelectOrder, rfc3339
 from touchline.web.answers import answer
+from touchline.web.asking import while_connected
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.errors import may_answer
 from touchline.web.models.provisioning import (
@@ -79,14 +80,17 @@ async def provision_engine(
     One that is ready is handed out at once where the request says nothing special.
     """
     engines = engines_of(request)
-    engine = await engines.provisioner.engine(
-        EngineOrder(
-            labels=order.labels,
-            env=order.env,
-            image=order.image or None,
-            host_port=order.host_port,
-            idempotency_key=idempotency_key,
-        )
+    engine = await while_connected(
+        request,
+        engines.provisioner.engine(
+            EngineOrder(
+                labels=order.labels,
+                env=order.env,
+                image=order.image or None,
+                host_port=order.host_port,
+                idempotency_key=idempotency_key,
+            )
+        ),
     )
     if await request.is_disconnected():
         # Nobody hears this: the next who asks may have it.
@@ -112,13 +116,16 @@ async def provision_engine(
 )
 async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]) -> Response:
     """The engine that a new stream should get, kept for whoever asks until its stream starts."""
-    selected = await engines_of(request).control.select(
-        SelectOrder(
-            stream_id=order.stream_id,
-            max_streams=order.max_streams,
-            wait_s=order.wait_s,
-            lease_s=order.lease_s,
-        )
+    selected = await while_connected(
+        request,
+        engines_of(request).control.select(
+            SelectOrder(
+                stream_id=order.stream_id,
+                max_streams=order.max_streams,
+                wait_s=order.wait_s,
+                lease_s=order.lease_s,
+            )
+        ),
     )
     engine = selected.engine
     return answer(
