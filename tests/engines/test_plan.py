@@ -163,6 +163,23 @@ FREE_ONE = replace(POLICY, least_free=1)
             {"starting": (Starting(),)},
             [],
         ),
+        # One that still serves a stream holds no other up, and starts come one after the other.
+        (
+            (
+                engine("a", current=False, draining="outdated", **BUSY),
+                engine("b", current=False),
+                engine("c"),
+            ),
+            replace(POLICY, least=2),
+            {},
+            ["start", "drain b outdated"],
+        ),
+        (
+            (engine("a", current=False, **BUSY), engine("b")),
+            replace(POLICY, least=2),
+            {"starting": (Starting(),)},
+            [],
+        ),
         # What is left of the dead
         (engines("a"), POLICY, {"dead": (("x", "x"),)}, ["remove x"]),
     ],

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from touchline.core.errors import Blocked
 from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
+from touchline.engines.ports import PortBook
 from touchline.engines.settings import EnginesSettings
 from touchline.engines.vpn import VpnWatch
 
@@ -25,6 +26,7 @@ class Admission:
         breaker: Breaker,
         vpn: VpnWatch | None,
         in_flight: Callable[[], int],
+        ports: PortBook,
         now_s: Callable[[], float],
     ) -> None:
         """`in_flight` counts engines that run or may run, and are not in the fleet."""
@@ -33,6 +35,7 @@ class Admission:
         self._breaker = breaker
         self._vpn = vpn
         self._in_flight = in_flight
+        self._ports = ports
         self._now_s = now_s
 
     @property
@@ -78,7 +81,17 @@ class Admission:
 
     def capacity_refusal(self) -> Blocked | None:
         """The maximum's word."""
-        return self._full() if self.alive >= self.most else None
+        if self.alive >= self.most:
+            return self._full()
+        among = self._settings.ports.host
+        if self._vpn is None and self._ports.is_full(among):
+            return Blocked(
+                f"No capacity: every port of {among} on this host is taken. Free some, or set"
+                " engines.ports.host to a range that nothing else uses",
+                code="max_capacity",
+                can_retry=False,
+            )
+        return None
 
     def overbooked(self) -> Blocked | None:
         """The maximum's word for one that counts already."""

@@ -168,6 +168,7 @@ class Half:
             fleet=fleet,
             breaker=self._breakers["general"],
             vpn=self._vpn,
+            ports=ports,
             in_flight=lambda: len(self._provisioner.flights) + len(self._remover.going),
             now_s=now_s,
         )
@@ -408,6 +409,7 @@ class Half:
     async def _follow_vpn(self, vpn: VpnWatch) -> None:
         seen = vpn.changed.version
         ports = {each.name: each.forwarded_port for each in vpn.vpns}
+        self._fleet.set_lost_vpns(frozenset(each.name for each in vpn.vpns if each.is_lost))
         self._fleet.set_forwarded_ports({k: port for k, port in ports.items() if port is not None})
         for engine in list(self._fleet.ours()):
             port = ports.get(engine.vpn_container or "")

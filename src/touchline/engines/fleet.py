@@ -76,7 +76,11 @@ class Fleet:
         self._latest: dict[str, Sample] = {}
         self._started: dict[str, dict[str, None]] = {}  # by engine, in their order
         self._forwarded_ports: Mapping[str, int] = {}
-        self._engine_list = Listing(self._render_engine, self._engine_place)
+        self._outdated: frozenset[str] = frozenset()
+        self._lost_vpns: frozenset[str] = frozenset()
+        self._engine_list = Listing(
+            self._render_engine, self._engine_place, is_hidden=self._is_hidden
+        )
         self._stream_list = Listing(self._render_stream, self._stream_place)
         self._stream_numbers: dict[str, int] = {}
         self._came = 0
@@ -165,6 +169,26 @@ class Fleet:
             if engine.forwarded:
                 self._engine_list.put(engine.id)
         self.engines_changed.mark()
+
+    def set_outdated(self, engine_ids: frozenset[str]) -> None:
+        """Engines that are to be replaced: they get no new work."""
+        changed = self._outdated ^ engine_ids
+        self._outdated = engine_ids
+        self._render_anew(engine_id for engine_id in changed if engine_id in self._engines)
+
+    def set_lost_vpns(self, names: frozenset[str]) -> None:
+        """VPNs that are away: their engines are not listed, and get no new work."""
+        changed = self._lost_vpns ^ names
+        self._lost_vpns = names
+        self._render_anew(e.id for e in self._engines.values() if e.vpn_container in changed)
+
+    def gets_work(self, engine: Engine) -> bool:
+        """Whether a new stream may be sent there."""
+        return (
+            engine.draining is None
+            and engine.id not in self._outdated
+            and engine.vpn_container not in self._lost_vpns
+        )
 
     # ------------------------------------------------------------------ streams
 
@@ -274,10 +298,25 @@ class Fleet:
         if not on_engine:
             self._started.pop(stream.container_id, None)
 
+    def _render_anew(self, engine_ids: Iterable[str]) -> None:
+        found = list(engine_ids)
+        for engine_id in found:
+            self._engine_list.put(engine_id)
+        if found:
+            self.engines_changed.mark()
+
+    def _is_hidden(self, engine_id: str) -> bool:
+        return self._engines[engine_id].vpn_container in self._lost_vpns
+
     def _render_engine(self, engine_id: str) -> dict[str, Any]:
         engine = self._engines[engine_id]
         port = self._forwarded_ports.get(engine.vpn_container or "") if engine.forwarded else None
-        return engine_json(engine, tuple(self._started.get(engine_id, ())), forwarded_port=port)
+        return engine_json(
+            engine,
+            tuple(self._started.get(engine_id, ())),
+            forwarded_port=port,
+            outdated=engine_id in self._outdated,
+        )
 
     def _engine_place(self, engine_id: str) -> tuple[int, str]:
         return (self._engines[engine_id].port, engine_id)

@@ -23,11 +23,19 @@ class Listing:
     It belongs to the event loop.
     """
 
-    def __init__(self, render: Callable[[str], Any], sort_key: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        render: Callable[[str], Any],
+        sort_key: Callable[[str], Any],
+        *,
+        is_hidden: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """What `is_hidden` is left out of the body, and is there for all else."""
         self.version = 0
         """Grows with every change."""
         self._render = render
         self._sort_key = sort_key
+        self._is_hidden = is_hidden
         self._pieces: dict[str, bytes | None] = {}
         self._order: list[str] | None = []
         self._body: Body | None = None
@@ -51,7 +59,8 @@ class Listing:
     def body(self) -> Body:
         """All of them; encoded once, however often it is asked for."""
         if self._body is None:
-            self._body = Body(self.version, _array(self._piece(key) for key in self.order()))
+            shown = (self._piece(key) for key in self.order() if not self._is_hidden(key))
+            self._body = Body(self.version, _array(shown))
         return self._body
 
     def some(self, keys: Iterable[str]) -> bytes:

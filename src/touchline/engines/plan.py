@@ -284,7 +284,9 @@ class _Planner:
     def _replace_outdated(self, outdated: list[EngineFacts]) -> None:
         """The next ones in turn, idle ones first; and all that have been begun with."""
         begun = [engine for engine in outdated if engine.draining == "outdated"]
-        room = max(0, self.policy.surge - len(begun))
+        # One that still serves streams holds nobody up; what counts is what is on its way.
+        idle = sum(not engine.streams for engine in begun)
+        room = max(0, self.policy.surge - max(idle, len(self.observed.starting)))
         fresh = [engine for engine in outdated if engine.draining != "outdated"]
         fresh.sort(key=lambda engine: (engine.streams > 0 or engine.leased, engine.name))
         for engine in [*begun, *fresh[:room]]:
@@ -453,6 +455,7 @@ def select(engines: Iterable[EngineFacts], *, unusable_vpns: set[str], most: int
         and engine.draining is None
         and not engine.leased
         and engine.joined
+        and engine.current
         and engine.streams < most
         and engine.vpn not in unusable_vpns
     )

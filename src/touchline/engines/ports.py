@@ -93,6 +93,7 @@ class PortBook:
         self._host = Space("this host", probe)
         self._vpns: dict[str, Space] = {}
         self._avoided: dict[int, float] = {}
+        self._full_until_s: dict[tuple[str, PortRange], float] = {}
         self._now_s = now_s
 
     @asynccontextmanager
@@ -151,8 +152,16 @@ class PortBook:
             if port is not None:
                 space.held[port] = instance_id
 
+    def is_full(self, among: PortRange, vpn: str | None = None) -> bool:
+        """Whether no port of these is to be had, as far as that is known without trying."""
+        space = self._host if vpn is None else self._vpn(vpn)
+        if self._full_until_s.get((space.name, among), 0.0) > self._now_s():
+            return True
+        return all(port in space.held for port in range(among.first, among.last + 1))
+
     def release(self, instance_id: str) -> None:
         """It is gone; what it held is free."""
+        self._full_until_s.clear()
         for space in (self._host, *self._vpns.values()):
             for port in [p for p, owner in space.held.items() if owner == instance_id]:
                 del space.held[port]
@@ -199,6 +208,7 @@ class PortBook:
                 if len(free) > 1:
                     space.cursors[among] = free[1]
                 return free[0]
+        self._full_until_s[space.name, among] = self._now_s() + PROBE_RETRY_S
         raise Blocked(
             f"No capacity: every port of {among} on {space.name} is taken; nothing was started",
             code="max_capacity",

@@ -42,7 +42,13 @@ from touchline.engines.workshop import Workshop
 log = logging.getLogger(__name__)
 
 TRIES = 5
-"""Of a start whose port or name turned out to be taken by somebody else."""
+"""Of a start whose port turned out to be taken by somebody else."""
+
+COUNTED_NAMES, MOST_NAMES = 8, 12
+"""So many names are tried by their numbers, and then some that are random."""
+
+FOREIGN_S = 600.0
+"""A name that turned out to be taken is left alone for so long."""
 
 AVOID_S = 60.0
 """A port that somebody else holds is left alone for so long."""
@@ -112,6 +118,8 @@ class Provisioner:
         self._slots = anyio.CapacityLimiter(settings.scaling.max_concurrent_provisions)
         self._keys: dict[str, anyio.Lock] = {}
         self._handed: dict[str, tuple[str, float]] = {}
+        self._foreign: dict[str, float] = {}
+        """Names that containers of somebody else have, and until when that is believed."""
         self._left: dict[str, tuple[str, float]] = {}
         """Engines that were ordered and are ready, and nobody waited for them; by the order."""
         self._tasks: set[asyncio.Task[Engine]] = set()
@@ -386,23 +394,24 @@ class Provisioner:
         return engine
 
     async def _launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
-        taken: set[str] = set()
-        for attempt in range(1, TRIES + 1):
-            name = engine_name(self._names() | taken)
+        ports, names = 0, 0
+        while True:
+            name = self._name("acestream", names)
             with self._in_flight(flight, name):
                 try:
                     return await self._launch_as(name, order, flight, mark)
                 except NameInUse:
-                    taken.add(name)
-                    if attempt == TRIES:
+                    names += 1
+                    self._foreign[name] = self._now_s() + FOREIGN_S
+                    if names == MOST_NAMES:
                         raise
                 except PortInUse as error:
                     port = error.details.get("port")
-                    if order.host_port is not None or attempt == TRIES:
+                    ports += 1
+                    if order.host_port is not None or ports == TRIES:
                         raise
                     if isinstance(port, int):
                         self._ports.avoid(port, for_s=AVOID_S)
-        raise AssertionError("unreachable")
 
     async def _launch_as(
         self,
@@ -516,18 +525,27 @@ class Provisioner:
         return await self._runtime.start(spec, within_s=self._settings.scaling.startup_timeout_s)
 
     async def _try_names(self, prefix: str, run: Callable[[str], Awaitable[Instance]]) -> Instance:
-        taken: set[str] = set()
+        names = 0
         while True:
-            name = engine_name(self._names() | taken, prefix)
-            taken.add(name)
+            name = self._name(prefix, names)
             self._keeper.starting.add(name)
             try:
                 return await run(name)
             except NameInUse:
-                if len(taken) == TRIES:
+                names += 1
+                self._foreign[name] = self._now_s() + FOREIGN_S
+                if names == MOST_NAMES:
                     raise
             finally:
                 self._keeper.starting.discard(name)
+
+    def _name(self, prefix: str, taken: int) -> str:
+        """The next number; after so many that were taken, one that nobody has."""
+        if taken >= COUNTED_NAMES:
+            return f"{prefix}-{secrets.randbelow(900_000_000) + 100_000_000}"
+        now_s = self._now_s()
+        self._foreign = {name: until for name, until in self._foreign.items() if until > now_s}
+        return engine_name(self._names() | self._foreign.keys(), prefix)
 
     def _names(self) -> set[str]:
         ours = {engine.name for engine in self._fleet.ours()}

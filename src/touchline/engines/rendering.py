@@ -10,9 +10,13 @@ from touchline.engines.model import Engine, Instance, Sample, Stream
 
 
 def engine_json(
-    engine: Engine, streams: Sequence[str], *, forwarded_port: int | None
+    engine: Engine, streams: Sequence[str], *, forwarded_port: int | None, outdated: bool
 ) -> dict[str, Any]:
-    """EngineState."""
+    """EngineState. One that gets no new work shows `unknown`: proxies prefer healthy ones.
+
+    `outdated`: it was made with an earlier configuration, and its turn to be replaced will come.
+    """
+    draining = engine.draining or ("outdated" if outdated else None)
     return {
         "container_id": engine.id,
         "container_name": engine.name,
@@ -23,7 +27,7 @@ def engine_json(
         "first_seen": rfc3339(engine.first_seen),
         "last_seen": rfc3339(engine.last_seen),
         "streams": list(streams),
-        "health_status": engine.health,
+        "health_status": engine.health if draining is None else "unknown",
         "last_health_check": rfc3339(engine.last_health_check),
         "last_stream_usage": rfc3339(engine.last_stream_usage),
         "last_cache_cleanup": rfc3339(engine.last_cache_cleanup),
@@ -34,7 +38,7 @@ def engine_json(
         "version": engine.version,
         "forwarded_port": forwarded_port,
         "external": engine.external,
-        "draining": engine.draining,
+        "draining": draining,
         "paused": engine.paused,
     }
 

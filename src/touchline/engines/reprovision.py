@@ -79,10 +79,10 @@ class Reprovision:
         """Begin, on the disk; how many engines will be replaced.
 
         Raises Refused while it is under way, Blocked where it cannot be remembered. Single engines
-        that are drained are no hindrance.
+        that are drained are no hindrance, nor those that only wait for their streams to end.
         """
         async with self._beginning:
-            if self._is_of_all:
+            if self._is_of_all and not self._waits_for_streams():
                 message = "Reprovisioning is already in progress"
                 raise Refused(message, code="reprovision_in_progress")
             await self._begin_kept(
@@ -121,6 +121,11 @@ class Reprovision:
             self._is_of_all = self._is_of_all or left["is_of_all"]
             self._begin(self._old | frozenset(left["ids"]))
 
+    def _waits_for_streams(self) -> bool:
+        """Whether every engine that is left to replace goes when its own streams have ended."""
+        left = [engine for engine in self._fleet.ours() if engine.id in self._old]
+        return all(self._fleet.started_on(engine.id) for engine in left)
+
     async def _begin_kept(self, old: frozenset[str], *, is_of_all: bool) -> None:
         await self._keep({"ids": sorted(old), "is_of_all": is_of_all})
         self._is_of_all = is_of_all
@@ -128,6 +133,7 @@ class Reprovision:
 
     def _begin(self, old: frozenset[str]) -> None:
         self._old = old
+        self._fleet.set_outdated(old)
         message = f"Replacing {_engines(len(old))}"
         self._progress = Progress("in_progress", "preparing", message, self._now(), len(old))
 
@@ -151,6 +157,7 @@ class Reprovision:
         total, replaced = self._progress.total, self._progress.total - len(left)
         if len(left) != len(self._old):
             self._old = frozenset(engine.id for engine in left)
+            self._fleet.set_outdated(self._old)
             self._remember(self.left)
         if not left:
             self._over(total, made)

@@ -54,7 +54,14 @@ class StatusBoard:
         ours = self._fleet.ours()
         healthy = sum(engine.health == "healthy" for engine in ours)
         unhealthy = sum(engine.health == "unhealthy" for engine in ours)
-        used = {stream.container_id for stream in self._fleet.started()}
+        used = [engine for engine in ours if self._fleet.started_on(engine.id)]
+        available = [
+            engine
+            for engine in ours
+            if engine.health != "unhealthy"
+            and self._fleet.gets_work(engine)
+            and not self._fleet.started_on(engine.id)
+        ]
         general = self._breakers["general"]
         blocked = self._blocked()
         vpn = self.vpn()
@@ -74,7 +81,7 @@ class StatusBoard:
             "capacity": {
                 "total": len(self._fleet.engines()),
                 "used": len(used),
-                "available": max(0, len(ours) - len(used)),
+                "available": len(available),
                 "max_replicas": scaling.max_replicas,
                 "min_replicas": scaling.min_replicas,
             },
