@@ -501,7 +501,7 @@ async def test_engines_behind_a_lost_vpn_are_not_listed() -> None:
         assert rig.front.fleet.engines_body().version > before
         assert rig.front.status.orchestrator()["capacity"]["available"] == 0
         assert rig.front.status.orchestrator()["engines"]["running"] == 1
-        assert rig.front.fleet.engine_body(engine.id)
+        assert rig.front.fleet.engine_body(engine.id).content
         rig.front.fleet.set_lost_vpns(frozenset())
         assert set(listed(rig)) == {engine.id}
 
