@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,7 +192,7 @@ async def test_a_match_goes_on_with_cameras_that_come_back_later(
     ids=["too old", "not wanted"],
 )
 async def test_a_match_that_may_not_go_on_is_marked_as_interrupted(
-    tmp_path: Path, fleet: FakeFleet, age_s: float, settings: dict[str, bool]
+    tmp_path: Path, fleet: FakeFleet, age_s: float, settings: dict[str, Any]
 ) -> None:
     interrupted_match(tmp_path / "recordings", "m1", age_s=age_s)
     async with studio(tmp_path, fleet=fleet, max_match_s=MATCH_S, **settings) as it:
