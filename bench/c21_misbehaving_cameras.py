@@ -7,6 +7,8 @@ undamaged in the files. Where nothing can be recorded, the recorder must survive
 
 from __future__ import annotations
 
+import http.client
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -216,6 +218,17 @@ def record(work: Path, behaviours: Sequence[Behaviour], seconds: float) -> list[
         return results
 
 
+def attempt(work: Path, behaviours: Sequence[Behaviour], seconds: float) -> list[Result]:
+    """Record them together; what stops the whole recording is a fault of all of them."""
+    try:
+        return record(work, behaviours, seconds)
+    except (NotInTime, Refused, OSError, http.client.HTTPException) as error:
+        told = " ".join(str(error).split())[:300]
+        return [
+            Result(behaviour, faults=[f"nothing was measured: {told}"]) for behaviour in behaviours
+        ]
+
+
 def _wait_for_cameras(touchline: Server, count: int) -> None:
     """Give every camera the time to deliver; some never do."""
 
@@ -274,7 +287,9 @@ def main() -> None:
             for at in range(0, len(chosen), given.together):
                 work = Path(folder, f"{n}-{at}")
                 work.mkdir()
-                results += record(work, chosen[at : at + given.together], given.seconds)
+                results += attempt(work, chosen[at : at + given.together], given.seconds)
+                for result in results[-given.together :]:
+                    print(f"{result.behaviour.name}: {result.told()}", file=sys.stderr, flush=True)
     rows = [
         Row("C21", result.behaviour.name, result.told(), "0", result.good) for result in results
     ]
