@@ -24,6 +24,8 @@ class Behaviour:
     """How many wrong sign-ins are no nuisance."""
     damages: bool = False
     """The camera itself spoils pictures, so that garbage in the files is not the recorder's."""
+    drawn: tuple[int, int] | None = None
+    """The size of the picture, where the recorder crops it."""
     after: dict[str, Any] | None = None
     """Options of a second camera that the first redirects to; its footage counts."""
 
@@ -43,11 +45,18 @@ def _signed(name: str, **options: Any) -> Behaviour:
 
 BEGIN_S = 0.5
 _LATE = {"hold_after": 0.4, "resize_after": BEGIN_S, "resize_to": "480x270"}
+_CROPPED = {"crop": {"right": 32, "bottom": 16}}
 _OVER_UDP = {"transport": "udp"}
 
 BEHAVIOURS = (
     _is("well-behaved"),
     Behaviour("over UDP", {}, _OVER_UDP),
+    Behaviour("cropped", {}, _CROPPED, drawn=(320, 180)),
+    Behaviour("cropped, parameter sets change while TCP is held",
+              {"on_signal": True, "recode_after": 0.5, "hold_after": 0.4, "hold_for": 0.5},
+              _CROPPED, drawn=(320, 180)),
+    Behaviour("cropped, four slices, marker on each", {"slices": 4, "markers": "each-slice"},
+              _CROPPED, drawn=(320, 180)),
     # --------------------------------------------------------------- coding
     _at("size changes", resize_after=BEGIN_S, resize_to="480x270"),
     _at("size changes while TCP is held for 0.25 s", **_LATE, hold_for=0.25),

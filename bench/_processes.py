@@ -68,7 +68,7 @@ def _programs_of(runtime_dir: Path, module: bytes) -> list[int]:
     return sorted(found)
 
 
-def first_line(process: subprocess.Popen[bytes], *, within_s: float = 30.0) -> str:
+def first_line(process: subprocess.Popen[bytes], *, within_s: float = 120.0) -> str:
     """The first line the process prints; empty when it ends before. Raises NotInTime."""
     if process.stdout is None:
         raise ValueError("the process has no pipe to read from")

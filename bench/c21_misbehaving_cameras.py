@@ -156,7 +156,7 @@ def judge(filmed: Filmed, files: Sequence[Path], started_ns: int, stopped_ns: in
     shown: list[Shown] = []
     for path in files:
         try:
-            shown += pictures(path, rates=RATES, name=_name(behaviour))
+            shown += pictures(path, rates=RATES, name=_name(behaviour), drawn=behaviour.drawn)
         except OSError as error:
             result.faults.append(f"{path.name} cannot be read: {error}")
     found = [one.counter for one in shown if one.counter is not None]

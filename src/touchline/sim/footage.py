@@ -34,10 +34,15 @@ class Shown(NamedTuple):
 
 
 def pictures(
-    path: Path, *, name: str = "SIMULATED", rates: Sequence[Fraction | int] = (30,)
+    path: Path,
+    *,
+    name: str = "SIMULATED",
+    rates: Sequence[Fraction | int] = (30,),
+    drawn: tuple[int, int] | None = None,
 ) -> list[Shown]:
     """Decode a file. `rates` are those that the camera of that name had.
 
+    `drawn` is the size of the camera's picture where the recorder crops it right or below.
     Raises OSError or av.FFmpegError for a file that cannot be opened at all.
     """
     painters: dict[tuple[int, int], list[TestPicture]] = {}
@@ -48,10 +53,12 @@ def pictures(
         stream.codec_context.thread_count = 1
         for packet in container.demux(stream):
             for frame in _decoded(packet, found):
-                size = (frame.width, frame.height)
+                size = drawn or (frame.width, frame.height)
                 if size not in painters:
                     ratios = [Fraction(rate).as_integer_ratio() for rate in rates]
-                    painters[size] = [TestPicture(name, *size, *ratio) for ratio in ratios]
+                    painters[size] = [
+                        TestPicture(name, size[0], size[1], *ratio) for ratio in ratios
+                    ]
                 found.append(_look(frame, painters[size]))
     return found
 
@@ -80,20 +87,26 @@ def _look(frame: Any, painters: list[TestPicture]) -> Shown:
     width, height = frame.width, frame.height
     plane = frame.planes[0]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]
-    luma = np.ascontiguousarray(rows)
-    counter = read_counter(luma.tobytes(), width, height)
+    painter = painters[0]
+    luma = np.zeros((painter.height, painter.width), np.uint8)
+    luma[:height, :width] = rows
+    counter = read_counter(luma.tobytes(), painter.width, painter.height)
     if counter is None:
         return Shown(None, intact=False, size=(width, height))
-    alike = any(_alike(luma, one, counter) for one in painters)
+    alike = any(_alike(luma, one, counter, (width, height)) for one in painters)
     return Shown(counter, intact=alike, size=(width, height))
 
 
-def _alike(luma: NDArray[np.uint8], painter: TestPicture, counter: int) -> bool:
+def _alike(
+    luma: NDArray[np.uint8], painter: TestPicture, counter: int, seen: tuple[int, int]
+) -> bool:
+    """Whether what is seen of the picture is as it was drawn."""
     height, width = luma.shape
     drawn = painter.frame(counter, 0.0)
     wanted = np.frombuffer(drawn, np.uint8, width * height).reshape(height, width)
     off = np.abs(luma.astype(np.int16) - wanted)
     off[int(height * _CLOCK_ROW) :, : width // 2] = 0
+    off[seen[1] :], off[:, seen[0] :] = 0, 0
     tall, wide = height // _BLOCK * _BLOCK, width // _BLOCK * _BLOCK
     blocks = off[:tall, :wide].reshape(tall // _BLOCK, _BLOCK, wide // _BLOCK, _BLOCK)
     return bool(blocks.mean(axis=(1, 3)).max() < _MOST_OFF)
