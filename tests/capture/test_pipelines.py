@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from touchline.worker.wire import (
     Element,
     Picture,
     PipelineSpec,
+    Rtsp,
     Value,
     encode,
     spec_from_json,
@@ -104,36 +106,29 @@ def test_a_file_is_looped_and_its_h264_copied() -> None:
 
 def test_an_rtsp_camera_is_copied_and_kept_connected() -> None:
     spec = build({"kind": "rtsp", "url": "rtsp://coach:hunter2@10.0.0.1/s"})
-    assert spec.source == (
-        Element(
-            "rtspsrc",
-            {
-                "location": "rtsp://10.0.0.1/s",
-                "protocols": "tcp",
-                "latency": 200,
-                "tcp-timeout": 5_000_000,
-                "user-id": "coach",
-                "user-pw": "hunter2",
-            },
-        ),
-    )
+    assert spec.source == ()
+    assert spec.rtsp == Rtsp("rtsp://10.0.0.1/s", "coach", "hunter2", latency_ms=200)
+    assert "hunter2" not in repr(spec)
     assert (spec.demux, spec.force_encode, spec.keep_running) == (True, False, True)
     assert spec.encode == (QUEUE, CONVERT, I420, x264(**{"key-int-max": 25}))
 
 
 @pytest.mark.parametrize(
-    ("transport", "protocols"), [("tcp", "tcp"), ("udp", "udp"), ("auto", "udp+tcp")]
+    ("setting", "value"),
+    [
+        ("transport", "udp"),
+        ("transport", "auto"),
+        ("latency_ms", 50),
+        ("verify_tls", False),
+        ("track", 1),
+        ("track", "trackID=2"),
+    ],
 )
-def test_the_transport_is_the_one_that_was_asked_for(transport: str, protocols: str) -> None:
-    spec = build({"kind": "rtsp", "url": "rtsp://h/", "transport": transport})
-    assert spec.source[0].properties["protocols"] == protocols
-
-
-def test_a_self_signed_camera_is_accepted_only_on_request() -> None:
-    strict = build({"kind": "rtsp", "url": "rtsps://h/"})
-    lenient = build({"kind": "rtsp", "url": "rtsps://h/", "verify_tls": False})
-    assert "tls-validation-flags" not in strict.source[0].properties
-    assert lenient.source[0].properties["tls-validation-flags"] == 0
+def test_an_rtsp_camera_is_told_how_it_was_configured(setting: str, value: Any) -> None:
+    spec = build({"kind": "rtsp", "url": "rtsps://h/", setting: value})
+    assert spec.rtsp is not None
+    assert getattr(spec.rtsp, setting) == value
+    assert spec.rtsp == replace(Rtsp("rtsps://h/"), **{setting: value})
 
 
 @pytest.mark.parametrize(
@@ -332,9 +327,9 @@ hostile = st.text(max_size=60) | st.sampled_from(
     ("fields", "field", "element", "prop"),
     [
         ({"kind": "file"}, "path", "filesrc", "location"),
-        ({"kind": "rtsp", "url": "rtsp://h/"}, "user", "rtspsrc", "user-id"),
-        ({"kind": "rtsp", "url": "rtsp://h/"}, "password", "rtspsrc", "user-pw"),
-        ({"kind": "rtsp"}, "url", "rtspsrc", "location"),
+        ({"kind": "rtsp", "url": "rtsp://h/"}, "user", "", ""),
+        ({"kind": "rtsp", "url": "rtsp://h/"}, "password", "", ""),
+        ({"kind": "rtsp"}, "url", "", ""),
         ({"kind": "v4l2"}, "device", "v4l2src", "device"),
         ({"kind": "libcamera"}, "camera", "libcamerasrc", "camera-name"),
         ({"kind": "test"}, "name", "", ""),

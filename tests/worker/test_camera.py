@@ -13,11 +13,13 @@ import gi
 import pytest
 
 from support.coded import FRAME_NS, Take, frames
+from support.rtsp import camera_in_thread
 from touchline.worker import camera as cameras
-from touchline.worker.camera import Camera, Wedged, pause_s
+from touchline.worker.camera import Camera, Wedged, pause_s, refused_pause_s
 from touchline.worker.elements import BuildError
+from touchline.worker.rtsp.errors import Refusal
 from touchline.worker.tee import Frame, Tee
-from touchline.worker.wire import Element, Picture, PipelineSpec
+from touchline.worker.wire import Element, Picture, PipelineSpec, Rtsp
 
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
@@ -379,3 +381,100 @@ async def test_b_frames_without_decode_times_are_not_taken_for_lost_ones() -> No
         clumped += [reference * FRAME_NS + n for n in range(3)]
     assert await lost_of(clumped) == 0
     assert await lost_of([*clumped[:601], *clumped[604:]]) == 3
+
+
+# ------------------------------------------------------------- network cameras
+
+
+@pytest.mark.parametrize(
+    ("refusal", "refusals", "signed_in", "expected"),
+    [
+        (Refusal.CREDENTIALS, 1, False, 30),
+        (Refusal.CREDENTIALS, 2, False, 60),
+        (Refusal.CREDENTIALS, 9, False, 600),
+        (Refusal.CREDENTIALS, 100_000, False, 600),
+        (Refusal.CREDENTIALS, 1, True, 5),
+        (Refusal.CREDENTIALS, 9, True, 600),
+        (Refusal.BUSY, 1, False, 1),
+        (Refusal.BUSY, 9, True, 60),
+    ],
+)
+def test_a_camera_that_refuses_is_asked_ever_more_rarely(
+    refusal: Refusal, refusals: int, expected: float, *, signed_in: bool
+) -> None:
+    assert refused_pause_s(refusal, refusals, signed_in=signed_in) == expected
+
+
+def network_camera(url: str, password: str = "right") -> PipelineSpec:
+    return replace(
+        SPEC,
+        kind="rtsp",
+        picture=None,
+        keep_running=True,
+        rtsp=Rtsp(url, "user", password),
+        start_timeout_s=10,
+    )
+
+
+async def test_a_wrong_password_is_offered_once_and_again_only_for_a_recording() -> None:
+    with camera_in_thread(user="user", password="right", lock_after=5) as server:
+
+        def offered() -> int:
+            return sum(e["outcome"] == "wrong" for e in server.ledger.entries("sign_in"))
+
+        async with running(network_camera(server.url, "wrong")) as camera:
+            await eventually(lambda: camera.refusals == 1, "the refusal")
+            assert offered() == 1
+            status = camera.status()
+            assert status["state"] == "retrying"
+            assert "correct user and password" in status["last_error"]
+            assert "the next attempt is in 30 s" in status["last_error"]
+            assert 20 < status["retry_in_s"] <= 30
+            camera.want(wanted=True)  # somebody looks at the camera's page
+            camera.want(wanted=False)
+            await asyncio.sleep(1)
+            assert offered() == 1
+            camera.want(wanted=True, at_once=True)  # somebody starts a recording
+            await eventually(lambda: camera.refusals == 2, "the second refusal")
+            await asyncio.sleep(0.5)
+            assert offered() == 2
+
+
+async def test_a_camera_that_lets_us_in_again_is_forgiven() -> None:
+    with camera_in_thread(refuse="DESCRIBE=453", refuse_times=2) as server:
+        async with running(network_camera(server.url)) as camera:
+            await eventually(lambda: camera.refusals == 1, "the refusal")
+            camera.want(wanted=True, at_once=True)
+            await eventually(lambda: camera.playing, "pictures")
+            assert camera.status()["retry_in_s"] is None
+
+
+async def test_idle_time_of_a_network_camera_loses_no_frames() -> None:
+    with camera_in_thread(fps=30) as server:
+        spec = replace(network_camera(server.url), keep_running=False)
+        async with running(spec) as camera:
+            for _ in range(2):
+                camera.want(wanted=True)
+                await eventually(lambda: camera.playing and camera.frames % 64 > 20, "pictures")
+                camera.want(wanted=False)
+                await eventually(lambda: camera.state == "stopped", "the stop")
+                await asyncio.sleep(0.5)
+            assert camera.status()["dropped"] == {"source": 0, "queue": 0}
+
+
+async def test_idle_time_loses_no_frames(bench: type[Bench]) -> None:
+    def deliver(pipeline: FakePipeline) -> None:
+        for frame in frames(50, gop=25, start_ns=time.monotonic_ns()):
+            pipeline.frames += 1
+            pipeline.last_frame_ns = time.monotonic_ns()
+            pipeline.on_frame(frame)
+
+    bench.plan = staticmethod(deliver)
+    async with running() as camera:
+        for count in (50, 100):
+            camera.want(wanted=True)
+            await eventually(lambda count=count: camera.frames == count, "frames")  # type: ignore[misc]
+            camera.want(wanted=False)
+            await eventually(lambda: camera.state == "stopped", "the stop")
+            await asyncio.sleep(0.3)
+        assert camera.status()["dropped"]["source"] == 0

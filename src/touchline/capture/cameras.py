@@ -147,6 +147,10 @@ class Camera:
             spec = build_pipeline(
                 self.id, self.source, self._settings, hello["elements"], scenes=self._scenes
             )
+            if hello["order"] is None and spec.rtsp and "rtsp" not in hello.get("parts", ()):
+                log.info("%s: its worker is of an earlier version and is replaced", self.name)
+                await self.link.ask("quit")
+                return
             if hello["order"] is None:
                 await self.link.ask("configure", spec=wire.spec_to_json(spec))
             elif hello["spec"] != wire.spec_to_json(spec):

@@ -23,7 +23,7 @@ from touchline.capture.sources import (
     V4l2Source,
 )
 from touchline.core.errors import Failed
-from touchline.worker.wire import PROBED_ELEMENTS, Element, Picture, PipelineSpec, Value
+from touchline.worker.wire import PROBED_ELEMENTS, Element, Picture, PipelineSpec, Rtsp, Value
 
 RAW_QUEUE = "raw_queue"
 """Name of the queue of raw pictures whose overruns the worker counts as dropped frames."""
@@ -35,9 +35,6 @@ _NVMM_QUEUE_FRAMES = 3
 _ASSUMED_FPS = Fraction(25)
 """For sources whose rate is known only once they run: a second of keyframe distance at 25."""
 _ARGUS_FPS = Fraction(30)
-
-# rtspsrc counts in microseconds; its own default of 20 s is too long for a camera that has gone.
-_RTSP_TIMEOUT_US = 5_000_000
 
 
 def build_pipeline(
@@ -140,7 +137,7 @@ def _build(camera_id: int, source: Source, encoding: _Encoding) -> PipelineSpec:
             crop = source.crop.even()
             return replace(
                 spec,
-                source=(_rtspsrc(source),),
+                rtsp=_rtsp(source),
                 encode=encoding.chain(_ASSUMED_FPS, crop),
                 demux=True,
                 force_encode=bool(crop),
@@ -160,20 +157,16 @@ def _build(camera_id: int, source: Source, encoding: _Encoding) -> PipelineSpec:
             return _argus_camera(spec, camera_id, source, encoding)
 
 
-def _rtspsrc(source: RtspSource) -> Element:
-    properties: dict[str, Value] = {
-        "location": source.url,
-        "protocols": {"tcp": "tcp", "udp": "udp", "auto": "udp+tcp"}[source.transport],
-        "latency": source.latency_ms,
-        "tcp-timeout": _RTSP_TIMEOUT_US,
-    }
-    if not source.verify_tls:
-        properties["tls-validation-flags"] = 0
-    if source.user is not None:
-        properties["user-id"] = source.user
-    if source.password is not None:
-        properties["user-pw"] = source.password.get_secret_value()
-    return Element("rtspsrc", properties)
+def _rtsp(source: RtspSource) -> Rtsp:
+    return Rtsp(
+        url=source.url,
+        user=source.user,
+        password=None if source.password is None else source.password.get_secret_value(),
+        transport=source.transport,
+        latency_ms=source.latency_ms,
+        verify_tls=source.verify_tls,
+        track=source.track,
+    )
 
 
 def _v4l2_camera(spec: PipelineSpec, source: V4l2Source, encoding: _Encoding) -> PipelineSpec:

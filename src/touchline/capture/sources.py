@@ -52,6 +52,12 @@ Rate = Annotated[
 ]
 
 
+TrackName = Annotated[
+    str, StringConstraints(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")
+]
+TrackNumber = Annotated[int, Field(ge=0, le=31)]
+
+
 class Crop(BaseModel):
     """Pixels removed from each edge of the picture."""
 
@@ -142,8 +148,8 @@ class FileSource(BaseSource):
 class RtspSource(BaseSource):
     """A network camera. H.264 is recorded as it comes; another codec is transcoded.
 
-    A user and password inside the URL are taken out of it on reading, so that `url` may be shown
-    to GStreamer; people and logs are shown `safe_url`.
+    A user and password inside the URL are taken out of it on reading; people and logs are shown
+    `safe_url`.
     """
 
     kind: Literal["rtsp"]
@@ -158,6 +164,12 @@ class RtspSource(BaseSource):
     )
     verify_tls: bool = Field(
         True, description="Check the camera's certificate (rtsps only); many sign their own."
+    )
+
+    track: TrackName | TrackNumber | None = Field(
+        None,
+        description="Which video track to record: its number, counted from 0, or the end of its"
+        " control URL such as trackID=2; unset: the largest, among equals the first in H.264.",
     )
 
     @model_validator(mode="wrap")
@@ -298,7 +310,13 @@ def _redacted(error: ValidationError) -> ValidationError:
         shown = fault["input"]
         if fault["loc"][:1] == ("url",) and isinstance(shown, str):
             shown = _safe(shown)
-        elif fault["loc"][:1] not in {("latency_ms",), ("transport",), ("crop",), ("name",)}:
+        elif fault["loc"][:1] not in {
+            ("latency_ms",),
+            ("transport",),
+            ("track",),
+            ("crop",),
+            ("name",),
+        }:
             shown = "(hidden)"
         faults.append(
             InitErrorDetails(

@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ MIND_S = 0.1
 
 EXIT_TAKEN = 75  # another worker serves this camera
 EXIT_WEDGED = 70
+_REFUSED_LOOK_S = 0.1
 _DRAIN_S = 1.0
 """How long a stop waits at the most for the last frames captured before it to leave the encoder."""
 
@@ -177,6 +178,7 @@ class Worker:
             "name": self.name,
             "pid": os.getpid(),
             "elements": available(wire.PROBED_ELEMENTS),
+            "parts": list(wire.PARTS),
             "spec": wire.spec_to_json(self.spec) if self.spec else None,
             "order": wire.order_to_json(recorder.order) if recorder else None,
             "report": recorder.report() if recorder else None,
@@ -233,16 +235,27 @@ class Worker:
         self._decided.clear()
         recorder = self.recorder = Recorder(order, notify=self.notify, sync_times=self.sync_times)
         playing = camera.playing
-        if playing:
-            # What runs already, copied or for viewers, begins with the keyframe before the start.
+        if playing or camera.spec.keep_running:
+            # What runs already, copied or for viewers, begins with the keyframe before the start,
+            # and what is copied begins when its camera sends a keyframe.
             recorder.begin_with_past()
         self.tee.hang(recorder, with_gop=playing)
-        camera.want(wanted=True, not_before_ns=order.start_monotonic_ns)
-        await happens(self._decided, timeout_s)
+        refusals = camera.refusals
+        camera.want(wanted=True, not_before_ns=order.start_monotonic_ns, at_once=True)
+        await self._decision(timeout_s, lambda: camera.refusals > refusals)
         segments = recorder.report()["segments"]
         if not recorder.started or not segments:
             return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
         return {"started": True, "segment": segments[0]}
+
+    async def _decision(self, timeout_s: float, refused: Callable[[], bool]) -> None:
+        """Wait for the start's outcome, but no longer than until the camera refuses us."""
+        deadline = time.monotonic() + timeout_s
+        while not self._decided.is_set() and not refused():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return
+            await happens(self._decided, min(left_s, _REFUSED_LOOK_S))
 
     @staticmethod
     def _why_not_started(camera: Camera, recorder: Recorder, timeout_s: float) -> str:

@@ -1,7 +1,9 @@
 """Keeps one camera's pipeline running while somebody wants its frames, whatever the camera does.
 
 A pipeline that fails, ends or stalls is torn down and built again after a pause that grows from
-100 ms to the configured limit, for ever or up to the configured number of attempts in a row.
+100 ms to the configured limit, for ever or up to the configured number of attempts in a row. A
+camera that refuses us (wrong password, no viewer more) is asked ever more rarely, because many lock
+an account after a few attempts; the start of a recording asks once at once.
 Runs on the worker's event loop; pipelines report from their own threads.
 """
 
@@ -16,6 +18,9 @@ from typing import Any
 
 from touchline.worker.elements import BuildError
 from touchline.worker.pipeline import Pipeline
+from touchline.worker.rtsp.errors import Refusal
+from touchline.worker.rtsp.session import Memory
+from touchline.worker.rtspcamera import RtspCamera
 from touchline.worker.tee import Frame, Tee
 from touchline.worker.wire import PipelineSpec
 
@@ -43,6 +48,18 @@ def pause_s(failures: int, longest_s: float) -> float:
     return min(_FIRST_PAUSE_S * (1 << doublings), longest_s)
 
 
+def refused_pause_s(refusal: Refusal, refusals: int, *, signed_in: bool) -> float:
+    """How long to leave a camera alone that refused us so many times in a row.
+
+    `signed_in` says that these credentials were right before: then a restart of the camera is as
+    likely as a new password, and footage is at stake.
+    """
+    first_s, longest_s = (1.0, 60.0) if refusal is Refusal.BUSY else (30.0, 600.0)
+    if refusal is Refusal.CREDENTIALS and signed_in:
+        first_s = 5.0
+    return min(first_s * 2.0 ** min(refusals - 1, 30), longest_s)
+
+
 async def happens(event: asyncio.Event, within_s: float) -> bool:
     """Whether the event is set within that time.
 
@@ -65,7 +82,13 @@ class Camera:
         self._tee = tee
         self._changed = changed
         self._loop = asyncio.get_running_loop()
-        self._pipeline: Pipeline | None = None
+        self._pipeline: Pipeline | RtspCamera | None = None
+        self._memory = Memory()
+        self._at_once = asyncio.Event()
+        self._refused_until_s = 0.0
+        self._refusals_in_a_row = 0
+        self.refusals = 0
+        """How often the camera refused us: its user, its password, or one viewer more."""
         self._ended: asyncio.Event = asyncio.Event()
         self._end_reason = ""
         self._kick = asyncio.Event()
@@ -83,6 +106,7 @@ class Camera:
         self.lost_at_source = 0
         self._queue_overruns = 0
         self._source_skipped = 0
+        self._lost = 0
         self.last_frame_ns: int | None = None
         self._recent: deque[tuple[int, int]] = deque(maxlen=600)
         self._last_dts_ns: int | None = None
@@ -104,12 +128,17 @@ class Camera:
             and self.state in {"starting", "running"}
         )
 
-    def want(self, *, wanted: bool, not_before_ns: int = 0) -> None:
-        """Start or stop running; a change is acted upon at once."""
+    def want(self, *, wanted: bool, not_before_ns: int = 0, at_once: bool = False) -> None:
+        """Start or stop running; a change is acted upon at once.
+
+        A camera that refused us lately is left alone all the same, but not with `at_once`.
+        """
         self.wanted = wanted or self.spec.keep_running
         self.start_not_before_ns = not_before_ns
         if wanted:
             self.failed_permanently = False
+        if at_once:
+            self._at_once.set()
         self._kick.set()
 
     def request_keyframe(self) -> None:
@@ -127,22 +156,55 @@ class Camera:
                 await self._kick.wait()
                 failures = 0
                 continue
-            delivered, reason = await self._run_once(failures)
+            if await self._left_alone():
+                continue
+            delivered, reason, refusal = await self._run_once(failures)
             if reason is None:
                 failures = 0
                 continue
             failures = 1 if delivered else failures + 1
-            self._note_failure(reason)
+            self._note_failure(self._refused(reason, refusal, delivered=delivered))
             limit = self.spec.retry_limit
             if limit is not None and failures > limit:
                 self.failed_permanently, self.recovering = True, False
                 continue
-            pause = pause_s(failures, self.spec.retry_pause_max_s)
             self._set_state("retrying")
+            if refusal is not None:
+                continue
+            pause = pause_s(failures, self.spec.retry_pause_max_s)
             self._kick.clear()
             if not await happens(self._kick, pause):
                 self.attempts += 1
                 self.last_recovery_unix = time.time()
+
+    async def _left_alone(self) -> bool:
+        """Wait where the camera refused us lately; whether that, and not a try, was the turn."""
+        left_s = self._refused_until_s - time.monotonic()
+        if left_s <= 0 or self._at_once.is_set():
+            if self._refusals_in_a_row:
+                self.attempts += 1
+                self.last_recovery_unix = time.time()
+            self._at_once.clear()
+            return False
+        self._set_state("retrying")
+        self._kick.clear()
+        await happens(self._kick, left_s)
+        return True
+
+    def _refused(self, reason: str, refusal: Refusal | None, *, delivered: bool) -> str:
+        """Note whether the camera refused us; the reason with what comes of it."""
+        if refusal is None:
+            if delivered:
+                self._refusals_in_a_row = 0
+            return reason
+        self.refusals += 1
+        self._refusals_in_a_row += 1
+        pause = refused_pause_s(refusal, self._refusals_in_a_row, signed_in=self._memory.signed_in)
+        self._refused_until_s = time.monotonic() + pause
+        return (
+            f"{reason}. So as not to be locked out, the next attempt is in {pause:g} s, or when a"
+            " recording is started"
+        )
 
     def _note_failure(self, reason: str) -> None:
         self.last_error = reason
@@ -152,32 +214,45 @@ class Camera:
         self._last_dts_ns = None
         self._changed()
 
-    async def _run_once(self, failures: int) -> tuple[bool, str | None]:
-        """One pipeline from start to end: whether it delivered, and why it failed.
+    def _make(self) -> Pipeline | RtspCamera:
+        if self.spec.rtsp is None:
+            return Pipeline(
+                self.spec, on_frame=self._frame, on_end=self._on_end, on_warning=self._on_warning
+            )
+        return RtspCamera(
+            self.spec,
+            self._memory,
+            on_frame=self._frame,
+            on_end=self._on_end,
+            on_warning=self._on_warning,
+        )
+
+    async def _run_once(self, failures: int) -> tuple[bool, str | None, Refusal | None]:
+        """One pipeline from start to end: whether it delivered, why it failed, and if it was a no.
 
         The reason is None for one that is not wanted any more.
         """
         self._ended.clear()
+        self._last_dts_ns = None
         self._set_state("starting")
-        pipeline: Pipeline | None = None
+        pipeline: Pipeline | RtspCamera | None = None
         try:
-            pipeline = Pipeline(
-                self.spec, on_frame=self._frame, on_end=self._on_end, on_warning=self._on_warning
-            )
+            pipeline = self._make()
             await self._start(pipeline)
         except BuildError as error:
             if pipeline is not None:
                 await self._stop(pipeline)
-            return False, str(error)
+            return False, str(error), None
         self._pipeline = pipeline
         try:
             reason = await self._watch(pipeline, failures)
         finally:
             self._pipeline = None
             await self._stop(pipeline)
-        return pipeline.frames > 0, reason
+        refusal = pipeline.refusal if isinstance(pipeline, RtspCamera) else None
+        return pipeline.frames > 0, reason, refusal
 
-    async def _start(self, pipeline: Pipeline) -> None:
+    async def _start(self, pipeline: Pipeline | RtspCamera) -> None:
         """Start a pipeline; when cancelled meanwhile, take it down again. Raises BuildError."""
         starting = asyncio.ensure_future(
             asyncio.to_thread(pipeline.start, self.start_not_before_ns)
@@ -193,7 +268,7 @@ class Camera:
                 await self._stop(pipeline)
             raise
 
-    async def _watch(self, pipeline: Pipeline, failures: int) -> str | None:
+    async def _watch(self, pipeline: Pipeline | RtspCamera, failures: int) -> str | None:
         started = time.monotonic()
         patient = failures == 0 or failures % 4 == 0
         attempt_s = self.spec.start_timeout_s if patient else _ATTEMPT_S
@@ -222,10 +297,11 @@ class Camera:
                 self._set_state("running")
         return None
 
-    async def _stop(self, pipeline: Pipeline) -> None:
+    async def _stop(self, pipeline: Pipeline | RtspCamera) -> None:
         self._take_over(pipeline)
         self._queue_overruns += pipeline.queue_overruns
         self._source_skipped += pipeline.source_skipped
+        self._lost += _lost(pipeline)
         stopping = asyncio.ensure_future(asyncio.to_thread(pipeline.stop))
         done, _ = await asyncio.wait({stopping}, timeout=_TEARDOWN_S)
         if not done:
@@ -233,7 +309,7 @@ class Camera:
             raise Wedged(msg)
         stopping.result()
 
-    def _take_over(self, pipeline: Pipeline) -> None:
+    def _take_over(self, pipeline: Pipeline | RtspCamera) -> None:
         if pipeline.frames:
             self.transcoded, self.source_format = pipeline.transcoded, pipeline.source_format
             if pipeline.codec is not None:
@@ -251,7 +327,8 @@ class Camera:
         now = time.monotonic_ns()
         self.last_frame_ns = now
         self._recent.append((now, len(frame.data)))
-        self._count_lost(frame.dts_ns)
+        if self.spec.rtsp is None:  # a network camera's packets say themselves what is missing
+            self._count_lost(frame.dts_ns)
         self._tee.push(frame)
 
     def _count_lost(self, dts_ns: int) -> None:
@@ -289,6 +366,11 @@ class Camera:
 
     # ------------------------------------------------------------------ telling
 
+    def _retry_in_s(self) -> float | None:
+        """How long a camera that refused us is left alone still."""
+        left_s = self._refused_until_s - time.monotonic()
+        return round(left_s, 1) if left_s > 0 and self._refusals_in_a_row else None
+
     def status(self) -> dict[str, Any]:
         """What the server is told twice a second."""
         now = time.monotonic_ns()
@@ -297,6 +379,7 @@ class Camera:
         pipeline = self._pipeline
         overruns = self._queue_overruns + (pipeline.queue_overruns if pipeline else 0)
         skipped = self._source_skipped + (pipeline.source_skipped if pipeline else 0)
+        lost = self._lost + _lost(pipeline)
         return {
             "state": self.state,
             "frames": self.frames,
@@ -305,10 +388,11 @@ class Camera:
             "last_frame_age_s": (
                 None if self.last_frame_ns is None else round((now - self.last_frame_ns) / 1e9, 3)
             ),
-            "dropped": {"source": max(self.lost_at_source, skipped), "queue": overruns},
+            "dropped": {"source": max(self.lost_at_source, skipped, lost), "queue": overruns},
             "warnings": self.warnings,
             "last_warning": self.last_warning,
             "last_error": self.last_error,
+            "retry_in_s": self._retry_in_s(),
             "attempts": self.attempts,
             "recovering": self.recovering,
             "failed_permanently": self.failed_permanently,
@@ -318,3 +402,8 @@ class Camera:
             "width": self.size[0] if self.size else None,
             "height": self.size[1] if self.size else None,
         }
+
+
+def _lost(pipeline: Pipeline | RtspCamera | None) -> int:
+    """Frames that a network camera's packets show to be missing."""
+    return pipeline.lost if isinstance(pipeline, RtspCamera) else 0

@@ -43,6 +43,8 @@ _CODECS = {
     "video/x-vp9": "vp9",
 }
 _SAID_NS = 500_000_000
+_PUSHED_BYTES = 32 << 20
+"""A decoder that is this far behind does not catch up."""
 _SEEK_S = 2.0
 """How long a seek back to the start may take: a few frames at the most, at their own pace."""
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
@@ -65,7 +67,9 @@ class Pipeline:
         on_frame: Callable[[Frame], None],
         on_end: Callable[[str], None],
         on_warning: Callable[[str], None],
+        caps: Any = None,
     ) -> None:
+        """With `caps` the source is fed by `push`, in that format and on the clock's own times."""
         self.spec = spec
         self.transcoded = not spec.demux and not spec.delivers_h264 and spec.picture is None
         self.source_format: str | None = None
@@ -86,10 +90,13 @@ class Pipeline:
         self._pipeline: Any = Gst.Pipeline.new(None)
         self._sink: Any = None
         self._feed: PictureFeed | None = None
+        self._input: Any = None
+        self._not_before_ns = 0
+        self._choked = False
         self._linked = False
         self._seeking = threading.Lock()
         self._link_lock = threading.Lock()
-        self._build()
+        self._build(caps)
 
     @property
     def source_skipped(self) -> int:
@@ -98,7 +105,7 @@ class Pipeline:
 
     # ------------------------------------------------------------- building
 
-    def _build(self) -> None:
+    def _build(self, caps: Any) -> None:
         spec = self.spec
         if not spec.source and spec.picture is None:
             msg = "the camera has no source"
@@ -115,6 +122,12 @@ class Pipeline:
             appsrc = self._make(appsrc_for(spec.picture))
             self._feed = PictureFeed(spec.picture, appsrc, self._stopping)
             head.insert(0, appsrc)
+            self._link_all(head[:2])
+        if caps is not None:
+            self._input = self._make(Element("appsrc", {"is-live": True, "format": "time"}))
+            self._input.set_property("caps", caps)
+            self._input.set_property("max-bytes", 0)  # bounded by `push`
+            head.insert(0, self._input)
             self._link_all(head[:2])
         last, first_pad = head[-1], head[0].get_static_pad("src")
         if first_pad is not None and spec.picture is None:
@@ -161,7 +174,9 @@ class Pipeline:
             pad.add_probe(Gst.PadProbeType.BUFFER, self._raw_probe)
         return chain
 
-    def _raw_probe(self, _pad: Any, _info: Any) -> Any:
+    def _raw_probe(self, _pad: Any, info: Any) -> Any:
+        if self._input is not None and info.get_buffer().pts < self._not_before_ns:
+            return Gst.PadProbeReturn.DROP
         self.last_raw_ns = time.monotonic_ns()
         return Gst.PadProbeReturn.OK
 
@@ -172,51 +187,11 @@ class Pipeline:
     # -------------------------------------------- sources whose format shows late
 
     def _demux(self, source: Any, parse: Any) -> None:
-        if source.get_static_pad("src") is not None:
-            self._decode_from(source, None, parse)
-            return
-        if source.get_factory().get_name() == "rtspsrc":
-            source.connect("select-stream", self._select_stream)
-        source.connect("pad-added", self._source_pad, parse)
-
-    @staticmethod
-    def _select_stream(_source: Any, _number: int, caps: Any) -> bool:
-        return bool(caps.get_structure(0).get_string("media") == "video")
-
-    def _source_pad(self, source: Any, pad: Any, parse: Any) -> None:
-        """Link what a source shows late; what cannot be built ends the run with its reason."""
-        try:
-            self._link_source_pad(source, pad, parse)
-        except BuildError as error:
-            self._end(str(error))
-
-    def _link_source_pad(self, source: Any, pad: Any, parse: Any) -> None:
-        caps = pad.get_current_caps() or pad.query_caps(None)
-        structure = caps.get_structure(0)
-        pad.add_probe(Gst.PadProbeType.BUFFER, self._data_probe)
-        if structure.get_name() == "application/x-rtp":
-            if structure.get_string("media") != "video":
-                return
-            if structure.get_string("encoding-name") == "H264" and not self.spec.force_encode:
-                if self._claim():
-                    self._copied("h264")
-                    depay = self._make(Element("rtph264depay"))
-                    link(depay, parse)
-                    depay.sync_state_with_parent()
-                    pad.link(depay.get_static_pad("sink"))
-                return
-        self._decode_from(source, pad, parse)
-
-    def _decode_from(self, source: Any, pad: Any, parse: Any) -> None:
         """Let decodebin find the video; it stops at H.264 where that may be copied."""
         decode = self._make(Element("decodebin"))
         decode.connect("autoplug-continue", self._autoplug_continue)
         decode.connect("pad-added", self._decoded_pad, parse)
-        if pad is None:
-            link(source, decode)
-        else:
-            pad.link(decode.get_static_pad("sink"))
-            decode.sync_state_with_parent()
+        link(source, decode)
 
     def _autoplug_continue(self, _bin: Any, _pad: Any, caps: Any) -> bool:
         structure = caps.get_structure(0)
@@ -227,7 +202,7 @@ class Pipeline:
         return bool(self.spec.force_encode or name != "video/x-h264")
 
     def _decoded_pad(self, _bin: Any, pad: Any, parse: Any) -> None:
-        """Link what decodebin has found, like `_source_pad`."""
+        """Link what decodebin has found; what cannot be built ends the run with its reason."""
         try:
             self._link_decoded_pad(pad, parse)
         except BuildError as error:
@@ -271,6 +246,8 @@ class Pipeline:
         clock.set_property("clock-type", 1)  # GST_CLOCK_TYPE_MONOTONIC, the clock of the match
         self._pipeline.use_clock(clock)
         self._timeline.base_ns = max(time.monotonic_ns(), not_before_ns)
+        if self._input is not None:  # what is pushed has times of that clock already
+            self._timeline.base_ns, self._not_before_ns = 0, not_before_ns
         self._pipeline.set_start_time(Gst.CLOCK_TIME_NONE)
         self._pipeline.set_base_time(self._timeline.base_ns)
         self.last_frame_ns = time.monotonic_ns()
@@ -287,6 +264,21 @@ class Pipeline:
         self._spawn("sink", self._read_sink)
         if self._feed is not None:
             self._spawn("picture", self._feed.run, self._timeline.base_ns)
+
+    def push(self, data: bytes, pts_ns: int, dts_ns: int | None, *, keyframe: bool) -> None:
+        """Feed the source; what a slow decoder leaves no room for is left out and counted."""
+        full = self._input.get_property("current-level-bytes") > _PUSHED_BYTES
+        # Half a group of pictures is no use: it goes on with a keyframe, where they are known.
+        if full or (self._choked and dts_ns is not None and not keyframe):
+            self._choked = True
+            self.queue_overruns += 1
+            return
+        self._choked = False
+        buffer = Gst.Buffer.new_wrapped(data)
+        buffer.pts = pts_ns
+        if dts_ns is not None:
+            buffer.dts = max(dts_ns, 0)
+        self._input.emit("push-buffer", buffer)
 
     def stop(self) -> None:
         """Tear the pipeline down. Blocks as long as the source's driver does."""

@@ -47,6 +47,9 @@ LIVE_EVENTS = {
 }
 """What the live process tells unasked."""
 
+PARTS = ("rtsp",)
+"""Parts of a specification that workers of 0.1.0 do not know; named in the `hello` reply."""
+
 PROBED_ELEMENTS = (
     "avdec_h264",
     "h264timestamper",
@@ -57,7 +60,6 @@ PROBED_ELEMENTS = (
     "nvvidconv",
     "openh264enc",
     "qsvh264enc",
-    "rtspsrc",
     "v4l2h264enc",
     "v4l2src",
     "vah264enc",
@@ -95,10 +97,29 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Rtsp:
+    """A network camera: where it is, how to sign in, and how its packets travel.
+
+    Packets that come by UDP wait `latency_ms` at the most to be put in order. `track` names a video
+    track by its number or the end of its control URL; without it the largest is chosen.
+    """
+
+    url: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    transport: str = "tcp"
+    latency_ms: int = 200
+    verify_tls: bool = True
+    track: str | int | None = None
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """How to get H.264 out of one camera. The worker adds the parser and the sink itself.
 
-    `source` is linked in order. With `picture` the worker feeds drawn frames into it. With `demux`
+    `source` is linked in order. With `picture` the worker feeds drawn frames into it. With `rtsp`
+    its own client is the source: H.264 is copied unless `force_encode`, anything else is decoded
+    and goes through `encode`. With `demux`
     a decodebin follows it and the first video stream is used: H.264 is copied unless
     `force_encode`, anything else is decoded and goes through `encode`. With `delivers_h264` the
     source itself ends in H.264. `loop` starts a file again when it ends. `keep_running` keeps the
@@ -110,6 +131,7 @@ class PipelineSpec:
     source: tuple[Element, ...]
     encode: tuple[Element, ...] = ()
     picture: Picture | None = None
+    rtsp: Rtsp | None = None
     demux: bool = False
     delivers_h264: bool = False
     force_encode: bool = False
@@ -211,6 +233,8 @@ def spec_from_json(data: Mapping[str, Any]) -> PipelineSpec:
     known["encode"] = tuple(Element(**_known(Element, e)) for e in known.get("encode", ()))
     if known.get("picture"):
         known["picture"] = Picture(**_known(Picture, known["picture"]))
+    if known.get("rtsp"):
+        known["rtsp"] = Rtsp(**_known(Rtsp, known["rtsp"]))
     return PipelineSpec(**known)
 
 

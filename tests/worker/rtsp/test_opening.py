@@ -173,10 +173,12 @@ def test_an_endless_answer_is_refused() -> None:
         describe(camera.url)
 
 
-def test_late_and_foreign_answers_are_not_taken_for_the_one_that_is_waited_for() -> None:
+def test_late_and_preliminary_answers_are_not_taken_for_the_one_that_is_waited_for() -> None:
     def noisy(camera: ScriptedCamera, connection: socket.socket, asked: Asked) -> bytes:
         connection.sendall(b"RTSP/1.0 100 Continue\r\nCSeq: " + asked.cseq.encode() + b"\r\n\r\n")
-        connection.sendall(b"RTSP/1.0 404 Not Found\r\nCSeq: 99\r\n\r\n")
+        before = str(int(asked.cseq) - 1).encode()
+        if asked.cseq != "1":
+            connection.sendall(b"RTSP/1.0 404 Not Found\r\nCSeq: " + before + b"\r\n\r\n")
         connection.sendall(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
         return plain(camera, connection, asked)
 
@@ -184,10 +186,11 @@ def test_late_and_foreign_answers_are_not_taken_for_the_one_that_is_waited_for()
         assert describe(camera.url).codec == "h264"
 
 
-def test_an_answer_that_does_not_count_is_the_answer() -> None:
+@pytest.mark.parametrize("counted", [b"", b"CSeq: 4711\r\n", b"CSeq: 0\r\n", b"CSeq: x\r\n"])
+def test_an_answer_that_does_not_count_is_the_answer(counted: bytes) -> None:
     def uncounted(camera: ScriptedCamera, connection: socket.socket, asked: Asked) -> bytes:
         line = f"CSeq: {asked.cseq}\r\n".encode()
-        return plain(camera, connection, asked).replace(line, b"")
+        return plain(camera, connection, asked).replace(line, counted)
 
     with scripted_camera(uncounted) as camera:
         assert describe(camera.url).codec == "h264"

@@ -32,7 +32,7 @@ _REFUSALS = {
 }
 
 
-class _Asked:
+class Asked:
     """A request under way."""
 
     def __init__(self, method: str, uri: str, headers: Sequence[tuple[str, str]]) -> None:
@@ -53,7 +53,7 @@ class Conversation:
         self.session: str | None = None
         self.ended: str | None = None
         self._number = 0
-        self._waiting: dict[int, _Asked] = {}
+        self._waiting: dict[int, Asked] = {}
 
     def ask(
         self,
@@ -87,7 +87,7 @@ class Conversation:
         """Take the challenge of a 401."""
         return self.signer.challenged(answer.headers.all("www-authenticate"))
 
-    def post(self, method: str, uri: str, headers: Sequence[tuple[str, str]] = ()) -> _Asked:
+    def post(self, method: str, uri: str, headers: Sequence[tuple[str, str]] = ()) -> Asked:
         """Send a request; its answer is noted when it comes."""
         self._number += 1
         sent = [*headers, _AGENT]
@@ -96,7 +96,7 @@ class Conversation:
         signature = self.signer.authorization(method, uri)
         if signature is not None:
             sent.append(("Authorization", signature))
-        asked = self._waiting[self._number] = _Asked(method, uri, headers)
+        asked = self._waiting[self._number] = Asked(method, uri, headers)
         if len(self._waiting) > 8:  # what was not answered by now never will be
             del self._waiting[min(self._waiting)]
         self.link.send(encode_request(method, uri, self._number, sent), SEND_S)
@@ -118,7 +118,12 @@ class Conversation:
             headers.append(("Authorization", signature))
         self.link.send_now(encode_request("TEARDOWN", uri, self._number, headers))
 
-    def _forget(self, asked: _Asked) -> None:
+    def send_packet(self, channel: int, packet: bytes) -> None:
+        """Send an interleaved packet, as RTCP to the camera; Raises ConnectionLost."""
+        head = bytes([0x24, channel]) + len(packet).to_bytes(2, "big")
+        self.link.send(head + packet, SEND_S)
+
+    def _forget(self, asked: Asked) -> None:
         self._waiting = {n: each for n, each in self._waiting.items() if each is not asked}
 
     def _note(self, message: Message) -> None:
@@ -126,7 +131,8 @@ class Conversation:
             self._obey(message)
         elif message.status >= 200:
             number = message.headers.number("cseq")
-            if number is None:  # some cameras do not count; they answer in order
+            if number is None or not 0 < number <= self._number:
+                # Some cameras do not count, others count as they like: they answer in order.
                 number = min(self._waiting, default=0)
             asked = self._waiting.pop(number, None)
             if asked is not None:

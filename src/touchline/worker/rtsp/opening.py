@@ -15,7 +15,8 @@ from touchline.worker.rtsp.messages import Response
 
 MAX_REDIRECTS = 5
 CONNECT_S = 5.0
-_OPTIONS_S = 2.0
+_OPTIONS_S = 0.7
+"""Not to be told is no fault, so a camera that keeps silent is not waited for."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,358 @@
+"""One session with a camera, from its connection to its end.
+
+`Session.run` belongs to a thread of its own. It reads, answers, reports and keeps the session alive
+on that one thread; the waker stops it from any other.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from touchline.worker.rtsp.address import control_uris
+from touchline.worker.rtsp.authentication import Verdict
+from touchline.worker.rtsp.conversation import ANSWER_S, Asked, Conversation, failure
+from touchline.worker.rtsp.description import Format, Track, choose_track
+from touchline.worker.rtsp.errors import ConnectionLost, RtspError
+from touchline.worker.rtsp.keepalive import KeepAlive, session_timeout_s
+from touchline.worker.rtsp.link import Waker
+from touchline.worker.rtsp.messages import Response
+from touchline.worker.rtsp.opening import Opened, Target, open_camera
+from touchline.worker.rtsp.rtcp import Reception, SenderReport, is_rtcp, read_reports
+from touchline.worker.rtsp.transport import (
+    Choice,
+    Granted,
+    Way,
+    asked_transport,
+    granted_transport,
+    ways,
+)
+from touchline.worker.rtsp.udp import UdpPair
+
+TICK_S = 0.02
+"""How often the sink may let go of what has waited long enough."""
+_FIRST_REPORT_S, _REPORT_S = 1.0, 5.0
+_UDP_SILENCE_S = 1.5
+"""With `auto`, UDP packets must come within this time of PLAY, or TCP is taken."""
+_BYE_GRACE_S = 0.5
+"""A camera that changes its stream may say goodbye for the old one and go on."""
+_KEYFRAME_EVERY_S = 1.0
+_MAX_SESSION_CHARS = 512
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to play, and how."""
+
+    target: Target
+    transport: Choice = "tcp"
+    track: str | int | None = None
+
+
+@dataclass
+class Memory:
+    """What one session learned of a camera for the next; nothing is known at first."""
+
+    control: str | None = None
+    methods: frozenset[str] | None = None
+    way: Way | None = None
+    keep_alive: str | None = None
+    signed_in: bool = False
+    """Whether the camera has ever let us in."""
+
+
+class Sink(Protocol):
+    """Whoever takes the packets; called on the session's thread. May raise RtspError."""
+
+    def begin(self, track: Track, chosen: Format, way: Way) -> None:
+        """The track that is going to be played."""
+
+    def packet(self, data: bytes, arrived_ns: int) -> None:
+        """An RTP packet."""
+
+    def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
+        """The camera's clock."""
+
+    def tick(self, now_ns: int) -> None:
+        """Called every `TICK_S` or so."""
+
+    def warn(self, text: str) -> None:
+        """Something to tell the operator that does not end the session."""
+
+
+class _UdpSilent(Exception):
+    """No packet came over UDP."""
+
+
+class Session:
+    """Plays one camera's stream into a sink."""
+
+    def __init__(self, wanted: Wanted, memory: Memory, waker: Waker, sink: Sink) -> None:
+        self._wanted, self._memory, self._waker, self._sink = wanted, memory, waker, sink
+        self._reception = Reception(secrets.randbits(32))
+        self._began = False
+        self._udp: UdpPair | None = None
+        self._granted = Granted("tcp", (0, 1), None, None)
+        self._payload_types: frozenset[int] = frozenset()
+        self._assigned_seen = False
+        self._packets = 0
+        self._bye_s: float | None = None
+        self._keyframe_wanted = False
+        self._keyframe_due_s = 0.0
+        self._keyframes = 0
+
+    def request_keyframe(self) -> None:
+        """Ask for a keyframe, where the camera says that it understands that; from any thread."""
+        self._keyframe_wanted = True
+        self._waker.wake()
+
+    def run(self) -> None:
+        """Play until the waker stops it (raises Stopped) or the camera does (raises RtspError)."""
+        try:
+            self._play_once()
+        except _UdpSilent:
+            self._memory.way = "tcp"
+            self._sink.warn("no packets came over UDP; the camera is asked for TCP")
+            self._play_once()
+
+    def _play_once(self) -> None:
+        self._began = self._assigned_seen = False
+        self._packets, self._bye_s = 0, None
+        opened = open_camera(
+            self._wanted.target,
+            self._waker,
+            on_packet=self._interleaved,
+            methods=self._memory.methods,
+        )
+        conversation, uri = opened.conversation, opened.base
+        try:
+            self._memory.methods = opened.methods
+            self._memory.signed_in = True
+            track = choose_track(
+                opened.description.tracks, self._wanted.track, self._memory.control
+            )
+            if track.format is None:
+                raise RtspError("the camera offers no video that can be recorded")
+            self._memory.control = track.control
+            uri, timeout_s = self._set_up(opened, track, track.format)
+            self._play(conversation, uri, opened, track)
+            self._listen(conversation, uri, track, timeout_s, opened.methods)
+        finally:
+            if conversation.session is not None:
+                conversation.part(uri)
+            conversation.link.close()
+            if self._udp is not None:
+                self._udp.close()
+                self._udp = None
+
+    # ------------------------------------------------------------- beginning
+
+    def _set_up(self, opened: Opened, track: Track, chosen: Format) -> tuple[str, float]:
+        """Set the track up; returns the URI of the whole and the session's timeout."""
+        tls = opened.address.tls
+        answer = Response(461, "Unsupported Transport")
+        tried: list[Way] = []
+        for way in ways(self._wanted.transport, tls=tls, before=self._memory.way):
+            if tried and answer.status == 461:
+                self._sink.warn(f"the camera refuses {tried[-1].upper()}; {way.upper()} is used")
+            elif tried:
+                break
+            tried.append(way)
+            answer = self._ask_set_up(opened, track, way)
+            if answer.ok:
+                self._granted = granted_transport(answer.headers.get("transport"), way)
+                if self._granted.way == "udp" and self._udp is None:
+                    answer = Response(461, "UDP where TCP was asked for")
+                    continue
+                self._memory.way = way if len(tried) > 1 else self._memory.way
+                break
+        if not answer.ok:
+            raise failure("SETUP", answer)
+        field = answer.headers.get("session") or ""
+        session = field.split(";")[0].strip()
+        if len(session) > _MAX_SESSION_CHARS:
+            raise RtspError("the camera's session has a name that is too long")
+        opened.conversation.session = session or None
+        self._prepare(opened, track, chosen)
+        return self._whole(opened), session_timeout_s(field)
+
+    def _ask_set_up(self, opened: Opened, track: Track, way: Way) -> Response:
+        conversation, ports = opened.conversation, None
+        if self._udp is not None:
+            self._udp.close()
+            self._udp = None
+        if way == "udp":
+            self._udp = UdpPair(conversation.link)
+            ports = self._udp.ports
+        header = [("Transport", asked_transport(way, ports))]
+        answer = Response(404, "Not Found")
+        for uri in control_uris(opened.base, track.control):
+            answer = conversation.ask("SETUP", uri, header)
+            if answer.status not in {400, 404, 454, 455, 460}:
+                break
+        return answer
+
+    @staticmethod
+    def _whole(opened: Opened) -> str:
+        """The URI that means all tracks."""
+        control = opened.description.control
+        return control_uris(opened.base, control)[0] if control else opened.base
+
+    def _prepare(self, opened: Opened, track: Track, chosen: Format) -> None:
+        """Be ready for packets, which may come before the answer to PLAY does."""
+        conversation = opened.conversation
+        self._payload_types = frozenset(each.payload_type for each in track.formats)
+        if self._granted.way == "tcp":
+            conversation.reader.channels = frozenset(self._granted.channels)
+            if self._udp is not None:
+                self._udp.close()
+                self._udp = None
+        elif self._udp is not None:
+            conversation.link.watch(self._udp.sockets)
+            self._udp.sent_from(self._granted.ports, self._granted.source)
+            self._udp.open_path(self._reception.report_without_blocks())
+        self._sink.begin(track, chosen, self._granted.way)
+        self._began = True
+
+    def _play(self, conversation: Conversation, uri: str, opened: Opened, track: Track) -> None:
+        attempts = [(uri, [("Range", "npt=0.000-")])]
+        attempts += [(uri, []), (control_uris(opened.base, track.control)[0], [])]
+        answer = Response(0, "")
+        for each, headers in attempts:
+            answer = conversation.ask("PLAY", each, headers)
+            if answer.status not in {400, 404, 454, 455, 457, 459, 460}:
+                break
+        if not answer.ok:
+            raise failure("PLAY", answer)
+
+    # ------------------------------------------------------------- listening
+
+    def _listen(
+        self,
+        conversation: Conversation,
+        uri: str,
+        track: Track,
+        timeout_s: float,
+        methods: frozenset[str],
+    ) -> None:
+        began_s = now_s = time.monotonic()
+        keep = KeepAlive(timeout_s, methods, now_s, method=self._memory.keep_alive)
+        alive = _Alive(conversation, uri, keep)
+        report_s = now_s + _FIRST_REPORT_S
+        fallible = self._wanted.transport == "auto" and self._granted.way == "udp"
+        try:
+            while True:
+                ready = conversation.link.wait(TICK_S)
+                conversation.take(ready)
+                if self._udp is not None:
+                    self._udp.take(ready, self._datagram)
+                now_s = time.monotonic()
+                self._sink.tick(time.monotonic_ns())
+                if conversation.ended is not None:
+                    raise ConnectionLost(conversation.ended)
+                if self._bye_s is not None and now_s > self._bye_s + _BYE_GRACE_S:
+                    raise ConnectionLost("the camera ended its stream (RTCP BYE)")
+                if fallible and not self._packets and now_s > began_s + _UDP_SILENCE_S:
+                    raise _UdpSilent
+                alive.look(now_s)
+                if now_s >= report_s:
+                    report_s = now_s + _REPORT_S
+                    self._report(conversation, self._reception.report(now_s))
+                if self._keyframe_wanted and now_s >= self._keyframe_due_s:
+                    self._ask_for_keyframe(conversation, track, now_s)
+        except ConnectionLost:
+            if alive.unanswered and keep.method == "GET_PARAMETER":
+                # Some cameras close the connection on a request that they do not know.
+                self._memory.keep_alive = "OPTIONS"
+            raise
+
+    def _report(self, conversation: Conversation, packet: bytes) -> None:
+        if self._udp is not None:
+            self._udp.send(packet)
+        elif self._packets:
+            conversation.send_packet(self._granted.channels[1], packet)
+
+    def _ask_for_keyframe(self, conversation: Conversation, track: Track, now_s: float) -> None:
+        self._keyframe_wanted = False
+        if not track.keyframes_on_request or not self._packets:
+            return
+        self._keyframe_due_s = now_s + _KEYFRAME_EVERY_S
+        self._keyframes += 1
+        full = "pli" not in track.keyframes_on_request
+        request = self._reception.keyframe_request(self._keyframes, full=full)
+        self._report(conversation, request)
+
+    # --------------------------------------------------------------- packets
+
+    def _interleaved(self, channel: int, data: bytes) -> None:
+        if not self._began or self._granted.way != "tcp":
+            return
+        if is_rtcp(data):
+            self._control(data)
+            return
+        if channel == self._granted.channels[0]:
+            self._assigned_seen = True
+        elif self._assigned_seen or len(data) < 12 or data[1] & 0x7F not in self._payload_types:
+            return  # of another track; but a camera may send ours on another channel than it said
+        self._rtp(data)
+
+    def _datagram(self, data: bytes) -> None:
+        if is_rtcp(data):
+            self._control(data)
+        else:
+            self._rtp(data)
+
+    def _rtp(self, data: bytes) -> None:
+        self._packets += 1
+        if len(data) >= 12:
+            self._reception.packet(data)
+            self._bye_s = None
+        self._sink.packet(data, time.monotonic_ns())
+
+    def _control(self, data: bytes) -> None:
+        for each in read_reports(data):
+            if isinstance(each, SenderReport):
+                self._reception.sender(each, time.monotonic())
+                self._sink.sender_report(each, time.monotonic_ns())
+            elif self._reception.ssrc in each.ssrcs:
+                self._bye_s = time.monotonic()
+
+
+class _Alive:
+    """Sends a session's keep-alives and reads what comes of them."""
+
+    def __init__(self, conversation: Conversation, uri: str, keep: KeepAlive) -> None:
+        self._conversation, self._uri, self._keep = conversation, uri, keep
+        self._asked: Asked | None = None
+        self._asked_s = 0.0
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a keep-alive was sent and not answered."""
+        return self._asked is not None and self._asked.answer is None
+
+    def look(self, now_s: float) -> None:
+        """Send one when it is due."""
+        asked = self._asked
+        if asked is not None:
+            if asked.answer is not None:
+                self._asked = None
+                self._note(asked.answer, now_s)
+            elif now_s > self._asked_s + min(ANSWER_S, self._keep.interval_s):
+                self._asked = None
+                self._keep.answered(None, now_s)
+        if now_s >= self._keep.due_s:
+            self._keep.sent(now_s)
+            self._asked, self._asked_s = (
+                self._conversation.post(self._keep.method, self._uri),
+                now_s,
+            )
+
+    def _note(self, answer: Response, now_s: float) -> None:
+        if answer.status != 401:
+            self._conversation.signer.accepted()
+            self._keep.answered(answer.status, now_s)
+        elif self._conversation.sign(answer) is Verdict.SIGN:
+            self._keep.due_s = now_s
