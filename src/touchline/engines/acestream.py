@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import aiohttp
 import anyio
 
 from touchline.core.errors import Failed, NotFound
+from touchline.engines.foreignjson import parse_foreign
 from touchline.engines.model import Sample
 
 LARGEST_ANSWER_BYTES = 1 << 20
@@ -128,9 +128,11 @@ class AceStreamClient:
         if status >= 300:
             raise EngineAnswer(f"The engine answered with status {status}")
         try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise EngineAnswer("The engine answered with something that is no JSON") from error
+            answer = parse_foreign(body)
+        except ValueError as error:
+            raise EngineAnswer(
+                "The engine answered with something that is no JSON, or none that makes sense"
+            ) from error
         if not isinstance(answer, dict):
             raise EngineAnswer("The engine answered with JSON that is no object")
         return answer
@@ -186,7 +188,9 @@ def _number(response: Mapping[str, Any], *names: str) -> int | None:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return int(max(-_MOST, min(_MOST, value)))
 

@@ -8,11 +8,12 @@ alone: it has been unhealthy for too long, or its network is dead and so are the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from touchline.engines.model import EngineHealth
+from touchline.engines.replacements import Place, Round, holds
 from touchline.engines.settings import EnginesSettings
 
 Reason = Literal[
@@ -36,6 +37,9 @@ _WHY: dict[Reason, str] = {
     "scale_down": "there are more engines than are asked for",
     "idle": "it was idle for longer than it may be",
 }
+BACKS_OFF: frozenset[str] = frozenset({"dead_network", "vpn_lost", "forwarding", "rebalancing"})
+"""Reasons for which an engine's replacement may go in its turn: later each time."""
+
 _PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
 """Reasons that can go away again, and the engine then stays."""
 
@@ -58,6 +62,8 @@ class EngineFacts:
     forwarded: bool = False
     current: bool = True
     """Whether it was made with the current configuration."""
+    seen_since_s: float = 0.0
+    """When this server first saw it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,8 @@ class Observed:
     demand: int | None = None
     start_limit: int | None = None
     """At most so many starts now (a breaker's word, a pause after failures); None: any number."""
+    rounds: Mapping[Place, Round] = field(default_factory=dict)
+    """Replacements for the same reason in the same place, as they were noted."""
     may_replace: bool = True
     """Whether replacements of unhealthy engines may be started now."""
     collect: bool = False
@@ -270,16 +278,21 @@ class _Planner:
         self, engine: EngineFacts, lost: set[str], *, spare_vpn: bool
     ) -> Reason | None:
         if engine.vpn is not None and not engine.joined and engine.vpn not in lost:
-            return "dead_network"
+            return None if self._must_wait(engine, "dead_network") else "dead_network"
         # With no other VPN to go to, its engines wait for theirs to come back.
         if engine.vpn in lost and spare_vpn:
-            return "vpn_lost"
+            return None if self._must_wait(engine, "vpn_lost") else "vpn_lost"
         if engine.health == "unhealthy" and engine.vpn not in lost:
             return "unhealthy"
         # What has been begun is ended: its replacement may be on its way.
         if engine.draining == "forwarding":
             return "forwarding"
         return "rebalancing" if engine.draining == "rebalancing" else None
+
+    def _must_wait(self, engine: EngineFacts, reason: Reason) -> bool:
+        """Whether it replaced one that went for the same reason, and just now."""
+        place = (reason, engine.vpn)
+        return holds(self.observed.rounds, place, engine.seen_since_s, self.now_s)
 
     def _replace_outdated(self, outdated: list[EngineFacts]) -> None:
         """The next ones in turn, idle ones first; and all that have been begun with."""
@@ -301,7 +314,11 @@ class _Planner:
             key=lambda engine: (engine.idle_since_s or 0.0, engine.name),
         )
         for vpn in self.observed.vpns:
-            candidates = [engine for engine in idle if engine.vpn == vpn.name]
+            candidates = [
+                engine
+                for engine in idle
+                if engine.vpn == vpn.name and not self._must_wait(engine, "forwarding")
+            ]
             if vpn.usable and vpn.wants_forwarded and candidates:
                 self._leave(candidates[0], "forwarding")
                 return
@@ -311,7 +328,11 @@ class _Planner:
         counts = self._counts(usable)
         fullest, emptiest = max(usable, key=counts.__getitem__), min(usable, key=counts.__getitem__)
         if counts[fullest] - counts[emptiest] >= 2:
-            candidates = [e for e in idle if e.vpn == fullest and not e.forwarded]
+            candidates = [
+                e
+                for e in idle
+                if e.vpn == fullest and not e.forwarded and not self._must_wait(e, "rebalancing")
+            ]
             if candidates:
                 self._leave(candidates[0], "rebalancing")
 

@@ -19,6 +19,7 @@ from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
 from touchline.engines.model import Engine
 from touchline.engines.plan import (
+    BACKS_OFF,
     Action,
     Drain,
     EngineFacts,
@@ -36,6 +37,7 @@ from touchline.engines.plan import (
 from touchline.engines.provisioner import Flight, Provisioner
 from touchline.engines.record import record_unread
 from touchline.engines.remover import Remover
+from touchline.engines.replacements import Place, Round, noted
 from touchline.engines.retries import Backoff
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
 from touchline.engines.supervision import Supervisor
@@ -97,6 +99,7 @@ class Reconciler:
         """What `POST /scale` asked for; None: nobody did."""
         self._backoff = Backoff()
         self._replace_not_before_s = 0.0
+        self._rounds: dict[Place, Round] = {}
         self._removing: set[str] = set()
         self._retry_at_s: dict[str, float] = {}
         self._news = anyio.Event()
@@ -175,6 +178,7 @@ class Reconciler:
             vpns=vpns,
             demand=self.demand,
             start_limit=self._start_limit(now_s),
+            rounds=self._rounds,
             may_replace=now_s >= self._replace_not_before_s
             and self._breakers["replacement"].allows(now_s),
             collect=collect,
@@ -236,6 +240,7 @@ class Reconciler:
             joined=self._vpns.is_joined(engine),
             forwarded=engine.forwarded,
             current=self._is_current(engine),
+            seen_since_s=engine.seen_since_s,
         )
 
     def _is_ours_to_remove(self, labels: Mapping[str, str]) -> bool:
@@ -304,7 +309,28 @@ class Reconciler:
                 failure_count=self._breakers[name].failures,
             )
 
+    def _note_round(self, action: Stop) -> None:
+        engine = self._fleet.find(action.engine_id)
+        if engine is None or action.reason not in BACKS_OFF:
+            return
+        place = (action.reason, engine.vpn_container)
+        before = self._rounds.get(place)
+        self._rounds = noted(self._rounds, place, engine.seen_since_s, self._now_s())
+        after = self._rounds[place]
+        if after is not before and after.number > 1:
+            pause_s = after.next_s - after.began_s
+            self._events.record(
+                "health",
+                "warning",
+                f"An engine that replaced another goes for the same reason ({action.why}), for the"
+                f" {after.number}. time: the next one goes in {pause_s:g} s at the earliest",
+                reason=action.reason,
+                vpn=engine.vpn_container,
+                rounds=after.number,
+            )
+
     def _begin_stop(self, action: Stop) -> None:
+        self._note_round(action)
         self._removing.add(action.engine_id)
         self._run("A removal", self._remove, action.engine_id, action.why, action.reason)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
-from touchline.core.errors import Invalid
+from touchline.core.errors import Blocked, Failed, Invalid
 from touchline.core.events import Event, EventLog, make_event
 from touchline.core.metrics import Metrics
 from touchline.engines.acestream import AceStreamClient, SessionGone
@@ -29,6 +29,7 @@ KEPT_S = 3600.0
 """An ended stream is shown for so long."""
 
 STOP_TIMEOUT_S = 3.0
+STOP_RETRY_S = 5.0
 _MOST_EXTERNAL = 1000
 _TEXT_LIMIT = 2048
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -179,7 +180,7 @@ class StreamDesk:
     async def stop(self, stream_id: str) -> Stream:
         """Tell the engine to stop it, and end it; one that has ended is returned as it is.
 
-        Raises NotFound, Failed where the engine does not answer: it then plays on.
+        Raises NotFound, Blocked where the engine does not answer: it then plays on.
         """
         stream = self._fleet.stream(stream_id)
         if stream.status == "ended":
@@ -190,6 +191,12 @@ class StreamDesk:
                 await self._client.stop(url, within_s=STOP_TIMEOUT_S)
             except SessionGone:
                 log.info("The session of stream %s was over already", stream_id)
+            except Failed as error:
+                raise Blocked(
+                    f"The stream plays on, because its engine did not stop it: {error.message}",
+                    code=error.code,
+                    eta_s=STOP_RETRY_S,
+                ) from error
         ended = await self.ended(container_id=None, stream_id=stream_id, reason="stopped")
         return ended.stream or stream
 

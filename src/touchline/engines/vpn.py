@@ -39,6 +39,8 @@ class _Memory:
     connected_since_s: float | None = None
     recovered: bool = False
     """It is connected after having been lost."""
+    cut_off_s: float | None = None
+    """Engines that were seen before have a dead network; None: the containers' times alone say."""
     bad_since_s: float | None = None
     restarted: bool = False
     """It has been restarted since it became bad."""
@@ -125,6 +127,11 @@ class VpnWatch:
             host = bindings[0].host_ip
             return ("127.0.0.1" if host in _ANY else host), bindings[0].host_port
         return (instance.ip_address, port) if instance.ip_address else None
+
+    def cut_off_s(self, name: str) -> float | None:
+        """When it came back from having been lost: engines that were seen before have to go."""
+        memory = self._memory.get(name)
+        return memory.cut_off_s if memory is not None else None
 
     def public_ip(self) -> str:
         """The primary's. Raises Blocked where it is not known."""
@@ -273,7 +280,7 @@ class VpnWatch:
     # ------------------------------------------------------------------ concluding
 
     def _conclude(self, before: VpnState, seen: VpnState) -> None:
-        name, now, now_s = seen.name, self._now(), self._now_s()
+        name, now_s = seen.name, self._now_s()
         memory = self._memory[name]
         first = before.checked_at is None
         made_anew = (
@@ -282,15 +289,17 @@ class VpnWatch:
             and (seen.container_id, seen.started_at) != (before.container_id, before.started_at)
             and before.container_id is not None
         )
-        up_since = seen.up_since or seen.started_at
+        # The daemon's clock alone: engines are compared with it by times of the daemon, too.
+        up_since = seen.started_at
         if made_anew:
-            up_since = seen.started_at or now
+            if seen.started_at is None:
+                memory = replace(memory, cut_off_s=now_s)
             word = "restarted" if seen.container_id == before.container_id else "recreated"
             self._record(word, f"The VPN container {name} was {word}: its engines are made anew")
         if seen.connected and not before.connected:
             recovered = before.was_connected
             if recovered and self._settings.restart_engines_on_reconnect:
-                up_since = max(up_since, now) if up_since is not None else now
+                memory = replace(memory, cut_off_s=now_s)
             memory = replace(memory, connected_since_s=now_s, recovered=recovered)
             word = "recovered" if recovered else "connected"
             self._record(word, f"VPN {name} is connected", container=name)
@@ -305,7 +314,9 @@ class VpnWatch:
         if seen.connected:
             memory = replace(memory, bad_since_s=None, restarted=False)
         else:
-            bad_since_s = memory.bad_since_s if memory.bad_since_s is not None else now_s
+            # One that starts is not bad: its first health check may come minutes later.
+            since_s = memory.bad_since_s if memory.bad_since_s is not None else now_s
+            bad_since_s = None if seen.health == "starting" else since_s
             memory = replace(
                 memory,
                 connected_since_s=None,

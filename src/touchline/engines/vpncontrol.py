@@ -7,7 +7,6 @@ Newer routes are tried first and the older ones where a server does not have the
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import aiohttp
 import anyio
 
 from touchline.core.errors import Failed
+from touchline.engines.foreignjson import parse_foreign
 from touchline.engines.settings import VpnSettings
 
 TIMEOUT_S = 5.0
@@ -25,6 +25,9 @@ LARGEST_ANSWER_BYTES = 64 << 10
 _STATUS = ("/v1/vpn/status", "/v1/openvpn/status")
 _PORT = ("/v1/portforward", "/v1/openvpn/portforwarded")
 _ADDRESS = ("/v1/publicip/ip",)
+_NO_RIGHT = frozenset({401, 403})
+_NO_ROUTE = frozenset({400, 404, 405}) | _NO_RIGHT
+"""What a route that a server does not know is answered with, in one release or another."""
 
 
 class ControlFailed(Failed):
@@ -72,25 +75,34 @@ class VpnControl:
         )
 
     async def _ask(self, url: str, routes: tuple[str, ...]) -> Mapping[str, Any]:
-        """The first of the routes that this server has; which one that was is remembered."""
+        """The first of the routes that this server has; which one that was is remembered.
+
+        What a server does not have it answers with 404, or 400 and 401 up to 3.40.
+        """
         newest, oldest = routes[0], routes[-1]
+        refused: int | None = None
         if newest != oldest and (url, newest) not in self._older:
             status, told = await self._get(url + newest)
-            if status != 404:
+            if status not in _NO_ROUTE:
                 return _checked(url + newest, status, told)
-            self._older.add((url, newest))
+            refused = status
         status, told = await self._get(url + oldest)
-        if status == 404:
+        if status < 300 and refused is not None:
+            self._older.add((url, newest))
+        elif status in _NO_ROUTE:
             # It may have been brought up to date since.
             self._older.discard((url, newest))
+            status = refused if refused in _NO_RIGHT else status
         return _checked(url + oldest, status, told)
 
     async def _get(self, url: str) -> tuple[int, Any]:
         try:
             with anyio.fail_after(TIMEOUT_S):
                 async with self._session.get(url, allow_redirects=False) as response:
-                    body = await response.content.read(LARGEST_ANSWER_BYTES)
-                    return response.status, json.loads(body) if response.status < 300 else None
+                    if response.status >= 300:
+                        response.close()
+                        return response.status, None
+                    return response.status, parse_foreign(await _read(response))
         except TimeoutError as error:
             raise ControlFailed(
                 f"The VPN's control server did not answer in {TIMEOUT_S:g} s"
@@ -98,7 +110,20 @@ class VpnControl:
         except (aiohttp.ClientError, OSError) as error:
             raise ControlFailed(f"The VPN's control server cannot be asked: {error}") from error
         except ValueError as error:
-            raise ControlFailed("The VPN's control server answered with no JSON") from error
+            raise ControlFailed(
+                f"The VPN's control server answered with no JSON that makes sense: {error}"
+            ) from error
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The whole answer, in however many pieces it comes. Raises ValueError for too large a one."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > LARGEST_ANSWER_BYTES:
+            response.close()
+            raise ValueError(f"it is larger than {LARGEST_ANSWER_BYTES} bytes")
+    return bytes(body)
 
 
 @asynccontextmanager
@@ -121,7 +146,7 @@ async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
 
 
 def _checked(url: str, status: int, told: Any) -> Mapping[str, Any]:
-    if status in {401, 403}:
+    if status in _NO_RIGHT:
         raise ControlFailed(
             f"{url} wants other credentials: set engines.vpn.api_key, or api_user and api_password",
             code="vpn_control_refused",

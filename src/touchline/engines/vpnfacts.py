@@ -40,10 +40,17 @@ class VpnView:
         )
 
     def is_joined(self, engine: Engine) -> bool:
-        """Whether the network that it joined still is its VPN's."""
+        """Whether the network that it joined still is its VPN's.
+
+        Times are compared with times of the same clock only: the daemon's with the daemon's, and
+        what this server has seen with what it has seen.
+        """
         if self._watch is None or engine.vpn_container is None:
             return True
         vpn = self._watch.find(engine.vpn_container)
+        cut_off_s = self._watch.cut_off_s(engine.vpn_container)
+        if cut_off_s is not None and engine.seen_since_s < cut_off_s:
+            return False
         if vpn is None or vpn.up_since is None:
             return True
         # A runtime tells in whole seconds when an engine was made.

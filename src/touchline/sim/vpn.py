@@ -3,8 +3,10 @@
 There is no tunnel; what there is obeys `/sim/set`, by query: `up=0` (the tunnel is down), `port=`
 (the forwarded port; 0 none), `ip=`, `country=`, `healthy=0` (only the health check fails), `hang=1`
 (the control server answers nothing). With a key (`HTTP_CONTROL_KEY`) or a user and a password
-(`HTTP_CONTROL_USER`, `HTTP_CONTROL_PASSWORD`) requests need them. `--legacy` has the older routes
-alone. `--check` asks a running one for its health and ends with 0 or 1: a container's health check.
+(`HTTP_CONTROL_USER`, `HTTP_CONTROL_PASSWORD`) requests need them. `--release` answers as 3.38 and
+3.40 do, which have the older routes alone and say 400 or 401 to all others, or as 3.41; `--legacy`
+has the older routes and says 404. `--check` asks a running one for its health and ends with 0 or 1:
+a container's health check.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from dataclasses import dataclass, field
 from touchline.sim.httpserver import Reply, Request, Silence, as_json, serve
 
 CHECK_TIMEOUT_S = 2.0
+RELEASES = {"3.38": (True, 400), "3.40": (True, 401), "3.41": (False, 404)}
+"""By release: whether it has the older routes alone, and what it says to one that it lacks."""
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Vpn:
     healthy: bool = True
     hang: bool = False
     legacy: bool = False
+    unknown_status: int = 404
+    """What a route that it does not have is answered with."""
     port: int = 0
     ip: str = "203.0.113.7"
     country: str = "Netherlands"
@@ -53,7 +59,9 @@ class Vpn:
         if not self._admits(request):
             return as_json({"error": "unauthorized"}, 401)
         answer = self._answer(request.path)
-        return as_json({"error": "not found"}, 404) if answer is None else as_json(answer)
+        if answer is None:
+            return as_json({"error": "not found"}, self.unknown_status)
+        return as_json(answer)
 
     @property
     def is_well(self) -> bool:
@@ -121,6 +129,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--host", default="0.0.0.0", help="address to listen on (0.0.0.0)")  # noqa: S104
     add("--port", type=int, default=8000, help="port of the control server (8000)")
     add("--forwarded-port", type=int, default=0, help="the port that is forwarded; 0: none")
+    add("--release", choices=sorted(RELEASES), default="3.41", help="answer as this one (3.41)")
     add("--legacy", action="store_true", help="have the older routes alone")
     add("--check", action="store_true", help="ask the running one for its health, and end")
 
@@ -129,7 +138,13 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT, or check; the exit status."""
     if args.check:
         return _check(args.port)
-    vpn = Vpn(legacy=args.legacy, port=args.forwarded_port, credentials=credentials_of(os.environ))
+    legacy, unknown_status = RELEASES[args.release]
+    vpn = Vpn(
+        legacy=args.legacy or legacy,
+        unknown_status=unknown_status,
+        port=args.forwarded_port,
+        credentials=credentials_of(os.environ),
+    )
     with suppress(KeyboardInterrupt):
         return asyncio.run(_serve(vpn, args.host, args.port))
     return 0

@@ -1,0 +1,58 @@
+"""JSON of somebody else: bounded in depth and in its numbers, or refused as a whole. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+MOST_DEPTH = 40
+MOST_DIGITS = 19
+
+
+def parse_foreign(content: bytes) -> Any:
+    """What `content` says. Raises ValueError for what is no JSON, or such as nobody means.
+
+    That is: NaN and infinities, numbers that no counter reaches, and deeper nesting than any
+    answer has. The caller bounds the length.
+    """
+    try:
+        value = json.loads(
+            content, parse_constant=_refused, parse_int=_integer, parse_float=_number
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    _check_depth(value)
+    return value
+
+
+def _refused(word: str) -> Any:
+    raise ValueError(f"{word} is no number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits.lstrip("-")) > MOST_DIGITS:
+        raise ValueError("a number is too large")
+    return int(digits)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        inner: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner.extend(each.values())
+            elif isinstance(each, list):
+                inner.extend(each)
+        level = [each for each in inner if isinstance(each, (dict, list))]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
