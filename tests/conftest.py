@@ -1,16 +1,31 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support import surroundings
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from support.docker import Docker
     from support.postgres import Cluster
+
+
+surroundings.settle()  # before a test module is imported, as that may read the environment
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _in_the_checkout() -> Iterator[None]:
+    """Tests run in the checkout's folder, wherever they are started."""
+    before = Path.cwd()
+    os.chdir(Path(__file__).parents[1])
+    yield
+    os.chdir(before)
 
 
 @pytest.fixture(scope="session")

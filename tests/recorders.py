@@ -24,6 +24,7 @@ from touchline.capture.recording import Recorder
 from touchline.capture.running import Report
 from touchline.capture.settings import MIB, CaptureSettings
 from touchline.capture.space import Space
+from touchline.core.wallclock import ReadClocks, read_clocks
 
 DEADLINE_S = 8.0
 
@@ -118,7 +119,12 @@ async def until(condition: Callable[[], Any], what: str, within_s: float = DEADL
 
 @asynccontextmanager
 async def studio(
-    folder: Path, *, fleet: FakeFleet | None = None, leave_recording: bool = False, **settings: Any
+    folder: Path,
+    *,
+    fleet: FakeFleet | None = None,
+    leave_recording: bool = False,
+    clocks: ReadClocks = read_clocks,
+    **settings: Any,
 ) -> AsyncIterator[Studio]:
     """Two cameras and a recorder that has adopted what was there; the fleet outlives it if given.
 
@@ -129,7 +135,9 @@ async def studio(
     runtime.mkdir(exist_ok=True)
     if fleet is None:
         with fake_fleet(runtime) as own:
-            async with studio(folder, fleet=own, leave_recording=leave_recording, **settings) as it:
+            async with studio(
+                folder, fleet=own, leave_recording=leave_recording, clocks=clocks, **settings
+            ) as it:
                 yield it
         return
     chosen = {
@@ -145,7 +153,16 @@ async def studio(
     }
     configured = CaptureSettings.model_validate(chosen)
     alerts, events, lease = SentAlerts(), FakeEvents(), CameraLease()
-    desk = Desk(configured, root, FakeHost(), alerts, events, FakeProber())  # type: ignore[arg-type]
+    desk = Desk(
+        configured,
+        root,
+        FakeHost(),  # type: ignore[arg-type]
+        alerts,  # type: ignore[arg-type]
+        events,  # type: ignore[arg-type]
+        FakeProber(),  # type: ignore[arg-type]
+        clocks=clocks,
+        record_path=folder / "library.json",
+    )
     recorder = Recorder(desk, lease)
     ear = Ear(recorder)
     desk.space = Space(Library(root, is_running=recorder.is_running), root, floor_bytes=1)

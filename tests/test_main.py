@@ -175,7 +175,9 @@ def test_a_bug_is_not_hidden_behind_an_error_of_ours(monkeypatch: pytest.MonkeyP
         main(["check"])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name
+)
 def test_a_signal_stops_an_idle_server_in_order(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path) as (process, url):
         assert call(f"{url}/api/v1/status")["recording"]["recording"] is False

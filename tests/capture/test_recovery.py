@@ -117,29 +117,3 @@ def test_a_segment_without_a_whole_fragment_is_named_and_not_listed(tmp_path: Pa
     salvage = recovery.salvage_match(folder, Manifest(match_id="m1", state="recording"))
     assert salvage.failed == {NAME: "it holds no whole fragment"}
     assert salvage.manifest.segments == ()
-
-
-@pytest.mark.parametrize(
-    ("start_s", "now_s", "may"),
-    [(1000, 1000, True), (1000, 1099, True), (1000, 1100, False), (1000, 999, False)],
-)
-def test_a_match_may_be_resumed_while_it_may_still_be_played(
-    start_s: int,
-    now_s: int,
-    may: bool,  # noqa: FBT001
-) -> None:
-    manifest = Manifest(match_id="m1", state="recording", clock=Clock(start_unix_ns=start_s * S))
-    assert recovery.may_resume(manifest, max_match_s=100, now_unix=now_s) is may
-
-
-def test_a_match_without_a_clock_is_not_resumed() -> None:
-    assert not recovery.may_resume(Manifest(match_id="m1", state="recording"), max_match_s=1e9)
-
-
-def test_without_footage_a_match_ended_when_it_began() -> None:
-    manifest = Manifest(match_id="m1", state="recording", clock=Clock(start_unix_ns=7))
-    assert recovery.last_footage_unix_ns(manifest) == 7
-
-
-def test_the_boot_has_a_name() -> None:
-    assert len(recovery.boot_id()) == 36

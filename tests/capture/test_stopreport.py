@@ -115,3 +115,12 @@ def test_duration_and_gaps_of_this_recording_are_told() -> None:
             "seconds": 1.5,
         }
     ]
+
+
+def test_a_gap_whose_length_nobody_knows_says_so() -> None:
+    it = match()
+    it.tracks[0].gaps.append(
+        Gap(camera="cam0", from_unix_ns=0, to_unix_ns=1, reason="power", length_known=False)
+    )
+    report = stop_report(it, {0: GOOD, 1: GOOD}, integrity(all_ok=True))
+    assert report["gaps"][0]["length_known"] is False

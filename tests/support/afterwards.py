@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,7 +48,7 @@ def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterw
     )
     kept = cast("Library", library)
     calibrating = Calibrating(calibrations, {}, lease, kept, **places)
-    markers = Markers(kept)
+    markers = Markers(kept, match_now_ns=lambda _: time.time_ns())
     processing = Processing(
         ProcessingSettings(),
         kept,

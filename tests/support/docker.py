@@ -25,6 +25,7 @@ from typing import Any
 
 import pytest
 
+from support import surroundings
 from support.server import wait_for
 from touchline.engines.model import EngineSpec
 from touchline.engines.runtimes.docker import DockerRuntime, open_docker_runtime
@@ -268,7 +269,7 @@ def any_daemon() -> Iterator[Docker]:
     """A daemon with the tests' images: the environment's if it answers, else one of our own."""
     if shutil.which("docker") is None:
         pytest.skip("the command `docker` is not installed (Debian: docker.io)")
-    there = Docker(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+    there = Docker(surroundings.given_docker_host or "unix:///var/run/docker.sock")
     if not there.answers():
         with private_daemon() as daemon:
             yield daemon

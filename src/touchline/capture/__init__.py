@@ -19,7 +19,7 @@ from touchline.capture.afterwards import open_afterwards
 from touchline.capture.alertlog import open_alerts
 from touchline.capture.calibrations import Calibration
 from touchline.capture.cameras import SCENES, Camera, open_cameras
-from touchline.capture.clips import Clip, Clips
+from touchline.capture.clips import Clip, Clips, MatchTimes
 from touchline.capture.desk import Desk
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.following import Follower
@@ -29,6 +29,7 @@ from touchline.capture.host import SAMPLE_EVERY_S, HostSampler
 from touchline.capture.jobs import Job, JobQueue
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
+from touchline.capture.libraryrecord import FILE_NAME as RECORD_NAME
 from touchline.capture.linelog import open_line_log
 from touchline.capture.live import LiveLink
 from touchline.capture.logs import HEALTH_FILE, LOG_TYPES, WATCHDOG_FILE, Logs
@@ -71,6 +72,7 @@ __all__ = [
     "Job",
     "Library",
     "MarkerKind",
+    "MatchTimes",
     "Preview",
     "Recorder",
     "Signalling",
@@ -198,6 +200,7 @@ async def open_capture(
             alerts,
             events,
             Prober(timeout_s=settings.integrity_probe_timeout_s),
+            record_path=data_dir / RECORD_NAME,
         )
         recorder = Recorder(desk, lease)
         library = Library(root, is_running=recorder.is_running)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -12,7 +11,7 @@ from anyio import to_thread
 
 from touchline.capture import alerts as alert
 from touchline.capture import manifest as manifests
-from touchline.capture import recovery
+from touchline.capture import matchclock, recovery
 from touchline.capture.desk import Desk
 from touchline.capture.following import Follower
 from touchline.capture.manifest import Interruption, Manifest
@@ -62,7 +61,8 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
             # It stays as it is, and the next start of the server tries again.
             log.error("%s cannot be mended: %s", manifest.match_id, error)  # noqa: TRY400
             continue
-        may = recovery.may_resume(manifest, max_match_s=desk.settings.max_match_s)
+        now, trust = desk.read_clock()
+        may = matchclock.may_resume(mended, now, trust, max_match_s=desk.settings.max_match_s)
         if desk.running is None and may and desk.settings.resume_after_crash:
             resumable = mended
     if resumable is not None:
@@ -100,8 +100,10 @@ async def _take_over(
     running = begin(match_id, before=before, adopted=True)
     match = running.match
     # The workers' clock of the match goes on; it was never interrupted.
-    match.start_monotonic_ns = order["start_monotonic_ns"]
-    match.start_unix_ns = order["start_monotonic_ns"] + order["unix_minus_monotonic_ns"]
+    match.go_on_with(
+        start_monotonic_ns=int(order["start_monotonic_ns"]),
+        match_minus_monotonic_ns=int(order["unix_minus_monotonic_ns"]),
+    )
     reported: set[int] = set()
     for camera_id, hello in hellos.items():
         if hello.get("order") is not None and camera_id in match.tracks:
@@ -125,7 +127,7 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
     """Finish what an interrupted match left open, and say that it was interrupted."""
     folder = desk.root / manifest.match_id
     salvage = await to_thread.run_sync(recovery.salvage_match, folder, manifest)
-    at_ns = recovery.last_footage_unix_ns(salvage.manifest)
+    at_ns = matchclock.last_footage_ns(salvage.manifest) or 0
     interruption = Interruption(
         at_unix_ns=at_ns, reason="the machine or the server went down", resumed=False
     )
@@ -138,7 +140,9 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
     )
     await to_thread.run_sync(manifests.save, folder, mended)
     desk.alerts.send(
-        alert.recording_interrupted(manifest.match_id, interruption.reason, at_unix_s=at_ns / 1e9)
+        alert.recording_interrupted(
+            manifest.match_id, interruption.reason, at_unix_s=mended.unix_ns(at_ns) / 1e9
+        )
     )
     if salvage.cut_bytes:
         desk.alerts.send(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
@@ -157,8 +161,9 @@ def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
             "ended_unix_ns": None,
         }
     )
-    gap_s = time.time() - interruption.at_unix_ns / 1e9
     running = begin(before.match_id, before=before)
+    part = running.match.part
+    gap_s = (part.start_ns - interruption.at_unix_ns) / 1e9 if part.pause_known else None
     for track in running.match.tracks.values():
         track.lose(interruption.reason, interruption.at_unix_ns)
     desk.alerts.send(alert.recording_resumed(before.match_id, gap_s=gap_s))

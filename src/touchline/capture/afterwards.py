@@ -77,7 +77,7 @@ async def open_afterwards(
         calibrations, cameras, lease, library, runtime_dir=runtime_dir, log_dir=log_dir
     )
     await calibrating.open()
-    markers = Markers(library)
+    markers = Markers(library, match_now_ns=desk.match_now_ns)
     processing = Processing(
         settings.processing,
         library,

@@ -63,6 +63,22 @@ class Clip:
             yield chunk
 
 
+@dataclass(frozen=True)
+class MatchTimes:
+    """Seconds of a match and dates as its own clock has them, in nanoseconds."""
+
+    origin_ns: int
+    unix_correction_ns: int
+
+    def at_second(self, at_s: float) -> int:
+        """That many seconds into the match."""
+        return self.origin_ns + round(at_s * 1e9)
+
+    def at_date(self, unix_ns: int) -> int:
+        """That date, as it is known by now."""
+        return unix_ns - self.unix_correction_ns
+
+
 class Clips:
     """Makes clips. Belongs to the event loop."""
 
@@ -76,7 +92,7 @@ class Clips:
         self._limiter = anyio.CapacityLimiter(_READERS)
 
     async def clip(self, match_id: str, camera: str, from_ns: int, to_ns: int) -> Clip:
-        """Everything that a camera filmed in [from, to), Unix nanoseconds.
+        """Everything that a camera filmed in [from, to), on the match clock.
 
         Raises NotFound for an unknown match and where nothing was filmed then, Invalid for a
         stretch that is empty or too long, and Failed where its beginning cannot be coded.
@@ -133,12 +149,12 @@ class Clips:
         )
         return Clip(f"{camera}-{sequence}.{SUFFIXES[container]}", cut, self._limiter)
 
-    async def start_of(self, match_id: str) -> int:
-        """When the match began (Unix nanoseconds). Raises NotFound."""
+    async def clock_of(self, match_id: str) -> MatchTimes:
+        """The match's clock. Raises NotFound for an unknown match and one without footage."""
         manifest = await self._library.manifest(match_id)
         if manifest.clock is None:
             raise NotFound(f"Recording {match_id} has no footage", code="no_such_footage")
-        return manifest.clock.start_unix_ns
+        return MatchTimes(manifest.origin_ns, manifest.clock.unix_correction_ns)
 
     async def _recoded(self, edge: mp4cut.Edge) -> mp4cut.Recoded:
         out = self._runtime_dir / f"edge-{secrets.token_hex(6)}.h264"

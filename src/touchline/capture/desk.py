@@ -20,6 +20,7 @@ from touchline.capture.alertlog import Alerts
 from touchline.capture.cameras import Camera
 from touchline.capture.encoders import configured_bitrate_bps
 from touchline.capture.host import HostSampler, disk_forecast
+from touchline.capture.libraryrecord import LibraryRecord
 from touchline.capture.manifest import Manifest, State
 from touchline.capture.match import Match, Track
 from touchline.capture.probe import Prober
@@ -28,6 +29,7 @@ from touchline.capture.settings import CaptureSettings
 from touchline.capture.space import Space
 from touchline.core.events import EventLog
 from touchline.core.tasks import Changed
+from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +58,32 @@ class Desk:
     """Called with a match that asked for processing when it is over."""
     adopted: bool = False
     """Whether what the last server left behind has been looked at."""
+    clocks: ReadClocks = read_clocks
+    record_path: Path | None = None
+    record: LibraryRecord = field(init=False)
     _save_lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def __post_init__(self) -> None:
+        """Everything recorded counts in the library's own record."""
+        self.record = LibraryRecord(self.root, self.record_path)
+
+    def read_clock(self) -> tuple[Reading, Trust]:
+        """What the clocks say now, and how far the date can be believed."""
+        now = self.clocks()
+        newest_ns = self.record.newest_unix_ns
+        trust = trust_of(now.unix_ns, synchronised=now.synchronised, newest_unix_ns=newest_ns)
+        return now, trust
 
     def is_running(self, match_id: str) -> bool:
         """Whether this match is being recorded at the moment."""
         return self.running is not None and self.running.match.match_id == match_id
+
+    def match_now_ns(self, match_id: str) -> int | None:
+        """The present on the clock of the match; None where it is not being recorded."""
+        running = self.running
+        if running is None or running.match.match_id != match_id:
+            return None
+        return running.match.now_ns()
 
     def spawn(
         self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, name: str

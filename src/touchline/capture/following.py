@@ -103,7 +103,7 @@ class Follower:
 
     def lose(self, match: Match, track: Track, reason: str) -> None:
         """Note that the camera delivers nothing, and alert it where that is news."""
-        if track.lose(reason, time.time_ns()):
+        if track.lose(reason, match.now_ns()):
             self._desk.alerts.send(
                 alert.recording_camera_lost(match.match_id, track.camera.id, reason)
             )

@@ -321,6 +321,7 @@ def _camera_report(
     )
     present = [check.segment for check in own if not check.missing]
     gaps = _gap_stretches(manifest.gaps, camera, window)
+    pauses = union(Stretch(*pause) for pause in manifest.pauses)
     footage = _footage(own)
     covered = union(footage)
     holes = [hole for check in own for hole in check.holes]
@@ -330,7 +331,7 @@ def _camera_report(
     elif not covered and required:
         faults.append(MatchFault("no_footage", "the camera has no footage", camera))
     elif window is not None and covered:
-        faults += _time_faults(camera, own, window, union([*covered, *gaps]))
+        faults += _time_faults(camera, own, window, union([*covered, *gaps, *pauses]))
     faults += [
         MatchFault("hole", _lacking(hole), camera, check.segment.name)
         for check in own
@@ -345,7 +346,7 @@ def _camera_report(
         frames=sum(segment.frames for segment in present),
         recorded_s=recorded / 1e9,
         gaps_s=length(gaps) / 1e9,
-        expected_s=None if window is None else (window.end_ns - window.start_ns) / 1e9,
+        expected_s=None if window is None else length(subtract(window, pauses)) / 1e9,
         start_unix_ns=footage[0].start_ns if footage else None,
         newest=present[-1].name if present else None,
         newest_size_bytes=present[-1].size_bytes if present else 0,

@@ -11,13 +11,14 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from touchline.capture.manifest import (
+    EARLIER_NS,
     FILE_NAME,
     SEGMENTS_FOLDER,
     VIDEO_SUFFIXES,
@@ -111,9 +112,10 @@ def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
     files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
     for file in files:
         by_camera[camera_of(file.name)].append(file)
+    starts = _starts(folder.parent / FILE_NAME)
     lists: dict[str, list[dict[str, Any]]] = {"cam0": [], "cam1": [], "other": []}
     for camera in sorted(by_camera, key=_camera_order):
-        for number, file in enumerate(sorted(by_camera[camera], key=_file_order), 1):
+        for number, file in enumerate(_in_order(by_camera[camera], starts), 1):
             lists.get(camera, lists["other"]).append(
                 {
                     "name": file.name,
@@ -131,6 +133,29 @@ def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
         "total_size_mb": mebibytes(sum(file.size_bytes for file in files)),
         "segments_count": len(files),
     }
+
+
+def _in_order(files: Iterable[_File], starts: Mapping[str, int]) -> list[_File]:
+    """Files in the order of capture; those that the manifest does not know follow, by name."""
+
+    def order(file: _File) -> tuple[bool, int, tuple[str, int, str]]:
+        start_ns = starts.get(file.name)
+        return (start_ns is None, start_ns or 0, _file_order(file))
+
+    return sorted(files, key=order)
+
+
+def _starts(path: Path) -> dict[str, int]:
+    """When each segment begins on the match clock, as the manifest has it."""
+    try:
+        segments = json.loads(path.read_bytes())["segments"]
+        return {
+            str(each["name"]): int(each["start_unix_ns"])
+            for each in segments
+            if each["start_unix_ns"] is not None
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # foreign or damaged: the names say what there is to be said
 
 
 def mebibytes(size_bytes: int) -> float:
@@ -187,6 +212,9 @@ def _told(path: str) -> dict[str, Any]:
         clock = told["clock"] or {}
         first_ns = min((s["start_unix_ns"] for s in segments), default=None)
         start_ns = clock.get("start_unix_ns", first_ns)
+        if start_ns is not None and first_ns is not None and not told.get("parts"):
+            start_ns = first_ns if start_ns - first_ns > EARLIER_NS else start_ns
+        correction_ns = clock.get("unix_correction_ns", 0)
         end_ns = max((s["end_unix_ns"] for s in segments), default=None)
         verified = [s["verified"] for s in told["segments"]]
         return {
@@ -195,7 +223,7 @@ def _told(path: str) -> dict[str, Any]:
             "verified": bool(verified) and all(verified),
             "interruptions": len(told["interruptions"]),
             "gaps": len(told["gaps"]),
-            "started_at": None if start_ns is None else start_ns / 1e9,
+            "started_at": None if start_ns is None else (start_ns + correction_ns) / 1e9,
             "duration_s": None
             if start_ns is None or end_ns is None
             else round((end_ns - start_ns) / 1e9, 3),

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Invalid, Refused
+from touchline.core.wallclock import Trust
 from touchline.worker import mp4scan
 
 FORMAT_VERSION = 1
@@ -34,6 +35,9 @@ _PUNCTUATION = frozenset("._- ")
 
 _LEAST_GAP_NS = 200_000_000
 """A pause between two segments that counts as a gap when it is read back from the files alone."""
+
+EARLIER_NS = 60_000_000_000
+"""A copied source begins with its newest keyframe, seconds before the match's start."""
 
 State = Literal["recording", "finished", "interrupted"]
 
@@ -115,11 +119,43 @@ class _Record(BaseModel):
 
 
 class Clock(_Record):
-    """The one clock of a match: the same instant as Unix and as monotonic time of one boot."""
+    """The one clock of a match: the same instant as Unix and as monotonic time of one boot.
+
+    All times of the match are on it. It never changes, so that order and seconds stay what they
+    are; `unix_correction_ns`, added to such a time, gives the date as it is known by now.
+    """
 
     start_unix_ns: int
     start_monotonic_ns: int | None = None
     boot_id: str | None = None
+    unix_correction_ns: int = 0
+
+
+class Part(_Record):
+    """What was recorded without a restart: monotonic time of one boot, laid on the match clock.
+
+    `unix_minus_monotonic_ns` and `trust` say what is known of the wall clock by now. `ended_ns` is
+    the ordered end; `pause_known` whether the pause before this part has the length it is given.
+    """
+
+    number: int
+    boot_id: str
+    start_ns: int
+    start_monotonic_ns: int
+    unix_minus_monotonic_ns: int
+    trust: Trust
+    pause_known: bool
+    ended_ns: int | None = None
+
+    @property
+    def match_minus_monotonic_ns(self) -> int:
+        """Added to monotonic time of this part's boot it gives time on the match clock."""
+        return self.start_ns - self.start_monotonic_ns
+
+    @property
+    def unix_minus_match_ns(self) -> int:
+        """Added to time on the match clock it gives Unix time, as this part's wall clock has it."""
+        return self.unix_minus_monotonic_ns - self.match_minus_monotonic_ns
 
 
 class CameraFacts(_Record):
@@ -148,12 +184,16 @@ class Segment(_Record):
 
 
 class Gap(_Record):
-    """A stretch of the match that a camera did not film; `to_unix_ns` is None while it lasts."""
+    """A stretch of the match that a camera did not film; `to_unix_ns` is None while it lasts.
+
+    Where the machine was off and its clock cannot be believed, `length_known` is false.
+    """
 
     camera: str
     from_unix_ns: int
     to_unix_ns: int | None
     reason: str
+    length_known: bool = True
 
 
 class Interruption(_Record):
@@ -172,8 +212,11 @@ class Manifest(_Record):
 
     format_version: int = FORMAT_VERSION
     match_id: str
+    number: int | None = None
+    """Which match of the library this is, counted from 1; None for matches of version 0.1.0."""
     state: State
     clock: Clock | None = None
+    parts: tuple[Part, ...] = ()
     ended_unix_ns: int | None = None
     cameras: dict[str, CameraFacts] = Field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
@@ -183,6 +226,37 @@ class Manifest(_Record):
     process_after_recording: bool = False
     protected: bool = False
 
+    @property
+    def origin_ns(self) -> int:
+        """Second 0 of the match, on its clock.
+
+        Version 0.1.0 moved the clock's start when a match was started again; what was filmed before
+        is part of the match all the same.
+        """
+        if self.clock is None:
+            return 0
+        start_ns = self.clock.start_unix_ns
+        starts = [s.start_unix_ns for s in self.segments if s.start_unix_ns is not None]
+        first_ns = min(starts, default=start_ns)
+        return first_ns if not self.parts and start_ns - first_ns > EARLIER_NS else start_ns
+
+    def unix_ns(self, at_ns: int) -> int:
+        """The date of an instant on the match clock, as it is known by now."""
+        return at_ns + (self.clock.unix_correction_ns if self.clock else 0)
+
+    def at_unix_ns(self, unix_ns: int) -> int:
+        """The instant on the match clock that has this date."""
+        return unix_ns - (self.clock.unix_correction_ns if self.clock else 0)
+
+    @property
+    def pauses(self) -> tuple[tuple[int, int], ...]:
+        """Stretches between parts in which nothing was to be recorded: stopped, and begun again."""
+        return tuple(
+            (part.ended_ns, following.start_ns)
+            for part, following in zip(self.parts, self.parts[1:], strict=False)
+            if part.ended_ns is not None and following.start_ns > part.ended_ns
+        )
+
     def segment(self, name: str) -> Segment | None:
         """The segment of that file name."""
         return next((segment for segment in self.segments if segment.name == name), None)
@@ -190,12 +264,20 @@ class Manifest(_Record):
     def with_segment(self, segment: Segment) -> Manifest:
         """The manifest with this segment in the place of the one of the same name, or added."""
         kept = [other for other in self.segments if other.name != segment.name]
-        ordered = sorted([*kept, segment], key=_by_camera_and_start)
+        ordered = sorted([*kept, segment], key=by_camera_and_start)
         return self.model_copy(update={"segments": tuple(ordered)})
 
 
-def _by_camera_and_start(segment: Segment) -> tuple[str, tuple[str, int], str]:
-    return (segment.camera, parse_segment_name(segment.name).order, segment.name)
+def by_camera_and_start(segment: Segment) -> tuple[str, bool, int, int, tuple[str, int], str]:
+    """Sorts segments by camera and capture; names, which have the wall clock in them, come last.
+
+    Files whose capture nobody knows follow those of the match.
+    """
+    start_ns = segment.start_unix_ns
+    order = parse_segment_name(segment.name).order
+    if start_ns is None:
+        return (segment.camera, True, 0, 0, order, segment.name)
+    return (segment.camera, False, start_ns, segment.index, order, segment.name)
 
 
 def load(folder: Path) -> Manifest | None:
@@ -263,7 +345,7 @@ def rescan(folder: Path) -> Manifest:
                 kind="unknown", name=segment.camera, width=scan.width, height=scan.height
             )
             cameras.setdefault(segment.camera, facts)
-    segments.sort(key=_by_camera_and_start)
+    segments.sort(key=by_camera_and_start)
     starts = [s.start_unix_ns for s in segments if s.start_unix_ns is not None]
     ends = [s.end_unix_ns for s in segments if s.end_unix_ns is not None]
     return Manifest(

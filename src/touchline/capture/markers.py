@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from touchline.capture.library import Library
+from touchline.capture.manifest import Manifest
 from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Failed, Invalid, NotFound
 
@@ -39,7 +40,7 @@ MarkerKind = Literal[
 
 
 class Marker(BaseModel):
-    """A moment. `at_unix_ns` is on the clock of the recording."""
+    """A moment. `at_unix_ns` is on the match clock, `created_unix_ns` a date."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -59,44 +60,64 @@ class _File(BaseModel):
 class Markers:
     """The markers of all matches, read when they are asked for. Belongs to the event loop."""
 
-    def __init__(self, library: Library, *, now_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        library: Library,
+        *,
+        match_now_ns: Callable[[str], int | None],
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`match_now_ns` gives the present on the clock of a match that is being recorded."""
         self._library = library
+        self._match_now_ns = match_now_ns
         self._now_ns = now_ns
         self._writing = anyio.Lock()
 
     async def all(self, match_id: str) -> list[dict[str, Any]]:
         """The markers of a match by time. Raises NotFound."""
-        folder, start_ns = await self._match(match_id)
+        folder, manifest = await self._match(match_id)
         found = await to_thread.run_sync(_read, folder)
-        return [_told(marker, start_ns) for marker in found]
+        return [_told(marker, manifest) for marker in found]
+
+    async def moments(self, match_id: str, kinds: Collection[str] | None) -> list[int]:
+        """When something of these kinds was marked, on the match clock. Raises NotFound."""
+        folder, _ = await self._match(match_id)
+        found = await to_thread.run_sync(_read, folder)
+        return [marker.at_unix_ns for marker in found if kinds is None or marker.kind in kinds]
 
     async def add(
         self, match_id: str, *, at_s: float | None, seconds_ago: float, **fields: Any
     ) -> dict[str, Any]:
         """One more, at that second of the match, or now. Raises NotFound and Invalid."""
-        folder, start_ns = await self._match(match_id)
-        if at_s is None and not self._library.is_running(match_id):
+        folder, manifest = await self._match(match_id)
+        present_ns = self._match_now_ns(match_id)
+        if at_s is not None:
+            at_ns = manifest.origin_ns + int(at_s * _NANO)
+        elif present_ns is not None:
+            at_ns = present_ns - int(seconds_ago * _NANO)
+        else:
             raise Invalid(
                 "A marker of a match that is over needs a time",
                 code="marker_without_time",
                 loc=("body", "at"),
             )
-        now_ns = self._now_ns()
-        at_ns = now_ns - int(seconds_ago * _NANO) if at_s is None else start_ns + int(at_s * _NANO)
         marker = Marker(
-            marker_id=secrets.token_hex(8), at_unix_ns=at_ns, created_unix_ns=now_ns, **fields
+            marker_id=secrets.token_hex(8),
+            at_unix_ns=at_ns,
+            created_unix_ns=self._now_ns(),
+            **fields,
         )
         await self._change(folder, lambda markers: [*markers, marker])
-        return _told(marker, start_ns)
+        return _told(marker, manifest)
 
     async def change(
         self, match_id: str, marker_id: str, *, at_s: float | None, **fields: Any
     ) -> dict[str, Any]:
         """Change what is given of a marker. Raises NotFound."""
-        folder, start_ns = await self._match(match_id)
+        folder, manifest = await self._match(match_id)
         changes = dict(fields)
         if at_s is not None:
-            changes["at_unix_ns"] = start_ns + int(at_s * _NANO)
+            changes["at_unix_ns"] = manifest.origin_ns + int(at_s * _NANO)
         changed: list[Marker] = []
 
         def apply(markers: list[Marker]) -> list[Marker]:
@@ -111,7 +132,7 @@ class Markers:
         await self._change(folder, apply)
         if not changed:
             raise NotFound(f"There is no marker {marker_id}", code="marker_not_found")
-        return _told(changed[0], start_ns)
+        return _told(changed[0], manifest)
 
     async def remove(self, match_id: str, marker_id: str) -> None:
         """Raises NotFound."""
@@ -139,10 +160,9 @@ class Markers:
             lines += [f"{_clock(marker['at'])} --> {_clock(end_s)}", safe, ""]
         return "\n".join(lines)
 
-    async def _match(self, match_id: str) -> tuple[Path, int]:
+    async def _match(self, match_id: str) -> tuple[Path, Manifest]:
         folder = await self._library.folder(match_id)
-        manifest = await self._library.manifest(match_id)
-        return folder, 0 if manifest.clock is None else manifest.clock.start_unix_ns
+        return folder, await self._library.manifest(match_id)
 
     async def _change(
         self, folder: Path, apply: Callable[[list[Marker]], list[Marker]]
@@ -151,14 +171,14 @@ class Markers:
             return await to_thread.run_sync(partial(_rewrite, folder, apply))
 
 
-def _told(marker: Marker, start_ns: int) -> dict[str, Any]:
+def _told(marker: Marker, manifest: Manifest) -> dict[str, Any]:
     return {
         "marker_id": marker.marker_id,
         "kind": marker.kind,
         "text": marker.text,
         "team": marker.team,
-        "at": round((marker.at_unix_ns - start_ns) / _NANO, 3),
-        "at_unix_ms": marker.at_unix_ns // 1_000_000,
+        "at": round((marker.at_unix_ns - manifest.origin_ns) / _NANO, 3),
+        "at_unix_ms": manifest.unix_ns(marker.at_unix_ns) // 1_000_000,
         "created_unix_ms": marker.created_unix_ns // 1_000_000,
     }
 

@@ -7,11 +7,12 @@ the match's manifest is made of.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from touchline.capture import matchclock
 from touchline.capture.cameras import Camera
 from touchline.capture.health import CameraObservation, RecordingObservation
 from touchline.capture.manifest import (
@@ -21,8 +22,11 @@ from touchline.capture.manifest import (
     Gap,
     Interruption,
     Manifest,
+    Part,
     Segment,
+    by_camera_and_start,
 )
+from touchline.core.wallclock import Reading, Trust
 
 Phase = Literal["starting", "recording", "stopping"]
 
@@ -35,7 +39,8 @@ class Track:
     """One camera's part in the match."""
 
     camera: Camera
-    since_unix: float
+    since_s: float
+    """When its part in the match began (monotonic)."""
     segments: dict[str, Segment] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     next_index: int = 0
@@ -53,6 +58,8 @@ class Track:
     probe: Mapping[str, Any] | None = None
     changed_at: float = field(default_factory=time.monotonic)
     opened_at: float = field(default_factory=time.monotonic)
+    unknown_pause_before_ns: int | None = None
+    """Where footage goes on after a pause whose length nobody knows (match clock)."""
 
     @property
     def newest(self) -> Segment | None:
@@ -117,7 +124,14 @@ class Track:
 
     def _add_gap(self, from_ns: int, to_ns: int) -> None:
         reason = self.lost_reason or self.disk_error or "the camera was interrupted"
-        gap = Gap(camera=self.camera.name, from_unix_ns=from_ns, to_unix_ns=to_ns, reason=reason)
+        unknown_ns = self.unknown_pause_before_ns
+        gap = Gap(
+            camera=self.camera.name,
+            from_unix_ns=from_ns,
+            to_unix_ns=to_ns,
+            reason=reason,
+            length_known=unknown_ns is None or not from_ns < unknown_ns <= to_ns,
+        )
         self.gaps.append(gap)
 
     def lose(self, reason: str, at_unix_ns: int) -> bool:
@@ -167,17 +181,25 @@ class Match:
         start_unix_ns: int,
         start_monotonic_ns: int,
         boot_id: str,
+        number: int | None = None,
+        unix_minus_monotonic_ns: int | None = None,
+        trust: Trust = "plausible",
+        pause_known: bool = True,
         process_after_recording: bool = False,
         before: Manifest | None = None,
         earlier: Manifest | None = None,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """`before` is gone on with; `earlier` is over, and what it left is only kept."""
+        """`before` is gone on with; `earlier` is over, and this is recorded behind it.
+
+        `start_unix_ns` is on the match clock: after all that was recorded before.
+        `unix_minus_monotonic_ns` is what the wall clock says, where that is something else.
+        """
         self.match_id = match_id
         self.folder = folder
         self.phase: Phase = "starting"
-        self.start_unix_ns = start_unix_ns
-        self.start_monotonic_ns = start_monotonic_ns
-        self.boot_id = boot_id
+        self.number = number
+        self._monotonic_ns = monotonic_ns
         self.process_after_recording = process_after_recording
         self.interruptions: list[Interruption] = []
         self.ended_unix_ns: int | None = None
@@ -185,20 +207,43 @@ class Match:
         self.came_from = before or earlier
         """What the manifest said before this recording touched it."""
         self.protected = self.came_from.protected if self.came_from else False
-        self._first_clock = before.clock if before else None
+        self._first_clock = self.came_from.clock if self.came_from else None
+        self._resumed = before is not None
+        dated = self.came_from is not None and self.came_from.clock is not None
+        self._origin_ns = self.came_from.origin_ns if self.came_from and dated else start_unix_ns
+        self._parts_before = (
+            matchclock.parts_before(self.came_from, over=earlier is not None)
+            if self.came_from
+            else ()
+        )
+        if unix_minus_monotonic_ns is None:
+            unix_minus_monotonic_ns = start_unix_ns - start_monotonic_ns
+        self.part = Part(
+            number=len(self._parts_before) + 1,
+            boot_id=boot_id,
+            start_ns=start_unix_ns,
+            start_monotonic_ns=start_monotonic_ns,
+            unix_minus_monotonic_ns=unix_minus_monotonic_ns,
+            trust=trust,
+            pause_known=pause_known,
+        )
+        """What is recorded now, without a restart of the machine."""
         self._earlier_segments: dict[str, Segment] = {}
         self._earlier_gaps: list[Gap] = []
-        now = start_unix_ns / 1e9
-        self.tracks = {c.id: Track(c, now) for c in cameras}
+        self.tracks = {c.id: Track(c, start_monotonic_ns / 1e9) for c in cameras}
         for track in self.tracks.values():
             track.attempts_before = int(track.camera.status.get("attempts") or 0)
             track.lost_before = dict(track.camera.status.get("dropped") or {})
+            track.unknown_pause_before_ns = None if pause_known else start_unix_ns
         if before is not None:
             self._go_on_from(before)
         if earlier is not None:
             self.interruptions = list(earlier.interruptions)
             self._earlier_segments = {s.name: s for s in earlier.segments}
             self._earlier_gaps = [g for g in earlier.gaps if g.to_unix_ns is not None]
+            for track in self.tracks.values():
+                own = [s.index for s in earlier.segments if s.camera == track.camera.name]
+                track.next_index = max(own, default=-1) + 1
 
     def _go_on_from(self, before: Manifest) -> None:
         """Keep what was recorded so far: segments, gaps and interruptions."""
@@ -220,7 +265,68 @@ class Match:
     @property
     def resumed(self) -> bool:
         """Whether this goes on with a match that was interrupted."""
-        return self._first_clock is not None
+        return self._resumed
+
+    @property
+    def start_unix_ns(self) -> int:
+        """When this part began, on the match clock."""
+        return self.part.start_ns
+
+    @property
+    def start_monotonic_ns(self) -> int:
+        """When this part began, on the clock of the machine's boot."""
+        return self.part.start_monotonic_ns
+
+    @property
+    def boot_id(self) -> str:
+        """The boot in which this part is recorded."""
+        return self.part.boot_id
+
+    def now_ns(self) -> int:
+        """The present on the match clock."""
+        return self.at_ns(self._monotonic_ns())
+
+    def at_ns(self, monotonic_ns: int) -> int:
+        """A monotonic time of this boot on the match clock."""
+        return monotonic_ns + self.part.match_minus_monotonic_ns
+
+    def go_on_with(self, *, start_monotonic_ns: int, match_minus_monotonic_ns: int) -> None:
+        """The workers record already, on this clock: it was never interrupted."""
+        earlier = self._parts_before[-1:]
+        known = earlier[0] if earlier else None
+        if known is not None and (known.boot_id, known.match_minus_monotonic_ns) == (
+            self.part.boot_id,
+            match_minus_monotonic_ns,
+        ):
+            self.part, self._parts_before = known, self._parts_before[:-1]
+            return
+        update = {
+            "start_ns": start_monotonic_ns + match_minus_monotonic_ns,
+            "start_monotonic_ns": start_monotonic_ns,
+            "pause_known": True,
+        }
+        self.part = self.part.model_copy(update=update)
+
+    def follow_clock(self, now: Reading, trust: Trust, *, slept_ns: int) -> bool:
+        """Correct the dates where the wall clock was set; True where that is news.
+
+        Nothing else moves: order, seconds and lengths are on the match clock.
+        """
+        found = matchclock.corrected(self.part, now, trust, slept_ns=slept_ns)
+        if found is None:
+            return False
+        self.part = found
+        return True
+
+    @property
+    def started_unix_ns(self) -> int:
+        """The date at which the match began, as it is known by now."""
+        return self._origin_ns + matchclock.correction_ns(self._parts)
+
+    @property
+    def _parts(self) -> tuple[Part, ...]:
+        ended = self.part.model_copy(update={"ended_ns": self.ended_unix_ns})
+        return (*self._parts_before, ended)
 
     @property
     def under_way(self) -> bool:
@@ -234,25 +340,38 @@ class Match:
 
     @property
     def duration_s(self) -> float:
-        """Since the match began to be recorded, up to the order to stop."""
-        end_unix_ns = self.ended_unix_ns or time.time_ns()
-        return max(0.0, (end_unix_ns - self._began_unix_ns) / 1e9)
+        """Since the match began to be recorded, up to the order to stop.
+
+        Of one that was over and is recorded again, since then.
+        """
+        end_ns = self.now_ns() if self.ended_unix_ns is None else self.ended_unix_ns
+        return max(0.0, (end_ns - self.judged_from_ns) / 1e9)
 
     @property
-    def _began_unix_ns(self) -> int:
-        return self._first_clock.start_unix_ns if self._first_clock else self.start_unix_ns
+    def judged_from_ns(self) -> int:
+        """Since when there should be footage: what was over before was judged at its own stop."""
+        return self._origin_ns if self._resumed else self.part.start_ns
 
     def manifest(self, state: Literal["recording", "finished", "interrupted"]) -> Manifest:
         """Everything known, for the match's folder."""
+        clock = self._first_clock or Clock(
+            start_unix_ns=self.start_unix_ns,
+            start_monotonic_ns=self.start_monotonic_ns,
+            boot_id=self.boot_id,
+        )
+        parts = self._parts
+        correction_ns = matchclock.correction_ns(parts)
         manifest = Manifest(
             match_id=self.match_id,
+            number=self.number,
             state=state,
-            clock=self._first_clock
-            or Clock(
-                start_unix_ns=self.start_unix_ns,
-                start_monotonic_ns=self.start_monotonic_ns,
-                boot_id=self.boot_id,
+            clock=clock.model_copy(
+                update={
+                    "start_unix_ns": self._origin_ns,
+                    "unix_correction_ns": correction_ns,
+                }
             ),
+            parts=parts,
             ended_unix_ns=self.ended_unix_ns,
             cameras={t.camera.name: CameraFacts(**t.camera.facts()) for t in self.tracks.values()},
             gaps=(*self._earlier_gaps, *(g for t in self.tracks.values() for g in t.all_gaps())),
@@ -266,12 +385,7 @@ class Match:
         segments = [s for t in self.tracks.values() for s in t.segments.values()]
         return manifest.model_copy(
             update={
-                "segments": tuple(
-                    sorted(
-                        [*manifest.segments, *segments],
-                        key=lambda s: (s.camera, s.start_unix_ns or 0, s.index),
-                    )
-                )
+                "segments": tuple(sorted([*manifest.segments, *segments], key=by_camera_and_start))
             }
         )
 
@@ -324,7 +438,7 @@ class Match:
             state = "stopping"
         return {
             "state": state,
-            "uptime": round(max(0.0, time.time() - track.since_unix), 3),
+            "uptime": round(max(0.0, self._monotonic_ns() / 1e9 - track.since_s), 3),
             "fps": camera.status.get("fps", 0.0),
             "bitrate_bps": camera.status.get("bitrate_bps", 0),
             "frames": sum(s.frames for s in track.segments.values()),

@@ -13,14 +13,17 @@ def make_order(
     settings: CaptureSettings, match: Match, track: Track, *, resumed: bool = False
 ) -> RecordOrder:
     """The order for one camera: the same clock for all; names that follow those it has."""
-    start_unix = time.time() if resumed else match.start_unix_ns / 1e9
+    # The label is for people: the date as the wall clock has it. Order comes from the index.
+    part = match.part
+    wall_s = (part.start_monotonic_ns + part.unix_minus_monotonic_ns) / 1e9
+    start_unix = time.time() if resumed else wall_s
     return RecordOrder(
         match_id=match.match_id,
         directory=str(match.segments_folder),
         prefix=track.camera.name,
         label=time.strftime("%Y%m%d_%H%M%S", time.localtime(start_unix)),
         first_index=track.next_index,
-        unix_minus_monotonic_ns=match.start_unix_ns - match.start_monotonic_ns,
+        unix_minus_monotonic_ns=match.part.match_minus_monotonic_ns,
         start_monotonic_ns=match.start_monotonic_ns,
         segment_s=settings.segment_s,
         fragment_s=settings.fragment_s,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ from touchline.worker.mp4segment import Place, mp4_segment, ts_segment
 Container = Literal["ts", "mp4"]
 SUFFIXES: dict[Container, str] = {"ts": "ts", "mp4": "m4s"}
 
-_NANO = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def playlist(
@@ -32,9 +32,13 @@ def playlist(
     pieces: Sequence[Piece],
     *,
     running: bool,
+    correction_ns: int,
     container: Container = "ts",
 ) -> str:
-    """Write the playlist of one camera or archive; while the match runs it is only appended to."""
+    """Write the playlist of one camera or archive; while the match runs it is only appended to.
+
+    `correction_ns` is added to the match clock to give the date.
+    """
     segments = media_segments([piece.part for piece in pieces], growing=running)
     longest_s = max((s.duration_ticks / mp4.TIMESCALE for s in segments), default=0.0)
     base = f"/api/v1/recordings/{quote(match_id, safe='')}/vod/{camera}"
@@ -56,7 +60,7 @@ def playlist(
             lines.append(f'#EXT-X-MAP:URI="{base}/init/{name}"')
         first = segment.run.fragments[0]
         lines += [
-            f"#EXT-X-PROGRAM-DATE-TIME:{_timestamp(first.capture_unix_ns)}",
+            f"#EXT-X-PROGRAM-DATE-TIME:{_timestamp(first.capture_unix_ns + correction_ns)}",
             f"#EXTINF:{segment.duration_ticks / mp4.TIMESCALE:.5f},",
             f"{base}/media/{name}/{first.sequence}.{SUFFIXES[container]}",
         ]
@@ -104,5 +108,5 @@ def _find(
 
 
 def _timestamp(unix_ns: int) -> str:
-    captured = datetime.fromtimestamp(unix_ns / _NANO, tz=UTC)
+    captured = _EPOCH + timedelta(microseconds=unix_ns // 1000)
     return captured.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -87,11 +87,7 @@ class Processing:
             int(float(job.params[name]) * 1e9) for name in ("before_s", "after_s")
         )
         kinds = job.params.get("kinds") or None
-        moments = [
-            int(marker["at_unix_ms"]) * 1_000_000
-            for marker in await self._markers.all(job.match_id)
-            if kinds is None or marker["kind"] in kinds
-        ]
+        moments = await self._markers.moments(job.match_id, kinds)
         if not moments:
             raise Refused("No moments are marked in this match", code="no_markers")
         return {

@@ -8,7 +8,6 @@ nothing. Everything that is asked often (status, health) is answered from memory
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
-from touchline.capture import adoption, recovery
+from touchline.capture import adoption, matchclock
 from touchline.capture import manifest as manifests
 from touchline.capture.desk import Desk
 from touchline.capture.following import Follower
@@ -96,7 +95,7 @@ class Recorder:
         Raises Invalid for a bad match id, Blocked when the cameras cannot be had, Refused for a
         match of a newer version, and Failed where the match's folder cannot be used.
         """
-        name = valid_match_id(match_id) if match_id else f"match_{int(time.time())}"
+        name = valid_match_id(match_id) if match_id else await self._unused_name()
         if self._desk.running is not None and not force:
             return self._refuse_second(self._desk.running)
         # Before the running match is ended: a start that is refused must not cost it.
@@ -113,14 +112,29 @@ class Recorder:
                 continue
             try:
                 earlier = await to_thread.run_sync(_earlier, self._desk.root / name)
+                number = earlier.number if earlier else None
+                if number is None:
+                    number = await to_thread.run_sync(self._desk.record.next_number)
             except OSError as error:
                 raise _not_started(error) from error
             if self._desk.running is None:
                 break
         running = self._begin(
-            name, earlier=earlier, process_after_recording=process_after_recording
+            name,
+            number=number,
+            earlier=earlier,
+            process_after_recording=process_after_recording,
         )
         return await running.started.get()
+
+    async def _unused_name(self) -> str:
+        """The date in seconds, made another where a clock that was set back gives it twice."""
+        named = f"match_{self._desk.read_clock()[0].unix_ns // 1_000_000_000}"
+        name, count = named, 1
+        while self._desk.is_running(name) or await anyio.Path(self._desk.root / name).exists():
+            count += 1
+            name = f"{named}_{count}"
+        return name
 
     @staticmethod
     def _refuse_second(running: Running) -> Report:
@@ -175,19 +189,26 @@ class Recorder:
         self,
         match_id: str,
         *,
+        number: int | None = None,
         process_after_recording: bool = False,
         before: Manifest | None = None,
         earlier: Manifest | None = None,
         adopted: bool = False,
     ) -> Running:
-        now_ns = time.monotonic_ns() + _LEAD_NS
+        number = before.number if before is not None else number
+        now, trust = self._desk.read_clock()
+        place = matchclock.place_part(before or earlier, now, trust)
         match = Match(
             match_id,
             self._desk.root / match_id,
             self._desk.cameras.values(),
-            start_unix_ns=time.time_ns() + _LEAD_NS,
-            start_monotonic_ns=now_ns,
-            boot_id=recovery.boot_id(),
+            start_unix_ns=place.start_ns + _LEAD_NS,
+            start_monotonic_ns=now.monotonic_ns + _LEAD_NS,
+            boot_id=now.boot_id,
+            number=number,
+            unix_minus_monotonic_ns=now.unix_minus_monotonic_ns,
+            trust=trust,
+            pause_known=place.pause_known,
             process_after_recording=process_after_recording,
             before=before,
             earlier=earlier,
@@ -269,6 +290,7 @@ class Recorder:
 
     async def adopt(self, hellos: Mapping[int, Mapping[str, Any]]) -> None:
         """Go on with what was being recorded when the last server ended."""
+        await to_thread.run_sync(self._desk.record.load)
         await adoption.adopt(self._desk, self.follower, self._begin, hellos)
         self._desk.adopted = True
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +45,12 @@ def interrupted_matches(root: Path) -> list[Manifest]:
             continue
         if manifest is not None and manifest.state == "recording":
             found.append(manifest)
-    return sorted(found, key=lambda m: m.clock.start_unix_ns if m.clock else 0)
+    return sorted(found, key=_begun)
+
+
+def _begun(manifest: Manifest) -> tuple[int, int]:
+    """Sorts matches by when they were begun: those of version 0.1.0 have no number yet."""
+    return (manifest.number or 0, manifest.origin_ns)
 
 
 def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = ()) -> Salvage:
@@ -78,23 +82,3 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
             cut[path.name] = before.size_bytes - before.good_bytes
         manifest = manifest.with_segment(segment_of(after, path.name))
     return Salvage(manifest, cut, failed)
-
-
-def last_footage_unix_ns(manifest: Manifest) -> int:
-    """When the last frame of a match was captured, as far as its segments tell."""
-    ends = [s.end_unix_ns for s in manifest.segments if s.end_unix_ns is not None]
-    start = manifest.clock.start_unix_ns if manifest.clock else 0
-    return max(ends, default=start)
-
-
-def may_resume(manifest: Manifest, *, max_match_s: float, now_unix: float | None = None) -> bool:
-    """Whether an interrupted match is young enough to still be played."""
-    if manifest.clock is None:
-        return False
-    age_s = (time.time() if now_unix is None else now_unix) - manifest.clock.start_unix_ns / 1e9
-    return 0 <= age_s < max_match_s
-
-
-def boot_id() -> str:
-    """The kernel's name for this boot: monotonic times of another one mean nothing."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

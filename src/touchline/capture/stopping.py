@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 async def stop_cameras(desk: Desk, match: Match) -> Report:
     """Stop, judge the files, write the manifest's last word and send what is to be alerted."""
     at_ns = time.monotonic_ns()
-    match.ended_unix_ns = match.start_unix_ns + at_ns - match.start_monotonic_ns
+    match.ended_unix_ns = match.at_ns(at_ns)
     results: dict[int, dict[str, Any]] = {}
 
     async def stop(track: Track) -> None:
@@ -41,7 +41,7 @@ async def stop_cameras(desk: Desk, match: Match) -> Report:
     manifest = match.manifest("finished")
     expected = Expected(
         cameras=tuple(t.camera.name for t in match.tracks.values()),
-        from_unix_ns=manifest.clock.start_unix_ns if manifest.clock else None,
+        from_unix_ns=match.judged_from_ns,
         to_unix_ns=match.ended_unix_ns,
     )
     check = await check_stop(match.folder, manifest, desk.prober, expected=expected)

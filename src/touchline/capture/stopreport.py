@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from touchline.capture.manifest import Gap
 from touchline.capture.match import Match
 
 
@@ -37,12 +38,17 @@ def stop_report(
         "match_id": match.match_id,
         "duration": round(match.duration_s, 3),
         "gaps": [
-            {**gap.model_dump(), "seconds": round((gap.to_unix_ns - gap.from_unix_ns) / 1e9, 3)}
+            {**_gap(gap), "seconds": round((gap.to_unix_ns - gap.from_unix_ns) / 1e9, 3)}
             for track in match.tracks.values()
             for gap in track.gaps
             if gap.to_unix_ns is not None
         ],
     }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    """A gap as the contract has it; that its length is not known is said only where it is so."""
+    return gap.model_dump(exclude={"length_known"} if gap.length_known else None)
 
 
 def _camera(result: Mapping[str, Any], checked: Mapping[str, Any] | None) -> dict[str, Any]:

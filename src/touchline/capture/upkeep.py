@@ -26,6 +26,8 @@ SAVE_EVERY_S = 1.0
 PROBE_EVERY_S = 5.0
 SPACE_EVERY_S = 5.0
 VERIFY_EVERY_S = 1.0
+CLOCK_EVERY_S = 1.0
+REMEMBER_EVERY_S = 60.0
 
 
 class Upkeep:
@@ -36,6 +38,10 @@ class Upkeep:
         self.watch = HealthWatch()
         self._saved = 0
         self._refused: dict[int, tuple[str, str | None]] = {}
+        self._asleep_ns: int | None = None
+        self._slept_ns = 0
+        self._slept_for: Match | None = None
+        self._remembered_s: float | None = None
         self.guard = OverloadGuard(
             cpu_percent=desk.settings.overload_cpu_percent, streak=desk.settings.overload_streak
         )
@@ -49,6 +55,9 @@ class Upkeep:
         )
         desk.spawn(
             keep_running_named, "verification", self.verify_once, VERIFY_EVERY_S, name="verify"
+        )
+        desk.spawn(
+            keep_running_named, "wall clock", self.watch_clock_once, CLOCK_EVERY_S, name="clock"
         )
         if settings.delete_oldest_when_full:
             desk.spawn(
@@ -76,6 +85,32 @@ class Upkeep:
         if running is not None and running.match.phase == "recording":
             await desk.save(running.match, "recording")
         self._saved = version
+
+    async def watch_clock_once(self) -> None:
+        """Correct the running match's dates when the wall clock was set, and note what it says."""
+        desk = self._desk
+        now, trust = desk.read_clock()
+        slept_ns = now.asleep_ns - (now.asleep_ns if self._asleep_ns is None else self._asleep_ns)
+        self._asleep_ns = now.asleep_ns
+        self._slept_ns += slept_ns
+        running = desk.running
+        if running is None:
+            self._slept_ns, self._slept_for = 0, None
+            return
+        match = running.match
+        if self._slept_for is not match:
+            self._slept_ns, self._slept_for = 0, match
+        before_s = match.started_unix_ns / 1e9
+        if match.follow_clock(now, trust, slept_ns=self._slept_ns):
+            moved_s = match.started_unix_ns / 1e9 - before_s
+            if moved_s:
+                log.warning("the clock was set: %s began %.1f s later", match.match_id, moved_s)
+            desk.unsaved.mark()
+            desk.changed.mark()
+        now_s = now.monotonic_ns / 1e9
+        if self._remembered_s is None or now_s - self._remembered_s > REMEMBER_EVERY_S:
+            self._remembered_s = now_s
+            await to_thread.run_sync(desk.record.note_date, now.unix_ns, trust)
 
     async def make_space_once(self) -> None:
         """While the disk is full, try again to make room: it may have come to nothing before."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Response
 
-from touchline.capture import ARCHIVES, Container, playlist
+from touchline.capture import ARCHIVES, Container, MatchTimes, playlist
 from touchline.core.errors import Invalid, NotFound
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
@@ -86,9 +86,9 @@ async def get_clip(
     end: Annotated[str, Query(max_length=40, description="The same; its frame is not included.")],
 ) -> Response:
     """Exactly the frames from `start` until before `end`, cut while they are sent."""
-    began_ns = await capture.clips.start_of(match_id)
+    times = await capture.clips.clock_of(match_id)
     clip = await capture.clips.clip(
-        match_id, _camera(camera), _at_ns("start", start, began_ns), _at_ns("end", end, began_ns)
+        match_id, _camera(camera), _at_ns("start", start, times), _at_ns("end", end, times)
     )
     return FilmDownload(clip, cache_control="private, no-cache")
 
@@ -125,8 +125,17 @@ async def get_vod(
     name = _camera(camera)
     pieces = await capture.footage.read(folder, name)
     running = capture.library.is_running(match_id) and name not in ARCHIVES
+    times = await capture.clips.clock_of(match_id)
     text = await to_thread.run_sync(
-        partial(playlist, match_id, name, pieces, running=running, container=container)
+        partial(
+            playlist,
+            match_id,
+            name,
+            pieces,
+            running=running,
+            correction_ns=times.unix_correction_ns,
+            container=container,
+        )
     )
     return Response(text, headers={"cache-control": "no-cache"}, media_type=PLAYLIST_TYPE)
 
@@ -298,10 +307,10 @@ def _camera(text: str) -> str:
     return f"cam{int(named[1])}"
 
 
-def _at_ns(name: str, text: str, began_ns: int) -> int:
-    """An instant in Unix nanoseconds. Raises Invalid."""
+def _at_ns(name: str, text: str, times: MatchTimes) -> int:
+    """An instant on the match clock. Raises Invalid."""
     if _SECONDS.fullmatch(text):
-        return began_ns + round(float(text) * 1e9)
+        return times.at_second(float(text))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -313,4 +322,4 @@ def _at_ns(name: str, text: str, began_ns: int) -> int:
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1_000_000) * 1000
+    return times.at_date(round(moment.timestamp() * 1_000_000) * 1000)

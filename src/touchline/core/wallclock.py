@@ -1,0 +1,101 @@
+"""The wall clock as a label: what the clocks say at one moment, and how far dates are believed.
+
+Order, duration and identity come from monotonic time, boot ids and counters. A date is only shown,
+and is corrected when the clock becomes known (docs/decisions/0022).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Trust = Literal["doubtful", "plausible", "synchronised"]
+"""How far a date can be believed, the least first."""
+
+RANK: dict[Trust, int] = {"doubtful": 0, "plausible": 1, "synchronised": 2}
+
+BUILT_UNIX_NS = 1_793_491_200 * 1_000_000_000
+"""2026-11-01: this program did not exist before, so no clock that says so is right."""
+
+_YEAR_NS = 366 * 86_400 * 1_000_000_000
+_STEPS_BACK_NS = 60 * 1_000_000_000
+_TIMEX = struct.Struct("@I4li3l2l")
+_TIMEX_BYTES = 512
+_TIME_ERROR = 5
+_AGREES_NS = 5_000_000_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the clocks say at one moment.
+
+    `asleep_ns` is how long the machine was suspended since boot: monotonic time stands still then.
+    """
+
+    boot_id: str
+    monotonic_ns: int
+    asleep_ns: int
+    unix_ns: int
+    synchronised: bool
+
+    @property
+    def unix_minus_monotonic_ns(self) -> int:
+        """Added to monotonic time it gives Unix time, as believed at this moment."""
+        return self.unix_ns - self.monotonic_ns
+
+
+ReadClocks = Callable[[], Reading]
+
+
+def read_clocks() -> Reading:
+    """Read every clock of this machine."""
+    monotonic_ns, unix_ns = time.monotonic_ns(), time.time_ns()
+    boottime_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return Reading(
+        boot_id=boot_id(),
+        monotonic_ns=monotonic_ns,
+        asleep_ns=max(0, boottime_ns - monotonic_ns),
+        unix_ns=unix_ns,
+        synchronised=is_synchronised(unix_ns),
+    )
+
+
+def boot_id() -> str:
+    """The kernel's name for this boot: monotonic times of another one mean nothing."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def is_synchronised(unix_ns: int | None = None) -> bool:
+    """Whether a time service keeps the kernel's clock.
+
+    With `unix_ns` also whether that is the time that the kernel speaks of.
+    """
+    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
+    state = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
+    if not 0 <= state < _TIME_ERROR:
+        return False
+    if unix_ns is None:
+        return True
+    *_, seconds, _fraction = _TIMEX.unpack_from(buffer.raw)
+    return abs(int(seconds) * 1_000_000_000 - unix_ns) < _AGREES_NS
+
+
+def trust_of(unix_ns: int, *, synchronised: bool, newest_unix_ns: int | None) -> Trust:
+    """How far a date can be believed, given the newest one that was believed before. Pure.
+
+    A clock that no service keeps is plausible where it goes on from what was known: not before the
+    program was built, not back, and not more than a year on.
+    """
+    if synchronised:
+        return "synchronised"
+    if newest_unix_ns is None:
+        after_ns, before_ns = BUILT_UNIX_NS, BUILT_UNIX_NS + 10 * _YEAR_NS
+    else:
+        after_ns = max(BUILT_UNIX_NS, newest_unix_ns - _STEPS_BACK_NS)
+        before_ns = newest_unix_ns + _YEAR_NS
+    return "plausible" if after_ns <= unix_ns <= before_ns else "doubtful"

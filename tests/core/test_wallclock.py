@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from touchline.core.wallclock import BUILT_UNIX_NS, boot_id, is_synchronised, read_clocks, trust_of
+
+DAY = 86_400 * 10**9
+BUILT = BUILT_UNIX_NS
+
+
+@pytest.mark.parametrize(
+    ("unix_ns", "newest_ns", "trust"),
+    [
+        (BUILT + DAY, None, "plausible"),
+        (35 * 10**9, None, "doubtful"),
+        (BUILT - 1, None, "doubtful"),
+        (BUILT + 50 * 366 * DAY, None, "doubtful"),
+        (BUILT + 2 * DAY, BUILT + DAY, "plausible"),
+        (BUILT + DAY, BUILT + DAY + 30 * 10**9, "plausible"),  # it was set by a little
+        (BUILT + DAY, BUILT + DAY + DAY // 24, "doubtful"),
+        (BUILT + 50 * 366 * DAY, BUILT + DAY, "doubtful"),
+        (BUILT + 400 * DAY, BUILT + DAY, "doubtful"),
+    ],
+)
+def test_a_clock_that_nobody_keeps_is_plausible_where_it_goes_on(
+    unix_ns: int, newest_ns: int | None, trust: str
+) -> None:
+    assert trust_of(unix_ns, synchronised=False, newest_unix_ns=newest_ns) == trust
+    assert trust_of(unix_ns, synchronised=True, newest_unix_ns=newest_ns) == "synchronised"
+
+
+def test_a_reading_holds_what_the_clocks_say() -> None:
+    before, found, after = time.monotonic_ns(), read_clocks(), time.monotonic_ns()
+    assert before <= found.monotonic_ns <= after
+    assert abs(found.unix_ns - time.time_ns()) < 10**9
+    assert found.asleep_ns >= 0
+    assert len(found.boot_id) == len(boot_id()) == 36
+
+
+def test_a_time_that_is_not_the_kernel_s_is_not_synchronised() -> None:
+    assert not is_synchronised(time.time_ns() - 3600 * 10**9)
+    assert is_synchronised(time.time_ns()) == is_synchronised()
