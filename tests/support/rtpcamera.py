@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
+
+from touchline.worker.tee import Frame
 
 RATE = 90_000
 MTU = 1400
@@ -153,3 +156,25 @@ def avcc(unit: Unit) -> bytes:
     pps = next(nal for nal in unit.nals if nal[0] & 31 == 8)
     head = b"\x01" + sps[1:4] + b"\xff\xe1" + len(sps).to_bytes(2, "big") + sps
     return head + b"\x01" + len(pps).to_bytes(2, "big") + pps
+
+
+def numbers(frames: Sequence[Frame]) -> list[int]:
+    """The numbers of the pictures that a decoder shows, in the order of showing.
+
+    Where the codec changes the decoder is a new one, as for a player of another file.
+    """
+    found: list[int] = []
+    decoder, codec = None, None
+    for frame in frames:
+        if frame.codec != codec or decoder is None:
+            found += _shown(decoder, None)
+            decoder, codec = av.CodecContext.create("h264", "r"), frame.codec
+            decoder.extradata = codec.avcc
+            decoder.options = {"err_detect": "explode"}
+        found += _shown(decoder, av.Packet(frame.data))
+    return found + _shown(decoder, None)
+
+
+def _shown(decoder: av.VideoCodecContext | None, packet: av.Packet[Any] | None) -> list[int]:
+    pictures = [] if decoder is None else decoder.decode(packet)
+    return [number_of(each.to_ndarray(format="gray").astype(np.uint8)) for each in pictures]

@@ -43,7 +43,9 @@ class FrameRate:
         if span_ns < count * LEAST_NS:
             found_ns = stated_ns or (arrived_ns - self._seen[0][1]) // count
         elif steps[count // 3] < LEAST_NS:
-            found_ns = span_ns // count
+            apart = [step for step in steps if step >= LEAST_NS]
+            pictures = round(len(times) / (len(apart) + 1))  # that share a time
+            found_ns = apart[len(apart) // 2] // pictures
         else:
             found_ns = steps[count // 2]
         if LEAST_NS <= found_ns <= MOST_NS:

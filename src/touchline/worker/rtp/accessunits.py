@@ -80,7 +80,7 @@ class AccessUnits:
         self._prefix_bytes = 0
         self._recovery: int | None = None
         self._after_loss = True
-        self._orphan_time: int | None = None
+        self._orphan: tuple[int, bool] | None = None
         self._runs: dict[bool, tuple[int, int]] = {}
         self._marked_run = 0
         self._marks_inside = False
@@ -182,11 +182,12 @@ class AccessUnits:
         idr = unit.data[0] & 0x1F == IDR
         current = Picture(unit.rtp_time, unit.arrived_ns, head, sets, may_change=may_change)
         current.idr = idr
+        lacks_a_piece = self._lacks_a_piece(unit.rtp_time)
         if head is None:
             current.damage = (
                 "its parameter sets have not come" if sets is None else "a slice cannot be read"
             )
-        elif (head.first_mb and self._after_loss) or unit.rtp_time == self._orphan_time:
+        elif (head.first_mb and self._after_loss) or lacks_a_piece:
             current.damage = "packets were lost"
         current.recovery, self._after_loss = self._recovery, False
         for each in self._prefix:
@@ -271,7 +272,8 @@ class AccessUnits:
         if self._current is not None:
             self._finish(self._current)
         self._clear_prefix()
-        self._finished = self._orphan_time = None
+        self._settle(None)
+        self._finished = self._orphan = None
         self._after_loss = True
 
     # ----------------------------------------------------------------- losses
@@ -287,6 +289,18 @@ class AccessUnits:
         current = self._current
         if current is not None and current.rtp_time == rtp_time:
             current.damage = current.damage or "packets were lost"
-        elif rtp_time != self._orphan_time:
-            self._orphan_time = rtp_time
-            self._on_lost("packets were lost", unit_type == IDR)
+        else:
+            self._settle(rtp_time)
+            self._orphan = rtp_time, unit_type == IDR
+
+    def _lacks_a_piece(self, rtp_time: int) -> bool:
+        """Whether pieces without a beginning were this picture's; it is counted with it then."""
+        found = self._orphan is not None and self._orphan[0] == rtp_time
+        self._settle(rtp_time)
+        self._orphan = None
+        return found
+
+    def _settle(self, rtp_time: int | None) -> None:
+        """Count a picture of which only pieces without a beginning came, unless it is this one."""
+        if self._orphan is not None and self._orphan[0] != rtp_time:
+            self._on_lost("packets were lost", self._orphan[1])

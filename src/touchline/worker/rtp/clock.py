@@ -4,7 +4,7 @@ No picture can arrive before it was captured, so the earliest arrivals of a whil
 camera's clock stands against ours; what arrives late, held back by a network, says nothing. Every
 5 s the rate is corrected by what the last 10 s show. Deviations under 2 ms correct nothing. The
 camera's steps are changed by at most 1 %; a clock that runs wrong by 200 ppm is followed within
-7 ms, one by 4,000 ppm within 0.1 s, and after some minutes within 3 ms.
+7 ms, one by 4,000 ppm within 0.12 s, and after some minutes within 5 ms.
 """
 
 from __future__ import annotations
