@@ -366,7 +366,8 @@ def _access(settings: Settings) -> Iterator[Finding]:
 
 def _engines(settings: Settings) -> Iterator[Finding]:
     wanted = settings.engines_configured
-    for one in engine_readiness(settings.engines, wanted=wanted, environ=os.environ):
+    environ = {**settings.docker_variables, **os.environ}
+    for one in engine_readiness(settings.engines, wanted=wanted, environ=environ):
         yield Finding(one.what, one.state, one.message, one.mend)
     for notice in settings.notices:
         yield Finding("settings", "info", notice)

@@ -143,6 +143,7 @@ class Settings(BaseSettings):
     )
 
     _notices: tuple[str, ...] = PrivateAttr(())
+    _variables: dict[str, str] = PrivateAttr(default_factory=dict)
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
@@ -189,10 +190,16 @@ class Settings(BaseSettings):
             return database_url(self.database.url.get_secret_value())
         return f"sqlite:///{self.data_dir / 'touchline.db'}"
 
-    def told(self, notices: tuple[str, ...]) -> Settings:
-        """These, with what is to be told about how they were given."""
+    def told(self, notices: tuple[str, ...], variables: Mapping[str, str]) -> Settings:
+        """These, with what is to be told about how they were given, and the variables."""
         self._notices = notices
+        self._variables = {k: v for k, v in variables.items() if k.startswith("DOCKER_")}
         return self
+
+    @property
+    def docker_variables(self) -> Mapping[str, str]:
+        """DOCKER_HOST and its like, from the environment or the `.env` file."""
+        return self._variables
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -260,7 +267,7 @@ def load_settings(
         faults += faults_of(error.errors(include_url=False), Settings, layers)
     else:
         if not faults:
-            return settings.told(before.notices)
+            return settings.told(before.notices, variables)
     raise SettingsInvalid(faults)
 
 

@@ -50,7 +50,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             metrics=metrics,
             keeps_minimum=settings.engines_configured,
             debug=settings.log.level == "debug",
-            environ=os.environ,
+            environ={**settings.docker_variables, **os.environ},
         ) as engines,
         open_capture(
             settings.capture,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -550,3 +551,20 @@ async def test_status_says_that_no_port_is_left() -> None:
         assert not said["can_provision"]
         assert said["blocked_reason_details"]["code"] == "max_capacity"
         assert "port" in said["blocked_reason"]
+
+
+async def test_labels_of_streams_go_with_the_streams() -> None:
+    async with opened_half() as rig:
+        engine = await rig.front.provisioner.engine(EngineOrder(labels={"own": "1"}))
+        own = dict(rig.front.fleet.engine(engine.id).labels)
+        for number in range(50):
+            report = rig.report(engine, f"s-{number}")
+            labelled = replace(report, labels={**report.labels, f"n{number}": "x", "shared": "y"})
+            await rig.front.streams.started(labelled)
+        for number in range(49):
+            await rig.front.streams.ended(container_id=None, stream_id=f"s-{number}", reason="over")
+        left = rig.front.fleet.engine(engine.id).labels
+        assert left == {**own, "stream_id": "s-49", "n49": "x", "shared": "y"}
+        await rig.front.streams.ended(container_id=None, stream_id="s-49", reason="over")
+        assert rig.front.fleet.engine(engine.id).labels == own
+        assert rig.disk.engines[engine.id]["labels"] == own

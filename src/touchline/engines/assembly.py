@@ -58,6 +58,8 @@ from touchline.engines.workshop import Workshop
 log = logging.getLogger(__name__)
 
 BREAKERS = "breakers"
+MADE_OF = "made_of"
+END_GRACE_S = 3.0
 REPROVISION = "reprovision"
 FORGET_EVERY_S = 60.0
 CLEAN_EVERY_S = 10.0
@@ -257,6 +259,7 @@ class Half:
             admission=self._admission,
             breakers=self._breakers,
             vpn=self._vpn,
+            last_failure=lambda: self._provisioner.last_failure,
             debug=debug,
             variant=lambda: self._recipe().name,
             save_breakers=self._save_breakers,
@@ -336,7 +339,29 @@ class Half:
     def breaker_records(self) -> dict[str, Any]:
         """What the next server has to know of them."""
         now_s = self._clock.now_s()
-        return {name: breaker.record(now_s) for name, breaker in self._breakers.items()}
+        records: dict[str, Any] = {n: each.record(now_s) for n, each in self._breakers.items()}
+        return {**records, MADE_OF: self._made_of}
+
+    @property
+    def _made_of(self) -> str:
+        """What starts depend on: with another runtime or image earlier failures say nothing."""
+        return f"{self._runtime.kind} {self._recipe().image}"
+
+    def running(self) -> int:
+        """How many engines of ours run, as far as is known."""
+        return len(self._fleet.ours())
+
+    async def stop_all(self) -> None:
+        """Stop every engine of ours, after everything else has ended."""
+
+        async def stop(engine: Engine) -> None:
+            await self._runtime.stop(engine.id, grace_s=END_GRACE_S)
+            self._fleet.remove(engine.id)
+            self._streams.end_lost(engine.id, "server_ended")
+
+        async with anyio.create_task_group() as tasks:
+            for engine in list(self._fleet.ours()):
+                tasks.start_soon(self._supervisor.guard, "Stopping an engine", stop, engine)
 
     # ------------------------------------------------------------------ between the parts
 
@@ -450,7 +475,11 @@ class Half:
         """Each by itself: one that cannot be understood is left, and the others count."""
 
         def breakers() -> None:
-            for name, record in state.get(BREAKERS, {}).items():
+            records = state.get(BREAKERS, {})
+            if records.get(MADE_OF, self._made_of) != self._made_of:
+                log.info("The runtime or the image is another one: circuit breakers are closed")
+                return
+            for name, record in records.items():
                 if name in self._breakers and not self._breakers[name].failures:
                     self._breakers[name].restore(record, now_s)
 

@@ -13,5 +13,10 @@ def demo_engines() -> dict[str, Any]:
             "kind": "process",
             "command": [sys.executable, "-m", "touchline.sim.engine"],
         },
-        "scaling": {"min_replicas": 2, "min_free_replicas": 1, "max_replicas": 10},
+        "scaling": {
+            "min_replicas": 2,
+            "min_free_replicas": 1,
+            "max_replicas": 10,
+            "stop_at_end": True,
+        },
     }

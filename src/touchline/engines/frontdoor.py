@@ -37,6 +37,7 @@ from touchline.engines.vpncontrol import open_vpn_control
 
 log = logging.getLogger(__name__)
 
+STOP_WITHIN_S = 15.0
 FIRST_LIST_S = 3.0
 """The server's port opens once the runtime has been listed, or after so long without an answer."""
 
@@ -64,7 +65,7 @@ async def open_engines(
     async with (
         open_variants(data_dir / "variants", platform=platform_of(platform.machine())) as variants,
         open_runtime(
-            _runtime_for(settings),
+            _runtime_for(settings, wanted=keeps_minimum),
             data_dir=data_dir,
             label=settings.management_label,
             bind_address=settings.ports.bind_address,
@@ -107,6 +108,16 @@ async def open_engines(
         finally:
             tasks.cancel_scope.cancel()
             store.note_state(BREAKERS, half.breaker_records())
+            await _end_or_tell(half, stops=settings.scaling.stop_at_end)
+
+
+async def _end_or_tell(half: Half, *, stops: bool) -> None:
+    """At an orderly end engines run on, unless it is configured that they are stopped."""
+    with anyio.CancelScope(shield=True), anyio.move_on_after(STOP_WITHIN_S):
+        if stops:
+            await half.stop_all()
+    if left := half.running():
+        log.info("%d engines run on; a server with the same data takes them over", left)
 
 
 async def _load(store: Store, clock: Clock) -> Loaded:
@@ -122,10 +133,19 @@ async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
         return None
 
 
-def _runtime_for(settings: EnginesSettings) -> RuntimeSettings:
-    """As configured; with a VPN it has to be containers, whether they can be had now or not."""
+def _runtime_for(settings: EnginesSettings, *, wanted: bool) -> RuntimeSettings:
+    """As configured; containers where only they can be meant, whether they can be had now or not.
+
+    That is with a VPN, and where engines are `wanted` and no program is configured that could be
+    one, or an image is. Docker may come up after this server: it is waited for then.
+    """
     runtime = settings.runtime
     if not settings.vpn.names:
+        if isinstance(runtime, AutoRuntimeSettings) and wanted:
+            has_program = bool(runtime.process.command or runtime.process.programs)
+            if not has_program or settings.image.name is not None:
+                log.info("Engines are containers of Docker, which is waited for: no program is one")
+                return runtime.docker
         return runtime
     if isinstance(runtime, AutoRuntimeSettings):
         return runtime.docker

@@ -123,6 +123,8 @@ class Provisioner:
         self._left: dict[str, tuple[str, float]] = {}
         """Engines that were ordered and are ready, and nobody waited for them; by the order."""
         self._tasks: set[asyncio.Task[Engine]] = set()
+        self.last_failure: TouchlineError | None = None
+        """Why the newest start failed; None: it worked, or there was none."""
         self.flights: dict[Flight, None] = {}
         """Engines that are being started; they count as engines."""
         self._made = metrics.counter("orch_provision", "Containers made for somebody.", ["kind"])
@@ -354,6 +356,9 @@ class Provisioner:
         except Exception as unexpected:
             error = _as_told(unexpected)
             self._failed.labels(error.code).inc()
+            if self.last_failure is None or self.last_failure.message != error.message:
+                log.warning("No engine could be started (%s): %s", why, error.message)
+            self.last_failure = error
             unknown = isinstance(error, RuntimeUnavailable) or error is not unexpected
             if unknown and flight.name:
                 # Nobody knows whether it runs.
@@ -372,6 +377,7 @@ class Provisioner:
             raise error from unexpected
         finally:
             self.leave(flight)
+        self.last_failure = None
         if flight.is_left:
             self._keep_left(flight, engine)
         if plain:

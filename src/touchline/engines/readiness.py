@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from touchline.core.errors import Invalid
 from touchline.engines.ports import bind_probe
+from touchline.engines.runtimes.dockeraddress import Address, address_of
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
     DockerRuntimeSettings,
@@ -20,7 +22,6 @@ from touchline.engines.runtimes.settings import (
 from touchline.engines.settings import EnginesSettings
 
 TIMEOUT_S = 2.0
-SOCKET = "unix:///var/run/docker.sock"
 
 State = Literal["ok", "info", "warn", "missing"]
 
@@ -40,24 +41,28 @@ def engine_readiness(
 ) -> Iterator[Readiness]:
     """What engines need; where nobody asked for them, what is lacking is only told."""
     runtime = settings.runtime
-    docker_address = environ.get("DOCKER_HOST") or SOCKET
     if isinstance(runtime, ProcessRuntimeSettings):
         yield _program(runtime, wanted=wanted)
     elif isinstance(runtime, DockerRuntimeSettings):
-        yield _docker(runtime.host or docker_address, needed=wanted)
+        yield _docker(runtime.host, environ, needed=wanted)
     elif isinstance(runtime, AutoRuntimeSettings):
         needed = wanted and bool(settings.vpn.names)
-        found = _docker(runtime.docker.host or docker_address, needed=needed)
+        found = _docker(runtime.docker.host, environ, needed=needed)
         yield found
         if found.state != "ok" and not needed:
             yield _program(runtime.process, wanted=wanted)
     yield _ports(settings)
 
 
-def _docker(address: str, *, needed: bool) -> Readiness:
+def _docker(host: str | None, environ: Mapping[str, str], *, needed: bool) -> Readiness:
     state: State = "missing" if needed else "info"
     try:
-        version = _ask_version(address)
+        found = address_of(host, environ)
+    except Invalid as error:
+        return Readiness("docker", state, error.message, "correct DOCKER_HOST or its certificates")
+    address = found.url
+    try:
+        version = _ask_version(found)
     except PermissionError:
         return Readiness(
             "docker",
@@ -77,17 +82,20 @@ def _docker(address: str, *, needed: bool) -> Readiness:
     return Readiness("docker", "ok", f"{address} answers: Docker {version}")
 
 
-def _ask_version(address: str) -> str:
-    parts = urlsplit(address)
+def _ask_version(address: Address) -> str:
+    parts = urlsplit(address.url)
+    connection: http.client.HTTPConnection
     if parts.scheme == "unix":
         connection = http.client.HTTPConnection("localhost", timeout=TIMEOUT_S)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(TIMEOUT_S)
         connection.sock.connect(parts.path)
-    else:
-        connection = http.client.HTTPConnection(
-            parts.hostname or "localhost", parts.port or 2375, timeout=TIMEOUT_S
+    elif address.tls is not None:
+        connection = http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=TIMEOUT_S, context=address.tls
         )
+    else:
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/version")
         return str(json.loads(connection.getresponse().read())["Version"])

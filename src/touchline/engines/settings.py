@@ -108,6 +108,9 @@ class ScalingSettings(_Group):
     max_active_replicas: int = Field(
         20, ge=0, le=10_000, description="Never more behind VPNs, whoever asks."
     )
+    stop_at_end: bool = Field(
+        False, description="Engines are stopped when the server ends in order; else they run on."
+    )
     auto_delete: bool = Field(
         False, description="An engine goes once its last stream has ended, where numbers allow."
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from touchline.core.errors import Blocked, NotFound
+from touchline.core.errors import Blocked, NotFound, TouchlineError
 from touchline.engines.admission import Admission
 from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
@@ -29,6 +29,7 @@ class StatusBoard:
         breakers: Mapping[str, Breaker],
         vpn: VpnWatch | None,
         supervisor: Supervisor,
+        last_failure: Callable[[], TouchlineError | None],
         debug: bool,
         variant: Callable[[], str],
         save_breakers: Callable[[], None],
@@ -42,6 +43,7 @@ class StatusBoard:
         self._breakers = breakers
         self._vpn = vpn
         self._supervisor = supervisor
+        self._last_failure = last_failure
         self._debug = debug
         self._variant = variant
         self._save_breakers = save_breakers
@@ -143,6 +145,9 @@ class StatusBoard:
         if not self._fleet.freshness.is_current:
             why = self._fleet.freshness.reason or "it has not answered yet"
             reasons.append({"code": "runtime_unavailable", "message": f"The runtime: {why}"})
+        if (failure := self._last_failure()) is not None:
+            message = f"The newest start of an engine failed: {failure.message}"
+            reasons.append({"code": failure.code, "message": message})
         if not self._fleet.record_is_read:
             blocked = record_unread()
             reasons.append({"code": blocked.code, "message": blocked.message})

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from touchline.core.errors import Blocked, Failed, Invalid
@@ -93,6 +94,7 @@ class StreamDesk:
         self._started = metrics.counter("orch_events_started", "Streams reported as started.")
         self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")
         self._turns = Turns()
+        self._labels: dict[str, dict[str, Mapping[str, str]]] = {}  # by engine and stream
         self._local_names = _LOCAL | {socket.gethostname().lower()}
 
     async def started(self, report: StreamReport) -> Stream:
@@ -307,6 +309,7 @@ class StreamDesk:
         self._fleet.put_stream(stream)
         if current is not None:
             more = {name: value for name, value in labels.items() if name not in OURS}
+            self._labels.setdefault(engine.id, {})[stream.id] = more
             used = replace(
                 current,
                 labels={**current.labels, **more},
@@ -337,9 +340,29 @@ class StreamDesk:
     def _take_out(self, over: Stream) -> None:
         self._ended.inc()
         self._fleet.put_stream(over)
-        if not self._fleet.started_on(over.container_id):
-            self._fleet.change(over.container_id, idle_since_s=self._now_s())
+        engine = self._fleet.find(over.container_id)
+        if engine is not None:
+            changes: dict[str, Any] = {"labels": self._labels_without(over, engine)}
+            if not self._fleet.started_on(engine.id):
+                changes["idle_since_s"] = self._now_s()
+            changed = self._fleet.change(engine.id, **changes)
+            if changed is not None and changed.labels != engine.labels:
+                self._store.note_engine(changed.id, facts_of(changed))
         self._nudge()
+
+    def _labels_without(self, over: Stream, engine: Engine) -> Mapping[str, str]:
+        """The engine's labels without those that came with this stream and with no other."""
+        by_stream = self._labels.get(engine.id, {})
+        gone = by_stream.pop(over.id, {})
+        instance = self._fleet.seen.get(engine.id)
+        own = instance.labels if instance is not None else {}
+        if not self._fleet.started_on(engine.id):
+            # Also those of streams that an earlier server was told of.
+            self._labels.pop(engine.id, None)
+            return dict(own) if instance is not None else engine.labels
+        kept = {name: value for more in by_stream.values() for name, value in more.items()}
+        left = {name: value for name, value in engine.labels.items() if name not in gone}
+        return {**left, **{n: v for n, v in kept.items() if n in gone}, **own}
 
 
 def _check(report: StreamReport, stream_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 from touchline.core.errors import NotFound
@@ -13,6 +14,7 @@ WATCHED_S = 60.0
 """Whoever has asked within this time is assumed to look on."""
 
 EVERY_S, RARELY_S = 2.0, 10.0
+MACHINE_MEMORY_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 class UsageBook:
@@ -63,8 +65,11 @@ def total(usages: Mapping[str, Usage]) -> dict[str, float | int]:
 
 
 def usage_json(engine_id: str, usage: Usage) -> dict[str, object]:
-    """One engine's, as the API names it; what is not known is 0 there, as clients expect it."""
-    limit = usage.memory_limit_bytes or 0
+    """One engine's, as the API names it; what is not known is 0 there, as clients expect it.
+
+    Without a limit of its own the machine's memory is the limit, as Docker says it.
+    """
+    limit = usage.memory_limit_bytes or MACHINE_MEMORY_BYTES
     return {
         "container_id": engine_id,
         "cpu_percent": round(usage.cpu_percent, 2),

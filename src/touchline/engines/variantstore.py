@@ -130,11 +130,15 @@ class VariantStore:
         self.changed.mark()
 
     async def activate(self, slot: int) -> Template:
-        """Make its configuration the one that counts. Raises ConfigInvalid, NotFound, Failed."""
+        """Make its configuration the one that counts. Raises ConfigInvalid, NotFound, Failed.
+
+        Whether a custom variant is on at all stays as it is.
+        """
         async with self._turn:
             template = self.template(slot)
-            await self._write(_CONFIG, template.config.model_dump(mode="json"))
-            self._config = template.config
+            config = template.config.model_copy(update={"enabled": self._config.enabled})
+            await self._write(_CONFIG, config.model_dump(mode="json"))
+            self._config = config
             await self._write(_ACTIVE, {"active_template_id": slot})
             self._active = slot
         self.changed.mark()

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from touchline.core.errors import Invalid
+from touchline.engines.runtimes.docker import docker_answers
 from touchline.engines.runtimes.dockeraddress import address_of
+from touchline.engines.runtimes.settings import DockerRuntimeSettings
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(
@@ -21,6 +25,9 @@ from touchline.engines.runtimes.dockeraddress import address_of
         ("tcp://10.0.0.6:2375", {"DOCKER_HOST": "tcp://10.0.0.5:2375"}, "tcp://10.0.0.6:2375"),
         ("http://[::1]:2375", {}, "http://[::1]:2375"),
         ("unix:///s", {"DOCKER_TLS_VERIFY": "1"}, "unix:///s"),
+        ("tcp://10.0.0.5:2375/", {}, "tcp://10.0.0.5:2375"),
+        ("tcp://10.0.0.5", {}, "tcp://10.0.0.5:2375"),
+        ("tcp://[::1]/", {}, "tcp://[::1]:2375"),
     ],
 )
 def test_the_settings_come_before_the_environment(
@@ -34,13 +41,19 @@ def test_the_settings_come_before_the_environment(
 @pytest.mark.parametrize(
     "url",
     ["ssh://somebody@host", "npipe:////./pipe/docker", "tcp://", "tcp://:2375", "unix://relative",
-     "host:2375", "tcp://host:99999", "tcp://[::1"],
+     "host:2375", "tcp://host:2375/base", "tcp://host?x=1", "tcp://host:99999", "tcp://[::1"],
 )  # fmt: skip
 def test_what_cannot_be_an_address_is_refused(url: str) -> None:
     with pytest.raises(Invalid) as caught:
         address_of(None, {"DOCKER_HOST": url})
     assert caught.value.code == "docker_address"
     assert url in caught.value.message
+
+
+async def test_what_can_be_an_address_can_be_asked() -> None:
+    for url in ("tcp://127.0.0.1", "tcp://127.0.0.1:1/", "tcp://[::1]", "unix:///no/such/socket"):
+        chosen = DockerRuntimeSettings(kind="docker", host=url)
+        assert await docker_answers(chosen, environ={}) is False
 
 
 def test_a_daemon_behind_https_is_checked_by_the_authorities_of_the_machine() -> None:

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from touchline.core.errors import Invalid
 
 USUAL = "unix:///var/run/docker.sock"
+PORT, TLS_PORT = 2375, 2376
+VARIABLES = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONFIG")
+"""What counts in the environment, and in a `.env` file."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,11 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
             code="docker_address",
         )
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
+    rest = rest.rstrip("/")
+    if scheme == "tcp" and urlsplit(f"//{rest}").port is None:
+        rest = f"{rest}:{TLS_PORT if verify else PORT}"  # as Docker's own client
     if scheme != "https" and not verify:
-        return Address(url)
+        return Address(f"{scheme}://{rest}")
     folder = environ.get("DOCKER_CERT_PATH") or ("~/.docker" if verify else None)
     return Address(f"https://{rest}", _context(folder))
 
@@ -46,7 +52,8 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
 def _names_a_host(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        bare = not (parts.path.strip("/") or parts.query or parts.fragment)
+        return bare and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 
