@@ -18,6 +18,7 @@ from support.half import idle_half, settings_for
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.logs import Logs
 from touchline.capture.machine import MachineSampler
+from touchline.capture.removal import Removal
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.stills import Still
 from touchline.core.errors import Blocked, Failed, Invalid, NotFound
@@ -397,6 +398,9 @@ class FakeCapture:
 
     def preview_status(self) -> dict[str, Any]:
         return preview_status()
+
+    async def delete_match(self, match_id: str) -> dict[str, Any]:
+        return await Removal(self.library, self.jobs).delete(match_id)
 
     def process_with(self, folder: Path, library: Any) -> None:
         """Panorama and post-processing of the matches in this library."""

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 
 from fakes_worker import FakeFleet, fake_fleet
+from support.afterwards import idle_afterwards
 from touchline.capture import manifest as manifests
 from touchline.capture.alerts import Alert
 from touchline.capture.cameras import Camera, open_cameras
@@ -21,12 +22,18 @@ from touchline.capture.library import Library
 from touchline.capture.manifest import Manifest
 from touchline.capture.probe import Probe
 from touchline.capture.recording import Recorder
+from touchline.capture.removal import Removal
 from touchline.capture.running import Report
 from touchline.capture.settings import MIB, CaptureSettings
 from touchline.capture.space import Space
 from touchline.core.wallclock import ReadClocks, read_clocks
 
 DEADLINE_S = 8.0
+
+
+def removal(library: Library, folder: Path) -> Removal:
+    """Deletes from the library; there are no jobs."""
+    return Removal(library, idle_afterwards(folder, library).jobs)
 
 
 @dataclass
@@ -165,7 +172,9 @@ async def studio(
     )
     recorder = Recorder(desk, lease)
     ear = Ear(recorder)
-    desk.space = Space(Library(root, is_running=recorder.is_running), root, floor_bytes=1)
+    desk.space = Space(
+        removal(Library(root, is_running=recorder.is_running), folder), root, floor_bytes=1
+    )
     desk.cameras = {
         number: Camera(
             number, source, configured, runtime_dir=runtime, log_dir=folder / "log", listener=ear

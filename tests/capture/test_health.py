@@ -26,7 +26,9 @@ PROBED_BAD = {"checked": True, "ok": False, "error": "no_video_stream", "cached"
 
 def recording(*cameras: CameraObservation, **changes: Any) -> RecordingObservation:
     """A match of a minute with these cameras."""
-    base = RecordingObservation(match_id="final", age_s=60.0, cameras=cameras)
+    base = RecordingObservation(
+        match_id="final", age_s=60.0, cameras=cameras, segments_dir_exists=True, stopping=False
+    )
     return replace(base, **changes)
 
 

@@ -10,25 +10,27 @@ import anyio
 import pytest
 
 import footage
+from recorders import removal
 from touchline.capture import manifest as manifests
 from touchline.capture import space
 from touchline.capture.library import Library
 from touchline.capture.manifest import Manifest
-from touchline.capture.retention import StoredMatch
 from touchline.core.errors import Refused
 
 pytestmark = pytest.mark.anyio
 
 
-def match(root: Path, match_id: str, *, age_s: float, protected: bool = False) -> None:
+def match(
+    root: Path, match_id: str, *, age_s: float, protected: bool = False, number: int | None = None
+) -> None:
     path = footage.write_segment(root / match_id / "segments" / "cam0_20260211_220241_00.mp4")
     footage.set_age(path, age_s, time.time())
-    manifest = Manifest(match_id=match_id, state="finished", protected=protected)
+    manifest = Manifest(match_id=match_id, state="finished", protected=protected, number=number)
     manifests.save(root / match_id, manifest)
 
 
 def names(root: Path) -> set[str]:
-    return {path.name for path in root.iterdir() if not path.name.startswith(".")}
+    return {path.parent.name for path in root.glob("*/match.json")}
 
 
 def nobody(match_id: str) -> bool:
@@ -41,11 +43,11 @@ def make(
     """A space that lacks so many bytes; each match is as large as its files are."""
     monkeypatch.setattr(space, "_SPARE_BYTES", 0)
     library = Library(root, is_running=lambda match_id: match_id == running)
-    it = space.Space(library, root, floor_bytes=0)
+    it = space.Space(removal(library, root), root, floor_bytes=0)
     look = it._look
 
-    def short(is_running: object) -> tuple[list[StoredMatch], int]:
-        stored, _ = look(is_running)  # type: ignore[arg-type]
+    def short() -> tuple[list[space._Found], int]:
+        stored, _ = look()
         return stored, -missing_bytes
 
     monkeypatch.setattr(it, "_look", short)
@@ -60,6 +62,24 @@ async def test_the_oldest_match_goes_first_and_no_more_than_needed(
     match(tmp_path, "new", age_s=10)
     await make(tmp_path, monkeypatch, missing_bytes=1).make(nobody)
     assert names(tmp_path) == {"old", "new"}
+
+
+async def test_a_match_recorded_at_1970_does_not_go_before_older_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match(tmp_path, "november", age_s=time.time() - 35, number=2)
+    match(tmp_path, "september", age_s=60 * 86_400, number=1)
+    await make(tmp_path, monkeypatch, missing_bytes=1).make(nobody)
+    assert names(tmp_path) == {"november"}
+
+
+async def test_a_match_in_processing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    match(tmp_path, "waits", age_s=1000)
+    match(tmp_path, "done", age_s=900)
+    it = make(tmp_path, monkeypatch, missing_bytes=1 << 40)
+    await it._removal._jobs.add("archive", "waits")
+    await it.make(nobody)
+    assert names(tmp_path) == {"waits"}
 
 
 async def test_with_room_enough_nothing_goes(
@@ -108,10 +128,10 @@ async def test_two_calls_at_once_delete_no_match_too_many(
         match(tmp_path, f"match-{age_s}", age_s=age_s)
     it = make(tmp_path, monkeypatch, missing_bytes=0)
     look = it._look
-    sizes = [stored.size_bytes for stored in look(nobody)[0]]
+    sizes = [stored.size_bytes for stored in look()[0]]
 
-    def one_is_missing(is_running: object) -> tuple[list[StoredMatch], int]:
-        stored, _ = look(is_running)  # type: ignore[arg-type]
+    def one_is_missing() -> tuple[list[space._Found], int]:
+        stored, _ = look()
         return stored, -1 if len(stored) == len(sizes) else 0
 
     monkeypatch.setattr(it, "_look", one_is_missing)
@@ -143,7 +163,7 @@ async def test_files_that_come_and_go_meanwhile_do_not_keep_it_from_making_room(
             manifests.save(tmp_path / "running", manifest)
 
     library = Library(tmp_path, is_running=lambda name: name == "running")
-    keeper = space.Space(library, tmp_path, floor_bytes=1 << 60)
+    keeper = space.Space(removal(library, tmp_path), tmp_path, floor_bytes=1 << 60)
     thread = threading.Thread(target=replace_its_manifest)
     thread.start()
     try:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from recorders import studio, until
+from touchline.capture import upkeep
 from touchline.capture.diagnostics import PROBE_PHRASE
 from touchline.capture.probe import Probe
 from touchline.capture.settings import CaptureSettings
@@ -42,12 +44,12 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
         running=SimpleNamespace(match=match),
         prober=SimpleNamespace(probe=probe),
     )
-    upkeep, due = Upkeep(desk), Due()
-    upkeep.watch = due  # type: ignore[assignment]
-    await upkeep.probe_once()
-    await upkeep.probe_once()
+    it, due = Upkeep(desk), Due()
+    it.watch = due  # type: ignore[assignment]
+    await it.probe_once()
+    await it.probe_once()
     due.segment = "cam0_20260211_220241_01.mp4"
-    await upkeep.probe_once()
+    await it.probe_once()
     assert [record.getMessage() for record in caplog.records] == [
         f"{PROBE_PHRASE} for cam0: cam0_20260211_220241_0{n}.mp4: moov atom not found"
         for n in (0, 1)
@@ -58,3 +60,18 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
         "error": "moov atom not found",
         "cached": False,
     }
+
+
+@pytest.mark.anyio
+async def test_a_folder_that_went_away_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "FOLDER_EVERY_S", 0.02)
+    async with studio(tmp_path) as it:
+        await it.start()
+        folder = it.root / "m1" / "segments"
+        folder.rename(it.root / "m1" / "elsewhere")
+        said = "Segments directory does not exist"
+        await until(lambda: it.recorder.health()["message"] == said, "it is told")
+        (it.root / "m1" / "elsewhere").rename(folder)
+        await until(lambda: it.recorder.health()["message"] != said, "it is there again")

@@ -20,6 +20,7 @@ from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.previewsettings import PreviewSettings
 from touchline.capture.processing import Processing
 from touchline.capture.processingsettings import ProcessingSettings
+from touchline.capture.removal import Removal
 
 
 class NoLive:
@@ -69,4 +70,5 @@ def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterw
     panorama = Panorama(calibrations, calibrating, processing, jobs, kept, preview)
     footage = Footage()
     clips = Clips(kept, footage, **places)
-    return Afterwards(panorama, processing, jobs, footage, clips, markers)
+    removal = Removal(kept, jobs)
+    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal)

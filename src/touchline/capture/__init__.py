@@ -45,13 +45,13 @@ from touchline.capture.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.probe import Prober
 from touchline.capture.processing import Processing
 from touchline.capture.recording import Recorder
+from touchline.capture.removal import Removal
 from touchline.capture.rtspoutlet import RtspOutlet
 from touchline.capture.scenes import draw_scenes
 from touchline.capture.sessions import WebRtcSession, WebRtcSessions
 from touchline.capture.settings import DEMO_CAMERAS, CaptureSettings
 from touchline.capture.showing import Showing
 from touchline.capture.signalling import Signalling
-from touchline.capture.space import Space
 from touchline.capture.stills import Stills
 from touchline.capture.upkeep import keep_running_named
 from touchline.capture.watchdog import Watchdog
@@ -123,6 +123,14 @@ class Capture:
     footage: Footage
     clips: Clips
     markers: Markers
+    removal: Removal
+
+    async def delete_match(self, match_id: str) -> dict[str, Any]:
+        """Delete a match with all its files, and its jobs with it.
+
+        Raises NotFound, and Refused for the running and for a protected match.
+        """
+        return await self.removal.delete(match_id)
 
     def mode(self) -> dict[str, Any]:
         """Who has the cameras: the body of `GET /api/v1/pipeline-state`."""
@@ -204,7 +212,6 @@ async def open_capture(
         )
         recorder = Recorder(desk, lease)
         library = Library(root, is_running=recorder.is_running)
-        desk.space = Space(library, root, floor_bytes=settings.min_free_bytes)
         await library.clean_up()
         await draw_scenes(settings.cameras.values(), runtime / SCENES)
         watchdog = Watchdog(watchdog_lines.write)
@@ -282,6 +289,7 @@ async def open_capture(
                 footage=afterwards.footage,
                 clips=afterwards.clips,
                 markers=afterwards.markers,
+                removal=afterwards.removal,
             )
             if settings.preview.rtsp:
                 RtspOutlet(settings.preview, preview, live).open(tasks)

@@ -23,6 +23,8 @@ from touchline.capture.markers import Markers
 from touchline.capture.panorama import Panorama
 from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.processing import Processing
+from touchline.capture.removal import Removal
+from touchline.capture.space import Space
 from touchline.capture.upkeep import keep_running_named
 
 
@@ -36,6 +38,7 @@ class Afterwards:
     footage: Footage
     clips: Clips
     markers: Markers
+    removal: Removal
 
     def begin(self, tasks: TaskGroup) -> None:
         """Work on jobs, as tasks of `tasks`."""
@@ -100,4 +103,6 @@ async def open_afterwards(
     panorama = Panorama(calibrations, calibrating, processing, jobs, library, preview)
     footage = Footage()
     clips = Clips(library, footage, runtime_dir=runtime_dir, log_dir=log_dir)
-    return Afterwards(panorama, processing, jobs, footage, clips, markers)
+    removal = Removal(library, jobs)
+    desk.space = Space(removal, desk.root, floor_bytes=settings.min_free_bytes)
+    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal)

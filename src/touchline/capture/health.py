@@ -62,8 +62,8 @@ class RecordingObservation:
     match_id: str
     age_s: float
     cameras: tuple[CameraObservation, ...]
-    segments_dir_exists: bool = True
-    stopping: bool = False
+    segments_dir_exists: bool
+    stopping: bool
 
 
 @dataclass(frozen=True)

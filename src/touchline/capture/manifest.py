@@ -296,12 +296,18 @@ def load(folder: Path) -> Manifest | None:
     except ValidationError:
         _refuse_newer(path, text)
         path.replace(folder / DAMAGED_NAME)
-        manifest = rescan(folder)
+        manifest = rescan(folder).model_copy(update={"number": _number_in(text)})
         save(folder, manifest)
         return manifest
     if manifest.format_version > FORMAT_VERSION:
         raise _too_new(path, manifest.format_version)
     return manifest
+
+
+def _number_in(damaged: bytes) -> int | None:
+    """The number of a match whose manifest cannot be understood, where it can still be read."""
+    found = re.search(rb'"number": ?([1-9][0-9]{0,8})[,\s]', damaged)
+    return None if found is None else int(found[1])
 
 
 class _Version(BaseModel):

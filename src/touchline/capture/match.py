@@ -199,6 +199,8 @@ class Match:
         self.folder = folder
         self.phase: Phase = "starting"
         self.number = number
+        self.segments_dir_exists = True
+        """Whether the workers' folder was there when it was last looked for."""
         self._monotonic_ns = monotonic_ns
         self.process_after_recording = process_after_recording
         self.interruptions: list[Interruption] = []
@@ -459,6 +461,7 @@ class Match:
             match_id=self.match_id,
             age_s=self.duration_s,
             cameras=tuple(self._observe(t) for t in self.tracks.values()),
+            segments_dir_exists=self.segments_dir_exists,
             stopping=self.phase == "stopping",
         )
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_DATES_BEGIN_UNIX_S = 1_577_836_800
+"""2020: an older date of a file with footage is that of a clock that was never set."""
+
 
 @dataclass(frozen=True)
 class StoredMatch:
-    """A match in the recordings folder. Without `created_unix_s` it is never chosen."""
+    """A match in the recordings folder. Without `created_unix_s` it is never chosen.
+
+    `number` is the library's own count; matches of version 0.1.0 and copies from elsewhere have
+    none, and are older than those that have.
+    """
 
     match_id: str
     created_unix_s: float | None
     size_bytes: int
-    protected: bool = False
-    running: bool = False
-    processing: bool = False
+    number: int | None
+    protected: bool
+    running: bool
+    processing: bool
 
 
 def matches_to_delete(
@@ -23,20 +31,30 @@ def matches_to_delete(
 ) -> tuple[StoredMatch, ...]:
     """The oldest deletable matches, oldest first, that bring free space to the target.
 
-    No more than needed; all deletable ones where even they do not suffice, because the match that
-    is being recorded lives on every byte. A match without footage is left alone: it frees nothing.
+    The library's numbers say which is older; dates only where there is no number, and a date that
+    cannot be right makes no match the oldest. No more than needed; all deletable ones where even
+    they do not suffice, because the match that is being recorded lives on every byte. A match
+    without footage is left alone: it frees nothing.
     """
     candidates = [
-        (match.created_unix_s, match.match_id, match)
+        match
         for match in matches
         if match.created_unix_s is not None
         and match.size_bytes > 0
         and not (match.protected or match.running or match.processing)
     ]
     chosen: list[StoredMatch] = []
-    for _, _, match in sorted(candidates, key=lambda candidate: candidate[:2]):
+    for match in sorted(candidates, key=_age):
         if free_bytes >= target_free_bytes:
             break
         chosen.append(match)
         free_bytes += match.size_bytes
     return tuple(chosen)
+
+
+def _age(match: StoredMatch) -> tuple[bool, int, bool, float, str]:
+    """Sorts the oldest first."""
+    created_s = match.created_unix_s or 0.0
+    if match.number is not None:
+        return (True, match.number, False, 0.0, match.match_id)
+    return (False, 0, created_s < _DATES_BEGIN_UNIX_S, created_s, match.match_id)

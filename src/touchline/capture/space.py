@@ -7,12 +7,13 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 from anyio import to_thread
 
 from touchline.capture import manifest as manifests
-from touchline.capture.library import Library
+from touchline.capture.removal import Removal
 from touchline.capture.retention import StoredMatch, matches_to_delete
 from touchline.core.errors import NotFound, Refused
 
@@ -22,11 +23,21 @@ _SPARE_BYTES = 2 << 30
 """Delete down to this much above the floor, so that it is not done again every minute."""
 
 
+class _Found(NamedTuple):
+    """A match as its folder tells."""
+
+    match_id: str
+    created_unix_s: float | None
+    size_bytes: int
+    number: int | None
+    protected: bool
+
+
 class Space:
     """Deletes matches one call at a time; a call while one is under way waits for it."""
 
-    def __init__(self, library: Library, root: Path, *, floor_bytes: int) -> None:
-        self._library = library
+    def __init__(self, removal: Removal, root: Path, *, floor_bytes: int) -> None:
+        self._removal = removal
         self._root = root
         self._floor_bytes = floor_bytes
         self._one_at_a_time = anyio.Lock()
@@ -34,17 +45,27 @@ class Space:
     async def make(self, is_running: Callable[[str], bool]) -> None:
         """Delete until there is room above the floor, or nothing may be deleted any more."""
         async with self._one_at_a_time:
-            stored, free = await to_thread.run_sync(self._look, is_running)
+            found, free = await to_thread.run_sync(self._look)
+            stored = [
+                StoredMatch(
+                    **each._asdict(),
+                    running=is_running(each.match_id),
+                    processing=self._removal.is_processing(each.match_id),
+                )
+                for each in found
+            ]
             target = self._floor_bytes + _SPARE_BYTES
             for match in matches_to_delete(stored, free_bytes=free, target_free_bytes=target):
+                if self._removal.is_processing(match.match_id):  # since a moment ago
+                    continue
                 try:
-                    await self._library.delete(match.match_id)
+                    await self._removal.delete(match.match_id)
                 except (NotFound, Refused, OSError) as error:
                     log.warning("%s stays: %s", match.match_id, error)
                 else:
                     log.warning("deleted match %s: the disk was full", match.match_id)
 
-    def _look(self, is_running: Callable[[str], bool]) -> tuple[list[StoredMatch], int]:
+    def _look(self) -> tuple[list[_Found], int]:
         stats = os.statvfs(self._root)
         with os.scandir(self._root) as entries:
             folders = [
@@ -52,12 +73,12 @@ class Space:
                 for e in entries
                 if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")
             ]
-        stored = [_stored(folder, running=is_running(folder.name)) for folder in folders]
-        return stored, stats.f_bavail * stats.f_frsize
+        return [_stored(folder) for folder in folders], stats.f_bavail * stats.f_frsize
 
 
-def _stored(folder: Path, *, running: bool) -> StoredMatch:
+def _stored(folder: Path) -> _Found:
     files = list(_files(folder))
+    manifest = None
     try:
         manifest = manifests.load(folder)
         protected = manifest is not None and manifest.protected
@@ -65,12 +86,12 @@ def _stored(folder: Path, *, running: bool) -> StoredMatch:
         log.warning("%s stays: %s", folder.name, error.message)
         protected = True  # what we cannot read is not ours to delete
     footage = [s.st_mtime for path, s in files if path.suffix in manifests.VIDEO_SUFFIXES]
-    return StoredMatch(
+    return _Found(
         match_id=folder.name,
         created_unix_s=min(footage, default=None),
         size_bytes=sum(s.st_size for _, s in files),
+        number=None if manifest is None else manifest.number,
         protected=protected,
-        running=running,
     )
 
 

@@ -27,6 +27,7 @@ PROBE_EVERY_S = 5.0
 SPACE_EVERY_S = 5.0
 VERIFY_EVERY_S = 1.0
 CLOCK_EVERY_S = 1.0
+FOLDER_EVERY_S = 2.0
 REMEMBER_EVERY_S = 60.0
 
 
@@ -58,6 +59,9 @@ class Upkeep:
         )
         desk.spawn(
             keep_running_named, "wall clock", self.watch_clock_once, CLOCK_EVERY_S, name="clock"
+        )
+        desk.spawn(
+            keep_running_named, "folder", self.look_for_folder_once, FOLDER_EVERY_S, name="folder"
         )
         if settings.delete_oldest_when_full:
             desk.spawn(
@@ -111,6 +115,14 @@ class Upkeep:
         if self._remembered_s is None or now_s - self._remembered_s > REMEMBER_EVERY_S:
             self._remembered_s = now_s
             await to_thread.run_sync(desk.record.note_date, now.unix_ns, trust)
+
+    async def look_for_folder_once(self) -> None:
+        """See whether the folder that the workers write to is still there."""
+        running = self._desk.running
+        if running is None or running.match.phase != "recording":
+            return
+        match = running.match
+        match.segments_dir_exists = await to_thread.run_sync(match.segments_folder.is_dir)
 
     async def make_space_once(self) -> None:
         """While the disk is full, try again to make room: it may have come to nothing before."""

@@ -91,9 +91,7 @@ async def list_segments(match_id: MatchId, capture: CaptureDep) -> Response:
 )
 async def delete_match(match_id: MatchId, capture: CaptureDep) -> Response:
     """Delete a match with all its files, and its jobs with it; the running one is refused."""
-    deleted = await capture.library.delete(match_id)
-    await capture.jobs.drop_match(match_id)
-    return answer(deleted)
+    return answer(await capture.delete_match(match_id))
 
 
 @router.get(
