@@ -73,6 +73,23 @@ class Server:
                 raise AssertionError(f"the server did not start:\n{self.output()}")
         self.client = httpx.Client(base_url=f"{line.split()[1].decode()}/api/v1", timeout=30)
 
+    @property
+    def pid(self) -> int:
+        """The server's own process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def live_pid(self) -> int | None:
+        """The live process of this data directory, where there is one."""
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = entry.read_bytes().decode(errors="replace").split("\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if "touchline.live" in words and str(self.data / "run") in words:
+                return int(entry.parent.name)
+        return None
+
     def kill(self) -> None:
         """`kill -9`."""
         assert self._process is not None

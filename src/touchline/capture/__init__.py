@@ -55,6 +55,7 @@ from touchline.capture.signalling import Signalling
 from touchline.capture.stills import Stills
 from touchline.capture.upkeep import keep_running_named
 from touchline.capture.watchdog import Watchdog
+from touchline.core import patience
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
@@ -257,7 +258,7 @@ async def open_capture(
             preview.open(tasks)
             afterwards.begin(tasks)
             sessions.open(tasks)
-            with anyio.move_on_after(_MEET_S):
+            with patience.move_on_after(_MEET_S):
                 for camera in cameras.values():
                     await camera.ready.wait()
             await recorder.adopt(listener.hellos)

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import anyio
 from anyio import to_thread
 
 from touchline.capture import alerts as alert
@@ -17,6 +16,7 @@ from touchline.capture.following import Follower
 from touchline.capture.manifest import Interruption, Manifest
 from touchline.capture.match import Match
 from touchline.capture.running import Report, Running
+from touchline.core import patience
 
 log = logging.getLogger(__name__)
 
@@ -67,13 +67,13 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
             resumable = mended
     if resumable is not None:
         running = _resume(desk, begin, resumable)
-        with anyio.move_on_after(_RESUME_S):
+        with patience.move_on_after(_RESUME_S):
             await running.started.settled()
 
 
 async def _meet(desk: Desk) -> None:
     """Wait until every worker was met, or is known to be gone: nobody else's file is mended."""
-    with anyio.move_on_after(desk.settings.unresponsive_after_s + _SLOWEST_START_S):
+    with patience.move_on_after(desk.settings.unresponsive_after_s + _SLOWEST_START_S):
         for camera in desk.cameras.values():
             await camera.ready.wait()
 

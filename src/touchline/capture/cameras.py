@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -80,7 +79,6 @@ class Camera:
         self._settings = settings
         self._scenes = runtime_dir / SCENES
         self._listener = listener
-        self._heard_at = time.monotonic()
         self.link = WorkerLink(
             self.name,
             runtime_dir=runtime_dir,
@@ -90,6 +88,7 @@ class Camera:
             on_event=self._event,
             on_lost=self._lost,
         )
+        self._heard_at_s = self.link.listened_s()
 
     @property
     def state(self) -> str:
@@ -100,9 +99,9 @@ class Camera:
 
     @property
     def last_frame_age_s(self) -> float | None:
-        """Since the last frame came, as far as is known now."""
+        """Since the last frame came, as far as is known now, without pauses of this server."""
         age = self.status.get("last_frame_age_s")
-        return None if age is None else float(age) + time.monotonic() - self._heard_at
+        return None if age is None else float(age) + self.link.listened_s() - self._heard_at_s
 
     def facts(self) -> dict[str, Any]:
         """What the match's manifest keeps of it."""
@@ -172,7 +171,7 @@ class Camera:
 
     def take_status(self, message: Mapping[str, Any]) -> None:
         """Note a status that the worker sent."""
-        self._heard_at = time.monotonic()
+        self._heard_at_s = self.link.listened_s()
         self.status = message.get("camera") or {}
         self.recording = message.get("recording")
         self.sync = message.get("sync")

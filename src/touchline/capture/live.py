@@ -15,6 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from touchline.capture.process import WorkerLink
+from touchline.core import patience
 from touchline.core.errors import Blocked
 from touchline.core.tasks import Changed
 
@@ -83,7 +84,7 @@ class LiveLink:
         if not self._begun:
             self._begun = True
             self._tasks.start_soon(self._link.run, name="live process")
-        with anyio.move_on_after(_START_S):
+        with patience.move_on_after(_START_S):
             await self._ready.wait()
             return
         text = "The live process cannot be started; its log says why."

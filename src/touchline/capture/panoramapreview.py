@@ -22,6 +22,7 @@ from touchline.capture.lease import CameraLease
 from touchline.capture.live import LiveLink
 from touchline.capture.previewsettings import PreviewSettings, Transport
 from touchline.capture.studio import StudioRun
+from touchline.core import patience
 from touchline.core.errors import Blocked, Failed, Refused, TouchlineError
 from touchline.core.tasks import Changed
 
@@ -152,7 +153,7 @@ class PanoramaPreview:
         up = _Outcome()
         self._tasks.start_soon(self._show, held, self._stop, up, name="panorama preview")
         try:
-            with anyio.move_on_after(_UP_S + 5):
+            with patience.move_on_after(_UP_S + 5):
                 await up.settled.wait()
         except BaseException:
             self._stop.cancel()  # nobody waits for it any more

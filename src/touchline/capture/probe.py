@@ -13,6 +13,8 @@ from typing import Any
 
 import anyio
 
+from touchline.core import patience
+
 _KEPT_S = 10.0
 _KEPT_MOST = 200
 _COMMAND = (
@@ -89,7 +91,7 @@ class Prober:
     async def _ask(self, path: Path) -> Probe:
         command = [*self._command, _file_argument(path)]
         try:
-            with anyio.fail_after(self._timeout_s):
+            with patience.fail_after(self._timeout_s):
                 # Leaving the scope kills the process and waits for it.
                 done = await anyio.run_process(command, check=False, stdin=subprocess.DEVNULL)
         except FileNotFoundError:

@@ -25,13 +25,16 @@ from anyio.abc import Process, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from touchline.capture.linelog import MAX_FILE_BYTES, turn_over
+from touchline.core import patience
 from touchline.core.errors import Blocked, Failed
 from touchline.worker import wire
+from touchline.worker.listening import ListeningClock, input_waits
 
 log = logging.getLogger(__name__)
 
 _START_S = 10.0
 _CONNECT_LOOK_S = 0.01
+_LOOK_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _STABLE_S = 5.0
 """A worker that lived this long did not die of its start: its successor starts without a pause."""
@@ -73,7 +76,8 @@ class WorkerLink:
         self._send_lock = anyio.Lock()
         self._waiting: dict[int, _Reply] = {}
         self._number = 0
-        self._heard_at = 0.0
+        self.listened_s = ListeningClock()
+        self._heard_at_s = self.listened_s()
         self._leaving = anyio.Event()
 
     @property
@@ -83,6 +87,17 @@ class WorkerLink:
 
     async def run(self) -> None:
         """Keep a worker alive and connected until cancelled or told to `quit`."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._keep_clock)
+            await self._keep_connected()
+            tasks.cancel_scope.cancel()
+
+    async def _keep_clock(self) -> None:
+        while True:
+            self.listened_s()
+            await anyio.sleep(_LOOK_S)
+
+    async def _keep_connected(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._leaving.is_set():
             began = time.monotonic()
@@ -116,7 +131,7 @@ class WorkerLink:
         try:
             async with self._send_lock:
                 await stream.send(wire.encode({"id": number, "do": do, **fields}))
-            with anyio.move_on_after(timeout_s):
+            with patience.move_on_after(timeout_s):
                 await reply.arrived.wait()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             raise self._gone() from None
@@ -141,7 +156,7 @@ class WorkerLink:
         except (Blocked, Failed) as error:
             log.warning("%s", error.message)
             return
-        with anyio.move_on_after(timeout_s):
+        with patience.move_on_after(timeout_s):
             # First the end of the connection, so that `run` ends by itself.
             while self.connected or (pid is not None and _alive(pid)):  # noqa: ASYNC110
                 await anyio.sleep(0.02)
@@ -211,7 +226,7 @@ class WorkerLink:
             os.close(output)
 
     async def _connect_to(self, process: Process, path: str) -> SocketStream:
-        with anyio.fail_after(_START_S):
+        with patience.fail_after(_START_S):
             while True:
                 stream = await self._try_connect(path)
                 if stream is not None:
@@ -228,25 +243,34 @@ class WorkerLink:
         """Listen until the worker is gone; returns why."""
         self.pid = _peer_pid(stream)
         self._stream = stream
-        self._heard_at = time.monotonic()
+        self._heard_at_s = self.listened_s()
         killed: str | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._greet)
 
             async def kill_when_silent() -> None:
                 nonlocal killed
-                while True:
-                    silent_s = time.monotonic() - self._heard_at
-                    if silent_s > self._unresponsive_after_s:
-                        killed = f"it said nothing for {silent_s:.1f} s and was killed"
-                        _kill(self.pid)
-                        return
-                    await anyio.sleep(0.1)
+                silent_s = await self._silent_too_long(stream)
+                killed = f"it said nothing for {silent_s:.1f} s and was killed"
+                _kill(self.pid)
 
             tasks.start_soon(kill_when_silent)
             reason = await self._listen(stream)
             tasks.cancel_scope.cancel()
         return killed or reason
+
+    async def _silent_too_long(self, stream: SocketStream) -> float:
+        """Return once the process has been silent for too long, with the seconds.
+
+        Nobody is judged while something waits to be read, nor by a time in which we could not read:
+        after a pause of our own the timers run before what has arrived meanwhile is seen.
+        """
+        connection = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  (anyio's, not Django's)
+        while True:
+            silent_s = self.listened_s() - self._heard_at_s
+            if silent_s > self._unresponsive_after_s and not input_waits(connection):
+                return silent_s
+            await anyio.sleep(_LOOK_S)
 
     async def _greet(self) -> None:
         try:
@@ -265,7 +289,7 @@ class WorkerLink:
                 return "it closed the connection"
             except anyio.DelimiterNotFound:
                 return "it sent a line that is too long"
-            self._heard_at = time.monotonic()
+            self._heard_at_s = self.listened_s()
             try:
                 message = wire.decode(line)
             except ValueError as error:

@@ -12,6 +12,7 @@ import anyio
 
 from touchline.capture.pipelines import scene_file
 from touchline.capture.sources import Source, TestSource
+from touchline.core import patience
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ async def _draw(source: TestSource, folder: Path) -> None:
         *("--side", source.scene),
     ]
     try:
-        with anyio.fail_after(_WITHIN_S):
+        with patience.fail_after(_WITHIN_S):
             done = await anyio.run_process(
                 command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
             )

@@ -15,6 +15,7 @@ import anyio
 from touchline.capture.cameras import Camera
 from touchline.capture.live import LiveLink
 from touchline.capture.previewsettings import PreviewSettings, Transport
+from touchline.core import patience
 from touchline.core.errors import Blocked, Failed
 from touchline.core.tasks import Changed
 
@@ -90,7 +91,7 @@ class Showing:
         return shown.up
 
     async def _begin(self, shown: Shown) -> None:
-        with anyio.move_on_after(self._start_timeout_s):
+        with patience.move_on_after(self._start_timeout_s):
             await shown.camera.ready.wait()
         await self._begin_transport(shown)
         await shown.camera.link.ask("feed", path=str(self._live.feed_path))

@@ -15,6 +15,7 @@ from touchline.capture.match import Match, Track
 from touchline.capture.orders import make_order
 from touchline.capture.running import Report
 from touchline.capture.wholefile import sync_folder
+from touchline.core import patience
 from touchline.core.errors import Blocked, Failed
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
     keeps_running = camera.spec is not None and camera.spec.keep_running
     if keeps_running and camera.status.get("state") in {"retrying", "error"}:
         timeout_s = min(timeout_s, _LOST_CAMERA_TIMEOUT_S)  # it is known to be away
-    with anyio.move_on_after(timeout_s):
+    with patience.move_on_after(timeout_s):
         await camera.ready.wait()
     order = make_order(desk.settings, match, track)
     try:

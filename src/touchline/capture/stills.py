@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 
 from touchline.capture.cameras import Camera
+from touchline.core import patience
 from touchline.core.errors import Blocked, Failed, NotFound
 
 KEPT_S = 1.0
@@ -80,7 +81,7 @@ async def _decode(path: anyio.Path) -> bytes:
         *("-q:v", _JPEG_QUALITY, "-pix_fmt", "yuvj420p", "-"),
     ]
     try:
-        with anyio.fail_after(_DECODE_S):
+        with patience.fail_after(_DECODE_S):
             done = await anyio.run_process(
                 command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
             )

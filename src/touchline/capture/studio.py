@@ -20,6 +20,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.text import TextReceiveStream
 
+from touchline.core import patience
 from touchline.core.errors import Failed
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class StudioRun:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
                 process.send_signal(signal.SIGCONT)  # a paused one hears nothing else
-            with anyio.move_on_after(STOP_GRACE_S):
+            with patience.move_on_after(STOP_GRACE_S):
                 await process.wait()
         if process.returncode is None:
             process.kill()

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import aiohttp
-import anyio
 
+from touchline.core import patience
 from touchline.core.errors import Failed, NotFound
 from touchline.engines.foreignjson import parse_foreign
 from touchline.engines.model import Sample
@@ -117,7 +117,7 @@ class AceStreamClient:
 
     async def _get(self, url: str, within_s: float) -> dict[str, Any]:
         try:
-            with anyio.fail_after(within_s):
+            with patience.fail_after(within_s):
                 async with self._session.get(url, allow_redirects=False) as response:
                     body = await _read(response)
                     status = response.status

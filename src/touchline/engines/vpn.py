@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 
+from touchline.core import patience
 from touchline.core.errors import Blocked, TouchlineError
 from touchline.core.events import EventLog
 from touchline.core.tasks import Changed
@@ -177,7 +178,7 @@ class VpnWatch:
     async def _look(self, name: str) -> None:
         before = self._states[name]
         try:
-            with anyio.fail_after(LOOK_TIMEOUT_S):
+            with patience.fail_after(LOOK_TIMEOUT_S):
                 seen = await self._see(name)
         except (RuntimeUnavailable, TimeoutError) as error:
             why = str(error) or f"It could not be looked at in {LOOK_TIMEOUT_S:g} s"

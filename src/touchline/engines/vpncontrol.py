@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import anyio
 
+from touchline.core import patience
 from touchline.core.errors import Failed
 from touchline.engines.foreignjson import parse_foreign
 from touchline.engines.settings import VpnSettings
@@ -97,7 +97,7 @@ class VpnControl:
 
     async def _get(self, url: str) -> tuple[int, Any]:
         try:
-            with anyio.fail_after(TIMEOUT_S):
+            with patience.fail_after(TIMEOUT_S):
                 async with self._session.get(url, allow_redirects=False) as response:
                     if response.status >= 300:
                         response.close()

@@ -16,7 +16,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from touchline.live.memory import clear_folder, make_folder
 from touchline.live.packager import Ended, Shape
 from touchline.live.rtsp import RtspServer
 from touchline.worker import wire
+from touchline.worker.listening import ListeningClock
 from touchline.worker.stderrlog import open_log
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class Live:
         self._rtsp: RtspServer | None = None
         self._peers: Peers | None = None
         self._peers_lock = asyncio.Lock()
-        self._alone_since = time.monotonic()
+        self._listened_s = ListeningClock(slice_s=2 * STATUS_S)
+        self._alone_since_s = self._listened_s()
         self._requests: Mapping[str, Request] = {
             "hello": self._hello,
             "streams": self._streams,
@@ -241,7 +242,7 @@ class Live:
 
     async def _end_all(self) -> None:
         """The server is gone: nobody stops what it asked for but us."""
-        self._alone_since = time.monotonic()
+        self._alone_since_s = self._listened_s()
         self.streams.hang_up()
         for camera in list(self._hls):
             await self._end_hls(camera)
@@ -254,7 +255,7 @@ class Live:
         while True:
             await asyncio.sleep(STATUS_S)
             self.control.notify(wire.event("status", **self.status()))
-            alone_s = time.monotonic() - self._alone_since
+            alone_s = self._listened_s() - self._alone_since_s
             if not self.control.connected and alone_s > IDLE_LEAVE_S:
                 log.info("no server for %g s: leaving", IDLE_LEAVE_S)
                 self.leave.set()

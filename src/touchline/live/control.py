@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from touchline.worker import wire
+from touchline.worker.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Control:
     ) -> None:
         self._do = do
         self._alone = alone
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: dict[asyncio.StreamWriter, Outgoing] = {}
 
     @property
     def connected(self) -> bool:
@@ -44,24 +45,24 @@ class Control:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection until it closes; what it still waits for is given up then."""
-        self._clients.add(writer)
+        self._clients[writer] = outgoing = Outgoing(writer)
         tasks: set[asyncio.Task[None]] = set()
         try:
             while line := await reader.readline():
-                task = asyncio.create_task(self._answer(line, writer))
+                task = asyncio.create_task(self._answer(line, outgoing))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
         except (ConnectionError, ValueError) as error:
             log.warning("connection given up: %s", error)
         finally:
-            self._clients.discard(writer)
+            del self._clients[writer]
             for task in tasks:
                 task.cancel()
             writer.close()
             if not self._clients:
                 await self._alone()
 
-    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, line: bytes, outgoing: Outgoing) -> None:
         number = None
         try:
             message = wire.decode(line)
@@ -73,12 +74,10 @@ class Control:
             log.exception("request failed: %r", line[:200])
             reply = {"ok": False, "code": "live_error", "message": f"{error!r}"}
         with contextlib.suppress(ConnectionError):
-            writer.write(wire.encode({"re": number, **reply}))
+            outgoing.reply(wire.encode({"re": number, **reply}))
 
     def notify(self, message: dict[str, Any]) -> None:
         """Tell the server. On the event loop only."""
         line = wire.encode(message)
-        for writer in self._clients:
-            # A server that reads nothing for this long is dead or stopped; it must not cost memory.
-            if writer.transport.get_write_buffer_size() < wire.MAX_LINE_BYTES:
-                writer.write(line)
+        for outgoing in self._clients.values():
+            outgoing.tell(message, line)

@@ -8,6 +8,8 @@ from typing import cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from touchline.core.patience import Alarm
+
 STUCK_S = 10.0
 """A client that takes not one byte for this long is cut off."""
 
@@ -23,7 +25,7 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
     piles up does so in the session's outbox.
     """
 
-    _watch: asyncio.TimerHandle | None = None
+    _watch: Alarm | None = None
     _unsent_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -49,9 +51,17 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
         self._stop_watching()
         super().connection_lost(exc)
 
+    def send_keepalive_ping(self) -> None:
+        """Ping the client; its time for a pong does not run while this server stands still."""
+        super().send_keepalive_ping()
+        if self.pong_timer is not None and self.ping_timeout is not None:
+            self.pong_timer.cancel()
+            alarm = Alarm(self.ping_timeout, self.keepalive_timeout)
+            self.pong_timer = cast("asyncio.TimerHandle", alarm)  # it is only ever cancelled
+
     def _look(self) -> None:
         self._unsent_bytes = self.transport.get_write_buffer_size()
-        self._watch = self.loop.call_later(STUCK_S, self._judge)
+        self._watch = Alarm(STUCK_S, self._judge)
 
     def _judge(self) -> None:
         if self.transport.get_write_buffer_size() >= self._unsent_bytes:

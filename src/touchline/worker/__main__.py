@@ -28,6 +28,8 @@ from gi.repository import Gst  # noqa: E402
 from touchline.worker import wire  # noqa: E402
 from touchline.worker.camera import Camera, Wedged, happens  # noqa: E402
 from touchline.worker.elements import available  # noqa: E402
+from touchline.worker.listening import ListeningClock  # noqa: E402
+from touchline.worker.outgoing import Outgoing  # noqa: E402
 from touchline.worker.recorder import Recorder  # noqa: E402
 from touchline.worker.stderrlog import open_log  # noqa: E402
 from touchline.worker.synctimes import SyncTimes  # noqa: E402
@@ -79,10 +81,11 @@ class Worker:
         self.leave = asyncio.Event()
         self._exit_status = 0
         self._camera_task: asyncio.Task[None] | None = None
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: dict[asyncio.StreamWriter, Outgoing] = {}
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._alone_since = time.monotonic()
+        self._listened_s = ListeningClock(slice_s=2 * STATUS_S)
+        self._alone_since_s = self._listened_s()
         self._stopping: asyncio.Future[dict[str, Any]] | None = None
         self._decided = asyncio.Event()
         """Whether footage of the recording has reached the disk, or its writer died before."""
@@ -93,22 +96,22 @@ class Worker:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """One server's connection, until it closes."""
-        self._clients.add(writer)
+        self._clients[writer] = outgoing = Outgoing(writer)
         tasks: set[asyncio.Task[None]] = set()
         try:
             while line := await reader.readline():
-                task = asyncio.create_task(self._answer(line, writer))
+                task = asyncio.create_task(self._answer(line, outgoing))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
         except (ConnectionError, ValueError) as error:
             log.warning("connection given up: %s", error)
         finally:
-            self._clients.discard(writer)
+            del self._clients[writer]
             if not self._clients:
-                self._alone_since = time.monotonic()
+                self._alone_since_s = self._listened_s()
             writer.close()
 
-    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, line: bytes, outgoing: Outgoing) -> None:
         number = None
         try:
             try:
@@ -124,7 +127,7 @@ class Worker:
             log.exception("request failed: %r", line[:200])
             reply = {"ok": False, "code": "worker_error", "message": f"{error!r}"}
         with contextlib.suppress(ConnectionError):
-            writer.write(wire.encode({"re": number, **reply}))
+            outgoing.reply(wire.encode({"re": number, **reply}))
 
     def notify(self, message: dict[str, Any]) -> None:
         """Tell every connected server; from any thread."""
@@ -136,10 +139,8 @@ class Worker:
         if message.get("event") != "status":
             self._changed.set()
         line = wire.encode(message)
-        for writer in self._clients:
-            # A server that reads nothing for this long is dead or stopped; it must not cost memory.
-            if writer.transport.get_write_buffer_size() < wire.MAX_LINE_BYTES:
-                writer.write(line)
+        for outgoing in self._clients.values():
+            outgoing.tell(message, line)
 
     # -------------------------------------------------------------- requests
 
@@ -348,7 +349,7 @@ class Worker:
             return
         recorder = self.recorder
         if recorder is None:
-            if time.monotonic() - self._alone_since > self._idle_leave_s:
+            if self._listened_s() - self._alone_since_s > self._idle_leave_s:
                 log.info("no server for %g s: leaving", self._idle_leave_s)
                 self.leave.set()
             return

@@ -27,6 +27,8 @@ from touchline.worker.wire import PipelineSpec
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
+_PAUSED_S = 0.5
+"""Two looks so far apart lie on both sides of a pause of this process, not of the camera's."""
 _FIRST_PAUSE_S = 0.1
 _ATTEMPT_S = 2.0
 """How long an attempt to reach a lost camera may go without any data; every fourth gets longer."""
@@ -273,14 +275,19 @@ class Camera:
         patient = failures == 0 or failures % 4 == 0
         attempt_s = self.spec.start_timeout_s if patient else _ATTEMPT_S
         stall_s = max(self.spec.stall_after_s, _RECONNECT_STALL_S)
+        looked_ns = paused_until_ns = 0
         while self.wanted:
             if await happens(self._ended, _LOOK_S):
                 return self._end_reason
             self._take_over(pipeline)
             now_ns = time.monotonic_ns()
-            age_s = (now_ns - pipeline.last_frame_ns) / 1e9
+            if looked_ns and now_ns - looked_ns > _PAUSED_S * 1e9:
+                # What the camera sent meanwhile waits in a socket; it is not judged before that.
+                paused_until_ns, started = now_ns, max(started, now_ns / 1e9 - _LOOK_S)
+            looked_ns = now_ns
+            age_s = (now_ns - max(pipeline.last_frame_ns, paused_until_ns)) / 1e9
             # A starved encoder is slow, not lost: opening its camera again would cost more footage.
-            silent_s = min(age_s, (now_ns - pipeline.last_raw_ns) / 1e9)
+            silent_s = min(age_s, (now_ns - max(pipeline.last_raw_ns, paused_until_ns)) / 1e9)
             if not pipeline.frames:
                 waited = time.monotonic() - started
                 if not pipeline.data_seen and waited > attempt_s:

@@ -12,6 +12,7 @@ from typing import ClassVar
 import anyio
 import anyio.to_thread
 
+from touchline.core import patience
 from touchline.core.errors import Invalid
 from touchline.engines.labels import START
 from touchline.engines.model import EngineSpec, Executed, Instance, RuntimeEvent, Usage
@@ -169,7 +170,7 @@ class DockerRuntime:
     ) -> Executed:
         """As `Runtime.execute`. Docker cannot end a command: after `within_s` it goes on alone."""
         try:
-            with anyio.fail_after(within_s):
+            with patience.fail_after(within_s):
                 return await self._api.execute(instance_id, command)
         except TimeoutError:
             raise StartTimeout(f"the command did not end within {within_s:g} s") from None
@@ -202,7 +203,7 @@ class DockerRuntime:
                 raise
 
     async def _until_gone(self, container: str) -> None:
-        with anyio.move_on_after(self._api.timeout_s):
+        with patience.move_on_after(self._api.timeout_s):
             while True:
                 try:
                     await self._api.inspect(container)

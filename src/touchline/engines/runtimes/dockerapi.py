@@ -18,6 +18,7 @@ import aiohttp
 import anyio
 from aiodocker import Docker, DockerError
 
+from touchline.core import patience
 from touchline.core.errors import Failed
 from touchline.engines.model import Executed
 from touchline.engines.runtimes.dockeraddress import Address
@@ -196,7 +197,7 @@ class DockerApi:
             if math.isinf(within_s):
                 yield
             else:
-                with anyio.fail_after(within_s):
+                with patience.fail_after(within_s):
                     yield
         except DockerError as error:
             exchanged = error.status == 400 and "client version" in error.message

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 
+from touchline.core import patience
 from touchline.core.errors import TouchlineError
 from touchline.engines.labels import START
 from touchline.engines.model import EngineSpec, Instance
@@ -90,7 +91,7 @@ class Starter:
     async def _in_turn(self, attempt: _Attempt, within_s: float) -> Instance:
         async with self._turns.turn():
             try:
-                with anyio.fail_after(within_s):
+                with patience.fail_after(within_s):
                     return await self._run(attempt)
             except DaemonError as error:
                 if attempt.container is not None:

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import anyio
 
+from touchline.core import patience
 from touchline.core.errors import Invalid, TouchlineError
 from touchline.engines.model import (
     EngineSpec,
@@ -106,7 +107,7 @@ class ProcessRuntime:
         # A task of its own: a process that is being made must be known, whoever gives up waiting.
         launch = asyncio.ensure_future(self._launch(life))
         try:
-            with anyio.fail_after(within_s):
+            with patience.fail_after(within_s):
                 await asyncio.shield(launch)
         except BaseException as error:
             await self._take_back(life, launch)

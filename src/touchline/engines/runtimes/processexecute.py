@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import anyio
 
+from touchline.core import patience
 from touchline.engines.model import Executed
 from touchline.engines.runtimes.processspawn import Spawned, wait_for
 from touchline.engines.runtimes.protocol import StartTimeout
@@ -34,7 +35,7 @@ async def executed(
             os.close(writing)
         output = _Output(reading)
         try:
-            with anyio.fail_after(within_s):
+            with patience.fail_after(within_s):
                 await _until_ended(spawned.pidfd, output)
         except TimeoutError as error:
             raise StartTimeout(

@@ -1,0 +1,107 @@
+"""Processes that stand still for a while during a recording: nobody healthy is killed for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support.frames import assert_gapless
+from support.server import Server, serving, wait_for
+
+FPS = 30
+
+
+def stop_for(pid: int, seconds: float) -> None:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(seconds)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def assert_nothing_is_missing(server: Server, match_id: str, least_s: float) -> None:
+    stopped = server.stop()
+    assert stopped["success"], stopped
+    for camera in (0, 1):
+        (segment,) = server.segments(match_id, camera)
+        assert len(assert_gapless(segment)) >= least_s * FPS
+    assert server.manifest(match_id)["gaps"] == []
+    assert "recording_camera_lost" not in server.alerts()
+
+
+@pytest.mark.parametrize(
+    "seconds", [1.0, 4.0, pytest.param(30.0, marks=pytest.mark.slow)], ids=["1s", "4s", "30s"]
+)
+def test_a_server_that_stood_still_kills_nobody_and_costs_no_frame(
+    tmp_path: Path, seconds: float
+) -> None:
+    with serving(tmp_path, unresponsive_after_s=1.0, stall_after_s=0.8) as server:
+        server.started("m1")
+        wait_for(lambda: server.status()["duration"] >= 1, "recording")
+        workers = server.worker_pids()
+        stop_for(server.pid, seconds)
+        wait_for(lambda: server.status()["duration"] >= seconds + 1.5, "going on")
+        assert server.worker_pids() == workers
+        assert server.get("/recording-health")["healthy"]
+        assert_nothing_is_missing(server, "m1", seconds + 1)
+
+
+def test_a_server_that_stutters_kills_nobody(tmp_path: Path) -> None:
+    """Stopped again and again, as a machine that swaps does."""
+    with serving(tmp_path, unresponsive_after_s=1.0, stall_after_s=0.8) as server:
+        server.started("m1")
+        wait_for(lambda: server.status()["duration"] >= 1, "recording")
+        workers = server.worker_pids()
+        for _ in range(8):
+            stop_for(server.pid, 0.6)
+            time.sleep(0.03)
+        wait_for(lambda: server.status()["duration"] >= 6, "going on")
+        assert server.worker_pids() == workers
+        assert_nothing_is_missing(server, "m1", 5)
+
+
+def test_a_worker_that_stood_still_for_less_than_the_limit_is_kept(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        server.started("m1")
+        wait_for(lambda: server.status()["duration"] >= 1, "recording")
+        workers = server.worker_pids()
+        stop_for(workers[0], 1.0)
+        wait_for(lambda: server.status()["duration"] >= 4, "going on")
+        assert server.worker_pids() == workers
+        stopped = server.stop()
+        assert stopped["success"], stopped
+        # A simulated camera is part of its worker, so it films nothing meanwhile.
+        assert_gapless(*server.segments("m1", 1))
+
+
+def test_a_live_process_that_stood_still_for_a_moment_is_kept(tmp_path: Path) -> None:
+    with serving(tmp_path, preview_while_recording=True) as server:
+        server.started("m1")
+        assert server.client.post("/preview", json={"transport": "hls"}).status_code == 200
+        pid = wait_for(server.live_pid, "started")
+        stop_for(pid, 1.0)
+        wait_for(lambda: server.status()["duration"] >= 3, "going on")
+        stop_for(server.pid, 4.0)
+        wait_for(lambda: server.status()["duration"] >= 8, "going on")
+        assert server.live_pid() == pid
+        assert_nothing_is_missing(server, "m1", 7)
+
+
+def test_a_stop_across_a_pause_of_the_server_reports_success(tmp_path: Path) -> None:
+    """The answers of the workers wait when the server goes on; its time limits do not cut them."""
+    with serving(tmp_path, stop_timeout_s=1) as server:
+        server.started("m1")
+        wait_for(lambda: server.status()["duration"] >= 1, "recording")
+        pid = server.pid
+        with ThreadPoolExecutor() as pool:
+            stopping = pool.submit(server.stop)
+            for _ in range(3):
+                time.sleep(0.05)
+                stop_for(pid, 1.5)
+            stopped = stopping.result()
+        assert stopped["success"], stopped
