@@ -26,6 +26,7 @@ from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
 from touchline.engines import Engines
 from touchline.engines.settings import EnginesSettings
+from touchline.settings import HttpSettings
 
 PROTECTION_S = 10.0
 CAMERAS = ("camera_0", "camera_1")
@@ -443,6 +444,7 @@ class FakeSettings:
     port: int = 8000
     auth: FakeAuth = field(default_factory=FakeAuth)
     websocket: FakeWebSocket = field(default_factory=FakeWebSocket)
+    http: HttpSettings = field(default_factory=lambda: HttpSettings.model_validate({}))
     capture: CaptureSettings = field(default_factory=CaptureSettings)
     engines: EnginesSettings = field(default_factory=settings_for)
     engines_configured: bool = False

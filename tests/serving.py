@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import anyio
 import httpx
 import uvicorn
 
-from touchline.web import ImpatientProtocol, create_app
+from touchline.web import BoundedProtocol, Door, ImpatientProtocol, create_app
 
 BASE_URL = "http://localhost:8000"
 START_TIMEOUT_S = 10.0
@@ -31,15 +32,22 @@ async def client_of(system: Any, **headers: str) -> AsyncIterator[httpx.AsyncCli
 
 
 @contextmanager
-def served(system: Any) -> Iterator[int]:
+def served(system: Any, *, door: Door | None = None) -> Iterator[int]:
     """The port of a server in a thread of its own that serves `system` on loopback."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(system)
-    config = uvicorn.Config(app, log_config=None, lifespan="off", ws=ImpatientProtocol)
+    door = door or Door(most=1000, most_an_address=1000)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        lifespan="off",
+        http=cast("Any", partial(BoundedProtocol, door=door)),
+        ws=ImpatientProtocol,
+    )
     server = uvicorn.Server(config)
 
     async def serve() -> None:
-        async with app.state.hub.open():
+        async with door.open(), app.state.hub.open():
             await server.serve([listener])
 
     thread = threading.Thread(target=anyio.run, args=(serve,))

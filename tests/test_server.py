@@ -44,3 +44,24 @@ async def test_it_tells_its_url_and_cancelling_closes_everything(tmp_path: Path,
             parts = urlsplit(url)
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((parts.hostname, parts.port), 2)
+
+
+async def test_idle_connections_do_not_keep_anybody_out(tmp_path: Path) -> None:
+    one = settings(tmp_path, http={"max_connections": 16})
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            url = await tasks.start(serve, one)
+            parts = urlsplit(url)
+            idle = [
+                await anyio.connect_tcp(parts.hostname or "", parts.port or 0) for _ in range(40)
+            ]
+            async with httpx.AsyncClient() as client:
+                answer = await client.get(f"{url}/api/v1/pipeline-state")
+                assert answer.status_code == 200
+                text = (await client.get(f"{url}/metrics")).text
+            assert "touchline_http_connections_limit 16.0" in text
+            assert 'touchline_http_connections_dismissed_total{reason="room"}' in text
+            assert "touchline_spare_descriptors 24.0" in text
+            for each in idle:
+                await each.aclose()
+            tasks.cancel_scope.cancel()

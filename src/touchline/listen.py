@@ -1,13 +1,26 @@
-"""Taking the server's port, before anything else is opened."""
+"""The server's port: taken before anything else is opened, and its connections taken in."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import logging
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 
 from touchline.core.errors import Failed
+from touchline.core.storm import Storm
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 512
+
+AT_ONCE = 8
+"""Connections taken in before others have their turn on the event loop."""
+
+RETRY_S = 0.1
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -48,3 +61,88 @@ def _cannot_bind(host: str, port: int, error: OSError) -> Failed:
             code="port_in_use",
         )
     return Failed(f"Cannot listen on {host} port {port}: {error.strerror}", code="cannot_listen")
+
+
+class Acceptor:
+    """Takes connections in at one listening socket, and never spins where it cannot.
+
+    asyncio's own tries as often as its backlog is long when there are no descriptors, with a line
+    in the log each time. `refuse` returns what somebody is told who may not come in, `make` the
+    protocol of who may, and `relieve` makes room where there is none.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        *,
+        refuse: Callable[[str], bytes | None],
+        make: Callable[[str], asyncio.Protocol],
+        relieve: Callable[[], object],
+    ) -> None:
+        self._listener = listener
+        self._refuse, self._make, self._relieve = refuse, make, relieve
+        self._loop = asyncio.get_running_loop()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._retry: asyncio.TimerHandle | None = None
+        self._closed = False
+        self.storm = Storm(log, "No more connections can be taken in for the moment")
+
+    def start(self) -> None:
+        """Take in from now on."""
+        self._retry = None
+        if not self._closed:
+            self._loop.add_reader(self._listener.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Take in no more; whoever is here stays."""
+        self._closed = True
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._listener.fileno() >= 0:
+            self._loop.remove_reader(self._listener.fileno())
+
+    async def wait_closed(self) -> None:
+        """Return once those are here that were on their way in."""
+        if self._opening:
+            await asyncio.wait(self._opening)
+
+    def _accept(self) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                connection, address = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _EXHAUSTED:
+                    raise
+                self.storm.note(error.strerror or str(error))
+                self._loop.remove_reader(self._listener.fileno())
+                self._retry = self._loop.call_later(RETRY_S, self.start)
+                self._relieve()
+                return
+            connection.setblocking(False)
+            host = str(address[0]) if isinstance(address, tuple) else ""
+            refusal = self._refuse(host)
+            if refusal is not None:
+                _turn_away(connection, refusal)
+                continue
+            task = self._loop.create_task(self._open(connection, host))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    async def _open(self, connection: socket.socket, host: str) -> None:
+        try:
+            await self._loop.connect_accepted_socket(lambda: self._make(host), connection)
+        except OSError as error:  # gone already
+            log.debug("a connection from %s could not be opened: %s", host, error)
+            connection.close()
+
+
+def _turn_away(connection: socket.socket, refusal: bytes) -> None:
+    """Say why; what has been asked already is read, or the connection would be reset."""
+    with suppress(OSError):
+        with suppress(BlockingIOError):
+            connection.recv(65536)
+        connection.send(refusal)
+        connection.shutdown(socket.SHUT_WR)
+    connection.close()

@@ -6,6 +6,7 @@ second one leaves at once: recordings then go on in their workers, and the next 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -15,7 +16,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import anyio.abc
@@ -23,9 +25,10 @@ import uvicorn
 from anyio import TASK_STATUS_IGNORED
 
 from touchline import __version__
-from touchline.listen import bind
+from touchline.core.descriptors import connections_within, raise_limit
+from touchline.listen import Acceptor, bind
 from touchline.system import System, open_system
-from touchline.web import ImpatientProtocol, create_app
+from touchline.web import BoundedProtocol, Door, ImpatientProtocol, create_app, refusal_bytes
 
 if TYPE_CHECKING:
     from touchline.settings import Settings
@@ -49,6 +52,7 @@ async def serve(
 
     Reports its URL once it answers. Raises TouchlineError where it cannot start.
     """
+    descriptors = raise_limit()
     sockets = bind(settings.host, settings.port)
     try:
         stop = _Stop()
@@ -58,10 +62,13 @@ async def serve(
                 stop.system = system
                 url = _url(settings.host, sockets[0])
                 app = create_app(system)
+                door = _door(settings, descriptors)
+                door.count_into(system.metrics)
                 _settle_memory()
                 stop.server = _Server(
                     uvicorn.Config(
                         app,
+                        http=cast("Any", partial(BoundedProtocol, door=door)),
                         ws=ImpatientProtocol,
                         ws_max_size=LARGEST_FRAME_BYTES,
                         # Statuses are small and the network is near; it would cost 300 kB a socket.
@@ -69,12 +76,14 @@ async def serve(
                         lifespan="off",
                         log_config=None,  # ours carries it
                         server_header=False,
+                        forwarded_allow_ips=list(settings.http.trusted_proxies),
                         timeout_graceful_shutdown=DRAIN_S,
                     ),
+                    door=door,
                     on_started=lambda: _started(url, system, task_status),
                 )
                 stop.server.should_exit = stop.asked
-                async with app.state.hub.open():
+                async with door.open(), app.state.hub.open():
                     await stop.server.serve(sockets)
                 log.info("Closing: recordings are finished first")
             tasks.cancel_scope.cancel()
@@ -87,8 +96,9 @@ async def serve(
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers, telling when it answers."""
 
-    def __init__(self, config: uvicorn.Config, *, on_started: Any) -> None:
+    def __init__(self, config: uvicorn.Config, *, door: Door, on_started: Any) -> None:
         super().__init__(config)
+        self._door = door
         self._on_started = on_started
 
     @contextmanager
@@ -97,9 +107,26 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listening from here on."""
-        await super().startup(sockets)
+        """Listening from here on, at the sockets that are given, through the door."""
+        await super().startup([])
+        loop = asyncio.get_running_loop()
+
+        def make(_: str) -> asyncio.Protocol:
+            protocol: Any = self.config.http_protocol_class
+            made: asyncio.Protocol = protocol(
+                self.config, self.server_state, self.lifespan.state, loop
+            )
+            return made
+
+        for each in sockets or ():
+            acceptor = Acceptor(each, refuse=self._refusal, make=make, relieve=self._door.exhausted)
+            acceptor.start()
+            self.servers.append(cast("asyncio.base_events.Server", acceptor))
         self._on_started()
+
+    def _refusal(self, address: str) -> bytes | None:
+        refusal = self._door.refusal_for(address)
+        return None if refusal is None else refusal_bytes(refusal)
 
 
 class _Stop:
@@ -143,6 +170,25 @@ class _Stop:
         sys.stderr.flush()
         # Nothing is unwound on purpose: that is what takes too long. Workers outlive us.
         os._exit(128 + number)
+
+
+def _door(settings: Settings, descriptors: int) -> Door:
+    """The door, with no more places than there are descriptors for."""
+    wanted = settings.http.max_connections
+    most = connections_within(descriptors, wanted)
+    if most < wanted:
+        log.warning(
+            "%d open files are allowed, so %d connections are taken instead of %d; raise the limit"
+            " (LimitNOFILE= in the unit, ulimit -n)",
+            descriptors,
+            most,
+            wanted,
+        )
+    return Door(
+        most=most,
+        most_an_address=settings.http.max_connections_per_address,
+        trusted=settings.http.trusted_proxies,
+    )
 
 
 def _started(url: str, system: System, task_status: anyio.abc.TaskStatus[str]) -> None:

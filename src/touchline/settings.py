@@ -7,6 +7,7 @@ refused, all of it at once.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -131,6 +132,39 @@ class WebSocketSettings(BaseModel):
     )
 
 
+class HttpSettings(BaseModel):
+    """Who may connect, and how often."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_connections: int = Field(
+        4096, ge=16, le=60_000, description="Connections at a time, WebSockets included."
+    )
+    max_connections_per_address: int = Field(
+        512,
+        ge=4,
+        le=60_000,
+        description="Of these from one address; this machine and trusted proxies have no limit,"
+        " but whose request a proxy passes on has.",
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=lambda: ["127.0.0.1", "::1"],
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, proxies: list[str]) -> list[str]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy!r} is no address; write it like 10.0.0.5 or 10.0.0.0/24"
+                ) from None
+        return proxies
+
+
 class Settings(BaseSettings):
     """Everything that can be configured, complete and checked. `load_settings` makes it."""
 
@@ -160,6 +194,7 @@ class Settings(BaseSettings):
     websocket: WebSocketSettings = Field(
         default_factory=WebSocketSettings, description="Live states and commands over `/ws`."
     )
+    http: HttpSettings = Field(default_factory=HttpSettings, description="Connections of clients.")
     capture: CaptureSettings = Field(
         default_factory=CaptureSettings, description="Cameras and recording."
     )

@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
 from touchline.capture import Capture, open_capture
 from touchline.core.db import open_database
+from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed, Refused
 from touchline.core.events import EventLog, open_events
 from touchline.core.looplag import open_loop_watch
@@ -21,6 +23,7 @@ from touchline.engines import Engines, open_engines
 from touchline.settings import Settings
 
 LOCK_FILE = "touchline.lock"
+REFILL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
     metrics = Metrics()
     async with (
         hold_data_dir(settings.data_dir),
+        hold_spare_descriptors(metrics) as spare,
         open_database(settings.database_url) as database,
         open_events(database, metrics) as events,
         open_engines(
@@ -58,12 +62,35 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             log_dir=settings.log_dir,
             events=events,
             metrics=metrics,
+            spare=spare,
         ) as capture,  # of what matters the last opened and the first closed
         open_loop_watch(metrics),
     ):
         yield System(
             settings=settings, capture=capture, engines=engines, events=events, metrics=metrics
         )
+
+
+@asynccontextmanager
+async def hold_spare_descriptors(metrics: Metrics) -> AsyncIterator[SpareDescriptors]:
+    """Descriptors that are kept for those who record, whatever else uses them up."""
+    spare = SpareDescriptors()
+    metrics.gauge(
+        "touchline_spare_descriptors", "Descriptors that are kept for starting workers"
+    ).set_function(lambda: spare.held)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_refill, spare, name="spare descriptors")
+        try:
+            yield spare
+        finally:
+            tasks.cancel_scope.cancel()
+            spare.close()
+
+
+async def _refill(spare: SpareDescriptors) -> None:
+    while True:
+        await anyio.sleep(REFILL_S)
+        spare.refill()
 
 
 @asynccontextmanager

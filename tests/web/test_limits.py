@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from fakes import FakeSystem
 from serving import exchange, served
 from touchline.core.errors import Failed
 from touchline.web.errors import LastResort
+from touchline.web.limits import AddressLimit
 
 
 def test_an_announced_body_that_is_too_large_is_refused_before_it_is_sent(tmp_path: Path) -> None:
@@ -41,3 +43,37 @@ async def test_a_failure_after_the_answer_began_is_raised_and_adds_nothing_to_it
     with pytest.raises(Failed, match="half way"):
         await LastResort(begins_and_fails)(scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("address", "admitted"), [("192.0.2.7", 3), ("127.0.0.1", 6)], ids=["client", "this machine"]
+)
+async def test_an_address_has_a_limit_of_requests_under_way(address: str, admitted: int) -> None:
+    free, inside, sent = anyio.Event(), 0, []
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal inside
+        inside += 1
+        await free.wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    limited = AddressLimit(slow, most=3)
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/"}
+    scope["client"] = (address, 5000)
+
+    async def receive() -> Any:
+        raise AssertionError("nobody asks")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(6):
+            tasks.start_soon(limited.__call__, scope, receive, send)
+        with anyio.fail_after(5):
+            while inside < admitted or len(sent) < 2 * (6 - admitted):
+                await anyio.sleep(0.01)
+        assert inside == admitted
+        starts = [m for m in sent if m["type"] == "http.response.start"]
+        assert {m["status"] for m in starts} == ({429} if starts else set())
+        free.set()

@@ -56,6 +56,7 @@ from touchline.capture.stills import Stills
 from touchline.capture.upkeep import keep_running_named
 from touchline.capture.watchdog import Watchdog
 from touchline.core import patience
+from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
@@ -181,6 +182,7 @@ async def open_capture(
     log_dir: Path,
     events: EventLog,
     metrics: Metrics,
+    spare: SpareDescriptors,
 ) -> AsyncIterator[Capture]:
     """The capture half, alive: workers met or started, an interrupted match adopted or resumed.
 
@@ -210,6 +212,7 @@ async def open_capture(
             events,
             Prober(timeout_s=settings.integrity_probe_timeout_s),
             record_path=data_dir / RECORD_NAME,
+            spare=spare,
         )
         recorder = Recorder(desk, lease)
         library = Library(root, is_running=recorder.is_running)
@@ -234,6 +237,7 @@ async def open_capture(
                 runtime_dir=runtime,
                 log_dir=log_dir,
                 listener=listener,
+                spare=spare,
             )
             for camera_id, source in sorted(settings.cameras.items())
         }

@@ -14,6 +14,7 @@ from touchline.capture.pipelines import build_pipeline
 from touchline.capture.process import WorkerLink
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.sources import Source
+from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed
 from touchline.core.tasks import Changed
 from touchline.worker import wire
@@ -59,6 +60,7 @@ class Camera:
         runtime_dir: Path,
         log_dir: Path,
         listener: CameraListener,
+        spare: SpareDescriptors | None = None,
     ) -> None:
         self.id = camera_id
         self.name = f"cam{camera_id}"
@@ -87,6 +89,7 @@ class Camera:
             on_connected=self._connected,
             on_event=self._event,
             on_lost=self._lost,
+            spare=spare,
         )
         self._heard_at_s = self.link.listened_s()
 

@@ -27,6 +27,7 @@ from touchline.capture.probe import Prober
 from touchline.capture.running import Running
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.space import Space
+from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events import EventLog
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
@@ -53,6 +54,8 @@ class Desk:
     """The manifest on disk is out of date."""
     unverified: list[tuple[Match, Track, str]] = field(default_factory=list)
     """Segments that were finished and not read back yet."""
+    spare: SpareDescriptors = field(default_factory=lambda: SpareDescriptors(0))
+    """Descriptors for starts and stops when there are no others."""
     tasks: TaskGroup | None = None
     finished: Callable[[str], None] | None = None
     """Called with a match that asked for processing when it is over."""

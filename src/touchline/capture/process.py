@@ -26,6 +26,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from touchline.capture.linelog import MAX_FILE_BYTES, turn_over
 from touchline.core import patience
+from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Blocked, Failed
 from touchline.worker import wire
 from touchline.worker.listening import ListeningClock, input_waits
@@ -62,10 +63,12 @@ class WorkerLink:
         on_lost: Callable[[str], None],
         program: str = "touchline.worker",
         what: str | None = None,
+        spare: SpareDescriptors | None = None,
     ) -> None:
         self.name = name
         self._program = program
         self._what = what or f"worker of {name}"
+        self._spare = spare or SpareDescriptors(0)
         self.pid: int | None = None
         self.spawns = 0
         self._runtime_dir = runtime_dir
@@ -172,17 +175,21 @@ class WorkerLink:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SocketStream]:
-        """A connection to a worker that was there, or to a new one."""
-        directory = os.open(self._runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            # Through the descriptor, because a socket's path has 108 bytes at the most.
-            path = f"/proc/self/fd/{directory}/{self.name}.sock"
-            stream = await self._try_connect(path)
-            if stream is None:
-                process = await self._spawn()
-                stream = await self._connect_to(process, path)
-        finally:
-            os.close(directory)
+        """A connection to a worker that was there, or to a new one.
+
+        Descriptors that are kept for this are used for it: it works when there are no others.
+        """
+        with self._spare.lent():
+            directory = os.open(self._runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                # Through the descriptor, because a socket's path has 108 bytes at the most.
+                path = f"/proc/self/fd/{directory}/{self.name}.sock"
+                stream = await self._try_connect(path)
+                if stream is None:
+                    process = await self._spawn()
+                    stream = await self._connect_to(process, path)
+            finally:
+                os.close(directory)
         try:
             yield stream
         finally:

@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 
 async def stop_cameras(desk: Desk, match: Match) -> Report:
     """Stop, judge the files, write the manifest's last word and send what is to be alerted."""
+    with desk.spare.lent():  # files are read and ffprobe is started, whatever else is open
+        return await _stop_cameras(desk, match)
+
+
+async def _stop_cameras(desk: Desk, match: Match) -> Report:
     at_ns = time.monotonic_ns()
     match.ended_unix_ns = match.at_ns(at_ns)
     results: dict[int, dict[str, Any]] = {}

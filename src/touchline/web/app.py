@@ -32,7 +32,7 @@ from touchline.web import (
 )
 from touchline.web.auth import ClosedReads, Guard, decide_access
 from touchline.web.errors import LastResort, install_errors
-from touchline.web.limits import BodyLimit, PlainPaths
+from touchline.web.limits import AddressLimit, BodyLimit, PlainPaths
 from touchline.web.standing import Standing
 from touchline.web.telemetry import Telemetry
 from touchline.web.ws import make_hub
@@ -109,6 +109,7 @@ def create_app(system: System) -> FastAPI:
     if page is not None:
         app.add_middleware(dashboard.Page, page=page)
     app.add_middleware(Guard, hosts=access.hosts, origins=origins)
+    app.add_middleware(AddressLimit, most=settings.http.max_connections_per_address)
     app.add_middleware(LastResort)
     app.add_middleware(Telemetry, metrics=system.metrics)
     return app

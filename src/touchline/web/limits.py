@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from touchline.web.answers import answer
+from touchline.web.door import is_loopback
 
 _TOO_LARGE = "Request body too large"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -35,6 +37,42 @@ class PlainPaths:
 def _is_plain(scope: Scope) -> bool:
     encoded = b"%2f" in scope.get("raw_path", b"").lower()
     return not encoded and _CONTROLS.search(scope["path"]) is None
+
+
+class AddressLimit:
+    """Answers 429 to an address with too many requests under way; this machine has no limit.
+
+    It sees clients as a trusted proxy passes them on, where the door sees the proxy alone.
+    """
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._under_way: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        address = client_address(scope)
+        if scope["type"] != "http" or is_loopback(address):
+            await self._app(scope, receive, send)
+            return
+        if self._under_way[address] >= self._most:
+            body = {"detail": "Too many requests from this address", "code": "too_many_requests"}
+            await answer(body, 429, {"retry-after": "1"})(scope, receive, send)
+            return
+        self._under_way[address] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way[address] -= 1
+            if not self._under_way[address]:
+                del self._under_way[address]
+
+
+def client_address(scope: Scope) -> str:
+    """The client's address, as a trusted proxy passes it on; empty for a Unix socket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 class BodyLimit:

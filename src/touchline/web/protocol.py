@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -27,6 +28,8 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
 
     _watch: Alarm | None = None
     _unsent_bytes = 0
+    on_gone: Callable[[], None] | None = None
+    """Called when the connection is gone, by whoever handed it over."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The HTTP connection has become a WebSocket."""
@@ -49,6 +52,8 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, in whatever way."""
         self._stop_watching()
+        if self.on_gone is not None:
+            self.on_gone()
         super().connection_lost(exc)
 
     def send_keepalive_ping(self) -> None:
