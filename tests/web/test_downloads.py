@@ -18,6 +18,7 @@ from fake_library import FakeArchive
 from fakes import FakeSystem
 from serving import client_of, exchange, raw_get, served
 from touchline.core.errors import Failed, NotFound
+from touchline.core.worklimits import Budget, WorkLimit
 from touchline.web.downloads import FileDownload, StreamDownload, attachment, media_type
 
 FOOTAGE = bytes(range(256)) * 8192
@@ -213,6 +214,9 @@ class _Wire:
         return self.sent[-1]["type"] == "http.response.body" and not self.sent[-1].get("more_body")
 
 
+LIMIT = WorkLimit(Budget("downloads", at_once=4, waiting=4, retry_after_s=1))
+
+
 def _open_descriptors(path: Path) -> int:
     count = 0
     for link in Path("/proc/self/fd").iterdir():
@@ -224,7 +228,9 @@ def _open_descriptors(path: Path) -> int:
 
 
 def _file_download(path: Path) -> FileDownload:
-    return FileDownload(path, missing="Segment not found", reads=anyio.CapacityLimiter(2))
+    return FileDownload(
+        path, missing="Segment not found", reads=anyio.CapacityLimiter(2), limit=LIMIT
+    )
 
 
 @pytest.mark.anyio
@@ -326,7 +332,7 @@ async def test_a_client_that_goes_closes_the_archive(tmp_path: Path) -> None:
 
     wire.on_body = go
     with anyio.fail_after(DEADLINE_S):
-        await StreamDownload(archive)(wire.scope, wire.receive, wire.send)
+        await StreamDownload(archive, limit=LIMIT)(wire.scope, wire.receive, wire.send)
     assert seen[0] == 1
     assert archive.open_count == 0
     assert len(wire.body) < 1000

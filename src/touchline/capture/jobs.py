@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from touchline.capture.studio import OnProgress, StudioRun
 from touchline.capture.wholefile import write_whole
-from touchline.core.errors import NotFound, Refused, TouchlineError
+from touchline.core.errors import Blocked, NotFound, Refused, TouchlineError
 from touchline.core.tasks import Changed
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
 State = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
 
 KEPT_JOBS = 500
+MOST_WAITING = 500
 LOG_LINES = 40
 _OVER = frozenset({"done", "failed", "cancelled"})
 
@@ -131,7 +132,13 @@ class JobQueue:
     # ------------------------------------------------------------------ changed
 
     async def add(self, kind: Kind, match_id: str, **params: Any) -> Job:
-        """A job that waits for its turn, and is on the disk; the same one if it was there."""
+        """A job that waits for its turn, and is on the disk; the same one if it was there.
+
+        Raises Blocked where too many wait.
+        """
+        if sum(not job.is_over for job in self._jobs.values()) >= MOST_WAITING:
+            text = f"{MOST_WAITING} jobs wait already. Let some of them finish, or cancel them."
+            raise Blocked(text, code="too_many_jobs", eta_s=60.0)
         job = self.put(kind, match_id, **params)
         await self.save()
         return job

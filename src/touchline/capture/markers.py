@@ -72,17 +72,19 @@ class Markers:
         self._match_now_ns = match_now_ns
         self._now_ns = now_ns
         self._writing = anyio.Lock()
+        # Of its own: the general pool is the recorder's.
+        self._threads = anyio.CapacityLimiter(2)
 
     async def all(self, match_id: str) -> list[dict[str, Any]]:
         """The markers of a match by time. Raises NotFound."""
         folder, manifest = await self._match(match_id)
-        found = await to_thread.run_sync(_read, folder)
+        found = await to_thread.run_sync(_read, folder, limiter=self._threads)
         return [_told(marker, manifest) for marker in found]
 
     async def moments(self, match_id: str, kinds: Collection[str] | None) -> list[int]:
         """When something of these kinds was marked, on the match clock. Raises NotFound."""
         folder, _ = await self._match(match_id)
-        found = await to_thread.run_sync(_read, folder)
+        found = await to_thread.run_sync(_read, folder, limiter=self._threads)
         return [marker.at_unix_ns for marker in found if kinds is None or marker.kind in kinds]
 
     async def add(
@@ -168,7 +170,7 @@ class Markers:
         self, folder: Path, apply: Callable[[list[Marker]], list[Marker]]
     ) -> list[Marker]:
         async with self._writing:
-            return await to_thread.run_sync(partial(_rewrite, folder, apply))
+            return await to_thread.run_sync(partial(_rewrite, folder, apply), limiter=self._threads)
 
 
 def _told(marker: Marker, manifest: Manifest) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from touchline.capture.calibrations import Calibration, Calibrations, PanoramaConfig
 from touchline.capture.jobs import Job, JobQueue, Kind
@@ -52,6 +52,8 @@ class Processing:
         floor_bytes: int,
     ) -> None:
         self._free_bytes, self._floor_bytes = free_bytes, floor_bytes
+        # Of its own: the general pool is the recorder's.
+        self._threads = CapacityLimiter(2)
         self._settings = settings
         self._library = library
         self._calibrations = calibrations
@@ -138,8 +140,8 @@ class Processing:
         Raises NotFound.
         """
         folder = await self._library.folder(match_id)
-        made = await to_thread.run_sync(_read, folder, RECORD)
-        uploads = await to_thread.run_sync(_read, folder, UPLOADS)
+        made = await to_thread.run_sync(_read, folder, RECORD, limiter=self._threads)
+        uploads = await to_thread.run_sync(_read, folder, UPLOADS, limiter=self._threads)
         files = {
             name: {key: value for key, value in state.items() if key in _UPLOAD_FACTS}
             for name, state in uploads.get("files", {}).items()

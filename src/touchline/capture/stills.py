@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ KEPT_S = 1.0
 """A still this young is given again: many who ask at once cost one decoding a second."""
 _PICTURE_S = 5.0
 _DECODE_S = 10.0
+_BEHIND_THE_RECORDER = ("nice", "-n", "10")
 _JPEG_QUALITY = "4"  # ffmpeg's scale: 2 is best, 31 worst
 
 
@@ -76,17 +78,18 @@ class Stills:
 async def _decode(path: anyio.Path) -> bytes:
     """The first picture of the file as JPEG."""
     command = [
+        *_BEHIND_THE_RECORDER,
         *("ffmpeg", "-nostdin", "-loglevel", "error", "-threads", "1", "-f", "h264"),
         *("-i", str(path), "-frames:v", "1", "-f", "image2", "-c:v", "mjpeg"),
         *("-q:v", _JPEG_QUALITY, "-pix_fmt", "yuvj420p", "-"),
     ]
+    if shutil.which("ffmpeg") is None:
+        raise Failed("Stills need ffmpeg, which is not installed.", code="no_ffmpeg")
     try:
         with patience.fail_after(_DECODE_S):
             done = await anyio.run_process(
                 command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
             )
-    except FileNotFoundError as error:
-        raise Failed("Stills need ffmpeg, which is not installed.", code="no_ffmpeg") from error
     except TimeoutError as error:
         raise Failed("The picture could not be decoded in time.", code="still_failed") from error
     if done.returncode != 0 or not done.stdout:

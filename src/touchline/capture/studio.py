@@ -44,7 +44,8 @@ class StudioRun:
     async def run(self, on_progress: OnProgress, *, hurry: bool = False) -> dict[str, Any]:
         """Its result. Raises Failed with the studio's words; cancelling it ends the process.
 
-        `hurry` is for what somebody waits for: all else works at the lowest priority.
+        `hurry` is for what somebody waits for: all else works at the lowest priority. Whoever
+        records goes first in any case.
         """
         command = [
             *(sys.executable, "-m", "touchline.studio", self._verb, "--parent", str(os.getpid())),

@@ -37,6 +37,7 @@ VERBS = (
 DONE, FAILED, STOPPED = 0, 1, 75
 _PR_SET_PDEATHSIG = 1
 _LOWEST_PRIORITY = 19
+_HURRIED_PRIORITY = 10
 
 log = logging.getLogger("touchline.studio")
 
@@ -46,13 +47,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="touchline.studio", description=__doc__)
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--parent", type=int, required=True, help="pid of who started this")
-    parser.add_argument("--hurry", action="store_true", help="at ordinary priority")
+    parser.add_argument("--hurry", action="store_true", help="for somebody who waits")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("touchline").addHandler(_Told())
     _leave_with(arguments.parent)
-    if not arguments.hurry:
-        _step_back()
+    _step_back(hurry=arguments.hurry)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -95,8 +95,11 @@ def _leave_with(parent: int) -> None:
         sys.exit(FAILED)
 
 
-def _step_back() -> None:
-    """Nobody who records, serves or watches waits for this."""
+def _step_back(*, hurry: bool) -> None:
+    """Let those who record go first; where nobody waits for this, everybody."""
+    if hurry:
+        os.nice(_HURRIED_PRIORITY)
+        return
     os.nice(_LOWEST_PRIORITY)
     with contextlib.suppress(OSError):  # containers may forbid it; being nice is enough then
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from touchline import __version__
+from touchline.core.worklimits import WorkLimits
 from touchline.web import (
     capture,
     clips,
@@ -35,6 +36,7 @@ from touchline.web.errors import LastResort, install_errors
 from touchline.web.limits import AddressLimit, BodyLimit, PlainPaths
 from touchline.web.standing import Standing
 from touchline.web.telemetry import Telemetry
+from touchline.web.work import BUDGETS
 from touchline.web.ws import make_hub
 from touchline.web.ws import router as websocket
 
@@ -84,6 +86,8 @@ def create_app(system: System) -> FastAPI:
     app.state.checks = anyio.CapacityLimiter(1)
     app.state.hub = make_hub(system)
     app.state.standing = Standing()
+    app.state.work = WorkLimits(BUDGETS)
+    app.state.work.count_into(system.metrics)
 
     app.include_router(websocket)
     files = dashboard.load()

@@ -8,14 +8,14 @@ from functools import partial
 from typing import Annotated, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from touchline.capture import ARCHIVES, Container, MatchTimes, playlist
 from touchline.core.errors import Invalid, NotFound
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.cuts import FilmDownload
-from touchline.web.deps import CaptureDep
+from touchline.web.deps import CaptureDep, ReadsDep
 from touchline.web.errors import may_answer
 from touchline.web.models.clips import (
     MarkerChange,
@@ -24,6 +24,7 @@ from touchline.web.models.clips import (
     MarkerState,
     NewMarker,
 )
+from touchline.web.work import done_for, limit_of
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
@@ -38,22 +39,22 @@ _SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?", re.ASCII)
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _CLIP = {
     200: {"description": "An MP4 of exactly these frames.", "content": {"video/mp4": _BYTES}},
-    **may_answer(401, 403, 404),
+    **may_answer(401, 403, 404, 503),
 }
 _PLAYLIST = {
     200: {"description": "An HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
-    **may_answer(401, 403, 404),
+    **may_answer(401, 403, 404, 503),
 }
 _SECTION = {
     200: {"description": "The initialization section.", "content": {"video/mp4": _BYTES}},
-    **may_answer(401, 403, 404),
+    **may_answer(401, 403, 404, 503),
 }
 _SEGMENT = {
     200: {
         "description": "A media segment.",
         "content": {"video/mp2t": _BYTES, "video/mp4": _BYTES},
     },
-    **may_answer(401, 403, 404),
+    **may_answer(401, 403, 404, 503),
 }
 
 
@@ -76,6 +77,7 @@ _SEGMENT = {
     dependencies=[NEEDS_KEY],
 )
 async def get_clip(
+    request: Request,
     match_id: MatchId,
     capture: CaptureDep,
     camera: Annotated[str, Query(max_length=16, description="`0`, `cam0`, `panorama`, `follow`.")],
@@ -87,10 +89,12 @@ async def get_clip(
 ) -> Response:
     """Exactly the frames from `start` until before `end`, cut while they are sent."""
     times = await capture.clips.clock_of(match_id)
-    clip = await capture.clips.clip(
-        match_id, _camera(camera), _at_ns("start", start, times), _at_ns("end", end, times)
+    from_ns, to_ns = _at_ns("start", start, times), _at_ns("end", end, times)
+    clip = await done_for(
+        request, "clip", lambda: capture.clips.clip(match_id, _camera(camera), from_ns, to_ns)
     )
-    return FilmDownload(clip, cache_control="private, no-cache")
+    limit = limit_of(request, "download")
+    return FilmDownload(clip, cache_control="private, no-cache", limit=limit)
 
 
 @router.head(
@@ -112,9 +116,11 @@ async def get_clip(
     dependencies=[NEEDS_KEY],
 )
 async def get_vod(
+    request: Request,
     match_id: MatchId,
     camera: Camera,
     capture: CaptureDep,
+    reads: ReadsDep,
     container: Annotated[
         Container,
         Query(description="Media segments as transport streams (`ts`) or fragmented MP4 (`mp4`)."),
@@ -123,7 +129,7 @@ async def get_vod(
     """HLS out of the recorded segments; of the running match what is there so far."""
     folder = await capture.library.folder(match_id)
     name = _camera(camera)
-    pieces = await capture.footage.read(folder, name)
+    pieces = await done_for(request, "playlist", lambda: capture.footage.read(folder, name))
     running = capture.library.is_running(match_id) and name not in ARCHIVES
     times = await capture.clips.clock_of(match_id)
     text = await to_thread.run_sync(
@@ -135,7 +141,8 @@ async def get_vod(
             running=running,
             correction_ns=times.unix_correction_ns,
             container=container,
-        )
+        ),
+        limiter=reads,
     )
     return Response(text, headers={"cache-control": "no-cache"}, media_type=PLAYLIST_TYPE)
 
@@ -159,6 +166,7 @@ async def get_vod(
     dependencies=[NEEDS_KEY],
 )
 async def get_vod_init(
+    request: Request,
     match_id: MatchId,
     camera: Camera,
     file_name: Annotated[str, Path(max_length=255, description="The file of the playlist.")],
@@ -166,7 +174,8 @@ async def get_vod_init(
 ) -> Response:
     """The initialization section of one file of a playlist."""
     folder = await capture.library.folder(match_id)
-    for piece in await capture.footage.read(folder, _camera(camera)):
+    name = _camera(camera)
+    for piece in await done_for(request, "playlist", lambda: capture.footage.read(folder, name)):
         if piece.name == file_name:
             headers = {"cache-control": "private, max-age=3600"}
             return Response(piece.init(), headers=headers, media_type="video/mp4")
@@ -192,6 +201,7 @@ async def get_vod_init(
     dependencies=[NEEDS_KEY],
 )
 async def get_vod_segment(
+    request: Request,
     match_id: MatchId,
     camera: Camera,
     file_name: Annotated[str, Path(max_length=255, description="The file it is taken from.")],
@@ -205,12 +215,20 @@ async def get_vod_segment(
     name = _camera(camera)
     running = capture.library.is_running(match_id) and name not in ARCHIVES
     container: Container = "mp4" if suffix == "m4s" else "ts"
-    clip = await capture.clips.vod_segment(
-        match_id, name, file_name, sequence, running=running, container=container
+    work = partial(
+        capture.clips.vod_segment,
+        match_id,
+        name,
+        file_name,
+        sequence,
+        running=running,
+        container=container,
     )
+    clip = await done_for(request, "playlist", work)
     kind = "video/mp4" if suffix == "m4s" else "video/mp2t"
     cache_control = "private, max-age=3600"
-    return FilmDownload(clip, cache_control=cache_control, media_type=kind, save=False)
+    limit = limit_of(request, "download")
+    return FilmDownload(clip, cache_control=cache_control, media_type=kind, save=False, limit=limit)
 
 
 @router.get(

@@ -11,6 +11,7 @@ from fastapi import Response
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
+from touchline.core.worklimits import WorkLimit
 from touchline.web.answers import answer
 from touchline.web.downloads import (
     attachment,
@@ -55,14 +56,23 @@ class FilmDownload(Response):
         cache_control: str,
         media_type: str = "video/mp4",
         save: bool = True,
+        limit: WorkLimit,
     ) -> None:
         super().__init__(media_type=media_type)
         self._film = film
         self._cache_control = cache_control
         self._save = save
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the film, or what the request's conditions ask for instead."""
+        """Send the film, or what the request's conditions ask for instead.
+
+        Raises Blocked where too much is being sent.
+        """
+        async with self._limit.turn():
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked, film = Headers(scope=scope), self._film
         headers = {
             "content-type": self.media_type or "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
@@ -17,6 +18,7 @@ from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep, system_of
 from touchline.web.errors import may_answer
 from touchline.web.models.diagnostics import Findings, LogTail, RecordingCorrelations, SystemMetrics
+from touchline.web.work import done_for
 
 router = APIRouter(prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500))
 
@@ -97,14 +99,15 @@ async def get_recording_correlations(
     operation_id="check_machine",
     summary="What this machine lacks",
     response_model=Findings,
-    responses=may_answer(401, 403),
+    responses=may_answer(401, 403, 503),
     dependencies=[NEEDS_KEY],
 )
 async def check_machine(request: Request) -> Response:
     """What `touchline check` finds for the settings of this server; it takes some seconds."""
     one_at_a_time = request.app.state.checks
     settings = system_of(request).settings
-    findings = await to_thread.run_sync(check, settings, limiter=one_at_a_time)
+    work = partial(to_thread.run_sync, check, settings, limiter=one_at_a_time)
+    findings = await done_for(request, "diagnosis", work)
     return answer(
         {
             "ok": all(finding.state != "missing" for finding in findings),

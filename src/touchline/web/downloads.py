@@ -24,6 +24,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from touchline.core.errors import Failed, NotFound
+from touchline.core.worklimits import WorkLimit
 from touchline.web.answers import answer
 from touchline.web.ranges import Span, Unsatisfiable, Validators, parse_range
 
@@ -83,14 +84,24 @@ class FileDownload(Response):
     Its size is fixed when it is opened: what a recording appends later is not part of this answer.
     """
 
-    def __init__(self, path: Path, *, missing: str, reads: anyio.CapacityLimiter) -> None:
+    def __init__(
+        self, path: Path, *, missing: str, reads: anyio.CapacityLimiter, limit: WorkLimit
+    ) -> None:
         super().__init__(media_type=media_type(path.name))
         self._path = path
         self._missing = missing
         self._reads = reads
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or what the request's conditions ask for instead."""
+        """Send the file, or what the request's conditions ask for instead.
+
+        Raises Blocked where too many are being sent.
+        """
+        async with self._limit.turn():
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         file = await self._off_loop(self._open)
         try:
             await self._answer(file, scope, receive, send)
@@ -190,12 +201,19 @@ class FileDownload(Response):
 class StreamDownload(Response):
     """What is made while it is sent; the connection breaks rather than end a wrong file well."""
 
-    def __init__(self, archive: Archive, kind: str = "application/zip") -> None:
+    def __init__(
+        self, archive: Archive, kind: str = "application/zip", *, limit: WorkLimit
+    ) -> None:
         super().__init__(media_type=kind)
         self._archive = archive
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the archive while it is being read."""
+        """Send the archive while it is being read. Raises Blocked where too many are being sent."""
+        async with self._limit.turn():
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {
             "content-type": self.media_type or "",
             "accept-ranges": "none",

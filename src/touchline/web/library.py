@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
@@ -20,6 +20,7 @@ from touchline.web.models.library import (
     Segments,
     Verification,
 )
+from touchline.web.work import done_for, limit_of
 
 router = APIRouter(prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500))
 
@@ -44,14 +45,14 @@ _FILE: dict[int | str, dict[str, Any]] = {
     304: {
         "description": "The copy that `If-None-Match` or `If-Modified-Since` speaks of is right."
     },
-    **may_answer(401, 403, 404, 416),
+    **may_answer(401, 403, 404, 416, 503),
 }
 _ARCHIVE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The match as a stored (not compressed) ZIP64.",
         "content": {"application/zip": _BYTES},
     },
-    **may_answer(401, 403, 404),
+    **may_answer(401, 403, 404, 503),
 }
 
 
@@ -119,9 +120,9 @@ async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Respo
     responses=may_answer(401, 403, 404, 409, 503),
     dependencies=[NEEDS_KEY],
 )
-async def verify_match(match_id: MatchId, capture: CaptureDep) -> Response:
+async def verify_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
     """Read every fragment of the match again and say where it is damaged."""
-    return answer(await capture.library.verify(match_id))
+    return answer(await done_for(request, "verification", lambda: capture.library.verify(match_id)))
 
 
 @router.put(
@@ -156,9 +157,10 @@ async def protect_match(match_id: MatchId, body: ProtectRequest, capture: Captur
     responses=_ARCHIVE,
     dependencies=[NEEDS_KEY],
 )
-async def download_match(match_id: MatchId, capture: CaptureDep) -> Response:
+async def download_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
     """The match as one ZIP, sent while it is read; of a running match what is finished so far."""
-    return StreamDownload(await capture.library.archive(match_id))
+    archive = await capture.library.archive(match_id)
+    return StreamDownload(archive, limit=limit_of(request, "archive"))
 
 
 @router.head(
@@ -180,11 +182,16 @@ async def download_match(match_id: MatchId, capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def download_segment(
-    match_id: MatchId, segment_name: FileName, capture: CaptureDep, reads: ReadsDep
+    request: Request,
+    match_id: MatchId,
+    segment_name: FileName,
+    capture: CaptureDep,
+    reads: ReadsDep,
 ) -> Response:
     """One segment, whole or in ranges."""
     path = await capture.library.segment_path(match_id, segment_name)
-    return FileDownload(path, missing="Segment not found", reads=reads)
+    limit = limit_of(request, "download")
+    return FileDownload(path, missing="Segment not found", reads=reads, limit=limit)
 
 
 @router.head(
@@ -206,8 +213,9 @@ async def download_segment(
     dependencies=[NEEDS_KEY],
 )
 async def download_file(
-    match_id: MatchId, file_name: FileName, capture: CaptureDep, reads: ReadsDep
+    request: Request, match_id: MatchId, file_name: FileName, capture: CaptureDep, reads: ReadsDep
 ) -> Response:
     """A file that lies directly in the match's folder, whole or in ranges."""
     path = await capture.library.file_path(match_id, file_name)
-    return FileDownload(path, missing="Recording file not found", reads=reads)
+    limit = limit_of(request, "download")
+    return FileDownload(path, missing="Recording file not found", reads=reads, limit=limit)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from touchline.capture import Calibration
 from touchline.web.answers import answer
@@ -12,6 +13,7 @@ from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep
 from touchline.web.errors import may_answer
 from touchline.web.models import panorama as models
+from touchline.web.work import done_for
 
 router = APIRouter(prefix="/api/v1/panorama", tags=["panorama"], responses=may_answer(500))
 
@@ -112,9 +114,9 @@ async def start_calibration(
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
-async def capture_calibration(capture: CaptureDep) -> Response:
+async def capture_calibration(request: Request, capture: CaptureDep) -> Response:
     """A picture of each camera, taken at the same instant."""
-    return answer(await capture.panorama.calibrating.capture())
+    return answer(await done_for(request, "calibration", capture.panorama.calibrating.capture))
 
 
 @router.post(
@@ -143,11 +145,12 @@ async def reset_calibration(capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def complete_calibration(
-    capture: CaptureDep, body: models.CalibrationComplete | None = None
+    request: Request, capture: CaptureDep, body: models.CalibrationComplete | None = None
 ) -> Response:
     """Find how the cameras stand to each other, and use it from now on."""
     points = [] if body is None else [point.model_dump() for point in body.points]
-    return answer(_completed(await capture.panorama.calibrating.complete(points)))
+    work = partial(capture.panorama.calibrating.complete, points)
+    return answer(_completed(await done_for(request, "calibration", work)))
 
 
 @router.post(
@@ -159,13 +162,18 @@ async def complete_calibration(
     responses=may_answer(400, 401, 403, 404, 413, 503),
     dependencies=[NEEDS_KEY],
 )
-async def calibrate_from_match(body: models.CalibrationFromMatch, capture: CaptureDep) -> Response:
+async def calibrate_from_match(
+    request: Request, body: models.CalibrationFromMatch, capture: CaptureDep
+) -> Response:
     """Take pictures of the same instants from a recorded match, and calibrate with them."""
     points = [point.model_dump() for point in body.points]
-    calibration = await capture.panorama.calibrating.from_match(
-        body.match_id, instants=body.instants, manual=points
+    work = partial(
+        capture.panorama.calibrating.from_match,
+        body.match_id,
+        instants=body.instants,
+        manual=points,
     )
-    return answer(_completed(calibration))
+    return answer(_completed(await done_for(request, "calibration", work)))
 
 
 @router.delete(

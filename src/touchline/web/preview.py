@@ -25,6 +25,7 @@ from touchline.web.models.preview import (
     StartPreview,
 )
 from touchline.web.models.state import PreviewStatus
+from touchline.web.work import done_for
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 _PLAYLIST = re.compile(r"(cam\d+|panorama)\.m3u8", re.ASCII)
@@ -150,10 +151,12 @@ async def set_preview_while_recording(body: PreviewWhileRecording, capture: Capt
     dependencies=[NEEDS_KEY],
 )
 async def get_snapshot(
-    capture: CaptureDep, camera_id: Annotated[int, Path(description="The N of `camera_N`.")]
+    request: Request,
+    capture: CaptureDep,
+    camera_id: Annotated[int, Path(description="The N of `camera_N`.")],
 ) -> Response:
     """What the camera sees, recording or not; a camera that rests is woken for it."""
-    still = await capture.stills.take(camera_id)
+    still = await done_for(request, "still", lambda: capture.stills.take(camera_id))
     headers = {
         "cache-control": "private, no-cache",
         "last-modified": formatdate(still.captured_at_s, usegmt=True),

@@ -42,6 +42,8 @@ STATUS_S = 0.5
 MIND_S = 0.1
 """Between two looks at the writer and its disk."""
 
+PRIORITY = -5
+"""As `nice` counts. An ordinary user needs `LimitNICE=` of the unit for it."""
 EXIT_TAKEN = 75  # another worker serves this camera
 EXIT_WEDGED = 70
 _REFUSED_LOOK_S = 0.1
@@ -392,6 +394,12 @@ async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
     return status
 
 
+def _go_first() -> None:
+    """Have the processor before others, where that is permitted; threads made later inherit it."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+
+
 def main() -> int:
     """Run the worker; returns its exit status."""
     parser = argparse.ArgumentParser(prog="touchline.worker", description=__doc__)
@@ -406,6 +414,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     open_log(arguments.name)
+    _go_first()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = os.open(arguments.directory / f"{arguments.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

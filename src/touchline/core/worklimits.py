@@ -1,0 +1,98 @@
+"""How much of each kind of work is done at a time, how much waits, and what is turned away.
+
+Whoever records has the machine first. What clients ask for beside that (clips, stills, archives,
+verification) is done a few at a time, in turn, whatever the number of clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+
+from touchline.core import patience
+from touchline.core.errors import Blocked
+from touchline.core.metrics import Family, Metrics
+
+LONGEST_WAIT_S = 60.0
+"""Who has waited for so long is told to come again: most clients have given up by then."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one kind of work may have: so many at once, so many more that wait for their turn."""
+
+    what: str
+    at_once: int
+    waiting: int
+    retry_after_s: float
+
+
+class WorkLimit:
+    """One kind of work. Belongs to the event loop."""
+
+    def __init__(self, budget: Budget, *, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+        self.budget = budget
+        self.running = 0
+        self.waiting = 0
+        self.refused = 0
+        self._longest_wait_s = longest_wait_s
+        self._turns = anyio.Semaphore(budget.at_once, fast_acquire=True)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Have a turn for this block. Raises Blocked where too many wait, or one waits too long."""
+        if self.waiting >= self.budget.waiting and self.running >= self.budget.at_once:
+            raise self._refusal()
+        self.waiting += 1
+        try:
+            with patience.move_on_after(self._longest_wait_s) as limit:
+                await self._turns.acquire()
+        finally:
+            self.waiting -= 1
+        if limit.ran_out:
+            raise self._refusal()
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
+            self._turns.release()
+
+    def _refusal(self) -> Blocked:
+        self.refused += 1
+        budget = self.budget
+        return Blocked(
+            f"Too many {budget.what} are asked for at the same time. Try again.",
+            code="too_busy",
+            eta_s=budget.retry_after_s,
+        )
+
+
+class WorkLimits:
+    """The limits of all kinds by name."""
+
+    def __init__(self, budgets: Mapping[str, Budget]) -> None:
+        self._limits = {kind: WorkLimit(budget) for kind, budget in budgets.items()}
+
+    def __getitem__(self, kind: str) -> WorkLimit:
+        return self._limits[kind]
+
+    def count_into(self, metrics: Metrics) -> None:
+        """Have the metrics read this at each rendering."""
+        metrics.add_source(self._families)
+
+    def _families(self) -> Iterable[Family]:
+        label = ("kind",)
+        running = Family("gauge", "touchline_work_running", "Pieces of work being done", label)
+        most = Family("gauge", "touchline_work_limit", "Pieces of work at a time", label)
+        waiting = Family("gauge", "touchline_work_waiting", "Pieces of work that wait", label)
+        refused = Family("counter", "touchline_work_refused", "Pieces of work turned away", label)
+        for kind, limit in self._limits.items():
+            running.set(limit.running, kind)
+            most.set(limit.budget.at_once, kind)
+            waiting.set(limit.waiting, kind)
+            refused.set(limit.refused, kind)
+        return (running, most, waiting, refused)
