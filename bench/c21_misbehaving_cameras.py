@@ -124,29 +124,25 @@ class Filmed:
 
 
 def expected(filmed: Filmed, started_ns: int, stopped_ns: int, first: int | None) -> list[int]:
-    """The counters that must be in the files; `first` is the smallest that is there."""
+    """The counters that must be in the files; `first` is the smallest that is there.
+
+    They begin with the first keyframe after the start's answer, or earlier where the files do.
+    """
     entries, track = filmed.ledger(), filmed.behaviour.track
-    wanted: set[int] = set()
     resets = filmed.behaviour.options.get("close_how") == "reset"
+    delivered: list[Entry] = []
     for client in {e["client"] for e in entries if e["event"] == "frame"}:
         closed = [e["at_ns"] for e in entries if e["event"] == "closed" and e["client"] == client]
         end_ns = stopped_ns - round(END_S * 1e9)
         if resets and closed:
             end_ns = min(end_ns, closed[0] - round(RESET_S * 1e9))
         frames = decodable(entries, client=client, track=track)
-        from_key = next(
-            (n for n, e in enumerate(frames) if e["keyframe"] and e["at_ns"] >= started_ns), None
-        )
-        frames = [] if from_key is None else frames[from_key:]
-        wanted |= {e["counter"] for e in frames if e["at_ns"] <= end_ns}
-    if first is not None:
-        for client in {e["client"] for e in entries if e["event"] == "frame"}:
-            wanted |= {
-                e["counter"]
-                for e in decodable(entries, client=client, track=track)
-                if e["counter"] >= first and started_ns > e["at_ns"]
-            }
-    return sorted(wanted)
+        delivered += [frame for frame in frames if frame["at_ns"] <= end_ns]
+    keyframes = [e["counter"] for e in delivered if e["keyframe"] and e["at_ns"] >= started_ns]
+    begins = [counter for counter in (first, min(keyframes, default=None)) if counter is not None]
+    if not begins:
+        return []
+    return sorted({e["counter"] for e in delivered if e["counter"] >= min(begins)})
 
 
 def judge(filmed: Filmed, files: Sequence[Path], started_ns: int, stopped_ns: int) -> Result:
