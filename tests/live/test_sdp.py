@@ -94,7 +94,7 @@ def test_the_answer_sends_one_stream_in_the_offered_format_with_our_level() -> N
     video = lines_of(answer, "video")
     assert video[0] == "m=video 9 UDP/TLS/RTP/SAVPF 116 117"
     assert "a=sendonly" in video
-    assert "a=setup:active" in video
+    assert "a=setup:passive" in video
     assert "a=fmtp:117 apt=116" in video
     assert "a=ssrc-group:FID 1 2" in video
     assert "a=candidate:1 1 udp 1 192.0.2.1 5000 typ host" in video
@@ -123,7 +123,7 @@ def test_sound_is_refused_and_the_transport_is_found_in_the_bundles_first_sectio
         ("", "not SDP"),
         ("hello", "not SDP"),
         ("v=0\r\nm=video\r\n", "cannot be read"),
-        (PLAYER.replace("actpass", "active"), "DTLS role"),
+        (PLAYER.replace("actpass", "holdconn"), "DTLS role"),
         (PLAYER.replace("a=rtcp-mux\r\n", ""), "rtcp-mux"),
         (PLAYER.replace("a=fingerprint:SHA-256 01:02\r\n", ""), "fingerprint"),
         (PLAYER.replace("abcd", "a b"), "ICE user name"),
@@ -171,3 +171,13 @@ def test_no_offer_breaks_the_reader_or_gets_a_line_of_its_own_into_the_answer(
         return
     answer = sdp.render_answer(offer, offer.choose(HIGH), LOCAL, profile=HIGH, session=1)
     assert all(line[1:2] == "=" and "evil" not in line[:6] for line in answer.split("\r\n")[:-1])
+
+
+@pytest.mark.parametrize(
+    ("offered", "ours"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")]
+)
+def test_we_take_the_dtls_role_that_the_offer_leaves_us(offered: str, ours: str) -> None:
+    offer = sdp.parse_offer(PLAYER.replace("actpass", offered))
+    answer = sdp.render_answer(offer, offer.formats[0], LOCAL, profile=None, session=1)
+    assert f"a=setup:{ours}" in answer.splitlines()
+    assert offer.dtls_client == (ours == "active")

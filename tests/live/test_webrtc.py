@@ -43,12 +43,13 @@ class Show:
             self.push(1)
             await asyncio.sleep(1 / FPS)
 
-    async def join(self) -> tuple[str, Viewer]:
-        """A viewer with its answer; it connects by itself."""
+    async def join(self, setup: str = "actpass") -> tuple[str, Viewer]:
+        """A viewer with its answer; it connects by itself, in the DTLS role that it offers."""
         viewer = Viewer()
         self._viewers.append(viewer)
         session = await self.peers.start("cam0", "a test")
-        await viewer.accept((await self.peers.offer(session, await viewer.offer()))["sdp"])
+        offer = (await viewer.offer()).replace("a=setup:actpass", f"a=setup:{setup}")
+        await viewer.accept((await self.peers.offer(session, offer))["sdp"])
         return session, viewer
 
     def states(self, session: str) -> list[str]:
@@ -86,6 +87,13 @@ async def test_a_viewer_sees_every_frame() -> None:
         (told,) = show.peers.sessions()
         assert (told["camera"], told["viewer"], told["state"]) == ("cam0", "a test", "connected")
         assert told["frames"] >= GOP
+
+
+@pytest.mark.parametrize("setup", ["actpass", "active", "passive"])
+async def test_a_viewer_connects_in_each_dtls_role(setup: str) -> None:
+    async with showing() as show:
+        _, viewer = await show.join(setup)
+        assert len(await viewer.frames(3)) == 3
 
 
 async def test_one_who_joins_late_is_shown_the_past_at_once_and_then_the_present() -> None:

@@ -16,6 +16,10 @@ _HIGH = 2
 _FEEDBACK = ("nack", "nack pli")
 """The feedback we act on. Nothing is encoded again, so bandwidth estimates are not asked for."""
 
+_OUR_SETUP = {"actpass": "passive", "active": "passive", "passive": "active"}
+"""Our DTLS role by the viewer's offer (RFC 8842, 5.3). Given the choice we are the server: as a
+client we offer ECDSA ciphers alone, and some viewers (GStreamer) have RSA certificates."""
+
 MAX_LINES = 4000
 """A browser's offer with sound, pictures and data has about 300."""
 
@@ -75,6 +79,13 @@ class Offer:
     fingerprints: tuple[tuple[str, str], ...]
     formats: tuple[Format, ...]
     candidates: tuple[str, ...]
+    setup: str
+    """The DTLS roles that the viewer offers to take: `active`, `passive` or `actpass`."""
+
+    @property
+    def dtls_client(self) -> bool:
+        """Whether the viewer leaves the client's role to us."""
+        return _OUR_SETUP[self.setup] == "active"
 
     def choose(self, profile: bytes | None) -> Format:
         """The format that suits a stream of this profile best.
@@ -132,8 +143,9 @@ def parse_offer(text: str) -> Offer:
     places = [chosen.lines, tagged if chosen.mid in bundled else (), session]
     if "rtcp-mux" not in _flags(chosen.lines):
         raise BadOffer("The offer does not put RTCP on the stream's own port (a=rtcp-mux)")
-    if _first(places, "setup") == "active":
-        raise BadOffer("The offer leaves us no active DTLS role (a=setup:actpass is needed)")
+    setup = _first(places, "setup") or "actpass"
+    if setup not in _OUR_SETUP:
+        raise BadOffer("The offer leaves us no DTLS role (a=setup:actpass, active or passive)")
     name, password = _first(places, "ice-ufrag"), _first(places, "ice-pwd")
     if not (name and password and _ICE_NAME.fullmatch(name) and _ICE_NAME.fullmatch(password)):
         raise BadOffer("The offer has no ICE user name and password")
@@ -146,6 +158,7 @@ def parse_offer(text: str) -> Offer:
         fingerprints=_fingerprints(places),
         formats=tuple(_h264(chosen)),
         candidates=tuple(_values(chosen.lines, "candidate")),
+        setup=setup,
     )
 
 
@@ -160,7 +173,7 @@ def render_answer(
     lines.append(f"a=msid-semantic: WMS {local.stream}")
     for number, section in enumerate(offer.sections):
         if number == offer.video:
-            lines += _video(section, chosen, local, profile)
+            lines += _video(section, chosen, local, profile, _OUR_SETUP[offer.setup])
         else:
             lines += [f"m={section.kind} 0 {section.protocol} {section.formats}"]
             lines += ["c=IN IP4 0.0.0.0", "a=inactive"]
@@ -168,7 +181,9 @@ def render_answer(
     return "\r\n".join(lines) + "\r\n"
 
 
-def _video(section: Section, chosen: Format, local: Local, profile: bytes | None) -> list[str]:
+def _video(
+    section: Section, chosen: Format, local: Local, profile: bytes | None, setup: str
+) -> list[str]:
     payload_type, rtx = chosen.payload_type, chosen.rtx_payload_type
     types = f"{payload_type}" if rtx is None else f"{payload_type} {rtx}"
     # The profile must be the offered one; the level says what is sent.
@@ -189,7 +204,7 @@ def _video(section: Section, chosen: Format, local: Local, profile: bytes | None
         f"a=ice-pwd:{local.ice_password}",
         "a=ice-options:trickle",
         *(f"a=fingerprint:{algorithm} {value}" for algorithm, value in local.fingerprints),
-        "a=setup:active",
+        f"a=setup:{setup}",
         f"a=rtpmap:{payload_type} H264/90000",
         f"a=fmtp:{payload_type} {parameters}",
         *(f"a=rtcp-fb:{payload_type} {name}" for name in chosen.feedback),

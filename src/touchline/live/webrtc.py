@@ -245,6 +245,8 @@ class Peer:
         await self._ice.start(RTCIceParameters(offer.ice_username, offer.ice_password))
         if self._ice.state != "completed":
             raise ConnectionError("no way to the viewer was found (ICE)")
+        # aiortc's own peer connection sets the role that was negotiated in this way, too.
+        self._dtls._set_role("client" if offer.dtls_client else "server")  # noqa: SLF001
         prints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in offer.fingerprints]
         await self._dtls.start(RTCDtlsParameters(fingerprints=prints))
         if self._dtls.state != "connected":
