@@ -194,3 +194,11 @@ def test_the_database_is_a_file_of_ours_unless_a_url_says_otherwise(tmp_path: Pa
     with pytest.raises(SettingsInvalid, match="postgresql://") as caught:
         load_settings(environ={"TOUCHLINE_DATABASE__URL": "mysql://club:hushhush@db.local/x"})
     assert "hushhush" not in str(caught.value)
+
+
+def test_an_empty_stun_server_means_none_and_other_empty_variables_mean_nothing() -> None:
+    name = "TOUCHLINE_CAPTURE__PREVIEW__STUN_SERVER"
+    settings = load_settings(environ={name: "", "TOUCHLINE_PORT": ""})
+    assert settings.capture.preview.stun_server is None
+    assert settings.port == 8000
+    assert load_settings(environ={}).capture.preview.stun_server is not None

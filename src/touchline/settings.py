@@ -165,6 +165,13 @@ class HttpSettings(BaseModel):
         return proxies
 
 
+_EMPTY_COUNTS = {
+    f"{ENV_PREFIX}CAPTURE{ENV_DELIMITER}PREVIEW{ENV_DELIMITER}{name}"
+    for name in ("STUN_SERVER", "TURN_SERVER")
+}
+"""Variables that say something when they are empty: that there is none of what has a default."""
+
+
 class Settings(BaseSettings):
     """Everything that can be configured, complete and checked. `load_settings` makes it."""
 
@@ -334,7 +341,7 @@ def _environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Fault]]:
     ours = {
         name: value
         for name, value in environ.items()
-        if name.upper().startswith(ENV_PREFIX) and value
+        if name.upper().startswith(ENV_PREFIX) and (value or name.upper() in _EMPTY_COUNTS)
     }
     faults: list[Fault] = []
     for name in list(ours):

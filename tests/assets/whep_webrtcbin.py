@@ -76,7 +76,7 @@ def main(url: str, setup: str, wanted: int, deadline_s: float) -> None:
     GLib.timeout_add(int(deadline_s * 1000), loop.quit)
     loop.run()
     pipeline.set_state(Gst.State.NULL)
-    print(frames)
+    sys.stdout.write(f"{frames}\n")
 
 
 if __name__ == "__main__":

@@ -42,6 +42,19 @@ async def test_without_a_calibration_both_views_are_put_side_by_side(
         await made.processing.prepare(job("panorama", calibration_version=4))
 
 
+async def test_the_archive_step_makes_one_of_every_camera_of_the_match(
+    tmp_path: Path, library: Library
+) -> None:
+    segments = tmp_path / "recordings" / "m1" / "segments"
+    for camera in (2, 11):
+        write_segment(segments / f"cam{camera}_20260211_220241_00.mp4")
+    made = idle_afterwards(tmp_path, library)
+    run = await made.processing.prepare(job("archive"))
+    assert run._spec["cameras"] == ["cam0", "cam2", "cam11"]
+    archives = await library.made_archives("m1")
+    assert list(archives) == ["cam0", "cam1", "cam2", "cam11", "panorama", "follow"]
+
+
 async def test_what_would_leave_no_room_for_the_next_match_is_not_begun(
     tmp_path: Path, library: Library
 ) -> None:

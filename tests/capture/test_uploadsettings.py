@@ -16,10 +16,18 @@ GOOD: dict[str, Any] = {
 
 
 def test_the_specification_names_files_and_place() -> None:
-    spec = UploadSettings(**GOOD, files=("panorama", "reel")).to_spec("derby")
+    spec = UploadSettings(**GOOD, files=("panorama", "reel")).to_spec("derby", ["cam0"])
     assert spec["files"] == ["panorama_archive.mp4", "reel.mp4"]
     assert (spec["prefix"], spec["secret_access_key"]) == ("derby/", "s3cret")
     assert "s3cret" not in repr(UploadSettings(**GOOD))
+
+
+def test_every_camera_of_the_match_is_uploaded_unless_files_are_named() -> None:
+    spec = UploadSettings(**GOOD).to_spec("derby", ["cam0", "cam2", "cam11"])
+    assert spec["files"] == [
+        *("cam0_archive.mp4", "cam2_archive.mp4", "cam11_archive.mp4"),
+        *("panorama_archive.mp4", "follow_archive.mp4"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +40,7 @@ def test_the_specification_names_files_and_place() -> None:
         ({"bucket": "No Spaces"}, "pattern"),
         ({"prefix": "{user}/"}, "match_id"),
         ({"part_bytes": 100}, "greater"),
+        ({"files": ["../secret"]}, "pattern"),
     ],
 )
 def test_what_cannot_work_is_refused(changed: dict[str, Any], words: str) -> None:

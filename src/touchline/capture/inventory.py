@@ -106,6 +106,13 @@ class Inventory:
         return settled, _Snapshot(signature, encoded)
 
 
+def cameras_of(folder: Path) -> list[str]:
+    """List the cameras that the segments in a folder belong to, in order of number."""
+    files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
+    found = {camera_of(file.name) for file in files}
+    return sorted((name for name in found if name != _UNKNOWN), key=_camera_order)
+
+
 def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
     """The segments in a folder as the contract lists them: numbered from 1 for each camera."""
     by_camera: defaultdict[str, list[_File]] = defaultdict(list)

@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from anyio import to_thread
 from touchline.capture import integrity
 from touchline.capture import manifest as manifests
 from touchline.capture.archive import Archive, Member
-from touchline.capture.inventory import Inventory, mebibytes, segments_of
+from touchline.capture.inventory import Inventory, cameras_of, mebibytes, segments_of
 from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
 from touchline.capture.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
@@ -104,6 +104,10 @@ class Library:
     async def archive(self, match_id: str) -> Archive:
         """The match as a ZIP to be sent; of the running match what is finished so far."""
         return await self._in_thread(self._archive, match_id)
+
+    async def cameras(self, match_id: str) -> Sequence[str]:
+        """List the cameras that a match has footage of, in order of number. Raises NotFound."""
+        return await self._in_thread(self._cameras, match_id)
 
     async def made_archives(self, match_id: str) -> dict[str, bool]:
         """Which archives post-processing has left; none of an unknown match."""
@@ -207,12 +211,17 @@ class Library:
             members.append(Member(f"{match_id}/{inside}", path, content))
         return Archive(f"{match_id}.zip", members, self._limiter)
 
+    def _cameras(self, match_id: str) -> Sequence[str]:
+        return cameras_of(self._folder(match_id) / SEGMENTS_FOLDER)
+
     def _made_archives(self, match_id: str) -> dict[str, bool]:
         folder = _entry(self._root, match_id, stat.S_ISDIR)
+        filmed = [] if folder is None else cameras_of(folder / SEGMENTS_FOLDER)
+        cameras = ["cam0", "cam1", *(name for name in filmed if name not in {"cam0", "cam1"})]
         return {
             name: folder is not None
             and _entry(folder, f"{name}_archive.mp4", stat.S_ISREG) is not None
-            for name in ("cam0", "cam1", "panorama", "follow")
+            for name in (*cameras, "panorama", "follow")
         }
 
     def _protect(self, match_id: str, protected: bool) -> dict[str, Any]:  # noqa: FBT001

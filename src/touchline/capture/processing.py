@@ -65,7 +65,7 @@ class Processing:
         """The studio's run for a job. Raises NotFound and Refused where it cannot be done now."""
         folder = await self._library.folder(job.match_id)
         await self._need_room(job)
-        own = await self._reel_spec(job) if job.kind == "reel" else self._spec_of(job)
+        own = await self._spec_of(job)
         return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
 
     async def _need_room(self, job: Job) -> None:
@@ -98,24 +98,28 @@ class Processing:
             "stretches": _merged([(at - before_ns, at + after_ns) for at in moments]),
         }
 
-    def _spec_of(self, job: Job) -> dict[str, Any]:
+    async def _spec_of(self, job: Job) -> dict[str, Any]:
         config = self._calibrations.config
         match job.kind:
             case "archive":
-                return {"cameras": ["cam0", "cam1"], **self._settings.archive.to_spec()}
+                cameras = await self._library.cameras(job.match_id)
+                return {"cameras": cameras, **self._settings.archive.to_spec()}
+            case "reel":
+                return await self._reel_spec(job)
             case "panorama":
                 return _panorama_spec(config, self._calibration_of(job))
             case "upload":
-                return self._upload_spec(job.match_id)
+                return await self._upload_spec(job.match_id)
             case _:
                 return dict(job.params)
 
-    def _upload_spec(self, match_id: str) -> dict[str, Any]:
+    async def _upload_spec(self, match_id: str) -> dict[str, Any]:
         if self._settings.upload.bucket is None:
             raise Refused(
                 "No storage is configured (capture.processing.upload.bucket)", code="no_storage"
             )
-        return self._settings.upload.to_spec(match_id)
+        cameras = await self._library.cameras(match_id)
+        return self._settings.upload.to_spec(match_id, cameras)
 
     def _calibration_of(self, job: Job) -> Calibration | None:
         """The calibration that was active when the job was asked for; None for side by side."""

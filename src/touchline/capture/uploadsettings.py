@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-Archive = Literal["cam0", "cam1", "panorama", "follow", "reel"]
+Archive = Annotated[str, StringConstraints(pattern=r"^(cam(0|[1-9]\d?)|panorama|follow|reel)$")]
 
 MIB = 1 << 20
 
@@ -35,8 +44,10 @@ class UploadSettings(BaseModel):
     part_bytes: int = Field(
         16 * MIB, ge=5 * MIB, le=512 * MIB, description="Size of the parts of an upload."
     )
-    files: tuple[Archive, ...] = Field(
-        ("cam0", "cam1", "panorama", "follow"), description="Which archives, where they exist."
+    files: tuple[Archive, ...] | None = Field(
+        None,
+        description="Which archives, where they exist: camN, panorama, follow, reel; unset: those"
+        " of every camera, the panorama and the following cut.",
     )
     max_mbit_s: float | None = Field(
         None, gt=0, le=100_000, description="Use no more of the line than this."
@@ -71,9 +82,10 @@ class UploadSettings(BaseModel):
             raise ValueError(msg)
         return self
 
-    def to_spec(self, match_id: str) -> dict[str, Any]:
-        """For the studio, which is told on its standard input and nowhere else."""
+    def to_spec(self, match_id: str, cameras: Sequence[str]) -> dict[str, Any]:
+        """Describe the upload of a match filmed by `cameras` to the studio, secrets included."""
         secret = self.secret_access_key
+        names = (*cameras, "panorama", "follow") if self.files is None else self.files
         return {
             "endpoint_url": self.endpoint_url,
             "bucket": self.bucket,
@@ -82,8 +94,6 @@ class UploadSettings(BaseModel):
             "access_key_id": self.access_key_id,
             "secret_access_key": None if secret is None else secret.get_secret_value(),
             "part_bytes": self.part_bytes,
-            "files": [
-                f"{name}{'.mp4' if name == 'reel' else '_archive.mp4'}" for name in self.files
-            ],
+            "files": [f"{name}{'.mp4' if name == 'reel' else '_archive.mp4'}" for name in names],
             "max_mbit_s": self.max_mbit_s,
         }
