@@ -15,9 +15,8 @@ import pytest
 from support.coded import FRAME_NS, Take, frames
 from support.rtsp import camera_in_thread
 from touchline.worker import camera as cameras
-from touchline.worker.camera import Camera, Wedged, pause_s, refused_pause_s
+from touchline.worker.camera import Camera, Wedged, pause_s
 from touchline.worker.elements import BuildError
-from touchline.worker.rtsp.errors import Refusal
 from touchline.worker.tee import Frame, Tee
 from touchline.worker.wire import Element, Picture, PipelineSpec, Rtsp
 
@@ -384,25 +383,6 @@ async def test_b_frames_without_decode_times_are_not_taken_for_lost_ones() -> No
 
 
 # ------------------------------------------------------------- network cameras
-
-
-@pytest.mark.parametrize(
-    ("refusal", "refusals", "signed_in", "expected"),
-    [
-        (Refusal.CREDENTIALS, 1, False, 30),
-        (Refusal.CREDENTIALS, 2, False, 60),
-        (Refusal.CREDENTIALS, 9, False, 600),
-        (Refusal.CREDENTIALS, 100_000, False, 600),
-        (Refusal.CREDENTIALS, 1, True, 5),
-        (Refusal.CREDENTIALS, 9, True, 600),
-        (Refusal.BUSY, 1, False, 1),
-        (Refusal.BUSY, 9, True, 60),
-    ],
-)
-def test_a_camera_that_refuses_is_asked_ever_more_rarely(
-    refusal: Refusal, refusals: int, expected: float, *, signed_in: bool
-) -> None:
-    assert refused_pause_s(refusal, refusals, signed_in=signed_in) == expected
 
 
 def network_camera(url: str, password: str = "right") -> PipelineSpec:

@@ -18,6 +18,7 @@ from typing import Any
 
 from touchline.worker.elements import BuildError
 from touchline.worker.pipeline import Pipeline
+from touchline.worker.refusals import Refusals
 from touchline.worker.rtsp.errors import Refusal
 from touchline.worker.rtsp.session import Memory
 from touchline.worker.rtspcamera import RtspCamera
@@ -50,18 +51,6 @@ def pause_s(failures: int, longest_s: float) -> float:
     return min(_FIRST_PAUSE_S * (1 << doublings), longest_s)
 
 
-def refused_pause_s(refusal: Refusal, refusals: int, *, signed_in: bool) -> float:
-    """How long to leave a camera alone that refused us so many times in a row.
-
-    `signed_in` says that these credentials were right before: then a restart of the camera is as
-    likely as a new password, and footage is at stake.
-    """
-    first_s, longest_s = (1.0, 60.0) if refusal is Refusal.BUSY else (30.0, 600.0)
-    if refusal is Refusal.CREDENTIALS and signed_in:
-        first_s = 5.0
-    return min(first_s * 2.0 ** min(refusals - 1, 30), longest_s)
-
-
 async def happens(event: asyncio.Event, within_s: float) -> bool:
     """Whether the event is set within that time.
 
@@ -86,11 +75,7 @@ class Camera:
         self._loop = asyncio.get_running_loop()
         self._pipeline: Pipeline | RtspCamera | None = None
         self._memory = Memory()
-        self._at_once = asyncio.Event()
-        self._refused_until_s = 0.0
-        self._refusals_in_a_row = 0
-        self.refusals = 0
-        """How often the camera refused us: its user, its password, or one viewer more."""
+        self._refusals = Refusals()
         self._ended: asyncio.Event = asyncio.Event()
         self._end_reason = ""
         self._kick = asyncio.Event()
@@ -119,6 +104,11 @@ class Camera:
         self.size: tuple[int, int] | None = None
 
     @property
+    def refusals(self) -> int:
+        """How often the camera refused us: its user, its password, or one viewer more."""
+        return self._refusals.count
+
+    @property
     def playing(self) -> bool:
         """Whether frames are coming, and go on coming."""
         pipeline = self._pipeline
@@ -140,7 +130,7 @@ class Camera:
         if wanted:
             self.failed_permanently = False
         if at_once:
-            self._at_once.set()
+            self._refusals.ask_at_once()
         self._kick.set()
 
     def request_keyframe(self) -> None:
@@ -161,11 +151,16 @@ class Camera:
             if await self._left_alone():
                 continue
             delivered, reason, refusal = await self._run_once(failures)
+            if delivered:
+                self._refusals.forget()
             if reason is None:
                 failures = 0
                 continue
             failures = 1 if delivered else failures + 1
-            self._note_failure(self._refused(reason, refusal, delivered=delivered))
+            if refusal is not None:
+                signed_in = self._memory.signed_in
+                reason = self._refusals.note(reason, refusal, signed_in=signed_in)
+            self._note_failure(reason)
             limit = self.spec.retry_limit
             if limit is not None and failures > limit:
                 self.failed_permanently, self.recovering = True, False
@@ -181,32 +176,16 @@ class Camera:
 
     async def _left_alone(self) -> bool:
         """Wait where the camera refused us lately; whether that, and not a try, was the turn."""
-        left_s = self._refused_until_s - time.monotonic()
-        if left_s <= 0 or self._at_once.is_set():
-            if self._refusals_in_a_row:
+        left_s = self._refusals.left_s
+        if not left_s:
+            if self._refusals.in_a_row:
                 self.attempts += 1
                 self.last_recovery_unix = time.time()
-            self._at_once.clear()
             return False
         self._set_state("retrying")
         self._kick.clear()
         await happens(self._kick, left_s)
         return True
-
-    def _refused(self, reason: str, refusal: Refusal | None, *, delivered: bool) -> str:
-        """Note whether the camera refused us; the reason with what comes of it."""
-        if refusal is None:
-            if delivered:
-                self._refusals_in_a_row = 0
-            return reason
-        self.refusals += 1
-        self._refusals_in_a_row += 1
-        pause = refused_pause_s(refusal, self._refusals_in_a_row, signed_in=self._memory.signed_in)
-        self._refused_until_s = time.monotonic() + pause
-        return (
-            f"{reason}. So as not to be locked out, the next attempt is in {pause:g} s, or when a"
-            " recording is started"
-        )
 
     def _note_failure(self, reason: str) -> None:
         self.last_error = reason
@@ -373,11 +352,6 @@ class Camera:
 
     # ------------------------------------------------------------------ telling
 
-    def _retry_in_s(self) -> float | None:
-        """How long a camera that refused us is left alone still."""
-        left_s = self._refused_until_s - time.monotonic()
-        return round(left_s, 1) if left_s > 0 and self._refusals_in_a_row else None
-
     def status(self) -> dict[str, Any]:
         """What the server is told twice a second."""
         now = time.monotonic_ns()
@@ -399,7 +373,7 @@ class Camera:
             "warnings": self.warnings,
             "last_warning": self.last_warning,
             "last_error": self.last_error,
-            "retry_in_s": self._retry_in_s(),
+            "retry_in_s": round(self._refusals.left_s, 1) or None,
             "attempts": self.attempts,
             "recovering": self.recovering,
             "failed_permanently": self.failed_permanently,

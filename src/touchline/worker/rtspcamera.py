@@ -20,7 +20,7 @@ from touchline.worker.rtsp.link import Waker
 from touchline.worker.rtsp.opening import Target
 from touchline.worker.rtsp.reordering import Reorderer
 from touchline.worker.rtsp.rtcp import SenderReport
-from touchline.worker.rtsp.session import Memory, Session, Wanted
+from touchline.worker.rtsp.session import Memory, Session, Take, Wanted
 from touchline.worker.rtsp.transport import Choice, Way
 from touchline.worker.rtspfeed import (
     CopiedH264,
@@ -62,7 +62,6 @@ class RtspCamera:
         self.source_format: str | None = None
         self.source_skipped = 0
         self.frames = 0
-        self.data_seen = False
         self.last_frame_ns = time.monotonic_ns()
         self.codec: Codec | None = None
         self.refusal: Refusal | None = None
@@ -78,6 +77,11 @@ class RtspCamera:
         self._thread = threading.Thread(target=self._run, name="rtsp", daemon=True)
 
     # ------------------------------------------------------ as a pipeline's
+
+    @property
+    def data_seen(self) -> bool:
+        """Whether the camera has sent any packet."""
+        return self._session.packets > 0
 
     @property
     def lost(self) -> int:
@@ -145,8 +149,8 @@ class RtspCamera:
         if self._ended.acquire(blocking=False) and not self._waker.stopping:
             self._on_end(reason)
 
-    def begin(self, track: Track, chosen: Format, way: Way) -> None:
-        """Be ready for the packets of a track."""
+    def begin(self, track: Track, chosen: Format, way: Way) -> Take:
+        """Be ready for the packets of a track; returns what takes them."""
         self._let_go()
         if self._pipeline is not None:
             self._pipeline.stop()
@@ -162,6 +166,7 @@ class RtspCamera:
             raise RtspError(str(error)) from error
         self._feed = feed
         self._reorderer = None if way == "tcp" else Reorderer(self._latency_ns, feed.packet)
+        return feed.packet if self._reorderer is None else self._reorderer.packet
 
     def _decoding(self, track: Track, chosen: Format) -> Feed:
         pipeline = decoding_pipeline(
@@ -182,20 +187,6 @@ class RtspCamera:
             return DecodedH264(chosen, pipeline, self._on_warning)
         return DecodedPackets(chosen, pipeline)
 
-    def packet(self, data: bytes, arrived_ns: int) -> None:
-        """Take an RTP packet."""
-        self.data_seen = True
-        feed = self._feed
-        if feed is None:
-            return
-        try:
-            if self._reorderer is None:
-                feed.packet(data, arrived_ns)
-            elif len(data) >= 12:
-                self._reorderer.packet(data, arrived_ns)
-        except ValueError as error:
-            raise RtspError(str(error)) from error
-
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
         """Take what the camera says of its clock."""
         if self._feed is not None:
@@ -203,13 +194,10 @@ class RtspCamera:
 
     def tick(self, now_ns: int) -> None:
         """Let go of what has waited long enough."""
-        try:
-            if self._reorderer is not None and self._reorderer.waiting:
-                self._reorderer.due(now_ns)
-            if self._feed is not None:
-                self._feed.tick(now_ns)
-        except ValueError as error:
-            raise RtspError(str(error)) from error
+        if self._reorderer is not None and self._reorderer.waiting:
+            self._reorderer.due(now_ns)
+        if self._feed is not None:
+            self._feed.tick(now_ns)
 
     def warn(self, text: str) -> None:
         """Tell the operator."""

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from support.rtsp import camera_in_thread
 from support.scriptedcamera import H264, Asked, ScriptedCamera, answer, description, scripted_camera
 from touchline.worker.rtsp import Refusal, RtspError, describe
 from touchline.worker.rtsp.__main__ import main
@@ -227,3 +228,10 @@ def test_no_thread_is_left_behind() -> None:
         while threading.active_count() > before + 1 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert threading.active_count() <= before + 1
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_the_size_is_read_from_the_parameter_sets(codec: str) -> None:
+    with camera_in_thread(codec=codec, sdp_size="none") as camera:
+        offer = describe(camera.url)
+    assert (offer.codec, offer.width, offer.height) == (codec, 320, 180)

@@ -60,8 +60,9 @@ class Reception:
 
     def __init__(self, own_ssrc: int) -> None:
         self._own_ssrc = own_ssrc
-        self._last: bytes | None = None
-        self._received = 0
+        self.last: bytes | None = None
+        """The newest RTP packet; all else is reckoned when a report is due."""
+        self._received_before = 0
         self._reported: tuple[int, int] | None = None
         self._highest = 0
         self._expected = 0
@@ -71,28 +72,23 @@ class Reception:
     @property
     def ssrc(self) -> int | None:
         """The stream's number now; None before the first packet."""
-        return None if self._last is None else int.from_bytes(self._last[8:12], "big")
-
-    def packet(self, data: bytes) -> None:
-        """Note an RTP packet. Cheap: all else is reckoned when a report is due."""
-        self._last = data
-        self._received += 1
+        return None if self.last is None else int.from_bytes(self.last[8:12], "big")
 
     def sender(self, report: SenderReport, at_s: float) -> None:
         """Note a sender report and when it came."""
         self._sender = report, at_s
 
-    def report(self, now_s: float) -> bytes:
-        """Make a receiver report; the interval between two must hold less than 65,536 packets."""
+    def report(self, packets: int, now_s: float) -> bytes:
+        """Make a receiver report; `packets` is how many have come in all."""
         ssrc = self.ssrc
-        blocks = b"" if ssrc is None or self._last is None else self._block(ssrc, now_s)
+        blocks = b"" if ssrc is None or self.last is None else self._block(ssrc, packets, now_s)
         count = 1 if blocks else 0
         head = _HEAD.pack(0x80 | count, _RECEIVER_REPORT, 1 + len(blocks) // 4)
         return head + self._own_ssrc.to_bytes(4, "big") + blocks + self._name()
 
-    def _block(self, ssrc: int, now_s: float) -> bytes:
-        sequence = int.from_bytes((self._last or b"")[2:4], "big")
-        received, self._received = self._received, 0
+    def _block(self, ssrc: int, packets: int, now_s: float) -> bytes:
+        sequence = int.from_bytes((self.last or b"")[2:4], "big")
+        received, self._received_before = packets - self._received_before, packets
         if self._reported is None or self._reported[0] != ssrc:
             self._highest, self._expected, self._total, expected = (
                 sequence,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,14 +64,15 @@ class Memory:
     """Whether the camera has ever let us in."""
 
 
+Take = Callable[[bytes, int], None]
+"""Takes an RTP packet and when it arrived. May raise ValueError, which ends the session."""
+
+
 class Sink(Protocol):
     """Whoever takes the packets; called on the session's thread. May raise RtspError."""
 
-    def begin(self, track: Track, chosen: Format, way: Way) -> None:
-        """The track that is going to be played."""
-
-    def packet(self, data: bytes, arrived_ns: int) -> None:
-        """An RTP packet."""
+    def begin(self, track: Track, chosen: Format, way: Way) -> Take:
+        """The track that is going to be played; returns what takes its packets."""
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
         """The camera's clock."""
@@ -92,13 +94,14 @@ class Session:
     def __init__(self, wanted: Wanted, memory: Memory, waker: Waker, sink: Sink) -> None:
         self._wanted, self._memory, self._waker, self._sink = wanted, memory, waker, sink
         self._reception = Reception(secrets.randbits(32))
-        self._began = False
+        self._take: Take | None = None
         self._udp: UdpPair | None = None
         self._granted = Granted("tcp", (0, 1), None, None)
         self._payload_types: frozenset[int] = frozenset()
         self._assigned_seen = False
-        self._packets = 0
+        self.packets = 0
         self._bye_s: float | None = None
+        self._bye_packets = 0
         self._keyframe_wanted = False
         self._keyframe_due_s = 0.0
         self._keyframes = 0
@@ -111,15 +114,18 @@ class Session:
     def run(self) -> None:
         """Play until the waker stops it (raises Stopped) or the camera does (raises RtspError)."""
         try:
-            self._play_once()
-        except _UdpSilent:
-            self._memory.way = "tcp"
-            self._sink.warn("no packets came over UDP; the camera is asked for TCP")
-            self._play_once()
+            try:
+                self._play_once()
+            except _UdpSilent:
+                self._memory.way = "tcp"
+                self._sink.warn("no packets came over UDP; the camera is asked for TCP")
+                self._play_once()
+        except ValueError as error:
+            raise RtspError(str(error)) from error
 
     def _play_once(self) -> None:
-        self._began = self._assigned_seen = False
-        self._packets, self._bye_s = 0, None
+        self._take, self._assigned_seen = None, False
+        self.packets, self._bye_s = 0, None
         opened = open_camera(
             self._wanted.target,
             self._waker,
@@ -213,8 +219,7 @@ class Session:
             conversation.link.watch(self._udp.sockets)
             self._udp.sent_from(self._granted.ports, self._granted.source)
             self._udp.open_path(self._reception.report_without_blocks())
-        self._sink.begin(track, chosen, self._granted.way)
-        self._began = True
+        self._take = self._sink.begin(track, chosen, self._granted.way)
 
     def _play(self, conversation: Conversation, uri: str, opened: Opened, track: Track) -> None:
         attempts = [(uri, [("Range", "npt=0.000-")])]
@@ -250,16 +255,13 @@ class Session:
                     self._udp.take(ready, self._datagram)
                 now_s = time.monotonic()
                 self._sink.tick(time.monotonic_ns())
-                if conversation.ended is not None:
-                    raise ConnectionLost(conversation.ended)
-                if self._bye_s is not None and now_s > self._bye_s + _BYE_GRACE_S:
-                    raise ConnectionLost("the camera ended its stream (RTCP BYE)")
-                if fallible and not self._packets and now_s > began_s + _UDP_SILENCE_S:
+                self._mind_the_end(conversation, now_s)
+                if fallible and not self.packets and now_s > began_s + _UDP_SILENCE_S:
                     raise _UdpSilent
                 alive.look(now_s)
                 if now_s >= report_s:
                     report_s = now_s + _REPORT_S
-                    self._report(conversation, self._reception.report(now_s))
+                    self._report(conversation, self._reception.report(self.packets, now_s))
                 if self._keyframe_wanted and now_s >= self._keyframe_due_s:
                     self._ask_for_keyframe(conversation, track, now_s)
         except ConnectionLost:
@@ -268,15 +270,24 @@ class Session:
                 self._memory.keep_alive = "OPTIONS"
             raise
 
+    def _mind_the_end(self, conversation: Conversation, now_s: float) -> None:
+        """Raise ConnectionLost where the camera has said that it ends the session."""
+        if conversation.ended is not None:
+            raise ConnectionLost(conversation.ended)
+        if self.packets != self._bye_packets:
+            self._bye_s = None
+        if self._bye_s is not None and now_s > self._bye_s + _BYE_GRACE_S:
+            raise ConnectionLost("the camera ended its stream (RTCP BYE)")
+
     def _report(self, conversation: Conversation, packet: bytes) -> None:
         if self._udp is not None:
             self._udp.send(packet)
-        elif self._packets:
+        elif self.packets:
             conversation.send_packet(self._granted.channels[1], packet)
 
     def _ask_for_keyframe(self, conversation: Conversation, track: Track, now_s: float) -> None:
         self._keyframe_wanted = False
-        if not track.keyframes_on_request or not self._packets:
+        if not track.keyframes_on_request or not self.packets:
             return
         self._keyframe_due_s = now_s + _KEYFRAME_EVERY_S
         self._keyframes += 1
@@ -287,29 +298,30 @@ class Session:
     # --------------------------------------------------------------- packets
 
     def _interleaved(self, channel: int, data: bytes) -> None:
-        if not self._began or self._granted.way != "tcp":
+        take, channels = self._take, self._granted.channels
+        if take is None or self._granted.way != "tcp" or len(data) < 12:
+            if take is not None and is_rtcp(data):
+                self._control(data)
             return
-        if is_rtcp(data):
+        if 192 <= data[1] <= 223:
             self._control(data)
             return
-        if channel == self._granted.channels[0]:
+        if channel == channels[0]:
             self._assigned_seen = True
-        elif self._assigned_seen or len(data) < 12 or data[1] & 0x7F not in self._payload_types:
+        elif self._assigned_seen or data[1] & 0x7F not in self._payload_types:
             return  # of another track; but a camera may send ours on another channel than it said
-        self._rtp(data)
+        self.packets += 1
+        self._reception.last = data
+        take(data, time.monotonic_ns())
 
     def _datagram(self, data: bytes) -> None:
+        take = self._take
         if is_rtcp(data):
             self._control(data)
-        else:
-            self._rtp(data)
-
-    def _rtp(self, data: bytes) -> None:
-        self._packets += 1
-        if len(data) >= 12:
-            self._reception.packet(data)
-            self._bye_s = None
-        self._sink.packet(data, time.monotonic_ns())
+        elif take is not None and len(data) >= 12:
+            self.packets += 1
+            self._reception.last = data
+            take(data, time.monotonic_ns())
 
     def _control(self, data: bytes) -> None:
         for each in read_reports(data):
@@ -317,7 +329,7 @@ class Session:
                 self._reception.sender(each, time.monotonic())
                 self._sink.sender_report(each, time.monotonic_ns())
             elif self._reception.ssrc in each.ssrcs:
-                self._bye_s = time.monotonic()
+                self._bye_s, self._bye_packets = time.monotonic(), self.packets
 
 
 class _Alive:
