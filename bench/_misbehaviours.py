@@ -29,6 +29,11 @@ class Behaviour:
     after: dict[str, Any] | None = None
     """Options of a second camera that the first redirects to; its footage counts."""
 
+    def ends(self) -> bool:
+        """Whether the camera itself ends or starves a connection, so that another is right."""
+        ending = {"close_after", "bye_after", "stall_after", "endless_unit_after"}
+        return bool(ending & self.options.keys())
+
 
 def _at(name: str, **options: Any) -> Behaviour:
     """A misbehaviour that begins half a second after the signal."""

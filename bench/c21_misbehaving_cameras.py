@@ -145,6 +145,12 @@ def expected(filmed: Filmed, started_ns: int, stopped_ns: int, first: int | None
     return sorted({e["counter"] for e in delivered if e["counter"] >= min(begins)})
 
 
+def connections(entries: Sequence[Entry], started_ns: int) -> int:
+    """Over how many connections frames came during the recording."""
+    frames = (e for e in entries if e["event"] == "frame" and e["at_ns"] >= started_ns)
+    return len({frame["client"] for frame in frames})
+
+
 def judge(filmed: Filmed, files: Sequence[Path], started_ns: int, stopped_ns: int) -> Result:
     """Hold the files against the ledger."""
     behaviour = filmed.behaviour
@@ -166,6 +172,9 @@ def judge(filmed: Filmed, files: Sequence[Path], started_ns: int, stopped_ns: in
     result.twice = len(found) - len(set(found))
     if not wanted and behaviour.plays:
         result.faults.append("the camera delivered nothing that can be decoded")
+    again = connections(filmed.ledger(), started_ns) - 1
+    if again > 0 and not behaviour.ends():
+        result.faults.append(f"connected again {again} times, though the camera never left")
     wrong, foreign = filmed.sign_ins()
     if behaviour.most_sign_ins is not None and wrong > behaviour.most_sign_ins:
         result.faults.append(f"{wrong} wrong sign-ins")
