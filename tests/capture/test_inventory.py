@@ -214,3 +214,59 @@ async def test_the_list_says_what_the_manifest_knows(root: Path, library: Librar
         "started_at": 1000.0,
         "duration_s": 60.0,
     }
+
+
+def size_mb(inventory: Inventory) -> float:
+    return float(json.loads(inventory.listing(nobody_runs))["recordings"]["m1"]["total_size_mb"])
+
+
+def test_a_file_that_grows_while_the_clock_is_set_is_seen_to_grow(root: Path) -> None:
+    path = write(root / "m1" / "cam0.mp4", MIB)
+    shift_s = [0.0]
+    inventory = Inventory(root, now=lambda: time.time() + shift_s[0])
+    shift_s[0] = 50 * 365 * 86_400.0
+    assert size_mb(inventory) == 1.0
+    with path.open("ab") as file:
+        file.write(bytes(MIB))
+    assert size_mb(inventory) == 2.0
+
+
+def test_matches_stamped_by_a_clock_that_was_ahead_settle_all_the_same(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    passed_s = [0.0]
+    inventory = Inventory(
+        root,
+        now=lambda: time.time() - 50 * 365 * 86_400 + passed_s[0],
+        monotonic_s=lambda: time.monotonic() + passed_s[0],
+    )
+    first = inventory.listing(nobody_runs)
+    passed_s[0] = 61
+    inventory.listing(nobody_runs)
+    scanned: list[str] = []
+    scandir = os.scandir
+
+    def seen(path: str) -> Any:
+        scanned.append(os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", seen)
+    assert inventory.listing(nobody_runs) == first
+    assert scanned == [str(root)]
+
+
+async def test_segments_are_listed_in_the_order_of_capture_whatever_their_names_say(
+    root: Path, library: Library
+) -> None:
+    segments = []
+    for index, label in enumerate(("20261118_150000", "20261118_140000", "19700101_000035")):
+        name = f"cam0_{label}_{index:02d}.mp4"
+        write(root / "m1" / "segments" / name)
+        segments.append(
+            manifests.Segment(name=name, camera="cam0", index=index, start_unix_ns=index + 1)
+        )
+    manifest = manifests.Manifest(match_id="m1", state="finished", segments=tuple(segments))
+    manifests.save(root / "m1", manifest)
+    listed = (await library.segments("m1"))["cam0"]
+    assert [each["name"] for each in listed] == [segment.name for segment in segments]

@@ -223,3 +223,15 @@ async def test_no_text_holds_up_the_log(db_url: str, value: str) -> None:
         assert [e.id for e in await events.page(EventFilter(stream_id=value))] == [odd.id]
         assert [e.id for e in await events.page(EventFilter(type=value))] == [odd.id]
         assert odd.message == value.replace("\0", "\ufffd").replace("\ud800", "?")
+
+
+async def test_nothing_is_deleted_for_its_age_while_the_clock_is_not_believable(
+    db_url: str,
+) -> None:
+    async with open_database(db_url) as db:
+        events = EventLog(db, Metrics(), is_believable=lambda: False)
+        events.record("kept", "test", "old by a clock that is 50 years ahead")
+        await until(events.recent, "it is written")
+        assert await events.cleanup(0) == 0
+        assert [each.type for each in await events.recent()] == ["kept"]
+        await anyio.to_thread.run_sync(events.close)

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from touchline.core.wallclock import BUILT_UNIX_NS, boot_id, is_synchronised, read_clocks, trust_of
+from touchline.core.wallclock import (
+    BUILT_UNIX_NS,
+    boot_id,
+    is_synchronised,
+    read_clocks,
+    trust_of,
+    unused_name,
+)
 
 DAY = 86_400 * 10**9
 BUILT = BUILT_UNIX_NS
@@ -42,3 +50,14 @@ def test_a_reading_holds_what_the_clocks_say() -> None:
 def test_a_time_that_is_not_the_kernel_s_is_not_synchronised() -> None:
     assert not is_synchronised(time.time_ns() - 3600 * 10**9)
     assert is_synchronised(time.time_ns()) == is_synchronised()
+
+
+def test_a_name_that_the_clock_gives_twice_is_not_given_twice(tmp_path: Path) -> None:
+    path = tmp_path / "touchline.db"
+    names = []
+    for _ in range(3):
+        found = unused_name(path, "damaged")
+        found.touch()
+        names.append(found.name)
+    assert len(set(names)) == 3
+    assert all(name.startswith("touchline.db.damaged-") for name in names)

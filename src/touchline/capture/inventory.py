@@ -35,6 +35,9 @@ _FOLDER_SETTLED_S = 0.1
 _FILE_SETTLED_S = 60.0
 """A file changed later than that may still be growing (a copy, an encoder at work)."""
 
+_STEP_S = 0.5
+"""A clock that moved by more was set: for a while it says nothing about the age of files."""
+
 _Signature = tuple[int, ...]
 
 
@@ -52,11 +55,24 @@ class _Snapshot:
 
 
 class Inventory:
-    """The matches below a root. `now` is the clock that files are stamped with."""
+    """The matches below a root. `now` is the clock that files are stamped with.
 
-    def __init__(self, root: Path, *, now: Callable[[], float] = time.time) -> None:
+    Files stamped while it was wrong are judged by how long they were seen to stay the same.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._root = os.fspath(root)
         self._now = now
+        self._monotonic_s = monotonic_s
+        self._unix_minus_monotonic_s = now() - monotonic_s()
+        self._set_at_s: float | None = None
+        self._same_since: dict[str, tuple[int, float]] = {}
         self._kept: dict[str, _Snapshot] = {}
         self._body = b""
         self._parts: list[bytes] = []
@@ -78,6 +94,8 @@ class Inventory:
             if snapshot.encoded is not None:
                 parts.append(snapshot.encoded)
         self._kept = kept
+        if len(self._same_since) > 2 * len(parts) + 100:  # most of them were deleted since
+            self._same_since.clear()
         if not self._body or parts != self._parts:
             self._parts = parts
             self._body = b'{"recordings":{' + b",".join(parts) + b"}}"
@@ -98,12 +116,32 @@ class Inventory:
             entry |= _told(f"{folder}/{FILE_NAME}")
         encoded = None if entry is None else _json(name) + b":" + _json(entry)
         youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
+        if max(youngest_s, changed_s) > before or self._was_set_lately(before):
+            same = self._is_long_the_same(name, hash((signature, *segments, *singles)))
+            return same and not running, _Snapshot(signature, encoded)
         settled = (
             not running
             and before - changed_s > _FOLDER_SETTLED_S
             and before - youngest_s > _FILE_SETTLED_S
         )
         return settled, _Snapshot(signature, encoded)
+
+    def _was_set_lately(self, now_s: float) -> bool:
+        """Whether the clock was set since files could have been stamped that still grow."""
+        monotonic_s = self._monotonic_s()
+        offset_s = now_s - monotonic_s
+        if abs(offset_s - self._unix_minus_monotonic_s) > _STEP_S:
+            self._unix_minus_monotonic_s, self._set_at_s = offset_s, monotonic_s
+        return self._set_at_s is not None and monotonic_s - self._set_at_s < _FILE_SETTLED_S
+
+    def _is_long_the_same(self, name: str, seen: int) -> bool:
+        """Whether a match was seen like this for as long as a file may take to grow."""
+        now_s = self._monotonic_s()
+        before, since_s = self._same_since.get(name, (seen, now_s))
+        if before != seen:
+            since_s = now_s
+        self._same_since[name] = (seen, since_s)
+        return now_s - since_s > _FILE_SETTLED_S
 
 
 def cameras_of(folder: Path) -> list[str]:

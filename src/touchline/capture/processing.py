@@ -218,7 +218,9 @@ class Processing:
         elif failed:
             fault = failed[-1].error
             message = f"{failed[-1].kind} failed: {fault.message if fault else 'no reason known'}"
-        lasted_s = (max(ended) - min(started)).total_seconds() if started and ended else None
+        lasted_s = (
+            max(0.0, (max(ended) - min(started)).total_seconds()) if started and ended else None
+        )
         return {
             "processing": bool(going_on),
             "completed": not going_on and not failed,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from touchline.core.errors import Invalid
+from touchline.core.wallclock import unused_name
 
 BUSY_TIMEOUT_MS = 5000
 """How long a statement waits for a lock that another program holds."""
@@ -107,7 +107,7 @@ class Backend:
         if self.file is None or not any(sign in str(error) for sign in DAMAGED):
             return None
         self.for_reading.dispose()
-        kept = self.file.with_name(f"{self.file.name}.damaged-{int(time.time())}")
+        kept = unused_name(self.file, "damaged")
         self.file.replace(kept)
         for suffix in ("-wal", "-shm"):  # they belong to the damaged file
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)

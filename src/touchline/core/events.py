@@ -26,6 +26,7 @@ import anyio.to_thread
 from touchline.core import schema
 from touchline.core.errors import Failed
 from touchline.core.tasks import Changed
+from touchline.core.wallclock import is_believable
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -126,8 +127,13 @@ class EventLog:
         *,
         kept_rows: int = KEPT_ROWS,
         on_news: Callable[[], None] = lambda: None,
+        is_believable: Callable[[], bool] = is_believable,
     ) -> None:
-        """`on_news` is called after each event, in whatever thread it was recorded."""
+        """`on_news` is called after each event, in whatever thread it was recorded.
+
+        Nothing is deleted for its age while the clock is not believable.
+        """
+        self._is_believable = is_believable
         self._database = database
         self._on_news = on_news
         self.changed = Changed()
@@ -216,8 +222,8 @@ class EventLog:
         # An event may reach the disk between the two looks: it is then in both, and counted once.
         seen = {(item.at, item.type, item.message) for item in written}
         fresh = [item for item in waiting if (item.at, item.type, item.message) not in seen]
-        merged = sorted([*fresh, *written], key=lambda item: item.at, reverse=True)
-        return merged[offset : offset + limit]
+        # What waits came after what is written, whatever their dates say.
+        return [*fresh, *written][offset : offset + limit]
 
     def newest(self, limit: int) -> list[Event]:
         """The newest of this server, newest first, from memory."""
@@ -231,6 +237,9 @@ class EventLog:
 
     async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
         """Delete what is older; how many that were. Raises Failed where the disk refuses."""
+        if not self._is_believable():
+            log.warning("No event is deleted for its age: the clock says %s", datetime.now(UTC))
+            return 0
         before = datetime.now(UTC) - timedelta(days=max_age_days)
         return await self._database.write(lambda connection: _delete_before(connection, before))
 
@@ -293,7 +302,8 @@ class EventLog:
                 connection.execute(schema.events.insert(), [self._row(item) for item in batch])
             if trim:
                 _delete_over(connection, self._kept_rows)
-                _delete_before(connection, datetime.now(UTC) - timedelta(days=KEPT_DAYS))
+                if self._is_believable():
+                    _delete_before(connection, datetime.now(UTC) - timedelta(days=KEPT_DAYS))
 
         try:
             future = self._database.submit(work)

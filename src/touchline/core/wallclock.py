@@ -99,3 +99,23 @@ def trust_of(unix_ns: int, *, synchronised: bool, newest_unix_ns: int | None) ->
         after_ns = max(BUILT_UNIX_NS, newest_unix_ns - _STEPS_BACK_NS)
         before_ns = newest_unix_ns + _YEAR_NS
     return "plausible" if after_ns <= unix_ns <= before_ns else "doubtful"
+
+
+def is_believable() -> bool:
+    """Whether the date is at least plausible: what is deleted by age waits for a clock that is."""
+    now_ns = time.time_ns()
+    trust = trust_of(now_ns, synchronised=is_synchronised(now_ns), newest_unix_ns=None)
+    return trust != "doubtful"
+
+
+def unused_name(path: Path, kind: str) -> Path:
+    """A name beside `path` that is not taken: `name.kind-<date>`, with a number where it is.
+
+    The date is for people; a clock that was set back gives it twice.
+    """
+    named = f"{path.name}.{kind}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    found, count = path.with_name(named), 1
+    while found.exists():
+        count += 1
+        found = path.with_name(f"{named}-{count}")
+    return found

@@ -95,6 +95,8 @@ class StreamDesk:
         self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")
         self._turns = Turns()
         self._labels: dict[str, dict[str, Mapping[str, str]]] = {}  # by engine and stream
+        self._started_s: dict[str, float] = {}
+        self._ended_s: dict[str, float] = {}
         self._local_names = _LOCAL | {socket.gethostname().lower()}
 
     async def started(self, report: StreamReport) -> Stream:
@@ -143,6 +145,7 @@ class StreamDesk:
             await self._store.save_streams([stream], [event])
             if known is not None:
                 self._samples.forget(stream_id)
+            self._started_s[stream_id] = self._now_s()
             self._take_in(stream, engine, report.labels)
             self._started.inc()
         finally:
@@ -217,12 +220,15 @@ class StreamDesk:
 
     async def forget_old(self) -> list[str]:
         """Drop streams whose hour is over, and their samples; which those were."""
-        now = self._now()
-        old = [
-            stream.id
+        now_s = self._now_s()
+        # Those of an earlier server are kept for an hour from here on.
+        ended_s = {
+            stream.id: self._ended_s.get(stream.id, now_s)
             for stream in self._fleet.streams()
-            if stream.ended_at is not None and (now - stream.ended_at).total_seconds() > KEPT_S
-        ]
+            if stream.ended_at is not None
+        }
+        self._ended_s = ended_s
+        old = [stream_id for stream_id, at_s in ended_s.items() if now_s - at_s > KEPT_S]
         for stream_id in old:
             self._fleet.forget_stream(stream_id)
             self._samples.forget(stream_id)
@@ -325,6 +331,12 @@ class StreamDesk:
     def _over(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
         reason = _UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
         now = max(self._now(), stream.started_at)
+        started_s = self._started_s.pop(stream.id, None)
+        self._ended_s[stream.id] = self._now_s()
+        if started_s is None:  # it was started with an earlier server: the dates must do
+            lasted_s = (now - stream.started_at).total_seconds()
+        else:
+            lasted_s = self._now_s() - started_s
         over = replace(stream, status="ended", ended_at=now, end_reason=reason)
         event = make_event(
             "stream",
@@ -333,7 +345,7 @@ class StreamDesk:
             stream_id=stream.id,
             container_id=stream.container_id,
             reason=reason,
-            duration_s=round((now - stream.started_at).total_seconds(), 3),
+            duration_s=round(lasted_s, 3),
         )
         return over, event
 

@@ -9,7 +9,6 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 
 from touchline.core.errors import Failed, NotFound
 from touchline.core.tasks import Changed
+from touchline.core.wallclock import unused_name
 from touchline.engines.customvariant import (
     ConfigInvalid,
     CustomConfig,
@@ -188,8 +188,7 @@ class VariantStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError, ConfigInvalid) as error:
-            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-            aside = path.with_name(f"{path.name}.damaged-{stamp}")
+            aside = unused_name(path, "damaged")
             path.rename(aside)
             log.error("%s is damaged (%s): kept as %s", path, error, aside.name)  # noqa: TRY400
             return None
