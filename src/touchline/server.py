@@ -41,6 +41,10 @@ to be let in; from here on its connection is closed."""
 
 YOUNG_OBJECTS = 20_000
 
+SWITCH_S = 0.001
+"""How long a busy thread may keep the others waiting; five times as long is Python's default. Clips
+and verification compute in threads, and each would add as much to every answer."""
+
 DRAIN_S = 3
 """How long answers under way may take after a stop; a download of a match is cut short."""
 
@@ -53,6 +57,7 @@ async def serve(
     Reports its URL once it answers. Raises TouchlineError where it cannot start.
     """
     descriptors = raise_limit()
+    sys.setswitchinterval(SWITCH_S)
     sockets = bind(settings.host, settings.port)
     try:
         stop = _Stop()

@@ -90,6 +90,7 @@ class Camera:
             on_event=self._event,
             on_lost=self._lost,
             spare=spare,
+            records=True,
         )
         self._heard_at_s = self.link.listened_s()
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ from touchline.worker.listening import ListeningClock, input_waits
 log = logging.getLogger(__name__)
 
 _START_S = 10.0
+RECORDER_PRIORITY = -5
+"""As `nice` counts."""
 _CONNECT_LOOK_S = 0.01
 _LOOK_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
@@ -64,11 +66,14 @@ class WorkerLink:
         program: str = "touchline.worker",
         what: str | None = None,
         spare: SpareDescriptors | None = None,
+        records: bool = False,
     ) -> None:
+        """What `records` has the processor first, where that is permitted."""
         self.name = name
         self._program = program
         self._what = what or f"worker of {name}"
         self._spare = spare or SpareDescriptors(0)
+        self._records = records
         self.pid: int | None = None
         self.spawns = 0
         self._runtime_dir = runtime_dir
@@ -221,7 +226,7 @@ class WorkerLink:
         command += ["--directory", str(self._runtime_dir), "--name", self.name]
         output = await anyio.to_thread.run_sync(_open_log, self._log_path)
         try:
-            return await anyio.open_process(
+            process = await anyio.open_process(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -231,6 +236,11 @@ class WorkerLink:
             )
         finally:
             os.close(output)
+        if self._records:
+            # It does so itself once it runs; on a busy machine even getting there takes long.
+            with suppress(PermissionError, ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, RECORDER_PRIORITY)
+        return process
 
     async def _connect_to(self, process: Process, path: str) -> SocketStream:
         with patience.fail_after(_START_S):
