@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -413,3 +414,54 @@ async def test_closed_reads_need_the_key_but_for_life_and_readiness(
             assert (await client.get("/engines", headers=WITH_KEY)).status_code == 200
             assert (await client.get("/health")).status_code == 200
             assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_what_the_earlier_system_took_is_taken(api: Api) -> None:
+    port = "19444"
+    headers = {**WITH_KEY, "Content-Type": ""}
+    content = json.dumps({"labels": {}, "env": {}, "host_port": port})
+    made = await api.ask("POST", "/provision/acestream", content=content, headers=WITH_KEY)
+    assert made["host_http_port"] == 19444
+    made = await api.ask("POST", "/provision/acestream", content=b"{}", headers=headers)
+    report = api.report(made)
+    report["engine"]["port"] = str(made["host_http_port"])
+    report["session"] |= {"is_live": "1", "playback_session_id": ""}
+    stream = await api.ask("POST", "/events/stream_started", json=report)
+    assert (stream["is_live"], stream["playback_session_id"]) == (True, "")
+    assert len(await api.ask("GET", "/streams", params={"container_id": ""})) == 1
+    assert await api.ask("GET", "/streams", params={"container_id": "x"}) == []
+    for wrong in ("20210 ", "0", "70000", "1e3", "²", True, 1.5, None, "9" * 5000):
+        report["engine"]["port"] = wrong
+        await api.ask("POST", "/events/stream_started", 422, json=report)
+    status = await api.ask("GET", "/orchestrator/status")
+    assert isinstance(status["config"]["grace_period_s"], int)
+    health = await api.ask("GET", "/health/status")
+    assert isinstance(health["circuit_breakers"]["general"]["recovery_timeout"], int)
+
+
+async def test_settings_that_there_are_none_of_are_named_and_not_silently_lost(api: Api) -> None:
+    path = api.system.settings.data_dir / "custom"
+    path.mkdir()
+    api.half.front.variants._directory = path
+    config = {"platform": "amd64", "parameters": [], "amd64_version": "3.2", "torrent_mounts": [1]}
+    saved = await api.ask("POST", "/custom-variant/config", json=config)
+    assert saved["not_kept"] == ["amd64_version", "torrent_mounts"]
+    assert "torrent_mounts" in saved["message"]
+    assert "torrent_mounts" not in await api.ask("GET", "/custom-variant/config")
+    saved = await api.ask("POST", "/custom-variant/config", json={"platform": "amd64"})
+    assert (saved["not_kept"], saved["message"]) == ([], "Configuration saved successfully")
+
+
+async def test_the_earlier_dashboards_address_leads_to_the_dashboard(api: Api) -> None:
+    for path in ("/panel", "/panel/", "/panel/engines"):
+        answer = await api.client.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (307, "/")
+
+
+async def test_an_engine_that_does_not_stop_its_stream_is_no_fault_of_this_server(api: Api) -> None:
+    made = await api.provision(labels={"a": "b"})
+    stream = await api.ask("POST", "/events/stream_started", json=api.report(made))
+    api.half.runtime.freeze(made["container_id"])
+    refused = await api.ask("DELETE", f"/streams/{stream['id']}", 503)
+    assert "engine_unreachable" in str(refused)
+    assert (await api.ask("GET", f"/streams/{stream['id']}"))["status"] == "started"

@@ -15,6 +15,11 @@ from touchline.engines.listing import parsed, rfc3339
 State = Literal["closed", "open", "half_open"]
 
 
+def whole(seconds: float) -> float | int:
+    """As an integer where it is one: clients of the earlier system read integers."""
+    return int(seconds) if float(seconds).is_integer() else seconds
+
+
 class Breaker:
     """Closed: go on. Open: wait. Half open: one may try, and its outcome decides.
 
@@ -88,7 +93,7 @@ class Breaker:
             "failure_threshold": self._threshold,
             "last_failure_time": rfc3339(self._last_failure),
             "last_success_time": rfc3339(self._last_success),
-            "recovery_timeout": self._recovery_timeout_s,
+            "recovery_timeout": whole(self._recovery_timeout_s),
         }
 
     def record(self, now_s: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from touchline.core.errors import Blocked, NotFound, TouchlineError
 from touchline.engines.admission import Admission
-from touchline.engines.breaker import Breaker
+from touchline.engines.breaker import Breaker, whole
 from touchline.engines.fleet import Fleet
 from touchline.engines.record import record_unread
 from touchline.engines.settings import EnginesSettings
@@ -103,7 +103,7 @@ class StatusBoard:
             },
             "config": {
                 "auto_delete": scaling.auto_delete,
-                "grace_period_s": scaling.grace_period_s,
+                "grace_period_s": whole(scaling.grace_period_s),
                 "engine_variant": self._variant(),
                 "debug_mode": self._debug,
             },
@@ -120,7 +120,7 @@ class StatusBoard:
             "unhealthy_engines": sum(engine.health == "unhealthy" for engine in ours),
             "marked_for_replacement": sum(engine.draining is not None for engine in ours),
             "minimum_required": self._settings.scaling.min_replicas,
-            "health_check_interval": self._settings.health.interval_s,
+            "health_check_interval": whole(self._settings.health.interval_s),
             "circuit_breakers": {
                 name: breaker.to_json(self._now_s()) for name, breaker in self._breakers.items()
             },

@@ -107,7 +107,13 @@ def routes(files: Mapping[str, StaticFile]) -> APIRouter:
     for name, file in files.items():
         if name != PAGE:
             router.add_api_route(f"/{name}", _sender(file), methods=["GET"], name="dashboard")
+    for path in ("/panel", "/panel/{rest:path}"):  # where the earlier system had its dashboard
+        router.add_api_route(path, _to_the_dashboard, methods=["GET"], name="panel")
     return router
+
+
+async def _to_the_dashboard() -> Response:
+    return Response(status_code=307, headers={"Location": "/"})
 
 
 def open_paths(files: Mapping[str, StaticFile]) -> frozenset[str]:

@@ -27,6 +27,7 @@ from touchline.web.standing import engines_of
 from touchline.web.structured import StructuredRoute, may_fail
 
 router = APIRouter(
+    strict_content_type=False,  # clients of the earlier system name none
     tags=["provisioning"],
     route_class=StructuredRoute,
     responses={**may_answer(401, 403, 413), **may_fail(400, 500, 503)},

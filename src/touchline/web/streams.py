@@ -112,7 +112,7 @@ async def get_streams(
     """Streams in the order in which they came; ended ones are kept for an hour."""
     engines = engines_of(request)
     fleet = engines.fleet
-    on = frozenset(container_id) if container_id else None
+    on = frozenset(filter(None, container_id or ())) or None  # one that is empty is none
 
     def wanted(stream: Stream) -> bool:
         return status in {"all", stream.status} and (on is None or stream.container_id in on)

@@ -47,6 +47,7 @@ class ConfigRoute(APIRoute):
 
 
 router = APIRouter(
+    strict_content_type=False,  # clients of the earlier system name none
     prefix="/custom-variant",
     tags=["custom variant"],
     route_class=ConfigRoute,
@@ -110,8 +111,13 @@ async def save_variant_config(
 ) -> Response:
     """Check and keep it. Engines that run stay as they are until they are made anew."""
     variants = engines_of(request).variants
-    saved = await variants.save(config_of(config.model_dump(mode="json")))
-    return answer({"message": "Configuration saved successfully", "config": hidden(saved)})
+    not_kept = sorted(config.model_extra or ())
+    given = config.model_dump(mode="json", exclude=set(not_kept))
+    saved = await variants.save(config_of(given))
+    message = "Configuration saved successfully"
+    if not_kept:
+        message += f"; not kept, as there is no such setting here: {', '.join(not_kept)[:500]}"
+    return answer({"message": message, "config": hidden(saved), "not_kept": not_kept[:100]})
 
 
 @router.post(

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from touchline.web.models.base import Answer
+from touchline.web.models.base import Answer, Port
 from touchline.web.models.streams import Labels, Printable, ShortText
 
 EnvName = Annotated[str, Field(min_length=1, max_length=255)]
 Env = Annotated[dict[EnvName, Annotated[str, Field(max_length=32768)]], Field(max_length=64)]
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Image = Annotated[Printable, Field(max_length=512)]
 
 

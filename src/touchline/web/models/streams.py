@@ -10,11 +10,9 @@ from pydantic import (
     AnyHttpUrl,
     BaseModel,
     Field,
-    StrictBool,
-    StrictInt,
 )
 
-from touchline.web.models.base import Answer
+from touchline.web.models.base import Answer, Flag, Port
 
 
 def _printable(text: str) -> str:
@@ -38,7 +36,7 @@ class ReportedEngine(BaseModel):
     """Where the client reached the engine."""
 
     host: Annotated[ShortText, Field(min_length=1)]
-    port: Annotated[int, Field(strict=True, ge=1, le=65535)]
+    port: Port
 
 
 class ReportedContent(BaseModel):
@@ -51,10 +49,10 @@ class ReportedContent(BaseModel):
 class ReportedSession(BaseModel):
     """The engine's session."""
 
-    playback_session_id: LongText
+    playback_session_id: Annotated[Printable, Field(max_length=2048)]
     stat_url: Url = Field(description="Must point at the engine.")
     command_url: Url = Field(description="Must point at the engine.")
-    is_live: StrictInt | StrictBool
+    is_live: Flag
 
 
 class StreamStartedReport(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from touchline.web.models.base import Answer
 
@@ -46,7 +46,9 @@ class VariantParameter(BaseModel):
 
 
 class VariantConfig(BaseModel):
-    """A configuration."""
+    """A configuration. What this server has no setting for is named in the answer."""
+
+    model_config = ConfigDict(extra="allow")
 
     enabled: StrictBool = Field(default=False, description="Engines are made with it.")
     platform: Annotated[StrictStr, Field(max_length=64)] = Field(
@@ -67,6 +69,9 @@ class ConfigSaved(Answer):
     """The configuration that is kept."""
 
     message: str
+    not_kept: list[str] = Field(
+        default_factory=list, description="Settings that were sent and that there are none of here."
+    )
     config: VariantConfig
 
 
