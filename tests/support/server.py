@@ -42,6 +42,8 @@ class Server:
             self._environment[f"TOUCHLINE_CAPTURE__{key.upper()}"] = (
                 value if isinstance(value, str) else json.dumps(value, default=str)
             )
+        self.program = [sys.executable, "-m", "touchline"]
+        """What is started; another one may set the scene before it runs the server."""
         self.port = 0
         """Where to listen in its next life; 0 is any free port."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,7 +57,8 @@ class Server:
         with (self.data / "server.out").open("ab") as errors:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "touchline", "serve"),
+                    *self.program,
+                    "serve",
                     *("--data", str(self.data), "--port", str(self.port)),
                 ],
                 env=self._environment,
