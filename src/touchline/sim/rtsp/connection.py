@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from touchline.sim.rtsp.server import RtspServer
 
 _TICK_S = 0.1
-_FIRST_PACKETS_S = 2.0
+_FIRST_PACKETS_S = 5.0
 _DEFAULT_TIMEOUT_S = 60
 _END_S = 2.0
 _OTHER_CHANNELS = 10

@@ -15,7 +15,7 @@ from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import Occasion, due
 from touchline.worker.testpicture import TestPicture
 
-_CATCH_UP_S = 0.5
+_CATCH_UP_S = 0.9
 """Pictures that are late by no more than this are still drawn; more is left out."""
 
 
