@@ -31,7 +31,18 @@ def hours(drift: float, hours: float, *, jitter_ns: int = 2_000_000) -> list[tup
 
 
 @pytest.mark.parametrize(
-    ("drift", "most_ms"), [(0, 4), (2e-4, 9), (-2e-4, 9), (1e-3, 35), (4e-3, 120), (-4e-3, 120)]
+    ("drift", "most_ms"),
+    [
+        (0, 4),
+        (2e-4, 9),
+        (-2e-4, 9),
+        (1e-3, 35),
+        (4e-3, 120),
+        (-4e-3, 120),
+        (1e-2, 120),
+        (2e-2, 150),
+        (-2e-2, 150),
+    ],
 )
 def test_drift_is_followed_for_hours_without_a_jump(drift: float, most_ms: float) -> None:
     found = hours(drift, 3)
@@ -39,7 +50,7 @@ def test_drift_is_followed_for_hours_without_a_jump(drift: float, most_ms: float
     assert max(map(abs, off)) < most_ms
     assert max(map(abs, off[len(off) // 2 :])) < 6
     steps = [b[1] - a[1] for a, b in pairwise(found)]
-    assert max(abs(step / 200_000_000 - 1) for step in steps) < 0.0101
+    assert max(abs(step / 200_000_000 - 1) for step in steps) < 0.0301
 
 
 def test_without_drift_steps_stay_exact() -> None:

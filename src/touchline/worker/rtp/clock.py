@@ -3,14 +3,18 @@
 No picture can arrive before it was captured, so the earliest arrivals of a while show where the
 camera's clock stands against ours; what arrives late, held back by a network, says nothing. Every
 5 s the rate is corrected by what the last 10 s show. Deviations under 2 ms correct nothing. The
-camera's steps are changed by at most 1 %; a clock that runs wrong by 200 ppm is followed within
-7 ms, one by 4,000 ppm within 0.12 s, and after some minutes within 5 ms.
+camera's steps are changed by at most 3 %; a clock that runs wrong by 200 ppm is followed within
+7 ms, one by 4,000 ppm within 0.12 s, and after some minutes within 5 ms. One that runs wrong by
+more than 5,000 ppm shows within 6 s, because each second is later, or earlier, by the same.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 WINDOW_NS = 5_000_000_000
-MOST_RATE = 0.01
+MOST_RATE = 0.03
+_LOOK_NS, _LOOKS, _WRONG = 1_000_000_000, 6, 0.005
 _DEAD_S = 0.002
 _PROPORTIONAL, _INTEGRAL = 1 / 30, 1 / 3600
 _MOST_PROPORTIONAL = 0.005
@@ -30,6 +34,8 @@ class CameraClock:
         self._window_began_ns = 0
         self._low_ns: int | None = None
         self._low_before_ns: int | None = None
+        self._looks: list[tuple[int, int]] = []
+        """When each of the last seconds began, and its earliest arrival."""
 
     def anchor(self, media_ns: int, at_ns: int) -> None:
         """Begin: this media time is that time."""
@@ -37,6 +43,7 @@ class CameraClock:
         self._base_media_ns = self._top_media_ns = media_ns
         self._base_ns = self._window_began_ns = at_ns
         self._low_ns = self._low_before_ns = None
+        self._looks.clear()
 
     def at(self, media_ns: int) -> int:
         """The monotonic time of a media time."""
@@ -48,8 +55,36 @@ class CameraClock:
         self._top_media_ns = max(self._top_media_ns, media_ns)
         late_ns = arrived_ns - self.at(media_ns)
         self._low_ns = late_ns if self._low_ns is None else min(self._low_ns, late_ns)
-        if arrived_ns - self._window_began_ns >= WINDOW_NS:
+        self._look(arrived_ns, late_ns)
+        if self._low_ns is not None and arrived_ns - self._window_began_ns >= WINDOW_NS:
             self._correct(arrived_ns, self._low_ns)
+
+    def _look(self, now_ns: int, late_ns: int) -> None:
+        """Notice a clock that runs quite wrong: every second as much as the one before."""
+        looks = self._looks
+        if not looks or now_ns - looks[-1][0] >= 2 * _LOOK_NS:
+            self._looks = [(now_ns, late_ns)]
+            return
+        if now_ns - looks[-1][0] < _LOOK_NS:
+            looks[-1] = looks[-1][0], min(looks[-1][1], late_ns)
+            return
+        if len(looks) == _LOOKS:
+            slopes = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(looks))
+            low, high = slopes[0], slopes[-1]
+            if (low > _WRONG and high < 1.5 * low) or (high < -_WRONG and low > 1.5 * high):
+                self._drift = _within(self._drift + slopes[_LOOKS // 2], MOST_RATE)
+                self._bend(self._drift)
+                self._window_began_ns, self._low_ns, self._low_before_ns = now_ns, None, None
+                self._looks = []
+                return
+            looks.pop(0)
+        looks.append((now_ns, late_ns))
+
+    def _bend(self, rate: float) -> None:
+        """Go on from the newest picture at another rate."""
+        self._base_ns = self.at(self._top_media_ns)
+        self._base_media_ns = self._top_media_ns
+        self.rate = rate
 
     def _correct(self, now_ns: int, low_ns: int) -> None:
         before_ns = self._low_before_ns
@@ -64,10 +99,8 @@ class CameraClock:
         if abs(error_s) < _HELD_UP_S:
             learned_s = _within(error_s, _MOST_LEARNED_S)
             self._drift = _within(self._drift + learned_s * _INTEGRAL * WINDOW_NS / 1e9, MOST_RATE)
-        self._base_ns = self.at(self._top_media_ns)
-        self._base_media_ns = self._top_media_ns
         proportional = _within(error_s * _PROPORTIONAL, _MOST_PROPORTIONAL)
-        self.rate = _within(self._drift + proportional, MOST_RATE)
+        self._bend(_within(self._drift + proportional, MOST_RATE))
 
 
 def _within(value: float, most: float) -> float:
