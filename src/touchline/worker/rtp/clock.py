@@ -55,30 +55,34 @@ class CameraClock:
         self._top_media_ns = max(self._top_media_ns, media_ns)
         late_ns = arrived_ns - self.at(media_ns)
         self._low_ns = late_ns if self._low_ns is None else min(self._low_ns, late_ns)
-        self._look(arrived_ns, late_ns)
-        if self._low_ns is not None and arrived_ns - self._window_began_ns >= WINDOW_NS:
+        if self._runs_wrong(arrived_ns, late_ns):
+            self._window_began_ns, self._low_ns, self._low_before_ns = arrived_ns, None, None
+            self._looks.clear()
+        elif arrived_ns - self._window_began_ns >= WINDOW_NS:
             self._correct(arrived_ns, self._low_ns)
 
-    def _look(self, now_ns: int, late_ns: int) -> None:
-        """Notice a clock that runs quite wrong: every second as much as the one before."""
+    def _runs_wrong(self, now_ns: int, late_ns: int) -> bool:
+        """Whether the clock turned out to run quite wrong: every second as much as the one before.
+
+        The line is bent then.
+        """
         looks = self._looks
         if not looks or now_ns - looks[-1][0] >= 2 * _LOOK_NS:
             self._looks = [(now_ns, late_ns)]
-            return
+            return False
         if now_ns - looks[-1][0] < _LOOK_NS:
             looks[-1] = looks[-1][0], min(looks[-1][1], late_ns)
-            return
+            return False
         if len(looks) == _LOOKS:
             slopes = sorted((b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(looks))
             low, high = slopes[0], slopes[-1]
             if (low > _WRONG and high < 1.5 * low) or (high < -_WRONG and low > 1.5 * high):
                 self._drift = _within(self._drift + slopes[_LOOKS // 2], MOST_RATE)
                 self._bend(self._drift)
-                self._window_began_ns, self._low_ns, self._low_before_ns = now_ns, None, None
-                self._looks = []
-                return
+                return True
             looks.pop(0)
         looks.append((now_ns, late_ns))
+        return False
 
     def _bend(self, rate: float) -> None:
         """Go on from the newest picture at another rate."""
