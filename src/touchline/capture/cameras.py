@@ -15,7 +15,7 @@ from touchline.capture.process import WorkerLink
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.sources import Source
 from touchline.core.descriptors import SpareDescriptors
-from touchline.core.errors import Failed
+from touchline.core.errors import Blocked, Failed
 from touchline.core.tasks import Changed
 from touchline.worker import wire
 
@@ -78,6 +78,7 @@ class Camera:
         """How long the worker's fragments took to reach the disk, over its life."""
         self.feed: Mapping[str, Any] | None = None
         """What the worker feeds to the live process; None while nobody watches."""
+        self._renew = False
         self._settings = settings
         self._scenes = runtime_dir / SCENES
         self._listener = listener
@@ -143,21 +144,33 @@ class Camera:
 
     async def stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
         """End the recording at a CLOCK_MONOTONIC instant; the reply says how the files are."""
-        return await self.link.ask("stop", timeout_s=timeout_s + 3, at_ns=at_ns, wait_s=timeout_s)
+        report = await self.link.ask("stop", timeout_s=timeout_s + 3, at_ns=at_ns, wait_s=timeout_s)
+        if self._renew and self.spec is not None:
+            self._renew = False
+            try:
+                await self.link.ask("configure", spec=wire.spec_to_json(self.spec))
+            except (Blocked, Failed) as error:
+                log.warning("%s keeps its old pipeline: %s", self.name, error.message)
+        return report
 
     async def _connected(self, hello: Mapping[str, Any]) -> None:
         try:
             spec = build_pipeline(
                 self.id, self.source, self._settings, hello["elements"], scenes=self._scenes
             )
-            if hello["order"] is None and spec.rtsp and "rtsp" not in hello.get("parts", ()):
+            earlier = spec.rtsp is not None and "rtsp" not in hello.get("parts", ())
+            changed = hello["spec"] != wire.spec_to_json(spec)
+            # An earlier version's worker, which records still, knows its own pipeline only.
+            self._renew = hello["order"] is not None and changed and not earlier
+            if hello["order"] is not None:
+                if changed:
+                    log.info("%s records on with its old pipeline", self.name)
+            elif earlier:
                 log.info("%s: its worker is of an earlier version and is replaced", self.name)
                 await self.link.ask("quit")
                 return
-            if hello["order"] is None:
+            else:
                 await self.link.ask("configure", spec=wire.spec_to_json(spec))
-            elif hello["spec"] != wire.spec_to_json(spec):
-                log.info("%s records on with its old pipeline; the new one comes after", self.name)
             self.spec, self.last_error = spec, None
             self.take_status(await self.link.ask("status"))
             await self._listener.camera_connected(self, hello)
@@ -167,11 +180,6 @@ class Camera:
         finally:
             self.ready.set()
             self.changed.mark()
-
-    async def configure_again(self) -> None:
-        """Give an idle worker the pipeline that is configured now."""
-        if self.spec is not None and self.link.connected:
-            await self.link.ask("configure", spec=wire.spec_to_json(self.spec))
 
     def take_status(self, message: Mapping[str, Any]) -> None:
         """Note a status that the worker sent."""
