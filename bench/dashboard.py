@@ -9,13 +9,15 @@ it is measured in a browser that compiles none.
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import _options
@@ -51,6 +53,11 @@ def demo(work: Path) -> Iterator[str]:
         yield _processes.first_line(process).removeprefix("ready ").strip()
     finally:
         _processes.end(process)
+        for record in work.glob("engines/*/record.json"):  # engines outlive their server
+            pid = (json.loads(record.read_text()).get("process") or {}).get("pid")
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def first_load(running: Browser, url: str) -> tuple[float, int]:

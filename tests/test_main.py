@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,16 @@ def demo(data_dir: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str]
         finally:
             if process.poll() is None:
                 process.kill()
+            end_engines(data_dir)
+
+
+def end_engines(data_dir: Path) -> None:
+    """Engines outlive their server; a test leaves none behind."""
+    for record in data_dir.glob("engines/*/record.json"):
+        pid = (json.loads(record.read_text()).get("process") or {}).get("pid")
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def call(url: str, method: str = "GET", body: dict[str, Any] | None = None) -> dict[str, Any]:

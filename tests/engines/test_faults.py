@@ -1,7 +1,8 @@
 """Many lives in which everything goes wrong, each checked for what must always hold.
 
-A life that fails prints its seed: `EXPLORE_SEEDS=1234 pytest tests/engines/test_faults.py` lives it
-again, and `EXPLORE_SEEDS=0-50000` looks further than a test run does.
+`scripts/test` lives the first 300, `scripts/test --all` a thousand. A life that fails prints its
+seed: `EXPLORE_SEEDS=1234 pytest tests/engines/test_faults.py` lives it again, and
+`EXPLORE_SEEDS=0-50000` looks further than a test run does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from support.explorer import Life
 
 SEEDS = 1000
 CHUNK = 50
+SOON = 300
+"""So many are lived in every test run."""
 
 
 def seeds() -> list[int]:
@@ -23,9 +26,18 @@ def seeds() -> list[int]:
 
 
 ALL = seeds()
+GIVEN = "EXPLORE_SEEDS" in os.environ
+CHUNKS = [
+    pytest.param(
+        ALL[at : at + CHUNK],
+        id=f"{ALL[at]}-{ALL[min(at + CHUNK, len(ALL)) - 1]}",
+        marks=() if GIVEN or at < SOON else pytest.mark.slow,
+    )
+    for at in range(0, len(ALL), CHUNK)
+]
 
 
-@pytest.mark.parametrize("chunk", [ALL[at : at + CHUNK] for at in range(0, len(ALL), CHUNK)])
+@pytest.mark.parametrize("chunk", CHUNKS)
 def test_whatever_goes_wrong_the_fleet_comes_right(chunk: list[int]) -> None:
     for seed in chunk:
         life = Life(seed)
