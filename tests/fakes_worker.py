@@ -89,6 +89,9 @@ class FakeWorker:
     state: str = "stopped"
     last_error: str | None = None
     disk: str = "ok"
+    disk_error: str | None = None
+    writer_error: str | None = None
+    gaps: list[dict[str, Any]] = field(default_factory=list)
     delivers: bool = True
     may_stop: asyncio.Event = field(default_factory=asyncio.Event)
     may_start: asyncio.Event = field(default_factory=asyncio.Event)
@@ -212,8 +215,25 @@ class FakeWorker:
 
     def disk_is(self, state: str, error: str | None = None) -> None:
         """The disk took the last, or the first, data."""
-        self.disk = state
+        self.disk, self.disk_error = state, error
         self.tell({"event": "disk", "state": state, "error": error})
+
+    def writer_is(self, error: str | None) -> None:
+        """What writes the footage died, or its successor writes again."""
+        self.writer_error = error
+        if error is None:
+            self.tell({"event": "writer_recovered"})
+        else:
+            self.tell({"event": "writer_failed", "reason": error, "deaths": 1})
+
+    def gap(self, reason: str, length_ns: int = 500_000_000) -> None:
+        """Footage was left out; what comes is in another segment."""
+        assert self.order is not None
+        self.write()
+        end = self.segments[-1].info()["end_unix_ns"]
+        gap = {"from_unix_ns": end, "to_unix_ns": end + length_ns, "reason": reason}
+        self.gaps.append(gap)
+        self.tell({"event": "gap", "gap": gap})
 
     def _close_newest(self) -> None:
         newest = self.segments[-1]
@@ -247,6 +267,8 @@ class FakeWorker:
                 "match_id": self.order.match_id,
                 "segment": self.segments[-1].info() if self.segments else None,
                 "disk": self.disk,
+                "disk_error": self.disk_error,
+                "writer_error": self.writer_error,
                 "backlog_bytes": 0,
                 "dropped_disk": 0,
                 "sync_ms_max": 1.0,
@@ -331,7 +353,7 @@ class FakeWorker:
         return {
             "match_id": self.order.match_id,
             "segments": [segment.info() for segment in self.segments],
-            "gaps": [],
+            "gaps": self.gaps,
             "frames": 0,
             "dropped_disk": 0,
         }

@@ -22,6 +22,7 @@ from touchline.capture.library import Library
 from touchline.capture.manifest import Manifest
 from touchline.capture.probe import Probe
 from touchline.capture.recording import Recorder
+from touchline.capture.recordingsdisk import RecordingsDisk
 from touchline.capture.removal import Removal
 from touchline.capture.running import Report
 from touchline.capture.settings import MIB, CaptureSettings
@@ -160,6 +161,7 @@ async def studio(
     }
     configured = CaptureSettings.model_validate(chosen)
     alerts, events, lease = SentAlerts(), FakeEvents(), CameraLease()
+    disk = RecordingsDisk(root, folder, require_mount=False)
     desk = Desk(
         configured,
         root,
@@ -167,6 +169,7 @@ async def studio(
         alerts,  # type: ignore[arg-type]
         events,  # type: ignore[arg-type]
         FakeProber(),  # type: ignore[arg-type]
+        disk,
         clocks=clocks,
         record_path=folder / "library.json",
     )

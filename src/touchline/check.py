@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from touchline.capture import build_pipeline
+from touchline.capture import build_pipeline, recordings_disk
 from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
 from touchline.listen import bind
@@ -267,26 +267,42 @@ def _reachable(what: str, url: str) -> Finding:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    directory = settings.capture.recordings_dir or settings.data_dir / "recordings"
+    disk = recordings_disk(settings.capture, settings.data_dir)
+    directory = disk.root
+    fault = disk.look()
+    if fault is not None:
+        yield Finding("disk", "missing", fault.message, fault.mend)
+        return
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=directory, prefix=".check-") as file:
+        if settings.capture.recordings_dir is None:
+            directory.mkdir(parents=True, exist_ok=True)
+        # Nothing else is created: a folder would hide that the right disk is missing.
+        nearest = next(path for path in (directory, *directory.parents) if path.exists())
+        with tempfile.NamedTemporaryFile(dir=nearest, prefix=".check-") as file:
             file.write(bytes(4096))
             file.flush()
             began_s = time.monotonic()
             os.fsync(file.fileno())
             took_s = time.monotonic() - began_s
-        free_bytes = shutil.disk_usage(directory).free
+        free_bytes = shutil.disk_usage(nearest).free
     except OSError as error:
         mend = f"sudo install --directory --owner $USER {directory}"
         yield Finding("disk", "missing", f"{directory} cannot be written: {error.strerror}", mend)
         return
     slow = took_s > SLOW_SYNC_S
+    where = f"{directory} can be written"
+    if nearest != directory:
+        whose = disk.mount_point or "the system"
+        where = f"{directory} is not there yet and will be made on the disk of {whose}"
+    advice = f"mount the recordings disk first, if {directory} is to be on one"
+    if slow:
+        advice = "a faster disk; each quarter second of footage is synced"
+    elsewhere = settings.capture.recordings_dir is not None and nearest != directory
     yield Finding(
         "disk",
-        "warn" if slow else "ok",
-        f"{directory} can be written; a sync takes {took_s * 1000:.1f} ms",
-        "a faster disk; each quarter second of footage is synced" if slow else None,
+        "warn" if slow or (elsewhere and not disk.mount_point) else "ok",
+        f"{where}; a sync takes {took_s * 1000:.1f} ms",
+        advice,
     )
     cameras = settings.capture.cameras.values()
     kbps = sum(source.bitrate_kbps or ASSUMED_KBPS for source in cameras) or ASSUMED_KBPS

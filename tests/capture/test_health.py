@@ -13,6 +13,8 @@ SOUND = CameraObservation(
     camera_id=0,
     pipeline_present=True,
     pipeline_state="running",
+    disk="ok",
+    writer_error=None,
     segment_name="cam0_20260211_220241_00.mp4",
     segment_index=0,
     segment_size_bytes=4035962,
@@ -20,7 +22,9 @@ SOUND = CameraObservation(
     file_age_s=60.0,
     last_frame_age_s=0.03,
 )
-NO_SEGMENT = CameraObservation(camera_id=0, pipeline_present=True, pipeline_state="running")
+NO_SEGMENT = CameraObservation(
+    camera_id=0, pipeline_present=True, pipeline_state="running", disk="ok", writer_error=None
+)
 PROBED_BAD = {"checked": True, "ok": False, "error": "no_video_stream", "cached": False}
 
 
@@ -82,7 +86,7 @@ def test_a_sound_recording_has_the_diagnostics_of_the_contract() -> None:
             {"recovering": True, "recovery_attempts": 1},
             ["cam0: Recovering (attempt 1): camera lost"],
         ),
-        ({"disk_full": True}, ["cam0: Disk full, recording resumes when space returns"]),
+        ({"disk": "full"}, ["cam0: Disk full, recording resumes when space returns"]),
         ({"stalled": True, "last_frame_age_s": 0.94}, ["cam0: No frames for 0.9 s"]),
         ({"stalled": True, "last_frame_age_s": None}, ["cam0: No frames yet"]),
         ({"last_frame_age_s": 3.2}, ["cam0: No frames for 3.2 s"]),

@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -14,6 +15,8 @@ from touchline.capture.host import (
     HostSampler,
     disk_forecast,
 )
+
+SOUND: dict[str, Any] = {"floor_bytes": 1, "find_fault": lambda: None}
 
 
 class Clock:
@@ -30,7 +33,7 @@ def half_full(_path: Path) -> Disk:
 
 @pytest.mark.anyio
 async def test_health_has_exactly_the_keys_of_the_contract(tmp_path: Path) -> None:
-    host = HostSampler(tmp_path, read_disk=half_full)
+    host = HostSampler(tmp_path, read_disk=half_full, **SOUND)
     await host.once()
     health = host.health()
     assert set(health) == {"status", "system"}
@@ -49,7 +52,7 @@ async def test_health_has_exactly_the_keys_of_the_contract(tmp_path: Path) -> No
 
 @pytest.mark.anyio
 async def test_the_figures_of_the_real_disk_and_memory_are_plausible(tmp_path: Path) -> None:
-    host = HostSampler(tmp_path)
+    host = HostSampler(tmp_path, **SOUND)
     await host.once()
     system = host.health()["system"]
     assert 0 <= system["cpu_percent"] <= 100
@@ -62,7 +65,7 @@ async def test_the_figures_of_the_real_disk_and_memory_are_plausible(tmp_path: P
 
 @pytest.mark.anyio
 async def test_a_missing_recordings_folder_is_an_error_in_a_normal_answer(tmp_path: Path) -> None:
-    host = HostSampler(tmp_path / "unmounted")
+    host = HostSampler(tmp_path / "unmounted", **SOUND)
     await host.once()
     health = host.health()
     assert health["status"] == "error"
@@ -73,7 +76,7 @@ async def test_a_missing_recordings_folder_is_an_error_in_a_normal_answer(tmp_pa
 
 @pytest.mark.anyio
 async def test_the_disk_is_healthy_again_once_it_can_be_read(tmp_path: Path) -> None:
-    host = HostSampler(tmp_path / "disk")
+    host = HostSampler(tmp_path / "disk", **SOUND)
     await host.once()
     assert host.health()["status"] == "error"
     (tmp_path / "disk").mkdir()
@@ -82,7 +85,7 @@ async def test_the_disk_is_healthy_again_once_it_can_be_read(tmp_path: Path) -> 
 
 
 def test_before_the_first_sample_health_says_so(tmp_path: Path) -> None:
-    host = HostSampler(tmp_path)
+    host = HostSampler(tmp_path, **SOUND)
     assert host.health() == {"status": "error", "detail": "The host has not been sampled yet"}
     assert host.disk_free_bytes is None
 
@@ -90,7 +93,7 @@ def test_before_the_first_sample_health_says_so(tmp_path: Path) -> None:
 @pytest.mark.anyio
 async def test_old_figures_do_not_stand_for_a_sampler_that_hangs(tmp_path: Path) -> None:
     clock = Clock()
-    host = HostSampler(tmp_path, clock=clock, read_disk=half_full)
+    host = HostSampler(tmp_path, clock=clock, read_disk=half_full, **SOUND)
     await host.once()
     clock.now_s += STALE_AFTER_S
     assert host.health()["status"] == "healthy"
@@ -111,7 +114,7 @@ async def test_health_is_answered_and_a_stop_goes_on_while_the_disk_hangs(tmp_pa
         assert let_go.wait(30)
         return half_full(path)
 
-    host = HostSampler(tmp_path, read_disk=hanging)
+    host = HostSampler(tmp_path, read_disk=hanging, **SOUND)
     try:
         with anyio.fail_after(10):
             async with anyio.create_task_group() as tasks:

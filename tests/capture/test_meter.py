@@ -26,7 +26,12 @@ class Metered:
         self.live: dict[str, Any] = {}
         self.alerts = Alerts(folder, lambda *_, **__: None)
         self.watchdog = Watchdog(lambda _line: None)
-        self.host = HostSampler(folder, read_disk=lambda _: Disk(1000, 250, 75.0))
+        self.host = HostSampler(
+            folder,
+            floor_bytes=1,
+            find_fault=lambda: None,
+            read_disk=lambda _: Disk(1000, 250, 75.0),
+        )
         self.machine = MachineSampler(lambda: None)
         by_id: Any = {camera.id: camera for camera in cameras}
         self.meter = Meter(

@@ -17,6 +17,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "cameras": {},
         "recordings_dir": None,
         "runtime_dir": None,
+        "require_mount": False,
         "require_all_cameras": True,
         "quality": "fast",
         "encoder": "auto",

@@ -45,6 +45,7 @@ from touchline.capture.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.probe import Prober
 from touchline.capture.processing import Processing
 from touchline.capture.recording import Recorder
+from touchline.capture.recordingsdisk import RecordingsDisk
 from touchline.capture.removal import Removal
 from touchline.capture.rtspoutlet import RtspOutlet
 from touchline.capture.scenes import draw_scenes
@@ -83,6 +84,7 @@ __all__ = [
     "build_pipeline",
     "open_capture",
     "playlist",
+    "recordings_disk",
 ]
 
 log = logging.getLogger(__name__)
@@ -188,15 +190,15 @@ async def open_capture(
 
     Closing finalises a running recording first. Raises OSError where the folders cannot be made.
     """
-    root = settings.recordings_dir or data_dir / "recordings"
     runtime = settings.runtime_dir or data_dir / "run"
-    await anyio.to_thread.run_sync(_make_private, root, runtime)
+    disk = recordings_disk(settings, data_dir)
+    await anyio.to_thread.run_sync(_make_folders, disk, runtime, events)
     lease = CameraLease(preview_while_recording=settings.preview_while_recording)
     live = LiveLink(
         runtime_dir=runtime, log_dir=log_dir, unresponsive_after_s=settings.unresponsive_after_s
     )
     showing = Showing(settings.preview, live, start_timeout_s=settings.start_timeout_s)
-    host = HostSampler(root)
+    host = HostSampler(disk.root, floor_bytes=settings.min_free_bytes, find_fault=disk.look)
     machine = MachineSampler(lambda: host.disk)
     async with (
         open_alerts(log_dir, events.record) as alerts,
@@ -206,16 +208,17 @@ async def open_capture(
         await host.once()
         desk = Desk(
             settings,
-            root,
+            disk.root,
             host,
             alerts,
             events,
             Prober(timeout_s=settings.integrity_probe_timeout_s),
+            disk,
             record_path=data_dir / RECORD_NAME,
             spare=spare,
         )
         recorder = Recorder(desk, lease)
-        library = Library(root, is_running=recorder.is_running)
+        library = Library(disk.root, is_running=recorder.is_running)
         await library.clean_up()
         await draw_scenes(settings.cameras.values(), runtime / SCENES)
         watchdog = Watchdog(watchdog_lines.write)
@@ -319,7 +322,17 @@ async def open_capture(
             tasks.cancel_scope.cancel()
 
 
-def _make_private(root: Path, runtime: Path) -> None:
-    root.mkdir(parents=True, exist_ok=True)
+def recordings_disk(settings: CaptureSettings, data_dir: Path) -> RecordingsDisk:
+    """Where the recordings are, and whether their disk is there."""
+    root = settings.recordings_dir or data_dir / "recordings"
+    return RecordingsDisk(root, data_dir, require_mount=settings.require_mount)
+
+
+def _make_folders(disk: RecordingsDisk, runtime: Path, events: EventLog) -> None:
+    """The server runs without its recordings disk, too: all but recording goes on."""
+    fault = disk.prepare()
+    if fault is not None:
+        log.error("nothing can be recorded: %s. To mend it: %s", fault.message, fault.mend)
+        events.record("recording", "disk", fault.message, mend=fault.mend)
     runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.chmod(runtime, 0o700)  # noqa: PTH101  (a folder that was there may be open to others)

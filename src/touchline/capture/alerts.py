@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from touchline.capture.diskstates import meaning_of
+from touchline.worker import disk
+
 Severity = Literal["error", "warning"]
 
 
@@ -124,15 +127,77 @@ def recording_disk_full(match_id: str, *, free_bytes: int, floor_bytes: int) -> 
     )
 
 
-def recording_disk_recovered(
-    match_id: str, *, free_bytes: int, gap_s: float | None = None
+_DISK_ALERTS: Mapping[str, tuple[str, Severity, str]] = {
+    disk.READ_ONLY: (
+        "recording_disk_read_only",
+        "error",
+        "Recording paused because the disk is read-only",
+    ),
+    disk.GONE: ("recording_disk_gone", "error", "Recording paused because the disk is gone"),
+    disk.SLOW: ("recording_disk_slow", "warning", "The disk does not keep up with the recording"),
+    disk.FILE_TOO_LARGE: (
+        "recording_file_too_large",
+        "warning",
+        "Recording goes on in another file because of a file size limit",
+    ),
+}
+
+
+def recording_disk_state(
+    match_id: str, state: str, *, error: str | None, free_bytes: int, floor_bytes: int
 ) -> Alert:
-    """Space has returned and the cameras write again."""
+    """The disk does not take footage as it should; `state` is one of `worker.disk`."""
+    if state == disk.FULL:
+        return recording_disk_full(match_id, free_bytes=free_bytes, floor_bytes=floor_bytes)
+    event_type, severity, message = _DISK_ALERTS.get(
+        state, ("recording_disk_failed", "error", "Recording meets errors of the disk")
+    )
+    details = {
+        "match_id": match_id,
+        "state": state,
+        "error": error,
+        "what_to_do": meaning_of(state).to_do,
+    }
+    return Alert(event_type, severity, message, details)
+
+
+def recording_disk_recovered(
+    match_id: str, *, free_bytes: int, state: str = disk.FULL, gap_s: float | None = None
+) -> Alert:
+    """The disk takes footage again; `state` is what it was in."""
+    message = "Recording goes on because the disk has space again"
+    if state != disk.FULL:
+        message = "Recording goes on because the disk is well again"
     return Alert(
         "recording_disk_recovered",
         "warning",
-        "Recording goes on because the disk has space again",
-        {"match_id": match_id, "free_bytes": free_bytes, "gap_s": _rounded(gap_s)},
+        message,
+        {
+            "match_id": match_id,
+            "free_bytes": free_bytes,
+            "gap_s": _rounded(gap_s),
+            "state": state,
+        },
+    )
+
+
+def recording_writer_failed(match_id: str, camera_id: int, error: str) -> Alert:
+    """What writes a camera's footage to the disk failed; it is being replaced."""
+    return Alert(
+        "recording_writer_failed",
+        "error",
+        f"Footage of camera {camera_id} could not be written",
+        {"match_id": match_id, "camera_id": camera_id, "error": error},
+    )
+
+
+def recording_writer_recovered(match_id: str, camera_id: int) -> Alert:
+    """Footage is written again after that."""
+    return Alert(
+        "recording_writer_recovered",
+        "warning",
+        f"Footage of camera {camera_id} is written again",
+        {"match_id": match_id, "camera_id": camera_id},
     )
 
 

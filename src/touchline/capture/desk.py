@@ -18,12 +18,13 @@ from touchline.capture import manifest as manifests
 from touchline.capture import recovery
 from touchline.capture.alertlog import Alerts
 from touchline.capture.cameras import Camera
-from touchline.capture.encoders import configured_bitrate_bps
+from touchline.capture.forecast import Rates
 from touchline.capture.host import HostSampler, disk_forecast
 from touchline.capture.libraryrecord import LibraryRecord
 from touchline.capture.manifest import Manifest, State
 from touchline.capture.match import Match, Track
 from touchline.capture.probe import Prober
+from touchline.capture.recordingsdisk import DiskFault, RecordingsDisk
 from touchline.capture.running import Running
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.space import Space
@@ -31,6 +32,7 @@ from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events import EventLog
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
+from touchline.worker.disk import ERROR
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Desk:
     alerts: Alerts
     events: EventLog
     prober: Prober
+    disk: RecordingsDisk
     cameras: Mapping[int, Camera] = field(default_factory=dict)
     space: Space | None = None
     running: Running | None = None
@@ -59,6 +62,8 @@ class Desk:
     tasks: TaskGroup | None = None
     finished: Callable[[str], None] | None = None
     """Called with a match that asked for processing when it is over."""
+    rates: Rates = field(default_factory=Rates)
+    """How fast the cameras fill the disk."""
     adopted: bool = False
     """Whether what the last server left behind has been looked at."""
     clocks: ReadClocks = read_clocks
@@ -138,9 +143,18 @@ class Desk:
             if not segment.finalized
         }
         manifest = match.manifest("recording")
-        salvage = await to_thread.run_sync(
-            lambda: recovery.salvage_match(match.folder, manifest, skip=open_ones)
-        )
+
+        def salvage_own() -> recovery.Salvage:
+            # A file that its worker has only just created is not listed yet, and open all the same.
+            others = {
+                path.name
+                for path in manifests.segment_files(match.folder)
+                if manifests.camera_of(path.name) != track.camera.name
+                and manifest.segment(path.name) is None
+            }
+            return recovery.salvage_match(match.folder, manifest, skip=open_ones | others)
+
+        salvage = await to_thread.run_sync(salvage_own)
         by_name = {t.camera.name: t for t in match.tracks.values()}
         for segment in salvage.manifest.segments:
             owner = by_name.get(segment.camera)
@@ -161,21 +175,26 @@ class Desk:
         if self.space is not None:
             await self.space.make(self.is_running)
 
+    async def disk_fault(self) -> DiskFault | None:
+        """Why nothing can be recorded now, other than for want of space; the folder is made."""
+        try:
+            return await to_thread.run_sync(self.disk.prepare)
+        except OSError as error:
+            message = f"The recordings folder cannot be made: {error.strerror or error}"
+            return DiskFault(ERROR, message, f"ls -ld {self.root.parent}")
+
     async def free_bytes(self) -> int:
         """What may still be written below the recordings folder, asked now."""
         return await to_thread.run_sync(_free_bytes, self.root)
 
     def disk_minutes(self) -> float | None:
-        """How long the disk lasts at the cameras' present bit rates, or at those configured.
+        """How long the disk lasts at the cameras' bit rates.
 
-        None where the free space is not known.
+        None until each camera has been measured for some seconds, and where the free space is not
+        known: nothing is guessed, because an alert hangs on it.
         """
-        free = self.host.disk_free_bytes
-        bitrate = sum(
-            c.status.get("bitrate_bps") or configured_bitrate_bps(c.source, self.settings.quality)
-            for c in self.cameras.values()
-        )
-        if free is None or not bitrate:
+        free, bitrate = self.host.disk_free_bytes, self.rates.total_bps(self.cameras)
+        if free is None or bitrate is None:
             return None
         minutes = disk_forecast(free, self.settings.min_free_bytes, bitrate)
         return None if minutes is None else round(minutes, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from touchline.capture.sources import Quality, Source
+from touchline.capture.sources import Quality
 from touchline.core.errors import Failed
 from touchline.worker.wire import Element, Value
 
@@ -29,13 +29,6 @@ PRESETS: dict[Quality, Preset] = {
     "balanced": Preset("superfast", "film", 22_000, 1, 2, 10, 18, 32),
     "fast": Preset("ultrafast", "none", 20_000, 0, 1, 0, 18, 34),
 }
-
-
-def configured_bitrate_bps(source: Source, settings_quality: Quality) -> int:
-    """What a camera was configured to need; for a stream that is copied, a generous guess."""
-    if source.bitrate_kbps:
-        return source.bitrate_kbps * 1000
-    return PRESETS[source.quality or settings_quality].bitrate_kbps * 1000
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from touchline.capture import alerts as alert
@@ -13,8 +13,11 @@ from touchline.capture.desk import Desk
 from touchline.capture.match import Match, Track
 from touchline.capture.orders import make_order
 from touchline.core.errors import Blocked, Failed
+from touchline.worker.disk import FULL, OK
 
 log = logging.getLogger(__name__)
+
+Handle = Callable[[Match, Track, Mapping[str, Any]], None]
 
 
 class Follower:
@@ -23,6 +26,16 @@ class Follower:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._states: dict[int, Any] = {}  # what each camera's state was when last told
+        self._unknown: set[str] = set()
+        self.handlers: Mapping[str, Handle] = {
+            "status": self._status,
+            "segment": self._segment,
+            "gap": self._gap,
+            "disk": self._disk,
+            "writer_failed": self._writer_failed,
+            "writer_recovered": self._writer_recovered,
+        }
+        """What is done about each event of `wire.WORKER_EVENTS`; a test holds the two together."""
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         """A worker is there. If its camera belongs to the running match, it records on."""
@@ -73,24 +86,61 @@ class Follower:
         if event.get("event") != "status" or self._states.get(camera.id) != state:
             self._states[camera.id] = state
             desk.changed.mark()
+        if event.get("event") == "status":
+            bitrate_bps = float(camera.status.get("bitrate_bps") or 0)
+            desk.rates.note(camera.id, bitrate_bps, time.monotonic())
         running = desk.running
         if running is None or camera.id not in running.match.tracks:
             return
-        match, track = running.match, running.match.tracks[camera.id]
-        kind = event.get("event")
-        if kind == "segment":
-            if event["change"] == "opened":
-                self._opened(match, track, event["segment"])
-            else:
-                track.note_segment(event["segment"], event["change"])
-                if event["change"] == "closed":
-                    desk.unverified.append((match, track, event["segment"]["name"]))
-            desk.unsaved.mark()
-        elif kind == "disk":
-            self._disk_changed(match, track, event)
-        elif kind == "status":
-            match.take_status(track, event.get("recording"))
-            self._judge(match, track)
+        kind = str(event.get("event"))
+        handle = self.handlers.get(kind)
+        if handle is not None:
+            handle(running.match, running.match.tracks[camera.id], event)
+        elif kind not in self._unknown:
+            self._unknown.add(kind)
+            log.warning("%s tells %r, which this server does not know", camera.name, kind)
+
+    def _status(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        recording = event.get("recording")
+        match.take_status(track, recording)
+        if recording is not None and recording.get("match_id") == match.match_id:
+            # Events only make it quicker: what a worker says again and again is what counts.
+            state, error = str(recording.get("disk") or OK), recording.get("disk_error")
+            self._disk_is(match, track, state, error)
+            if recording.get("writer_error") != track.writer_error:
+                self._writer_is(match, track, recording.get("writer_error"))
+        self._judge(match, track)
+
+    def _segment(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        if event["change"] == "opened":
+            self._opened(match, track, event["segment"])
+        else:
+            track.note_segment(event["segment"], event["change"])
+            if event["change"] == "closed":
+                self._desk.unverified.append((match, track, event["segment"]["name"]))
+        self._desk.unsaved.mark()
+
+    def _gap(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        del match
+        track.note_gap(event["gap"])
+        self._desk.unsaved.mark()
+
+    def _writer_failed(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        self._writer_is(match, track, str(event["reason"]))
+
+    def _writer_recovered(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        del event
+        self._writer_is(match, track, None)
+
+    def _writer_is(self, match: Match, track: Track, error: str | None) -> None:
+        before, track.writer_error = track.writer_error, error
+        alerts, camera_id = self._desk.alerts, track.camera.id
+        if error is not None and before is None:
+            alerts.send(alert.recording_writer_failed(match.match_id, camera_id, error))
+        elif error is None and before is not None:
+            alerts.send(alert.recording_writer_recovered(match.match_id, camera_id))
+        self._desk.changed.mark()
+        self._desk.unsaved.mark()
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
         """The worker died; its successor is on its way."""
@@ -103,7 +153,11 @@ class Follower:
 
     def lose(self, match: Match, track: Track, reason: str) -> None:
         """Note that the camera delivers nothing, and alert it where that is news."""
-        if track.lose(reason, match.now_ns()):
+        # A camera that has filmed nothing was away from the beginning on, whenever that is noticed.
+        at_unix_ns = match.now_ns()
+        if not track.started:
+            at_unix_ns = min(at_unix_ns, match.start_unix_ns)
+        if track.lose(reason, at_unix_ns):
             self._desk.alerts.send(
                 alert.recording_camera_lost(match.match_id, track.camera.id, reason)
             )
@@ -113,6 +167,8 @@ class Follower:
     @staticmethod
     def take_report(track: Track, report: Mapping[str, Any]) -> None:
         """Take over what a worker that records already has recorded."""
+        for gap in report.get("gaps", ()):
+            track.note_gap(gap)
         for segment in report["segments"]:
             track.note_segment(segment, "reported")
         track.recording = track.started = True
@@ -159,20 +215,30 @@ class Follower:
             self._recovered(match, track, gap_s=None)
             self._desk.unsaved.mark()
 
-    def _disk_changed(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+    def _disk(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        self._disk_is(match, track, str(event["state"]), event.get("error"))
+
+    def _disk_is(self, match: Match, track: Track, state: str, error: str | None) -> None:
+        """Note a camera's disk; each state is alerted once, however many cameras tell of it."""
         desk = self._desk
-        full_before = any(t.disk == "full" for t in match.tracks.values())
-        track.disk, track.disk_error = str(event["state"]), event.get("error")
-        full_now = any(t.disk == "full" for t in match.tracks.values())
-        free = desk.host.disk_free_bytes or 0
-        if full_now and not full_before:
+        before = {t.disk for t in match.tracks.values()} - {OK}
+        same, track.disk, track.disk_error = track.disk == state, state, error
+        if same:
+            return
+        now = {t.disk for t in match.tracks.values()} - {OK}
+        free, floor = desk.host.disk_free_bytes or 0, desk.settings.min_free_bytes
+        for new in sorted(now - before):
             desk.alerts.send(
-                alert.recording_disk_full(
-                    match.match_id, free_bytes=free, floor_bytes=desk.settings.min_free_bytes
+                alert.recording_disk_state(
+                    match.match_id, new, error=error, free_bytes=free, floor_bytes=floor
                 )
             )
-            if desk.settings.delete_oldest_when_full:
+            if new == FULL and desk.settings.delete_oldest_when_full:
                 desk.spawn(desk.make_space, name="making space")
-        elif full_before and not full_now:
-            desk.alerts.send(alert.recording_disk_recovered(match.match_id, free_bytes=free))
+        if before and not now:
+            (over, *_) = sorted(before)
+            desk.alerts.send(
+                alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over)
+            )
+        desk.changed.mark()
         desk.unsaved.mark()

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from touchline.capture.diskstates import meaning_of
+from touchline.worker.disk import OK
+
 ZERO_BYTE_AFTER_S = 10.0
 SMALL_BELOW_BYTES = 1 << 20
 SMALL_AFTER_S = 30.0
@@ -35,6 +38,10 @@ class CameraObservation:
     camera_id: int
     pipeline_present: bool
     pipeline_state: str
+    disk: str
+    """One of the states of `worker.disk`."""
+    writer_error: str | None
+    """Why footage cannot be written, while that is so."""
     segment_name: str | None = None
     segment_index: int = 0
     segment_size_bytes: int = 0
@@ -43,7 +50,6 @@ class CameraObservation:
     failed_permanently: bool = False
     last_frame_age_s: float | None = None
     stalled: bool = False
-    disk_full: bool = False
     recovering: bool = False
     recovery_attempts: int = 0
     last_error: str | None = None
@@ -124,7 +130,8 @@ class HealthWatch:
 
     def _judge(self, now_s: float, recording: RecordingObservation) -> tuple[bool, str, list[str]]:
         if not recording.segments_dir_exists:
-            return False, "Segments directory does not exist", []
+            issues = [i for c in recording.cameras for i in self._camera_faults(c)]
+            return False, "Segments directory does not exist", issues
         if all(c.segment_name is None for c in recording.cameras):
             issues = [i for c in recording.cameras for i in self._camera_faults(c)]
             if recording.age_s > NO_SEGMENTS_AFTER_S:
@@ -175,8 +182,10 @@ class HealthWatch:
         elif camera.recovering:
             error = camera.last_error or "camera lost"
             yield f"{name}: Recovering (attempt {camera.recovery_attempts}): {error}"
-        if camera.disk_full:
-            yield f"{name}: Disk full, recording resumes when space returns"
+        if camera.writer_error is not None:
+            yield f"{name}: Footage cannot be written: {camera.writer_error}"
+        if camera.disk != OK:
+            yield f"{name}: {meaning_of(camera.disk).issue}"
         if age_s is None:
             if camera.stalled:
                 yield f"{name}: No frames yet"

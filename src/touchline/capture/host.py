@@ -11,6 +11,8 @@ from typing import Any
 import anyio.to_thread
 import psutil  # type: ignore[import-untyped]
 
+from touchline.capture.recordingsdisk import DiskFault
+
 SAMPLE_EVERY_S = 2.0
 STALE_AFTER_S = 10.0
 """A sampler silent for this long hangs on the disk; its last good figures must not hide that."""
@@ -29,7 +31,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class HostSample:
-    """What was read at one instant. Where the disk could not be read, `fault` says why."""
+    """What was read at one instant. `fault` says what is wrong with the disk, or None."""
 
     taken_s: float
     cpu_percent: float
@@ -73,10 +75,14 @@ class HostSampler:
         self,
         recordings_dir: Path,
         *,
+        floor_bytes: int,
+        find_fault: Callable[[], DiskFault | None],
         clock: Callable[[], float] = time.monotonic,
         read_disk: Callable[[Path], Disk] | None = None,
     ) -> None:
         self._recordings_dir = recordings_dir
+        self._floor_bytes = floor_bytes
+        self._find_fault = find_fault
         self._clock = clock
         self._read_disk = read_disk or _read_disk
         self._cpu = CpuMeter()
@@ -114,8 +120,9 @@ class HostSampler:
             return _error(f"The host has not been sampled for {age_s:.0f} s")
         if sample.disk is None:
             return _error(sample.fault or "The recordings disk cannot be read")
+        trouble = sample.fault or self._below_floor(sample.disk)
         return {
-            "status": "healthy",
+            **({"status": "healthy"} if trouble is None else _error(trouble)),
             "system": {
                 "cpu_percent": sample.cpu_percent,
                 "memory_percent": sample.memory_percent,
@@ -125,13 +132,26 @@ class HostSampler:
             },
         }
 
+    def _below_floor(self, disk: Disk) -> str | None:
+        if disk.free_bytes >= self._floor_bytes:
+            return None
+        return (
+            f"The recordings disk is full: {disk.free_bytes >> 20} MiB are free and"
+            f" {self._floor_bytes >> 20} MiB are always kept free. Delete matches."
+        )
+
     def _take(self) -> HostSample:
         disk, fault = None, None
+        found = self._find_fault()
+        if found is not None:
+            fault = f"{found.message}. To mend it: {found.mend}"
         try:
             disk = self._read_disk(self._recordings_dir)
         except OSError as error:
             reason = error.strerror or str(error)
-            fault = f"The recordings disk cannot be read: {self._recordings_dir}: {reason}"
+            fault = fault or (
+                f"The recordings disk cannot be read: {self._recordings_dir}: {reason}"
+            )
         memory = psutil.virtual_memory()
         return HostSample(
             taken_s=self._clock(),

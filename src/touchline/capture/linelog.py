@@ -114,7 +114,7 @@ class LineLog:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             turn_over(self.path, self._max_file_bytes - len(data))
             _append_whole(self.path, data, synced=self._synced)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, the lines that come are written)
             if not self._refused:
                 log.warning("lines wait in memory: cannot write %s: %s", self.path, error)
             self._refused = True

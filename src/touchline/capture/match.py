@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from touchline.capture import matchclock
 from touchline.capture.cameras import Camera
+from touchline.capture.diskstates import meaning_of
 from touchline.capture.health import CameraObservation, RecordingObservation
 from touchline.capture.manifest import (
     SEGMENTS_FOLDER,
@@ -26,6 +27,7 @@ from touchline.capture.manifest import (
     Segment,
     by_camera_and_start,
 )
+from touchline.capture.stretches import Stretch, subtract, union
 from touchline.core.wallclock import Reading, Trust
 
 Phase = Literal["starting", "recording", "stopping"]
@@ -53,7 +55,11 @@ class Track:
     attempts_before: int = 0
     disk: str = "ok"
     disk_error: str | None = None
+    writer_error: str | None = None
+    """Why footage cannot be written, while that is so."""
     dropped_before: int = 0
+    told_gaps: list[Gap] = field(default_factory=list)
+    """Those of `gaps` whose reason the worker knew."""
     lost_before: Mapping[str, int] = field(default_factory=dict)
     probe: Mapping[str, Any] | None = None
     changed_at: float = field(default_factory=time.monotonic)
@@ -122,7 +128,27 @@ class Track:
         self.started = True
         self.found_again()
 
+    def note_gap(self, told: Mapping[str, Any]) -> None:
+        """A gap that the worker lists, with the reason it knows; what was guessed gives way."""
+        gap = Gap(
+            camera=self.camera.name,
+            from_unix_ns=int(told["from_unix_ns"]),
+            to_unix_ns=int(told["to_unix_ns"]),
+            reason=str(told["reason"]),
+        )
+        if gap in self.told_gaps:
+            return
+        self.told_gaps.append(gap)
+        self.gaps = [
+            rest
+            for known in self.gaps
+            for rest in ([known] if known in self.told_gaps else without(known, [gap]))
+        ]
+        self.gaps.append(gap)
+        self.gaps.sort(key=lambda each: each.from_unix_ns)
+
     def _add_gap(self, from_ns: int, to_ns: int) -> None:
+        """List a gap that no worker told of: it died, or the camera was not there yet."""
         reason = self.lost_reason or self.disk_error or "the camera was interrupted"
         unknown_ns = self.unknown_pause_before_ns
         gap = Gap(
@@ -132,7 +158,7 @@ class Track:
             reason=reason,
             length_known=unknown_ns is None or not from_ns < unknown_ns <= to_ns,
         )
-        self.gaps.append(gap)
+        self.gaps += without(gap, self.told_gaps)
 
     def lose(self, reason: str, at_unix_ns: int) -> bool:
         """Note that nothing comes any more; True where that is news."""
@@ -169,6 +195,23 @@ class Track:
             )
 
 
+def without(gap: Gap, others: Iterable[Gap]) -> list[Gap]:
+    """What is left of a gap where others are known, as gaps of the same reason. Pure."""
+    if gap.to_unix_ns is None:
+        return [gap]
+    known = [
+        Stretch(other.from_unix_ns, other.to_unix_ns)
+        for other in others
+        if other.to_unix_ns is not None and other.to_unix_ns > other.from_unix_ns
+    ]
+    whole = Stretch(gap.from_unix_ns, gap.to_unix_ns)
+    return [
+        gap.model_copy(update={"from_unix_ns": rest.start_ns, "to_unix_ns": rest.end_ns})
+        for rest in subtract(whole, union(known))
+        if rest == whole or rest.end_ns - rest.start_ns >= _LEAST_GAP_NS
+    ]
+
+
 class Match:
     """The match being recorded."""
 
@@ -202,6 +245,8 @@ class Match:
         self.segments_dir_exists = True
         """Whether the workers' folder was there when it was last looked for."""
         self._monotonic_ns = monotonic_ns
+        self.mount_point = ""
+        """Where the recordings' disk is mounted; empty on the system's."""
         self.process_after_recording = process_after_recording
         self.interruptions: list[Interruption] = []
         self.ended_unix_ns: int | None = None
@@ -427,6 +472,18 @@ class Match:
             },
             "camera_recovery": {t.camera.key: _recovery(t) for t in self.tracks.values()},
             "interruptions": len(self.interruptions),
+            "disk": self._disk(),
+        }
+
+    def _disk(self) -> dict[str, Any]:
+        """The first of the disk's troubles, and what to do about it."""
+        troubled = next((t for t in self.tracks.values() if t.disk != "ok"), None)
+        if troubled is None:
+            return {"state": "ok", "error": None, "what_to_do": None}
+        return {
+            "state": troubled.disk,
+            "error": troubled.disk_error,
+            "what_to_do": meaning_of(troubled.disk).to_do,
         }
 
     def _camera(self, track: Track) -> dict[str, Any]:
@@ -434,10 +491,14 @@ class Match:
         recording = camera.recording or {}
         dropped = _lost_since(track.lost_before, camera.status.get("dropped") or {})
         dropped["disk"] = track.dropped_before + int(recording.get("dropped_disk") or 0)
+        if unwritable := int(recording.get("dropped_writer") or 0):
+            dropped["writer"] = unwritable
         age = camera.last_frame_age_s
         state = camera.state
         if self.phase == "stopping" and state == "running":
             state = "stopping"
+        if track.writer_error is not None:
+            state = "error"
         return {
             "state": state,
             "uptime": round(max(0.0, self._monotonic_ns() / 1e9 - track.since_s), 3),
@@ -451,6 +512,7 @@ class Match:
             "gaps": sum(1 for _ in track.all_gaps()),
             "transcoded": bool(camera.status.get("transcoded")),
             "disk": track.disk,
+            "disk_error": track.disk_error,
             "backlog_bytes": int(recording.get("backlog_bytes") or 0),
             "sync_ms_max": recording.get("sync_ms_max", 0.0),
         }
@@ -481,10 +543,11 @@ class Match:
             failed_permanently=bool(camera.status.get("failed_permanently")),
             last_frame_age_s=camera.last_frame_age_s,
             stalled=camera.status.get("state") == "stalled",
-            disk_full=track.disk == "full",
+            disk=track.disk,
+            writer_error=track.writer_error,
             recovering=track.lost,
             recovery_attempts=track.attempts,
-            last_error=track.lost_reason or track.disk_error,
+            last_error=track.lost_reason or track.writer_error or track.disk_error,
             probe=track.probe,
         )
 
@@ -493,6 +556,8 @@ def degraded_reason(track: Track) -> str | None:
     """Why this camera's footage is not what it should be at the moment."""
     if track.lost_reason is not None:
         return track.lost_reason
+    if track.writer_error is not None:
+        return f"footage cannot be written: {track.writer_error}"
     if track.disk != "ok":
         return f"disk {track.disk}: {track.disk_error}"
     return None

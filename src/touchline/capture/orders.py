@@ -30,4 +30,5 @@ def make_order(
         min_free_bytes=settings.min_free_bytes,
         backlog_bytes=settings.backlog_bytes,
         max_match_s=settings.max_match_s,
+        mount_point=match.mount_point,
     )

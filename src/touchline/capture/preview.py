@@ -137,7 +137,7 @@ class Preview:
         wanted = self._transport(transport)
         known, unknown = self._named(camera_id)
         self._take_lease(camera_id)
-        results: dict[int, bool] = dict.fromkeys(unknown, False)
+        results: dict[int, str | None] = dict.fromkeys(unknown, "there is no such camera")
 
         async def show(camera: Camera) -> None:
             results[camera.id] = await self._showing.show(camera, wanted, allowed=self._may_show)
@@ -150,11 +150,14 @@ class Preview:
                     tasks.start_soon(show, camera)
         finally:
             self._settle()
-        started = sorted(i for i, ok in results.items() if ok)
-        failed = sorted(i for i, ok in results.items() if not ok)
+        started = sorted(i for i, reason in results.items() if reason is None)
+        failed = sorted(i for i, reason in results.items() if reason is not None)
+        errors = {"errors": {f"camera_{i}": results[i] for i in failed}} if failed else {}
         if not started:
             message = "Failed to start any preview cameras"
-            return Report({"success": False, "message": message, "failed_cameras": failed})
+            return Report(
+                {"success": False, "message": message, "failed_cameras": failed, **errors}
+            )
         return Report(
             {
                 "success": True,
@@ -162,6 +165,7 @@ class Preview:
                 "transport": wanted,
                 "cameras_started": started,
                 "cameras_failed": failed,
+                **errors,
             }
         )
 

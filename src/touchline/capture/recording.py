@@ -90,23 +90,23 @@ class Recorder:
     async def start(
         self, match_id: str | None, *, force: bool, process_after_recording: bool
     ) -> Report:
-        """Record; answers when the first frame of every required camera is on its way to disk.
+        """Record; answers when the first frame of every required camera is on the disk.
 
         Raises Invalid for a bad match id, Blocked when the cameras cannot be had, Refused for a
         match of a newer version, and Failed where the match's folder cannot be used.
         """
         name = valid_match_id(match_id) if match_id else await self._unused_name()
         if self._desk.running is not None and not force:
-            return self._refuse_second(self._desk.running)
+            return self._refused(name, self._refuse_second(self._desk.running))
         # Before the running match is ended: a start that is refused must not cost it.
-        full = await self._refuse_full_disk()
-        if full is not None:
-            return full
+        no_disk = await self._refuse_bad_disk() or await self._refuse_full_disk()
+        if no_disk is not None:
+            return self._refused(name, no_disk)
         while True:
             running = self._desk.running
             if running is not None:
                 if not force:  # somebody was quicker while the disk was looked at
-                    return self._refuse_second(running)
+                    return self._refused(name, self._refuse_second(running))
                 running.stop_asked.set()
                 await running.ended.wait()
                 continue
@@ -135,6 +135,13 @@ class Recorder:
             count += 1
             name = f"{named}_{count}"
         return name
+
+    def _refused(self, match_id: str, report: Report) -> Report:
+        """A start that came to nothing is in the log and among the events, whoever asked."""
+        message = str(report.value["message"])
+        log.warning("match %s is not recorded: %s", match_id, message)
+        self._desk.events.record("recording", "refused", message, match_id=match_id)
+        return report
 
     @staticmethod
     def _refuse_second(running: Running) -> Report:
@@ -166,6 +173,13 @@ class Recorder:
             )
         running.stop_asked.set()
         return await running.stopped.get()
+
+    async def _refuse_bad_disk(self) -> Report | None:
+        """Nothing is recorded onto a disk that is not the right one, or takes nothing."""
+        fault = await self._desk.disk_fault()
+        if fault is None:
+            return None
+        return refusal(f"{fault.message}. To mend it: {fault.mend}. Then start again.")
 
     async def _refuse_full_disk(self) -> Report | None:
         """A recording that could not write a minute is not begun."""
@@ -213,6 +227,7 @@ class Recorder:
             before=before,
             earlier=earlier,
         )
+        match.mount_point = self._desk.disk.mount_point
         running = Running(match)
         self._desk.spawn(self._record, running, adopted, name=f"recording {match_id}")
         self._desk.running = running
@@ -232,14 +247,10 @@ class Recorder:
                     report = await start_cameras(desk, match, resuming=match.resumed)
                 if report.success:
                     match.phase = "recording"
-                    for camera_id in report.value.get("cameras_failed", ()):
-                        # It is not required: its worker keeps trying and joins when it can.
-                        reason = report.value["errors"][f"camera_{camera_id}"]
-                        track = match.tracks[camera_id]
-                        self.follower.lose(match, track, str(reason))
-                        if not track.recording:
-                            desk.spawn(self.follower.go_on, match, track, name="late camera")
+                    self._await_late(match, report)
                     desk.unsaved.mark()
+                if not report.success:
+                    self._refused(match.match_id, report)
                 running.started.set(report)
                 desk.changed.mark()
                 if not report.success:
@@ -280,6 +291,15 @@ class Recorder:
             running.stopped.set(closing)
             running.ended.set()
             desk.changed.mark()
+
+    def _await_late(self, match: Match, report: Report) -> None:
+        """Let cameras that were not required join when they can: their workers keep trying."""
+        for camera_id in report.value.get("cameras_failed", ()):
+            reason = report.value["errors"][f"camera_{camera_id}"]
+            track = match.tracks[camera_id]
+            self.follower.lose(match, track, str(reason))
+            if not track.recording:
+                self._desk.spawn(self.follower.go_on, match, track, name="late camera")
 
     # ------------------------------------------------------------- from open to close
 

@@ -59,6 +59,10 @@ class CaptureSettings(BaseModel):
     recordings_dir: Path | None = Field(
         None, description="Where matches are kept; unset: `recordings` in the data directory."
     )
+    require_mount: bool = Field(
+        False,
+        description="Record only while recordings_dir is on another disk than the system's.",
+    )
     runtime_dir: Path | None = Field(
         None,
         description="Sockets and state of running workers; unset: `run` in the data directory.",

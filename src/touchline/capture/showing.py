@@ -62,10 +62,11 @@ class Showing:
 
     async def show(
         self, camera: Camera, transport: Transport, *, allowed: Callable[[], bool]
-    ) -> bool:
-        """Whether the camera is shown by this transport, with pictures coming."""
+    ) -> str | None:
+        """Show the camera by this transport; why it is not, or None when its pictures come."""
         if not allowed():  # somebody who outranks viewers was quicker
-            return False
+            return "a recording or a calibration has taken the cameras"
+        reason: str | None = None
         shown, is_new = self.by_id.get(camera.id), False
         if shown is None:
             shown = self.by_id[camera.id] = Shown(camera, transport, time.monotonic())
@@ -82,13 +83,16 @@ class Showing:
             if not shown.up:
                 shown.up = await self._wait_up(shown)
         except (Blocked, Failed) as error:
-            log.warning("%s cannot be shown: %s", camera.name, error.message)
+            reason = error.message
+            log.warning("%s cannot be shown: %s", camera.name, reason)
         if self.by_id.get(camera.id) is not shown:
-            return False  # it was hidden meanwhile
-        if not shown.up:
+            return "it was stopped while it started"
+        up = shown.up
+        if not up:
+            reason = reason or _why_no_picture(camera, self._start_timeout_s)
             await self.hide(shown)
         self.changed.mark()
-        return shown.up
+        return None if up else reason
 
     async def _begin(self, shown: Shown) -> None:
         with patience.move_on_after(self._start_timeout_s):
@@ -188,3 +192,9 @@ class Showing:
         for shown in self.by_id.values():
             shown.viewers.clear()
         self.changed.mark()
+
+
+def _why_no_picture(camera: Camera, waited_s: float) -> str:
+    """What is known of a camera that sends no picture."""
+    known = camera.status.get("last_error") or camera.last_error
+    return str(known) if known else f"no picture came within {waited_s:g} s"

@@ -24,7 +24,7 @@ _LOST_CAMERA_TIMEOUT_S = 2.0
 
 
 async def start_cameras(desk: Desk, match: Match, *, resuming: bool = False) -> Report:
-    """Answers when the first frame of every required camera is on its way to disk.
+    """Answers when the first frame of every required camera is on the disk, synced.
 
     A start that fails leaves no file and no worker recording. One that resumes an interrupted
     match does not fail: after a power cut cameras take longer to come back than we do. Raises

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -20,6 +19,11 @@ from touchline.capture.stopreport import stop_report
 from touchline.core.errors import Blocked, Failed
 
 log = logging.getLogger(__name__)
+
+_DROPPED = (
+    ("dropped_disk", "the disk did not keep up"),
+    ("dropped_writer", "they could not be written"),
+)
 
 
 async def stop_cameras(desk: Desk, match: Match) -> Report:
@@ -83,19 +87,15 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
         log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, reply.get("error"))
     for segment in reply["segments"]:
         track.note_segment(segment, "closed")
-    dropped = _dropped(reply)
-    track.dropped_before += dropped
-    if dropped > 0:
-        desk.alerts.send(
-            alert.recording_frames_dropped(
-                match.match_id,
-                track.camera.id,
-                frames=dropped,
-                reason="the disk did not keep up",
+    for gap in reply.get("gaps", ()):
+        track.note_gap(gap)
+    for kind, reason in _DROPPED:
+        frames = int(reply.get(kind) or 0)
+        if frames > 0:
+            desk.alerts.send(
+                alert.recording_frames_dropped(
+                    match.match_id, track.camera.id, frames=frames, reason=reason
+                )
             )
-        )
+    track.dropped_before += int(reply.get("dropped_disk") or 0)
     return {"stopped": True, **reply}
-
-
-def _dropped(reply: Mapping[str, Any]) -> int:
-    return int(reply.get("dropped_disk") or 0)

@@ -27,7 +27,9 @@ PROBE_EVERY_S = 5.0
 SPACE_EVERY_S = 5.0
 VERIFY_EVERY_S = 1.0
 CLOCK_EVERY_S = 1.0
-FOLDER_EVERY_S = 2.0
+FOLDER_EVERY_S = 0.5
+"""Less than a worker waits before it makes a folder again that was taken away."""
+
 REMEMBER_EVERY_S = 60.0
 
 
@@ -122,7 +124,10 @@ class Upkeep:
         if running is None or running.match.phase != "recording":
             return
         match = running.match
-        match.segments_dir_exists = await to_thread.run_sync(match.segments_folder.is_dir)
+        exists = await to_thread.run_sync(match.segments_folder.is_dir)
+        if exists != match.segments_dir_exists:
+            match.segments_dir_exists = exists
+            self._desk.changed.mark()
 
     async def make_space_once(self) -> None:
         """While the disk is full, try again to make room: it may have come to nothing before."""
@@ -156,8 +161,9 @@ class Upkeep:
         while desk.unverified:
             match, track, name = desk.unverified.pop(0)
             segment = track.segments.get(name)
-            if segment is None or match.phase == "stopping":
-                continue
+            running = desk.running is not None and desk.running.match is match
+            if segment is None or not running or match.phase != "recording":
+                continue  # a stop reads it itself; what a failed start left is gone
             check = await _check(match.folder, name)
             known = track.segments.get(name)
             if known is not None and known.size_bytes == check.segment.size_bytes:

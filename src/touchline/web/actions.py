@@ -73,7 +73,7 @@ async def _start_recording(capture: Capture, params: Mapping[str, Any]) -> Any:
         force=bool(asked.force),
         process_after_recording=bool(asked.process_after_recording),
     )
-    return report.to_json()
+    return asked.noted_in(report.to_json())
 
 
 async def _stop_recording(capture: Capture, params: Mapping[str, Any]) -> Any:

@@ -109,7 +109,7 @@ async def get_recording(capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def start_recording(body: StartRecording, capture: CaptureDep) -> Response:
-    """Record a match; answers once the first frame of every required camera is on its way to disk.
+    """Record a match; answers once the first frame of every required camera is on the disk.
 
     A refusal by the service (already recording, a camera does not start) is status 200 with
     `success` false.
@@ -124,7 +124,7 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
         # The id is all there is to judge; the recorder does not know where it came from.
         place = ("body", "match_id")
         raise Invalid(error.message, code=error.code, loc=place, input=body.match_id) from error
-    return answer(report.to_json())
+    return answer(body.noted_in(report.to_json()))
 
 
 @router.delete(

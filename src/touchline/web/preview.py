@@ -66,7 +66,7 @@ async def start_preview(body: StartPreview, capture: CaptureDep) -> Response:
         report = await capture.preview.start(body.camera_id, body.transport)
     except Refused as error:
         return _refused(error)
-    return answer(report.to_json())
+    return answer(body.noted_in(report.to_json()))
 
 
 @router.delete(
@@ -101,7 +101,7 @@ async def restart_preview(body: StartPreview, capture: CaptureDep) -> Response:
         report = await capture.preview.restart(body.camera_id, body.transport)
     except Refused as error:
         return _refused(error)
-    return answer(report.to_json())
+    return answer(body.noted_in(report.to_json()))
 
 
 def _refused(error: Refused) -> Response:

@@ -17,6 +17,7 @@ from typing import Any
 from touchline.worker import wire
 from touchline.worker.mp4 import Codec
 from touchline.worker.tee import Frame
+from touchline.worker.threads import watched
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,11 @@ class Feed:
         self._socket = wire.connect(path)
         self._socket.sendall(wire.encode({"camera": name, "protocol": wire.PROTOCOL}))
         self._threads = [
-            threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
+            watched(
+                target,
+                name=target.__name__.strip("_"),
+                died=lambda error: self._lost(f"internal error: {error!r}"),
+            )
             for target in (self._send_frames, self._hear_requests)
         ]
         for thread in self._threads:

@@ -14,11 +14,15 @@ MOUNTINFO = "/proc/self/mountinfo"
 
 
 class Mount(NamedTuple):
-    """A mounted filesystem: where, of which type, and from which device."""
+    """A mounted filesystem: where, of which type, from where, and its device as `major:minor`.
+
+    The same folder of a disk mounted a second time (a bind mount) has the same device.
+    """
 
     point: str
     fs_type: str
     source: str
+    device: str
 
 
 def read_mounts(path: str = MOUNTINFO) -> list[Mount]:
@@ -33,7 +37,7 @@ def parse_mountinfo(lines: Iterable[str]) -> list[Mount]:
         fields, _, rest = line.partition(" - ")
         before, after = fields.split(" "), rest.split(" ")
         if len(before) >= 6 and len(after) >= 2:
-            mounts.append(Mount(_unescape(before[4]), after[0], _unescape(after[1])))
+            mounts.append(Mount(_unescape(before[4]), after[0], _unescape(after[1]), before[2]))
     return mounts
 
 

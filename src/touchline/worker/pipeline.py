@@ -28,6 +28,7 @@ from touchline.worker.elements import (  # noqa: E402
 from touchline.worker.mp4 import Codec  # noqa: E402
 from touchline.worker.picturefeed import PictureFeed, appsrc_for  # noqa: E402
 from touchline.worker.tee import Frame  # noqa: E402
+from touchline.worker.threads import watched  # noqa: E402
 from touchline.worker.timeline import Timeline  # noqa: E402
 from touchline.worker.wire import Element, PipelineSpec  # noqa: E402
 
@@ -306,7 +307,9 @@ class Pipeline:
         self._sink.get_static_pad("sink").push_event(event)
 
     def _spawn(self, name: str, target: Callable[..., None], *args: Any) -> None:
-        thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+        thread = watched(
+            target, *args, name=name, died=lambda error: self._end(f"internal error: {error!r}")
+        )
         self._threads.append(thread)
         thread.start()
 

@@ -24,6 +24,7 @@ from touchline.worker.ledger import Ledger, Notify
 from touchline.worker.segments import SegmentNames
 from touchline.worker.synctimes import SyncTimes
 from touchline.worker.tee import Frame
+from touchline.worker.threads import watched
 from touchline.worker.wire import RecordOrder
 from touchline.worker.writer import Work, Writer, describe
 
@@ -358,7 +359,7 @@ class Recorder:
 
     def _begin_writer(self) -> None:
         writer = Writer(self._work, after=self._died_of)
-        thread = threading.Thread(target=self._run, args=(writer,), name="writer", daemon=True)
+        thread = watched(self._run, writer, name="writer", died=self._died)
         try:
             thread.start()
         except RuntimeError as error:  # no more threads
@@ -367,13 +368,12 @@ class Recorder:
             self._thread = thread
 
     def _run(self, writer: Writer) -> None:
-        """The writer's thread. Whatever ends it, `mind` finds it dead and knows the reason."""
-        try:
-            writer.run()
-            self._done.set()
-        except BaseException as error:
-            self._died_of = error
-            log.exception("the writer of %s died", self.order.prefix)
+        writer.run()
+        self._done.set()
+
+    def _died(self, error: BaseException) -> None:
+        """`mind` finds the writer's thread dead, and now knows the reason too."""
+        self._died_of = error
 
     def _note_death(self, error: BaseException | None) -> None:
         self._died_of = error or RuntimeError("it ended without a word")

@@ -30,6 +30,7 @@ from touchline.worker.rtspfeed import (
     decoding_pipeline,
 )
 from touchline.worker.tee import Frame
+from touchline.worker.threads import watched
 from touchline.worker.wire import PipelineSpec, Rtsp
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,9 @@ class RtspCamera:
         self._pipeline: Pipeline | None = None
         self._not_before_ns = 0
         self._ended = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="rtsp", daemon=True)
+        self._thread = watched(
+            self._run, name="rtsp", died=lambda error: self._end(f"internal error: {error!r}")
+        )
 
     # ------------------------------------------------------ as a pipeline's
 

@@ -56,6 +56,7 @@ class Work:
     given_up: list[tuple[OpenSegment, int | None]] = field(default_factory=list)
     """Segments to be mended, and where each is cut before."""
     unfinished: list[OpenSegment] = field(default_factory=list)
+    limit_told: bool = False
     hole: str | None = None
     """Why footage was left out since the last fragment."""
     sync_ms_last: float = 0.0
@@ -142,6 +143,7 @@ class Writer:
         """Do what an error asks for; False where the fragment was left out for it."""
         work, state = self._work, state_of(error)
         if state == FILE_TOO_LARGE:
+            work.limit_told = True
             work.watch.note(error)
             if work.open is None or self._has_only_this_gop(work.open):
                 # Another file could not hold it either.
@@ -242,7 +244,9 @@ class Writer:
         needed = 2 * max(gop.size_bytes, job.size_bytes) + 2 * segment.closing_bytes
         if segment.offset + needed <= limit:
             return
-        work.watch.complain(FILE_TOO_LARGE, f"a file may have {limit} bytes at the most here")
+        if not work.limit_told:
+            work.limit_told = True
+            work.watch.complain(FILE_TOO_LARGE, f"a file may have {limit} bytes at the most here")
         self._finish_open()
         self._begin(Begin(job.frames[0], work.wall_label()))
 

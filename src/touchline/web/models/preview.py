@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from touchline.web.models.base import Answer, example
+from touchline.web.unknownfields import Tolerant
 
 STARTED = {
     "success": True,
@@ -21,11 +22,11 @@ STOPPED = {
 }
 
 
-class StartPreview(BaseModel):
+class StartPreview(Tolerant):
     """Which camera to show, and how."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"camera_id": None, "transport": "webrtc"}]}
+        extra="allow", json_schema_extra={"examples": [{"camera_id": None, "transport": "webrtc"}]}
     )
 
     camera_id: int | None = Field(default=None, description="Null: all cameras.")
@@ -45,6 +46,12 @@ class PreviewStarted(Answer):
     cameras_started: list[int] | None = Field(default=None, description="Shown, with pictures.")
     cameras_failed: list[int] | None = Field(default=None, description="Not shown.")
     failed_cameras: list[int] | None = Field(default=None, description="When none is shown.")
+    errors: dict[str, str] | None = Field(
+        default=None, description="Why a camera is not shown, by `camera_N`."
+    )
+    warnings: list[str] | None = Field(
+        default=None, description="Fields of the request that are not known and were ignored."
+    )
 
 
 class PreviewStopped(Answer):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from touchline.web.models.base import Answer, example
+from touchline.web.unknownfields import Tolerant
 
 
 class OverloadGuard(Answer):
@@ -98,10 +99,11 @@ IDLE_EXAMPLE: dict[str, Any] = {
 }
 
 
-class StartRecording(BaseModel):
-    """What to record. Unknown fields are ignored."""
+class StartRecording(Tolerant):
+    """What to record. Unknown fields are ignored, and named in the answer's `warnings`."""
 
     model_config = ConfigDict(
+        extra="allow",
         json_schema_extra={
             "examples": [
                 {
@@ -110,7 +112,7 @@ class StartRecording(BaseModel):
                     "process_after_recording": False,
                 }
             ]
-        }
+        },
     )
 
     match_id: str | None = Field(
@@ -138,7 +140,7 @@ class StartReport(Answer):
         }
     )
 
-    success: bool = Field(description="Frames of every required camera are on their way to disk.")
+    success: bool = Field(description="Footage of every required camera is on the disk.")
     message: str = Field(description="What happened, for people.")
     match_id: str | None = Field(default=None, description="Only on success.")
     cameras_started: list[int] | None = Field(default=None, description="Ids.")
@@ -147,6 +149,12 @@ class StartReport(Answer):
         default=None, description="The same, where no camera started and not all were required."
     )
     require_all_cameras: bool | None = Field(default=None, description="The rule that applied.")
+    errors: dict[str, str] | None = Field(
+        default=None, description="Why a camera does not record, by `camera_N`."
+    )
+    warnings: list[str] | None = Field(
+        default=None, description="Fields of the request that are not known and were ignored."
+    )
     disk_minutes_left: float | None = Field(
         default=None, description="Minutes the disk lasts at this bit rate; null: not known yet."
     )

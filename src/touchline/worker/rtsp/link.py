@@ -11,12 +11,12 @@ import os
 import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Sequence
 
 from touchline.worker.rtsp.address import Address
 from touchline.worker.rtsp.errors import ConnectionLost, RtspError, Stopped
+from touchline.worker.threads import watched
 
 _CHUNK_BYTES = 64 << 10
 _RECEIVE_BUFFER_BYTES = 4 << 20
@@ -200,7 +200,11 @@ def _resolve(address: Address, waker: Waker, deadline: float) -> Found:
             problems.append(_reason(error) if isinstance(error, OSError) else "not a host name")
         done.wake()
 
-    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    def died(error: BaseException) -> None:
+        problems.append(repr(error))
+        done.wake()
+
+    watched(ask, name="resolver", died=died).start()
     try:
         while not (found or problems):
             if not _ready(done.fileno(), select.POLLIN, waker, deadline):

@@ -1,0 +1,42 @@
+"""How fast the cameras fill the disk: known once each of them has been measured for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+KNOWN_AFTER_S = 5.0
+"""The first seconds of a stream have its largest keyframe or nothing at all in them."""
+
+_SMOOTH_S = 20.0
+_SILENT_S = 3.0
+
+
+class Rates:
+    """Smoothed bit rates by camera. `now_s` is any steady clock, the same in each call."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+        self._last: dict[int, float] = {}
+        self._bps: dict[int, float] = {}
+
+    def note(self, camera_id: int, bitrate_bps: float, now_s: float) -> None:
+        """Note what a camera's worker measured lately; nothing while it delivers nothing."""
+        if bitrate_bps <= 0:
+            return
+        before = self._last.get(camera_id)
+        if before is None or now_s - before > _SILENT_S:
+            # It begins again. What is known of it stays known until it has been measured anew.
+            self._since[camera_id] = now_s
+        share = min(1.0, (now_s - (before or now_s)) / _SMOOTH_S)
+        self._last[camera_id] = now_s
+        if now_s - self._since[camera_id] < KNOWN_AFTER_S:
+            return
+        known = self._bps.get(camera_id, bitrate_bps)
+        self._bps[camera_id] = known + share * (bitrate_bps - known)
+
+    def total_bps(self, camera_ids: Iterable[int]) -> float | None:
+        """The rate of these cameras together; None until each is known, and for none at all."""
+        known = [self._bps.get(camera_id) for camera_id in camera_ids]
+        if not known or any(bps is None for bps in known):
+            return None
+        return sum(bps for bps in known if bps is not None)

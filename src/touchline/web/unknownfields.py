@@ -1,0 +1,40 @@
+"""Fields of a request that nobody knows: ignored, as the contract has it, but not silently."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+log = logging.getLogger(__name__)
+
+_MOST_NAMED = 8
+_LONGEST_NAME = 60
+
+
+class Tolerant(BaseModel):
+    """A body that may have fields of which it knows nothing; `warnings` names them."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def noted_in(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer, with `warnings` where there are any."""
+        warnings = self.warnings()
+        return {**answer, "warnings": warnings} if warnings else answer
+
+    def warnings(self) -> list[str]:
+        """A sentence for each unknown field, with the name that was perhaps meant."""
+        known = list(type(self).model_fields)
+        told = [_warning(name, known) for name in list(self.model_extra or {})[:_MOST_NAMED]]
+        for each in told:
+            log.warning("%s", each)
+        return told
+
+
+def _warning(name: str, known: list[str]) -> str:
+    shown = ascii(name[:_LONGEST_NAME])
+    near = difflib.get_close_matches(name.lower()[:_LONGEST_NAME], known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return f"The field {shown} is not known and was ignored; {hint}"
