@@ -81,7 +81,9 @@ async def test_a_writer_that_failed_is_alerted_once_and_shown_until_footage_is_w
         it.fleet[0].writer_is(None)
         await until(lambda: not it.recorder.status()["degraded"], "it is well again")
         assert it.alerts.types() == ["recording_writer_failed", "recording_writer_recovered"]
-        assert it.recorder.status()["cameras"]["camera_0"]["state"] == "running"
+        await until(
+            lambda: it.recorder.status()["cameras"]["camera_0"]["state"] == "running", "running"
+        )
 
 
 @pytest.mark.anyio
