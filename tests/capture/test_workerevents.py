@@ -148,12 +148,16 @@ async def test_a_folder_that_is_taken_away_is_an_issue_of_the_recording(tmp_path
     async with studio(tmp_path) as it:
         await it.start()
         folder = it.root / "m1" / "segments"
+        for camera in (0, 1):
+            it.fleet[camera].delivers = False  # the fake workers open their files anew each time
         folder.rename(it.root / "m1" / "elsewhere")
         await until(
             lambda: it.recorder.health()["message"] == "Segments directory does not exist",
             "the issue",
         )
         (it.root / "m1" / "elsewhere").rename(folder)
+        for camera in (0, 1):
+            it.fleet[camera].delivers = True
         await until(lambda: it.recorder.health()["healthy"], "it is over")
 
 
