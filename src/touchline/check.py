@@ -59,9 +59,8 @@ PACKAGES = {
     "gstreamer1.0-plugins-good": (
         "mp4mux",
         "qtdemux",
-        "rtpjitterbuffer",
-        "rtph264depay",
-        "rtspsrc",
+        "rtph265depay",
+        "rtpjpegdepay",
         "v4l2h264enc",
         "v4l2src",
         "videocrop",

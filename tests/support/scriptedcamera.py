@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,6 +37,7 @@ class ScriptedCamera:
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     host: str = "127.0.0.1"
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server((self.host, 0))
@@ -50,7 +52,8 @@ class ScriptedCamera:
 
     @property
     def url(self) -> str:
-        return f"rtsp://{self.host}:{self.port}/stream"
+        scheme = "rtsp" if self.tls is None else "rtsps"
+        return f"{scheme}://{self.host}:{self.port}/stream"
 
     def methods(self) -> list[str]:
         return [each.method for each in self.asked]
@@ -80,6 +83,8 @@ class ScriptedCamera:
     def _serve(self, connection: socket.socket, number: int) -> None:
         data = b""
         with suppress(OSError), connection:
+            if self.tls is not None:
+                connection = self.tls.wrap_socket(connection, server_side=True)
             while True:
                 while (end := _HEAD_END.search(data)) is None or data[:1] in b"$\r\n":
                     if data[:1] == b"$" and len(data) >= 4 + int.from_bytes(data[2:4], "big") > 3:
@@ -131,8 +136,10 @@ H264 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:trackID=0\r\
 
 
 @contextmanager
-def scripted_camera(script: Script, host: str = "127.0.0.1") -> Iterator[ScriptedCamera]:
-    camera = ScriptedCamera(script, host=host)
+def scripted_camera(
+    script: Script, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[ScriptedCamera]:
+    camera = ScriptedCamera(script, host=host, tls=tls)
     try:
         yield camera
     finally:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -235,3 +237,45 @@ def test_the_size_is_read_from_the_parameter_sets(codec: str) -> None:
     with camera_in_thread(codec=codec, sdp_size="none") as camera:
         offer = describe(camera.url)
     assert (offer.codec, offer.width, offer.height) == (codec, 320, 180)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A camera's own certificate, which nobody else has signed."""
+    folder = tmp_path_factory.mktemp("certificate")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=camera", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def test_a_cameras_own_certificate_is_accepted_only_on_request(tls: ssl.SSLContext) -> None:
+    with scripted_camera(locked, tls=tls) as camera:
+        with pytest.raises(RtspError, match=r"not trusted .* set verify_tls to false"):
+            describe(camera.url, "right", "secret")
+        assert camera.asked == []
+        assert describe(camera.url, "right", "secret", verify_tls=False).codec == "h264"
+
+
+def test_a_redirect_from_tls_to_plain_text_gets_no_credentials(tls: ssl.SSLContext) -> None:
+    with scripted_camera(locked) as plain_text:
+
+        def script(_camera: ScriptedCamera, _connection: socket.socket, asked: Asked) -> bytes:
+            if asked.method == "OPTIONS":
+                return answer(asked)
+            if "authorization" not in asked.headers:
+                return answer(asked, "401 Unauthorized", WWW_Authenticate='Basic realm="c"')
+            return answer(asked, "302 Found", Location=plain_text.url)
+
+        with scripted_camera(script, tls=tls) as camera:
+            with pytest.raises(RtspError, match="configure that address"):
+                describe(camera.url, "right", "secret", verify_tls=False)
+            assert offered(plain_text.asked) == 0
+
+
+def test_a_plain_server_behind_a_tls_address_is_refused() -> None:
+    with scripted_camera(plain) as camera, pytest.raises(RtspError):
+        describe(camera.url.replace("rtsp://", "rtsps://"), timeout_s=8)
