@@ -18,13 +18,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from touchline.capture import build_pipeline, recordings_disk
+from touchline.capture import RtspSource, Source, build_pipeline, recordings_disk
 from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
 from touchline.listen import bind
@@ -36,6 +37,7 @@ State = Literal["ok", "info", "warn", "missing"]
 
 PROBE_TIMEOUT_S = 30.0
 CAMERA_TIMEOUT_S = 2.0
+DESCRIBE_TIMEOUT_S = 15.0
 SLOW_SYNC_S = 0.1
 SHORT_MINUTES = 120
 ASSUMED_KBPS = 20_000
@@ -224,14 +226,21 @@ def _cameras(settings: Settings) -> Iterator[Finding]:
             "none is configured",
             'write [capture.cameras.0] with kind = "rtsp" and its url into the file of --config',
         )
-    for number, source in sorted(cameras.items()):
+    require_all = settings.capture.require_all_cameras
+
+    def look(number: int, source: Source) -> Finding | None:
         what = f"camera {number}"
         if source.kind == "file":
-            yield _readable(what, source.path)
-        elif source.kind == "v4l2":
-            yield _video_device(what, source.device)
-        elif source.kind == "rtsp":
-            yield _reachable(what, source.url)
+            return _readable(what, source.path)
+        if source.kind == "v4l2":
+            return _video_device(what, source.device)
+        if source.kind == "rtsp":
+            return _signed_in(number, source, require_all=require_all)
+        return None
+
+    ordered = sorted(cameras.items())
+    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="check") as pool:
+        yield from filter(None, pool.map(lambda one: look(*one), ordered))
 
 
 def _readable(what: str, path: Path) -> Finding:
@@ -253,16 +262,57 @@ def _video_device(what: str, device: str) -> Finding:
     return Finding(what, "ok", device)
 
 
-def _reachable(what: str, url: str) -> Finding:
-    parts = urlsplit(url)
+def _signed_in(number: int, source: RtspSource, *, require_all: bool) -> Finding:
+    """Ask the camera to describe what it would send, with its credentials."""
+    what, parts = f"camera {number}", urlsplit(source.url)
     host, port = parts.hostname or "", parts.port or (322 if parts.scheme == "rtsps" else 554)
     try:
         socket.create_connection((host, port), CAMERA_TIMEOUT_S).close()
     except OSError as error:
-        # A warning only: cameras are often switched on after the server.
-        mend = f"ping {host}"
-        return Finding(what, "warn", f"{host} port {port} does not answer: {error}", mend)
-    return Finding(what, "ok", f"{host} port {port} answers")
+        message = f"{host} port {port} does not answer: {error}"
+        if require_all:
+            message += "; no recording starts without it (capture.require_all_cameras)"
+        # Where a match may do without it, it may be switched on later.
+        return Finding(what, "missing" if require_all else "warn", message, f"ping {host}")
+    where, answer = f"{host} port {port}", _described(source)
+    if answer.get("ok"):
+        size = f" {answer['width']}x{answer['height']}" if answer.get("width") else ""
+        return Finding(what, "ok", f"{where} offers {answer['codec']}{size}")
+    message, refusal = f"{where}: {answer['message']}", answer.get("refusal")
+    if refusal == "busy":
+        return Finding(what, "warn", message, "end another viewer of the camera")
+    if refusal == "credentials":
+        mend = f"set capture.cameras.{number}.user and .password to an account of the camera"
+        return Finding(what, "missing", message, mend)
+    mend = f"set capture.cameras.{number}.url to the address in the camera's manual"
+    return Finding(what, "missing", message, mend)
+
+
+def _described(source: RtspSource) -> dict[str, Any]:
+    """Return what a child process is told by the camera; passwords go by its standard input."""
+    asked = {
+        "url": source.url,
+        "user": source.user,
+        "password": source.password.get_secret_value() if source.password else None,
+        "verify_tls": source.verify_tls,
+        "track": source.track,
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "touchline.worker.rtsp"],
+            input=json.dumps(asked),
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=DESCRIBE_TIMEOUT_S,
+        )
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        seconds = f"{DESCRIBE_TIMEOUT_S:g} s"
+        return {"ok": False, "message": f"it did not describe itself within {seconds}"}
+    except (OSError, ValueError) as error:
+        return {"ok": False, "message": f"it could not be asked: {error}"}
+    return answer
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

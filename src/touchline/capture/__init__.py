@@ -53,6 +53,7 @@ from touchline.capture.sessions import WebRtcSession, WebRtcSessions
 from touchline.capture.settings import DEMO_CAMERAS, CaptureSettings
 from touchline.capture.showing import Showing
 from touchline.capture.signalling import Signalling
+from touchline.capture.sources import RtspSource, Source
 from touchline.capture.stills import Stills
 from touchline.capture.upkeep import keep_running_named
 from touchline.capture.watchdog import Watchdog
@@ -78,7 +79,9 @@ __all__ = [
     "MatchTimes",
     "Preview",
     "Recorder",
+    "RtspSource",
     "Signalling",
+    "Source",
     "Stills",
     "WebRtcSession",
     "build_pipeline",
