@@ -161,6 +161,32 @@ async def test_a_playlist_that_is_not_ready_says_when_to_come_again(tmp_path: Pa
         assert bad.status_code == 422
 
 
+async def test_a_playlist_that_waited_while_its_preview_ended_is_gone(tmp_path: Path) -> None:
+    system = FakeSystem.make(tmp_path)
+
+    class EndingLive(FakeLive):
+        async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
+            system.capture.preview.shows_hls = lambda _: False  # type: ignore[assignment, method-assign]
+            raise Failed("nothing came", code="hls_not_ready")
+
+    system.capture.live = EndingLive()
+    async with client_of(system) as client:
+        assert (await client.get("/hls/cam0.m3u8")).status_code == 404
+
+
+async def test_live_pictures_can_be_checked_without_their_bytes(tmp_path: Path) -> None:
+    system = FakeSystem.make(tmp_path)
+    system.capture.live = FolderLive(tmp_path)
+    (tmp_path / "cam0_1f_7.m4s").write_bytes(b"moof")
+    async with client_of(system) as client:
+        for path in ("/hls/cam0.m3u8", "/hls/cam0_1f_7.m4s", "/api/v1/cameras/0/snapshot.jpg"):
+            asked, got = await client.head(path), await client.get(path)
+            assert asked.status_code == got.status_code == 200
+            assert asked.headers["content-type"] == got.headers["content-type"]
+            assert asked.headers["content-length"] == str(len(got.content))
+        assert (await client.head("/hls/cam9.m3u8")).status_code == 404
+
+
 async def test_a_still_says_when_it_was_taken(tmp_path: Path) -> None:
     async with client_of(FakeSystem.make(tmp_path)) as client:
         answer = await client.get("/api/v1/cameras/0/snapshot.jpg")

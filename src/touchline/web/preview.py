@@ -138,16 +138,28 @@ async def set_preview_while_recording(body: PreviewWhileRecording, capture: Capt
     return answer({"enabled": body.enabled})
 
 
+_STILL = {
+    200: {"description": "A JPEG.", "content": {"image/jpeg": {}}},
+    **may_answer(401, 403, 404, 503),
+}
+
+
+@router.head(
+    "/cameras/{camera_id}/snapshot.jpg",
+    name="snapshot",
+    operation_id="head_snapshot",
+    summary="Check a still of a camera",
+    response_class=Response,
+    responses=_STILL,
+    dependencies=[NEEDS_KEY],
+)
 @router.get(
     "/cameras/{camera_id}/snapshot.jpg",
     name="snapshot",
     operation_id="get_snapshot",
     summary="A still of a camera",
     response_class=Response,
-    responses={
-        200: {"description": "A JPEG.", "content": {"image/jpeg": {}}},
-        **may_answer(401, 403, 404, 503),
-    },
+    responses=_STILL,
     dependencies=[NEEDS_KEY],
 )
 async def get_snapshot(
@@ -164,19 +176,31 @@ async def get_snapshot(
     return Response(still.jpeg, headers=headers, media_type="image/jpeg")
 
 
+_HLS = {
+    200: {
+        "description": "A playlist or fragmented MP4.",
+        "content": {PLAYLIST_TYPE: {}, "video/mp4": {}},
+    },
+    **may_answer(401, 403, 404, 503),
+}
+
+
+@hls.head(
+    "/{name}",
+    name="hls",
+    operation_id="head_hls",
+    summary="Check an HLS playlist or media",
+    response_class=Response,
+    responses=_HLS,
+    dependencies=[NEEDS_KEY],
+)
 @hls.get(
     "/{name}",
     name="hls",
     operation_id="get_hls",
     summary="HLS playlist or media",
     response_class=Response,
-    responses={
-        200: {
-            "description": "A playlist or fragmented MP4.",
-            "content": {PLAYLIST_TYPE: {}, "video/mp4": {}},
-        },
-        **may_answer(401, 403, 404, 503),
-    },
+    responses=_HLS,
     dependencies=[NEEDS_KEY],
 )
 async def get_hls(
@@ -231,6 +255,8 @@ async def _ask_live(capture: CaptureDep, do: str, **fields: object) -> dict[str,
         if error.code == "hls_stopped":
             raise NotFound(_NO_FILE) from error
         if error.code == "hls_not_ready":
+            if not _is_shown(capture, str(fields["camera"])):  # it ended while this waited
+                raise NotFound(_NO_FILE) from error
             text = "The camera sends nothing at the moment."
             raise Blocked(text, code=error.code, eta_s=1.0) from error
         raise
