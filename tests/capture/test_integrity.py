@@ -272,6 +272,31 @@ def test_a_picture_that_stood_still_is_a_hole(tmp_path: Path) -> None:
     assert [fault.code for fault in report.faults] == ["hole"]
 
 
+def test_a_pause_within_a_file_is_a_hole_unless_it_is_a_listed_gap(tmp_path: Path) -> None:
+    tick = mp4.ticks(footage.FRAME_NS)
+    parts = []
+    for n in range(8):
+        later_ns = 5 * SECOND if n >= 4 else 0
+        dts = n * tick + mp4.ticks(later_ns)
+        sample = mp4.Sample(b"x" * 50, dts, dts, tick, keyframe=n == 0)
+        parts.append(mp4.fragment_part(n + 1, [sample], START + n * footage.FRAME_NS + later_ns))
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / CAM0).write_bytes(footage.join(parts))
+    mp4scan.salvage(tmp_path / "segments" / CAM0)
+    manifest = manifests.rescan(tmp_path)
+    report = verify_match(tmp_path, manifest, checksums=True)
+    assert [fault.code for fault in report.faults] == ["hole"]
+    at = START + 4 * footage.FRAME_NS
+    gap = Gap(
+        camera="cam0", from_unix_ns=at, to_unix_ns=at + 5 * SECOND, reason="frames are missing"
+    )
+    listed = manifest.model_copy(update={"gaps": (gap,)})
+    report = verify_match(tmp_path, listed, checksums=True)
+    assert report.ok, report.faults
+    (camera,) = report.cameras
+    assert camera.recorded_s == pytest.approx(8 * footage.FRAME_NS / 1e9, abs=0.001)
+
+
 def test_no_footage_is_never_a_success(tmp_path: Path) -> None:
     empty = Manifest(match_id="m1", state="finished")
     assert not verify_match(tmp_path, empty, checksums=True).ok

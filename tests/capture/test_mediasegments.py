@@ -81,6 +81,28 @@ def test_a_long_gap_and_another_codec_are_discontinuities() -> None:
     assert segments[1].decode_ticks == mp4.ticks(8 * FRAGMENT_NS)  # the gap takes no time
 
 
+def test_a_camera_that_paused_within_a_gop_goes_on_without_a_discontinuity() -> None:
+    """A long pause takes as long as a picture may stand still; the date tells its length."""
+    whole = fragments(40, gop=20)
+    pause_ns = 60_000_000_000
+    paused = [
+        *whole[:30],
+        *(
+            f._replace(start_ns=f.start_ns + pause_ns, capture_unix_ns=f.capture_unix_ns + pause_ns)
+            for f in whole[30:]
+        ),
+    ]
+    segments = media_segments([part(paused)], growing=False)
+    assert sum(len(s.run.fragments) for s in segments) == 40
+    assert not any(s.discontinuity for s in segments)
+    assert max(s.duration_ticks for s in segments) <= TARGET_S * mp4.TIMESCALE
+    at = 0
+    for segment in segments:
+        assert segment.decode_ticks == at
+        at += segment.duration_ticks
+    assert at == 40 * mp4.ticks(FRAGMENT_NS) + mp4.TIMESCALE
+
+
 def test_a_damaged_place_in_a_file_ends_a_segment() -> None:
     whole = fragments(12)
     damaged = [*whole[:5], *whole[6:]]

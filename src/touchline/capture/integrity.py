@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,7 @@ def _not_ours(path: Path, camera: str) -> SegmentCheck:
 
 
 def _holes_within(scan: mp4scan.SegmentScan) -> Iterable[Stretch]:
-    """Stretches of a segment without frames, which look like one very long frame."""
+    """Stretches of a segment without frames: between two fragments, or as one very long frame."""
     if not scan.fragments:
         return
     usual_ns = sorted(f.duration_ns for f in scan.fragments)[len(scan.fragments) // 2]
@@ -193,6 +194,12 @@ def _holes_within(scan: mp4scan.SegmentScan) -> Iterable[Stretch]:
         if fragment.duration_ns > max(_LONG_FRAGMENT_NS, 4 * usual_ns):
             start = fragment.capture_unix_ns
             yield Stretch(start + usual_ns, start + fragment.duration_ns)
+    for before, after in pairwise(scan.fragments):
+        end_ns = before.start_ns + before.duration_ns
+        undamaged = before.offset + before.size_bytes == after.offset
+        if undamaged and after.start_ns - end_ns > _LONG_FRAGMENT_NS:
+            lead_ns = before.capture_unix_ns - before.start_ns
+            yield Stretch(lead_ns + end_ns, lead_ns + after.start_ns)
 
 
 def verify_match(

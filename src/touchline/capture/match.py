@@ -493,6 +493,8 @@ class Match:
         dropped["disk"] = track.dropped_before + int(recording.get("dropped_disk") or 0)
         if unwritable := int(recording.get("dropped_writer") or 0):
             dropped["writer"] = unwritable
+        if undecodable := int(recording.get("dropped_undecodable") or 0):
+            dropped["undecodable"] = undecodable
         age = camera.last_frame_age_s
         state = camera.state
         if self.phase == "stopping" and state == "running":

@@ -62,15 +62,21 @@ class MediaSegment(NamedTuple):
 
 
 def stretches(fragments: Sequence[mp4scan.Fragment]) -> tuple[tuple[Run, ...], ...]:
-    """Gather a file's fragments into runs; a damaged place between two ends a stretch."""
+    """Gather a file's fragments into runs; damage and a long hole between two end a stretch."""
     found: list[tuple[Run, ...]] = []
     begin = 0
     for n in range(1, len(fragments) + 1):
         before = fragments[n - 1]
-        if n == len(fragments) or before.offset + before.size_bytes != fragments[n].offset:
+        if n == len(fragments) or _apart(before, fragments[n]):
             found.append(tuple(_runs(fragments[begin:n])))
             begin = n
     return tuple(found)
+
+
+def _apart(before: mp4scan.Fragment, after: mp4scan.Fragment) -> bool:
+    if before.offset + before.size_bytes != after.offset:
+        return True
+    return after.start_ns - before.start_ns - before.duration_ns > _BRIDGED_NS
 
 
 def _runs(fragments: Sequence[mp4scan.Fragment]) -> Iterator[Run]:
@@ -105,7 +111,10 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
         follows = flat[n + 1] if n + 1 < len(flat) else None
         if follows is None and growing:
             break
-        bridge_ns = _bridge_ns(run, follows[2]) if is_last and follows is not None else 0
+        bridge_ns: int | None = 0
+        if is_last and follows is not None:
+            same_file = follows[0] == number
+            bridge_ns = _bridge_ns(run, follows[2], same_file=same_file)
         longer = mp4.ticks(bridge_ns) if bridge_ns is not None else 0
         segment = MediaSegment(number, run, n + 1, at_ticks, longer, broken)
         segments.append(segment)
@@ -114,8 +123,16 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
     return segments
 
 
-def _bridge_ns(run: Run, follows: Run) -> int | None:
-    """How long the last frame of a run has to stand still; None where that is too long."""
+def _bridge_ns(run: Run, follows: Run, *, same_file: bool) -> int | None:
+    """How long the last frame of a run has to stand still; None where that is too long.
+
+    A camera that paused within a group of pictures is shown to go on after the longest time: a
+    player that is told of a discontinuity would drop the pictures up to the next keyframe.
+    """
+    last, first = run.fragments[-1], follows.fragments[0]
+    goes_on = same_file and not first.keyframe and last.offset + last.size_bytes == first.offset
     ends_ns = run.fragments[0].capture_unix_ns + run.duration_ns
     gap_ns = follows.fragments[0].capture_unix_ns - ends_ns
+    if goes_on:
+        return min(max(gap_ns, 0), _BRIDGED_NS)
     return max(gap_ns, 0) if -_OVERLAP_NS <= gap_ns <= _BRIDGED_NS else None

@@ -26,12 +26,16 @@ class Begin:
 
 @dataclass
 class Fragment:
-    """Frames in decode order and where the last of them ends. `tries` counts its writers."""
+    """Frames in decode order and where the last of them ends. `tries` counts its writers.
+
+    `hole` says why its first frame does not follow the frame before it in the same file.
+    """
 
     frames: tuple[Frame, ...]
     end_dts_ns: int
     size_bytes: int
     tries: int = 0
+    hole: str | None = None
 
 
 Job = Begin | Fragment
@@ -67,7 +71,7 @@ class Backlog:
             Fragment((frame,), max(end, frame.dts_ns + 1), len(frame.data), job.tries - 1)
             for frame, end in zip(job.frames, ends, strict=True)
         ]
-        singles[0].tries = job.tries
+        singles[0].tries, singles[0].hole = job.tries, job.hole
         with self.lock:
             self.jobs.popleft()
             self.jobs.extendleft(reversed(singles))

@@ -54,8 +54,11 @@ class Ledger:
             self._tell_segment("removed", info)
 
     def gap(self, to_unix_ns: int, reason: str) -> None:
-        """List that nothing was written from the end of the footage until then."""
-        if self.end_unix_ns is None:
+        """List that nothing was written from the end of the footage until then.
+
+        Where the footage reaches further, as after times that went back, nothing is missing.
+        """
+        if self.end_unix_ns is None or to_unix_ns < self.end_unix_ns:
             return
         gap = {"from_unix_ns": self.end_unix_ns, "to_unix_ns": to_unix_ns, "reason": reason}
         self.gaps.append(gap)

@@ -31,7 +31,8 @@ from touchline.worker.writer import Work, Writer, describe
 log = logging.getLogger(__name__)
 
 JUMP_NS = 1_000_000_000
-"""A hole of this length in the timestamps begins a new segment."""
+"""A hole of this length in the timestamps is listed as a gap."""
+_HOLE = "frames are missing"
 _START = "start"
 _SLOW_DISK = "the disk did not keep up"
 _FIRST_PAUSE_NS, _LONGEST_PAUSE_NS = 50_000_000, 2_000_000_000
@@ -62,7 +63,10 @@ class Recorder:
         self._lock = self._backlog.lock
         # gathering (under the lock)
         self._pending: list[Frame] = []
+        self._pending_hole: str | None = None
         self._last: Frame | None = None
+        self._behind = False
+        self._undecodable = 0
         self._arrived_ns = 0
         self._segment_start_ns = 0
         self._codec: mp4.Codec | None = None
@@ -129,7 +133,7 @@ class Recorder:
     def _take(self, frame: Frame) -> None:
         if self._paced and self._broken == _START and frame.pts_ns < self.order.start_monotonic_ns:
             return
-        self._compare_with_last(frame)
+        frame = self._compare_with_last(frame)
         if self._skipping or self._broken is not None:
             if not self._resume_with(frame):
                 return
@@ -148,13 +152,35 @@ class Recorder:
             self._begun = False
             self._cut(None)
 
-    def _compare_with_last(self, frame: Frame) -> None:
-        last, self._last = self._last, frame
-        if last is not None and self._broken is None:
+    def _compare_with_last(self, frame: Frame) -> Frame:
+        """See how a frame follows the last one; returns it with the time that it gets in the file.
+
+        A camera that nobody says was interrupted goes on where it was: what comes after a hole in
+        the times refers to what came before it, so both stay in one file. The same group of
+        pictures in a second file would have the hole as well, and its pictures twice. Where times
+        go back, pictures follow the last one in its file until a keyframe begins another with its
+        own time.
+        """
+        last = self._last
+        if last is not None and self._broken is None and not self._skipping:
             if frame.codec != self._codec:
                 self._break("the picture format changed")
-            elif not -JUMP_NS < frame.dts_ns - last.dts_ns < JUMP_NS:
-                self._break("frames are missing")
+            elif frame.keyframe and (self._behind or frame.dts_ns <= last.dts_ns):
+                self._break("the camera's time went back")
+            elif frame.dts_ns <= last.dts_ns:
+                self._behind = True
+                ahead_ns = last.dts_ns + max(last.duration_ns, 1) - frame.dts_ns
+                frame = frame._replace(
+                    pts_ns=frame.pts_ns + ahead_ns, dts_ns=frame.dts_ns + ahead_ns
+                )
+            elif frame.dts_ns - last.dts_ns >= JUMP_NS:
+                if frame.keyframe:
+                    self._break(_HOLE)
+                else:
+                    self._cut(None)
+                    self._pending_hole = _HOLE
+        self._last = frame
+        return frame
 
     def _would_be_too_long(self, frame: Frame) -> bool:
         """Whether the fragment would be if this frame lasted as long as the one before it."""
@@ -184,6 +210,8 @@ class Recorder:
         if not frame.keyframe:
             if self._skipping:
                 self._dropped += 1
+            elif self._broken != _START:
+                self._undecodable += 1
             return False
         # Half empty: a disk that is only a little too slow must not make a segment of every GOP.
         limit = self.order.backlog_bytes // 2 if self._skipping else self.order.backlog_bytes
@@ -207,6 +235,7 @@ class Recorder:
 
     def _begin(self, frame: Frame, label: str | None, hole: str | None) -> None:
         self._codec = frame.codec
+        self._behind, self._pending_hole = False, None
         self._segment_start_ns = frame.pts_ns
         self._backlog.add(Begin(frame, label, hole))
 
@@ -223,7 +252,8 @@ class Recorder:
         last = frames[-1]
         end = next_dts_ns if next_dts_ns is not None else last.dts_ns + max(last.duration_ns, 1)
         size = sum(len(f.data) for f in frames)
-        self._backlog.add(Fragment(frames, max(end, last.dts_ns + 1), size))
+        hole, self._pending_hole = self._pending_hole, None
+        self._backlog.add(Fragment(frames, max(end, last.dts_ns + 1), size, hole=hole))
 
     # --------------------------------------------------------------- ending
 
@@ -287,6 +317,11 @@ class Recorder:
         return self._dropped + self._ledger.dropped_disk
 
     @property
+    def undecodable(self) -> int:
+        """Frames left out after an interruption: they refer to pictures that never came."""
+        return self._undecodable
+
+    @property
     def disk_state(self) -> str:
         """How the disk does: one of `disk.STATES`."""
         return self._watch.judged()[0]
@@ -312,6 +347,7 @@ class Recorder:
             "frames": self._ledger.frames,
             "dropped_disk": self.dropped_disk,
             "dropped_writer": self._ledger.dropped_writer,
+            "dropped_undecodable": self._undecodable,
         }
 
     def status(self) -> dict[str, Any]:
@@ -329,6 +365,7 @@ class Recorder:
             "backlog_bytes": self._backlog.bytes,
             "dropped_disk": self.dropped_disk,
             "dropped_writer": self._ledger.dropped_writer,
+            "dropped_undecodable": self._undecodable,
             "disk": state,
             "disk_error": error,
             "writer_error": self.writer_error,

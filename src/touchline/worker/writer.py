@@ -169,6 +169,7 @@ class Writer:
             raise RuntimeError(msg)
         if work.gop is None or job.frames[0].keyframe:
             work.gop = Gop(segment.offset)
+        before = segment.info["end_unix_ns"]
         began = time.monotonic()
         try:
             with work.watch.measured():
@@ -185,6 +186,8 @@ class Writer:
         if not work.listed:
             self._list(segment)
         if not again:
+            if job.hole is not None and before == work.ledger.end_unix_ns:
+                work.ledger.gap(job.frames[0].pts_ns + work.order.unix_minus_monotonic_ns, job.hole)
             work.ledger.wrote(len(job.frames), job.size_bytes, segment.info["end_unix_ns"])
         work.written += 1
         work.watch.well()
