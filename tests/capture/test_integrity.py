@@ -16,7 +16,7 @@ from touchline.capture.integrity import (
     check_segment,
     verify_match,
 )
-from touchline.capture.manifest import Gap, Manifest
+from touchline.capture.manifest import Gap, Manifest, Part
 from touchline.worker import mp4, mp4scan
 
 START = footage.START_UNIX_NS
@@ -270,6 +270,43 @@ def test_a_picture_that_stood_still_is_a_hole(tmp_path: Path) -> None:
     assert check.segment.verified is None  # a stop has to look again
     report = verify_match(tmp_path, manifests.rescan(tmp_path), checksums=True)
     assert [fault.code for fault in report.faults] == ["hole"]
+
+
+def part_of(manifest: Manifest, *, begins_s: float, firsts: dict[str, int]) -> Manifest:
+    part = Part(
+        number=1,
+        boot_id="boot",
+        start_ns=START - int(begins_s * SECOND),
+        start_monotonic_ns=0,
+        unix_minus_monotonic_ns=0,
+        trust="synchronised",
+        pause_known=True,
+        first_ns=firsts,
+    )
+    return manifest.model_copy(update={"parts": (part,)})
+
+
+@pytest.mark.parametrize("late_s", [1.4, 1.9, 12.0])
+def test_a_camera_is_judged_from_the_first_frame_that_its_start_waited_for(
+    match: Path, late_s: float
+) -> None:
+    begin = START - int(late_s * SECOND)
+    expected = Expected(("cam0", "cam1"), from_unix_ns=begin, to_unix_ns=START + 2 * SECOND)
+    firsts = {"cam0": START, "cam1": START}
+    waited = part_of(manifests.rescan(match), begins_s=late_s, firsts=firsts)
+    assert verify_match(match, waited, checksums=False, expected=expected).ok
+
+
+def test_what_is_lost_of_the_first_footage_is_missing_all_the_same(match: Path) -> None:
+    """The start told of a first frame; that its file has gone is no reason to expect none."""
+    begin = START - 4 * SECOND
+    expected = Expected(("cam0", "cam1"), from_unix_ns=begin, to_unix_ns=START + 2 * SECOND)
+    firsts = {"cam0": START, "cam1": START - 2 * SECOND}
+    waited = part_of(manifests.rescan(match), begins_s=4, firsts=firsts)
+    report = verify_match(match, waited, checksums=False, expected=expected)
+    assert [(f.camera, f.what) for f in report.faults] == [
+        ("cam1", "2.0 s of footage are missing from 2.0 s on")
+    ]
 
 
 def test_a_pause_within_a_file_is_a_hole_unless_it_is_a_listed_gap(tmp_path: Path) -> None:

@@ -110,6 +110,22 @@ def test_a_camera_that_comes_late_has_a_gap_from_the_start() -> None:
     assert (gap.from_unix_ns, gap.to_unix_ns) == (3 * S, 8 * S)
 
 
+def test_what_a_start_waited_for_is_the_first_frame_and_no_gap() -> None:
+    it = match(start_s=100)
+    it.tracks[0].note_segment(info(0, 102.5, 103), "opened")
+    it.tracks[0].note_segment(info(1, 109, 110), "opened")
+    it.tracks[1].lose("nobody answers", 100 * S)
+    late = info(0, 104, 105, name="cam1_20260211_220241_00.mp4")
+    it.tracks[1].note_segment(late, "opened")
+    manifest = it.manifest("recording")
+    assert manifest.waits("cam0") == ((100 * S, int(102.5 * S)),)
+    assert manifest.waits("cam1") == ()
+    assert [(g.camera, g.to_unix_ns) for g in manifest.gaps] == [
+        ("cam0", 109 * S),
+        ("cam1", 104 * S),
+    ]
+
+
 def test_a_loss_is_news_once_and_keeps_its_newest_reason() -> None:
     it = track()
     assert it.lose("no frame for 0.9 s", S)

@@ -12,21 +12,23 @@ from support.frames import counters
 from support.overload import FPS, both_record, faults, stop_for
 from support.server import Server, serving, wait_for
 
-LATE_S = 3.0
-"""A busy machine may take so long until a simulated camera gives its first picture."""
+EDGE_S = 0.5
+"""The last pictures before the stop may still be in the encoder, or the camera left some out."""
 
 
-def assert_nothing_is_missing(server: Server, match_id: str, least_s: float) -> None:
+def assert_nothing_is_missing(server: Server, match_id: str) -> None:
     """One segment a camera, without a hole but for frames that the camera itself left out."""
     stopped = server.stop()
     dropped = {c["id"]: c["dropped"]["source"] for c in server.get("/cameras")["cameras"]}
     assert not faults(stopped), stopped
+    (part,) = server.manifest(match_id)["parts"]
     for camera in (0, 1):
         (segment,) = server.segments(match_id, camera)
         found = counters(segment)
         missing = found[-1] - found[0] + 1 - len(found)
         assert missing <= dropped[camera], f"{missing} frames are missing"
-        assert len(found) + missing >= (least_s - LATE_S) * FPS
+        filmed_s = (part["ended_ns"] - part["first_ns"][f"cam{camera}"]) / 1e9
+        assert len(found) + missing >= (filmed_s - EDGE_S) * FPS
     assert server.manifest(match_id)["gaps"] == []
     assert "recording_camera_lost" not in server.alerts()
 
@@ -44,7 +46,7 @@ def test_a_server_that_stood_still_kills_nobody_and_costs_no_frame(
         stop_for(server.pid, seconds)
         wait_for(lambda: server.status()["duration"] >= seconds + 1.5, "going on")
         assert server.worker_pids() == workers
-        assert_nothing_is_missing(server, "m1", seconds + 1)
+        assert_nothing_is_missing(server, "m1")
 
 
 def test_a_server_that_stutters_kills_nobody(tmp_path: Path) -> None:
@@ -58,7 +60,7 @@ def test_a_server_that_stutters_kills_nobody(tmp_path: Path) -> None:
             time.sleep(0.03)
         wait_for(lambda: server.status()["duration"] >= 6, "going on")
         assert server.worker_pids() == workers
-        assert_nothing_is_missing(server, "m1", 5)
+        assert_nothing_is_missing(server, "m1")
 
 
 def test_a_worker_that_stood_still_for_less_than_the_limit_is_kept(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_a_live_process_that_stood_still_for_a_moment_is_kept(tmp_path: Path) ->
         stop_for(server.pid, 4.0)
         wait_for(lambda: server.status()["duration"] >= 8, "going on")
         assert server.live_pid() == pid
-        assert_nothing_is_missing(server, "m1", 7)
+        assert_nothing_is_missing(server, "m1")
 
 
 def test_a_stop_across_a_pause_of_the_server_reports_success(tmp_path: Path) -> None:

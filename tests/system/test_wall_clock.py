@@ -65,12 +65,11 @@ def test_a_power_cut_and_a_wrong_clock_cost_no_match(
         assert 1 < status["duration"] < 300
         assert 0 < status["cameras"]["camera_0"]["uptime"] < 300
         report = server.stop()
-        # On a busy machine simulated cameras may begin too late for the stop's verdict on the edge.
-        assert report["graceful_stop"], report
+        assert report["success"], report
         assert {gap["camera"] for gap in report["gaps"]} == {"cam0"}
         assert all(gap["seconds"] > 0 for gap in report["gaps"])
         faults = server.client.post("/recordings/m1/verify").json()["faults"]
-        assert {fault["code"] for fault in faults} <= {"footage_missing"}, faults
+        assert faults == []
         segments = server.manifest("m1")["segments"]
         assert len(segments) >= 2
         assert [each["index"] for each in segments] == list(range(len(segments)))

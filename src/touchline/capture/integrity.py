@@ -329,6 +329,8 @@ def _camera_report(
     present = [check.segment for check in own if not check.missing]
     gaps = _gap_stretches(manifest.gaps, camera, window)
     pauses = union(Stretch(*pause) for pause in manifest.pauses)
+    # A start answers when the first frame is on the disk: before that there was none to be had.
+    waits = [Stretch(*wait) for wait in manifest.waits(camera)]
     footage = _footage(own)
     covered = union(footage)
     holes = [hole for check in own for hole in check.holes]
@@ -338,7 +340,7 @@ def _camera_report(
     elif not covered and required:
         faults.append(MatchFault("no_footage", "the camera has no footage", camera))
     elif window is not None and covered:
-        faults += _time_faults(camera, own, window, union([*covered, *gaps, *pauses]))
+        faults += _time_faults(camera, own, window, union([*covered, *gaps, *pauses, *waits]))
     faults += [
         MatchFault("hole", _lacking(hole), camera, check.segment.name)
         for check in own

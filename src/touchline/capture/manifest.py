@@ -136,6 +136,7 @@ class Part(_Record):
 
     `unix_minus_monotonic_ns` and `trust` say what is known of the wall clock by now. `ended_ns` is
     the ordered end; `pause_known` whether the pause before this part has the length it is given.
+    `first_ns` has the first frame of each camera (`cam0`) that its start waited for.
     """
 
     number: int
@@ -146,6 +147,7 @@ class Part(_Record):
     trust: Trust
     pause_known: bool
     ended_ns: int | None = None
+    first_ns: dict[str, int] = {}
 
     @property
     def match_minus_monotonic_ns(self) -> int:
@@ -255,6 +257,14 @@ class Manifest(_Record):
             (part.ended_ns, following.start_ns)
             for part, following in zip(self.parts, self.parts[1:], strict=False)
             if part.ended_ns is not None and following.start_ns > part.ended_ns
+        )
+
+    def waits(self, camera: str) -> tuple[tuple[int, int], ...]:
+        """Stretches in which the start of a part waited for this camera's first frame."""
+        return tuple(
+            (part.start_ns, first_ns)
+            for part in self.parts
+            if (first_ns := part.first_ns.get(camera, 0)) > part.start_ns
         )
 
     def segment(self, name: str) -> Segment | None:

@@ -64,6 +64,8 @@ class Track:
     probe: Mapping[str, Any] | None = None
     changed_at: float = field(default_factory=time.monotonic)
     opened_at: float = field(default_factory=time.monotonic)
+    first_ns: int | None = None
+    """The first frame that the start waited for (match clock); where it is None a gap is listed."""
     unknown_pause_before_ns: int | None = None
     """Where footage goes on after a pause whose length nobody knows (match clock)."""
 
@@ -120,8 +122,9 @@ class Track:
     def _close_gap(self, opened: Segment) -> None:
         end, start = self.end_unix_ns, opened.start_unix_ns
         if end is None:
-            # The camera came late: the match began without it.
-            if self.lost_at_unix_ns is not None and start is not None:
+            if self.lost_at_unix_ns is None:
+                self.first_ns = start if self.first_ns is None else self.first_ns
+            elif start is not None:  # the camera came late: the match began without it
                 self._add_gap(self.lost_at_unix_ns, start)
         elif start is not None and start - end >= _LEAST_GAP_NS:
             self._add_gap(end, start)
@@ -372,8 +375,12 @@ class Match:
 
     @property
     def _parts(self) -> tuple[Part, ...]:
-        ended = self.part.model_copy(update={"ended_ns": self.ended_unix_ns})
-        return (*self._parts_before, ended)
+        firsts = {t.camera.name: t.first_ns for t in self.tracks.values() if t.first_ns is not None}
+        update = {
+            "ended_ns": self.ended_unix_ns,
+            "first_ns": {**self.part.first_ns, **firsts},
+        }
+        return (*self._parts_before, self.part.model_copy(update=update))
 
     @property
     def under_way(self) -> bool:
