@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from support.rtsp import camera_in_thread
+from touchline import cameracheck
 from touchline import check as module
-from touchline.check import Finding, check, print_findings, probe_gstreamer
+from touchline.check import check, print_findings, probe_gstreamer
+from touchline.finding import Finding
 from touchline.settings import Settings, load_settings
 from touchline.system import hold_data_dir
 from touchline.worker.wire import PROBED_ELEMENTS
@@ -142,7 +144,7 @@ def test_a_network_camera_is_signed_in_to(tmp_path: Path) -> None:
 def test_a_camera_that_says_nothing_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "DESCRIBE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(cameracheck, "DESCRIBE_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"
         findings = check(settings(tmp_path, {"0": {"kind": "rtsp", "url": url}}), probe=everything)

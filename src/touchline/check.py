@@ -12,32 +12,27 @@ import json
 import os
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
-from touchline.capture import RtspSource, Source, build_pipeline, recordings_disk
+from touchline.cameracheck import camera_findings
+from touchline.capture import build_pipeline, recordings_disk
 from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
+from touchline.finding import Finding, State
 from touchline.listen import bind
 from touchline.settings import Settings
 from touchline.system import LOCK_FILE
 from touchline.worker.wire import PROBED_ELEMENTS
 
-State = Literal["ok", "info", "warn", "missing"]
-
 PROBE_TIMEOUT_S = 30.0
-CAMERA_TIMEOUT_S = 2.0
-DESCRIBE_TIMEOUT_S = 15.0
 SLOW_SYNC_S = 0.1
 SHORT_MINUTES = 120
 ASSUMED_KBPS = 20_000
@@ -98,16 +93,6 @@ else:
 """
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `mend` is the command or setting that puts it right."""
-
-    what: str
-    state: State
-    message: str
-    mend: str | None = None
-
-
 Probe = Callable[[Collection[str]], dict[str, Any]]
 
 
@@ -117,7 +102,7 @@ def check(settings: Settings, *, probe: Probe | None = None) -> list[Finding]:
         chain(
             _gstreamer(settings, probe or probe_gstreamer),
             _programs(),
-            _cameras(settings),
+            camera_findings(settings),
             _disk(settings),
             _sockets(settings),
             _port(settings),
@@ -215,104 +200,6 @@ def _programs() -> Iterator[Finding]:
             yield Finding(name, "ok", found)
         else:
             yield Finding(name, "missing", f"needed {use}", "sudo apt-get install ffmpeg")
-
-
-def _cameras(settings: Settings) -> Iterator[Finding]:
-    cameras = settings.capture.cameras
-    if not cameras:
-        yield Finding(
-            "cameras",
-            "info" if settings.engines_configured else "missing",
-            "none is configured",
-            'write [capture.cameras.0] with kind = "rtsp" and its url into the file of --config',
-        )
-    require_all = settings.capture.require_all_cameras
-
-    def look(number: int, source: Source) -> Finding | None:
-        what = f"camera {number}"
-        if source.kind == "file":
-            return _readable(what, source.path)
-        if source.kind == "v4l2":
-            return _video_device(what, source.device)
-        if source.kind == "rtsp":
-            return _signed_in(number, source, require_all=require_all)
-        return None
-
-    ordered = sorted(cameras.items())
-    with ThreadPoolExecutor(max_workers=8, thread_name_prefix="check") as pool:
-        yield from filter(None, pool.map(lambda one: look(*one), ordered))
-
-
-def _readable(what: str, path: Path) -> Finding:
-    if path.is_file() and os.access(path, os.R_OK):
-        return Finding(what, "ok", str(path))
-    return Finding(what, "missing", f"{path} is not a file that can be read", f"ls -l {path}")
-
-
-def _video_device(what: str, device: str) -> Finding:
-    try:
-        is_device = stat.S_ISCHR(os.stat(device).st_mode)  # noqa: PTH116
-    except OSError:
-        is_device = False
-    if not is_device:
-        return Finding(what, "missing", f"there is no device {device}", "ls -l /dev/v4l/by-id")
-    if not os.access(device, os.R_OK | os.W_OK):
-        mend = "sudo usermod --append --groups video $USER, then log in again"
-        return Finding(what, "missing", f"this user may not use {device}", mend)
-    return Finding(what, "ok", device)
-
-
-def _signed_in(number: int, source: RtspSource, *, require_all: bool) -> Finding:
-    """Ask the camera to describe what it would send, with its credentials."""
-    what, parts = f"camera {number}", urlsplit(source.url)
-    host, port = parts.hostname or "", parts.port or (322 if parts.scheme == "rtsps" else 554)
-    try:
-        socket.create_connection((host, port), CAMERA_TIMEOUT_S).close()
-    except OSError as error:
-        message = f"{host} port {port} does not answer: {error}"
-        if require_all:
-            message += "; no recording starts without it (capture.require_all_cameras)"
-        # Where a match may do without it, it may be switched on later.
-        return Finding(what, "missing" if require_all else "warn", message, f"ping {host}")
-    where, answer = f"{host} port {port}", _described(source)
-    if answer.get("ok"):
-        size = f" {answer['width']}x{answer['height']}" if answer.get("width") else ""
-        return Finding(what, "ok", f"{where} offers {answer['codec']}{size}")
-    message, refusal = f"{where}: {answer['message']}", answer.get("refusal")
-    if refusal == "busy":
-        return Finding(what, "warn", message, "end another viewer of the camera")
-    if refusal == "credentials":
-        mend = f"set capture.cameras.{number}.user and .password to an account of the camera"
-        return Finding(what, "missing", message, mend)
-    mend = f"set capture.cameras.{number}.url to the address in the camera's manual"
-    return Finding(what, "missing", message, mend)
-
-
-def _described(source: RtspSource) -> dict[str, Any]:
-    """Return what a child process is told by the camera; passwords go by its standard input."""
-    asked = {
-        "url": source.url,
-        "user": source.user,
-        "password": source.password.get_secret_value() if source.password else None,
-        "verify_tls": source.verify_tls,
-        "track": source.track,
-    }
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "touchline.worker.rtsp"],
-            input=json.dumps(asked),
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=DESCRIBE_TIMEOUT_S,
-        )
-        answer: dict[str, Any] = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        seconds = f"{DESCRIBE_TIMEOUT_S:g} s"
-        return {"ok": False, "message": f"it did not describe itself within {seconds}"}
-    except (OSError, ValueError) as error:
-        return {"ok": False, "message": f"it could not be asked: {error}"}
-    return answer
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
