@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from recorders import Studio, studio, until
 from touchline.capture import manifest as manifests
-from touchline.capture import stopping
+from touchline.capture import recovery, stopping
 from touchline.capture.manifest import Manifest
 
 pytestmark = pytest.mark.anyio
@@ -180,6 +181,92 @@ async def test_a_worker_that_hangs_at_the_stop_is_killed_and_its_file_is_mended(
         assert it.is_free()
         await until(lambda: it.desk.cameras[1].link.connected, "the next worker is there")
         assert (await it.start("m2"))["success"]
+
+
+async def test_a_stop_while_a_dead_workers_file_is_mended_waits_and_mends_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studio(tmp_path, stop_timeout_s=5) as it:
+        await it.start()
+        began, may_mend, at_once = threading.Event(), threading.Event(), threading.Semaphore(1)
+        overlapped: list[str] = []
+        salvage_match = recovery.salvage_match
+
+        def slow(*args: Any, **more: Any) -> recovery.Salvage:
+            if any(name.startswith("cam1") for name in more["skip"]):
+                return salvage_match(*args, **more)  # the other camera's files
+            alone = at_once.acquire(blocking=False)
+            began.set()
+            try:
+                assert may_mend.wait(5)
+                if not alone:
+                    overlapped.append("mended twice at once")
+                return salvage_match(*args, **more)
+            finally:
+                if alone:
+                    at_once.release()
+
+        monkeypatch.setattr(recovery, "salvage_match", slow)
+        it.fleet[1].die()
+        await until(began.is_set, "its file is being mended")
+        reports: list[dict[str, Any]] = []
+
+        async def stop() -> None:
+            reports.append(await it.stop())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(stop)
+            await until(lambda: "stop" in it.fleet[1].asked, "its successor is asked to stop")
+            await anyio.wait_all_tasks_blocked()
+            assert not reports
+            may_mend.set()
+        assert overlapped == []
+        assert reports[0]["integrity"]["all_ok"] is True, reports[0]
+        assert all(segment.finalized for segment in it.manifest().segments)
+
+
+async def test_a_file_that_could_not_be_mended_when_its_worker_died_is_mended_by_the_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studio(tmp_path) as it:
+        await it.start()
+        tried: list[str] = []
+
+        def away(*_: Any, **__: Any) -> recovery.Salvage:
+            tried.append("mend")
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(recovery, "salvage_match", away)
+            it.fleet[1].die()
+            await until(lambda: tried, "it is tried")
+            await until(lambda: not it.recorder.status()["degraded"], "it goes on")
+        report = await it.stop()
+        assert report["integrity"]["all_ok"] is True, report
+        assert len(it.files()) == 3
+        assert all(segment.finalized for segment in it.manifest().segments)
+
+
+async def test_a_stop_does_not_wait_for_ever_for_a_file_that_takes_long_to_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studio(tmp_path, stop_timeout_s=1) as it:
+        await it.start()
+        may_mend = threading.Event()
+        salvage_match = recovery.salvage_match
+
+        def stuck(*args: Any, **more: Any) -> recovery.Salvage:
+            assert may_mend.wait(20)
+            return salvage_match(*args, **more)
+
+        monkeypatch.setattr(recovery, "salvage_match", stuck)
+        try:
+            report = await stopped_with(it, "dies")
+            assert report["success"] is False
+            assert "never finished" in report["integrity"]["cameras"]["camera_1"]["integrity_error"]
+            assert it.is_free()
+        finally:
+            may_mend.set()
 
 
 @pytest.mark.parametrize("how", ["is timed out", "does not finish"])

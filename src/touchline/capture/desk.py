@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,8 +133,16 @@ class Desk:
         async with self._save_lock:
             await to_thread.run_sync(manifests.save, folder, manifest)
 
-    async def mend(self, match: Match, track: Track) -> None:
-        """Finish what a worker that is gone left open; others' open segments are left alone."""
+    async def mend(self, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
+        """Finish what a worker that is gone left open; others' open segments are left alone.
+
+        So are `closed` ones, which their worker has had the last word on. One at a time for each
+        camera: what asks while another mends finds the files mended. Raises OSError.
+        """
+        async with track.mending:
+            await self._mend(match, track, closed)
+
+    async def _mend(self, match: Match, track: Track, closed: Collection[str]) -> None:
         open_ones = {
             name
             for other in match.tracks.values()
@@ -152,7 +160,9 @@ class Desk:
                 if manifests.camera_of(path.name) != track.camera.name
                 and manifest.segment(path.name) is None
             }
-            return recovery.salvage_match(match.folder, manifest, skip=open_ones | others)
+            return recovery.salvage_match(
+                match.folder, manifest, skip={*open_ones, *others, *closed}
+            )
 
         salvage = await to_thread.run_sync(salvage_own)
         by_name = {t.camera.name: t for t in match.tracks.values()}

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
+
 from touchline.capture import matchclock
 from touchline.capture.cameras import Camera
 from touchline.capture.diskstates import meaning_of
@@ -66,6 +68,8 @@ class Track:
     opened_at: float = field(default_factory=time.monotonic)
     first_ns: int | None = None
     """The first frame that the start waited for (match clock); where it is None a gap is listed."""
+    mending: anyio.Lock = field(default_factory=anyio.Lock)
+    """Held while files that a worker left open are finished."""
     unknown_pause_before_ns: int | None = None
     """Where footage goes on after a pause whose length nobody knows (match clock)."""
 

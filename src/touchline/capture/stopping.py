@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from typing import Any
 
 import anyio
@@ -81,7 +82,7 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
         if asked and isinstance(error, Blocked):
             log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)  # noqa: TRY400
         # The worker is gone or knows of no recording: what it wrote is on the disk; mend it here.
-        await desk.mend(match, track)
+        await _mended(desk, match, track)
         return {"stopped": False, "error": track.lost_reason or error.message}
     if reply.get("timed_out"):
         log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, reply.get("error"))
@@ -98,4 +99,25 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
                 )
             )
     track.dropped_before += int(reply.get("dropped_disk") or 0)
+    # What a worker before this one left open may not be mended yet, or could not be at the time.
+    await _mended(desk, match, track, closed=[s["name"] for s in reply["segments"]])
     return {"stopped": True, **reply}
+
+
+async def _mended(desk: Desk, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
+    """Finish what dead workers left before the verdict, which waits as long as for a stop."""
+    done = anyio.Event()
+
+    async def mend() -> None:
+        try:
+            await desk.mend(match, track, closed=closed)
+        except OSError as error:
+            log.error("%s cannot be mended now: %s", track.camera.name, error)  # noqa: TRY400
+        finally:
+            done.set()
+
+    desk.spawn(mend, name=f"{track.camera.name} is mended")
+    with anyio.move_on_after(desk.settings.stop_timeout_s) as waiting:
+        await done.wait()
+    if waiting.cancelled_caught:
+        log.error("%s: mending takes longer than the stop may wait", track.camera.name)
