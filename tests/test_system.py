@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
+import anyio
 import pytest
 
+from support.dockerscript import Script, served
 from touchline.core.errors import Failed, Refused
 from touchline.settings import load_settings
 from touchline.system import LOCK_FILE, hold_data_dir, open_system
@@ -48,3 +51,36 @@ async def test_a_system_opens_with_its_cameras_and_leaves_the_directory_free(
         assert b"touchline_events_total" in system.metrics.render()
     async with hold_data_dir(tmp_path):
         assert (settings.data_dir / "touchline.db").exists()
+
+
+@pytest.mark.parametrize("also_in_environment", ["not", "in it, too"])
+async def test_the_docker_daemon_of_the_dotenv_file_is_used_where_the_environment_names_none(
+    also_in_environment: Literal["in it, too", "not"],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_file, in_environment = Script(), Script()
+    async with served(in_file), served(in_environment):
+        monkeypatch.delenv("DOCKER_HOST", raising=False)
+        both = also_in_environment != "not"
+        if both:
+            monkeypatch.setenv("DOCKER_HOST", in_environment.host)
+        dotenv = tmp_path / ".env"
+        dotenv.write_text(f"DOCKER_HOST={in_file.host}\nDOCKER_NETWORK=somewhere\n")
+        settings = load_settings(
+            flags={"data_dir": str(tmp_path / "data")},
+            environ=dict(os.environ),
+            dotenv=dotenv,
+            defaults={
+                "engines": {
+                    "runtime": {"kind": "docker"},
+                    "scaling": {"min_replicas": 0, "min_free_replicas": 0},
+                }
+            },
+        )
+        used, other = (in_environment, in_file) if both else (in_file, in_environment)
+        async with open_system(settings):
+            with anyio.fail_after(20):
+                while not used.asked.total():
+                    await anyio.sleep(0.01)
+        assert not other.asked.total()

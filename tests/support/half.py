@@ -101,6 +101,7 @@ async def opened_half(
     clock: Clock | None = None,
     control: Any = None,
     keeps_minimum: bool = True,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[HalfRig]:
     """A server's half on these; when the context ends it stops as if it had been killed."""
     rig = idle_half(
@@ -112,6 +113,7 @@ async def opened_half(
         clock=clock,
         control=control,
         keeps_minimum=keeps_minimum,
+        metrics=metrics,
     )
     async with anyio.create_task_group() as tasks:
         rig.half.run(tasks)

@@ -13,8 +13,9 @@ MOST_DIGITS = 19
 def parse_foreign(content: bytes) -> Any:
     """What `content` says. Raises ValueError for what is no JSON, or such as nobody means.
 
-    That is: NaN and infinities, numbers that no counter reaches, and deeper nesting than any
-    answer has. The caller bounds the length.
+    That is: NaN and infinities, numbers that no counter reaches, deeper nesting than any answer
+    has, and halves of characters, which no answer of ours could repeat. The caller bounds the
+    length.
     """
     try:
         value = json.loads(
@@ -23,6 +24,9 @@ def parse_foreign(content: bytes) -> Any:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     _check_depth(value)
+    if b"\\u" in content:
+        # Only an escape can make half a character, and whatever repeats it fails.
+        json.dumps(value, ensure_ascii=False).encode()
     return value
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from touchline.core.metrics import Family
 from touchline.engines.fleet import Fleet
@@ -42,7 +43,8 @@ class Gauges:
         up = sum(sample.speed_up or 0 for sample in latest if sample)
         peers = sum(sample.peers or 0 for sample in latest if sample)
         book = self._samples
-        yield _gauge("orch_streams_active", "Streams that play.", len(started))
+        on_engine = Counter(stream.container_id for stream in started)
+        yield self._by_vpn("orch_streams_active", "Streams that play.", on_engine)
         yield _gauge("orch_total_streams", "Streams that play.", len(started))
         yield _gauge("orch_total_peers", "Peers of all streams.", peers)
         yield _gauge(
@@ -82,12 +84,26 @@ class Gauges:
         yield _gauge("orch_unhealthy_engines", "Engines that do not.", unhealthy)
         yield _gauge("orch_used_engines", "Engines with a stream.", used)
         yield _gauge("orch_extra_engines", "Engines beyond the minimum.", extra)
-        yield _gauge("orch_engines_total", "Engines that run.", len(ours))
+        running = Counter(engine.id for engine in ours)
+        yield self._by_vpn("orch_engines_total", "Engines that run.", running)
         reachable = self._fleet.freshness.is_current
         yield _gauge("touchline_runtime_reachable", "1 while the runtime is reached.", reachable)
 
+    def _by_vpn(self, name: str, text: str, by_engine: Mapping[str, int]) -> Family:
+        """The sum, without a label, and beside it the part that is behind each VPN."""
+        family = Family("gauge", name, text, ("vpn_container",))
+        family.set(float(sum(by_engine.values())))
+        for vpn in self._settings.vpn.names:
+            behind = [engine.id for engine in self._fleet.ours() if engine.vpn_container == vpn]
+            family.set(float(sum(by_engine.get(each, 0) for each in behind)), vpn)
+        return family
+
     def _vpns(self) -> Iterable[Family]:
         vpns = self._vpn.vpns if self._vpn is not None else ()
+        each_health = Family("gauge", "orch_vpn_health_status", "1 while it is healthy.", ("vpn",))
+        for vpn in vpns:
+            each_health.set(float(vpn.connected), vpn.name)
+        yield each_health
         connected = any(vpn.connected for vpn in vpns)
         health: dict[str, str] = {"orch_vpn_health": "disabled"}
         if vpns:

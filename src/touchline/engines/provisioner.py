@@ -128,6 +128,8 @@ class Provisioner:
         self.flights: dict[Flight, None] = {}
         """Engines that are being started; they count as engines."""
         self._made = metrics.counter("orch_provision", "Containers made for somebody.", ["kind"])
+        for kind in ("acestream", "generic"):
+            self._made.labels(kind)  # there from the start, at zero
         self._failed = metrics.counter(
             "touchline_provision_failures", "Starts that failed, by the reason.", ["code"]
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 CGROUPS = Path("/sys/fs/cgroup")
 PROCESSES = Path("/proc")
 
-_NO_LIMIT_BYTES = 1 << 60
+NO_LIMIT_BYTES = 1 << 60
 """cgroup v1 writes a huge number where there is no limit."""
 
 
@@ -69,7 +69,7 @@ def _version_1(cgroups: Path, place: str, processes: Path | None) -> Counters:
     return Counters(
         cpu_ns=int((cgroups / "cpuacct" / place / "cpuacct.usage").read_text()),
         memory_bytes=max(0, int((memory / "memory.usage_in_bytes").read_text()) - idle),
-        memory_limit_bytes=None if limit >= _NO_LIMIT_BYTES else limit,
+        memory_limit_bytes=None if limit >= NO_LIMIT_BYTES else limit,
         network_rx_bytes=received,
         network_tx_bytes=sent,
         block_read_bytes=read,

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from touchline.engines.model import Instance, Usage
-from touchline.engines.runtimes.cgroups import Counters, read_counters
+from touchline.engines.runtimes.cgroups import NO_LIMIT_BYTES, Counters, read_counters
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
 from touchline.engines.runtimes.dockerjson import shares_network
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
@@ -96,12 +96,13 @@ def told_counters(told: Mapping[str, Any], *, own_network: bool) -> Counters | N
         return None
     detail = memory.get("stats") or {}
     idle = detail.get("total_inactive_file", detail.get("inactive_file", 0))
+    limit = memory.get("limit")
     networks = told.get("networks") if own_network else None
     blocks = (told.get("blkio_stats") or {}).get("io_service_bytes_recursive")
     return Counters(
         cpu_ns=int(told["cpu_stats"]["cpu_usage"]["total_usage"]),
         memory_bytes=max(0, int(memory["usage"]) - int(idle)),
-        memory_limit_bytes=memory.get("limit"),
+        memory_limit_bytes=int(limit) if limit and limit < NO_LIMIT_BYTES else None,
         network_rx_bytes=_sum(networks, "rx_bytes"),
         network_tx_bytes=_sum(networks, "tx_bytes"),
         block_read_bytes=_blocks(blocks, "read"),
