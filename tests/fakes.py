@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -448,6 +448,7 @@ class FakeSettings:
     capture: CaptureSettings = field(default_factory=CaptureSettings)
     engines: EnginesSettings = field(default_factory=settings_for)
     engines_configured: bool = False
+    docker_variables: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
 

@@ -29,6 +29,7 @@ from touchline.engines.runtimes.protocol import (
     StartTimeout,
 )
 from touchline.engines.runtimes.pull import PullProgress, Pulls
+from touchline.engines.runtimes.registryauth import RegistryLogins
 from touchline.engines.runtimes.settings import DockerRuntimeSettings
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,14 @@ async def open_docker_runtime(
     told = os.environ if environ is None else environ
     address = await anyio.to_thread.run_sync(address_of, settings.host, told)
     api = DockerApi(address, timeout_s=settings.call_timeout_s)
-    runtime = DockerRuntime(api, settings, label=label, bind_address=bind_address, also=also)
+    runtime = DockerRuntime(
+        api,
+        settings,
+        logins=RegistryLogins(told),
+        label=label,
+        bind_address=bind_address,
+        also=also,
+    )
     try:
         yield runtime
     finally:
@@ -95,6 +103,7 @@ class DockerRuntime:
         api: DockerApi,
         settings: DockerRuntimeSettings,
         *,
+        logins: RegistryLogins,
         label: tuple[str, str],
         bind_address: str,
         also: Collection[str] = (),
@@ -103,7 +112,7 @@ class DockerRuntime:
         self.label, self._also = label, frozenset(also)
         self._flights = Flights()
         self._stops = anyio.CapacityLimiter(STOPS_AT_A_TIME)
-        self._pulls = Pulls(api, self._flights, timeout_s=settings.pull_timeout_s)
+        self._pulls = Pulls(api, self._flights, logins, timeout_s=settings.pull_timeout_s)
         self._starter = Starter(api, self._pulls, settings, label=label, bind_address=bind_address)
         self._meter = UsageMeter(api)
 

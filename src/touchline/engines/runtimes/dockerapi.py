@@ -163,11 +163,25 @@ class DockerApi:
             # Released, the connection would be read to its end, which never comes.
             response.close()
 
-    async def pull(self, image: str) -> AsyncGenerator[Mapping[str, Any], None]:
-        """How pulling it goes on, as the daemon tells; it ends when the image is there."""
+    async def pull(
+        self, image: str, *, login: str | None
+    ) -> AsyncGenerator[Mapping[str, Any], None]:
+        """How pulling it goes on, as the daemon tells; it ends when the image is there.
+
+        `login` is passed on to the registry, encoded as the daemon wants it.
+        """
+        # aiodocker's own pull takes no login for an image without a registry in its name.
+        query = {"fromImage": image} if _is_tagged(image) else {"fromImage": image, "tag": "latest"}
+        headers = {} if login is None else {"X-Registry-Auth": login}
         with self._named(within_s=math.inf):
-            async for line in self._docker.images.pull(image, stream=True):
-                yield line
+            response = await self._send("POST", "images/create", params=query, headers=headers)
+            try:
+                async for line in self._lines(response):
+                    if "error" in line or "errorDetail" in line:
+                        raise DockerError(500, _stream_error(line))
+                    yield line
+            finally:
+                response.close()
 
     async def _lines(self, response: aiohttp.ClientResponse) -> AsyncIterator[Mapping[str, Any]]:
         with self._named(within_s=math.inf):
@@ -224,6 +238,19 @@ def _part(container: str) -> str:
     if _REFERENCE.fullmatch(container) is None:
         raise DaemonError(f"No such container: {container}", status=404)
     return container
+
+
+def _is_tagged(image: str) -> bool:
+    """Whether it names a tag or a digest: without one all tags would be pulled."""
+    last = image.rpartition("/")[2]
+    return ":" in last or "@" in last
+
+
+def _stream_error(line: Mapping[str, Any]) -> str:
+    """What went wrong, in the registry's words."""
+    detail = line.get("errorDetail")
+    said = detail.get("message") if isinstance(detail, dict) else None
+    return str(said or line.get("error") or "unknown error")
 
 
 def _object(value: Any) -> Mapping[str, Any]:

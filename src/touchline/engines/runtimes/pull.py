@@ -16,6 +16,7 @@ import anyio
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
 from touchline.engines.runtimes.flights import Flights
 from touchline.engines.runtimes.protocol import ImageNotFound
+from touchline.engines.runtimes.registryauth import NoCredentials, RegistryLogins
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,11 @@ class Layers:
 class Pulls:
     """Pulls images, each once however many starts need it."""
 
-    def __init__(self, api: DockerApi, flights: Flights, *, timeout_s: float) -> None:
+    def __init__(
+        self, api: DockerApi, flights: Flights, logins: RegistryLogins, *, timeout_s: float
+    ) -> None:
         self._api, self._flights, self._timeout_s = api, flights, timeout_s
+        self._logins = logins
         self._under_way: dict[str, PullProgress] = {}
 
     def under_way(self) -> Mapping[str, PullProgress]:
@@ -74,25 +78,32 @@ class Pulls:
     async def _pull(self, image: str) -> None:
         self._under_way[image] = PullProgress(image, datetime.now(UTC))
         log.info("Pulling the image %s", image)
+        without = ""
         try:
             with anyio.fail_after(self._timeout_s):
-                await self._follow(image)
+                try:
+                    login = await self._logins.header(image)
+                except NoCredentials as error:
+                    # As the docker command does it: perhaps the image is public.
+                    login, without = None, f" (asked without credentials: {error.message})"
+                    log.warning("Pulling %s without credentials: %s", image, error.message)
+                await self._follow(image, login)
         except TimeoutError:
             raise ImageNotFound(
                 f"the image {image} is not here and was not pulled within {self._timeout_s:g} s"
             ) from None
         except DaemonError as error:
             raise ImageNotFound(
-                f"the image {image} is not here and cannot be pulled: {error.message}"
+                f"the image {image} is not here and cannot be pulled: {error.message}{without}"
             ) from error
         finally:
             del self._under_way[image]
         log.info("The image %s is here", image)
 
-    async def _follow(self, image: str) -> None:
+    async def _follow(self, image: str, login: str | None) -> None:
         layers = Layers()
         say_at_s = anyio.current_time() + SAY_EVERY_S
-        async with aclosing(self._api.pull(image)) as lines:
+        async with aclosing(self._api.pull(image, login=login)) as lines:
             async for line in lines:
                 progress = layers.told(self._under_way[image], line)
                 self._under_way[image] = progress
