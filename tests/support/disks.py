@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,10 +83,22 @@ class Image:
             pytest.skip("this kernel's ext4 cannot be made to fail (no trigger_fs_error)")
         knob.write_text("1")
 
+    def unmount(self) -> None:
+        """Unmount it as soon as nobody has a file open in it.
+
+        Not with --lazy: it would stay mounted for whoever has one open, and what the kernel still
+        writes into the image then is damage to the disk that was checked and mounted meanwhile.
+        """
+        deadline = time.monotonic() + 15
+        command = ["umount", str(self.at)]
+        while (done := subprocess.run(command, check=False, capture_output=True)).returncode:
+            assert time.monotonic() < deadline, done.stderr
+            time.sleep(0.02)
+        self.mounted = False
+
     def repair(self) -> None:
         """Unmount, check and mount it again, as an operator does."""
-        _run("umount", "--lazy", str(self.at))
-        self.mounted = False
+        self.unmount()
         subprocess.run(
             ["fsck.ext4", "-fy", str(self._file)], check=False, capture_output=True, timeout=30
         )

@@ -1,0 +1,84 @@
+"""The real server on disks that are not mounted, and that turn read-only during a match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import disks
+from support.frames import counters
+from support.server import Server, serving, wait_for
+
+MIN_FREE_BYTES = 16 << 20
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Iterator[disks.Image]:
+    yield from disks.image(tmp_path)
+
+
+def disk_is(server: Server, state: str) -> bool:
+    cameras = server.status()["cameras"].values()
+    return all(camera["disk"] == state for camera in cameras)
+
+
+def grows(server: Server, frames: int) -> bool:
+    cameras = server.status()["cameras"].values()
+    return all(camera["frames"] >= frames for camera in cameras)
+
+
+def test_a_disk_that_turns_read_only_in_a_match_costs_nothing_and_says_what_to_do(
+    tmp_path: Path, image: disks.Image
+) -> None:
+    recordings = str(image.at / "recordings")
+    with serving(tmp_path, recordings_dir=recordings, min_free_bytes=MIN_FREE_BYTES) as server:
+        server.started("m1")
+        wait_for(lambda: grows(server, 30), "a second of footage")
+        image.fail()
+        wait_for(lambda: disk_is(server, "read_only"), "seen")
+        status = server.status()
+        assert status["degraded"]
+        assert "fsck" in status["disk"]["what_to_do"]
+        assert "Disk read-only" in server.get("/recording-health")["message"]
+        image.repair()
+        wait_for(lambda: disk_is(server, "ok"), "footage again")
+        stopped = server.stop()
+        assert stopped["success"], (stopped["integrity"], stopped["gaps"])
+        assert stopped["gaps"] == []
+        dropped = {c["id"]: c["dropped"]["source"] for c in server.get("/cameras")["cameras"]}
+        for camera in (0, 1):
+            segments = server.segments("m1", camera)
+            assert len(segments) >= 2
+            found = [number for path in segments for number in counters(path)]
+            assert found == sorted(set(found)), "a frame is there twice"
+            # A busy machine lets the simulated camera itself leave frames out.
+            assert found[-1] - found[0] + 1 - len(found) <= dropped[camera]
+        assert server.alerts().count("recording_disk_read_only") == 1
+        assert server.alerts().count("recording_disk_recovered") == 1
+
+
+def test_an_unmounted_disk_refuses_the_start_and_is_recorded_onto_when_it_is_there(
+    tmp_path: Path, image: disks.Image
+) -> None:
+    recordings = image.at / "recordings"
+    settings: dict[str, Any] = {
+        "recordings_dir": str(recordings),
+        "min_free_bytes": MIN_FREE_BYTES,
+    }
+    with serving(tmp_path, **settings):
+        pass  # from now on it is known where the recordings belong
+    image.unmount()
+    with serving(tmp_path, **settings) as server:
+        assert server.get("/health")["status"] == "error"
+        refused = server.record("m1")
+        assert refused["success"] is False
+        assert "not mounted" in refused["message"]
+        assert list(image.at.iterdir()) == []
+        image.mount()
+        server.started("m1")
+        wait_for(lambda: grows(server, 10), "footage")
+        assert server.stop()["success"]
+        assert (recordings / "m1").is_dir()
