@@ -29,6 +29,7 @@ from touchline.engines.gauges import Gauges
 from touchline.engines.health import HealthWatch
 from touchline.engines.keeper import Keeper
 from touchline.engines.model import Engine, RuntimeEvent
+from touchline.engines.places import Machine
 from touchline.engines.plan import policy_of
 from touchline.engines.ports import PortBook, Probe
 from touchline.engines.provisioner import Provisioner
@@ -45,7 +46,7 @@ from touchline.engines.samples import SampleBook
 from touchline.engines.settings import EnginesSettings
 from touchline.engines.status import StatusBoard
 from touchline.engines.store import Loaded, Store
-from touchline.engines.streamdesk import StreamDesk
+from touchline.engines.streamdesk import StreamDesk, no_vpn
 from touchline.engines.supervision import Supervisor
 from touchline.engines.usage import EVERY_S, UsageBook
 from touchline.engines.variants import Recipe
@@ -132,6 +133,8 @@ class Half:
         ports = self._ports = PortBook(probe, now_s=now_s)
         self._streams = StreamDesk(
             fleet=fleet,
+            machine=Machine(now_s=now_s),
+            vpn_addresses=self._vpn.addresses_of if self._vpn is not None else no_vpn,
             store=store,
             samples=samples,
             client=client,

@@ -77,6 +77,8 @@ class Instance:
     network: str | None = None
     """`container:ID` where it shares another container's network."""
     ip_address: str | None = None
+    ip_addresses: tuple[str, ...] = ()
+    """In every network that it has joined, of both kinds; empty where the runtime does not tell."""
     health: ContainerHealth | None = None
     """None: it has no health check of its own, or nobody asked (`list` does not)."""
     exit_code: int | None = None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from touchline.engines.adoption import external_engine, facts_of
 from touchline.engines.fleet import Fleet
 from touchline.engines.labels import OURS
 from touchline.engines.model import Engine, KeyType, Stream
+from touchline.engines.places import Address, Machine, places_of
 from touchline.engines.record import record_unread
 from touchline.engines.samples import SampleBook
 from touchline.engines.store import Store
@@ -35,7 +35,6 @@ _MOST_EXTERNAL = 1000
 _TEXT_LIMIT = 2048
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104  (compared with)
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,8 @@ class StreamDesk:
         self,
         *,
         fleet: Fleet,
+        machine: Machine,
+        vpn_addresses: Callable[[str, int], Collection[Address]],
         store: Store,
         samples: SampleBook,
         client: AceStreamClient,
@@ -84,6 +85,8 @@ class StreamDesk:
         nudge: Callable[[], None],
     ) -> None:
         self._fleet = fleet
+        self._machine = machine
+        self._vpn_addresses = vpn_addresses
         self._store = store
         self._samples = samples
         self._client = client
@@ -97,7 +100,6 @@ class StreamDesk:
         self._labels: dict[str, dict[str, Mapping[str, str]]] = {}  # by engine and stream
         self._started_s: dict[str, float] = {}
         self._ended_s: dict[str, float] = {}
-        self._local_names = _LOCAL | {socket.gethostname().lower()}
 
     async def started(self, report: StreamReport) -> Stream:
         """The stream, which is on the disk by then. The same report again changes nothing.
@@ -278,8 +280,10 @@ class StreamDesk:
             )
         if engine is None:
             engine = self._fleet.at(report.host, report.port)
-        if engine is None and report.host.lower() in self._local_names:
-            engine = next((e for e in self._fleet.ours() if e.api_port == report.port), None)
+        if engine is None:
+            there = self._machine.place(report.host, report.port)
+            ours = self._fleet.ours()
+            engine = next((each for each in ours if there in self._places(each)), None)
         if engine is not None:
             return engine
         engine_id = report.container_id or f"{report.host}:{report.port}"
@@ -287,16 +291,21 @@ class StreamDesk:
             engine_id, report.host, report.port, report.labels, now=self._now(), now_s=self._now_s()
         )
 
+    def _places(self, engine: Engine) -> frozenset[Address]:
+        """Everywhere that this engine is reached."""
+        vpn, port = engine.vpn_container, engine.container_http_port
+        behind = self._vpn_addresses(vpn, port) if vpn is not None and port is not None else ()
+        instance = self._fleet.seen.get(engine.id)
+        return places_of(engine, instance, self._machine, vpn_addresses=behind)
+
     def _check_urls(self, report: StreamReport, engine: Engine) -> None:
-        addresses = {(engine.host.lower(), engine.port), (engine.api_host.lower(), engine.api_port)}
-        if not engine.external:
-            hosts = {engine.name.lower(), engine.id.lower(), engine.id[:12].lower()}
-            if engine.container_http_port is not None:
-                addresses |= {(host, engine.container_http_port) for host in hosts}
-            addresses |= {(host, engine.port) for host in hosts | self._local_names}
+        known = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
         for name in ("stat_url", "command_url"):
             url = getattr(report, name)
-            if _address(name, url) not in addresses:
+            host, port = _address(name, url)
+            if (host, port) in known:
+                continue
+            if self._machine.place(host, port) not in self._places(engine):
                 raise Invalid(
                     f"{name} must point at the engine itself, http://{engine.host}:{engine.port}/…;"
                     " nothing else is ever asked",
@@ -375,6 +384,11 @@ class StreamDesk:
         kept = {name: value for more in by_stream.values() for name, value in more.items()}
         left = {name: value for name, value in engine.labels.items() if name not in gone}
         return {**left, **{n: v for n, v in kept.items() if n in gone}, **own}
+
+
+def no_vpn(_name: str, _port: int) -> Collection[Address]:
+    """Where no VPN is configured: no addresses."""
+    return ()
 
 
 def _check(report: StreamReport, stream_id: str) -> None:

@@ -129,6 +129,19 @@ class VpnWatch:
             return ("127.0.0.1" if host in _ANY else host), bindings[0].host_port
         return (instance.ip_address, port) if instance.ip_address else None
 
+    def addresses_of(self, name: str, port: int) -> tuple[Address, ...]:
+        """Return every address of a port in the VPN container's network."""
+        memory = self._memory.get(name)
+        instance = memory.instance if memory is not None else None
+        if instance is None:
+            return ()
+        bound = instance.ports.get(f"{port}/tcp", ())
+        own = {*instance.ip_addresses, *((instance.ip_address,) if instance.ip_address else ())}
+        return (
+            *((binding.host_ip or "127.0.0.1", binding.host_port) for binding in bound),
+            *((address, port) for address in sorted(own)),
+        )
+
     def cut_off_s(self, name: str) -> float | None:
         """When it came back from having been lost: engines that were seen before have to go."""
         memory = self._memory.get(name)

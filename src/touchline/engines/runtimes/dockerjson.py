@@ -70,6 +70,7 @@ def listed(shown: Shown) -> Instance:
         ports=_listed_ports(shown["Ports"] or ()),
         network=_network(shown["HostConfig"].get("NetworkMode")),
         ip_address=_ip_address(networks),
+        ip_addresses=_ip_addresses(networks),
     )
 
 
@@ -99,6 +100,7 @@ def inspected(shown: Mapping[str, Any]) -> Instance:
         },
         network=_network(shown["HostConfig"].get("NetworkMode")),
         ip_address=_ip_address(networks.get("Networks") or {}),
+        ip_addresses=_ip_addresses(networks.get("Networks") or {}),
         health=_HEALTH.get((state.get("Health") or {}).get("Status", "")),
         exit_code=int(state["ExitCode"]) if status == "exited" else None,
         started_at=_moment(state["StartedAt"]) if "StartedAt" in state else None,
@@ -228,6 +230,13 @@ def _network(mode: str | None) -> str | None:
 def _ip_address(networks: Mapping[str, Mapping[str, Any]]) -> str | None:
     addresses = (network.get("IPAddress") for network in networks.values())
     return next((address for address in addresses if address), None)
+
+
+def _ip_addresses(networks: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    kinds = ("IPAddress", "GlobalIPv6Address")
+    return tuple(
+        address for network in networks.values() for k in kinds if (address := network.get(k))
+    )
 
 
 def _moment(text: str) -> datetime:
