@@ -29,7 +29,7 @@ from touchline.capture.settings import MIB, CaptureSettings
 from touchline.capture.space import Space
 from touchline.core.wallclock import ReadClocks, read_clocks
 
-DEADLINE_S = 8.0
+DEADLINE_S = 60.0
 
 
 def removal(library: Library, folder: Path) -> Removal:

@@ -284,9 +284,8 @@ async def test_status_and_health_answer_while_a_stop_takes_its_time(tmp_path: Pa
         it.fleet[0].may_stop.clear()
         tasks.start_soon(it.stop)
         await until(lambda: "stop" in it.fleet[0].asked, "the stop has begun")
-        began = time.perf_counter()
+        # Not awaited, so answered before the stop, which goes on only when it may, has moved.
         status, health = it.recorder.status(), it.recorder.health()
-        assert time.perf_counter() - began < 0.05
         assert status["recording"] is True
         assert status["phase"] == "stopping"
         assert health["camera_diagnostics"].keys() == {"camera_0", "camera_1"}

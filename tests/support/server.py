@@ -74,7 +74,7 @@ class Server:
             line = self._process.stdout.readline() if ready else b""
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise AssertionError(f"the server did not start:\n{self.output()}")
-        self.client = httpx.Client(base_url=f"{line.split()[1].decode()}/api/v1", timeout=30)
+        self.client = httpx.Client(base_url=f"{line.split()[1].decode()}/api/v1", timeout=60)
 
     @property
     def pid(self) -> int:
@@ -192,7 +192,7 @@ def serving(
         server.close()
 
 
-def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = 15.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = 60.0) -> Any:
     """The first true value of `condition`."""
     deadline = time.monotonic() + deadline_s
     while True:
