@@ -155,8 +155,9 @@ def _remove_new(folder: Path, before: set[str]) -> None:
 
 
 def _remove_empty(folder: Path) -> None:
-    for name in (manifests.FILE_NAME, f".{manifests.FILE_NAME}.new"):
-        (folder / name).unlink(missing_ok=True)
+    # A crash may have left the temporary file of a save, too.
+    for path in (folder / manifests.FILE_NAME, *folder.glob(f".{manifests.FILE_NAME}.*")):
+        path.unlink(missing_ok=True)
     for path in (folder / manifests.SEGMENTS_FOLDER, folder):
         try:
             path.rmdir()

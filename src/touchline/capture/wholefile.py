@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """After a power cut there is the old file or this one, whole. Blocks; raises OSError."""
-    new = path.with_name(f".{path.name}.new")
+    """Write a file so that after a power cut there is the old one or this one, whole.
+
+    Several writers of one file do not meet: each has a temporary file of its own, which is never
+    one that was there before. Blocks; raises OSError.
+    """
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        with new.open("wb") as file:
+        with new.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
