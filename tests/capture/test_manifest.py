@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -87,9 +88,14 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 def test_a_save_that_fails_leaves_the_old_manifest(tmp_path: Path) -> None:
     old = m.Manifest(match_id="m1", state="recording")
     m.save(tmp_path, old)
-    (tmp_path / ".match.json.new").mkdir()  # the new file cannot be written
-    with pytest.raises(IsADirectoryError):
-        m.save(tmp_path, old.model_copy(update={"state": "finished"}))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))  # the new file cannot be written
+    try:
+        with pytest.raises(OSError, match="too large"):
+            m.save(tmp_path, old.model_copy(update={"state": "finished"}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [p.name for p in tmp_path.iterdir()] == ["match.json"]
     assert m.load(tmp_path) == old
 
 

@@ -66,7 +66,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
                 "access_key_id": None,
                 "secret_access_key": None,
                 "part_bytes": 16 << 20,
-                "files": ("cam0", "cam1", "panorama", "follow"),
+                "files": None,
                 "max_mbit_s": None,
             },
             "archive": {"profile": "copy", "height": 1080, "crf": 26, "preset": "veryfast"},

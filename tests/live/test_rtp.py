@@ -109,6 +109,17 @@ def test_the_past_is_played_in_fast_motion_up_to_the_present() -> None:
     assert timeline.stamp((now + 5) * MS) / 90 == now + 5
 
 
+def test_a_camera_whose_frames_come_late_is_not_played_behind_its_own_present() -> None:
+    timeline = Timeline(origin=0)
+    newest = 9_550  # it is 10,000 by our clock: each frame comes 450 ms after it was captured
+    past = [newest - 3000 + 33 * n for n in range(91)]
+    timeline.begin(newest * MS, len(past))
+    caught_up = [timeline.stamp(t * MS) / 90 for t in past]
+    live = [timeline.stamp((newest + 33 * n) * MS) / 90 for n in (1, 2, 3)]
+    assert caught_up[-1] <= newest
+    assert live == [newest + 33, newest + 66, newest + 99]
+
+
 def test_a_second_start_never_goes_back_in_time() -> None:
     timeline = Timeline(origin=0)
     timeline.begin(10_000 * MS, 0)

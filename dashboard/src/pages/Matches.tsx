@@ -5,7 +5,7 @@ import { type MatchEntry, useMatches } from "../api/capture";
 import { useChannel } from "../api/live";
 import { dateTime, duration, mebibytes, plural } from "../lib/format";
 import { parseMatchId } from "../lib/matchName";
-import { Badge, Empty, ErrorNote, Field, Loading } from "../ui/basics";
+import { Badge, Empty, ErrorNote, Field, Loading, TableWrap } from "../ui/basics";
 
 type Row = { id: string; entry: MatchEntry; title: string; competition: string };
 type Order = "date" | "name" | "size" | "length";
@@ -77,7 +77,7 @@ export default function Matches() {
       ) : shown.length === 0 ? (
         <Empty>{rows.length ? "No match has these words." : "Nothing was recorded yet."}</Empty>
       ) : (
-        <div className="table-wrap card">
+        <TableWrap label="Matches">
           <table>
             <thead>
               <tr>
@@ -105,7 +105,7 @@ export default function Matches() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableWrap>
       )}
     </div>
   );

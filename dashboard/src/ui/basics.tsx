@@ -255,3 +255,13 @@ export function Sparkline({
     </svg>
   );
 }
+
+/** A table that may be wider than the screen; it can be scrolled by keyboard, too. */
+export function TableWrap({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className="table-wrap card" aria-label={label} tabIndex={0}>
+      {children}
+    </section>
+  );
+}

@@ -165,15 +165,8 @@ class Desk:
             )
 
         salvage = await to_thread.run_sync(salvage_own)
-        by_name = {t.camera.name: t for t in match.tracks.values()}
         for segment in salvage.manifest.segments:
-            owner = by_name.get(segment.camera)
-            if owner is None or segment.fragments == 0:
-                continue
-            known = owner.segments.get(segment.name)
-            if known is None or not known.finalized:
-                owner.segments[segment.name] = segment
-                owner.next_index = max(owner.next_index, segment.index + 1)
+            match.note_mended(segment)
         if salvage.cut_bytes:
             self.alerts.send(alert.recording_salvaged(match.match_id, salvage.cut_bytes))
         for name, reason in salvage.failed.items():

@@ -316,6 +316,18 @@ class Match:
             if track is not None and gap.to_unix_ns is not None:
                 track.gaps.append(gap)
 
+    def note_mended(self, segment: Segment) -> None:
+        """Take in a file that was finished afterwards; one of an earlier take stays with that."""
+        if segment.name in self._earlier_segments:
+            self._earlier_segments[segment.name] = segment
+            return
+        for track in self.tracks.values():
+            if track.camera.name == segment.camera and segment.fragments:
+                known = track.segments.get(segment.name)
+                if known is None or not known.finalized:
+                    track.segments[segment.name] = segment
+                    track.next_index = max(track.next_index, segment.index + 1)
+
     @property
     def resumed(self) -> bool:
         """Whether this goes on with a match that was interrupted."""

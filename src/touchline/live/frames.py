@@ -66,6 +66,11 @@ class Subscription:
         """Frames that wait to be read."""
         return len(self._queue)
 
+    @property
+    def newest_pts_ns(self) -> int | None:
+        """When the newest of the frames that wait was captured; None where none waits."""
+        return self._queue[-1].pts_ns if self._queue else None
+
     def __aiter__(self) -> Subscription:
         return self
 

@@ -118,9 +118,9 @@ class Timeline:
         self._floor_ns: int | None = None
         self._last_ns: int | None = None
 
-    def begin(self, now_ns: int, past_frames: int) -> None:
-        """That many frames of the past come first."""
-        floor_ns = now_ns - past_frames * _CATCH_UP_NS
+    def begin(self, present_ns: int, past_frames: int) -> None:
+        """Begin with that many frames of the past, the newest of them captured at `present_ns`."""
+        floor_ns = present_ns - past_frames * _CATCH_UP_NS
         if self._last_ns is not None:
             floor_ns = max(floor_ns, self._last_ns + _CATCH_UP_NS)
         self._floor_ns = floor_ns

@@ -118,7 +118,10 @@ class Sender:
     async def _send_stream(self) -> None:
         """Send until the viewer needs to begin at a keyframe again."""
         subscription = self._subscription = self._stream.subscribe()
-        self._timeline.begin(time.monotonic_ns(), subscription.waiting)
+        # The camera's present, not ours: its frames may come some time after they were captured.
+        newest_ns = subscription.newest_pts_ns
+        present_ns = time.monotonic_ns() if newest_ns is None else newest_ns
+        self._timeline.begin(present_ns, subscription.waiting)
         try:
             while True:
                 subscription.skip_to_keyframe()

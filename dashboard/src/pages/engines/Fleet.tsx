@@ -16,6 +16,7 @@ import {
   Loading,
   Note,
   Sparkline,
+  TableWrap,
   type Tone,
 } from "../../ui/basics";
 import { Dialog, useAction } from "../../ui/feedback";
@@ -66,7 +67,7 @@ export function Fleet() {
         </Button>
       </fieldset>
       {table ? (
-        <div className="table-wrap card">
+        <TableWrap label="Engines">
           <table>
             <thead>
               <tr>
@@ -103,7 +104,7 @@ export function Fleet() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableWrap>
       ) : (
         <div className="columns">
           {engines.map((engine) => (

@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { ago, shortId, speed } from "../../lib/format";
-import { Button, Empty, Loading } from "../../ui/basics";
+import { Button, Empty, Loading, TableWrap } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 
 export function Streams() {
@@ -15,7 +15,7 @@ export function Streams() {
   const nameOf = (id: string) =>
     engines?.find((engine) => engine.container_id === id)?.container_name ?? shortId(id);
   return (
-    <div className="table-wrap card">
+    <TableWrap label="Streams">
       <table>
         <thead>
           <tr>
@@ -50,7 +50,7 @@ export function Streams() {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableWrap>
   );
 }
 

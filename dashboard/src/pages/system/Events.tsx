@@ -10,6 +10,7 @@ import {
   ErrorNote,
   Field,
   Loading,
+  TableWrap,
   type Tone,
 } from "../../ui/basics";
 
@@ -81,7 +82,7 @@ export function Events() {
       ) : events.length === 0 ? (
         <Empty>No event of this kind.</Empty>
       ) : (
-        <div className="table-wrap card">
+        <TableWrap label="Events">
           <table>
             <thead>
               <tr>
@@ -108,7 +109,7 @@ export function Events() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableWrap>
       )}
       <div className="row">
         <Button disabled={page === 0} onClick={() => setPage(page - 1)}>
