@@ -133,7 +133,8 @@ async def test_a_camera_runs_while_it_is_wanted_and_says_how() -> None:
         assert status["state"] == "running"
         assert status["fps"] > 0
         assert status["bitrate_bps"] > 0
-        assert status["last_frame_age_s"] >= 0
+        assert status["frames"] > 30
+        assert status["last_frame_age_s"] is not None
         assert (status["width"], status["height"]) == (320, 180)
         assert status["dropped"]["queue"] == 0
         assert status["last_error"] is None
