@@ -334,10 +334,10 @@ def test_a_silent_start() -> None:
 
 @pytest.mark.parametrize("how", ["end", "reset"])
 def test_the_connection_is_closed(how: str) -> None:
-    with client_of(close_after=0.2, close_how=how) as client:
+    expected = EOFError if how == "end" else ConnectionResetError
+    with client_of(close_after=0.2, close_how=how) as client, pytest.raises(expected):  # noqa: PT012
         client.play()
-        with pytest.raises(EOFError if how == "end" else ConnectionResetError):
-            client.get(100_000)
+        client.get(100_000)
 
 
 def test_one_client_is_enough() -> None:
