@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from touchline.capture.health import CameraObservation, HealthWatch, RecordingObservation
+from touchline.capture.health import HealthWatch
+from touchline.capture.soundness import CameraObservation, RecordingObservation
 
 MIB = 1 << 20
 
@@ -13,6 +14,8 @@ SOUND = CameraObservation(
     camera_id=0,
     pipeline_present=True,
     pipeline_state="running",
+    footage=True,
+    told_since=True,
     disk="ok",
     writer_error=None,
     segment_name="cam0_20260211_220241_00.mp4",
@@ -23,7 +26,13 @@ SOUND = CameraObservation(
     last_frame_age_s=0.03,
 )
 NO_SEGMENT = CameraObservation(
-    camera_id=0, pipeline_present=True, pipeline_state="running", disk="ok", writer_error=None
+    camera_id=0,
+    pipeline_present=True,
+    pipeline_state="running",
+    footage=False,
+    told_since=True,
+    disk="ok",
+    writer_error=None,
 )
 PROBED_BAD = {"checked": True, "ok": False, "error": "no_video_stream", "cached": False}
 
@@ -31,7 +40,7 @@ PROBED_BAD = {"checked": True, "ok": False, "error": "no_video_stream", "cached"
 def recording(*cameras: CameraObservation, **changes: Any) -> RecordingObservation:
     """A match of a minute with these cameras."""
     base = RecordingObservation(
-        match_id="final", age_s=60.0, cameras=cameras, segments_dir_exists=True, stopping=False
+        match_id="final", age_s=60.0, cameras=cameras, segments_dir_exists=True, phase="recording"
     )
     return replace(base, **changes)
 
@@ -151,10 +160,10 @@ def test_a_missing_segments_folder_is_reported_with_diagnostics() -> None:
 
 def test_a_camera_that_stops_with_the_recording_is_no_fault() -> None:
     camera = replace(SOUND, pipeline_state="stopping")
-    assert report(camera, stopping=True)["healthy"] is True
+    assert report(camera, phase="stopping")["healthy"] is True
     assert report(camera)["issues"] == ["cam0: Pipeline state stopping"]
     failed = replace(SOUND, pipeline_state="error")
-    assert report(failed, stopping=True)["issues"] == ["cam0: Pipeline state error"]
+    assert report(failed, phase="stopping")["issues"] == ["cam0: Pipeline state error"]
 
 
 def test_frequent_polling_does_not_hide_a_segment_that_has_stopped_growing() -> None:
@@ -223,7 +232,7 @@ def test_a_still_large_segment_is_due_for_a_probe_and_its_failure_is_an_issue() 
     [
         {"segment_size_bytes": 4 * MIB - 1, "segment_age_s": 30.0},
         {"segment_size_bytes": 4 * MIB, "segment_age_s": 10.0},
-        {"segment_name": None},
+        {"segment_name": None, "footage": False},
     ],
 )
 def test_a_small_or_busy_segment_is_not_probed_and_an_old_result_is_not_shown(

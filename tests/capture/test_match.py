@@ -21,6 +21,7 @@ def camera(number: int = 0, **status: Any) -> Any:
         key=f"camera_{number}",
         status={"state": "running", **status},
         state="running",
+        statuses=1,
         recording=None,
         last_error=None,
         last_frame_age_s=0.01,

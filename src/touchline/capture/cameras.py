@@ -73,6 +73,8 @@ class Camera:
         self.spec: wire.PipelineSpec | None = None
         self.last_error: str | None = None
         self.status: Mapping[str, Any] = {}
+        self.statuses = 0
+        """How often the worker has told its state."""
         self.recording: Mapping[str, Any] | None = None
         self.sync: Mapping[str, Any] | None = None
         """How long the worker's fragments took to reach the disk, over its life."""
@@ -184,6 +186,7 @@ class Camera:
     def take_status(self, message: Mapping[str, Any]) -> None:
         """Note a status that the worker sent."""
         self._heard_at_s = self.link.listened_s()
+        self.statuses += 1
         self.status = message.get("camera") or {}
         self.recording = message.get("recording")
         self.sync = message.get("sync")

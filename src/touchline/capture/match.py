@@ -17,7 +17,6 @@ import anyio
 from touchline.capture import matchclock
 from touchline.capture.cameras import Camera
 from touchline.capture.diskstates import meaning_of
-from touchline.capture.health import CameraObservation, RecordingObservation
 from touchline.capture.manifest import (
     SEGMENTS_FOLDER,
     CameraFacts,
@@ -29,10 +28,9 @@ from touchline.capture.manifest import (
     Segment,
     by_camera_and_start,
 )
+from touchline.capture.soundness import CameraObservation, MatchPhase, RecordingObservation
 from touchline.capture.stretches import Stretch, subtract, union
 from touchline.core.wallclock import Reading, Trust
-
-Phase = Literal["starting", "recording", "stopping"]
 
 _LEAST_GAP_NS = 200_000_000
 _LOST_STATES = {"stalled", "retrying", "error"}
@@ -70,6 +68,8 @@ class Track:
     """The first frame that the start waited for (match clock); where it is None a gap is listed."""
     mending: anyio.Lock = field(default_factory=anyio.Lock)
     """Held while files that a worker left open are finished."""
+    told_before: int = 0
+    """How often the worker had told its state when the newest file was begun."""
     unknown_pause_before_ns: int | None = None
     """Where footage goes on after a pause whose length nobody knows (match clock)."""
 
@@ -118,6 +118,7 @@ class Track:
         if known is None:
             self._close_gap(segment)
             self.opened_at = now
+            self.told_before = self.camera.statuses
         if known is None or known.size_bytes != segment.size_bytes:
             self.changed_at = now
         self.segments[name] = segment
@@ -247,7 +248,7 @@ class Match:
         """
         self.match_id = match_id
         self.folder = folder
-        self.phase: Phase = "starting"
+        self.phase: MatchPhase = "starting"
         self.number = number
         self.segments_dir_exists = True
         """Whether the workers' folder was there when it was last looked for."""
@@ -418,6 +419,12 @@ class Match:
         return max(0.0, (end_ns - self.judged_from_ns) / 1e9)
 
     @property
+    def part_age_s(self) -> float:
+        """Since this part began to be recorded: a match that was resumed is started anew."""
+        end_ns = self.now_ns() if self.ended_unix_ns is None else self.ended_unix_ns
+        return max(0.0, (end_ns - self.part.start_ns) / 1e9)
+
+    @property
     def judged_from_ns(self) -> int:
         """Since when there should be footage: what was over before was judged at its own stop."""
         return self._origin_ns if self._resumed else self.part.start_ns
@@ -546,10 +553,10 @@ class Match:
         """What the health watch judges."""
         return RecordingObservation(
             match_id=self.match_id,
-            age_s=self.duration_s,
+            age_s=self.part_age_s,
             cameras=tuple(self._observe(t) for t in self.tracks.values()),
             segments_dir_exists=self.segments_dir_exists,
-            stopping=self.phase == "stopping",
+            phase=self.phase,
         )
 
     @staticmethod
@@ -560,6 +567,8 @@ class Match:
             camera_id=camera.id,
             pipeline_present=camera.link.connected,
             pipeline_state=camera.state,
+            footage=track.started,
+            told_since=camera.statuses > track.told_before,
             segment_name=newest.name if newest else None,
             segment_index=newest.index if newest else 0,
             segment_size_bytes=newest.size_bytes if newest else 0,

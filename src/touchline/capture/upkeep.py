@@ -14,10 +14,11 @@ from anyio import to_thread
 from touchline.capture.desk import Desk
 from touchline.capture.diagnostics import PROBE_PHRASE
 from touchline.capture.guard import OverloadGuard
-from touchline.capture.health import HealthWatch, RecordingObservation
+from touchline.capture.health import HealthWatch
 from touchline.capture.integrity import SegmentCheck, check_segment
 from touchline.capture.match import Match
 from touchline.capture.probe import Probe
+from touchline.capture.soundness import RecordingObservation
 from touchline.core.tasks import keep_running
 
 log = logging.getLogger(__name__)
