@@ -51,7 +51,7 @@ def coded(
     context.flags |= av.codec.context.Flags.global_header
     context.options = {"preset": "fast", "crf": "20", "x264-params": f"scenecut=0:b-adapt=0:{idr}"}
     context.open()
-    reference = Encoder(*size, Fraction(30), Quality())
+    reference = Encoder(*size, Fraction(30), Quality(), None)
     codec = reference.codec._replace(avcc=_avcc(context))
     found = []
     frames: list[av.VideoFrame | None] = []

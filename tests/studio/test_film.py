@@ -17,7 +17,7 @@ PERIOD_NS = 33_333_333
 
 
 def coded(frames: int, *, first: int = 0) -> tuple[mp4.Codec, list[Coded]]:
-    encoder = Encoder(320, 180, Fraction(30), Quality("ultrafast", 28, 1, 0.5))
+    encoder = Encoder(320, 180, Fraction(30), Quality("ultrafast", 28, 1, 0.5), None)
     found: list[Coded] = []
     for number in range(first, first + frames):
         frame, planes = new_frame(320, 180)

@@ -14,6 +14,7 @@ from touchline.studio.encoder import Encoder, Quality
 from touchline.studio.film import Film
 from touchline.studio.geometry import rotation_of
 from touchline.studio.planes import new_frame
+from touchline.worker.h264syntax import Colour
 
 START_NS = 1_770_847_361_000_000_000
 FPS = 30
@@ -67,11 +68,12 @@ def film_camera(
     *,
     quality: Quality | None = None,
     gop_s: float = 1.0,
+    colour: Colour | None = None,
 ) -> Path:
     """One segment with a picture for each of these times."""
     lens = (world.cameras.pair.lens0, world.cameras.pair.lens1)[camera]
     chosen = quality or Quality(preset="ultrafast", crf=20, threads=2, gop_s=gop_s)
-    encoder = Encoder(lens.width, lens.height, Fraction(FPS), chosen)
+    encoder = Encoder(lens.width, lens.height, Fraction(FPS), chosen, colour)
     film = Film(path, encoder.codec)
     last_ns = 0
     for at_ns in times_ns:
@@ -87,14 +89,21 @@ def film_camera(
     return path
 
 
-def film_match(folder: Path, world: World, times0: Sequence[int], times1: Sequence[int]) -> Path:
+def film_match(
+    folder: Path,
+    world: World,
+    times0: Sequence[int],
+    times1: Sequence[int],
+    *,
+    colour: Colour | None = None,
+) -> Path:
     """A match folder with a segment of each camera for every stretch without a gap."""
     segments = folder / "segments"
     segments.mkdir(parents=True)
     for camera, times in ((0, times0), (1, times1)):
         for number, stretch in enumerate(_stretches(times)):
             path = segments / f"cam{camera}_20260211_220241_{number:02d}.mp4"
-            film_camera(path, world, camera, stretch)
+            film_camera(path, world, camera, stretch, colour=colour)
     return folder
 
 

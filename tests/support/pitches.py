@@ -65,7 +65,7 @@ def film_pitch(
     for camera, side in enumerate(SIDES):
         pitch = empty_pitch(side, width, height)
         picture = PitchPicture(side, width, height, fps, 1, side=side, pitch=pitch)
-        encoder = Encoder(width, height, Fraction(fps), Quality("ultrafast", 20, 2, 1.0))
+        encoder = Encoder(width, height, Fraction(fps), Quality("ultrafast", 20, 2, 1.0), None)
         film = Film(segments / f"cam{camera}_20260211_220241_00.mp4", encoder.codec)
         first = int(begin_s * fps)
         count = int(seconds * fps)

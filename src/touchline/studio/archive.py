@@ -18,7 +18,7 @@ from typing import Any
 
 import av
 
-from touchline.studio.encoder import Coded, Encoder, Quality
+from touchline.studio.encoder import Coded, Encoder, Quality, in_range
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
 from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reels_of, shots
@@ -125,12 +125,12 @@ def _encoded(
     # The shape of the first segment: every other one is fitted into it.
     width = round(Fraction(first.width, first.height) * height / 2) * 2
     quality = Quality(str(spec.get("preset", "veryfast")), int(spec.get("crf", 26)), 2)
-    encoder = Encoder(width, height, fps, quality)
+    encoder = Encoder(width, height, fps, quality, first.colour)
     film = Film(path, encoder.codec)
     source = Ahead(shots(reels), "archive")
     try:
         for shot in source:
-            frame = shot.picture.reformat(width, height, format="yuv420p")
+            frame = in_range(shot.picture, first.colour).reformat(width, height)
             for coded in encoder.encode(frame, shot.at_ns):
                 film.append(coded)
             progress.step()

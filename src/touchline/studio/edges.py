@@ -16,9 +16,10 @@ from typing import Any
 
 import av
 
-from touchline.studio.encoder import Encoder, Quality, joined_codec
+from touchline.studio.encoder import Encoder, Quality, in_range, joined_codec
 from touchline.studio.errors import StudioError
 from touchline.studio.footage import fps_of
+from touchline.worker.colour import colour_of
 from touchline.worker.h264 import annex_b, parameter_sets
 from touchline.worker.mp4 import Codec
 
@@ -44,13 +45,15 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
         profile=_PROFILES.get(codec.avcc[1], "high"),
         set_number=_unused_number(codec),
     )
-    encoder = Encoder(codec.width, codec.height, fps_of(int(spec["period_ns"])), quality)
+    colour = colour_of(codec.avcc)
+    fps = fps_of(int(spec["period_ns"]))
+    encoder = Encoder(codec.width, codec.height, fps, quality, colour)
     rows: list[tuple[int, int, bool]] = []
     with Path(spec["out"]).open("wb") as out:
         for frame, at_ns in _decoded(spec, codec):
             if stopping.is_set():
                 raise StudioError("stopped", "It was stopped")
-            for coded in encoder.encode(frame, at_ns):
+            for coded in encoder.encode(in_range(frame, colour), at_ns):
                 rows.append((coded.at_ns, len(coded.data), coded.keyframe))
                 out.write(coded.data)
         for coded in encoder.flush():
@@ -71,7 +74,7 @@ def _decoded(spec: Mapping[str, Any], codec: Codec) -> Iterator[tuple[av.VideoFr
         for frame in _frames(fd, spec["needed"], decoder, codec):
             at_ns = int(frame.pts or 0)
             if from_ns <= at_ns < to_ns:
-                yield frame.reformat(format="yuv420p"), at_ns
+                yield frame, at_ns
     finally:
         os.close(fd)
 

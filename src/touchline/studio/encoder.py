@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
+from av.video.reformatter import ColorRange
 
 from touchline.worker.h264 import PPS, SPS, parameter_sets
+from touchline.worker.h264syntax import Colour
 from touchline.worker.mp4 import TIMESCALE, Codec, ticks, ticks_to_ns
 
 
@@ -50,10 +52,28 @@ class Quality:
     """The id of its parameter sets; another one than those of what it is joined to."""
 
 
+def range_of(colour: Colour | None) -> ColorRange:
+    """The range in which the pictures of a stream are; limited where it does not say."""
+    return ColorRange.JPEG if colour is not None and colour.full_range else ColorRange.MPEG
+
+
+def in_range(frame: av.VideoFrame, colour: Colour | None) -> av.VideoFrame:
+    """A picture as yuv420p in the range of a stream; one that is so already is not copied."""
+    wanted = range_of(colour)
+    full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
+    found = ColorRange.JPEG if full else ColorRange.MPEG
+    if found == wanted and frame.format.name in {"yuv420p", "yuvj420p"}:
+        return frame
+    return frame.reformat(format="yuv420p", src_color_range=found, dst_color_range=wanted)
+
+
 class Encoder:
     """One H.264 stream. `codec` is known at once."""
 
-    def __init__(self, width: int, height: int, fps: Fraction, quality: Quality) -> None:
+    def __init__(
+        self, width: int, height: int, fps: Fraction, quality: Quality, colour: Colour | None
+    ) -> None:
+        """`colour` is that of the pictures, which the stream says of itself; None is not known."""
         self._context = av.CodecContext.create("libx264", "w")
         context = self._context
         context.width, context.height = width, height
@@ -63,6 +83,10 @@ class Encoder:
         context.gop_size = max(1, round(fps * Fraction(quality.gop_s)))
         context.thread_count = quality.threads
         context.max_b_frames = 0
+        if colour is not None:
+            context.color_primaries, context.color_trc = colour.primaries, colour.transfer
+            context.colorspace = colour.matrix
+            context.color_range = range_of(colour)
         context.flags |= av.codec.context.Flags.global_header
         context.options = {
             "preset": quality.preset,

@@ -25,7 +25,7 @@ from touchline.studio.camerawork import Keyframe, Manner, path
 from touchline.studio.encoder import Encoder, Quality
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
-from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, shots
+from touchline.studio.footage import Ahead, Reel, colour_in, fps_of, period_ns_of, shots
 from touchline.studio.geometry import Floats
 from touchline.studio.panorama import ARCHIVE, Writing
 from touchline.studio.planes import Bytes, Planes, new_frame, planes_of
@@ -92,7 +92,8 @@ def _panorama(folder: Path) -> Reel:
         raise StudioError("no_panorama", "The panorama of this match is empty")
     end_ns = scan.start_unix_ns + scan.duration_ns
     path_ = folder / ARCHIVE
-    return Reel(path_, scan.start_unix_ns, end_ns, scan.width, scan.height, scan.frames)
+    size = scan.width, scan.height
+    return Reel(path_, scan.start_unix_ns, end_ns, *size, scan.frames, colour_in(path_))
 
 
 def _window(reel: Reel, zoom: float) -> _Window:
@@ -178,7 +179,7 @@ def _film(
         crf=int(spec.get("crf", 23)),
         threads=int(spec.get("threads", 1)),
     )
-    encoder = Encoder(WIDTH, HEIGHT, fps_of(period_ns), quality)
+    encoder = Encoder(WIDTH, HEIGHT, fps_of(period_ns), quality, reel.colour)
     partial = folder / ".follow.partial.mp4"
     film = Film(partial, encoder.codec)
     writing = Writing(encoder, film)

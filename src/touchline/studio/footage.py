@@ -16,6 +16,8 @@ import av
 from touchline.studio.errors import StudioError
 from touchline.studio.pairing import Shot
 from touchline.worker import mp4scan
+from touchline.worker.colour import colour_of
+from touchline.worker.h264syntax import Colour
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ class Reel:
     width: int
     height: int
     frames: int
+    colour: Colour | None
+    """What its stream says of its colours."""
 
 
 def reels_of(folder: Path, camera: str) -> list[Reel]:
@@ -50,8 +54,17 @@ def reels_of(folder: Path, camera: str) -> list[Reel]:
         if scan.start_unix_ns is None:
             continue
         end_ns = scan.start_unix_ns + scan.duration_ns
-        found.append(Reel(path, scan.start_unix_ns, end_ns, scan.width, scan.height, scan.frames))
+        size = scan.width, scan.height
+        found.append(Reel(path, scan.start_unix_ns, end_ns, *size, scan.frames, colour_in(path)))
     return sorted(found, key=lambda reel: reel.start_ns)
+
+
+def colour_in(path: Path) -> Colour | None:
+    """What a file's stream says of its colours; None where it says nothing."""
+    try:
+        return colour_of(mp4scan.codec_of(path).avcc)
+    except (OSError, mp4scan.NotSegment):
+        return None
 
 
 def period_ns_of(reels: Sequence[Reel]) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 import av
 import cv2
 
-from touchline.studio.encoder import Encoder, Quality
+from touchline.studio.encoder import Encoder, Quality, in_range
 from touchline.studio.errors import StudioError
 from touchline.studio.geometry import Pair, canvas_for
 from touchline.studio.pairing import Shot
@@ -94,7 +94,9 @@ class _Showing:
             bitrate_kbps=int(spec["bitrate_kbps"]),
             zero_latency=True,
         )
-        self._encoder = Encoder(stitcher.width, stitcher.height, self._fps, quality)
+        self._colour = receiver.colours.get(CAMERAS[0])
+        size = stitcher.width, stitcher.height
+        self._encoder = Encoder(*size, self._fps, quality, self._colour)
         self._keyframe = threading.Event()
         self._feed_lost = threading.Event()
         self._feed = Feed(
@@ -149,7 +151,8 @@ class _Showing:
     def _show(self, first: Shot[av.VideoFrame], second: Shot[av.VideoFrame]) -> None:
         began_s = time.perf_counter()
         frame, into = new_frame(self._stitcher.width, self._stitcher.height)
-        self._stitcher.stitch(planes_of(first.picture), planes_of(second.picture), into)
+        views = [in_range(shot.picture, self._colour) for shot in (first, second)]
+        self._stitcher.stitch(planes_of(views[0]), planes_of(views[1]), into)
         stitched_s = time.perf_counter()
         if self._keyframe.is_set():
             self._keyframe.clear()

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import av
 import cv2
 
-from touchline.studio.encoder import Encoder, Quality
+from touchline.studio.encoder import Encoder, Quality, in_range
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
 from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reels_of, shots
@@ -153,7 +153,9 @@ class _Job:
 
     def run(self, tell: Tell, stopping: threading.Event) -> Counts:
         cv2.setNumThreads(1)  # the other core decodes and encodes
-        encoder = Encoder(self.joiner.width, self.joiner.height, self._fps, self._quality)
+        size = self.joiner.width, self.joiner.height
+        colour = self._reels[0][0].colour  # camera 1 is shown in the colours of camera 0
+        encoder = Encoder(*size, self._fps, self._quality, colour)
         resumed = Film.resumed(self._partial, encoder.codec)
         film, from_ns = resumed or (Film(self._partial, encoder.codec), None)
         done_before = film.frames
@@ -208,6 +210,7 @@ class _Stitching:
 
     def __init__(self, joiner: Joiner, reels: list[list[Reel]]) -> None:
         self._joiner = joiner
+        self._colour = reels[0][0].colour
         self._black = [new_planes(each[0].width, each[0].height) for each in reels]
         self._held: list[tuple[int, Planes, av.VideoFrame] | None] = [None, None]
 
@@ -215,9 +218,9 @@ class _Stitching:
         views = []
         for camera, shot in enumerate((pairing.cam0, pairing.cam1)):
             if shot is not None:
-                planes = planes_of(shot.picture)
+                picture = in_range(shot.picture, self._colour)
                 # The frame owns the memory that its planes look into.
-                self._held[camera] = (shot.at_ns, planes, shot.picture)
+                self._held[camera] = (shot.at_ns, planes_of(picture), picture)
             views.append(self._view(camera, pairing.at_ns))
         frame, into = new_frame(self._joiner.width, self._joiner.height)
         self._joiner.stitch(views[0], views[1], into)

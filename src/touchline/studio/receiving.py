@@ -18,7 +18,9 @@ import av
 
 from touchline.studio.pairing import Shot
 from touchline.worker import wire
+from touchline.worker.colour import colour_of
 from touchline.worker.h264 import annex_b
+from touchline.worker.h264syntax import Colour
 from touchline.worker.mp4 import Codec
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ class Receiver:
     def __init__(self, directory: Path, name: str) -> None:
         """Listen at `name.sock` in `directory`. Raises OSError."""
         self.sizes: dict[str, tuple[int, int]] = {}
+        self.colours: dict[str, Colour | None] = {}
+        """What each camera's stream says of its colours."""
         self._listener = wire.listen(directory, name)
         self._shots: dict[str, deque[Shot[av.VideoFrame]]] = {}
         self._news = threading.Condition()
@@ -85,6 +89,7 @@ class Receiver:
                     if head.codec is not None:
                         codec = head.codec._replace(avcc=file.read(avcc_bytes))
                         decoder = _decoder()
+                        self.colours[camera] = colour_of(codec.avcc)
                     data = file.read(head.data_bytes)
                     packet = av.Packet(annex_b(data, codec) if head.keyframe else _plain(data))
                     packet.pts, packet.dts, packet.time_base = head.pts_ns, head.dts_ns, _NANO

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from touchline.studio.errors import StudioError
-from touchline.studio.footage import Reel, reels_of
+from touchline.studio.footage import Reel, colour_in, reels_of
 from touchline.studio.matching import Grey
 from touchline.studio.panorama import ARCHIVE
 from touchline.worker import mp4scan
@@ -66,7 +66,8 @@ def _panorama(folder: Path) -> Reel | None:
         return None
     end_ns = scan.start_unix_ns + scan.duration_ns
     path = folder / ARCHIVE
-    return Reel(path, scan.start_unix_ns, end_ns, scan.width, scan.height, scan.frames)
+    size = scan.width, scan.height
+    return Reel(path, scan.start_unix_ns, end_ns, *size, scan.frames, colour_in(path))
 
 
 def _sheet(

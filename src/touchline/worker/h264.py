@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from touchline.worker.mp4 import Codec
+if TYPE_CHECKING:  # `mp4` reads parameter sets itself
+    from touchline.worker.mp4 import Codec
 
 START_CODE = b"\0\0\0\1"
 IDR, SPS, PPS, AUD = 5, 7, 8, 9

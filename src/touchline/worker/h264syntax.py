@@ -17,11 +17,21 @@ _SLICE_HEAD_BYTES = 48
 """More than the part of a slice header that is read here can take."""
 _MAX_LEADING_ZEROS = 31
 _RECOVERY_POINT = 6
+_UNSAID = 2
 _MAX_DPB_MBS = {
     10: 396, 11: 900, 12: 2376, 13: 2376, 20: 2376, 21: 4752, 22: 8100, 30: 8100, 31: 18000,
     32: 20480, 40: 32768, 41: 32768, 42: 34816, 50: 110_400, 51: 184_320, 52: 184_320,
     60: 696_320, 61: 696_320, 62: 696_320,
 }  # fmt: skip
+
+
+class Colour(NamedTuple):
+    """What the stream says of its colours (ITU-T H.273): code points, 2 where it says nothing."""
+
+    primaries: int
+    transfer: int
+    matrix: int
+    full_range: bool
 
 
 class Sps(NamedTuple):
@@ -49,6 +59,8 @@ class Sps(NamedTuple):
     max_dpb_frames: int
     frame_ns: int | None
     """The time from picture to picture, where the stream has one."""
+    colour: Colour | None
+    """Where the stream says anything of it."""
 
 
 class Pps(NamedTuple):
@@ -159,7 +171,7 @@ def _sps(unit: bytes) -> Sps:
     reorder: int | None = None
     if profile == 66 or poc_type == 2 or (constraints & 0x10 and profile in _INTRA_PROFILES):
         reorder = 0
-    frame_ns, told, told_dpb = _vui(bits)
+    colour, frame_ns, told, told_dpb = _vui(bits)
     if told is not None:
         reorder = told
     if told_dpb is not None:
@@ -185,6 +197,7 @@ def _sps(unit: bytes) -> Sps:
         reorder_frames=reorder,
         max_dpb_frames=dpb_frames,
         frame_ns=frame_ns,
+        colour=colour,
     )
 
 
@@ -231,17 +244,17 @@ def _cropping(bits: Bits, chroma: int, frame_mbs_only: bool) -> tuple[int, int]:
     return unit_x * (left + right), unit_y * (top + bottom)
 
 
-def _vui(bits: Bits) -> tuple[int | None, int | None, int | None]:
-    """Frame time, reorder depth and picture buffer of the usability information.
+def _vui(bits: Bits) -> tuple[Colour | None, int | None, int | None, int | None]:
+    """Colour, frame time, reorder depth and picture buffer of the usability information.
 
     Encoders cut it off or fill it wrongly without harm to their pictures, so faults in it only
     mean that it says nothing.
     """
-    frame_ns = None
+    colour, frame_ns = None, None
     try:
         if not bits.flag():
-            return None, None, None
-        _skip_colours(bits)
+            return None, None, None, None
+        colour = _colour(bits)
         if bits.flag():
             frame_ns = _frame_ns(bits.u(32), bits.u(32))
             bits.flag()
@@ -251,29 +264,32 @@ def _vui(bits: Bits) -> tuple[int | None, int | None, int | None]:
             bits.flag()
         bits.flag()
         if not bits.flag():
-            return frame_ns, None, None
+            return colour, frame_ns, None, None
         bits.flag()
         for _ in range(4):
             bits.ue()
         reorder, dpb = bits.ue(16), bits.ue(16)
     except ValueError:
-        return frame_ns, None, None
-    return frame_ns, reorder, max(dpb, reorder)
+        return colour, frame_ns, None, None
+    return colour, frame_ns, reorder, max(dpb, reorder)
 
 
-def _skip_colours(bits: Bits) -> None:
-    """Skip what is said of the picture's shape and colours."""
+def _colour(bits: Bits) -> Colour | None:
+    """Read what is said of the colours; shape, overscan and chroma places are passed over."""
+    colour = None
     if bits.flag() and bits.u(8) == 255:
         bits.u(32)
     if bits.flag():
         bits.flag()
     if bits.flag():
-        bits.u(4)
+        bits.u(3)
+        colour = Colour(_UNSAID, _UNSAID, _UNSAID, full_range=bits.flag())
         if bits.flag():
-            bits.u(24)
+            colour = Colour(bits.u(8), bits.u(8), bits.u(8), colour.full_range)
     if bits.flag():
         bits.ue(5)
         bits.ue(5)
+    return colour
 
 
 def _frame_ns(units: int, scale: int) -> int | None:

@@ -34,6 +34,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from touchline.worker import mp4box
+from touchline.worker.colour import colour_box
 
 TIMESCALE = 90_000
 """Ticks a second of every track: what RTP and MPEG-TS use for video."""
@@ -462,4 +463,5 @@ def _moov(codec: Codec, table: SampleTable | None, shows: tuple[int, int] | None
 def _avc1(codec: Codec) -> bytes:
     resolution, no_colour_table = 0x480000, -1
     fields = (1, codec.width, codec.height, resolution, resolution, 0, 1, b"", 24, no_colour_table)
-    return _box(b"avc1", _AVC1.pack(*fields), _box(b"avcC", codec.avcc))
+    avcc = _box(b"avcC", codec.avcc)
+    return _box(b"avc1", _AVC1.pack(*fields), avcc, colour_box(codec.avcc))
