@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from coded import CODEC, frame, frames
 from touchline.live.frames import Frame
 from touchline.live.packager import Ended, File, Packager, Position, Shape
+from touchline.live.partlength import Pace, part_target_s
 from touchline.live.playlist import target_s
 from touchline.worker.mp4 import Codec
 
@@ -33,15 +36,146 @@ def durations(made: Packager) -> list[float]:
     return [round(segment.duration_s, 3) for segment in made.segments if segment.whole]
 
 
-@pytest.mark.parametrize("fps", [24, 25, 29.97, 30, 50, 60])
-def test_parts_fit_the_target_and_fill_most_of_it(fps: float) -> None:
+PART = re.compile(r'#EXT-X-PART:DURATION=([\d.]+),URI="([^"]+)"')
+
+
+def breaches(made: Packager) -> list[str]:
+    """What in the playlist, as it is now, breaks its own word on the length and age of parts."""
+    text = made.render()
+    target_s = float(re.findall(r"PART-TARGET=([\d.]+)", text)[0])
+    longest_s = int(re.findall(r"TARGETDURATION:(\d+)", text)[0])
+    assert f"PART-HOLD-BACK={3 * target_s:.3f}" in text
+    lasts = {segment.parts[-1].name for segment in made.segments if segment.whole}
+    parts = listed(text)
+    end_s = sum(segment.duration_s for segment in made.segments)
+    return [
+        *(f"long: {name} {d}" for d, name, _ in parts if d > target_s),
+        *(f"short: {n} {d}" for d, n, _ in parts if d < 0.85 * target_s and n not in lasts),
+        *(f"old: {n} {at_s}" for _, n, at_s in parts if end_s - at_s > 3 * longest_s + 0.001),
+    ]
+
+
+def listed(text: str) -> list[tuple[float, str, float]]:
+    """Every part of a playlist with the second at which it begins in it."""
+    found, at_s, in_parts_s = [], 0.0, 0.0
+    for line in text.splitlines():
+        if (part := PART.match(line)) is not None:
+            found.append((float(part[1]), part[2], at_s + in_parts_s))
+            in_parts_s += float(part[1])
+        elif line.startswith("#EXTINF:"):
+            at_s += float(line.removeprefix("#EXTINF:").rstrip(","))
+            in_parts_s = 0.0
+    return found
+
+
+def paced(seconds: float, next_s: Callable[[int], float], *, gop_s: float = 1.0) -> list[Frame]:
+    """Frames at the times that a camera of this pace gives them, a keyframe each second."""
+    found: list[Frame] = []
+    at_s, key_s = 0.0, -1e9
+    while at_s < seconds:
+        length_s = next_s(len(found))
+        keyframe = at_s - key_s >= gop_s - 1e-6
+        key_s = at_s if keyframe else key_s
+        at_ns = round(at_s * 1e9)
+        found.append(
+            frame(0, keyframe=keyframe)._replace(
+                pts_ns=at_ns, dts_ns=at_ns, duration_ns=round(length_s * 1e9)
+            )
+        )
+        at_s += length_s
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fps", "target_s"),
+    [
+        (5, 0.201),
+        (7.5, 0.268),
+        (8, 0.251),
+        (10, 0.201),
+        (12, 0.251),
+        (12.5, 0.25),
+        (14.985, 0.268),
+        (15, 0.268),
+        (18, 0.25),
+        (20, 0.251),
+        (23.976, 0.251),
+        (24, 0.251),
+        (25, 0.25),
+        (29.97, 0.25),
+        (30, 0.25),
+        (48, 0.25),
+        (50, 0.25),
+        (59.94, 0.25),
+        (60, 0.25),
+        (120, 0.25),
+    ],
+)
+def test_parts_fit_the_target_and_fill_most_of_it(fps: float, target_s: float) -> None:
     made = packager()
-    packaged(made, frames(int(5 * fps), gop=round(fps), fps=fps))
-    assert "PART-TARGET=0.250" in made.render()
+    for each in frames(int(6 * fps), gop=round(fps), fps=fps):
+        made.take(each)
+        assert breaches(made) == []
+    text = made.render()
+    assert f"PART-TARGET={target_s:.3f}" in text
+    assert len(listed(text)) >= 2 / target_s - 3, "they are listed at all"
     for segment in [s for s in made.segments if s.whole]:
-        *full, _last = segment.parts
-        assert all(0.85 * 0.25 <= part.duration_s <= 0.2502 for part in full)
-        assert [part.independent for part in segment.parts] == [True] + [False] * len(full)
+        assert [p.independent for p in segment.parts] == [True] + [False] * (len(segment.parts) - 1)
+
+
+def alternating(n: int) -> float:
+    return (1 / 30, 1 / 15)[n % 2]
+
+
+def unsteady(n: int) -> float:
+    return 0.04 * (0.75 + 0.5 * ((n * 7919) % 101) / 100)
+
+
+def slowing(n: int) -> float:
+    """A camera in the evening: 30 frames a second, and 15 after four seconds."""
+    return 1 / 30 if n < 120 else 1 / 15
+
+
+def skipping(n: int) -> float:
+    return 0.12 if n % 47 == 46 else 0.04
+
+
+def jittering(n: int) -> float:
+    return (1 / 15) * (1 + 0.03 * ((n * 31) % 7 - 3) / 3)
+
+
+@pytest.mark.parametrize("next_s", [alternating, unsteady, slowing, skipping, jittering])
+def test_parts_of_a_variable_frame_rate_keep_what_the_playlist_says(
+    next_s: Callable[[int], float],
+) -> None:
+    made = packager()
+    listings = 0
+    for each in paced(12, next_s):
+        made.take(each)
+        made.forget_old()
+        assert breaches(made) == []
+        listings += bool(listed(made.render()))
+    assert listings > 30, "most of the time there are parts"
+    assert len(listed(made.render())) >= 2
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "pace", "expected_s"),
+    [
+        (0.25, Pace(1 / 30, 1 / 30), 0.25),
+        (0.25, Pace(1 / 15, 1 / 15), 4 / 15 + 0.0005),
+        (0.25, Pace(0.1, 0.1), 0.2005),
+        (0.25, Pace(0.5, 0.5), 0.5005),
+        (0.25, Pace(0.062, 0.070), 0.2805),
+        (0.25, Pace(1 / 30, 1 / 15), (1 / 15) / 0.14),
+        (0.25, Pace(0.02, 0.4), 1.0),  # no more than a segment
+        (1.0, Pace(1 / 30, 1 / 15), 1.0),
+    ],
+)
+def test_the_length_of_parts_follows_from_the_time_between_frames(
+    asked_s: float, pace: Pace, expected_s: float
+) -> None:
+    assert part_target_s(asked_s, pace, 1.0) == pytest.approx(expected_s)
 
 
 @pytest.mark.parametrize(
@@ -153,8 +287,8 @@ def test_parts_are_listed_near_the_end_only_and_the_next_one_is_announced() -> N
     packaged(made, frames(250, gop=30))
     text = made.render()
     assert text.count("#EXTINF") == 8
-    listed = text.count("#EXT-X-PART:")
-    assert 3 * 4 <= listed <= 5 * 5
+    count = text.count("#EXT-X-PART:")
+    assert 2 * 4 <= count <= 3 * 4, "no part is older than three target durations"
     hint = text.rstrip().splitlines()[-1]
     assert hint == f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{made.next_part}"'
     assert made.next_part not in text.replace(hint, "")

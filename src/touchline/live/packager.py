@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from touchline.live.frames import Frame
+from touchline.live.partlength import ROUNDING_S, Paced, fits, part_target_s
 from touchline.live.playlist import Listing, Part, Segment, render, target_s
 from touchline.worker import mp4
 
@@ -23,8 +24,6 @@ _STEP_NS = 500_000_000
 """How far the wall clock must move before the dates of later segments follow it."""
 _GOP_FADES = 0.97
 """A camera's keyframe distance is the longest seen lately: those asked for come early."""
-_TOLERANCE = 1.02
-"""Cameras do not keep their own time to the microsecond."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,8 @@ class Packager:
         self._gop_s = gop_ns / 1e9
         self._target_s = target_s(max(shape.segment_s, self._gop_s))
         self._part_target_s = shape.part_s
+        self._paced = Paced()
+        self._parted = False
         self._wall_clock = unix_minus_monotonic_ns
         self._unix_minus_monotonic_ns = unix_minus_monotonic_ns()
         self._stem = f"{camera}_{token}"
@@ -126,8 +127,10 @@ class Packager:
         if last is None:
             self._base_ns = frame.dts_ns
         else:
+            if not broken:
+                self._paced.add((frame.dts_ns - last.dts_ns) / 1e9)
             begins = broken or (frame.keyframe and self._is_long_enough(frame))
-            if begins or self._part_is_full(last, frame):
+            if begins or self._part_is_full(frame):
                 end_ns = last.dts_ns + max(last.duration_ns, 1) if broken else frame.dts_ns
                 files.append(self._close_part(end_ns))
             if begins:
@@ -139,12 +142,22 @@ class Packager:
         self._pending.append(frame)
         return files
 
-    def _part_is_full(self, last: Frame, frame: Frame) -> bool:
-        """Whether the part would be too long with this frame, which lasts as long as the last."""
-        if not self._pending:
+    def _part_is_full(self, frame: Frame) -> bool:
+        """Whether the part could be too long with this frame: it may last as long as any."""
+        pace = self._paced.pace
+        if not self._pending or pace is None:
             return False
-        end_ns = 2 * frame.dts_ns - last.dts_ns
-        return (end_ns - self._pending[0].dts_ns) / 1e9 > _TOLERANCE * self.shape.part_s
+        if not self._parted:  # no playlist has told the target yet
+            self._choose_part_length()
+        so_far_s = (frame.dts_ns - self._pending[0].dts_ns) / 1e9
+        return so_far_s + pace.longest_s > self._part_target_s - ROUNDING_S
+
+    def _choose_part_length(self) -> None:
+        """Keep the target duration of parts as long as it suits the camera."""
+        pace = self._paced.pace
+        if pace is not None and not fits(self._part_target_s, pace):
+            most_s = max(self.shape.part_s, self.shape.segment_s)
+            self._part_target_s = part_target_s(self.shape.part_s, pace, most_s)
 
     def _is_long_enough(self, keyframe: Frame) -> bool:
         """Whether the segment may end here: it is long enough, or would be too long at the next."""
@@ -162,6 +175,7 @@ class Packager:
 
     def _open_segment(self, frame: Frame, *, discontinuity: bool) -> list[File]:
         files: list[File] = []
+        self._choose_part_length()
         if frame.codec != self._codec:
             self._codec = frame.codec
             self._init = f"{self._stem}_{self._next_sequence}_init.mp4"
@@ -206,8 +220,7 @@ class Packager:
         self._fragments += 1
         name = self._part_name(segment.sequence, len(segment.parts))
         duration_s = (at[-1] - at[0]) / mp4.TIMESCALE
-        # A camera that skips frames makes a part longer than any; no part may exceed the target.
-        self._part_target_s = max(self._part_target_s, duration_s)
+        self._parted = True
         segment.parts.append(Part(name, duration_s, frames[0].keyframe))
         return File(name, mp4.live_fragment(self._fragments, samples), segment)
 

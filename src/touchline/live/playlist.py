@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from touchline.live.partlength import LEAST_SHARE, printed_ms
+
+_ROUNDING_S = 0.001
 PARTS_KEPT_TARGETS = 3
 """Parts are listed within this many target durations of the end, as the RFC asks."""
 
@@ -54,7 +57,8 @@ class Listing:
 
 def render(segments: Sequence[Segment], listing: Listing) -> str:
     """The playlist of these segments, the last of which may be unfinished."""
-    hold_s = 3 * listing.part_target_s
+    part_target_s = printed_ms(listing.part_target_s) / 1000
+    hold_s = 3 * part_target_s
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
@@ -63,7 +67,7 @@ def render(segments: Sequence[Segment], listing: Listing) -> str:
             f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={hold_s:.3f},"
             f"HOLD-BACK={3 * listing.target_s:.1f}"
         ),
-        f"#EXT-X-PART-INF:PART-TARGET={listing.part_target_s:.3f}",
+        f"#EXT-X-PART-INF:PART-TARGET={part_target_s:.3f}",
         f"#EXT-X-MEDIA-SEQUENCE:{segments[0].sequence if segments else 0}",
         f"#EXT-X-DISCONTINUITY-SEQUENCE:{listing.discontinuities_before}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
@@ -77,7 +81,7 @@ def render(segments: Sequence[Segment], listing: Listing) -> str:
             init = segment.init
             lines.append(f'#EXT-X-MAP:URI="{init}"')
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_iso(segment.unix_ns)}")
-        if segment.sequence >= first_with_parts:
+        if segment.sequence >= first_with_parts and _keep_target(segment, part_target_s):
             lines += [_part(part) for part in segment.parts]
         if segment.whole:
             lines += [f"#EXTINF:{segment.duration_s:.5f},", segment.name]
@@ -91,15 +95,31 @@ def target_s(longest_s: float) -> int:
 
 
 def _first_with_parts(segments: Sequence[Segment], target: int) -> int:
-    """The number of the first segment whose parts are listed."""
-    room_s = float(PARTS_KEPT_TARGETS * target)
+    """The number of the first segment whose parts are listed: none of them is too old.
+
+    Players count a segment's parts, so they are listed all or not at all.
+    """
+    room_s = PARTS_KEPT_TARGETS * target + _ROUNDING_S
     first = segments[-1].sequence if segments else 0
     for segment in reversed(segments):
-        first = segment.sequence
         room_s -= segment.duration_s
-        if room_s <= 0:
+        if room_s < 0:
             break
+        first = segment.sequence
     return first
+
+
+def _keep_target(segment: Segment, target_s: float) -> bool:
+    """Whether parts are as long as the playlist says: all but a segment's last fill 85 % of it.
+
+    A camera that skips a frame, or changes its pace, makes parts that do not; players then take
+    the segment as a whole.
+    """
+    durations_s = [part.duration_s for part in segment.parts]
+    full = durations_s[:-1] if segment.whole else durations_s
+    return all(each <= target_s for each in durations_s) and all(
+        each >= LEAST_SHARE * target_s for each in full
+    )
 
 
 def _part(part: Part) -> str:

@@ -1,0 +1,77 @@
+"""How long the parts of a low-latency playlist are meant to be. Pure.
+
+Every part but a segment's last must last between 85 % and all of PART-TARGET (RFC 8216bis,
+4.4.4.9), and a part holds whole frames. So the target follows from the time between frames: as many
+whole frames as come closest to what was asked for, or long enough that any frame fits in between.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from typing import NamedTuple
+
+LEAST_SHARE = 0.85
+"""Of PART-TARGET, of a part that is not its segment's last."""
+_EVEN_SHARE = 0.87
+"""A camera whose frames are closer together than this is even: so many frames make a part."""
+_LOST = 3.0
+"""A frame that lasts so many times the usual is a loss and says nothing of the camera's pace."""
+_SEEN_FRAMES = 120
+_BETWEEN_SHARE = 0.14
+"""Frames up to this share of a part fit in between 85 % and all of it, roundings included."""
+ROUNDING_S = 0.0001
+"""More than rounding to ticks and to the playlist's digits makes of a part."""
+
+
+class Pace(NamedTuple):
+    """The shortest and the longest time between two frames, without losses."""
+
+    shortest_s: float
+    longest_s: float
+
+
+class Paced:
+    """Watches the time between frames."""
+
+    def __init__(self) -> None:
+        self._periods_s: deque[float] = deque(maxlen=_SEEN_FRAMES)
+
+    def add(self, period_s: float) -> None:
+        """Note the time between two frames that follow each other."""
+        self._periods_s.append(period_s)
+
+    @property
+    def pace(self) -> Pace | None:
+        """What was seen lately; None before two frames."""
+        if not self._periods_s:
+            return None
+        longest_s = _LOST * statistics.median_low(self._periods_s)
+        usual = [period_s for period_s in self._periods_s if period_s <= longest_s]
+        return Pace(min(usual), max(usual))
+
+
+def fits(target_s: float, pace: Pace) -> bool:
+    """Whether parts of whole frames can be 85 % to 100 % of that long."""
+    shortest_s, longest_s = pace
+    if longest_s <= _BETWEEN_SHARE * target_s:
+        return True
+    frames = int((target_s - ROUNDING_S) / longest_s)
+    even = shortest_s >= _EVEN_SHARE * longest_s
+    return even and frames > 0 and frames * shortest_s >= LEAST_SHARE * target_s
+
+
+def part_target_s(asked_s: float, pace: Pace, most_s: float) -> float:
+    """The target duration of parts for frames of this pace, at the most `most_s`."""
+    if fits(asked_s, pace):
+        return asked_s
+    shortest_s, longest_s = pace
+    if shortest_s >= _EVEN_SHARE * longest_s:
+        return max(1, round(asked_s / longest_s)) * longest_s + 5 * ROUNDING_S
+    return max(asked_s, min(longest_s / _BETWEEN_SHARE, most_s))
+
+
+def printed_ms(target_s: float) -> int:
+    """The target as playlists tell it: milliseconds, never less than a part of it lasts."""
+    return math.ceil(target_s * 1000 - 1e-6)
