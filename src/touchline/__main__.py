@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
     args = _parser().parse_args(argv)
     from touchline.core.errors import Invalid, TouchlineError
+    from touchline.foreign.text import shown
 
     try:
         return int(args.run(args))
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ours = _ours(error, TouchlineError)
         if ours is None:
             raise
-        print(f"touchline: {ours.message}", file=sys.stderr)
+        print(f"touchline: {shown(ours.message)}", file=sys.stderr)
         return WRONG_USE if isinstance(ours, Invalid) else FAILED
 
 

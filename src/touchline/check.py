@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from touchline.capture import build_pipeline, recordings_disk
 from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
 from touchline.finding import Finding, State
+from touchline.foreign.text import shown
 from touchline.listen import bind
 from touchline.settings import Settings
 from touchline.system import LOCK_FILE
@@ -119,12 +120,22 @@ def print_findings(findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"ok": not missing, "findings": [asdict(one) for one in findings]}))
         return
-    wide = max(len(finding.what) for finding in findings)
-    for finding in findings:
+    wide = max(len(shown(finding.what)) for finding in findings)
+    for finding in map(_shown, findings):
         print(f"{finding.state:<8}{finding.what:<{wide + 2}}{finding.message}")
         if finding.mend and finding.state in ("missing", "warn"):
             print(f"{'':<8}{'':<{wide + 2}}→ {finding.mend}")
     print(f"{len(missing)} missing" if missing else "Nothing that is needed is missing.")
+
+
+def _shown(finding: Finding) -> Finding:
+    """A finding as a terminal may print it: cameras, engines and daemons have a say in it."""
+    return replace(
+        finding,
+        what=shown(finding.what),
+        message=shown(finding.message),
+        mend=finding.mend and shown(finding.mend),
+    )
 
 
 def probe_gstreamer(names: Collection[str]) -> dict[str, Any]:

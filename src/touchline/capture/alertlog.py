@@ -19,6 +19,7 @@ import anyio.to_thread
 
 from touchline.capture.alerts import Alert
 from touchline.capture.linelog import CLOSE_TIMEOUT_S, MAX_FILE_BYTES, RETRY_EVERY_S, LineLog
+from touchline.foreign.text import printable, shown
 
 FILE_NAME = "alerts.log"
 
@@ -114,11 +115,11 @@ def alert_line(alert: Alert, at: datetime) -> bytes:
     line: dict[str, Any] = {
         "event_type": alert.event_type,
         "severity": alert.severity,
-        "message": alert.message,
+        "message": shown(alert.message),
         "ts": at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z",
     }
     try:
-        details = json.dumps(alert.details, sort_keys=True, allow_nan=False)
+        details = json.dumps(printable(alert.details), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError):
         # An alert with an odd detail is still an alert.
         details = json.dumps({"text": repr(alert.details)})

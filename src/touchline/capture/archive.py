@@ -7,17 +7,19 @@ the size of the match. ZIP64 where a member or the whole needs it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio import to_thread
 from zipstream import ZIP_STORED, ZipStream  # type: ignore[import-untyped]
 
 from touchline.core.errors import Failed
+from touchline.foreign.files import checked_path
+from touchline.foreign.text import file_name
 
 _CHUNKS_A_STEP = 64
 """zipstream reads 64 KiB at a time. One step in a thread reads 4 MiB: with 1 MiB the hops between
@@ -36,6 +38,17 @@ class Member:
     content: bytes | None = None
 
 
+class _CheckedZip(ZipStream):  # type: ignore[misc]
+    """Reads its members as regular files, whatever has their names when their turn comes."""
+
+    def _gen_file_entry(self, *, path: str | None = None, **member: Any) -> Iterator[bytes]:
+        if path is None:
+            yield from super()._gen_file_entry(path=None, **member)
+            return
+        with checked_path(path) as checked:
+            yield from super()._gen_file_entry(path=checked, **member)
+
+
 class Archive:
     """A ZIP whose size is known and whose bytes are read when they are sent, once.
 
@@ -49,10 +62,9 @@ class Archive:
         """Look at the members' sizes; blocks, so call it in a thread. Raises OSError."""
         self.name = name
         self._limiter = limiter
-        self._zip = ZipStream(compress_type=ZIP_STORED, sized=True)
+        self._zip = _CheckedZip(compress_type=ZIP_STORED, sized=True)
         for member in members:
-            # A name that is not UTF-8 cannot be said in a ZIP: its odd bytes become U+FFFD.
-            inside = os.fsencode(member.name).decode("utf-8", "replace")
+            inside = "/".join(file_name(part) for part in member.name.split("/"))
             if member.content is None:
                 self._zip.add_path(member.path, inside, recurse=False)
             else:

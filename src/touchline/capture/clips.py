@@ -23,6 +23,7 @@ from touchline.capture.library import Library
 from touchline.capture.playback import SUFFIXES, Container, segment_media
 from touchline.capture.studio import StudioRun
 from touchline.core.errors import Failed, Invalid, NotFound
+from touchline.foreign.files import open_regular
 from touchline.worker import mp4cut
 
 LONGEST_S = 3 * 3600.0
@@ -189,7 +190,7 @@ def _pieces(parts: Iterable[mp4cut.Span | bytes]) -> Iterator[bytes]:
             if part.path != open_path:
                 if descriptor >= 0:
                     os.close(descriptor)
-                descriptor, open_path = os.open(part.path, os.O_RDONLY | os.O_CLOEXEC), part.path
+                descriptor, open_path = open_regular(part.path), part.path
             at, end = part.offset, part.offset + part.size_bytes
             while at < end:
                 data = os.pread(descriptor, min(_CHUNK_BYTES, end - at), at)

@@ -13,9 +13,10 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from touchline.capture.manifest import SEGMENTS_FOLDER, parse_segment_name
+from touchline.capture.manifest import parse_segment_name, segment_files
 from touchline.capture.mediasegments import Part, stretches
 from touchline.core.errors import NotFound
+from touchline.foreign.files import status_of
 from touchline.worker import mp4, mp4cut, mp4scan
 
 KEPT_INDEXES = 48
@@ -71,8 +72,8 @@ class Footage:
         else:
             paths = sorted(
                 path
-                for path in (folder / SEGMENTS_FOLDER).glob("*.mp4")
-                if parse_segment_name(path.name).camera == camera
+                for path in segment_files(folder)
+                if path.suffix == ".mp4" and parse_segment_name(path.name).camera == camera
             )
         pieces = []
         for path in paths:
@@ -84,10 +85,8 @@ class Footage:
         return sorted(pieces, key=lambda piece: piece.start_ns)
 
     def _index(self, path: Path) -> tuple[mp4scan.Indexed, Part] | None:
-        if path.is_symlink():
-            return None
         try:
-            state = path.stat()
+            state = status_of(path)
             key = (str(path), state.st_size, state.st_mtime_ns)
             found = self._kept.get(key)
             if found is not None:

@@ -25,6 +25,7 @@ from touchline.capture.manifest import (
     segment_of,
 )
 from touchline.capture.stretches import Stretch, length, subtract, union
+from touchline.foreign.files import status_of
 from touchline.worker import mp4scan
 
 EDGE_TOLERANCE_NS = 1_500_000_000
@@ -175,7 +176,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
 
 
 def _not_ours(path: Path, camera: str) -> SegmentCheck:
-    size_bytes = path.stat().st_size
+    size_bytes = status_of(path).st_size
     index = parse_segment_name(path.name).index or 0
     segment = Segment(name=path.name, camera=camera, index=index, size_bytes=size_bytes)
     if size_bytes >= _HEAD_BYTES:
@@ -288,7 +289,7 @@ def _check_against(
 
 def _keeps_size(folder: Path, segment: Segment) -> bool:
     try:
-        status = (folder / SEGMENTS_FOLDER / segment.name).stat()
+        status = status_of(folder / SEGMENTS_FOLDER / segment.name)
     except FileNotFoundError:
         return False
     return status.st_size == segment.size_bytes

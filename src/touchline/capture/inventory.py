@@ -25,6 +25,8 @@ from touchline.capture.manifest import (
     camera_of,
     parse_segment_name,
 )
+from touchline.foreign.files import read_bytes, regular_entries
+from touchline.foreign.text import file_name
 
 _SINGLE_SUFFIXES = VIDEO_SUFFIXES | {".zip"}
 _UNKNOWN = "unknown"
@@ -114,7 +116,7 @@ class Inventory:
         entry = _match_entry(name, segments, singles)
         if entry is not None:
             entry |= _told(f"{folder}/{FILE_NAME}")
-        encoded = None if entry is None else _json(name) + b":" + _json(entry)
+        encoded = None if entry is None else _json(file_name(name)) + b":" + _json(entry)
         youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
         if max(youngest_s, changed_s) > before or self._was_set_lately(before):
             same = self._is_long_the_same(name, hash((signature, *segments, *singles)))
@@ -163,7 +165,7 @@ def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
         for number, file in enumerate(_in_order(by_camera[camera], starts), 1):
             lists.get(camera, lists["other"]).append(
                 {
-                    "name": file.name,
+                    "name": file_name(file.name),
                     "path": _url(match_id, "segments", file.name),
                     "size_mb": mebibytes(file.size_bytes),
                     "created_at": int(file.mtime_s),
@@ -193,7 +195,7 @@ def _in_order(files: Iterable[_File], starts: Mapping[str, int]) -> list[_File]:
 def _starts(path: Path) -> dict[str, int]:
     """When each segment begins on the match clock, as the manifest has it."""
     try:
-        segments = json.loads(path.read_bytes())["segments"]
+        segments = json.loads(read_bytes(path))["segments"]
         return {
             str(each["name"]): int(each["start_unix_ns"])
             for each in segments
@@ -231,7 +233,7 @@ def _match_entry(
     ]
     files += [
         {
-            "file": file.name,
+            "file": file_name(file.name),
             "size_mb": mebibytes(file.size_bytes),
             "created_at": int(file.mtime_s),
             "type": "single",
@@ -251,8 +253,7 @@ def _match_entry(
 def _told(path: str) -> dict[str, Any]:
     """What the manifest says that a list of matches shows; nothing where there is none."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  (a Path for each of many matches takes long)
-            told = json.load(file)
+        told = json.loads(read_bytes(path))
         segments = [s for s in told["segments"] if s["start_unix_ns"] and s["end_unix_ns"]]
         clock = told["clock"] or {}
         first_ns = min((s["start_unix_ns"] for s in segments), default=None)
@@ -312,22 +313,14 @@ def _folders(root: str) -> list[str]:
 def _files(folder: str) -> list[_File]:
     """The real files of a folder with a kind of footage; none where there is no such folder."""
     found: list[_File] = []
-    if Path(folder).is_symlink():
-        return found
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith(".") or _suffix(entry.name) not in _SINGLE_SUFFIXES:
-                    continue
-                if not entry.is_file(follow_symlinks=False):
-                    continue
-                try:
-                    s = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # removed while we looked
-                found.append(_File(entry.name, s.st_size, s.st_mtime, s.st_ctime))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    for entry in regular_entries(folder):
+        if _suffix(entry.name) not in _SINGLE_SUFFIXES:
+            continue
+        try:
+            s = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue  # removed while we looked
+        found.append(_File(entry.name, s.st_size, s.st_mtime, s.st_ctime))
     return found
 
 
@@ -349,6 +342,4 @@ def _url(match_id: str, kind: str, name: str) -> str:
 
 
 def _json(value: Any) -> bytes:
-    # A name that is not UTF-8 has surrogates; Python's backslash escape of one is JSON's.
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

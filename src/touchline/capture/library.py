@@ -13,6 +13,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,8 @@ from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
 from touchline.capture.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
 from touchline.core.tasks import Changed
+from touchline.foreign.files import files_below, read_bytes
+from touchline.foreign.text import file_name
 
 T = TypeVar("T")
 
@@ -175,7 +178,7 @@ class Library:
         manifest = manifests.load(folder)
         if manifest is not None and manifest.protected:
             raise Refused(f"Recording {match_id} is protected", code="match_protected")
-        sizes = [path.lstat().st_size for path in _files_below(folder)]
+        sizes = [found.status.st_size for found in files_below(folder)]
         trash = self._root / f"{_TRASH_PREFIX}{secrets.token_hex(8)}"
         folder.rename(trash)
         if self._is_running(match_id) and not folder.exists():
@@ -202,12 +205,12 @@ class Library:
         running = self._is_running(match_id)
         manifest = manifests.load(folder) if running else None
         members = []
-        for path in sorted(_files_below(folder)):
-            inside = path.relative_to(folder)
+        for inside in sorted(found.inside for found in files_below(folder)):
+            path = folder / inside
             if running and not _is_finished(inside, manifest):
                 continue
             # The recorder may replace the manifest while the archive is being sent.
-            content = path.read_bytes() if inside == Path(manifests.FILE_NAME) else None
+            content = read_bytes(path) if inside == Path(manifests.FILE_NAME) else None
             members.append(Member(f"{match_id}/{inside}", path, content))
         return Archive(f"{match_id}.zip", members, self._limiter)
 
@@ -266,24 +269,21 @@ def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | No
     """The entry of that very name, if it is of that kind. Hidden names are nobody's business."""
     if not name or name.startswith(".") or "/" in name or "\0" in name:
         return None
-    path = folder / name
-    try:
-        mode = path.lstat().st_mode
-    except (OSError, UnicodeEncodeError):  # absent, too long, or no name at all
-        return None
-    return path if is_kind(mode) else None
+    for named in (name, *_shown_as(folder, name)):
+        try:
+            mode = (folder / named).lstat().st_mode
+        except (OSError, UnicodeEncodeError):  # absent, too long, or no name at all
+            continue
+        return folder / named if is_kind(mode) else None
+    return None
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Every real file at any depth but hidden ones; links are not followed."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files_below(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                yield Path(entry.path)
+def _shown_as(folder: Path, name: str) -> Iterator[str]:
+    """The entries that lists show by that name, because their own cannot be shown."""
+    if "\\" not in name:
+        return
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from (e.name for e in entries if e.name != name and file_name(e.name) == name)
 
 
 def _is_finished(inside: Path, manifest: Manifest | None) -> bool:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from touchline.capture.manifest import FILE_NAME as MANIFEST_NAME
 from touchline.capture.wholefile import write_whole
 from touchline.core.wallclock import Trust
+from touchline.foreign.files import read_bytes
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def _numbers(root: Path) -> Iterator[int]:
         return
     for folder in folders:
         try:
-            number = json.loads((Path(folder) / MANIFEST_NAME).read_bytes())["number"]
+            number = json.loads(read_bytes(Path(folder) / MANIFEST_NAME))["number"]
         except (OSError, ValueError, KeyError, TypeError):
             continue  # foreign, of version 0.1.0, or damaged: whoever opens it is told
         if isinstance(number, int) and not isinstance(number, bool):

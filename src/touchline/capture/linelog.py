@@ -18,6 +18,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
+from touchline.foreign.files import open_regular, status_of
+from touchline.foreign.text import shown
+
 MAX_FILE_BYTES = 5 << 20
 KEPT_FILES = 5
 MAX_WAITING = 1000
@@ -140,9 +143,9 @@ def stamped(at: datetime, text: str) -> bytes:
 
     Whatever the text holds, it is one line.
     """
-    one_line = " ".join(text.split())
+    one_line = shown(" ".join(text.split()))
     line = f"[{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}] {one_line}\n"
-    return line.encode("utf-8", "backslashreplace")
+    return line.encode()
 
 
 def turn_over(path: Path, max_bytes: int, *, kept: int = KEPT_FILES) -> None:
@@ -151,7 +154,7 @@ def turn_over(path: Path, max_bytes: int, *, kept: int = KEPT_FILES) -> None:
     An empty file stays, however small the limit is. Raises OSError.
     """
     try:
-        size_bytes = path.stat().st_size
+        size_bytes = status_of(path, folders=0).st_size
     except FileNotFoundError:
         return
     if size_bytes == 0 or size_bytes <= max_bytes:
@@ -165,7 +168,7 @@ def turn_over(path: Path, max_bytes: int, *, kept: int = KEPT_FILES) -> None:
 
 def _append_whole(path: Path, data: bytes, *, synced: bool) -> None:
     """Append all of `data` or nothing: half a line would spoil the next one."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    file = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, folders=0)
     try:
         before_bytes = os.fstat(file).st_size
         try:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+from touchline.foreign.files import is_regular, open_regular
+from touchline.foreign.text import of_bytes
 
 BLOCK_BYTES = 64 << 10
 LONGEST_LINE_BYTES = 64 << 10
@@ -26,22 +28,21 @@ def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
     seen: set[tuple[int, int]] = set()
     for each in _files(path):
         try:
-            # Not to wait for a writer, where somebody has put a pipe in the log's place.
-            file = os.open(each, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            file = open_regular(each, folders=0)
         except FileNotFoundError:
             continue
         try:
             status = os.fstat(file)
             identity = (status.st_dev, status.st_ino)
             # A log turned over while it is read comes again under its next name.
-            if not stat.S_ISREG(status.st_mode) or identity in seen:
+            if identity in seen:
                 continue
             seen.add(identity)
             for line in _backwards(file, status.st_size, left_bytes):
                 if left == 0:
                     return
                 left -= 1
-                yield line.decode("utf-8", "replace")
+                yield of_bytes(line)
             left_bytes -= status.st_size
         finally:
             os.close(file)
@@ -51,7 +52,7 @@ def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
 
 def exists(path: Path) -> bool:
     """Whether there is such a log, or what is left of one that was turned over."""
-    return any(each.is_file() for each in _files(path))
+    return any(is_regular(each, folders=0) for each in _files(path))
 
 
 def _files(path: Path) -> Iterator[Path]:

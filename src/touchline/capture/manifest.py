@@ -9,7 +9,6 @@ The functions that touch the disk block: call them in a thread.
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Invalid, Refused
 from touchline.core.wallclock import Trust
+from touchline.foreign.files import read_bytes, regular_entries, status_of
+from touchline.foreign.text import file_name
 from touchline.worker import mp4scan
 
 FORMAT_VERSION = 1
@@ -298,7 +299,7 @@ def load(folder: Path) -> Manifest | None:
     """
     path = folder / FILE_NAME
     try:
-        text = path.read_bytes()
+        text = read_bytes(path)
     except FileNotFoundError:
         return None
     try:
@@ -365,7 +366,7 @@ def rescan(folder: Path) -> Manifest:
     starts = [s.start_unix_ns for s in segments if s.start_unix_ns is not None]
     ends = [s.end_unix_ns for s in segments if s.end_unix_ns is not None]
     return Manifest(
-        match_id=folder.name,
+        match_id=file_name(folder.name),
         state="finished" if whole else "interrupted",
         clock=Clock(start_unix_ns=min(starts)) if starts else None,
         ended_unix_ns=max(ends, default=None),
@@ -377,18 +378,13 @@ def rescan(folder: Path) -> Manifest:
 
 def segment_files(folder: Path) -> list[Path]:
     """The video files of a match's `segments/`, sorted by name; links are not followed."""
-    try:
-        with os.scandir(folder / SEGMENTS_FOLDER) as entries:
-            names = [
-                entry.name
-                for entry in entries
-                if Path(entry.name).suffix in VIDEO_SUFFIXES
-                and not entry.name.startswith(".")
-                and entry.is_file(follow_symlinks=False)
-            ]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return [folder / SEGMENTS_FOLDER / name for name in sorted(names)]
+    segments = folder / SEGMENTS_FOLDER
+    names = [
+        entry.name
+        for entry in regular_entries(segments)
+        if Path(entry.name).suffix in VIDEO_SUFFIXES
+    ]
+    return [segments / name for name in sorted(names)]
 
 
 def _read_segment(path: Path) -> tuple[Segment, mp4scan.SegmentScan | None]:
@@ -396,7 +392,7 @@ def _read_segment(path: Path) -> tuple[Segment, mp4scan.SegmentScan | None]:
     try:
         scan = mp4scan.scan(path, checksums=False)
     except mp4scan.NotSegment:
-        size_bytes = path.stat().st_size
+        size_bytes = status_of(path).st_size
         foreign = Segment(
             name=path.name, camera=name.camera, index=name.index or 0, size_bytes=size_bytes
         )

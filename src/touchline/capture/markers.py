@@ -18,6 +18,8 @@ from touchline.capture.library import Library
 from touchline.capture.manifest import Manifest
 from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Failed, Invalid, NotFound
+from touchline.foreign.files import read_bytes
+from touchline.foreign.text import vtt_text
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +160,7 @@ class Markers:
             if end_s <= marker["at"]:
                 end_s = marker["at"] + 0.001
             title = " ".join(filter(None, (marker["kind"], marker["team"], marker["text"])))
-            safe = title.replace("-->", "->").replace("\n", " ").replace("<", "(")
-            lines += [f"{_clock(marker['at'])} --> {_clock(end_s)}", safe, ""]
+            lines += [f"{_clock(marker['at'])} --> {_clock(end_s)}", vtt_text(title), ""]
         return "\n".join(lines)
 
     async def _match(self, match_id: str) -> tuple[Path, Manifest]:
@@ -187,7 +188,7 @@ def _told(marker: Marker, manifest: Manifest) -> dict[str, Any]:
 
 def _read(folder: Path) -> list[Marker]:
     try:
-        text = (folder / FILE).read_bytes()
+        text = read_bytes(folder / FILE)
     except FileNotFoundError:
         return []
     try:

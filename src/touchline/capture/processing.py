@@ -23,6 +23,7 @@ from touchline.capture.studio import StudioRun
 from touchline.capture.wholefile import write_whole
 from touchline.core.errors import Blocked, Refused
 from touchline.core.events import EventLog
+from touchline.foreign.files import read_bytes
 
 log = logging.getLogger(__name__)
 
@@ -269,7 +270,7 @@ def _panorama_spec(config: PanoramaConfig, calibration: Calibration | None) -> d
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
     try:
-        found = json.loads((folder / name).read_bytes())
+        found = json.loads(read_bytes(folder / name))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

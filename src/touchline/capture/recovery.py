@@ -14,6 +14,7 @@ from pathlib import Path
 from touchline.capture import manifest as manifests
 from touchline.capture.manifest import Manifest, segment_files, segment_of
 from touchline.core.errors import Refused
+from touchline.foreign.files import is_regular
 from touchline.worker import mp4scan
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def interrupted_matches(root: Path) -> list[Manifest]:
     except FileNotFoundError:
         return []
     for folder in folders:
-        if folder.name.startswith(".") or not (folder / manifests.FILE_NAME).is_file():
+        if folder.name.startswith(".") or not is_regular(folder / manifests.FILE_NAME):
             continue
         try:
             manifest = manifests.load(folder)

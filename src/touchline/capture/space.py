@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from touchline.capture import manifest as manifests
 from touchline.capture.removal import Removal
 from touchline.capture.retention import StoredMatch, matches_to_delete
 from touchline.core.errors import NotFound, Refused
+from touchline.foreign.files import files_below
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Space:
 
 
 def _stored(folder: Path) -> _Found:
-    files = list(_files(folder))
+    found = list(files_below(folder, hidden=True))
     manifest = None
     try:
         manifest = manifests.load(folder)
@@ -85,22 +85,11 @@ def _stored(folder: Path) -> _Found:
     except Refused as error:
         log.warning("%s stays: %s", folder.name, error.message)
         protected = True  # what we cannot read is not ours to delete
-    footage = [s.st_mtime for path, s in files if path.suffix in manifests.VIDEO_SUFFIXES]
+    footage = [s.st_mtime for path, s in found if path.suffix in manifests.VIDEO_SUFFIXES]
     return _Found(
         match_id=folder.name,
         created_unix_s=min(footage, default=None),
-        size_bytes=sum(s.st_size for _, s in files),
+        size_bytes=sum(s.st_size for _, s in found),
         number=None if manifest is None else manifest.number,
         protected=protected,
     )
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The regular files below; one that goes meanwhile (a manifest being replaced) is none."""
-    for path in folder.rglob("*"):
-        try:
-            found = path.lstat()
-        except FileNotFoundError:
-            continue
-        if stat.S_ISREG(found.st_mode):
-            yield path, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from touchline.capture.running import Report
 from touchline.capture.wholefile import sync_folder
 from touchline.core import patience
 from touchline.core.errors import Blocked, Failed
+from touchline.foreign.files import is_real_folder
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +145,11 @@ async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[
 def _make_folders(segments: Path) -> None:
     """The match's folders, on the disk before the first file is in them."""
     segments.mkdir(parents=True, exist_ok=True)
+    for folder in (segments, segments.parent):
+        if not is_real_folder(folder):
+            raise NotADirectoryError(
+                errno.ENOTDIR, "It is a link, which recordings do not follow", str(folder)
+            )
     for folder in (segments, segments.parent, segments.parent.parent):
         sync_folder(folder)
 

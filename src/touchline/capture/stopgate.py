@@ -14,6 +14,7 @@ from anyio import to_thread
 from touchline.capture.integrity import CameraReport, Expected, IntegrityReport, verify_match
 from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
 from touchline.capture.probe import Probe, Prober
+from touchline.foreign.files import is_real_folder
 
 _FAULTS_SHOWN = 20
 """A segment that was overwritten has thousands of faults; the manifest's report holds them all."""
@@ -87,7 +88,7 @@ def integrity_block(
     }
     reason = None
     if not any(block["segment_found"] for block in blocks.values()):
-        has_folder = (folder / SEGMENTS_FOLDER).is_dir()
+        has_folder = is_real_folder(folder / SEGMENTS_FOLDER)
         reason = "no_segments_found" if has_folder else "segments_dir_missing"
     return {
         "checked": True,

@@ -22,6 +22,7 @@ from anyio.streams.text import TextReceiveStream
 
 from touchline.core import patience
 from touchline.core.errors import Failed
+from touchline.foreign.files import open_regular
 
 log = logging.getLogger(__name__)
 
@@ -128,4 +129,4 @@ def _environment() -> dict[str, str]:
 
 
 def _open_log(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600, folders=0)

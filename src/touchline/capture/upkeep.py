@@ -20,6 +20,7 @@ from touchline.capture.match import Match
 from touchline.capture.probe import Probe
 from touchline.capture.soundness import RecordingObservation
 from touchline.core.tasks import keep_running
+from touchline.foreign.files import is_real_folder
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class Upkeep:
         if running is None or running.match.phase != "recording":
             return
         match = running.match
-        exists = await to_thread.run_sync(match.segments_folder.is_dir)
+        exists = await to_thread.run_sync(is_real_folder, match.segments_folder)
         if exists != match.segments_dir_exists:
             match.segments_dir_exists = exists
             self._desk.changed.mark()

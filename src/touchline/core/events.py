@@ -27,6 +27,7 @@ from touchline.core import schema
 from touchline.core.errors import Failed
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import is_believable
+from touchline.foreign import text
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -42,6 +43,8 @@ WAITING_LIMIT = 5_000
 
 MEMORY_LIMIT = 1_000
 """So many of the newest are answered from memory when the database cannot be read."""
+
+MOST_MESSAGE_CHARS = 8_000
 
 BATCH = 500
 RETRY_PAUSE_S = 2.0
@@ -75,13 +78,14 @@ class Event:
 
 def make_event(type: str, category: str, message: str, **details: Any) -> Event:  # noqa: A002
     """Something that happens now; those details that end in `_id` are its ids."""
-    ids = {name: str(value) for name, value in details.items() if name.endswith("_id")}
+    kept = text.printable(details)
+    ids = {name: str(value) for name, value in kept.items() if name.endswith("_id")}
     return Event(
         at=datetime.now(UTC),
-        type=type,
-        category=category,
-        message=message,
-        details=MappingProxyType(dict(details)),
+        type=text.shown(type),
+        category=text.shown(category),
+        message=text.shown(message, MOST_MESSAGE_CHARS),
+        details=MappingProxyType(kept),
         ids=MappingProxyType(ids),
     )
 

@@ -7,8 +7,8 @@ has everything, `error.log` errors only.
 
 from __future__ import annotations
 
-import json
 import logging
+import os
 import queue
 import sys
 import threading
@@ -17,9 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import QueueHandler, RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from touchline.foreign import text
+from touchline.foreign.files import open_regular
 
 Format = Literal["auto", "text", "json"]
 
@@ -91,8 +95,8 @@ class TextFormatter(logging.Formatter):
         extra = "".join(f" {name}={value}" for name, value in _extra(record).items())
         source = record.name.removeprefix("touchline.")
         head = f"{iso_utc(record.created)} {record.levelname:<7} {source}:"
-        line = f"{head} {record.getMessage()}{extra}"
-        trace = _trace(record)
+        line = text.shown(f"{head} {record.getMessage()}{extra}")
+        trace = text.written(_trace(record))
         return f"{line}\n{trace}" if trace else line
 
 
@@ -111,7 +115,7 @@ class JsonFormatter(logging.Formatter):
             line.setdefault(name, value)
         if trace := _trace(record):
             line["exception"] = trace
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return text.json_line(line)
 
 
 def iso_utc(unix_s: float) -> str:
@@ -211,7 +215,11 @@ class _Console(_Grumbles, _StreamHandler):
 
 
 class _File(_Grumbles, RotatingFileHandler):
-    pass
+    def _open(self) -> TextIOWrapper:
+        """Open the file of that name, which must be a regular one. Raises OSError."""
+        how = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = open_regular(self.baseFilename, how, folders=0)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
 
 
 def _files(directory: Path) -> list[logging.Handler]:

@@ -21,6 +21,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from touchline.foreign.text import shown
+
+V = TypeVar("V")
 M = TypeVar("M", Counter, Gauge, Histogram, Summary)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -132,9 +135,14 @@ class _Read(Collector):
             yield _FORMS[family.kind](family)
 
 
+def _shown(values: Mapping[tuple[str, ...], V]) -> Iterator[tuple[list[str], V]]:
+    for labels, value in values.items():
+        yield [shown(label) for label in labels], value
+
+
 def _simple(form: type[CounterMetricFamily | GaugeMetricFamily], family: Family) -> Metric:
     metric = form(family.name, family.help, labels=family.labels)
-    for labels, value in family.values.items():
+    for labels, value in _shown(family.values):
         if isinstance(value, Buckets):
             raise TypeError(f"{family.name} is a {family.kind} and has buckets")
         metric.add_metric(labels, value)
@@ -143,7 +151,7 @@ def _simple(form: type[CounterMetricFamily | GaugeMetricFamily], family: Family)
 
 def _histogram(family: Family) -> Metric:
     metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
-    for labels, value in family.values.items():
+    for labels, value in _shown(family.values):
         if not isinstance(value, Buckets):
             raise TypeError(f"{family.name} is a histogram and has no buckets")
         so_far, buckets = 0, []

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from touchline.studio.errors import StudioError
+from touchline.worker.stderrlog import open_log
 
 VERBS = (
     "archive",
@@ -49,7 +50,7 @@ def main() -> int:
     parser.add_argument("--parent", type=int, required=True, help="pid of who started this")
     parser.add_argument("--hurry", action="store_true", help="for somebody who waits")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    open_log("studio")
     logging.getLogger("touchline").addHandler(_Told())
     _leave_with(arguments.parent)
     _step_back(hurry=arguments.hurry)

@@ -21,7 +21,7 @@ import av
 from touchline.studio.encoder import Coded, Encoder, Quality, in_range
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
-from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reels_of, shots
+from touchline.studio.footage import Ahead, Reel, fps_of, opened, period_ns_of, reels_of, shots
 from touchline.worker import mp4, mp4scan
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -105,7 +105,7 @@ def _copied(path: Path, codec: mp4.Codec, reels: Sequence[Reel], progress: _Prog
 
 def _packets(reel: Reel) -> Iterator[Coded]:
     """The coded frames of a segment at their capture times."""
-    with av.open(str(reel.path)) as file:
+    with opened(reel.path) as file:
         stream = file.streams.video[0]
         for packet in file.demux(stream):
             if packet.pts is None or packet.dts is None or packet.time_base is None:

@@ -11,11 +11,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 
+from touchline.foreign.files import create_new, open_regular
 from touchline.studio.encoder import Encoder, Quality, in_range, joined_codec
 from touchline.studio.errors import StudioError
 from touchline.studio.footage import fps_of
@@ -49,7 +49,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     fps = fps_of(int(spec["period_ns"]))
     encoder = Encoder(codec.width, codec.height, fps, quality, colour)
     rows: list[tuple[int, int, bool]] = []
-    with Path(spec["out"]).open("wb") as out:
+    with os.fdopen(create_new(spec["out"], folders=0), "wb") as out:
         for frame, at_ns in _decoded(spec, codec):
             if stopping.is_set():
                 raise StudioError("stopped", "It was stopped")
@@ -69,7 +69,7 @@ def _decoded(spec: Mapping[str, Any], codec: Codec) -> Iterator[tuple[av.VideoFr
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 2
     from_ns, to_ns = int(spec["from_ns"]), int(spec["to_ns"])
-    fd = os.open(spec["path"], os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_regular(spec["path"])
     try:
         for frame in _frames(fd, spec["needed"], decoder, codec):
             at_ns = int(frame.pts or 0)

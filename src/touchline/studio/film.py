@@ -10,6 +10,7 @@ import os
 from itertools import pairwise
 from pathlib import Path
 
+from touchline.foreign.files import create_new, open_regular
 from touchline.studio.encoder import Coded
 from touchline.worker import mp4, mp4scan
 from touchline.worker.disk import Disk
@@ -27,8 +28,7 @@ class Film:
         self._waiting: list[Coded] = []
         self._first_ns: int | None = None
         self._decode_from_ns = 0
-        how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self._fd = os.open(path, how if after else how | os.O_TRUNC, 0o644)
+        self._fd = open_regular(path, os.O_RDWR) if after else create_new(path)
         if after is None:
             head = mp4.init_part(codec)
             self._disk.write_all(self._fd, head, 0)

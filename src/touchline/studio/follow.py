@@ -20,6 +20,7 @@ import av
 import cv2
 import numpy as np
 
+from touchline.foreign.files import replace_whole
 from touchline.studio.action import Action, ActionFinder
 from touchline.studio.camerawork import Keyframe, Manner, path
 from touchline.studio.encoder import Encoder, Quality
@@ -242,6 +243,4 @@ def _keep_track(folder: Path, times_s: Floats, swing: Floats) -> None:
         "y": [round(float(value), 4) for value in swing[:, 1]],
         "lasts_s": float(Fraction(len(times_s)) / Fraction(LOOK_HZ)),
     }
-    new = folder / f".{TRACK}.new"
-    new.write_text(json.dumps(track), "utf-8")
-    new.replace(folder / TRACK)
+    replace_whole(folder / TRACK, json.dumps(track).encode())

@@ -6,13 +6,16 @@ import logging
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import av
 
+from touchline.foreign.files import SEGMENTS_FOLDER, checked_path, regular_entries
 from touchline.studio.errors import StudioError
 from touchline.studio.pairing import Shot
 from touchline.worker import mp4scan
@@ -40,12 +43,17 @@ class Reel:
     """What its stream says of its colours."""
 
 
+def files_of(folder: Path, camera: str) -> list[Path]:
+    """List a camera's segment files, sorted by name; only regular files of a real folder count."""
+    segments = folder / SEGMENTS_FOLDER
+    names = [entry.name for entry in regular_entries(segments)]
+    return sorted(segments / name for name in names if fnmatchcase(name, f"{camera}_*.mp4"))
+
+
 def reels_of(folder: Path, camera: str) -> list[Reel]:
     """A camera's segments in order of capture; files of other programs are left out."""
     found = []
-    for path in sorted((folder / "segments").glob(f"{camera}_*.mp4")):
-        if path.is_symlink():
-            continue
+    for path in files_of(folder, camera):
         try:
             scan = mp4scan.scan(path, checksums=False)
         except (OSError, mp4scan.NotSegment) as error:
@@ -67,6 +75,15 @@ def colour_in(path: Path) -> Colour | None:
         return None
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[av.container.InputContainer]:
+    """Open a video file that must be a regular one. Raises OSError and `av.FFmpegError`."""
+    with checked_path(path) as checked:
+        container = av.open(checked)
+    with container:
+        yield container
+
+
 def period_ns_of(reels: Sequence[Reel]) -> int:
     """The usual distance of two frames."""
     frames = sum(reel.frames for reel in reels)
@@ -74,7 +91,7 @@ def period_ns_of(reels: Sequence[Reel]) -> int:
     if frames < 2 or lasted_ns <= 0:
         raise StudioError("no_footage", "There is no footage of this camera")
     longest = max(reels, key=lambda reel: reel.frames)
-    with av.open(str(longest.path)) as file:
+    with opened(longest.path) as file:
         times = []
         for packet in file.demux(file.streams.video[0]):
             if packet.pts is not None and packet.time_base is not None:
@@ -117,7 +134,7 @@ def shots(
 
 def _shots_of(reel: Reel, from_ns: int | None) -> Iterator[Shot[av.VideoFrame]]:
     try:
-        with av.open(str(reel.path)) as file:
+        with opened(reel.path) as file:
             stream = file.streams.video[0]
             stream.codec_context.thread_count = 1
             if from_ns is not None and from_ns > reel.start_ns and stream.time_base is not None:
@@ -130,7 +147,7 @@ def _shots_of(reel: Reel, from_ns: int | None) -> Iterator[Shot[av.VideoFrame]]:
                 if frame.format.name not in {"yuv420p", "yuvj420p"}:
                     frame = frame.reformat(format="yuv420p")  # noqa: PLW2901
                 yield Shot(at_ns, frame)
-    except av.FFmpegError as error:
+    except (av.FFmpegError, FileNotFoundError) as error:
         log.warning("%s breaks off: %s", reel.path.name, error)
 
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from touchline.studio import edges
+from touchline.foreign.files import create_new, read_bytes, reading
+from touchline.studio import edges, footage
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.worker import mp4cut, mp4scan
 
@@ -54,7 +55,7 @@ def _sources(folder: Path, camera: str) -> list[mp4cut.Source]:
     if camera in _ARCHIVES:
         paths = [folder / _ARCHIVES[camera]]
     else:
-        paths = sorted((folder / "segments").glob(f"{camera}_*.mp4"))
+        paths = footage.files_of(folder, camera)
     found = []
     for path in paths:
         try:
@@ -73,7 +74,7 @@ def _recoded(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:
     out = folder / f".edge-{os.getpid()}.h264"
     try:
         result = edges.run(mp4cut.edge_spec(edge, out), lambda _: None, threading.Event())
-        return mp4cut.recoded(out.read_bytes(), result, edge.source.codec)
+        return mp4cut.recoded(read_bytes(out), result, edge.source.codec)
     finally:
         out.unlink(missing_ok=True)
 
@@ -100,7 +101,7 @@ def _end_ns(piece: mp4cut.Recoded | mp4cut.Copy) -> int:
 
 def _write(path: Path, cut: mp4cut.Cut, stopping: threading.Event) -> None:
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as out:
+    with os.fdopen(create_new(partial), "wb") as out:
         out.write(cut.head)
         for part in cut.body:
             if stopping.is_set():
@@ -108,7 +109,7 @@ def _write(path: Path, cut: mp4cut.Cut, stopping: threading.Event) -> None:
             if isinstance(part, bytes):
                 out.write(part)
                 continue
-            with part.path.open("rb") as source:
+            with reading(part.path) as source:
                 source.seek(part.offset)
                 left = part.size_bytes
                 while left:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 
+from touchline.foreign.files import replace_whole
 from touchline.studio.errors import StudioError
-from touchline.studio.footage import Reel, colour_in, reels_of
+from touchline.studio.footage import Reel, colour_in, opened, reels_of
 from touchline.studio.matching import Grey
 from touchline.studio.panorama import ARCHIVE
 from touchline.worker import mp4scan
@@ -99,9 +99,7 @@ def _sheet(
     _write(folder / files["sheet"], sheet)
     _write(folder / f"{name}_poster.jpg", poster)
     vtt = "\n".join(["WEBVTT", "", *_cues(thumbs, files["sheet"], (width, height), lasted_s)])
-    new = folder / f".{files['vtt']}.new"
-    new.write_text(vtt, "utf-8")
-    new.replace(folder / files["vtt"])
+    replace_whole(folder / files["vtt"], vtt.encode())
     return {**files, "poster": f"{name}_poster.jpg", "thumbs": len(thumbs), "step_s": step_s}
 
 
@@ -121,7 +119,7 @@ def _keyframes(reels: Sequence[Reel], start_ns: int, step_s: float) -> Iterator[
     """A picture about every `step_s`, from keyframes alone, which costs a fraction of decoding."""
     due_s = 0.0
     for reel in reels:
-        with av.open(str(reel.path)) as file:
+        with opened(reel.path) as file:
             stream = file.streams.video[0]
             stream.codec_context.skip_frame = "NONKEY"
             for frame in file.decode(stream):
@@ -141,9 +139,7 @@ def _write(path: Path, picture: Grey) -> None:
     good, data = cv2.imencode(".jpg", picture, _JPEG)
     if not good:
         raise StudioError("picture_failed", f"{path.name} could not be encoded")
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(data.tobytes())
-    new.replace(path)
+    replace_whole(path, data.tobytes())
 
 
 def _clock(seconds: float) -> str:

@@ -22,6 +22,7 @@ import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
+from touchline.foreign.files import is_regular, read_bytes, reading, replace_whole, status_of
 from touchline.studio.errors import StudioError
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -43,7 +44,7 @@ _REASONS = {
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
     """Upload what is there of `files`; raises StudioError for the first that cannot be."""
     folder = Path(spec["folder"])
-    found = [folder / name for name in spec["files"] if (folder / name).is_file()]
+    found = [folder / name for name in spec["files"] if is_regular(folder / name)]
     if not found:
         raise StudioError(
             "nothing_to_upload",
@@ -51,7 +52,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             advice="Process the match first.",
         )
     work = _Uploading(spec, folder, _client(spec), tell, stopping)
-    work.total = sum(path.stat().st_size for path in found)
+    work.total = sum(status_of(path).st_size for path in found)
     for path in found:
         work.note(path.name, state=work.state_of(path.name).get("state", "waiting"))
     for path in found:
@@ -101,7 +102,7 @@ class _Uploading:
 
     def __post_init__(self) -> None:
         try:
-            self.state = json.loads((self.folder / STATE).read_bytes())["files"]
+            self.state = json.loads(read_bytes(self.folder / STATE))["files"]
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             self.state = {}
 
@@ -113,13 +114,11 @@ class _Uploading:
     def note(self, name: str, **facts: Any) -> None:
         """Remember this of a file."""
         self.state[name] = {**self.state_of(name), **facts}
-        new = self.folder / f".{STATE}.new"
-        new.write_text(json.dumps({"files": self.state}, indent=1), "utf-8")
-        new.replace(self.folder / STATE)
+        replace_whole(self.folder / STATE, json.dumps({"files": self.state}, indent=1).encode())
 
     def upload(self, path: Path) -> None:
         """Have this file in the storage, whole."""
-        status = path.stat()
+        status = status_of(path)
         name, key = path.name, f"{self.spec['prefix']}{path.name}"
         stamp = [status.st_size, status.st_mtime_ns]
         known = self.state_of(name)
@@ -175,7 +174,7 @@ class _Uploading:
         etags: list[str] = []
         digests = hashlib.md5(usedforsecurity=False)
         sent = 0
-        with path.open("rb") as file:
+        with reading(path) as file:
             while data := file.read(int(self.spec["part_bytes"])):
                 if self.stopping.is_set():
                     raise StudioError("stopped", "It was stopped; it can be gone on with")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -25,6 +24,8 @@ from starlette.types import Receive, Scope, Send
 
 from touchline.core.errors import Failed, NotFound
 from touchline.core.worklimits import WorkLimit
+from touchline.foreign.files import open_regular
+from touchline.foreign.text import file_name
 from touchline.web.answers import answer
 from touchline.web.ranges import Span, Unsatisfiable, Validators, parse_range
 
@@ -71,10 +72,11 @@ def media_type(name: str) -> str:
 
 def attachment(name: str) -> dict[str, str]:
     """Headers that make every browser save the body under `name` (RFC 6266, RFC 5987)."""
+    name = file_name(name)
     ascii_name = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
     value = f'attachment; filename="{ascii_name}"'
     if ascii_name != name:
-        value += f"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
+        value += f"; filename*=UTF-8''{quote(name, safe='')}"
     return {"content-disposition": value, "x-content-type-options": "nosniff"}
 
 
@@ -111,14 +113,10 @@ class FileDownload(Response):
                 await self._off_loop(file.close)
 
     def _open(self) -> FileIO:
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
-            descriptor = os.open(self._path, flags)
+            descriptor = open_regular(self._path)
         except OSError as error:
             raise NotFound(self._missing) from error
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise NotFound(self._missing)
         return FileIO(descriptor, "rb")
 
     async def _answer(self, file: FileIO, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,6 +7,7 @@ import os
 import resource
 from typing import NamedTuple
 
+from touchline.foreign.files import open_regular
 from touchline.worker import mounts
 
 OK = "ok"
@@ -50,11 +51,11 @@ class Disk:
 
     def create(self, path: str) -> int:
         """Create a file that must not exist yet."""
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        return open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
 
     def reopen(self, path: str) -> int:
         """Open a file that exists, to write on in it."""
-        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return open_regular(path, os.O_RDWR)
 
     def write_all(self, fd: int, data: bytes, offset: int) -> None:
         """Write all of `data` at `offset`."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from touchline.foreign.files import reading
 from touchline.worker import h264, mp4
 
 _HEAD_BYTES = 4096
@@ -163,7 +164,7 @@ def _first_key(source: Source, from_ns: int, to_ns: int, *, goes_on: bool) -> Fr
 
 
 def _is_idr(source: Source, frame: Frame) -> bool:
-    with source.path.open("rb") as file:
+    with reading(source.path) as file:
         file.seek(frame.offset)
         head = file.read(min(_HEAD_BYTES, frame.size_bytes))
     return h264.begins_anew(head, h264.length_bytes(source.codec.avcc))

@@ -13,6 +13,7 @@ import zlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from touchline.foreign.files import open_regular, reading
 from touchline.worker import mp4
 from touchline.worker.disk import Disk
 
@@ -94,7 +95,7 @@ def scan(path: str | os.PathLike[str], *, checksums: bool) -> SegmentScan:
 
     Raises OSError where the file cannot be read and NotSegment where it is somebody else's.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_regular(path)
     try:
         return _Walk(fd, os.fspath(path), checksums=checksums).run()
     finally:
@@ -108,7 +109,7 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
     Safe to call again, and on a finished file, which is left as it is. A segment without a single
     whole fragment is left as it is too. Returns the scan made before.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    fd = open_regular(path, os.O_RDWR)
     try:
         suspect_from = max(0, os.fstat(fd).st_size - _SUSPECT_BYTES)
         walk = _Walk(
@@ -125,7 +126,7 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
 
 def codec_of(path: str | os.PathLike[str]) -> mp4.Codec:
     """Read the codec of a segment from its head. Raises OSError and NotSegment."""
-    with open(path, "rb") as file:
+    with reading(path) as file:
         head = file.read(_READ_BYTES)
     try:
         if not head.startswith(mp4.init_part_head()):
@@ -149,7 +150,7 @@ def index(path: str | os.PathLike[str]) -> Indexed:
 
     Raises OSError and NotSegment.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_regular(path)
     try:
         walk = _Walk(fd, os.fspath(path), checksums=False, keep_samples=True)
         found = walk.run()
@@ -174,7 +175,7 @@ def reopen(path: str | os.PathLike[str]) -> Reopened | None:
     None where nothing can be gone on with: it is finished, or has no whole fragment. Nothing is
     written. Raises OSError and NotSegment.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_regular(path)
     try:
         walk = _Walk(fd, os.fspath(path), checksums=True, keep_samples=True)
         found = walk.run()

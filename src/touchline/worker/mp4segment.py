@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from touchline.foreign.files import open_regular
 from touchline.worker import mp4, mp4cut, mp4scan, mpegts
 
 _ROW = struct.Struct(">IIIi")
@@ -77,7 +78,7 @@ def ts_segment(
 @contextmanager
 def _opened(path: Path) -> Iterator[int]:
     """Open a file that must not be a link."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    descriptor = open_regular(path)
     try:
         yield descriptor
     finally:

@@ -143,8 +143,8 @@ class ProcessHost:
         # Before there is a process: should the server die now, its record is looked for by mark.
         record = replace(record, process=None, ended=False, exit_code=None, started_at=utc_now())
         self._records.create(record)
-        with self._records.log(record.id).open("ab") as output:
-            spawned = self._spawn(record, record.command, output.fileno())
+        with self._records.appending(record.id) as output:
+            spawned = self._spawn(record, record.command, output)
         try:
             record = replace(record, process=spawned.process)
             if record.memory_limit_bytes is not None:

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from pydantic import TypeAdapter
 
 from touchline.engines.model import NOTHING, Binding, Instance, InstanceState, PortMapping
 from touchline.engines.runtimes.procfs import Identity
+from touchline.foreign import files
+from touchline.foreign.text import written
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +102,7 @@ class Records:
         """Replace it, whole or not at all. One that was removed meanwhile is not made anew."""
         home = self.home(record.id)
         fresh = home / f"{RECORD}.new"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(files.create_new(fresh, 0o600), "wb") as file:
             file.write(self._json.dump_json(record))
         fresh.replace(home / RECORD)
 
@@ -118,7 +120,7 @@ class Records:
         runs with this id, and is cleared away otherwise.
         """
         for home in sorted(self._directory.iterdir()):
-            if not home.is_dir():
+            if not files.is_real_folder(home):
                 continue
             record = self._read(home)
             if record is not None:
@@ -130,7 +132,7 @@ class Records:
 
     def _read(self, home: Path) -> Record | None:
         try:
-            record = self._json.validate_json((home / RECORD).read_bytes())
+            record = self._json.validate_json(files.read_bytes(home / RECORD))
         except FileNotFoundError:
             return None  # it was being made or removed when the server died
         except (OSError, ValueError) as error:
@@ -141,15 +143,26 @@ class Records:
             return None
         return record
 
+    @contextmanager
+    def appending(self, record_id: str) -> Iterator[int]:
+        """Open its log to write on at its end. Raises OSError."""
+        how = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = files.open_regular(self.log(record_id), how, 0o600)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
     def last_lines(self, record_id: str) -> str:
         """The end of its log."""
         try:
-            with self.log(record_id).open("rb") as file:
+            with files.reading(self.log(record_id)) as file:
                 end = file.seek(0, os.SEEK_END)
                 file.seek(max(0, end - _LAST_WORDS_BYTES))
-                return file.read().decode("utf-8", "replace").strip()
+                said = file.read().decode("utf-8", "surrogateescape")
         except OSError:
             return ""
+        return written(said.replace("\r\n", "\n")).strip()
 
     def shorten_logs(self) -> None:
         """Cut logs that have grown too large; the newest part is kept beside, as `engine.log.1`.
@@ -158,7 +171,7 @@ class Records:
         """
         for path in self._directory.glob(f"*/{LOG}"):
             try:
-                if path.stat().st_size > LOG_MAX_BYTES:
+                if files.status_of(path).st_size > LOG_MAX_BYTES:
                     _shorten(path)
             except FileNotFoundError:
                 continue  # its process has just been stopped
@@ -167,10 +180,10 @@ class Records:
 
 
 def _shorten(path: Path) -> None:
-    with path.open("r+b") as file:
+    with os.fdopen(files.open_regular(path, os.O_RDWR), "r+b") as file:
         file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
         kept = file.read(LOG_KEPT_BYTES)
-        path.with_name(OLD_LOG).write_bytes(kept)
+        files.replace_whole(path.with_name(OLD_LOG), kept, 0o600)
         # What is written between the two lines is lost: a process that says so much can spare it.
         file.truncate(0)
 
