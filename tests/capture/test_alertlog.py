@@ -80,11 +80,19 @@ def test_a_local_time_is_written_in_utc() -> None:
     assert json.loads(alert_line(numbered(1), local))["ts"] == "2026-02-11T22:02:41.123456Z"
 
 
-@pytest.mark.parametrize("odd", [{"at": AT}, {"rate": float("nan")}, {1: "a", "b": 2}])
-def test_an_odd_detail_does_not_cost_the_alert(odd: dict[Any, Any]) -> None:
-    line = json.loads(alert_line(Alert("recording_test", "error", "Odd", odd), AT))
-    assert line["message"] == "Odd"
-    assert line["details"] == {"text": repr(odd)}
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        ({"at": AT}, {"at": str(AT)}),
+        ({"rate": float("nan")}, {"rate": "nan"}),
+        ({1: "a", "b": 2}, {"1": "a", "b": 2}),
+        ({"said": "\x1b[2J\udcff"}, {"said": "\\x1b[2J\\xff"}),
+    ],
+)
+def test_an_odd_detail_does_not_cost_the_alert(odd: dict[Any, Any], kept: dict[str, Any]) -> None:
+    line = json.loads(alert_line(Alert("recording_test", "error", "Odd\n", odd), AT))
+    assert line["message"] == "Odd\\n"
+    assert line["details"] == kept
 
 
 @pytest.mark.anyio

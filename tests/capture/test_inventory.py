@@ -85,7 +85,7 @@ async def test_a_name_that_is_not_utf8_does_not_spoil_the_list(
     listing = await recordings(library)
     (entry,) = listing.values()
     assert entry["files"][0]["path"] == "/api/v1/recordings/caf%E9/files/cam0.mp4"
-    assert next(iter(listing)) == os.fsdecode(b"caf\xe9")
+    assert next(iter(listing)) == "caf\\xe9"
 
 
 def long_after() -> float:

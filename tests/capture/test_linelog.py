@@ -21,7 +21,7 @@ def test_whatever_the_text_holds_it_is_one_line(text: str) -> None:
 
 
 def test_a_file_name_that_is_no_unicode_does_not_cost_the_line() -> None:
-    assert stamped(AT, "cam\udcff") == b"[2026-02-11 22:02:41] cam\\udcff\n"
+    assert stamped(AT, "cam\udcff") == b"[2026-02-11 22:02:41] cam\\xff\n"
 
 
 @pytest.mark.anyio

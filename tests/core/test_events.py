@@ -124,7 +124,8 @@ async def test_details_that_json_cannot_hold_do_not_stop_the_log(db_url: str) ->
         events.record("path", "test", "a path", path=Path("/somewhere"))
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         kept = await events.recent()
-    assert [dict(e.details) for e in kept] == [{"path": "/somewhere"}, {}]
+    assert dict(kept[0].details) == {"path": "/somewhere"}
+    assert set(kept[1].details) == {"loop"}
 
 
 async def test_they_are_paged_and_found_by_engine_and_stream(db_url: str) -> None:
@@ -213,7 +214,9 @@ async def test_a_slow_disk_is_not_waited_for_and_what_it_lacks_is_paged_with_the
         assert [(e.message, e.id) for e in page] == [("0", None), ("written", 1)]
 
 
-@pytest.mark.parametrize("value", ["a\0b", "\ud800 alone", "x" * 300, "Tor für Grün 🎉", ""])
+@pytest.mark.parametrize(
+    "value", ["a\0b", "\ud800 alone", "\x1b[2J\r\n", "x" * 300, "Tor für Grün 🎉", ""]
+)
 async def test_no_text_holds_up_the_log(db_url: str, value: str) -> None:
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         events.record(value, value, value, stream_id=value, text=value)
@@ -223,7 +226,12 @@ async def test_no_text_holds_up_the_log(db_url: str, value: str) -> None:
         assert None not in {newest.id, odd.id}
         assert [e.id for e in await events.page(EventFilter(stream_id=value))] == [odd.id]
         assert [e.id for e in await events.page(EventFilter(type=value))] == [odd.id]
-        assert odd.message == value.replace("\0", "\ufffd").replace("\ud800", "?")
+        shown = {
+            "a\0b": "a\\x00b",
+            "\ud800 alone": "\\ud800 alone",
+            "\x1b[2J\r\n": "\\x1b[2J\\r\\n",
+        }
+        assert odd.message == shown.get(value, value)
 
 
 async def test_nothing_is_deleted_for_its_age_while_the_clock_is_not_believable(

