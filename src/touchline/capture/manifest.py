@@ -377,12 +377,16 @@ def rescan(folder: Path) -> Manifest:
 
 
 def segment_files(folder: Path) -> list[Path]:
-    """The video files of a match's `segments/`, sorted by name; links are not followed."""
+    """List the video files of a match's `segments/`, sorted by name; links are not followed.
+
+    A name that a manifest cannot hold, because it is not UTF-8 or has control characters, is left
+    out: no program of ours makes one.
+    """
     segments = folder / SEGMENTS_FOLDER
     names = [
         entry.name
         for entry in regular_entries(segments)
-        if Path(entry.name).suffix in VIDEO_SUFFIXES
+        if Path(entry.name).suffix in VIDEO_SUFFIXES and file_name(entry.name) == entry.name
     ]
     return [segments / name for name in sorted(names)]
 
