@@ -53,6 +53,7 @@ def test_a_turn_server_with_a_password_is_not_shown_to_everybody() -> None:
         {"stun_server": "stun://host/path"},
         {"turn_server": "stun:host"},
         {"hls_part_s": 0},
+        {"hls_dir": "hls"},
         {"transport_mode": "carrier pigeon"},
         {"rtsp": True, "rtsp_host": "0.0.0.0"},
         {"unknown": 1},

@@ -48,6 +48,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
             "turn_server": None,
             "hls_part_s": 0.25,
             "hls_segment_s": 1.0,
+            "hls_dir": None,
             "hls_segments": 8,
             "rtsp": False,
             "rtsp_host": "127.0.0.1",

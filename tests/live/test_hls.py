@@ -105,12 +105,14 @@ def test_the_folder_is_empty_private_and_nobody_elses(tmp_path: Path) -> None:
     assert folder.parent == memory
     assert folder.stat().st_mode & 0o777 == 0o700
     (folder / "old.m4s").write_bytes(b"old")
+    (memory / "somebody's.m4s").write_bytes(b"kept")
     folder.chmod(0o755)
     assert make_folder(run, memory) == folder
     assert list(folder.iterdir()) == []
     assert folder.stat().st_mode & 0o777 == 0o700
     clear_folder(folder)
     assert not folder.exists()
+    assert [path.name for path in memory.iterdir()] == ["somebody's.m4s"]
     # A link that somebody else put there is not followed.
     folder.symlink_to(tmp_path)
     assert make_folder(run, memory) == run / "hls"

@@ -340,3 +340,27 @@ def test_a_camera_that_is_copied_is_shown_as_it_comes(tmp_path: Path) -> None:
         assert len(counters(film)) >= 60
         camera.restart()
         wait_for(lambda: "#EXT-X-DISCONTINUITY\n" in playlist(server).text, "going on", 20)
+
+
+def test_live_hls_files_lie_where_the_settings_say(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "index.html").write_text("somebody's own")
+    with serving(tmp_path, {0: SMALL}, preview={"hls_dir": str(first)}) as server:
+        assert shown(server, transport="hls")["success"]
+        files = names(playlist(server).text)
+        assert files
+        assert list(first.glob("touchline-*/*_init.mp4"))
+        # A server that died leaves a live process whose files lie there.
+        server.kill()
+    with serving(tmp_path, {0: SMALL}, preview={"hls_dir": str(second)}) as server:
+        assert shown(server, transport="hls")["success"]
+        files = names(playlist(server).text)
+        assert server.client.get(f"{root(server)}/hls/{files[0]}").status_code == 200
+        assert list(second.glob("touchline-*/*_init.mp4"))
+
+    def left() -> list[str]:
+        return [path.name for folder in (first, second) for path in folder.iterdir()]
+
+    wait_for(lambda: left() == ["index.html"] * 2, "cleared")

@@ -198,7 +198,10 @@ async def open_capture(
     await anyio.to_thread.run_sync(_make_folders, disk, runtime, events)
     lease = CameraLease(preview_while_recording=settings.preview_while_recording)
     live = LiveLink(
-        runtime_dir=runtime, log_dir=log_dir, unresponsive_after_s=settings.unresponsive_after_s
+        hls_dir=settings.preview.hls_dir,
+        runtime_dir=runtime,
+        log_dir=log_dir,
+        unresponsive_after_s=settings.unresponsive_after_s,
     )
     showing = Showing(settings.preview, live, start_timeout_s=settings.start_timeout_s)
     host = HostSampler(disk.root, floor_bytes=settings.min_free_bytes, find_fault=disk.look)

@@ -31,7 +31,16 @@ OnStarted = Callable[[], Awaitable[None]]
 class LiveLink:
     """The live process as the server knows it. Belongs to the event loop."""
 
-    def __init__(self, *, runtime_dir: Path, log_dir: Path, unresponsive_after_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        runtime_dir: Path,
+        log_dir: Path,
+        unresponsive_after_s: float,
+        hls_dir: Path | None,
+    ) -> None:
+        """`hls_dir` is where it makes its folder for HLS; None is in memory."""
+        self._hls_parent = hls_dir
         self.feed_path = runtime_dir / f"{NAME}-feed.sock"
         self.status: Mapping[str, Any] = {}
         """What it said last of streams and sessions."""
@@ -51,6 +60,7 @@ class LiveLink:
             on_event=self._event,
             on_lost=self._lost,
             program="touchline.live",
+            options=() if hls_dir is None else ("--hls-dir", str(hls_dir)),
             what="live process",
         )
 
@@ -104,6 +114,11 @@ class LiveLink:
             await self._link.quit()
 
     async def _connected(self, hello: Mapping[str, Any]) -> None:
+        parent = hello.get("hls_parent")
+        if parent != (None if self._hls_parent is None else str(self._hls_parent)):
+            log.info("the live process of an earlier server has its files elsewhere: replaced")
+            await self._link.ask("quit")
+            return
         self.hls_dir = Path(hello["hls_dir"])
         self._ready.set()
         for call in self._on_started:
@@ -118,7 +133,8 @@ class LiveLink:
 
     def _lost(self, reason: str) -> None:
         del reason  # the link has logged it
-        self._ready = anyio.Event()
+        if self._ready.is_set():  # whoever waits already waits for the next one
+            self._ready = anyio.Event()
         self.status = {}
         for call in self._on_event:
             call({"event": "lost"})

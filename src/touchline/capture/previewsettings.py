@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from touchline.capture.sources import absolute
 
 Transport = Literal["hls", "webrtc"]
 
@@ -35,6 +38,11 @@ class PreviewSettings(BaseModel):
     hls_segment_s: float = Field(
         1.0, ge=0.5, le=10, description="Length of an HLS segment; never less than a GOP."
     )
+    hls_dir: Path | None = Field(
+        None,
+        description="An existing folder, absolute, in which that of the live HLS files is made;"
+        " unset: in memory (/dev/shm).",
+    )
     hls_segments: int = Field(8, ge=4, le=60, description="Segments that a playlist lists.")
     rtsp: bool = Field(False, description="Serve rtsp://…/cam0 and so on to VLC, OBS and NVRs.")
     rtsp_host: str = Field("127.0.0.1", min_length=1, description="Address RTSP listens on.")
@@ -43,10 +51,15 @@ class PreviewSettings(BaseModel):
         None, description="Asked of every RTSP client, with any user name; needed off loopback."
     )
 
-    @field_validator("stun_server", "turn_server", mode="before")
+    @field_validator("stun_server", "turn_server", "hls_dir", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("hls_dir")
+    @classmethod
+    def _is_absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else absolute(path)
 
     @field_validator("stun_server")
     @classmethod

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class WorkerLink:
         on_event: Event,
         on_lost: Callable[[str], None],
         program: str = "touchline.worker",
+        options: Sequence[str] = (),
         what: str | None = None,
         spare: SpareDescriptors | None = None,
         records: bool = False,
@@ -72,6 +73,7 @@ class WorkerLink:
         """What `records` has the processor first, where that is permitted."""
         self.name = name
         self._program = program
+        self._options = tuple(options)
         self._what = what or f"worker of {name}"
         self._spare = spare or SpareDescriptors(0)
         self._records = records
@@ -224,7 +226,7 @@ class WorkerLink:
             if key in os.environ:
                 environment[key] = os.environ[key]
         command = [sys.executable, "-m", self._program]
-        command += ["--directory", str(self._runtime_dir), "--name", self.name]
+        command += ["--directory", str(self._runtime_dir), "--name", self.name, *self._options]
         output = await anyio.to_thread.run_sync(_open_log, self._log_path)
         try:
             process = await anyio.open_process(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from touchline.live.control import Control, Problem
 from touchline.live.frames import Stream, Streams
 from touchline.live.hls import Hls
-from touchline.live.memory import clear_folder, make_folder
+from touchline.live.memory import MEMORY, clear_folder, make_folder
 from touchline.live.packager import Ended, Shape
 from touchline.live.rtsp import RtspServer
 from touchline.worker import wire
@@ -47,9 +47,11 @@ FEED_BUFFER_BYTES = 4 << 20
 class Live:
     """Carries out the server's requests."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, hls_parent: Path | None) -> None:
+        """HLS files go to a folder of its own in `hls_parent`; None is in memory."""
         self.leave = asyncio.Event()
-        self.folder = make_folder(directory)
+        self._hls_parent = hls_parent
+        self.folder = make_folder(directory, hls_parent or MEMORY)
         self.streams = Streams(self._stream_changed)
         self.control = Control(self._do, alone=self._end_all)
         self._hls: dict[str, Hls] = {}
@@ -90,6 +92,7 @@ class Live:
             "protocol": wire.PROTOCOL,
             "pid": os.getpid(),
             "hls_dir": str(self.folder),
+            "hls_parent": None if self._hls_parent is None else str(self._hls_parent),
             "webrtc": importlib.util.find_spec("aiortc") is not None,
         }
 
@@ -266,8 +269,8 @@ class Live:
         await asyncio.to_thread(clear_folder, self.folder)
 
 
-async def _main(directory: Path, name: str) -> None:
-    live = Live(directory)
+async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:
+    live = Live(directory, hls_parent)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, live.leave.set)
     feeds = await asyncio.start_unix_server(
@@ -297,6 +300,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="touchline.live", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="where the sockets are made")
     parser.add_argument("--name", default="live", help="the name of its socket")
+    parser.add_argument("--hls-dir", type=Path, help="where its folder for HLS is made")
     arguments = parser.parse_args()
     open_log(arguments.name)
     logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells each step of each check
@@ -307,7 +311,7 @@ def main() -> int:
     except BlockingIOError:
         log.error("another live process serves this directory")  # noqa: TRY400
         return EXIT_TAKEN
-    asyncio.run(_main(arguments.directory, arguments.name))
+    asyncio.run(_main(arguments.directory, arguments.name, arguments.hls_dir))
     return 0
 
 

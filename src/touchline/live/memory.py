@@ -1,4 +1,4 @@
-"""A private folder in memory for what viewers fetch as files; nothing of it survives a restart."""
+"""A private folder for what viewers fetch as files; nothing of it survives a restart."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ log = logging.getLogger(__name__)
 MEMORY = Path("/dev/shm")  # noqa: S108  (the folder inside it is ours alone, and checked)
 
 
-def make_folder(runtime_dir: Path, memory: Path = MEMORY) -> Path:
-    """An empty folder that only this user can enter; on the disk where there is none in memory."""
+def make_folder(runtime_dir: Path, parent: Path = MEMORY) -> Path:
+    """An empty folder in `parent` that only this user can enter; in `runtime_dir` where that fails.
+
+    Nothing else in `parent` is touched: the folder's name is made from `runtime_dir`.
+    """
     mark = hashlib.sha256(os.fsencode(runtime_dir.absolute())).hexdigest()[:12]
-    folder = memory / f"touchline-{os.geteuid()}-{mark}"
+    folder = parent / f"touchline-{os.geteuid()}-{mark}"
     try:
         return _private(folder)
     except OSError as error:
-        log.warning("no folder in memory (%s); HLS files go to %s", error, runtime_dir)
+        log.warning("no folder for HLS in %s (%s); its files go to %s", parent, error, runtime_dir)
         return _private(runtime_dir / "hls")
 
 
