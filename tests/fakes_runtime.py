@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import anyio
 
+from touchline.engines.addresses import Deployment
 from touchline.engines.labels import is_engine
 from touchline.engines.model import (
     Binding,
@@ -103,6 +104,7 @@ class FakeRuntime:
         self._held: list[RuntimeEvent] | None = None
         self._twice = False
         self._names: set[str] = set()
+        self.deployment = Deployment("host", ("127.0.0.1",))
         self.world.runtimes.append(self)
 
     # ------------------------------------------------------------------ what a test orders

@@ -11,8 +11,9 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from support.half import HalfRig, opened_half, settings_for
+from touchline.engines.addresses import Deployment, OwnContainer
 from touchline.engines.model import Binding, Engine, Instance
-from touchline.engines.places import KNOWN_S, Machine, places_of
+from touchline.engines.places import KNOWN_S, Machine, is_among, places_of
 
 pytestmark = pytest.mark.anyio
 
@@ -21,8 +22,9 @@ ID = "0123456789ab" + "c" * 52
 OWN = ["192.0.2.10", "2001:db8::10", "fe80::10%eth0", "172.17.0.1"]
 
 PUBLISHED = Engine(
-    ID, "acestream-1", "127.0.0.1", 19001, "127.0.0.1", 19001, NOON, NOON, container_http_port=40001
-)
+    ID, "acestream-1", "127.0.0.1", 19001, "127.0.0.1", 19001, NOON, NOON,
+    container_http_port=40001, host_http_port=19001,
+)  # fmt: skip
 INSTANCE = Instance(
     ID,
     "acestream-1",
@@ -39,7 +41,17 @@ VPN = replace(
     PUBLISHED, host="gluetun", port=19001, api_host="172.18.0.2", vpn_container="gluetun",
     container_http_port=19001,
 )  # fmt: skip
-VPN_PLACES = [("172.18.0.2", 19001), ("10.2.0.2", 19001), ("0.0.0.0", 29001)]
+VPN_CONTAINER = Instance(
+    "f" * 64,
+    "gluetun",
+    "x",
+    "running",
+    NOON,
+    ports={"19001/tcp": (Binding("0.0.0.0", 29001),)},
+    ip_address="172.18.0.2",
+    ip_addresses=("172.18.0.2", "10.2.0.2"),
+)
+ON_HOST = Deployment("host", ("127.0.0.1",))
 ADVERTISED = replace(PUBLISHED, host="engines.example")
 EXTERNAL = replace(PUBLISHED, host="192.0.2.99", api_host="192.0.2.99", external=True)
 
@@ -50,8 +62,9 @@ def machine() -> Machine:
 
 def reached(engine: Engine, instance: Instance | None, host: str, port: int, **more: Any) -> bool:
     here = machine()
-    places = places_of(engine, instance, here, vpn_addresses=more.get("vpn_addresses", ()))
-    return here.place(host, port) in places
+    deployment = more.get("deployment", ON_HOST)
+    places = places_of(engine, instance, here, vpn=more.get("vpn"), deployment=deployment)
+    return is_among(here.place(host, port), places)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +152,42 @@ def test_behind_a_vpn_the_vpns_addresses_are_the_engines(
     host: str, port: int, *, expected: bool
 ) -> None:
     instance = replace(INSTANCE, ports={}, ip_address=None, ip_addresses=())
-    assert reached(VPN, instance, host, port, vpn_addresses=VPN_PLACES) is expected
+    assert reached(VPN, instance, host, port, vpn=VPN_CONTAINER) is expected
+
+
+REMOTE = Deployment("remote", ("0.0.0.0",), daemon_host="docker.example")
+
+
+@pytest.mark.parametrize(
+    ("bound_to", "host", "port", "expected"),
+    [
+        # The addresses of that machine are not known here: whoever reports its port means it.
+        ("0.0.0.0", "198.51.100.7", 19001, True),
+        ("0.0.0.0", "docker.example", 19001, True),
+        ("0.0.0.0", "198.51.100.7", 19002, False),
+        # Published at one address, it is reached there, and by the names of its own machine.
+        ("198.51.100.7", "198.51.100.7", 19001, True),
+        ("198.51.100.7", "198.51.100.8", 19001, False),
+        ("198.51.100.7", "localhost", 19001, True),
+        ("127.0.0.1", "198.51.100.7", 19001, False),
+    ],
+)
+def test_a_machine_whose_addresses_are_not_known_has_them_all(
+    bound_to: str, host: str, port: int, *, expected: bool
+) -> None:
+    instance = replace(INSTANCE, ports={"40001/tcp": (Binding(bound_to, 19001),)})
+    own = OwnContainer("e" * 64, "touchline", ())
+    for deployment in (REMOTE, Deployment("container", ("0.0.0.0",), own=own)):
+        if host == REMOTE.daemon_host and deployment is not REMOTE:
+            continue
+        assert reached(PUBLISHED, instance, host, port, deployment=deployment) is expected
+
+
+def test_engines_with_the_same_port_inside_are_told_apart() -> None:
+    inside = replace(INSIDE, host_http_port=19001)
+    assert reached(inside, INSTANCE, "172.17.0.5", 40001)
+    assert not reached(inside, INSTANCE, "localhost", 40001)
+    assert reached(inside, INSTANCE, "localhost", 19001)
 
 
 def test_an_address_that_comes_while_the_server_runs_counts() -> None:

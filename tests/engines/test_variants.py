@@ -42,7 +42,6 @@ def spec(
         name="acestream-1",
         mark="mark",
         publishes_ports=publishes,
-        network="net",
         new_token=lambda: "made",
     )
 
@@ -68,7 +67,7 @@ def test_the_default_variant_is_told_by_its_environment() -> None:
     assert (made.env["HTTP_PORT"], made.env["HTTPS_PORT"]) == ("40000", "45000")
     assert "P2P_PORT" not in made.env
     assert made.ports == (PortMapping(40000, 19000),)
-    assert made.network == "net"
+    assert made.network is None
     assert not made.restarts
     assert made.labels == {
         "acestream.http_port": "40000",
@@ -204,7 +203,7 @@ def test_names_are_the_lowest_that_are_free() -> None:
 
 def test_any_other_container_is_restarted_by_its_runtime() -> None:
     order = GenericOrder(image="nginx:1", ports={"80/tcp": 8080, "53/udp": None}, env={"A": "b"})
-    made = generic_spec(order, name="svc-1", network=None)
+    made = generic_spec(order, name="svc-1")
     assert made.restarts
     assert made.ports == (PortMapping(80, 8080), PortMapping(53, None, "udp"))
 

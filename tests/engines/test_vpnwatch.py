@@ -49,6 +49,7 @@ class Scene:
             control=cast("VpnControl", None),
             engines_answer=nobody_knows,
             restart=restart,
+            reach=lambda instance, port: None,
             events=cast("Any", self.events),
             supervisor=Supervisor(cast("Any", self.events), Metrics()),
             now=clock.now,

@@ -41,7 +41,12 @@ class EngineServer(Server):
             image = {"name": ENGINE}
         self._environment |= {
             "TOUCHLINE_ENGINES__LABEL": self.label,
-            "TOUCHLINE_ENGINES__RUNTIME": json.dumps(runtime),
+            **{
+                f"TOUCHLINE_ENGINES__RUNTIME__{name.upper()}": value
+                if isinstance(value, str)
+                else json.dumps(value)
+                for name, value in runtime.items()
+            },
             "TOUCHLINE_ENGINES__IMAGE": json.dumps(image),
             "TOUCHLINE_ENGINES__COLLECTOR": '{"interval_s": 0.5}',
             **(env or {}),

@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from touchline.engines import labels as names
+from touchline.engines.addresses import (
+    Deployment,
+    client_address,
+    published_port,
+    server_address,
+)
 from touchline.engines.listing import parsed, rfc3339
-from touchline.engines.model import Binding, Engine, Instance
+from touchline.engines.model import Engine, Instance
 
-Address = tuple[str, int]
-
-_ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
 _TIMES = ("last_stream_usage", "last_cache_cleanup")
 _OTHERS = ("cache_size_bytes", "platform", "version", "draining")
 
@@ -22,10 +25,50 @@ _OTHERS = ("cache_size_bytes", "platform", "version", "draining")
 class Surroundings:
     """What an engine's addresses depend on beside itself."""
 
-    bind_address: str
+    deployment: Callable[[], Deployment]
+    """As it is recognised now."""
+    vpn: Callable[[str], Instance | None]
+    """A VPN container by its name; None: not known now."""
     advertise_host: str | None
-    vpn_address: Callable[[str, int], Address | None]
-    """Where this server reaches a port of a VPN container; None: not known now."""
+    reach_host: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where an engine is reached: `host` and `port` are what clients are told."""
+
+    host: str
+    port: int
+    api_host: str
+    api_port: int
+    host_http_port: int | None
+
+
+def addresses_of(instance: Instance, http_port: int, around: Surroundings) -> Addresses | None:
+    """Return where this engine is reached now; None: nowhere."""
+    vpn = instance.labels.get(names.VPN_CONTAINER)
+    deployment, told_by = around.deployment(), around.advertise_host
+    if vpn is not None:
+        behind = around.vpn(vpn)
+        # While the VPN's address is not known the engine is shown, and is not healthy.
+        there, published = (vpn, http_port), None
+        if behind is not None:
+            published = published_port(behind, http_port)
+            there = (
+                server_address(behind, http_port, deployment, reach_host=around.reach_host) or there
+            )
+        port = (published or http_port) if told_by is not None else http_port
+        return Addresses(told_by or vpn, port, *there, http_port)
+    labelled = names.port_of(instance.labels, names.HOST_HTTP_PORT)
+    server = server_address(
+        instance, http_port, deployment, labelled=labelled, reach_host=around.reach_host
+    )
+    if server is None:
+        return None
+    told = client_address(
+        instance, http_port, server, deployment, labelled=labelled, advertise_host=told_by
+    )
+    return Addresses(*told, *server, published_port(instance, http_port) or labelled)
 
 
 def engine_of(
@@ -43,30 +86,24 @@ def engine_of(
     http_port = names.port_of(instance.labels, names.HTTP_PORT)
     if http_port is None:
         return None
-    vpn = instance.labels.get(names.VPN_CONTAINER)
-    if vpn is not None:
-        host, port = vpn, http_port
-        # While the VPN's address is not known the engine is shown, and is not healthy.
-        api_host, api_port = around.vpn_address(vpn, http_port) or (vpn, http_port)
-    else:
-        published = _published(instance, http_port, around.bind_address)
-        if published is None:
-            return None
-        host, port = api_host, api_port = published
+    found = addresses_of(instance, http_port, around)
+    if found is None:
+        return None
     return Engine(
         id=instance.id,
         name=instance.name,
-        host=around.advertise_host or host,
-        port=port,
-        api_host=api_host,
-        api_port=api_port,
+        host=found.host,
+        port=found.port,
+        api_host=found.api_host,
+        api_port=found.api_port,
+        host_http_port=found.host_http_port,
         first_seen=instance.created_at,
         last_seen=now,
         labels={**facts.get("labels", {}), **instance.labels},
         container_http_port=http_port,
         container_https_port=names.port_of(instance.labels, names.HTTPS_PORT),
         forwarded=instance.labels.get(names.FORWARDED) == "true",
-        vpn_container=vpn,
+        vpn_container=instance.labels.get(names.VPN_CONTAINER),
         variant=instance.labels.get(names.VARIANT),
         generation=instance.labels.get(names.GENERATION, ""),
         paused=instance.state == "paused",
@@ -126,17 +163,3 @@ def restored_external(
         return None
     labels = facts.get("labels", {})
     return external_engine(engine_id, where["host"], where["port"], labels, now=now, now_s=now_s)
-
-
-def _published(instance: Instance, http_port: int, bind_address: str) -> Address | None:
-    bindings: tuple[Binding, ...] = instance.ports.get(f"{http_port}/tcp", ())
-    if bindings:
-        host = bindings[0].host_ip
-        if host in _ANY:
-            host = "127.0.0.1" if bind_address in _ANY else bind_address
-        return host, bindings[0].host_port
-    port = names.port_of(instance.labels, names.HOST_HTTP_PORT)
-    if port is not None:
-        return ("127.0.0.1" if bind_address in _ANY else bind_address), port
-    # On a network of its own, with nothing published: by its address there.
-    return (instance.ip_address, http_port) if instance.ip_address is not None else None

@@ -15,8 +15,9 @@ from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
 from touchline.engines.acestream import AceStreamClient
+from touchline.engines.addresses import HOST_NETWORK, Address, sentences, server_address
 from touchline.engines.admission import Admission
-from touchline.engines.adoption import Address, Surroundings, facts_of, restored_external
+from touchline.engines.adoption import Surroundings, facts_of, restored_external
 from touchline.engines.breaker import Breaker
 from touchline.engines.cache import CacheCleaner
 from touchline.engines.clock import Clock
@@ -28,7 +29,7 @@ from touchline.engines.front import Engines
 from touchline.engines.gauges import Gauges
 from touchline.engines.health import HealthWatch
 from touchline.engines.keeper import Keeper
-from touchline.engines.model import Engine, RuntimeEvent
+from touchline.engines.model import Engine, Instance, RuntimeEvent
 from touchline.engines.places import Machine
 from touchline.engines.plan import policy_of
 from touchline.engines.ports import PortBook, Probe
@@ -46,7 +47,7 @@ from touchline.engines.samples import SampleBook
 from touchline.engines.settings import EnginesSettings
 from touchline.engines.status import StatusBoard
 from touchline.engines.store import Loaded, Store
-from touchline.engines.streamdesk import StreamDesk, no_vpn
+from touchline.engines.streamdesk import StreamDesk
 from touchline.engines.supervision import Supervisor
 from touchline.engines.usage import EVERY_S, UsageBook
 from touchline.engines.variants import Recipe
@@ -96,6 +97,7 @@ class Half:
         self._settings, self._runtime = settings, runtime
         self._client, self._store, self._samples = client, store, samples
         self._variants = variants
+        self._told: list[str] = []  # of the deployment
         self._restored: list[str] = []  # streams of an earlier server
         self._load = load
         supervisor = self._supervisor = Supervisor(events, metrics)
@@ -120,6 +122,7 @@ class Half:
                 restart=partial(runtime.restart, grace_s=RESTART_GRACE_S)
                 if isinstance(runtime, Restarts)
                 else None,
+                reach=self._reach,
                 events=events,
                 supervisor=supervisor,
                 now=now,
@@ -128,13 +131,17 @@ class Half:
             )
         vpns = VpnView(self._vpn, fleet)
         around = Surroundings(
-            settings.ports.bind_address, settings.advertise_host, self._vpn_address
+            deployment=lambda: runtime.deployment,
+            vpn=self._vpn_instance,
+            advertise_host=settings.advertise_host,
+            reach_host=settings.reach_host,
         )
         ports = self._ports = PortBook(probe, now_s=now_s)
         self._streams = StreamDesk(
             fleet=fleet,
             machine=Machine(now_s=now_s),
-            vpn_addresses=self._vpn.addresses_of if self._vpn is not None else no_vpn,
+            vpn=self._vpn_instance,
+            deployment=lambda: runtime.deployment,
             store=store,
             samples=samples,
             client=client,
@@ -188,9 +195,8 @@ class Half:
                 ports=ports,
                 vpns=vpns,
                 recipe=self._recipe,
-                publishes_ports=runtime.publishes_ports,
+                publishes_ports=runtime.publishes_ports and _network_of(settings) != HOST_NETWORK,
                 shares_machine=runtime.kind == "process",
-                network=_network_of(settings),
             ),
             breaker=self._breakers["general"],
             client=client,
@@ -375,6 +381,11 @@ class Half:
         return self._reconciler.spare()
 
     def _returned(self) -> None:
+        told = sentences(self._runtime.deployment, advertise_host=self._settings.advertise_host)
+        if told != self._told:
+            self._told = told
+            for sentence in told:
+                log.info("%s", sentence)
         self._health.begin_anew()
 
     def _heard(self, event: RuntimeEvent) -> None:
@@ -401,8 +412,12 @@ class Half:
         refusal = self._admission.vpn_refusal() or self._admission.breaker_refusal()
         return refusal.message if refusal is not None else None
 
-    def _vpn_address(self, vpn: str, port: int) -> Address | None:
-        return self._vpn.address_of(vpn, port) if self._vpn is not None else None
+    def _vpn_instance(self, name: str) -> Instance | None:
+        return self._vpn.instance(name) if self._vpn is not None else None
+
+    def _reach(self, instance: Instance, port: int) -> Address | None:
+        reach_host = self._settings.reach_host
+        return server_address(instance, port, self._runtime.deployment, reach_host=reach_host)
 
     async def _engines_reach_the_network(self, vpn: str) -> bool | None:
         """Whether any engine of this VPN does; None: there is none to ask."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import platform
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from touchline.engines.front import Engines
 from touchline.engines.ports import bind_probe
 from touchline.engines.record import Load
 from touchline.engines.runtimes import open_runtime
+from touchline.engines.runtimes.protocol import Runtime
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
     ProcessRuntimeSettings,
@@ -69,6 +71,7 @@ async def open_engines(
             data_dir=data_dir,
             label=settings.management_label,
             bind_address=settings.ports.bind_address,
+            bind_is_default="bind_address" not in settings.ports.model_fields_set,
             also=settings.vpn.names,
             environ=environ,
         ) as runtime,
@@ -98,7 +101,7 @@ async def open_engines(
             left=await _left_by_an_earlier_server(load),
             load=load,
             clock=clock,
-            probe=bind_probe(settings.ports.bind_address),
+            probe=partial(_taken_here, runtime),
         )
         store.on_replaced = half.note_everything
         half.run(tasks)
@@ -109,6 +112,21 @@ async def open_engines(
             tasks.cancel_scope.cancel()
             store.note_state(BREAKERS, half.breaker_records())
             await _end_or_tell(half, stops=settings.scaling.stop_at_end)
+
+
+def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:
+    """Return which ports something else holds where engines will listen, if that is here."""
+    deployment, wanted, found = runtime.deployment, list(ports), set[int]()
+    if not deployment.knows_machine:
+        return found
+    for each in deployment.bind_addresses:
+        try:
+            found |= bind_probe(each)(wanted)
+        except OSError as error:
+            # An address that has left this machine: the runtime says so when it publishes there.
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+    return found
 
 
 async def _end_or_tell(half: Half, *, stops: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,13 @@ import anyio
 
 from touchline.core.errors import TouchlineError
 from touchline.core.events import EventLog
-from touchline.engines.adoption import Surroundings, engine_of, facts_of, reminded
+from touchline.engines.adoption import (
+    Surroundings,
+    addresses_of,
+    engine_of,
+    facts_of,
+    reminded,
+)
 from touchline.engines.fleet import Fleet
 from touchline.engines.labels import is_engine
 from touchline.engines.model import Engine, Instance, RuntimeEvent
@@ -284,10 +290,10 @@ class Keeper:
 
     def _see_again(self, known: Engine, instance: Instance, now: datetime) -> None:
         changes: dict[str, Any] = {"last_seen": now, "paused": instance.state == "paused"}
-        if known.vpn_container is not None and known.container_http_port is not None:
-            address = self._around.vpn_address(known.vpn_container, known.container_http_port)
-            if address is not None:
-                changes["api_host"], changes["api_port"] = address
+        if known.container_http_port is not None:
+            found = addresses_of(instance, known.container_http_port, self._around)
+            if found is not None and (found.api_host != known.vpn_container):
+                changes |= asdict(found)
         self._fleet.put(replace(known, **changes))
 
     def _took_leave(self, instance_id: str, exit_code: int | None) -> None:

@@ -22,6 +22,11 @@ EventKind = Literal["started", "died", "removed", "paused", "unpaused", "health"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+def in_url(host: str) -> str:
+    """Return the host as it stands in a URL: an IPv6 address has brackets there."""
+    return f"[{host}]" if ":" in host else host
+
+
 @dataclass(frozen=True, slots=True)
 class PortMapping:
     """A port of the instance, and the port of the host that leads to it (None: any free one)."""
@@ -79,6 +84,8 @@ class Instance:
     ip_address: str | None = None
     ip_addresses: tuple[str, ...] = ()
     """In every network that it has joined, of both kinds; empty where the runtime does not tell."""
+    networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The same by the network's name."""
     health: ContainerHealth | None = None
     """None: it has no health check of its own, or nobody asked (`list` does not)."""
     exit_code: int | None = None
@@ -138,6 +145,8 @@ class Engine:
     first_seen: datetime
     last_seen: datetime
     labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    host_http_port: int | None = None
+    """The port of its machine that leads to it; None: there is none, or nobody tells."""
     container_http_port: int | None = None
     container_https_port: int | None = None
     forwarded: bool = False
@@ -166,7 +175,7 @@ class Engine:
     @property
     def api_url(self) -> str:
         """The root of its HTTP API, without a slash at the end."""
-        return f"http://{self.api_host}:{self.api_port}"
+        return f"http://{in_url(self.api_host)}:{self.api_port}"
 
 
 @dataclass(frozen=True, slots=True)

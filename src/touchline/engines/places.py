@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from ipaddress import IPv6Address, ip_address
 
 import psutil  # type: ignore[import-untyped]
 
+from touchline.engines.addresses import Address, Deployment
 from touchline.engines.model import Engine, Instance
-
-Address = tuple[str, int]
 
 HERE = "localhost"
 """What every name and address of this machine is taken for."""
+
+ANYWHERE = "*"
+"""Every address of a machine whose addresses are not known here."""
 
 KNOWN_S = 5.0
 """A machine's addresses are read again after so long: one may come while the server runs."""
@@ -57,39 +60,76 @@ def places_of(
     instance: Instance | None,
     machine: Machine,
     *,
-    vpn_addresses: Collection[Address],
+    vpn: Instance | None,
+    deployment: Deployment,
 ) -> frozenset[Address]:
     """Return every place at which this engine is reached, each as `Machine.place` gives it.
 
-    `instance` is what the runtime shows of it; `vpn_addresses` are those of its HTTP port at the
-    VPN container whose network it shares.
+    `instance` is what the runtime shows of it; `vpn` is the VPN container whose network it shares.
     """
-    found = set(_addresses(engine, instance))
+    found = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
     if not engine.external:
-        found |= set(vpn_addresses)
+        containers = [each for each in (instance, vpn) if each is not None]
+        found |= set(_named(engine))
+        found |= set(_shown(engine, containers, deployment))
     return frozenset(machine.place(host, port) for host, port in found)
 
 
-def _addresses(engine: Engine, instance: Instance | None) -> Iterator[Address]:
-    yield engine.host, engine.port
-    yield engine.api_host, engine.api_port
-    if engine.external:
-        return
+def is_among(place: Address, places: Collection[Address]) -> bool:
+    """Whether an engine that is reached at these places is reached at this one."""
+    return place in places or (ANYWHERE, place[1]) in places
+
+
+def _named(engine: Engine) -> Iterator[Address]:
+    """Yield what follows from the engine's names."""
+    if engine.host_http_port is not None:
+        yield HERE, engine.host_http_port
+    ports = {engine.port, engine.container_http_port, engine.host_http_port} - {None}
+    for port in ports:
+        for name in (engine.name, engine.id, engine.id[:12], engine.vpn_container):
+            if name is not None and port is not None:
+                yield name, port
+
+
+def _shown(
+    engine: Engine, containers: Sequence[Instance], deployment: Deployment
+) -> Iterator[Address]:
+    """Yield what the runtime shows of the containers whose network is the engine's."""
     inner = engine.container_http_port
-    yield HERE, engine.port
-    for name in (engine.name, engine.id, engine.id[:12]):
-        yield name, engine.port
-        if inner is not None:
-            yield name, inner
-    if instance is None or inner is None:
+    if inner is None:
         return
-    for binding in instance.ports.get(f"{inner}/tcp", ()):
-        # Whichever address of this machine it is bound to: nobody else answers at this port.
-        yield HERE, binding.host_port
-        yield binding.host_ip or HERE, binding.host_port
-    own = (*instance.ip_addresses, *((instance.ip_address,) if instance.ip_address else ()))
-    for address in own:
-        yield address, inner
+    for each in containers:
+        for binding in each.ports.get(f"{inner}/tcp", ()):
+            # Whichever address of its machine it is bound to: nobody else answers at this port.
+            yield HERE, binding.host_port
+            yield binding.host_ip or HERE, binding.host_port
+            if deployment.daemon_host is not None:
+                yield deployment.daemon_host, binding.host_port
+            if not deployment.knows_machine and binding.host_ip in {"", "0.0.0.0", "::"}:  # noqa: S104
+                yield ANYWHERE, binding.host_port
+        for address in (*each.ip_addresses, each.ip_address):
+            if address is not None:
+                yield address, inner
+
+
+def machine_addresses() -> tuple[str, ...]:
+    """Return the address of each family by which this machine reaches others; none: no network."""
+    found = []
+    for family, far in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            # Nothing is sent: the kernel only chooses the way.
+            with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
+                probe.connect((far, 9))
+                found.append(str(probe.getsockname()[0]))
+        except OSError:
+            continue
+    return tuple(found)
+
+
+def is_here(address: str) -> bool:
+    """Whether an address is one of this machine's."""
+    plain = _plain(address)
+    return _is_loopback(plain) or plain in {_plain(each) for each in _interface_addresses()}
 
 
 def _plain(host: str) -> str:

@@ -24,7 +24,7 @@ from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
 from touchline.engines.keeper import Keeper
 from touchline.engines.labels import IDEMPOTENCY, is_engine
-from touchline.engines.model import Engine, EngineSpec, Instance, RuntimeEvent
+from touchline.engines.model import Engine, Instance, RuntimeEvent
 from touchline.engines.orders import EngineOrder, GenericOrder
 from touchline.engines.ports import PortBook
 from touchline.engines.runtimes.protocol import (
@@ -392,7 +392,7 @@ class Provisioner:
             f"Engine {engine.name} was started: {why}",
             container_id=engine.id,
             name=engine.name,
-            host_http_port=engine.port,
+            host_http_port=engine.host_http_port or engine.port,
             container_http_port=engine.container_http_port,
             labels={k: v for k, v in engine.labels.items() if k != IDEMPOTENCY},
             took_s=round(self._now_s() - began_s, 3),
@@ -529,7 +529,7 @@ class Provisioner:
             )
 
     async def _run_generic(self, order: GenericOrder, name: str) -> Instance:
-        spec: EngineSpec = generic_spec(order, name=name, network=self._workshop.network)
+        spec = generic_spec(order, name=name)
         return await self._runtime.start(spec, within_s=self._settings.scaling.startup_timeout_s)
 
     async def _try_names(self, prefix: str, run: Callable[[str], Awaitable[Instance]]) -> Instance:

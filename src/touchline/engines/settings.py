@@ -289,6 +289,13 @@ class EnginesSettings(_Group):
     advertise_host: str | None = Field(
         None, description="What clients are told as an engine's host; unset: its own address."
     )
+    reach_host: str | None = Field(
+        None,
+        description="Where this server reaches the published ports of engines; unset: it follows"
+        " from where the server and the runtime are.",
+        min_length=1,
+        max_length=253,
+    )
     image: ImageSettings = Field(default_factory=ImageSettings, description="What they are.")
     ports: PortSettings = Field(default_factory=PortSettings, description="Their ports.")
     scaling: ScalingSettings = Field(default_factory=ScalingSettings, description="Their number.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,12 @@ from touchline.core.errors import Blocked, Failed, Invalid
 from touchline.core.events import Event, EventLog, make_event
 from touchline.core.metrics import Metrics
 from touchline.engines.acestream import AceStreamClient, SessionGone
+from touchline.engines.addresses import Address, Deployment
 from touchline.engines.adoption import external_engine, facts_of
 from touchline.engines.fleet import Fleet
 from touchline.engines.labels import OURS
-from touchline.engines.model import Engine, KeyType, Stream
-from touchline.engines.places import Address, Machine, places_of
+from touchline.engines.model import Engine, Instance, KeyType, Stream, in_url
+from touchline.engines.places import Machine, is_among, places_of
 from touchline.engines.record import record_unread
 from touchline.engines.samples import SampleBook
 from touchline.engines.store import Store
@@ -74,7 +75,8 @@ class StreamDesk:
         *,
         fleet: Fleet,
         machine: Machine,
-        vpn_addresses: Callable[[str, int], Collection[Address]],
+        vpn: Callable[[str], Instance | None],
+        deployment: Callable[[], Deployment],
         store: Store,
         samples: SampleBook,
         client: AceStreamClient,
@@ -86,7 +88,7 @@ class StreamDesk:
     ) -> None:
         self._fleet = fleet
         self._machine = machine
-        self._vpn_addresses = vpn_addresses
+        self._vpn, self._deployment = vpn, deployment
         self._store = store
         self._samples = samples
         self._client = client
@@ -255,8 +257,8 @@ class StreamDesk:
         if engine is None or engine.external:
             return None
         parts = urlsplit(url)
-        host = f"[{engine.api_host}]" if ":" in engine.api_host else engine.api_host
-        return urlunsplit(("http", f"{host}:{engine.api_port}", parts.path, parts.query, ""))
+        there = f"{in_url(engine.api_host)}:{engine.api_port}"
+        return urlunsplit(("http", there, parts.path, parts.query, ""))
 
     # ------------------------------------------------------------------ inside
 
@@ -283,7 +285,7 @@ class StreamDesk:
         if engine is None:
             there = self._machine.place(report.host, report.port)
             ours = self._fleet.ours()
-            engine = next((each for each in ours if there in self._places(each)), None)
+            engine = next((each for each in ours if is_among(there, self._places(each))), None)
         if engine is not None:
             return engine
         engine_id = report.container_id or f"{report.host}:{report.port}"
@@ -293,10 +295,9 @@ class StreamDesk:
 
     def _places(self, engine: Engine) -> frozenset[Address]:
         """Everywhere that this engine is reached."""
-        vpn, port = engine.vpn_container, engine.container_http_port
-        behind = self._vpn_addresses(vpn, port) if vpn is not None and port is not None else ()
+        vpn = self._vpn(engine.vpn_container) if engine.vpn_container is not None else None
         instance = self._fleet.seen.get(engine.id)
-        return places_of(engine, instance, self._machine, vpn_addresses=behind)
+        return places_of(engine, instance, self._machine, vpn=vpn, deployment=self._deployment())
 
     def _check_urls(self, report: StreamReport, engine: Engine) -> None:
         known = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
@@ -305,9 +306,9 @@ class StreamDesk:
             host, port = _address(name, url)
             if (host, port) in known:
                 continue
-            if self._machine.place(host, port) not in self._places(engine):
+            if not is_among(self._machine.place(host, port), self._places(engine)):
                 raise Invalid(
-                    f"{name} must point at the engine itself, http://{engine.host}:{engine.port}/…;"
+                    f"{name} must point at the engine itself, http://{in_url(engine.host)}:{engine.port}/…;"
                     " nothing else is ever asked",
                     code="foreign_url",
                     loc=("body", "session", name),
@@ -384,11 +385,6 @@ class StreamDesk:
         kept = {name: value for more in by_stream.values() for name, value in more.items()}
         left = {name: value for name, value in engine.labels.items() if name not in gone}
         return {**left, **{n: v for n, v in kept.items() if n in gone}, **own}
-
-
-def no_vpn(_name: str, _port: int) -> Collection[Address]:
-    """Where no VPN is configured: no addresses."""
-    return ()
 
 
 def _check(report: StreamReport, stream_id: str) -> None:

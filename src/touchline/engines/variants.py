@@ -142,7 +142,6 @@ def build_spec(
     name: str,
     mark: str | None,
     publishes_ports: bool,
-    network: str | None,
     new_token: Callable[[], str],
 ) -> EngineSpec:
     """Everything a runtime needs to start this engine."""
@@ -178,12 +177,12 @@ def build_spec(
         env=env,
         labels=labels,
         ports=tuple(ports),
-        network=f"container:{berth.vpn}" if berth.vpn is not None else network,
+        network=f"container:{berth.vpn}" if berth.vpn is not None else None,
         memory_limit_bytes=recipe.memory_limit_bytes,
     )
 
 
-def generic_spec(order: GenericOrder, *, name: str, network: str | None) -> EngineSpec:
+def generic_spec(order: GenericOrder, *, name: str) -> EngineSpec:
     """Everything a runtime needs to start any other container."""
     return EngineSpec(
         name=name,
@@ -191,7 +190,6 @@ def generic_spec(order: GenericOrder, *, name: str, network: str | None) -> Engi
         env=order.env,
         labels=order.labels,
         ports=order.mappings(),
-        network=network,
         restarts=True,
     )
 

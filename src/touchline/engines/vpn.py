@@ -14,8 +14,8 @@ from touchline.core import patience
 from touchline.core.errors import Blocked, TouchlineError
 from touchline.core.events import EventLog
 from touchline.core.tasks import Changed
-from touchline.engines.adoption import Address
-from touchline.engines.model import Instance
+from touchline.engines.addresses import Address
+from touchline.engines.model import Instance, in_url
 from touchline.engines.runtimes.protocol import InstanceNotFound, Runtime, RuntimeUnavailable
 from touchline.engines.settings import VpnSettings
 from touchline.engines.supervision import Supervisor, brief
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 LOOK_TIMEOUT_S = 10.0
 LOCATION_EVERY_S = 60.0
-_ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  (compared with)
 
 Restart = Callable[[str], Awaitable[None]]
 
@@ -63,6 +62,7 @@ class VpnWatch:
         control: VpnControl,
         engines_answer: Callable[[str], Awaitable[bool | None]],
         restart: Restart | None,
+        reach: Callable[[Instance, int], Address | None],
         events: EventLog,
         supervisor: Supervisor,
         now: Callable[[], datetime],
@@ -71,7 +71,8 @@ class VpnWatch:
     ) -> None:
         """`engines_answer` asks a VPN's engines whether they reach the network; None: nobody knows.
 
-        `restart` restarts a container by its name; None: this runtime cannot.
+        `restart` restarts a container by its name; None: this runtime cannot. `reach` says where
+        this server reaches a port of a container.
         """
         self.changed = Changed()
         self._settings = settings
@@ -79,6 +80,7 @@ class VpnWatch:
         self._control = control
         self._engines_answer = engines_answer
         self._restart = restart
+        self._reach = reach
         self._events = events
         self._supervisor = supervisor
         self._now = now
@@ -117,30 +119,10 @@ class VpnWatch:
                 found.append(vpn)
         return tuple(found)
 
-    def address_of(self, name: str, port: int) -> Address | None:
-        """Where this server reaches a port in the VPN container's network."""
+    def instance(self, name: str) -> Instance | None:
+        """Return the VPN's container as it was last seen; None: it was not."""
         memory = self._memory.get(name)
-        instance = memory.instance if memory is not None else None
-        if instance is None:
-            return None
-        bindings = instance.ports.get(f"{port}/tcp")
-        if bindings:
-            host = bindings[0].host_ip
-            return ("127.0.0.1" if host in _ANY else host), bindings[0].host_port
-        return (instance.ip_address, port) if instance.ip_address else None
-
-    def addresses_of(self, name: str, port: int) -> tuple[Address, ...]:
-        """Return every address of a port in the VPN container's network."""
-        memory = self._memory.get(name)
-        instance = memory.instance if memory is not None else None
-        if instance is None:
-            return ()
-        bound = instance.ports.get(f"{port}/tcp", ())
-        own = {*instance.ip_addresses, *((instance.ip_address,) if instance.ip_address else ())}
-        return (
-            *((binding.host_ip or "127.0.0.1", binding.host_port) for binding in bound),
-            *((address, port) for address in sorted(own)),
-        )
+        return memory.instance if memory is not None else None
 
     def cut_off_s(self, name: str) -> float | None:
         """When it came back from having been lost: engines that were seen before have to go."""
@@ -285,11 +267,9 @@ class VpnWatch:
         return location
 
     def _control_url(self, name: str) -> str | None:
-        address = self.address_of(name, self._settings.api_port)
-        if address is None:
-            return None
-        host = f"[{address[0]}]" if ":" in address[0] else address[0]
-        return f"http://{host}:{address[1]}"
+        instance = self.instance(name)
+        address = self._reach(instance, self._settings.api_port) if instance is not None else None
+        return f"http://{in_url(address[0])}:{address[1]}" if address is not None else None
 
     # ------------------------------------------------------------------ concluding
 

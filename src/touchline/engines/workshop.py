@@ -43,10 +43,10 @@ class Workshop:
         recipe: Callable[[], Recipe],
         publishes_ports: bool,
         shares_machine: bool,
-        network: str | None,
     ) -> None:
-        """`recipe` gives the configuration of this moment; `network` is what others join.
+        """`recipe` gives the configuration of this moment.
 
+        `publishes_ports`: an engine has a network, and so all port numbers, to itself.
         `shares_machine`: engines have no files, addresses and programs of their own.
         """
         self._settings = settings
@@ -55,7 +55,6 @@ class Workshop:
         self._recipe = recipe
         self._publishes_ports = publishes_ports
         self._shares_machine = shares_machine
-        self.network = network
         self._forwarding: set[str] = set()
         """VPNs whose forwarded port an engine gets that is being started."""
 
@@ -91,7 +90,6 @@ class Workshop:
                 name=name,
                 mark=mark,
                 publishes_ports=self._publishes_ports,
-                network=self.network,
                 new_token=lambda: secrets.token_urlsafe(24),
             )
             if self._shares_machine and is_loopback(self._settings.ports.bind_address):

@@ -100,7 +100,7 @@ async def provision_engine(
         {
             "container_id": engine.id,
             "container_name": engine.name,
-            "host_http_port": engine.port,
+            "host_http_port": engine.host_http_port or engine.port,
             "container_http_port": engine.container_http_port,
             "container_https_port": engine.container_https_port,
         }

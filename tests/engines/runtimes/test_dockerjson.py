@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from touchline.core.errors import Invalid, TouchlineError
+from touchline.engines.addresses import Deployment, Network
 from touchline.engines.labels import START
 from touchline.engines.model import Binding, EngineSpec, PortMapping
 from touchline.engines.runtimes.dockerapi import DaemonError
@@ -49,13 +50,20 @@ SHOWN: dict[str, Any] = {
 }
 
 
-def wanted(spec: EngineSpec = SPEC, **settings: Any) -> Any:
+def wanted(
+    spec: EngineSpec = SPEC,
+    *,
+    bound: tuple[str, ...] = ("127.0.0.1",),
+    network: str | None = None,
+    **settings: Any,
+) -> Any:
+    joins = Network(network) if network is not None else None
     return creation(
         spec,
         DockerRuntimeSettings(kind="docker", **settings),
         label=LABEL,
         start="0123",
-        bind_address="127.0.0.1",
+        deployment=Deployment("host", bound, joins),
     )
 
 
@@ -221,7 +229,21 @@ def test_ports_are_bound_to_one_address_of_the_host() -> None:
     }
 
 
-def test_the_specs_network_comes_before_the_settings() -> None:
+def test_a_port_is_published_at_each_address_and_a_free_one_at_the_first() -> None:
+    asked = wanted(bound=("127.0.0.1", "172.20.0.1"))
+    assert asked["HostConfig"]["PortBindings"] == {
+        "40001/tcp": [
+            {"HostIp": "127.0.0.1", "HostPort": "19001"},
+            {"HostIp": "172.20.0.1", "HostPort": "19001"},
+        ],
+        "45001/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}],
+    }
+    for given, asked_for in (("localhost", "127.0.0.1"), ("[::1]", "::1"), ("::", "::")):
+        bindings = wanted(bound=(given,))["HostConfig"]["PortBindings"]["40001/tcp"]
+        assert bindings == [{"HostIp": asked_for, "HostPort": "19001"}]
+
+
+def test_the_specs_network_comes_before_the_deployments() -> None:
     joined = EngineSpec(name="engine-1", image="some/image", network="container:vpn")
     assert wanted(joined, network="engines")["HostConfig"]["NetworkMode"] == "container:vpn"
     assert wanted(network="engines")["HostConfig"]["NetworkMode"] == "engines"

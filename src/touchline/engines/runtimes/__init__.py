@@ -27,6 +27,7 @@ async def open_runtime(
     data_dir: Path,
     label: tuple[str, str],
     bind_address: str,
+    bind_is_default: bool = False,
     also: Collection[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Runtime]:
@@ -41,7 +42,12 @@ async def open_runtime(
         from touchline.engines.runtimes.docker import open_docker_runtime
 
         return open_docker_runtime(
-            chosen, label=label, bind_address=bind_address, also=also, environ=environ
+            chosen,
+            label=label,
+            bind_address=bind_address,
+            bind_is_default=bind_is_default,
+            also=also,
+            environ=environ,
         )
 
     def process(chosen: ProcessRuntimeSettings) -> AbstractAsyncContextManager[Runtime]:

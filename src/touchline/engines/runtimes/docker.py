@@ -20,6 +20,7 @@ from touchline.engines.runtimes.dockeraddress import address_of
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
 from touchline.engines.runtimes.dockerevents import Told, watching
 from touchline.engines.runtimes.dockerjson import inspected, listed, start_of
+from touchline.engines.runtimes.dockerplace import Locator, OwnIds, own_ids
 from touchline.engines.runtimes.dockerstart import Starter
 from touchline.engines.runtimes.dockerusage import UsageMeter
 from touchline.engines.runtimes.flights import Flights
@@ -48,24 +49,30 @@ async def open_docker_runtime(
     *,
     label: tuple[str, str],
     bind_address: str,
+    bind_is_default: bool = False,
     also: Collection[str] = (),
     environ: Mapping[str, str] | None = None,
+    ids: OwnIds = own_ids,
 ) -> AsyncIterator[DockerRuntime]:
     """A runtime on the daemon of the settings or the environment, whether it answers or not.
 
-    Its events are those of managed containers and of those with the names in `also`. Raises
-    Invalid for an address that cannot be one.
+    Its events are those of managed containers and of those with the names in `also`. With
+    `bind_is_default` another address is published at where nobody could reach this one. `ids` are
+    what may be this server's own container. Raises Invalid for an address that cannot be one.
     """
     told = os.environ if environ is None else environ
     address = await anyio.to_thread.run_sync(address_of, settings.host, told)
     api = DockerApi(address, timeout_s=settings.call_timeout_s)
-    runtime = DockerRuntime(
+    locator = Locator(
         api,
-        settings,
-        logins=RegistryLogins(told),
-        label=label,
+        url=address.url,
+        network=settings.network,
         bind_address=bind_address,
-        also=also,
+        bind_is_default=bind_is_default,
+        ids=ids,
+    )
+    runtime = DockerRuntime(
+        api, settings, logins=RegistryLogins(told), label=label, locator=locator, also=also
     )
     try:
         yield runtime
@@ -105,15 +112,17 @@ class DockerRuntime:
         *,
         logins: RegistryLogins,
         label: tuple[str, str],
-        bind_address: str,
+        locator: Locator,
         also: Collection[str] = (),
     ) -> None:
         self._api = api
+        self._locator, self.deployment = locator, locator.unknown()
+        self._located = False
         self.label, self._also = label, frozenset(also)
         self._flights = Flights()
         self._stops = anyio.CapacityLimiter(STOPS_AT_A_TIME)
         self._pulls = Pulls(api, self._flights, logins, timeout_s=settings.pull_timeout_s)
-        self._starter = Starter(api, self._pulls, settings, label=label, bind_address=bind_address)
+        self._starter = Starter(api, self._pulls, settings, label=label)
         self._meter = UsageMeter(api)
 
     def pulling(self) -> Mapping[str, PullProgress]:
@@ -130,7 +139,8 @@ class DockerRuntime:
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
         """As `Runtime.start`; waiting for a turn does not count. Raises Invalid for its name."""
-        return await self._starter.start(spec, within_s=within_s)
+        await self._locate()
+        return await self._starter.start(spec, deployment=self.deployment, within_s=within_s)
 
     async def stop(self, instance_id: str, *, grace_s: float) -> None:
         """As `Runtime.stop`. Docker knows whole seconds of grace: they are rounded up."""
@@ -148,6 +158,7 @@ class DockerRuntime:
 
     async def list(self) -> Sequence[Instance]:
         """As `Runtime.list`; what is left of failed starts is not shown, and goes."""
+        await self._locate()
         shown = await self._api.containers("=".join(self.label))
         managed = []
         for each in shown:
@@ -172,6 +183,7 @@ class DockerRuntime:
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[RuntimeEvent]]:
         """As `Runtime.watch`, with the containers of `also`."""
+        self._located = False  # another daemon may answer there now
         return watching(self._api, self._is_watched)
 
     async def execute(
@@ -191,6 +203,16 @@ class DockerRuntime:
         """As `Runtime.close`."""
         await self._flights.close()
         await self._api.aclose()
+
+    async def _locate(self) -> None:
+        if not self._located:
+            await self._flights.join("locate", self._find_place)
+
+    async def _find_place(self) -> None:
+        before = self.deployment
+        self.deployment, self._located = await self._locator.locate()
+        if self.deployment != before:
+            log.debug("Deployment: %s", self.deployment)
 
     async def _stop(self, container: str, grace_s: float) -> None:
         async with self._stops:

@@ -88,6 +88,12 @@ class DockerApi:
         with self._named():
             return await self._docker.containers.container(_part(container)).show()
 
+    async def network(self, name: str) -> Mapping[str, Any]:
+        """Everything about a network, by its name or id."""
+        with self._named():
+            async with await self._send("GET", f"networks/{_part(name)}") as response:
+                return _object(await response.json())
+
     async def create(self, name: str, config: Mapping[str, Any]) -> str:
         """The id of a new container, which does not run yet."""
         with self._named():

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from touchline.core.errors import Invalid, TouchlineError
+from touchline.engines.addresses import Deployment
 from touchline.engines.labels import START
 from touchline.engines.model import (
     Binding,
@@ -16,6 +17,7 @@ from touchline.engines.model import (
     EventKind,
     Instance,
     InstanceState,
+    PortMapping,
     RuntimeEvent,
 )
 from touchline.engines.runtimes.dockerapi import DaemonError, Shown
@@ -71,6 +73,7 @@ def listed(shown: Shown) -> Instance:
         network=_network(shown["HostConfig"].get("NetworkMode")),
         ip_address=_ip_address(networks),
         ip_addresses=_ip_addresses(networks),
+        networks=_networks(networks),
     )
 
 
@@ -101,6 +104,7 @@ def inspected(shown: Mapping[str, Any]) -> Instance:
         network=_network(shown["HostConfig"].get("NetworkMode")),
         ip_address=_ip_address(networks.get("Networks") or {}),
         ip_addresses=_ip_addresses(networks.get("Networks") or {}),
+        networks=_networks(networks.get("Networks") or {}),
         health=_HEALTH.get((state.get("Health") or {}).get("Status", "")),
         exit_code=int(state["ExitCode"]) if status == "exited" else None,
         started_at=_moment(state["StartedAt"]) if "StartedAt" in state else None,
@@ -133,7 +137,7 @@ def creation(
     *,
     label: tuple[str, str],
     start: str,
-    bind_address: str,
+    deployment: Deployment,
 ) -> Mapping[str, Any]:
     """What asks the daemon for this container. Raises Invalid for a name it could not have."""
     if _NAME.fullmatch(spec.name) is None:
@@ -146,7 +150,7 @@ def creation(
         "Env": [f"{name}={value}" for name, value in spec.env.items()],
         "Labels": {**spec.labels, label[0]: label[1], START: start},
         "ExposedPorts": {port.name: {} for port in spec.ports},
-        "HostConfig": _host_config(spec, settings, bind_address),
+        "HostConfig": _host_config(spec, settings, deployment),
     }
     if spec.command:
         wanted["Cmd"] = list(spec.command)
@@ -179,11 +183,14 @@ def _port_in_use(words: str, spec: EngineSpec) -> PortInUse:
 
 
 def _host_config(
-    spec: EngineSpec, settings: DockerRuntimeSettings, bind_address: str
+    spec: EngineSpec, settings: DockerRuntimeSettings, deployment: Deployment
 ) -> Mapping[str, Any]:
     config: dict[str, Any] = {
         "PortBindings": {
-            port.name: [{"HostIp": bind_address, "HostPort": str(port.host_port or "")}]
+            port.name: [
+                {"HostIp": _numeric(each), "HostPort": str(port.host_port or "")}
+                for each in _at(port, deployment)
+            ]
             for port in spec.ports
         },
         "RestartPolicy": {"Name": "unless-stopped" if spec.restarts else "no"},
@@ -204,9 +211,20 @@ def _host_config(
     if spec.memory_limit_bytes is not None:
         # As much with swap as without: an engine that swaps plays no live picture.
         config["Memory"] = config["MemorySwap"] = spec.memory_limit_bytes
-    if network := spec.network or settings.network:
+    joins = deployment.network.name if deployment.network is not None else None
+    if network := spec.network or joins:
         config["NetworkMode"] = network
     return config
+
+
+def _at(port: PortMapping, deployment: Deployment) -> tuple[str, ...]:
+    """Return where it is published: any free port is another one at each address, so at one."""
+    bound = deployment.bind_addresses
+    return bound if port.host_port is not None else bound[:1]
+
+
+def _numeric(address: str) -> str:
+    return "127.0.0.1" if address == "localhost" else address.strip("[]")
 
 
 def _labels(shown: Mapping[str, str] | None) -> Mapping[str, str]:
@@ -233,10 +251,15 @@ def _ip_address(networks: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 
 def _ip_addresses(networks: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(each for found in _networks(networks).values() for each in found)
+
+
+def _networks(networks: Mapping[str, Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]]:
     kinds = ("IPAddress", "GlobalIPv6Address")
-    return tuple(
-        address for network in networks.values() for k in kinds if (address := network.get(k))
-    )
+    return {
+        name: tuple(address for kind in kinds if (address := network.get(kind)))
+        for name, network in networks.items()
+    }
 
 
 def _moment(text: str) -> datetime:

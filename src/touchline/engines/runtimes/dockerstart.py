@@ -12,6 +12,7 @@ import anyio
 
 from touchline.core import patience
 from touchline.core.errors import TouchlineError
+from touchline.engines.addresses import Deployment
 from touchline.engines.labels import START
 from touchline.engines.model import EngineSpec, Instance
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
@@ -52,10 +53,9 @@ class Starter:
         settings: DockerRuntimeSettings,
         *,
         label: tuple[str, str],
-        bind_address: str,
     ) -> None:
         self._api, self._pulls, self._settings = api, pulls, settings
-        self._label, self._bind_address = label, bind_address
+        self._label = label
         self._turns = Turns(most=settings.max_parallel_starts)
         self._under_way: dict[str, str] = {}
         self._leftovers: dict[str, float] = {}
@@ -71,11 +71,11 @@ class Starter:
             del self._leftovers[old]
         return start in self._leftovers
 
-    async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
+    async def start(self, spec: EngineSpec, *, deployment: Deployment, within_s: float) -> Instance:
         """As `Runtime.start`. The time begins when it is this start's turn."""
         start = secrets.token_hex(8)
         config = creation(
-            spec, self._settings, label=self._label, start=start, bind_address=self._bind_address
+            spec, self._settings, label=self._label, start=start, deployment=deployment
         )
         self._under_way[start] = spec.name
         try:

@@ -14,6 +14,7 @@ import anyio
 
 from touchline.core import patience
 from touchline.core.errors import Invalid, TouchlineError
+from touchline.engines.addresses import Deployment
 from touchline.engines.model import (
     EngineSpec,
     EventKind,
@@ -23,6 +24,7 @@ from touchline.engines.model import (
     RuntimeEvent,
     Usage,
 )
+from touchline.engines.places import machine_addresses
 from touchline.engines.runtimes import processports
 from touchline.engines.runtimes.broadcast import Broadcast
 from touchline.engines.runtimes.flights import Flights
@@ -78,6 +80,9 @@ class ProcessRuntime:
     ) -> None:
         self._host, self._settings = host, settings
         self._label, self._bind_address = label, bind_address
+        self.deployment = Deployment(
+            "processes", (bind_address,), machine_addresses=machine_addresses()
+        )
         self._lives: dict[str, Life] = {}
         self._names: dict[str, Life] = {}
         """Also of those that are on their way."""

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Protocol, runtime_checkable
 
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
+from touchline.engines.addresses import Deployment
 from touchline.engines.model import EngineSpec, Executed, Instance, RuntimeEvent, Usage
 
 
@@ -68,6 +69,10 @@ class Runtime(Protocol):
     kind: ClassVar[str]
     publishes_ports: ClassVar[bool]
     """Whether a port of the instance can differ from the port of the host that leads to it."""
+
+    @property
+    def deployment(self) -> Deployment:
+        """Where it is, seen from this server. Docker finds that out with the first list."""
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
         """Return once it is running, not merely requested. On any error nothing is left behind.
