@@ -51,6 +51,15 @@ def docker() -> Iterator[Docker]:
         yield daemon
 
 
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Docker]:
+    """Podman's service with the tests' images."""
+    from support.podman import podman_service
+
+    with podman_service() as service:
+        yield service
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser; one a module, because two at a time cannot be driven from one thread."""

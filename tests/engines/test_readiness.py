@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import pytest
+
 from support.docker import Docker
 from support.half import settings_for
 from touchline.engines.readiness import Readiness, engine_readiness
@@ -35,6 +37,13 @@ def test_without_docker_a_program_is_needed() -> None:
     assert there.state == "ok"
     gone = found({"kind": "process", "command": ["/no/such"]})["engines"]
     assert gone.state == "missing"
+
+
+@pytest.mark.parametrize(("kind", "state"), [("docker", "warn"), ("process", "missing")])
+def test_an_address_of_another_machine_is_right_only_for_containers(kind: str, state: str) -> None:
+    settings = settings_for(ports={"bind_address": "192.0.2.77"}, runtime={"kind": kind})
+    found = {each.what: each for each in engine_readiness(settings, wanted=False, environ={})}
+    assert found["engine ports"].state == state
 
 
 def test_ports_that_others_hold_are_counted() -> None:

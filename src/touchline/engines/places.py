@@ -132,6 +132,19 @@ def is_here(address: str) -> bool:
     return _is_loopback(plain) or plain in {_plain(each) for each in _interface_addresses()}
 
 
+def addresses_at(interface: str) -> tuple[str, ...]:
+    """Return the addresses that this machine has at an interface, IPv4 first; none: there is none.
+
+    Those that count on one wire only are left out.
+    """
+    found = [
+        each.address
+        for each in psutil.net_if_addrs().get(interface, ())
+        if each.family in {socket.AF_INET, socket.AF_INET6} and "%" not in each.address
+    ]
+    return tuple(sorted(found, key=lambda each: ":" in each))
+
+
 def _plain(host: str) -> str:
     """One spelling of a host: no brackets, zone or dot at the end, addresses in short form."""
     host = host.lower().strip("[]").rstrip(".").partition("%")[0]

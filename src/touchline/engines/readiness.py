@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import shutil
@@ -130,6 +131,16 @@ def _ports(settings: EnginesSettings) -> Readiness:
     try:
         free = len(numbers) - len(bind_probe(ports.bind_address)(numbers))
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL and not isinstance(
+            settings.runtime, ProcessRuntimeSettings
+        ):
+            return Readiness(
+                "engine ports",
+                "warn",
+                f"{ports.bind_address} is no address of this machine: engines can be published"
+                " there only by a Docker daemon elsewhere, or around this server's container",
+                "set engines.ports.bind_address to an address of the daemon's machine",
+            )
         return Readiness(
             "engine ports",
             "missing",

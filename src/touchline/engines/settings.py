@@ -86,7 +86,8 @@ class PortSettings(_Group):
     map_https: bool = Field(False, description="Publish the HTTPS port as well.")
     bind_address: str = Field(
         "127.0.0.1",
-        description="The address of this host at which engines can be reached.",
+        description="The address of the engines' machine at which they can be reached; unset for a"
+        " remote daemon: the daemon's.",
         min_length=1,
     )
 

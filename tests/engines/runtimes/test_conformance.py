@@ -28,11 +28,13 @@ pytestmark = pytest.mark.anyio
 DEADLINE_S = 30.0
 
 
-@pytest.fixture(params=["fake", "process", "docker"])
+@pytest.fixture(
+    params=["fake", "process", "docker", pytest.param("podman", marks=pytest.mark.slow)]
+)
 async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
     docker: Docker | None = None
-    if request.param == "docker":
-        docker = request.getfixturevalue("docker")
+    if request.param in {"docker", "podman"}:
+        docker = request.getfixturevalue(request.param)
     async with opened_rig(request.param, tmp_path / "engines", docker) as opened:
         yield opened
 

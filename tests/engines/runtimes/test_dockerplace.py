@@ -21,6 +21,7 @@ from touchline.engines.runtimes.settings import DockerRuntimeSettings
 pytestmark = pytest.mark.anyio
 
 OWN, OTHER, VPN = "1" * 64, "2" * 64, "f" * 64
+HERE = {"127.0.0.1", "::1", "172.20.0.1", "fd00::1", "10.89.0.1"}
 MOUNT = "712 700 254:1 {root} {point} rw,relatime - ext4 /dev/vda1 rw\n"
 
 
@@ -105,6 +106,7 @@ async def located(
     try:
         options: dict[str, Any] = {"network": None, "bind_address": "127.0.0.1", **more}
         options.setdefault("bind_is_default", True)
+        options.setdefault("here", lambda address: address in HERE)
         return await Locator(api, url=url, ids=lambda: ids, **options).locate()
     finally:
         await api.aclose()
@@ -187,6 +189,19 @@ async def test_the_configured_network_is_bound_at_where_it_has_an_address_of_thi
     assert found.bind_addresses == ("127.0.0.1", "10.89.0.1")
 
 
+async def test_a_gateway_that_is_not_on_this_machine_is_not_bound_at(script: Script) -> None:
+    # As with a daemon in a namespace or a virtual machine of its own.
+    script.answers["GET /networks/club"] = network("club", "172.20.0.1")
+    found, _ = await located(script, network="club", here=lambda address: False)
+    assert found.bind_addresses == ("127.0.0.1",)
+    # Where a network does not tell its gateway, its bridge does.
+    told = {"Name": "club", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "172.20.0.0/16"}]}}
+    told["Options"] = {"com.docker.network.bridge.name": "lo"}
+    script.answers["GET /networks/club"] = show(told)
+    found, _ = await located(script, network="club", bind_address="127.0.0.2")
+    assert "127.0.0.1" in found.bind_addresses
+
+
 async def test_the_name_of_a_network_counts_where_its_id_is_configured(script: Script) -> None:
     script.answers["GET /networks/3c5d"] = network("club", "172.20.0.1")
     found, _ = await located(script, network="3c5d")
@@ -251,12 +266,14 @@ async def test_the_deployment_is_known_after_the_first_list_and_asked_for_once(
 async def test_a_network_that_comes_later_is_seen(script: Script) -> None:
     script.answers |= {
         "GET /containers/json": show([]),
-        "GET /networks/club": in_turn(
+        "GET /networks/3c5d": in_turn(
             refuse(404, "no such network"), network("club", "172.20.0.1")
         ),
     }
-    async with opened(script, network="club") as runtime:
-        await runtime.list()
-        assert runtime.deployment.bind_addresses == ("127.0.0.1",)
-        await runtime.list()
-        assert "172.20.0.1" in runtime.deployment.bind_addresses
+    async with opened(script, network="3c5d") as runtime:
+        names = []
+        for _ in range(2):
+            await runtime.list()
+            assert runtime.deployment.network is not None
+            names.append(runtime.deployment.network.name)
+        assert names == ["3c5d", "club"]

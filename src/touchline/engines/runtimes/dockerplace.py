@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ import anyio
 import anyio.to_thread
 
 from touchline.engines.addresses import Deployment, Network, OwnContainer, deployment_of
-from touchline.engines.places import is_here, machine_addresses
+from touchline.engines.places import addresses_at, is_here, machine_addresses
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
 
 log = logging.getLogger(__name__)
@@ -59,11 +60,15 @@ class Locator:
         bind_address: str,
         bind_is_default: bool,
         ids: OwnIds = own_ids,
+        here: Callable[[str], bool] = is_here,
     ) -> None:
-        """`url` is the daemon's; `network` is what engines are configured to join."""
+        """`url` is the daemon's; `network` is what engines are configured to join.
+
+        `here` says whether an address is this machine's.
+        """
         self._api, self._url, self._network = api, url, network
         self._bind_address, self._bind_is_default = bind_address, bind_is_default
-        self._ids = ids
+        self._ids, self._here = ids, here
         self._missed = ""
 
     def unknown(self) -> Deployment:
@@ -77,8 +82,12 @@ class Locator:
         """
         ids = await anyio.to_thread.run_sync(self._ids)
         own = await self._own(ids)
-        network, complete = await self._configured()
+        network, bridge, complete = await self._configured()
         daemon_host, daemon_address = await self._daemon() if own is None else (None, None)
+        if network is not None and daemon_host is None and (own is None or own.on_host_network):
+            # A daemon in a namespace or a machine of its own has its gateways there.
+            held = await anyio.to_thread.run_sync(self._held, network.gateways, bridge)
+            network = replace(network, gateways=held)
         machine = await anyio.to_thread.run_sync(machine_addresses)
         found = self._concluded(own, network, daemon_host, daemon_address, machine)
         return found, complete and (daemon_host is None or daemon_address is not None)
@@ -147,22 +156,29 @@ class Locator:
             internal = bool(shown.get("Internal") or shown.get("internal"))
         return Network(name, known, is_internal=internal)
 
-    async def _configured(self) -> tuple[Network | None, bool]:
+    def _held(self, gateways: Sequence[str], bridge: str) -> tuple[str, ...]:
+        return tuple(each for each in gateways if self._here(each)) or addresses_at(bridge)
+
+    async def _configured(self) -> tuple[Network | None, str, bool]:
+        """The network that is configured, its bridge here, and whether the daemon knows it."""
         plain = _named(self._network)
         if self._network is None or self._network in {"host", "none"} or ":" in self._network:
-            return plain, True
+            return plain, "", True
         try:
             shown = await self._api.network(self._network)
         except DaemonError as error:
             if error.message != self._missed:
                 self._missed = error.message
                 log.warning("The network %s of engines: %s", self._network, error.message)
-            return plain, False
+            return plain, "", False
         name = str(shown.get("Name") or shown.get("name") or self._network)
         internal = bool(shown.get("Internal") or shown.get("internal"))
         # Elsewhere a gateway is not an address of this machine.
         is_bridge = str(shown.get("Driver") or shown.get("driver")) == "bridge"
-        return Network(name, _gateways(shown) if is_bridge else (), is_internal=internal), True
+        gateways = _gateways(shown) if is_bridge else ()
+        given = _part(shown, "Options").get("com.docker.network.bridge.name")
+        bridge = str(given or f"br-{str(shown.get('Id', ''))[:12]}") if is_bridge else ""
+        return Network(name, gateways, is_internal=internal), bridge, True
 
     async def _daemon(self) -> tuple[str | None, str | None]:
         """The remote daemon's host, and its address; None: it is on this machine, or unknown."""
@@ -174,7 +190,7 @@ class Locator:
             with anyio.move_on_after(RESOLVE_WITHIN_S):
                 found = await anyio.getaddrinfo(host, None, type=socket.SOCK_STREAM)
                 address = str(found[0][4][0])
-                here = await anyio.to_thread.run_sync(is_here, address)
+                here = await anyio.to_thread.run_sync(self._here, address)
                 return (None, None) if here else (host, address)
         except OSError as error:
             log.info("The host of the Docker daemon, %s, is not found: %s", host, error)
