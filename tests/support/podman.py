@@ -1,4 +1,4 @@
-"""Podman's service, which answers as Docker does, with its own storage and nothing of the machine's."""
+"""Podman's service, which answers as Docker does, with storage of its own."""
 
 from __future__ import annotations
 
@@ -116,11 +116,8 @@ def podman_service() -> Iterator[Podman]:
     """A running service with the tests' images; skips where none can run."""
     if os.geteuid() != 0:
         pytest.skip("only root can run Podman's service for the tests")
-    for program, package in (
-        ("podman", "podman"),
-        ("catatonit", "catatonit"),
-        ("docker", "docker.io"),
-    ):
+    needed = {"podman": "podman", "catatonit": "catatonit", "docker": "docker.io"}
+    for program, package in needed.items():
         if shutil.which(program) is None:
             pytest.skip(f"the program {program} is not installed (Debian: {package})")
     folder = Path(tempfile.mkdtemp(prefix="tl-podman-"))

@@ -57,6 +57,7 @@ def test_a_server_in_a_container_reaches_its_engines_and_so_do_clients_in_its_ne
         assert told["used"] == ["localhost", told["host_http_port"]]
 
 
+@pytest.mark.slow
 def test_the_network_alone_breaks_clients_neither_in_it_nor_outside(
     docker: Docker, network: str, tmp_path: Path
 ) -> None:

@@ -84,6 +84,12 @@ def test_a_container_on_another_ones_network_has_no_address_of_its_own() -> None
     assert instance.ip_address is None
 
 
+def test_a_container_of_podmans_list() -> None:
+    shown = {name: told for name, told in SHOWN.items() if name != "HostConfig"}
+    assert listed(shown).network is None
+    assert listed(shown).networks == {"bridge": ("172.17.0.2",)}
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
@@ -163,6 +169,8 @@ def test_an_event_with_its_labels_and_exit_code() -> None:
         ("destroy", "removed", None),
         ("exec_start: sh -c true", None, None),
         ("oom", None, None),
+        ("die", "died", None),
+        ("remove", "removed", None),
     ],
 )
 def test_kinds_of_events(action: str, kind: str | None, health: str | None) -> None:
@@ -180,6 +188,12 @@ def test_kinds_of_events(action: str, kind: str | None, health: str | None) -> N
         (400, "invalid reference format: repository name must be lowercase", ImageNotFound, None),
         (400, "Minimum memory limit allowed is 6MB", StartFailed, None),
         (409, 'Conflict. The container name "/engine-1" is already in use by …', NameInUse, None),
+        (
+            500,
+            'container create: the container name "engine-1" is already in use by df53. You have',
+            NameInUse,
+            None,
+        ),
         (409, "cannot join network of a non running container: 1d2f", StartFailed, None),
         (
             500,

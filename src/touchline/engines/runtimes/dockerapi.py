@@ -24,7 +24,8 @@ from touchline.engines.model import Executed
 from touchline.engines.runtimes.dockeraddress import Address
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
 
-EVENTS = ("start", "die", "destroy", "pause", "unpause", "health_status")
+EVENTS = ("start", "die", "died", "destroy", "remove", "pause", "unpause", "health_status")
+"""Podman tells the same kinds, and wants two of them asked for by names of its own."""
 LOG_LINES = 10
 MOST_OUTPUT_BYTES = 64 << 10
 
@@ -92,7 +93,7 @@ class DockerApi:
         """Everything about a network, by its name or id."""
         with self._named():
             async with await self._send("GET", f"networks/{_part(name)}") as response:
-                return _object(await response.json())
+                return _object(await response.json(content_type=None))
 
     async def create(self, name: str, config: Mapping[str, Any]) -> str:
         """The id of a new container, which does not run yet."""
@@ -132,7 +133,8 @@ class DockerApi:
         with self._named():
             sent = self._send("GET", f"containers/{_part(container)}/stats", params=query)
             async with await sent as response:
-                return _object(await response.json())
+                # Podman says of nothing but lists what it is.
+                return _object(await response.json(content_type=None))
 
     async def execute(self, container: str, command: Sequence[str]) -> Executed:
         """Run it inside the container. The caller says how long that may take."""
@@ -202,7 +204,7 @@ class DockerApi:
         response = await self._docker.session.request(method, url, **options)
         if response.status >= 400:
             async with response:
-                said = _object(await response.json())
+                said = _object(await response.json(content_type=None))
             raise DockerError(response.status, str(said["message"]))
         return response
 

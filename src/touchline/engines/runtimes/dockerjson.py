@@ -51,12 +51,15 @@ _KINDS: Mapping[str, EventKind] = {
     "start": "started",
     "die": "died",
     "destroy": "removed",
+    "remove": "removed",
     "pause": "paused",
     "unpause": "unpaused",
     "health_status": "health",
 }
-_NOT_LABELS = frozenset({"name", "image", "exitCode", "execDuration", "signal", START})
-"""What Docker mixes with the labels in an event's attributes."""
+_NOT_LABELS = frozenset(
+    {"name", "image", "exitCode", "execDuration", "signal", "containerExitCode", "podId", START}
+)
+"""What Docker and Podman mix with the labels in an event's attributes."""
 
 
 def listed(shown: Shown) -> Instance:
@@ -70,7 +73,7 @@ def listed(shown: Shown) -> Instance:
         created_at=datetime.fromtimestamp(shown["Created"], UTC),
         labels=_labels(shown["Labels"]),
         ports=_listed_ports(shown["Ports"] or ()),
-        network=_network(shown["HostConfig"].get("NetworkMode")),
+        network=_network_mode(shown),
         ip_address=_ip_address(networks),
         ip_addresses=_ip_addresses(networks),
         networks=_networks(networks),
@@ -162,7 +165,8 @@ def why_not(error: DaemonError, spec: EngineSpec) -> TouchlineError:
     words = error.message
     if "no such image" in words.lower() or "invalid reference format" in words:
         return ImageNotFound(words)
-    if error.status == 409 and "already in use" in words:
+    conflicts = error.status == 409 or "container name" in words  # as Podman says it
+    if conflicts and "already in use" in words:
         return NameInUse(f"another container has the name {spec.name}: {words}")
     if "port is already allocated" in words or "address already in use" in words:
         return _port_in_use(words, spec)
@@ -239,6 +243,13 @@ def _listed_ports(shown: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[Bind
             bound = Binding(port.get("IP", ""), port["PublicPort"])
             ports[name] = (*ports.get(name, ()), bound)
     return ports
+
+
+def _network_mode(shown: Shown) -> str | None:
+    try:
+        return _network(shown["HostConfig"].get("NetworkMode"))
+    except LookupError:
+        return None  # Podman's list does not tell
 
 
 def _network(mode: str | None) -> str | None:
