@@ -30,7 +30,7 @@ class Writer:
 
 def fed(stream: Stream) -> Writer:
     writer = Writer()
-    stream.attach(writer)  # type: ignore[arg-type]
+    stream.attach(writer)
     return writer
 
 
@@ -98,9 +98,9 @@ async def test_a_stream_is_up_from_its_first_keyframe_until_its_feed_ends() -> N
     assert await stream.wait_up(1)
     newer = fed(stream)
     assert writer.closed, "a new feed sends the old one away"
-    stream.detach(writer)  # type: ignore[arg-type]
+    stream.detach(writer)
     assert told == [True], "and the old one's end is not the new one's"
-    stream.detach(newer)  # type: ignore[arg-type]
+    stream.detach(newer)
     assert told == [True, False]
 
 
@@ -138,7 +138,7 @@ async def test_a_worker_s_feed_arrives_as_it_was_sent() -> None:
     reader.feed_data(head(frame(9, keyframe=True), codec=False)[:20])  # it dies in between
     reader.feed_eof()
     subscription = streams.get("cam3").subscribe()
-    await streams.serve_feed(reader, writer)  # type: ignore[arg-type]
+    await streams.serve_feed(reader, writer)
     assert [await subscription.get() for _ in range(subscription.waiting)] == sent
     assert writer.closed
     assert not streams.get("cam3").up
@@ -152,5 +152,5 @@ async def test_what_is_no_feed_is_given_up(junk: bytes) -> None:
     reader, writer = asyncio.StreamReader(), Writer()
     reader.feed_data(junk)
     reader.feed_eof()
-    await streams.serve_feed(reader, writer)  # type: ignore[arg-type]
+    await streams.serve_feed(reader, writer)
     assert writer.closed

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from itertools import count
+from typing import NamedTuple
 
 import av
 
@@ -18,30 +19,47 @@ from touchline.worker.testpicture import TestPicture
 WIDTH, HEIGHT, FPS = 320, 180, 30
 GOP = 30
 COUNTERS = 2 * GOP
+FRAME_NS = 1_000_000_000 // FPS
 
 
-def coded_frames() -> Iterator[Frame]:
+class Coding(NamedTuple):
+    """How the camera encodes."""
+
+    b_frames: int = 0
+    b_pyramid: bool = False
+    open_gop: bool = False
+
+
+PLAIN = Coding()
+
+
+def coded_frames(coding: Coding = PLAIN) -> Iterator[Frame]:
     """An endless stream of frames, captured from now on, a keyframe each second.
 
     The burnt-in counter begins anew every `COUNTERS` frames.
     """
-    coded = _encode(COUNTERS)
+    coded = _encode(COUNTERS, coding)
     began_ns = time.monotonic_ns()
     for n in count():
-        pts_ns = began_ns + n * 1_000_000_000 // FPS
-        yield coded[n % COUNTERS]._replace(pts_ns=pts_ns, dts_ns=pts_ns)
+        frame = coded[n % COUNTERS]
+        before_ns = began_ns + n // COUNTERS * COUNTERS * FRAME_NS
+        yield frame._replace(pts_ns=before_ns + frame.pts_ns, dts_ns=before_ns + frame.dts_ns)
 
 
 @lru_cache
-def _encode(frames: int) -> list[Frame]:
+def _encode(frames: int, coding: Coding) -> list[Frame]:
     picture = TestPicture("TEST", WIDTH, HEIGHT, FPS)
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.time_base = Fraction(1, FPS)
     encoder.options = {
         "preset": "ultrafast",
-        "tune": "zerolatency",
-        "x264-params": f"keyint={GOP}:min-keyint={GOP}:scenecut=0",
+        **({} if coding.b_frames else {"tune": "zerolatency"}),
+        "x264-params": (
+            f"keyint={GOP}:min-keyint={GOP}:scenecut=0:bframes={coding.b_frames}:b-adapt=0"
+            f":b-pyramid={'normal' if coding.b_pyramid else 'none'}"
+            f":open-gop={coding.open_gop:d}:ref=4"
+        ),
     }
     packets = []
     for n in range(frames):
@@ -58,9 +76,9 @@ def _encode(frames: int) -> list[Frame]:
             data=b"".join(
                 len(u).to_bytes(4, "big") + u for u in found if u[0] & 31 not in {SPS, PPS}
             ),
-            pts_ns=0,
-            dts_ns=0,
-            duration_ns=1_000_000_000 // FPS,
+            pts_ns=(packet.pts or 0) * FRAME_NS,
+            dts_ns=(packet.dts or 0) * FRAME_NS,
+            duration_ns=FRAME_NS,
             keyframe=bool(packet.is_keyframe),
             broken=False,
             codec=Codec(WIDTH, HEIGHT, avcc),

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 RECORDING_ACTIVE = "recording_active"
 """The code of what is refused because a recording has the cameras for itself."""
 
+REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
+"""Why a camera is transcoded for WebRTC; the live process says the same."""
+
 _GIVE_UP_S = 2.0
 """A recording waits no longer than this for viewers to be sent away."""
 
@@ -112,6 +115,7 @@ class Preview:
             "transport": transport,
             "stream_kind": kind,
             "webrtc": {"enabled": transport == "webrtc", "stream_kind": kind},
+            "transcode": _transcode(self.live.status, camera.name),
         }
 
     def _webrtc_streams(self) -> list[dict[str, Any]]:
@@ -347,6 +351,19 @@ class Preview:
         if self._holds:
             self._let_go()
         await self.live.close()
+
+
+def _transcode(live: Mapping[str, Any], camera: str) -> dict[str, Any] | None:
+    """How viewers over WebRTC get a camera that reorders; None for one that is passed on as it is.
+
+    `live` is what the live process said last.
+    """
+    found = live.get("transcodes", {}).get(camera)
+    if found is not None:
+        return {key: found[key] for key in ("state", "reason", "error", "viewers")}
+    if live.get("streams", {}).get(camera, {}).get("reorders"):
+        return {"state": "idle", "reason": REORDERS, "error": None, "viewers": 0}
+    return None
 
 
 def _kind_of(stream: str) -> str:

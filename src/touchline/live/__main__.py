@@ -115,6 +115,7 @@ class Live:
             "hls": sorted(self._hls),
             "webrtc_sessions": self._peers.sessions() if self._peers else [],
             "rtsp_sessions": self._rtsp.sessions() if self._rtsp else [],
+            "transcodes": self._peers.transcodes.status() if self._peers else {},
         }
 
     def _stream_changed(self, stream: Stream) -> None:

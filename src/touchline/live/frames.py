@@ -10,9 +10,10 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple, Protocol
 
+from touchline.live.shownorder import ShownOrder
 from touchline.worker import wire
 from touchline.worker.mp4 import Codec
 
@@ -40,6 +41,26 @@ class Frame(NamedTuple):
     keyframe: bool
     broken: bool
     codec: Codec
+
+
+class Feeder(Protocol):
+    """Where a stream's frames come from: a byte that is written asks for a keyframe."""
+
+    def write(self, data: bytes, /) -> None:
+        """Ask for a keyframe."""
+
+    def close(self) -> None:
+        """End the feed."""
+
+
+class Shown(Protocol):
+    """What a viewer is shown: `current` is the stream to send, and may become another one."""
+
+    name: str
+
+    @property
+    def current(self) -> Stream:
+        """The stream to send now."""
 
 
 class Closed(Exception):
@@ -150,7 +171,9 @@ class Stream:
         self.gop_ns = 0
         """The longest time between two keyframes lately; 0 until there were two."""
         self._changed = changed
-        self._writer: asyncio.StreamWriter | None = None
+        self._order = ShownOrder()
+        self._order_watchers: list[Callable[[], None]] = []
+        self._writer: Feeder | None = None
         self._subscribers: tuple[Subscription, ...] = ()
         self._gop: list[Frame] = []
         self._gop_bytes = 0
@@ -160,9 +183,28 @@ class Stream:
         self._up = asyncio.Event()
 
     @property
+    def current(self) -> Stream:
+        """Itself: what is sent to whoever is shown this stream as it is."""
+        return self
+
+    @property
     def up(self) -> bool:
         """Whether frames are coming, and the first keyframe has come."""
         return self._up.is_set()
+
+    @property
+    def fed(self) -> bool:
+        """Whether somebody sends frames, or is about to."""
+        return self._writer is not None
+
+    @property
+    def reorders(self) -> bool:
+        """Whether its pictures come in another order than they are shown in."""
+        return self._order.reorders
+
+    def when_order_changes(self, call: Callable[[], None]) -> None:
+        """Have `call` called whenever `reorders` has changed."""
+        self._order_watchers.append(call)
 
     @property
     def subscribers(self) -> int:
@@ -205,14 +247,14 @@ class Stream:
         self._asked_at_s = now_s
         self._writer.write(wire.KEYFRAME_PLEASE)
 
-    def attach(self, writer: asyncio.StreamWriter) -> None:
+    def attach(self, writer: Feeder) -> None:
         """A worker feeds this stream from now on; one that did before is sent away."""
         if self._writer is not None:
             self._writer.close()
         self._begin_anew()
         self._writer = writer
 
-    def detach(self, writer: asyncio.StreamWriter) -> None:
+    def detach(self, writer: Feeder) -> None:
         """That worker's feed has ended."""
         if writer is self._writer:
             self._writer = None
@@ -220,6 +262,12 @@ class Stream:
             if self._up.is_set():
                 self._up.clear()
                 self._tell()
+
+    def lose(self) -> None:
+        """What fed this stream is gone, and nothing takes its place: all readers are told."""
+        if self._writer is not None:
+            self.detach(self._writer)
+        self.begin_again()
 
     def hang_up(self) -> None:
         """End the worker's feed, so that it stops sending."""
@@ -238,6 +286,7 @@ class Stream:
         self.frames += 1
         self.bytes += len(frame.data)
         self.codec = frame.codec
+        order_changed = self._order.see(frame)
         if frame.keyframe:
             self._keyframe(frame)
         if frame.keyframe or self._gop:
@@ -247,6 +296,9 @@ class Stream:
                 self._gop, self._gop_bytes = [], 0
         for subscription in self._subscribers:
             subscription.push(frame)
+        if order_changed:
+            for call in self._order_watchers:
+                call()
         if frame.keyframe and not self._up.is_set():
             self._up.set()
             self._tell()
@@ -263,6 +315,7 @@ class Stream:
     def _begin_anew(self) -> None:
         self._gop, self._gop_bytes = [], 0
         self._last_keyframe_ns = None
+        self._order.begin()
         self._broken = self.frames > 0
 
     def _tell(self) -> None:
@@ -273,13 +326,42 @@ class Stream:
         """What the server is told of it."""
         return {
             "up": self.up,
-            "fed": self._writer is not None,
+            "fed": self.fed,
             "subscribers": self.subscribers,
             "frames": self.frames,
             "bytes": self.bytes,
             "skipped": self.skipped,
             "dropped": self.dropped,
+            "reorders": self.reorders,
         }
+
+    def begin_again(self) -> None:
+        """Have all readers begin anew: their subscriptions are closed."""
+        for subscription in self._subscribers:
+            subscription.close()
+
+
+async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[Frame, int]]:
+    """The frames of a feed, and how many were left out in front of each.
+
+    Raises IncompleteReadError at its end, and ValueError for what is no feed.
+    """
+    codec = Codec(0, 0, b"")
+    while True:
+        raw = await reader.readexactly(wire.FEED_HEAD.size)
+        head, avcc_bytes = wire.decode_feed_head(raw)
+        if head.codec is not None:
+            codec = head.codec._replace(avcc=await reader.readexactly(avcc_bytes))
+        frame = Frame(
+            data=await reader.readexactly(head.data_bytes),
+            pts_ns=head.pts_ns,
+            dts_ns=head.dts_ns,
+            duration_ns=head.duration_ns,
+            keyframe=head.keyframe,
+            broken=head.broken,
+            codec=codec,
+        )
+        yield frame, head.skipped
 
 
 class Streams:
@@ -311,27 +393,13 @@ class Streams:
     async def serve_feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One worker's feed until it ends."""
         stream: Stream | None = None
-        codec = Codec(0, 0, b"")
         try:
             hello = wire.decode(await reader.readline())
             stream = self.get(str(hello["camera"]))
             stream.attach(writer)
-            while True:
-                raw = await reader.readexactly(wire.FEED_HEAD.size)
-                head, avcc_bytes = wire.decode_feed_head(raw)
-                if head.codec is not None:
-                    codec = head.codec._replace(avcc=await reader.readexactly(avcc_bytes))
-                frame = Frame(
-                    data=await reader.readexactly(head.data_bytes),
-                    pts_ns=head.pts_ns,
-                    dts_ns=head.dts_ns,
-                    duration_ns=head.duration_ns,
-                    keyframe=head.keyframe,
-                    broken=head.broken,
-                    codec=codec,
-                )
+            async for frame, skipped in read_frames(reader):
                 if not writer.is_closing():
-                    stream.push(frame, skipped=head.skipped)
+                    stream.push(frame, skipped=skipped)
         except (asyncio.IncompleteReadError, ConnectionError):
             log.info("a feed ended: %s", stream.name if stream else "nameless")
         except (KeyError, ValueError) as error:

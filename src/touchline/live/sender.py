@@ -31,7 +31,7 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-from touchline.live.frames import Closed, Frame, Stream, Subscription
+from touchline.live.frames import Closed, Frame, Shown, Stream, Subscription
 from touchline.live.rtp import History, Packet, Packetizer, Timeline, is_referenced, packed
 from touchline.live.sdp import Format
 
@@ -50,13 +50,15 @@ KEYFRAME_EVERY_S = 1.0
 _NEW_KEYFRAME_S = 0.3
 """How long a source may take to make a keyframe on request before the kept GOP is sent again."""
 _RESEND_EVERY_S = 0.02
+_CHANGE_OVER_S = 1.5
+"""How long a viewer stands still so that another stream goes on where this one ended."""
 _CNAME_ITEM = 1
 
 
 class Sender:
     """One viewer's stream. `run` sends until it is cancelled or the transport is gone."""
 
-    def __init__(self, stream: Stream, packetizer: Packetizer, *, cname: str) -> None:
+    def __init__(self, shown: Shown, packetizer: Packetizer, *, cname: str) -> None:
         self.ssrc = self._ssrc = secrets.randbits(32)  # `_ssrc` is where the transport looks
         self.rtx_ssrc = secrets.randbits(32)
         self.cname = cname
@@ -67,7 +69,8 @@ class Sender:
         self.resent = 0
         self.lost = 0
         self.keyframes_asked = 0
-        self._stream, self._packetizer = stream, packetizer
+        self._shown, self._packetizer = shown, packetizer
+        self._stream: Stream | None = None
         self._timeline = Timeline(secrets.randbits(32))
         self._history = History()
         self._sequence = secrets.randbits(15)  # the lower half: an early wrap breaks SRTP
@@ -117,20 +120,43 @@ class Sender:
 
     async def _send_stream(self) -> None:
         """Send until the viewer needs to begin at a keyframe again."""
-        subscription = self._subscription = self._stream.subscribe()
-        # The camera's present, not ours: its frames may come some time after they were captured.
-        newest_ns = subscription.newest_pts_ns
-        present_ns = time.monotonic_ns() if newest_ns is None else newest_ns
-        self._timeline.begin(present_ns, subscription.waiting)
+        before, stream = self._stream, self._shown.current
+        self._stream = stream
+        subscription = self._subscription = stream.subscribe()
         try:
-            while True:
+            if before is not None and before is not stream:
+                await self._change_over(stream, subscription)
+            else:
+                self._join(subscription)
+            while self._shown.current is stream:
                 subscription.skip_to_keyframe()
                 await self._send_frame(await subscription.get())
+        except TimeoutError:
+            log.info("a viewer of %s does not go on where it was", self._shown.name)
         except Closed:
-            log.info("a viewer of %s begins again at the newest keyframe", self._stream.name)
+            log.info("a viewer of %s begins again at the newest keyframe", self._shown.name)
         finally:
             self.skipped += subscription.dropped
             subscription.close()
+
+    def _join(self, subscription: Subscription) -> None:
+        """Begin with the newest GOP, up to the camera's present."""
+        # Not our present: its frames may come some time after they were captured.
+        newest_ns = subscription.newest_pts_ns
+        present_ns = time.monotonic_ns() if newest_ns is None else newest_ns
+        self._timeline.begin(present_ns, subscription.waiting)
+
+    async def _change_over(self, stream: Stream, subscription: Subscription) -> None:
+        """Begin with the first keyframe behind all that was shown. Raises TimeoutError."""
+        async with asyncio.timeout(_CHANGE_OVER_S):
+            while True:
+                frame = await subscription.get()
+                if frame.pts_ns > self._newest_pts_ns:
+                    if frame.keyframe:
+                        break
+                    stream.request_keyframe()
+        self._timeline.begin(frame.pts_ns, 0)
+        await self._send_frame(frame)
 
     async def _send_frame(self, frame: Frame) -> None:
         try:
@@ -139,7 +165,7 @@ class Sender:
                 return
             payloads = self._packetizer.payloads(frame)
         except ValueError as error:
-            log.warning("a frame of %s cannot be sent: %s", self._stream.name, error)
+            log.warning("a frame of %s cannot be sent: %s", self._shown.name, error)
             return
         timestamp = self._timeline.stamp(frame.pts_ns)
         self._pace.measure(frame)
@@ -159,8 +185,8 @@ class Sender:
     def _is_out_of_order(self, frame: Frame) -> bool:
         """Whether it is a B-frame that nothing depends on.
 
-        WebRTC shows frames in the order in which they come. A browser that is sent B-frames shows
-        one picture in ten and asks for keyframes; without them it shows every other one.
+        WebRTC shows frames in the order in which they come. A camera that reorders is transcoded;
+        this is for as long as that is not there.
         """
         if frame.keyframe or frame.pts_ns > self._newest_pts_ns:
             self._newest_pts_ns = frame.pts_ns
@@ -212,14 +238,16 @@ class Sender:
         if now_s - self._asked_at_s < KEYFRAME_EVERY_S:
             return
         self._asked_at_s = now_s
-        self._stream.request_keyframe()
-        keyframes = self._stream.keyframes
+        stream = self._shown.current
+        stream.request_keyframe()
         loop = asyncio.get_running_loop()
-        self._looking = loop.call_later(_NEW_KEYFRAME_S, self._begin_again_unless, keyframes)
+        self._looking = loop.call_later(
+            _NEW_KEYFRAME_S, self._begin_again_unless, stream, stream.keyframes
+        )
 
-    def _begin_again_unless(self, keyframes: int) -> None:
+    def _begin_again_unless(self, stream: Stream, keyframes: int) -> None:
         """A camera that makes no keyframe on request: the kept GOP is sent once more."""
-        if self._stream.keyframes == keyframes and self._subscription is not None:
+        if stream.keyframes == keyframes and self._subscription is not None:
             self._subscription.close()
 
     # ------------------------------------------------------------- reporting
@@ -242,7 +270,7 @@ class Sender:
         try:
             await self._send(b"".join(bytes(packet) for packet in packets))
         except ConnectionError as error:
-            log.debug("a viewer of %s is gone: %s", self._stream.name, error)
+            log.debug("a viewer of %s is gone: %s", self._shown.name, error)
 
 
 class Pace:

@@ -1,6 +1,7 @@
 """WebRTC: each viewer of a camera has a connection of its own, fed with the camera's coded frames.
 
-Nothing is encoded here. ICE and DTLS are aiortc's; what is sent over them is ours (`sender.py`).
+ICE and DTLS are aiortc's; what is sent over them is ours (`sender.py`). Nothing is encoded here:
+a camera that reorders its pictures is transcoded by a process of its own (`transcodes.py`).
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from touchline.live import sdp
 from touchline.live.control import Problem
-from touchline.live.frames import Stream, Streams
+from touchline.live.frames import Streams
 from touchline.live.rtp import Packetizer
 from touchline.live.sender import Sender
+from touchline.live.transcodes import Transcode, Transcodes
 from touchline.worker import wire
 
 log = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ class Peer:
 
     def __init__(
         self,
-        stream: Stream,
+        shown: Transcode,
         viewer: str,
         gatherer: RTCIceGatherer,
         certificate: RTCCertificate,
@@ -124,7 +126,7 @@ class Peer:
     ) -> None:
         self.session = str(uuid.uuid4())
         self.viewer = viewer
-        self.stream = stream
+        self.shown = shown
         self.state = "new"
         self.started_at_s = time.monotonic()
         self._notify = notify
@@ -133,18 +135,20 @@ class Peer:
         self._gatherer = gatherer
         self._ice = RTCIceTransport(gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [certificate])
-        self._sender = Sender(stream, packetizer, cname=secrets.token_hex(8))
+        self._sender = Sender(shown, packetizer, cname=secrets.token_hex(8))
         self._offer: sdp.Offer | None = None
         self._chosen: sdp.Format | None = None
         self._offered = asyncio.Event()
         self._candidates = 0
+        shown.join()
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(lambda _: shown.leave())
 
     def to_json(self) -> dict[str, Any]:
         """Who watches what, and how it goes."""
         return {
             "session": self.session,
-            "camera": self.stream.name,
+            "camera": self.shown.name,
             "viewer": self.viewer,
             "state": self.state,
             "age_s": round(time.monotonic() - self.started_at_s, 3),
@@ -168,11 +172,10 @@ class Peer:
             code = "offer_not_acceptable" if refused else "bad_offer"
             raise Problem(code, str(error)) from error
         # By the time the viewer is connected there is a keyframe from just before.
-        self.stream.request_keyframe()
+        self.shown.current.request_keyframe()
         for candidate in offer.candidates:
             await self.add_candidate(candidate)
-        codec = self.stream.codec
-        profile = codec.avcc[1:4] if codec is not None and len(codec.avcc) > 4 else None
+        profile = self.shown.profile
         self._offer, self._chosen = offer, offer.choose(profile)
         parameters = self._gatherer.getLocalParameters()
         local = sdp.Local(
@@ -187,7 +190,7 @@ class Peer:
             ssrc=self._sender.ssrc,
             rtx_ssrc=self._sender.rtx_ssrc,
             cname=self._sender.cname,
-            stream=self.stream.name,
+            stream=self.shown.name,
         )
         self._offered.set()
         return sdp.render_answer(
@@ -225,6 +228,7 @@ class Peer:
         try:
             chosen = await asyncio.wait_for(self._connect(), self._connect_within_s)
             self._become("connected")
+            await self.shown.settled()
             await self._send(chosen)
             reason = "the viewer hung up"
         except TimeoutError:
@@ -285,7 +289,7 @@ class Peer:
         try:
             await asyncio.wait_for(politely(), _CLOSE_WITHIN_S)
         except TimeoutError:
-            log.warning("a viewer of %s could not be hung up in time", self.stream.name)
+            log.warning("a viewer of %s could not be hung up in time", self.shown.name)
 
     def announce(self) -> None:
         """Tell of it for the first time."""
@@ -293,12 +297,12 @@ class Peer:
 
     def _become(self, state: str, reason: str = "") -> None:
         self.state = state
-        log.info("viewer %s of %s: %s %s", self.session[:8], self.stream.name, state, reason)
+        log.info("viewer %s of %s: %s %s", self.session[:8], self.shown.name, state, reason)
         self._notify(
             wire.event(
                 "webrtc_state",
                 session=self.session,
-                camera=self.stream.name,
+                camera=self.shown.name,
                 state=state,
                 reason=reason,
             )
@@ -311,7 +315,7 @@ class Peers:
     def __init__(
         self, streams: Streams, notify: Notify, *, connect_within_s: float = CONNECT_WITHIN_S
     ) -> None:
-        self._streams = streams
+        self.transcodes = Transcodes(streams, notify)
         self._notify = notify
         self._connect_within_s = connect_within_s
         self._peers: dict[str, Peer] = {}
@@ -338,7 +342,7 @@ class Peers:
         finally:
             self._starting -= 1
         peer = Peer(
-            self._streams.get(camera),
+            self.transcodes.of(camera),
             viewer,
             gatherer,
             self._current_certificate(),
@@ -371,12 +375,13 @@ class Peers:
 
     async def clear(self, camera: str) -> None:
         """End the sessions of one camera."""
-        watching = [peer for peer in self._peers.values() if peer.stream.name == camera]
+        watching = [peer for peer in self._peers.values() if peer.shown.name == camera]
         await asyncio.gather(*(peer.close() for peer in watching))
 
     async def close(self) -> None:
         """End all sessions."""
         await asyncio.gather(*(peer.close() for peer in list(self._peers.values())))
+        await self.transcodes.close()
 
     def _find(self, session: str) -> Peer:
         peer = self._peers.get(session)

@@ -43,6 +43,7 @@ LIVE_EVENTS = {
     "stream": "a camera's stream is there, or gone",
     "rtsp_viewer": "a viewer of the RTSP outlet came or left",
     "webrtc_state": "a viewer's connection is in another state",
+    "transcode": "a camera's transcode for viewers over WebRTC began, runs, failed or ended",
     "lost": "the live process is gone; said by the server's own link to it",
 }
 """What the live process tells unasked."""

@@ -82,6 +82,17 @@ PREVIEW_EXAMPLE: dict[str, Any] = {
 }
 
 
+class Transcode(Answer):
+    """A camera's pictures made again for viewers over WebRTC, who share it."""
+
+    state: Literal["idle", "starting", "running", "failed"] = Field(
+        description="`idle` without a viewer; while it has failed, viewers get fewer pictures."
+    )
+    reason: str = Field(description="Why it is needed.")
+    error: str | None = Field(default=None, description="Why it has failed.")
+    viewers: int = Field(description="Viewers over WebRTC now.")
+
+
 class PreviewCamera(Answer):
     """The preview of one camera."""
 
@@ -93,6 +104,10 @@ class PreviewCamera(Answer):
     stream_kind: str = Field(description="Its name in WebRTC signalling.")
     webrtc: dict[str, Any] | None = Field(
         default=None, description="`enabled`, and `stream_kind` again."
+    )
+    transcode: Transcode | None = Field(
+        default=None,
+        description="How viewers over WebRTC get a camera with B-frames; null: as it comes.",
     )
 
 
