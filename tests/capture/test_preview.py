@@ -340,3 +340,17 @@ async def test_sessions_are_listed_as_the_contract_has_them() -> None:
         assert rig.preview.status()["webrtc_streams"] == [
             {"session_id": "s", "stream_kind": "main_cam1", "camera_id": 1, "connection_id": "c"}
         ]
+
+
+async def test_a_camera_that_is_shown_through_a_transcode_says_so_and_why() -> None:
+    async with Rig().open() as rig:
+        cam0, cam1 = {"reorders": True}, {"reorders": False}
+        rig.live.status = {"webrtc_sessions": [], "streams": {"cam0": cam0, "cam1": cam1}}
+        cameras = rig.preview.status()["cameras"]
+        assert cameras["camera_0"]["transcode"]["state"] == "idle"
+        assert "B-frames" in cameras["camera_0"]["transcode"]["reason"]
+        assert cameras["camera_1"]["transcode"] is None
+        failed = {"state": "failed", "reason": "r", "error": "e", "viewers": 2, "pid": 1}
+        rig.live.status = {**rig.live.status, "transcodes": {"cam0": failed}}
+        told = rig.preview.status()["cameras"]["camera_0"]["transcode"]
+        assert told == {"state": "failed", "reason": "r", "error": "e", "viewers": 2}

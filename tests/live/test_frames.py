@@ -138,7 +138,7 @@ async def test_a_worker_s_feed_arrives_as_it_was_sent() -> None:
     reader.feed_data(head(frame(9, keyframe=True), codec=False)[:20])  # it dies in between
     reader.feed_eof()
     subscription = streams.get("cam3").subscribe()
-    await streams.serve_feed(reader, writer)
+    await streams.serve_feed(reader, writer)  # type: ignore[arg-type]
     assert [await subscription.get() for _ in range(subscription.waiting)] == sent
     assert writer.closed
     assert not streams.get("cam3").up
@@ -152,5 +152,5 @@ async def test_what_is_no_feed_is_given_up(junk: bytes) -> None:
     reader, writer = asyncio.StreamReader(), Writer()
     reader.feed_data(junk)
     reader.feed_eof()
-    await streams.serve_feed(reader, writer)
+    await streams.serve_feed(reader, writer)  # type: ignore[arg-type]
     assert writer.closed

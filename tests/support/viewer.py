@@ -76,11 +76,12 @@ class Viewer:
                 return
             if self.first_frame_at_s is None:
                 self.first_frame_at_s = time.monotonic()
-            self.counters.append(_counter(frame))
+            self.counters.append(counter(frame))
             self._news.set()
 
 
-def _counter(frame: av.VideoFrame) -> int | None:
+def counter(frame: av.VideoFrame) -> int | None:
+    """The burnt-in counter of a decoded picture."""
     plane = frame.planes[0]
     rows = bytes(plane)
     luma = b"".join(
