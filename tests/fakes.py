@@ -430,6 +430,7 @@ class FakeAuth:
     api_key: SecretStr | None = None
     cors_origins: tuple[str, ...] = ()
     reads: bool = False
+    link_lifetime_s: int = 12 * 3600
 
 
 @dataclass
@@ -452,6 +453,18 @@ class FakeSettings:
     notices: tuple[str, ...] = ()
 
 
+class AwayDatabase:
+    """A database that does not answer."""
+
+    generation = 0
+
+    async def read(self, work: Any) -> Any:
+        raise Failed("The database is away", code="database_failed")
+
+    async def write(self, work: Any) -> Any:
+        raise Failed("The database is away", code="database_failed")
+
+
 @dataclass
 class FakeSystem:
     """What `create_app` is given; `make` fills it with parts that work."""
@@ -460,6 +473,7 @@ class FakeSystem:
     capture: FakeCapture
     metrics: Metrics = field(default_factory=Metrics)
     events: Any = field(default_factory=MemoryEvents)
+    database: Any = field(default_factory=AwayDatabase)
     engines: Engines = field(default_factory=lambda: idle_half().front)
 
     @classmethod

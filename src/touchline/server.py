@@ -88,7 +88,7 @@ async def serve(
                     on_started=lambda: _started(url, system, task_status),
                 )
                 stop.server.should_exit = stop.asked
-                async with door.open(), app.state.hub.open():
+                async with door.open(), app.state.sessions.open(), app.state.hub.open():
                     await stop.server.serve(sockets)
                 log.info("Closing: recordings are finished first")
             tasks.cancel_scope.cancel()

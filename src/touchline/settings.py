@@ -83,6 +83,9 @@ class AuthSettings(BaseModel):
     reads: bool = Field(
         False, description="true: reads need the key as well, but for /health and /health/ready."
     )
+    link_lifetime_s: int = Field(
+        12 * 3600, ge=60, le=366 * 86_400, description="How long a signed link to media opens it."
+    )
     cors_origins: list[str] = Field(
         default_factory=list,
         description="Origins of other sites whose pages may call this server; never `*`.",

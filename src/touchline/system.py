@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 
 from touchline.capture import Capture, open_capture
-from touchline.core.db import open_database
+from touchline.core.db import Database, open_database
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed, Refused
 from touchline.core.events import EventLog, open_events
@@ -35,6 +35,7 @@ class System:
     engines: Engines
     events: EventLog
     metrics: Metrics
+    database: Database
 
 
 @asynccontextmanager
@@ -67,7 +68,12 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
         open_loop_watch(metrics),
     ):
         yield System(
-            settings=settings, capture=capture, engines=engines, events=events, metrics=metrics
+            settings=settings,
+            capture=capture,
+            engines=engines,
+            events=events,
+            metrics=metrics,
+            database=database,
         )
 
 

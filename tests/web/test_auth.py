@@ -12,8 +12,10 @@ from pydantic import SecretStr
 from fakes import FakeSystem
 from serving import client_of
 from touchline.core.errors import Failed
-from touchline.web import capture, library, service
-from touchline.web.auth import KEY_FILE, NEEDS_KEY, decide_access, is_loopback
+from touchline.web.access import KEY_FILE, decide_access, is_loopback
+from touchline.web.app import ROUTERS
+from touchline.web.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA
+from touchline.web.medialinks import media_scope
 
 KEY = "a-key-of-some-length"
 WRITES = [
@@ -109,16 +111,174 @@ def test_switching_authentication_off_is_said_loudly(
     assert caplog.records[0].levelno == logging.WARNING
 
 
-def test_every_route_that_writes_or_hands_out_files_asks_for_the_key() -> None:
-    unguarded = {
-        (method, route.path)
-        for router in (service.router, capture.router, library.router)
+def guards() -> dict[tuple[str, str], Any]:
+    """What each documented operation asks for: one of the four, or nothing."""
+    kinds = (NEEDS_KEY, MEDIA, PRIVATE, PRIVATE_MEDIA)
+    return {
+        (method, route.path): next((kind for kind in kinds if kind in route.dependencies), None)
+        for router in ROUTERS
         for route in router.routes
-        if isinstance(route, APIRoute) and NEEDS_KEY not in route.dependencies
+        if isinstance(route, APIRoute) and route.include_in_schema
         for method in route.methods or ()
     }
-    assert {method for method, _ in unguarded} == {"GET"}
-    assert not [path for _, path in unguarded if "download" in path or path.endswith("_name}")]
+
+
+SIGNING_IN = {("POST", "/api/v1/session"), ("DELETE", "/api/v1/session")}
+REPORTS = {("POST", "/events/stream_started"), ("POST", "/events/stream_ended")}
+CHOICES = {("POST", "/provision/acestream"), ("POST", "/engines/select")}
+
+
+def test_every_route_that_writes_asks_for_the_key_itself() -> None:
+    asked = {
+        operation: guard
+        for operation, guard in guards().items()
+        if operation[0] not in {"GET", "HEAD"}
+    }
+    assert asked
+    open_ = {operation for operation, guard in asked.items() if guard is None} - SIGNING_IN
+    assert {guard for guard in asked.values() if guard is not None} == {NEEDS_KEY}
+    assert open_ == set(), "no write may be open, or be opened by a password or a link"
+
+
+REAL = {
+    "match_id": "m1",
+    "camera": "cam0",
+    "camera_id": "0",
+    "file_name": "cam0.mp4",
+    "segment_name": "cam0.mp4",
+    "sequence": "1",
+    "suffix": "ts",
+}
+
+
+def test_what_players_open_is_what_links_are_for() -> None:
+    media = {path for (_, path), guard in guards().items() if guard in (MEDIA, PRIVATE_MEDIA)}
+    assert len(media) == 10
+    for template in {path for _, path in guards()}:
+        path = template.replace("/hls/{name}", "/hls/cam0.m3u8").format_map(Names())
+        assert (media_scope(path, "") is not None) == (template in media), path
+
+
+class Names(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return REAL.get(name, "1")
+
+
+PRIVATE_READS = [
+    "/api/v1/logs/alerts",
+    "/api/v1/recordings/m1/markers",
+    "/api/v1/recordings/m1/markers.vtt",
+    "/api/v1/recordings/m1/made",
+    "/api/v1/processing/jobs",
+    "/api/v1/processing/jobs/j1",
+    "/custom-variant/templates",
+    "/custom-variant/templates/1",
+    "/custom-variant/templates/1/export",
+]
+
+
+@pytest.mark.anyio
+async def test_off_loopback_private_reads_need_the_key(locked: FakeSystem) -> None:
+    async with client_of(locked) as client:
+        for path in PRIVATE_READS:
+            assert (await client.get(path)).status_code not in {401, 403}, path
+    locked.settings.host = "0.0.0.0"
+    async with client_of(locked) as client:
+        for path in PRIVATE_READS:
+            refused = await client.get(path)
+            assert (refused.status_code, refused.json()) == (
+                401,
+                {"detail": "missing bearer token"},
+            )
+            let_in = await client.get(path, headers={"x-api-key": KEY})
+            assert let_in.status_code not in {401, 403}, path
+        wrong = await client.get(PRIVATE_READS[0], headers={"x-api-key": "wrong"})
+        assert wrong.status_code == 403
+
+
+CONTRACT_READS = [
+    "/",
+    "/metrics",
+    "/api/v1/status",
+    "/api/v1/recordings",
+    "/api/v1/recording-health",
+    "/api/v1/system-metrics",
+    "/api/v1/diagnostics/recording-correlations",
+    "/api/v1/panorama/status",
+    "/api/v1/panorama/process/m1/status",
+    "/api/v1/recordings/m1/processing-status",
+    "/custom-variant/config",
+    "/custom-variant/parameters",
+    "/engines",
+    "/streams",
+    "/events/stats",
+    "/orchestrator/status",
+    "/vpn/status",
+    "/cache/stats",
+]
+
+
+@pytest.mark.anyio
+async def test_off_loopback_the_contracts_reads_stay_public(locked: FakeSystem) -> None:
+    locked.settings.host = "0.0.0.0"
+    async with client_of(locked) as client:
+        for path in CONTRACT_READS:
+            assert (await client.get(path)).status_code not in {401, 403}, path
+
+
+@pytest.mark.anyio
+async def test_closed_reads_close_every_read(locked: FakeSystem) -> None:
+    locked.settings.auth.reads = True
+    async with client_of(locked) as client:
+        for path in [*PRIVATE_READS, *CONTRACT_READS, "/api/v1/check", "/openapi.json"]:
+            assert (await client.get(path)).status_code == 401, path
+
+
+@pytest.mark.anyio
+async def test_closed_reads_leave_health_the_way_in_and_preflights_open(locked: FakeSystem) -> None:
+    locked.settings.auth.reads = True
+    asks = {"origin": "http://club.example", "access-control-request-method": "GET"}
+    async with client_of(locked) as client:
+        assert (await client.get("/health")).status_code == 200
+        assert (await client.get("/health/ready")).status_code in {200, 503}
+        assert (await client.get("/panel/")).status_code == 307
+        preflight = await client.options("/api/v1/status", headers=asks)
+        no_preflight = await client.options("/api/v1/status")
+    assert preflight.status_code == 405, "nobody else's origin is allowed, and no key is asked for"
+    assert no_preflight.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "reads", "told"),
+    [
+        ("0.0.0.0", False, True),
+        ("0.0.0.0", True, False),
+        ("127.0.0.1", False, False),
+    ],
+)
+def test_closing_reads_is_recommended_where_others_reach_the_server(
+    locked: FakeSystem, caplog: pytest.LogCaptureFixture, host: str, *, reads: bool, told: bool
+) -> None:
+    locked.settings.host, locked.settings.auth.reads = host, reads
+    decide_access(locked.settings)  # type: ignore[arg-type]
+    assert ("auth.reads" in caplog.text) is told
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_made_key_is_shown_to_a_terminal_alone(
+    system: FakeSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    terminal: bool,
+) -> None:
+    system.settings.host = "0.0.0.0"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    key = decide_access(system.settings).key  # type: ignore[arg-type]
+    shown = capsys.readouterr()
+    assert key is not None
+    assert (key in shown.err) is terminal
+    assert key not in shown.out
 
 
 @pytest.mark.anyio
@@ -129,7 +289,10 @@ async def test_without_a_key_a_write_or_a_file_is_401(
     body: dict[str, str] | None = {} if path.endswith("/recording") and method == "POST" else None
     async with client_of(locked) as client:
         response = await client.request(method, path, json=body)
-    assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+    assert response.status_code == 401
+    challenges = response.headers.get_list("www-authenticate")
+    assert challenges[0] == "Bearer"
+    assert (len(challenges) == 2) is ((method, path) in FILES), "players are asked for a password"
     if method != "HEAD":
         assert response.json() == {"detail": "missing bearer token"}
     assert locked.capture.recorder.match_id is None

@@ -12,7 +12,8 @@ from websockets.exceptions import InvalidStatus
 
 from fakes import FakeSystem
 from serving import client_of, served
-from touchline.web.cookies import LIFETIME_S, NAME, SignedCookies
+from touchline.web.cookies import NAME
+from touchline.web.signing import Signer
 
 pytestmark = pytest.mark.anyio
 
@@ -84,21 +85,68 @@ async def test_a_write_that_names_no_page_of_ours_is_refused(locked: FakeSystem)
             assert forged.json()["code"] == "cross_origin"
 
 
-async def test_forged_and_outdated_sessions_are_none(locked: FakeSystem) -> None:
-    now = 1_000_000.0
-    cookies = SignedCookies(KEY, now=lambda: now)
-    token = cookies.new()
-    assert cookies.knows(token)
-    assert not SignedCookies("another key", now=lambda: now).knows(token)
-    version, ends, nonce, signature = token.split(".")
-    assert not cookies.knows(f"{version}.{int(ends) + 1}.{nonce}.{signature}")
-    for text in ("", ".", "...", "1.2.3.4", token[:-1], "é", "1" * 5000):
-        assert not cookies.knows(text)
-    now += LIFETIME_S + 1
-    assert not cookies.knows(token)
+async def test_forged_sessions_are_none(locked: FakeSystem) -> None:
+    signer = Signer(KEY)
     async with client_of(locked) as client:
-        told = await client.get(SESSION, headers={"Cookie": f"{NAME}={token}"})
-        assert told.json() == {**told.json(), "key_needed": True, "signed_in": False}
+        real = (await signed_in(client)).partition("=")[2]
+        assert await is_signed_in(client, real)
+        never_begun = signer.session("AAAAAAAAAAAAAAAAAAAAAAAA")
+        others = Signer("another key").session(signer.session_id(real) or "")
+        as_link = signer.link(signer.session_id(real) or "", 60)
+        forged = [never_begun, others, as_link, real[:-1], f"x{real}", "", ".", "...", "1" * 5000]
+        for token in forged:
+            assert not await is_signed_in(client, token), token
+
+
+async def is_signed_in(client: httpx.AsyncClient, token: str) -> bool:
+    told = await client.get(SESSION, headers={"Cookie": f"{NAME}={token}"})
+    return bool(told.json()["signed_in"])
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        'theme={"x":1}; {ours}',
+        '{ours}; theme={"x":1}',
+        "a=b=c;{ours} ;;=; x",
+        'q="unfinished; {ours}',
+        "{name}=; {ours}",
+        "{name}=another; {ours}",
+        "bad name=1; [x]=2; {ours}; \xe9=\xff",
+    ],
+)
+async def test_other_programs_cookies_do_not_break_ours(locked: FakeSystem, beside: str) -> None:
+    async with client_of(locked) as client:
+        ours = await signed_in(client)
+        field = beside.replace("{ours}", ours).replace("{name}", NAME)
+        told = await client.get(SESSION, headers=[(b"cookie", field.encode("latin-1"))])
+        assert told.json()["signed_in"] is True
+
+
+async def test_a_signed_out_session_is_over_wherever_its_cookie_is(locked: FakeSystem) -> None:
+    async with client_of(locked) as client:
+        first, second = await signed_in(client), await signed_in(client)
+        await client.delete(SESSION, headers={"Cookie": first})
+        told = [
+            (await client.get(SESSION, headers={"Cookie": each})).json() for each in (first, second)
+        ]
+        assert [each["signed_in"] for each in told] == [False, True]
+
+
+async def test_signing_out_closes_the_sockets_of_that_session(locked: FakeSystem) -> None:
+    with served(locked) as port:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            first, second = await signed_in(client), await signed_in(client)
+            url = f"ws://127.0.0.1:{port}/ws"
+            async with (
+                connect(url, additional_headers={"Cookie": first}) as ended,
+                connect(url, additional_headers={"Cookie": second}) as other,
+            ):
+                await client.delete(SESSION, headers={"Cookie": first})
+                await ended.wait_closed()
+                assert ended.close_code == 1008
+                await other.ping()
+                assert other.close_code is None
 
 
 async def test_signing_out_forgets_the_cookie(locked: FakeSystem) -> None:

@@ -7,6 +7,7 @@ A change here goes with a migration in `core/migrations/versions` that makes it.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Integer,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """The migrations this program knows, oldest first; the last one makes the tables below."""
 
 metadata = MetaData()
@@ -94,3 +95,16 @@ state = Table(
     Column("value", Text, nullable=False),
 )
 """What else is remembered, as JSON: demand, circuit breakers."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("key_id", String(64), nullable=False),
+    Column("age_s", BigInteger, nullable=False),
+    Column("boot", String(64), nullable=False),
+    Column("boottime_s", BigInteger, nullable=False),
+    Column("unix_s", BigInteger, nullable=False),
+    Column("synchronised", Boolean, nullable=False),
+)
+"""Browsers that are signed in: with which key, and how old the session was at which moment."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import anyio
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from starlette.middleware.cors import CORSMiddleware
 
 from touchline import __version__
 from touchline.core.worklimits import WorkLimits
@@ -20,6 +19,7 @@ from touchline.web import (
     engines,
     events,
     library,
+    links,
     orchestrator,
     panorama,
     preview,
@@ -31,14 +31,20 @@ from touchline.web import (
     variants,
     whep,
 )
-from touchline.web.auth import ClosedReads, Guard, decide_access
+from touchline.web.access import decide_access
+from touchline.web.auth import ClosedReads, Gate
+from touchline.web.cors import make_cors
 from touchline.web.errors import LastResort, install_errors
+from touchline.web.guard import Guard, SameOriginMedia
 from touchline.web.limits import AddressLimit, BodyLimit, PlainPaths
+from touchline.web.sessions import Sessions
+from touchline.web.signing import Signer
 from touchline.web.standing import Standing
 from touchline.web.telemetry import Telemetry
 from touchline.web.work import BUDGETS
 from touchline.web.ws import make_hub
 from touchline.web.ws import router as websocket
+from touchline.worker.attempts import Attempts
 
 if TYPE_CHECKING:
     from touchline.system import System
@@ -55,6 +61,7 @@ ROUTERS = (
     streams.router,
     service.router,
     session.router,
+    links.router,
     capture.router,
     preview.router,
     preview.hls,
@@ -81,7 +88,11 @@ def create_app(system: System) -> FastAPI:
     app = bare_app()
     access = decide_access(settings)
     app.state.system = system
-    app.state.access = access
+    signer = None if access.key is None else Signer(access.key)
+    sessions = Sessions(system.database, "" if signer is None else signer.key_id)
+    gate = Gate(access, sessions=sessions, signer=signer, events=system.events, attempts=Attempts())
+    app.state.gate = gate
+    app.state.sessions = sessions
     app.state.reads = anyio.CapacityLimiter(FILE_READS)
     app.state.checks = anyio.CapacityLimiter(1)
     app.state.hub = make_hub(system)
@@ -96,25 +107,23 @@ def create_app(system: System) -> FastAPI:
 
     # The last one added is the first to see a request.
     origins = settings.auth.cors_origins
-    if origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=origins,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "X-API-KEY", "Content-Type", "If-Match", "Range"],
-            expose_headers=["Content-Range", "Content-Disposition", "ETag", "Link", "Location"],
-        )
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(PlainPaths)
     if settings.auth.reads and access.key is not None:
-        signing_in = dashboard.open_paths(files) | {session.PATH}
-        app.add_middleware(ClosedReads, access=access, open_paths=signing_in)
+        way_in = dashboard.open_paths(files) | {session.PATH}
+        app.add_middleware(
+            ClosedReads, gate=gate, is_open=lambda path: path in way_in or dashboard.is_old(path)
+        )
     page = files.get(dashboard.PAGE)
     if page is not None:
         app.add_middleware(dashboard.Page, page=page)
     app.add_middleware(Guard, hosts=access.hosts, origins=origins)
     app.add_middleware(AddressLimit, most=settings.http.max_connections_per_address)
     app.add_middleware(LastResort)
+    if access.key is None:
+        app.add_middleware(SameOriginMedia)
+    if origins:
+        make_cors(app, origins)
     app.add_middleware(Telemetry, metrics=system.metrics)
     return app
 

@@ -1,184 +1,278 @@
-"""Who may write and read files, decided once when the server starts.
+"""Let requests in: by the key, by a session, and to media also by a password or a signed link.
 
-On loopback without a key everything is open, as the contract describes it; `Guard` then keeps web
-pages of other sites out. With a key, or on a network, writes and files need the key.
+What a route asks for is a dependency: `NEEDS_KEY`, `MEDIA` for what players open, `PRIVATE` and
+`PRIVATE_MEDIA` for reads that are open on loopback alone.
 """
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
+import base64
+import binascii
 import logging
-import os
-import secrets
-import sys
-from collections.abc import Iterable
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, APIKeyQuery, HTTPBasic, HTTPBearer
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from touchline.core.errors import Failed
-from touchline.web.answers import answer
-from touchline.web.cookies import SignedCookies, cookie_in
+from touchline.core.storm import Storm
+from touchline.web.access import SAFE_METHODS, Access
+from touchline.web.cookies import cookies_in
+from touchline.web.errors import Unauthorized, refusal
+from touchline.web.limits import client_address
+from touchline.web.medialinks import PARAMETER, media_scope, signatures_in
+from touchline.worker.attempts import Attempts
 
 if TYPE_CHECKING:
-    from touchline.settings import Settings
+    from touchline.core.events import EventLog
+    from touchline.web.sessions import Session, Sessions
+    from touchline.web.signing import Signer
 
 log = logging.getLogger(__name__)
 
-KEY_FILE = "api_key"
-_KEY_BYTES = 32
-_KNOWN_HOSTS = 256
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BEARER = "Bearer"
+BASIC = 'Basic realm="touchline", charset="UTF-8"'
+AUDIT_EVERY_S = 600.0
+"""One event about wrong keys in so long, however many addresses try them."""
+
+_LINK_REFUSED = {
+    "expired": "This link has expired; ask for a new one",
+    "ageless": "This link was made before a restart, and no clock says how long ago; ask for a new"
+    " one",
+    "wrong": "This link does not open this path",
+}
 
 
 @dataclass(frozen=True)
-class Access:
-    """The rules of this server: without a `key` it is open, without `hosts` it has any name."""
+class Grant:
+    """By what a request was let in, with the session or the link where it was one of these."""
 
-    key: str | None
-    hosts: frozenset[str] | None
+    by: Literal["open", "key", "session", "password", "link"]
+    session: Session | None = None
+    signature: str | None = None
 
-    def admits(self, given: str) -> bool:
-        """Whether `given` is the key; takes the same time for every wrong one."""
-        return self.key is None or hmac.compare_digest(
-            given.encode("utf-8", "surrogateescape"), self.key.encode("utf-8", "surrogateescape")
-        )
 
-    @property
-    def cookies(self) -> SignedCookies | None:
-        """What makes and knows this server's session cookies; None where it is open."""
-        return None if self.key is None else SignedCookies(self.key)
+class Gate:
+    """Applies the rules of this server to requests. Belongs to the event loop."""
 
-    def demand_of(self, headers: Headers, method: str) -> None:
-        """Return where the server is open, or the request brings the key or a session of ours.
+    def __init__(
+        self,
+        access: Access,
+        *,
+        sessions: Sessions,
+        signer: Signer | None,
+        events: EventLog,
+        attempts: Attempts,
+    ) -> None:
+        """`signer` is None where there is no key."""
+        self.access = access
+        self.sessions = sessions
+        self.signer = signer
+        self._watch = KeyWatch(attempts, events)
 
-        Raises HTTPException otherwise.
-        """
-        if self.key is None:
-            return
+    def admit(self, scope: Scope) -> Grant:
+        """Return by what a request is let in. Raises Unauthorized."""
+        if self.access.key is None:
+            return Grant("open")
+        headers = Headers(scope=scope)
         given = key_in(headers)
-        if given is None and self._is_session(headers, method):
-            return
-        self.demand(given)
+        if given is not None:
+            self.demand(given, client_address(scope))
+            return Grant("key")
+        session = self._session_of(headers, scope.get("method", "GET"))
+        if session is None:
+            raise Unauthorized(401, "missing bearer token", challenges=(BEARER,))
+        return Grant("session", session=session)
 
-    def _is_session(self, headers: Headers, method: str) -> bool:
-        token = cookie_in(headers)
-        if token is None or self.cookies is None or not self.cookies.knows(token):
-            return False
+    def admit_media(self, scope: Scope) -> Grant:
+        """Return by what a request for media is let in. Raises Unauthorized.
+
+        A player that knows no headers may send the key as the password of HTTP Basic, under any
+        name, or open a signed link.
+        """
+        headers = Headers(scope=scope)
+        if self.access.key is None or key_in(headers) is not None:
+            return self.admit(scope)
+        session = self._session_of(headers, "GET")
+        if session is not None:
+            return Grant("session", session=session)
+        signatures = signatures_in(str(scope["query_string"], "latin-1"))
+        if signatures:
+            return self._admit_link(scope, signatures)
+        challenges = (BEARER, BASIC) if _wants_password(headers) else (BEARER,)
+        password = password_in(headers)
+        if password is None:
+            raise Unauthorized(401, "missing bearer token", challenges=challenges)
+        if not self.access.admits(password):
+            pause = self._watch.wrong(client_address(scope))
+            raise pause or Unauthorized(
+                401, "wrong password: the key is the password, under any name", challenges=(BASIC,)
+            )
+        return Grant("password")
+
+    def demand(self, given: str, address: str) -> None:
+        """Return where the server is open or `given` is its key. Raises Unauthorized.
+
+        A right key is never kept waiting, whoever else guesses from its address.
+        """
+        if not self.access.admits(given):
+            raise self._watch.wrong(address) or Unauthorized(403, "invalid token")
+
+    def _session_of(self, headers: Headers, method: str) -> Session | None:
         # A browser sends its cookies along with what pages of others ask for. `Guard` has refused
         # origins that are not ours; what changes something has to come from a page that names one.
         from_page = "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
-        return method in SAFE_METHODS or from_page
+        if method not in SAFE_METHODS and not from_page:
+            return None
+        found = (self.sessions.find(session_id) for session_id in self.session_ids(headers))
+        return next((session for session in found if session is not None), None)
 
-    def demand(self, given: str | None) -> None:
-        """Return where the server is open or `given` is its key; raises HTTPException otherwise."""
-        if self.key is None:
-            return
-        if given is None:
-            raise HTTPException(401, "missing bearer token", {"WWW-Authenticate": "Bearer"})
-        if not self.admits(given):
-            raise HTTPException(403, "invalid token")
+    def session_ids(self, headers: Headers) -> list[str]:
+        """Return the sessions whose cookies a request brings, over or not."""
+        if self.signer is None:
+            return []
+        ids = (self.signer.session_id(token) for token in cookies_in(headers))
+        return [session_id for session_id in ids if session_id is not None]
+
+    def _admit_link(self, scope: Scope, signatures: list[str]) -> Grant:
+        opens = media_scope(scope["path"], str(scope["query_string"], "latin-1"))
+        state = "wrong"
+        if self.signer is not None and opens is not None and len(signatures) == 1:
+            state = self.signer.link_state(opens, signatures[0])
+        if state != "valid":
+            code = "link_invalid" if state == "wrong" else "link_expired"
+            raise Unauthorized(403, _LINK_REFUSED[state], code=code)
+        return Grant("link", signature=signatures[0])
 
 
-def decide_access(settings: Settings) -> Access:
-    """The rules that follow from the settings; a key that is needed but not set is made.
+class KeyWatch:
+    """Notices who tries wrong keys: pauses for the address, a line in the log, one event."""
 
-    Raises Failed where that key cannot be kept.
-    """
-    mode = settings.auth.mode
-    secret = settings.auth.api_key
-    if mode == "none":
-        log.warning(
-            "AUTHENTICATION IS OFF (auth.mode = none): anyone who reaches %s:%d may record, stop, "
-            "delete and download",
-            settings.host,
-            settings.port,
+    def __init__(self, attempts: Attempts, events: EventLog) -> None:
+        self._attempts = attempts
+        self._events = events
+        self._storm = Storm(log, "Wrong keys")
+        self._audited_s = -math.inf
+
+    def wrong(self, address: str) -> Unauthorized | None:
+        """Count a wrong key; returns the refusal where the address has to wait, else None."""
+        pause_s = self._attempts.pause_s(address)
+        if pause_s <= 0:
+            failure = self._attempts.failed(address)
+            self._storm.note(f"the last from {address or 'a local socket'}")
+            if failure.begins_storm:
+                self._audit(address, failure.count)
+            return None
+        wait_s = math.ceil(pause_s)
+        return Unauthorized(
+            429,
+            f"Too many wrong keys from this address; the next try counts in {wait_s} s",
+            code="too_many_attempts",
+            headers={"Retry-After": str(wait_s), "Connection": "close"},
         )
-        return Access(key=None, hosts=None)
-    if secret is not None and secret.get_secret_value():
-        return Access(key=secret.get_secret_value(), hosts=None)
-    if mode == "auto" and is_loopback(settings.host):
-        log.info("No API key is set: whoever is on this machine may do everything")
-        return Access(key=None, hosts=frozenset({"localhost", settings.host.lower()}))
-    path = settings.data_dir / KEY_FILE
-    try:
-        return Access(key=_kept_key(path), hosts=None)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failed(
-            f"The API key in {path} cannot be used: {error}", code="api_key_unusable"
-        ) from error
+
+    def _audit(self, address: str, count: int) -> None:
+        now_s = self._attempts.now_s()
+        if now_s - self._audited_s < AUDIT_EVERY_S:
+            return
+        self._audited_s = now_s
+        message = (
+            f"{count} wrong keys from {address or 'a local socket'}; further ones have to wait"
+        )
+        self._events.record("system", "warning", message, address=address, attempts=count)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server bound to `host`."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+def gate_of(request: Request) -> Gate:
+    """Return the gate of the application that serves a request."""
+    gate: Gate = request.app.state.gate
+    return gate
 
 
-def _kept_key(path: Path) -> str:
-    try:
-        kept = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        kept = ""
-    if kept:
-        log.info("Writes and downloads need the API key in %s", path)
-        return kept
-    made = secrets.token_urlsafe(_KEY_BYTES)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed: a crash never leaves half a key that would then be the key.
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{made}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    # Once, to whoever starts the server; the log, which is copied to others, has the place alone.
-    sys.stderr.write(f"The API key is {made}\nIt is kept in {path} and is not shown again.\n")
-    log.warning("An API key was made, because this server is not on loopback; it is in %s", path)
-    return made
+class _ToldBearer(HTTPBearer):
+    async def __call__(self, request: Request) -> None:  # type: ignore[override]
+        """Nothing: it is for the schema."""
 
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="The server's API key.")
-_header = APIKeyHeader(
-    name="X-API-KEY", auto_error=False, scheme_name="key", description="The server's API key."
+class _ToldBasic(HTTPBasic):
+    async def __call__(self, request: Request) -> None:  # type: ignore[override]
+        """Nothing: it is for the schema."""
+
+
+_KEY = "The server's API key."
+_bearer = _ToldBearer(auto_error=False, scheme_name="bearer", description=_KEY)
+_header = APIKeyHeader(name="X-API-KEY", auto_error=False, scheme_name="key", description=_KEY)
+_basic = _ToldBasic(
+    auto_error=False, scheme_name="basic", description="The API key as password, any user name."
+)
+_link = APIKeyQuery(
+    name=PARAMETER,
+    auto_error=False,
+    scheme_name="link",
+    description="A signature of this path, by `POST /api/v1/links`.",
 )
 
+_Bearer = Annotated[None, Security(_bearer)]
+_Header = Annotated[str | None, Security(_header)]
+_Basic = Annotated[None, Security(_basic)]
+_Link = Annotated[str | None, Security(_link)]
 
-async def _require_key(
-    request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    header: Annotated[str | None, Security(_header)],
-) -> None:
+
+async def _require_key(request: Request, bearer: _Bearer, header: _Header) -> None:
     del bearer, header  # they are for the schema
-    access: Access = request.app.state.access
-    access.demand_of(request.headers, request.method)
+    gate_of(request).admit(request.scope)
+
+
+async def _require_media(
+    request: Request, bearer: _Bearer, header: _Header, basic: _Basic, link: _Link
+) -> None:
+    del bearer, header, basic, link
+    request.state.grant = gate_of(request).admit_media(request.scope)
+
+
+async def _require_key_on_network(request: Request, bearer: _Bearer, header: _Header) -> None:
+    del bearer, header
+    gate = gate_of(request)
+    if gate.access.on_network:
+        gate.admit(request.scope)
+
+
+async def _require_media_on_network(
+    request: Request, bearer: _Bearer, header: _Header, basic: _Basic, link: _Link
+) -> None:
+    del bearer, header, basic, link
+    gate = gate_of(request)
+    if gate.access.on_network:
+        gate.admit_media(request.scope)
 
 
 NEEDS_KEY = Depends(_require_key)
-"""For the `dependencies` of every route that writes or hands out files."""
+"""For the `dependencies` of every route that writes."""
+
+MEDIA = Depends(_require_media)
+"""For every route that hands out pictures, footage or files: players open them."""
+
+PRIVATE = Depends(_require_key_on_network)
+"""For reads that need the key where there is one and others than this machine reach the server."""
+
+PRIVATE_MEDIA = Depends(_require_media_on_network)
+"""The same for what players open."""
+
+
+def signature_of(request: Request) -> str | None:
+    """Return the signature that a request for media was let in by; None where it was not one."""
+    grant: Grant = request.state.grant
+    return grant.signature
 
 
 def has_key(request: Request) -> bool:
     """Whether a request may see what is not for everybody."""
-    access: Access = request.app.state.access
     try:
-        access.demand_of(request.headers, request.method)
-    except HTTPException:
+        gate_of(request).admit(request.scope)
+    except Unauthorized:
         return False
     return True
 
@@ -186,92 +280,68 @@ def has_key(request: Request) -> bool:
 class ClosedReads:
     """Demands the key for every read, but of whether the server is alive and ready.
 
-    `open_paths` are those in addition by which a person signs in.
+    `is_open` says of a path whether it is needed before anybody can sign in.
     """
 
     OPEN = frozenset({"/health", "/health/ready"})
 
-    def __init__(self, app: ASGIApp, *, access: Access, open_paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, gate: Gate, is_open: Callable[[str], bool]) -> None:
         self._app = app
-        self._access = access
-        self._open = self.OPEN | open_paths
+        self._gate = gate
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] not in self._open:
+        path = scope["path"]
+        if scope["type"] == "http" and not (
+            path in self.OPEN or self._is_open(path) or _is_preflight(scope)
+        ):
             try:
-                self._access.demand_of(Headers(scope=scope), scope["method"])
-            except HTTPException as error:
-                headers = dict(error.headers or {})
-                await answer({"detail": error.detail}, error.status_code, headers)(
-                    scope, receive, send
-                )
+                if media_scope(path, "") is None:
+                    self._gate.admit(scope)
+                else:
+                    self._gate.admit_media(scope)
+            except Unauthorized as error:
+                await refusal(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
+def _is_preflight(scope: Scope) -> bool:
+    """Whether a browser asks what it may ask: it sends no credentials then, by design."""
+    names = {name for name, _ in scope["headers"]}
+    return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= names
+
+
 def key_in(headers: Headers) -> str | None:
-    """The key that a WebSocket's handshake brings, where the routes would look for it."""
+    """Return the key that a request brings in one of the two headers."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credentials:
         return credentials.strip()
     return headers.get("x-api-key")
 
 
-class Guard:
-    """Keeps other sites' pages from using a visitor's browser against this server.
+def password_in(headers: Headers) -> str | None:
+    """Return the password of HTTP Basic, which browsers and players send in UTF-8."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    name, colon, password = text.partition(b":")
+    del name
+    return password.decode("utf-8", "surrogateescape") if colon else None
 
-    A name that resolves to this machine but is none of ours (DNS rebinding) is not answered, and a
-    write that a page of another origin sends is refused. A WebSocket carries writes, so it is one.
+
+def _wants_password(headers: Headers) -> bool:
+    """Whether whoever asks can do something with a challenge for a password.
+
+    Browsers would open a window of their own over the dashboard for each picture; they are asked
+    only where a person opens the address itself.
     """
-
-    def __init__(
-        self, app: ASGIApp, *, hosts: frozenset[str] | None, origins: Iterable[str] = ()
-    ) -> None:
-        self._app = app
-        self._hosts = hosts
-        self._origins = frozenset(origins)
-        self._answers_to = lru_cache(_KNOWN_HOSTS)(self._checked_host)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] in {"http", "websocket"}:
-            host = _raw_header(scope, b"host") or ""
-            if not self._answers_to(host):
-                body = {"detail": "Invalid host header", "code": "invalid_host"}
-                await answer(body, 400)(scope, receive, send)
-                return
-            origin = _raw_header(scope, b"origin")
-            foreign = origin is not None and not self._is_ours(origin, host)
-            if foreign and scope.get("method") not in SAFE_METHODS:
-                body = {"detail": "Request from another site refused", "code": "cross_origin"}
-                await answer(body, 403)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    def _checked_host(self, host: str) -> bool:
-        # No Host at all is HTTP/1.0: no browser, and so no page of another site.
-        if self._hosts is None or not host:
-            return True
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
-        return name in self._hosts or is_loopback(name)
-
-    def _is_ours(self, origin: str, host: str) -> bool:
-        if origin in self._origins:
-            return True
-        try:
-            # Without the scheme: behind a proxy that ends TLS the browser's is not ours.
-            return urlsplit(origin).netloc.lower() == host.lower() != ""
-        except ValueError:
-            return False
-
-
-def _raw_header(scope: Scope, name: bytes) -> str | None:
-    """A header's first value, without making an object of all of them."""
-    for found, value in scope["headers"]:
-        if found == name:
-            return str(value, "latin-1")
-    return None
+    if cookies_in(headers):
+        return False
+    is_browser = headers.get("user-agent", "").startswith("Mozilla/")
+    return not is_browser or "text/html" in headers.get("accept", "")

@@ -13,10 +13,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from touchline.capture import ARCHIVES, Container, MatchTimes, playlist
 from touchline.core.errors import Invalid, NotFound
 from touchline.web.answers import answer
-from touchline.web.auth import NEEDS_KEY
+from touchline.web.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA, signature_of
 from touchline.web.cuts import FilmDownload
 from touchline.web.deps import CaptureDep, ReadsDep
 from touchline.web.errors import may_answer
+from touchline.web.medialinks import signed_playlist
 from touchline.web.models.clips import (
     MarkerChange,
     MarkerList,
@@ -65,7 +66,7 @@ _SEGMENT = {
     summary="Size of a clip",
     response_class=Response,
     responses=_CLIP,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/{match_id}/clip",
@@ -74,7 +75,7 @@ _SEGMENT = {
     summary="Cut a clip",
     response_class=Response,
     responses=_CLIP,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def get_clip(
     request: Request,
@@ -104,7 +105,7 @@ async def get_clip(
     summary="Check a playlist",
     response_class=Response,
     responses=_PLAYLIST,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/{match_id}/vod/{camera}.m3u8",
@@ -113,7 +114,7 @@ async def get_clip(
     summary="Play a whole match",
     response_class=Response,
     responses=_PLAYLIST,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def get_vod(
     request: Request,
@@ -144,6 +145,9 @@ async def get_vod(
         ),
         limiter=reads,
     )
+    signature = signature_of(request)
+    if signature is not None:
+        text = await to_thread.run_sync(signed_playlist, text, signature, limiter=reads)
     return Response(text, headers={"cache-control": "no-cache"}, media_type=PLAYLIST_TYPE)
 
 
@@ -154,7 +158,7 @@ async def get_vod(
     summary="Check an initialization section",
     response_class=Response,
     responses=_SECTION,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/{match_id}/vod/{camera}/init/{file_name}",
@@ -163,7 +167,7 @@ async def get_vod(
     summary="What a player needs first",
     response_class=Response,
     responses=_SECTION,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def get_vod_init(
     request: Request,
@@ -189,7 +193,7 @@ async def get_vod_init(
     summary="Size of a media segment",
     response_class=Response,
     responses=_SEGMENT,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/{match_id}/vod/{camera}/media/{file_name}/{sequence}.{suffix}",
@@ -198,7 +202,7 @@ async def get_vod_init(
     summary="Get a media segment",
     response_class=Response,
     responses=_SEGMENT,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def get_vod_segment(
     request: Request,
@@ -237,7 +241,8 @@ async def get_vod_segment(
     operation_id="list_markers",
     summary="Moments of a match",
     response_model=MarkerList,
-    responses=may_answer(404),
+    responses=may_answer(401, 403, 404),
+    dependencies=[PRIVATE],
 )
 async def list_markers(match_id: MatchId, capture: CaptureDep) -> Response:
     """What was marked, by time."""
@@ -252,8 +257,9 @@ async def list_markers(match_id: MatchId, capture: CaptureDep) -> Response:
     response_class=Response,
     responses={
         200: {"description": "WebVTT chapters.", "content": {"text/vtt": {}}},
-        **may_answer(404),
+        **may_answer(401, 403, 404),
     },
+    dependencies=[PRIVATE_MEDIA],
 )
 async def get_markers_vtt(match_id: MatchId, capture: CaptureDep) -> Response:
     """What was marked, as a player shows chapters."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ _POLICY = "; ".join(  # noqa: FLY002  (one source a line)
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' blob: data:",
         "media-src 'self' blob:",
-        "connect-src 'self' ws: wss:",
+        "connect-src 'self'{sockets}",
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'none'",
@@ -45,6 +46,21 @@ _POLICY = "; ".join(  # noqa: FLY002  (one source a line)
         "frame-ancestors 'none'",
     )
 )
+
+
+_HOST = re.compile(
+    r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII | re.IGNORECASE
+)
+
+
+def content_policy(host: str) -> str:
+    """Return what the page may load: from its own host alone, WebSockets included.
+
+    `'self'` covers those in current browsers; older ones need the host by name, which is the one
+    that the browser asked for, at a proxy as well.
+    """
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    return _POLICY.format(sockets=sockets)
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,8 @@ class StaticFile:
             "X-Content-Type-Options": "nosniff",
         }
         if self.media_type.startswith("text/html"):
-            headers |= {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
+            policy = content_policy(request.headers.get("host", ""))
+            headers |= {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
         if coding:
             headers["Content-Encoding"] = coding
         if request.headers.get("if-none-match") == self.etag:
@@ -110,6 +127,11 @@ def routes(files: Mapping[str, StaticFile]) -> APIRouter:
     for path in ("/panel", "/panel/{rest:path}"):  # where the earlier system had its dashboard
         router.add_api_route(path, _to_the_dashboard, methods=["GET"], name="panel")
     return router
+
+
+def is_old(path: str) -> bool:
+    """Whether the earlier system had its dashboard there."""
+    return path == "/panel" or path.startswith("/panel/")
 
 
 async def _to_the_dashboard() -> Response:

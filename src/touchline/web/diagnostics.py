@@ -14,7 +14,7 @@ from touchline.capture import LOG_TYPES
 from touchline.check import check
 from touchline.core.errors import Invalid
 from touchline.web.answers import answer
-from touchline.web.auth import NEEDS_KEY
+from touchline.web.auth import NEEDS_KEY, PRIVATE
 from touchline.web.deps import CaptureDep, system_of
 from touchline.web.errors import may_answer
 from touchline.web.models.diagnostics import Findings, LogTail, RecordingCorrelations, SystemMetrics
@@ -41,7 +41,8 @@ async def get_system_metrics(capture: CaptureDep) -> Response:
     operation_id="get_log",
     summary="The end of a log",
     response_model=LogTail,
-    responses=may_answer(400, 404),
+    responses=may_answer(400, 401, 403, 404),
+    dependencies=[PRIVATE],
 )
 async def get_log(
     capture: CaptureDep,

@@ -97,6 +97,7 @@ _MEANING: dict[int, tuple[type[BaseModel], str]] = {
     412: (ErrorBody, "The thing is in another state than the request supposes."),
     413: (ErrorBody, "The body is larger than any this server has a use for."),
     415: (ErrorBody, "The body is of a type that is not understood here."),
+    429: (ErrorBody, "Too many wrong keys from this address; `Retry-After` says when to try."),
     416: (ErrorBody, "The file has none of the bytes asked for."),
     500: (ErrorBody, "The server or the machine failed; the log has the reason."),
     503: (BlockedBody, "Not now."),
@@ -105,7 +106,8 @@ _MEANING: dict[int, tuple[type[BaseModel], str]] = {
 
 def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route's documentation says about the errors it may answer with."""
-    meanings = {status: _MEANING[status] for status in statuses}
+    told = {*statuses, 429} if {401, 403} & {*statuses} else {*statuses}
+    meanings = {status: _MEANING[status] for status in sorted(told)}
     return {
         status: {"model": model, "description": text} for status, (model, text) in meanings.items()
     }
@@ -119,6 +121,8 @@ def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> 
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
+        if isinstance(error, Unauthorized):
+            return refusal(error)
         headers = dict(error.headers or {})
         if error.status_code == 405:
             # A path has a route for each method, and the framework names only the first one's.
@@ -174,6 +178,34 @@ async def _validation_error(
 ) -> Response:
     """The framework's own 422, but for input that JSON cannot echo (NaN, lone surrogates)."""
     return answer({"detail": plain(error.errors())}, 422)
+
+
+class Unauthorized(HTTPException):
+    """A request without what it needs: a key, a session, or a link that opens its path."""
+
+    def __init__(
+        self,
+        status_code: int,
+        detail: str,
+        *,
+        code: str | None = None,
+        challenges: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`challenges` say what may be sent instead, each in a field of its own."""
+        super().__init__(status_code, detail, headers)
+        self.code = code
+        self.challenges = challenges
+
+
+def refusal(error: Unauthorized) -> Response:
+    """Return the answer to a request that is not let in."""
+    body = {"detail": error.detail} | ({"code": error.code} if error.code else {})
+    response = answer(body, error.status_code, dict(error.headers or {}))
+    # One field each: players look for theirs at the beginning of a field.
+    for challenge in error.challenges:
+        response.headers.append("WWW-Authenticate", challenge)
+    return response
 
 
 class LastResort:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response
 
+from touchline.core.errors import NotFound
 from touchline.web.answers import answer
-from touchline.web.auth import NEEDS_KEY
+from touchline.web.auth import MEDIA, NEEDS_KEY, signature_of
 from touchline.web.deps import CaptureDep, ReadsDep
-from touchline.web.downloads import MEDIA_TYPES, OTHER_MEDIA_TYPE, FileDownload, StreamDownload
+from touchline.web.downloads import (
+    MEDIA_TYPES,
+    OTHER_MEDIA_TYPE,
+    FileDownload,
+    StreamDownload,
+    attachment,
+)
 from touchline.web.errors import may_answer
+from touchline.web.medialinks import signed_thumbnails
 from touchline.web.models.library import (
     Deleted,
     ProcessingStatus,
@@ -21,6 +32,10 @@ from touchline.web.models.library import (
     Verification,
 )
 from touchline.web.work import done_for, limit_of
+
+THUMBNAILS = "_sprites.vtt"
+MOST_THUMBNAILS_BYTES = 4 << 20
+"""A picture every few seconds of a day is a tenth of it."""
 
 router = APIRouter(prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500))
 
@@ -146,7 +161,7 @@ async def protect_match(match_id: MatchId, body: ProtectRequest, capture: Captur
     summary="Size of the archive",
     response_class=Response,
     responses=_ARCHIVE,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/{match_id}/download",
@@ -155,7 +170,7 @@ async def protect_match(match_id: MatchId, body: ProtectRequest, capture: Captur
     summary="Download a match",
     response_class=Response,
     responses=_ARCHIVE,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def download_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
     """The match as one ZIP, sent while it is read; of a running match what is finished so far."""
@@ -170,7 +185,7 @@ async def download_match(request: Request, match_id: MatchId, capture: CaptureDe
     summary="Size and validators of a segment",
     response_class=Response,
     responses=_FILE,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/{match_id}/segments/{segment_name}",
@@ -179,7 +194,7 @@ async def download_match(request: Request, match_id: MatchId, capture: CaptureDe
     summary="Download a segment",
     response_class=Response,
     responses=_FILE,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def download_segment(
     request: Request,
@@ -201,7 +216,7 @@ async def download_segment(
     summary="Size and validators of a file",
     response_class=Response,
     responses=_FILE,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/{match_id}/files/{file_name}",
@@ -210,7 +225,7 @@ async def download_segment(
     summary="Download a file",
     response_class=Response,
     responses=_FILE,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def download_file(
     request: Request, match_id: MatchId, file_name: FileName, capture: CaptureDep, reads: ReadsDep
@@ -218,4 +233,20 @@ async def download_file(
     """A file that lies directly in the match's folder, whole or in ranges."""
     path = await capture.library.file_path(match_id, file_name)
     limit = limit_of(request, "download")
+    signature = signature_of(request)
+    if signature is not None and path.name.endswith(THUMBNAILS):
+        text = await to_thread.run_sync(_thumbnails, path, signature, limiter=reads)
+        headers = {"cache-control": "private, no-cache"} | attachment(path.name)
+        return Response(text, headers=headers, media_type=MEDIA_TYPES[".vtt"])
     return FileDownload(path, missing="Recording file not found", reads=reads, limit=limit)
+
+
+def _thumbnails(path: FilePath, signature: str) -> str:
+    """Return a track of thumbnails whose sheet is signed as it is itself. Raises NotFound."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:  # noqa: PTH123  (a descriptor has no path)
+            data = file.read(MOST_THUMBNAILS_BYTES)
+    except OSError as error:
+        raise NotFound("Recording file not found") from error
+    return signed_thumbnails(data.decode("utf-8", "replace"), signature)

@@ -14,9 +14,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from touchline.capture import RECORDING_ACTIVE
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.web.answers import answer
-from touchline.web.auth import NEEDS_KEY, has_key
+from touchline.web.auth import MEDIA, NEEDS_KEY, has_key, signature_of
 from touchline.web.deps import CaptureDep, ReadsDep
 from touchline.web.errors import may_answer
+from touchline.web.medialinks import signed_playlist
 from touchline.web.models.preview import (
     PreviewRestarted,
     PreviewStarted,
@@ -151,7 +152,7 @@ _STILL = {
     summary="Check a still of a camera",
     response_class=Response,
     responses=_STILL,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @router.get(
     "/cameras/{camera_id}/snapshot.jpg",
@@ -160,7 +161,7 @@ _STILL = {
     summary="A still of a camera",
     response_class=Response,
     responses=_STILL,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def get_snapshot(
     request: Request,
@@ -192,7 +193,7 @@ _HLS = {
     summary="Check an HLS playlist or media",
     response_class=Response,
     responses=_HLS,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 @hls.get(
     "/{name}",
@@ -201,9 +202,10 @@ _HLS = {
     summary="HLS playlist or media",
     response_class=Response,
     responses=_HLS,
-    dependencies=[NEEDS_KEY],
+    dependencies=[MEDIA],
 )
 async def get_hls(
+    request: Request,
     capture: CaptureDep,
     reads: ReadsDep,
     name: Annotated[str, Path(description="`camN.m3u8`, `panorama.m3u8`, or what they name.")],
@@ -225,7 +227,9 @@ async def get_hls(
     if playlist is not None:
         reply = await _ask_live(capture, "hls_playlist", camera=found[1], msn=msn, part=part)
         headers = {"cache-control": "no-cache"}
-        return Response(reply["text"], headers=headers, media_type=PLAYLIST_TYPE)
+        signature = signature_of(request)
+        text = reply["text"] if signature is None else signed_playlist(reply["text"], signature)
+        return Response(text, headers=headers, media_type=PLAYLIST_TYPE)
     folder = capture.live.hls_dir
     if folder is None:
         raise NotFound(_NO_FILE)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from touchline.capture import Job
 from touchline.web.answers import answer
-from touchline.web.auth import NEEDS_KEY
+from touchline.web.auth import NEEDS_KEY, PRIVATE
 from touchline.web.deps import CaptureDep
 from touchline.web.errors import may_answer
 from touchline.web.models.processing import (
@@ -49,7 +49,8 @@ async def process_match(
     operation_id="get_made_of_match",
     summary="What was made of a match",
     response_model=MadeOfMatch,
-    responses=may_answer(404),
+    responses=may_answer(401, 403, 404),
+    dependencies=[PRIVATE],
 )
 async def get_made(
     match_id: Annotated[str, Path(description="The match.")], capture: CaptureDep
@@ -64,6 +65,8 @@ async def get_made(
     operation_id="list_jobs",
     summary="All jobs",
     response_model=JobList,
+    responses=may_answer(401, 403),
+    dependencies=[PRIVATE],
 )
 async def list_jobs(
     capture: CaptureDep,
@@ -80,7 +83,8 @@ async def list_jobs(
     operation_id="get_job",
     summary="One job",
     response_model=JobState,
-    responses=may_answer(404),
+    responses=may_answer(401, 403, 404),
+    dependencies=[PRIVATE],
 )
 async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
     """How far it is, and why it failed if it did."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import APIRouter, Request, Response
 
 from touchline import __version__
 from touchline.web.answers import answer
-from touchline.web.auth import Access, has_key
+from touchline.web.auth import gate_of, has_key
 from touchline.web.cookies import drop_cookie, set_cookie
 from touchline.web.errors import may_answer
+from touchline.web.limits import client_address
 from touchline.web.models.session import SessionState, SignIn
+
+log = logging.getLogger(__name__)
 
 PATH = "/api/v1/session"
 
@@ -38,12 +43,13 @@ async def get_session(request: Request) -> Response:
 )
 async def sign_in(request: Request, body: SignIn) -> Response:
     """Exchange the key for a cookie that scripts cannot read and other sites cannot use."""
-    access: Access = request.app.state.access
-    access.demand(body.key)
+    gate, address = gate_of(request), client_address(request.scope)
+    gate.demand(body.key, address)
     reply = answer(_state(request, signed_in=True))
-    cookies = access.cookies
-    if cookies is not None:
-        reply.headers["Set-Cookie"] = set_cookie(cookies.new(), secure=_is_secure(request))
+    if gate.signer is not None:
+        token = gate.signer.session(gate.sessions.begin())
+        reply.headers["Set-Cookie"] = set_cookie(token, secure=_is_secure(request))
+        log.info("A browser at %s has signed in", address or "a local socket")
     return reply
 
 
@@ -55,15 +61,17 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     response_model=SessionState,
 )
 async def sign_out(request: Request) -> Response:
-    """Forget the cookie in this browser."""
-    access: Access = request.app.state.access
-    reply = answer(_state(request, signed_in=access.key is None))
+    """End the session, here and in this browser; a copy of its cookie opens nothing any more."""
+    gate = gate_of(request)
+    for session_id in gate.session_ids(request.headers):
+        await gate.sessions.end(session_id)
+    reply = answer(_state(request, signed_in=gate.access.key is None))
     reply.headers["Set-Cookie"] = drop_cookie(secure=_is_secure(request))
     return reply
 
 
 def _state(request: Request, *, signed_in: bool) -> dict[str, object]:
-    access: Access = request.app.state.access
+    access = gate_of(request).access
     reads: bool = request.app.state.system.settings.auth.reads
     return {
         "key_needed": access.key is not None,

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError
 from touchline.core.errors import Blocked, Invalid, NotFound, Refused, TouchlineError
 from touchline.engines import StartTimeout, reason_json
 from touchline.web.answers import answer
-from touchline.web.auth import Access
+from touchline.web.auth import gate_of
 from touchline.web.errors import ErrorBody
 from touchline.web.routes import DirectRoute, Handler
 
@@ -107,8 +107,7 @@ class ReportRoute(StructuredRoute):
         model = self._model
 
         async def handle(request: Request) -> Response:
-            access: Access = request.app.state.access
-            access.demand_of(request.headers, request.method)
+            gate_of(request).admit(request.scope)
             content = await request.body()
             if not content:
                 missing = {"type": "missing", "loc": ("body",), "msg": "Field required"}

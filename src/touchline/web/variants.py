@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from touchline.engines import ConfigInvalid, config_of, hidden
 from touchline.web.answers import answer
-from touchline.web.auth import NEEDS_KEY
+from touchline.web.auth import NEEDS_KEY, PRIVATE
 from touchline.web.errors import may_answer
 from touchline.web.models.orchestrator import Message
 from touchline.web.models.variants import (
@@ -156,6 +156,8 @@ async def get_reprovision_status(request: Request) -> Response:
     operation_id="get_templates",
     summary="The ten templates",
     response_model=TemplateList,
+    responses=may_answer(401, 403),
+    dependencies=[PRIVATE],
 )
 async def get_templates(request: Request) -> Response:
     """All slots, and which template is active."""
@@ -168,7 +170,8 @@ async def get_templates(request: Request) -> Response:
     operation_id="get_template",
     summary="One template",
     response_model=TemplateContent,
-    responses=may_answer(400, 404),
+    responses=may_answer(400, 401, 403, 404),
+    dependencies=[PRIVATE],
 )
 async def get_template(request: Request, slot_id: Slot) -> Response:
     """Its name and configuration."""
@@ -255,7 +258,8 @@ async def activate_template(request: Request, slot_id: Slot) -> Response:
     operation_id="export_template",
     summary="A template as a file",
     response_model=TemplateContent,
-    responses=may_answer(400, 404),
+    responses=may_answer(400, 401, 403, 404),
+    dependencies=[PRIVATE],
 )
 async def export_template(request: Request, slot_id: Slot) -> Response:
     """A file that can be imported here or elsewhere; secrets are left out."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import CancelScope
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from starlette.exceptions import HTTPException
 
 from touchline.web.actions import actions_of
-from touchline.web.answers import answer
-from touchline.web.auth import Access
+from touchline.web.auth import Gate
 from touchline.web.channels import channels_of, engine_channels
+from touchline.web.errors import Unauthorized, refusal
 from touchline.web.hub import Hub, Session
+from touchline.web.sessions import Session as SignedIn
 
 if TYPE_CHECKING:
     from touchline.system import System
 
+SIGNED_OUT = 1008
 TRY_AGAIN_LATER = 1013
 
 LONGEST_CLIENT = 64
@@ -47,13 +49,11 @@ def make_hub(system: System) -> Hub:
 async def websocket(socket: WebSocket) -> None:
     """One client, from its handshake until either side is gone."""
     hub: Hub = socket.app.state.hub
-    access: Access = socket.app.state.access
+    gate: Gate = socket.app.state.gate
     try:
-        access.demand_of(socket.headers, "GET")
-    except HTTPException as error:
-        headers = dict(error.headers or {})
-        refusal = answer({"detail": error.detail}, error.status_code, headers)
-        await socket.send_denial_response(refusal)
+        grant = gate.admit(socket.scope)
+    except Unauthorized as error:
+        await socket.send_denial_response(refusal(error))
         return
     try:
         await socket.accept()
@@ -67,6 +67,8 @@ async def websocket(socket: WebSocket) -> None:
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_write, socket, session, tasks.cancel_scope)
+            if grant.session is not None:
+                tasks.start_soon(_end_with, grant.session, socket, tasks.cancel_scope)
             await _read(socket, hub, session)
             tasks.cancel_scope.cancel()
     finally:
@@ -82,6 +84,14 @@ def owner_of(socket: WebSocket) -> str:
     if 0 < len(name) <= LONGEST_CLIENT:
         return f"client {name}"
     return f"address {socket.client.host if socket.client is not None else ''}"
+
+
+async def _end_with(signed_in: SignedIn, socket: WebSocket, scope: CancelScope) -> None:
+    """Close the socket with the session that it was opened with."""
+    await signed_in.ended.wait()
+    with suppress(WebSocketDisconnect, RuntimeError, OSError):
+        await socket.close(SIGNED_OUT, "Signed out")
+    scope.cancel()
 
 
 async def _read(socket: WebSocket, hub: Hub, session: Session) -> None:
