@@ -29,9 +29,16 @@ class Server:
     """One server on one data directory, over any number of lives."""
 
     def __init__(
-        self, data: Path, cameras: Mapping[int, Mapping[str, Any]], **capture: Any
+        self,
+        data: Path,
+        cameras: Mapping[int, Mapping[str, Any]],
+        *,
+        auth: Mapping[str, str] | None = None,
+        **capture: Any,
     ) -> None:
+        """`auth` are settings below `auth`; with a key the client of this server sends it."""
         self.data = data
+        self._key = (auth or {}).get("api_key")
         self.recordings = Path(capture.get("recordings_dir") or data / "recordings")
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("TOUCHLINE_")},
@@ -42,6 +49,8 @@ class Server:
             self._environment[f"TOUCHLINE_CAPTURE__{key.upper()}"] = (
                 value if isinstance(value, str) else json.dumps(value, default=str)
             )
+        for key, value in (auth or {}).items():
+            self._environment[f"TOUCHLINE_AUTH__{key.upper()}"] = value
         self.program = [sys.executable, "-m", "touchline"]
         """What is started; another one may set the scene before it runs the server."""
         self.port = 0
@@ -74,7 +83,9 @@ class Server:
             line = self._process.stdout.readline() if ready else b""
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise AssertionError(f"the server did not start:\n{self.output()}")
-        self.client = httpx.Client(base_url=f"{line.split()[1].decode()}/api/v1", timeout=60)
+        headers = {} if self._key is None else {"x-api-key": self._key}
+        base_url = f"{line.split()[1].decode()}/api/v1"
+        self.client = httpx.Client(base_url=base_url, headers=headers, timeout=60)
 
     @property
     def pid(self) -> int:

@@ -89,3 +89,21 @@ async def test_a_server_without_a_built_dashboard_serves_its_api(
     async with client_of(FakeSystem.make(tmp_path)) as client:
         told = await client.get("/", headers=BROWSER)
         assert told.json()["service"] == "touchline"
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("pitch.local:8000", "'self' ws://pitch.local:8000 wss://pitch.local:8000"),
+        ("[::1]:8000", "'self' ws://[::1]:8000 wss://[::1]:8000"),
+        ("cameras.club.example", "'self' ws://cameras.club.example wss://cameras.club.example"),
+        ("*", "'self'"),
+        ("a; script-src *", "'self'"),
+        ("a b", "'self'"),
+        ("", "'self'"),
+    ],
+)
+def test_the_page_may_speak_to_its_own_host_alone(host: str, allowed: str) -> None:
+    policy = dict(part.split(" ", 1) for part in dashboard.content_policy(host).split("; "))
+    assert policy["connect-src"] == allowed
+    assert policy["default-src"] == "'self'"
