@@ -242,13 +242,28 @@ async def test_wrong_keys_have_to_wait_and_right_ones_never(
         assert statuses == [403] * (FREE + 1) + [429] * 3
         for headers in ({"x-api-key": "no"}, {"authorization": "Bearer no"}):
             refused = await client.delete(MATCH, headers=headers)
-            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
-            assert int(refused.headers["retry-after"]) >= 1
-        assert (await client.get("/hls/cam0.m3u8", headers=basic("no"))).status_code == 429
+            told = (refused.status_code, refused.json())
+            assert told == (403, {"detail": "invalid token"}), "as the contract has it"
+        assert (await client.get("/hls/cam0.m3u8", headers=basic("no"))).status_code == 401
+        (refused,) = await wrong_keys(client, 1)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
+        assert int(refused.headers["retry-after"]) >= 1
         assert (await client.get("/hls/cam0.m3u8")).status_code == 401, "no key is no guess"
         assert (await client.post("/cache/clear", headers=WITH_KEY)).status_code == 200
         assert (await client.get("/hls/cam0.m3u8", headers=basic(KEY))).status_code == 200
         assert (await client.post("/api/v1/session", json={"key": KEY})).status_code == 200
+
+
+async def test_wrong_keys_count_wherever_they_are_sent(
+    locked: FakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "pause_after", lambda count, **_: 600.0 * (count > FREE))
+    async with client_of(locked) as client:
+        for _ in range(FREE + 1):
+            await client.get("/hls/cam0.m3u8", headers=basic("no"))
+            await client.delete(MATCH, headers={"x-api-key": "no"})
+        (refused,) = await wrong_keys(client, 1)
+    assert refused.status_code == 429
 
 
 async def test_a_storm_of_wrong_keys_is_one_event(

@@ -81,7 +81,9 @@ class Gate:
         headers = Headers(scope=scope)
         given = key_in(headers)
         if given is not None:
-            self.demand(given, client_address(scope))
+            if not self.access.admits(given):
+                self._watch.wrong(client_address(scope))
+                raise Unauthorized(403, "invalid token")
             return Grant("key")
         session = self._session_of(headers, scope.get("method", "GET"))
         if session is None:
@@ -108,19 +110,27 @@ class Gate:
         if password is None:
             raise Unauthorized(401, "missing bearer token", challenges=challenges)
         if not self.access.admits(password):
-            pause = self._watch.wrong(client_address(scope))
-            raise pause or Unauthorized(
+            self._watch.wrong(client_address(scope))
+            raise Unauthorized(
                 401, "wrong password: the key is the password, under any name", challenges=(BASIC,)
             )
         return Grant("password")
 
-    def demand(self, given: str, address: str) -> None:
+    def sign_in(self, given: str, address: str) -> None:
         """Return where the server is open or `given` is its key. Raises Unauthorized.
 
         A right key is never kept waiting, whoever else guesses from its address.
         """
         if not self.access.admits(given):
-            raise self._watch.wrong(address) or Unauthorized(403, "invalid token")
+            wait_s = math.ceil(self._watch.wrong(address))
+            if wait_s == 0:
+                raise Unauthorized(403, "invalid token")
+            raise Unauthorized(
+                429,
+                f"Too many wrong keys from this address; the next try counts in {wait_s} s",
+                code="too_many_attempts",
+                headers={"Retry-After": str(wait_s), "Connection": "close"},
+            )
 
     def _session_of(self, headers: Headers, method: str) -> Session | None:
         # A browser sends its cookies along with what pages of others ask for. `Guard` has refused
@@ -158,22 +168,15 @@ class KeyWatch:
         self._storm = Storm(log, "Wrong keys")
         self._audited_s = -math.inf
 
-    def wrong(self, address: str) -> Unauthorized | None:
-        """Count a wrong key; returns the refusal where the address has to wait, else None."""
+    def wrong(self, address: str) -> float:
+        """Count a wrong key; returns the seconds for which the address has to wait already."""
         pause_s = self._attempts.pause_s(address)
         if pause_s <= 0:
             failure = self._attempts.failed(address)
-            self._storm.note(f"the last from {address or 'a local socket'}")
             if failure.begins_storm:
                 self._audit(address, failure.count)
-            return None
-        wait_s = math.ceil(pause_s)
-        return Unauthorized(
-            429,
-            f"Too many wrong keys from this address; the next try counts in {wait_s} s",
-            code="too_many_attempts",
-            headers={"Retry-After": str(wait_s), "Connection": "close"},
-        )
+        self._storm.note(f"the last from {address or 'a local socket'}")
+        return pause_s
 
     def _audit(self, address: str, count: int) -> None:
         now_s = self._attempts.now_s()

@@ -106,8 +106,7 @@ _MEANING: dict[int, tuple[type[BaseModel], str]] = {
 
 def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route's documentation says about the errors it may answer with."""
-    told = {*statuses, 429} if {401, 403} & {*statuses} else {*statuses}
-    meanings = {status: _MEANING[status] for status in sorted(told)}
+    meanings = {status: _MEANING[status] for status in statuses}
     return {
         status: {"model": model, "description": text} for status, (model, text) in meanings.items()
     }

@@ -39,12 +39,12 @@ async def get_session(request: Request) -> Response:
     operation_id="sign_in",
     summary="Sign in",
     response_model=SessionState,
-    responses=may_answer(400, 403, 413),
+    responses=may_answer(400, 403, 413, 429),
 )
 async def sign_in(request: Request, body: SignIn) -> Response:
     """Exchange the key for a cookie that scripts cannot read and other sites cannot use."""
     gate, address = gate_of(request), client_address(request.scope)
-    gate.demand(body.key, address)
+    gate.sign_in(body.key, address)
     reply = answer(_state(request, signed_in=True))
     if gate.signer is not None:
         token = gate.signer.session(gate.sessions.begin())
