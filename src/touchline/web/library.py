@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Request, Response
 
 from touchline.core.errors import NotFound
+from touchline.foreign.files import read_bytes
 from touchline.web.answers import answer
 from touchline.web.auth import MEDIA, NEEDS_KEY, signature_of
 from touchline.web.deps import CaptureDep, ReadsDep
@@ -244,9 +244,7 @@ async def download_file(
 def _thumbnails(path: FilePath, signature: str) -> str:
     """Return a track of thumbnails whose sheet is signed as it is itself. Raises NotFound."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:  # noqa: PTH123  (a descriptor has no path)
-            data = file.read(MOST_THUMBNAILS_BYTES)
+        data = read_bytes(path, most_bytes=MOST_THUMBNAILS_BYTES)
     except OSError as error:
         raise NotFound("Recording file not found") from error
     return signed_thumbnails(data.decode("utf-8", "replace"), signature)
