@@ -106,11 +106,9 @@ def test_figures_and_logs_are_answered_at_once_while_a_worker_hangs(tmp_path: Pa
         pid = server.worker_pids()[1]
         os.kill(pid, signal.SIGSTOP)
         for path in ("/system-metrics", "/logs/watchdog"):
-            took_s = []
             for _ in range(5):
-                began_s = time.monotonic()
                 assert server.get(path)
-                took_s.append(time.monotonic() - began_s)
-            # The quickest: what waits for a worker is never quick, a busy machine is at times.
-            assert min(took_s) < 0.25, path
+                # It hangs still and is still the camera's: nobody waited until it was replaced.
+                assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        assert server.worker_pids()[1] == pid
         os.kill(pid, signal.SIGCONT)

@@ -17,7 +17,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from support.browser import Watching, browser
-from support.frames import assert_gapless
+from support.footage import assert_complete
 from support.live import LiveRig, live_rig
 from support.rtsp import rtsp_camera
 from support.server import SMALL, Server, serving, wait_for
@@ -234,7 +234,7 @@ async def test_viewers_who_come_and_go_during_a_recording_cost_it_no_frame(
         report = server.stop()
         assert report["success"], report
         for camera in (0, 1):
-            assert_gapless(*server.segments("watched", camera))
+            assert_complete(server, "watched", camera)
 
 
 # -------------------------------------------------------------- nothing is left
