@@ -17,6 +17,7 @@ import pytest
 
 from fakes_worker import FakeFleet, fake_fleet
 from recorders import until
+from support.registry import place_registry
 from touchline.capture.pipelines import build_pipeline
 from touchline.capture.process import WorkerLink
 from touchline.capture.settings import CaptureSettings
@@ -48,7 +49,7 @@ class Ear:
 
 def make_link(folder: Path, ear: Ear, *, unresponsive_after_s: float = 60.0) -> WorkerLink:
     runtime = folder / "run"
-    runtime.mkdir(parents=True, exist_ok=True)
+    place_registry(runtime)
     return WorkerLink(
         NAME,
         runtime_dir=runtime,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import touchline
+from support.registry import place_registry
 from touchline.capture import CaptureSettings, build_pipeline
 from touchline.worker import wire
 
@@ -99,7 +100,7 @@ class LiveRig:
         environment = {
             **os.environ,
             "PYTHONPATH": str(Path(touchline.__file__).parents[1]),
-            "GST_REGISTRY": str(self.directory / "gstreamer-registry.bin"),
+            "GST_REGISTRY": str(place_registry(self.directory)),
         }
         command = [sys.executable, "-m", module, "--directory", str(self.directory), *arguments]
         with (self.directory / f"{name}.out").open("ab") as output:

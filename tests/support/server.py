@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 import touchline
+from support.registry import place_registry
 
 START_DEADLINE_S = 30.0
 STOP_DEADLINE_S = 30.0
@@ -51,6 +52,7 @@ class Server:
             )
         for key, value in (auth or {}).items():
             self._environment[f"TOUCHLINE_AUTH__{key.upper()}"] = value
+        self._runtime = Path(capture.get("runtime_dir") or data / "run")
         self.program = [sys.executable, "-m", "touchline"]
         """What is started; another one may set the scene before it runs the server."""
         self.port = 0
@@ -63,6 +65,7 @@ class Server:
     def start(self) -> None:
         """Return once it answers."""
         assert self._process is None, "the server is running already"
+        place_registry(self._runtime)
         with (self.data / "server.out").open("ab") as errors:
             self._process = subprocess.Popen(
                 [

@@ -1,0 +1,36 @@
+"""GStreamer's list of plugins, made once for all servers of a test run.
+
+Making it takes about a second of processor time, and each new data directory has to have one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+NAME = "gstreamer-registry.bin"
+
+
+def place_registry(runtime_dir: Path) -> Path:
+    """Put the list where processes of this runtime directory look for it; an older one stays."""
+    place = runtime_dir / NAME
+    if not place.exists():
+        runtime_dir.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_made_once(), place)
+    return place
+
+
+@cache
+def _made_once() -> Path:
+    path = Path(os.environ["HOME"]) / NAME
+    subprocess.run(
+        ["gst-inspect-1.0", "fakesink"],
+        env={**os.environ, "GST_REGISTRY": str(path)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=120,
+    )
+    return path
