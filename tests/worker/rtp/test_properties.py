@@ -119,7 +119,8 @@ def test_damaged_streams_lose_only_what_is_damaged(data: st.DataObject) -> None:
             for part in payloads(nal, 120):
                 raw.append(Packet(part, unit.shown * 3600, False, number).pack())
                 number += 1
-    dropped = data.draw(st.sets(st.integers(0, len(raw) - 1), max_size=12), "dropped")
+    # Behind the last packet no number tells that another one is missing.
+    dropped = data.draw(st.sets(st.integers(0, len(raw) - 2), max_size=12), "dropped")
     times = data.draw(
         st.lists(st.integers(0, 2**32 - 1), min_size=4, max_size=4) | st.none(), "wild times"
     )
