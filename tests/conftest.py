@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from support import surroundings
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 
 surroundings.settle()  # before a test module is imported, as that may read the environment
+
+# The same examples in each run, so that a failure belongs to a change.
+# `scripts/test --all` looks for new ones.
+hypothesis.settings.register_profile("fixed", derandomize=True)
+hypothesis.settings.register_profile("new")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 @pytest.fixture(scope="session", autouse=True)
