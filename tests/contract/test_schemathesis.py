@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import schemathesis
 from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import (
     negative_data_rejection,
@@ -20,15 +17,7 @@ from schemathesis.checks import (
     positive_data_acceptance,
 )
 
-from fakes import FakeSystem
-from footage import write_segment
-from support.played import PlayedPanorama, PlayedPreview
-from touchline.capture.library import Library
-from touchline.capture.sessions import WebRtcSessions
-from touchline.core.db import Database
-from touchline.core.events import EventLog
-from touchline.core.metrics import Metrics
-from touchline.engines.model import Engine, Stream
+from support.fuzzed import ENGINE, FILE_NAME, KEY, MATCH_ID, SEGMENT, fuzzed_system
 from touchline.web import (
     capture,
     clips,
@@ -49,29 +38,12 @@ from touchline.web import (
 )
 
 MAX_EXAMPLES = 40
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ENGINE = Engine(
-    "f" * 64, "acestream-1", "127.0.0.1", 19000, "127.0.0.1", 19000, NOON, NOON, health="healthy"
-)
-STREAM = Stream(
-    id="ch-42",
-    key_type="infohash",
-    key="a" * 40,
-    container_id=ENGINE.id,
-    playback_session_id="s",
-    stat_url="http://127.0.0.1:19000/ace/stat/a/s",
-    command_url="http://127.0.0.1:19000/ace/cmd/a/s",
-    is_live=True,
-    started_at=NOON,
-)
 HOST = {"Host": "localhost"}
-MATCH_ID = "match_20260211_001"
-SEGMENT = "cam0_20260211_220241_00.mp4"
 
 REAL: dict[str, Any] = {
     "match_id": MATCH_ID,
     "segment_name": SEGMENT,
-    "file_name": "match.json",
+    "file_name": FILE_NAME,
     "log_type": "alerts",
     "camera_id": 0,
     "stream": "cam0",
@@ -124,7 +96,6 @@ LIVE = {
     "/api/v1/panorama/preview/stop": {400},
     "/api/v1/panorama/process": {400},
 }
-KEY = "a-key-of-some-length"
 WITH_KEY = {**HOST, "Authorization": f"Bearer {KEY}"}
 
 # The contract takes 0, "yes" and the like for booleans, and unknown names for nothing.
@@ -206,30 +177,8 @@ def _text(_context: Any, value: Any) -> bytes:
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The documented API of a server with a key, a real library and a recorder that obeys."""
     folder = tmp_path_factory.mktemp("fuzzed")
-    root = folder / "recordings"
-    write_segment(root / MATCH_ID / "segments" / SEGMENT)
-    (root / MATCH_ID / REAL["file_name"]).write_text("{}")
-    system: Any = FakeSystem.make(folder)
-    system.settings.auth.api_key = SecretStr(KEY)
-    # Of the running match nothing can be deleted, so that it is there for every example.
-    system.capture.library = Library(root, is_running=lambda match_id: match_id == MATCH_ID)
-    system.capture.process_with(folder, system.capture.library)
-    template = {"name": "Derby", "config": {"platform": "amd64"}}
-    for slot in (1, 2):
-        (folder / "variants" / f"template_{slot}.json").write_text(json.dumps(template))
-    system.engines.variants.load()
-    system.engines.fleet.freshness.listed(0.0)
-    system.engines.fleet.put(ENGINE)
-    system.engines.fleet.put_stream(STREAM)
-    system.capture.sessions = WebRtcSessions(
-        cast("Any", PlayedPreview()), cast("Any", PlayedPanorama()), (0, 1)
-    )
-    database = Database(f"sqlite:///{folder}/touchline.db")
-    system.events = EventLog(database, Metrics())
-    system.events.record("engine", "created", "Created", container_id="c1")
-    yield schemathesis.openapi.from_asgi("/openapi.json", create_app(system), headers=HOST)
-    system.events.close()
-    database.close()
+    with fuzzed_system(folder) as system:
+        yield schemathesis.openapi.from_asgi("/openapi.json", create_app(system), headers=HOST)
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), OPERATIONS + WRONG_INPUT)

@@ -76,3 +76,33 @@ def test_a_stream_is_described_with_its_parameter_sets() -> None:
     assert "profile-level-id=42c01f" in text
     assert "sprop-parameter-sets=Z0LAH4w=,aM48gA==" in text
     assert text.endswith("\r\n")
+
+
+@pytest.mark.parametrize("length", ["²", "٣", "9" * 5000, "-1", "70000", ""])
+def test_a_length_that_is_none_is_refused(length: str) -> None:
+    head = f"OPTIONS rtsp://host/cam0 RTSP/1.0\r\nContent-Length: {length}".encode()
+    with pytest.raises(BadRequest):
+        assert parse_request(head).body_bytes
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000])
+def test_a_number_that_is_none_is_not_repeated(number: str) -> None:
+    request = parse_request(f"OPTIONS * RTSP/1.0\r\nCSeq: {number}".encode())
+    assert b"CSeq" not in Answer().encode(request)
+
+
+@pytest.mark.parametrize("ports", ["²", "9" * 5000, "65535", "5000-²", "5000-99999", "0-1"])
+def test_ports_that_are_none_are_no_transport(ports: str) -> None:
+    assert parse_transport(f"RTP/AVP;unicast;client_port={ports}") is None
+
+
+@pytest.mark.parametrize("line", ["OPTIONS rtsp://[ RTSP/1.0", "DESCRIBE rtsp://[::1 RTSP/1.0"])
+def test_an_address_that_is_none_is_refused(line: str) -> None:
+    request = parse_request(line.encode())
+    with pytest.raises(BadRequest):
+        assert request.camera
+
+
+def test_what_cannot_be_printed_is_no_request() -> None:
+    with pytest.raises(BadRequest):
+        parse_request(b"OPTIONS rtsp://host/\x1b[2Jcam0 RTSP/1.0")

@@ -181,3 +181,67 @@ def test_we_take_the_dtls_role_that_the_offer_leaves_us(offered: str, ours: str)
     answer = sdp.render_answer(offer, offer.formats[0], LOCAL, profile=None, session=1)
     assert f"a=setup:{ours}" in answer.splitlines()
     assert offer.dtls_client == (ours == "active")
+
+
+@pytest.mark.parametrize("word", ["²", "٣", "9" * 5000, "128", "-1", "1_0"])
+def test_a_payload_type_that_is_no_number_of_rtp_is_left_out(word: str) -> None:
+    offer = PLAYER.replace("SAVPF 96", f"SAVPF {word} 96").replace(
+        "a=rtpmap:96", f"a=rtpmap:{word} H264/90000\r\na=fmtp:{word} x=1\r\na=rtpmap:96"
+    )
+    if not word.isascii():
+        with pytest.raises(sdp.BadOffer):
+            sdp.parse_offer(offer)
+        return
+    assert [each.payload_type for each in sdp.parse_offer(offer).formats] == [96]
+
+
+@pytest.mark.parametrize("extra", ["\x1b[2J", "\x00", "\u202e"])
+def test_nothing_unprintable_is_repeated_in_an_answer(extra: str) -> None:
+    with pytest.raises(sdp.BadOffer):
+        sdp.parse_offer(PLAYER.replace("SAVPF 111", f"SAVPF 111{extra}"))
+
+
+def test_only_a_known_mode_is_repeated() -> None:
+    offer = sdp.parse_offer(PLAYER.replace("packetization-mode=1", "packetization-mode=1x"))
+    answer = sdp.render_answer(offer, offer.choose(None), LOCAL, profile=None, session=1)
+    assert "packetization-mode=0;" in answer
+
+
+@pytest.mark.parametrize(
+    ("candidate", "reachable"),
+    [
+        ("1 1 udp 2122260223 192.0.2.7 50000 typ host generation 0", True),
+        ("1 1 UDP 1 2001:db8::1 50000 typ srflx raddr 0.0.0.0 rport 0", True),
+        ("1 1 udp 1 8f3d.local 50000 typ host", False),
+        ("1 1 tcp 1 192.0.2.7 9 typ host tcptype active", False),
+    ],
+)
+def test_a_candidate_is_tried_where_it_can_be(candidate: str, reachable: bool) -> None:  # noqa: FBT001
+    assert sdp.is_reachable(candidate) is reachable
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        "1 1 udp 1 192.0.2.7 50000 type host",
+        "1 ² udp 1 192.0.2.7 50000 typ host",
+        "1 1 udp " + "9" * 5000 + " 192.0.2.7 50000 typ host",
+        "1 1 udp 1 192.0.2.7 65536 typ host",
+        "1 1 udp 1 192.0.2.7 5e4 typ host",
+        "1 1 udp 1 ../../etc 50000 typ host",
+        "1 1 udp 1 \x1b[2J 50000 typ host",
+        "1 1 udp 1 192.0.2.7 50000 typ host rport ²",
+        "1 1 udp 1 192.0.2.7 50000 typ host " + "x" * 2000,
+    ],
+)
+def test_a_candidate_that_cannot_be_read_is_refused(candidate: str) -> None:
+    with pytest.raises(sdp.BadOffer):
+        sdp.is_reachable(candidate)
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=200))
+def test_no_candidate_raises_anything_else(candidate: str) -> None:
+    try:
+        sdp.is_reachable(candidate)
+    except sdp.BadOffer:
+        return

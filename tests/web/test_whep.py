@@ -78,6 +78,7 @@ async def test_an_offer_makes_a_session_with_all_that_a_player_needs(rig: Rig) -
     ("error", "status"),
     [
         (Failed("The offer is not SDP", code="bad_offer"), 400),
+        (Failed("The ICE candidate cannot be read", code="bad_candidate"), 400),
         (Failed("The offer has no video section", code="offer_not_acceptable"), 406),
         (Blocked("The live process is not running"), 503),
         (Failed("it broke", code="live_error"), 500),

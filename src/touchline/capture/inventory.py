@@ -26,6 +26,7 @@ from touchline.capture.manifest import (
     parse_segment_name,
 )
 from touchline.foreign.files import read_bytes, regular_entries
+from touchline.foreign.numbers import whole
 from touchline.foreign.text import file_name
 
 _SINGLE_SUFFIXES = VIDEO_SUFFIXES | {".zip"}
@@ -284,7 +285,7 @@ def _created_at(files: Iterable[_File]) -> int:
 
 def _camera_order(camera: str) -> tuple[bool, int, str]:
     number = camera[3:]
-    return (camera == _UNKNOWN, int(number) if number.isdigit() else 0, camera)
+    return (camera == _UNKNOWN, whole(number) or 0, camera)
 
 
 def _file_order(file: _File) -> tuple[str, int, str]:

@@ -86,9 +86,9 @@ class SegmentName:
         return (self.label, -1 if self.index is None else self.index)
 
 
-_CAMERA = re.compile(r"cam\d+")
-_LABEL = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
-_INDEX = re.compile(r"(?:[_-](\d{1,4})|(\d+))$")
+_CAMERA = re.compile(r"cam\d{1,9}", re.ASCII)
+_LABEL = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)", re.ASCII)
+_INDEX = re.compile(r"(?:[_-](\d{1,4})|(\d{1,18}))$", re.ASCII)
 
 
 def camera_of(file_name: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from touchline.foreign.text import json_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -98,7 +100,7 @@ def _array(pieces: Iterable[bytes]) -> bytes:
 def encoded(value: Any) -> bytes:
     """`value` as compact JSON."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+    return json_bytes(text)
 
 
 def rfc3339(at: datetime | None) -> str | None:

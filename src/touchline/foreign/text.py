@@ -18,6 +18,7 @@ from typing import Any
 DEEPEST = 16
 """Levels of a value that is stored or logged; what we say ourselves has three."""
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _ORDINARY = re.compile(r"[\x20-\x7e]*")
 _UNSHOWN = re.compile(
     "["
@@ -77,6 +78,14 @@ def printable(value: Any, depth: int = DEEPEST) -> Any:
 def json_line(value: Mapping[str, Any]) -> str:
     """Write JSON in one line that can be shown on a terminal, whatever its strings hold."""
     return json.dumps(printable(value), ensure_ascii=False, allow_nan=False)
+
+
+def json_bytes(encoded: str) -> bytes:
+    """Encode JSON text; half a surrogate pair in its strings is written as `shown` does."""
+    try:
+        return encoded.encode()
+    except UnicodeEncodeError:
+        return _SURROGATES.sub(lambda m: _escaped(m).replace("\\", "\\\\"), encoded).encode()
 
 
 def file_name(name: str) -> str:

@@ -208,7 +208,7 @@ class Live:
             case "webrtc_offer":
                 return await peers.offer(str(message["session"]), str(message["sdp"]))
             case "webrtc_candidate":
-                session, index = str(message["session"]), int(message.get("sdpMLineIndex") or 0)
+                session, index = str(message["session"]), _index(message.get("sdpMLineIndex"))
                 await peers.candidate(session, str(message["candidate"]), index)
                 return {}
             case "webrtc_stop":
@@ -268,6 +268,11 @@ class Live:
         """End all viewers and leave no file behind."""
         await self._end_all()
         await asyncio.to_thread(clear_folder, self.folder)
+
+
+def _index(given: object) -> int:
+    """The number of a section, as a viewer gives it; 0 for what is none."""
+    return given if isinstance(given, int) else 0
 
 
 async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:

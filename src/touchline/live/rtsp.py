@@ -188,8 +188,6 @@ class _Client:
             return True
         head = first + await self._reader.readuntil(b"\r\n\r\n")
         request = parse_request(head.strip())
-        if request.body_bytes > _MAX_HEAD_BYTES:
-            raise BadRequest(request.method)
         await self._reader.readexactly(request.body_bytes)
         answer = await self._answer(request)
         self._writer.write(answer.encode(request))

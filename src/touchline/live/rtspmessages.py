@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from touchline.foreign.numbers import whole
 from touchline.worker.h264 import PPS, SPS, parameter_sets
 from touchline.worker.mp4 import Codec
 
 PAYLOAD_TYPE = 96
+LARGEST_PORT = 65535
+MOST_BODY_BYTES = 65536
 TRACK = "trackID=0"
 
 REASONS = {
@@ -43,14 +46,21 @@ class Request:
 
     @property
     def body_bytes(self) -> int:
-        """The length of what follows the headers."""
+        """The length of what follows the headers. Raises BadRequest for none, or too much."""
         text = self.headers.get("content-length", "0")
-        return int(text) if text.isdigit() else 0
+        size = whole(text, most=MOST_BODY_BYTES)
+        if size is None:
+            raise BadRequest(f"{self.method} with the length {text[:20]!r}")
+        return size
 
     @property
     def camera(self) -> str:
-        """The first part of the path: the camera's name."""
-        return unquote(urlsplit(self.url).path).strip("/").partition("/")[0]
+        """The first part of the path: the camera's name. Raises BadRequest where there is none."""
+        try:
+            path = urlsplit(self.url).path
+        except ValueError as error:
+            raise BadRequest(self.url[:80]) from error
+        return unquote(path).strip("/").partition("/")[0]
 
     def admits(self, password: str | None) -> bool:
         """Whether the request has the password, under any user name, where there is one."""
@@ -70,7 +80,7 @@ def parse_request(head: bytes) -> Request:
     """The request of these lines. Raises BadRequest."""
     lines = head.decode("utf-8", "replace").split("\r\n")
     words = lines[0].split(" ")
-    if len(words) != 3 or not words[2].startswith("RTSP/1."):
+    if len(words) != 3 or not words[2].startswith("RTSP/1.") or not lines[0].isprintable():
         raise BadRequest(lines[0][:80])
     headers = {}
     for line in lines[1:]:
@@ -91,8 +101,9 @@ class Answer:
     def encode(self, request: Request | None) -> bytes:
         """The bytes of the answer."""
         lines = [f"RTSP/1.0 {self.status} {REASONS[self.status]}"]
-        if request is not None and request.headers.get("cseq", "").isdigit():
-            lines.append(f"CSeq: {request.headers['cseq']}")
+        number = None if request is None else whole(request.headers.get("cseq", ""))
+        if number is not None:
+            lines.append(f"CSeq: {number}")
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         if self.body:
             lines.append(f"Content-Length: {len(self.body.encode())}")
@@ -127,9 +138,11 @@ def parse_transport(text: str) -> Transport | None:
 
 def _pair(text: str) -> tuple[int, int] | None:
     first, _, second = text.partition("-")
-    if not first.isdigit() or (second and not second.isdigit()):
+    begin = whole(first, most=LARGEST_PORT)
+    if begin is None:
         return None
-    return int(first), int(second or int(first) + 1)
+    end = whole(second, most=LARGEST_PORT) if second else begin + 1
+    return None if end is None else (begin, end)
 
 
 def describe(camera: str, codec: Codec) -> str:

@@ -6,11 +6,17 @@ offer, because every browser numbers them differently.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from touchline.foreign.numbers import whole
+
 _TOKEN = re.compile(r"[!-~]+")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}", re.ASCII)
+LARGEST_TYPE = 127
+MOST_CANDIDATE_CHARS = 1000
 _ICE_NAME = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _HIGH = 2
 _FEEDBACK = ("nack", "nack pli")
@@ -189,7 +195,7 @@ def _video(
     # The profile must be the offered one; the level says what is sent.
     level = profile[2] if profile is not None else chosen.profile[2]
     announced = f"{chosen.profile[:2].hex()}{level:02x}"
-    mode = chosen.parameters.get("packetization-mode", "0")
+    mode = 1 if chosen.fragments else 0
     parameters = f"level-asymmetry-allowed=1;packetization-mode={mode};profile-level-id={announced}"
     lines = [
         f"m=video 9 {section.protocol} {types}",
@@ -225,6 +231,34 @@ def _video(
 # ------------------------------------------------------------------ reading
 
 
+def is_reachable(candidate: str) -> bool:
+    """Whether a viewer's candidate (RFC 8839, without `candidate:`) is an address to be tried.
+
+    Others are in order and of no use: TCP, and names, which only multicast DNS resolves, which
+    takes a second; the viewer's own check shows us its address. Raises BadOffer for what is none.
+    """
+    words = candidate.split()
+    if len(words) < 8 or words[6].lower() != "typ" or not all(map(_TOKEN.fullmatch, words)):
+        raise BadOffer("The ICE candidate cannot be read")
+    options = dict(zip(words[8::2], words[9::2], strict=False))
+    in_range = (
+        whole(words[1], least=1, most=256),
+        whole(words[3], most=0xFFFFFFFF),
+        whole(words[5], most=0xFFFF),
+        whole(options.get("rport", "0"), most=0xFFFF),
+    )
+    if None in in_range or len(candidate) > MOST_CANDIDATE_CHARS:
+        raise BadOffer("The ICE candidate has a number that is none, or out of its range")
+    address = words[4]
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        if not _HOST.fullmatch(address):
+            raise BadOffer("The ICE candidate has an address that cannot be read") from None
+        return False
+    return words[2].lower() == "udp"
+
+
 def _split(text: str) -> tuple[list[str], list[Section]]:
     lines = text.splitlines()
     if len(lines) > MAX_LINES:
@@ -243,7 +277,7 @@ def _split(text: str) -> tuple[list[str], list[Section]]:
 
 def _section(block: list[str]) -> Section:
     words = block[0].removeprefix("m=").split()
-    if len(words) < 4:
+    if len(words) < 4 or not all(map(_TOKEN.fullmatch, words)):
         raise BadOffer(f"The offer has a section that cannot be read: {block[0][:80]!r}")
     mid = next(iter(_values(block, "mid")), None)
     if mid is not None and not _TOKEN.fullmatch(mid):
@@ -286,7 +320,8 @@ def _fingerprints(places: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...
 
 def _h264(section: Section) -> list[Format]:
     """The section's H.264 formats in the order of its preference."""
-    offered = [int(word) for word in section.formats.split() if word.isdigit()]
+    words = (whole(word, most=LARGEST_TYPE) for word in section.formats.split())
+    offered = [number for number in words if number is not None]
     encodings = dict(_by_type(section.lines, "rtpmap"))
     parameters = {number: _parameters(text) for number, text in _by_type(section.lines, "fmtp")}
     feedback: dict[int, set[str]] = {}
@@ -316,9 +351,10 @@ def _by_type(lines: Iterable[str], name: str) -> list[tuple[int, str]]:
     """Attributes that begin with a payload type."""
     found = []
     for value in _values(lines, name):
-        number, _, rest = value.partition(" ")
-        if number.isdigit() and rest:
-            found.append((int(number), rest.strip()))
+        word, _, rest = value.partition(" ")
+        number = whole(word, most=LARGEST_TYPE)
+        if number is not None and rest:
+            found.append((number, rest.strip()))
     return found
 
 

@@ -200,22 +200,21 @@ class Peer:
     async def add_candidate(self, text: str) -> None:
         """Where the viewer says it can be reached. Raises Problem for what is no candidate.
 
-        Left out are names that only multicast DNS resolves, which takes a second and is not needed:
-        the viewer's own check shows us its address. So are TCP and an empty line ("no more").
+        What cannot be tried (`sdp.is_reachable`) is left out, and an empty line ("no more").
         """
         text = text.strip().removeprefix("a=").removeprefix("candidate:")
         if not text:
             return
         try:
-            candidate = candidate_from_sdp(text)
-        except (AssertionError, ValueError, IndexError) as error:
+            is_reachable = sdp.is_reachable(text)
+        except sdp.BadOffer as error:
             code = "bad_candidate"
-            raise Problem(code, "The ICE candidate cannot be read") from error
-        if candidate.protocol.lower() != "udp" or candidate.ip.lower().endswith(".local"):
+            raise Problem(code, str(error)) from error
+        if not is_reachable:
             return
         self._candidates += 1
         if self._candidates <= _MAX_CANDIDATES:
-            await self._ice.addRemoteCandidate(candidate)
+            await self._ice.addRemoteCandidate(candidate_from_sdp(text))
 
     async def close(self) -> None:
         """Hang up; returns when nothing of the session is left."""

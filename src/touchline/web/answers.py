@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from typing import Any
 
 from fastapi import Response
 
+from touchline.foreign.numbers import LARGEST
+from touchline.foreign.text import json_bytes
+
 MEDIA_TYPE = "application/json"
+ECHOED_LEVELS = 8
+ECHOED_ITEMS = 100
+ECHOED_CHARS = 2000
+_LEFT_OUT = "…"
 
 
 def encoded(value: Any) -> bytes:
     """`value` as JSON that every parser reads; raises ValueError for what JSON cannot say."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A lone surrogate (a file name that is not UTF-8) has no UTF-8 form; Python's backslash escape
-    # of it happens to be JSON's.
+    return json_bytes(text)
+
+
+def echoed(value: Any) -> bytes:
+    """The same, but half a surrogate pair stays one: a client knows its own id by it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -25,16 +37,28 @@ def answer(value: Any, status_code: int = 200, headers: dict[str, str] | None = 
     return Response(content, status_code, headers, MEDIA_TYPE)
 
 
-def plain(value: Any) -> Any:
-    """`value` made of what JSON can say, for echoing input that may be anything."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+def plain(value: Any, depth: int = ECHOED_LEVELS) -> Any:
+    """`value` made of what JSON can say, for echoing input that may be anything.
+
+    What lies deeper than `depth` levels, and of long values all but the beginning, is left out.
+    """
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        return _members(value, depth - 1) if depth else _LEFT_OUT
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value)
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST else _LEFT_OUT
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    return _short(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+
+
+def _members(value: Any, depth: int) -> Any:
+    if isinstance(value, dict):
+        some = itertools.islice(value.items(), ECHOED_ITEMS)
+        return {_short(str(key)): plain(item, depth) for key, item in some}
+    return [plain(item, depth) for item in itertools.islice(value, ECHOED_ITEMS)]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= ECHOED_CHARS else f"{text[:ECHOED_CHARS]}{_LEFT_OUT}"

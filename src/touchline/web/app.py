@@ -34,6 +34,7 @@ from touchline.web import (
 from touchline.web.access import decide_access
 from touchline.web.auth import ClosedReads, Gate
 from touchline.web.cors import make_cors
+from touchline.web.description import described
 from touchline.web.errors import LastResort, install_errors
 from touchline.web.guard import Guard, SameOriginMedia
 from touchline.web.limits import AddressLimit, BodyLimit, PlainPaths
@@ -140,7 +141,7 @@ def bare_app() -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
-    return app
+    return described(app)
 
 
 def _methods_by_path(routers: tuple[APIRouter, ...]) -> dict[str, set[str]]:

@@ -11,6 +11,7 @@ from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep
 from touchline.web.errors import may_answer
+from touchline.web.models.base import Truth
 from touchline.web.models.recording import (
     RecordingHealth,
     RecordingStatus,
@@ -139,7 +140,7 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
 async def stop_recording(
     capture: CaptureDep,
     *,
-    force: Annotated[bool, Query(description="Stop inside the protection window too.")] = False,
+    force: Annotated[Truth, Query(description="Stop inside the protection window too.")] = False,
 ) -> Response:
     """Stop, finalise and check every camera's footage; answers when all of that is done.
 

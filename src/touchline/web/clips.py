@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field, WithJsonSchema
 
 from touchline.capture import ARCHIVES, Container, MatchTimes, playlist
 from touchline.core.errors import Invalid, NotFound
@@ -37,6 +38,18 @@ MarkerId = Annotated[str, Path(min_length=1, max_length=64, description="The mar
 
 _CAMERA = re.compile(r"(?:cam)?(\d{1,2})", re.ASCII)
 _SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?", re.ASCII)
+Instant = Annotated[
+    str,
+    Field(max_length=40),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,9})?$"},
+                {"type": "string", "format": "date-time", "maxLength": 40},
+            ]
+        }
+    ),
+]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _CLIP = {
     200: {"description": "An MP4 of exactly these frames.", "content": {"video/mp4": _BYTES}},
@@ -83,10 +96,9 @@ async def get_clip(
     capture: CaptureDep,
     camera: Annotated[str, Query(max_length=16, description="`0`, `cam0`, `panorama`, `follow`.")],
     start: Annotated[
-        str,
-        Query(max_length=40, description="Seconds from the match's start, or an RFC 3339 time."),
+        Instant, Query(description="Seconds from the match's start, or an RFC 3339 time.")
     ],
-    end: Annotated[str, Query(max_length=40, description="The same; its frame is not included.")],
+    end: Annotated[Instant, Query(description="The same; its frame is not included.")],
 ) -> Response:
     """Exactly the frames from `start` until before `end`, cut while they are sent."""
     times = await capture.clips.clock_of(match_id)

@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup
 from pydantic import ValidationError
 
 from touchline.core.errors import TouchlineError
-from touchline.web.answers import encoded
+from touchline.web.answers import echoed, encoded
 from touchline.web.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ def _repeated(result: str) -> str:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    return encoded(message).decode()
+    return echoed(message).decode()
 
 
 def _is_id(value: Any) -> TypeGuard[str | float]:

@@ -124,9 +124,11 @@ def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> 
             return refusal(error)
         headers = dict(error.headers or {})
         if error.status_code == 405:
-            # A path has a route for each method, and the framework names only the first one's.
+            # A path has a route for each method, and the framework names only the first one's. What
+            # has a path of its own (`/engines/select`) is not what another's parameter fits.
+            path = request.scope["path"]
             route = request.scope.get("route")
-            methods = methods_of.get(getattr(route, "path", ""))
+            methods = methods_of.get(path) or methods_of.get(getattr(route, "path", ""))
             if methods:
                 headers["Allow"] = ", ".join(sorted(methods))
         return answer({"detail": error.detail}, error.status_code, headers)

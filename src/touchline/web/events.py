@@ -12,6 +12,7 @@ from touchline.web.answers import answer, plain
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import EventsDep
 from touchline.web.errors import may_answer
+from touchline.web.models.base import Moment
 from touchline.web.models.events import EventEntry, EventsCleaned, EventStatistics
 
 TYPES = ("engine", "stream", "vpn", "health", "system")
@@ -41,7 +42,7 @@ async def get_events(
     container_id: Annotated[Text, Query(description="About this engine only.")] = None,
     stream_id: Annotated[Text, Query(description="About this stream only.")] = None,
     since: Annotated[
-        datetime | None, Query(description="Not older than this; without a zone it is UTC.")
+        Moment | None, Query(description="Not older than this; without a zone it is UTC.")
     ] = None,
 ) -> Response:
     """Events of both halves that fit, newest first; from memory while the database is away."""

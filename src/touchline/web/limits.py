@@ -8,6 +8,7 @@ from collections import Counter
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from touchline.foreign.numbers import whole
 from touchline.web.answers import answer
 from touchline.web.door import is_loopback
 
@@ -93,7 +94,8 @@ class BodyLimit:
             return
         announced = told.get(b"content-length", b"0")
         # A length that is no number never gets here: the HTTP parser refuses it.
-        if announced.isdigit() and int(announced) > self._max_bytes:
+        length = whole(announced.decode("latin-1"))
+        if length is None or length > self._max_bytes:
             body = {"detail": _TOO_LARGE, "code": "body_too_large"}
             await answer(body, 413, {"connection": "close"})(scope, receive, send)
             return

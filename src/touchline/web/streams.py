@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
@@ -12,6 +11,7 @@ from touchline.engines import StreamReport, sample_json, stream_json
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.errors import may_answer
+from touchline.web.models.base import Moment
 from touchline.web.models.streams import (
     LivePosition,
     StreamDetails,
@@ -169,12 +169,10 @@ async def get_stream_stats(
     request: Request,
     stream_id: StreamId,
     since: Annotated[
-        datetime | None, Query(description="Not older than this; without a zone it is UTC.")
+        Moment | None, Query(description="Not older than this; without a zone it is UTC.")
     ] = None,
 ) -> Response:
     """Samples, oldest first; none of a stream that is not known."""
-    if since is not None:
-        since = _utc(since)
     samples = engines_of(request).samples.since(stream_id, since)
     return answer([sample_json(sample) for sample in samples])
 
@@ -203,11 +201,3 @@ async def get_stream_details(request: Request, stream_id: StreamId) -> Response:
 async def get_stream_livepos(request: Request, stream_id: StreamId) -> Response:
     """Where in the live stream the engine is, asked now."""
     return answer(await engines_of(request).content.livepos(stream_id))
-
-
-def _utc(at: datetime) -> datetime:
-    try:
-        zoned = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-        return zoned.astimezone(UTC)
-    except OverflowError:  # the first or the last day there is: hours do not matter
-        return at.replace(tzinfo=UTC)

@@ -30,7 +30,8 @@ RETRY_AFTER_S = 5
 """How soon a player may ask again for a camera that cannot be watched at the moment."""
 
 _CAMERA = re.compile(r"cam(0|[1-9]\d{0,3})", re.ASCII)
-_REFUSED_OFFERS = {"bad_offer": 400, "offer_not_acceptable": 406}
+_REFUSED_OFFERS = {"bad_offer": 400, "bad_candidate": 400, "offer_not_acceptable": 406}
+_MOST_CANDIDATES = 64
 _NOT_WATCHABLE = {"recording_active", "no_picture"}
 _PATHS = {"endpoint": "GET, OPTIONS, POST", "session": "DELETE, GET, OPTIONS, PATCH"}
 
@@ -129,7 +130,10 @@ async def add_candidates(
         raise HTTPException(422, "ICE restarts are not supported; start a new session")
     if if_match is not None and if_match.strip() not in {"*", _tag(session)}:
         raise HTTPException(412, "The session's ICE is another than If-Match names")
-    for candidate in _values(fragment, "candidate"):
+    candidates = list(_values(fragment, "candidate"))
+    if len(candidates) > _MOST_CANDIDATES:
+        raise HTTPException(400, f"The fragment has more than {_MOST_CANDIDATES} candidates")
+    for candidate in candidates:
         try:
             await capture.sessions.candidate(session, candidate, 0)
         except Failed as error:

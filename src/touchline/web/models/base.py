@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -15,7 +17,28 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from touchline.foreign.numbers import LARGEST
+
 _DIGITS = re.compile(r"-?[0-9]{1,10}")
+_PORT_DIGITS = (
+    r"^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$"
+)
+_TRUE_AND_FALSE = ("1", "t", "true", "y", "yes", "on", "0", "f", "false", "n", "no", "off")
+_TRUTH: dict[str, Any] = {
+    "anyOf": [
+        {"type": "boolean"},
+        {"enum": [0, 1]},
+        {
+            "type": "string",
+            "pattern": "^({})$".format(
+                "|".join(
+                    "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in word)
+                    for word in _TRUE_AND_FALSE
+                )
+            ),
+        },
+    ]
+}
 
 
 class Answer(BaseModel):
@@ -36,6 +59,60 @@ def _number(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """A number without a fraction as the integer that it is: JSON does not tell them apart."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
+        return int(value)
+    return value
+
+
+WHOLE = BeforeValidator(_whole)
+"""For integers that are numbers and nothing else: no digits, no true and false, but `2.0`."""
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A finite number and nothing else."""
+
+Truth = Annotated[bool, WithJsonSchema(_TRUTH)]
+"""Yes or no, also as 1 and 0 and as words: clients of the earlier system send them so."""
+
+CameraNumber = Annotated[
+    int,
+    Field(strict=True),
+    BeforeValidator(lambda value: _number(_whole(value))),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,10}$"}]}
+    ),
+]
+"""The number of a camera, or its digits."""
+
+
+def _in_utc(value: datetime) -> datetime:
+    """A time in UTC; one without a zone is meant to be."""
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be a time of the years 1 to 9999") from error
+
+
+Moment = Annotated[
+    datetime,
+    AfterValidator(_in_utc),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+                {
+                    "type": "string",
+                    "pattern": r"^[0-9]{1,10}(\.[0-9]{1,6})?$",
+                    "description": "Unix seconds.",
+                },
+            ]
+        }
+    ),
+]
+"""A time as a client gives it, in UTC."""
+
 Port = Annotated[
     int,
     Field(strict=True, ge=1, le=65535),
@@ -44,7 +121,7 @@ Port = Annotated[
         {
             "anyOf": [
                 {"type": "integer", "minimum": 1, "maximum": 65535},
-                {"type": "string", "pattern": "^[0-9]{1,5}$", "description": "The same."},
+                {"type": "string", "pattern": _PORT_DIGITS, "description": "The same."},
             ]
         }
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from touchline.capture import MarkerKind
-from touchline.web.models.base import Answer
+from touchline.web.models.base import Answer, Number
 
 
 class MarkerState(Answer):
@@ -32,10 +32,10 @@ class NewMarker(BaseModel):
     kind: MarkerKind = "other"
     text: str = Field("", max_length=200)
     team: str = Field("", max_length=80)
-    at: float | None = Field(
+    at: Number | None = Field(
         None, ge=0, le=200_000, description="Seconds from the start of the match."
     )
-    seconds_ago: float = Field(0.0, ge=0, le=600, description="How long ago it was, without `at`.")
+    seconds_ago: Number = Field(0.0, ge=0, le=600, description="How long ago it was, without `at`.")
 
 
 class MarkerChange(BaseModel):
@@ -44,7 +44,7 @@ class MarkerChange(BaseModel):
     kind: MarkerKind | None = None
     text: str | None = Field(None, max_length=200)
     team: str | None = Field(None, max_length=80)
-    at: float | None = Field(None, ge=0, le=200_000)
+    at: Number | None = Field(None, ge=0, le=200_000)
 
 
 class MarkerRemoved(Answer):

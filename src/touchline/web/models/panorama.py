@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.models.base import Answer
+from touchline.web.models.base import WHOLE, Answer, Number, Truth
+
+Pixels = Annotated[Number, Field(ge=-16_384, le=16_384)]
+"""A coordinate in a picture, which may lie a little outside of it."""
+
+
+Width = Annotated[int, Field(strict=True, ge=640, le=7680, multiple_of=2), WHOLE]
+Height = Annotated[int, Field(strict=True, ge=180, le=4320, multiple_of=2), WHOLE]
+Seam = Annotated[int, Field(strict=True, ge=2, le=800), WHOLE]
+Few = Annotated[int, Field(strict=True, ge=1, le=60), WHOLE]
 
 
 class PanoramaStatus(Answer):
@@ -41,27 +50,19 @@ class PanoramaConfigUpdate(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    enabled: bool | None = None
-    output_width: int | None = Field(None, ge=640, le=7680, description="Pixels, even.")
-    output_height: int | None = Field(None, ge=180, le=4320, description="Pixels, even.")
-    preview_fps_target: int | None = Field(None, ge=1, le=60, description="Frames a second.")
-    use_vic_backend: bool | None = Field(None, description="Kept; of use on a Jetson only.")
+    enabled: Truth | None = None
+    output_width: Width | None = Field(None, description="Pixels, even.")
+    output_height: Height | None = Field(None, description="Pixels, even.")
+    preview_fps_target: Few | None = Field(None, description="Frames a second.")
+    use_vic_backend: Truth | None = Field(None, description="Kept; of use on a Jetson only.")
     projection: Literal["cylindrical", "plane"] | None = None
-    blend_width: int | None = Field(None, ge=2, le=800, description="Width of the seam in pixels.")
+    blend_width: Seam | None = Field(None, description="Width of the seam in pixels.")
     quality: Literal["fast", "balanced", "high"] | None = Field(
         None, description="How much time the encoder takes for a match's panorama."
     )
-    automatic_size: bool | None = Field(
+    automatic_size: Truth | None = Field(
         None, description="True: as large as the cameras' own resolution."
     )
-
-    @field_validator("output_width", "output_height")
-    @classmethod
-    def _even(cls, value: int | None) -> int | None:
-        if value is not None and value % 2:
-            msg = "must be even"
-            raise ValueError(msg)
-        return value
 
     def changes(self) -> dict[str, Any]:
         """The settings that were given."""
@@ -107,7 +108,7 @@ class CalibrationStatus(Answer):
 class CalibrationStart(BaseModel):
     """Accepted for older clients; 15 pairs are aimed at in any case."""
 
-    frame_count: int | None = Field(None, ge=1, le=1000)
+    frame_count: Annotated[int, Field(strict=True, ge=1, le=1000), WHOLE] | None = None
 
 
 class Done(Answer):
@@ -130,11 +131,18 @@ class CalibrationCaptured(Answer):
     sharp: bool = Field(description="False: there is little detail; is a lens wet?")
 
 
-class PointPair(BaseModel):
-    """The same spot in both pictures, in pixels of the captured size."""
+class MatchedPair(Answer):
+    """A spot that was found in both pictures."""
 
     cam0: tuple[float, float]
     cam1: tuple[float, float]
+
+
+class PointPair(BaseModel):
+    """The same spot in both pictures, in pixels of the captured size."""
+
+    cam0: tuple[Pixels, Pixels]
+    cam1: tuple[Pixels, Pixels]
 
 
 class CalibrationComplete(BaseModel):
@@ -147,7 +155,7 @@ class CalibrationFromMatch(BaseModel):
     """Calibrate from a recording."""
 
     match_id: str = Field(min_length=1, max_length=128)
-    instants: int = Field(12, ge=1, le=60, description="Pairs of pictures to take from it.")
+    instants: Few = Field(12, description="Pairs of pictures to take from it.")
     points: list[PointPair] = Field(default_factory=list, max_length=200)
 
 
@@ -191,8 +199,8 @@ class CalibrationDetails(CalibrationEntry):
     """One calibration with everything that is known of it."""
 
     homography_matrix: list[list[float]]
-    points: list[PointPair] = Field(description="Matched points, to be drawn on both pictures.")
-    manual: list[PointPair]
+    points: list[MatchedPair] = Field(description="Matched points, to be drawn on both pictures.")
+    manual: list[MatchedPair]
     pair: dict[str, Any] = Field(description="Both lenses, and how camera 1 is turned.")
 
 

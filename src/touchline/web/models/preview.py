@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.models.base import Answer, example
+from touchline.web.models.base import Answer, CameraNumber, Truth, example
 from touchline.web.unknownfields import Tolerant
 
 STARTED = {
@@ -29,7 +29,7 @@ class StartPreview(Tolerant):
         extra="allow", json_schema_extra={"examples": [{"camera_id": None, "transport": "webrtc"}]}
     )
 
-    camera_id: int | None = Field(default=None, description="Null: all cameras.")
+    camera_id: CameraNumber | None = Field(default=None, description="Null: all cameras.")
     transport: str | None = Field(
         default=None, description="`hls` or `webrtc`; anything else: what the server prefers."
     )
@@ -89,4 +89,4 @@ class PreviewWhileRecording(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"enabled": True}]})
 
-    enabled: bool = Field(description="True: they watch the recording's own stream.")
+    enabled: Truth = Field(description="True: they watch the recording's own stream.")

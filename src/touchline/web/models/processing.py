@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from touchline.web.models.base import Answer
+from touchline.web.models.base import Answer, Number
 
 Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
+
+
+Share = Annotated[Number, Field(ge=-4, le=5)]
+"""A share of a side of the panorama; corners of the pitch may lie outside of the picture."""
 
 
 class Keyframe(BaseModel):
     """Where the cut shall look at a time; `x` and `y` are shares of the panorama's sides."""
 
-    at_s: float = Field(ge=0, le=200_000, description="Seconds of the panorama.")
-    x: float = Field(ge=0, le=1)
-    y: float = Field(0.5, ge=0, le=1)
+    at_s: Number = Field(ge=0, le=200_000, description="Seconds of the panorama.")
+    x: Number = Field(ge=0, le=1)
+    y: Number = Field(0.5, ge=0, le=1)
 
 
 class FollowParams(BaseModel):
     """How the cut is made that follows the play."""
 
-    zoom: float = Field(1.0, ge=1, le=4, description="1 shows the whole height of the panorama.")
+    zoom: Number = Field(1.0, ge=1, le=4, description="1 shows the whole height of the panorama.")
     keyframes: list[Keyframe] = Field(
         default_factory=list, max_length=2000, description="Where a person wants it to look."
     )
-    pitch: list[tuple[float, float]] | None = Field(
+    pitch: list[tuple[Share, Share]] | None = Field(
         None, min_length=3, max_length=64, description="Corners of the pitch, as shares."
     )
 
@@ -36,8 +40,8 @@ class ReelParams(BaseModel):
     """Which moments, and how much around them."""
 
     camera: Literal["cam0", "cam1", "panorama", "follow"] = "cam0"
-    before_s: float = Field(8.0, ge=0, le=120)
-    after_s: float = Field(4.0, ge=0.5, le=120)
+    before_s: Number = Field(8.0, ge=0, le=120)
+    after_s: Number = Field(4.0, ge=0.5, le=120)
     kinds: list[str] = Field(
         default_factory=list, max_length=16, description="Only these markers; empty: all."
     )

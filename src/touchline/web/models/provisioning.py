@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from touchline.web.models.base import Answer, Port
+from touchline.web.models.base import WHOLE, Answer, Number, Port
 from touchline.web.models.streams import Labels, Printable, ShortText
 
 EnvName = Annotated[str, Field(min_length=1, max_length=255)]
@@ -56,13 +56,13 @@ class SelectEngine(BaseModel):
     """Who asks for an engine."""
 
     stream_id: ShortText | None = Field(default=None, description="What it is for, for the log.")
-    max_streams: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+    max_streams: Annotated[int, Field(strict=True, ge=1, le=1000), WHOLE] = Field(
         default=1, description="An engine with so many streams is not given."
     )
-    wait_s: Annotated[float, Field(ge=0, le=60)] = Field(
+    wait_s: Annotated[Number, Field(ge=0, le=60)] = Field(
         default=0.0, description="Wait so long for one, where none is free."
     )
-    lease_s: Annotated[float, Field(gt=0, le=3600)] | None = Field(
+    lease_s: Annotated[Number, Field(gt=0, le=3600)] | None = Field(
         default=None, description="It is kept for so long; null: as configured."
     )
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from touchline.web.models.base import Answer, example
+from touchline.web.models.base import Answer, Truth, example
 from touchline.web.unknownfields import Tolerant
 
 
@@ -120,8 +120,8 @@ class StartRecording(Tolerant):
         description="1-128 letters, digits, spaces and `._-`, no dot first; empty or missing: "
         "`match_<unix seconds>`.",
     )
-    force: bool | None = Field(default=False, description="End a running recording first.")
-    process_after_recording: bool | None = Field(
+    force: Truth | None = Field(default=False, description="End a running recording first.")
+    process_after_recording: Truth | None = Field(
         default=False, description="Start post-processing after the stop."
     )
 

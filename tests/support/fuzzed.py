@@ -1,0 +1,71 @@
+"""A server's insides behind the whole API, for requests that nobody would write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from fakes import FakeSystem
+from footage import write_segment
+from support.played import PlayedPanorama, PlayedPreview
+from touchline.capture.library import Library
+from touchline.capture.sessions import WebRtcSessions
+from touchline.core.db import Database
+from touchline.core.events import EventLog
+from touchline.core.metrics import Metrics
+from touchline.engines.model import Engine, Stream
+
+KEY = "a-key-of-some-length"
+MATCH_ID = "match_20260211_001"
+SEGMENT = "cam0_20260211_220241_00.mp4"
+FILE_NAME = "match.json"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ENGINE = Engine(
+    "f" * 64, "acestream-1", "127.0.0.1", 19000, "127.0.0.1", 19000, NOON, NOON, health="healthy"
+)
+STREAM = Stream(
+    id="ch-42",
+    key_type="infohash",
+    key="a" * 40,
+    container_id=ENGINE.id,
+    playback_session_id="s",
+    stat_url="http://127.0.0.1:19000/ace/stat/a/s",
+    command_url="http://127.0.0.1:19000/ace/cmd/a/s",
+    is_live=True,
+    started_at=NOON,
+)
+
+
+@contextmanager
+def fuzzed_system(folder: Path) -> Iterator[Any]:
+    """A server with a key, a real library and a recorder that obeys."""
+    root = folder / "recordings"
+    write_segment(root / MATCH_ID / "segments" / SEGMENT)
+    (root / MATCH_ID / FILE_NAME).write_text("{}")
+    system: Any = FakeSystem.make(folder)
+    system.settings.auth.api_key = SecretStr(KEY)
+    # Of the running match nothing can be deleted, so that it is there for every example.
+    system.capture.library = Library(root, is_running=lambda match_id: match_id == MATCH_ID)
+    system.capture.process_with(folder, system.capture.library)
+    template = {"name": "Derby", "config": {"platform": "amd64"}}
+    for slot in (1, 2):
+        (folder / "variants" / f"template_{slot}.json").write_text(json.dumps(template))
+    system.engines.variants.load()
+    system.engines.fleet.freshness.listed(0.0)
+    system.engines.fleet.put(ENGINE)
+    system.engines.fleet.put_stream(STREAM)
+    system.capture.sessions = WebRtcSessions(
+        cast("Any", PlayedPreview()), cast("Any", PlayedPanorama()), (0, 1)
+    )
+    database = Database(f"sqlite:///{folder}/touchline.db")
+    system.events = EventLog(database, Metrics())
+    system.events.record("engine", "created", "Created", container_id="c1")
+    yield system
+    system.events.close()
+    database.close()
