@@ -79,10 +79,23 @@ def test_segments_of_different_sizes_are_encoded_into_one(tmp_path: Path) -> Non
     for number, (size, part) in enumerate([((320, 180), times[:30]), ((640, 360), times[30:])]):
         path = segments / f"cam0_20260211_220241_{number:02d}.mp4"
         film_camera(path, World(two_cameras(*size)), 0, part)
-    spec = {"folder": str(tmp_path / "m"), **COPY}
+    spec = {"folder": str(tmp_path / "m"), **COPY, "cameras": ["cam0"]}
     made = archive.run(spec, quiet, threading.Event())["archives"]["cam0"]
     assert made["copied"] is False
     assert made["frames"] == 60
+
+
+def test_a_camera_without_footage_is_said_and_the_other_archive_kept(tmp_path: Path) -> None:
+    folder = film_match(tmp_path / "m", World(two_cameras(320, 180)), steady(30), [])
+    (folder / "segments" / "cam2_20251103_141500_00.mkv").write_bytes(b"\x1a\x45\xdf\xa3")
+    spec = {"folder": str(folder), **COPY, "cameras": ["cam0", "cam1", "cam2"]}
+    with pytest.raises(StudioError) as caught:
+        archive.run(spec, quiet, threading.Event())
+    assert caught.value.code == "camera_without_archive"
+    assert "cam1 got no archive: there is no footage of it" in caught.value.message
+    assert "cam2 got no archive: cam2_20251103_141500_00.mkv" in caught.value.message
+    assert "cam0_archive.mp4" in caught.value.message
+    assert (folder / "cam0_archive.mp4").exists()
 
 
 def test_a_match_without_footage_says_so(tmp_path: Path) -> None:

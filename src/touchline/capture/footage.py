@@ -13,11 +13,11 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from touchline.capture.manifest import parse_segment_name, segment_files
+from touchline.capture.manifest import segment_files
 from touchline.capture.mediasegments import Part, stretches
-from touchline.core.errors import NotFound
+from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import status_of
-from touchline.worker import mp4, mp4cut, mp4scan
+from touchline.worker import matchfiles, mp4, mp4cut, mp4scan
 
 KEPT_INDEXES = 48
 PANORAMA = "panorama"
@@ -35,6 +35,12 @@ class Piece:
     path: Path
     index: mp4scan.Indexed
     part: Part
+    ours: bool
+
+    @property
+    def table(self) -> mp4.SampleTable | None:
+        """Where its samples are, for a file of another system; ours says so itself."""
+        return None if self.ours else self.index.table
 
     @property
     def start_ns(self) -> int:
@@ -59,47 +65,47 @@ class Footage:
     """Belongs to the event loop; keeps the indexes of the files that were asked for last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, int], tuple[mp4scan.Indexed, Part]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, int], matchfiles.Read] = OrderedDict()
         self._limiter = anyio.CapacityLimiter(_THREADS)
 
     async def read(self, folder: Path, camera: str) -> list[Piece]:
-        """A camera's files, or an archive, in the order of capture. Raises NotFound without any."""
+        """A camera's files, or an archive, in the order of capture.
+
+        Raises NotFound without any, and Refused with the reason where none of them can be used.
+        """
         return await to_thread.run_sync(partial(self._read, folder, camera), limiter=self._limiter)
 
     def _read(self, folder: Path, camera: str) -> list[Piece]:
         if camera in ARCHIVES:
             paths = [folder / ARCHIVES[camera]]
         else:
-            paths = sorted(
-                path
-                for path in segment_files(folder)
-                if path.suffix == ".mp4" and parse_segment_name(path.name).camera == camera
-            )
-        pieces = []
-        for path in paths:
-            found = self._index(path)
-            if found is not None and found[0].scan.fragments:
-                pieces.append(Piece(path.name, path, *found))
-        if not pieces:
+            paths = [path for path in segment_files(folder) if matchfiles.is_of(path.name, camera)]
+        files = matchfiles.usable(paths, self._index)
+        if not files.usable and camera not in ARCHIVES and files.refused:
+            raise Refused(files.reason, code="footage_unusable")
+        if not files.usable:
             raise NotFound(f"There is no footage of {camera} in this match", code="no_such_footage")
-        return sorted(pieces, key=lambda piece: piece.start_ns)
+        return [
+            Piece(
+                path.name,
+                path,
+                index,
+                Part(index.table.codec, index.table.early_ticks, stretches(index.scan.fragments)),
+                ours,
+            )
+            for path, index, ours in files.usable
+        ]
 
-    def _index(self, path: Path) -> tuple[mp4scan.Indexed, Part] | None:
-        try:
-            state = status_of(path)
-            key = (str(path), state.st_size, state.st_mtime_ns)
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-                return found
-            index = mp4scan.index(path)
-        except (OSError, mp4scan.NotSegment):
-            return None  # it vanished, or is somebody else's
-        found = (
-            index,
-            Part(index.table.codec, index.table.early_ticks, stretches(index.scan.fragments)),
-        )
-        if index.scan.finalized:
+    def _index(self, path: Path) -> matchfiles.Read:
+        """The file's index, as it was kept where the file is the same. Raises as `read` does."""
+        state = status_of(path)
+        key = (str(path), state.st_size, state.st_mtime_ns)
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        found = matchfiles.read(path)
+        if found.indexed.scan.finalized:
             self._kept[key] = found
             while len(self._kept) > KEPT_INDEXES:
                 self._kept.popitem(last=False)

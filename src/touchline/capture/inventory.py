@@ -21,13 +21,13 @@ from touchline.capture.manifest import (
     EARLIER_NS,
     FILE_NAME,
     SEGMENTS_FOLDER,
-    VIDEO_SUFFIXES,
     camera_of,
     parse_segment_name,
 )
 from touchline.foreign.files import read_bytes, regular_entries
 from touchline.foreign.numbers import whole
 from touchline.foreign.text import file_name
+from touchline.worker.matchfiles import VIDEO_SUFFIXES
 
 _SINGLE_SUFFIXES = VIDEO_SUFFIXES | {".zip"}
 _UNKNOWN = "unknown"
@@ -151,7 +151,12 @@ def cameras_of(folder: Path) -> list[str]:
     """List the cameras that the segments in a folder belong to, in order of number."""
     files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
     found = {camera_of(file.name) for file in files}
-    return sorted((name for name in found if name != _UNKNOWN), key=_camera_order)
+    return in_order(found)
+
+
+def in_order(cameras: Iterable[str]) -> list[str]:
+    """Sort camera names by number; what is none of them is left out."""
+    return sorted({name for name in cameras if name != _UNKNOWN}, key=_camera_order)
 
 
 def segments_of(match_id: str, folder: Path) -> dict[str, Any]:

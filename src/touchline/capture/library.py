@@ -24,7 +24,7 @@ from anyio import to_thread
 from touchline.capture import integrity
 from touchline.capture import manifest as manifests
 from touchline.capture.archive import Archive, Member
-from touchline.capture.inventory import Inventory, cameras_of, mebibytes, segments_of
+from touchline.capture.inventory import Inventory, cameras_of, in_order, mebibytes, segments_of
 from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
 from touchline.capture.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
@@ -109,7 +109,7 @@ class Library:
         return await self._in_thread(self._archive, match_id)
 
     async def cameras(self, match_id: str) -> Sequence[str]:
-        """List the cameras that a match has footage of, in order of number. Raises NotFound."""
+        """List the cameras of a match, with or without files, by number. Raises NotFound."""
         return await self._in_thread(self._cameras, match_id)
 
     async def made_archives(self, match_id: str) -> dict[str, bool]:
@@ -215,11 +215,14 @@ class Library:
         return Archive(f"{match_id}.zip", members, self._limiter)
 
     def _cameras(self, match_id: str) -> Sequence[str]:
-        return cameras_of(self._folder(match_id) / SEGMENTS_FOLDER)
+        folder = self._folder(match_id)
+        manifest = manifests.load(folder)
+        told = () if manifest is None else tuple(manifest.cameras)
+        return in_order({*cameras_of(folder / SEGMENTS_FOLDER), *told})
 
     def _made_archives(self, match_id: str) -> dict[str, bool]:
         folder = _entry(self._root, match_id, stat.S_ISDIR)
-        filmed = [] if folder is None else cameras_of(folder / SEGMENTS_FOLDER)
+        filmed = [] if folder is None else self._cameras(match_id)
         cameras = ["cam0", "cam1", *(name for name in filmed if name not in {"cam0", "cam1"})]
         return {
             name: folder is not None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,13 +23,13 @@ from touchline.core.errors import Invalid, Refused
 from touchline.core.wallclock import Trust
 from touchline.foreign.files import read_bytes, regular_entries, status_of
 from touchline.foreign.text import file_name
-from touchline.worker import mp4scan
+from touchline.worker import matchfiles, mp4scan
+from touchline.worker.matchfiles import VIDEO_SUFFIXES
 
 FORMAT_VERSION = 1
 FILE_NAME = "match.json"
 DAMAGED_NAME = "match.json.damaged"
 SEGMENTS_FOLDER = "segments"
-VIDEO_SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mov"})
 
 MATCH_ID_MAX_CHARACTERS = 128
 _FILE_NAME_MAX_BYTES = 255
@@ -347,12 +348,14 @@ def save(folder: Path, manifest: Manifest) -> None:
 def rescan(folder: Path) -> Manifest:
     """The manifest as the segment files alone tell it: times and counts, but no reasons.
 
-    Times come from the capture clock that is written into our segments. Files that are not ours
-    are listed with name and size. Nothing is written.
+    Times come from the capture clock that is written into our segments, and from the names of
+    earlier systems' files. Files that cannot be used are listed with name and size. Nothing is
+    written.
     """
     segments: list[Segment] = []
     cameras: dict[str, CameraFacts] = {}
     whole = True
+    earlier: dict[str, list[Path]] = {}
     for path in segment_files(folder):
         segment, scan = _read_segment(path)
         segments.append(segment)
@@ -362,6 +365,9 @@ def rescan(folder: Path) -> Manifest:
                 kind="unknown", name=segment.camera, width=scan.width, height=scan.height
             )
             cameras.setdefault(segment.camera, facts)
+        else:
+            earlier.setdefault(segment.camera, []).append(path)
+    segments = [*_timed(segments, earlier)]
     segments.sort(key=by_camera_and_start)
     starts = [s.start_unix_ns for s in segments if s.start_unix_ns is not None]
     ends = [s.end_unix_ns for s in segments if s.end_unix_ns is not None]
@@ -389,6 +395,23 @@ def segment_files(folder: Path) -> list[Path]:
         if Path(entry.name).suffix in VIDEO_SUFFIXES and file_name(entry.name) == entry.name
     ]
     return [segments / name for name in sorted(names)]
+
+
+def _timed(segments: Iterable[Segment], earlier: Mapping[str, Sequence[Path]]) -> Iterator[Segment]:
+    """Say of files of earlier systems when they film, where they can be read."""
+    found = {
+        each.path.name: each.indexed.scan
+        for paths in earlier.values()
+        for each in matchfiles.usable(paths).usable
+    }
+    for segment in segments:
+        scan = found.get(segment.name)
+        if scan is None or scan.start_unix_ns is None:
+            yield segment
+            continue
+        end_ns = scan.start_unix_ns + scan.duration_ns
+        update = {"start_unix_ns": scan.start_unix_ns, "end_unix_ns": end_ns, "frames": scan.frames}
+        yield segment.model_copy(update=update)
 
 
 def _read_segment(path: Path) -> tuple[Segment, mp4scan.SegmentScan | None]:

@@ -91,8 +91,10 @@ def segment_media(
     )
     try:
         if container == "mp4":
-            return mp4_segment(piece.path, segment.run.fragments, place)
-        return ts_segment(piece.path, piece.part.codec, segment.run.fragments, place)
+            return mp4_segment(piece.path, segment.run.fragments, place, table=piece.table)
+        return ts_segment(
+            piece.path, piece.part.codec, segment.run.fragments, place, table=piece.table
+        )
     except (OSError, ValueError) as error:
         raise missing from error
 

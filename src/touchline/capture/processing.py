@@ -21,7 +21,7 @@ from touchline.capture.markers import Markers
 from touchline.capture.processingsettings import ProcessingSettings
 from touchline.capture.studio import StudioRun
 from touchline.capture.wholefile import write_whole
-from touchline.core.errors import Blocked, Refused
+from touchline.core.errors import Blocked, NotFound, Refused
 from touchline.core.events import EventLog
 from touchline.foreign.files import read_bytes
 
@@ -196,16 +196,29 @@ class Processing:
             jobs.append(queue.put(kind, match_id, **own))
         return jobs
 
+    async def _without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
+        """Cameras of a match that got no archive where others did."""
+        try:
+            cameras = await self._library.cameras(match_id)
+        except NotFound:
+            return []
+        missing = [camera for camera in cameras if not archives.get(camera)]
+        return missing if len(missing) < len(cameras) else []
+
     async def status(self, queue: JobQueue, match_id: str) -> dict[str, Any]:
         """How far post-processing of a match is; a match that nobody knows was not processed."""
         archives = await self._library.made_archives(match_id)
         jobs = queue.of_match(match_id)
         if not jobs:
+            missing = await self._without_archive(match_id, archives)
             made = any(archives.values())
+            message = "Processing complete" if made else "Not processed"
+            if missing:
+                message = f"There is no archive of {', '.join(missing)}"
             return {
                 "processing": False,
-                "completed": made,
-                "message": "Processing complete" if made else "Not processed",
+                "completed": made and not missing,
+                "message": message,
                 **({"archives": archives} if made else {}),
             }
         going_on = [job for job in jobs if not job.is_over]

@@ -16,6 +16,7 @@ from touchline.capture.removal import Removal
 from touchline.capture.retention import StoredMatch, matches_to_delete
 from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import files_below
+from touchline.worker.matchfiles import VIDEO_SUFFIXES
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def _stored(folder: Path) -> _Found:
     except Refused as error:
         log.warning("%s stays: %s", folder.name, error.message)
         protected = True  # what we cannot read is not ours to delete
-    footage = [s.st_mtime for path, s in found if path.suffix in manifests.VIDEO_SUFFIXES]
+    footage = [s.st_mtime for path, s in found if path.suffix in VIDEO_SUFFIXES]
     return _Found(
         match_id=folder.name,
         created_unix_s=min(footage, default=None),

@@ -19,8 +19,17 @@ from typing import Any
 from touchline.studio.encoder import Coded, Encoder, Quality, in_range
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
-from touchline.studio.footage import Ahead, Reel, fps_of, opened, period_ns_of, reels_of, shots
-from touchline.worker import mp4, mp4scan
+from touchline.studio.footage import (
+    Ahead,
+    Reel,
+    fps_of,
+    opened,
+    period_ns_of,
+    reel_of,
+    shots,
+    usable_files,
+)
+from touchline.worker import matchfiles, mp4, mp4scan
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -31,12 +40,20 @@ _NANO = 1_000_000_000
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Make the archives; returns what each of them is. A camera without footage has none."""
+    """Make the archives; returns what each of them is.
+
+    Raises StudioError at the end where a camera got none, with the reason; the others are kept.
+    """
     folder = Path(spec["folder"])
-    footage = {camera: reels_of(folder, camera) for camera in spec["cameras"]}
+    files = {camera: usable_files(folder, camera) for camera in spec["cameras"]}
+    footage = {
+        camera: [reel_of(path, index) for path, index, _ in found.usable]
+        for camera, found in files.items()
+    }
     total = sum(reel.frames for reels in footage.values() for reel in reels)
     if total == 0:
-        raise StudioError("no_footage", "There is no footage in this match")
+        reason = _missing(files) or "There is no footage in this match"
+        raise StudioError("no_footage", reason)
     progress = _Progress(tell, stopping, total)
     made = {}
     for camera, reels in footage.items():
@@ -46,7 +63,20 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             except OSError as error:
                 raise disk_trouble(error) from error
     tell({"done": total, "total": total})
-    return {"archives": made}
+    if missing := _missing(files):
+        kept = ", ".join(sorted(each["file"] for each in made.values()))
+        raise StudioError("camera_without_archive", f"{missing}. Made and kept: {kept}")
+    left_out = {name: why for found in files.values() for name, why in found.refused.items()}
+    return {"archives": made, **({"left_out": left_out} if left_out else {})}
+
+
+def _missing(files: Mapping[str, matchfiles.Files]) -> str:
+    """Which cameras can have no archive, and why; empty where all can."""
+    return "; ".join(
+        f"{camera} got no archive: {found.reason or 'there is no footage of it'}"
+        for camera, found in files.items()
+        if not found.usable
+    )
 
 
 class _Progress:
@@ -68,7 +98,7 @@ class _Progress:
 def _archive(
     folder: Path, camera: str, reels: Sequence[Reel], spec: Mapping[str, Any], progress: _Progress
 ) -> dict[str, Any]:
-    codecs = {mp4scan.codec_of(reel.path) for reel in reels}
+    codecs = {reel.codec for reel in reels}
     copies = spec.get("profile", "copy") == "copy" and len(codecs) == 1
     partial = folder / f".{camera}_archive.partial.mp4"
     film = _copied(partial, codecs.pop(), reels, progress) if copies else None

@@ -26,7 +26,7 @@ from touchline.studio.camerawork import Keyframe, Manner, path
 from touchline.studio.encoder import Encoder, Quality
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.film import Film
-from touchline.studio.footage import Ahead, Reel, colour_in, fps_of, period_ns_of, shots
+from touchline.studio.footage import Ahead, Reel, fps_of, period_ns_of, reel_of, shots
 from touchline.studio.geometry import Floats
 from touchline.studio.panorama import ARCHIVE, Writing
 from touchline.studio.planes import Bytes, Planes, new_frame, planes_of
@@ -82,19 +82,16 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 
 def _panorama(folder: Path) -> Reel:
     try:
-        scan = mp4scan.scan(folder / ARCHIVE, checksums=False)
+        index = mp4scan.index(folder / ARCHIVE)
     except (OSError, mp4scan.NotSegment) as error:
         raise StudioError(
             "no_panorama",
             "There is no panorama of this match to cut from",
             advice="Make the panorama first.",
         ) from error
-    if scan.start_unix_ns is None:
+    if not index.scan.fragments:
         raise StudioError("no_panorama", "The panorama of this match is empty")
-    end_ns = scan.start_unix_ns + scan.duration_ns
-    path_ = folder / ARCHIVE
-    size = scan.width, scan.height
-    return Reel(path_, scan.start_unix_ns, end_ns, *size, scan.frames, colour_in(path_))
+    return reel_of(folder / ARCHIVE, index)
 
 
 def _window(reel: Reel, zoom: float) -> _Window:

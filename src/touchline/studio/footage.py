@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +18,7 @@ import av
 from touchline.foreign.files import SEGMENTS_FOLDER, checked_path, regular_entries
 from touchline.studio.errors import StudioError
 from touchline.studio.pairing import Shot
-from touchline.worker import mp4scan
+from touchline.worker import matchfiles, mp4, mp4scan
 from touchline.worker.colour import colour_of
 from touchline.worker.h264syntax import Colour
 
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 AHEAD_FRAMES = 6
 _POLL_S = 0.2
+_CAMERA = re.compile(r"cam\d+")
 _SAMPLED_FRAMES = 90
 
 
@@ -41,38 +42,46 @@ class Reel:
     frames: int
     colour: Colour | None
     """What its stream says of its colours."""
+    codec: mp4.Codec
 
 
 def files_of(folder: Path, camera: str) -> list[Path]:
     """List a camera's segment files, sorted by name; only regular files of a real folder count."""
     segments = folder / SEGMENTS_FOLDER
     names = [entry.name for entry in regular_entries(segments)]
-    return sorted(segments / name for name in names if fnmatchcase(name, f"{camera}_*.mp4"))
+    return sorted(segments / name for name in names if matchfiles.is_of(name, camera))
+
+
+def cameras_in(folder: Path) -> list[str]:
+    """List the cameras that a match has video files of, by number."""
+    names = [entry.name for entry in regular_entries(folder / SEGMENTS_FOLDER)]
+    found = {match[0] for name in names if (match := _CAMERA.search(name)) is not None}
+    return sorted(
+        (c for c in found if any(matchfiles.is_of(name, c) for name in names)),
+        key=lambda camera: int(camera.removeprefix("cam")),
+    )
+
+
+def usable_files(folder: Path, camera: str) -> matchfiles.Files:
+    """Sort out a camera's files: which can be used, and why others cannot."""
+    files = matchfiles.usable(files_of(folder, camera))
+    for reason in files.refused.values():
+        log.warning("%s", reason)
+    return files
 
 
 def reels_of(folder: Path, camera: str) -> list[Reel]:
-    """A camera's segments in order of capture; files of other programs are left out."""
-    found = []
-    for path in files_of(folder, camera):
-        try:
-            scan = mp4scan.scan(path, checksums=False)
-        except (OSError, mp4scan.NotSegment) as error:
-            log.warning("%s cannot be used: %s", path.name, error)
-            continue
-        if scan.start_unix_ns is None:
-            continue
-        end_ns = scan.start_unix_ns + scan.duration_ns
-        size = scan.width, scan.height
-        found.append(Reel(path, scan.start_unix_ns, end_ns, *size, scan.frames, colour_in(path)))
-    return sorted(found, key=lambda reel: reel.start_ns)
+    """A camera's segments in order of capture; files that cannot be used are left out."""
+    return [reel_of(path, index) for path, index, _ in usable_files(folder, camera).usable]
 
 
-def colour_in(path: Path) -> Colour | None:
-    """What a file's stream says of its colours; None where it says nothing."""
-    try:
-        return colour_of(mp4scan.codec_of(path).avcc)
-    except (OSError, mp4scan.NotSegment):
-        return None
+def reel_of(path: Path, index: mp4scan.Indexed) -> Reel:
+    """A file with its place in time. It holds at least a frame."""
+    scan, start_ns = index.scan, index.scan.start_unix_ns or 0
+    codec = index.table.codec
+    size = scan.width, scan.height
+    colour = colour_of(codec.avcc)
+    return Reel(path, start_ns, start_ns + scan.duration_ns, *size, scan.frames, colour, codec)
 
 
 @contextmanager

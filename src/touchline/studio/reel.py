@@ -16,7 +16,7 @@ from typing import Any
 from touchline.foreign.files import create_new, read_bytes, reading
 from touchline.studio import edges, footage
 from touchline.studio.errors import StudioError, disk_trouble
-from touchline.worker import mp4cut, mp4scan
+from touchline.worker import matchfiles, mp4cut
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -53,21 +53,17 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 
 def _sources(folder: Path, camera: str) -> list[mp4cut.Source]:
     if camera in _ARCHIVES:
-        paths = [folder / _ARCHIVES[camera]]
+        files = matchfiles.usable([folder / _ARCHIVES[camera]])
     else:
-        paths = footage.files_of(folder, camera)
+        files = footage.usable_files(folder, camera)
+    if not files.usable:
+        reason = files.reason or f"There is no footage of {camera} in this match"
+        raise StudioError("no_footage", reason)
     found = []
-    for path in paths:
-        try:
-            scan, table = mp4scan.index(path)
-        except (OSError, mp4scan.NotSegment):
-            continue
-        if scan.start_unix_ns is not None:
-            end_ns = scan.start_unix_ns + scan.duration_ns
-            found.append(mp4cut.source_of(path, scan.start_unix_ns, end_ns, table))
-    if not found:
-        raise StudioError("no_footage", f"There is no footage of {camera} in this match")
-    return sorted(found, key=lambda source: source.frames[0].at_ns)
+    for path, (scan, table), _ in files.usable:
+        start_ns = scan.start_unix_ns or 0
+        found.append(mp4cut.source_of(path, start_ns, start_ns + scan.duration_ns, table))
+    return found
 
 
 def _recoded(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:

@@ -18,7 +18,7 @@ import numpy as np
 
 from touchline.foreign.files import replace_whole
 from touchline.studio.errors import StudioError
-from touchline.studio.footage import Reel, colour_in, opened, reels_of
+from touchline.studio.footage import Reel, cameras_in, opened, reel_of, reels_of
 from touchline.studio.matching import Grey
 from touchline.studio.panorama import ARCHIVE
 from touchline.worker import mp4scan
@@ -43,7 +43,7 @@ class _Thumb:
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
     """Make the sheets; times in them count from the start of the match."""
     folder = Path(spec["folder"])
-    footage = {camera: reels_of(folder, camera) for camera in ("cam0", "cam1")}
+    footage = {camera: reels_of(folder, camera) for camera in cameras_in(folder)}
     starts = [reels[0].start_ns for reels in footage.values() if reels]
     if not starts:
         raise StudioError("no_footage", "There is no footage in this match")
@@ -59,15 +59,10 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 
 def _panorama(folder: Path) -> Reel | None:
     try:
-        scan = mp4scan.scan(folder / ARCHIVE, checksums=False)
+        index = mp4scan.index(folder / ARCHIVE)
     except (OSError, mp4scan.NotSegment):
         return None
-    if scan.start_unix_ns is None:
-        return None
-    end_ns = scan.start_unix_ns + scan.duration_ns
-    path = folder / ARCHIVE
-    size = scan.width, scan.height
-    return Reel(path, scan.start_unix_ns, end_ns, *size, scan.frames, colour_in(path))
+    return reel_of(folder / ARCHIVE, index) if index.scan.fragments else None
 
 
 def _sheet(

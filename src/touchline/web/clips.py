@@ -53,22 +53,22 @@ Instant = Annotated[
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _CLIP = {
     200: {"description": "An MP4 of exactly these frames.", "content": {"video/mp4": _BYTES}},
-    **may_answer(401, 403, 404, 503),
+    **may_answer(401, 403, 404, 409, 503),
 }
 _PLAYLIST = {
     200: {"description": "An HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
-    **may_answer(401, 403, 404, 503),
+    **may_answer(401, 403, 404, 409, 503),
 }
 _SECTION = {
     200: {"description": "The initialization section.", "content": {"video/mp4": _BYTES}},
-    **may_answer(401, 403, 404, 503),
+    **may_answer(401, 403, 404, 409, 503),
 }
 _SEGMENT = {
     200: {
         "description": "A media segment.",
         "content": {"video/mp2t": _BYTES, "video/mp4": _BYTES},
     },
-    **may_answer(401, 403, 404, 503),
+    **may_answer(401, 403, 404, 409, 503),
 }
 
 

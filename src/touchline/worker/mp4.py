@@ -53,7 +53,7 @@ _MOOF = struct.Struct(">I4s I4sII I4s I4sII I4sIQ I4sIIi")
 MOOF_BYTES = _MOOF.size
 TRUN_ENTRY_BYTES = 16
 KEYFRAME_FLAGS = 0x02000000  # depends on no other sample
-_DELTA_FLAGS = 0x01010000  # depends on others, is not a sync sample
+DELTA_FLAGS = 0x01010000  # depends on others, is not a sync sample
 _MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _U32_MAX = (1 << 32) - 1
 _I32_MAX = (1 << 31) - 1
@@ -150,7 +150,7 @@ def _fragment(sequence: int, samples: Sequence[Sample]) -> list[bytes]:
             ">IIIi",
             _unsigned(s.duration),
             len(s.data),
-            KEYFRAME_FLAGS if s.keyframe else _DELTA_FLAGS,
+            KEYFRAME_FLAGS if s.keyframe else DELTA_FLAGS,
             _offset(s.pts - s.dts),
         )
         for s in samples
@@ -334,7 +334,11 @@ def read_codec(moov: bytes) -> Codec:
     if found is None or found.kind != b"moov":
         raise ValueError("this is not a movie box")
     stsd = mp4box.descend(moov, found, (b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
-    entry = mp4box.child(moov, stsd, b"avc1", skip=mp4box.FULL_BOX_BYTES + 4)
+    return codec_in(moov, mp4box.child(moov, stsd, b"avc1", skip=mp4box.FULL_BOX_BYTES + 4))
+
+
+def codec_in(moov: bytes, entry: mp4box.Box) -> Codec:
+    """Read the codec of a sample entry for H.264 (`avc1`). Raises ValueError."""
     avcc = mp4box.child(moov, entry, b"avcC", skip=_AVC1.size)
     _, width, height, *_ = _AVC1.unpack_from(moov, entry.start)
     return Codec(width, height, moov[avcc.start : avcc.end])

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from touchline.foreign.files import open_regular
@@ -44,14 +45,22 @@ class _Stored:
     spans: tuple[mp4cut.Span, ...]
 
 
-def mp4_segment(path: Path, fragments: Sequence[mp4scan.Fragment], place: Place) -> mp4cut.Cut:
+def mp4_segment(
+    path: Path,
+    fragments: Sequence[mp4scan.Fragment],
+    place: Place,
+    *,
+    table: mp4.SampleTable | None = None,
+) -> mp4cut.Cut:
     """Make one MP4 fragment of consecutive fragments of a file.
+
+    `table` is that of a file of another system, which has no headers in front of its samples.
 
     Reads their headers; call it in a thread. Raises OSError, and ValueError where the file is not
     what it was.
     """
     with _opened(path) as descriptor:
-        stored = _read(descriptor, path, fragments)
+        stored = _read(descriptor, path, fragments, table)
     rows = list(stored.rows)
     duration, *rest = rows[-1]
     rows[-1] = (duration + place.longer_ticks, *rest)  # type: ignore[assignment]
@@ -62,7 +71,12 @@ def mp4_segment(path: Path, fragments: Sequence[mp4scan.Fragment], place: Place)
 
 
 def ts_segment(
-    path: Path, codec: mp4.Codec, fragments: Sequence[mp4scan.Fragment], place: Place
+    path: Path,
+    codec: mp4.Codec,
+    fragments: Sequence[mp4scan.Fragment],
+    place: Place,
+    *,
+    table: mp4.SampleTable | None = None,
 ) -> mp4cut.Cut:
     """Make a transport stream segment of consecutive fragments of a file.
 
@@ -70,7 +84,7 @@ def ts_segment(
     what it was.
     """
     with _opened(path) as descriptor:
-        stored = _read(descriptor, path, fragments)
+        stored = _read(descriptor, path, fragments, table)
         frames = _frames(descriptor, path, stored, place)
         return mp4cut.Cut(mpegts.segment(codec, frames, number=place.number), ())
 
@@ -85,7 +99,14 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _read(descriptor: int, path: Path, fragments: Sequence[mp4scan.Fragment]) -> _Stored:
+def _read(
+    descriptor: int,
+    path: Path,
+    fragments: Sequence[mp4scan.Fragment],
+    table: mp4.SampleTable | None,
+) -> _Stored:
+    if table is not None:
+        return _told(table, path, fragments)
     rows: list[tuple[int, int, int, int]] = []
     spans: list[mp4cut.Span] = []
     expected_ticks = mp4.ticks(fragments[0].start_ns)
@@ -103,6 +124,25 @@ def _read(descriptor: int, path: Path, fragments: Sequence[mp4scan.Fragment]) ->
         expected_ticks = found[1] + mp4.ticks(fragment.duration_ns)
         size = fragment.size_bytes - head_bytes - 8 - mp4.RECORD_BYTES
         spans.append(mp4cut.Span(path, fragment.offset + head_bytes + 8, size))
+    return _Stored(tuple(rows), tuple(spans))
+
+
+def _told(table: mp4.SampleTable, path: Path, fragments: Sequence[mp4scan.Fragment]) -> _Stored:
+    """The samples of groups of another system's file (`ordinarymp4`), from its tables."""
+    first = fragments[0].sequence - 1
+    until = first + sum(fragment.samples for fragment in fragments)
+    entries = list(islice(table.entries(), first, until + 1))
+    ends = [entry.dts for _, entry in entries[1:]]
+    if len(entries) == until - first:
+        ends.append(table.end_ticks)
+    rows, spans = [], list[mp4cut.Span]()
+    for (offset, entry), end in zip(entries, ends, strict=False):
+        flags = mp4.KEYFRAME_FLAGS if entry.keyframe else mp4.DELTA_FLAGS
+        rows.append((max(end - entry.dts, 0), entry.size_bytes, flags, entry.pts - entry.dts))
+        if spans and spans[-1].offset + spans[-1].size_bytes == offset:
+            spans[-1] = spans[-1]._replace(size_bytes=spans[-1].size_bytes + entry.size_bytes)
+        else:
+            spans.append(mp4cut.Span(path, offset, entry.size_bytes))
     return _Stored(tuple(rows), tuple(spans))
 
 
