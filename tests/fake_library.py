@@ -91,6 +91,11 @@ class FakeLibrary:
             raise NotFound(f"Recording {match_id} not found")
         return self.archives[match_id]
 
+    async def cameras(self, match_id: str) -> list[str]:
+        if match_id not in {path.name for path in self.root.iterdir()}:
+            raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
+        return ["cam0", "cam1"]
+
     async def made_archives(self, match_id: str) -> dict[str, bool]:
         del match_id
         return dict.fromkeys(("cam0", "cam1", "panorama", "follow"), False)
