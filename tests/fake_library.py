@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,10 +91,10 @@ class FakeLibrary:
             raise NotFound(f"Recording {match_id} not found")
         return self.archives[match_id]
 
-    async def cameras(self, match_id: str) -> list[str]:
+    async def cameras(self, match_id: str) -> Sequence[str]:
         if match_id not in {path.name for path in self.root.iterdir()}:
             raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
-        return ["cam0", "cam1"]
+        return ("cam0", "cam1")
 
     async def made_archives(self, match_id: str) -> dict[str, bool]:
         del match_id
