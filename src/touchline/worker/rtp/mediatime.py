@@ -11,9 +11,12 @@ from collections.abc import Callable
 
 from touchline.worker.decodetimes import MAX_DEPTH, Order
 from touchline.worker.framerate import LEAST_NS, FrameRate
+from touchline.worker.rtp.allowance import Allowance
 
 AHEAD_NS = 150_000_000
 """A stamp that lies so far ahead has jumped: no picture arrives before its capture."""
+MOST_AHEAD_NS = 400_000_000
+"""Pictures without a time of their own are given none that lies farther ahead of their arrival."""
 _DECODE_ORDER_EVIDENCE = 2
 
 
@@ -30,6 +33,9 @@ class MediaTime:
         self._ticks = 0
         self._shift_ns = 0
         self._top_ns = 0
+        self._stamped_ns = 0
+        """The latest time that was the camera's own."""
+        self._allowance = Allowance()
         self._arrived_ns = 0
         self._frame_rate = FrameRate()
         self._decode_order = 0
@@ -49,11 +55,12 @@ class MediaTime:
         *,
         frame_ns: int | None,
         ahead_ns: Callable[[int], int],
-    ) -> int:
+    ) -> int | None:
         """The media time of the next picture, in nanoseconds since the first.
 
         `raw` is its 32-bit RTP time, `frame_ns` what the stream says of its frame rate; `ahead_ns`
-        says how far a media time lies behind now.
+        says how far a media time lies ahead of the picture's arrival. None for a picture of which
+        no time is left: more came than can have been taken since.
         """
         if self._raw is None:
             self._raw, self._arrived_ns = raw, arrived_ns
@@ -66,11 +73,19 @@ class MediaTime:
         stamp_ns = self._ticks * 1_000_000_000 // self._rate
         # Cameras that stand still may still count a tick a picture, which is no time either.
         repeated = abs(step) * 1_000_000_000 // self._rate < LEAST_NS
-        if not repeated and self._jumped(stamp_ns + self._shift_ns, order, ahead_ns):
+        jumped = not repeated and self._jumped(stamp_ns + self._shift_ns, order, ahead_ns)
+        ahead = ahead_ns(self._top_ns)
+        room = self._allowance.spend(arrived_ns, self.interval_ns, needed=repeated)
+        if not room or (repeated and ahead > MOST_AHEAD_NS):
+            return None
+        if jumped:
             self._jump(stamp_ns, arrived_ns, order)
         at_ns = stamp_ns + self._shift_ns
-        step_ns = (at_ns - self._top_ns) // order.pictures
-        self._frame_rate.see(at_ns, arrived_ns, step_ns=step_ns, stated_ns=frame_ns)
+        if not (repeated and ahead > AHEAD_NS):  # a flood says nothing of the rate
+            step_ns = (at_ns - self._top_ns) // order.pictures
+            self._frame_rate.see(at_ns, arrived_ns, step_ns=step_ns, stated_ns=frame_ns)
+        if not (repeated or jumped):
+            self._stamped_ns = max(self._stamped_ns, at_ns)
         placed_ns = self._placed(at_ns, order, repeated=repeated)
         if placed_ns != at_ns:
             self.own_times += 1
@@ -87,7 +102,9 @@ class MediaTime:
 
     def _jumped(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
         behind = 2 if order.later else 1 - order.pictures + MAX_DEPTH
-        if at_ns < self._top_ns - behind * self.interval_ns:
+        # Times that were made up for a flood must not push the stamps behind it away.
+        made_up_ns = min(max(self._top_ns - self._stamped_ns, 0), MOST_AHEAD_NS)
+        if at_ns < self._top_ns - behind * self.interval_ns - made_up_ns:
             return True
         return at_ns > self._top_ns and ahead_ns(at_ns) > AHEAD_NS
 

@@ -240,6 +240,9 @@ class H264Stream:
                 self._clock.at(at) - picture.arrived_ns if self._clock.anchored else 0
             ),
         )
+        if media_ns is None:
+            self._lost_picture("more pictures came than time passed for", picture.idr)
+            return
         if self._media.jumps != self.counts["jumps of the time stamps"]:
             self.counts["jumps of the time stamps"] = self._media.jumps
             self._on_warning(f"{self._media.last_jump}; the pictures go on as time did")
