@@ -231,3 +231,15 @@ def test_people_get_a_table_with_the_mending_command_and_programs_json(
         "message": "needed",
         "mend": "sudo apt-get install ffmpeg",
     }
+
+
+@pytest.mark.parametrize(
+    ("host", "reads", "told"),
+    [("0.0.0.0", "false", True), ("0.0.0.0", "true", False), ("127.0.0.1", "false", False)],
+)
+def test_closing_reads_is_recommended_where_others_reach_the_server(
+    tmp_path: Path, host: str, reads: str, *, told: bool
+) -> None:
+    findings = check(settings(tmp_path, host=host, auth={"reads": reads}), probe=everything)
+    advice = [finding.mend for finding in findings if finding.what == "reads"]
+    assert advice == (["auth.reads = true"] if told else [])

@@ -104,6 +104,7 @@ def _serve(args: argparse.Namespace) -> int:
     # turns it on again once it is complete.
     gc.disable()
     settings = _settings(args, args.defaults())
+    os.umask(settings.capture.umask)  # not the caller's: what is private has a mode of its own
     if not settings.engines_configured:
         settings.capture.required_cameras()  # with nothing to serve either: said before boot
 
@@ -123,7 +124,9 @@ def _serve(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from touchline.check import check, print_findings
 
-    findings = check(_settings(args, {}))
+    settings = _settings(args, {})
+    os.umask(settings.capture.umask)
+    findings = check(settings)
     print_findings(findings, as_json=args.json)
     return FAILED if any(finding.state == "missing" for finding in findings) else 0
 

@@ -28,7 +28,7 @@ from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
 from touchline.finding import Finding, State
 from touchline.foreign.text import shown
-from touchline.listen import bind
+from touchline.listen import bind, is_loopback
 from touchline.settings import Settings
 from touchline.system import LOCK_FILE
 from touchline.worker.wire import PROBED_ELEMENTS
@@ -320,11 +320,15 @@ def _clock() -> Iterator[Finding]:
 
 
 def _access(settings: Settings) -> Iterator[Finding]:
-    if settings.auth.mode == "none":
+    auth = settings.auth
+    if auth.mode == "none":
         message = f"auth.mode is none: whoever reaches {settings.host} may record and delete"
         yield Finding("access", "warn", message, 'auth.mode = "auto"')
-    else:
-        yield Finding("access", "ok", f"auth.mode is {settings.auth.mode}")
+        return
+    yield Finding("access", "ok", f"auth.mode is {auth.mode}")
+    if not is_loopback(settings.host) and not auth.reads:
+        message = f"whoever reaches {settings.host} may read states and lists without the key"
+        yield Finding("reads", "warn", message, "auth.reads = true")
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ async def hold_data_dir(data_dir: Path) -> AsyncIterator[None]:
 def _lock(data_dir: Path) -> int:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Failed(
             f"The data directory {data_dir} cannot be used: {error.strerror}. Choose another one"

@@ -18,6 +18,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "recordings_dir": None,
         "runtime_dir": None,
         "require_mount": False,
+        "file_mode": "0640",
         "require_all_cameras": True,
         "quality": "fast",
         "encoder": "auto",

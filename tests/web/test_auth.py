@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from fakes import FakeSystem
 from serving import client_of
 from touchline.core.errors import Failed
-from touchline.web.access import KEY_FILE, decide_access, is_loopback
+from touchline.listen import is_loopback
+from touchline.web.access import KEY_FILE, decide_access
 from touchline.web.app import ROUTERS
 from touchline.web.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA
 from touchline.web.medialinks import media_scope

@@ -306,7 +306,7 @@ async def open_capture(
                 removal=afterwards.removal,
             )
             if settings.preview.rtsp:
-                RtspOutlet(settings.preview, preview, live).open(tasks)
+                RtspOutlet(settings.preview, preview, live, events).open(tasks)
             metrics.add_source(
                 Meter(
                     cameras,

@@ -18,7 +18,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from touchline.foreign.files import open_regular, status_of
+from touchline.foreign.files import open_private, status_of
 from touchline.foreign.text import shown
 
 MAX_FILE_BYTES = 5 << 20
@@ -168,7 +168,7 @@ def turn_over(path: Path, max_bytes: int, *, kept: int = KEPT_FILES) -> None:
 
 def _append_whole(path: Path, data: bytes, *, synced: bool) -> None:
     """Append all of `data` or nothing: half a line would spoil the next one."""
-    file = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, folders=0)
+    file = open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)
     try:
         before_bytes = os.fstat(file).st_size
         try:

@@ -28,7 +28,7 @@ from touchline.capture.linelog import MAX_FILE_BYTES, turn_over
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Blocked, Failed
-from touchline.foreign.files import open_regular
+from touchline.foreign.files import open_private
 from touchline.worker import wire
 from touchline.worker.listening import ListeningClock, input_waits
 
@@ -366,4 +366,4 @@ def _open_log(path: Path) -> int:
         turn_over(path, MAX_FILE_BYTES)
     except OSError as error:  # a long log is no reason to be without a camera
         log.warning("%s grows on: %s", path, error)
-    return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, folders=0)
+    return open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)

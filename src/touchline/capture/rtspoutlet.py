@@ -13,6 +13,7 @@ from touchline.capture.preview import Preview
 from touchline.capture.previewsettings import PreviewSettings
 from touchline.capture.showing import Viewer
 from touchline.core.errors import Blocked, Failed, TouchlineError
+from touchline.core.events import EventLog
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +21,13 @@ log = logging.getLogger(__name__)
 class RtspOutlet:
     """Has the live process serve RTSP, and counts its clients. Belongs to the event loop."""
 
-    def __init__(self, settings: PreviewSettings, preview: Preview, live: LiveLink) -> None:
+    def __init__(
+        self, settings: PreviewSettings, preview: Preview, live: LiveLink, events: EventLog
+    ) -> None:
         self._settings = settings
         self._preview = preview
         self._live = live
+        self._events = events
         self._viewers: dict[str, Viewer] = {}
         self._tasks: TaskGroup | None = None
         live.on_started(self._serve)
@@ -63,6 +67,15 @@ class RtspOutlet:
         elif event.get("event") == "rtsp_viewer" and self._tasks is not None:
             call = self._came if event["here"] else self._went
             self._tasks.start_soon(call, str(event["viewer"]), str(event["camera"]))
+
+        elif event.get("event") == "rtsp_refused":
+            self._refused(str(event["address"]), int(event["attempts"]))
+
+    def _refused(self, address: str, attempts: int) -> None:
+        """Tell of somebody who tries passwords."""
+        message = f"{attempts} wrong RTSP passwords from {address}; further ones have to wait"
+        log.warning("%s", message)
+        self._events.record("system", "warning", message, address=address, attempts=attempts)
 
     async def _came(self, key: str, camera: str) -> None:
         """Show the client its camera, or tell it why not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +28,8 @@ EncoderChoice = Literal[
     "vah264enc",
     "x264enc",
 ]
+
+_MODE = re.compile(r"(?:0?o?)?6[0246][0246]", re.ASCII)
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -58,6 +61,11 @@ class CaptureSettings(BaseModel):
     )
     recordings_dir: Path | None = Field(
         None, description="Where matches are kept; unset: `recordings` in the data directory."
+    )
+    file_mode: str = Field(
+        "0640",
+        description="Rights of footage and what is made of it, in octal; folders can be entered by"
+        " whoever may read.",
     )
     require_mount: bool = Field(
         False,
@@ -154,6 +162,23 @@ class CaptureSettings(BaseModel):
     processing: ProcessingSettings = Field(
         default_factory=ProcessingSettings, description="What is made of a match afterwards."
     )
+
+    @field_validator("file_mode", mode="before")
+    @classmethod
+    def _octal(cls, mode: object) -> object:
+        # In TOML it may be a number too: 0o640.
+        text = f"{mode:o}" if isinstance(mode, int) and not isinstance(mode, bool) else mode
+        if not isinstance(text, str) or not _MODE.fullmatch(text):
+            raise ValueError(
+                'write it like "0640": the owner reads and writes, and nobody executes footage'
+            )
+        return text[-3:].rjust(4, "0")
+
+    @property
+    def umask(self) -> int:
+        """What this program's files and folders are not given, so that footage has its mode."""
+        mode = int(self.file_mode, 8)
+        return 0o777 & ~(mode | (mode & 0o444) >> 2)
 
     @field_validator("recordings_dir", "runtime_dir")
     @classmethod

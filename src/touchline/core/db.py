@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import queue
 import threading
 import time
@@ -26,6 +27,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from touchline.core import migrations
 from touchline.core.dialects import Backend, database_url, upsert
 from touchline.core.errors import Failed
+from touchline.foreign.files import open_private
 
 __all__ = ["Connection", "Database", "database_url", "open_database", "upsert"]
 
@@ -242,6 +244,8 @@ class Database:
         backend = self._backend
         if backend.file is not None:
             backend.file.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite gives the files that it adds the rights of this one.
+            os.close(open_private(backend.file, os.O_RDWR, folders=0))
         try:
             self._migrate()
         except DatabaseError as error:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from touchline.foreign import text
-from touchline.foreign.files import open_regular
+from touchline.foreign.files import open_private
 
 Format = Literal["auto", "text", "json"]
 
@@ -217,8 +217,7 @@ class _Console(_Grumbles, _StreamHandler):
 class _File(_Grumbles, RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         """Open the file of that name, which must be a regular one. Raises OSError."""
-        how = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        descriptor = open_regular(self.baseFilename, how, folders=0)
+        descriptor = open_private(self.baseFilename, os.O_WRONLY | os.O_APPEND, folders=0)
         return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
 
 

@@ -23,7 +23,10 @@ MOST_BYTES = 64 << 20
 DEEPEST = 32
 """How many folders are looked into below another; matches have one."""
 
-FILE_MODE = 0o644
+FILE_MODE = 0o666
+"""What the umask leaves of it: the server sets that by `capture.file_mode`."""
+
+PRIVATE_MODE = 0o600
 
 _PathLike = str | os.PathLike[str]
 
@@ -72,6 +75,21 @@ def create_new(path: _PathLike, mode: int = FILE_MODE, *, folders: int | None = 
         return _open(folder, where, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
     finally:
         os.close(folder)
+
+
+def open_private(path: _PathLike, flags: int, *, folders: int | None = None) -> int:
+    """Open or create a regular file that its owner alone may read, whatever it was before.
+
+    Raises OSError.
+    """
+    descriptor = open_regular(path, flags | os.O_CREAT, PRIVATE_MODE, folders=folders)
+    try:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != PRIVATE_MODE:
+            os.fchmod(descriptor, PRIVATE_MODE)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 @contextmanager

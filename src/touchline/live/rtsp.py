@@ -17,6 +17,7 @@ from typing import Any
 
 from touchline.live.frames import Streams
 from touchline.live.rtp import CLOCK_HZ, Packet, Packetizer, packed
+from touchline.live.rtspdoor import STRANGER_S, Notify, RtspDoor
 from touchline.live.rtspmessages import (
     PAYLOAD_TYPE,
     Answer,
@@ -36,14 +37,13 @@ METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETE
 ADMIT_S = 15.0
 """How long the server may take to have the camera shown."""
 SILENT_S = 65.0
-"""A UDP client that says nothing for this long is gone; it was told 60."""
-MAX_CLIENTS = 32
+"""A client that says nothing for this long is gone; it was told 60."""
+STUCK_S = 30.0
+"""A client inside whose connection nothing can be sent for this long is gone."""
 _REPORT_S = 5.0
-_LOOK_S = 5.0
+_LOOK_S = 1.0
 _MAX_HEAD_BYTES = 16 << 10
 _NTP_MINUS_UNIX_S = 2_208_988_800
-
-Notify = Callable[[dict[str, Any]], None]
 
 
 class RtspServer:
@@ -52,7 +52,7 @@ class RtspServer:
     def __init__(self, streams: Streams, notify: Notify, *, password: str | None = None) -> None:
         self._streams = streams
         self._notify = notify
-        self._password = password
+        self._door = RtspDoor(notify, password=password)
         self._clients: dict[str, _Client] = {}
         self._packetizers: dict[str, Packetizer] = {}
         self._server: asyncio.Server | None = None
@@ -87,16 +87,17 @@ class RtspServer:
         return [client.to_json() for client in self._clients.values() if client.camera]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) >= MAX_CLIENTS:
+        client = _Client(reader, writer, self._streams, self._packetizer, self._door)
+        client.announce = self._announce
+        if not self._door.enter(client):
             writer.write(Answer(503).encode(None))
             writer.close()
             return
-        client = _Client(reader, writer, self._streams, self._packetizer, self._password)
-        client.announce = self._announce
         self._clients[client.key] = client
         try:
             await client.serve()
         finally:
+            self._door.leave(client)
             del self._clients[client.key]
             if client.camera is not None:
                 self._announce(client.key, client.camera, here=False)
@@ -119,14 +120,18 @@ class _Client:
         writer: asyncio.StreamWriter,
         streams: Streams,
         packetizer: Callable[[str], Packetizer],
-        password: str | None,
+        door: RtspDoor,
     ) -> None:
         self.key = secrets.token_hex(8)
+        peer = writer.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
+        self.is_known = False
+        self.pausing = False
         self.camera: str | None = None
         self._reader, self._writer = reader, writer
         self._streams = streams
         self._packetizer = packetizer
-        self._password = password
+        self._door = door
         self._admitted: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._transport: Transport | None = None
         self._outlet: UdpPair | None = None
@@ -134,18 +139,18 @@ class _Client:
         self._sequence = secrets.randbits(15)
         self._origin = secrets.randbits(32)
         self._ssrc = secrets.randbits(32)
-        self._heard_at_s = time.monotonic()
+        self._came_at_s = self._heard_at_s = time.monotonic()
+        self._stuck_since_s: float | None = None
         self._packets = 0
         self._bytes = 0
 
     def to_json(self) -> dict[str, Any]:
         """Who this is, for the status."""
-        peer = self._writer.get_extra_info("peername")
         kind = None if self._transport is None else "tcp" if self._transport.interleaved else "udp"
         return {
             "camera": self.camera,
             "viewer": self.key,
-            "address": peer[0] if peer else None,
+            "address": self.address or None,
             "transport": kind,
             "packets": self._packets,
         }
@@ -197,7 +202,7 @@ class _Client:
         return request.method != "TEARDOWN"
 
     async def _answer(self, request: Request) -> Answer:  # noqa: PLR0911  (a switch)
-        if request.method != "OPTIONS" and not request.admits(self._password):
+        if request.method != "OPTIONS" and not await self._door.admits(self, request):
             return Answer(401, {"WWW-Authenticate": 'Basic realm="touchline"'})
         match request.method:
             case "OPTIONS":
@@ -240,6 +245,7 @@ class _Client:
                 self._admitted = asyncio.get_running_loop().create_future()
                 log.info("an RTSP client may not watch %s: %s", camera, reason)
                 return 404 if self._streams.find(camera) is None else 503
+        self.is_known = True
         return 200 if camera == self.camera else 455
 
     async def _set_up(self, request: Request) -> Answer:
@@ -269,13 +275,25 @@ class _Client:
         self._heard_at_s = time.monotonic()
 
     async def _mind_silence(self) -> None:
-        """Send a UDP client away that has gone without a word."""
+        """Send a client away that says nothing, or takes nothing of what it asked for."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            if self._outlet is not None and time.monotonic() - self._heard_at_s > SILENT_S:
-                break
-        log.info("an RTSP client was silent for %g s", SILENT_S)
-        self.hang_up()
+            if self.pausing:
+                self._heard()  # it waits for us
+            now_s = time.monotonic()
+            silent_s = now_s - (self._heard_at_s if self.is_known else self._came_at_s)
+            if self._stuck_since_s is not None and now_s - self._stuck_since_s > STUCK_S:
+                reason = f"took nothing for {STUCK_S:g} s"
+            elif not self.is_known and silent_s > STRANGER_S and not self.pausing:
+                reason = f"did not say who it is in {STRANGER_S:g} s"
+            elif silent_s > SILENT_S and (self._outlet is not None or self._sending is None):
+                # What is sent inside the connection needs no other sign of life.
+                reason = f"was silent for {SILENT_S:g} s"
+            else:
+                continue
+            break
+        log.info("an RTSP client at %s %s", self.address, reason)
+        self._writer.transport.abort()
 
     # ---------------------------------------------------------------- sending
 
@@ -313,7 +331,9 @@ class _Client:
             if self._outlet is not None and number % 16 == 0:
                 await asyncio.sleep(0.001)  # a burst of a keyframe's size overflows receivers
         if self._outlet is None:
+            self._stuck_since_s = time.monotonic()
             await self._writer.drain()
+            self._stuck_since_s = None
 
     def _put(self, data: bytes, *, rtcp: bool = False) -> None:
         if self._outlet is not None:

@@ -7,7 +7,6 @@ pages of other sites out. With a key, or on a network, writes and files need the
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import logging
 import os
 import secrets
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from touchline.core.errors import Failed
+from touchline.listen import is_loopback
 
 if TYPE_CHECKING:
     from touchline.settings import Settings
@@ -86,16 +86,6 @@ def _decide(settings: Settings) -> Access:
         raise Failed(
             f"The API key in {path} cannot be used: {error}", code="api_key_unusable"
         ) from error
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server bound to `host`."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _kept_key(path: Path) -> str:

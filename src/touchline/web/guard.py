@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from touchline.web.access import SAFE_METHODS, is_loopback
+from touchline.listen import is_loopback
+from touchline.web.access import SAFE_METHODS
 from touchline.web.answers import answer
 
 _KNOWN_HOSTS = 256

@@ -42,6 +42,7 @@ LIVE_EVENTS = {
     "status": "streams and sessions: twice a second, and at once on a change",
     "stream": "a camera's stream is there, or gone",
     "rtsp_viewer": "a viewer of the RTSP outlet came or left",
+    "rtsp_refused": "an address tries passwords of the RTSP outlet; once a storm",
     "webrtc_state": "a viewer's connection is in another state",
     "transcode": "a camera's transcode for viewers over WebRTC began, runs, failed or ended",
     "lost": "the live process is gone; said by the server's own link to it",
