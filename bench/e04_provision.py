@@ -20,7 +20,7 @@ from _engines import ENGINE_IMAGE, containers, docker_daemon, serving, tiny_engi
 from _report import Row, median, percentile, report
 
 AT_A_TIME, FLEET, A_ROUND = 16, 100, 12
-GOAL_MEDIAN_MS, GOAL_P99_MS, GOAL_RATIO = 10.0, 40.0, 1.1
+GOAL_MEDIAN_MS, GOAL_P99_MS, GOAL_RATIO = 5.0, 20.0, 1.05
 
 
 def free_port() -> int:

@@ -104,11 +104,11 @@ def main() -> None:
                     "E12",
                     f"{args.engines:,} engines and streams polled every 5 s",
                     f"{share:.1%} of a core",
-                    "≤ 25 %",
-                    share <= 0.25,
+                    "≤ 5 %",
+                    share <= 0.05,
                 )
             )
-    for number, goal_mib in ((args.engines // 10, 110), (args.engines, 180)):
+    for number, goal_mib in ((args.engines // 10, 90), (args.engines, 130)):
         if number == 0:
             continue
         with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:

@@ -16,7 +16,7 @@ from support.half import idle_half, settings_for
 from touchline.engines.adoption import external_engine
 from touchline.engines.clock import Clock
 
-GOALS_MS = {1_000: 20.0, 10_000: 250.0}
+GOALS_MS = {1_000: 2.5, 10_000: 25.0, 100_000: 250.0}
 
 
 def main() -> None:
@@ -27,7 +27,9 @@ def main() -> None:
     for number, goal_ms in GOALS_MS.items():
         if number > options.most:
             continue
-        settings = settings_for(scaling={"max_replicas": 10_000, "min_replicas": number})
+        settings = settings_for(
+            scaling={"max_replicas": 10_000, "min_replicas": min(number, 10_000)}
+        )
         rig = idle_half(settings)
         clock = Clock()
         fleet = rig.front.fleet

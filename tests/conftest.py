@@ -56,6 +56,8 @@ def docker() -> Iterator[Docker]:
 
     with any_daemon() as daemon:
         yield daemon
+        left = daemon.containers("label=touchline.test")
+        assert not left, f"containers run on after the tests that started them: {left}"
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ QUICK = {
     "e06_process_starts",
     "e11_events",
     "e14_plan",
+    "e15_faults",
 }
 """Those that take some seconds at most. All others run with `scripts/test --all`."""
 

@@ -7,9 +7,11 @@ time passes, and the invariants must hold. The same seed gives the same life.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import anyio
 from anyio.abc import TaskGroup
@@ -19,8 +21,10 @@ from fakes_runtime import FakeRuntime, World
 from support.half import HalfRig, opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
 from touchline.core.errors import TouchlineError
+from touchline.core.events import Event
 from touchline.engines.clock import Clock
 from touchline.engines.control import SelectOrder
+from touchline.engines.model import Binding, Instance
 from touchline.engines.orders import EngineOrder, GenericOrder
 from touchline.engines.runtimes.protocol import RuntimeUnavailable, StartFailed, StartTimeout
 from touchline.engines.settings import EnginesSettings
@@ -29,6 +33,15 @@ STEPS = 40
 MOST = 5
 QUIET_S = 90.0
 ASK_WITHIN_S = 20.0
+PATIENCE_S = 3.0
+"""A proxy gives up after so long, and asks again: three times in all."""
+
+TRIES = 3
+SKEWS_S = (0.0, 0.0, 90.0, -90.0, 3600.0, -3600.0)
+"""How far the daemon's clock may be from the server's."""
+
+REPLACES = frozenset({"unhealthy", "dead_network", "vpn_lost", "forwarding", "rebalancing"})
+MOST_A_MINUTE = 3
 
 
 class WatchedRuntime(FakeRuntime):
@@ -52,6 +65,46 @@ class WatchedRuntime(FakeRuntime):
 
 
 @dataclass
+class Replacements:
+    """Which engines went, and whether the same place went too often."""
+
+    now_s: Callable[[], float]
+    world: World
+    decided: dict[str, list[tuple[float, datetime, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """By reason: when, when the engine was made by the daemon's clock, and its id."""
+    made: dict[str, datetime] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Note what an event says of an engine that goes."""
+        self.made |= {each.id: each.created_at for each in self.world.instances.values()}
+        reason, engine_id = str(event.details.get("reason")), event.ids.get("container_id", "")
+        if event.type != "engine" or reason not in REPLACES or engine_id not in self.made:
+            return
+        known = {each for _, _, each in self.decided[reason]}
+        if event.category in {"draining", "deleted"} and engine_id not in known:
+            self.decided[reason].append((self.now_s(), self.made[engine_id], engine_id))
+
+    def violations(self, daemon_s: Callable[[datetime], float]) -> list[str]:
+        """Where one that was made in the place of another went again, and again."""
+        found = []
+        for reason, decided in self.decided.items():
+            chains: list[list[float]] = []
+            for at_s, made, _ in decided:
+                made_s = daemon_s(made)
+                # The longest line of those of which each was made after the one before went.
+                before = max((c for c in chains if c[-1] <= made_s), key=len, default=[])
+                chains.append([*before, at_s])
+            for chain in chains:
+                recent = [at_s for at_s in chain if chain[-1] - at_s < 60.0]
+                if len(recent) > MOST_A_MINUTE:
+                    found.append(f"one place was replaced at {recent} because of {reason}")
+                    break
+        return found
+
+
+@dataclass
 class Life:
     """One schedule, and what it did."""
 
@@ -61,6 +114,8 @@ class Life:
     acknowledged: dict[str, str] = field(default_factory=dict)
     """Streams of which a client was told that they are kept, and their engine."""
     ended: set[str] = field(default_factory=set)
+    foreign: set[str] = field(default_factory=set)
+    """Containers of somebody else's, that nobody but the explorer may remove."""
 
     def run(self) -> list[str]:
         """What did not hold; nothing, if all is well."""
@@ -71,7 +126,10 @@ class Life:
 
     async def _live(self, clock: Clock) -> None:
         rng = random.Random(self.seed)
-        world, disk = World(now=clock.now), Disk()
+        skew = timedelta(seconds=rng.choice(SKEWS_S))
+        world, disk = World(now=lambda: clock.now() + skew), Disk()
+        began = clock.now() + skew - timedelta(seconds=clock.now_s())
+        replacements = Replacements(clock.now_s, world)
         api = FakeEngines(world)
         settings = settings_for(
             scaling={
@@ -92,7 +150,7 @@ class Life:
         while left:
             async with AsyncExitStack() as stack:
                 runtime = WatchedRuntime(world, self.violations)
-                runtime.start_s, runtime.stop_s = rng.choice([0.0, 0.3, 1.0]), 0.1
+                runtime.start_s, runtime.stop_s = rng.choice([0.0, 0.3, 1.0, 4.0]), 0.1
                 rig = await stack.enter_async_context(
                     opened_half(
                         settings,
@@ -103,6 +161,7 @@ class Life:
                         clock=clock,
                     )
                 )
+                heard(rig, replacements)
                 actor = Actor(self, rng, rig, runtime)
                 async with anyio.create_task_group() as tasks:
                     actor.tasks = tasks
@@ -114,6 +173,9 @@ class Life:
                         actor.heal()
                         await anyio.sleep(QUIET_S)
                         self._judge(rig, settings)
+                        self.violations += replacements.violations(
+                            lambda made: (made - began).total_seconds()
+                        )
                     tasks.cancel_scope.cancel()
 
     def _judge(self, rig: HalfRig, settings: EnginesSettings) -> None:
@@ -141,6 +203,8 @@ class Life:
         if held != ports:
             say(f"ports held {sorted(held)}, used {sorted(ports)}")
         self._judge_streams(rig)
+        if gone := self.foreign - world.instances.keys():
+            say(f"containers of somebody else were removed: {sorted(gone)}")
         if rig.half._provisioner.flights:
             say("an engine is on its way for ever")
         actions = rig.half._reconciler.once().actions
@@ -175,6 +239,17 @@ class Life:
                 self.violations.append(f"{stream.id} plays on an engine that is gone")
 
 
+def heard(rig: HalfRig, replacements: Replacements) -> None:
+    """Have this server's events taken note of."""
+    take = rig.events.take
+
+    def both(event: Event) -> None:
+        replacements.take(event)
+        take(event)
+
+    rig.events.take = both  # type: ignore[method-assign]
+
+
 class Actor:
     """Does one thing after the other to a running server."""
 
@@ -190,6 +265,8 @@ class Actor:
         weighted = [
             (self.provision, 6),
             (self.play, 6),
+            (self.impatient, 2),
+            (self.foreign, 2),
             (self.end, 3),
             (self.select, 2),
             (self.scale, 3),
@@ -252,6 +329,17 @@ class Actor:
         key = f"key-{self.rng.randint(0, 3)}" if self.rng.random() < 0.3 else None
         order = EngineOrder(labels=labels, idempotency_key=key)
         self._ask(lambda: self.rig.front.provisioner.engine(order))
+
+    def impatient(self) -> None:
+        """A client that gives up and asks for the same again, as a proxy does."""
+
+        async def ask() -> None:
+            for _ in range(TRIES):
+                with anyio.move_on_after(PATIENCE_S):
+                    await self.rig.front.provisioner.engine(EngineOrder())
+                    return
+
+        self._ask(ask)
 
     def play(self) -> None:
         engines = [e for e in self.rig.front.fleet.ours() if e.health == "healthy"]
@@ -331,7 +419,28 @@ class Actor:
 
     def remove(self) -> None:
         if (instance_id := self._some()) is not None:
+            self.life.foreign.discard(instance_id)
             self.runtime.remove_behind_our_back(instance_id)
+
+    def foreign(self) -> None:
+        """Somebody else runs a container with a name, and perhaps a port, of ours."""
+        name = f"acestream-{self.rng.randint(1, 6)}"
+        port = self.rng.choice([None, self.rng.randint(19000, 19020)])
+        instances = self.rig.world.instances
+        if any(each.name == name for each in instances.values()):
+            return
+        if port is not None and self.rig.world.at_port(port) is not None:
+            return
+        made = Instance(
+            id=f"f{self._number:063x}",
+            name=name,
+            image="somebody/else",
+            state=self.rng.choice(["running", "exited", "created"]),
+            created_at=self.rig.world.now(),
+            ports={"80/tcp": (Binding("0.0.0.0", port),)} if port is not None else {},
+        )
+        instances[made.id] = made
+        self.life.foreign.add(made.id)
 
     def lose_session(self) -> None:
         if self.rig.engines_api.sessions:

@@ -35,6 +35,8 @@ ENV = {
 
 @dataclass
 class Rig:
+    """A place gets three engines a minute, so faults of one kind in a row may take that long."""
+
     server: EngineServer
     daemon: Daemon
 
@@ -54,7 +56,10 @@ class Rig:
     def replaced(self, engine: dict[str, Any]) -> None:
         """Wait until it is gone."""
         self.server.until(
-            lambda: engine["container_id"] not in {e["container_id"] for e in self.server.engines()}
+            lambda: (
+                engine["container_id"] not in {e["container_id"] for e in self.server.engines()}
+            ),
+            within_s=90.0,
         )
 
     def label(self) -> str:
@@ -76,7 +81,7 @@ class Rig:
             return False
 
         try:
-            self.server.until(tolerant)
+            self.server.until(tolerant, within_s=90.0)
         except AssertionError as error:
             events = self.server.ask("GET", "/events?limit=30")
             told = "\n".join(f"{e['timestamp']} {e['category']} {e['message']}" for e in events)

@@ -165,6 +165,7 @@ class Half:
             nudge=self._nudge,
             on_event=self._heard,
             on_return=self._returned,
+            on_death=self._died,
         )
         self._remover = Remover(
             runtime=runtime,
@@ -272,6 +273,7 @@ class Half:
             debug=debug,
             variant=lambda: self._recipe().name,
             save_breakers=self._save_breakers,
+            start_anew=self._start_anew,
             nudge=self._nudge,
             supervisor=supervisor,
             now=now,
@@ -387,6 +389,12 @@ class Half:
             for sentence in told:
                 log.info("%s", sentence)
         self._health.begin_anew()
+
+    def _start_anew(self) -> None:
+        self._reconciler.start_anew()
+
+    def _died(self, engine: Engine, exit_code: int | None) -> None:
+        self._reconciler.engine_died(engine, exit_code)
 
     def _heard(self, event: RuntimeEvent) -> None:
         self._provisioner.saw(event)

@@ -61,8 +61,9 @@ class Keeper:
         nudge: Callable[[], None],
         on_event: Callable[[RuntimeEvent], None],
         on_return: Callable[[], None],
+        on_death: Callable[[Engine, int | None], None],
     ) -> None:
-        """`on_event` sees every event.
+        """`on_event` sees every event, `on_death` every engine that ended by itself.
 
         `on_return` is called when the runtime is listed for the first time after it was away.
         """
@@ -80,6 +81,7 @@ class Keeper:
         self._nudge = nudge
         self._on_event = on_event
         self._on_return = on_return
+        self._on_death = on_death
         self._touched: dict[str, float] = {}
         self._gone: dict[str, float] = {}
         self.starting: set[str] = set()
@@ -307,6 +309,7 @@ class Keeper:
         lost = self._streams.end_lost(instance_id, "engine_died")
         self._store.forget_engine(instance_id)
         if instance_id not in self.stopping:
+            self._on_death(engine, exit_code)
             how = "has gone" if exit_code is None else f"ended with exit code {exit_code}"
             self._events.record(
                 "engine",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from touchline.engines.model import EngineHealth
-from touchline.engines.replacements import Place, Round, holds
+from touchline.engines.replacements import WELL_S, Place, Round, holds
 from touchline.engines.settings import EnginesSettings
 
 Reason = Literal[
@@ -37,7 +37,9 @@ _WHY: dict[Reason, str] = {
     "scale_down": "there are more engines than are asked for",
     "idle": "it was idle for longer than it may be",
 }
-BACKS_OFF: frozenset[str] = frozenset({"dead_network", "vpn_lost", "forwarding", "rebalancing"})
+BACKS_OFF: frozenset[str] = frozenset(
+    {"unhealthy", "dead_network", "vpn_lost", "forwarding", "rebalancing"}
+)
 """Reasons for which an engine's replacement may go in its turn: later each time."""
 
 _PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
@@ -283,7 +285,8 @@ class _Planner:
         if engine.vpn in lost and spare_vpn:
             return None if self._must_wait(engine, "vpn_lost") else "vpn_lost"
         if engine.health == "unhealthy" and engine.vpn not in lost:
-            return "unhealthy"
+            held = well_s(engine) < WELL_S and self._must_wait(engine, "unhealthy")
+            return None if held else "unhealthy"
         # What has been begun is ended: its replacement may be on its way.
         if engine.draining == "forwarding":
             return "forwarding"
@@ -457,6 +460,12 @@ class _Planner:
 
     def _stop(self, engine: EngineFacts, reason: Reason) -> None:
         self.actions.append(Stop(engine.id, reason, f"{engine.name}: {_WHY[reason]}"))
+
+
+def well_s(engine: EngineFacts) -> float:
+    """How long it was well before it became what it is."""
+    since_s = engine.unhealthy_since_s
+    return since_s - engine.seen_since_s if since_s is not None else 0.0
 
 
 def _is_free(engine: EngineFacts) -> bool:

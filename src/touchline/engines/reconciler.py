@@ -33,11 +33,21 @@ from touchline.engines.plan import (
     plan,
     plan_without_record,
     select,
+    well_s,
 )
 from touchline.engines.provisioner import Flight, Provisioner
 from touchline.engines.record import record_unread
 from touchline.engines.remover import Remover
-from touchline.engines.replacements import Place, Round, noted
+from touchline.engines.replacements import (
+    AT_ONCE,
+    DIED,
+    KILLED,
+    WELL_S,
+    YOUNG_S,
+    Place,
+    Round,
+    noted,
+)
 from touchline.engines.retries import Backoff
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
 from touchline.engines.supervision import Supervisor
@@ -250,6 +260,9 @@ class Reconciler:
     def _start_limit(self, now_s: float) -> int | None:
         if now_s < self._backoff.not_before_s:
             return 0
+        rounds = self._rounds.items()
+        if any(reason == DIED and now_s < each.next_s for (reason, _), each in rounds):
+            return 0
         general = self._breakers["general"]
         if not general.allows(now_s):
             return 0
@@ -309,28 +322,62 @@ class Reconciler:
                 failure_count=self._breakers[name].failures,
             )
 
-    def _note_round(self, action: Stop) -> None:
-        engine = self._fleet.find(action.engine_id)
-        if engine is None or action.reason not in BACKS_OFF:
+    def _note_round(self, engine: Engine, reason: str, why: str) -> None:
+        if well_s(self._facts(engine, self._now_s())) >= WELL_S:
             return
-        place = (action.reason, engine.vpn_container)
+        again = self._note_again(reason, engine)
+        if again is not None and again.number >= AT_ONCE:
+            pause_s = again.next_s - again.began_s
+            self._warn_again(
+                f"An engine that replaced another goes for the same reason ({why}), for the"
+                f" {again.number}. time: the next one goes in {pause_s:g} s at the earliest",
+                reason,
+                engine,
+                again,
+            )
+
+    def start_anew(self) -> None:
+        """Forget what has failed before: somebody has seen to it."""
+        self._rounds = {}
+        self._backoff.worked()
+
+    def engine_died(self, engine: Engine, exit_code: int | None) -> None:
+        """An engine ended by itself: others in its place that do so at once have to wait."""
+        if exit_code in KILLED or self._now_s() - engine.seen_since_s >= YOUNG_S:
+            return
+        again = self._note_again(DIED, engine)
+        if again is not None and again.number >= AT_ONCE:
+            pause_s = again.next_s - again.began_s
+            self._warn_again(
+                f"Engines end as soon as they run, for the {again.number}. time: none is started"
+                f" for {pause_s:g} s, unless a client asks for one ({engine.name})",
+                DIED,
+                engine,
+                again,
+            )
+
+    def _note_again(self, reason: str, engine: Engine) -> Round | None:
+        """The round that has begun with it; None: it is the first one, or of an earlier round."""
+        place = (reason, engine.vpn_container)
         before = self._rounds.get(place)
         self._rounds = noted(self._rounds, place, engine.seen_since_s, self._now_s())
         after = self._rounds[place]
-        if after is not before and after.number > 1:
-            pause_s = after.next_s - after.began_s
-            self._events.record(
-                "health",
-                "warning",
-                f"An engine that replaced another goes for the same reason ({action.why}), for the"
-                f" {after.number}. time: the next one goes in {pause_s:g} s at the earliest",
-                reason=action.reason,
-                vpn=engine.vpn_container,
-                rounds=after.number,
-            )
+        return after if after is not before and after.number > 1 else None
+
+    def _warn_again(self, message: str, reason: str, engine: Engine, again: Round) -> None:
+        self._events.record(
+            "health",
+            "warning",
+            message,
+            reason=reason,
+            vpn=engine.vpn_container,
+            rounds=again.number,
+        )
 
     def _begin_stop(self, action: Stop) -> None:
-        self._note_round(action)
+        engine = self._fleet.find(action.engine_id)
+        if engine is not None and action.reason in BACKS_OFF:
+            self._note_round(engine, action.reason, action.why)
         self._removing.add(action.engine_id)
         self._run("A removal", self._remove, action.engine_id, action.why, action.reason)
 
@@ -358,6 +405,9 @@ class Reconciler:
         engine = self._fleet.find(action.engine_id)
         if engine is None:
             return
+        if action.reason == "unhealthy":
+            # Another one is started now, and may be as unwell before this one has gone.
+            self._note_round(engine, "unhealthy", action.why)
         self._fleet.put(replace(engine, draining=action.reason))
         self._events.record(
             "engine",

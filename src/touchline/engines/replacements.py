@@ -1,11 +1,28 @@
-"""When the replacement of a replacement may be replaced in its turn: later each time. Pure."""
+"""When the replacement of a replacement may be replaced in its turn: later each time. Pure.
+
+A place gets three engines a minute at the most, and one in five minutes where that does not help.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-FIRST_S, LONGEST_S = 5.0, 300.0
+AT_ONCE, WITHIN_S = 3, 60.0
+FIRST_S, LONGEST_S = 60.0, 300.0
+
+WELL_S = 20.0
+"""An engine that was well for longer does not go because of what it replaced."""
+
+YOUNG_S = 20.0
+"""An engine that ends by itself sooner has not got going."""
+
+KILLED = frozenset({None, 137, 143})
+"""Exit codes of engines that somebody has ended, or of which nobody knows."""
+
+DIED = "died"
+"""The reason of engines that end by themselves: others are started in their place."""
+
 FORGOTTEN_S = 900.0
 """A round that began so long ago has nothing to do with a new one."""
 
@@ -15,15 +32,22 @@ Place = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Engines that were there when it began go at once; those made since have to wait."""
+    """Engines that were there when it began go at once; those made since may have to wait."""
 
     began_s: float
-    number: int
+    number: int = 1
+    first_s: float = 0.0
+    """When the first of these rounds began."""
 
     @property
     def next_s(self) -> float:
         """When the next one may begin."""
-        return self.began_s + min(LONGEST_S, FIRST_S * 2.0 ** min(self.number - 1, 16))
+        if self.number < AT_ONCE:
+            return self.began_s
+        if self.number == AT_ONCE:
+            return max(self.began_s, self.first_s + WITHIN_S)
+        pause_s = FIRST_S * 2.0 ** min(self.number - AT_ONCE - 1, 16)
+        return self.began_s + min(LONGEST_S, pause_s)
 
 
 def holds(rounds: Mapping[Place, Round], place: Place, seen_since_s: float, now_s: float) -> bool:
@@ -38,7 +62,9 @@ def noted(
     """The rounds after an engine, seen since then, has gone for this reason."""
     current = rounds.get(place)
     if current is None or now_s - current.began_s > FORGOTTEN_S:
-        return {**rounds, place: Round(now_s, 1)}
+        return {**rounds, place: Round(now_s, 1, now_s)}
     if seen_since_s < current.began_s:
         return dict(rounds)
-    return {**rounds, place: Round(now_s, current.number + 1)}
+    if current.number < AT_ONCE and now_s - current.first_s >= WITHIN_S:
+        return {**rounds, place: Round(now_s, 1, now_s)}  # it goes for it now and then
+    return {**rounds, place: Round(now_s, current.number + 1, current.first_s)}

@@ -33,6 +33,7 @@ class StatusBoard:
         debug: bool,
         variant: Callable[[], str],
         save_breakers: Callable[[], None],
+        start_anew: Callable[[], None],
         nudge: Callable[[], None],
         now: Callable[[], datetime],
         now_s: Callable[[], float],
@@ -47,6 +48,7 @@ class StatusBoard:
         self._debug = debug
         self._variant = variant
         self._save_breakers = save_breakers
+        self._start_anew = start_anew
         self._nudge = nudge
         self._now = now
         self._now_s = now_s
@@ -178,6 +180,7 @@ class StatusBoard:
             if name in {None, each}:
                 breaker.reset()
         self._save_breakers()
+        self._start_anew()
         self._nudge()
 
     def _blocked(self) -> Blocked | None:

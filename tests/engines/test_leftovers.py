@@ -1,0 +1,42 @@
+"""The guard of the tests against engines that they leave."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import leftovers
+from support.leftovers import nothing_left
+from support.runtimes import pid_of
+
+
+def test_an_engine_that_runs_on_is_found_and_one_that_has_ended_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "GONE_WITHIN_S", 0.2)
+    environ = {"HOME": f"{tmp_path}/engines/1/home", "TOUCHLINE_INSTANCE": tmp_path.name}
+
+    def started() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["/bin/sleep", "60"], env=environ)
+
+    with nothing_left(tmp_path):
+        ended = started()
+        assert pid_of(tmp_path.name) == ended.pid
+        ended.kill()
+        ended.wait()
+    left = []
+    try:
+        with pytest.raises(AssertionError, match="sleep 60"), nothing_left(tmp_path):
+            left.append(started())
+        # What ran before is not this test's.
+        with nothing_left(tmp_path):
+            pass
+        # Nor is what another session of tests runs.
+        with nothing_left(tmp_path / "elsewhere"):
+            pass
+    finally:
+        for each in left:
+            each.kill()
+            each.wait()
