@@ -80,6 +80,7 @@ def test_clocks_that_differ_make_no_more_than_one_replacement_each(
         world.instances[vpn.id] = vpn
         settings = settings_for(
             scaling={"min_replicas": 3, "max_replicas": 6},
+            health={"interval_s": 1.0, "timeout_s": 0.8},
             vpn={"container_name": "gluetun", "stabilise_s": 1.0},
         )
         async with opened_half(settings, world=world, clock=clock, control=Control()) as rig:
