@@ -52,6 +52,8 @@ def breaches(made: Packager) -> list[str]:
         *(f"long: {name} {d}" for d, name, _ in parts if d > target_s),
         *(f"short: {n} {d}" for d, n, _ in parts if d < 0.85 * target_s and n not in lasts),
         *(f"old: {n} {at_s}" for _, n, at_s in parts if end_s - at_s > 3 * longest_s + 0.001),
+        # Validators count segments, the one being made among them.
+        *(f"early: {n}" for _, n, _ in parts if f"_{made.segments[-1].sequence - 3}." in n),
     ]
 
 

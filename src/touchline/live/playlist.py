@@ -97,11 +97,12 @@ def target_s(longest_s: float) -> int:
 def _first_with_parts(segments: Sequence[Segment], target: int) -> int:
     """The number of the first segment whose parts are listed: none of them is too old.
 
-    Players count a segment's parts, so they are listed all or not at all.
+    Players count a segment's parts, so they are listed all or not at all. Validators count
+    segments instead of seconds, the one being made among them: no more than three have parts.
     """
     room_s = PARTS_KEPT_TARGETS * target + _ROUNDING_S
     first = segments[-1].sequence if segments else 0
-    for segment in reversed(segments):
+    for segment in list(segments)[-PARTS_KEPT_TARGETS:][::-1]:
         room_s -= segment.duration_s
         if room_s < 0:
             break

@@ -261,16 +261,28 @@ async def list_markers(match_id: MatchId, capture: CaptureDep) -> Response:
     return answer({"markers": await capture.markers.all(match_id)})
 
 
+_CHAPTERS = {
+    200: {"description": "WebVTT chapters.", "content": {"text/vtt": {}}},
+    **may_answer(401, 403, 404),
+}
+
+
+@router.head(
+    "/{match_id}/markers.vtt",
+    name="markers_vtt",
+    operation_id="head_markers_vtt",
+    summary="Check the chapters of a match",
+    response_class=Response,
+    responses=_CHAPTERS,
+    dependencies=[PRIVATE_MEDIA],
+)
 @router.get(
     "/{match_id}/markers.vtt",
     name="markers_vtt",
     operation_id="get_markers_vtt",
     summary="Moments as chapters",
     response_class=Response,
-    responses={
-        200: {"description": "WebVTT chapters.", "content": {"text/vtt": {}}},
-        **may_answer(401, 403, 404),
-    },
+    responses=_CHAPTERS,
     dependencies=[PRIVATE_MEDIA],
 )
 async def get_markers_vtt(match_id: MatchId, capture: CaptureDep) -> Response:
