@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 
+from support.supervised import supervisor
 from touchline.core.errors import Blocked
 from touchline.core.tasks import Changed
 from touchline.web.channels import Channel
@@ -139,7 +140,8 @@ class Rig:
 async def rig(
     *,
     period_s: float = NEVER_S,
-    signalling: Signals | None = None,
+    signalling: Any = None,
+    record: Callable[..., None] = lambda *_args, **_details: None,
     snapshot: Callable[[str], Any] | None = None,
 ) -> AsyncIterator[Rig]:
     """An open hub with the contract's channels; they broadcast only when refreshed."""
@@ -159,6 +161,7 @@ async def rig(
         channels.values(),
         work.actions(),
         signalling=signalling or Signals(),
+        supervisor=supervisor(record),
         news=[news],
         clock=lambda: anyio.current_time() + made.ahead_s,
     )

@@ -13,6 +13,7 @@ import anyio
 
 from fakes_worker import FakeFleet, fake_fleet
 from support.afterwards import idle_afterwards
+from support.supervised import supervisor
 from touchline.capture import manifest as manifests
 from touchline.capture.alerts import Alert
 from touchline.capture.cameras import Camera, open_cameras
@@ -27,6 +28,7 @@ from touchline.capture.removal import Removal
 from touchline.capture.running import Report
 from touchline.capture.settings import MIB, CaptureSettings
 from touchline.capture.space import Space
+from touchline.core.supervision import open_tasks
 from touchline.core.wallclock import ReadClocks, read_clocks
 
 DEADLINE_S = 60.0
@@ -186,7 +188,7 @@ async def studio(
     }
     async with (
         _cameras(desk.cameras, fleet, killed=leave_recording),
-        anyio.create_task_group() as tasks,
+        open_tasks(supervisor(events.record)) as tasks,
     ):
         recorder.open(tasks)
         with anyio.move_on_after(DEADLINE_S):
@@ -197,7 +199,6 @@ async def studio(
         if not leave_recording:
             with anyio.fail_after(DEADLINE_S):
                 await recorder.close()
-        tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager
@@ -205,7 +206,7 @@ async def _cameras(
     cameras: Mapping[int, Camera], fleet: FakeFleet, *, killed: bool
 ) -> AsyncIterator[None]:
     if not killed:
-        async with open_cameras(cameras):
+        async with open_cameras(cameras, supervisor()):
             yield
         return
     async with anyio.create_task_group() as tasks:

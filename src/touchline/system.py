@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,6 +20,7 @@ from touchline.core.errors import Failed, Refused
 from touchline.core.events import EventLog, open_events
 from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
+from touchline.core.tasks import keep_running
 from touchline.engines import Engines, open_engines
 from touchline.settings import Settings
 
@@ -85,7 +87,8 @@ async def hold_spare_descriptors(metrics: Metrics) -> AsyncIterator[SpareDescrip
         "touchline_spare_descriptors", "Descriptors that are kept for starting workers"
     ).set_function(lambda: spare.held)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_refill, spare, name="spare descriptors")
+        refill = partial(_refill, spare)
+        tasks.start_soon(partial(keep_running, "spare descriptors", refill, every_s=REFILL_S))
         try:
             yield spare
         finally:
@@ -94,9 +97,7 @@ async def hold_spare_descriptors(metrics: Metrics) -> AsyncIterator[SpareDescrip
 
 
 async def _refill(spare: SpareDescriptors) -> None:
-    while True:
-        await anyio.sleep(REFILL_S)
-        spare.refill()
+    spare.refill()
 
 
 @asynccontextmanager

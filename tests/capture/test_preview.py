@@ -8,6 +8,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
+from support.supervised import supervised_tasks
 from touchline.capture.cameras import Camera
 from touchline.capture.lease import CameraLease
 from touchline.capture.live import LiveLink
@@ -102,10 +103,9 @@ class Rig:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Rig]:
-        async with anyio.create_task_group() as tasks:
+        async with supervised_tasks() as tasks:
             self.preview.open(tasks)
             yield self
-            tasks.cancel_scope.cancel()
 
     @asynccontextmanager
     async def recording(self) -> AsyncIterator[None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import anyio
 import pytest
 
 from support.played import ANSWER, ICE, PlayedPanorama, PlayedPreview
+from support.supervised import supervised_tasks
 from touchline.capture.preview import Preview
 from touchline.capture.sessions import WebRtcSessions
 from touchline.capture.signalling import Signalling, candidates_in
@@ -217,11 +219,12 @@ async def test_a_closed_connection_ends_its_sessions_and_no_others(rig: Rig) -> 
 
 async def test_a_session_that_breaks_off_is_told_and_its_viewer_leaves(rig: Rig) -> None:
     session = await rig.started()
-    async with anyio.create_task_group() as tasks:
+    async with supervised_tasks() as tasks:
         rig.sessions.open(tasks)
         state = {"event": "webrtc_state", "session": session, "state": "closed", "reason": "gone"}
         rig.live.tell(state)
         rig.live.tell(state)
+        await until(lambda: not rig.preview.viewers)
     assert rig.preview.viewers == []
     state = {"session_id": session, "state": "closed", "reason": "gone"}
     assert rig.told == [("a", {"type": "webrtc_state", "data": state})]
@@ -230,9 +233,10 @@ async def test_a_session_that_breaks_off_is_told_and_its_viewer_leaves(rig: Rig)
 async def test_the_end_of_the_live_process_ends_every_session(rig: Rig) -> None:
     for who in ("a", "b"):
         await rig.started(who)
-    async with anyio.create_task_group() as tasks:
+    async with supervised_tasks() as tasks:
         rig.sessions.open(tasks)
         rig.live.tell({"event": "lost"})
+        await until(lambda: not rig.preview.viewers)
     assert rig.preview.viewers == []
     assert [to for to, _ in rig.told] == ["a", "b"]
 
@@ -245,3 +249,9 @@ async def test_a_preview_that_is_stopped_during_the_start_leaves_nothing(rig: Ri
     assert answer == error("The preview was stopped meanwhile.", stream_kind="main_cam0")
     assert rig.sessions.count == 0
     assert rig.preview.viewers == []
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(10):
+        while not condition():
+            await anyio.sleep(0.001)

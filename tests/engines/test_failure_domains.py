@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ import anyio
 import pytest
 
 from fakes_runtime import World
+from support.faulty import ERRORS, Faulty
 from support.half import HalfRig, opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
 from touchline.engines.clock import Clock
@@ -20,12 +20,6 @@ from touchline.engines.model import Binding, Instance
 from touchline.engines.orders import EngineOrder
 from touchline.engines.vpncontrol import Location
 
-ERRORS: tuple[Callable[[], Exception], ...] = (
-    lambda: KeyError("HostConfig"),
-    lambda: OSError(99, "no such address"),
-    RecursionError,
-    MemoryError,
-)
 MOST_CALLS = 40
 WITHIN_S = 120.0
 
@@ -71,38 +65,6 @@ COLLABORATORS = [
 
 
 VPN_PARTS = ["runtime", "control", "events"]
-
-
-class Faulty:
-    """Passes everything on, and raises at the n-th call after it was armed."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.calls = 0
-        self.at: int | None = None
-        self.error: Exception = KeyError()
-
-    def arm(self, at: int | None, error: Exception) -> None:
-        self.calls, self.at, self.error = 0, at, error
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._inner, name)
-        if not callable(value) or inspect.isclass(value):
-            return value
-
-        def call(*args: Any, **options: Any) -> Any:
-            self.calls += 1
-            if self.calls == self.at:
-                raise self.error
-            return value(*args, **options)
-
-        return call
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in {"_inner", "calls", "at", "error"}:
-            object.__setattr__(self, name, value)
-        else:
-            setattr(self._inner, name, value)
 
 
 @pytest.mark.parametrize(("part", "collaborator"), COLLABORATORS)

@@ -12,10 +12,10 @@ from fakes_engines import MemoryEvents
 from fakes_runtime import FakeRuntime, World
 from support.virtualtime import run_in_virtual_time
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
 from touchline.engines.clock import Clock
 from touchline.engines.model import ContainerHealth, Instance, InstanceState
 from touchline.engines.settings import VpnSettings
-from touchline.engines.supervision import Supervisor
 from touchline.engines.vpn import VpnWatch
 from touchline.engines.vpncontrol import VpnControl
 
@@ -51,7 +51,7 @@ class Scene:
             restart=restart,
             reach=lambda instance, port: None,
             events=cast("Any", self.events),
-            supervisor=Supervisor(cast("Any", self.events), Metrics()),
+            supervisor=Supervisor(self.events.record, Metrics()),
             now=clock.now,
             now_s=clock.now_s,
             nudge=lambda: None,

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from hubs import HELLO, PONG, Client, Signals, rig
+from support.supervised import supervisor
 from touchline.core.errors import Refused
 from touchline.web.channels import LEAST_GAP_S
 from touchline.web.hub import MAX_MESSAGE_BYTES, SIGNALS_AHEAD, Hub
@@ -257,7 +258,7 @@ async def test_leaving_twice_is_leaving_once() -> None:
 
 
 async def test_it_is_full_at_its_maximum_and_again_free_after_a_leave() -> None:
-    hub = Hub([], {}, signalling=Signals(), max_sessions=1)
+    hub = Hub([], {}, signalling=Signals(), supervisor=supervisor(), max_sessions=1)
     hub._channels = {"status": _Silent()}  # type: ignore[dict-item]
     session = hub.join("a")
     assert hub.is_full
@@ -271,7 +272,7 @@ class _Silent:
 
 
 async def test_a_hub_that_is_not_open_says_so() -> None:
-    hub = Hub([], {}, signalling=Signals())
+    hub = Hub([], {}, signalling=Signals(), supervisor=supervisor())
     states = [hub.is_open]
     async with hub.open():
         states.append(hub.is_open)

@@ -10,13 +10,15 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 
 from touchline.capture.afterwards import open_afterwards
-from touchline.capture.alertlog import open_alerts
+from touchline.capture.alertlog import Alerts, open_alerts
+from touchline.capture.alerts import Alert
 from touchline.capture.calibrations import Calibration
 from touchline.capture.cameras import SCENES, Camera, open_cameras
 from touchline.capture.clips import Clip, Clips, MatchTimes
@@ -55,12 +57,12 @@ from touchline.capture.showing import Showing
 from touchline.capture.signalling import Signalling
 from touchline.capture.sources import RtspSource, Source
 from touchline.capture.stills import Stills
-from touchline.capture.upkeep import keep_running_named
 from touchline.capture.watchdog import Watchdog
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor, open_tasks
 from touchline.core.tasks import Changed
 
 __all__ = [
@@ -264,9 +266,10 @@ async def open_capture(
         )
         listener.panorama = afterwards.panorama.preview
         sessions = WebRtcSessions(preview, listener.panorama, cameras)
-        async with open_cameras(cameras), anyio.create_task_group() as tasks:
-            tasks.start_soon(keep_running_named, "host sampler", host.once, SAMPLE_EVERY_S)
-            tasks.start_soon(keep_running_named, "machine", machine.once, MACHINE_EVERY_S)
+        supervisor = Supervisor(partial(_told, alerts), metrics, half="capture")
+        async with open_cameras(cameras, supervisor), open_tasks(supervisor) as tasks:
+            tasks.keep("host sampler", host.once, every_s=SAMPLE_EVERY_S)
+            tasks.keep("machine", machine.once, every_s=MACHINE_EVERY_S)
             recorder.open(tasks)
             preview.open(tasks)
             afterwards.begin(tasks)
@@ -275,7 +278,7 @@ async def open_capture(
                 for camera in cameras.values():
                     await camera.ready.wait()
             await recorder.adopt(listener.hellos)
-            tasks.start_soon(keep_running_named, "health monitor", monitor.once, PAUSE_S)
+            tasks.keep("health monitor", monitor.once, every_s=PAUSE_S)
             capture = Capture(
                 cameras=Cameras(cameras),
                 recorder=recorder,
@@ -325,7 +328,12 @@ async def open_capture(
                 await preview.close()
                 await recorder.close()
                 await afterwards.close()
-            tasks.cancel_scope.cancel()
+
+
+def _told(alerts: Alerts, kind: str, category: str, message: str, **details: Any) -> None:
+    """Tell of background work that failed, or works again, as an alert, which is an event too."""
+    severity: Literal["error", "warning"] = "error" if category == "failed" else "warning"
+    alerts.send(Alert(f"background_task_{category}", severity, message, {"kind": kind, **details}))
 
 
 def recordings_disk(settings: CaptureSettings, data_dir: Path) -> RecordingsDisk:

@@ -111,9 +111,7 @@ async def _take_over(
             reported.add(camera_id)
     await running.started.get()
     log.warning("took over the running recording of match %s", match_id)
-    desk.events.record(
-        "recording", "adopted", f"Took over the recording of {match_id}", match_id=match_id
-    )
+    desk.note("recording", "adopted", f"Took over the recording of {match_id}", match_id=match_id)
     for camera_id, track in match.tracks.items():
         if camera_id in reported:
             continue
@@ -139,13 +137,13 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
         }
     )
     await to_thread.run_sync(manifests.save, folder, mended)
-    desk.alerts.send(
+    desk.alarm(
         alert.recording_interrupted(
             manifest.match_id, interruption.reason, at_unix_s=mended.unix_ns(at_ns) / 1e9
         )
     )
     if salvage.cut_bytes:
-        desk.alerts.send(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
+        desk.alarm(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
     return mended
 
 
@@ -166,7 +164,7 @@ def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
     gap_s = (part.start_ns - interruption.at_unix_ns) / 1e9 if part.pause_known else None
     for track in running.match.tracks.values():
         track.lose(interruption.reason, interruption.at_unix_ns)
-    desk.alerts.send(alert.recording_resumed(before.match_id, gap_s=gap_s))
+    desk.alarm(alert.recording_resumed(before.match_id, gap_s=gap_s))
     return running
 
 

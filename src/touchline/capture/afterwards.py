@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from anyio.abc import TaskGroup
-
 from touchline.capture.calibrating import Calibrating
 from touchline.capture.calibrations import Calibrations
 from touchline.capture.cameras import Camera
@@ -25,7 +23,7 @@ from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.processing import Processing
 from touchline.capture.removal import Removal
 from touchline.capture.space import Space
-from touchline.capture.upkeep import keep_running_named
+from touchline.core.supervision import Tasks
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,11 @@ class Afterwards:
     markers: Markers
     removal: Removal
 
-    def begin(self, tasks: TaskGroup) -> None:
+    def begin(self, tasks: Tasks) -> None:
         """Work on jobs, as tasks of `tasks`."""
         self.panorama.preview.open(tasks)
-        tasks.start_soon(keep_running_named, "post-processing", self.jobs.once, 0.0)
-        tasks.start_soon(self.jobs.watch_hold, name="post-processing hold")
+        tasks.keep("post-processing", self.jobs.once, every_s=0.0)
+        tasks.keep("post-processing hold", self.jobs.watch_hold, every_s=0.0)
 
     async def close(self) -> None:
         """Show nothing more and write the queue down. Raises OSError."""

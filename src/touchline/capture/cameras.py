@@ -16,6 +16,7 @@ from touchline.capture.settings import CaptureSettings
 from touchline.capture.sources import Source
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Blocked, Failed
+from touchline.core.supervision import Supervisor, open_tasks
 from touchline.core.tasks import Changed
 from touchline.worker import wire
 
@@ -208,14 +209,15 @@ class Camera:
 
 
 @asynccontextmanager
-async def open_cameras(cameras: Mapping[int, Camera]) -> AsyncIterator[None]:
+async def open_cameras(
+    cameras: Mapping[int, Camera], supervisor: Supervisor
+) -> AsyncIterator[None]:
     """Every camera's worker, met or started; idle workers are let go at the end."""
-    async with anyio.create_task_group() as tasks:
+    async with open_tasks(supervisor) as tasks:
         for camera in cameras.values():
-            tasks.start_soon(camera.link.run, name=camera.name)
+            tasks.keep_until_done(camera.name, camera.link.run)
         yield
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as leaving:
                 for camera in cameras.values():
                     leaving.start_soon(camera.link.quit)
-        tasks.cancel_scope.cancel()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import anyio
 from anyio import to_thread
-from anyio.abc import TaskGroup
 
 from touchline.capture import alerts as alert
 from touchline.capture import manifest as manifests
@@ -30,6 +29,7 @@ from touchline.capture.settings import CaptureSettings
 from touchline.capture.space import Space
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events import EventLog
+from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
 from touchline.worker.disk import ERROR
@@ -59,7 +59,7 @@ class Desk:
     """Segments that were finished and not read back yet."""
     spare: SpareDescriptors = field(default_factory=lambda: SpareDescriptors(0))
     """Descriptors for starts and stops when there are no others."""
-    tasks: TaskGroup | None = None
+    tasks: Tasks | None = None
     finished: Callable[[str], None] | None = None
     """Called with a match that asked for processing when it is over."""
     rates: Rates = field(default_factory=Rates)
@@ -93,22 +93,37 @@ class Desk:
             return None
         return running.match.now_ns()
 
+    def note(self, kind: str, category: str, message: str, **details: Any) -> None:
+        """Record an event. Never raises: a recording does not depend on being told of."""
+        try:
+            self.events.record(kind, category, message, **details)
+        except Exception:
+            log.exception("an event could not be recorded: %s", message)
+
+    def alarm(self, told: alert.Alert) -> None:
+        """Send an alert. Never raises."""
+        try:
+            self.alerts.send(told)
+        except Exception:
+            log.exception("an alert could not be sent: %s", told.message)
+
     def spawn(
         self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, name: str
     ) -> None:
-        """Let this go on by itself while the capture half is open; its failure is only logged."""
+        """Let this go on by itself while the capture half is open; its failure is recorded."""
         if self.tasks is None:
             msg = "the recorder is not open"
             raise RuntimeError(msg)
 
-        async def logged() -> None:
-            try:
-                await work(*arguments)
-            except Exception:
-                # A chore that fails (a disk that is away) must not end the server and the match.
-                log.exception("%s failed", name)
+        # A chore that fails (a disk that is away) must not end the server and the match.
+        self.tasks.start_soon(work, *arguments, name=name)
 
-        self.tasks.start_soon(logged, name=name)
+    def keep(self, name: str, once: Callable[[], Awaitable[None]], *, every_s: float) -> None:
+        """Repeat this while the capture half is open, whatever becomes of one try."""
+        if self.tasks is None:
+            msg = "the recorder is not open"
+            raise RuntimeError(msg)
+        self.tasks.keep(name, once, every_s=every_s)
 
     async def save(self, match: Match, state: State) -> None:
         """Write the match's manifest. Raises OSError.

@@ -134,11 +134,11 @@ class Follower:
 
     def _writer_is(self, match: Match, track: Track, error: str | None) -> None:
         before, track.writer_error = track.writer_error, error
-        alerts, camera_id = self._desk.alerts, track.camera.id
+        desk, camera_id = self._desk, track.camera.id
         if error is not None and before is None:
-            alerts.send(alert.recording_writer_failed(match.match_id, camera_id, error))
+            desk.alarm(alert.recording_writer_failed(match.match_id, camera_id, error))
         elif error is None and before is not None:
-            alerts.send(alert.recording_writer_recovered(match.match_id, camera_id))
+            desk.alarm(alert.recording_writer_recovered(match.match_id, camera_id))
         self._desk.changed.mark()
         self._desk.unsaved.mark()
 
@@ -158,9 +158,7 @@ class Follower:
         if not track.started:
             at_unix_ns = min(at_unix_ns, match.start_unix_ns)
         if track.lose(reason, at_unix_ns):
-            self._desk.alerts.send(
-                alert.recording_camera_lost(match.match_id, track.camera.id, reason)
-            )
+            self._desk.alarm(alert.recording_camera_lost(match.match_id, track.camera.id, reason))
             self._desk.unsaved.mark()
             self._desk.changed.mark()
 
@@ -183,7 +181,7 @@ class Follower:
 
     def _recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
         self._desk.changed.mark()
-        self._desk.alerts.send(
+        self._desk.alarm(
             alert.recording_camera_recovered(
                 match.match_id, track.camera.id, attempts=track.attempts, gap_s=gap_s
             )
@@ -228,7 +226,7 @@ class Follower:
         now = {t.disk for t in match.tracks.values()} - {OK}
         free, floor = desk.host.disk_free_bytes or 0, desk.settings.min_free_bytes
         for new in sorted(now - before):
-            desk.alerts.send(
+            desk.alarm(
                 alert.recording_disk_state(
                     match.match_id, new, error=error, free_bytes=free, floor_bytes=floor
                 )
@@ -237,8 +235,6 @@ class Follower:
                 desk.spawn(desk.make_space, name="making space")
         if before and not now:
             (over, *_) = sorted(before)
-            desk.alerts.send(
-                alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over)
-            )
+            desk.alarm(alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over))
         desk.changed.mark()
         desk.unsaved.mark()

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 
 from touchline.capture.process import WorkerLink
 from touchline.core import patience
 from touchline.core.errors import Blocked
+from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class LiveLink:
         """What it said last of streams and sessions."""
         self.hls_dir: Path | None = None
         self.changed = Changed()
-        self._tasks: TaskGroup | None = None
+        self._tasks: Tasks | None = None
         self._begun = False
         self._ready = anyio.Event()
         self._on_event: list[OnEvent] = []
@@ -82,7 +82,7 @@ class LiveLink:
         """Have `call` awaited whenever a new process is there, which shows nothing yet."""
         self._on_started.append(call)
 
-    def open(self, tasks: TaskGroup) -> None:
+    def open(self, tasks: Tasks) -> None:
         """The process may be started from now on, as a task of `tasks`."""
         self._tasks = tasks
 
@@ -93,7 +93,7 @@ class LiveLink:
             raise RuntimeError(msg)
         if not self._begun:
             self._begun = True
-            self._tasks.start_soon(self._link.run, name="live process")
+            self._tasks.keep_until_done("live process", self._link.run)
         with patience.move_on_after(_START_S):
             await self._ready.wait()
             return

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 
 from touchline.capture.calibrations import Calibrations
 from touchline.capture.cameras import Camera
@@ -24,6 +23,7 @@ from touchline.capture.previewsettings import PreviewSettings, Transport
 from touchline.capture.studio import StudioRun
 from touchline.core import patience
 from touchline.core.errors import Blocked, Failed, Refused, TouchlineError
+from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class PanoramaPreview:
         self._runtime_dir = runtime_dir
         self._feed_path = str(runtime_dir / f"{_NAME}.sock")
         self._log_path = log_dir / "studio.log"
-        self._tasks: TaskGroup | None = None
+        self._tasks: Tasks | None = None
         self._stop: anyio.CancelScope | None = None
         self._ended = anyio.Event()
         self._told = anyio.Event()
@@ -106,7 +106,7 @@ class PanoramaPreview:
         except (Blocked, Failed) as error:
             log.warning("%s is missing in the panorama: %s", camera.name, error.message)
 
-    def open(self, tasks: TaskGroup) -> None:
+    def open(self, tasks: Tasks) -> None:
         """It may be started from now on, as a task of `tasks`."""
         self._tasks = tasks
 

@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 
 from touchline.capture.cameras import Camera
 from touchline.capture.lease import CameraLease
@@ -24,6 +23,7 @@ from touchline.capture.previewsettings import PreviewSettings, Transport
 from touchline.capture.running import Report
 from touchline.capture.showing import Showing, Viewer
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
+from touchline.core.supervision import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -330,10 +330,10 @@ class Preview:
 
     # -------------------------------------------------------------- from open to close
 
-    def open(self, tasks: TaskGroup) -> None:
+    def open(self, tasks: Tasks) -> None:
         """Cameras may be shown from now on."""
         self.live.open(tasks)
-        tasks.start_soon(self._follow_lease, name="preview lease")
+        tasks.keep("preview lease", self._follow_lease, every_s=0.0)
 
     async def camera_connected(self, camera: Camera) -> None:
         """A new worker has taken the place of one that died."""

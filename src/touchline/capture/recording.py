@@ -14,7 +14,6 @@ from typing import Any
 
 import anyio
 from anyio import to_thread
-from anyio.abc import TaskGroup
 
 from touchline.capture import adoption, matchclock
 from touchline.capture import manifest as manifests
@@ -28,6 +27,7 @@ from touchline.capture.starting import start_cameras
 from touchline.capture.stopping import stop_cameras
 from touchline.capture.upkeep import Upkeep
 from touchline.core.errors import Blocked, Failed, TouchlineError
+from touchline.core.supervision import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class Recorder:
         """A start that came to nothing is in the log and among the events, whoever asked."""
         message = str(report.value["message"])
         log.warning("match %s is not recorded: %s", match_id, message)
-        self._desk.events.record("recording", "refused", message, match_id=match_id)
+        self._desk.note("recording", "refused", message, match_id=match_id)
         return report
 
     @staticmethod
@@ -255,7 +255,7 @@ class Recorder:
                 desk.changed.mark()
                 if not report.success:
                     return
-                desk.events.record(
+                desk.note(
                     "recording",
                     "started",
                     str(report.value["message"]),
@@ -276,6 +276,8 @@ class Recorder:
         except Exception as error:
             log.exception("the recording of %s failed", match.match_id)
             running.started.set(_not_started(error))
+            if match.phase != "stopping":
+                await self._end_cameras(match)
             running.stopped.set(refusal(f"Error stopping recording: {error}"))
         finally:
             desk.running = None
@@ -292,6 +294,15 @@ class Recorder:
             running.ended.set()
             desk.changed.mark()
 
+    async def _end_cameras(self, match: Match) -> None:
+        """Have nothing record on that nobody could stop any more."""
+        try:
+            with anyio.CancelScope(shield=True):
+                await stop_cameras(self._desk, match)
+        except Exception:
+            # The next start finds whichever still records, and ends it.
+            log.exception("the cameras of %s could not be stopped", match.match_id)
+
     def _await_late(self, match: Match, report: Report) -> None:
         """Let cameras that were not required join when they can: their workers keep trying."""
         for camera_id in report.value.get("cameras_failed", ()):
@@ -303,7 +314,7 @@ class Recorder:
 
     # ------------------------------------------------------------- from open to close
 
-    def open(self, tasks: TaskGroup) -> None:
+    def open(self, tasks: Tasks) -> None:
         """Begin the loops that watch, save and verify; recordings become tasks of `tasks`."""
         self._desk.tasks = tasks
         self._upkeep.begin()

@@ -6,14 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from anyio.abc import TaskGroup
-
 from touchline.capture.live import LiveLink
 from touchline.capture.preview import Preview
 from touchline.capture.previewsettings import PreviewSettings
 from touchline.capture.showing import Viewer
 from touchline.core.errors import Blocked, Failed, TouchlineError
 from touchline.core.events import EventLog
+from touchline.core.supervision import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +28,11 @@ class RtspOutlet:
         self._live = live
         self._events = events
         self._viewers: dict[str, Viewer] = {}
-        self._tasks: TaskGroup | None = None
+        self._tasks: Tasks | None = None
         live.on_started(self._serve)
         live.on_event(self._live_event)
 
-    def open(self, tasks: TaskGroup) -> None:
+    def open(self, tasks: Tasks) -> None:
         """Listen from now on; the live process is started for that."""
         self._tasks = tasks
         tasks.start_soon(self._start_live, name="RTSP")
@@ -66,8 +65,9 @@ class RtspOutlet:
             self._preview.rtsp_port = None
         elif event.get("event") == "rtsp_viewer" and self._tasks is not None:
             call = self._came if event["here"] else self._went
-            self._tasks.start_soon(call, str(event["viewer"]), str(event["camera"]))
-
+            self._tasks.start_soon(
+                call, str(event["viewer"]), str(event["camera"]), name="an RTSP viewer"
+            )
         elif event.get("event") == "rtsp_refused":
             self._refused(str(event["address"]), int(event["attempts"]))
 

@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 
 from touchline.capture.panoramapreview import STREAM as PANORAMA
 from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.preview import Preview
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
+from touchline.core.supervision import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class WebRtcSessions:
         self._by_id: dict[str, WebRtcSession] = {}
         self._gone: deque[str] = deque(maxlen=_GONE_KEPT)
         self._ended: list[Ended] = []
-        self._tasks: TaskGroup | None = None
+        self._tasks: Tasks | None = None
         preview.live.on_event(self._live_event)
 
     @property
@@ -80,7 +80,7 @@ class WebRtcSessions:
         """Whether there is such a camera."""
         return camera_id in self._camera_ids
 
-    def open(self, tasks: TaskGroup) -> None:
+    def open(self, tasks: Tasks) -> None:
         """Clean up after sessions that end by themselves, as tasks of `tasks`."""
         self._tasks = tasks
 
@@ -193,4 +193,4 @@ class WebRtcSessions:
         for call in self._ended:
             call(session, reason)
         if self._tasks is not None:
-            self._tasks.start_soon(session.leave)
+            self._tasks.start_soon(session.leave, name="leaving a stream")

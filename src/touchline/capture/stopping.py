@@ -62,8 +62,8 @@ async def _stop_cameras(desk: Desk, match: Match) -> Report:
     await _save_finished(desk, match)
     report = stop_report(match, results, check.block)
     for alarm in alert.stop_alerts(report, desk.settings.min_effective_fps):
-        desk.alerts.send(alarm)
-    desk.events.record("recording", "stopped", str(report["message"]), match_id=match.match_id)
+        desk.alarm(alarm)
+    desk.note("recording", "stopped", str(report["message"]), match_id=match.match_id)
     return Report(report)
 
 
@@ -93,7 +93,7 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
     for kind, reason in _DROPPED:
         frames = int(reply.get(kind) or 0)
         if frames > 0:
-            desk.alerts.send(
+            desk.alarm(
                 alert.recording_frames_dropped(
                     match.match_id, track.camera.id, frames=frames, reason=reason
                 )

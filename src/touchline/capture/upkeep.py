@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from touchline.capture.integrity import SegmentCheck, check_segment
 from touchline.capture.match import Match
 from touchline.capture.probe import Probe
 from touchline.capture.soundness import RecordingObservation
-from touchline.core.tasks import keep_running
 from touchline.foreign.files import is_real_folder
 
 log = logging.getLogger(__name__)
@@ -54,26 +52,16 @@ class Upkeep:
     def begin(self) -> None:
         """Begin the loops."""
         settings, desk = self._desk.settings, self._desk
-        desk.spawn(keep_running_named, "manifest", self.save_once, SAVE_EVERY_S, name="manifest")
-        desk.spawn(
-            keep_running_named, "health probes", self.probe_once, PROBE_EVERY_S, name="probe"
-        )
-        desk.spawn(
-            keep_running_named, "verification", self.verify_once, VERIFY_EVERY_S, name="verify"
-        )
-        desk.spawn(
-            keep_running_named, "wall clock", self.watch_clock_once, CLOCK_EVERY_S, name="clock"
-        )
-        desk.spawn(
-            keep_running_named, "folder", self.look_for_folder_once, FOLDER_EVERY_S, name="folder"
-        )
+        desk.keep("manifest", self.save_once, every_s=SAVE_EVERY_S)
+        desk.keep("health probes", self.probe_once, every_s=PROBE_EVERY_S)
+        desk.keep("verification", self.verify_once, every_s=VERIFY_EVERY_S)
+        desk.keep("wall clock", self.watch_clock_once, every_s=CLOCK_EVERY_S)
+        desk.keep("folder", self.look_for_folder_once, every_s=FOLDER_EVERY_S)
         if settings.delete_oldest_when_full:
-            desk.spawn(
-                keep_running_named, "space", self.make_space_once, SPACE_EVERY_S, name="space"
-            )
+            desk.keep("space", self.make_space_once, every_s=SPACE_EVERY_S)
         if settings.overload_guard_enabled:
             every_s = settings.overload_poll_s
-            desk.spawn(keep_running_named, "overload guard", self.guard_once, every_s, name="guard")
+            desk.keep("overload guard", self.guard_once, every_s=every_s)
 
     def health(self) -> dict[str, Any]:
         """The body of `GET /api/v1/recording-health`, from memory."""
@@ -205,14 +193,7 @@ class Upkeep:
         sample = self._desk.host.sample
         alarm = self.guard.once(time.time(), sample.cpu_percent if sample else None, self.health())
         if alarm is not None:
-            self._desk.alerts.send(alarm)
-
-
-async def keep_running_named(
-    name: str, once: Callable[[], Awaitable[None]], every_s: float
-) -> None:
-    """`keep_running` with positional arguments, for a task group."""
-    await keep_running(name, once, every_s=every_s)
+            self._desk.alarm(alarm)
 
 
 async def _check(folder: Path, name: str) -> SegmentCheck:

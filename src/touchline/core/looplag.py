@@ -6,10 +6,13 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
+from prometheus_client import Histogram
 
 from touchline.core.metrics import Metrics
+from touchline.core.tasks import keep_running
 
 log = logging.getLogger(__name__)
 
@@ -22,21 +25,20 @@ BUCKETS_S = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 async def open_loop_watch(metrics: Metrics) -> AsyncIterator[None]:
     """The loop's lag is measured meanwhile, as `touchline_event_loop_lag_seconds`."""
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch, metrics, name="loop watch")
+        lags = metrics.histogram(
+            "touchline_event_loop_lag_seconds",
+            "How much later than asked the event loop woke a sleeper",
+            buckets=BUCKETS_S,
+        )
+        tasks.start_soon(partial(keep_running, "loop watch", partial(_look, lags), every_s=0.0))
         yield
         tasks.cancel_scope.cancel()
 
 
-async def _watch(metrics: Metrics) -> None:
-    lags = metrics.histogram(
-        "touchline_event_loop_lag_seconds",
-        "How much later than asked the event loop woke a sleeper",
-        buckets=BUCKETS_S,
-    )
-    while True:
-        asleep_s = time.monotonic()
-        await anyio.sleep(LOOK_EVERY_S)
-        lag_s = max(0.0, time.monotonic() - asleep_s - LOOK_EVERY_S)
-        lags.observe(lag_s)
-        if lag_s >= TELL_FROM_S:
-            log.warning("The event loop stood still for %.2f s", lag_s)
+async def _look(lags: Histogram) -> None:
+    asleep_s = time.monotonic()
+    await anyio.sleep(LOOK_EVERY_S)
+    lag_s = max(0.0, time.monotonic() - asleep_s - LOOK_EVERY_S)
+    lags.observe(lag_s)
+    if lag_s >= TELL_FROM_S:
+        log.warning("The event loop stood still for %.2f s", lag_s)

@@ -62,6 +62,23 @@ async def keep_running(
         await anyio.sleep_until(due_s)
 
 
+async def keep_trying(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    *,
+    on_failure: OnFailure | None = None,
+    on_recovery: Callable[[str, int], None] | None = None,
+) -> None:
+    """Call `work` until it returns; each failure is treated as `keep_running` does."""
+    with anyio.CancelScope() as trying:
+
+        async def once() -> None:
+            await work()
+            trying.cancel()
+
+        await keep_running(name, once, every_s=0.0, on_failure=on_failure, on_recovery=on_recovery)
+
+
 def failure_pause_s(failures: int, every_s: float, longest_pause_s: float) -> float:
     """How long to wait after so many failures in a row. Never less than `every_s`."""
     doubled_s = max(every_s, LEAST_FAILURE_PAUSE_S) * 2.0 ** min(failures, 32)

@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from touchline.core.errors import Failed
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
 from touchline.engines.acestream import AceStreamClient
 from touchline.engines.addresses import HOST_NETWORK, Address, sentences, server_address
@@ -48,7 +49,6 @@ from touchline.engines.settings import EnginesSettings
 from touchline.engines.status import StatusBoard
 from touchline.engines.store import Loaded, Store
 from touchline.engines.streamdesk import StreamDesk
-from touchline.engines.supervision import Supervisor
 from touchline.engines.usage import EVERY_S, UsageBook
 from touchline.engines.variants import Recipe
 from touchline.engines.variantstore import VariantStore
@@ -100,7 +100,7 @@ class Half:
         self._told: list[str] = []  # of the deployment
         self._restored: list[str] = []  # streams of an earlier server
         self._load = load
-        supervisor = self._supervisor = Supervisor(events, metrics)
+        supervisor = self._supervisor = Supervisor(events.record, metrics)
         fleet = self._fleet = Fleet()
         breaker = settings.breaker
         self._breakers = {

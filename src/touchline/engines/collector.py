@@ -9,13 +9,13 @@ from datetime import datetime
 
 from touchline.core.errors import TouchlineError
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
 from touchline.engines.acestream import AceStreamClient, SessionGone
 from touchline.engines.fleet import Fleet
 from touchline.engines.samples import SampleBook
 from touchline.engines.schedule import Schedule
 from touchline.engines.settings import CollectorSettings
 from touchline.engines.streamdesk import StreamDesk
-from touchline.engines.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 

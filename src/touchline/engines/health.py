@@ -11,6 +11,7 @@ from typing import Any
 from touchline.core.errors import TouchlineError
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor, brief
 from touchline.engines.acestream import AceStreamClient
 from touchline.engines.adoption import facts_of
 from touchline.engines.fleet import Fleet
@@ -18,7 +19,6 @@ from touchline.engines.model import Engine
 from touchline.engines.schedule import Schedule
 from touchline.engines.settings import HealthSettings
 from touchline.engines.store import Store
-from touchline.engines.supervision import Supervisor, brief
 
 log = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ import anyio
 
 from touchline.core.errors import TouchlineError
 from touchline.core.events import EventLog
+from touchline.core.supervision import brief
 from touchline.engines.adoption import (
     Surroundings,
     addresses_of,
@@ -27,7 +28,6 @@ from touchline.engines.ports import PortBook
 from touchline.engines.runtimes.protocol import InstanceNotFound, Runtime
 from touchline.engines.store import Store
 from touchline.engines.streamdesk import StreamDesk
-from touchline.engines.supervision import brief
 
 log = logging.getLogger(__name__)
 

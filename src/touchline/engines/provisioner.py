@@ -17,6 +17,7 @@ import anyio
 from touchline.core.errors import Blocked, Refused, TouchlineError
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import brief
 from touchline.engines.acestream import AceStreamClient
 from touchline.engines.admission import Admission
 from touchline.engines.adoption import Surroundings, engine_of
@@ -35,7 +36,6 @@ from touchline.engines.runtimes.protocol import (
     StartFailed,
 )
 from touchline.engines.settings import EnginesSettings
-from touchline.engines.supervision import brief
 from touchline.engines.variants import engine_name, generic_spec
 from touchline.engines.workshop import Workshop
 

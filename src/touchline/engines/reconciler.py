@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 from touchline.core.errors import TouchlineError
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
 from touchline.engines.breaker import Breaker
 from touchline.engines.fleet import Fleet
 from touchline.engines.model import Engine
@@ -50,7 +51,6 @@ from touchline.engines.replacements import (
 )
 from touchline.engines.retries import Backoff
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
-from touchline.engines.supervision import Supervisor
 from touchline.engines.vpnfacts import VpnView
 
 log = logging.getLogger(__name__)

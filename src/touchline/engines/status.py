@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from touchline.core.errors import Blocked, NotFound, TouchlineError
+from touchline.core.supervision import Supervisor
 from touchline.engines.admission import Admission
 from touchline.engines.breaker import Breaker, whole
 from touchline.engines.fleet import Fleet
 from touchline.engines.record import record_unread
 from touchline.engines.settings import EnginesSettings
-from touchline.engines.supervision import Supervisor
 from touchline.engines.vpn import VpnWatch
 from touchline.engines.vpnjson import NO_EMERGENCY, status_json
 

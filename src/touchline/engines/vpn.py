@@ -13,12 +13,12 @@ import anyio
 from touchline.core import patience
 from touchline.core.errors import Blocked, TouchlineError
 from touchline.core.events import EventLog
+from touchline.core.supervision import Supervisor, brief
 from touchline.core.tasks import Changed
 from touchline.engines.addresses import Address
 from touchline.engines.model import Instance, in_url
 from touchline.engines.runtimes.protocol import InstanceNotFound, Runtime, RuntimeUnavailable
 from touchline.engines.settings import VpnSettings
-from touchline.engines.supervision import Supervisor, brief
 from touchline.engines.vpncontrol import ControlFailed, Location, VpnControl
 from touchline.engines.vpnjson import Health, VpnState, emergency_json, status_json
 from touchline.engines.vpnproviders import provider_name

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard
 
 from anyio import current_time
-from anyio.abc import TaskGroup
 from pydantic import ValidationError
 
 from touchline.core.errors import TouchlineError
+from touchline.core.supervision import Tasks
 from touchline.web.answers import echoed, encoded
 from touchline.web.outbox import Outbox
 
@@ -111,7 +111,7 @@ class Commands:
         self._clock = clock
         self._ledgers: OrderedDict[str, _Ledger] = OrderedDict()
 
-    def receive(self, sender: Sender, message: Mapping[str, Any], tasks: TaskGroup) -> bool:
+    def receive(self, sender: Sender, message: Mapping[str, Any], tasks: Tasks) -> bool:
         """Acknowledge the command and run it; False where it has no proper id and action."""
         command_id, action = message.get("id"), message.get("action")
         if not _is_id(command_id) or not isinstance(action, str) or not action:

@@ -12,12 +12,14 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
 
 import anyio
 
 from touchline.core.metrics import Family, Metrics
 from touchline.core.storm import Storm
+from touchline.core.tasks import keep_running
 from touchline.worker.listening import ListeningClock
 
 log = logging.getLogger(__name__)
@@ -191,14 +193,12 @@ class Door:
     async def open(self) -> AsyncIterator[None]:
         """Meanwhile whoever is too slow is dismissed."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch, name="connections")
+            tasks.start_soon(partial(keep_running, "connections", self._watch, every_s=_LOOK_S))
             yield
             tasks.cancel_scope.cancel()
 
     async def _watch(self) -> None:
-        while True:
-            self.look()
-            await anyio.sleep(_LOOK_S)
+        self.look()
 
     def look(self) -> None:
         """Dismiss whoever has used its time up; who has said something unread has not."""

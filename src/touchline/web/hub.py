@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn, Protocol
 
 import anyio
-from anyio.abc import TaskGroup
 
 from touchline.core.errors import TouchlineError
-from touchline.core.tasks import Changed, keep_running
+from touchline.core.supervision import Supervisor, Tasks, open_tasks
+from touchline.core.tasks import Changed
 from touchline.web.answers import encoded
 from touchline.web.channels import Channel
 from touchline.web.commands import Action, Commands
@@ -74,6 +74,7 @@ class Hub:
         *,
         signalling: Signalling,
         news: Iterable[Changed] = (),
+        supervisor: Supervisor,
         max_sessions: int = 10,
         clock: Callable[[], float] = anyio.current_time,
         make_id: Callable[[], str] = lambda: secrets.token_hex(8),
@@ -85,7 +86,8 @@ class Hub:
         self._news = tuple(news)
         self._make_id = make_id
         self._sessions: dict[str, Session] = {}
-        self._tasks: TaskGroup | None = None
+        self._supervisor = supervisor
+        self._tasks: Tasks | None = None
 
     @property
     def sessions(self) -> int:
@@ -105,21 +107,21 @@ class Hub:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Broadcast and run commands inside this scope; commands under way may end at its end."""
-        async with anyio.create_task_group() as loops:
+        async with open_tasks(self._supervisor) as loops:
             for channel in self._channels.values():
-                loops.start_soon(_broadcast, channel, name=f"channel {channel.name}")
+                loops.keep(f"The channel {channel.name}", channel.once, every_s=0)
                 if channel.news is not None:
-                    loops.start_soon(_follow, channel, channel.news, name=f"news {channel.name}")
+                    follow = _Following(channel, channel.news)
+                    loops.keep(f"The news of {channel.name}", follow.once, every_s=0)
             for changed in self._news:
-                loops.start_soon(self._watch, changed, name="news")
+                loops.keep("The news", _Watching(changed, self._tell_news).once, every_s=0)
             async with anyio.create_task_group() as tasks:
-                self._tasks = tasks
+                self._tasks = Tasks(tasks, self._supervisor)
                 try:
                     yield
                 finally:
                     self._tasks = None
                     tasks.cancel_scope.deadline = anyio.current_time() + DRAIN_S
-            loops.cancel_scope.cancel()
 
     def join(self, owner: str) -> Session:
         """A new session, greeted and subscribed to `status`.
@@ -220,12 +222,6 @@ class Hub:
     def _tell_news(self) -> None:
         self.refresh(*NEWS_CHANNELS)
 
-    async def _watch(self, changed: Changed) -> None:
-        seen = changed.version
-        while True:
-            seen = await changed.wait(seen)
-            self._tell_news()
-
     # ------------------------------------------------------------- signalling
 
     def _take_signal(self, session: Session, message: dict[str, Any]) -> None:
@@ -239,7 +235,7 @@ class Hub:
         session.signals.append(message)
         if not session.signalling and self._tasks is not None:
             session.signalling = True
-            self._tasks.start_soon(self._handle_signals, session)
+            self._tasks.start_soon(self._handle_signals, session, name="signalling")
 
     async def _handle_signals(self, session: Session) -> None:
         try:
@@ -272,16 +268,31 @@ class Hub:
         session.outbox.reply(_text({"v": VERSION, "type": kind, **fields}))
 
 
-async def _broadcast(channel: Channel) -> None:
-    await keep_running(f"The channel {channel.name}", channel.once, every_s=0)
+class _Watching:
+    """Tells that something changed."""
+
+    def __init__(self, changed: Changed, tell: Callable[[], None]) -> None:
+        self._changed, self._tell = changed, tell
+        self._seen = changed.version
+
+    async def once(self) -> None:
+        """Wait for the next change, and tell."""
+        self._seen = await self._changed.wait(self._seen)
+        self._tell()
 
 
-async def _follow(channel: Channel, news: Changed) -> None:
-    seen = news.version
-    while True:
-        await channel.heard()
-        seen = await news.wait(seen)
-        channel.refresh()
+class _Following:
+    """Refreshes a channel that is heard when its own news come."""
+
+    def __init__(self, channel: Channel, news: Changed) -> None:
+        self._channel, self._news = channel, news
+        self._seen = news.version
+
+    async def once(self) -> None:
+        """Wait for the next news while anybody listens, and refresh."""
+        await self._channel.heard()
+        self._seen = await self._news.wait(self._seen)
+        self._channel.refresh()
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import anyio
 from anyio import CancelScope
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from touchline.core.supervision import Supervisor
 from touchline.web.actions import actions_of
 from touchline.web.auth import Gate
 from touchline.web.channels import channels_of, engine_channels
@@ -34,6 +35,7 @@ def make_hub(system: System) -> Hub:
         (*channels_of(capture), *engine_channels(system.engines, system.events)),
         actions_of(capture),
         signalling=capture.signalling,
+        supervisor=Supervisor(system.events.record, system.metrics, half="web"),
         news=capture.news(),
         max_sessions=system.settings.websocket.max_connections,
     )

@@ -1,20 +1,22 @@
-"""Keeps every task of the engines half alive: a crash is an event, an alert and a later retry.
+"""Keeps every long-lived task alive: a crash is an event, an alert and a later retry.
 
-No error of one task, engine or VPN ends the process, this half, or the work on all others.
+No error of one task, camera, engine or viewer ends the process, a half, or the work on all others.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 
 from touchline.core.errors import TouchlineError
-from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
-from touchline.core.tasks import keep_running
+from touchline.core.tasks import keep_running, keep_trying
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,14 @@ class Supervisor:
     runtime that cannot be reached, are told by whoever meets them: here they only slow the work.
     """
 
-    def __init__(self, events: EventLog, metrics: Metrics) -> None:
-        self._events = events
+    def __init__(
+        self, record: Callable[..., None], metrics: Metrics, *, half: str = "engine"
+    ) -> None:
+        """`record` is told as an event log is; `half` names whose work it is, for the metric."""
+        self._record_event = record
         self._failures = metrics.counter(
-            "touchline_engine_task_failures",
-            "Unexpected failures of background work of the engines half, by the work.",
+            f"touchline_{half}_task_failures",
+            f"Unexpected failures of background work of the {half} half, by the work.",
             ["task"],
         )
         self._failing: dict[str, tuple[float, str]] = {}  # by the work: when, and why
@@ -50,6 +55,10 @@ class Supervisor:
         await keep_running(
             name, once, every_s=every_s, on_failure=self._failed, on_recovery=self._recovered
         )
+
+    async def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
+        """Do it, and again after a failure until it returns; see `keep_trying`."""
+        await keep_trying(name, work, on_failure=self._failed, on_recovery=self._recovered)
 
     def note(self, what: str, error: Exception, *, about: str = "", **ids: str) -> None:
         """Log and record that `what` failed in a way that nothing is prepared for. Never raises.
@@ -92,7 +101,39 @@ class Supervisor:
         self._record("recovered", f"{name} works again after {failures} failures", name)
 
     def _record(self, category: str, message: str, task: str, **details: Any) -> None:
-        self._events.record("health", category, message, task=task, **details)
+        self._record_event("health", category, message, task=task, **details)
+
+
+class Tasks:
+    """Starts tasks of which none can end another: what one raises is recorded, and no more.
+
+    Every task that lives as long as the server is started here, or in a task group that only waits
+    for a few pieces of one work.
+    """
+
+    def __init__(self, group: TaskGroup, supervisor: Supervisor) -> None:
+        self._group = group
+        self._supervisor = supervisor
+
+    def start_soon(self, work: Callable[..., Awaitable[Any]], *args: Any, name: str) -> None:
+        """Do it once."""
+        self._group.start_soon(self._supervisor.guard, name, work, *args, name=name)
+
+    def keep(self, name: str, once: Callable[[], Awaitable[Any]], *, every_s: float) -> None:
+        """Repeat it until the end."""
+        self._group.start_soon(partial(self._supervisor.keep, name, once, every_s=every_s))
+
+    def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
+        """Do it, and again after a failure until it returns."""
+        self._group.start_soon(self._supervisor.keep_until_done, name, work, name=name)
+
+
+@asynccontextmanager
+async def open_tasks(supervisor: Supervisor) -> AsyncIterator[Tasks]:
+    """Tasks run meanwhile, and are cancelled at the end."""
+    async with anyio.create_task_group() as group:
+        yield Tasks(group, supervisor)
+        group.cancel_scope.cancel()
 
 
 def brief(error: BaseException) -> str:

@@ -1,0 +1,74 @@
+"""Where tasks are started in the server: supervised, or in a group that waits for one work."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import touchline
+
+ROOT = Path(touchline.__file__).parent
+SERVER = ("core", "capture", "engines", "web")
+STARTS = {"start_soon", "start", "create_task", "ensure_future"}
+SUPERVISED = {"keep", "guard", "keep_until_done", "keep_running", "keep_trying"}
+
+ONE_WORK = {
+    # A group that ends with the request, the call or the pass that opened it; an error of one piece
+    # is raised there, to somebody who is supervised or answers a client.
+    "capture/calibrating.py": "the feed of one calibration",
+    "capture/cameras.py": "the workers that are told to leave at the end",
+    "capture/panoramapreview.py": "the feed of one preview",
+    "capture/preview.py": "the cameras of one start",
+    "capture/process.py": "one connection to a worker, made anew by keep_until_done",
+    "capture/scenes.py": "the pictures that are drawn before the cameras start",
+    "capture/showing.py": "the cameras of one stop",
+    "capture/starting.py": "the cameras of one start",
+    "capture/stopgate.py": "the verification of one stop",
+    "capture/stopping.py": "the cameras of one stop",
+    "engines/assembly.py": "the engines of one stop",
+    "engines/frontdoor.py": "the half, whose tasks are supervised one by one",
+    "engines/keeper.py": "the pieces of one pass",
+    "engines/provisioner.py": "one start, which its callers wait for",
+    "engines/runtimes/dockerevents.py": "one connection to the daemon",
+    "engines/runtimes/dockerusage.py": "the pieces of one look",
+    "engines/runtimes/flights.py": "one piece of work that several wait for",
+    "engines/runtimes/process.py": "one launch",
+    "engines/runtimes/processexecute.py": "one command",
+    "engines/schedule.py": "the pieces of one pass, each of which is caught",
+    "engines/store.py": "the one loop of the store, which is keep_running",
+    "engines/vpn.py": "the pieces of one look",
+    "web/asking.py": "one request",
+    "web/downloads.py": "one request",
+    "web/work.py": "one request",
+    "web/ws.py": "one connection",
+}
+"""By file: what its task groups wait for."""
+
+
+def test_every_long_lived_task_is_supervised() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in sorted(p for part in SERVER for p in (ROOT / part).rglob("*.py"))
+        for _ in unsupervised(path.read_text())
+    }
+    found -= {"core/supervision.py"}  # what supervises
+    assert found - ONE_WORK.keys() == set()
+    assert ONE_WORK.keys() - found == set(), "the list has files that start nothing any more"
+
+
+def unsupervised(source: str) -> Iterator[ast.Call]:
+    """Calls that start a task of which nobody says that it is supervised."""
+    if "import Tasks" in source and "create_task_group" not in source:
+        return  # it is given `Tasks`, which guards whatever it starts
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr not in STARTS - {"start"}:
+            continue
+        owner = ast.unparse(node.func.value)
+        if owner.endswith("_tasks") or owner in {"loops", "self.tasks"}:
+            continue  # a `Tasks`, which guards whatever it starts
+        said = ast.unparse(node)
+        if not any(f"{name}" in said for name in SUPERVISED):
+            yield node
