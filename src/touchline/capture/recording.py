@@ -276,7 +276,7 @@ class Recorder:
         except Exception as error:
             log.exception("the recording of %s failed", match.match_id)
             running.started.set(_not_started(error))
-            if match.phase != "stopping":
+            if match.phase == "recording":
                 await self._end_cameras(match)
             running.stopped.set(refusal(f"Error stopping recording: {error}"))
         finally:
