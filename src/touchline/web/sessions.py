@@ -15,6 +15,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
@@ -105,7 +106,9 @@ class Sessions:
     async def open(self) -> AsyncIterator[None]:
         """Read and keep the record while the block runs."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._run, name="sessions")
+            tasks.start_soon(
+                partial(keep_running, "the record of sessions", self._look, every_s=0.2)
+            )
             try:
                 yield
             finally:
@@ -151,9 +154,6 @@ class Sessions:
         self._news.mark()
 
     # ------------------------------------------------------------------ the record
-
-    async def _run(self) -> None:
-        await keep_running("the record of sessions", self._look, every_s=0.2)
 
     async def _look(self) -> None:
         """Write what is new, at once; look at ages now and then."""
