@@ -231,3 +231,37 @@ def test_without_an_archive_there_is_nothing_to_upload(storage: Storage, tmp_pat
     with pytest.raises(StudioError) as caught:
         upload.run(spec(storage, tmp_path), quiet, threading.Event())
     assert caught.value.code == "nothing_to_upload"
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.05])
+def test_an_answer_without_an_end_is_given_up(
+    storage: Storage, match: Path, monkeypatch: pytest.MonkeyPatch, pause_s: float
+) -> None:
+    monkeypatch.setattr(upload, "_ATTEMPTS", 1)
+    monkeypatch.setattr(upload, "ANSWER_WITHIN_S", 1.0)
+    ended = threading.Event()
+    sent_bytes = 0
+
+    def serve(listener: socket.socket) -> None:
+        nonlocal sent_bytes
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\n\r\n")
+            chunk = b"<" * (1 if pause_s else 65536)
+            try:
+                while not ended.wait(pause_s):
+                    sent_bytes += connection.send(chunk)
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        endless = spec(storage, match, endpoint_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with pytest.raises(StudioError) as given_up:
+            upload.run(endless, quiet, threading.Event())
+        ended.set()
+        thread.join(10)
+    assert given_up.value.code == "upload_unreachable"
+    assert sent_bytes < 64 * MIB

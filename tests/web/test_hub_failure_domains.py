@@ -30,7 +30,7 @@ async def test_a_channel_outlives_every_error_of_its_snapshot(at: int) -> None:
     def record(kind: str, category: str, message: str, **details: Any) -> None:
         told.append(category)
 
-    async with rig(snapshot=snapshot, record=record) as it:
+    async with rig(period_s=0.05, snapshot=snapshot, record=record) as it:
         client = await it.client()
         client.send(type="subscribe", channels=list(CHANNELS))
         with anyio.fail_after(WITHIN_S):

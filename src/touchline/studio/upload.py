@@ -20,7 +20,12 @@ from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+)
+from urllib3.exceptions import HTTPError as Urllib3Error
 
 from touchline.foreign.files import is_regular, read_bytes, reading, replace_whole, status_of
 from touchline.studio.errors import StudioError
@@ -31,6 +36,11 @@ log = logging.getLogger(__name__)
 
 STATE = "upload.json"
 _ATTEMPTS = 6
+MOST_ANSWER_BYTES = 4 << 20
+"""A list of a thousand parts, which is the longest answer, is a tenth of it."""
+
+ANSWER_WITHIN_S = 60.0
+_READ_BYTES = 64 << 10
 _REASONS = {
     "AccessDenied": "The storage refuses this key",
     "403": "The storage refuses this key",
@@ -69,7 +79,45 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     return {"files": [path.name for path in found], "bytes": work.total}
 
 
+class _BoundedReading:
+    """Reads the storage's answers instead of botocore, which reads whatever comes, for ever."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __call__(self, request: Any, **_: Any) -> Any:
+        """Send a request and read its answer. Raises botocore's HTTPClientError."""
+        request.stream_output = True  # it is read here and not while it is sent
+        response = self._session.send(request)
+        until_s = time.monotonic() + ANSWER_WITHIN_S
+        parts: list[bytes] = []
+        left = MOST_ANSWER_BYTES
+        try:
+            # One read at a time: a storage that sends a byte a second is as endless as a fast one.
+            while data := response.raw.read1(min(left + 1, _READ_BYTES)):
+                left -= len(data)
+                if left < 0 or time.monotonic() > until_s:
+                    raise HTTPClientError(error="the storage's answer does not end")
+                parts.append(data)
+        except (Urllib3Error, OSError) as error:
+            raise HTTPClientError(error=error) from error
+        finally:
+            if left < 0 or time.monotonic() > until_s:
+                response.raw.close()
+            else:
+                response.raw.release_conn()
+        response._content = b"".join(parts)  # noqa: SLF001  (what its own reading sets)
+        return response
+
+
 def _client(spec: Mapping[str, Any]) -> Any:
+    client = _made(spec)
+    session = client._endpoint.http_session  # noqa: SLF001  (there is no other way to it)
+    client.meta.events.register("before-send.s3", _BoundedReading(session))
+    return client
+
+
+def _made(spec: Mapping[str, Any]) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=spec["endpoint_url"],
