@@ -396,6 +396,7 @@ class FakeCapture:
     footage: Any = None
     clips: Any = None
     markers: Any = None
+    cloud: Any = None
 
     def preview_status(self) -> dict[str, Any]:
         return preview_status()
@@ -409,6 +410,7 @@ class FakeCapture:
         self.panorama, self.processing = afterwards.panorama, afterwards.processing
         self.jobs, self.footage = afterwards.jobs, afterwards.footage
         self.clips, self.markers = afterwards.clips, afterwards.markers
+        self.cloud = afterwards.cloud
 
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)

@@ -7,11 +7,14 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic import TypeAdapter
+from pydantic import SecretStr, TypeAdapter
 
 from fake_library import FakeArchive
 from fakes import BadRecorder, FakeSystem, NeverRecorder, SlowRecorder
 from serving import client_of
+from touchline.capture.cloud import Cloud
+from touchline.capture.library import Library
+from touchline.capture.uploadsettings import UploadSettings
 from touchline.web.models import diagnostics, library, recording, state
 
 pytestmark = pytest.mark.anyio
@@ -419,3 +422,32 @@ async def test_parameters_of_correlations_are_clamped_and_only_non_integers_refu
     assert high.json()["max_lines_scanned"] == 50_000
     assert high.json()["correlation_window_seconds"] == 3600
     assert refused.status_code == 422
+
+
+async def test_uploaded_files_are_listed_or_no_storage_is_said_to_be_configured(
+    system: FakeSystem, tmp_path: Path
+) -> None:
+    library = Library(tmp_path / "recordings", is_running=lambda _: False)
+    system.capture.cloud = Cloud(UploadSettings(), library)
+    paths = ("/r2/archives", f"{API}/r2/archives", f"{API}/recordings/m1/r2-urls")
+    async with client_of(system) as client:
+        for path in paths:
+            refused = await client.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (503, "no_storage")
+            assert refused.json()["can_retry"] is False
+        key = SecretStr("s")
+        settings = UploadSettings(bucket="matches", access_key_id="k", secret_access_key=key)
+        system.capture.cloud = Cloud(settings, library)
+        for path in paths[:2]:
+            told = (await client.get(path)).json()
+            assert (told["success"], told["matches"]) == (True, [])
+        told = (await client.get(paths[2])).json()
+        assert (told["match_id"], told["files"]) == ("m1", [])
+        assert (await client.get(f"{API}/recordings/unknown/r2-urls")).status_code == 404
+
+
+async def test_the_panoramas_state_has_the_calibration_at_the_top_too(system: FakeSystem) -> None:
+    async with client_of(system) as client:
+        told = (await client.get(f"{API}/panorama/status")).json()
+    assert told["calibrated"] is False
+    assert told["quality_score"] is told["calibration_date"] is None

@@ -10,6 +10,7 @@ from touchline.capture.afterwards import Afterwards
 from touchline.capture.calibrating import Calibrating
 from touchline.capture.calibrations import Calibrations
 from touchline.capture.clips import Clips
+from touchline.capture.cloud import Cloud
 from touchline.capture.footage import Footage
 from touchline.capture.jobs import JobQueue
 from touchline.capture.lease import CameraLease
@@ -71,4 +72,5 @@ def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterw
     footage = Footage()
     clips = Clips(kept, footage, **places)
     removal = Removal(kept, jobs)
-    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal)
+    cloud = Cloud(ProcessingSettings().upload, kept)
+    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal, cloud)

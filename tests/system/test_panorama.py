@@ -107,6 +107,9 @@ def test_the_cameras_are_calibrated_from_what_they_see(server: Server, cameras: 
     state = calibrated(server)
     assert state["calibrated"]
     assert state["quality_score"] > 0.7
+    status = server.get("/panorama/status")
+    assert status["quality_score"] == state["quality_score"]
+    assert status["calibration_date"] == status["calibration_info"]["calibration_date"]
     (entry,) = server.get("/panorama/calibrations")["calibrations"]
     details = server.get(f"/panorama/calibrations/{entry['version']}")
     focal_px = details["pair"]["lens0"]["focal_px"]

@@ -22,6 +22,7 @@ from touchline.capture.alerts import Alert
 from touchline.capture.calibrations import Calibration
 from touchline.capture.cameras import SCENES, Camera, open_cameras
 from touchline.capture.clips import Clip, Clips, MatchTimes
+from touchline.capture.cloud import Cloud
 from touchline.capture.desk import Desk
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.following import Follower
@@ -133,6 +134,7 @@ class Capture:
     clips: Clips
     markers: Markers
     removal: Removal
+    cloud: Cloud
 
     async def delete_match(self, match_id: str) -> dict[str, Any]:
         """Delete a match with all its files, and its jobs with it.
@@ -307,6 +309,7 @@ async def open_capture(
                 clips=afterwards.clips,
                 markers=afterwards.markers,
                 removal=afterwards.removal,
+                cloud=afterwards.cloud,
             )
             if settings.preview.rtsp:
                 RtspOutlet(settings.preview, preview, live, events).open(tasks)

@@ -11,6 +11,7 @@ from touchline.capture.calibrating import Calibrating
 from touchline.capture.calibrations import Calibrations
 from touchline.capture.cameras import Camera
 from touchline.capture.clips import Clips
+from touchline.capture.cloud import Cloud
 from touchline.capture.desk import Desk
 from touchline.capture.footage import Footage
 from touchline.capture.jobs import JobQueue
@@ -37,6 +38,7 @@ class Afterwards:
     clips: Clips
     markers: Markers
     removal: Removal
+    cloud: Cloud
 
     def begin(self, tasks: Tasks) -> None:
         """Work on jobs, as tasks of `tasks`."""
@@ -103,4 +105,5 @@ async def open_afterwards(
     clips = Clips(library, footage, runtime_dir=runtime_dir, log_dir=log_dir)
     removal = Removal(library, jobs)
     desk.space = Space(removal, desk.root, floor_bytes=settings.min_free_bytes)
-    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal)
+    cloud = Cloud(settings.processing.upload, library)
+    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal, cloud)

@@ -87,7 +87,7 @@ class Inventory:
         """
         kept: dict[str, _Snapshot] = {}
         parts: list[bytes] = []
-        for name in _folders(self._root):
+        for name in match_folders(self._root):
             try:
                 settled, snapshot = self._look(name, is_running)
             except FileNotFoundError:
@@ -303,7 +303,8 @@ def _suffix(name: str) -> str:
     return name[dot:] if dot > 0 else ""
 
 
-def _folders(root: str) -> list[str]:
+def match_folders(root: str) -> list[str]:
+    """Name the folders below a root that can be matches."""
     try:
         with os.scandir(root) as entries:
             names = [

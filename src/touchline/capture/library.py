@@ -24,7 +24,14 @@ from anyio import to_thread
 from touchline.capture import integrity
 from touchline.capture import manifest as manifests
 from touchline.capture.archive import Archive, Member
-from touchline.capture.inventory import Inventory, cameras_of, in_order, mebibytes, segments_of
+from touchline.capture.inventory import (
+    Inventory,
+    cameras_of,
+    in_order,
+    match_folders,
+    mebibytes,
+    segments_of,
+)
 from touchline.capture.manifest import SEGMENTS_FOLDER, Manifest
 from touchline.capture.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
@@ -96,6 +103,10 @@ class Library:
         """Where the match lies. Raises NotFound."""
         return await self._in_thread(self._folder, match_id)
 
+    async def folders(self) -> Sequence[Path]:
+        """The folders of all matches, in the order of their names."""
+        return await self._in_thread(self._folders)
+
     async def manifest(self, match_id: str) -> Manifest:
         """What the match says of itself, or what its segments tell. Raises NotFound."""
         return await self._in_thread(self._manifest, match_id)
@@ -152,6 +163,9 @@ class Library:
         if folder is None:
             raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
         return folder
+
+    def _folders(self) -> Sequence[Path]:
+        return [self._root / name for name in match_folders(os.fspath(self._root))]
 
     def _manifest(self, match_id: str) -> Manifest:
         folder = self._folder(match_id)

@@ -49,6 +49,8 @@ class Panorama:
             **self.preview.status(),
             "enabled": self.calibrations.config.enabled,
             "calibrated": active is not None,
+            "quality_score": None if active is None else active.quality["score"],
+            "calibration_date": None if active is None else active.created_at.isoformat(),
             "calibration_info": {}
             if active is None
             else {

@@ -186,6 +186,7 @@ class _Uploading:
             name,
             state="uploading",
             key=key,
+            bucket=self.spec["bucket"],
             stamp=stamp,
             size_bytes=status.st_size,
             upload_id=upload_id,

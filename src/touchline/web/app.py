@@ -14,6 +14,7 @@ from touchline.core.worklimits import WorkLimits
 from touchline.web import (
     capture,
     clips,
+    cloud,
     dashboard,
     diagnostics,
     engines,
@@ -76,6 +77,7 @@ ROUTERS = (
     clips.router,
     panorama.router,
     processing.router,
+    cloud.router,
 )
 """Routes are tried in this order: first those that proxies ask all day long."""
 

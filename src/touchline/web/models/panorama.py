@@ -30,6 +30,8 @@ class PanoramaStatus(Answer):
     uptime_seconds: float
     enabled: bool
     calibrated: bool
+    quality_score: float | None = Field(default=None, description="0 to 1; null: not calibrated.")
+    calibration_date: str | None = Field(default=None, description="When it was calibrated.")
     calibration_info: dict[str, Any] = Field(description="Empty without a calibration.")
     performance: dict[str, Any] = Field(description="Rates, delays and losses of the preview.")
     config: dict[str, Any]

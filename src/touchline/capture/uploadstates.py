@@ -1,0 +1,54 @@
+"""What became of a match's files on their way to the storage, as the upload job wrote it down."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from touchline.foreign.files import read_bytes
+
+log = logging.getLogger(__name__)
+
+UPLOADS = "upload.json"
+MAX_FILES = 200
+_MAX_KEY_CHARS = 1024
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A file that the storage has, verified: its name here, its key there, and its size."""
+
+    name: str
+    key: str
+    size_bytes: int
+    bucket: str | None
+    """None in what an earlier version wrote."""
+
+
+def uploaded_of(folder: Path) -> tuple[Uploaded, ...]:
+    """The files of a match that were uploaded, by name; what cannot be read is none."""
+    try:
+        found = json.loads(read_bytes(folder / UPLOADS))["files"]
+        items = sorted(found.items())
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        log.warning("%s of %s cannot be read: %s", UPLOADS, folder.name, error)
+        return ()
+    files = (_uploaded(name, state) for name, state in items[:MAX_FILES])
+    return tuple(file for file in files if file is not None)
+
+
+def _uploaded(name: str, state: object) -> Uploaded | None:
+    if not isinstance(state, dict) or state.get("state") != "uploaded":
+        return None
+    key, size, bucket = state.get("key"), state.get("size_bytes"), state.get("bucket")
+    if not isinstance(key, str) or not 0 < len(key) <= _MAX_KEY_CHARS:
+        return None
+    if not (key.isprintable() and name.isprintable()):
+        return None
+    if not isinstance(size, int) or size < 0:
+        return None
+    return Uploaded(name, key, size, bucket if isinstance(bucket, str) else None)
