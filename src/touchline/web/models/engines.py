@@ -50,7 +50,9 @@ class EngineUsage(Answer):
     container_id: str
     cpu_percent: float = Field(description="Of one core: two busy cores are 200.")
     memory_usage: int = Field(description="Bytes.")
-    memory_limit: int = Field(description="Bytes; 0: none.")
+    memory_limit: int = Field(
+        description="Bytes; without a limit of its own, the machine's memory."
+    )
     memory_percent: float = Field(description="Of its limit.")
     network_rx_bytes: int = Field(description="Received; 0 behind a VPN.")
     network_tx_bytes: int = Field(description="Sent; 0 behind a VPN.")
