@@ -33,7 +33,12 @@ def seam_error_px(estimated: Pair, true: Pair) -> float:
 
 @pytest.mark.parametrize(
     ("apart_deg", "k1", "roll_deg"),
-    [(55, -0.12, 1.5), (48, 0.0, 0.0), (62, -0.2, -3.0), (58, -0.05, 4.0)],
+    [
+        (55, -0.12, 1.5),
+        pytest.param(48, 0.0, 0.0, marks=pytest.mark.slow),
+        pytest.param(62, -0.2, -3.0, marks=pytest.mark.slow),
+        pytest.param(58, -0.05, 4.0, marks=pytest.mark.slow),
+    ],
 )
 def test_the_cameras_are_found_to_a_fraction_of_a_pixel(
     apart_deg: float, k1: float, roll_deg: float
@@ -46,6 +51,7 @@ def test_the_cameras_are_found_to_a_fraction_of_a_pixel(
     assert fit.quality.reprojection_error_px < 1.5
 
 
+@pytest.mark.slow
 def test_the_right_camera_may_be_number_0() -> None:
     cameras = two_cameras(*SIZE)
     left, right = cameras.pictures()
@@ -76,6 +82,7 @@ def test_wrong_matches_do_no_harm() -> None:
     assert fit.quality.inlier_ratio < 0.6
 
 
+@pytest.mark.slow
 def test_another_picture_size_of_the_second_camera_is_no_trouble() -> None:
     cameras = two_cameras(*SIZE)
     left, right = cameras.pictures()
@@ -117,6 +124,7 @@ def test_views_that_share_nothing_are_refused() -> None:
     assert caught.value.advice
 
 
+@pytest.mark.slow
 def test_views_that_share_nearly_everything_are_refused() -> None:
     cameras = two_cameras(*SIZE, apart_deg=12)
     with pytest.raises(StudioError) as caught:

@@ -126,6 +126,7 @@ def test_the_cut_keeps_the_ball_in_view(match: Path) -> None:
         assert (frame.width, frame.height) == (1920, 1080)
 
 
+@pytest.mark.slow
 def test_a_persons_keyframes_outrank_the_play(match: Path) -> None:
     if not (match / panorama.ARCHIVE).exists():
         pytest.skip("the panorama is made by the test before")
