@@ -30,15 +30,24 @@ async def open_loop_watch(metrics: Metrics) -> AsyncIterator[None]:
             "How much later than asked the event loop woke a sleeper",
             buckets=BUCKETS_S,
         )
-        tasks.start_soon(partial(keep_running, "loop watch", partial(_look, lags), every_s=0.0))
+        tasks.start_soon(partial(keep_running, "loop watch", _Looks(lags).once, every_s=0.0))
         yield
         tasks.cancel_scope.cancel()
 
 
-async def _look(lags: Histogram) -> None:
-    asleep_s = time.monotonic()
-    await anyio.sleep(LOOK_EVERY_S)
-    lag_s = max(0.0, time.monotonic() - asleep_s - LOOK_EVERY_S)
-    lags.observe(lag_s)
-    if lag_s >= TELL_FROM_S:
-        log.warning("The event loop stood still for %.2f s", lag_s)
+class _Looks:
+    """Observes how late each sleep ended; what passes between two sleeps counts too."""
+
+    def __init__(self, lags: Histogram) -> None:
+        self._lags = lags
+        self._asleep_s = time.monotonic()
+
+    async def once(self) -> None:
+        """Sleep, and observe."""
+        await anyio.sleep(LOOK_EVERY_S)
+        now_s = time.monotonic()
+        lag_s = max(0.0, now_s - self._asleep_s - LOOK_EVERY_S)
+        self._asleep_s = now_s
+        self._lags.observe(lag_s)
+        if lag_s >= TELL_FROM_S:
+            log.warning("The event loop stood still for %.2f s", lag_s)
