@@ -27,6 +27,7 @@ def test_a_match_id_of_letters_digits_and_plain_marks_is_valid(text: str) -> Non
     "text",
     [
         *("", ".", "..", ".hidden", "a/b", "a\\b", "a\0b", "a\nb", "a\x7fb", "x" * 129),
+        *(" ", "   ", " a", "a ", " . "),
         *("a:b", "a\u2028b", "a\u200bb", "a\ud800b", "a%2fb", "試" * 100, "a\u202eb", "a\u00a0b"),
     ],
 )

@@ -139,3 +139,28 @@ def test_a_value_out_of_bounds_is_refused_by_name(field: str, value: Any) -> Non
 def test_a_worker_is_not_replaced_before_its_camera_can_have_stalled() -> None:
     with pytest.raises(ValidationError, match="unresponsive_after_s must be longer"):
         CaptureSettings(stall_after_s=5, unresponsive_after_s=3)
+
+
+@pytest.mark.parametrize(
+    ("written", "mode", "umask"),
+    [
+        ("0640", "0640", 0o027),
+        ("640", "0640", 0o027),
+        ("0o640", "0640", 0o027),
+        (0o640, "0640", 0o027),
+        ("0600", "0600", 0o077),
+        ("0660", "0660", 0o007),
+        ("0644", "0644", 0o022),
+    ],
+)
+def test_the_mode_of_footage_is_octal_and_folders_follow_it(
+    written: object, mode: str, umask: int
+) -> None:
+    settings = CaptureSettings.model_validate({"file_mode": written})
+    assert (settings.file_mode, settings.umask) == (mode, umask)
+
+
+@pytest.mark.parametrize("written", ["0440", "0755", "4640", "640x", "", 640, True, None, "0648"])
+def test_a_mode_that_footage_cannot_have_is_refused(written: object) -> None:
+    with pytest.raises(ValidationError, match="file_mode"):
+        CaptureSettings.model_validate({"file_mode": written})

@@ -51,6 +51,11 @@ def valid_match_id(text: str) -> str:
             f"match_id has {len(text)} characters; it needs 1 to {MATCH_ID_MAX_CHARACTERS}",
             code="match_id_length",
         )
+    if text.strip() != text:
+        raise Invalid(
+            "match_id must not begin or end with a space, nor be nothing else",
+            code="match_id_space",
+        )
     if text.startswith("."):
         raise Invalid("match_id must not begin with a dot", code="match_id_leading_dot")
     for character in text:
