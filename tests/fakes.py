@@ -137,7 +137,12 @@ class FakeRecorder:
         }
 
     async def start(
-        self, match_id: str | None, *, force: bool, process_after_recording: bool
+        self,
+        match_id: str | None,
+        *,
+        force: bool,
+        process_after_recording: bool,
+        require_all: bool | None = None,
     ) -> FakeReport:
         del process_after_recording
         assert match_id != "", "an empty id is to arrive as none at all"
@@ -155,7 +160,7 @@ class FakeRecorder:
                 "match_id": self.match_id,
                 "cameras_started": [0, 1],
                 "cameras_failed": [],
-                "require_all_cameras": True,
+                "require_all_cameras": require_all is not False,
             }
         )
 

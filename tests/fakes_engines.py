@@ -12,6 +12,7 @@ import anyio
 
 from fakes_runtime import World
 from touchline.core.errors import Blocked, Failed
+from touchline.core.eventkinds import EventCategory, EventType
 from touchline.core.events import Event, EventLog, make_event
 from touchline.core.tasks import Changed
 from touchline.engines.acestream import EngineUnreachable, SessionGone, Stat
@@ -175,7 +176,13 @@ class MemoryEvents:
     def take(self, event: Event) -> None:
         self.kept.append(event)
 
-    def record(self, type: str, category: str, message: str, **details: Any) -> None:  # noqa: A002
+    def record(
+        self,
+        type: EventType,  # noqa: A002
+        category: EventCategory,
+        message: str,
+        **details: Any,
+    ) -> None:
         self.take(make_event(type, category, message, **details))
 
     def of(self, type: str, category: str | None = None) -> list[Event]:  # noqa: A002

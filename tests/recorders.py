@@ -98,9 +98,11 @@ class Studio:
     events: FakeEvents
     ear: Ear
 
-    async def start(self, match_id: str | None = "m1", *, force: bool = False) -> dict[str, Any]:
+    async def start(
+        self, match_id: str | None = "m1", *, force: bool = False, require_all: bool | None = None
+    ) -> dict[str, Any]:
         report: Report = await self.recorder.start(
-            match_id, force=force, process_after_recording=False
+            match_id, force=force, process_after_recording=False, require_all=require_all
         )
         return report.to_json()
 

@@ -16,6 +16,7 @@ from touchline.check import check, print_findings, probe_gstreamer
 from touchline.finding import Finding
 from touchline.settings import Settings, load_settings
 from touchline.system import hold_data_dir
+from touchline.worker.diskspace import DiskSpace
 from touchline.worker.wire import PROBED_ELEMENTS
 
 TEST_CAMERA = {"kind": "test"}
@@ -167,16 +168,25 @@ def test_a_disk_that_cannot_be_written_is_missing(tmp_path: Path) -> None:
 def test_space_is_told_in_minutes_above_the_floor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_bytes: int, state: str, minutes: int
 ) -> None:
-    class Usage:
-        free = free_bytes
-
-    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage)
+    space = DiskSpace(size_bytes=4000 * 10**9, used_bytes=10**9, free_bytes=free_bytes)
+    monkeypatch.setattr("touchline.check.read_space", lambda _: space)
     one = settings(tmp_path, {"0": TEST_CAMERA, "1": {**TEST_CAMERA, "bitrate_kbps": 100}})
     finding = found(check(one, probe=everything), "space")
     expected_s = max(0, free_bytes - 2**30) * 8 / 20_100_000
     assert finding.state == state
     assert f"about {expected_s / 60:.0f} minutes at 20 Mbit/s" in finding.message
     assert abs(expected_s / 60 - minutes) < 30 * minutes / 1000 + 1
+
+
+def test_a_server_that_has_measured_its_cameras_checks_with_that_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = DiskSpace(size_bytes=4000 * 10**9, used_bytes=10**9, free_bytes=101 << 30)
+    monkeypatch.setattr("touchline.check.read_space", lambda _: space)
+    one = settings(tmp_path, {"0": TEST_CAMERA})
+    finding = found(check(one, probe=everything, measured_bps=6_000_000), "space")
+    minutes = space.minutes_left(1 << 30, 6_000_000)
+    assert f"about {minutes:.0f} minutes at 6 Mbit/s, measured" in finding.message
 
 
 async def in_use(one: Settings) -> Finding:

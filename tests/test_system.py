@@ -46,8 +46,8 @@ async def test_a_system_opens_with_its_cameras_and_leaves_the_directory_free(
     async with open_system(settings) as system:
         assert system.settings is settings
         assert system.capture.recorder.status()["recording"] is False
-        system.events.record("opened", "system", "Opened")
-        assert [event.type for event in await system.events.recent(1)] == ["opened"]
+        system.events.record("system", "started", "Opened")
+        assert [event.type for event in await system.events.recent(1)] == ["system"]
         assert b"touchline_events_total" in system.metrics.render()
     async with hold_data_dir(tmp_path):
         assert (settings.data_dir / "touchline.db").exists()

@@ -31,8 +31,10 @@ from touchline.foreign.text import shown
 from touchline.listen import bind, is_loopback
 from touchline.settings import Settings
 from touchline.system import LOCK_FILE
+from touchline.worker.diskspace import read_space
 from touchline.worker.wire import PROBED_ELEMENTS
 
+GIB = 1 << 30
 PROBE_TIMEOUT_S = 30.0
 SLOW_SYNC_S = 0.1
 SHORT_MINUTES = 120
@@ -97,14 +99,19 @@ else:
 Probe = Callable[[Collection[str]], dict[str, Any]]
 
 
-def check(settings: Settings, *, probe: Probe | None = None) -> list[Finding]:
-    """Everything that was looked at, in the order in which it should be mended."""
+def check(
+    settings: Settings, *, probe: Probe | None = None, measured_bps: float | None = None
+) -> list[Finding]:
+    """Everything that was looked at, in the order in which it should be mended.
+
+    `measured_bps` is what all cameras write together, where a server runs and knows it.
+    """
     return list(
         chain(
             _gstreamer(settings, probe or probe_gstreamer),
             _programs(),
             camera_findings(settings),
-            _disk(settings),
+            _disk(settings, measured_bps),
             _sockets(settings),
             _port(settings),
             _clock(),
@@ -213,7 +220,7 @@ def _programs() -> Iterator[Finding]:
             yield Finding(name, "missing", f"needed {use}", "sudo apt-get install ffmpeg")
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
+def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
     disk = recordings_disk(settings.capture, settings.data_dir)
     directory = disk.root
     fault = disk.look()
@@ -231,7 +238,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
             began_s = time.monotonic()
             os.fsync(file.fileno())
             took_s = time.monotonic() - began_s
-        free_bytes = shutil.disk_usage(nearest).free
+        space = read_space(nearest)
     except OSError as error:
         mend = f"sudo install --directory --owner $USER {directory}"
         yield Finding("disk", "missing", f"{directory} cannot be written: {error.strerror}", mend)
@@ -252,14 +259,15 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         advice,
     )
     cameras = settings.capture.cameras.values()
-    kbps = sum(source.bitrate_kbps or ASSUMED_KBPS for source in cameras) or ASSUMED_KBPS
-    usable_bytes = max(0, free_bytes - settings.capture.min_free_bytes)
-    minutes = usable_bytes * 8 / (kbps * 1000) / 60
+    assumed_kbps = sum(source.bitrate_kbps or ASSUMED_KBPS for source in cameras) or ASSUMED_KBPS
+    bitrate = measured_bps or assumed_kbps * 1000
+    minutes = space.minutes_left(settings.capture.min_free_bytes, bitrate) or 0.0
     state: State = "ok" if minutes >= SHORT_MINUTES else "warn" if minutes >= 1 else "missing"
     yield Finding(
         "space",
         state,
-        f"{free_bytes / 1e9:.1f} GB free: about {minutes:.0f} minutes at {kbps / 1000:.0f} Mbit/s",
+        f"{space.free_bytes / GIB:.1f} GiB free: about {minutes:.0f} minutes at"
+        f" {bitrate / 1e6:.0f} Mbit/s, {'measured' if measured_bps else 'assumed'}",
         "delete recordings, or set capture.recordings_dir to a larger disk",
     )
 

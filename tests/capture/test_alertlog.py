@@ -44,7 +44,7 @@ def running(log_dir: Path, **options: Any) -> Iterator[Alerts]:
 
 def numbered(number: int) -> Alert:
     """One alert of many."""
-    return Alert("recording_test", "warning", f"Alert {number}", {"number": number})
+    return Alert("recording_frames_dropped", "warning", f"Alert {number}", {"number": number})
 
 
 def send_fifty(alerts: Alerts, first: int) -> None:
@@ -90,7 +90,7 @@ def test_a_local_time_is_written_in_utc() -> None:
     ],
 )
 def test_an_odd_detail_does_not_cost_the_alert(odd: dict[Any, Any], kept: dict[str, Any]) -> None:
-    line = json.loads(alert_line(Alert("recording_test", "error", "Odd\n", odd), AT))
+    line = json.loads(alert_line(Alert("recording_frames_dropped", "error", "Odd\n", odd), AT))
     assert line["message"] == "Odd\\n"
     assert line["details"] == kept
 

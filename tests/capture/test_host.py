@@ -11,10 +11,9 @@ from touchline.capture.host import (
     GIB,
     STALE_AFTER_S,
     CpuMeter,
-    Disk,
     HostSampler,
-    disk_forecast,
 )
+from touchline.worker.diskspace import DiskSpace
 
 SOUND: dict[str, Any] = {"floor_bytes": 1, "find_fault": lambda: None}
 
@@ -27,8 +26,9 @@ class Clock:
         return self.now_s
 
 
-def half_full(_path: Path) -> Disk:
-    return Disk(total_bytes=200 * GIB, free_bytes=100 * GIB + GIB // 2, percent=49.8)
+def half_full(_path: Path) -> DiskSpace:
+    free_bytes = 100 * GIB + GIB // 2
+    return DiskSpace(200 * GIB, 200 * GIB - free_bytes, free_bytes)
 
 
 @pytest.mark.anyio
@@ -109,7 +109,7 @@ async def test_old_figures_do_not_stand_for_a_sampler_that_hangs(tmp_path: Path)
 async def test_health_is_answered_and_a_stop_goes_on_while_the_disk_hangs(tmp_path: Path) -> None:
     asked, let_go = threading.Event(), threading.Event()
 
-    def hanging(path: Path) -> Disk:
+    def hanging(path: Path) -> DiskSpace:
         asked.set()
         assert let_go.wait(30)
         return half_full(path)
@@ -141,18 +141,3 @@ def test_the_cpu_meter_stays_between_nothing_and_everything() -> None:
     meter = CpuMeter(lambda: next(readings))
     assert meter.percent() == 0.0
     assert meter.percent() == 100.0
-
-
-@pytest.mark.parametrize(
-    ("free_bytes", "floor_bytes", "bitrate_bps", "minutes"),
-    [
-        (10 * 10**9, 10**9, 24_000_000, 50.0),
-        (10**9, 10**9, 24_000_000, 0.0),
-        (5, 10**9, 24_000_000, 0.0),
-        (10 * 10**9, 10**9, 0, None),
-    ],
-)
-def test_the_forecast_is_the_time_until_the_floor(
-    free_bytes: int, floor_bytes: int, bitrate_bps: float, minutes: float | None
-) -> None:
-    assert disk_forecast(free_bytes, floor_bytes, bitrate_bps) == minutes

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from touchline.capture.host import GIB, Disk
+from touchline.capture.host import GIB
 from touchline.capture.machine import MachineSampler, PowerMode, clocks, power_mode, zones_c
+from touchline.worker.diskspace import DiskSpace
 
 NO_STORAGE = {"total_gb": 0.0, "used_gb": 0.0, "free_gb": 0.0, "percent": 0.0}
 
@@ -22,7 +23,7 @@ def put_clocks(root: Path, *khz: int) -> None:
         put(root, f"sys/devices/system/cpu/cpu{cpu}/cpufreq/scaling_cur_freq", f"{value}\n")
 
 
-async def metrics(root: Path, disk: Disk | None = None) -> dict[str, Any]:
+async def metrics(root: Path, disk: DiskSpace | None = None) -> dict[str, Any]:
     sampler = MachineSampler(lambda: disk, root=root)
     await sampler.once()
     return sampler.metrics()
@@ -122,13 +123,13 @@ async def test_a_machine_that_tells_nothing_has_honest_zeros(tmp_path: Path) -> 
 
 
 @pytest.mark.anyio
-async def test_storage_counts_as_used_what_cannot_be_written(tmp_path: Path) -> None:
-    disk = Disk(total_bytes=200 * GIB, free_bytes=50 * GIB, percent=70.0)
+async def test_storage_has_the_figures_of_df(tmp_path: Path) -> None:
+    disk = DiskSpace(size_bytes=200 * GIB, used_bytes=140 * GIB, free_bytes=50 * GIB)
     assert (await metrics(tmp_path, disk))["storage"] == {
-        "total_gb": 200.0,
-        "used_gb": 150.0,
+        "total_gb": 190.0,
+        "used_gb": 140.0,
         "free_gb": 50.0,
-        "percent": 75.0,
+        "percent": 73.7,
     }
 
 

@@ -8,11 +8,12 @@ import pytest
 from fakes import FakeRecorder, FakeSystem
 from touchline.capture.alertlog import Alerts
 from touchline.capture.alerts import Alert
-from touchline.capture.host import Disk, HostSampler
+from touchline.capture.host import HostSampler
 from touchline.capture.machine import MachineSample, MachineSampler
 from touchline.capture.meter import Meter
 from touchline.capture.watchdog import Watchdog
 from touchline.core.metrics import Metrics
+from touchline.worker.diskspace import DiskSpace
 from touchline.worker.synctimes import SyncTimes
 from watched import FakeCamera
 
@@ -30,7 +31,7 @@ class Metered:
             folder,
             floor_bytes=1,
             find_fault=lambda: None,
-            read_disk=lambda _: Disk(1000, 250, 75.0),
+            read_disk=lambda _: DiskSpace(1000, 750, 250),
         )
         self.machine = MachineSampler(lambda: None)
         by_id: Any = {camera.id: camera for camera in cameras}

@@ -64,6 +64,35 @@ async def test_a_failed_start_takes_nothing_from_an_earlier_take(tmp_path: Path)
         assert it.manifest() == before
 
 
+async def test_one_start_can_be_made_without_a_camera_that_the_settings_require(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path) as it:
+        it.fleet[1].on_record = "is late"
+        assert (await it.start())["success"] is False
+        report = await it.start(require_all=False)
+        assert report["success"]
+        assert (report["cameras_started"], report["cameras_failed"]) == ([0], [1])
+        assert report["require_all_cameras"] is False
+        assert it.recorder.status()["require_all_cameras"] is False
+        it.fleet[1].record_now()
+        await until(lambda: not it.recorder.status()["degraded"], "the late camera has joined")
+        await it.stop()
+        it.fleet[1].on_record = "is late"
+        assert (await it.start("m2"))["success"] is False, "it holds for that start only"
+
+
+async def test_one_start_can_require_every_camera_where_the_settings_do_not(
+    tmp_path: Path,
+) -> None:
+    async with studio(tmp_path, require_all_cameras=False) as it:
+        it.fleet[1].on_record = "is late"
+        assert (await it.start(require_all=True))["message"] == (
+            "Failed to start all required cameras"
+        )
+        assert it.is_free()
+
+
 async def test_where_not_all_are_required_the_others_record_and_the_late_one_joins(
     tmp_path: Path,
 ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from touchline.core import events as module
 from touchline.core import schema
 from touchline.core.db import open_database
-from touchline.core.events import EventFilter, EventLog, open_events
+from touchline.core.events import EventFilter, EventLog, make_event, open_events
 from touchline.core.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
@@ -27,10 +28,10 @@ async def until(met: Any, what: str) -> None:
 
 async def test_events_come_back_newest_first_and_survive_a_restart(db_url: str) -> None:
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
-        events.record("recording_started", "recording", "Started", match_id="final", cameras=[0, 1])
-        events.record("recording_stopped", "recording", "Stopped", match_id="final")
+        events.record("recording", "started", "Started", match_id="final", cameras=[0, 1])
+        events.record("system", "stopped", "Stopped", match_id="final")
         fresh = await events.recent()
-    assert [e.type for e in fresh] == ["recording_stopped", "recording_started"]
+    assert [e.type for e in fresh] == ["system", "recording"]
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         kept = await events.recent()
     assert kept == fresh
@@ -41,11 +42,11 @@ async def test_events_come_back_newest_first_and_survive_a_restart(db_url: str) 
 
 async def test_they_can_be_asked_by_category_type_and_time(db_url: str) -> None:
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
-        events.record("a", "one", "first")
-        events.record("b", "two", "second")
-        events.record("b", "one", "third")
-        assert [e.message for e in await events.recent(category="one")] == ["third", "first"]
-        assert [e.message for e in await events.recent(type="b")] == ["third", "second"]
+        events.record("vpn", "started", "first")
+        events.record("engine", "ended", "second")
+        events.record("engine", "started", "third")
+        assert [e.message for e in await events.recent(category="started")] == ["third", "first"]
+        assert [e.message for e in await events.recent(type="engine")] == ["third", "second"]
         assert [e.message for e in await events.recent(1)] == ["third"]
         later = datetime.now(UTC) + timedelta(seconds=1)
         assert await events.recent(since=later) == []
@@ -55,10 +56,10 @@ async def test_only_the_newest_rows_are_kept(db_url: str) -> None:
     async with open_database(db_url) as db:
         events = EventLog(db, Metrics(), kept_rows=100)
         for number in range(1_000):
-            events.record("n", "test", str(number))
+            events.record("system", "warning", str(number))
         await anyio.to_thread.run_sync(events.close)
         again = EventLog(db, Metrics(), kept_rows=100)
-        again.record("n", "test", "last")
+        again.record("system", "warning", "last")
         await anyio.to_thread.run_sync(again.close)
         count = await db.read(
             lambda c: c.exec_driver_sql("SELECT count(*) FROM events").scalar_one()
@@ -76,7 +77,7 @@ async def test_a_broken_disk_keeps_the_newest_in_memory_and_writes_them_when_it_
         open_database(f"sqlite:///{blocker}/t.db") as db,
         open_events(db, Metrics()) as events,
     ):
-        events.record("alert", "recording", "during the fault")
+        events.record("recording", "warning", "during the fault")
         assert [e.message for e in await events.recent()] == ["during the fault"]
         blocker.unlink()
 
@@ -99,7 +100,7 @@ async def test_memory_is_bounded_and_what_gives_way_is_counted(
         open_events(db, metrics) as events,
     ):
         for number in range(25):
-            events.record("n", "test", str(number))
+            events.record("system", "warning", str(number))
         assert "touchline_events_dropped_total 15.0" in metrics.render().decode()
         assert (await events.recent(1))[0].message == "24"
 
@@ -110,7 +111,7 @@ async def test_recording_does_not_wait_for_a_stalled_disk(db_url: str) -> None:
         db.submit(lambda _: hold.wait(60))
         began_s = time.monotonic()
         for number in range(1_000):
-            events.record("n", "test", str(number))
+            events.record("system", "warning", str(number))
         took_s = time.monotonic() - began_s
         hold.set()
     assert took_s < 1.0
@@ -120,8 +121,8 @@ async def test_details_that_json_cannot_hold_do_not_stop_the_log(db_url: str) ->
     loop: dict[str, Any] = {}
     loop["self"] = loop
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
-        events.record("odd", "test", "a circle", loop=loop)
-        events.record("path", "test", "a path", path=Path("/somewhere"))
+        events.record("system", "warning", "a circle", loop=loop)
+        events.record("system", "warning", "a path", path=Path("/somewhere"))
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         kept = await events.recent()
     assert dict(kept[0].details) == {"path": "/somewhere"}
@@ -200,14 +201,14 @@ async def test_a_slow_disk_is_not_waited_for_and_what_it_lacks_is_paged_with_the
 ) -> None:
     monkeypatch.setattr(module, "SETTLE_TIMEOUT_S", 60)
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
-        events.record("n", "test", "written")
+        events.record("system", "warning", "written")
         assert (await events.page())[0].id == 1
         monkeypatch.setattr(module, "SETTLE_TIMEOUT_S", 0.05)
         hold = threading.Event()
         db.submit(lambda _: hold.wait(60))
         try:
             for number in range(3):
-                events.record("n", "test", str(number))
+                events.record("system", "warning", str(number))
             page = await events.page(limit=2, offset=2)
         finally:
             hold.set()
@@ -219,7 +220,9 @@ async def test_a_slow_disk_is_not_waited_for_and_what_it_lacks_is_paged_with_the
 )
 async def test_no_text_holds_up_the_log(db_url: str, value: str) -> None:
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
-        events.record(value, value, value, stream_id=value, text=value)
+        # A log of an earlier version may hold any word; what is recorded now is one of a list.
+        odd = make_event("system", "warning", value, stream_id=value, text=value)
+        events.take(replace(odd, type=value, category=value))
         events.record("engine", "created", "after it")
         newest, odd = await events.page()
         assert newest.message == "after it"
@@ -239,8 +242,8 @@ async def test_nothing_is_deleted_for_its_age_while_the_clock_is_not_believable(
 ) -> None:
     async with open_database(db_url) as db:
         events = EventLog(db, Metrics(), is_believable=lambda: False)
-        events.record("kept", "test", "old by a clock that is 50 years ahead")
+        events.record("system", "warning", "old by a clock that is 50 years ahead")
         await until(events.recent, "it is written")
         assert await events.cleanup(0) == 0
-        assert [each.type for each in await events.recent()] == ["kept"]
+        assert [each.type for each in await events.recent()] == ["system"]
         await anyio.to_thread.run_sync(events.close)

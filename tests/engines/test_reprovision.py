@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fakes_runtime import World
@@ -37,7 +39,9 @@ async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay()
         await rig.front.reprovision.drain(first.id)
         await rig.front.reprovision.drain(first.id)  # once is enough
         await rig.until(
-            lambda: [e.draining for e in rig.front.fleet.ours() if e.id == first.id] == ["outdated"]
+            lambda: (
+                [e.draining for e in rig.front.fleet.ours() if e.id == first.id] == ["requested"]
+            )
         )
         await rig.until(lambda: len(rig.healthy()) == 3)
         assert rig.front.fleet.stream(stream.id).status == "started"
@@ -47,6 +51,28 @@ async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay()
         await rig.until(lambda: rig.front.reprovision.status()["status"] == "success")
         with pytest.raises(NotFound):
             await rig.front.reprovision.drain("nobody")
+
+
+async def test_an_engine_that_is_drained_says_that_it_was_asked_for_and_the_others_that_they_are_outdated() -> (
+    None
+):
+    async with opened_half(settings_for(scaling={"min_replicas": 2})) as rig:
+        first, second = await rig.ready(2)
+        for engine in (first, second):
+            await rig.play(engine, f"ch-{engine.id}")
+
+        def shown() -> dict[str, str | None]:
+            found = json.loads(rig.front.fleet.engines_body().content)
+            return {each["container_id"]: each["draining"] for each in found}
+
+        await rig.front.reprovision.drain(first.id)
+        assert shown()[first.id] == "requested"
+        assert shown()[second.id] is None
+        await rig.front.reprovision.start()
+        assert shown()[second.id] == "outdated"
+        told = [e.message for e in rig.events.of("engine", "draining")]
+        await rig.until(lambda: {"requested", "outdated"} <= {*shown().values()})
+        assert all("earlier configuration" not in message for message in told)
 
 
 async def test_a_drained_engine_is_no_hindrance_to_reprovisioning_all() -> None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from touchline.capture.diskstates import meaning_of
+from touchline.core.eventkinds import AlertType
 from touchline.worker import disk
 
 Severity = Literal["error", "warning"]
@@ -21,7 +22,7 @@ Severity = Literal["error", "warning"]
 class Alert:
     """One alert as the contract writes it. `details` holds only plain JSON values."""
 
-    event_type: str
+    event_type: AlertType
     severity: Severity
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -127,7 +128,7 @@ def recording_disk_full(match_id: str, *, free_bytes: int, floor_bytes: int) -> 
     )
 
 
-_DISK_ALERTS: Mapping[str, tuple[str, Severity, str]] = {
+_DISK_ALERTS: Mapping[str, tuple[AlertType, Severity, str]] = {
     disk.READ_ONLY: (
         "recording_disk_read_only",
         "error",

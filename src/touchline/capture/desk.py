@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from touchline.capture import recovery
 from touchline.capture.alertlog import Alerts
 from touchline.capture.cameras import Camera
 from touchline.capture.forecast import Rates
-from touchline.capture.host import HostSampler, disk_forecast
+from touchline.capture.host import HostSampler
 from touchline.capture.libraryrecord import LibraryRecord
 from touchline.capture.manifest import Manifest, State
 from touchline.capture.match import Match, Track
@@ -33,6 +32,7 @@ from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
 from touchline.worker.disk import ERROR
+from touchline.worker.diskspace import read_space
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class Desk:
 
     async def free_bytes(self) -> int:
         """What may still be written below the recordings folder, asked now."""
-        return await to_thread.run_sync(_free_bytes, self.root)
+        return (await to_thread.run_sync(read_space, self.root)).free_bytes
 
     def disk_minutes(self) -> float | None:
         """How long the disk lasts at the cameras' bit rates.
@@ -211,13 +211,12 @@ class Desk:
         None until each camera has been measured for some seconds, and where the free space is not
         known: nothing is guessed, because an alert hangs on it.
         """
-        free, bitrate = self.host.disk_free_bytes, self.rates.total_bps(self.cameras)
-        if free is None or bitrate is None:
+        disk, bitrate_bps = self.host.disk, self.bitrate_bps()
+        if disk is None:
             return None
-        minutes = disk_forecast(free, self.settings.min_free_bytes, bitrate)
+        minutes = disk.minutes_left(self.settings.min_free_bytes, bitrate_bps)
         return None if minutes is None else round(minutes, 1)
 
-
-def _free_bytes(path: Path) -> int:
-    stats = os.statvfs(path)
-    return stats.f_bavail * stats.f_frsize
+    def bitrate_bps(self) -> float | None:
+        """What all cameras write together, smoothed; None until each has been measured."""
+        return self.rates.total_bps(self.cameras)

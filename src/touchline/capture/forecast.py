@@ -7,7 +7,13 @@ from collections.abc import Iterable
 KNOWN_AFTER_S = 5.0
 """The first seconds of a stream have its largest keyframe or nothing at all in them."""
 
-_SMOOTH_S = 20.0
+WINDOW_S = 300.0
+"""Rates are smoothed over so long, so that what a picture shows does not move the time left: the
+mean of all that was measured until then, and after that each second counts a 300th."""
+
+_LEAST_WINDOW_S = 20.0
+"""No single second counts more than a 20th, at the beginning either."""
+
 _SILENT_S = 3.0
 
 
@@ -18,6 +24,7 @@ class Rates:
         self._since: dict[int, float] = {}
         self._last: dict[int, float] = {}
         self._bps: dict[int, float] = {}
+        self._measured_s: dict[int, float] = {}
 
     def note(self, camera_id: int, bitrate_bps: float, now_s: float) -> None:
         """Note what a camera's worker measured lately; nothing while it delivers nothing."""
@@ -27,12 +34,15 @@ class Rates:
         if before is None or now_s - before > _SILENT_S:
             # It begins again. What is known of it stays known until it has been measured anew.
             self._since[camera_id] = now_s
-        share = min(1.0, (now_s - (before or now_s)) / _SMOOTH_S)
         self._last[camera_id] = now_s
-        if now_s - self._since[camera_id] < KNOWN_AFTER_S:
+        if before is None or now_s - self._since[camera_id] < KNOWN_AFTER_S:
             return
+        passed_s = now_s - before
+        measured_s = min(WINDOW_S, self._measured_s.get(camera_id, 0.0) + passed_s)
         known = self._bps.get(camera_id, bitrate_bps)
+        share = passed_s / max(_LEAST_WINDOW_S, measured_s)
         self._bps[camera_id] = known + share * (bitrate_bps - known)
+        self._measured_s[camera_id] = measured_s
 
     def total_bps(self, camera_ids: Iterable[int]) -> float | None:
         """The rate of these cameras together; None until each is known, and for none at all."""

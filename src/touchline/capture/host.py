@@ -12,21 +12,13 @@ import anyio.to_thread
 import psutil  # type: ignore[import-untyped]
 
 from touchline.capture.recordingsdisk import DiskFault
+from touchline.worker.diskspace import DiskSpace, read_space
 
 SAMPLE_EVERY_S = 2.0
 STALE_AFTER_S = 10.0
 """A sampler silent for this long hangs on the disk; its last good figures must not hide that."""
 
 GIB = 1 << 30
-
-
-@dataclass(frozen=True)
-class Disk:
-    """How full the filesystem of the recordings is, as an ordinary user may fill it."""
-
-    total_bytes: int
-    free_bytes: int
-    percent: float
 
 
 @dataclass(frozen=True)
@@ -37,7 +29,7 @@ class HostSample:
     cpu_percent: float
     memory_percent: float
     memory_available_bytes: int
-    disk: Disk | None
+    disk: DiskSpace | None
     fault: str | None = None
 
 
@@ -78,13 +70,13 @@ class HostSampler:
         floor_bytes: int,
         find_fault: Callable[[], DiskFault | None],
         clock: Callable[[], float] = time.monotonic,
-        read_disk: Callable[[Path], Disk] | None = None,
+        read_disk: Callable[[Path], DiskSpace] = read_space,
     ) -> None:
         self._recordings_dir = recordings_dir
         self._floor_bytes = floor_bytes
         self._find_fault = find_fault
         self._clock = clock
-        self._read_disk = read_disk or _read_disk
+        self._read_disk = read_disk
         self._cpu = CpuMeter()
         self._sample: HostSample | None = None
 
@@ -99,7 +91,7 @@ class HostSampler:
         return self._sample
 
     @property
-    def disk(self) -> Disk | None:
+    def disk(self) -> DiskSpace | None:
         """The recordings' filesystem, or None while it is not known how full it is."""
         if self._sample is None or self._is_stale(self._sample):
             return None
@@ -128,11 +120,11 @@ class HostSampler:
                 "memory_percent": sample.memory_percent,
                 "memory_available_gb": round(sample.memory_available_bytes / GIB, 2),
                 "disk_free_gb": round(sample.disk.free_bytes / GIB, 2),
-                "disk_percent": sample.disk.percent,
+                "disk_percent": sample.disk.used_percent,
             },
         }
 
-    def _below_floor(self, disk: Disk) -> str | None:
+    def _below_floor(self, disk: DiskSpace) -> str | None:
         if disk.free_bytes >= self._floor_bytes:
             return None
         return (
@@ -166,24 +158,8 @@ class HostSampler:
         return self._clock() - sample.taken_s > STALE_AFTER_S
 
 
-def disk_forecast(free_bytes: int, floor_bytes: int, bitrate_bps: float) -> float | None:
-    """Minutes of recording until only `floor_bytes` are free; None while nothing is written.
-
-    `bitrate_bps` is the sum of all cameras. At or below the floor the answer is 0.
-    """
-    if bitrate_bps <= 0:
-        return None
-    usable_bytes = max(0, free_bytes - floor_bytes)
-    return usable_bytes * 8 / bitrate_bps / 60
-
-
 def _error(detail: str) -> dict[str, Any]:
     return {"status": "error", "detail": detail}
-
-
-def _read_disk(path: Path) -> Disk:
-    usage = psutil.disk_usage(str(path))
-    return Disk(total_bytes=usage.total, free_bytes=usage.free, percent=usage.percent)
 
 
 def _busy_and_total_s() -> tuple[float, float]:

@@ -15,7 +15,8 @@ from typing import Any, Literal
 import anyio.to_thread
 import psutil  # type: ignore[import-untyped]
 
-from touchline.capture.host import GIB, CpuMeter, Disk
+from touchline.capture.host import GIB, CpuMeter
+from touchline.worker.diskspace import DiskSpace
 
 SAMPLE_EVERY_S = 2.0
 
@@ -66,7 +67,7 @@ class MachineSampler:
     Keep `once` running every `SAMPLE_EVERY_S`; `metrics` answers from memory.
     """
 
-    def __init__(self, disk: Callable[[], Disk | None], *, root: Path = Path("/")) -> None:
+    def __init__(self, disk: Callable[[], DiskSpace | None], *, root: Path = Path("/")) -> None:
         """`root` is where `sys`, `var` and `proc` are."""
         self._disk = disk
         self._root = root
@@ -199,15 +200,14 @@ def _memory(total_bytes: int, available_bytes: int) -> dict[str, float]:
     }
 
 
-def _storage(disk: Disk | None) -> dict[str, float]:
-    if disk is None or not disk.total_bytes:
+def _storage(disk: DiskSpace | None) -> dict[str, float]:
+    if disk is None:
         return {"total_gb": 0.0, "used_gb": 0.0, "free_gb": 0.0, "percent": 0.0}
-    used_bytes = disk.total_bytes - disk.free_bytes
     return {
-        "total_gb": round(disk.total_bytes / GIB, 2),
-        "used_gb": round(used_bytes / GIB, 2),
+        "total_gb": round(disk.usable_bytes / GIB, 2),
+        "used_gb": round(disk.used_bytes / GIB, 2),
         "free_gb": round(disk.free_bytes / GIB, 2),
-        "percent": round(100 * used_bytes / disk.total_bytes, 1),
+        "percent": disk.used_percent,
     }
 
 

@@ -97,7 +97,7 @@ class Meter:
             (
                 "disk_total_bytes",
                 "Size of the disk the recordings are on; missing while that is not known",
-                None if disk is None else disk.total_bytes,
+                None if disk is None else disk.size_bytes,
             ),
             ("host_cpu_percent", "Load of all processor cores together", sample.cpu_percent),
             (

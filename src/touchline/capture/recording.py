@@ -67,7 +67,7 @@ class Recorder:
             }
         status = running.match.status(
             protection_s=self._desk.settings.protection_s,
-            require_all=self._desk.settings.require_all_cameras,
+            require_all=running.require_all,
         )
         overloaded = guard.degraded_reason
         if overloaded is not None:
@@ -81,6 +81,10 @@ class Recorder:
         """How many minutes of recording the disk lasts, as far as is known."""
         return self._desk.disk_minutes()
 
+    def bitrate_bps(self) -> float | None:
+        """What all cameras write together, smoothed; None until each has been measured."""
+        return self._desk.bitrate_bps()
+
     def health(self) -> dict[str, Any]:
         """The body of `GET /api/v1/recording-health`, from memory."""
         return self._upkeep.health()
@@ -88,10 +92,16 @@ class Recorder:
     # ------------------------------------------------------------- start and stop
 
     async def start(
-        self, match_id: str | None, *, force: bool, process_after_recording: bool
+        self,
+        match_id: str | None,
+        *,
+        force: bool,
+        process_after_recording: bool,
+        require_all: bool | None = None,
     ) -> Report:
         """Record; answers when the first frame of every required camera is on the disk.
 
+        `require_all` says whether one missing camera refuses it; None: as the settings say.
         Raises Invalid for a bad match id, Blocked when the cameras cannot be had, Refused for a
         match of a newer version, and Failed where the match's folder cannot be used.
         """
@@ -124,6 +134,7 @@ class Recorder:
             number=number,
             earlier=earlier,
             process_after_recording=process_after_recording,
+            require_all=require_all,
         )
         return await running.started.get()
 
@@ -208,6 +219,7 @@ class Recorder:
         before: Manifest | None = None,
         earlier: Manifest | None = None,
         adopted: bool = False,
+        require_all: bool | None = None,
     ) -> Running:
         number = before.number if before is not None else number
         now, trust = self._desk.read_clock()
@@ -228,7 +240,8 @@ class Recorder:
             earlier=earlier,
         )
         match.mount_point = self._desk.disk.mount_point
-        running = Running(match)
+        configured = self._desk.settings.require_all_cameras
+        running = Running(match, require_all=configured if require_all is None else require_all)
         self._desk.spawn(self._record, running, adopted, name=f"recording {match_id}")
         self._desk.running = running
         return running
@@ -244,7 +257,9 @@ class Recorder:
                 if adopted:
                     report = adoption.taken_over(match)
                 else:
-                    report = await start_cameras(desk, match, resuming=match.resumed)
+                    report = await start_cameras(
+                        desk, match, require_all=running.require_all, resuming=match.resumed
+                    )
                 if report.success:
                     match.phase = "recording"
                     self._await_late(match, report)

@@ -63,8 +63,10 @@ class Answer:
 class Running:
     """A recording from its first order to its verdict."""
 
-    def __init__(self, match: Match) -> None:
+    def __init__(self, match: Match, *, require_all: bool) -> None:
         self.match = match
+        self.require_all = require_all
+        """Whether one missing camera refuses its start."""
         self.started = Answer()
         self.stop_asked = anyio.Event()
         self.stopped = Answer()

@@ -16,6 +16,7 @@ from touchline.capture.removal import Removal
 from touchline.capture.retention import StoredMatch, matches_to_delete
 from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import files_below
+from touchline.worker.diskspace import read_space
 from touchline.worker.matchfiles import VIDEO_SUFFIXES
 
 log = logging.getLogger(__name__)
@@ -67,14 +68,14 @@ class Space:
                     log.warning("deleted match %s: the disk was full", match.match_id)
 
     def _look(self) -> tuple[list[_Found], int]:
-        stats = os.statvfs(self._root)
+        free_bytes = read_space(self._root).free_bytes
         with os.scandir(self._root) as entries:
             folders = [
                 Path(e)
                 for e in entries
                 if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")
             ]
-        return [_stored(folder) for folder in folders], stats.f_bavail * stats.f_frsize
+        return [_stored(folder) for folder in folders], free_bytes
 
 
 def _stored(folder: Path) -> _Found:

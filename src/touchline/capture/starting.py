@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 _LOST_CAMERA_TIMEOUT_S = 2.0
 
 
-async def start_cameras(desk: Desk, match: Match, *, resuming: bool = False) -> Report:
+async def start_cameras(
+    desk: Desk, match: Match, *, require_all: bool, resuming: bool = False
+) -> Report:
     """Answers when the first frame of every required camera is on the disk, synced.
 
     A start that fails leaves no file and no worker recording. One that resumes an interrupted
@@ -51,7 +53,6 @@ async def start_cameras(desk: Desk, match: Match, *, resuming: bool = False) -> 
             tasks.start_soon(start, track)
     failed = sorted(i for i, error in results.items() if error is not None)
     started = sorted(i for i, error in results.items() if error is None)
-    require_all = desk.settings.require_all_cameras
     errors = {f"camera_{i}": results[i] for i in failed}
     for camera_id in failed:
         log.error("camera %d did not start: %s", camera_id, results[camera_id])

@@ -25,6 +25,7 @@ import anyio.to_thread
 
 from touchline.core import schema
 from touchline.core.errors import Failed
+from touchline.core.eventkinds import EventCategory, EventType
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import is_believable
 from touchline.foreign import text
@@ -76,7 +77,12 @@ class Event:
     """Its number in the log; None while the disk does not take it."""
 
 
-def make_event(type: str, category: str, message: str, **details: Any) -> Event:  # noqa: A002
+def make_event(
+    type: EventType,  # noqa: A002
+    category: EventCategory,
+    message: str,
+    **details: Any,
+) -> Event:
     """Something that happens now; those details that end in `_id` are its ids."""
     kept = text.printable(details)
     ids = {n: text.shown(str(value)) for n, value in kept.items() if n.endswith("_id")}
@@ -166,7 +172,13 @@ class EventLog:
         self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
         self._thread.start()
 
-    def record(self, type: str, category: str, message: str, **details: Any) -> None:  # noqa: A002
+    def record(
+        self,
+        type: EventType,  # noqa: A002
+        category: EventCategory,
+        message: str,
+        **details: Any,
+    ) -> None:
         """Note that something happened now. Never blocks on a disk and never fails."""
         self.take(make_event(type, category, message, **details))
 

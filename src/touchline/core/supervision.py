@@ -15,6 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from touchline.core.errors import TouchlineError
+from touchline.core.eventkinds import EventCategory
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import keep_running, keep_trying
 
@@ -100,7 +101,7 @@ class Supervisor:
             return
         self._record("recovered", f"{name} works again after {failures} failures", name)
 
-    def _record(self, category: str, message: str, task: str, **details: Any) -> None:
+    def _record(self, category: EventCategory, message: str, task: str, **details: Any) -> None:
         self._record_event("health", category, message, task=task, **details)
 
 

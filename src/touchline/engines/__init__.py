@@ -14,6 +14,7 @@ from touchline.engines.frontdoor import open_engines
 from touchline.engines.listing import Body, rfc3339
 from touchline.engines.model import Instance, Stream
 from touchline.engines.orders import EngineOrder, GenericOrder
+from touchline.engines.plan import Reason
 from touchline.engines.readiness import engine_readiness
 from touchline.engines.rendering import inspection_json, sample_json, stream_json
 from touchline.engines.runtimes.protocol import ImageNotFound, StartTimeout
@@ -33,6 +34,7 @@ __all__ = [
     "GenericOrder",
     "ImageNotFound",
     "Instance",
+    "Reason",
     "SelectOrder",
     "SessionGone",
     "StartTimeout",

@@ -77,6 +77,7 @@ class Fleet:
         self._started: dict[str, dict[str, None]] = {}  # by engine, in their order
         self._forwarded_ports: Mapping[str, int] = {}
         self._outdated: frozenset[str] = frozenset()
+        self._asked_for: frozenset[str] = frozenset()
         self._lost_vpns: frozenset[str] = frozenset()
         self._engine_list = Listing(
             self._render_engine, self._engine_place, is_hidden=self._is_hidden
@@ -170,11 +171,19 @@ class Fleet:
                 self._engine_list.put(engine.id)
         self.engines_changed.mark()
 
-    def set_outdated(self, engine_ids: frozenset[str]) -> None:
-        """Engines that are to be replaced: they get no new work."""
-        changed = self._outdated ^ engine_ids
+    def set_outdated(self, engine_ids: frozenset[str], asked_for: frozenset[str]) -> None:
+        """Engines that are to be replaced, those among them that were asked for singly.
+
+        They get no new work.
+        """
+        changed = (self._outdated ^ engine_ids) | (self._asked_for ^ asked_for)
         self._outdated = engine_ids
+        self._asked_for = asked_for
         self._render_anew(engine_id for engine_id in changed if engine_id in self._engines)
+
+    def is_asked_to_go(self, engine_id: str) -> bool:
+        """Whether somebody asked that this one goes, and not all."""
+        return engine_id in self._asked_for
 
     def set_lost_vpns(self, names: frozenset[str]) -> None:
         """VPNs that are away: their engines are not listed, and get no new work."""
@@ -316,6 +325,7 @@ class Fleet:
             tuple(self._started.get(engine_id, ())),
             forwarded_port=port,
             outdated=engine_id in self._outdated,
+            asked_for=engine_id in self._asked_for,
         )
 
     def _engine_place(self, engine_id: str) -> tuple[int, str]:

@@ -21,6 +21,7 @@ Reason = Literal[
     "dead_network",
     "vpn_lost",
     "outdated",
+    "requested",
     "forwarding",
     "rebalancing",
     "scale_down",
@@ -32,6 +33,7 @@ _WHY: dict[Reason, str] = {
     "dead_network": "its VPN was made anew, so its network is dead",
     "vpn_lost": "its VPN is not connected",
     "outdated": "it was made with an earlier configuration",
+    "requested": "somebody asked that it goes",
     "forwarding": "another engine takes its place and gets the VPN's forwarded port",
     "rebalancing": "the other VPN has fewer engines",
     "scale_down": "there are more engines than are asked for",
@@ -41,6 +43,9 @@ BACKS_OFF: frozenset[str] = frozenset(
     {"unhealthy", "dead_network", "vpn_lost", "forwarding", "rebalancing"}
 )
 """Reasons for which an engine's replacement may go in its turn: later each time."""
+
+_REPLACED: frozenset[str] = frozenset({"outdated", "requested"})
+"""Reasons for which an engine is replaced in its turn, though nothing is wrong with it."""
 
 _PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
 """Reasons that can go away again, and the engine then stays."""
@@ -63,7 +68,9 @@ class EngineFacts:
     """Whether the network that it joined is still its VPN's."""
     forwarded: bool = False
     current: bool = True
-    """Whether it was made with the current configuration."""
+    """Whether it may stay; if not, it is replaced in its turn."""
+    asked_for: bool = False
+    """Whether it is replaced because somebody asked for this one, and not for all."""
     seen_since_s: float = 0.0
     """When this server first saw it."""
 
@@ -299,14 +306,14 @@ class _Planner:
 
     def _replace_outdated(self, outdated: list[EngineFacts]) -> None:
         """The next ones in turn, idle ones first; and all that have been begun with."""
-        begun = [engine for engine in outdated if engine.draining == "outdated"]
+        begun = [engine for engine in outdated if engine.draining in _REPLACED]
         # One that still serves streams holds nobody up; what counts is what is on its way.
         idle = sum(not engine.streams for engine in begun)
         room = max(0, self.policy.surge - max(idle, len(self.observed.starting)))
-        fresh = [engine for engine in outdated if engine.draining != "outdated"]
+        fresh = [engine for engine in outdated if engine.draining not in _REPLACED]
         fresh.sort(key=lambda engine: (engine.streams > 0 or engine.leased, engine.name))
         for engine in [*begun, *fresh[:room]]:
-            self._leave(engine, "outdated")
+            self._leave(engine, "requested" if engine.asked_for else "outdated")
 
     def _improve(self, target: int) -> None:
         """With everything quiet: an engine for a forwarded port, or a better balance."""
@@ -432,7 +439,7 @@ class _Planner:
             elif reason is None and engine.draining in _PASSING:
                 why = f"{engine.name} stays: what spoke against it is over"
                 self.actions.append(Drain(engine.id, None, why))
-            elif reason is None and engine.draining == "outdated" and engine.current:
+            elif reason is None and engine.draining in _REPLACED and engine.current:
                 self.actions.append(Drain(engine.id, None, f"{engine.name} is up to date again"))
 
     def _shrink(self, target: int, free: list[EngineFacts]) -> None:

@@ -250,6 +250,7 @@ class Reconciler:
             joined=self._vpns.is_joined(engine),
             forwarded=engine.forwarded,
             current=self._is_current(engine),
+            asked_for=self._fleet.is_asked_to_go(engine.id),
             seen_since_s=engine.seen_since_s,
         )
 

@@ -10,13 +10,21 @@ from touchline.engines.model import Engine, Instance, Sample, Stream
 
 
 def engine_json(
-    engine: Engine, streams: Sequence[str], *, forwarded_port: int | None, outdated: bool
+    engine: Engine,
+    streams: Sequence[str],
+    *,
+    forwarded_port: int | None,
+    outdated: bool,
+    asked_for: bool,
 ) -> dict[str, Any]:
     """EngineState. One that gets no new work shows `unknown`: proxies prefer healthy ones.
 
-    `outdated`: it was made with an earlier configuration, and its turn to be replaced will come.
+    `outdated`: its turn to be replaced will come, in the course of all or because it was
+    `asked_for` alone.
     """
-    draining = engine.draining or ("outdated" if outdated else None)
+    draining = engine.draining
+    if draining in {None, "outdated", "requested"} and outdated:
+        draining = "requested" if asked_for else "outdated"
     return {
         "container_id": engine.id,
         "container_name": engine.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import anyio
 
@@ -36,6 +36,8 @@ class Left(TypedDict):
 
     ids: Sequence[str]
     is_of_all: bool
+    asked_for: NotRequired[Sequence[str]]
+    """Those among them that were asked for singly; earlier versions did not keep which."""
 
 
 NOTHING_LEFT: Left = {"ids": (), "is_of_all": False}
@@ -72,6 +74,7 @@ class Reprovision:
         self._keep, self._remember = keep, remember
         self._progress = Progress()
         self._old: frozenset[str] = frozenset()
+        self._asked_for: frozenset[str] = frozenset()
         self._is_of_all = False
         self._beginning = anyio.Lock()
 
@@ -85,9 +88,8 @@ class Reprovision:
             if self._is_of_all and not self._waits_for_streams():
                 message = "Reprovisioning is already in progress"
                 raise Refused(message, code="reprovision_in_progress")
-            await self._begin_kept(
-                frozenset(engine.id for engine in self._fleet.ours()), is_of_all=True
-            )
+            ours = frozenset(engine.id for engine in self._fleet.ours())
+            await self._begin_kept(ours, self._asked_for & ours, is_of_all=True)
         total = len(self._old)
         self._events.record(
             "system",
@@ -107,9 +109,11 @@ class Reprovision:
         if engine_id not in {engine.id for engine in self._fleet.ours()}:
             raise NotFound("engine not found", code="engine_not_found")
         async with self._beginning:
-            if engine_id in self._old:
+            if engine_id in self._asked_for:
                 return
-            await self._begin_kept(self._old | {engine_id}, is_of_all=self._is_of_all)
+            await self._begin_kept(
+                self._old | {engine_id}, self._asked_for | {engine_id}, is_of_all=self._is_of_all
+            )
         self._events.record(
             "engine", "draining", "It was asked for that this engine goes", container_id=engine_id
         )
@@ -119,21 +123,26 @@ class Reprovision:
         """Take up what an earlier server had begun."""
         if left["ids"]:
             self._is_of_all = self._is_of_all or left["is_of_all"]
-            self._begin(self._old | frozenset(left["ids"]))
+            asked_for = self._asked_for | frozenset(left.get("asked_for", ()))
+            self._begin(self._old | frozenset(left["ids"]), asked_for)
 
     def _waits_for_streams(self) -> bool:
         """Whether every engine that is left to replace goes when its own streams have ended."""
         left = [engine for engine in self._fleet.ours() if engine.id in self._old]
         return all(self._fleet.started_on(engine.id) for engine in left)
 
-    async def _begin_kept(self, old: frozenset[str], *, is_of_all: bool) -> None:
-        await self._keep({"ids": sorted(old), "is_of_all": is_of_all})
+    async def _begin_kept(
+        self, old: frozenset[str], asked_for: frozenset[str], *, is_of_all: bool
+    ) -> None:
+        await self._keep(
+            {"ids": sorted(old), "is_of_all": is_of_all, "asked_for": sorted(asked_for)}
+        )
         self._is_of_all = is_of_all
-        self._begin(old)
+        self._begin(old, asked_for)
 
-    def _begin(self, old: frozenset[str]) -> None:
-        self._old = old
-        self._fleet.set_outdated(old)
+    def _begin(self, old: frozenset[str], asked_for: frozenset[str]) -> None:
+        self._old, self._asked_for = old, asked_for & old
+        self._fleet.set_outdated(old, self._asked_for)
         message = f"Replacing {_engines(len(old))}"
         self._progress = Progress("in_progress", "preparing", message, self._now(), len(old))
 
@@ -145,7 +154,11 @@ class Reprovision:
     @property
     def left(self) -> Left:
         """What is left to do, for the next server."""
-        return {"ids": sorted(self._old), "is_of_all": self._is_of_all}
+        return {
+            "ids": sorted(self._old),
+            "is_of_all": self._is_of_all,
+            "asked_for": sorted(self._asked_for),
+        }
 
     def once(self) -> None:
         """Compare with the fleet; called whenever that has changed."""
@@ -157,7 +170,8 @@ class Reprovision:
         total, replaced = self._progress.total, self._progress.total - len(left)
         if len(left) != len(self._old):
             self._old = frozenset(engine.id for engine in left)
-            self._fleet.set_outdated(self._old)
+            self._asked_for &= self._old
+            self._fleet.set_outdated(self._old, self._asked_for)
             self._remember(self.left)
         if not left:
             self._over(total, made)

@@ -12,6 +12,7 @@ import anyio
 
 from touchline.core import patience
 from touchline.core.errors import Blocked, TouchlineError
+from touchline.core.eventkinds import EventCategory
 from touchline.core.events import EventLog
 from touchline.core.supervision import Supervisor, brief
 from touchline.core.tasks import Changed
@@ -288,7 +289,9 @@ class VpnWatch:
         if made_anew:
             if seen.started_at is None:
                 memory = replace(memory, cut_off_s=now_s)
-            word = "restarted" if seen.container_id == before.container_id else "recreated"
+            word: EventCategory = (
+                "restarted" if seen.container_id == before.container_id else "recreated"
+            )
             self._record(word, f"The VPN container {name} was {word}: its engines are made anew")
         if seen.connected and not before.connected:
             recovered = before.was_connected
@@ -376,5 +379,5 @@ class VpnWatch:
                 healthy_vpn=healthy,
             )
 
-    def _record(self, category: str, message: str, **details: Any) -> None:
+    def _record(self, category: EventCategory, message: str, **details: Any) -> None:
         self._events.record("vpn", category, message, **details)

@@ -72,6 +72,7 @@ async def _start_recording(capture: Capture, params: Mapping[str, Any]) -> Any:
         asked.match_id or None,
         force=bool(asked.force),
         process_after_recording=bool(asked.process_after_recording),
+        require_all=asked.require_all_cameras,
     )
     return asked.noted_in(report.to_json())
 

@@ -120,6 +120,7 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
             body.match_id or None,
             force=bool(body.force),
             process_after_recording=bool(body.process_after_recording),
+            require_all=body.require_all_cameras,
         )
     except Invalid as error:
         # The id is all there is to judge; the recorder does not know where it came from.

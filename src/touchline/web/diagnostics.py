@@ -106,8 +106,10 @@ async def get_recording_correlations(
 async def check_machine(request: Request) -> Response:
     """What `touchline check` finds for the settings of this server; it takes some seconds."""
     one_at_a_time = request.app.state.checks
-    settings = system_of(request).settings
-    work = partial(to_thread.run_sync, check, settings, limiter=one_at_a_time)
+    system = system_of(request)
+    measured_bps = system.capture.recorder.bitrate_bps()
+    look = partial(check, system.settings, measured_bps=measured_bps)
+    work = partial(to_thread.run_sync, look, limiter=one_at_a_time)
     findings = await done_for(request, "diagnosis", work)
     return answer(
         {

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from touchline.foreign.files import open_regular
 from touchline.worker import mounts
+from touchline.worker.diskspace import read_space
 
 OK = "ok"
 FULL, READ_ONLY, GONE = "full", "read_only", "gone"
@@ -104,8 +105,7 @@ class Disk:
 
     def free_bytes(self, path: str) -> int:
         """What an unprivileged process may still write."""
-        stats = os.statvfs(path)
-        return stats.f_bavail * stats.f_frsize
+        return read_space(path).free_bytes
 
     def file_limit_bytes(self) -> int | None:
         """How large this process may let a file become (RLIMIT_FSIZE); None without a limit."""

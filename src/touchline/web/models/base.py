@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -50,6 +51,14 @@ class Answer(BaseModel):
 def example(value: dict[str, Any]) -> ConfigDict:
     """The configuration of an answer with an example in the documentation."""
     return ConfigDict(extra="allow", json_schema_extra={"examples": [value]})
+
+
+def open_enum(words: Iterable[str]) -> WithJsonSchema:
+    """The words that this version sends; later ones may send others, and old data may have some.
+
+    `web.schema` closes it for the dashboard, which is of the same version.
+    """
+    return WithJsonSchema({"anyOf": [{"type": "string", "enum": [*words]}, {"type": "string"}]})
 
 
 def _number(value: object) -> object:

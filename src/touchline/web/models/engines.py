@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from touchline.web.models.base import Answer
+from touchline.engines import Reason
+from touchline.web.models.base import Answer, open_enum
+
+DrainReason = Annotated[str, open_enum(get_args(Reason))]
 
 
 class EngineState(Answer):
@@ -33,7 +36,7 @@ class EngineState(Answer):
     version: str | None = Field(description="As it says itself.")
     forwarded_port: int | None = Field(description="The VPN's forwarded port, where it has that.")
     external: bool = Field(description="Somebody else runs it; it is never stopped.")
-    draining: str | None = Field(description="Why it gets no new streams; null: it does.")
+    draining: DrainReason | None = Field(description="Why it gets no new streams; null: it does.")
     paused: bool = Field(description="Its container is frozen.")
 
 

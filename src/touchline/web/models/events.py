@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
-from touchline.web.models.base import Answer
+from touchline.core.eventkinds import EventCategory, EventType
+from touchline.web.models.base import Answer, open_enum
+
+EventTypeWord = Annotated[str, open_enum(get_args(EventType))]
+EventCategoryWord = Annotated[str, open_enum(get_args(EventCategory))]
 
 
 class EventEntry(Answer):
@@ -15,8 +19,11 @@ class EventEntry(Answer):
 
     id: int | None = Field(description="Its number; null while it is on the way to the disk.")
     timestamp: datetime = Field(description="When, in UTC.")
-    event_type: str = Field(description="`recording`, `camera`, `engine`, `stream`, `system` …")
-    category: str = Field(description="What happened to it: `started`, `ended`, `failed` …")
+    event_type: EventTypeWord = Field(
+        description="What it is about. Alerts, which have the category `alert`, have types of their"
+        " own, such as `recording_camera_lost`."
+    )
+    category: EventCategoryWord = Field(description="What happened to it.")
     message: str = Field(description="A sentence for people.")
     details: dict[str, Any] = Field(description="The same for programs.")
     container_id: str | None = Field(description="The engine it is about.")

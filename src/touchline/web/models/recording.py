@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from touchline.web.models.base import Answer, Truth, example
+from touchline.web.models.base import Answer, Truth, example, open_enum
 from touchline.web.unknownfields import Tolerant
+
+CAMERA_STATES = ("idle", "starting", "running", "stopping", "error")
+CameraState = Annotated[str, open_enum(CAMERA_STATES)]
 
 
 class OverloadGuard(Answer):
@@ -36,7 +39,7 @@ class CameraRecovery(Answer):
 class CameraUptime(Answer):
     """One camera of the running recording."""
 
-    state: str = Field(description="idle, starting, running, stopping or error.")
+    state: CameraState = Field(description="What it is doing.")
     uptime: float = Field(description="Seconds since it last started.")
     dropped: dict[str, int] | None = Field(
         default=None, description="Frames lost in this match, by where they were lost."
@@ -123,6 +126,11 @@ class StartRecording(Tolerant):
     force: Truth | None = Field(default=False, description="End a running recording first.")
     process_after_recording: Truth | None = Field(
         default=False, description="Start post-processing after the stop."
+    )
+    require_all_cameras: Truth | None = Field(
+        default=None,
+        description="Whether one missing camera refuses this start; missing: as"
+        " `capture.require_all_cameras` says. A camera that was not required joins when it can.",
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from touchline.web.models.base import Answer, example
-from touchline.web.models.recording import IDLE_EXAMPLE, RecordingStatus
+from touchline.web.models.base import Answer, example, open_enum
+from touchline.web.models.recording import CAMERA_STATES, IDLE_EXAMPLE, CameraState, RecordingStatus
+
+PreviewState = Annotated[str, open_enum(("stopped", *CAMERA_STATES))]
 
 
 class ServiceInfo(Answer):
@@ -97,7 +99,7 @@ class PreviewCamera(Answer):
     """The preview of one camera."""
 
     active: bool = Field(description="Viewers get pictures.")
-    state: str = Field(description="stopped, idle, starting, running, stopping or error.")
+    state: PreviewState = Field(description="What it is doing.")
     uptime: float = Field(description="Seconds since it started.")
     hls_url: str = Field(description="Its HLS playlist.")
     transport: Literal["hls", "webrtc"] = Field(description="What it is sent by.")
@@ -164,7 +166,7 @@ class CameraStatus(Answer):
     id: int = Field(description="The N of `camera_N` and of `camN` in file names.")
     name: str = Field(description="What people call it.")
     kind: str = Field(description="test, file, rtsp, v4l2, libcamera or argus.")
-    state: str = Field(description="idle, starting, running, stopping or error.")
+    state: CameraState = Field(description="What it is doing.")
     fps: float = Field(description="Frames a second, lately.")
     bitrate_bps: int = Field(description="Bits a second, lately.")
     last_frame_age_s: float | None = Field(description="Null before the first frame.")

@@ -1,0 +1,66 @@
+"""Every type and category of event there is, for those who record them and those who show them.
+
+The API's schema lists them, so that the dashboard does not build with a word that no event has.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+AlertType = Literal[
+    "recording_camera_lost",
+    "recording_camera_recovered",
+    "recording_disk_failed",
+    "recording_disk_full",
+    "recording_disk_gone",
+    "recording_disk_read_only",
+    "recording_disk_recovered",
+    "recording_disk_slow",
+    "recording_file_too_large",
+    "recording_fps_below_slo",
+    "recording_frames_dropped",
+    "recording_integrity_failed",
+    "recording_interrupted",
+    "recording_overload_guard_triggered",
+    "recording_resumed",
+    "recording_salvaged",
+    "recording_stop_non_graceful",
+    "recording_stop_transport_failure",
+    "recording_writer_failed",
+    "recording_writer_recovered",
+]
+"""What an alert is about. As events they all have the category `alert`."""
+
+EventType = Literal[
+    "recording", "processing", "engine", "stream", "vpn", "health", "system", AlertType
+]
+"""What an event is about."""
+
+EventCategory = Literal[
+    "adopted",
+    "alert",
+    "claimed",
+    "connected",
+    "created",
+    "deleted",
+    "disconnected",
+    "disk",
+    "draining",
+    "emergency",
+    "emergency_over",
+    "ended",
+    "failed",
+    "finished",
+    "insufficient_engines",
+    "port_changed",
+    "recovered",
+    "recreated",
+    "refused",
+    "restarted",
+    "restarting",
+    "scaling",
+    "started",
+    "stopped",
+    "warning",
+]
+"""What happened to it."""
