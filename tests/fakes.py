@@ -22,6 +22,8 @@ from touchline.capture.removal import Removal
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.stills import Still
 from touchline.core.errors import Blocked, Failed, Invalid, NotFound
+from touchline.core.history import History
+from touchline.core.historykeeper import HistoryKeeper
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import Changed
 from touchline.engines import Engines
@@ -482,6 +484,9 @@ class FakeSystem:
     events: Any = field(default_factory=MemoryEvents)
     database: Any = field(default_factory=AwayDatabase)
     engines: Engines = field(default_factory=lambda: idle_half().front)
+    history: HistoryKeeper = field(
+        default_factory=lambda: HistoryKeeper(History(HISTORY), dict, Path("/nonexistent/history"))
+    )
 
     @classmethod
     def make(cls, folder: Path) -> FakeSystem:

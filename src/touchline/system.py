@@ -18,6 +18,7 @@ from touchline.core.db import Database, open_database
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed, Refused
 from touchline.core.events import EventLog, open_events
+from touchline.core.historykeeper import HistoryKeeper, open_history
 from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import keep_running
@@ -38,6 +39,27 @@ class System:
     events: EventLog
     metrics: Metrics
     database: Database
+    history: HistoryKeeper
+
+
+HISTORY = (
+    "cpu_percent",
+    "memory_percent",
+    "disk_percent",
+    "temperature_c",
+    "engines",
+    "streams",
+)
+"""The figures that are kept for a day."""
+
+
+def _figures(capture: Capture, engines: Engines) -> dict[str, float | None]:
+    fleet = engines.fleet
+    return {
+        **capture.machine.figures(),
+        "engines": float(len(fleet.ours())),
+        "streams": float(len(fleet.started())),
+    }
 
 
 @asynccontextmanager
@@ -67,6 +89,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             metrics=metrics,
             spare=spare,
         ) as capture,  # of what matters the last opened and the first closed
+        open_history(HISTORY, partial(_figures, capture, engines), settings.data_dir) as history,
         open_loop_watch(metrics),
     ):
         yield System(
@@ -76,6 +99,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             events=events,
             metrics=metrics,
             database=database,
+            history=history,
         )
 
 

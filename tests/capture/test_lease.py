@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import anyio
+import anyio.abc
 import pytest
 
 from touchline.capture.lease import CameraLease
@@ -98,3 +100,32 @@ async def test_a_holder_that_can_be_sent_away_is_asked_to_give_way() -> None:
     with lease.hold("preview", "x", give_up=give_up):
         await lease.make_way()
     assert asked == ["please"]
+
+
+@pytest.mark.anyio
+async def test_who_asks_while_the_holder_lets_go_waits_for_it_and_is_not_refused() -> None:
+    lease = CameraLease()
+    steps: list[str] = []
+
+    async def leave(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+        with lease.letting_go():
+            with lease.hold("preview", "api-panorama-preview"):
+                task_status.started()
+                await anyio.sleep(0.05)
+            steps.append("gone")
+
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(leave)
+        await lease.settled()
+        with lease.hold("preview", "api-preview-all"):
+            steps.append("held")
+    assert steps == ["gone", "held"]
+
+
+@pytest.mark.anyio
+async def test_who_asks_while_nobody_lets_go_is_told_at_once() -> None:
+    lease = CameraLease()
+    with lease.hold("preview", "api-panorama-preview"), anyio.fail_after(1):
+        await lease.settled()
+        with pytest.raises(Blocked), lease.hold("preview", "api-preview-all"):
+            pytest.fail("two holders")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
 import anyio
+import anyio.abc
+import anyio.lowlevel
 import pytest
 
 from support.supervised import supervised_tasks
@@ -354,3 +356,29 @@ async def test_a_camera_that_is_shown_through_a_transcode_says_so_and_why() -> N
         rig.live.status = {**rig.live.status, "transcodes": {"cam0": failed}}
         told = rig.preview.status()["cameras"]["camera_0"]["transcode"]
         assert told == {"state": "failed", "reason": "r", "error": "e", "viewers": 2}
+
+
+async def test_a_camera_is_shown_to_whoever_asks_while_the_panorama_is_being_taken_down() -> None:
+    async with Rig().open() as rig:
+        held = ExitStack()
+        held.enter_context(rig.lease.hold("preview", "api-panorama-preview"))
+
+        async def take_down(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+            with rig.lease.letting_go():
+                task_status.started()
+                await anyio.sleep(0.05)
+                held.close()
+
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(take_down)
+            assert (await rig.preview.start(0, "webrtc")).success
+
+
+async def test_cameras_that_are_being_hidden_are_waited_for_by_whoever_wants_them_next() -> None:
+    async with Rig().open() as rig:
+        await rig.preview.start(None, "hls")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(rig.preview.stop, None)
+            await anyio.lowlevel.checkpoint()
+            await rig.lease.settled()
+            assert rig.lease.mode == "idle"

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -208,6 +209,50 @@ async def test_a_stream_from_its_start_to_its_end(api: Api) -> None:
             "updated": False,
             "stream": None,
         }
+
+
+ODD_IDS = [
+    *(f"a{character}b" for character in ";/?:@&=+$,#%|\\\"'<>^`{}[] !*()~"),
+    "http://tracker.example:8080/list?id=1&x=#a|e0d1",
+    "a/stats",
+    "/",
+    "a//b",
+    "a%2Fb",
+    "a%252fb",
+    "a%00b",
+    "Süd - Nord ⚽",
+    " a ",
+]
+"""Ids that clients may choose. Each is reached by its percent-encoded form alone."""
+
+
+async def test_a_stream_is_reached_whatever_its_id(api: Api) -> None:
+    engine = await api.provision()
+    for stream_id in ODD_IDS:
+        report = api.report(engine, labels={"stream_id": stream_id})
+        await api.ask("POST", "/events/stream_started", json=report)
+    for stream_id in ODD_IDS:
+        path = f"/streams/{quote(stream_id, safe='')}"
+        assert (await api.ask("GET", path))["id"] == stream_id
+        assert await api.ask("GET", f"{path}/stats") == []
+    # Nothing plays there, so it cannot be stopped; it is known all the same.
+    path = f"/streams/{quote('a/b', safe='')}"
+    assert (await api.client.delete(path, headers=WITH_KEY)).status_code != 404
+    assert (await api.ask("GET", "/streams/nobody", 404))["detail"] == "not found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/engines/a%2Fb",
+        "/streams/a%00b",
+        "/streams%2fa",
+        "/streams/a%2Fb/../x",
+        "/streams/a%2fb/c/d",
+    ],
+)
+async def test_an_encoded_slash_leads_nowhere_else(api: Api, path: str) -> None:
+    assert (await api.client.get(path, headers=WITH_KEY)).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,7 @@ async def test_a_drained_engine_goes_when_its_streams_have_and_the_others_stay()
             await rig.front.reprovision.drain("nobody")
 
 
-async def test_an_engine_that_is_drained_says_that_it_was_asked_for_and_the_others_that_they_are_outdated() -> (
-    None
-):
+async def test_a_drained_engine_says_that_it_was_asked_for_and_not_that_it_is_outdated() -> None:
     async with opened_half(settings_for(scaling={"min_replicas": 2})) as rig:
         first, second = await rig.ready(2)
         for engine in (first, second):

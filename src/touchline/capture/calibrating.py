@@ -81,6 +81,7 @@ class Calibrating:
 
     async def start(self) -> None:
         """Begin anew. Raises Refused while the cameras are used for something else."""
+        await self._lease.settled()
         if self._lease.mode in {"preview", "recording"}:
             raise Refused(
                 f"Cannot start calibration: {self._lease.mode} is active",
@@ -115,6 +116,7 @@ class Calibrating:
         async with self._busy:
             number = max(self._captured, default=0) + 1
             files = [str(self._folder / f"{number:03d}-cam{camera}.png") for camera in (0, 1)]
+            await self._lease.settled()
             with self._lease.hold("calibration", "api-calibration"):
                 found = await self._capture(files)
             self._captured.append(number)

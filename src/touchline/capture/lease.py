@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import anyio
+
 from touchline.core.errors import Blocked
 from touchline.core.tasks import Changed
+
+_SETTLE_S = 5.0
+"""Taking a picture down takes a moment; a process that hangs must not hold up the next one."""
 
 Mode = Literal["idle", "preview", "recording", "calibration"]
 
@@ -38,6 +43,7 @@ class CameraLease:
     ) -> None:
         self._now = now
         self._current: Lease | None = None
+        self._letting_go = 0
         self.preview_while_recording = preview_while_recording
         self.changed = Changed()
 
@@ -45,6 +51,26 @@ class CameraLease:
     def mode(self) -> Mode:
         """What the cameras are used for."""
         return self._current.mode if self._current else "idle"
+
+    @contextmanager
+    def letting_go(self) -> Iterator[None]:
+        """Whoever holds the cameras stops using them inside this scope; see `settled`."""
+        self._letting_go += 1
+        try:
+            yield
+        finally:
+            self._letting_go -= 1
+            self.changed.mark()
+
+    async def settled(self) -> None:
+        """Return when nobody is about to let go, so that `hold` is refused for a lasting reason.
+
+        A page that goes from one picture to another asks for the new one while the old one is
+        still being taken down.
+        """
+        with anyio.move_on_after(_SETTLE_S):
+            while self._letting_go:
+                await self.changed.wait(self.changed.version)
 
     async def make_way(self) -> None:
         """Ask a holder that a recording outranks to let go; returns when it has."""

@@ -103,6 +103,18 @@ class MachineSampler:
             "storage": _storage(self._disk()),
         }
 
+    def figures(self) -> dict[str, float | None]:
+        """The machine's part of the metrics history; None for what is not known."""
+        sample, disk = self.sample, self._disk()
+        sampled = sample.memory_total_bytes > 0
+        used_bytes = sample.memory_total_bytes - sample.memory_available_bytes
+        return {
+            "cpu_percent": sample.cpu_percent if sampled else None,
+            "memory_percent": 100 * used_bytes / sample.memory_total_bytes if sampled else None,
+            "disk_percent": None if disk is None else disk.used_percent,
+            "temperature_c": max(sample.zones_c, default=None),
+        }
+
     def _take(self) -> MachineSample:
         memory = psutil.virtual_memory()
         return MachineSample(

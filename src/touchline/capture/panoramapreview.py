@@ -117,6 +117,7 @@ class PanoramaPreview:
         are not calibrated, taken, or send nothing.
         """
         async with self._starting:
+            await self._lease.settled()
             if self.active:
                 raise Refused("Panorama preview already active", code="panorama_active")
             await self._start(transport)
@@ -175,6 +176,7 @@ class PanoramaPreview:
     async def join(self, viewer: str) -> None:
         """Count a viewer; it is shown from now on if it was not. Raises what `start` raises."""
         async with self._starting:
+            await self._lease.settled()
             if not self.active:
                 await self._start("webrtc")
             self._viewers.append(viewer)
@@ -190,7 +192,8 @@ class PanoramaPreview:
         """Show it no more; the lease is free when this returns."""
         if self._stop is not None:
             self._stop.cancel()
-            await self._ended.wait()
+            with self._lease.letting_go():
+                await self._ended.wait()
 
     async def _show(self, held: ExitStack, scope: anyio.CancelScope, up: _Outcome) -> None:
         """From the first to the last picture; whatever happens, nothing stays half shown."""

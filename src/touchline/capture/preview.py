@@ -140,6 +140,7 @@ class Preview:
         """
         wanted = self._transport(transport)
         known, unknown = self._named(camera_id)
+        await self._lease.settled()
         self._take_lease(camera_id)
         results: dict[int, str | None] = dict.fromkeys(unknown, "there is no such camera")
 
@@ -178,8 +179,9 @@ class Preview:
         known, unknown = self._named(camera_id)
         stopped = sorted(c.id for c in known if c.id in self._showing.once)
         failed = sorted([*unknown, *(c.id for c in known if c.id not in self._showing.once)])
-        await self._showing.hide_all(stopped)
-        self._settle()
+        with self._lease.letting_go():
+            await self._showing.hide_all(stopped)
+            self._settle()
         if not stopped:
             message = "No preview cameras were stopped"
             return Report({"success": False, "message": message, "failed_cameras": failed})
@@ -272,8 +274,9 @@ class Preview:
             return
         shown.viewers.discard(viewer)
         if not shown.viewers and shown.transport == "webrtc":
-            await self._showing.hide(shown)
-            self._settle()
+            with self._lease.letting_go():
+                await self._showing.hide(shown)
+                self._settle()
 
     # ------------------------------------------------------------------- the lease
 

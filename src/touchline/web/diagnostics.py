@@ -13,11 +13,18 @@ from starlette.exceptions import HTTPException
 from touchline.capture import LOG_TYPES
 from touchline.check import check
 from touchline.core.errors import Invalid
+from touchline.core.history import Range
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY, PRIVATE
 from touchline.web.deps import CaptureDep, system_of
 from touchline.web.errors import may_answer
-from touchline.web.models.diagnostics import Findings, LogTail, RecordingCorrelations, SystemMetrics
+from touchline.web.models.diagnostics import (
+    Findings,
+    LogTail,
+    MetricsHistory,
+    RecordingCorrelations,
+    SystemMetrics,
+)
 from touchline.web.work import done_for
 
 router = APIRouter(prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500))
@@ -92,6 +99,23 @@ async def get_recording_correlations(
             correlation_window_seconds=correlation_window_seconds,
         )
     )
+
+
+@router.get(
+    "/metrics-history",
+    name="metrics-history",
+    operation_id="get_metrics_history",
+    summary="Metrics of the last hour or day",
+    response_model=MetricsHistory,
+)
+async def get_metrics_history(
+    request: Request,
+    wanted: Annotated[
+        Range, Query(alias="range", description="`hour` in steps of 10 s, `day` of a minute.")
+    ] = "hour",
+) -> Response:
+    """The figures of the machine and the fleet, from memory, also of the time before a restart."""
+    return answer(system_of(request).history.read(wanted))
 
 
 @router.get(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +13,11 @@ from touchline.foreign.numbers import whole
 from touchline.web.answers import answer
 from touchline.web.door import is_loopback
 
+SLASH = "\0"
+"""Stands for an encoded slash in a part of a path."""
+
+_ENCODED_SLASH = re.compile(rb"%2[fF]")
+_STREAM = re.compile(rb"/streams/([^/?#]+)(|/[a-z-]+)")
 _TOO_LARGE = "Request body too large"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
@@ -20,8 +26,10 @@ _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 class PlainPaths:
     """Answers 404 to a path with an encoded slash or a control character in it.
 
-    Nothing here has such a name. Decoded, a slash would be a step to somewhere else, and the
-    redirect of a trailing slash and the end of a route's pattern take a newline for what it is not.
+    Nothing here has such a name but streams, whose ids clients choose: an encoded slash in a
+    stream's id arrives as `SLASH`, which no path has otherwise. Decoded, a slash would be a step to
+    somewhere else, and the redirect of a trailing slash and the end of a route's pattern take a
+    newline for what it is not.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,15 +37,33 @@ class PlainPaths:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and not _is_plain(scope):
-            await answer({"detail": "Not Found"}, 404)(scope, receive, send)
-            return
+        if scope["type"] == "http":
+            path = _plain_path(scope)
+            if path is None:
+                await answer({"detail": "Not Found"}, 404)(scope, receive, send)
+                return
+            scope["path"] = path
         await self._app(scope, receive, send)
 
 
-def _is_plain(scope: Scope) -> bool:
-    encoded = b"%2f" in scope.get("raw_path", b"").lower()
-    return not encoded and _CONTROLS.search(scope["path"]) is None
+def _plain_path(scope: Scope) -> str | None:
+    """The path that routes see; None where there can be no such route."""
+    path: str = scope["path"]
+    if _CONTROLS.search(path) is not None:
+        return None
+    raw: bytes = scope.get("raw_path", b"")
+    if _ENCODED_SLASH.search(raw) is None:
+        return path
+    found = _STREAM.fullmatch(raw)
+    if found is None:
+        return None
+    stream_id = unquote_to_bytes(_ENCODED_SLASH.sub(SLASH.encode(), found[1]))
+    return f"/streams/{stream_id.decode('utf-8', 'replace')}{found[2].decode('ascii')}"
+
+
+def with_slashes(name: str) -> str:
+    """A part of a path as its client wrote it."""
+    return name.replace(SLASH, "/")
 
 
 class AddressLimit:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
+from pydantic import AfterValidator
 
 from touchline.engines import Body as Standing
 from touchline.engines import StreamReport, sample_json, stream_json
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.errors import may_answer
+from touchline.web.limits import with_slashes
 from touchline.web.models.base import Moment
 from touchline.web.models.streams import (
     LivePosition,
@@ -33,7 +35,11 @@ reports = APIRouter(
 router = APIRouter(prefix="/streams", tags=["streams"], responses=may_answer(500))
 
 MOST = 100_000
-StreamId = Annotated[str, Path(min_length=1, max_length=256, description="The stream's id.")]
+StreamId = Annotated[
+    str,
+    AfterValidator(with_slashes),
+    Path(min_length=1, max_length=256, description="The stream's id, percent-encoded."),
+]
 
 
 @reports.post(

@@ -115,6 +115,52 @@ class LogTail(Answer):
     )
 
 
+Column = list[float | None]
+
+
+class MetricsSeries(Answer):
+    """A value for each time; null where it is not known."""
+
+    cpu_percent: Column = Field(description="Of all cores.")
+    memory_percent: Column = Field(description="Of the memory, in use.")
+    disk_percent: Column = Field(description="Of the recordings' disk, in use.")
+    temperature_c: Column = Field(description="Of the hottest zone; null where there is none.")
+    engines: Column = Field(description="Engines that ran.")
+    streams: Column = Field(description="Streams that played.")
+
+
+class MetricsHistory(Answer):
+    """Figures over time: columns of equal length, the mean over each step."""
+
+    model_config = example(
+        {
+            "range": "hour",
+            "step_s": 10,
+            "from": 1770846400.0,
+            "to": 1770850000.0,
+            "times": [1770849980.0, 1770849990.0],
+            "series": {
+                "cpu_percent": [12.5, 13.0],
+                "memory_percent": [38.5, 38.5],
+                "disk_percent": [38.8, 38.8],
+                "temperature_c": [None, None],
+                "engines": [2.0, 2.0],
+                "streams": [1.0, 1.0],
+            },
+        }
+    )
+
+    range: Literal["hour", "day"] = Field(description="As it was asked for.")
+    step_s: int = Field(description="Seconds from one time to the next.")
+    from_: float = Field(alias="from", description="Where the range begins, in Unix seconds.")
+    to: float = Field(description="Now, in Unix seconds by the server's clock.")
+    times: list[float] = Field(
+        description="Where each step begins, in Unix seconds. One time with nulls stands where"
+        " nothing was kept, such as while the server was not running."
+    )
+    series: MetricsSeries
+
+
 class Finding(Answer):
     """One thing that was looked at."""
 

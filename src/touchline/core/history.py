@@ -1,0 +1,217 @@
+"""A day of figures in rings of fixed size: the last hour finely, the day coarsely.
+
+Points lie on the boot clock, which no wall clock moves; dates are labels that are put on when
+somebody asks (docs/decisions/0022). What an earlier boot left has the dates it had when it was
+saved. Pure: nothing here reads a clock or a file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Range = Literal["hour", "day"]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How finely a range is kept: the mean over each step, at most so many of them."""
+
+    step_s: int
+    points: int
+
+    @property
+    def span_s(self) -> int:
+        """How far back it goes."""
+        return self.step_s * self.points
+
+
+RESOLUTIONS: Mapping[Range, Resolution] = {
+    "hour": Resolution(step_s=10, points=360),
+    "day": Resolution(step_s=60, points=1440),
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A boot, the seconds since it (suspension included), and what the wall clock says then."""
+
+    boot_id: str
+    boot_s: float
+    unix_s: float
+
+    @property
+    def offset_s(self) -> float:
+        """Added to the boot clock it gives Unix time, as believed at this moment."""
+        return self.unix_s - self.boot_s
+
+
+Values = tuple[float | None, ...]
+"""One value for each name; None where it was not known."""
+
+
+@dataclass
+class _Mean:
+    """The step that is being filled."""
+
+    number: int
+    sums: list[float]
+    counts: list[int]
+
+    @classmethod
+    def begin(cls, number: int, size: int) -> _Mean:
+        return cls(number, [0.0] * size, [0] * size)
+
+    def add(self, values: Values) -> None:
+        for n, value in enumerate(values):
+            if value is not None and math.isfinite(value):
+                self.sums[n] += value
+                self.counts[n] += 1
+
+    def values(self) -> Values:
+        pairs = zip(self.sums, self.counts, strict=True)
+        return tuple(round(total / count, 2) if count else None for total, count in pairs)
+
+
+@dataclass
+class _Ring:
+    """The points of one resolution: of this boot by step number, of earlier ones by date."""
+
+    resolution: Resolution
+    now: deque[tuple[int, Values]] = field(default_factory=deque)
+    before: deque[tuple[float, Values]] = field(default_factory=deque)
+    filling: _Mean | None = None
+
+    def add(self, boot_s: float, values: Values) -> None:
+        number = int(boot_s // self.resolution.step_s)
+        if self.filling is not None and number > self.filling.number:
+            self.now.append((self.filling.number, self.filling.values()))
+            self.filling = None
+            self.trim()
+        if self.filling is None:
+            self.filling = _Mean.begin(number, len(values))
+        self.filling.add(values)
+
+    def trim(self) -> None:
+        """The oldest make room, by their number: a wrong date deletes nothing."""
+        while len(self.now) + len(self.before) > self.resolution.points:
+            (self.before or self.now).popleft()
+
+    def dated(self, now: Moment) -> Iterable[tuple[float, Values]]:
+        """Everything within the range that ends now, with its date, oldest first."""
+        step_s = self.resolution.step_s
+        found = [(number * step_s + now.offset_s, values) for number, values in self.now]
+        begin = found[0][0] if found else now.unix_s
+        oldest = now.unix_s - self.resolution.span_s
+        # What an earlier boot dated later than this one's beginning has no place: clocks were set.
+        for at_s, values in (*((t, v) for t, v in self.before if t < begin), *found):
+            if at_s >= oldest:
+                yield at_s, values
+
+
+class History:
+    """The last day of the figures with these names. Belongs to the event loop."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._rings = {name: _Ring(each) for name, each in RESOLUTIONS.items()}
+
+    def add(self, boot_s: float, figures: Mapping[str, float | None]) -> None:
+        """Note the figures at an instant of the boot clock; a name that is missing is not known."""
+        values = tuple(figures.get(name) for name in self.names)
+        for ring in self._rings.values():
+            ring.add(boot_s, values)
+
+    def read(self, wanted: Range, now: Moment) -> dict[str, Any]:
+        """The body of `GET /api/v1/metrics-history`. Where nothing was noted there is a null."""
+        ring = self._rings[wanted]
+        step_s = ring.resolution.step_s
+        times: list[float] = []
+        columns: list[list[float | None]] = [[] for _ in self.names]
+        for at_s, values in ring.dated(now):
+            if times and at_s - times[-1] > 1.5 * step_s:
+                times.append(times[-1] + step_s)
+                for column in columns:
+                    column.append(None)
+            times.append(round(at_s, 1))
+            for column, value in zip(columns, values, strict=True):
+                column.append(value)
+        return {
+            "range": wanted,
+            "step_s": step_s,
+            "from": round(now.unix_s - ring.resolution.span_s, 1),
+            "to": round(now.unix_s, 1),
+            "times": times,
+            "series": dict(zip(self.names, columns, strict=True)),
+        }
+
+    # ------------------------------------------------------------- over restarts
+
+    def to_json(self, now: Moment) -> dict[str, Any]:
+        """All that is kept, for `restore`."""
+        return {
+            "version": 1,
+            "boot_id": now.boot_id,
+            "offset_s": now.offset_s,
+            "names": list(self.names),
+            "rings": {
+                name: {
+                    "step_s": ring.resolution.step_s,
+                    "before": list(ring.before),
+                    "now": list(ring.now),
+                }
+                for name, ring in self._rings.items()
+            },
+        }
+
+    def restore(self, saved: Any, now: Moment) -> None:
+        """Take up what an earlier server kept. Raises ValueError where it is not understood."""
+        try:
+            if saved["version"] != 1:
+                raise ValueError(f"version {saved['version']!r}")
+            places = [
+                saved["names"].index(name) if name in saved["names"] else None
+                for name in self.names
+            ]
+            same_boot = saved["boot_id"] == now.boot_id
+            offset_s = _number(saved["offset_s"])
+            for name, ring in self._rings.items():
+                kept = saved["rings"].get(name)
+                if kept is None or kept["step_s"] != ring.resolution.step_s:
+                    continue  # another version kept it otherwise: it begins anew
+                before = _points(kept["before"], places)
+                current = _points(kept["now"], places)
+                newest = now.boot_s / ring.resolution.step_s
+                if same_boot:
+                    ring.now.extend((int(at), v) for at, v in current if at < int(newest))
+                else:
+                    step_s = ring.resolution.step_s
+                    before += [(at * step_s + offset_s, values) for at, values in current]
+                ring.before.extend(before)
+                ring.trim()
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ValueError(f"it has another form: {error!r}") from error
+
+
+def _points(kept: Sequence[Any], places: Sequence[int | None]) -> list[tuple[float, Values]]:
+    """Points in the order of their times; raises what a wrong form raises."""
+    found: list[tuple[float, Values]] = []
+    for at, values in kept:
+        when = _number(at)
+        if found and when <= found[-1][0]:
+            continue
+        found.append((when, tuple(None if n is None else _value(values[n]) for n in places)))
+    return found
+
+
+def _value(value: Any) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)
