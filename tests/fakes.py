@@ -29,6 +29,7 @@ from touchline.core.tasks import Changed
 from touchline.engines import Engines
 from touchline.engines.settings import EnginesSettings
 from touchline.settings import HttpSettings
+from touchline.system import HISTORY
 
 PROTECTION_S = 10.0
 CAMERAS = ("camera_0", "camera_1")
@@ -138,6 +139,9 @@ class FakeRecorder:
             "overload_guard": overload_guard(),
         }
 
+    def bitrate_bps(self) -> float | None:
+        return 12_000_000.0
+
     async def start(
         self,
         match_id: str | None,
@@ -232,7 +236,12 @@ class NeverRecorder(FakeRecorder):
     """The cameras are never to be had."""
 
     async def start(
-        self, match_id: str | None, *, force: bool, process_after_recording: bool
+        self,
+        match_id: str | None,
+        *,
+        force: bool,
+        process_after_recording: bool,
+        require_all: bool | None = None,
     ) -> FakeReport:
         del match_id, force, process_after_recording
         raise Blocked(

@@ -13,10 +13,10 @@ import {
 } from "lucide-react";
 import { type ComponentType, lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
 import { onSignInNeeded } from "./api/http";
 import { live, useChannel, useConnection } from "./api/live";
 import { SESSION, useSession, useSignOut } from "./api/session";
+import { decoded, useExactHash } from "./lib/hashLocation";
 import { keepMetrics } from "./lib/metrics";
 import { applyTheme, savedTheme, type Theme } from "./lib/theme";
 import { MatchDay } from "./pages/MatchDay";
@@ -81,7 +81,7 @@ export function App() {
   if (state === undefined) return <Loading what="Connecting to the server…" />;
   if (!state.signed_in) return <SignIn />;
   return (
-    <Router hook={useHashLocation}>
+    <Router hook={useExactHash}>
       <Shell keyNeeded={state.key_needed} version={state.version} />
     </Router>
   );
@@ -146,11 +146,13 @@ function Shell({ keyNeeded, version }: { keyNeeded: boolean; version: string }) 
               <Route path="/" component={MatchDay} />
               <Route path="/preview" component={Preview} />
               <Route path="/matches" component={Matches} />
-              <Route path="/matches/:matchId">{({ matchId }) => <Match matchId={matchId} />}</Route>
+              <Route path="/matches/:matchId">
+                {({ matchId }) => <Match matchId={decoded(matchId)} />}
+              </Route>
               <Route path="/panorama" component={Panorama} />
               <Route path="/engines" component={Engines} />
               <Route path="/engines/streams/:streamId">
-                {({ streamId }) => <Stream streamId={streamId} />}
+                {({ streamId }) => <Stream streamId={decoded(streamId)} />}
               </Route>
               <Route path="/system" component={System} />
               <Redirect to="/" />

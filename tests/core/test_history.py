@@ -112,9 +112,7 @@ def test_a_clock_that_is_set_moves_the_dates_and_loses_nothing() -> None:
     )
 
 
-def test_while_the_clock_is_at_1970_the_day_before_is_hidden_and_comes_back_with_the_clock() -> (
-    None
-):
+def test_a_clock_at_1970_hides_the_day_before_until_it_is_set() -> None:
     again = carried(filled(0, 120), at(120), at(5, unix_s=5.0, boot_id="b7"))
     filled(5, 60, again)
     assert len(cpu(again, at(60, unix_s=60.0, boot_id="b7"))) == 5

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { messageOf } from "./http";
-import { LiveSocket } from "./socket";
+import { KEPT_MS, LiveSocket } from "./socket";
 
 class FakeSocket {
   static made: FakeSocket[] = [];
@@ -62,7 +62,41 @@ test("a channel is subscribed to while anybody listens, over reconnections too",
   first();
   second();
   expect(newest().sent[1]).toEqual({ v: 1, type: "unsubscribe", channels: ["engines"] });
+  socket.stop();
+});
+
+test("a value is kept for half a minute after the last listener left, and told to be old", () => {
+  const socket = made();
+  socket.start();
+  newest().hello();
+  const leave = socket.listen("engines", () => undefined);
+  newest().tell({ v: 1, type: "engines", data: [{ container_name: "acestream-1" }] });
+  leave();
+  vi.advanceTimersByTime(KEPT_MS - 1_000);
+  const back = socket.listen("engines", () => undefined);
+  expect(socket.value("engines")).toEqual([{ container_name: "acestream-1" }]);
+  expect(socket.isStale("engines")).toBe(true);
+  newest().tell({ v: 1, type: "engines", data: [] });
+  expect(socket.isStale("engines")).toBe(false);
+  back();
+  vi.advanceTimersByTime(KEPT_MS + 1_000);
   expect(socket.value("engines")).toBeUndefined();
+  socket.stop();
+});
+
+test("a value that somebody listens to again is not forgotten with the first one's leaving", () => {
+  const socket = made();
+  socket.start();
+  newest().hello();
+  const leave = socket.listen("engines", () => undefined);
+  newest().tell({ v: 1, type: "engines", data: [] });
+  leave();
+  socket.listen("engines", () => undefined);
+  for (let n = 0; n < 5; n += 1) {
+    vi.advanceTimersByTime(KEPT_MS / 3);
+    newest().tell({ v: 1, type: "pong" });
+  }
+  expect(socket.value("engines")).toEqual([]);
   socket.stop();
 });
 

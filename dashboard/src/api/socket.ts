@@ -36,6 +36,8 @@ type Pending = {
   timer: ReturnType<typeof setTimeout>;
 };
 
+/** A value that nobody listens to is kept so long: whoever changes tabs sees it at once again. */
+export const KEPT_MS = 30_000;
 const FIRST_RETRY_MS = 300;
 const LONGEST_RETRY_MS = 5_000;
 const SILENT_MS = 15_000;
@@ -53,6 +55,8 @@ export class LiveSocket {
   reason: string | null = null;
   private socket: WebSocket | null = null;
   private latest = new Map<Channel, unknown>();
+  private stale = new Set<Channel>();
+  private forgetting = new Map<Channel, ReturnType<typeof setTimeout>>();
   private listeners = new Map<Channel, Set<Listener>>();
   private connectionListeners = new Set<Listener>();
   private signalListeners = new Set<(message: Message) => void>();
@@ -109,6 +113,11 @@ export class LiveSocket {
     return this.latest.get(channel) as Channels[C] | undefined;
   }
 
+  /** Whether a channel's value is of before somebody listened again, and not told anew yet. */
+  isStale(channel: Channel): boolean {
+    return this.stale.has(channel);
+  }
+
   listen(channel: Channel, listener: Listener): () => void {
     let those = this.listeners.get(channel);
     if (!those) {
@@ -116,14 +125,21 @@ export class LiveSocket {
       this.listeners.set(channel, those);
     }
     those.add(listener);
-    if (those.size === 1) this.say({ type: "subscribe", channels: [channel] });
+    if (those.size === 1) {
+      clearTimeout(this.forgetting.get(channel));
+      this.forgetting.delete(channel);
+      this.say({ type: "subscribe", channels: [channel] });
+    }
     return () => {
       those.delete(listener);
       if (those.size > 0) return;
       this.listeners.delete(channel);
-      // What is not told any more would be shown as if it were new later on.
       if (channel !== "status") {
-        this.latest.delete(channel);
+        this.stale.add(channel);
+        this.forgetting.set(
+          channel,
+          setTimeout(() => this.forget(channel), KEPT_MS),
+        );
         this.say({ type: "unsubscribe", channels: [channel] });
       }
     };
@@ -203,8 +219,16 @@ export class LiveSocket {
       this.settle(message);
     } else if (this.listeners.has(type as Channel) || type === "status") {
       this.latest.set(type as Channel, message.data);
+      this.stale.delete(type as Channel);
       for (const listener of this.listeners.get(type as Channel) ?? []) listener();
     }
+  }
+
+  /** What is not told any more would be shown as if it were new later on. */
+  private forget(channel: Channel) {
+    this.forgetting.delete(channel);
+    this.stale.delete(channel);
+    this.latest.delete(channel);
   }
 
   private settle(message: Message) {

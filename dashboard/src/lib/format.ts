@@ -18,6 +18,13 @@ export function duration(seconds: number): string {
   return rest ? `${h} h ${rest} min` : `${h} h`;
 }
 
+/** How long a disk lasts, in steps that figures which are measured do not jump between. */
+export function timeLeft(minutes: number): string {
+  if (minutes < 60) return `${Math.max(0, Math.floor(minutes))} min`;
+  if (minutes < 600) return duration(Math.floor(minutes / 10) * 600);
+  return `${Math.floor(minutes / 60)} h`;
+}
+
 const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 export function bytes(value: number): string {

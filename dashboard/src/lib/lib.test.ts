@@ -53,7 +53,7 @@ describe("problems", () => {
     id: 0,
     name: "LEFT",
     kind: "rtsp",
-    state: "running",
+    state: "running" as const,
     fps: 30,
     bitrate_bps: 1,
     last_frame_age_s: 0.1,
@@ -84,7 +84,8 @@ describe("problems", () => {
 
   test("a lost camera comes before a disk that fills up, with what to do", () => {
     const [first, second] = problemsOf({ recording, cameras: [camera], minutesLeft: 12 });
-    expect(first?.what).toBe("LEFT is not recorded: no picture for 4 s");
+    expect(first?.what).toBe("LEFT is not recorded");
+    expect(first?.details).toBe("no picture for 4 s");
     expect(first?.todo).toContain("attempt 3");
     expect(second?.what).toBe("The disk lasts for 12 more minutes of recording");
   });
@@ -111,7 +112,7 @@ describe("problems", () => {
   test("a camera that sends nothing is stale", () => {
     expect(isStale({ ...camera, last_frame_age_s: 9 })).toBe(true);
     expect(isStale(camera)).toBe(false);
-    expect(isStale({ ...camera, state: "idle", last_frame_age_s: 900 })).toBe(false);
+    expect(isStale({ ...camera, state: "idle" as const, last_frame_age_s: 900 })).toBe(false);
   });
 });
 

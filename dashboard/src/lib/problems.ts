@@ -1,6 +1,13 @@
 import type { Schema } from "../api/http";
 
-export type Problem = { key: string; severity: "bad" | "warn"; what: string; todo: string };
+export type Problem = {
+  key: string;
+  severity: "bad" | "warn";
+  what: string;
+  todo: string;
+  /** The words of programs. */
+  details?: string;
+};
 
 const SHORT_MINUTES = 30;
 const STALE_S = 3;
@@ -35,7 +42,8 @@ export function problemsOf({
       found.push({
         key,
         severity: "bad",
-        what: `${nameOf(key)} is not recorded: ${reason}`,
+        what: `${nameOf(key)} is not recorded`,
+        details: reason,
         todo: recovery?.failed_permanently
           ? "It was given up. Look at its cable and power, then stop and start the recording."
           : `It is brought back by itself${attempts(recovery?.attempts)}. Look at its cable, power and network; the other camera goes on.`,
@@ -50,7 +58,7 @@ export function problemsOf({
       });
     }
     for (const issue of health?.issues ?? []) {
-      if (found.some((problem) => problem.what.includes(issue))) continue;
+      if (found.some(({ what, details }) => `${what} ${details}`.includes(issue))) continue;
       found.push({
         key: `issue ${issue}`,
         severity: "warn",
@@ -60,11 +68,12 @@ export function problemsOf({
     }
   } else {
     for (const camera of cameras) {
-      if (camera.state !== "error" && camera.state !== "retrying") continue;
+      if (camera.state !== "error") continue;
       found.push({
         key: `camera_${camera.id}`,
         severity: "warn",
-        what: `${camera.name} cannot be reached${camera.last_error ? `: ${camera.last_error}` : ""}`,
+        what: `${camera.name} does not answer`,
+        details: camera.last_error ?? undefined,
         todo: "Look at its cable, power and network before the kick-off; it is tried again by itself.",
       });
     }

@@ -1,10 +1,12 @@
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
-import type { Schema } from "../api/http";
+import { api, ask, type Schema } from "../api/http";
 import { useChannel } from "../api/live";
+import { type Event, isOfMatch, newestOfMatch, toneOf } from "../lib/events";
 import { timeOfDay } from "../lib/format";
 import { problemsOf } from "../lib/problems";
-import { Card, Empty, Note } from "../ui/basics";
+import { Card, Details, Empty, Note } from "../ui/basics";
 import { CameraCard, Pictures } from "./matchday/Cameras";
 import { Moments } from "./matchday/Moments";
 import { StateCard, StopNote } from "./matchday/State";
@@ -27,15 +29,21 @@ export function MatchDay() {
   return (
     <div className="page">
       <h1 className="sr-only">Match day</h1>
-      <StateCard recording={recording} minutesLeft={minutesLeft ?? null} onStopped={setStopped} />
+      <StateCard
+        recording={recording}
+        cameras={cameras?.cameras}
+        minutesLeft={minutesLeft ?? null}
+        onStopped={setStopped}
+      />
       {stopped && !recording?.recording && (
         <StopNote report={stopped} onClose={() => setStopped(null)} />
       )}
       {problems.length > 0 && (
         <section className="stack" aria-label="Problems" aria-live="polite">
-          {problems.map(({ key, severity, what, todo }) => (
+          {problems.map(({ key, severity, what, todo, details }) => (
             <Note key={key} tone={severity} title={what}>
               {todo}
+              <Details lines={details ? [details] : []} />
             </Note>
           ))}
         </section>
@@ -52,20 +60,41 @@ export function MatchDay() {
   );
 }
 
-const OF_A_MATCH = new Set(["recording", "alert", "processing"]);
+const MOST_HAPPENINGS = 8;
 
-/** What was lost and recovered, and when. */
-function Happenings() {
-  const events = useChannel("events");
-  const those = (events ?? []).filter((event) => OF_A_MATCH.has(event.event_type)).slice(0, 8);
+/**
+ * What was lost and recovered, and when. The channel has the newest of all events, among which
+ * those of a busy fleet crowd out the match's: the log is asked for these alone.
+ */
+export function Happenings() {
+  const told = (useChannel("events") ?? []).filter(isOfMatch);
+  const newest = told[0];
+  const kept = useQuery({
+    queryKey: ["happenings", newest?.timestamp, newest?.id],
+    placeholderData: (before) => before,
+    queryFn: async () => {
+      const wanted = [
+        { category: "alert" },
+        { event_type: "recording" },
+        { event_type: "processing" },
+      ] satisfies { category?: Event["category"]; event_type?: Event["event_type"] }[];
+      return Promise.all(
+        wanted.map((query) =>
+          ask(api.GET("/events", { params: { query: { ...query, limit: MOST_HAPPENINGS } } })),
+        ),
+      );
+    },
+  });
+  const those = newestOfMatch([told, ...(kept.data ?? [])], MOST_HAPPENINGS);
   return (
     <Card title="What happened" tools={<Link href="/system">All events</Link>}>
       {those.length === 0 ? (
-        <Empty>Nothing since the server was started.</Empty>
+        <Empty>Nothing yet.</Empty>
       ) : (
         <ul className="stack small">
           {those.map((event) => (
-            <li key={event.id} className="row tight">
+            <li key={`${event.timestamp} ${event.message}`} className="row tight">
+              <span className={`mark ${toneOf(event)}`} aria-hidden />
               <time className="muted number" dateTime={event.timestamp}>
                 {timeOfDay(event.timestamp)}
               </time>

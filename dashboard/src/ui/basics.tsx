@@ -58,6 +58,21 @@ export function Note({
   );
 }
 
+/** The words of programs, for whoever asks for them. */
+export function Details({ lines }: { lines: readonly string[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <details className="small">
+      <summary>Details</summary>
+      {lines.map((line) => (
+        <p key={line} className="muted">
+          {line}
+        </p>
+      ))}
+    </details>
+  );
+}
+
 /** What a query or an action said went wrong, in the server's words. */
 export function ErrorNote({ error }: { error: unknown }) {
   if (!error) return null;

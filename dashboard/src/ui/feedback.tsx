@@ -118,6 +118,8 @@ export function useAction<A, R>(
     asks?: (argument: A) => Question;
     done?: (result: R, argument: A) => string | undefined;
     after?: () => void;
+    /** What is done with an error instead of telling it in a message. */
+    failed?: (error: Error) => void;
   } = {},
 ) {
   const { confirm, tell } = useFeedback();
@@ -130,7 +132,8 @@ export function useAction<A, R>(
       const text = result === DECLINED ? undefined : options.done?.(result as R, argument);
       if (text) tell(text);
     },
-    onError: (error) => tell(error.message, { bad: true }),
+    onError: (error) =>
+      options.failed ? options.failed(error) : tell(error.message, { bad: true }),
     onSettled: options.after,
   });
 }

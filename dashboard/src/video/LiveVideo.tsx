@@ -2,10 +2,13 @@ import { type ReactNode, type RefObject, useEffect, useRef, useState } from "rea
 import { api, ask } from "../api/http";
 import { useConnection } from "../api/live";
 import { playHls } from "./hls";
-import { WebRtcView } from "./webrtc";
+import { sessionsSettled, WebRtcView } from "./webrtc";
 
 type Via = "webrtc" | "hls";
 type State = { via: Via; playing: boolean; message: string | null };
+
+/** The panorama of which this page has just said that it is not shown any more. */
+let leaving: Promise<unknown> = Promise.resolve();
 
 const AGAIN_AFTER_MS = 4_000;
 const LONGEST_AGAIN_MS = 30_000;
@@ -68,7 +71,9 @@ export function LiveVideo({
       end = () => {
         stop();
         // Stitching costs a core as long as it is shown; viewers over HLS are not counted.
-        if (stream === "panorama") void api.POST("/api/v1/panorama/preview/stop");
+        if (stream === "panorama") {
+          leaving = api.POST("/api/v1/panorama/preview/stop").catch(() => undefined);
+        }
       };
     };
     const playing = () => {
@@ -77,21 +82,27 @@ export function LiveVideo({
     };
     video.addEventListener("playing", playing);
     setState({ via: "webrtc", playing: false, message: "Connecting…" });
-    const view = new WebRtcView(
-      stream === "panorama" ? stream : `main_${stream}`,
-      (media) => {
-        video.srcObject = media;
-      },
-      (reason) => {
-        video.srcObject = null;
-        if (!over) fallBack(reason).catch((error: Error) => over || again(error.message));
-      },
-    );
+    let view: WebRtcView | undefined;
+    const begin = () => {
+      if (over) return;
+      view = new WebRtcView(
+        stream === "panorama" ? stream : `main_${stream}`,
+        (media) => {
+          video.srcObject = media;
+        },
+        (reason) => {
+          video.srcObject = null;
+          if (!over) fallBack(reason).catch((error: Error) => over || again(error.message));
+        },
+      );
+    };
+    // It holds the cameras until the server has heard that nobody watches it.
+    void Promise.all([leaving, sessionsSettled()]).then(begin);
     return () => {
       over = true;
       clearTimeout(timer);
       video.removeEventListener("playing", playing);
-      view.close();
+      view?.close();
       end();
       video.srcObject = null;
     };

@@ -17,6 +17,33 @@ export function relaysOf(servers: unknown): RTCIceServer[] {
 }
 
 /**
+ * Views whose session has not come yet, by the kind of their stream. The server answers in the order
+ * in which it was asked, so that each answer belongs to the first of them.
+ */
+const waiting = new Map<string, WebRtcView[]>();
+
+/** Answers that a view has taken. */
+const answered = new WeakSet<Record<string, unknown>>();
+
+/** Views that were closed before their session came, with what tells that it is gone. */
+const abandoned = new Map<WebRtcView, () => void>();
+let allGone: Promise<unknown> = Promise.resolve();
+
+/**
+ * Until then a session may come that nobody wants any more, and holds the cameras: who asked for
+ * other pictures meanwhile would be refused.
+ */
+export const sessionsSettled = () => allGone;
+
+// Sessions end with their connection, and what was asked over it is not answered any more.
+live.onConnection(() => {
+  if (live.connection === "open") return;
+  waiting.clear();
+  for (const gone of abandoned.values()) gone();
+  abandoned.clear();
+});
+
+/**
  * One stream of the server over WebRTC, signalled over the page's socket. `ended` is called once,
  * with a reason, when there is no picture or none any more; not after `close`.
  */
@@ -37,6 +64,7 @@ export class WebRtcView {
       this.heard(message.type, data).catch((error: Error) => this.end(error.message));
     });
     this.timer = setTimeout(() => this.end("no picture came in time"), ANSWER_TIMEOUT_MS);
+    waiting.set(kind, [...(waiting.get(kind) ?? []), this]);
     live.signal("webrtc_start", { stream_kind: kind });
   }
 
@@ -44,11 +72,27 @@ export class WebRtcView {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.timer);
-    this.forget();
     this.peer?.close();
-    if (this.sessionId) {
-      live.signal("webrtc_stop", { session_id: this.sessionId, stream_kind: this.kind });
+    // A session that is still on its way is ended when it comes: until then it holds the cameras.
+    if (waiting.get(this.kind)?.includes(this)) {
+      const gone = new Promise<void>((done) => abandoned.set(this, done));
+      allGone = Promise.all([allGone, gone]);
+      return;
     }
+    this.forget();
+    if (this.sessionId) this.stop(this.sessionId);
+  }
+
+  private stop(sessionId: string) {
+    live.signal("webrtc_stop", { session_id: sessionId, stream_kind: this.kind });
+  }
+
+  /** Whether an answer to a request is the one to this view's. */
+  private isAnswered(): boolean {
+    const [first, ...others] = waiting.get(this.kind) ?? [];
+    if (first !== this) return false;
+    waiting.set(this.kind, others);
+    return true;
   }
 
   private end(reason: string) {
@@ -58,11 +102,27 @@ export class WebRtcView {
   }
 
   private async heard(type: string, data: Record<string, unknown>) {
-    if (this.over) return;
-    if (type === "webrtc_session_ready") {
-      if (this.sessionId === null && data.stream_kind === this.kind) await this.offer(data);
+    const isAnswer =
+      data.stream_kind === this.kind &&
+      (type === "webrtc_session_ready" || (type === "webrtc_error" && !data.session_id));
+    if (isAnswer && this.sessionId === null) {
+      // Several views may hear one message: it is the first one's, and the next waits for the next.
+      if (answered.has(data) || !this.isAnswered()) return;
+      answered.add(data);
+      if (this.over) {
+        this.forget();
+        if (type === "webrtc_session_ready") this.stop(String(data.session_id));
+        abandoned.get(this)?.();
+        abandoned.delete(this);
+      } else if (type === "webrtc_session_ready") await this.offer(data);
+      else this.end(String(data.error));
       return;
     }
+    if (this.over) {
+      if (!waiting.get(this.kind)?.includes(this)) this.forget();
+      return;
+    }
+    if (isAnswer) return;
     const mine = data.session_id
       ? data.session_id === this.sessionId
       : data.stream_kind === this.kind;

@@ -6,6 +6,7 @@ import { Link } from "wouter";
 import { api, ask, type Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { ago, bytes, plural, shortId } from "../../lib/format";
+import { streamPath } from "../../lib/hashLocation";
 import { Histories } from "../../lib/history";
 import {
   Badge,
@@ -32,6 +33,26 @@ const HEALTH: Record<Engine["health_status"], Tone> = {
   unknown: "plain",
 };
 
+/** Why an engine gets no new streams, as its badge says it. */
+export const DRAINING: Record<NonNullable<Engine["draining"]>, string> = {
+  requested: "draining",
+  outdated: "draining: outdated",
+  unhealthy: "draining: unhealthy",
+  dead_network: "draining: its network is gone",
+  vpn_lost: "draining: VPN lost",
+  forwarding: "draining: makes room for the forwarded port",
+  rebalancing: "draining: moves to the other VPN",
+  scale_down: "draining: not needed",
+  idle: "draining: idle",
+};
+
+/** What was begun with a drain that somebody asked for. */
+export function drainBegun(name: string, streams: number): string {
+  if (streams === 0) return `${name} is being replaced`;
+  const [what, end] = streams === 1 ? ["its stream", "has"] : [`its ${streams} streams`, "have"];
+  return `${name} is draining: it is removed when ${what} ${end} ended`;
+}
+
 function useUsage() {
   const usage = useChannel("engine_usage");
   const [, drawn] = useReducer((n: number) => n + 1, 0);
@@ -57,7 +78,7 @@ export function Fleet() {
     return <Empty>There is no engine. Provision one, or scale the fleet.</Empty>;
   return (
     <div className="stack">
-      <fieldset className="row" style={{ border: 0, margin: 0, padding: 0 }}>
+      <fieldset className="row plain">
         <legend className="sr-only">How engines are shown</legend>
         <Button size="small" aria-pressed={!table} onClick={() => setTable(false)}>
           <LayoutGrid size={16} aria-hidden /> Cards
@@ -94,8 +115,8 @@ export function Fleet() {
                     {engine.host}:{engine.port}
                   </td>
                   <td className="number">{engine.streams.length}</td>
-                  <td className="number">{usage[engine.container_id]?.cpu_percent.toFixed(1)} %</td>
-                  <td className="number">{bytes(usage[engine.container_id]?.memory_usage ?? 0)}</td>
+                  <td className="number">{cpuOf(usage[engine.container_id])}</td>
+                  <td className="number">{memoryOf(usage[engine.container_id])}</td>
                   <td>{engine.vpn_container ?? "–"}</td>
                   <td>
                     <EngineMenu engine={engine} onInspect={setInspected} />
@@ -122,11 +143,17 @@ export function Fleet() {
   );
 }
 
+type Usage = Schema["EngineUsage"] | undefined;
+
+/** A dash until the first sample is there. */
+export const cpuOf = (usage: Usage) => (usage ? `${usage.cpu_percent.toFixed(1)} %` : "–");
+export const memoryOf = (usage: Usage) => (usage ? bytes(usage.memory_usage) : "–");
+
 function EngineBadges({ engine }: { engine: Engine }) {
   return (
     <span className="row">
       <Badge tone={HEALTH[engine.health_status]}>{engine.health_status}</Badge>
-      {engine.draining && <Badge tone="warn">draining: {engine.draining}</Badge>}
+      {engine.draining && <Badge tone="warn">{DRAINING[engine.draining]}</Badge>}
       {engine.paused && <Badge tone="warn">frozen</Badge>}
       {engine.external && <Badge tone="info">somebody else's</Badge>}
       {engine.forwarded && <Badge tone="info">forwarded port</Badge>}
@@ -144,8 +171,8 @@ function EngineCard({
   onInspect: (id: string) => void;
 }) {
   const name = engine.container_name ?? shortId(engine.container_id);
-  const cpu = usage ? `${usage.cpu_percent.toFixed(1)} %` : "–";
-  const memory = usage ? bytes(usage.memory_usage) : "–";
+  const cpu = cpuOf(usage);
+  const memory = memoryOf(usage);
   return (
     <Card
       title={name}
@@ -187,7 +214,7 @@ function EngineCard({
         <ul className="row" aria-label={`Streams on ${name}`}>
           {engine.streams.map((id) => (
             <li key={id}>
-              <Link href={`/engines/streams/${encodeURIComponent(id)}`}>{id.slice(0, 24)}</Link>
+              <Link href={streamPath(id)}>{id.slice(0, 24)}</Link>
             </li>
           ))}
         </ul>
@@ -210,7 +237,7 @@ function EngineMenu({ engine, onInspect }: { engine: Engine; onInspect: (id: str
         action: "Drain",
         danger: true,
       }),
-      done: () => `${name} is drained`,
+      done: () => drainBegun(name, streams),
     },
   );
   const remove = useAction(

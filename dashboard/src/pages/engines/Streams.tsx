@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { ago, shortId, speed } from "../../lib/format";
+import { streamPath } from "../../lib/hashLocation";
 import { Button, Empty, Loading, TableWrap } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 
@@ -13,7 +14,9 @@ export function Streams() {
   if (!streams) return <Loading />;
   if (streams.length === 0) return <Empty>No stream plays at present.</Empty>;
   const nameOf = (id: string) =>
-    engines?.find((engine) => engine.container_id === id)?.container_name ?? shortId(id);
+    engines === undefined
+      ? "…"
+      : (engines.find((engine) => engine.container_id === id)?.container_name ?? shortId(id));
   return (
     <TableWrap label="Streams">
       <table>
@@ -34,7 +37,7 @@ export function Streams() {
           {streams.map((stream) => (
             <tr key={stream.id}>
               <td>
-                <Link href={`/engines/streams/${encodeURIComponent(stream.id)}`}>{stream.id}</Link>
+                <Link href={streamPath(stream.id)}>{stream.id}</Link>
               </td>
               <td>{nameOf(stream.container_id)}</td>
               <td>{ago(stream.started_at)}</td>

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { api, ask, type Schema } from "../../api/http";
 import { bitrate, duration } from "../../lib/format";
 import { isStale } from "../../lib/problems";
-import { Badge, Button, Card, Facts, Note, Switch } from "../../ui/basics";
+import { Badge, Button, Card, Details, Facts, Note, Switch } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { LiveVideo } from "../../video/LiveVideo";
 import type { Recording } from "./State";
@@ -60,10 +60,12 @@ export function Pictures({
   );
 }
 
-const STATE_TONES: Record<string, "good" | "bad" | "plain"> = {
+const STATE_TONES: Record<Schema["CameraStatus"]["state"], "good" | "bad" | "plain"> = {
+  idle: "plain",
+  starting: "plain",
   running: "good",
+  stopping: "plain",
   error: "bad",
-  retrying: "bad",
 };
 
 export function CameraCard({
@@ -79,7 +81,8 @@ export function CameraCard({
   const diagnostics = health?.camera_diagnostics?.[key];
   const recovery = recording?.recording ? recording.camera_recovery[key] : undefined;
   const filmed = recording?.recording ? recording.cameras[key] : undefined;
-  const lost = Object.entries(filmed?.dropped ?? camera.dropped).filter(([, count]) => count > 0);
+  // Only a match loses frames: what a worker counts over its life has none of a match in it.
+  const lost = Object.entries(filmed?.dropped ?? {}).filter(([, count]) => count > 0);
   const age = diagnostics?.latest_segment_age_seconds;
   return (
     <Card
@@ -103,11 +106,15 @@ export function CameraCard({
           ["Brought back", recovery ? `${recovery.attempts}×` : "–"],
           [
             "Frames lost",
-            lost.length ? lost.map(([where, n]) => `${n} (${where})`).join(", ") : "none",
+            !filmed
+              ? "–"
+              : lost.length
+                ? lost.map(([where, n]) => `${n} (${where})`).join(", ")
+                : "none",
           ],
         ]}
       />
-      {camera.last_error && <p className="small muted">Last fault: {camera.last_error}</p>}
+      <Details lines={camera.last_error ? [`Last fault: ${camera.last_error}`] : []} />
     </Card>
   );
 }

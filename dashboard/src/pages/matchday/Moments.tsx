@@ -42,7 +42,7 @@ export function Moments({ matchId }: { matchId: string }) {
     <Card
       title="Mark a moment"
       tools={
-        <fieldset className="row" style={{ border: 0, padding: 0, margin: 0 }}>
+        <fieldset className="row plain">
           <legend className="sr-only">How long ago it was</legend>
           {DELAYS.map((seconds) => (
             <Button

@@ -3,29 +3,43 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { Schema } from "../../api/http";
 import { live } from "../../api/live";
-import { clock, duration, plural } from "../../lib/format";
+import { clock, duration, plural, timeLeft } from "../../lib/format";
 import { matchId, parseMatchId, timeNow, today } from "../../lib/matchName";
-import { Button, Check, Field, Note } from "../../ui/basics";
+import { namesOf, type Readiness, readinessOf, startFailure } from "../../lib/readiness";
+import { Button, Check, Details, Field, Note } from "../../ui/basics";
 import { useAction, useFeedback } from "../../ui/feedback";
 
 export type Recording = Schema["Status"]["recording"];
+type Camera = Schema["CameraStatus"];
 
 export function StateCard({
   recording,
+  cameras,
   minutesLeft,
   onStopped,
 }: {
   recording: Recording | undefined;
+  cameras: Camera[] | undefined;
   minutesLeft: number | null;
   onStopped: (report: Schema["StopReport"]) => void;
 }) {
   const on = recording?.recording === true;
   const degraded = on && recording.degraded;
-  const word = !recording ? "…" : !on ? "Ready" : degraded ? "Recording, with losses" : "Recording";
+  const readiness = readinessOf(cameras);
+  const word = !recording
+    ? "…"
+    : !on
+      ? readiness.word
+      : degraded
+        ? "Recording, with losses"
+        : "Recording";
+  const unready = recording !== undefined && !on && cameras !== undefined && !readiness.ready;
   const named = on ? parseMatchId(recording.match_id) : null;
   return (
     <section
-      className={`state ${on ? "recording" : ""} ${degraded ? "degraded" : ""}`}
+      className={["state", on && "recording", degraded && "degraded", unready && "unready"]
+        .filter(Boolean)
+        .join(" ")}
       aria-label="State"
     >
       <div className="row between">
@@ -46,7 +60,7 @@ export function StateCard({
           <p className="muted">
             {minutesLeft === null
               ? "The space left on the disk is not known"
-              : `The disk lasts for ${duration(minutesLeft * 60)} of recording`}
+              : `The disk lasts for ${timeLeft(minutesLeft)} of recording`}
           </p>
         </div>
         {on && <Elapsed seconds={recording.duration} />}
@@ -54,7 +68,11 @@ export function StateCard({
       {on ? (
         <StopButton recording={recording} onStopped={onStopped} />
       ) : (
-        <StartForm ready={recording !== undefined} />
+        <StartForm
+          ready={recording !== undefined}
+          cameras={cameras ?? []}
+          without={readiness.there.length > 0 && readiness.missing.length > 0 ? readiness : null}
+        />
       )}
     </section>
   );
@@ -83,7 +101,26 @@ function Elapsed({ seconds }: { seconds: number }) {
 /** The last match that was started here: its second half begins with the same name. */
 let lastName = { home: "", away: "", competition: "" };
 
-function StartForm({ ready }: { ready: boolean }) {
+/** What a start came to that was none. */
+class NotStarted extends Error {
+  constructor(
+    title: string,
+    readonly details: string[],
+  ) {
+    super(title);
+  }
+}
+
+function StartForm({
+  ready,
+  cameras,
+  without,
+}: {
+  ready: boolean;
+  cameras: Camera[];
+  without: Readiness | null;
+}) {
+  const [failure, setFailure] = useState<NotStarted | null>(null);
   const [name, setName] = useState(lastName);
   // A page that is left open over night starts tomorrow's match tomorrow.
   const [chosenDate, setChosenDate] = useState<string | null>(null);
@@ -91,26 +128,52 @@ function StartForm({ ready }: { ready: boolean }) {
   const [process, setProcess] = useState(false);
   const set = (part: Partial<typeof name>) => setName((old) => ({ ...old, ...part }));
   const start = useAction(
-    async () => {
-      const report = await live.command<Schema["StartReport"]>("start_recording", {
+    async (requireAll: boolean | null) => {
+      setFailure(null);
+      const order: Schema["StartRecording"] = {
         match_id: matchId({ ...name, date }, timeNow()),
+        force: false,
         process_after_recording: process,
-      });
-      if (!report.success) throw new Error(failedStart(report));
+        require_all_cameras: requireAll,
+      };
+      const report = await live.command<Schema["StartReport"]>("start_recording", order);
+      if (!report.success) {
+        const { title, details } = startFailure(report, cameras);
+        throw new NotStarted(title, details);
+      }
       lastName = name;
       return report;
     },
-    { done: (report) => report.message },
+    {
+      done: (report) => report.message,
+      failed: (error) =>
+        setFailure(error instanceof NotStarted ? error : new NotStarted(error.message, [])),
+    },
   );
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    start.mutate(undefined);
+    start.mutate(null);
   };
   return (
     <form className="stack" onSubmit={submit}>
       <Button type="submit" tone="danger" size="huge" disabled={!ready || start.isPending}>
         <Play aria-hidden /> {start.isPending ? "Starting…" : "Start recording"}
       </Button>
+      {without && (
+        <Button
+          size="huge"
+          disabled={!ready || start.isPending}
+          onClick={() => start.mutate(false)}
+        >
+          Record with {namesOf(without.there)} only
+        </Button>
+      )}
+      {failure && (
+        <Note tone="bad" alert title={failure.message}>
+          Nothing is being recorded.
+          <Details lines={failure.details} />
+        </Note>
+      )}
       <div className="fields">
         <Field
           label="Home team"
@@ -141,11 +204,6 @@ function StartForm({ ready }: { ready: boolean }) {
       />
     </form>
   );
-}
-
-function failedStart(report: Schema["StartReport"]): string {
-  const reasons = Object.values((report as { errors?: Record<string, string> }).errors ?? {});
-  return [report.message, ...reasons].join(": ");
 }
 
 function StopButton({

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, ask } from "../../api/http";
 import { useChannel } from "../../api/live";
+import { toneOf } from "../../lib/events";
 import {
   Badge,
   Button,
@@ -11,17 +12,9 @@ import {
   Field,
   Loading,
   TableWrap,
-  type Tone,
 } from "../../ui/basics";
 
 const PAGE = 50;
-const EVENT_TONES: Record<string, Tone> = {
-  failed: "bad",
-  warning: "warn",
-  recovered: "good",
-  created: "info",
-  started: "info",
-};
 
 export function Events() {
   const [type, setType] = useState("");
@@ -100,7 +93,7 @@ export function Events() {
                     </time>
                   </td>
                   <td>
-                    <Badge tone={EVENT_TONES[event.category] ?? "plain"}>
+                    <Badge tone={toneOf(event)}>
                       {event.event_type}: {event.category}
                     </Badge>
                   </td>
