@@ -30,6 +30,7 @@ from touchline.capture.settings import MIB, CaptureSettings
 from touchline.capture.space import Space
 from touchline.core.supervision import open_tasks
 from touchline.core.wallclock import ReadClocks, read_clocks
+from touchline.worker.diskspace import DiskSpace
 
 DEADLINE_S = 60.0
 
@@ -51,6 +52,7 @@ class SentAlerts:
 
 
 class FakeHost:
+    disk: DiskSpace | None = DiskSpace(1000 << 30, 500 << 30, 500 << 30)
     disk_free_bytes: int | None = 500 << 30
     sample = None
 
