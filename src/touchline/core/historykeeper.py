@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,15 +110,11 @@ async def open_history(
         await anyio.sleep(SAVE_EVERY_S)
         await keeper.save()
 
-    async def look() -> None:
-        await keep_running("metrics history", keeper.look, every_s=LOOK_EVERY_S)
-
-    async def save() -> None:
-        await keep_running("saving the metrics history", save_later, every_s=0)
-
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(look, name="metrics history")
-        tasks.start_soon(save, name="metrics history file")
+        tasks.start_soon(
+            partial(keep_running, "metrics history", keeper.look, every_s=LOOK_EVERY_S)
+        )
+        tasks.start_soon(partial(keep_running, "metrics history file", save_later, every_s=0))
         try:
             yield keeper
         finally:
