@@ -4,7 +4,7 @@ import type { Tone } from "../ui/basics";
 export type Event = Schema["EventEntry"];
 type EventType = Event["event_type"];
 type Category = Event["category"];
-type AlertType = Extract<EventType, `recording_${string}`>;
+type AlertType = Extract<EventType, `${"recording" | "background_task"}_${string}`>;
 
 /** Whether somebody who films a match wants to know; a new type does not build until it is here. */
 const OF_A_MATCH: Record<Exclude<EventType, AlertType>, boolean> = {
@@ -18,6 +18,8 @@ const OF_A_MATCH: Record<Exclude<EventType, AlertType>, boolean> = {
 };
 
 const ALERTS: Record<AlertType, Tone> = {
+  background_task_failed: "bad",
+  background_task_recovered: "good",
   recording_camera_lost: "bad",
   recording_camera_recovered: "good",
   recording_disk_failed: "bad",

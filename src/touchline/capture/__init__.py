@@ -61,6 +61,7 @@ from touchline.capture.stills import Stills
 from touchline.capture.watchdog import Watchdog
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
+from touchline.core.eventkinds import AlertType
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor, open_tasks
@@ -336,7 +337,10 @@ async def open_capture(
 def _told(alerts: Alerts, kind: str, category: str, message: str, **details: Any) -> None:
     """Tell of background work that failed, or works again, as an alert, which is an event too."""
     severity: Literal["error", "warning"] = "error" if category == "failed" else "warning"
-    alerts.send(Alert(f"background_task_{category}", severity, message, {"kind": kind, **details}))
+    name: AlertType = (
+        "background_task_failed" if category == "failed" else "background_task_recovered"
+    )
+    alerts.send(Alert(name, severity, message, {"kind": kind, **details}))
 
 
 def recordings_disk(settings: CaptureSettings, data_dir: Path) -> RecordingsDisk:

@@ -27,6 +27,7 @@ from touchline.capture.running import Running
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.space import Space
 from touchline.core.descriptors import SpareDescriptors
+from touchline.core.eventkinds import EventCategory, EventType
 from touchline.core.events import EventLog
 from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
@@ -93,7 +94,7 @@ class Desk:
             return None
         return running.match.now_ns()
 
-    def note(self, kind: str, category: str, message: str, **details: Any) -> None:
+    def note(self, kind: EventType, category: EventCategory, message: str, **details: Any) -> None:
         """Record an event. Never raises: a recording does not depend on being told of."""
         try:
             self.events.record(kind, category, message, **details)

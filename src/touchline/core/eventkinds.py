@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Literal
 
 AlertType = Literal[
+    "background_task_failed",
+    "background_task_recovered",
     "recording_camera_lost",
     "recording_camera_recovered",
     "recording_disk_failed",
