@@ -92,7 +92,7 @@ def _process(it: Day) -> None:
         f"/recordings/{MATCH}/process",
         json={
             "steps": ["archive", "panorama", "sprites", "reel"],
-            "reel": {"camera": "cam0", "before_s": 1, "after_s": 1.3},
+            "reel": {"camera": "cam2", "before_s": 1, "after_s": 1.3},
         },
     )
     assert asked.status_code == 200, asked.text

@@ -39,7 +39,11 @@ class FollowParams(BaseModel):
 class ReelParams(BaseModel):
     """Which moments, and how much around them."""
 
-    camera: Literal["cam0", "cam1", "panorama", "follow"] = "cam0"
+    camera: str = Field(
+        "cam0",
+        pattern=r"^(cam\d{1,2}|panorama|follow)$",
+        description="`cam0` and so on, `panorama` or `follow`.",
+    )
     before_s: Number = Field(8.0, ge=0, le=120)
     after_s: Number = Field(4.0, ge=0.5, le=120)
     kinds: list[str] = Field(
