@@ -8,6 +8,7 @@ import { useChannel } from "../api/live";
 import { dateTime, duration, mebibytes, plural } from "../lib/format";
 import { parseMatchId } from "../lib/matchName";
 import { Badge, Button, Card, Check, Empty, Facts, Loading, Note, Progress } from "../ui/basics";
+import { CopyLink } from "../ui/CopyLink";
 import { DownloadButton } from "../ui/DownloadButton";
 import { useAction } from "../ui/feedback";
 import { MatchPlayer } from "../video/MatchPlayer";
@@ -287,9 +288,12 @@ function Files({ matchId, entry }: { matchId: string; entry: MatchEntry }) {
         {singles.map((file) => (
           <li key={file.file} className="row between">
             <span>{file.file}</span>
-            <DownloadButton url={matchPath(matchId, "files", file.file)} name={file.file}>
-              {mebibytes(file.size_mb)}
-            </DownloadButton>
+            <span className="row">
+              <CopyLink path={matchPath(matchId, "files", file.file)} label={file.file} icon />
+              <DownloadButton url={matchPath(matchId, "files", file.file)} name={file.file}>
+                {mebibytes(file.size_mb)}
+              </DownloadButton>
+            </span>
           </li>
         ))}
       </ul>

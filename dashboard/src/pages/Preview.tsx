@@ -4,6 +4,7 @@ import { messageOf } from "../api/http";
 import { useChannel } from "../api/live";
 import { timeNow, today } from "../lib/matchName";
 import { Button, Empty, Loading, Note } from "../ui/basics";
+import { CopyLink } from "../ui/CopyLink";
 import { useAction } from "../ui/feedback";
 import { LiveVideo } from "../video/LiveVideo";
 import { useZoom, ZoomButtons, ZoomFrame } from "../video/Zoom";
@@ -121,6 +122,7 @@ function Picture({
           tools={
             <>
               <ZoomButtons zoom={zoom} />
+              <CopyLink path={`/hls/${stream}.m3u8`} label={`${label}, live`} icon />
               <Button
                 size="small"
                 icon

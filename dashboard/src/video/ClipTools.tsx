@@ -2,6 +2,7 @@ import { Scissors } from "lucide-react";
 import { matchPath } from "../api/capture";
 import { clock } from "../lib/format";
 import { Button } from "../ui/basics";
+import { CopyLink } from "../ui/CopyLink";
 import { DownloadButton } from "../ui/DownloadButton";
 import type { Source } from "./MatchPlayer";
 
@@ -30,6 +31,7 @@ export function ClipTools({
     start: (from ?? 0).toFixed(3),
     end: (to ?? 0).toFixed(3),
   });
+  const url = `${matchPath(matchId, "clip")}?${query}`;
   const name = `${matchId} ${camera} ${clock(from ?? 0)}.mp4`.replaceAll(":", ".");
   return (
     <fieldset className="row" style={{ border: 0, margin: 0, padding: 0 }}>
@@ -44,9 +46,10 @@ export function ClipTools({
       <Button size="small" disabled={from === null} onClick={() => setRange({ from, to: at })}>
         to here{to !== null && ` (${clock(to)})`}
       </Button>
-      <DownloadButton disabled={!ready} url={`${matchPath(matchId, "clip")}?${query}`} name={name}>
+      <DownloadButton disabled={!ready} url={url} name={name}>
         Clip of {sources.find(({ id }) => id === camera)?.name ?? camera}
       </DownloadButton>
+      <CopyLink disabled={!ready} path={url} label="the clip" icon />
       {from !== null && (
         <Button size="small" tone="quiet" onClick={() => setRange({ from: null, to: null })}>
           Clear

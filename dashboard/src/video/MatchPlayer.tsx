@@ -6,6 +6,7 @@ import { api, ask } from "../api/http";
 import { clock } from "../lib/format";
 import { parseThumbnails } from "../lib/vtt";
 import { Button, Card, Choice, Note } from "../ui/basics";
+import { CopyLink } from "../ui/CopyLink";
 import { ClipTools, type Range } from "./ClipTools";
 import { playHls, type Stretch } from "./hls";
 import { MarkerList } from "./MarkerList";
@@ -203,6 +204,16 @@ export function MatchPlayer({
           <span className="number">
             {clock(at)} / {clock(lasts)}
           </span>
+        </div>
+        <div className="row">
+          {shown.map(({ id, name }) => (
+            <CopyLink
+              key={id}
+              path={matchPath(matchId, "vod", `${id}.m3u8`)}
+              label={name}
+              icon={shown.length > 1}
+            />
+          ))}
         </div>
         <label className="row small">
           Speed

@@ -120,8 +120,8 @@ class StartRecording(Tolerant):
 
     match_id: str | None = Field(
         default=None,
-        description="1-128 letters, digits, spaces and `._-`, no dot first; empty or missing: "
-        "`match_<unix seconds>`.",
+        description="1-128 letters, digits, spaces and `._-`, no dot first, no space first or "
+        "last; empty or missing: `match_<unix seconds>`.",
     )
     force: Truth | None = Field(default=False, description="End a running recording first.")
     process_after_recording: Truth | None = Field(
