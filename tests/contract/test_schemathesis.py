@@ -46,6 +46,7 @@ REAL: dict[str, Any] = {
     "file_name": FILE_NAME,
     "log_type": "alerts",
     "camera_id": 0,
+    "camera": "cam0",
     "stream": "cam0",
     "container_id": ENGINE.id,
     "stream_id": "ch-42",

@@ -48,8 +48,13 @@ def names(text: str) -> list[str]:
 
 
 def tag(text: str, name: str) -> str:
-    (value,) = [line.partition(":")[2] for line in text.splitlines() if line.startswith(name + ":")]
+    (value,) = tag_values(text, name)
     return value
+
+
+def tag_values(text: str, name: str) -> list[str]:
+    """The value of each such tag, in order."""
+    return [line.partition(":")[2] for line in text.splitlines() if line.startswith(name + ":")]
 
 
 def mode(server: Server) -> dict[str, Any]:

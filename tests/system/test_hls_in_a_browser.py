@@ -28,7 +28,7 @@ def test_hls_js_plays_a_camera_while_it_is_recorded(tmp_path: Path, *, low_laten
         assert shown == sorted(shown)
         state = page.state()
         assert not any(error["fatal"] for error in state["errors"]), state
-        assert (state["target"] < 1.5) is low_latency
+        assert (state["target"] < 3) is low_latency
         page.stop()
         stopped = server.stop()
         assert stopped["success"], stopped

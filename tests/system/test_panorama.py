@@ -257,7 +257,7 @@ def test_an_impossible_job_fails_says_why_and_can_be_repeated(
     assert failed["error"]["code"] == "no_footage"
     status = server.get("/recordings/empty/processing-status")
     assert status["status"] == "failed"
-    assert "no footage" in status["message"]
+    assert "cannot be used" in status["message"]
     again = post(server, f"/processing/jobs/{job['job_id']}/retry")
     assert again["state"] == "waiting"
     jobs_over(server, "empty")

@@ -28,6 +28,7 @@ from support.watching import (
     shown,
     stopped_process,
     tag,
+    tag_values,
     taken,
 )
 from touchline.worker import mp4scan
@@ -336,7 +337,8 @@ def test_a_camera_that_is_copied_is_shown_as_it_comes(tmp_path: Path) -> None:
         wait_for(lambda: server.get("/cameras")["cameras"][0]["state"] == "running", "connected")
         asked_at = datetime.now(UTC)
         shown(server, transport="hls")
-        began_at = datetime.fromisoformat(tag(playlist(server).text, "#EXT-X-PROGRAM-DATE-TIME"))
+        dates = tag_values(playlist(server).text, "#EXT-X-PROGRAM-DATE-TIME")
+        began_at = datetime.fromisoformat(dates[0])
         assert began_at <= asked_at, "the kept GOP is shown, not the next one"
         wait_for(lambda: len(names(playlist(server).text)) >= 3, "three segments long", 60)
         assert tag(playlist(server).text, "#EXT-X-TARGETDURATION") == "2"

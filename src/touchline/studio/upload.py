@@ -127,7 +127,7 @@ def _made(spec: Mapping[str, Any]) -> Any:
         aws_access_key_id=spec["access_key_id"],
         aws_secret_access_key=spec["secret_access_key"],
         config=Config(
-            retries={"max_attempts": _ATTEMPTS, "mode": "standard"},
+            retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
             connect_timeout=10,
             read_timeout=60,
             # Storages other than Amazon's do not all know the newer checksums.

@@ -178,19 +178,24 @@ async def test_a_daemon_is_not_asked_to_stop_hundreds_at_once(
     script: Script, runtime: DockerRuntime
 ) -> None:
     at_once = most = 0
+    full = anyio.Event()
 
     async def stop(_: web.Request) -> web.StreamResponse:
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
-        await anyio.sleep(0.01)  # meanwhile the others arrive
+        if at_once == STOPS_AT_A_TIME:
+            full.set()
+        await full.wait()
+        await anyio.sleep(0.01)  # meanwhile more would arrive
         at_once -= 1
         return web.Response(status=204)
 
     script.otherwise = stop
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(partial(runtime.stop, f"{number:064}", grace_s=0))
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            for number in range(100):
+                tasks.start_soon(partial(runtime.stop, f"{number:064}", grace_s=0))
     assert sum(script.asked.values()) == 200
     assert most == STOPS_AT_A_TIME
 

@@ -96,11 +96,17 @@ CameraNumber = Annotated[
 
 
 def _in_utc(value: datetime) -> datetime:
-    """A time in UTC; one without a zone is meant to be."""
+    """Convert a time to UTC; one without a zone is in UTC already.
+
+    The first and the last hours of the calendar have no UTC time in other zones: the nearest one.
+    """
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
     try:
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must be a time of the years 1 to 9999") from error
+        return value.astimezone(UTC)
+    except OverflowError:
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return first if value.year == 1 else last
 
 
 Moment = Annotated[
