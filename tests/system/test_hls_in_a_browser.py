@@ -50,5 +50,4 @@ def test_a_page_that_stays_open_plays_on_after_the_preview_was_restarted(tmp_pat
         wait_for(
             lambda: any((frame["counter"] or 0) > last + 60 for frame in page.frames()),
             "playing on",
-            20,
         )

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from anyio import to_thread
 from touchline.core import wallclock
 from touchline.core.history import History, Moment, Range
 from touchline.core.tasks import keep_running
+from touchline.foreign.files import replace_whole
 
 log = logging.getLogger(__name__)
 
@@ -136,15 +135,5 @@ def _read(path: Path) -> str | None:
 
 
 def _write(path: Path, kept: Mapping[str, Any]) -> None:
-    """Replace the file whole. After a power cut the old or the new one is there, or neither."""
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with new.open("x", encoding="utf-8") as file:
-            json.dump(kept, file, separators=(",", ":"), allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise
+    content = json.dumps(kept, separators=(",", ":"), allow_nan=False).encode()
+    replace_whole(path, content, synced=True)

@@ -110,16 +110,21 @@ def read_bytes(
     return content
 
 
-def replace_whole(path: _PathLike, content: bytes, mode: int = FILE_MODE) -> None:
+def replace_whole(
+    path: _PathLike, content: bytes, mode: int = FILE_MODE, *, synced: bool = False
+) -> None:
     """Write a file so that others see the old one or this one, whole. Raises OSError.
 
-    It is not synced: what must outlive a power cut is written by its owner's own means.
+    With `synced` that also holds after a power cut.
     """
     where = Path(path)
     new = where.with_name(f".{where.name}.{secrets.token_hex(4)}.new")
     try:
         with os.fdopen(create_new(new, mode), "wb") as file:
             file.write(content)
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
         new.replace(where)
     except OSError:
         with suppress(OSError):
