@@ -220,8 +220,8 @@ def main() -> None:
                 f"power cut at a random moment, {rounds} times: footage lost per camera, worst"
                 f" ({_cameras.DESCRIPTION}, ext4 image copied while written)",
                 ours.text(),
-                "<= 1.0 s, none unplayable",
-                worst <= 1.0 and not ours.unplayable,
+                "<= 0.35 s, none unplayable",
+                worst <= 0.35 and not ours.unplayable,
                 f"without sync: {beside}",
                 times(median(ours.seconds), best),
             ),

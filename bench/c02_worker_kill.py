@@ -29,6 +29,9 @@ from _server import TEST_CAMERAS, Server, server
 
 from touchline.worker import mp4scan
 
+GOAL_S = 0.4
+"""A copied stream begins again with the camera's next keyframe, which is waited for as well."""
+
 
 @dataclass
 class Kills:
@@ -93,14 +96,16 @@ def peer_losses(peer: _peers.Supervised, rounds: int) -> list[float]:
     return sorted(jumps)[-rounds:]
 
 
-def rows(what: str, kills: Kills, rounds: int, peer: str = "", ratio: str = "") -> list[Row]:
+def rows(
+    what: str, kills: Kills, rounds: int, goal_s: float, peer: str = "", ratio: str = ""
+) -> list[Row]:
     return [
         Row(
             "C2",
             f"kill -9 of the worker, footage lost, worst of {rounds} ({what})",
             f"{max(kills.lost_s):.2f} s (median {median(kills.lost_s):.2f})",
-            "<= 0.6 s",
-            max(kills.lost_s) <= 0.6,
+            f"<= {goal_s:g} s",
+            max(kills.lost_s) <= goal_s,
             peer,
             ratio,
         ),
@@ -146,11 +151,12 @@ def main() -> None:
     best = min(median(values) for values in lost.values())
     report(
         [
-            *rows("simulated 720p30 camera, x264", encoded, rounds),
+            *rows("simulated 720p30 camera, x264", encoded, rounds, GOAL_S),
             *rows(
                 f"simulated RTSP camera, copied, keyframe each {_cameras.GOP_S:g} s",
                 copied,
                 rounds,
+                GOAL_S + _cameras.GOP_S,
                 beside,
                 times(median(copied.lost_s), best),
             ),

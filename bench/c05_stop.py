@@ -241,8 +241,8 @@ def main() -> None:
                 f" {args.seconds:g} s / {hours:.2g} h match (two simulated 720p30 cameras, x264)",
                 f"{percentile(short_ms, 95):.0f} / {percentile(long_ms, 95):.0f} ms"
                 f" (median {median(short_ms):.0f} / {median(long_ms):.0f})",
-                "<= 500 ms",
-                p95 <= 500,
+                "<= 150 ms",
+                p95 <= 150,
                 f"two gst-launch -e and ffprobe of both files: {median(peers):.0f} ms",
                 times(median(short_ms), median(peers)),
             ),

@@ -54,8 +54,8 @@ def main() -> None:
                 f"WebRTC: click until first picture, {len(ours)} joins, headless Chromium,"
                 f" {DESCRIPTION}, {GOP_S:g} s GOP",
                 f"p50 {p50:.0f} ms, p95 {p95:.0f} ms",
-                "p50 <= 250 ms, p95 <= 500 ms",
-                p50 <= 250 and p95 <= 500,
+                "p50 <= 60 ms, p95 <= 100 ms",
+                p50 <= 60 and p95 <= 100,
                 peer,
                 times(p50, median(theirs)),
             )

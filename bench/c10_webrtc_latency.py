@@ -88,8 +88,8 @@ def main() -> None:
                 f"WebRTC: capture until presentation, {len(ours)} pictures in {args.minutes:g}"
                 f" minutes, headless Chromium, {DESCRIPTION}",
                 f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, growth {growth_ms:+.0f} ms",
-                "p50 <= 120 ms, p95 <= 200 ms, no growth",
-                p50 <= 120 and p95 <= 200 and growth_ms <= GROWTH_MS + max(0.0, peer_growth_ms),
+                "p50 <= 40 ms, p95 <= 60 ms, no growth",
+                p50 <= 40 and p95 <= 60 and growth_ms <= GROWTH_MS + max(0.0, peer_growth_ms),
                 peer,
                 times(p50, median(theirs)),
             )

@@ -75,7 +75,7 @@ def main() -> None:
     peer_p50, peer_p95 = median(taken["peer"]), percentile(taken["peer"], 95)
     peer = f"{PEER}: p50 {peer_p50 / 1e3:.2f} s, p95 {peer_p95 / 1e3:.2f} s"
     rows = []
-    for kind, what, goal_ms in (("low", "low-latency", 1500), ("plain", "plain", 4000)):
+    for kind, what, goal_ms in (("low", "low-latency", 900), ("plain", "plain", 3000)):
         p50, p95 = median(taken[kind]), percentile(taken[kind], 95)
         rows.append(
             Row(

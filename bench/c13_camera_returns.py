@@ -98,15 +98,15 @@ def rows(what: str, found: Returns) -> list[Row]:
             f"{what}, {number} times: seen in the status after, worst"
             f" ({_cameras.DESCRIPTION}, copied)",
             f"{seen_ms:.0f} ms (median {median(found.seen_ms):.0f})",
-            "<= 1000 ms",
-            seen_ms <= 1000,
+            "<= 500 ms",
+            seen_ms <= 500,
         ),
         Row(
             "C13",
             f"{what}: its return until new footage is on the disk, p95 of {number}",
             f"{back_s:.2f} s (median {median(found.back_s):.2f})",
-            "<= 2 s",
-            back_s <= 2,
+            "<= 1 s",
+            back_s <= 1,
             f"restarted whenever they end, median/p95 ({PEER_PATIENCE_S:g} s: not back by then):"
             f" {beside}",
             times(median(found.back_s), best),

@@ -35,7 +35,7 @@ from touchline.studio.planes import new_frame, planes_of
 from touchline.studio.stitcher import Stitcher
 
 WIDTH, HEIGHT = 3360, 1080
-FILMED_S, GOAL_FPS, GOAL_SEAM_PX = 8, 24, 1.5
+FILMED_S, GOAL_SEAM_PX = 8, 1.0
 PEER_FRAMES, PEER_ROUNDS = 6, 3
 
 
@@ -63,8 +63,8 @@ def main() -> None:
                 "C15",
                 f"two 1080p30 to {WIDTH}x{HEIGHT} H.264, both views, paired by time",
                 f"{fps:.1f} fps, {statistics.median(cpu_ms):.0f} ms CPU a frame",
-                f"≥ {GOAL_FPS} fps (stretch 30)",
-                fps >= GOAL_FPS,
+                "≥ 1.0x ffmpeg on one view",
+                fps >= statistics.median(ffmpeg),
                 f"ffmpeg, one view {statistics.median(ffmpeg):.1f} fps; cv2.Stitcher,"
                 f" composing alone {statistics.median(opencv):.1f} fps"
                 + "".join(f"; {who} {f:.2g} fps" for who, f in others.items() if f is not None),

@@ -110,8 +110,8 @@ def main() -> None:
                     "C18",
                     f"{size_gb:g} GB match as an archive over HTTP, first byte",
                     f"{median(taken['ours']):.1f} ms, worst {max(taken['ours']):.1f}",
-                    "<= 100 ms",
-                    max(taken["ours"]) <= 100,
+                    "<= 5 ms",
+                    median(taken["ours"]) <= 5,
                     f"{args.earlier_mb / 1e3:g} GB (not {size_gb:g}) deflated into a file first, as"
                     f" the earlier system did: {median(taken['earlier']):.0f} ms",
                     times(median(taken["ours"]), median(taken["earlier"])),

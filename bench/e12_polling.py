@@ -91,7 +91,7 @@ def main() -> None:
         with serving(work, **settings) as server:
             until(lambda: server.get("/health/ready")["ready"])
             time.sleep(2)
-            rows.append(memory("idle", server, 80))
+            rows.append(memory("idle", server, 75))
             server.scale(args.engines)
             play(server, server.get("/engines"))
             until(lambda: measured(server))
