@@ -42,10 +42,14 @@ class Camera:
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Return once it listens; from the second time on at the same port."""
+    def start(self, *, first: bool = False) -> None:
+        """Return once it listens; from the second time on at the same port.
+
+        With `first` it has the processor before everybody else, as if it had one of its own.
+        """
         self._process = subprocess.Popen(
             [
+                *(("nice", "-n", "-10") if first else ()),
                 *(sys.executable, "-m", "touchline", "simulate", "rtsp-camera"),
                 f"--port={self._port}",
                 *_arguments(self._options),
