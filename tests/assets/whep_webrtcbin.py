@@ -1,12 +1,13 @@
 """Watch a WHEP endpoint with GStreamer's webrtcbin, and print how many frames were decoded.
 
 Usage: whep_webrtcbin.py URL SETUP FRAMES DEADLINE_S. SETUP replaces the DTLS role of the offer.
-It ends with the frames that are wanted, or at the deadline.
+It ends its session with the frames that are wanted, or at the deadline.
 """
 
 from __future__ import annotations
 
 import sys
+import urllib.parse
 import urllib.request
 
 import gi
@@ -28,7 +29,7 @@ def main(url: str, setup: str, wanted: int, deadline_s: float) -> None:
     pipeline.add(rtc)
     receive = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
     rtc.emit("add-transceiver", receive, Gst.Caps.from_string(CAPS))
-    frames = 0
+    frames, session = 0, ""
 
     def count(*_: object) -> Gst.PadProbeReturn:
         nonlocal frames
@@ -49,6 +50,7 @@ def main(url: str, setup: str, wanted: int, deadline_s: float) -> None:
     def gathered(*_: object) -> None:
         if rtc.get_property("ice-gathering-state") != GstWebRTC.WebRTCICEGatheringState.COMPLETE:
             return
+        nonlocal session
         offer = rtc.get_property("local-description").sdp.as_text()
         offer = offer.replace("a=setup:actpass", f"a=setup:{setup}")
         request = urllib.request.Request(
@@ -56,6 +58,7 @@ def main(url: str, setup: str, wanted: int, deadline_s: float) -> None:
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             text = answer.read().decode()
+            session = urllib.parse.urljoin(url, answer.headers["location"])
         _, message = GstSdp.SDPMessage.new_from_text(text)
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         described = GstWebRTC.WebRTCSessionDescription.new(kind, message)
@@ -76,6 +79,8 @@ def main(url: str, setup: str, wanted: int, deadline_s: float) -> None:
     GLib.timeout_add(int(deadline_s * 1000), loop.quit)
     loop.run()
     pipeline.set_state(Gst.State.NULL)
+    if session:
+        urllib.request.urlopen(urllib.request.Request(session, method="DELETE"), timeout=20).close()
     sys.stdout.write(f"{frames}\n")
 
 

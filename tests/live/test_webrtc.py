@@ -14,7 +14,7 @@ import pytest
 from aiortc import RTCIceGatherer
 
 from support.codedcamera import COUNTERS, FPS, GOP, coded_frames
-from support.viewer import Viewer
+from support.viewer import RsaCertificate, Viewer
 from touchline.live.control import Problem
 from touchline.live.frames import Streams
 from touchline.live.webrtc import MAX_SESSIONS, IceServers, Peers
@@ -43,13 +43,12 @@ class Show:
             self.push(1)
             await asyncio.sleep(1 / FPS)
 
-    async def join(self, setup: str = "actpass") -> tuple[str, Viewer]:
-        """A viewer with its answer; it connects by itself, in the DTLS role that it offers."""
-        viewer = Viewer()
+    async def join(self, viewer: Viewer | None = None) -> tuple[str, Viewer]:
+        """A viewer with its answer; it connects by itself."""
+        viewer = viewer or Viewer()
         self._viewers.append(viewer)
         session = await self.peers.start("cam0", "a test")
-        offer = (await viewer.offer()).replace("a=setup:actpass", f"a=setup:{setup}")
-        await viewer.accept((await self.peers.offer(session, offer))["sdp"])
+        await viewer.accept((await self.peers.offer(session, await viewer.offer()))["sdp"])
         return session, viewer
 
     def states(self, session: str) -> list[str]:
@@ -89,10 +88,14 @@ async def test_a_viewer_sees_every_frame() -> None:
         assert told["frames"] >= GOP
 
 
+@pytest.mark.parametrize("key", ["ecdsa", "rsa"])
 @pytest.mark.parametrize("setup", ["actpass", "active", "passive"])
-async def test_a_viewer_connects_in_each_dtls_role(setup: str) -> None:
+async def test_a_viewer_with_either_kind_of_key_connects_in_each_dtls_role(
+    setup: str, key: str
+) -> None:
     async with showing() as show:
-        _, viewer = await show.join(setup)
+        certificate = RsaCertificate.make() if key == "rsa" else None
+        _, viewer = await show.join(Viewer(setup, certificate))
         assert len(await viewer.frames(3)) == 3
 
 

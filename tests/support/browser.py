@@ -94,6 +94,43 @@ class Watching:
         self.page.evaluate("watch.stop()")
 
 
+class WhepPage:
+    """A page that watches one stream over WHEP, in the DTLS role that it offers."""
+
+    def __init__(
+        self, browser: Browser, origin: str, stream: str, *, setup: str, rsa: bool = False
+    ) -> None:
+        self.page = open_page(browser, origin, "counter.js", "whep.js")
+        options = {"setup": setup, "rsa": rsa}
+        self.page.evaluate(
+            "([url, options]) => { window.whep = new Whep(url, options) }",
+            [f"/api/v1/whep/{stream}", options],
+        )
+
+    def state(self) -> dict[str, Any]:
+        """How its requests went."""
+        found: dict[str, Any] = self.page.evaluate("whep.state()")
+        return found
+
+    def shows(self, count: int, deadline_s: float = 20) -> list[int]:
+        """The readable counters of that many frames, once they have been shown."""
+
+        def look() -> list[int]:
+            assert self.state()["failed"] is None, self.state()
+            shown: list[int] = self.page.evaluate("whep.shown.map((frame) => frame.counter)")
+            found = [each for each in shown if each is not None]
+            return found if len(found) >= count else []
+
+        shown: list[int] = wait_for(look, f"showing {count} frames over WHEP", deadline_s)
+        return shown
+
+    def stop(self) -> int:
+        """End the session; returns the status of the answer."""
+        status: int = self.page.evaluate("whep.stop()")
+        self.page.close()
+        return status
+
+
 class HlsPage:
     """A page that plays one camera, or any playlist of the server, with hls.js."""
 

@@ -7,19 +7,41 @@ import time
 from typing import Any
 
 import av
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCCertificate, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtcdtlstransport import generate_certificate
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from touchline.worker.testpicture import read_counter
 
 DEADLINE_S = 15.0
 
 
-class Viewer:
-    """One viewer; `offer` and `accept` do its half of the signalling, whoever carries it."""
+class RsaCertificate(RTCCertificate):
+    """A certificate as GStreamer's webrtcbin has one."""
 
-    def __init__(self) -> None:
+    @classmethod
+    def make(cls) -> RsaCertificate:
+        key: Any = rsa.generate_private_key(65537, 2048)
+        return cls(key=key, cert=generate_certificate(key))
+
+    def _create_ssl_context(self, srtp_profiles: Any) -> Any:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(b"ALL:!ADH:!LOW:!EXP:!MD5:@STRENGTH")
+        return context
+
+
+class Viewer:
+    """One viewer; `offer` and `accept` do its half of the signalling, whoever carries it.
+
+    `setup` is the DTLS role that it offers; its certificate is an ECDSA one if none is given.
+    """
+
+    def __init__(self, setup: str = "actpass", certificate: RTCCertificate | None = None) -> None:
+        self.setup = setup
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        if certificate is not None:
+            vars(self.peer)["_RTCPeerConnection__certificates"] = [certificate]
         self.peer.addTransceiver("video", direction="recvonly")
         self.counters: list[int | None] = []
         self.first_frame_at_s: float | None = None
@@ -30,7 +52,9 @@ class Viewer:
     async def offer(self) -> str:
         """The viewer's SDP, with all its addresses."""
         await self.peer.setLocalDescription(await self.peer.createOffer())
-        return str(self.peer.localDescription.sdp)
+        sdp = str(self.peer.localDescription.sdp)
+        assert "a=setup:actpass" in sdp
+        return sdp.replace("a=setup:actpass", f"a=setup:{self.setup}")
 
     async def accept(self, answer: str) -> None:
         """Take the server's answer."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -184,15 +182,6 @@ async def test_a_standard_player_watches_over_whep(server: Server) -> None:
             assert gone.status_code == 404, method
     await viewer.close()
     assert not server.get("/preview")["preview_active"]
-
-
-@pytest.mark.parametrize("setup", ["actpass", "active"])
-def test_webrtcbin_watches_over_whep(server: Server, setup: str) -> None:
-    url = f"{origin(server)}/api/v1/whep/cam0"
-    script = str(Path(__file__).parents[1] / "assets" / "whep_webrtcbin.py")
-    command = [sys.executable, script, url, setup, "30", "40"]
-    played = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
-    assert int(played.stdout.split()[-1]) >= 30, played.stderr
 
 
 def test_what_whep_refuses_and_how(server: Server) -> None:

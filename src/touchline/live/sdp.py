@@ -23,8 +23,8 @@ _FEEDBACK = ("nack", "nack pli")
 """The feedback we act on. Nothing is encoded again, so bandwidth estimates are not asked for."""
 
 _OUR_SETUP = {"actpass": "passive", "active": "passive", "passive": "active"}
-"""Our DTLS role by the viewer's offer (RFC 8842, 5.3). Given the choice we are the server: as a
-client we offer ECDSA ciphers alone, and some viewers (GStreamer) have RSA certificates."""
+"""Our DTLS role by the viewer's offer (RFC 8842, 5.3). Given the choice we are the server, so that
+the viewer, who learns of the answer last, begins the handshake."""
 
 MAX_LINES = 4000
 """A browser's offer with sound, pictures and data has about 300."""

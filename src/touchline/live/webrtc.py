@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiortc import (
-    RTCCertificate,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
@@ -27,6 +26,7 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from touchline.live import sdp
+from touchline.live.certificate import Certificate
 from touchline.live.control import Problem
 from touchline.live.frames import Streams
 from touchline.live.rtp import Packetizer
@@ -118,7 +118,7 @@ class Peer:
         shown: Transcode,
         viewer: str,
         gatherer: RTCIceGatherer,
-        certificate: RTCCertificate,
+        certificate: Certificate,
         packetizer: Packetizer,
         notify: Notify,
         ended: Callable[[Peer], None],
@@ -321,7 +321,7 @@ class Peers:
         self._starting = 0
         self._packetizers: dict[str, Packetizer] = {}
         self._ice_servers = IceServers()
-        self._certificate: RTCCertificate | None = None
+        self._certificate: Certificate | None = None
         self._certificate_until_s = 0.0
 
     def sessions(self) -> list[dict[str, Any]]:
@@ -392,10 +392,10 @@ class Peers:
     def _forget(self, peer: Peer) -> None:
         self._peers.pop(peer.session, None)
 
-    def _current_certificate(self) -> RTCCertificate:
+    def _current_certificate(self) -> Certificate:
         """One certificate for a day: making it takes longer than all the rest of a start."""
         now_s = time.monotonic()
         if self._certificate is None or now_s > self._certificate_until_s:
-            self._certificate = RTCCertificate.generateCertificate()
+            self._certificate = Certificate.generateCertificate()
             self._certificate_until_s = now_s + _CERTIFICATE_FOR_S
         return self._certificate
