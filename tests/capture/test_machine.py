@@ -123,11 +123,13 @@ async def test_a_machine_that_tells_nothing_has_honest_zeros(tmp_path: Path) -> 
 
 
 @pytest.mark.anyio
-async def test_storage_has_the_figures_of_df(tmp_path: Path) -> None:
+async def test_storage_is_the_whole_filesystem_and_its_percentage_that_of_df(
+    tmp_path: Path,
+) -> None:
     disk = DiskSpace(size_bytes=200 * GIB, used_bytes=140 * GIB, free_bytes=50 * GIB)
     assert (await metrics(tmp_path, disk))["storage"] == {
-        "total_gb": 190.0,
-        "used_gb": 140.0,
+        "total_gb": 200.0,
+        "used_gb": 150.0,  # with the 10 GiB that are root's alone
         "free_gb": 50.0,
         "percent": 73.7,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -12,6 +12,7 @@ from touchline.capture.soundness import (
     CameraObservation,
     CameraPhase,
     Growth,
+    IssueKind,
     MatchPhase,
     RecordingObservation,
     Verdict,
@@ -182,3 +183,65 @@ def test_a_resumed_match_whose_workers_are_started_is_judged_from_its_resumption
     assert judged("starting", late, age_s=20.1).issues == (
         "cam0: No segment files after 20 seconds",
     )
+
+
+KINDS: list[tuple[IssueKind, dict[str, Any], dict[str, Any]]] = [
+    ("no_frames", {"last_frame_age_s": 3.1}, {}),
+    ("no_segments", {"footage": False, "segment_name": None}, {}),
+    ("pipeline_missing", {"pipeline_present": False}, {}),
+    ("pipeline_state", {"pipeline_state": "idle"}, {}),
+    ("recovering", {"recovering": True, "last_error": "away"}, {}),
+    ("recovery_exhausted", {"failed_permanently": True}, {}),
+    ("writer_failed", {"writer_error": "no"}, {}),
+    ("disk_full", {"disk": "full"}, {}),
+    ("disk_read_only", {"disk": "read_only"}, {}),
+    ("disk_gone", {"disk": "gone"}, {}),
+    ("disk_slow", {"disk": "slow"}, {}),
+    ("disk_file_too_large", {"disk": "file_too_large"}, {}),
+    ("disk_error", {"disk": "error"}, {}),
+    ("disk_error", {"disk": "of a newer worker"}, {}),
+    ("zero_bytes", {"segment_size_bytes": 0, "file_age_s": 11.0}, {}),
+    ("too_small", {"segment_age_s": 31.0}, {}),
+    ("index_regressed", {}, {"regressed_from": 3}),
+    ("not_growing", {"segment_size_bytes": 2 << 20, "segment_age_s": 21.0}, {"still_s": 21.0}),
+    ("probe_failed", {}, {"probe": {"ok": False, "error": "no_video_stream"}}),
+]
+
+
+def problems(*cameras: CameraObservation, growth: Growth = GROWING, there: bool = True) -> Verdict:
+    recording = RecordingObservation(
+        match_id="final",
+        age_s=25.0,
+        cameras=cameras,
+        segments_dir_exists=there,
+        phase="recording",
+    )
+    growths = {c.camera_id: growth for c in cameras if c.segment_name is not None}
+    return judge(recording, growths, no_frames_after_s=3.0)
+
+
+@pytest.mark.parametrize(("kind", "facts", "grown"), KINDS)
+def test_programs_are_told_what_an_issue_is_about(
+    kind: IssueKind, facts: dict[str, Any], grown: dict[str, Any]
+) -> None:
+    other = camera(1)  # so that the match has footage
+    told = problems(camera(**facts), other, growth=replace(GROWING, **grown))
+    about = [issue for issue in told.problems if issue.camera == "camera_0"]
+    assert [issue.kind for issue in about] == [kind]
+    assert about[0].text in told.issues
+
+
+def test_programs_are_told_what_is_wrong_with_the_whole_match() -> None:
+    gone = problems(camera(disk="gone"), there=False)
+    assert [(p.kind, p.camera) for p in gone.problems] == [
+        ("segments_dir_missing", None),
+        ("disk_gone", "camera_0"),
+    ]
+    assert gone.problems[0].text == gone.message
+    none = problems(camera(footage=False, segment_name=None))
+    assert [(p.kind, p.camera) for p in none.problems] == [("no_segments", None)]
+    assert none.issues == ()
+
+
+def test_every_kind_of_issue_is_tried() -> None:
+    assert {kind for kind, _, _ in KINDS} | {"segments_dir_missing"} == set(get_args(IssueKind))

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+from support import readers
 from support.matches import START_NS, World, film_match, steady
 from support.scenes import two_cameras
 from touchline.studio import archive, follow, panorama, reel
@@ -127,6 +128,9 @@ def test_panorama_and_following_cut_keep_the_colours_of_camera_0(tmp_path: Path)
     assert both == pytest.approx(np.mean(brightness(segment(folder))), abs=6)
     follow.run({"folder": str(folder), "preset": "ultrafast", "crf": 35}, quiet, threading.Event())
     assert told(folder / follow.FILE) == {TOLD[BT709_FULL]}
+    cut = readers.both(folder / follow.FILE)
+    assert (cut.colour, cut.samples[0].keyframe) == ((1, 1, 1, True), True)
+    assert len(cut.samples) == len(readers.both(folder / panorama.ARCHIVE).samples)
 
 
 def test_a_camera_of_another_range_is_shown_in_that_of_camera_0(tmp_path: Path) -> None:

@@ -38,7 +38,10 @@ def two_views(folder: Path) -> str:
 
 
 class Dashboard:
-    """One page. `faults` has what its scripts complained about."""
+    """One page. `faults` has what its scripts complained about.
+
+    `refused` has the pictures that the server refused it, also those that it got a moment later.
+    """
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.context = context
@@ -46,8 +49,14 @@ class Dashboard:
         self.page = context.new_page()
         self.faults: list[str] = []
         self.requests: list[str] = []
+        self.refused: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._hear))
+
+    def _hear(self, frame: str | bytes) -> None:
+        if isinstance(frame, str) and '"webrtc_error"' in frame:
+            self.refused.append(frame)
 
     def go(self, path: str = "/") -> Page:
         """That page of the dashboard, with its heading there."""

@@ -201,6 +201,7 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
     assert board.violations() == []
     board.button("Look at it live").click()
     board.plays("Panorama")
+    from_the_live_panorama_to_the_cameras(board)
 
     board.go("/matches")
     page.get_by_role("link", name=re.compile("Owls . Bears")).first.click()
@@ -226,6 +227,24 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
     page.locator(".video.wide").last.click(position={"x": 60, "y": 40})
     expect(board.button(re.compile("Remove the place at"))).to_be_visible()
     assert board.violations() == []
+
+
+def from_the_live_panorama_to_the_cameras(board: Dashboard) -> None:
+    """From page to page and on one page, there and back; nothing is refused on the way."""
+    for _ in range(2):
+        board.go("/preview")
+        board.plays("LEFT")
+        board.plays("RIGHT")
+        board.go("/panorama")
+        board.button("Look at it live").click()
+        board.plays("Panorama")
+    board.go("/preview")
+    board.plays("RIGHT")
+    for shows, labels in (("Panorama", ["Panorama"]), ("Cameras", ["LEFT", "RIGHT"])):
+        board.page.get_by_role("button", name=shows, exact=True).click()
+        for label in labels:
+            board.plays(label)
+    assert board.refused == []
 
 
 def test_provision_stream_scale_drain_and_reprovision(

@@ -28,7 +28,7 @@ CAMERAS = {0: SMALL, 1: SMALL, 2: {**SMALL, "fps": 15}}
 FPS = {0: 30, 1: 30, 2: 15}
 COLOUR = (6, 6, 6, False)
 """Of the cameras: encoders take small pictures for those of standard television."""
-MADE = ("panorama_archive.mp4", "reel.mp4")
+MADE = ("panorama_archive.mp4", "follow_archive.mp4", "reel.mp4")
 
 
 @dataclass
@@ -91,7 +91,7 @@ def _process(it: Day) -> None:
     asked = it.server.client.post(
         f"/recordings/{MATCH}/process",
         json={
-            "steps": ["archive", "panorama", "sprites", "reel"],
+            "steps": ["archive", "panorama", "follow", "sprites", "reel"],
             "reel": {"camera": "cam2", "before_s": 1, "after_s": 1.3},
         },
     )
@@ -167,6 +167,8 @@ def test_what_was_made_of_the_match_reads_well(day: Day, name: str) -> None:
     made = day.server.get(f"/recordings/{MATCH}/made")["made"]
     if name == "reel.mp4":
         assert film.duration_s == pytest.approx(made["reel"]["duration_s"], abs=0.1)
+    elif name == "follow_archive.mp4":
+        assert len(film.samples) == made["follow"]["frames"] == made["panorama"]["frames"]
     else:
         assert len(film.samples) == made["panorama"]["frames"] >= recorded(day, 0)
         assert (film.width, film.height) == (640, 180)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Schema } from "../api/http";
 import { ago, bitrate, bytes, clock, duration } from "./format";
 import { Histories, Series } from "./history";
 import { follow } from "./lines";
@@ -90,17 +91,39 @@ describe("problems", () => {
     expect(second?.what).toBe("The disk lasts for 12 more minutes of recording");
   });
 
-  test("what recording-health says comes with what to do, and is not said twice", () => {
+  const unwell = (...problems: Schema["RecordingProblem"][]) => ({
+    healthy: false,
+    message: "",
+    problems,
+  });
+
+  test("what recording-health says comes with what to do, whatever its words are", () => {
     const well = { ...recording, degraded_cameras: {} };
-    const issues = ["camera_0: Segment not growing (size=12)", "camera_0: something new"];
-    const health = { healthy: false, message: "", issues };
+    const health = unwell(
+      { kind: "not_growing", camera: "camera_0", message: "any words" },
+      { kind: "segments_dir_missing", camera: null, message: "Segments directory does not exist" },
+      { kind: "of a later server" as "no_frames", camera: "camera_0", message: "something new" },
+    );
     const found = problemsOf({ recording: well, cameras: [camera], health });
-    expect(found.map(({ todo }) => todo)).toEqual([
-      "Look at the camera; if it sends pictures, the disk hangs.",
-      "What was written before is kept. Verify the match when it is over.",
+    expect(found.map(({ what, todo }) => [what, todo])).toEqual([
+      [
+        "Segments directory does not exist",
+        "Look at the disk, and at who may write to the recordings folder.",
+      ],
+      ["any words", "Look at the camera; if it sends pictures, the disk hangs."],
+      ["something new", "What was written before is kept. Verify the match when it is over."],
     ]);
-    const twice = { ...health, issues: ["no picture for 4 s"] };
-    expect(problemsOf({ recording, cameras: [camera], health: twice })).toHaveLength(1);
+  });
+
+  test("a lost camera is told once, and with what stops it", () => {
+    const away = { kind: "no_frames" as const, camera: "camera_0", message: "No frames for 9 s" };
+    const [lost, ...others] = problemsOf({ recording, cameras: [camera], health: unwell(away) });
+    expect(others).toEqual([]);
+    expect(lost?.todo).toContain("attempt 3");
+    const full = { kind: "disk_full" as const, camera: "camera_0", message: "Disk full" };
+    const stopped = problemsOf({ recording, cameras: [camera], health: unwell(full) });
+    expect(stopped).toHaveLength(1);
+    expect(stopped[0]?.todo).toContain("Delete matches");
   });
 
   test("where all is well there is nothing to read", () => {

@@ -32,6 +32,7 @@ export function problemsOf({
   const nameOf = (key: string) =>
     cameras.find((camera) => `camera_${camera.id}` === key)?.name ?? key;
   if (recording?.recording) {
+    const told = health?.problems ?? [];
     for (const [key, reason] of Object.entries(recording.degraded_cameras)) {
       if (key === "overload_guard") continue;
       const recovery = recording.camera_recovery[key];
@@ -39,14 +40,17 @@ export function problemsOf({
         found.push({ key, severity: "bad", what: reason, todo: "The other files go on." });
         continue;
       }
+      const disk = told.find(({ camera, kind }) => camera === key && isOfDisk(kind));
       found.push({
         key,
         severity: "bad",
         what: `${nameOf(key)} is not recorded`,
         details: reason,
-        todo: recovery?.failed_permanently
-          ? "It was given up. Look at its cable and power, then stop and start the recording."
-          : `It is brought back by itself${attempts(recovery?.attempts)}. Look at its cable, power and network; the other camera goes on.`,
+        todo: disk
+          ? adviceOn(disk.kind)
+          : recovery?.failed_permanently
+            ? "It was given up. Look at its cable and power, then stop and start the recording."
+            : `It is brought back by itself${attempts(recovery?.attempts)}. Look at its cable, power and network${others(cameras.length - 1)}.`,
       });
     }
     if (recording.overload_guard.active) {
@@ -57,13 +61,14 @@ export function problemsOf({
         todo: "Close live pictures that nobody needs and stop other programs on it.",
       });
     }
-    for (const issue of health?.issues ?? []) {
-      if (found.some(({ what, details }) => `${what} ${details}`.includes(issue))) continue;
+    for (const { kind, camera, message } of told) {
+      // What a lost camera's files lack follows from that.
+      if (camera != null && Object.hasOwn(recording.degraded_cameras, camera)) continue;
       found.push({
-        key: `issue ${issue}`,
-        severity: "warn",
-        what: issue,
-        todo: adviceOn(issue),
+        key: `${kind} ${camera ?? ""}`,
+        severity: isOfDisk(kind) || kind === "segments_dir_missing" ? "bad" : "warn",
+        what: message,
+        todo: adviceOn(kind),
       });
     }
   } else {
@@ -97,21 +102,50 @@ export function problemsOf({
   return found.sort((a, b) => Number(a.severity === "warn") - Number(b.severity === "warn"));
 }
 
-const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/No frames/, "Look at the camera; it is being brought back already."],
-  [/Recovering/, "Look at its power, cable and address; it returns by itself."],
-  [/Recovery exhausted/, "Mend the camera, then stop and start the recording."],
-  [/Pipeline (missing|state)/, "Wait a second or two; if it stays, look at the log."],
-  [/Disk full/, "Delete matches that are no longer needed; nothing has to be started again."],
-  [/No segment|directory/, "Look at the disk, and at who may write to the recordings folder."],
-  [/Zero-byte|too small|not growing/, "Look at the camera; if it sends pictures, the disk hangs."],
-  [/index regressed/, "Somebody else writes into the match's folder: find out who."],
-  [/probe failed/, "Keep the file, stop, and verify the match."],
-];
+type Kind = Schema["RecordingProblem"]["kind"];
 
-function adviceOn(issue: string): string {
-  const known = ADVICE.find(([words]) => words.test(issue));
-  return known?.[1] ?? "What was written before is kept. Verify the match when it is over.";
+const DISK_LOOK = "Look at the disk, and at who may write to the recordings folder.";
+
+/** What to do about each kind; a kind that the server adds does not build until it is here. */
+const ADVICE: Record<Kind, string> = {
+  disk_error: "Stop at the next break, and use another disk; its own log says what is wrong.",
+  disk_file_too_large: "Nothing is lost. Lift the limit on file sizes, or use another filesystem.",
+  disk_full: "Delete matches that are no longer needed; nothing has to be started again.",
+  disk_gone: "Connect and mount the disk where it was; nothing has to be started again.",
+  disk_read_only: "Check the disk and mount it again; nothing has to be started again.",
+  disk_slow: "Stop what else writes to the disk; a disk that stays slow must be replaced.",
+  index_regressed: "Somebody else writes into the match's folder: find out who.",
+  no_frames: "Look at the camera; it is being brought back already.",
+  no_segments: DISK_LOOK,
+  not_growing: "Look at the camera; if it sends pictures, the disk hangs.",
+  pipeline_missing: "Wait a second or two; if it stays, look at the log.",
+  pipeline_state: "Wait a second or two; if it stays, look at the log.",
+  probe_failed: "Keep the file, stop, and verify the match.",
+  recovering: "Look at its power, cable and address; it returns by itself.",
+  recovery_exhausted: "Mend the camera, then stop and start the recording.",
+  segments_dir_missing: DISK_LOOK,
+  too_small: "Look at the camera; if it sends pictures, the disk hangs.",
+  writer_failed: DISK_LOOK,
+  zero_bytes: "Look at the camera; if it sends pictures, the disk hangs.",
+};
+
+const WHILE_NOT_WRITTEN: ReadonlySet<Kind> = new Set([
+  "disk_error",
+  "disk_full",
+  "disk_gone",
+  "disk_read_only",
+  "writer_failed",
+]);
+
+/** Whether it is the disk that keeps footage from being written. */
+function isOfDisk(kind: Kind): boolean {
+  return WHILE_NOT_WRITTEN.has(kind);
+}
+
+function adviceOn(kind: Kind): string {
+  return Object.hasOwn(ADVICE, kind)
+    ? ADVICE[kind]
+    : "What was written before is kept. Verify the match when it is over.";
 }
 
 /** Whether a running camera sends nothing at the moment. */
@@ -121,4 +155,9 @@ export function isStale(camera: Schema["CameraStatus"]): boolean {
 
 function attempts(count: number | undefined): string {
   return count ? ` (attempt ${count})` : "";
+}
+
+function others(count: number): string {
+  if (count < 1) return "";
+  return count === 1 ? "; the other camera goes on" : "; the other cameras go on";
 }

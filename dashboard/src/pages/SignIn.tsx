@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from "react";
+import { ServerError } from "../api/http";
 import { useSignIn } from "../api/session";
 import { Button, Card, ErrorNote, Field } from "../ui/basics";
 
@@ -28,7 +29,7 @@ export function SignIn() {
           />
           <ErrorNote
             error={
-              signIn.error && signIn.error.message === "invalid token"
+              signIn.error instanceof ServerError && signIn.error.code === "wrong_key"
                 ? new Error("That is not the server's key.")
                 : signIn.error
             }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { MatchEntry } from "../api/capture";
 import { parseMatchId } from "../lib/matchName";
-import { sourcesOf } from "../video/MatchPlayer";
+import { type Source, sourcesOf, thumbnailsOf } from "../video/MatchPlayer";
 import { found } from "./Matches";
 import { overlapOf } from "./Preview";
 import { grouped } from "./variant/Parameters";
@@ -47,6 +47,19 @@ test("what can be played of a match are its cameras, and what was made of it", (
     file("panorama_archive.mp4", "single"),
   ];
   expect(sourcesOf(entry({ files })).map(({ id }) => id)).toEqual(["cam0", "cam1", "panorama"]);
+});
+
+test("thumbnails are those of the camera that is shown", () => {
+  const [cam0, cam1, cam2, follow] = ["cam0", "cam1", "cam2", "follow"].map((id) => ({
+    id,
+    name: id,
+  })) as [Source, Source, Source, Source];
+  const sources = [cam0, cam1, cam2, follow];
+  const sheets = { cam1: {}, cam2: {} };
+  expect(thumbnailsOf([cam2], sources, sheets)).toBe("cam2");
+  expect(thumbnailsOf([cam0, cam1, cam2], sources, sheets)).toBe("cam1");
+  expect(thumbnailsOf([follow], sources, sheets)).toBe("cam1");
+  expect(thumbnailsOf([cam0], sources, {})).toBeUndefined();
 });
 
 test("what both cameras see is shown once it is known", () => {

@@ -30,6 +30,15 @@ export function sourcesOf(entry: MatchEntry): Source[] {
   return [...cameras, ...made];
 }
 
+/** Whose thumbnails suit what is shown: its own, or those of any source that has some. */
+export function thumbnailsOf(
+  shown: readonly Source[],
+  sources: readonly Source[],
+  sheets: Readonly<Record<string, unknown>>,
+): string | undefined {
+  return [...shown, ...sources].find(({ id }) => Object.hasOwn(sheets, id))?.id;
+}
+
 /** Plays a match by its own clock: all pictures that are shown show the same instant. */
 export function MatchPlayer({
   matchId,
@@ -139,7 +148,7 @@ export function MatchPlayer({
   );
 
   const markers = useMarkers(matchId);
-  const thumbnails = useThumbnails(matchId, !running);
+  const { sheet, thumbnails } = useThumbnails(matchId, !running, shown, sources);
   const step = (by: number) => seek(wanted.current.at + by);
   if (sources.length === 0) {
     return <Note title="This match has no footage that can be played here" />;
@@ -156,7 +165,7 @@ export function MatchPlayer({
             setShows(event.target.value);
           }}
           options={[
-            ...(cameras.length > 1 ? [["both", "Both cameras"] as const] : []),
+            ...(cameras.length > 1 ? [["both", allOf(cameras.length)] as const] : []),
             ...sources.map(({ id, name }) => [id, name] as const),
           ]}
         />
@@ -182,7 +191,7 @@ export function MatchPlayer({
           title: `${markerName(kind)}${text ? `: ${text}` : ""}`,
         }))}
         range={range}
-        sheet={matchPath(matchId, "files", "cam0_sprites.jpg")}
+        sheet={sheet}
         thumbnails={thumbnails}
       />
       <div className="row between">
@@ -293,8 +302,12 @@ function Picture({
   );
 }
 
-/** Thumbnails of the first camera, where they were made. */
-function useThumbnails(matchId: string, enabled: boolean) {
+function allOf(cameras: number): string {
+  return cameras === 2 ? "Both cameras" : "All cameras";
+}
+
+/** Thumbnails of what is shown, where they were made. */
+function useThumbnails(matchId: string, enabled: boolean, shown: Source[], sources: Source[]) {
   const made = useQuery({
     queryKey: ["matches", "made", matchId],
     enabled,
@@ -303,14 +316,18 @@ function useThumbnails(matchId: string, enabled: boolean) {
         api.GET("/api/v1/recordings/{match_id}/made", { params: { path: { match_id: matchId } } }),
       ),
   });
-  const there = made.data?.made.sprites !== undefined;
+  const sheets = made.data?.made.sprites?.sheets as Record<string, unknown> | undefined;
+  const source = thumbnailsOf(shown, sources, sheets ?? {});
   const thumbnails = useQuery({
-    queryKey: ["thumbnails", matchId],
-    enabled: there,
+    queryKey: ["thumbnails", matchId, source],
+    enabled: source !== undefined,
     queryFn: async () => {
-      const answer = await fetch(matchPath(matchId, "files", "cam0_sprites.vtt"));
+      const answer = await fetch(matchPath(matchId, "files", `${source}_sprites.vtt`));
       return answer.ok ? parseThumbnails(await answer.text()) : [];
     },
   });
-  return thumbnails.data ?? [];
+  return {
+    sheet: source === undefined ? "" : matchPath(matchId, "files", `${source}_sprites.jpg`),
+    thumbnails: thumbnails.data ?? [],
+  };
 }

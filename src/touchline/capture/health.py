@@ -58,6 +58,11 @@ class HealthWatch:
         report: dict[str, Any] = {"healthy": verdict.healthy, "message": verdict.message}
         if verdict.issues:
             report["issues"] = list(verdict.issues)
+        if verdict.problems:
+            report["problems"] = [
+                {"kind": issue.kind, "camera": issue.camera, "message": issue.text}
+                for issue in verdict.problems
+            ]
         report["recovery_attempts"] = {c.key: c.recovery_attempts for c in recording.cameras}
         report["camera_diagnostics"] = {c.key: self._diagnose(now_s, c) for c in recording.cameras}
         return report

@@ -213,11 +213,12 @@ def _memory(total_bytes: int, available_bytes: int) -> dict[str, float]:
 
 
 def _storage(disk: DiskSpace | None) -> dict[str, float]:
+    """The contract's figures; the percentage is df's, which leaves out what is root's alone."""
     if disk is None:
         return {"total_gb": 0.0, "used_gb": 0.0, "free_gb": 0.0, "percent": 0.0}
     return {
-        "total_gb": round(disk.usable_bytes / GIB, 2),
-        "used_gb": round(disk.used_bytes / GIB, 2),
+        "total_gb": round(disk.size_bytes / GIB, 2),
+        "used_gb": round((disk.size_bytes - disk.free_bytes) / GIB, 2),
         "free_gb": round(disk.free_bytes / GIB, 2),
         "percent": disk.used_percent,
     }

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from touchline.capture.diskstates import meaning_of
+from touchline.capture.diskstates import DiskIssue, meaning_of
 from touchline.worker.disk import OK
 
 ZERO_BYTE_AFTER_S = 10.0
@@ -20,6 +20,23 @@ SMALL_AFTER_S = 30.0
 NOT_GROWING_AFTER_S = 20.0
 NO_SEGMENTS_AFTER_S = 10.0
 CAMERA_NO_SEGMENTS_AFTER_S = 20.0
+
+CameraIssue = Literal[
+    "index_regressed",
+    "no_frames",
+    "no_segments",
+    "not_growing",
+    "pipeline_missing",
+    "pipeline_state",
+    "probe_failed",
+    "recovering",
+    "recovery_exhausted",
+    "too_small",
+    "writer_failed",
+    "zero_bytes",
+]
+IssueKind = Literal[CameraIssue, DiskIssue, Literal["segments_dir_missing"]]
+"""What an issue is about, for programs: its sentence may be worded in another way any day."""
 
 MatchPhase = Literal["starting", "recording", "stopping"]
 CameraPhase = Literal["starting", "written", "running", "stopping"]
@@ -101,12 +118,36 @@ class Growth:
 
 
 @dataclass(frozen=True)
+class Issue:
+    """One thing that is wrong, of a camera, or of the whole match where `camera` is None."""
+
+    kind: IssueKind
+    camera: str | None
+    text: str
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """What the report says of the recording as a whole."""
+    """What the report says of the recording as a whole.
+
+    `whole` is what is wrong with the match itself, which `message` says; `of_cameras` has the
+    issues of each camera.
+    """
 
     healthy: bool
     message: str
-    issues: tuple[str, ...]
+    of_cameras: tuple[Issue, ...]
+    whole: Issue | None = None
+
+    @property
+    def issues(self) -> tuple[str, ...]:
+        """The issues of the cameras in words."""
+        return tuple(issue.text for issue in self.of_cameras)
+
+    @property
+    def problems(self) -> tuple[Issue, ...]:
+        """All that is wrong, the match's own issue first."""
+        return self.of_cameras if self.whole is None else (self.whole, *self.of_cameras)
 
 
 def camera_phase(match: MatchPhase, *, footage: bool, told_since: bool) -> CameraPhase:
@@ -138,16 +179,21 @@ def judge(
     ]
     if not recording.segments_dir_exists and recording.phase != "starting":
         issues = tuple(issue for each in cameras for issue in each.camera_faults())
-        return Verdict(False, "Segments directory does not exist", issues)
+        return _unsound("segments_dir_missing", "Segments directory does not exist", issues)
     if all(camera.segment_name is None for camera in recording.cameras):
         issues = tuple(issue for each in cameras for issue in each.camera_faults())
         if recording.age_s > NO_SEGMENTS_AFTER_S:
-            return Verdict(False, "No segments after 10 seconds", issues)
+            return _unsound("no_segments", "No segments after 10 seconds", issues)
         if not issues:
             return Verdict(True, "Recording just started", ())
     else:
         issues = tuple(issue for each in cameras for issue in each.issues())
-    return Verdict(not issues, ", ".join(issues) or "Recording healthy", issues)
+    said = ", ".join(issue.text for issue in issues)
+    return Verdict(not issues, said or "Recording healthy", issues)
+
+
+def _unsound(kind: IssueKind, message: str, of_cameras: tuple[Issue, ...]) -> Verdict:
+    return Verdict(False, message, of_cameras, Issue(kind, None, message))
 
 
 @dataclass(frozen=True)
@@ -160,40 +206,42 @@ class _Judged:
     age_s: float
     no_frames_after_s: float
 
-    @property
-    def name(self) -> str:
-        return f"cam{self.camera.camera_id}"
+    def _issue(self, kind: IssueKind, text: str) -> Issue:
+        return Issue(kind, self.camera.key, f"cam{self.camera.camera_id}: {text}")
 
-    def issues(self) -> Iterator[str]:
+    def issues(self) -> Iterator[Issue]:
         """Every fault of the camera, of its pipeline and of its newest file."""
         yield from self._pipeline_faults()
         if self.phase == "starting":
             if self.age_s > CAMERA_NO_SEGMENTS_AFTER_S:
-                yield f"{self.name}: No segment files after 20 seconds"
+                yield self._issue("no_segments", "No segment files after 20 seconds")
         elif self.growth is not None and self.phase != "stopping":
             yield from self._segment_faults(self.growth)
         yield from self.camera_faults()
 
-    def camera_faults(self) -> Iterator[str]:
+    def camera_faults(self) -> Iterator[Issue]:
         """What is wrong with the camera itself and with the disk under it."""
         camera = self.camera
         if camera.failed_permanently:
-            yield f"{self.name}: Recovery exhausted"
+            yield self._issue("recovery_exhausted", "Recovery exhausted")
         elif camera.recovering:
             error = camera.last_error or "camera lost"
-            yield f"{self.name}: Recovering (attempt {camera.recovery_attempts}): {error}"
+            text = f"Recovering (attempt {camera.recovery_attempts}): {error}"
+            yield self._issue("recovering", text)
         if camera.writer_error is not None:
-            yield f"{self.name}: Footage cannot be written: {camera.writer_error}"
+            text = f"Footage cannot be written: {camera.writer_error}"
+            yield self._issue("writer_failed", text)
         if camera.disk != OK:
-            yield f"{self.name}: {meaning_of(camera.disk).issue}"
+            meaning = meaning_of(camera.disk)
+            yield self._issue(meaning.kind, meaning.issue)
         yield from self._silence()
 
-    def _pipeline_faults(self) -> Iterator[str]:
+    def _pipeline_faults(self) -> Iterator[Issue]:
         camera, sound = self.camera, _SOUND_STATES[self.phase]
         if not camera.pipeline_present:
             # Workers are found or started while a match is resumed.
             if self.phase != "starting" or self.age_s > NO_SEGMENTS_AFTER_S:
-                yield f"{self.name}: Pipeline missing"
+                yield self._issue("pipeline_missing", "Pipeline missing")
             return
         if sound is None or camera.pipeline_state in sound:
             return
@@ -202,26 +250,25 @@ class _Judged:
         delivers = camera.segment_age_s <= self.no_frames_after_s
         if self.phase == "running" and camera.pipeline_state == "starting" and delivers:
             return  # the first frames are there a moment before the state says so
-        yield f"{self.name}: Pipeline state {camera.pipeline_state}"
+        yield self._issue("pipeline_state", f"Pipeline state {camera.pipeline_state}")
 
-    def _segment_faults(self, growth: Growth) -> Iterator[str]:
+    def _segment_faults(self, growth: Growth) -> Iterator[Issue]:
         camera, size_bytes = self.camera, self.camera.segment_size_bytes
         if size_bytes == 0 and camera.file_age_s > ZERO_BYTE_AFTER_S:
-            yield f"{self.name}: Zero-byte file"
+            yield self._issue("zero_bytes", "Zero-byte file")
         # By the last write, not the opening: a small file that still grows is a low bitrate.
         if size_bytes < SMALL_BELOW_BYTES and camera.segment_age_s > SMALL_AFTER_S:
-            yield f"{self.name}: File too small ({size_bytes} bytes)"
+            yield self._issue("too_small", f"File too small ({size_bytes} bytes)")
         if growth.regressed_from is not None:
-            yield (
-                f"{self.name}: Segment index regressed"
-                f" ({camera.segment_index} < {growth.regressed_from})"
-            )
+            change = f"{camera.segment_index} < {growth.regressed_from}"
+            yield self._issue("index_regressed", f"Segment index regressed ({change})")
         if growth.still_s > NOT_GROWING_AFTER_S and camera.segment_age_s > NOT_GROWING_AFTER_S:
-            yield f"{self.name}: Segment not growing (size={size_bytes})"
+            yield self._issue("not_growing", f"Segment not growing (size={size_bytes})")
         if growth.probe["ok"] is False:
-            yield f"{self.name}: Segment probe failed ({growth.probe['error']})"
+            text = f"Segment probe failed ({growth.probe['error']})"
+            yield self._issue("probe_failed", text)
 
-    def _silence(self) -> Iterator[str]:
+    def _silence(self) -> Iterator[Issue]:
         """A camera that delivers nothing where it should."""
         camera, age_s = self.camera, self.camera.last_frame_age_s
         if self.phase == "stopping":
@@ -229,12 +276,12 @@ class _Judged:
         if self.phase == "starting":
             # How long ago a frame came before the match says nothing about the match.
             if camera.stalled:
-                yield f"{self.name}: No frames yet"
+                yield self._issue("no_frames", "No frames yet")
         elif self.phase == "written":
             if camera.segment_age_s > self.no_frames_after_s:
-                yield f"{self.name}: No frames for {camera.segment_age_s:.1f} s"
+                yield self._issue("no_frames", f"No frames for {camera.segment_age_s:.1f} s")
         elif age_s is None:
             if camera.stalled:
-                yield f"{self.name}: No frames yet"
+                yield self._issue("no_frames", "No frames yet")
         elif camera.stalled or age_s > self.no_frames_after_s:
-            yield f"{self.name}: No frames for {age_s:.1f} s"
+            yield self._issue("no_frames", f"No frames for {age_s:.1f} s")

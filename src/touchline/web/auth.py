@@ -124,7 +124,7 @@ class Gate:
         if not self.access.admits(given):
             wait_s = math.ceil(self._watch.wrong(address))
             if wait_s == 0:
-                raise Unauthorized(403, "invalid token")
+                raise Unauthorized(403, "invalid token", code="wrong_key")
             raise Unauthorized(
                 429,
                 f"Too many wrong keys from this address; the next try counts in {wait_s} s",

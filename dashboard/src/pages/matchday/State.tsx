@@ -227,7 +227,7 @@ function StopButton({
     if (done.protected) {
       const sure = await confirm({
         title: "It has only just begun",
-        body: `${done.message.replace(/ Use force.*$/, "")} Stop it all the same?`,
+        body: `Only ${duration(recording.duration)} are recorded. Stop it all the same?`,
         action: "Stop it all the same",
         danger: true,
       });

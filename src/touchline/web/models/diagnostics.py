@@ -59,10 +59,10 @@ class Memory(Answer):
 class Storage(Answer):
     """The disk of the recordings, in GiB; zeros while it cannot be read."""
 
-    total_gb: float = Field(description="All there is.")
-    used_gb: float = Field(description="What cannot be written any more.")
+    total_gb: float = Field(description="The size of the filesystem.")
+    used_gb: float = Field(description="`total_gb` without `free_gb`.")
     free_gb: float = Field(description="What may still be written.")
-    percent: float = Field(description="Of the disk, in use.")
+    percent: float = Field(description="In use of what may be written at all, as df says it.")
 
 
 class SystemMetrics(Answer):

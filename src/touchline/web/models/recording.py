@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
+from touchline.capture.soundness import IssueKind
 from touchline.web.models.base import Answer, Truth, example, open_enum
 from touchline.web.unknownfields import Tolerant
 
@@ -258,6 +259,16 @@ class CameraDiagnostics(Answer):
     )
 
 
+class RecordingProblem(Answer):
+    """One thing that is wrong with the running recording."""
+
+    kind: Annotated[str, open_enum(get_args(IssueKind))] = Field(
+        description="What it is about; go by this, because sentences may change."
+    )
+    camera: str | None = Field(description="`camera_N`; null where it is about the whole match.")
+    message: str = Field(description="The sentence, as in `issues` or `message`.")
+
+
 class RecordingHealth(Answer):
     """Whether the running recording is well."""
 
@@ -282,6 +293,9 @@ class RecordingHealth(Answer):
     healthy: bool = Field(description="No issue is known.")
     message: str = Field(description="The issues in one line, or that there are none.")
     issues: list[str] | None = Field(default=None, description="Only when unhealthy.")
+    problems: list[RecordingProblem] | None = Field(
+        default=None, description="All that is wrong, for programs; only when unhealthy."
+    )
     recovery_attempts: dict[str, int] | None = Field(default=None, description="By `camera_N`.")
     camera_diagnostics: dict[str, CameraDiagnostics] | None = Field(
         default=None, description="By `camera_N`; always there while something is recorded."
