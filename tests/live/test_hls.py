@@ -13,6 +13,7 @@ from touchline.live.frames import Stream
 from touchline.live.hls import KEPT_BEHIND, Hls
 from touchline.live.memory import clear_folder, make_folder
 from touchline.live.packager import Shape
+from touchline.live.transcodes import Transcode
 
 pytestmark = pytest.mark.anyio
 SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=4)
@@ -22,7 +23,7 @@ SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=4)
 async def packaging(folder: Path) -> AsyncIterator[tuple[Stream, Hls]]:
     stream = Stream("cam0")
     fed(stream)
-    hls = Hls(stream, folder, SHAPE)
+    hls = Hls(Transcode(stream, lambda _: None, lambda: None), folder, SHAPE)
     try:
         yield stream, hls
     finally:

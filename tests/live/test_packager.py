@@ -243,6 +243,48 @@ def replace_size() -> Codec:
     return CODEC._replace(width=640)
 
 
+def test_a_segment_at_which_no_player_can_begin_is_taken_back_and_its_number_used_again() -> None:
+    made = packager()
+    packaged(made, frames(31, gop=30))
+    sequence, hint = made.segments[-1].sequence, made.next_part
+    made.leave_out()
+    packaged(made, frames(40, gop=30)[31:])  # nothing continues before a keyframe
+    assert [s.sequence for s in made.segments] == [sequence - 1]
+    other = [
+        f._replace(codec=replace_size(), keyframe=n % 30 == 0)
+        for n, f in enumerate(frames(110, gop=30)[40:])
+    ]
+    files = packaged(made, other)
+    assert [s.sequence for s in made.segments[:2]] == [sequence - 1, sequence]
+    assert made.segments[1].discontinuity
+    assert hint in {file.name for file in files}
+    names = [file.name for file in files]
+    assert len(names) == len(set(names))
+
+
+def test_where_the_first_segment_is_taken_back_the_playlist_begins_behind_it() -> None:
+    made = packager()
+    packaged(made, frames(1, gop=30))
+    made.leave_out()
+    packaged(made, [f._replace(codec=replace_size()) for f in frames(70, gop=30)[30:]])
+    assert "#EXT-X-DISCONTINUITY\n" not in made.render()
+    assert made.render().count("#EXT-X-MAP") == 1
+    assert made.position is not None
+
+
+def test_what_is_listed_stays_when_the_rest_is_left_out() -> None:
+    made = packager()
+    packaged(made, frames(45, gop=30))
+    listed = made.segments[-1].parts[:]
+    assert listed
+    made.leave_out()
+    files = packaged(made, [f._replace(codec=replace_size()) for f in frames(130, gop=30)[60:]])
+    assert made.segments[1].parts[: len(listed)] == listed
+    assert made.segments[1].whole
+    assert made.segments[2].discontinuity
+    assert files[0].parts_of is made.segments[1]
+
+
 def test_frames_after_a_hole_wait_for_the_next_keyframe() -> None:
     made = packager()
     packaged(made, [*frames(40, gop=30), *frames(130, gop=30)[100:]])

@@ -10,15 +10,19 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any
 
+import av
 import psutil  # type: ignore[import-untyped]
 import pytest
 
 from support.codedcamera import COUNTERS, GOP, PLAIN, Coding, coded_frames
-from support.viewer import Viewer
+from support.viewer import Viewer, counter
 from touchline.live.frames import Stream, Streams
-from touchline.live.transcodes import BASELINE, Transcode, Transcodes
+from touchline.live.hls import Hls
+from touchline.live.packager import Shape
+from touchline.live.transcodes import BASELINE, UNJOINABLE, Transcode, Transcodes
 from touchline.live.webrtc import Peers
 
 pytestmark = pytest.mark.anyio
@@ -69,13 +73,14 @@ class Show:
     def __init__(self, coding: Coding) -> None:
         self.streams = Streams()
         self.events: list[dict[str, Any]] = []
-        self.peers = Peers(self.streams, self.events.append)
+        self.transcodes = Transcodes(self.streams, self.events.append)
+        self.peers = Peers(self.transcodes, self.events.append)
         self.camera = Camera(self.streams.get("cam0"), coding)
         self.viewers: list[Viewer] = []
 
     @property
     def transcode(self) -> Transcode:
-        return self.peers.transcodes.of("cam0")
+        return self.transcodes.of("cam0")
 
     async def join(self) -> Viewer:
         viewer = Viewer()
@@ -91,6 +96,7 @@ class Show:
     async def close(self) -> None:
         await asyncio.gather(*(viewer.close() for viewer in self.viewers))
         await self.peers.close()
+        await self.transcodes.close()
 
 
 @asynccontextmanager
@@ -127,7 +133,7 @@ async def test_a_viewer_is_shown_the_pictures_of_a_camera_that_reorders_in_order
         assert all(1 <= step <= GOP // 2 for step in steps(counters)), counters
         assert steps(counters).count(1) > GOP
         assert show.told() == ["starting", "running"]
-        (status,) = show.peers.transcodes.status().values()
+        (status,) = show.transcodes.status().values()
         assert (status["state"], status["viewers"], status["width"]) == ("running", 1, 320)
 
 
@@ -136,7 +142,7 @@ async def test_a_camera_that_does_not_reorder_is_passed_on_as_it_is() -> None:
         viewer = await show.join()
         assert set(steps(await viewer.frames(GOP))) == {1}
         assert show.told() == []
-        assert show.peers.transcodes.status() == {}
+        assert show.transcodes.status() == {}
 
 
 async def test_all_viewers_share_one_process_which_ends_after_the_last(
@@ -214,3 +220,102 @@ async def test_no_more_cameras_are_transcoded_than_there_is_room_for() -> None:
     assert "4 cameras are transcoded already" in transcodes.status()["cam4"]["error"]
     assert transcodes.of("cam0").profile == BASELINE
     await transcodes.close()
+
+
+SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=6)
+
+
+@asynccontextmanager
+async def packaged(
+    folder: Path, coding: Coding, **options: Any
+) -> AsyncIterator[tuple[Camera, Transcodes, Hls]]:
+    """A camera over HLS."""
+    streams = Streams()
+    transcodes = Transcodes(streams, lambda _: None, **options)
+    camera = Camera(streams.get("cam0"), coding)
+    rolling = asyncio.create_task(camera.roll())
+    hls = Hls(transcodes.of("cam0"), folder, SHAPE)
+    try:
+        yield camera, transcodes, hls
+    finally:
+        await hls.close()
+        rolling.cancel()
+        await transcodes.close()
+
+
+async def segments_of(hls: Hls, folder: Path, count: int) -> list[Path]:
+    """The first segments, as files that begin with what a player needs."""
+    deadline = time.monotonic() + 20
+    names: list[tuple[str, str]] = []
+    while len(names) < count:
+        assert time.monotonic() < deadline, names
+        init, names = "", []
+        for line in (await hls.playlist(None, None) or "").splitlines():
+            if line.startswith("#EXT-X-MAP"):
+                init = line.split('"')[1]
+            elif line.endswith(".m4s"):
+                names.append((init, line))
+        await asyncio.sleep(0.05)
+    films = []
+    for init, name in names[:count]:
+        films.append(folder / f"{name}.mp4")
+        films[-1].write_bytes((folder / init).read_bytes() + (folder / name).read_bytes())
+    return films
+
+
+def shown_by(film: Path) -> tuple[list[int | None], int]:
+    """The counters of what is decoded, and how many packets there are."""
+    with av.open(str(film)) as file:
+        packets = [packet for packet in file.demux(video=0) if packet.size]
+        seen = [counter(frame) for packet in packets for frame in packet.decode()]
+        seen += [counter(frame) for frame in file.streams.video[0].decode(None)]
+    return seen, len(packets)
+
+
+async def test_every_segment_of_a_camera_with_pictures_across_keyframes_can_be_begun_at(
+    tmp_path: Path,
+) -> None:
+    async with packaged(tmp_path, OPEN_GOP) as (_, transcodes, hls):
+        films = await segments_of(hls, tmp_path, 3)
+        (told,) = transcodes.status().values()
+        assert (told["state"], told["over_hls"], told["viewers"]) == ("running", True, 0)
+        assert told["reason"] == UNJOINABLE
+        text = await hls.playlist(None, None) or ""
+        # All of it is the transcode, and a keyframe is asked for where a segment is long enough.
+        assert "#EXT-X-DISCONTINUITY\n" not in text
+        assert text.count("#EXT-X-MAP") == 1
+        assert "#EXT-X-TARGETDURATION:1\n" in text
+        for film in films:
+            seen, packets = shown_by(film)
+            assert None not in seen
+            assert len(seen) == packets
+    for film in films:
+        film.unlink()
+    assert list(tmp_path.iterdir()) == []
+    assert transcodes.status() == {}
+
+
+async def test_a_camera_at_whose_keyframes_players_can_begin_goes_over_hls_as_it_comes(
+    tmp_path: Path,
+) -> None:
+    async with packaged(tmp_path, PYRAMID) as (camera, transcodes, hls):
+        (film,) = await segments_of(hls, tmp_path, 1)
+        assert transcodes.status() == {}
+        # It is set up anew in mid-stream: what is listed stays, the rest is transcoded.
+        camera.change(OPEN_GOP)
+        await until(lambda: transcodes.of("cam0").state == "running", "transcoded")
+        before = (await hls.playlist(None, None) or "").count("#EXTINF")
+        films = await segments_of(hls, tmp_path, before + 2)
+        for each in (film, *films[-1:]):
+            seen, packets = shown_by(each)
+            assert len(seen) == packets
+            assert None not in seen
+
+
+async def test_hls_goes_on_with_the_cameras_own_where_it_cannot_be_transcoded(
+    tmp_path: Path,
+) -> None:
+    broken = (sys.executable, "-c", "1/0")
+    async with packaged(tmp_path, OPEN_GOP, command=broken) as (_, transcodes, hls):
+        await segments_of(hls, tmp_path, 2)
+        assert transcodes.of("cam0").failures > 0

@@ -17,6 +17,7 @@ from support.codedcamera import COUNTERS, FPS, GOP, coded_frames
 from support.viewer import RsaCertificate, Viewer
 from touchline.live.control import Problem
 from touchline.live.frames import Streams
+from touchline.live.transcodes import Transcodes
 from touchline.live.webrtc import MAX_SESSIONS, IceServers, Peers
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +29,8 @@ class Show:
     def __init__(self, **options: Any) -> None:
         self.streams = Streams()
         self.events: list[dict[str, Any]] = []
-        self.peers = Peers(self.streams, self.events.append, **options)
+        self.transcodes = Transcodes(self.streams, self.events.append)
+        self.peers = Peers(self.transcodes, self.events.append, **options)
         self._footage = coded_frames()
         self._viewers: list[Viewer] = []
 
@@ -63,6 +65,7 @@ class Show:
     async def close(self) -> None:
         await asyncio.gather(*(viewer.close() for viewer in self._viewers))
         await self.peers.close()
+        await self.transcodes.close()
 
 
 @asynccontextmanager

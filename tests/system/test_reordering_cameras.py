@@ -16,6 +16,7 @@ from support.rtsp import rtsp_camera
 from support.server import Server, serving, wait_for
 from support.viewer import counter
 from support.watching import root, shown
+from touchline.capture.preview import REORDERS, UNJOINABLE
 
 PREVIEW = json.dumps({"stun_server": "", "rtsp": True, "rtsp_port": 0})
 CAMERAS: dict[str, dict[str, Any]] = {
@@ -23,6 +24,7 @@ CAMERAS: dict[str, dict[str, Any]] = {
     "b-frames": {"b_frames": 2},
     "pyramid": {"b_frames": 3, "b_pyramid": True},
     "open-gop": {"b_frames": 2, "open_gop": True},
+    "open-gop-pyramid": {"b_frames": 3, "b_pyramid": True, "open_gop": True},
 }
 
 
@@ -50,7 +52,7 @@ def test_a_camera_is_smooth_by_each_way_that_shows_it(tmp_path: Path, kind: str)
         assert (told is not None) is reorders
         if told is not None:
             assert (told["state"], told["viewers"], told["error"]) == ("running", 1, None)
-            assert "B-frames" in told["reason"]
+            assert told["reason"] == (UNJOINABLE if kind == "open-gop-pyramid" else REORDERS)
 
         _over_rtsp(server)
 
@@ -59,8 +61,12 @@ def test_a_camera_is_smooth_by_each_way_that_shows_it(tmp_path: Path, kind: str)
         steps = [b["counter"] - a["counter"] for a, b in pairwise(page.shows(60))]
         assert min(steps) >= 0, steps
         assert statistics.median(steps) == 1, steps
+        if (told := transcode(server)) is not None:
+            assert told["over_hls"] is (kind == "open-gop-pyramid")
+        assert not any(error["fatal"] for error in page.state()["errors"]), page.state()
         page.stop()
         watching.stop()
+        server.client.delete("/preview").raise_for_status()
         if reorders:
             wait_for(lambda: (transcode(server) or {"state": ""})["state"] == "idle", "idle", 20)
 

@@ -31,7 +31,11 @@ RECORDING_ACTIVE = "recording_active"
 """The code of what is refused because a recording has the cameras for itself."""
 
 REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
-"""Why a camera is transcoded for WebRTC; the live process says the same."""
+UNJOINABLE = (
+    "the camera sends B-frames that others need across keyframes: WebRTC players cannot show them,"
+    " and HLS players cannot begin"
+)
+"""Why a camera is transcoded; the live process says the same."""
 
 _GIVE_UP_S = 2.0
 """A recording waits no longer than this for viewers to be sent away."""
@@ -357,16 +361,19 @@ class Preview:
 
 
 def _transcode(live: Mapping[str, Any], camera: str) -> dict[str, Any] | None:
-    """How viewers over WebRTC get a camera that reorders; None for one that is passed on as it is.
+    """How viewers get a camera that reorders; None for one that is passed on as it is.
 
     `live` is what the live process said last.
     """
     found = live.get("transcodes", {}).get(camera)
     if found is not None:
-        return {key: found[key] for key in ("state", "reason", "error", "viewers")}
-    if live.get("streams", {}).get(camera, {}).get("reorders"):
-        return {"state": "idle", "reason": REORDERS, "error": None, "viewers": 0}
-    return None
+        told = {key: found[key] for key in ("state", "reason", "error", "viewers")}
+        return {**told, "over_hls": found.get("over_hls", False)}  # of an earlier live process
+    stream = live.get("streams", {}).get(camera, {})
+    if not stream.get("reorders"):
+        return None
+    reason = REORDERS if stream.get("joinable", True) else UNJOINABLE
+    return {"state": "idle", "reason": reason, "error": None, "viewers": 0, "over_hls": False}
 
 
 def _kind_of(stream: str) -> str:

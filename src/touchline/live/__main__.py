@@ -26,6 +26,7 @@ from touchline.live.hls import Hls
 from touchline.live.memory import MEMORY, clear_folder, make_folder
 from touchline.live.packager import Ended, Shape
 from touchline.live.rtsp import RtspServer
+from touchline.live.transcodes import Transcodes
 from touchline.worker import wire
 from touchline.worker.listening import ListeningClock
 from touchline.worker.stderrlog import open_log
@@ -54,6 +55,7 @@ class Live:
         self.folder = make_folder(directory, hls_parent or MEMORY)
         self.streams = Streams(self._stream_changed)
         self.control = Control(self._do, alone=self._end_all)
+        self._transcodes = Transcodes(self.streams, self._viewer_changed)
         self._hls: dict[str, Hls] = {}
         self._ended: dict[str, Ended] = {}
         self._rtsp: RtspServer | None = None
@@ -115,7 +117,7 @@ class Live:
             "hls": sorted(self._hls),
             "webrtc_sessions": self._peers.sessions() if self._peers else [],
             "rtsp_sessions": self._rtsp.sessions() if self._rtsp else [],
-            "transcodes": self._peers.transcodes.status() if self._peers else {},
+            "transcodes": self._transcodes.status(),
         }
 
     def _stream_changed(self, stream: Stream) -> None:
@@ -145,7 +147,7 @@ class Live:
             segments=int(message["segments"]),
         )
         after = self._ended.get(camera)
-        self._hls[camera] = Hls(self.streams.get(camera), self.folder, shape, after=after)
+        self._hls[camera] = Hls(self._transcodes.of(camera), self.folder, shape, after=after)
 
     async def _hls_stop(self, message: dict[str, Any]) -> None:
         await self._end_hls(str(message["camera"]))
@@ -230,7 +232,7 @@ class Live:
                     raise Problem(code, "WebRTC runtime is not available")
                 # Half a second of imports: off the loop, where they would hold up HLS.
                 module = await asyncio.to_thread(importlib.import_module, "touchline.live.webrtc")
-                self._peers = module.Peers(self.streams, self._viewer_changed)
+                self._peers = module.Peers(self._transcodes, self._viewer_changed)
             return self._peers
 
     def _viewer_changed(self, event: dict[str, Any]) -> None:
@@ -253,6 +255,7 @@ class Live:
         await self._end_rtsp()
         if self._peers is not None:
             await self._peers.close()
+        await self._transcodes.close()
 
     async def tell_status(self) -> None:
         """Send the status twice a second; leave when nobody has listened for a minute."""

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, Protocol
 
+from touchline.live.joining import Joining
 from touchline.live.shownorder import ShownOrder
 from touchline.worker import wire
 from touchline.worker.mp4 import Codec
@@ -172,6 +173,7 @@ class Stream:
         """The longest time between two keyframes lately; 0 until there were two."""
         self._changed = changed
         self._order = ShownOrder()
+        self._joining = Joining()
         self._order_watchers: list[Callable[[], None]] = []
         self._writer: Feeder | None = None
         self._subscribers: tuple[Subscription, ...] = ()
@@ -202,8 +204,13 @@ class Stream:
         """Whether its pictures come in another order than they are shown in."""
         return self._order.reorders
 
+    @property
+    def joinable(self) -> bool:
+        """Whether every player can begin at its keyframes."""
+        return self._joining.possible
+
     def when_order_changes(self, call: Callable[[], None]) -> None:
-        """Have `call` called whenever `reorders` has changed."""
+        """Have `call` called whenever `reorders` or `joinable` has changed."""
         self._order_watchers.append(call)
 
     @property
@@ -287,6 +294,7 @@ class Stream:
         self.bytes += len(frame.data)
         self.codec = frame.codec
         order_changed = self._order.see(frame)
+        order_changed = self._joining.see(frame) or order_changed
         if frame.keyframe:
             self._keyframe(frame)
         if frame.keyframe or self._gop:
@@ -316,6 +324,7 @@ class Stream:
         self._gop, self._gop_bytes = [], 0
         self._last_keyframe_ns = None
         self._order.begin()
+        self._joining.begin()
         self._broken = self.frames > 0
 
     def _tell(self) -> None:
@@ -333,6 +342,7 @@ class Stream:
             "skipped": self.skipped,
             "dropped": self.dropped,
             "reorders": self.reorders,
+            "joinable": self.joinable,
         }
 
     def begin_again(self) -> None:

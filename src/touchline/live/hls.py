@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from touchline.live.frames import Stream
+from touchline.live.frames import Frame, Stream, Subscription
 from touchline.live.packager import Ended, File, Packager, Position, Shape
 from touchline.live.playlist import Segment
+from touchline.live.transcodes import Transcode
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +30,19 @@ class Hls:
     """One camera's files and playlist while it is shown. Belongs to the event loop."""
 
     def __init__(
-        self, stream: Stream, folder: Path, shape: Shape, *, after: Ended | None = None
+        self, shown: Transcode, folder: Path, shape: Shape, *, after: Ended | None = None
     ) -> None:
         """`after` is where an earlier preview of the camera ended that players may still know."""
-        self._camera = stream.name
+        self._shown, self._shape = shown, shape
+        self._camera = shown.name
         self._folder = folder
         self._packager = Packager(
-            stream.name,
+            shown.name,
             shape,
             token=secrets.token_hex(6),
             monotonic_ns=time.monotonic_ns(),
             unix_minus_monotonic_ns=lambda: time.time_ns() - time.monotonic_ns(),
-            gop_ns=stream.gop_ns,
+            gop_ns=shown.source.gop_ns,
             after=after,
         )
         self._first = self._packager.ended.sequence + 1
@@ -52,8 +54,10 @@ class Hls:
         self._files: set[str] = set()
         self._gathered: list[bytes] = []
         self._news = asyncio.Event()
+        self._failing = False
         self._closed = False
-        self._subscription = stream.subscribe()
+        self._closing = asyncio.Event()
+        self._subscription: Subscription | None = None
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -98,7 +102,9 @@ class Hls:
     async def close(self) -> None:
         """Stop, wake everybody who waits, and remove the files."""
         self._closed = True
-        self._subscription.close()
+        self._closing.set()
+        if self._subscription is not None:
+            self._subscription.close()
         self._announce()
         await self._task
         await asyncio.to_thread(self._remove, tuple(self._files))
@@ -106,23 +112,60 @@ class Hls:
     # -------------------------------------------------------------- packaging
 
     async def _run(self) -> None:
+        try:
+            while not self._closed:
+                await self._choose()
+                if not self._closed:
+                    await self._package(self._wanted)
+        finally:
+            self._shown.show_over_hls(wanted=False)
+
+    @property
+    def _wanted(self) -> Stream:
+        """The camera's own frames, or the transcode where players could not begin at them."""
+        return self._shown.source if self._shown.source.joinable else self._shown.current
+
+    async def _choose(self) -> None:
+        """Have the transcode made where it is needed, and return once it is there or has failed."""
+        needed = not self._shown.source.joinable
+        self._shown.show_over_hls(wanted=needed)
+        if needed:
+            waits = [asyncio.create_task(self._shown.settled()),
+                     asyncio.create_task(self._closing.wait())]  # fmt: skip
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for each in waits:
+                each.cancel()
+
+    async def _package(self, stream: Stream) -> None:
+        """Package these frames until others are wanted, or the stream begins anew."""
+        subscription = self._subscription = stream.subscribe()
+        try:
+            async for frame in subscription:
+                if self._wanted is not stream:
+                    self._packager.leave_out()
+                    return
+                if stream is self._shown.own and self._packager.is_long_enough(frame.dts_ns):
+                    stream.request_keyframe()
+                await self._take(frame)
+        finally:
+            subscription.close()
+
+    async def _take(self, frame: Frame) -> None:
         packager = self._packager
-        failing = False
-        async for frame in self._subscription:
-            files = packager.take(frame)
-            if not files:
-                continue
-            try:
-                await asyncio.to_thread(self._store, files)
-            except OSError as error:
-                if not failing:
-                    log.error("HLS of %s cannot be stored: %s", self._camera, error)  # noqa: TRY400
-                failing = True
-                continue
-            failing = False
-            self._text, self._position = packager.render(), packager.position
-            self._next_part = packager.next_part
-            self._announce()
+        files = packager.take(frame)
+        if not files:
+            return
+        try:
+            await asyncio.to_thread(self._store, files)
+        except OSError as error:
+            if not self._failing:
+                log.error("HLS of %s cannot be stored: %s", self._camera, error)  # noqa: TRY400
+            self._failing = True
+            return
+        self._failing = False
+        self._text, self._position = packager.render(), packager.position
+        self._next_part = packager.next_part
+        self._announce()
 
     def _announce(self) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -104,7 +104,8 @@ class Packager:
         self._discontinuities = 0 if after is None else after.discontinuity + 1
         self._codec: mp4.Codec | None = None
         self._init = ""
-        self._base_ns = 0
+        self._inits = 0
+        self._base_ns: int | None = None
         self._segment_start_ns = 0
         self._keyframe_ns: int | None = None
         self._pending: list[Frame] = []
@@ -124,9 +125,9 @@ class Packager:
             self._lost = True  # nothing continues until the next keyframe
             return files
         self._lost = False
-        if last is None:
+        if self._base_ns is None:
             self._base_ns = frame.dts_ns
-        else:
+        if last is not None:
             if not broken:
                 self._paced.add((frame.dts_ns - last.dts_ns) / 1e9)
             begins = broken or (frame.keyframe and self._is_long_enough(frame))
@@ -136,11 +137,26 @@ class Packager:
             if begins:
                 self._close_segment()
         if not self.segments or self.segments[-1].whole:
-            files += self._open_segment(frame, discontinuity=broken and last is not None)
+            files += self._open_segment(frame, discontinuity=broken and bool(self.segments))
         if frame.keyframe:
             self._note_keyframe(frame, broken=broken)
         self._pending.append(frame)
         return files
+
+    def leave_out(self) -> None:
+        """Take back a segment that has no part yet: no player could begin there.
+
+        What is taken next does not continue what was.
+        """
+        self._lost = True
+        if self.segments and not self.segments[-1].parts:
+            self._pending.clear()
+            self.segments.pop()
+            self._next_sequence -= 1
+
+    def is_long_enough(self, dts_ns: int) -> bool:
+        """Whether the open segment has its length, so that a keyframe is due."""
+        return (dts_ns - self._segment_start_ns) / 1e9 >= 0.9 * self._target_s
 
     def _part_is_full(self, frame: Frame) -> bool:
         """Whether the part could be too long with this frame: it may last as long as any."""
@@ -178,7 +194,8 @@ class Packager:
         self._choose_part_length()
         if frame.codec != self._codec:
             self._codec = frame.codec
-            self._init = f"{self._stem}_{self._next_sequence}_init.mp4"
+            self._init = f"{self._stem}_{self._inits}_init.mp4"
+            self._inits += 1
             files.append(File(self._init, mp4.live_init(frame.codec)))
         self._segment_start_ns = frame.dts_ns
         unix_ns = frame.pts_ns + self._dated_by()
@@ -204,7 +221,7 @@ class Packager:
     def _close_part(self, end_dts_ns: int) -> File:
         frames, self._pending = self._pending, []
         segment = self.segments[-1]
-        base_ns = self._base_ns
+        base_ns = self._base_ns or 0
         at = [mp4.ticks(f.dts_ns - base_ns) for f in frames]
         at.append(max(mp4.ticks(end_dts_ns - base_ns), at[-1] + 1))
         samples = [

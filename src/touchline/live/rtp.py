@@ -55,15 +55,6 @@ def payloads(frame: Frame) -> tuple[bytes, ...]:
     return tuple(packets)
 
 
-def is_referenced(frame: Frame) -> bool:
-    """Whether other frames are predicted from this one; a frame that is not may be left out."""
-    return any(
-        unit[0] & _NRI
-        for unit in units(frame.data, length_bytes(frame.codec.avcc))
-        if unit[0] & _TYPE <= _IDR
-    )
-
-
 def _together(found: list[bytes | memoryview]) -> bytes:
     """Units that fit into one packet (STAP-A); a single one goes as it is."""
     if len(found) == 1:

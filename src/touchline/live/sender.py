@@ -32,7 +32,8 @@ from aiortc.rtp import (
 )
 
 from touchline.live.frames import Closed, Frame, Shown, Stream, Subscription
-from touchline.live.rtp import History, Packet, Packetizer, Timeline, is_referenced, packed
+from touchline.live.joining import is_referenced
+from touchline.live.rtp import History, Packet, Packetizer, Timeline, packed
 from touchline.live.sdp import Format
 
 log = logging.getLogger(__name__)

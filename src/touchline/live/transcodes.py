@@ -1,9 +1,10 @@
-"""What a camera is sent to WebRTC viewers as: its own frames, or a transcode where it reorders.
+"""What a camera is sent to viewers as: its own frames, or a transcode where these cannot be shown.
 
 WebRTC shows pictures in the order in which they come, so a camera with B-frames cannot be passed
-on as it is. It is transcoded by one process of its own for all viewers of the camera
-(`transcoder.py`), begun with the first and ended some seconds after the last. What fails there
-ends nothing else: viewers get the camera's own frames meanwhile, without those nobody needs.
+on as it is; HLS players must be able to begin at every keyframe (`joining.py`). Such a camera is
+transcoded by one process of its own for all its viewers (`transcoder.py`), begun with the first
+and ended some seconds after the last. What fails there ends nothing else: viewers get the camera's
+own frames meanwhile, over WebRTC without those nobody needs.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ SILENT_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 BASELINE = b"\x42\xc0\x1f"
 """Profile and level of what is transcoded, as an answer names them."""
-REASON = "the camera sends B-frames, which WebRTC players cannot show"
+REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
+UNJOINABLE = (
+    "the camera sends B-frames that others need across keyframes: WebRTC players cannot show them,"
+    " and HLS players cannot begin"
+)
 _END_S = 2.0
 _LOOK_S = 0.25
 _BUFFER_BYTES = 1 << 20
@@ -54,7 +59,7 @@ class TranscodeFailed(Exception):
 
 
 class Transcode:
-    """One camera as its WebRTC viewers get it: `current` is the stream to send.
+    """One camera as its viewers get it where its own frames will not do: `current` is what to send.
 
     Belongs to the event loop. `join` and `leave` count viewers.
     """
@@ -77,6 +82,9 @@ class Transcode:
         self.error: str | None = None
         self.failures = 0
         self.viewers = 0
+        """Over WebRTC."""
+        self.over_hls = False
+        """Whether HLS shows the transcode."""
         self.pid: int | None = None
         self.has_process = False
         self._command = command
@@ -105,14 +113,28 @@ class Transcode:
     def join(self) -> None:
         """Count a viewer; where the camera reorders, the transcode begins with the first."""
         self.viewers += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-        self._look()
+        self._begin()
 
     def leave(self) -> None:
         """One viewer less."""
         self.viewers -= 1
         self._left_at_s = time.monotonic()
+        self._look()
+
+    def show_over_hls(self, wanted: bool) -> None:  # noqa: FBT001  (a state that is set)
+        """Have HLS shown the transcode from now on, or no longer."""
+        if wanted is self.over_hls:
+            return
+        self.over_hls = wanted
+        if wanted:
+            self._begin()
+        else:
+            self._left_at_s = time.monotonic()
+            self._look()
+
+    def _begin(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
         self._look()
 
     async def settled(self) -> None:
@@ -128,14 +150,20 @@ class Transcode:
             return False
         return self.current is self.source
 
+    @property
+    def reason(self) -> str:
+        """Why the camera's own frames are not sent."""
+        return REORDERS if self.source.joinable else UNJOINABLE
+
     def status(self) -> dict[str, Any]:
         """What the server is told of it."""
         codec = self.own.codec
         return {
             "state": self.state,
-            "reason": REASON,
+            "reason": self.reason,
             "error": self.error,
             "viewers": self.viewers,
+            "over_hls": self.over_hls,
             "failures": self.failures,
             "frames": self.own.frames,
             "width": codec.width if codec else None,
@@ -157,15 +185,19 @@ class Transcode:
     # ------------------------------------------------------------------- life
 
     @property
+    def _is_watched(self) -> bool:
+        return self.viewers > 0 or self.over_hls
+
+    @property
     def _is_wanted(self) -> bool:
         lingers = time.monotonic() - self._left_at_s < self._linger_s
-        return (self.viewers > 0 or lingers) and self.source.reorders and self.source.fed
+        return (self._is_watched or lingers) and self.source.reorders and self.source.fed
 
     async def _run(self) -> None:
         """Transcode while that is wanted; end when the last viewer has been gone for a while."""
         pause_s = FIRST_PAUSE_S
         try:
-            while self.viewers > 0 or self._is_wanted:
+            while self._is_watched or self._is_wanted:
                 if not self._is_wanted:
                     self._become(None)
                     await self._wait(1.0)
@@ -301,7 +333,7 @@ class Transcode:
                 frames, sent = self.own.frames, link.frames
             elif listened_s() - heard_at_s > SILENT_S:
                 raise TranscodeFailed(f"it has given no picture for {SILENT_S:g} s")
-        if self.viewers > 0 and self.source.fed:
+        if self._is_watched and self.source.fed:
             await self._until_keyframe()
 
     async def _until_keyframe(self) -> None:
@@ -377,7 +409,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 class Transcodes:
-    """The cameras as WebRTC viewers get them, by name."""
+    """The cameras as viewers get them, by name."""
 
     def __init__(self, streams: Streams, notify: Notify, **options: Any) -> None:
         self._streams = streams
@@ -415,6 +447,9 @@ class Transcodes:
         log.info("transcode of %s: %s", transcode.name, state or "ended")
         self._notify(
             wire.event(
-                "transcode", camera=transcode.name, state=state or "ended", reason=error or REASON
+                "transcode",
+                camera=transcode.name,
+                state=state or "ended",
+                reason=error or transcode.reason,
             )
         )

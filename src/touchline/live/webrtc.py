@@ -28,7 +28,6 @@ from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 from touchline.live import sdp
 from touchline.live.certificate import Certificate
 from touchline.live.control import Problem
-from touchline.live.frames import Streams
 from touchline.live.rtp import Packetizer
 from touchline.live.sender import Sender
 from touchline.live.transcodes import Transcode, Transcodes
@@ -312,9 +311,9 @@ class Peers:
     """All viewers over WebRTC. Sessions are named by what `start` returned."""
 
     def __init__(
-        self, streams: Streams, notify: Notify, *, connect_within_s: float = CONNECT_WITHIN_S
+        self, transcodes: Transcodes, notify: Notify, *, connect_within_s: float = CONNECT_WITHIN_S
     ) -> None:
-        self.transcodes = Transcodes(streams, notify)
+        self._transcodes = transcodes
         self._notify = notify
         self._connect_within_s = connect_within_s
         self._peers: dict[str, Peer] = {}
@@ -341,7 +340,7 @@ class Peers:
         finally:
             self._starting -= 1
         peer = Peer(
-            self.transcodes.of(camera),
+            self._transcodes.of(camera),
             viewer,
             gatherer,
             self._current_certificate(),
@@ -380,7 +379,6 @@ class Peers:
     async def close(self) -> None:
         """End all sessions."""
         await asyncio.gather(*(peer.close() for peer in list(self._peers.values())))
-        await self.transcodes.close()
 
     def _find(self, session: str) -> Peer:
         peer = self._peers.get(session)

@@ -85,7 +85,7 @@ PREVIEW_EXAMPLE: dict[str, Any] = {
 
 
 class Transcode(Answer):
-    """A camera's pictures made again for viewers over WebRTC, who share it."""
+    """A camera's pictures made again for viewers, who share it."""
 
     state: Literal["idle", "starting", "running", "failed"] = Field(
         description="`idle` without a viewer; while it has failed, viewers get fewer pictures."
@@ -93,6 +93,7 @@ class Transcode(Answer):
     reason: str = Field(description="Why it is needed.")
     error: str | None = Field(default=None, description="Why it has failed.")
     viewers: int = Field(description="Viewers over WebRTC now.")
+    over_hls: bool = Field(description="HLS shows it, too: players cannot begin at the camera's.")
 
 
 class PreviewCamera(Answer):
@@ -109,7 +110,7 @@ class PreviewCamera(Answer):
     )
     transcode: Transcode | None = Field(
         default=None,
-        description="How viewers over WebRTC get a camera with B-frames; null: as it comes.",
+        description="How viewers get a camera with B-frames; null: as it comes.",
     )
 
 
