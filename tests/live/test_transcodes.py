@@ -226,21 +226,27 @@ SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=6)
 
 
 @asynccontextmanager
-async def packaged(
-    folder: Path, coding: Coding, **options: Any
-) -> AsyncIterator[tuple[Camera, Transcodes, Hls]]:
-    """A camera over HLS."""
+async def filming(coding: Coding, **options: Any) -> AsyncIterator[tuple[Camera, Transcodes]]:
+    """A camera that nobody watches yet."""
     streams = Streams()
     transcodes = Transcodes(streams, lambda _: None, **options)
     camera = Camera(streams.get("cam0"), coding)
     rolling = asyncio.create_task(camera.roll())
-    hls = Hls(transcodes.of("cam0"), folder, SHAPE)
     try:
-        yield camera, transcodes, hls
+        yield camera, transcodes
     finally:
-        await hls.close()
         rolling.cancel()
         await transcodes.close()
+
+
+@asynccontextmanager
+async def packaged(shown: Transcode, folder: Path) -> AsyncIterator[Hls]:
+    """A camera over HLS."""
+    hls = Hls(shown, folder, SHAPE)
+    try:
+        yield hls
+    finally:
+        await hls.close()
 
 
 async def segments_of(hls: Hls, folder: Path, count: int) -> list[Path]:
@@ -272,50 +278,72 @@ def shown_by(film: Path) -> tuple[list[int | None], int]:
     return seen, len(packets)
 
 
-async def test_every_segment_of_a_camera_with_pictures_across_keyframes_can_be_begun_at(
+async def can_be_begun_at(film: Path) -> None:
+    seen, packets = await asyncio.to_thread(shown_by, film)
+    assert packets
+    assert len(seen) == packets
+    assert None not in seen
+
+
+async def test_hls_shows_the_transcode_of_a_camera_at_whose_keyframes_no_player_can_begin(
     tmp_path: Path,
 ) -> None:
-    async with packaged(tmp_path, OPEN_GOP) as (_, transcodes, hls):
-        films = await segments_of(hls, tmp_path, 3)
-        (told,) = transcodes.status().values()
-        assert (told["state"], told["over_hls"], told["viewers"]) == ("running", True, 0)
-        assert told["reason"] == UNJOINABLE
-        text = await hls.playlist(None, None) or ""
-        # All of it is the transcode, and a keyframe is asked for where a segment is long enough.
-        assert "#EXT-X-DISCONTINUITY\n" not in text
-        assert text.count("#EXT-X-MAP") == 1
-        assert "#EXT-X-TARGETDURATION:1\n" in text
+    async with filming(OPEN_GOP) as (camera, transcodes):
+        await until(lambda: not camera.stream.joinable, "found out")
+        shown = transcodes.of("cam0")
+        async with packaged(shown, tmp_path) as hls:
+            films = await segments_of(hls, tmp_path, 3)
+            told = shown.status()
+            assert (told["state"], told["over_hls"], told["viewers"]) == ("running", True, 0)
+            assert told["reason"] == UNJOINABLE
+            text = await hls.playlist(None, None) or ""
+            assert "#EXT-X-DISCONTINUITY\n" not in text
+            assert text.count("#EXT-X-MAP") == 1
+            for film in films:
+                await can_be_begun_at(film)
         for film in films:
-            seen, packets = shown_by(film)
-            assert None not in seen
-            assert len(seen) == packets
-    for film in films:
-        film.unlink()
-    assert list(tmp_path.iterdir()) == []
-    assert transcodes.status() == {}
+            film.unlink()
+        assert list(tmp_path.iterdir()) == []
+        assert not shown.over_hls
 
 
-async def test_a_camera_at_whose_keyframes_players_can_begin_goes_over_hls_as_it_comes(
+async def test_what_hls_lists_can_be_begun_at_while_a_camera_is_being_found_out(
     tmp_path: Path,
 ) -> None:
-    async with packaged(tmp_path, PYRAMID) as (camera, transcodes, hls):
+    async with (
+        filming(OPEN_GOP) as (_, transcodes),
+        packaged(transcodes.of("cam0"), tmp_path) as hls,
+    ):
+        for film in await segments_of(hls, tmp_path, 4):
+            await can_be_begun_at(film)
+        assert transcodes.of("cam0").state == "running"
+
+
+async def test_other_cameras_go_over_hls_as_they_come_until_they_are_set_up_anew(
+    tmp_path: Path,
+) -> None:
+    async with (
+        filming(PYRAMID) as (camera, transcodes),
+        packaged(transcodes.of("cam0"), tmp_path) as hls,
+    ):
         (film,) = await segments_of(hls, tmp_path, 1)
+        await can_be_begun_at(film)
         assert transcodes.status() == {}
-        # It is set up anew in mid-stream: what is listed stays, the rest is transcoded.
         camera.change(OPEN_GOP)
         await until(lambda: transcodes.of("cam0").state == "running", "transcoded")
         before = (await hls.playlist(None, None) or "").count("#EXTINF")
-        films = await segments_of(hls, tmp_path, before + 2)
-        for each in (film, *films[-1:]):
-            seen, packets = shown_by(each)
-            assert len(seen) == packets
-            assert None not in seen
+        films = await segments_of(hls, tmp_path, before + 1)
+        await can_be_begun_at(films[-1])
 
 
 async def test_hls_goes_on_with_the_cameras_own_where_it_cannot_be_transcoded(
     tmp_path: Path,
 ) -> None:
     broken = (sys.executable, "-c", "1/0")
-    async with packaged(tmp_path, OPEN_GOP, command=broken) as (_, transcodes, hls):
-        await segments_of(hls, tmp_path, 2)
-        assert transcodes.of("cam0").failures > 0
+    async with (
+        filming(OPEN_GOP, command=broken) as (_, transcodes),
+        packaged(transcodes.of("cam0"), tmp_path) as hls,
+    ):
+        await until(lambda: transcodes.of("cam0").failures > 0, "failed")
+        before = (await hls.playlist(None, None) or "").count("#EXTINF")
+        await segments_of(hls, tmp_path, before + 2)

@@ -33,7 +33,7 @@ class Hls:
         self, shown: Transcode, folder: Path, shape: Shape, *, after: Ended | None = None
     ) -> None:
         """`after` is where an earlier preview of the camera ended that players may still know."""
-        self._shown, self._shape = shown, shape
+        self._shown = shown
         self._camera = shown.name
         self._folder = folder
         self._packager = Packager(
@@ -57,7 +57,7 @@ class Hls:
         self._failing = False
         self._closed = False
         self._closing = asyncio.Event()
-        self._subscription: Subscription | None = None
+        self._subscription = shown.source.subscribe()
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -103,8 +103,7 @@ class Hls:
         """Stop, wake everybody who waits, and remove the files."""
         self._closed = True
         self._closing.set()
-        if self._subscription is not None:
-            self._subscription.close()
+        self._subscription.close()
         self._announce()
         await self._task
         await asyncio.to_thread(self._remove, tuple(self._files))
@@ -112,11 +111,16 @@ class Hls:
     # -------------------------------------------------------------- packaging
 
     async def _run(self) -> None:
+        stream = self._shown.source
         try:
-            while not self._closed:
-                await self._choose()
+            while True:
+                await self._package(stream, self._subscription)
                 if not self._closed:
-                    await self._package(self._wanted)
+                    await self._choose()
+                if self._closed:
+                    return
+                stream = self._wanted
+                self._subscription = stream.subscribe()
         finally:
             self._shown.show_over_hls(wanted=False)
 
@@ -126,22 +130,23 @@ class Hls:
         return self._shown.source if self._shown.source.joinable else self._shown.current
 
     async def _choose(self) -> None:
-        """Have the transcode made where it is needed, and return once it is there or has failed."""
+        """Have the transcode made where it is needed; return once it is there or has failed."""
         needed = not self._shown.source.joinable
         self._shown.show_over_hls(wanted=needed)
         if needed:
-            waits = [asyncio.create_task(self._shown.settled()),
-                     asyncio.create_task(self._closing.wait())]  # fmt: skip
+            waits = [
+                asyncio.create_task(self._shown.decided()),
+                asyncio.create_task(self._closing.wait()),
+            ]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             for each in waits:
                 each.cancel()
 
-    async def _package(self, stream: Stream) -> None:
+    async def _package(self, stream: Stream, subscription: Subscription) -> None:
         """Package these frames until others are wanted, or the stream begins anew."""
-        subscription = self._subscription = stream.subscribe()
         try:
             async for frame in subscription:
-                if self._wanted is not stream:
+                if not self._suits(stream):
                     self._packager.leave_out()
                     return
                 if stream is self._shown.own and self._packager.is_long_enough(frame.dts_ns):
@@ -149,6 +154,11 @@ class Hls:
                 await self._take(frame)
         finally:
             subscription.close()
+
+    def _suits(self, stream: Stream) -> bool:
+        """Whether this is what players are to get, as far as is known now."""
+        needed = not self._shown.source.joinable
+        return needed is self._shown.over_hls and self._wanted is stream
 
     async def _take(self, frame: Frame) -> None:
         packager = self._packager

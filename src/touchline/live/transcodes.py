@@ -140,9 +140,12 @@ class Transcode:
     async def settled(self) -> None:
         """Return once it is known what to send: the camera's own frames or the transcode's."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_S):
-                while self._is_unsettled:
-                    await self._change.wait()
+            await asyncio.wait_for(self.decided(), SETTLE_S)
+
+    async def decided(self) -> None:
+        """Like `settled`, however long it takes."""
+        while self._is_unsettled:
+            await self._change.wait()
 
     @property
     def _is_unsettled(self) -> bool:
