@@ -56,6 +56,7 @@ from touchline.capture.sessions import WebRtcSession, WebRtcSessions
 from touchline.capture.settings import DEMO_CAMERAS, CaptureSettings
 from touchline.capture.showing import Showing
 from touchline.capture.signalling import Signalling
+from touchline.capture.soundness import IssueKind
 from touchline.capture.sources import RtspSource, Source
 from touchline.capture.stills import Stills
 from touchline.capture.watchdog import Watchdog
@@ -79,6 +80,7 @@ __all__ = [
     "Container",
     "Job",
     "Library",
+    "IssueKind",
     "MarkerKind",
     "MatchTimes",
     "Preview",

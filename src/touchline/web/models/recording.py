@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from touchline.capture.soundness import IssueKind
+from touchline.capture import IssueKind
 from touchline.web.models.base import Answer, Truth, example, open_enum
 from touchline.web.unknownfields import Tolerant
 
