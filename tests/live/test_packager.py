@@ -255,7 +255,7 @@ def test_a_segment_at_which_no_player_can_begin_is_taken_back_and_its_number_use
         for n, f in enumerate(frames(110, gop=30)[40:])
     ]
     files = packaged(made, other)
-    assert [s.sequence for s in made.segments[:2]] == [sequence - 1, sequence]
+    assert [s.sequence for s in made.segments][:2] == [sequence - 1, sequence]
     assert made.segments[1].discontinuity
     assert hint in {file.name for file in files}
     names = [file.name for file in files]

@@ -117,7 +117,7 @@ class WhepPage:
 
         def look() -> list[int]:
             assert self.state()["failed"] is None, self.state()
-            shown: list[int] = self.page.evaluate("whep.shown.map((frame) => frame.counter)")
+            shown: list[int | None] = self.page.evaluate("whep.shown.map((frame) => frame.counter)")
             found = [each for each in shown if each is not None]
             return found if len(found) >= count else []
 

@@ -32,8 +32,8 @@ RECORDING_ACTIVE = "recording_active"
 
 REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
 UNJOINABLE = (
-    "the camera sends B-frames that others need across keyframes: WebRTC players cannot show them,"
-    " and HLS players cannot begin"
+    "the camera sends B-frames that others need, which WebRTC players cannot show, and keyframes"
+    " that are no IDR pictures, at which HLS players then cannot begin"
 )
 """Why a camera is transcoded; the live process says the same."""
 

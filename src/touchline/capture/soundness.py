@@ -35,7 +35,7 @@ CameraIssue = Literal[
     "writer_failed",
     "zero_bytes",
 ]
-IssueKind = Literal[CameraIssue, DiskIssue, Literal["segments_dir_missing"]]
+IssueKind = Literal[CameraIssue, DiskIssue, "segments_dir_missing"]
 """What an issue is about, for programs: its sentence may be worded in another way any day."""
 
 MatchPhase = Literal["starting", "recording", "stopping"]

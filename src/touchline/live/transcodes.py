@@ -39,8 +39,8 @@ BASELINE = b"\x42\xc0\x1f"
 """Profile and level of what is transcoded, as an answer names them."""
 REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
 UNJOINABLE = (
-    "the camera sends B-frames that others need across keyframes: WebRTC players cannot show them,"
-    " and HLS players cannot begin"
+    "the camera sends B-frames that others need, which WebRTC players cannot show, and keyframes"
+    " that are no IDR pictures, at which HLS players then cannot begin"
 )
 _END_S = 2.0
 _LOOK_S = 0.25
