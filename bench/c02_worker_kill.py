@@ -128,8 +128,8 @@ def rows(
 
 def main() -> None:
     options = _options.parser(__doc__, rounds=10)
-    # A worker that lives 5 s has started well.
-    options.add_size("apart-s", 5.5, quick=1.5, what="between two kills")
+    # A worker that has lived 5 s has started well, and gets a standby.
+    options.add_size("apart-s", 9.0, quick=1.5, what="between two kills")
     args = options.parse_args()
     rounds = args.rounds
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as name:

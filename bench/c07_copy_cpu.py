@@ -43,7 +43,7 @@ def recording(touchline: Server, match_id: str, window_s: float) -> tuple[float,
     """The workers', and the server's own, while recording."""
     touchline.record(match_id)
     time.sleep(SETTLE_S)
-    workers = touchline.workers()
+    workers = [camera["worker"]["pid"] for camera in touchline.cameras()]
     if len(workers) != STREAMS:
         raise SystemExit(f"{len(workers)} workers record {STREAMS} streams")
     before = {pid: cpu_s([pid]) for pid in touchline.everything()}

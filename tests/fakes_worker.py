@@ -407,12 +407,17 @@ def _spawned_by(fleet: FakeFleet) -> Any:
     return spawn
 
 
+async def _no_standby(_: WorkerLink, stdin: int) -> Any:
+    raise OSError("fakes have no standby")
+
+
 @contextmanager
 def fake_fleet(directory: Path) -> Iterator[FakeFleet]:
     """Workers in the place of the processes, for as long as this scope lasts."""
     fleet = FakeFleet(directory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WorkerLink, "_spawn", _spawned_by(fleet))
+        patch.setattr(WorkerLink, "_launch_standby", _no_standby)
         patch.setattr(process, "_kill", fleet.kill)
         patch.setattr(process, "_alive", lambda _: any(w.connected for w in fleet.workers.values()))
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from fakes_worker import FakeFleet, fake_fleet
 from recorders import until
 from support.registry import place_registry
+from touchline.capture import process
 from touchline.capture.pipelines import build_pipeline
 from touchline.capture.process import WorkerLink
 from touchline.capture.settings import CaptureSettings
@@ -47,7 +49,9 @@ class Ear:
         return any(event.get("event") == what for event in self.events)
 
 
-def make_link(folder: Path, ear: Ear, *, unresponsive_after_s: float = 60.0) -> WorkerLink:
+def make_link(
+    folder: Path, ear: Ear, *, unresponsive_after_s: float = 60.0, standby: bool = False
+) -> WorkerLink:
     runtime = folder / "run"
     place_registry(runtime)
     return WorkerLink(
@@ -58,6 +62,7 @@ def make_link(folder: Path, ear: Ear, *, unresponsive_after_s: float = 60.0) -> 
         on_connected=ear.connected,
         on_event=ear.events.append,
         on_lost=ear.gone,
+        standby=standby,
     )
 
 
@@ -216,6 +221,72 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path: Path) -> Non
         await until(lambda: len(ear.hellos) >= 2, "the next one is there")
         assert link.pid != hung
         assert "it said nothing for " in ear.lost[0][1]
+
+
+def standbys(folder: Path) -> list[int]:
+    """The processes that were started to stand by, promoted ones among them."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if b"--standby" in words and str(folder / "run").encode() in words:
+                found.append(int(entry.name))
+    return found
+
+
+async def test_a_standby_takes_the_place_of_a_worker_that_dies_and_gets_a_standby_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gi")
+    monkeypatch.setattr(process, "_STABLE_S", 0.1)
+    ear = Ear()
+    with workers("real", tmp_path):
+        link = make_link(tmp_path, ear, standby=True)
+        async with linked(link, ear):
+            for died in (1, 2):
+                await until(lambda: standbys(tmp_path) not in ([], [link.pid]), "one stands by")
+                (ready,) = set(standbys(tmp_path)) - {link.pid}
+                assert link.pid is not None
+                os.kill(link.pid, signal.SIGKILL)
+                await until(lambda: len(ear.hellos) == died + 1, "the next one is met")  # noqa: B023
+                assert (link.pid, link.spawns) == (ready, died + 1)
+        await until(lambda: not standbys(tmp_path), "all of them are gone")
+
+
+async def test_a_standby_leaves_with_the_server_and_not_before(tmp_path: Path) -> None:
+    pytest.importorskip("gi")
+    with workers("real", tmp_path):
+        link = make_link(tmp_path, Ear(), standby=True)
+        lock = os.open(tmp_path / "run" / "cam0.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the worker that serves
+        theirs, ours = os.pipe()
+        one = await link._launch_standby(theirs)
+        os.close(theirs)
+        with anyio.move_on_after(1) as waited:
+            await one.wait()
+        assert waited.cancelled_caught
+        os.close(ours)  # as the kernel does when a server is killed
+        with anyio.fail_after(60):
+            assert await one.wait() == 0
+        os.close(lock)
+
+
+async def test_a_standby_that_dies_itself_harms_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gi")
+    monkeypatch.setattr(process, "_STABLE_S", 0.1)
+    ear = Ear()
+    with workers("real", tmp_path):
+        link = make_link(tmp_path, ear, standby=True)
+        async with linked(link, ear):
+            await until(lambda: standbys(tmp_path), "one stands by")
+            os.kill(standbys(tmp_path)[0], signal.SIGKILL)
+            await until(lambda: not standbys(tmp_path), "it is gone")
+            assert link.pid is not None
+            os.kill(link.pid, signal.SIGKILL)
+            await until(lambda: len(ear.hellos) == 2, "another worker is met all the same")
+            assert link.spawns == 2
 
 
 async def test_a_worker_has_a_clean_environment_a_session_and_a_log_of_its_own(

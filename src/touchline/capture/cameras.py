@@ -95,6 +95,7 @@ class Camera:
             on_lost=self._lost,
             spare=spare,
             records=True,
+            standby=settings.standby_workers,
         )
         self._heard_at_s = self.link.listened_s()
 

@@ -25,6 +25,7 @@ from anyio.abc import Process, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from touchline.capture.linelog import MAX_FILE_BYTES, turn_over
+from touchline.capture.standby import Standby
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Blocked, Failed
@@ -69,6 +70,7 @@ class WorkerLink:
         what: str | None = None,
         spare: SpareDescriptors | None = None,
         records: bool = False,
+        standby: bool = False,
     ) -> None:
         """What `records` has the processor first, where that is permitted."""
         self.name = name
@@ -90,6 +92,8 @@ class WorkerLink:
         self.listened_s = ListeningClock()
         self._heard_at_s = self.listened_s()
         self._leaving = anyio.Event()
+        self._connected_at_s: float | None = None
+        self._standby = Standby(self._what, self._launch_standby) if standby else None
 
     @property
     def connected(self) -> bool:
@@ -98,10 +102,16 @@ class WorkerLink:
 
     async def run(self) -> None:
         """Keep a worker alive and connected until cancelled or told to `quit`."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._keep_clock)
-            await self._keep_connected()
-            tasks.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._keep_clock)
+                if self._standby is not None:
+                    tasks.start_soon(self._standby.keep, self._has_proved_itself)
+                await self._keep_connected()
+                tasks.cancel_scope.cancel()
+        finally:
+            if self._standby is not None:
+                self._standby.dismiss()
 
     async def _keep_clock(self) -> None:
         while True:
@@ -109,7 +119,7 @@ class WorkerLink:
             await anyio.sleep(_LOOK_S)
 
     async def _keep_connected(self) -> None:
-        pause_s = _FIRST_PAUSE_S
+        pause_s = 0.0
         while not self._leaving.is_set():
             began = time.monotonic()
             reason = "it could not be started"
@@ -123,9 +133,10 @@ class WorkerLink:
             log.error("the %s is gone: %s", self._what, reason)
             self._on_lost(reason)
             if time.monotonic() - began > _STABLE_S:
-                pause_s = _FIRST_PAUSE_S
+                pause_s = 0.0
+            else:
+                pause_s = min(max(2 * pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             await anyio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
         """The worker's reply.
@@ -161,6 +172,8 @@ class WorkerLink:
     async def quit(self, timeout_s: float = 5.0) -> None:
         """Let the worker leave; one that does not is left to leave by itself."""
         self._leaving.set()
+        if self._standby is not None:
+            self._standby.dismiss()
         pid = self.pid
         try:
             await self.ask("quit", timeout_s=timeout_s)
@@ -194,14 +207,14 @@ class WorkerLink:
                 path = f"/proc/self/fd/{directory}/{self.name}.sock"
                 stream = await self._try_connect(path)
                 if stream is None:
-                    process = await self._spawn()
+                    process = await self._next_process()
                     stream = await self._connect_to(process, path)
             finally:
                 os.close(directory)
         try:
             yield stream
         finally:
-            self._stream = None
+            self._stream = self._connected_at_s = None
             self._forget_requests()
             with anyio.CancelScope(shield=True):
                 await stream.aclose()
@@ -213,9 +226,27 @@ class WorkerLink:
         except (FileNotFoundError, ConnectionRefusedError):
             return None
 
-    async def _spawn(self) -> Process:
-        """Start a worker in a session of its own, so that Ctrl-C does not reach the recorder."""
+    async def _next_process(self) -> Process:
+        """The standby, which has the place already, or a new process."""
+        process = self._standby.take() if self._standby is not None else None
+        if process is None:
+            return await self._spawn()
         self.spawns += 1
+        return process
+
+    def _has_proved_itself(self) -> bool:
+        since_s = self._connected_at_s
+        return since_s is not None and self.listened_s() - since_s > _STABLE_S
+
+    async def _spawn(self) -> Process:
+        self.spawns += 1
+        return await self._launch()
+
+    async def _launch_standby(self, stdin: int) -> Process:
+        return await self._launch("--standby", stdin=stdin)
+
+    async def _launch(self, *options: str, stdin: int = subprocess.DEVNULL) -> Process:
+        """Start a process in a session of its own, so that Ctrl-C does not reach the recorder."""
         environment = {
             key: value
             for key, value in os.environ.items()
@@ -226,12 +257,19 @@ class WorkerLink:
             if key in os.environ:
                 environment[key] = os.environ[key]
         command = [sys.executable, "-m", self._program]
-        command += ["--directory", str(self._runtime_dir), "--name", self.name, *self._options]
+        command += [
+            "--directory",
+            str(self._runtime_dir),
+            "--name",
+            self.name,
+            *self._options,
+            *options,
+        ]
         output = await anyio.to_thread.run_sync(_open_log, self._log_path)
         try:
             process = await anyio.open_process(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -263,7 +301,7 @@ class WorkerLink:
         """Listen until the worker is gone; returns why."""
         self.pid = _peer_pid(stream)
         self._stream = stream
-        self._heard_at_s = self.listened_s()
+        self._heard_at_s = self._connected_at_s = self.listened_s()
         killed: str | None = None
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._greet)

@@ -119,6 +119,11 @@ class CaptureSettings(BaseModel):
     unresponsive_after_s: float = Field(
         3.0, ge=1, le=60, description="A worker that says nothing for this long is replaced."
     )
+    standby_workers: bool = Field(
+        True,
+        description="Have a second process ready for each camera, which takes over from a worker"
+        " that dies in a tenth of a second; it costs some 40 MB of memory a camera.",
+    )
     recovery_max_attempts: int | None = Field(
         None, ge=0, description="Give a lost camera up after this many attempts; unset: never."
     )

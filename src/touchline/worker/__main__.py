@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
@@ -25,7 +24,7 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
-from touchline.worker import wire  # noqa: E402
+from touchline.worker import place, wire  # noqa: E402
 from touchline.worker.camera import Camera, Wedged, happens  # noqa: E402
 from touchline.worker.elements import available  # noqa: E402
 from touchline.worker.listening import ListeningClock  # noqa: E402
@@ -412,17 +411,28 @@ def main() -> int:
         metavar="S",
         help="leave after so many seconds with neither a server nor a recording (default 60)",
     )
+    parser.add_argument(
+        "--standby",
+        action="store_true",
+        help="wait until the camera's worker is gone and take its place;"
+        " leave when standard input ends",
+    )
     arguments = parser.parse_args()
     open_log(arguments.name)
     _go_first()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    lock = os.open(arguments.directory / f"{arguments.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        log.error("another worker serves this camera")  # noqa: TRY400
-        return EXIT_TAKEN
-    Gst.init(None)
+    lock = arguments.directory / f"{arguments.name}.lock"
+    if arguments.standby:
+        Gst.init(None)
+        place.wait_for(lock)
+        log.info("the worker before is gone: this one takes its place")
+    else:
+        try:
+            place.take(lock)
+        except place.Taken:
+            log.error("another worker serves this camera")  # noqa: TRY400
+            return EXIT_TAKEN
+        Gst.init(None)
     return asyncio.run(
         _main(arguments.directory, arguments.name, idle_leave_s=arguments.idle_leave_s)
     )

@@ -1,0 +1,42 @@
+"""The place of a camera's worker: a lock that one process at a time has."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import threading
+from pathlib import Path
+
+
+class Taken(Exception):
+    """Another worker serves this camera."""
+
+
+def take(path: Path) -> None:
+    """Take the place until this process ends. Raises Taken."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Taken from None
+
+
+def wait_for(path: Path) -> None:
+    """Take the place once the worker that has it is gone.
+
+    The whole process ends where its standard input does before that: its server is gone, which
+    alone would tell others of it.
+    """
+    taken = threading.Event()
+
+    def leave_with_server() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        if not taken.is_set():
+            os._exit(0)
+
+    threading.Thread(target=leave_with_server, name="server", daemon=True).start()
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    taken.set()
