@@ -32,6 +32,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "min_effective_fps": 24.0,
         "stall_after_s": 0.8,
         "unresponsive_after_s": 3.0,
+        "standby_workers": True,
         "recovery_max_attempts": None,
         "recovery_pause_max_s": 0.5,
         "resume_after_crash": True,
