@@ -346,6 +346,8 @@ class WorkerLink:
             except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, OSError):
                 return "it closed the connection"
             except anyio.DelimiterNotFound:
+                line = bytes(wire.MAX_LINE_BYTES + 1)
+            if len(line) > wire.MAX_LINE_BYTES:  # the end may have come with the rest of it
                 return "it sent a line that is too long"
             self._heard_at_s = self.listened_s()
             try:
