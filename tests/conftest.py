@@ -78,12 +78,12 @@ def chromium() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def two_views(tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="session")
+def two_views() -> str:
     """Cameras LEFT and RIGHT that look at one world, as a setting."""
     from support.dashboard import two_views
 
-    return two_views(tmp_path_factory.mktemp("films"))
+    return two_views()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

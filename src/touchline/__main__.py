@@ -26,7 +26,8 @@ DEMO_DATA_DIR = "~/.local/share/touchline-demo"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    args = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = _parser(simulates="simulate" in words).parse_args(words)
     from touchline.core.errors import Invalid, TouchlineError
     from touchline.foreign.text import shown
 
@@ -42,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG_USE if isinstance(ours, Invalid) else FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, simulates: bool) -> argparse.ArgumentParser:
+    """The commands; the devices' own modules are loaded where one `simulates`."""
     parser = argparse.ArgumentParser(prog="touchline", description="A match-day video server.")
     parser.add_argument("--version", action="version", version=f"touchline {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -69,9 +71,10 @@ def _parser() -> argparse.ArgumentParser:
 
     simulate = commands.add_parser("simulate", help="simulated devices to try things against")
     devices = simulate.add_subparsers(required=True, metavar="DEVICE")
-    _add_simulated_camera(devices)
-    _add_simulated_engine(devices)
-    _add_simulated_vpn(devices)
+    if simulates:
+        _add_simulated_camera(devices)
+        _add_simulated_engine(devices)
+        _add_simulated_vpn(devices)
     return parser
 
 

@@ -53,7 +53,7 @@ DEFAULT_DATA_DIR = Path("~/.local/share/touchline")
 class LogSettings(BaseModel):
     """The server's own log."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is worth a line."
@@ -69,7 +69,7 @@ class LogSettings(BaseModel):
 class AuthSettings(BaseModel):
     """Who may write and download."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     mode: Literal["auto", "key", "none"] = Field(
         "auto",
@@ -106,7 +106,7 @@ class AuthSettings(BaseModel):
 class DatabaseSettings(BaseModel):
     """The server's own database."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     url: SecretStr | None = Field(
         None,
@@ -128,7 +128,7 @@ class DatabaseSettings(BaseModel):
 class WebSocketSettings(BaseModel):
     """The WebSocket at `/ws`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     max_connections: int = Field(
         10, ge=1, le=10_000, description="Connections at a time; one more is told to try later."
@@ -138,7 +138,7 @@ class WebSocketSettings(BaseModel):
 class HttpSettings(BaseModel):
     """Who may connect, and how often."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     max_connections: int = Field(
         4096, ge=16, le=60_000, description="Connections at a time, WebSockets included."

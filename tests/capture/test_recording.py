@@ -113,12 +113,12 @@ async def test_a_start_while_another_one_starts_is_refused(tmp_path: Path) -> No
 
 
 async def test_a_forced_start_while_another_one_starts_takes_its_place(tmp_path: Path) -> None:
-    async with studio(tmp_path, start_timeout_s=5) as it:
+    async with studio(tmp_path, start_timeout_s=60) as it:
         it.fleet[0].may_start.clear()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(it.start, "m1")
             await until(lambda: "record" in it.fleet[0].asked, "the first start has begun")
-            with anyio.fail_after(5):
+            with anyio.fail_after(60):
                 async with anyio.create_task_group() as forced:
                     forced.start_soon(lambda: it.start("m2", force=True))
                     await anyio.wait_all_tasks_blocked()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import asyncio
 import threading
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def until(met: Any, what: str) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not await met():
             await anyio.sleep(0.005)
     assert await met(), what
@@ -107,13 +107,11 @@ async def test_memory_is_bounded_and_what_gives_way_is_counted(
 async def test_recording_does_not_wait_for_a_stalled_disk(db_url: str) -> None:
     async with open_database(db_url) as db, open_events(db, Metrics()) as events:
         hold = threading.Event()
-        db.submit(lambda _: hold.wait(60))
-        began_s = time.monotonic()
+        stalled = db.submit(lambda _: hold.wait(60))
         for number in range(1_000):
             events.record("system", "warning", str(number))
-        took_s = time.monotonic() - began_s
-        hold.set()
-    assert took_s < 1.0
+        hold.set()  # nothing was written until here
+        assert await asyncio.wrap_future(stalled) is True
 
 
 async def test_details_that_json_cannot_hold_do_not_stop_the_log(db_url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -35,6 +36,7 @@ def number_of(frame: av.VideoFrame) -> int:
     return round(float((row > 120).sum()) / 4) - 1
 
 
+@cache
 def coded(
     numbers: range,
     *,
@@ -73,7 +75,7 @@ def _avcc(context: av.VideoCodecContext) -> bytes:
 
 
 def source(path: Path, numbers: range, **how: object) -> mp4cut.Source:
-    codec, found = coded(numbers, **how)  # type: ignore[arg-type]
+    codec, found = coded(numbers, **how)
     film = Film(path, codec)
     for each in found:
         film.append(each)

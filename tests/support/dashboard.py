@@ -11,8 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from support.matches import World, film_camera, steady
-from support.scenes import two_cameras
+from support.matches import looping_films
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
@@ -23,18 +22,12 @@ PHONE = {"width": 390, "height": 844}
 expect.set_options(timeout=15_000)
 
 
-def two_views(folder: Path) -> str:
+def two_views() -> str:
     """Cameras LEFT and RIGHT that look at one world over and over, as a setting."""
-    world = World(two_cameras(640, 360), gain1=0.85)
-    cameras = {
-        str(n): {
-            "kind": "file",
-            "name": name,
-            "path": str(film_camera(folder / f"cam{n}.mp4", world, n, steady(150))),
-        }
-        for n, name in enumerate(("LEFT", "RIGHT"))
-    }
-    return json.dumps(cameras)
+    names = ("LEFT", "RIGHT")
+    films = zip(names, looping_films(), strict=True)
+    cameras = [{"kind": "file", "name": name, "path": str(path)} for name, path in films]
+    return json.dumps(dict(enumerate(cameras)))
 
 
 class Dashboard:

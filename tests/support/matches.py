@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from support.scenes import Grey, TwoCameras
+from support.scenes import Grey, TwoCameras, two_cameras
+from support.shared import made_once
 from touchline.studio.encoder import Encoder, Quality
 from touchline.studio.film import Film
 from touchline.studio.geometry import rotation_of
@@ -87,6 +89,18 @@ def film_camera(
         film.append(coded)
     film.finish(last_ns + PERIOD_NS)
     return path
+
+
+def looping_films() -> tuple[Path, Path]:
+    """Five seconds of one world by two cameras of 640x360, as files for cameras that play them."""
+
+    def film(camera: int, path: Path) -> Path:
+        world = World(two_cameras(640, 360), gain1=0.85)
+        return film_camera(path, world, camera, steady(150))
+
+    names = ("world-cam0.mp4", "world-cam1.mp4")
+    first, second = (made_once(name, partial(film, n)) for n, name in enumerate(names))
+    return first, second
 
 
 def film_match(

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
+
+from support.shared import made_once
 
 NAME = "gstreamer-registry.bin"
 
@@ -19,13 +20,16 @@ def place_registry(runtime_dir: Path) -> Path:
     place = runtime_dir / NAME
     if not place.exists():
         runtime_dir.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_made_once(), place)
+        shutil.copy(registry(), place)
     return place
 
 
-@cache
-def _made_once() -> Path:
-    path = Path(os.environ["HOME"]) / NAME
+def registry() -> Path:
+    """The list itself, for what has no runtime directory."""
+    return made_once(NAME, _make)
+
+
+def _make(path: Path) -> None:
     subprocess.run(
         ["gst-inspect-1.0", "fakesink"],
         env={**os.environ, "GST_REGISTRY": str(path)},
@@ -33,4 +37,3 @@ def _made_once() -> Path:
         check=True,
         timeout=120,
     )
-    return path

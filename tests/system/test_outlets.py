@@ -16,6 +16,7 @@ from support.watching import mode, taken
 
 def test_a_still_is_taken_of_cameras_at_rest_and_while_recording(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
+        wait_for(lambda: len(server.worker_pids()) == 2, "with both of its workers")
         still = server.client.get("/cameras/0/snapshot.jpg")
         assert still.status_code == 200, still.text
         assert still.headers["content-type"] == "image/jpeg"

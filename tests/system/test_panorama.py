@@ -15,7 +15,7 @@ import av
 import pytest
 
 from support.browser import Watching, browser
-from support.matches import World, film_camera, steady
+from support.matches import looping_films
 from support.scenes import TwoCameras, two_cameras
 from support.server import Server, serving, wait_for
 from support.watching import mode, root
@@ -31,15 +31,9 @@ def cameras() -> TwoCameras:
 
 
 @pytest.fixture(scope="module")
-def films(cameras: TwoCameras, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Any]:
+def films() -> dict[int, Any]:
     """Two cameras that play the same five seconds over and over."""
-    folder = tmp_path_factory.mktemp("films")
-    world = World(cameras, gain1=0.85)
-    made = {}
-    for camera in (0, 1):
-        path = film_camera(folder / f"cam{camera}.mp4", world, camera, steady(150))
-        made[camera] = {"kind": "file", "path": str(path)}
-    return made
+    return {n: {"kind": "file", "path": str(path)} for n, path in enumerate(looping_films())}
 
 
 @pytest.fixture(scope="module")

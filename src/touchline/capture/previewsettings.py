@@ -17,7 +17,7 @@ Transport = Literal["hls", "webrtc"]
 class PreviewSettings(BaseModel):
     """How cameras are shown to viewers: WebRTC, HLS, RTSP."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     transport_mode: Literal["hls", "webrtc", "dual"] = Field(
         "dual",

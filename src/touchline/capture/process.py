@@ -35,10 +35,11 @@ from touchline.worker.listening import ListeningClock, input_waits
 
 log = logging.getLogger(__name__)
 
-_START_S = 10.0
+_START_S = 30.0
+"""At the boot of a small machine everything starts at once: a worker is not given up for that."""
 RECORDER_PRIORITY = -5
 """As `nice` counts."""
-_CONNECT_LOOK_S = 0.01
+_CONNECT_LOOK_S = 0.02
 _LOOK_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _STABLE_S = 5.0

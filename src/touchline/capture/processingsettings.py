@@ -13,7 +13,7 @@ from touchline.capture.uploadsettings import UploadSettings
 class ArchiveSettings(BaseModel):
     """The one file a camera's segments become."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     profile: Literal["copy", "compact"] = Field(
         "copy",
@@ -35,7 +35,7 @@ class ArchiveSettings(BaseModel):
 class ProcessingSettings(BaseModel):
     """Post-processing."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     after_recording: tuple[Kind, ...] = Field(
         ("archive", "sprites", "panorama", "follow"),

@@ -54,7 +54,7 @@ DEMO_CAMERAS: Mapping[str, Mapping[str, str]] = {
 class CaptureSettings(BaseModel):
     """The capture half's settings: which cameras there are, and how they are recorded."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     cameras: dict[CameraId, Source] = Field(
         default_factory=dict, description="The cameras by number, 0 to 63."

@@ -61,7 +61,7 @@ TrackNumber = Annotated[int, Field(ge=0, le=31)]
 class Crop(BaseModel):
     """Pixels removed from each edge of the picture."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     left: int = Field(0, ge=0, le=7680, description="Pixels removed on the left.")
     right: int = Field(0, ge=0, le=7680, description="Pixels removed on the right.")
@@ -93,7 +93,7 @@ def _clamp(near: int, far: int, side: int) -> tuple[int, int]:
 class BaseSource(BaseModel):
     """What every kind of camera can be told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: PrintableName | None = Field(
         None, description="What people call the camera; cam0, cam1, … when it has no name."

@@ -24,7 +24,7 @@ MIB = 1 << 20
 class UploadSettings(BaseModel):
     """An S3-compatible storage; nothing is uploaded without a bucket."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     endpoint_url: str | None = Field(
         None, description="https://…; unset: Amazon's own. http:// only with allow_http."

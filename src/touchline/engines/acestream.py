@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import aiohttp
+from typing import TYPE_CHECKING, Any
 
 from touchline.core import patience
 from touchline.core.errors import Failed, NotFound
 from touchline.engines.foreignjson import parse_foreign
+from touchline.engines.httpclient import HttpClient, open_http_client
 from touchline.engines.model import Sample
 
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
 LARGEST_ANSWER_BYTES = 1 << 20
+MOST_AN_ENGINE = 4
 _UNKNOWN_SESSION = "unknown playback session id"
 _MOST = (1 << 63) - 1
 
@@ -56,8 +59,8 @@ class AceStreamClient:
     raises EngineUnreachable or EngineAnswer, or returns, within `within_s`.
     """
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
 
     async def status(self, api_url: str, *, within_s: float) -> None:
         """Return where the engine is well."""
@@ -116,14 +119,17 @@ class AceStreamClient:
             raise _refusal(answer)
 
     async def _get(self, url: str, within_s: float) -> dict[str, Any]:
+        session = await self._http.session()
+        from aiohttp import ClientError
+
         try:
             with patience.fail_after(within_s):
-                async with self._session.get(url, allow_redirects=False) as response:
+                async with session.get(url, allow_redirects=False) as response:
                     body = await _read(response)
                     status = response.status
         except TimeoutError as error:
             raise EngineUnreachable(f"The engine did not answer in {within_s:g} s") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (ClientError, OSError, ValueError) as error:
             raise EngineUnreachable(f"The engine cannot be asked: {_why(error)}") from error
         if status >= 300:
             raise EngineAnswer(f"The engine answered with status {status}")
@@ -141,21 +147,11 @@ class AceStreamClient:
 @asynccontextmanager
 async def open_acestream(*, concurrency: int) -> AsyncIterator[AceStreamClient]:
     """A client with at most so many connections in use at a time."""
-    connector = aiohttp.TCPConnector(
-        limit=concurrency, limit_per_host=4, ttl_dns_cache=60, enable_cleanup_closed=False
-    )
-    async with aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),
-        trust_env=False,
-        auto_decompress=False,
-        headers={"Accept-Encoding": "identity"},
-    ) as session:
-        yield AceStreamClient(session)
+    async with open_http_client(most=concurrency, most_a_host=MOST_AN_ENGINE) as http:
+        yield AceStreamClient(http)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: ClientResponse) -> bytes:
     body = await response.content.read(LARGEST_ANSWER_BYTES + 1)
     while len(body) <= LARGEST_ANSWER_BYTES:
         more = await response.content.read(LARGEST_ANSWER_BYTES)

@@ -34,7 +34,7 @@ _CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$"
 class PortRange(BaseModel):
     """Ports from `first` to `last`, both included."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     first: int = Field(ge=1, le=65535)
     last: int = Field(ge=1, le=65535)
@@ -68,7 +68,7 @@ Ports = Annotated[PortRange, BeforeValidator(_range)]
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class PortSettings(_Group):

@@ -10,17 +10,20 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import aiohttp
+from typing import TYPE_CHECKING, Any
 
 from touchline.core import patience
 from touchline.core.errors import Failed
 from touchline.engines.foreignjson import parse_foreign
+from touchline.engines.httpclient import HttpClient, open_http_client
 from touchline.engines.settings import VpnSettings
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
 
 TIMEOUT_S = 5.0
 LARGEST_ANSWER_BYTES = 64 << 10
+MOST_CONNECTIONS = 8
 
 _STATUS = ("/v1/vpn/status", "/v1/openvpn/status")
 _PORT = ("/v1/portforward", "/v1/openvpn/portforwarded")
@@ -49,8 +52,8 @@ class Location:
 class VpnControl:
     """Asks control servers, with the key or the password of the settings."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
         self._older: set[tuple[str, str]] = set()
 
     async def running(self, url: str) -> bool:
@@ -96,9 +99,12 @@ class VpnControl:
         return _checked(url + oldest, status, told)
 
     async def _get(self, url: str) -> tuple[int, Any]:
+        session = await self._http.session()
+        from aiohttp import ClientError
+
         try:
             with patience.fail_after(TIMEOUT_S):
-                async with self._session.get(url, allow_redirects=False) as response:
+                async with session.get(url, allow_redirects=False) as response:
                     if response.status >= 300:
                         response.close()
                         return response.status, None
@@ -107,7 +113,7 @@ class VpnControl:
             raise ControlFailed(
                 f"The VPN's control server did not answer in {TIMEOUT_S:g} s"
             ) from error
-        except (aiohttp.ClientError, OSError) as error:
+        except (ClientError, OSError) as error:
             raise ControlFailed(f"The VPN's control server cannot be asked: {error}") from error
         except ValueError as error:
             raise ControlFailed(
@@ -115,7 +121,7 @@ class VpnControl:
             ) from error
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: ClientResponse) -> bytes:
     """The whole answer, in however many pieces it comes. Raises ValueError for too large a one."""
     body = bytearray()
     async for piece in response.content.iter_any():
@@ -136,13 +142,10 @@ async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
         password = settings.api_password.get_secret_value() if settings.api_password else ""
         pair = f"{settings.api_user}:{password}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    async with aiohttp.ClientSession(
-        headers=headers,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),
-        trust_env=False,
-    ) as session:
-        yield VpnControl(session)
+    async with open_http_client(
+        most=MOST_CONNECTIONS, most_a_host=MOST_CONNECTIONS, headers=headers
+    ) as http:
+        yield VpnControl(http)
 
 
 def _checked(url: str, status: int, told: Any) -> Mapping[str, Any]:

@@ -103,9 +103,8 @@ def create_app(system: System) -> FastAPI:
     app.state.work = WorkLimits(BUDGETS)
     app.state.work.count_into(system.metrics)
 
-    app.include_router(websocket)
     files = dashboard.load()
-    app.include_router(dashboard.routes(files))
+    _take(app, websocket, dashboard.routes(files))
     install_errors(app, _methods_by_path(ROUTERS))
 
     # The last one added is the first to see a request.
@@ -140,10 +139,20 @@ def bare_app() -> FastAPI:
         # Their pages load scripts from another site; the schema itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,  # served by what `described` adds
     )
-    for router in ROUTERS:
-        app.include_router(router)
+    _take(app, *ROUTERS)
     return described(app)
+
+
+def _take(app: FastAPI, *routers: APIRouter) -> None:
+    """Serve the routers' routes as they are.
+
+    `include_router` would make each of them once more, at the first request, and search them router
+    by router.
+    """
+    for router in routers:
+        app.router.routes.extend(router.routes)
 
 
 def _methods_by_path(routers: tuple[APIRouter, ...]) -> dict[str, set[str]]:

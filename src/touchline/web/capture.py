@@ -20,11 +20,12 @@ from touchline.web.models.recording import (
     StopReport,
 )
 from touchline.web.models.state import CamerasStatus, HostHealth, PipelineState, Status
+from touchline.web.routes import Route
 
 if TYPE_CHECKING:
     from touchline.capture import Capture
 
-router = APIRouter(prefix="/api/v1", tags=["capture"], responses=may_answer(500))
+router = APIRouter(prefix="/api/v1", tags=["capture"], responses=may_answer(500), route_class=Route)
 
 
 @router.get(

@@ -26,11 +26,14 @@ from touchline.web.models.clips import (
     MarkerState,
     NewMarker,
 )
+from touchline.web.routes import Route
 from touchline.web.work import done_for, limit_of
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
-router = APIRouter(prefix="/api/v1/recordings", tags=["clips"], responses=may_answer(500))
+router = APIRouter(
+    prefix="/api/v1/recordings", tags=["clips"], responses=may_answer(500), route_class=Route
+)
 
 MatchId = Annotated[str, Path(description="The match, as `GET /api/v1/recordings` names it.")]
 Camera = Annotated[str, Path(max_length=16, description="`camN`, `panorama` or `follow`.")]

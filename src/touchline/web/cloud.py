@@ -11,8 +11,9 @@ from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep
 from touchline.web.errors import may_answer
 from touchline.web.models.cloud import CloudArchives, CloudFiles
+from touchline.web.routes import Route
 
-router = APIRouter(tags=["processing"], responses=may_answer(500))
+router = APIRouter(tags=["processing"], responses=may_answer(500), route_class=Route)
 
 _ANSWERS = may_answer(401, 403, 503)
 

@@ -15,7 +15,10 @@ from pathlib import Path
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
 
 FOLDER = Path(__file__).with_name("static")
 PAGE = "index.html"
@@ -120,13 +123,21 @@ def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
 
 def routes(files: Mapping[str, StaticFile]) -> APIRouter:
     """A route for each file but the page, which shares its path with the API's."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter()
     for name, file in files.items():
         if name != PAGE:
-            router.add_api_route(f"/{name}", _sender(file), methods=["GET"], name="dashboard")
+            router.routes.append(_Plain(f"/{name}", _sender(file), "dashboard"))
     for path in ("/panel", "/panel/{rest:path}"):  # where the earlier system had its dashboard
-        router.add_api_route(path, _to_the_dashboard, methods=["GET"], name="panel")
+        router.routes.append(_Plain(path, _to_the_dashboard, "panel"))
     return router
+
+
+class _Plain(Route):
+    """A route for GET and nothing else, of which the API's description says nothing."""
+
+    def __init__(self, path: str, endpoint: _Endpoint, name: str) -> None:
+        super().__init__(path, endpoint, methods=["GET"], name=name, include_in_schema=False)
+        self.methods = {"GET"}  # it would add HEAD, which the API's own routes do not have
 
 
 def is_old(path: str) -> bool:
@@ -134,7 +145,7 @@ def is_old(path: str) -> bool:
     return path == "/panel" or path.startswith("/panel/")
 
 
-async def _to_the_dashboard() -> Response:
+async def _to_the_dashboard(_: Request) -> Response:
     return Response(status_code=307, headers={"Location": "/"})
 
 
@@ -161,7 +172,7 @@ class Page:
         await self._app(scope, receive, send)
 
 
-def _sender(file: StaticFile) -> Callable[[Request], Awaitable[Response]]:
+def _sender(file: StaticFile) -> _Endpoint:
     async def send(request: Request) -> Response:
         return await file.response(request)
 

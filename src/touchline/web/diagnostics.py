@@ -25,9 +25,12 @@ from touchline.web.models.diagnostics import (
     RecordingCorrelations,
     SystemMetrics,
 )
+from touchline.web.routes import Route
 from touchline.web.work import done_for
 
-router = APIRouter(prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500))
+router = APIRouter(
+    prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500), route_class=Route
+)
 
 
 @router.get(

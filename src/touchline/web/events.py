@@ -14,12 +14,13 @@ from touchline.web.deps import EventsDep
 from touchline.web.errors import may_answer
 from touchline.web.models.base import Moment
 from touchline.web.models.events import EventEntry, EventsCleaned, EventStatistics
+from touchline.web.routes import Route
 
 TYPES = ("engine", "stream", "vpn", "health", "system")
 MOST_OFFSET = 1_000_000
 MOST_DAYS = 36_500
 
-router = APIRouter(prefix="/events", tags=["events"], responses=may_answer(500))
+router = APIRouter(prefix="/events", tags=["events"], responses=may_answer(500), route_class=Route)
 
 Text = Annotated[str | None, Query(max_length=256)]
 

@@ -31,13 +31,16 @@ from touchline.web.models.library import (
     Segments,
     Verification,
 )
+from touchline.web.routes import Route
 from touchline.web.work import done_for, limit_of
 
 THUMBNAILS = "_sprites.vtt"
 MOST_THUMBNAILS_BYTES = 4 << 20
 """A picture every few seconds of a day is a tenth of it."""
 
-router = APIRouter(prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500))
+router = APIRouter(
+    prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500), route_class=Route
+)
 
 MatchId = Annotated[str, Path(description="The match, as `GET /api/v1/recordings` names it.")]
 FileName = Annotated[str, Path(description="The file's name, without any folder.")]

@@ -11,8 +11,9 @@ from touchline.web.deps import system_of
 from touchline.web.errors import may_answer
 from touchline.web.medialinks import media_scope, signed_target, split_target
 from touchline.web.models.links import MakeLink, MediaLink
+from touchline.web.routes import Route
 
-router = APIRouter(prefix="/api/v1", tags=["session"], responses=may_answer(500))
+router = APIRouter(prefix="/api/v1", tags=["session"], responses=may_answer(500), route_class=Route)
 
 
 @router.post(

@@ -13,9 +13,12 @@ from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep
 from touchline.web.errors import may_answer
 from touchline.web.models import panorama as models
+from touchline.web.routes import Route
 from touchline.web.work import done_for
 
-router = APIRouter(prefix="/api/v1/panorama", tags=["panorama"], responses=may_answer(500))
+router = APIRouter(
+    prefix="/api/v1/panorama", tags=["panorama"], responses=may_answer(500), route_class=Route
+)
 
 Version = Annotated[int, Path(ge=1, le=1_000_000, description="The calibration's number.")]
 _WRITES = may_answer(400, 401, 403, 413, 503)

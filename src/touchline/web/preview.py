@@ -26,6 +26,7 @@ from touchline.web.models.preview import (
     StartPreview,
 )
 from touchline.web.models.state import PreviewStatus
+from touchline.web.routes import Route
 from touchline.web.work import done_for
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
@@ -33,8 +34,8 @@ _PLAYLIST = re.compile(r"(cam\d+|panorama)\.m3u8", re.ASCII)
 _MEDIA = re.compile(r"(cam\d+|panorama)_[0-9a-f]+_\d+(?:\.\d+\.m4s|\.m4s|_init\.mp4)", re.ASCII)
 _NO_FILE = "Not Found"
 
-router = APIRouter(prefix="/api/v1", tags=["live"], responses=may_answer(500))
-hls = APIRouter(prefix="/hls", tags=["live"], responses=may_answer(500))
+router = APIRouter(prefix="/api/v1", tags=["live"], responses=may_answer(500), route_class=Route)
+hls = APIRouter(prefix="/hls", tags=["live"], responses=may_answer(500), route_class=Route)
 
 
 @router.get(

@@ -18,8 +18,11 @@ from touchline.web.models.processing import (
     MadeOfMatch,
     ProcessMatch,
 )
+from touchline.web.routes import Route
 
-router = APIRouter(prefix="/api/v1", tags=["processing"], responses=may_answer(500))
+router = APIRouter(
+    prefix="/api/v1", tags=["processing"], responses=may_answer(500), route_class=Route
+)
 
 JobId = Annotated[str, Path(min_length=1, max_length=64, description="The job.")]
 

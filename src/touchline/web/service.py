@@ -9,6 +9,7 @@ from touchline.core.metrics import CONTENT_TYPE
 from touchline.web.answers import answer
 from touchline.web.deps import CaptureDep, MetricsDep
 from touchline.web.models.state import ServiceInfo
+from touchline.web.routes import Route
 
 FEATURES = (
     "recording_protection",
@@ -19,7 +20,7 @@ FEATURES = (
     "integrity_verification",
 )
 
-router = APIRouter(tags=["service"])
+router = APIRouter(tags=["service"], route_class=Route)
 
 
 @router.get(

@@ -13,12 +13,13 @@ from touchline.web.cookies import drop_cookie, set_cookie
 from touchline.web.errors import may_answer
 from touchline.web.limits import client_address
 from touchline.web.models.session import SessionState, SignIn
+from touchline.web.routes import Route
 
 log = logging.getLogger(__name__)
 
 PATH = "/api/v1/session"
 
-router = APIRouter(tags=["session"], responses=may_answer(500))
+router = APIRouter(tags=["session"], responses=may_answer(500), route_class=Route)
 
 
 @router.get(

@@ -23,6 +23,7 @@ from touchline.web.models.streams import (
     StreamState,
     StreamStatSnapshot,
 )
+from touchline.web.routes import Route
 from touchline.web.standing import engines_of, standing_of
 from touchline.web.structured import ReportRoute, may_fail
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 reports = APIRouter(
     prefix="/events", tags=["streams"], route_class=ReportRoute, responses=may_answer(500)
 )
-router = APIRouter(prefix="/streams", tags=["streams"], responses=may_answer(500))
+router = APIRouter(
+    prefix="/streams", tags=["streams"], responses=may_answer(500), route_class=Route
+)
 
 MOST = 100_000
 StreamId = Annotated[

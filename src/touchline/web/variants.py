@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Request, Response
-from fastapi.routing import APIRoute
 
 from touchline.engines import ConfigInvalid, config_of, hidden
 from touchline.web.answers import answer
@@ -26,11 +25,11 @@ from touchline.web.models.variants import (
     TemplateName,
     VariantConfig,
 )
-from touchline.web.routes import Handler
+from touchline.web.routes import Handler, Route
 from touchline.web.standing import engines_of
 
 
-class ConfigRoute(APIRoute):
+class ConfigRoute(Route):
     """A route that answers 400 where a configuration makes no sense."""
 
     def get_route_handler(self) -> Handler:

@@ -17,6 +17,7 @@ from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
 from touchline.web.deps import CaptureDep
 from touchline.web.errors import may_answer
+from touchline.web.routes import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +36,9 @@ _MOST_CANDIDATES = 64
 _NOT_WATCHABLE = {"recording_active", "no_picture"}
 _PATHS = {"endpoint": "GET, OPTIONS, POST", "session": "DELETE, GET, OPTIONS, PATCH"}
 
-router = APIRouter(prefix="/api/v1/whep", tags=["live"], responses=may_answer(500))
+router = APIRouter(
+    prefix="/api/v1/whep", tags=["live"], responses=may_answer(500), route_class=Route
+)
 
 Stream = Annotated[str, Path(description="The stream: `cam0`, `cam1` … or `panorama`.")]
 SessionId = Annotated[str, Path(description="The session, as `Location` named it.")]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+from anyio import to_thread
+
+from touchline.engines.runtimes.dockeraddress import missing_socket
 from touchline.engines.runtimes.protocol import Runtime
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
@@ -59,11 +63,23 @@ async def open_runtime(
         )
 
     if isinstance(settings, AutoRuntimeSettings):
-        from touchline.engines.runtimes.docker import docker_answers
-
-        answers = await docker_answers(settings.docker, environ=environ)
+        answers = await _docker_answers(settings.docker, environ)
         settings = settings.docker if answers else settings.process
         log.info("Engines run as %s", "containers of Docker" if answers else "processes")
     opened = docker(settings) if isinstance(settings, DockerRuntimeSettings) else process(settings)
     async with opened as runtime:
         yield runtime
+
+
+async def _docker_answers(
+    settings: DockerRuntimeSettings, environ: Mapping[str, str] | None
+) -> bool:
+    """Whether there is a daemon. Where there is no socket, nothing is loaded to ask at it."""
+    told = os.environ if environ is None else environ
+    missing = await to_thread.run_sync(missing_socket, settings.host, told)
+    if missing is not None:
+        log.info("Docker is not used: there is no socket %s", missing)
+        return False
+    from touchline.engines.runtimes.docker import docker_answers
+
+    return await docker_answers(settings, environ=environ)

@@ -49,6 +49,20 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
     return Address(f"https://{rest}", _context(folder))
 
 
+def missing_socket(host: str | None, environ: Mapping[str, str]) -> Path | None:
+    """The socket that would be asked, where that is a file of this machine and is not there."""
+    scheme, _, path = (host or environ.get("DOCKER_HOST") or USUAL).partition("://")
+    if scheme != "unix" or not path.startswith("/"):
+        return None
+    try:
+        Path(path).lstat()
+    except FileNotFoundError:
+        return Path(path)
+    except (OSError, ValueError):  # whoever asks is told in the words of the attempt
+        return None
+    return None
+
+
 def _names_a_host(url: str) -> bool:
     try:
         parts = urlsplit(url)

@@ -28,7 +28,7 @@ def memory_bytes(text: str) -> int | None:
 
 
 class _Runtime(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ProcessRuntimeSettings(_Runtime):

@@ -43,9 +43,12 @@ _TRUTH: dict[str, Any] = {
 
 
 class Answer(BaseModel):
-    """An object of the API; later versions may add keys, none takes one away."""
+    """An object of the API; later versions may add keys, none takes one away.
 
-    model_config = ConfigDict(extra="allow")
+    It is made by nobody: it describes what is answered, and is built when that is asked for.
+    """
+
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 def example(value: dict[str, Any]) -> ConfigDict:

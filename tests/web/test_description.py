@@ -1,0 +1,65 @@
+"""The description is made when it is asked for; routes are made without it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi import Request, Response
+
+from fakes import FakeSystem
+from serving import client_of
+from touchline.web.app import ROUTERS, bare_app
+from touchline.web.routes import Route
+
+pytestmark = pytest.mark.anyio
+
+LATER = ("aiodocker", "aiohttp", "aiortc", "alembic", "av", "boto3", "cv2", "gi", "numpy", "scipy")
+STARTED = f"""
+import sys
+import touchline.server, touchline.settings
+from touchline.web.models.base import Answer
+
+built = [each.__name__ for each in Answer.__subclasses__() if each.__pydantic_complete__]
+print([*(name for name in {LATER!r} if name in sys.modules), *built])
+"""
+
+
+def test_a_start_loads_and_builds_nothing_that_can_wait() -> None:
+    done = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"
+
+
+def test_each_route_makes_its_response_itself() -> None:
+    others = [each for router in ROUTERS for each in router.routes if not isinstance(each, Route)]
+    assert others == []
+
+
+def test_a_handler_that_leaves_its_response_to_the_framework_is_refused() -> None:
+    async def told(request: Request) -> dict[str, str]:
+        return {"path": request.url.path}
+
+    with pytest.raises(TypeError, match="must return a Response"):
+        Route("/told", told)
+
+
+def test_the_models_of_answers_are_in_the_description_alone() -> None:
+    async def told(_: Request) -> Response:
+        return Response(b"17")
+
+    route = Route("/told", told, response_model=int, responses={404: {"model": str}})
+    assert (route.response_field, route.response_fields) == (None, {})
+    described = route.describe()
+    assert described.response_field is not None
+    assert described.response_fields.keys() == {404}
+
+
+async def test_it_is_made_once_and_is_that_of_the_schema(tmp_path: Path) -> None:
+    async with client_of(FakeSystem.make(tmp_path)) as client:
+        first = await client.get("/openapi.json")
+        assert first.headers["content-type"] == "application/json"
+        assert first.json() == bare_app().openapi()
+        assert (await client.get("/openapi.json")).content == first.content
+        assert (await client.head("/openapi.json")).status_code == 200
