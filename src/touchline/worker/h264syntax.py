@@ -392,11 +392,8 @@ def slice_start(unit: bytes) -> tuple[int, int, int]:
     return bits.ue(), bits.ue(9) % 5, bits.ue(255)
 
 
-def same_picture(a: Slice, b: Slice) -> bool:
-    """Whether a slice belongs to the primary picture of the slice before it (7.4.1.2.4).
-
-    A first macroblock that comes again tells pictures apart that a careless encoder numbered alike.
-    """
+def same_numbers(a: Slice, b: Slice) -> bool:
+    """Whether two slices are numbered alike, as those of one primary picture are (7.4.1.2.4)."""
     return (
         a.frame_num == b.frame_num
         and a.pps_id == b.pps_id
@@ -408,8 +405,15 @@ def same_picture(a: Slice, b: Slice) -> bool:
         and a.delta_bottom == b.delta_bottom
         and a.delta_0 == b.delta_0
         and a.delta_1 == b.delta_1
-        and (b.first_mb > 0 or b.redundant)
     )
+
+
+def same_picture(a: Slice, b: Slice) -> bool:
+    """Whether a slice belongs to the primary picture of the slice before it.
+
+    A first macroblock that comes again tells pictures apart that a careless encoder numbered alike.
+    """
+    return same_numbers(a, b) and (b.first_mb > 0 or b.redundant)
 
 
 def second_field(a: Slice, b: Slice) -> bool:

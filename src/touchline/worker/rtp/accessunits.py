@@ -22,6 +22,7 @@ MAX_UNITS = 4096
 _PREFIX_UNITS, _PREFIX_BYTES = 64, 1 << 20
 _QUIET_MARKED_NS, _QUIET_NS = 20_000_000, 500_000_000
 _FILLER, _PREFIX_TYPE, _LAST_PREFIX_TYPE = 12, 14, 18
+_AGAIN = "a picture began again before it had ended"
 _RUN, _RUN_INTRA, _RUN_WARY, _RUN_MARKED = 8, 2, 60, 32
 
 
@@ -43,13 +44,16 @@ class Picture:
     damage: str | None = None
     last: Slice | None = None
     fields: int = 1
+    begun: bool = False
     suspect: bool = False
     marked: bool = False
     marks: int = 0
     last_arrived_ns: int = 0
 
     def take(self, data: bytes) -> None:
-        """Add a unit. Raises StreamError."""
+        """Add a unit, unless the picture is left out anyway. Raises StreamError."""
+        if self.damage is not None:
+            return
         self.units.append(data)
         self.size_bytes += len(data)
         if self.size_bytes > MAX_UNIT_BYTES or len(self.units) > MAX_UNITS:
@@ -159,6 +163,8 @@ class AccessUnits:
         if head is not None and current.last is not None:
             if h264syntax.same_picture(current.last, head):
                 return True
+            if unit.rtp_time == current.rtp_time and h264syntax.same_numbers(current.last, head):
+                return True  # numbers and time are the same: no careless encoder, but no end
             return current.fields == 1 and h264syntax.second_field(current.last, head)
         return first_mb != 0 and unit.rtp_time == current.rtp_time
 
@@ -168,7 +174,10 @@ class AccessUnits:
         if head is None:
             current.damage = current.damage or "a slice cannot be read"
         elif current.last is not None and head.bottom != current.last.bottom:
-            current.fields = 2
+            current.fields, current.begun = 2, False
+        elif current.begun and head.first_mb == 0 and not head.redundant:
+            current.damage = current.damage or _AGAIN
+            self._on_lost(_AGAIN, False)
         current.suspect = self._after_loss = False
         for each in self._prefix:
             if each[0] & 0x1F != AUD:
@@ -203,6 +212,7 @@ class AccessUnits:
             current.damage = current.damage or "packets were lost"
         if head is not None:
             current.last = head
+            current.begun = current.begun or head.first_mb == 0
             current.intra = current.intra and head.slice_type in {I, 4}
         current.marked = False
         current.last_arrived_ns = unit.arrived_ns
