@@ -36,6 +36,7 @@ class Picture:
     sets: Sets | None
     units: list[bytes] = field(default_factory=list)
     size_bytes: int = 0
+    taken: int = 0
     slices: int = 0
     idr: bool = False
     intra: bool = True
@@ -51,15 +52,15 @@ class Picture:
     last_arrived_ns: int = 0
 
     def take(self, data: bytes) -> None:
-        """Add a unit, unless the picture is left out anyway. Raises StreamError."""
-        if self.damage is not None:
-            return
-        self.units.append(data)
+        """Add a unit; it is not kept where the picture is left out anyway. Raises StreamError."""
+        self.taken += 1
         self.size_bytes += len(data)
-        if self.size_bytes > MAX_UNIT_BYTES or len(self.units) > MAX_UNITS:
+        if self.damage is None:
+            self.units.append(data)
+        if self.size_bytes > MAX_UNIT_BYTES or self.taken > MAX_UNITS:
             raise StreamError(
                 f"the camera sends a picture of {self.size_bytes >> 20} MiB in "
-                f"{len(self.units)} units without an end"
+                f"{self.taken} units without an end"
             )
 
 
@@ -176,14 +177,20 @@ class AccessUnits:
         elif current.last is not None and head.bottom != current.last.bottom:
             current.fields, current.begun = 2, False
         elif current.begun and head.first_mb == 0 and not head.redundant:
-            current.damage = current.damage or _AGAIN
-            self._on_lost(_AGAIN, False)
+            self._begins_again(current, unit)
+            return
         current.suspect = self._after_loss = False
         for each in self._prefix:
             if each[0] & 0x1F != AUD:
                 current.take(each)
         self._clear_prefix()
         self._add(current, unit, head)
+
+    def _begins_again(self, current: Picture, unit: Unit) -> None:
+        current.damage = current.damage or _AGAIN
+        current.last_arrived_ns = unit.arrived_ns
+        self._clear_prefix()
+        self._on_lost(_AGAIN, False)
 
     def _begin(
         self, unit: Unit, head: Slice | None, sets: Sets | None, *, may_change: bool
