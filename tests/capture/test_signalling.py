@@ -10,6 +10,7 @@ import pytest
 
 from support.played import ANSWER, ICE, PlayedPanorama, PlayedPreview
 from support.supervised import supervised_tasks
+from touchline.capture.lease import CameraLease
 from touchline.capture.preview import Preview
 from touchline.capture.sessions import WebRtcSessions
 from touchline.capture.signalling import Signalling, candidates_in
@@ -22,8 +23,9 @@ class Rig:
     def __init__(self) -> None:
         self.preview = PlayedPreview()
         self.live = self.preview.live
+        self.lease = CameraLease()
         self.sessions = WebRtcSessions(
-            cast("Preview", self.preview), cast("Any", PlayedPanorama()), (0, 1)
+            cast("Preview", self.preview), cast("Any", PlayedPanorama()), self.lease, (0, 1)
         )
         self.signalling = Signalling(self.sessions)
         self.told: list[tuple[str, dict[str, Any]]] = []
@@ -255,3 +257,36 @@ async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
         while not condition():
             await anyio.sleep(0.001)
+
+
+async def is_being_let_go(rig: Rig) -> bool:
+    """Whether one who asks for a picture now would wait."""
+    with anyio.move_on_after(0.05) as scope:
+        await rig.lease.settled()
+    return scope.cancelled_caught
+
+
+async def test_the_cameras_are_being_let_go_from_the_moment_a_session_is_stopped(rig: Rig) -> None:
+    session = await rig.started()
+    assert not await is_being_let_go(rig)
+    meanwhile: list[bool] = []
+    ask = rig.live.ask
+
+    async def slowly(do: str, **fields: Any) -> dict[str, Any]:
+        meanwhile.append(await is_being_let_go(rig))
+        return await ask(do, **fields)
+
+    cast("Any", rig.live).ask = slowly
+    await rig.say("webrtc_stop", session_id=session)
+    assert meanwhile == [True]
+    assert not await is_being_let_go(rig)
+
+
+async def test_and_from_the_moment_it_is_known_that_one_has_ended(rig: Rig) -> None:
+    session = await rig.started()
+    async with supervised_tasks() as tasks:
+        rig.sessions.open(tasks)
+        rig.live.tell({"event": "webrtc_state", "session": session, "state": "closed"})
+        with anyio.fail_after(10):
+            await rig.lease.settled()
+        assert rig.preview.viewers == []

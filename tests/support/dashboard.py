@@ -48,8 +48,11 @@ class Dashboard:
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._hear))
 
     def _hear(self, frame: str | bytes) -> None:
-        if isinstance(frame, str) and '"webrtc_error"' in frame:
-            self.refused.append(frame)
+        if not isinstance(frame, str) or '"webrtc_error"' not in frame:
+            return
+        data = json.loads(frame)["data"]
+        if "session_id" not in data:  # what a session that has just ended is told is no refusal
+            self.refused.append(f"{data['stream_kind']}: {data['error']}")
 
     def go(self, path: str = "/") -> Page:
         """That page of the dashboard, with its heading there."""

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from fakes import FakeSystem
 from footage import write_segment
 from support.played import PlayedPanorama, PlayedPreview
+from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
 from touchline.capture.sessions import WebRtcSessions
 from touchline.core.db import Database
@@ -61,7 +62,7 @@ def fuzzed_system(folder: Path) -> Iterator[Any]:
     system.engines.fleet.put(ENGINE)
     system.engines.fleet.put_stream(STREAM)
     system.capture.sessions = WebRtcSessions(
-        cast("Any", PlayedPreview()), cast("Any", PlayedPanorama()), (0, 1)
+        cast("Any", PlayedPreview()), cast("Any", PlayedPanorama()), CameraLease(), (0, 1)
     )
     database = Database(f"sqlite:///{folder}/touchline.db")
     system.events = EventLog(database, Metrics())

@@ -231,20 +231,24 @@ def test_a_match_is_processed_and_its_panorama_calibrated_and_cut(
 
 def from_the_live_panorama_to_the_cameras(board: Dashboard) -> None:
     """From page to page and on one page, there and back; nothing is refused on the way."""
-    for _ in range(2):
-        board.go("/preview")
-        board.plays("LEFT")
-        board.plays("RIGHT")
-        board.go("/panorama")
-        board.button("Look at it live").click()
-        board.plays("Panorama")
-    board.go("/preview")
-    board.plays("RIGHT")
-    for shows, labels in (("Panorama", ["Panorama"]), ("Cameras", ["LEFT", "RIGHT"])):
-        board.page.get_by_role("button", name=shows, exact=True).click()
+
+    def play(*labels: str) -> None:
         for label in labels:
             board.plays(label)
-    assert board.refused == []
+            assert board.refused == []
+
+    for _ in range(2):
+        board.go("/preview")
+        play("LEFT", "RIGHT")
+        board.go("/panorama")
+        board.button("Look at it live").click()
+        play("Panorama")
+    board.go("/preview")
+    play("LEFT", "RIGHT")
+    board.page.get_by_role("button", name="Panorama", exact=True).click()
+    play("Panorama")
+    board.page.get_by_role("button", name="Cameras", exact=True).click()
+    play("LEFT", "RIGHT")
 
 
 def test_provision_stream_scale_drain_and_reprovision(

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from fakes import FakeSystem
 from serving import client_of
 from support.played import ANSWER, PlayedPanorama, PlayedPreview
+from touchline.capture.lease import CameraLease
 from touchline.capture.preview import Preview
 from touchline.capture.sessions import WebRtcSessions
 from touchline.core.errors import Blocked, Failed, Refused
@@ -29,7 +30,7 @@ class Rig:
         self.preview = PlayedPreview()
         self.live = self.preview.live
         self.sessions = WebRtcSessions(
-            cast("Preview", self.preview), cast("Any", PlayedPanorama()), (0, 1)
+            cast("Preview", self.preview), cast("Any", PlayedPanorama()), CameraLease(), (0, 1)
         )
         cast("Any", self.system.capture).sessions = self.sessions
 

@@ -270,7 +270,7 @@ async def open_capture(
             log_dir=log_dir,
         )
         listener.panorama = afterwards.panorama.preview
-        sessions = WebRtcSessions(preview, listener.panorama, cameras)
+        sessions = WebRtcSessions(preview, listener.panorama, lease, cameras)
         supervisor = Supervisor(partial(_told, alerts), metrics, half="capture")
         async with open_cameras(cameras, supervisor), open_tasks(supervisor) as tasks:
             tasks.keep("host sampler", host.once, every_s=SAMPLE_EVERY_S)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import anyio
 
+from touchline.capture.lease import CameraLease
 from touchline.capture.panoramapreview import STREAM as PANORAMA
 from touchline.capture.panoramapreview import PanoramaPreview
 from touchline.capture.preview import Preview
@@ -60,10 +62,15 @@ class WebRtcSessions:
     """The sessions there are. Belongs to the event loop."""
 
     def __init__(
-        self, preview: Preview, panorama: PanoramaPreview, camera_ids: Collection[int]
+        self,
+        preview: Preview,
+        panorama: PanoramaPreview,
+        lease: CameraLease,
+        camera_ids: Collection[int],
     ) -> None:
         self._preview = preview
         self._panorama = panorama
+        self._lease = lease
         self._camera_ids = frozenset(camera_ids)
         self._by_id: dict[str, WebRtcSession] = {}
         self._gone: deque[str] = deque(maxlen=_GONE_KEPT)
@@ -164,17 +171,20 @@ class WebRtcSessions:
         """End it; one that has ended already is not an error."""
         if self._by_id.pop(session.session_id, None) is None:
             return
-        try:
-            await self._preview.live.ask("webrtc_stop", session=session.session_id)
-        except (Blocked, Failed) as error:
-            # It broke off by itself, or the whole live process did.
-            log.info("WebRTC session %s: %s", session.session_id, error.message)
-        await session.leave()
+        # From here on: who asked to stop and then for another picture is not to be refused that.
+        with self._lease.letting_go():
+            try:
+                await self._preview.live.ask("webrtc_stop", session=session.session_id)
+            except (Blocked, Failed) as error:
+                # It broke off by itself, or the whole live process did.
+                log.info("WebRTC session %s: %s", session.session_id, error.message)
+            await session.leave()
 
     async def stop_all_of(self, owner: str) -> None:
         """End every session of a connection that is gone."""
-        for session in [s for s in self._by_id.values() if s.owner == owner]:
-            await self.stop(session)
+        with self._lease.letting_go():
+            for session in [s for s in self._by_id.values() if s.owner == owner]:
+                await self.stop(session)
 
     def _live_event(self, event: Mapping[str, Any]) -> None:
         kind = event.get("event")
@@ -193,4 +203,11 @@ class WebRtcSessions:
         for call in self._ended:
             call(session, reason)
         if self._tasks is not None:
-            self._tasks.start_soon(session.leave, name="leaving a stream")
+            going = ExitStack()
+            going.enter_context(self._lease.letting_go())
+            self._tasks.start_soon(_leave, session, going, name="leaving a stream")
+
+
+async def _leave(session: WebRtcSession, going: ExitStack) -> None:
+    with going:
+        await session.leave()
