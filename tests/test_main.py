@@ -20,7 +20,7 @@ from touchline import __version__
 from touchline.__main__ import main
 from touchline.core.errors import Failed, Refused
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 SMALL = {
     "TOUCHLINE_CAPTURE__CAMERAS__0__WIDTH": "320",
     "TOUCHLINE_CAPTURE__CAMERAS__0__HEIGHT": "180",

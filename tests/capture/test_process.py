@@ -210,7 +210,7 @@ async def test_a_worker_that_is_there_is_taken_over_with_its_recording(tmp_path:
 async def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path: Path) -> None:
     pytest.importorskip("gi")
     ear = Ear()
-    link = make_link(tmp_path, ear, unresponsive_after_s=1.0)
+    link = make_link(tmp_path, ear, unresponsive_after_s=5.0)
     async with linked(link, ear):
         hung = link.pid
         assert hung is not None

@@ -72,7 +72,7 @@ class Watching:
         )
         return found
 
-    def shows(self, kind: str, count: int, start: int = 0, deadline_s: float = 20) -> list[int]:
+    def shows(self, kind: str, count: int, start: int = 0, deadline_s: float = 60) -> list[int]:
         """The readable counters of that many frames, once they have been shown."""
 
         def look() -> list[int]:
@@ -112,7 +112,7 @@ class WhepPage:
         found: dict[str, Any] = self.page.evaluate("whep.state()")
         return found
 
-    def shows(self, count: int, deadline_s: float = 20) -> list[int]:
+    def shows(self, count: int, deadline_s: float = 60) -> list[int]:
         """The readable counters of that many frames, once they have been shown."""
 
         def look() -> list[int]:
@@ -155,7 +155,7 @@ class HlsPage:
         found: list[dict[str, Any]] = self.page.evaluate("start => player.frames(start)", start)
         return found
 
-    def shows(self, count: int, start: int = 0, deadline_s: float = 20) -> list[dict[str, Any]]:
+    def shows(self, count: int, start: int = 0, deadline_s: float = 60) -> list[dict[str, Any]]:
         """That many frames with readable counters, once they have been shown."""
 
         def look() -> list[dict[str, Any]]:

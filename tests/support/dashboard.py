@@ -19,7 +19,7 @@ AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 def two_views() -> str:
@@ -92,7 +92,7 @@ class Dashboard:
     def plays(self, label: str) -> None:
         """A live picture moves."""
         video = self.page.locator(f'video[aria-label="{label}, live"]')
-        expect(video).to_have_attribute("data-playing", "true", timeout=30_000)
+        expect(video).to_have_attribute("data-playing", "true", timeout=60_000)
         before = video.evaluate("v => v.currentTime")
         self.page.wait_for_function(
             "([v, before]) => v.currentTime > before + 0.3 && v.videoWidth > 0",

@@ -18,7 +18,7 @@ from support.docker import ENGINE, Docker
 from support.runtimes import pid_of
 from support.server import Server
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 class EngineServer(Server):

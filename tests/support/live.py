@@ -16,8 +16,8 @@ from support.registry import place_registry
 from touchline.capture import CaptureSettings, build_pipeline
 from touchline.worker import wire
 
-START_DEADLINE_S = 20.0
-ANSWER_DEADLINE_S = 20.0
+START_DEADLINE_S = 60.0
+ANSWER_DEADLINE_S = 60.0
 
 
 class Line:

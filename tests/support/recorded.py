@@ -17,7 +17,7 @@ from touchline.worker.disk import Disk
 from touchline.worker.recorder import Recorder
 from touchline.worker.tee import Frame
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 def eventually(true: Callable[[], bool], what: str) -> None:

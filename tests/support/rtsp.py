@@ -25,8 +25,8 @@ from touchline.sim import camera as simulated
 from touchline.sim.rtsp.ledger import Entry, read_ledger
 from touchline.sim.rtsp.server import RtspServer
 
-START_DEADLINE_S = 20.0
-STOP_DEADLINE_S = 10.0
+START_DEADLINE_S = 60.0
+STOP_DEADLINE_S = 60.0
 
 
 class RtspCamera:

@@ -19,8 +19,8 @@ import httpx
 import touchline
 from support.registry import place_registry
 
-START_DEADLINE_S = 30.0
-STOP_DEADLINE_S = 30.0
+START_DEADLINE_S = 60.0
+STOP_DEADLINE_S = 60.0
 
 SMALL = {"kind": "test", "width": 320, "height": 180, "fps": 30}
 """A simulated camera that costs next to nothing; its counter is still read back."""
