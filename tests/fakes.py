@@ -18,10 +18,11 @@ from support.half import idle_half, settings_for
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.logs import Logs
 from touchline.capture.machine import MachineSampler
+from touchline.capture.manifest import valid_match_id
 from touchline.capture.removal import Removal
 from touchline.capture.settings import CaptureSettings
 from touchline.capture.stills import Still
-from touchline.core.errors import Blocked, Failed, Invalid, NotFound
+from touchline.core.errors import Blocked, Failed, NotFound
 from touchline.core.history import History
 from touchline.core.historykeeper import HistoryKeeper
 from touchline.core.metrics import Metrics
@@ -152,8 +153,8 @@ class FakeRecorder:
     ) -> FakeReport:
         del process_after_recording
         assert match_id != "", "an empty id is to arrive as none at all"
-        if match_id is not None and "/" in match_id:
-            raise Invalid("match_id must not contain '/'", code="match_id_character")
+        if match_id is not None:
+            valid_match_id(match_id)
         if self.match_id is not None and not force:
             message = f"Already recording match: {self.match_id}"
             return FakeReport({"success": False, "message": message})

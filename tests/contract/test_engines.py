@@ -226,6 +226,18 @@ ODD_IDS = [
 """Ids that clients may choose. Each is reached by its percent-encoded form alone."""
 
 
+async def test_what_is_played_may_have_a_key_that_is_longer_than_any_id(api: Api) -> None:
+    made = await api.provision()
+    report = api.report(made, labels={})
+    report["stream"] = {"key_type": "magnet", "key": "magnet:?xt=urn:btih:" + "a" * 1500}
+    shown = await api.ask("POST", "/events/stream_started", json=report)
+    assert shown["key"] == report["stream"]["key"]
+    assert (await api.ask("POST", "/events/stream_started", json=report)) == shown
+    assert (await api.ask("GET", f"/streams/{shown['id']}"))["id"] == shown["id"]
+    ended = await api.ask("POST", "/events/stream_ended", json={"stream_id": shown["id"]})
+    assert ended["updated"]
+
+
 async def test_a_stream_is_reached_whatever_its_id(api: Api) -> None:
     engine = await api.provision()
     for stream_id in ODD_IDS:

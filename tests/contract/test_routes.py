@@ -157,7 +157,7 @@ async def test_optional_fields_may_be_missing_null_or_unknown(
         (b'{"match_id": NaN}', "string_type", ["body", "match_id"]),
         (b'{"match_id": 1e999}', "string_type", ["body", "match_id"]),
         (b'{"force": "maybe"}', "bool_parsing", ["body", "force"]),
-        (b'{"match_id": "../m1"}', "match_id_character", ["body", "match_id"]),
+        (b'{"match_id": "m1/../m2"}', "match_id_character", ["body", "match_id"]),
         (b'{"force": "\\ud800"}', "string_unicode", ["body", "force"]),
     ],
 )
@@ -190,7 +190,7 @@ async def test_a_body_larger_than_any_use_is_413(system: FakeSystem, *, announce
     async with client_of(system) as client:
         response = await client.post(f"{API}/recording", content=content, headers=JSON)
     assert response.status_code == 413
-    assert response.json()["detail"] == "Request body too large"
+    assert response.json() == {"detail": "Request body too large", "code": "body_too_large"}
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ async def test_every_operation_is_documented_with_a_model_or_a_media_type(
             seen.add(operation["operationId"])
             assert operation["summary"]
             assert operation["description"]
-            if operation["operationId"] in {"whep_add_candidates", "whep_stop"}:
+            if operation["operationId"].startswith("whep_") and "201" not in operation["responses"]:
                 continue  # answered without a body, as the protocol has it
             (success,) = [a for code, a in operation["responses"].items() if code in {"200", "201"}]
             content = success["content"]

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
 from pydantic import SecretStr
 
 from fakes import FakeSystem
-from footage import write_segment
+from footage import START_UNIX_NS, write_segment
 from support.played import PlayedPanorama, PlayedPreview
 from touchline.capture.lease import CameraLease
 from touchline.capture.library import Library
 from touchline.capture.sessions import WebRtcSessions
+from touchline.check import check
 from touchline.core.db import Database
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.engines.model import Engine, Stream
+from touchline.web import diagnostics
 
 KEY = "a-key-of-some-length"
 MATCH_ID = "match_20260211_001"
 SEGMENT = "cam0_20260211_220241_00.mp4"
 FILE_NAME = "match.json"
+MARKER_ID = "0123456789abcdef"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ENGINE = Engine(
     "f" * 64, "acestream-1", "127.0.0.1", 19000, "127.0.0.1", 19000, NOON, NOON, health="healthy"
@@ -49,6 +53,8 @@ def fuzzed_system(folder: Path) -> Iterator[Any]:
     root = folder / "recordings"
     write_segment(root / MATCH_ID / "segments" / SEGMENT)
     (root / MATCH_ID / FILE_NAME).write_text("{}")
+    marker = {"marker_id": MARKER_ID, "at_unix_ns": START_UNIX_NS, "created_unix_ns": START_UNIX_NS}
+    (root / MATCH_ID / "markers.json").write_text(json.dumps({"markers": [marker]}))
     system: Any = FakeSystem.make(folder)
     system.settings.auth.api_key = SecretStr(KEY)
     # Of the running match nothing can be deleted, so that it is there for every example.
@@ -67,6 +73,19 @@ def fuzzed_system(folder: Path) -> Iterator[Any]:
     database = Database(f"sqlite:///{folder}/touchline.db")
     system.events = EventLog(database, Metrics())
     system.events.record("engine", "created", "Created", container_id="c1")
-    yield system
+    with patch.object(diagnostics, "check", _once(check)):
+        yield system
     system.events.close()
     database.close()
+
+
+def _once(look: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, looking at the machine at the first call only: that takes a second."""
+    found: list[Any] = []
+
+    def checked(*arguments: Any, **options: Any) -> Any:
+        if not found:
+            found.append(look(*arguments, **options))
+        return found[0]
+
+    return checked

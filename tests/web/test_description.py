@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import Request, Response
+from pydantic import SecretStr
 
 from fakes import FakeSystem
 from serving import client_of
@@ -57,7 +58,9 @@ def test_the_models_of_answers_are_in_the_description_alone() -> None:
 
 
 async def test_it_is_made_once_and_is_that_of_the_schema(tmp_path: Path) -> None:
-    async with client_of(FakeSystem.make(tmp_path)) as client:
+    system = FakeSystem.make(tmp_path)
+    system.settings.auth.api_key = SecretStr("a-key")
+    async with client_of(system) as client:
         first = await client.get("/openapi.json")
         assert first.headers["content-type"] == "application/json"
         assert first.json() == bare_app().openapi()

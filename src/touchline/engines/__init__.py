@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from touchline.engines.acestream import SessionGone
 from touchline.engines.control import SelectOrder
-from touchline.engines.customvariant import ConfigInvalid, CustomConfig, hidden
+from touchline.engines.customvariant import (
+    ARM_VERSIONS,
+    PARAMETER_TYPES,
+    PLATFORMS,
+    ConfigInvalid,
+    CustomConfig,
+    hidden,
+)
 from touchline.engines.demo import demo_engines
 from touchline.engines.front import Engines
 from touchline.engines.frontdoor import open_engines
@@ -25,6 +32,9 @@ from touchline.engines.usage import total, usage_json
 from touchline.engines.variantstore import config_of
 
 __all__ = [
+    "ARM_VERSIONS",
+    "PARAMETER_TYPES",
+    "PLATFORMS",
     "Body",
     "ConfigInvalid",
     "CustomConfig",

@@ -14,7 +14,7 @@ from touchline.engines.runtimes.settings import memory_bytes
 
 PLATFORMS = ("amd64", "arm32", "arm64")
 ARM_VERSIONS = ("3.2.13", "3.2.14")
-TYPES = ("flag", "string", "int", "bytes", "path")
+PARAMETER_TYPES = ("flag", "string", "int", "bytes", "path")
 HIDDEN = "********"
 """Shown in the place of a secret; given back, it means the secret that is kept."""
 
@@ -150,8 +150,8 @@ def _faults(config: CustomConfig) -> Iterator[str]:
 
 def _parameter_faults(parameter: CustomParameter) -> Iterator[str]:
     known = BY_NAME.get(parameter.name)
-    if parameter.type not in TYPES:
-        yield f"has an unknown type; there are {', '.join(TYPES)}"
+    if parameter.type not in PARAMETER_TYPES:
+        yield f"has an unknown type; there are {', '.join(PARAMETER_TYPES)}"
         return
     if parameter.name in _OURS:
         yield "is set for each engine by itself"

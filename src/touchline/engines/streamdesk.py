@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ KEPT_S = 3600.0
 
 STOP_TIMEOUT_S = 3.0
 STOP_RETRY_S = 5.0
+LONGEST_ID = 256
 _MOST_EXTERNAL = 1000
 _TEXT_LIMIT = 2048
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -55,8 +57,14 @@ class StreamReport:
 
     @property
     def stream_id(self) -> str:
-        """The id that the stream has from now on."""
-        return self.labels.get("stream_id") or f"{self.key}|{self.playback_session_id}"
+        """The id that the stream has from now on; a hash where key and session are too long."""
+        named = self.labels.get("stream_id")
+        if named:
+            return named
+        made = f"{self.key}|{self.playback_session_id}"
+        if len(made) <= LONGEST_ID:
+            return made
+        return hashlib.sha256(made.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -389,7 +397,7 @@ class StreamDesk:
 
 def _check(report: StreamReport, stream_id: str) -> None:
     """What the shapes of the request do not say already."""
-    if not 0 < len(stream_id) <= 256 or _UNFIT.search(stream_id):
+    if not 0 < len(stream_id) <= LONGEST_ID or _UNFIT.search(stream_id):
         raise Invalid(
             "The stream's id must have 1 to 256 printable characters",
             code="stream_id_invalid",

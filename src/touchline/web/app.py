@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import anyio
@@ -32,13 +33,21 @@ from touchline.web import (
     variants,
     whep,
 )
-from touchline.web.access import decide_access
-from touchline.web.auth import ClosedReads, Gate
+from touchline.web.access import Access, decide_access
+from touchline.web.auth import PRIVATE, PRIVATE_MEDIA, ClosedReads, Gate
 from touchline.web.cors import make_cors
-from touchline.web.description import described
+from touchline.web.description import (
+    ANY_SERVER,
+    AS_MEDIA,
+    BY_KEY,
+    KeyRules,
+    Security,
+    described,
+)
 from touchline.web.errors import LastResort, install_errors
 from touchline.web.guard import Guard, SameOriginMedia
 from touchline.web.limits import AddressLimit, BodyLimit, PlainPaths
+from touchline.web.medialinks import media_scope
 from touchline.web.sessions import Sessions
 from touchline.web.signing import Signer
 from touchline.web.standing import Standing
@@ -88,8 +97,15 @@ def create_app(system: System) -> FastAPI:
     Its WebSocket takes connections while `app.state.hub` is open.
     """
     settings = system.settings
-    app = bare_app()
     access = decide_access(settings)
+    files = dashboard.load()
+    way_in = dashboard.open_paths(files) | {session.PATH}
+
+    def is_open(path: str) -> bool:
+        return path in way_in or dashboard.is_old(path) or path in ClosedReads.OPEN
+
+    closes_reads = settings.auth.reads and access.key is not None
+    app = bare_app(key_rules(access, is_open if closes_reads else None))
     app.state.system = system
     signer = None if access.key is None else Signer(access.key)
     sessions = Sessions(system.database, "" if signer is None else signer.key_id)
@@ -103,7 +119,6 @@ def create_app(system: System) -> FastAPI:
     app.state.work = WorkLimits(BUDGETS)
     app.state.work.count_into(system.metrics)
 
-    files = dashboard.load()
     _take(app, websocket, dashboard.routes(files))
     install_errors(app, _methods_by_path(ROUTERS))
 
@@ -111,11 +126,8 @@ def create_app(system: System) -> FastAPI:
     origins = settings.auth.cors_origins
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(PlainPaths)
-    if settings.auth.reads and access.key is not None:
-        way_in = dashboard.open_paths(files) | {session.PATH}
-        app.add_middleware(
-            ClosedReads, gate=gate, is_open=lambda path: path in way_in or dashboard.is_old(path)
-        )
+    if closes_reads:
+        app.add_middleware(ClosedReads, gate=gate, is_open=is_open)
     page = files.get(dashboard.PAGE)
     if page is not None:
         app.add_middleware(dashboard.Page, page=page)
@@ -130,7 +142,7 @@ def create_app(system: System) -> FastAPI:
     return app
 
 
-def bare_app() -> FastAPI:
+def bare_app(rules: KeyRules = ANY_SERVER) -> FastAPI:
     """The API's routes with nothing behind them: enough to describe it."""
     app = FastAPI(
         title="touchline",
@@ -142,7 +154,26 @@ def bare_app() -> FastAPI:
         openapi_url=None,  # served by what `described` adds
     )
     _take(app, *ROUTERS)
-    return described(app)
+    return described(app, rules)
+
+
+def key_rules(access: Access, is_open: Callable[[str], bool] | None) -> KeyRules:
+    """What the description says of the key; `is_open` is there where reads are closed."""
+    private = {
+        (route.path, method.lower())
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and {PRIVATE, PRIVATE_MEDIA} & {*route.dependencies}
+        for method in route.methods or ()
+    }
+
+    def security_of(path: str, method: str) -> Security | None:
+        closed = is_open is not None and not is_open(path)
+        if not closed and not (access.on_network and (path, method) in private):
+            return None
+        return BY_KEY if media_scope(path, "") is None else AS_MEDIA
+
+    return KeyRules(access.key is not None, security_of)
 
 
 def _take(app: FastAPI, *routers: APIRouter) -> None:

@@ -17,7 +17,7 @@ from touchline.web.answers import answer
 from touchline.web.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA, signature_of
 from touchline.web.cuts import FilmDownload
 from touchline.web.deps import CaptureDep, ReadsDep
-from touchline.web.errors import may_answer
+from touchline.web.errors import UNCHANGED, may_answer
 from touchline.web.medialinks import signed_playlist
 from touchline.web.models.clips import (
     MarkerChange,
@@ -54,9 +54,12 @@ Instant = Annotated[
     ),
 ]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
+_ONE_RANGE = "The bytes that `Range` asked for; all of them where it names more than one range."
 _CLIP = {
     200: {"description": "An MP4 of exactly these frames.", "content": {"video/mp4": _BYTES}},
-    **may_answer(401, 403, 404, 409, 503),
+    206: {"description": _ONE_RANGE, "content": {"video/mp4": _BYTES}},
+    **UNCHANGED,
+    **may_answer(401, 403, 404, 409, 416, 503),
 }
 _PLAYLIST = {
     200: {"description": "An HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
@@ -71,7 +74,9 @@ _SEGMENT = {
         "description": "A media segment.",
         "content": {"video/mp2t": _BYTES, "video/mp4": _BYTES},
     },
-    **may_answer(401, 403, 404, 409, 503),
+    206: {"description": _ONE_RANGE, "content": {"video/mp2t": _BYTES, "video/mp4": _BYTES}},
+    **UNCHANGED,
+    **may_answer(401, 403, 404, 409, 416, 503),
 }
 
 

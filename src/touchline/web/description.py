@@ -1,13 +1,14 @@
 """Makes the API's description, when somebody asks for it: a start does without.
 
-It says what is true of every route of a kind, so that none can forget it: a route that reads a
-body may find that it is no JSON (400) or too large (413), whatever else it documents.
+Routes document what is theirs. What guards, limits and parsers answer in front of them follows here
+from what a route takes (a body, a path with names in it, the key), so that none can forget it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -15,18 +16,54 @@ from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from touchline.web.access import SAFE_METHODS
 from touchline.web.answers import answer
 from touchline.web.routes import Route
 
 PATH = "/openapi.json"
+
+BEFORE_ROUTES = {
+    405: "the path has other methods; `Allow` names them",
+    408: "the request did not arrive whole in time",
+    431: "the request's head is too large",
+    503: "the server has too many connections",
+}
+"""Answers to a request that never becomes one of an operation."""
+
+_BEFORE_ROUTES = "Any request may be answered before it reaches an operation: {}.".format(
+    "; ".join(f"{status}, {text}" for status, text in BEFORE_ROUTES.items())
+)
+
+Security = list[dict[str, list[str]]]
+
+BY_KEY: Security = [{"bearer": []}, {"key": []}]
+AS_MEDIA: Security = [*BY_KEY, {"basic": []}, {"link": []}]
+
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
-_OF_A_BODY = {
-    "400": "The body cannot be read.",
-    "413": "The body is larger than any this server has a use for.",
+_REFUSALS = {
+    "400": ("Unreadable", "The Host header is none of this server's names, or a body is no text."),
+    "401": ("NoKey", "This server has a key and the request has none."),
+    "403": ("Forbidden", "The key is wrong, or a page of another site sends this."),
+    "404": ("NotFound", "There is no such thing."),
+    "413": ("TooLarge", "The body is larger than any this server has a use for."),
+    "429": ("TooMany", "Too many requests of this address; `Retry-After` says when to try."),
+    "500": ("Failed", "The server or the machine failed; the log has the reason."),
 }
 
 
-def described(app: FastAPI) -> FastAPI:
+@dataclass(frozen=True)
+class KeyRules:
+    """What needs the key of one server, beside what needs the key of every server that has one."""
+
+    has_key: bool
+    security_of: Callable[[str, str], Security | None]
+    """What a read needs here, by path and method; None where others need nothing either."""
+
+
+ANY_SERVER = KeyRules(has_key=True, security_of=lambda _path, _method: None)
+
+
+def described(app: FastAPI, rules: KeyRules) -> FastAPI:
     """Have `app` describe itself at `/openapi.json`, made once, in a thread."""
     making = threading.Lock()
     asking = anyio.CapacityLimiter(1)
@@ -34,7 +71,7 @@ def described(app: FastAPI) -> FastAPI:
     def describe() -> dict[str, Any]:
         with making:
             if app.openapi_schema is None:
-                app.openapi_schema = _description(app)
+                app.openapi_schema = _description(app, rules)
             return app.openapi_schema
 
     async def openapi(_: Request) -> Response:
@@ -45,28 +82,51 @@ def described(app: FastAPI) -> FastAPI:
     return app
 
 
-def _description(app: FastAPI) -> dict[str, Any]:
+def _description(app: FastAPI, rules: KeyRules) -> dict[str, Any]:
     schema = get_openapi(
         title=app.title,
         version=app.version,
         openapi_version=app.openapi_version,
         summary=app.summary,
+        description=_BEFORE_ROUTES,
         routes=[route.describe() if isinstance(route, Route) else route for route in app.routes],
     )
-    complete_refusals(schema)
+    complete_schema(schema, rules)
     return schema
 
 
-def complete_refusals(schema: dict[str, Any]) -> None:
-    """Document how bodies are refused, wherever one is taken."""
-    for operation in _operations(schema):
-        if "requestBody" not in operation:
-            continue
-        for status, text in _OF_A_BODY.items():
-            content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
-            operation["responses"].setdefault(status, {"description": text, "content": content})
+def complete_schema(schema: dict[str, Any], rules: KeyRules) -> None:
+    """Document who may ask, and how requests are refused in front of every route."""
+    refusals = schema["components"].setdefault("responses", {})
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+    for name, text in _REFUSALS.values():
+        refusals[name] = {"description": text, "content": content}
+    for path, method, operation in _operations(schema):
+        if not rules.has_key:
+            # What is sent all the same is not looked at.
+            operation.pop("security", None)
+        elif "security" not in operation:
+            security = rules.security_of(path, method)
+            if security is not None:
+                operation["security"] = security
+        for status in _refusals_of(path, method, operation):
+            name, _ = _REFUSALS[status]
+            found = {"$ref": f"#/components/responses/{name}"}
+            operation["responses"].setdefault(status, found)
 
 
-def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in schema["paths"].values():
-        yield from (each for method, each in path.items() if method in _METHODS)
+def _refusals_of(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield from ("400", "429", "500")
+    if "security" in operation:
+        yield from ("401", "403")
+    if method.upper() not in SAFE_METHODS:
+        yield "403"
+    if "{" in path:
+        yield "404"
+    if "requestBody" in operation:
+        yield "413"
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in schema["paths"].items():
+        yield from ((path, method, each) for method, each in item.items() if method in _METHODS)

@@ -10,7 +10,7 @@ from touchline.core.errors import NotFound
 from touchline.engines import Engines, inspection_json, total, usage_json
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY, has_key
-from touchline.web.errors import may_answer
+from touchline.web.errors import UNCHANGED, may_answer
 from touchline.web.models.engines import (
     ContainerInspection,
     EngineState,
@@ -34,6 +34,7 @@ LabelValue = Annotated[str, Query(max_length=4096, description="Its value.")]
     operation_id="get_engines",
     summary="All engines",
     response_model=list[EngineState],
+    responses=UNCHANGED,
 )
 async def get_engines(request: Request) -> Response:
     """Every engine, by port; from memory, with an ETag."""
@@ -76,7 +77,7 @@ async def get_engines_usage_total(request: Request) -> Response:
     operation_id="get_engine",
     summary="One engine",
     response_model=EngineWithStreams,
-    responses=may_answer(404),
+    responses={**UNCHANGED, **may_answer(404)},
 )
 async def get_engine(request: Request, container_id: ContainerId) -> Response:
     """An engine, and the streams that play on it."""

@@ -104,6 +104,12 @@ _MEANING: dict[int, tuple[type[BaseModel], str]] = {
 }
 
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The copy that `If-None-Match` or `If-Modified-Since` speaks of is right."}
+}
+"""For reads that carry an entity tag."""
+
+
 def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route's documentation says about the errors it may answer with."""
     meanings = {status: _MEANING[status] for status in statuses}
@@ -131,7 +137,7 @@ def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> 
             methods = methods_of.get(path) or methods_of.get(getattr(route, "path", ""))
             if methods:
                 headers["Allow"] = ", ".join(sorted(methods))
-        return answer({"detail": error.detail}, error.status_code, headers)
+        return answer(_body_of(error), error.status_code, headers)
 
     app.exception_handler(TouchlineError)(_touchline_error)
     app.exception_handler(RequestValidationError)(_validation_error)
@@ -181,7 +187,22 @@ async def _validation_error(
     return answer({"detail": plain(error.errors())}, 422)
 
 
-class Unauthorized(HTTPException):
+class Coded(HTTPException):
+    """An error of HTTP with a reason for programs."""
+
+    def __init__(
+        self,
+        status_code: int,
+        detail: str,
+        *,
+        code: str | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status_code, detail, headers)
+        self.code = code
+
+
+class Unauthorized(Coded):
     """A request without what it needs: a key, a session, or a link that opens its path."""
 
     def __init__(
@@ -194,19 +215,22 @@ class Unauthorized(HTTPException):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """`challenges` say what may be sent instead, each in a field of its own."""
-        super().__init__(status_code, detail, headers)
-        self.code = code
+        super().__init__(status_code, detail, code=code, headers=headers)
         self.challenges = challenges
 
 
 def refusal(error: Unauthorized) -> Response:
     """Return the answer to a request that is not let in."""
-    body = {"detail": error.detail} | ({"code": error.code} if error.code else {})
-    response = answer(body, error.status_code, dict(error.headers or {}))
+    response = answer(_body_of(error), error.status_code, dict(error.headers or {}))
     # One field each: players look for theirs at the beginning of a field.
     for challenge in error.challenges:
         response.headers.append("WWW-Authenticate", challenge)
     return response
+
+
+def _body_of(error: HTTPException) -> dict[str, Any]:
+    code = error.code if isinstance(error, Coded) else None
+    return {"detail": error.detail} | ({"code": code} if code else {})
 
 
 class LastResort:

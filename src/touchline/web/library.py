@@ -20,7 +20,7 @@ from touchline.web.downloads import (
     StreamDownload,
     attachment,
 )
-from touchline.web.errors import may_answer
+from touchline.web.errors import UNCHANGED, may_answer
 from touchline.web.medialinks import signed_thumbnails
 from touchline.web.models.library import (
     Deleted,
@@ -60,9 +60,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
         "description": "The bytes that `Range` asked for; more than one range as multipart.",
         "content": dict.fromkeys((*_WHOLE_FILE, "multipart/byteranges"), _BYTES),
     },
-    304: {
-        "description": "The copy that `If-None-Match` or `If-Modified-Since` speaks of is right."
-    },
+    **UNCHANGED,
     **may_answer(401, 403, 404, 416, 503),
 }
 _ARCHIVE: dict[int | str, dict[str, Any]] = {

@@ -6,19 +6,19 @@ import re
 from collections import Counter
 from urllib.parse import unquote_to_bytes
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from touchline.foreign.numbers import whole
 from touchline.web.answers import answer
 from touchline.web.door import is_loopback
+from touchline.web.errors import Coded
 
 SLASH = "\0"
 """Stands for an encoded slash in a part of a path."""
 
 _ENCODED_SLASH = re.compile(rb"%2[fF]")
 _STREAM = re.compile(rb"/streams/([^/?#]+)(|/[a-z-]+)")
-_TOO_LARGE = "Request body too large"
+_TOO_LARGE, _TOO_LARGE_CODE = "Request body too large", "body_too_large"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -122,7 +122,7 @@ class BodyLimit:
         # A length that is no number never gets here: the HTTP parser refuses it.
         length = whole(announced.decode("latin-1"))
         if length is None or length > self._max_bytes:
-            body = {"detail": _TOO_LARGE, "code": "body_too_large"}
+            body = {"detail": _TOO_LARGE, "code": _TOO_LARGE_CODE}
             await answer(body, 413, {"connection": "close"})(scope, receive, send)
             return
         taken_bytes = 0
@@ -132,7 +132,7 @@ class BodyLimit:
             message = await receive()
             taken_bytes += len(message.get("body", b""))
             if taken_bytes > self._max_bytes:
-                raise HTTPException(413, _TOO_LARGE, {"connection": "close"})
+                raise Coded(413, _TOO_LARGE, code=_TOO_LARGE_CODE, headers={"connection": "close"})
             return message
 
         await self._app(scope, counted, send)

@@ -11,7 +11,7 @@ from touchline.engines import Body as Standing
 from touchline.engines import StreamReport, sample_json, stream_json
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
-from touchline.web.errors import may_answer
+from touchline.web.errors import UNCHANGED, may_answer
 from touchline.web.limits import with_slashes
 from touchline.web.models.base import Moment
 from touchline.web.models.streams import (
@@ -106,6 +106,7 @@ async def report_stream_ended(
     operation_id="get_streams",
     summary="Streams",
     response_model=list[StreamState],
+    responses=UNCHANGED,
 )
 async def get_streams(
     request: Request,

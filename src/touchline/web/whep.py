@@ -164,28 +164,60 @@ async def stop(stream: Stream, session_id: SessionId, capture: CaptureDep) -> Re
     return Response(status_code=200)
 
 
-@router.get("/{stream}", include_in_schema=False)
+@router.get(
+    "/{stream}",
+    operation_id="whep_look",
+    summary="Whether there is such a stream (WHEP)",
+    status_code=204,
+    response_class=Response,
+    responses={204: {"description": "There is."}, **may_answer(404)},
+)
 async def look(stream: Stream, capture: CaptureDep) -> Response:
     """There is such a stream; it has no representation."""
     _camera(stream, capture)
     return Response(status_code=204)
 
 
-@router.options("/{stream}", include_in_schema=False)
+@router.options(
+    "/{stream}",
+    operation_id="whep_options",
+    summary="What a stream takes (WHEP)",
+    response_class=Response,
+    responses={
+        200: {"description": "`Allow` and `Accept-Post` say it.", "content": None},
+        **may_answer(404),
+    },
+)
 async def options(stream: Stream, capture: CaptureDep) -> Response:
     """What a player may send here."""
     _camera(stream, capture)
     return Response(status_code=200, headers={"Allow": _PATHS["endpoint"], "Accept-Post": SDP})
 
 
-@router.get("/{stream}/{session_id}", include_in_schema=False)
+@router.get(
+    "/{stream}/{session_id}",
+    operation_id="whep_look_at_session",
+    summary="Whether a session goes on (WHEP)",
+    status_code=204,
+    response_class=Response,
+    responses={204: {"description": "It does."}, **may_answer(404)},
+)
 async def look_at_session(stream: Stream, session_id: SessionId, capture: CaptureDep) -> Response:
     """The session goes on; it has no representation."""
     _session(stream, session_id, capture)
     return Response(status_code=204)
 
 
-@router.options("/{stream}/{session_id}", include_in_schema=False)
+@router.options(
+    "/{stream}/{session_id}",
+    operation_id="whep_session_options",
+    summary="What a session takes (WHEP)",
+    response_class=Response,
+    responses={
+        200: {"description": "`Allow` and `Accept-Patch` say it.", "content": None},
+        **may_answer(404),
+    },
+)
 async def session_options(stream: Stream, session_id: SessionId, capture: CaptureDep) -> Response:
     """What a player may send here."""
     _session(stream, session_id, capture)

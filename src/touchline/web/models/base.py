@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,16 +14,19 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StrictBool,
     StrictInt,
     WithJsonSchema,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from touchline.foreign.numbers import LARGEST
 
 _DIGITS = re.compile(r"-?[0-9]{1,10}")
-_PORT_DIGITS = (
-    r"^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$"
+PORT_DIGITS = (
+    r"0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 )
 _TRUE_AND_FALSE = ("1", "t", "true", "y", "yes", "on", "0", "f", "false", "n", "no", "off")
 _TRUTH: dict[str, Any] = {
@@ -40,6 +44,37 @@ _TRUTH: dict[str, Any] = {
         },
     ]
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Says more of a type in the JSON schema than is checked where it stands.
+
+    Whoever is given the value checks the rest, and answers in words of its own.
+    """
+
+    keywords: Mapping[str, Any]
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The type's own schema with these keywords."""
+        return {**handler(core_schema), **self.keywords}
+
+    def __hash__(self) -> int:
+        return hash(repr(self.keywords))
+
+
+def mapping(names: Mapping[str, Any], values: Mapping[str, Any], *, most: int) -> WithJsonSchema:
+    """The JSON schema of an object, with what its names are; pydantic's leaves others open."""
+    return WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"type": "string", **names},
+            "additionalProperties": dict(values),
+            "maxProperties": most,
+        }
+    )
 
 
 class Answer(BaseModel):
@@ -78,6 +113,9 @@ def _whole(value: object) -> object:
     return value
 
 
+DIGITS = BeforeValidator(lambda value: _number(_whole(value)))
+"""For integers that may be given as their digits, too."""
+
 WHOLE = BeforeValidator(_whole)
 """For integers that are numbers and nothing else: no digits, no true and false, but `2.0`."""
 
@@ -90,7 +128,7 @@ Truth = Annotated[bool, WithJsonSchema(_TRUTH)]
 CameraNumber = Annotated[
     int,
     Field(strict=True),
-    BeforeValidator(lambda value: _number(_whole(value))),
+    DIGITS,
     WithJsonSchema(
         {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,10}$"}]}
     ),
@@ -131,24 +169,21 @@ Moment = Annotated[
 ]
 """A time as a client gives it, in UTC."""
 
+PORT: list[dict[str, Any]] = [
+    {"type": "integer", "minimum": 1, "maximum": 65535},
+    {"type": "string", "pattern": f"^(?=.{{1,10}}$){PORT_DIGITS}$", "description": "The same."},
+]
 Port = Annotated[
     int,
     Field(strict=True, ge=1, le=65535),
-    BeforeValidator(_number),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1, "maximum": 65535},
-                {"type": "string", "pattern": _PORT_DIGITS, "description": "The same."},
-            ]
-        }
-    ),
+    DIGITS,
+    WithJsonSchema({"anyOf": PORT}),
 ]
 """A port, as a number or as its digits."""
 
 Flag = Annotated[
     StrictInt | StrictBool,
-    BeforeValidator(_number),
+    DIGITS,
     WithJsonSchema(
         {
             "anyOf": [

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.models.base import Answer, example
+from touchline.web.models.base import Answer, Truth, example
 from touchline.web.models.processing import JobState
 
 
@@ -180,7 +180,7 @@ class ProtectRequest(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"protected": True}]})
 
-    protected: bool = Field(description="True keeps it from every deletion until it is false.")
+    protected: Truth = Field(description="True keeps it from every deletion until it is false.")
 
 
 class Protection(Answer):

@@ -4,34 +4,85 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from touchline.web.models.base import WHOLE, Answer, Number, Port
-from touchline.web.models.streams import Labels, Printable, ShortText
+from touchline.web.models.base import (
+    PORT,
+    PORT_DIGITS,
+    WHOLE,
+    Answer,
+    Number,
+    Port,
+    Told,
+    mapping,
+)
+from touchline.web.models.streams import LABEL, Labels, Printable, ShortText
 
 EnvName = Annotated[str, Field(min_length=1, max_length=255)]
-Env = Annotated[dict[EnvName, Annotated[str, Field(max_length=32768)]], Field(max_length=64)]
+EnvValue = Annotated[str, Field(max_length=32768)]
+Env = Annotated[
+    dict[EnvName, EnvValue],
+    Field(max_length=64),
+    mapping(
+        {"maxLength": 255, "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$"},
+        {"type": "string", "maxLength": 32768, "pattern": r"^[^\x00]*$"},
+        most=64,
+    ),
+]
+OrderLabels = Annotated[
+    Labels,
+    mapping(
+        # What this server says of its engines in labels is said by nobody else.
+        {"maxLength": 255, "pattern": r"^(?!touchline\.)[A-Za-z0-9][A-Za-z0-9._/-]*$"},
+        LABEL,
+        most=64,
+    ),
+]
+_IMAGE = "[a-zA-Z0-9][a-zA-Z0-9._:/@-]{0,511}"
 Image = Annotated[Printable, Field(max_length=512)]
+Ports = Annotated[
+    dict[ShortText, Port | None],
+    Field(max_length=64),
+    mapping(
+        {"pattern": f"^(?=[0-9]{{1,5}}(/|$)){PORT_DIGITS}(/(tcp|udp))?$"},
+        {"anyOf": [*PORT, {"type": "null"}]},
+        most=64,
+    ),
+]
 
 
 class ProvisionGeneric(BaseModel):
     """Any container."""
 
-    image: Image | None = Field(default=None, description="Required.")
+    # Required as well, but without one the answer is 400 and not 422.
+    model_config = ConfigDict(json_schema_extra={"required": ["image"]})
+
+    image: Annotated[Image | None, WithJsonSchema({"type": "string", "pattern": f"^{_IMAGE}$"})] = (
+        Field(default=None, description="A reference to an image.")
+    )
     env: Env = Field(default_factory=dict)
-    labels: Labels = Field(default_factory=dict)
-    ports: Annotated[dict[ShortText, Port | None], Field(max_length=64)] = Field(
+    labels: OrderLabels = Field(default_factory=dict)
+    ports: Ports = Field(
         default_factory=dict, description='Ports of the host, as `{"8000/tcp": 32001}`.'
     )
-    name_prefix: Annotated[str, Field(min_length=1, max_length=63)] = "svc"
+    name_prefix: Annotated[
+        str,
+        Field(min_length=1, max_length=63),
+        Told({"pattern": "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$"}),
+    ] = "svc"
 
 
 class ProvisionEngine(BaseModel):
     """An engine."""
 
-    image: Image | None = Field(default=None, description="Another than the variant's.")
-    labels: Labels = Field(default_factory=dict)
-    env: Env = Field(default_factory=dict)
+    image: Annotated[Image, Told({"pattern": f"^({_IMAGE})?$"})] | None = Field(
+        default=None, description="Another than the variant's; empty or null: the variant's."
+    )
+    labels: OrderLabels = Field(default_factory=dict)
+    env: Env = Field(
+        default_factory=dict,
+        description="Names that the engine's variant and `engines.image.env_names` allow.",
+    )
     host_port: Port | None = Field(default=None, description="A port of the host; null: any.")
 
 

@@ -7,8 +7,12 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field
 
 from touchline.capture import IssueKind
-from touchline.web.models.base import Answer, Truth, example, open_enum
+from touchline.web.models.base import Answer, Told, Truth, example, open_enum
 from touchline.web.unknownfields import Tolerant
+
+_LETTERS = r"\p{L}\p{N}\p{M}_"
+MATCH_ID = rf"^([{_LETTERS}-]([{_LETTERS}. -]{{0,126}}[{_LETTERS}.-])?)?$"
+"""What names a match, or nothing. Where that takes more than 255 bytes it is refused, too."""
 
 CAMERA_STATES = ("idle", "starting", "running", "stopping", "error")
 CameraState = Annotated[str, open_enum(CAMERA_STATES)]
@@ -119,7 +123,7 @@ class StartRecording(Tolerant):
         },
     )
 
-    match_id: str | None = Field(
+    match_id: Annotated[str, Told({"pattern": MATCH_ID})] | None = Field(
         default=None,
         description="1-128 letters, digits, spaces and `._-`, no dot first, no space first or "
         "last; empty or missing: `match_<unix seconds>`.",

@@ -12,7 +12,7 @@ from pydantic import (
     Field,
 )
 
-from touchline.web.models.base import Answer, Flag, Port
+from touchline.web.models.base import Answer, Flag, Port, Told, mapping
 
 
 def _printable(text: str) -> str:
@@ -23,19 +23,25 @@ def _printable(text: str) -> str:
     return text
 
 
-Printable = Annotated[str, AfterValidator(_printable)]
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+HOST = r"^[A-Za-z0-9._:-]{1,253}$"
+LABEL = {"type": "string", "maxLength": 4096, "pattern": PRINTABLE}
+
+Printable = Annotated[str, AfterValidator(_printable), Told({"pattern": PRINTABLE})]
 ShortText = Annotated[Printable, Field(max_length=256)]
 LongText = Annotated[Printable, Field(min_length=1, max_length=2048)]
 Url = Annotated[AnyHttpUrl, Field(max_length=2048)]
 Labels = Annotated[
-    dict[ShortText, Annotated[Printable, Field(max_length=4096)]], Field(max_length=64)
+    dict[ShortText, Annotated[Printable, Field(max_length=4096)]],
+    Field(max_length=64),
+    mapping({"maxLength": 256, "pattern": PRINTABLE}, LABEL, most=64),
 ]
 
 
 class ReportedEngine(BaseModel):
     """Where the client reached the engine."""
 
-    host: Annotated[ShortText, Field(min_length=1)]
+    host: Annotated[ShortText, Field(min_length=1), Told({"pattern": HOST, "maxLength": 253})]
     port: Port
 
 

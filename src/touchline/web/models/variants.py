@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from touchline.web.models.base import Answer
+from touchline.engines import ARM_VERSIONS, PARAMETER_TYPES, PLATFORMS
+from touchline.web.models.base import Answer, Told
+
+
+def _one_of(words: Sequence[str]) -> Told:
+    """One of these words, as a pattern: forms are made of fields whose type is any string."""
+    return Told({"pattern": f"^({'|'.join(map(re.escape, words))})$"})
+
+
+_MEMORY = r"^\s*([0-9]{1,15}[bBkKmMgG]?)?\s*$"
+_NAME = r"[^\x00-\x1f\x7f\s]"
+Name = Annotated[
+    str | None,
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^\s*{_NAME}([^\x00-\x1f\x7f]{{0,98}}{_NAME})?\s*$"}
+    ),
+]
+"""What a template is called; spaces around it are taken away."""
+
+MemoryLimit = Annotated[StrictStr, Field(max_length=64), Told({"pattern": _MEMORY})]
 
 
 class PlatformInfo(Answer):
@@ -37,9 +70,7 @@ class VariantParameter(BaseModel):
     """A parameter of a configuration."""
 
     name: Annotated[StrictStr, Field(max_length=256)]
-    type: Annotated[StrictStr, Field(max_length=64)] = Field(
-        description="flag, string, int, bytes or path."
-    )
+    type: Annotated[StrictStr, Field(max_length=64), _one_of(PARAMETER_TYPES)]
     value: StrictBool | StrictInt | StrictFloat | StrictStr | None = None
     enabled: StrictBool = True
     custom: StrictBool = Field(default=False, description="It is not in the catalogue, and meant.")
@@ -51,13 +82,9 @@ class VariantConfig(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     enabled: StrictBool = Field(default=False, description="Engines are made with it.")
-    platform: Annotated[StrictStr, Field(max_length=64)] = Field(
-        description="amd64, arm32 or arm64."
-    )
-    arm_version: Annotated[StrictStr, Field(max_length=64)] = Field(
-        default="3.2.13", description="3.2.13 or 3.2.14."
-    )
-    memory_limit: Annotated[StrictStr, Field(max_length=64)] | None = Field(
+    platform: Annotated[StrictStr, Field(max_length=64), _one_of(PLATFORMS)]
+    arm_version: Annotated[StrictStr, Field(max_length=64), _one_of(ARM_VERSIONS)] = "3.2.13"
+    memory_limit: MemoryLimit | None = Field(
         default=None, description="Such as 512m or 2g, from 32m to 128g; null or 0: none."
     )
     parameters: Annotated[list[VariantParameter], Field(max_length=200)] = Field(
@@ -111,11 +138,24 @@ class TemplateList(Answer):
     active_template_id: int | None
 
 
-class TemplateBody(BaseModel):
-    """A template to be kept; both fields are required."""
+class _AsVariantConfig:
+    """Describes a configuration that is checked by the store."""
 
-    name: str | None = Field(default=None, max_length=256)
-    config: dict[str, Any] | None = None
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of a configuration."""
+        return handler(VariantConfig.__pydantic_core_schema__)
+
+
+class TemplateBody(BaseModel):
+    """A template to be kept."""
+
+    # Required, but without them the answer is 400 and not 422.
+    model_config = ConfigDict(json_schema_extra={"required": ["name", "config"]})
+
+    name: Name = Field(default=None, max_length=256)
+    config: Annotated[dict[str, Any] | None, _AsVariantConfig()] = None
 
 
 class TemplateContent(Answer):
@@ -129,7 +169,9 @@ class TemplateContent(Answer):
 class TemplateName(BaseModel):
     """A new name."""
 
-    name: str | None = Field(default=None, max_length=256)
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
+    name: Name = Field(default=None, max_length=256)
 
 
 class TemplateActivated(Answer):
@@ -143,4 +185,8 @@ class TemplateActivated(Answer):
 class ImportTemplate(BaseModel):
     """The text of an exported template."""
 
-    json_data: Any = None
+    model_config = ConfigDict(json_schema_extra={"required": ["json_data"]})
+
+    json_data: Annotated[
+        Any, WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
+    ] = None
