@@ -49,6 +49,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         wait_for(lambda: running.get(done).get("completed"), "made of the match", 120)
         running.started(RUNNING)
         shown(running, transport="hls")
+        # Whichever test comes first: players take no playlist without media.
+        listed = f"/recordings/{RUNNING}/vod/cam0.m3u8"
+        wait_for(lambda: running.client.get(listed).text.count("#EXTINF:") >= 3, "listed")
         yield running
 
 
