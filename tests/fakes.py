@@ -15,6 +15,7 @@ from fake_library import FakeLibrary
 from fakes_engines import MemoryEvents
 from support.afterwards import idle_afterwards
 from support.half import idle_half, settings_for
+from support.supervised import supervisor as idle_supervisor
 from touchline.capture.diagnostics import Diagnostics
 from touchline.capture.logs import Logs
 from touchline.capture.machine import MachineSampler
@@ -26,6 +27,7 @@ from touchline.core.errors import Blocked, Failed, NotFound
 from touchline.core.history import History
 from touchline.core.historykeeper import HistoryKeeper
 from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
 from touchline.engines import Engines
 from touchline.engines.settings import EnginesSettings
@@ -414,6 +416,10 @@ class FakeCapture:
     clips: Any = None
     markers: Any = None
     cloud: Any = None
+    supervisor: Supervisor = field(default_factory=idle_supervisor)
+
+    def reasons(self) -> list[dict[str, str]]:
+        return self.supervisor.reasons()
 
     def preview_status(self) -> dict[str, Any]:
         return preview_status()

@@ -15,7 +15,7 @@ from touchline.core.errors import TouchlineError
 
 pytestmark = pytest.mark.anyio
 
-COLLABORATORS = ["alerts", "events", "prober", "disk", "record", "space"]
+COLLABORATORS = ["alerts", "events", "prober", "disk", "record", "space", "unsaved", "changed"]
 MOST_CALLS = 6
 
 

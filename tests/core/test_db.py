@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,12 @@ def sqlite(path: Path) -> str:
 
 def wait_for(hold: threading.Event, _: Connection) -> None:
     hold.wait(DEADLINE_S)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(DEADLINE_S):
+        while not condition():
+            await anyio.sleep(0.02)
 
 
 async def result_of(future: Any) -> Any:
@@ -172,6 +179,59 @@ async def test_tables_that_are_gone_are_made_anew(db_url: str) -> None:
             await database.write(put)
         await database.write(put)
         assert (database.generation, await database.read(count)) == (1, 1)
+
+
+async def test_an_older_copy_is_noticed_though_nobody_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_EVERY_S", 0.05)
+    path, copy = tmp_path / "t.db", tmp_path / "copy.db"
+
+    def marks() -> set[object]:
+        with sqlite3.connect(path) as connection:
+            query = f"SELECT value FROM state WHERE key = '{module.MARK}'"
+            return {row[0] for row in connection.execute(query)}
+
+    async with open_database(sqlite(path)) as database:
+        await database.write(put)
+        await until(lambda: bool(marks()))
+        with sqlite3.connect(path) as connection, sqlite3.connect(copy) as kept:
+            connection.backup(kept)
+        before = marks()
+        await database.write(put)
+        await until(lambda: marks() != before)
+        assert database.generation == 0
+        with sqlite3.connect(copy) as kept, sqlite3.connect(path) as connection:
+            kept.backup(connection)  # in place: it is the same file
+        await until(lambda: database.generation == 1)
+        await until(lambda: marks() != before)
+        # What is there now is its own again.
+        await database.write(put)
+        await anyio.sleep(0.3)
+        assert database.generation == 1
+
+
+async def test_a_database_that_only_reads_for_a_while_is_written_again(postgres: Cluster) -> None:
+    url = postgres.database()
+    name = url.partition("@/")[2].partition("?")[0]
+    async with open_database(url) as database:
+        await database.write(put)
+        setting = f'ALTER DATABASE "{name}" SET default_transaction_read_only'
+        postgres.order(f"{setting} = on")
+        postgres.disconnect(name)
+        for _ in range(2):
+            with pytest.raises(Failed, match="read-only"):
+                await database.write(put)
+            assert await database.read(count) == 1
+        postgres.order(f"{setting} = off")
+        with anyio.fail_after(DEADLINE_S):
+            while True:
+                try:
+                    await database.write(put)
+                    break
+                except Failed:
+                    await anyio.sleep(0.05)
+        assert (database.generation, await database.read(count)) == (0, 2)
 
 
 async def test_another_programs_lock_costs_a_group_one_wait_and_not_one_a_job(

@@ -172,6 +172,31 @@ async def test_the_database_of_the_earlier_program_is_taken_over_with_its_events
         assert kept == "c1"
 
 
+async def test_a_copy_of_an_older_version_that_comes_meanwhile_is_brought_up_to_date(
+    db_url: str,
+) -> None:
+    row = {"at": "2026", "type": "t", "category": "c", "message": "m", "details": "{}", "ids": "{}"}
+
+    def put(connection: Connection) -> None:
+        connection.execute(schema.events.insert(), row)
+
+    async with open_database(db_url) as db:
+        await db.write(put)
+
+        def drop(connection: Connection) -> None:
+            schema.metadata.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE alembic_version")
+
+        await db.write(drop)
+        run(db_url, EARLIER_PROGRAM)
+        with pytest.raises(Failed):
+            await db.write(put)
+        await db.write(put)
+        assert db.generation == 1
+        assert await db.read(differences_without_earlier) == []
+        assert await db.read(revision) == schema.REVISIONS[-1]
+
+
 def test_a_start_with_a_new_or_an_up_to_date_database_does_without_alembic(tmp_path: Path) -> None:
     program = (
         "import anyio, sys\n"

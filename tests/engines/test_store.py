@@ -168,3 +168,41 @@ async def test_a_database_that_does_not_take_it_is_said_and_what_was_noted_waits
         loaded = await store.load(NOON, kept_s=HOUR_S)
         assert dict(loaded.state) == {"key": 1}
         assert [each.id for each in loaded.streams] == ["b"]
+
+
+async def test_what_was_saved_after_a_failed_write_of_notes_is_the_last_word(
+    tmp_path: Path,
+) -> None:
+    async with opened(f"sqlite:///{tmp_path}/t.db") as (store, _):
+        failing = threading.Event()
+        hold = threading.Event()
+
+        def slow(_: object) -> None:
+            hold.wait(10)
+            raise OSError("the disk")
+
+        store.note_streams([stream("a")], [])
+        store.note_state("demand", 1)
+        real = store._database.write
+
+        async def write(work: object) -> object:
+            if failing.is_set():
+                return await real(work)  # type: ignore[arg-type]
+            failing.set()
+            return await real(slow)
+
+        store._database.write = write  # type: ignore[method-assign,assignment]
+        with anyio.fail_after(10):
+            while not failing.is_set():
+                await anyio.sleep(0.01)
+            async with anyio.create_task_group() as tasks:
+                ended = stream("a", status="ended", ended_at=NOON)
+                tasks.start_soon(store.save_streams, [ended], [])
+                tasks.start_soon(store.save_state, "demand", 2)
+                await anyio.wait_all_tasks_blocked()
+                hold.set()
+        await anyio.sleep(0.6)
+        await store.flush()
+        loaded = await store.load(NOON, kept_s=HOUR_S)
+        assert [each.status for each in loaded.streams] == ["ended"]
+        assert dict(loaded.state) == {"demand": 2}

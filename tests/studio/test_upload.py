@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import boto3  # type: ignore[import-untyped]
 import httpx
 import pytest
 
+from support.hostile import FLOODS, REDIRECTS, SLOW, Send, Watch, hostile, redirecting, saying
 from touchline.studio import upload
 from touchline.studio.errors import StudioError
 
@@ -265,3 +267,88 @@ def test_an_answer_without_an_end_is_given_up(
         thread.join(10)
     assert given_up.value.code == "upload_unreachable"
     assert sent_bytes < 64 * MIB
+
+
+XML = b"Content-Type: application/xml\r\n"
+ODD: Mapping[str, Send] = {
+    "nothing": lambda _: None,
+    "no XML": saying(b"<html>", head=XML),
+    "an empty answer": saying(b"", head=XML),
+    "another answer": saying(b"<Something><Else/></Something>", head=XML),
+    "deep": saying(b"<a>" * 200_000 + b"</a>" * 200_000, head=XML),
+    "entities": saying(
+        b'<!DOCTYPE a [<!ENTITY x0 "ha">'
+        + b"".join(b'<!ENTITY x%d "%s">' % (n, b"&x%d;" % (n - 1) * 10) for n in range(1, 12))
+        + b"]><a><UploadId>&x11;</UploadId></a>",
+        head=XML,
+    ),
+    "a long id": saying(
+        b"<InitiateMultipartUploadResult><UploadId>"
+        + b"x" * 100_000
+        + b"</UploadId></InitiateMultipartUploadResult>",
+        head=XML,
+    ),
+    "an error of control characters": saying(
+        b"<Error><Code>No\nSuch\x7f</Code></Error>", head=XML, status=b"400 Bad Request"
+    ),
+    "no HTTP": lambda talk: talk.send(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+}
+
+
+ANSWERS: dict[str, Send] = {**SLOW, **FLOODS, **ODD}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_no_answer_of_a_storage_holds_an_upload_up(
+    match: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(upload, "_ATTEMPTS", 1)
+    monkeypatch.setattr(upload, "ANSWER_WITHIN_S", 0.5)
+    nowhere = Storage("", None)  # type: ignore[arg-type]
+    with hostile(ANSWERS[answer]) as server, Watch() as watch:
+        odd = spec(nowhere, match, endpoint_url=f"http://127.0.0.1:{server.port}")
+        with pytest.raises(StudioError) as given_up:
+            upload.run(odd, quiet, threading.Event())
+    assert watch.took_s < 20
+    assert server.sent_bytes < 48 * MIB
+    assert given_up.value.code in {"upload_unreachable", "upload_refused"}
+    assert given_up.value.message.isprintable()
+    assert len(given_up.value.message) < 300
+
+
+@pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"307 T", b"308 P"])
+def test_a_storage_leads_nowhere_else(
+    match: Path, monkeypatch: pytest.MonkeyPatch, status: bytes
+) -> None:
+    monkeypatch.setattr(upload, "_ATTEMPTS", 1)
+    with hostile(saying(b"")) as elsewhere:
+        for where in REDIRECTS:
+            with hostile(redirecting(where.format(port=elsewhere.port), status)) as server:
+                nowhere = Storage(f"http://127.0.0.1:{server.port}", None)  # type: ignore[arg-type]
+                with pytest.raises(StudioError):
+                    upload.run(spec(nowhere, match), quiet, threading.Event())
+        assert elsewhere.asked == 0
+
+
+def test_a_list_of_parts_without_an_end_is_given_up(
+    match: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "_ATTEMPTS", 1)
+    monkeypatch.setattr(upload, "MOST_PAGES", 20)
+    file = match / "cam0_archive.mp4"
+    stamp = [file.stat().st_size, file.stat().st_mtime_ns]
+    known = {file.name: {"state": "uploading", "stamp": stamp, "upload_id": "one"}}
+    (match / upload.STATE).write_text(json.dumps({"files": known}))
+    pages = itertools.count(1)
+
+    def page(talk: Any) -> None:
+        marker = b"<NextPartNumberMarker>%d</NextPartNumberMarker>" % next(pages)
+        body = b"<ListPartsResult>%s<IsTruncated>true</IsTruncated></ListPartsResult>" % marker
+        saying(body, head=XML)(talk)
+
+    with hostile(page) as server:
+        nowhere = Storage(f"http://127.0.0.1:{server.port}", None)  # type: ignore[arg-type]
+        with pytest.raises(StudioError) as given_up:
+            upload.run(spec(nowhere, match), quiet, threading.Event())
+        assert server.asked < 30
+    assert given_up.value.code == "upload_unreachable"

@@ -19,14 +19,24 @@ from touchline.engines.assembly import Half
 from touchline.engines.clock import Clock
 from touchline.engines.front import Engines
 from touchline.engines.model import Engine, Stream
+from touchline.engines.record import Load
 from touchline.engines.samples import SampleBook
 from touchline.engines.settings import EnginesSettings
-from touchline.engines.store import Store
+from touchline.engines.store import Loaded, Store
 from touchline.engines.streamdesk import StreamReport
 from touchline.engines.variantstore import VariantStore
 from touchline.engines.vpncontrol import VpnControl
 
 DEADLINE_S = 20.0
+
+
+@dataclass
+class Record:
+    """Where a half keeps what the next server has to know; `left` is what it begins with."""
+
+    store: Store
+    load: Load
+    left: Loaded | None
 
 
 @dataclass
@@ -102,6 +112,7 @@ async def opened_half(
     control: Any = None,
     keeps_minimum: bool = True,
     metrics: Metrics | None = None,
+    record: Record | None = None,
 ) -> AsyncIterator[HalfRig]:
     """A server's half on these; when the context ends it stops as if it had been killed."""
     rig = idle_half(
@@ -114,6 +125,7 @@ async def opened_half(
         control=control,
         keeps_minimum=keeps_minimum,
         metrics=metrics,
+        record=record,
     )
     async with anyio.create_task_group() as tasks:
         rig.half.run(tasks)
@@ -137,6 +149,7 @@ def idle_half(
     keeps_minimum: bool = True,
     directory: Path | None = None,
     metrics: Metrics | None = None,
+    record: Record | None = None,
 ) -> HalfRig:
     """The same, put together and not set going: it answers, and nothing happens by itself."""
     settings = settings or settings_for()
@@ -145,23 +158,27 @@ def idle_half(
     engines_api = engines_api or FakeEngines(world)
     runtime = runtime or FakeRuntime(world, label=settings.management_label)
     events = MemoryEvents()
-    store = MemoryStore(disk, cast("Any", events))
+    if record is None:
+        kept = MemoryStore(disk, cast("Any", events))
+        left = None if disk.unreadable else kept.loaded()
+        record = Record(cast("Store", kept), kept.load, left)
     directory = directory or Path(tempfile.gettempdir()) / "no-such-directory"
     half = Half(
         settings,
         runtime=runtime,
         client=cast("AceStreamClient", engines_api),
         control=cast("VpnControl", control),
-        store=cast("Store", store),
+        store=record.store,
         samples=SampleBook(settings.collector.history),
         variants=VariantStore(directory, "amd64"),
         events=cast("Any", events),
         metrics=metrics or Metrics(),
         keeps_minimum=keeps_minimum,
         debug=False,
-        left=None if disk.unreadable else store.loaded(),
-        load=store.load,
+        left=record.left,
+        load=record.load,
         clock=clock or Clock(),
         probe=None,
     )
+    record.store.on_replaced = half.note_everything
     return HalfRig(world, runtime, engines_api, disk, events, half.front(), half)

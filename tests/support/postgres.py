@@ -48,6 +48,31 @@ class Cluster:
         """As after a power cut: nobody is waited for."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
 
+    def promote(self) -> None:
+        """Make a standby a server that writes."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "promote")
+
+    @contextmanager
+    def standby(self) -> Iterator[Cluster]:
+        """A second server that follows this one, and only reads until it is promoted."""
+        folder = Path(tempfile.mkdtemp(prefix="touchline-pg-"))
+        try:
+            if os.geteuid() == 0:
+                shutil.chown(folder, _USER, _USER)
+            made = Cluster(folder, self._programs)
+            self._client("pg_basebackup", "-D", str(made._data), "-R", "-c", "fast", "--no-sync")
+            made.resume()
+            try:
+                yield made
+            finally:
+                made.stop()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def url_of(self, name: str) -> str:
+        """The URL of a database with a role of its name."""
+        return database_url(f"postgresql://{name}@/{name}?host={self._folder}")
+
     def connect(self, name: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection that is not the program's."""
         return psycopg.connect(f"host={self._folder} user=tests dbname={name}", autocommit=True)
@@ -55,9 +80,40 @@ class Cluster:
     def database(self) -> str:
         """The URL of a new database."""
         name = f"t{uuid.uuid4().hex}"
-        with self.connect() as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        self.order(f'CREATE DATABASE "{name}"')
         return database_url(f"postgresql://tests@/{name}?host={self._folder}")
+
+    def owned_database(self) -> tuple[str, str]:
+        """The URL of a new database whose owner has no rights beyond it, and the name of both."""
+        name = f"o{uuid.uuid4().hex}"
+        self.order(f'CREATE ROLE "{name}" LOGIN', f'CREATE DATABASE "{name}" OWNER "{name}"')
+        return self.url_of(name), name
+
+    def order(self, *statements: str, database: str = "postgres") -> None:
+        """Run statements with every right."""
+        with self.connect(database) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def disconnect(self, database: str) -> None:
+        """End every connection to a database."""
+        with self.connect() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                (database,),
+            )
+
+    def dump(self, database: str) -> None:
+        """Copy a database as it is now, for `restore`."""
+        self._client("pg_dump", "-Fc", "-f", str(self._folder / f"{database}.dump"), database)
+
+    def restore(self, database: str) -> None:
+        """Bring the copy back into its database, instead of whatever tables are there."""
+        file = str(self._folder / f"{database}.dump")
+        self._client("pg_restore", "--clean", "--if-exists", "-1", "-d", database, file)
+
+    def _client(self, program: str, *arguments: str) -> None:
+        self._run(program, "-h", str(self._folder), "-U", "tests", *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]

@@ -138,6 +138,11 @@ class Capture:
     markers: Markers
     removal: Removal
     cloud: Cloud
+    supervisor: Supervisor
+
+    def reasons(self) -> list[dict[str, str]]:
+        """What of this half's background work fails now, for readiness."""
+        return self.supervisor.reasons()
 
     async def delete_match(self, match_id: str) -> dict[str, Any]:
         """Delete a match with all its files, and its jobs with it.
@@ -313,6 +318,7 @@ async def open_capture(
                 markers=afterwards.markers,
                 removal=afterwards.removal,
                 cloud=afterwards.cloud,
+                supervisor=supervisor,
             )
             if settings.preview.rtsp:
                 RtspOutlet(settings.preview, preview, live, events).open(tasks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,14 @@ class Desk:
         except Exception:
             log.exception("an event could not be recorded: %s", message)
 
+    def note_changed(self) -> None:
+        """Have what is told of the recording told anew. Never raises."""
+        _mark(self.changed)
+
+    def note_unsaved(self) -> None:
+        """Have the manifest saved soon. Never raises."""
+        _mark(self.unsaved)
+
     def alarm(self, told: alert.Alert) -> None:
         """Send an alert. Never raises."""
         try:
@@ -187,7 +196,7 @@ class Desk:
             self.alerts.send(alert.recording_salvaged(match.match_id, salvage.cut_bytes))
         for name, reason in salvage.failed.items():
             log.warning("%s could not be mended: %s", name, reason)
-        self.unsaved.mark()
+        self.note_unsaved()
 
     async def make_space(self) -> None:
         """Delete the oldest unprotected matches until there is room."""
@@ -221,3 +230,13 @@ class Desk:
     def bitrate_bps(self) -> float | None:
         """What all cameras write together, smoothed; None until each has been measured."""
         return self.rates.total_bps(self.cameras)
+
+
+def _mark(changed: Changed) -> None:
+    """Mark it; a failure, as for want of memory, is tried once more and ends nothing."""
+    try:
+        changed.mark()
+    except Exception:
+        log.exception("a change could not be marked")
+        with suppress(Exception):
+            changed.mark()

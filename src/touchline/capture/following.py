@@ -85,7 +85,7 @@ class Follower:
         # A worker tells its figures all the time; only what a viewer would call news is marked.
         if event.get("event") != "status" or self._states.get(camera.id) != state:
             self._states[camera.id] = state
-            desk.changed.mark()
+            desk.note_changed()
         if event.get("event") == "status":
             bitrate_bps = float(camera.status.get("bitrate_bps") or 0)
             desk.rates.note(camera.id, bitrate_bps, time.monotonic())
@@ -118,12 +118,12 @@ class Follower:
             track.note_segment(event["segment"], event["change"])
             if event["change"] == "closed":
                 self._desk.unverified.append((match, track, event["segment"]["name"]))
-        self._desk.unsaved.mark()
+        self._desk.note_unsaved()
 
     def _gap(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         del match
         track.note_gap(event["gap"])
-        self._desk.unsaved.mark()
+        self._desk.note_unsaved()
 
     def _writer_failed(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         self._writer_is(match, track, str(event["reason"]))
@@ -139,12 +139,12 @@ class Follower:
             desk.alarm(alert.recording_writer_failed(match.match_id, camera_id, error))
         elif error is None and before is not None:
             desk.alarm(alert.recording_writer_recovered(match.match_id, camera_id))
-        self._desk.changed.mark()
-        self._desk.unsaved.mark()
+        self._desk.note_changed()
+        self._desk.note_unsaved()
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
         """The worker died; its successor is on its way."""
-        self._desk.changed.mark()
+        self._desk.note_changed()
         running = self._desk.running
         if running is not None and camera.id in running.match.tracks:
             track = running.match.tracks[camera.id]
@@ -159,8 +159,8 @@ class Follower:
             at_unix_ns = min(at_unix_ns, match.start_unix_ns)
         if track.lose(reason, at_unix_ns):
             self._desk.alarm(alert.recording_camera_lost(match.match_id, track.camera.id, reason))
-            self._desk.unsaved.mark()
-            self._desk.changed.mark()
+            self._desk.note_unsaved()
+            self._desk.note_changed()
 
     @staticmethod
     def take_report(track: Track, report: Mapping[str, Any]) -> None:
@@ -177,10 +177,10 @@ class Follower:
         if was_lost and match.phase == "recording":
             gap_s = None if end is None else (segment["start_unix_ns"] - end) / 1e9
             self._recovered(match, track, gap_s=gap_s)
-        self._desk.unsaved.mark()
+        self._desk.note_unsaved()
 
     def _recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
-        self._desk.changed.mark()
+        self._desk.note_changed()
         self._desk.alarm(
             alert.recording_camera_recovered(
                 match.match_id, track.camera.id, attempts=track.attempts, gap_s=gap_s
@@ -211,7 +211,7 @@ class Follower:
             # The stall ended within the same segment.
             track.found_again()
             self._recovered(match, track, gap_s=None)
-            self._desk.unsaved.mark()
+            self._desk.note_unsaved()
 
     def _disk(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         self._disk_is(match, track, str(event["state"]), event.get("error"))
@@ -236,5 +236,5 @@ class Follower:
         if before and not now:
             (over, *_) = sorted(before)
             desk.alarm(alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over))
-        desk.changed.mark()
-        desk.unsaved.mark()
+        desk.note_changed()
+        desk.note_unsaved()

@@ -263,11 +263,11 @@ class Recorder:
                 if report.success:
                     match.phase = "recording"
                     self._await_late(match, report)
-                    desk.unsaved.mark()
+                    desk.note_unsaved()
                 if not report.success:
                     self._refused(match.match_id, report)
                 running.started.set(report)
-                desk.changed.mark()
+                desk.note_changed()
                 if not report.success:
                     return
                 desk.note(
@@ -279,7 +279,7 @@ class Recorder:
                 )
                 await running.stop_asked.wait()
                 match.phase = "stopping"
-                desk.changed.mark()
+                desk.note_changed()
                 with anyio.CancelScope(shield=True):
                     try:
                         running.stopped.set(await stop_cameras(desk, match))
@@ -307,7 +307,7 @@ class Recorder:
             running.started.set(closing)
             running.stopped.set(closing)
             running.ended.set()
-            desk.changed.mark()
+            desk.note_changed()
 
     async def _end_cameras(self, match: Match) -> None:
         """Have nothing record on that nobody could stop any more."""

@@ -101,8 +101,8 @@ class Upkeep:
             moved_s = match.started_unix_ns / 1e9 - before_s
             if moved_s:
                 log.warning("the clock was set: %s began %.1f s later", match.match_id, moved_s)
-            desk.unsaved.mark()
-            desk.changed.mark()
+            desk.note_unsaved()
+            desk.note_changed()
         now_s = now.monotonic_ns / 1e9
         if self._remembered_s is None or now_s - self._remembered_s > REMEMBER_EVERY_S:
             self._remembered_s = now_s
@@ -117,7 +117,7 @@ class Upkeep:
         exists = await to_thread.run_sync(is_real_folder, match.segments_folder)
         if exists != match.segments_dir_exists:
             match.segments_dir_exists = exists
-            self._desk.changed.mark()
+            self._desk.note_changed()
 
     async def make_space_once(self) -> None:
         """While the disk is full, try again to make room: it may have come to nothing before."""
@@ -159,7 +159,7 @@ class Upkeep:
             if known is not None and known.size_bytes == check.segment.size_bytes:
                 verified = check.segment.verified
                 track.segments[name] = known.model_copy(update={"verified": verified})
-                desk.unsaved.mark()
+                desk.note_unsaved()
             for fault in check.faults:
                 log.error("%s: %s", match.match_id, fault)
 

@@ -8,9 +8,11 @@ does not stop the server: every statement then raises `Failed` and the next one 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import queue
+import secrets
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -21,10 +23,10 @@ from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from touchline.core import migrations
+from touchline.core import migrations, schema
 from touchline.core.dialects import Backend, database_url, upsert
 from touchline.core.errors import Failed
 from touchline.foreign.files import open_private
@@ -50,6 +52,12 @@ APART_TIMEOUT_S = 10.0
 """A group is written job by job for so long: what is slow here is the database, not a job."""
 
 CLOSE_TIMEOUT_S = 5.0
+
+LOOK_EVERY_S = 10.0
+"""How often it is looked whether the database is still the one that was written to."""
+
+MARK = "database_mark"
+"""The key of what is written into the database, so that a copy of an earlier state is noticed."""
 
 
 @asynccontextmanager
@@ -79,8 +87,13 @@ class Database:
         """Where it is, to be shown; without the password."""
         self._ready = False
         self.generation = 0
-        """Grows with each database that turns out to be another one than before, or to have lost
-        its tables: what was written is not there then."""
+        """Grows with each database that turns out to be another one than before, an older copy,
+        or to have lost its tables: what was written is not there then."""
+        self._marks: frozenset[str | None] | None = None
+        """Any of these is in the database that was written to; None: no mark has been made."""
+        self._unmarked = False
+        """Whether something was written since the last mark."""
+        self._look_due_s = 0.0
         self._preparing = threading.Lock()
         self._unprepared: tuple[float, Failed] | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -138,7 +151,14 @@ class Database:
             raise _failed(error) from error
 
     def _write_jobs(self) -> None:
-        while (first := self._jobs.get()) is not None:
+        while True:
+            try:
+                first = self._jobs.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                self._look()
+                continue
+            if first is None:
+                return
             group, last = [first], False
             while len(group) < GROUP and not last:
                 try:
@@ -152,6 +172,8 @@ class Database:
             self._write_group([job for job in group if job.future.set_running_or_notify_cancel()])
             if last:
                 return
+            if time.monotonic() >= self._look_due_s:
+                self._look()
 
     def _write_group(self, jobs: list[_Job]) -> None:
         """One commit for all; where a job fails, once more with each behind its own savepoint."""
@@ -170,6 +192,40 @@ class Database:
                 job.future.set_exception(_failed(result.error))
             else:
                 job.future.set_result(result)
+                self._unmarked = True
+
+    def _look(self) -> None:
+        """Notice an older copy of the database, or another one, that has come into its place.
+
+        What was written since would be lost to the next server, and nothing else would tell.
+        """
+        self._look_due_s = time.monotonic() + LOOK_EVERY_S
+        try:
+            self._prepare()
+            with self._backend.for_reading.connect() as connection:
+                there = select(schema.state.c.value).where(schema.state.c.key == MARK)
+                found = connection.execute(there).scalar_one_or_none()
+            if self._marks is not None and found not in self._marks:
+                log.error(
+                    "%s is not as it was left: an older copy is in its place, or another server"
+                    " uses it. What this server knows is written there anew",
+                    self.name,
+                )
+                with self._preparing:
+                    self._begin_anew()
+            if self._marks is None or self._unmarked:
+                self._mark(found)
+        except Exception as error:  # noqa: BLE001  (whoever writes next is told)
+            log.debug("%s cannot be looked at: %s", self.name, error)
+            self._doubt(error)
+
+    def _mark(self, found: str | None) -> None:
+        mark = json.dumps(secrets.token_hex(8))
+        # A commit whose answer is lost may have been made.
+        self._marks = frozenset({found, mark})
+        with self._backend.for_writing.begin() as connection:
+            upsert(connection, schema.state, [{"key": MARK, "value": mark}])
+        self._marks, self._unmarked = frozenset({mark}), False
 
     def _write_together(self, jobs: list[_Job]) -> list[Any] | None:
         """What the jobs returned; None where one failed, and so nothing was written."""
@@ -230,6 +286,7 @@ class Database:
 
     def _doubt(self, error: Exception) -> None:
         """Look at the tables again where one is missing: it is another database now."""
+        self._backend.forget_read_only(error)
         if self._backend.lacks_table(error):
             with self._preparing:
                 if self._ready:
@@ -239,6 +296,7 @@ class Database:
     def _begin_anew(self) -> None:
         self._ready = False
         self.generation += 1
+        self._marks = None
 
     def _open(self) -> None:
         backend = self._backend

@@ -22,6 +22,10 @@ BUSY_TIMEOUT_MS = 5000
 
 DAMAGED = ("not a database", "malformed")
 
+_LACKING = frozenset({"42P01", "42703"})
+_LACKING_IN_SQLITE = ("no such table", "no such column", "has no column named")
+_READ_ONLY = "25006"
+
 _REACHABLE = {
     "connect_timeout": 5,
     # A machine that is gone says nothing: without these a statement waits for a quarter of an hour.
@@ -96,11 +100,22 @@ class Backend:
         return Path(f"{self.file}-wal")
 
     def lacks_table(self, error: BaseException) -> bool:
-        """Whether a statement failed because a table is missing."""
+        """Whether a statement failed because a table is missing, or a part of one."""
         cause = getattr(error, "orig", None)
-        return getattr(cause, "sqlstate", None) == "42P01" or (
-            self.file is not None and str(cause).startswith("no such table")
+        return getattr(cause, "sqlstate", None) in _LACKING or (
+            self.file is not None and any(sign in str(cause) for sign in _LACKING_IN_SQLITE)
         )
+
+    def forget_read_only(self, error: BaseException) -> None:
+        """Let go of the connections where a statement failed because they only read.
+
+        A connection keeps that from its beginning, even where the next one may write again.
+        """
+        cause = getattr(error, "orig", None)
+        if getattr(cause, "sqlstate", None) == _READ_ONLY or (
+            self.file is not None and "readonly database" in str(cause)
+        ):
+            self.for_reading.dispose()
 
     def set_aside(self, error: DatabaseError) -> Path | None:
         """Move the file out of the way and say where it is now; None where it is not damaged."""

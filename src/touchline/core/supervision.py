@@ -51,6 +51,13 @@ class Supervisor:
         since_s = anyio.current_time() - FAILS_FOR_S
         return {name: why for name, (at_s, why) in self._failing.items() if at_s >= since_s}
 
+    def reasons(self) -> list[dict[str, str]]:
+        """Tell what fails now as reasons of readiness."""
+        return [
+            {"code": "task_failing", "message": f"{task} fails and is tried again: {why}"}
+            for task, why in self.failing.items()
+        ]
+
     async def keep(self, name: str, once: Callable[[], Awaitable[Any]], *, every_s: float) -> None:
         """Repeat `once` until cancelled; see `keep_running`."""
         await keep_running(

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from touchline.core import patience
 from touchline.core.errors import Failed, NotFound
 from touchline.engines.foreignjson import parse_foreign
 from touchline.engines.httpclient import HttpClient, open_http_client
 from touchline.engines.model import Sample
-
-if TYPE_CHECKING:
-    from aiohttp import ClientResponse
+from touchline.foreign.text import shown
 
 LARGEST_ANSWER_BYTES = 1 << 20
 MOST_AN_ENGINE = 4
 _UNKNOWN_SESSION = "unknown playback session id"
 _MOST = (1 << 63) - 1
+_INFOHASH = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
 
 class EngineUnreachable(Failed):
@@ -122,13 +122,17 @@ class AceStreamClient:
         session = await self._http.session()
         from aiohttp import ClientError
 
+        from touchline.engines.foreignhttp import AnswerRefused
+
         try:
             with patience.fail_after(within_s):
-                async with session.get(url, allow_redirects=False) as response:
-                    body = await _read(response)
+                async with session.get(url) as response:
+                    body = await response.read()
                     status = response.status
         except TimeoutError as error:
             raise EngineUnreachable(f"The engine did not answer in {within_s:g} s") from error
+        except AnswerRefused as error:
+            raise EngineAnswer(f"The engine cannot be asked: {error}") from error
         except (ClientError, OSError, ValueError) as error:
             raise EngineUnreachable(f"The engine cannot be asked: {_why(error)}") from error
         if status >= 300:
@@ -147,19 +151,10 @@ class AceStreamClient:
 @asynccontextmanager
 async def open_acestream(*, concurrency: int) -> AsyncIterator[AceStreamClient]:
     """A client with at most so many connections in use at a time."""
-    async with open_http_client(most=concurrency, most_a_host=MOST_AN_ENGINE) as http:
+    async with open_http_client(
+        most=concurrency, most_a_host=MOST_AN_ENGINE, most_bytes=LARGEST_ANSWER_BYTES
+    ) as http:
         yield AceStreamClient(http)
-
-
-async def _read(response: ClientResponse) -> bytes:
-    body = await response.content.read(LARGEST_ANSWER_BYTES + 1)
-    while len(body) <= LARGEST_ANSWER_BYTES:
-        more = await response.content.read(LARGEST_ANSWER_BYTES)
-        if not more:
-            return body
-        body += more
-    response.close()
-    raise EngineAnswer("The engine's answer is larger than any it has a use for")
 
 
 def _response(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +168,7 @@ def _refusal(answer: Mapping[str, Any]) -> Failed | NotFound:
     error = answer.get("error")
     if isinstance(error, str) and _UNKNOWN_SESSION in error.lower():
         return SessionGone("The engine does not know this session any more")
-    return EngineAnswer(f"The engine refused: {str(error)[:200]}")
+    return EngineAnswer(f"The engine refused: {shown(str(error)[:1000], 200)}")
 
 
 def _number(response: Mapping[str, Any], *names: str) -> int | None:
@@ -201,7 +196,7 @@ def _infohash(value: object, depth: int = 0) -> str | None:
         return None
     if isinstance(value, dict):
         found = value.get("infohash")
-        if isinstance(found, str) and found:
+        if isinstance(found, str) and _INFOHASH.fullmatch(found):
             return found
         inner = list(value.values())
     else:
@@ -210,4 +205,4 @@ def _infohash(value: object, depth: int = 0) -> str | None:
 
 
 def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return shown(str(error), 200) or type(error).__name__

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from touchline.core.errors import Failed
+from touchline.core.errors import Failed, TouchlineError
 from touchline.core.events import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
@@ -363,16 +363,26 @@ class Half:
         return len(self._fleet.ours())
 
     async def stop_all(self) -> None:
-        """Stop every engine of ours, after everything else has ended."""
+        """Stop every engine of ours, after everything else has ended.
 
-        async def stop(engine: Engine) -> None:
-            await self._runtime.stop(engine.id, grace_s=END_GRACE_S)
-            self._fleet.remove(engine.id)
-            self._streams.end_lost(engine.id, "server_ended")
+        The runtime is asked which there are: one whose start was cancelled as it ended, or that an
+        earlier server left, may be in no list of ours.
+        """
 
+        async def stop(engine_id: str) -> None:
+            await self._runtime.stop(engine_id, grace_s=END_GRACE_S)
+            if self._fleet.find(engine_id) is not None:
+                self._fleet.remove(engine_id)
+                self._streams.end_lost(engine_id, "server_ended")
+
+        running = {engine.id for engine in self._fleet.ours()}
+        try:
+            running |= {each.id for each in await self._runtime.list()}
+        except TouchlineError as error:
+            log.warning("Engines that run on cannot be listed: %s", error.message)
         async with anyio.create_task_group() as tasks:
-            for engine in list(self._fleet.ours()):
-                tasks.start_soon(self._supervisor.guard, "Stopping an engine", stop, engine)
+            for engine_id in running:
+                tasks.start_soon(self._supervisor.guard, "Stopping an engine", stop, engine_id)
 
     # ------------------------------------------------------------------ between the parts
 

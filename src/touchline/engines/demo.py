@@ -13,6 +13,8 @@ def demo_engines() -> dict[str, Any]:
             "kind": "process",
             "command": [sys.executable, "-m", "touchline.sim.engine"],
         },
+        # With containers, too, the demo stops its own at the end and nobody else's.
+        "label": "touchline.demo=engines",
         "scaling": {
             "min_replicas": 2,
             "min_free_replicas": 1,

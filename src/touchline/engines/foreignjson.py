@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from typing import Any
 
 MOST_DEPTH = 40
 MOST_DIGITS = 19
 
 
-def parse_foreign(content: bytes) -> Any:
+def parse_foreign(content: bytes, *, most_digits: int = MOST_DIGITS) -> Any:
     """What `content` says. Raises ValueError for what is no JSON, or such as nobody means.
 
     That is: NaN and infinities, numbers that no counter reaches, deeper nesting than any answer
     has, and halves of characters, which no answer of ours could repeat. The caller bounds the
     length.
     """
+    integer = partial(_integer, most_digits=most_digits)
     try:
-        value = json.loads(
-            content, parse_constant=_refused, parse_int=_integer, parse_float=_number
-        )
+        value = json.loads(content, parse_constant=_refused, parse_int=integer, parse_float=_number)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     _check_depth(value)
@@ -34,8 +34,8 @@ def _refused(word: str) -> Any:
     raise ValueError(f"{word} is no number")
 
 
-def _integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > MOST_DIGITS:
+def _integer(digits: str, *, most_digits: int) -> int:
+    if len(digits.lstrip("-")) > most_digits:
         raise ValueError("a number is too large")
     return int(digits)
 

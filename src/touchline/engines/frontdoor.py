@@ -83,7 +83,6 @@ async def open_engines(
             blocks=samples.unsaved_blocks,
             kept_blocks=settings.collector.history // BLOCK + 1,
         ) as store,
-        anyio.create_task_group() as tasks,
     ):
         load = partial(_load, store, clock)
         half = Half(
@@ -104,12 +103,16 @@ async def open_engines(
             probe=partial(_taken_here, runtime),
         )
         store.on_replaced = half.note_everything
-        half.run(tasks)
-        await half.keeper.first_list(FIRST_LIST_S)
         try:
-            yield half.front()
+            async with anyio.create_task_group() as tasks:
+                half.run(tasks)
+                await half.keeper.first_list(FIRST_LIST_S)
+                try:
+                    yield half.front()
+                finally:
+                    tasks.cancel_scope.cancel()
         finally:
-            tasks.cancel_scope.cancel()
+            # Whatever could have started another engine has ended now.
             store.note_state(BREAKERS, half.breaker_records())
             await _end_or_tell(half, stops=settings.scaling.stop_at_end)
 

@@ -24,13 +24,14 @@ DNS_CACHE_S = 60
 class HttpClient:
     """Opens its session when it is first used. Made by `open_http_client`.
 
-    Nobody's cookies are kept, no proxy of the environment is used, nothing is decompressed, and
-    time limits are the caller's.
+    What holds for every answer is said in `foreignhttp`; time limits are the caller's.
     """
 
-    def __init__(self, *, most: int, most_a_host: int, headers: Mapping[str, str]) -> None:
-        self._most, self._most_a_host = most, most_a_host
-        self._headers = {"Accept-Encoding": "identity", **headers}
+    def __init__(
+        self, *, most: int, most_a_host: int, most_bytes: int, headers: Mapping[str, str]
+    ) -> None:
+        self._most, self._most_a_host, self._most_bytes = most, most_a_host, most_bytes
+        self._headers = headers
         self._opening = anyio.Lock()
         self._session: ClientSession | None = None
 
@@ -44,22 +45,20 @@ class HttpClient:
             return self._open()
 
     def _open(self) -> ClientSession:
-        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+        from aiohttp import TCPConnector
+
+        from touchline.engines.foreignhttp import foreign_session
 
         if self._session is not None:  # by whoever had the lock before
             return self._session
-        self._session = ClientSession(
-            connector=TCPConnector(
-                limit=self._most,
-                limit_per_host=self._most_a_host,
-                ttl_dns_cache=DNS_CACHE_S,
-                enable_cleanup_closed=False,
-            ),
-            cookie_jar=DummyCookieJar(),
-            timeout=ClientTimeout(total=None),
-            trust_env=False,
-            auto_decompress=False,
-            headers=self._headers,
+        connector = TCPConnector(
+            limit=self._most,
+            limit_per_host=self._most_a_host,
+            ttl_dns_cache=DNS_CACHE_S,
+            enable_cleanup_closed=False,
+        )
+        self._session = foreign_session(
+            connector, most_bytes=self._most_bytes, headers=self._headers
         )
         return self._session
 
@@ -71,10 +70,15 @@ class HttpClient:
 
 @asynccontextmanager
 async def open_http_client(
-    *, most: int, most_a_host: int, headers: Mapping[str, str] | None = None
+    *, most: int, most_a_host: int, most_bytes: int, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[HttpClient]:
-    """A client with at most so many connections in use at a time; all requests have `headers`."""
-    client = HttpClient(most=most, most_a_host=most_a_host, headers=headers or {})
+    """A client with at most so many connections in use at a time, and bytes in an answer.
+
+    All requests have `headers`.
+    """
+    client = HttpClient(
+        most=most, most_a_host=most_a_host, most_bytes=most_bytes, headers=headers or {}
+    )
     try:
         yield client
     finally:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import errno
-import http.client
-import json
+import os
 import shutil
-import socket
 from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+import anyio
+
 from touchline.core.errors import Invalid
 from touchline.engines.ports import bind_probe
 from touchline.engines.runtimes.dockeraddress import Address, address_of
+from touchline.engines.runtimes.protocol import RuntimeUnavailable
 from touchline.engines.runtimes.settings import (
     AutoRuntimeSettings,
     DockerRuntimeSettings,
@@ -63,19 +65,19 @@ def _docker(host: str | None, environ: Mapping[str, str], *, needed: bool) -> Re
         return Readiness("docker", state, error.message, "correct DOCKER_HOST or its certificates")
     address = found.url
     try:
-        version = _ask_version(found)
-    except PermissionError:
+        if _is_closed_to_us(address):
+            return Readiness(
+                "docker",
+                state,
+                f"this user may not use {address}",
+                "sudo usermod --append --groups docker $USER, then log in again",
+            )
+        version = anyio.run(_ask_version, found)
+    except RuntimeUnavailable as error:
         return Readiness(
             "docker",
             state,
-            f"this user may not use {address}",
-            "sudo usermod --append --groups docker $USER, then log in again",
-        )
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        return Readiness(
-            "docker",
-            state,
-            f"{address} does not answer: {error}"
+            f"{address} does not answer: {error.message.partition(': ')[2]}"
             if needed
             else "not reachable; recording does not need it, and engines run as processes",
             "sudo systemctl start docker, or sudo apt-get install docker.io",
@@ -83,27 +85,18 @@ def _docker(host: str | None, environ: Mapping[str, str], *, needed: bool) -> Re
     return Readiness("docker", "ok", f"{address} answers: Docker {version}")
 
 
-def _ask_version(address: Address) -> str:
-    parts = urlsplit(address.url)
-    connection: http.client.HTTPConnection
-    if parts.scheme == "unix":
-        connection = http.client.HTTPConnection("localhost", timeout=TIMEOUT_S)
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(TIMEOUT_S)
-        connection.sock.connect(parts.path)
-    elif address.tls is not None:
-        connection = http.client.HTTPSConnection(
-            parts.hostname or "", parts.port, timeout=TIMEOUT_S, context=address.tls
-        )
-    else:
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
-    try:
-        connection.request("GET", "/version")
-        return str(json.loads(connection.getresponse().read())["Version"])
-    except LookupError as error:
-        raise ValueError("it is no Docker daemon") from error
-    finally:
-        connection.close()
+def _is_closed_to_us(address: str) -> bool:
+    """Whether that is a socket of this machine that this user may not write to."""
+    parts = urlsplit(address)
+    there = parts.scheme == "unix" and os.access(parts.path, os.F_OK)
+    return there and not os.access(parts.path, os.W_OK)
+
+
+async def _ask_version(address: Address) -> str:
+    from touchline.engines.runtimes.dockerapi import DockerApi  # the server may do without it
+
+    async with aclosing(DockerApi(address, timeout_s=TIMEOUT_S)) as api:
+        return await api.version()
 
 
 def _program(settings: ProcessRuntimeSettings, *, wanted: bool) -> Readiness:

@@ -153,9 +153,7 @@ class StatusBoard:
         if not self._fleet.record_is_read:
             blocked = record_unread()
             reasons.append({"code": blocked.code, "message": blocked.message})
-        for task, why in self._supervisor.failing.items():
-            message = f"{task} fails and is tried again: {why}"
-            reasons.append({"code": "task_failing", "message": message})
+        reasons += self._supervisor.reasons()
         # A blocked start is no reason to send nobody here: reads and running streams are served.
         return {"ready": self._fleet.freshness.is_current, "reasons": reasons}
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import anyio
 
 from touchline.core import schema
-from touchline.core.db import Connection, Database, upsert
+from touchline.core.db import MARK, Connection, Database, upsert
 from touchline.core.errors import Blocked, Failed
 from touchline.core.events import Event, EventLog
 from touchline.core.tasks import keep_running
@@ -29,8 +29,12 @@ from touchline.engines.model import Stream
 log = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 0.25
+REPLACED_EVERY_S = 2.0
+"""How often it is looked whether the database is another one, where nothing is written."""
+
 SAMPLES_EVERY_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
+STREAM, STATE = "stream", "state"
 _AT_ONCE = 100
 _COLUMNS = ("id", "container_id", "key_type", "key", "playback_session_id", "stat_url")
 _MORE = ("command_url", "is_live", "status", "end_reason")
@@ -74,6 +78,10 @@ class Store:
         self._engines: dict[str, Mapping[str, Any] | None] = {}
         self._state: dict[str, Any] = {}
         self._samples: dict[tuple[str, int], bytes] = {}
+        self._overtaken: set[tuple[str, str]] = set()
+        """What was decided on the disk since the last flush began; its older notes are void."""
+        self._returned: set[str] = set()
+        """Values that a failed flush gave back, and nothing newer was noted of since."""
         self._news = anyio.Event()
         self._held = False
         self._generation = database.generation
@@ -134,6 +142,7 @@ class Store:
             self._events.written(batch.events)
             for stream in batch.streams:
                 self._streams.pop(stream.id, None)  # an older note of it must not come after
+                self._overtaken.add((STREAM, stream.id))
         failure = _refused(error) if isinstance(error, Failed) else error
         for done in batch.done:
             if done.cancelled():
@@ -155,6 +164,10 @@ class Store:
             if isinstance(error, Failed):
                 raise _refused(error) from error
             raise
+        self._overtaken.add((STATE, key))
+        if key in self._returned:
+            self._returned.discard(key)
+            self._state.pop(key, None)
 
     # ------------------------------------------------------------------ soon
 
@@ -188,12 +201,14 @@ class Store:
     def note_state(self, key: str, value: Any) -> None:
         """Remember this value, which JSON can say, under `key`."""
         self._state[key] = value
+        self._returned.discard(key)
         self._news.set()
 
     async def purge(self, stream_ids: Sequence[str]) -> None:
         """Streams and their samples are gone from the disk. Raises Failed."""
         for stream_id in stream_ids:
             self._streams.pop(stream_id, None)
+            self._overtaken.add((STREAM, stream_id))
         gone = set(stream_ids)
         self._samples = {key: c for key, c in self._samples.items() if key[0] not in gone}
 
@@ -222,6 +237,8 @@ class Store:
         blocks, self._samples = self._samples, {}
         if not (streams or engines or state or blocks):
             return
+        self._overtaken.clear()
+        self._returned.clear()
 
         def work(connection: Connection) -> None:
             upsert(connection, schema.streams, [_row(stream) for stream in streams.values()])
@@ -258,19 +275,25 @@ class Store:
         try:
             await self._database.write(work)
         except BaseException:
-            # What has come meanwhile is newer.
+            # What has come meanwhile is newer, and so is what others have written.
+            gone = self._overtaken
+            streams = {k: each for k, each in streams.items() if (STREAM, k) not in gone}
+            state = {k: each for k, each in state.items() if (STATE, k) not in gone}
             self._streams = {**streams, **self._streams}
             self._engines = {**engines, **self._engines}
+            self._returned = state.keys() - self._state.keys()
             self._state = {**state, **self._state}
             self._samples = {**blocks, **self._samples}
             raise
 
     async def once(self) -> None:
-        """Wait for something to write, or until samples are due, and write it. Raises Failed."""
-        with anyio.move_on_after(max(0.0, self._samples_due_s - anyio.current_time())):
+        """Wait a moment for something to write, or for samples to be due. Raises Failed."""
+        wait_s = min(REPLACED_EVERY_S, self._samples_due_s - anyio.current_time())
+        with anyio.move_on_after(max(0.0, wait_s)):
             await self._news.wait()
         self._news = anyio.Event()
-        if self._database.generation != self._generation:
+        # While it is held, all that there is comes from the database, and is written once read.
+        if not self._held and self._database.generation != self._generation:
             self._generation = self._database.generation
             log.warning("The database is another one: engines and streams are written there anew")
             self.on_replaced()
@@ -304,6 +327,7 @@ class Store:
             state = {
                 row.key: _understood(json.loads, row.value)
                 for row in connection.execute(schema.state.select())
+                if row.key != MARK
             }
             return Loaded(
                 streams=[stream for stream in streams if stream is not None],

@@ -10,16 +10,14 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from touchline.core import patience
 from touchline.core.errors import Failed
 from touchline.engines.foreignjson import parse_foreign
 from touchline.engines.httpclient import HttpClient, open_http_client
 from touchline.engines.settings import VpnSettings
-
-if TYPE_CHECKING:
-    from aiohttp import ClientResponse
+from touchline.foreign.text import shown
 
 TIMEOUT_S = 5.0
 LARGEST_ANSWER_BYTES = 64 << 10
@@ -104,32 +102,23 @@ class VpnControl:
 
         try:
             with patience.fail_after(TIMEOUT_S):
-                async with session.get(url, allow_redirects=False) as response:
+                async with session.get(url) as response:
                     if response.status >= 300:
                         response.close()
                         return response.status, None
-                    return response.status, parse_foreign(await _read(response))
+                    return response.status, parse_foreign(await response.read())
         except TimeoutError as error:
             raise ControlFailed(
                 f"The VPN's control server did not answer in {TIMEOUT_S:g} s"
             ) from error
         except (ClientError, OSError) as error:
-            raise ControlFailed(f"The VPN's control server cannot be asked: {error}") from error
+            raise ControlFailed(
+                f"The VPN's control server cannot be asked: {_why(error)}"
+            ) from error
         except ValueError as error:
             raise ControlFailed(
                 f"The VPN's control server answered with no JSON that makes sense: {error}"
             ) from error
-
-
-async def _read(response: ClientResponse) -> bytes:
-    """The whole answer, in however many pieces it comes. Raises ValueError for too large a one."""
-    body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > LARGEST_ANSWER_BYTES:
-            response.close()
-            raise ValueError(f"it is larger than {LARGEST_ANSWER_BYTES} bytes")
-    return bytes(body)
 
 
 @asynccontextmanager
@@ -143,7 +132,10 @@ async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
         pair = f"{settings.api_user}:{password}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     async with open_http_client(
-        most=MOST_CONNECTIONS, most_a_host=MOST_CONNECTIONS, headers=headers
+        most=MOST_CONNECTIONS,
+        most_a_host=MOST_CONNECTIONS,
+        most_bytes=LARGEST_ANSWER_BYTES,
+        headers=headers,
     ) as http:
         yield VpnControl(http)
 
@@ -157,6 +149,10 @@ def _checked(url: str, status: int, told: Any) -> Mapping[str, Any]:
     if status >= 300 or not isinstance(told, dict):
         raise ControlFailed(f"{url} answered with status {status}")
     return told
+
+
+def _why(error: Exception) -> str:
+    return shown(str(error), 200) or type(error).__name__
 
 
 def _text(value: object) -> str | None:

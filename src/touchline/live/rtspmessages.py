@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from touchline.foreign.numbers import whole
 from touchline.worker.h264 import PPS, SPS, parameter_sets
@@ -18,6 +19,9 @@ PAYLOAD_TYPE = 96
 LARGEST_PORT = 65535
 MOST_BODY_BYTES = 65536
 TRACK = "trackID=0"
+
+_HOST = r"(?:[^\[\]/?#]*\[[^\[\]/?#]*\])?[^\[\]/?#]*"
+_URL = re.compile(rf"(?:[A-Za-z]+://{_HOST}((?:/[^?#]*)?)|([^?#:]*))(?:[?#].*)?")
 
 REASONS = {
     200: "OK",
@@ -56,11 +60,10 @@ class Request:
     @property
     def camera(self) -> str:
         """The first part of the path: the camera's name. Raises BadRequest where there is none."""
-        try:
-            path = urlsplit(self.url).path
-        except ValueError as error:
-            raise BadRequest(self.url[:80]) from error
-        return unquote(path).strip("/").partition("/")[0]
+        found = _URL.fullmatch(self.url)
+        if found is None:
+            raise BadRequest(self.url[:80])
+        return unquote(found[1] or found[2] or "").strip("/").partition("/")[0]
 
     def admits(self, password: str | None) -> bool:
         """Whether the request has the password, under any user name, where there is one."""

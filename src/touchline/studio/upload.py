@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,9 +26,12 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
     ClientError,
     HTTPClientError,
 )
+from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from touchline.foreign.files import is_regular, read_bytes, reading, replace_whole, status_of
+from touchline.foreign.numbers import whole
+from touchline.foreign.text import shown
 from touchline.studio.errors import StudioError
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -40,7 +44,25 @@ MOST_ANSWER_BYTES = 4 << 20
 """A list of a thousand parts, which is the longest answer, is a tenth of it."""
 
 ANSWER_WITHIN_S = 60.0
+SLOWEST_BYTES_PER_S = 16 << 10
+"""What is sent may take so much longer than its answer."""
+
+MOST_PAGES = 1000
+"""Ten thousand parts are the most that an upload has; some storages list a few at a time."""
+
+MOST_ID_CHARS = 2048
 _READ_BYTES = 64 << 10
+_NONSENSE = (
+    ResponseParserError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
+"""What comes of an answer that is none of a storage's; the last of redirects in a circle."""
+
+_STRANGE = (ClientError, BotoCoreError, OSError, *_NONSENSE)
 _REASONS = {
     "AccessDenied": "The storage refuses this key",
     "403": "The storage refuses this key",
@@ -72,7 +94,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             state = "waiting" if error.code == "stopped" else "failed"
             work.note(path.name, state=state, error=error.message)
             raise
-        except (ClientError, BotoCoreError, OSError) as error:
+        except _STRANGE as error:
             said = _said(error)
             work.note(path.name, state="failed", error=said.message)
             raise said from error
@@ -88,7 +110,7 @@ class _BoundedReading:
     def __call__(self, request: Any, **_: Any) -> Any:
         """Send a request and read its answer. Raises botocore's HTTPClientError."""
         request.stream_output = True  # it is read here and not while it is sent
-        response = self._session.send(request)
+        response = self._sent(request)
         until_s = time.monotonic() + ANSWER_WITHIN_S
         parts: list[bytes] = []
         left = MOST_ANSWER_BYTES
@@ -107,6 +129,29 @@ class _BoundedReading:
             else:
                 response.raw.release_conn()
         response._content = b"".join(parts)  # noqa: SLF001  (what its own reading sets)
+        return response
+
+    def _sent(self, request: Any) -> Any:
+        """Send a request, and wait for the head of its answer for as long as that may take.
+
+        The connection's own limit is for each byte that comes, of which a head may have millions.
+        """
+        answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+
+        def send() -> None:
+            try:
+                answers.put((self._session.send(request), None))
+            except BaseException as error:  # noqa: BLE001  (raised below, where it is waited for)
+                answers.put((None, error))
+
+        length = whole(str(request.headers.get("Content-Length") or 0)) or 0
+        threading.Thread(target=send, name="storage", daemon=True).start()
+        try:
+            response, error = answers.get(timeout=ANSWER_WITHIN_S + length / SLOWEST_BYTES_PER_S)
+        except queue.Empty:
+            raise HTTPClientError(error="the storage's answer does not begin") from None
+        if error is not None:
+            raise error
         return response
 
 
@@ -180,7 +225,9 @@ class _Uploading:
         parts = self._parts_there(where, upload_id) if upload_id else None
         if parts is None:
             kind = {"ContentType": "video/mp4"}
-            upload_id = self.client.create_multipart_upload(**where, **kind)["UploadId"]
+            upload_id = str(self.client.create_multipart_upload(**where, **kind)["UploadId"])
+            if len(upload_id) > MOST_ID_CHARS:
+                raise ValueError("the upload's id is longer than any")
             parts = {}
         self.note(
             name,
@@ -208,13 +255,16 @@ class _Uploading:
         """The parts that the storage has of an upload; None where it knows nothing of it."""
         try:
             pages = self.client.get_paginator("list_parts").paginate(**where, UploadId=upload_id)
-            return {
-                part["PartNumber"]: part["ETag"] for page in pages for part in page.get("Parts", ())
-            }
+            found: dict[int, str] = {}
+            for number, page in enumerate(pages):
+                if number >= MOST_PAGES:
+                    raise ValueError("the list of parts does not end")
+                found |= {part["PartNumber"]: part["ETag"] for part in page.get("Parts", ())}
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in {"NoSuchUpload", "404"}:
                 return None
             raise
+        return found
 
     def _send(
         self, path: Path, where: Mapping[str, Any], upload_id: str, parts: Mapping[int, str]
@@ -278,12 +328,18 @@ def _said(error: Exception) -> StudioError:
     """In words for people; never with a key or a signature in them."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
-        text = _REASONS.get(code, f"The storage answers {code}")
+        text = _REASONS.get(code, f"The storage answers {shown(code, 100)}")
         return StudioError("upload_refused", text, advice="Check the upload settings.")
     if isinstance(error, BotoCoreError):
         return StudioError(
             "upload_unreachable",
             f"The storage cannot be reached ({type(error).__name__})",
             advice="Try again when there is a connection: what was sent is kept.",
+        )
+    if isinstance(error, _NONSENSE):
+        return StudioError(
+            "upload_unreachable",
+            f"What answers is no storage ({type(error).__name__})",
+            advice="Check the upload settings, and what is between here and there.",
         )
     return StudioError("upload_failed", f"The archive cannot be read: {error}")

@@ -159,7 +159,7 @@ async def _touchline_error(request: Request, error: TouchlineError) -> Response:
         if error.eta_s is not None:
             headers["Retry-After"] = str(max(1, math.ceil(error.eta_s)))
     if status_code == 500:
-        log.error("%s %r: %s", request.method, request.url.path, error.message, exc_info=error)
+        log.error("%s %r: %s", request.method, request.scope["path"], error.message, exc_info=error)
     return answer(body, status_code, headers)
 
 

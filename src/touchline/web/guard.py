@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from functools import lru_cache
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,7 +11,7 @@ from touchline.listen import is_loopback
 from touchline.web.access import SAFE_METHODS
 from touchline.web.answers import answer
 
-_KNOWN_HOSTS = 256
+_HOST = re.compile(r"(?:\[([^\[\]]{2,80})\]|([^\[\]:/?#@\s]{1,253}))(?::[0-9]{0,5})?")
 
 
 class Guard:
@@ -28,7 +27,6 @@ class Guard:
         self._app = app
         self._hosts = hosts
         self._origins = frozenset(origins)
-        self._answers_to = lru_cache(_KNOWN_HOSTS)(self._checked_host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -46,24 +44,22 @@ class Guard:
                 return
         await self._app(scope, receive, send)
 
-    def _checked_host(self, host: str) -> bool:
+    def _answers_to(self, host: str) -> bool:
         # No Host at all is HTTP/1.0: no browser, and so no page of another site.
         if self._hosts is None or not host:
             return True
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+        found = _HOST.fullmatch(host)
+        if found is None:
             return False
+        name = (found[1] or found[2]).lower()
         return name in self._hosts or is_loopback(name)
 
     def _is_ours(self, origin: str, host: str) -> bool:
         if origin in self._origins:
             return True
-        try:
-            # Without the scheme: behind a proxy that ends TLS the browser's is not ours.
-            return urlsplit(origin).netloc.lower() == host.lower() != ""
-        except ValueError:
-            return False
+        # Without the scheme: behind a proxy that ends TLS the browser's is not ours.
+        scheme, mark, there = origin.partition("://")
+        return bool(scheme and mark and host) and there.lower() == host.lower()
 
 
 class SameOriginMedia:

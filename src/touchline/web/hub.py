@@ -99,6 +99,10 @@ class Hub:
         """Whether it takes sessions in at all."""
         return self._tasks is not None
 
+    def reasons(self) -> list[dict[str, str]]:
+        """What of its work fails now, for readiness."""
+        return self._supervisor.reasons()
+
     @property
     def is_full(self) -> bool:
         """Whether there is no room for one more."""

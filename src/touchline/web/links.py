@@ -44,5 +44,6 @@ async def make_link(request: Request, body: MakeLink) -> Response:
     if signer is not None:
         expires_in_s = system_of(request).settings.auth.link_lifetime_s
         path = signed_target(body.path, signer.link(opens, expires_in_s))
-    url = f"{request.url.scheme}://{request.url.netloc}{path}"
+    host = request.headers.get("host") or "{}:{}".format(*request.scope["server"])
+    url = f"{request.scope['scheme']}://{host}{path}"
     return answer({"url": url, "path": path, "expires_in_s": expires_in_s})

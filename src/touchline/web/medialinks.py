@@ -6,7 +6,7 @@ Pure. A scope is the text that is signed; two paths share one only where the fir
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode
 
 PARAMETER = "signature"
 LONGEST_PATH = 2048
@@ -55,13 +55,8 @@ def split_target(target: str) -> tuple[str, str] | None:
     """Return path, decoded, and query of a request target; None for what is none of this server."""
     if len(target) > LONGEST_PATH or not target.startswith("/") or target.startswith("//"):
         return None
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return None
-    if parts.scheme or parts.netloc or "%2f" in parts.path.lower():
-        return None
-    return unquote(parts.path), parts.query
+    path, _, query = target.partition("#")[0].partition("?")
+    return None if "%2f" in path.lower() else (unquote(path), query)
 
 
 def signed_target(target: str, token: str) -> str:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from touchline import __version__
 from touchline.web.answers import answer
 from touchline.web.auth import NEEDS_KEY
+from touchline.web.deps import system_of
 from touchline.web.errors import may_answer
 from touchline.web.models.orchestrator import (
     CacheStatistics,
@@ -47,8 +48,12 @@ async def get_liveness() -> Response:
     responses={503: {"model": Readiness, "description": "Not now; the reasons say why."}},
 )
 async def get_readiness(request: Request) -> Response:
-    """Whether the runtime is reached; what else is in the way is told as well."""
+    """Whether the runtime is reached; what else is in the way is told as well.
+
+    That includes background work of cameras, recordings and the WebSocket which fails now.
+    """
     ready = engines_of(request).status.ready()
+    ready["reasons"] += system_of(request).capture.reasons() + request.app.state.hub.reasons()
     return answer(ready, 200 if ready["ready"] else 503)
 
 

@@ -84,4 +84,4 @@ def _state(request: Request, *, signed_in: bool) -> dict[str, object]:
 
 def _is_secure(request: Request) -> bool:
     """Whether the browser came by TLS, at a proxy at the latest."""
-    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", ""))
+    return "https" in (request.scope["scheme"], request.headers.get("x-forwarded-proto", ""))

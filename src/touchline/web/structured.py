@@ -152,5 +152,5 @@ def _render(request: Request, error: TouchlineError, status: int) -> Response:
             "should_wait": False,
         }
     if status == 500:
-        log.error("%s %r: %s", request.method, request.url.path, error.message, exc_info=error)
+        log.error("%s %r: %s", request.method, request.scope["path"], error.message, exc_info=error)
     return answer({"detail": detail}, status, headers)

@@ -92,7 +92,7 @@ async def start(stream: Stream, request: Request, capture: CaptureDep) -> Respon
         body = {"detail": error.message, "code": error.code}
         return answer(body, _REFUSED_OFFERS[error.code])
     headers = {
-        "Location": f"{request.url.path}/{session.session_id}",
+        "Location": f"{request.scope['path']}/{session.session_id}",
         "ETag": _tag(session),
         "Accept-Patch": FRAGMENT,
         "Cache-Control": "no-store",

@@ -94,6 +94,50 @@ async def test_a_program_that_ended_at_once_is_told_with_its_last_words(
     assert script.asked[f"DELETE /containers/{ID}"] == 1
 
 
+INIT = "/sbin/docker-init -- /no/such/program"
+
+
+def processes(*commands: str) -> Answer:
+    titles = ["UID", "PID", "CMD"]
+    rows = [["root", str(pid), each] for pid, each in enumerate(commands, 100)]
+    return show({"Titles": titles, "Processes": rows})
+
+
+async def test_a_program_that_does_not_exist_is_never_told_to_run(
+    script: Script, runtime: DockerRuntime
+) -> None:
+    """The daemon's init process runs before it finds that out."""
+    startable(script)
+    ended = refuse(409, f"container {ID} is not running")
+    script.answers |= {
+        f"GET /containers/{ID}/top": in_turn(processes(INIT), processes(INIT, INIT), ended),
+        f"GET /containers/{ID}/json": in_turn(show(inspection("exited", 127))),
+        f"GET /containers/{ID}/logs": say(body=b""),
+    }
+    with pytest.raises(StartFailed, match=r"^engine-1 ended at once, with status 127$"):
+        await runtime.start(SPEC, within_s=5)
+    assert script.asked[f"GET /containers/{ID}/top"] == 3
+    assert script.asked[f"DELETE /containers/{ID}"] == 1
+
+
+async def test_a_start_returns_when_the_program_runs(
+    script: Script, runtime: DockerRuntime
+) -> None:
+    startable(script)
+    runs = processes(INIT, "/no/such/program")
+    script.answers[f"GET /containers/{ID}/top"] = in_turn(processes(INIT, INIT), runs)
+    assert (await runtime.start(SPEC, within_s=5)).state == "running"
+    assert script.asked[f"GET /containers/{ID}/top"] == 2
+
+
+async def test_a_daemon_that_cannot_tell_processes_starts_engines_all_the_same(
+    script: Script, runtime: DockerRuntime
+) -> None:
+    startable(script)
+    script.answers[f"GET /containers/{ID}/top"] = refuse(500, "ps: not found")
+    assert (await runtime.start(SPEC, within_s=5)).state == "running"
+
+
 @pytest.mark.parametrize(
     "answer",
     [

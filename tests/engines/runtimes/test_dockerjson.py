@@ -15,6 +15,7 @@ from touchline.engines.runtimes.dockerapi import DaemonError
 from touchline.engines.runtimes.dockerjson import (
     creation,
     event_of,
+    has_begun,
     inspected,
     listed,
     why_not,
@@ -273,3 +274,30 @@ def test_no_label_of_a_spec_can_say_that_a_container_is_not_ours() -> None:
 def test_a_name_that_docker_would_refuse_is_invalid(name: str) -> None:
     with pytest.raises(Invalid):
         wanted(EngineSpec(name=name, image="some/image:1"))
+
+
+INIT = "/sbin/docker-init -- /usr/bin/engine --port 1"
+
+
+@pytest.mark.parametrize(
+    ("commands", "begun"),
+    [
+        ([], False),
+        ([INIT], False),
+        ([INIT, INIT], False),
+        ([INIT, "[engine] <defunct>"], False),
+        (["[docker-init] <defunct>"], False),
+        ([INIT, "/usr/bin/engine --port 1"], True),
+        (["/usr/bin/engine --port 1", INIT], True),
+        ([INIT, "/bin/sh /usr/bin/engine --port 1", "sleep 5"], True),
+        (["/usr/bin/engine --port 1"], True),
+        (["/run/podman-init -- sleep 60"], False),
+        (["/run/podman-init -- sleep 60", "sleep 60"], True),
+        (["docker-init"], True),
+    ],
+)
+def test_a_program_has_begun_when_more_runs_than_its_init(
+    commands: list[str],
+    begun: bool,  # noqa: FBT001
+) -> None:
+    assert has_begun(commands) is begun

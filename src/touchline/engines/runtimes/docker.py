@@ -31,6 +31,7 @@ from touchline.engines.runtimes.protocol import (
 )
 from touchline.engines.runtimes.pull import PullProgress, Pulls
 from touchline.engines.runtimes.registryauth import RegistryLogins
+from touchline.engines.runtimes.sense import making_sense
 from touchline.engines.runtimes.settings import DockerRuntimeSettings
 
 log = logging.getLogger(__name__)
@@ -210,7 +211,8 @@ class DockerRuntime:
 
     async def _find_place(self) -> None:
         before = self.deployment
-        self.deployment, self._located = await self._locator.locate()
+        with making_sense():
+            self.deployment, self._located = await self._locator.locate()
         if self.deployment != before:
             log.debug("Deployment: %s", self.deployment)
 

@@ -17,17 +17,26 @@ from typing import Any, Protocol
 import aiohttp
 import anyio
 from aiodocker import Docker, DockerError
+from aiohttp.http_exceptions import HttpProcessingError
 
 from touchline.core import patience
 from touchline.core.errors import Failed
+from touchline.engines.foreignhttp import MOST_COUNTER_DIGITS, foreign_session
+from touchline.engines.foreignjson import parse_foreign
 from touchline.engines.model import Executed
 from touchline.engines.runtimes.dockeraddress import Address
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.foreign.text import shown
 
 EVENTS = ("start", "die", "died", "destroy", "remove", "pause", "unpause", "health_status")
 """Podman tells the same kinds, and wants two of them asked for by names of its own."""
 LOG_LINES = 10
+MOST_LOG_CHARS = 4000
 MOST_OUTPUT_BYTES = 64 << 10
+LARGEST_ANSWER_BYTES = 8 << 20
+"""A list of two thousand containers, which is the longest answer."""
+
+MOST_MESSAGE_CHARS = 2000
 
 _NO_CONNECTION = 900
 """The status that aiodocker gives where there was no answer."""
@@ -62,6 +71,11 @@ class DockerApi:
     def __init__(self, address: Address, *, timeout_s: float) -> None:
         # Without a time limit of its own: streams are endless, and every call here has its own.
         self._docker = Docker(url=address.url, ssl_context=address.tls)
+        # The session that it made reads whatever comes, and follows a redirect to anywhere.
+        self._docker.session.detach()
+        self._docker.session = foreign_session(
+            self._docker.connector, most_bytes=LARGEST_ANSWER_BYTES
+        )
         self._where = address.url
         self.timeout_s = timeout_s
 
@@ -77,6 +91,11 @@ class DockerApi:
                 if response.status != 200:
                     raise DockerError(response.status, f"it answered {response.status}")
 
+    async def version(self) -> str:
+        """What release it is."""
+        with self._named(may_refuse=False):
+            return shown(str(_object(await self._docker.version())["Version"]), 64)
+
     async def containers(self, label: str) -> Sequence[Shown]:
         """Those that carry `name=value`, in whatever state: one call, however many there are."""
         with self._named(may_refuse=False):
@@ -87,7 +106,14 @@ class DockerApi:
     async def inspect(self, container: str) -> Mapping[str, Any]:
         """Everything about one of them."""
         with self._named():
-            return await self._docker.containers.container(_part(container)).show()
+            return _object(await self._docker.containers.container(_part(container)).show())
+
+    async def processes(self, container: str) -> Sequence[str]:
+        """The command lines that run in it, the first process's first."""
+        with self._named():
+            async with await self._send("GET", f"containers/{_part(container)}/top") as response:
+                rows = _object(await response.json(content_type=None))["Processes"]
+                return [str(row[-1]) for row in rows]
 
     async def network(self, name: str) -> Mapping[str, Any]:
         """Everything about a network, by its name or id."""
@@ -122,9 +148,13 @@ class DockerApi:
 
     async def last_words(self, container: str) -> str:
         """The end of what it wrote to its log."""
+        # Not by aiodocker's function, which reads as much as the daemon says that there is.
+        query = {"stdout": "1", "stderr": "1", "tail": str(LOG_LINES)}
         with self._named():
-            logged = self._docker.containers.container(_part(container)).log
-            return "".join(await logged(stdout=True, stderr=True, tail=LOG_LINES)).strip()
+            sent = self._send("GET", f"containers/{_part(container)}/logs", params=query)
+            async with await sent as response:
+                words = _unframed(await _beginning(response.content, drains=False))
+        return words.decode(errors="replace").strip()[-MOST_LOG_CHARS:]
 
     async def statistics(self, container: str) -> Mapping[str, Any]:
         """What it takes of the machine, read once."""
@@ -148,9 +178,9 @@ class DockerApi:
                 output = _unframed(await _beginning(response.content))
         while True:
             with self._named():
-                shown = await made.inspect()
-            if shown["ExitCode"] is not None and not shown["Running"]:
-                return Executed(status=int(shown["ExitCode"]), output=output)
+                seen = _object(await made.inspect())
+                if seen["ExitCode"] is not None and not seen["Running"]:
+                    return Executed(status=int(seen["ExitCode"]), output=output)
             # The output ends with the program; its status is known a moment later.
             await anyio.sleep(_EXIT_CODE_WAIT_S)
 
@@ -194,7 +224,7 @@ class DockerApi:
     async def _lines(self, response: aiohttp.ClientResponse) -> AsyncIterator[Mapping[str, Any]]:
         with self._named(within_s=math.inf):
             async for line in response.content:
-                yield _object(json.loads(line))
+                yield _object(parse_foreign(line, most_digits=MOST_COUNTER_DIGITS))
 
     async def _send(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
         """The answer to a call that aiodocker has no function for, as far as its head has come."""
@@ -222,20 +252,23 @@ class DockerApi:
                 with patience.fail_after(within_s):
                     yield
         except DockerError as error:
-            exchanged = error.status == 400 and "client version" in error.message
+            said = shown(str(error.message), MOST_MESSAGE_CHARS)
+            exchanged = error.status == 400 and "client version" in said
             if exchanged:
                 # Another daemon stands there now: its version is asked for again.
                 self._docker.api_version = "auto"
             if exchanged or error.status == _NO_CONNECTION or not may_refuse:
-                raise self._unavailable(error.message) from error
-            raise DaemonError(error.message, status=error.status) from error
+                raise self._unavailable(said) from error
+            raise DaemonError(said, status=error.status) from error
         except TimeoutError as error:
             raise self._unavailable(f"it did not answer within {within_s:g} s") from error
-        except (aiohttp.ClientError, OSError, EOFError) as error:
-            raise self._unavailable(str(error) or type(error).__name__) from error
-        except (ValueError, TypeError, LookupError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, OSError, EOFError) as error:
+            said = shown(str(error)[:MOST_MESSAGE_CHARS]) or type(error).__name__
+            raise self._unavailable(said) from error
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             # Some other server stands there, or only the beginning of an answer came.
-            raise self._unavailable(f"its answer makes no sense: {error!r}") from error
+            said = shown(repr(error)[:MOST_MESSAGE_CHARS])
+            raise self._unavailable(f"its answer makes no sense: {said}") from error
 
     def _unavailable(self, reason: str) -> RuntimeUnavailable:
         return RuntimeUnavailable(f"Docker at {self._where}: {reason}")
@@ -267,13 +300,18 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-async def _beginning(stream: aiohttp.StreamReader) -> bytes:
-    """What came until the stream's end, as far as it can matter; the rest is read and dropped."""
+async def _beginning(stream: aiohttp.StreamReader, *, drains: bool = True) -> bytes:
+    """What came until the stream's end, as far as it can matter.
+
+    The rest is read and dropped where it `drains`: a program waits until its output is taken.
+    """
     kept = bytearray()
     async for piece in stream.iter_any():
         # Heads of frames come on top, and small frames have more of them.
         if len(kept) < 4 * MOST_OUTPUT_BYTES:
             kept += piece
+        elif not drains:
+            break
     return bytes(kept)
 
 

@@ -13,6 +13,7 @@ from touchline.engines.model import RuntimeEvent
 from touchline.engines.runtimes.dockerapi import DockerApi
 from touchline.engines.runtimes.dockerjson import event_of
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.foreign.text import shown
 
 PING_EVERY_S = 5.0
 """Silence is normal for events, so it says nothing about a daemon that is frozen or cut off."""
@@ -60,8 +61,8 @@ class _Feed:
             return  # nobody wants more
         except RuntimeUnavailable as error:
             reason = error.message
-        except (LookupError, TypeError, ValueError) as error:
-            reason = f"an event of Docker makes no sense: {error!r}"
+        except Exception as error:  # noqa: BLE001  (whatever it is, who watches must be told)
+            reason = f"an event of Docker makes no sense: {shown(repr(error)[:500], 200)}"
         self._end(reason)
 
     async def mind(self, api: DockerApi) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,9 @@ from touchline.engines.runtimes.protocol import (
     PortInUse,
     StartFailed,
 )
+from touchline.engines.runtimes.sense import making_sense
 from touchline.engines.runtimes.settings import DockerRuntimeSettings
+from touchline.foreign.numbers import whole
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")
 _SHARES = "container:"
@@ -56,12 +58,15 @@ _KINDS: Mapping[str, EventKind] = {
     "unpause": "unpaused",
     "health_status": "health",
 }
+_INITS = frozenset({"docker-init", "podman-init", "catatonit", "tini"})
+_ENDED = "<defunct>"
 _NOT_LABELS = frozenset(
     {"name", "image", "exitCode", "execDuration", "signal", "containerExitCode", "podId", START}
 )
 """What Docker and Podman mix with the labels in an event's attributes."""
 
 
+@making_sense()
 def listed(shown: Shown) -> Instance:
     """A container as a list shows it."""
     networks = (shown["NetworkSettings"] or {}).get("Networks") or {}
@@ -80,12 +85,14 @@ def listed(shown: Shown) -> Instance:
     )
 
 
+@making_sense()
 def start_of(shown: Shown) -> str | None:
     """Which start made it."""
-    found: str | None = (shown["Labels"] or {}).get(START)
-    return found
+    found = (shown["Labels"] or {}).get(START)
+    return None if found is None else str(found)
 
 
+@making_sense()
 def inspected(shown: Mapping[str, Any]) -> Instance:
     """A container as an inspection shows it."""
     state, config = shown["State"], shown["Config"]
@@ -100,7 +107,7 @@ def inspected(shown: Mapping[str, Any]) -> Instance:
         created_at=_moment(shown["Created"]).replace(microsecond=0),
         labels=_labels(config.get("Labels")),
         ports={
-            name: tuple(Binding(one["HostIp"], int(one["HostPort"])) for one in bound)
+            name: tuple(Binding(str(one["HostIp"]), _port(one["HostPort"])) for one in bound)
             for name, bound in (networks.get("Ports") or {}).items()
             if bound
         },
@@ -115,6 +122,7 @@ def inspected(shown: Mapping[str, Any]) -> Instance:
     )
 
 
+@making_sense()
 def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
     """An event of the daemon; None: it is of no kind that matters here."""
     action, _, detail = str(told.get("Action", "")).partition(": ")
@@ -132,6 +140,19 @@ def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
         exit_code=int(exit_code) if exit_code.isdigit() else None,
         health=_HEALTH.get(detail) if kind == "health" else None,
     )
+
+
+def has_begun(commands: Sequence[str]) -> bool:
+    """Whether a container's program has begun, by the command lines that run in it.
+
+    Until the init process of the daemon has run it, there is nothing but that and copies of it.
+    """
+    alive = [each for each in commands if not each.endswith(_ENDED)]
+    if not alive:
+        return False
+    first = alive[0].split()
+    is_init = first[1:2] == ["--"] and first[0].rpartition("/")[2] in _INITS
+    return not is_init or any(each != alive[0] for each in alive)
 
 
 def creation(
@@ -240,9 +261,16 @@ def _listed_ports(shown: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[Bind
     for port in shown:
         if port.get("PublicPort"):
             name = f"{port['PrivatePort']}/{port['Type']}"
-            bound = Binding(port.get("IP", ""), port["PublicPort"])
+            bound = Binding(str(port.get("IP", "")), _port(port["PublicPort"]))
             ports[name] = (*ports.get(name, ()), bound)
     return ports
+
+
+def _port(value: object) -> int:
+    port = whole(str(value)[:20], least=1, most=65535)
+    if port is None:
+        raise ValueError(f"{value!r} is no port")
+    return port
 
 
 def _network_mode(shown: Shown) -> str | None:

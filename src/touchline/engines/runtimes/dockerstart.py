@@ -16,7 +16,7 @@ from touchline.engines.addresses import Deployment
 from touchline.engines.labels import START
 from touchline.engines.model import EngineSpec, Instance
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
-from touchline.engines.runtimes.dockerjson import creation, inspected, why_not
+from touchline.engines.runtimes.dockerjson import creation, has_begun, inspected, why_not
 from touchline.engines.runtimes.parallel import Turns
 from touchline.engines.runtimes.protocol import (
     ImageNotFound,
@@ -28,6 +28,11 @@ from touchline.engines.runtimes.pull import Pulls
 from touchline.engines.runtimes.settings import DockerRuntimeSettings
 
 log = logging.getLogger(__name__)
+
+BEGINS_WITHIN_S = 5.0
+"""What has not begun by then, on a machine that is very busy, counts as running all the same."""
+
+_BEGIN_POLL_S = 0.02
 
 REMEMBERED_S = 600.0
 """A daemon that was frozen carries out later what it was asked before; this long, we remember."""
@@ -110,6 +115,7 @@ class Starter:
     async def _run(self, attempt: _Attempt) -> Instance:
         attempt.container = await self._api.create(attempt.spec.name, attempt.config)
         await self._api.start(attempt.container)
+        await self._until_begun(attempt.container)
         instance = inspected(await self._api.inspect(attempt.container))
         if instance.state != "running":
             words = await self._api.last_words(attempt.container)
@@ -119,6 +125,20 @@ class Starter:
                 )
             )
         return instance
+
+    async def _until_begun(self, container: str) -> None:
+        """Wait until the container's first process has run the program, or failed to.
+
+        A daemon answers a start when that process runs, which is an init of its own: of a program
+        that does not exist it would be told that it runs.
+        """
+        with patience.move_on_after(BEGINS_WITHIN_S):
+            try:
+                while not has_begun(await self._api.processes(container)):  # noqa: ASYNC110
+                    await anyio.sleep(_BEGIN_POLL_S)
+            except DaemonError as error:
+                # It has ended already, which the next look tells; or this daemon cannot say.
+                log.debug("The processes of %s: %s", container, error.message)
 
     async def _take_back(self, attempt: _Attempt) -> bool:
         """Remove what it made. False: the daemon does not answer; `is_leftover` then remembers."""

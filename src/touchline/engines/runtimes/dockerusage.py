@@ -15,6 +15,7 @@ from touchline.engines.runtimes.cgroups import NO_LIMIT_BYTES, Counters, read_co
 from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
 from touchline.engines.runtimes.dockerjson import shares_network
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.engines.runtimes.sense import making_sense
 
 ASKED_AT_A_TIME = 50
 """The daemon answers each at its next look, once a second: few at a time would take minutes."""
@@ -89,6 +90,7 @@ class UsageMeter:
             found[instance.id] = counted
 
 
+@making_sense()
 def told_counters(told: Mapping[str, Any], *, own_network: bool) -> Counters | None:
     """The counters in the daemon's statistics; None: it had ended when they were read."""
     memory = told.get("memory_stats") or {}

@@ -17,10 +17,13 @@ from touchline.engines.runtimes.dockerapi import DaemonError, DockerApi
 from touchline.engines.runtimes.flights import Flights
 from touchline.engines.runtimes.protocol import ImageNotFound
 from touchline.engines.runtimes.registryauth import NoCredentials, RegistryLogins
+from touchline.engines.runtimes.sense import making_sense
+from touchline.foreign.text import shown
 
 log = logging.getLogger(__name__)
 
 SAY_EVERY_S = 10.0
+MOST_LAYERS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,14 @@ class Layers:
     def __init__(self) -> None:
         self._sizes: dict[str, tuple[int, int]] = {}
 
+    @making_sense()
     def told(self, progress: PullProgress, line: Mapping[str, Any]) -> PullProgress:
         """The progress after this line of the daemon."""
-        status, layer = str(line.get("status", progress.status)), str(line.get("id", ""))
+        status = shown(str(line.get("status", progress.status)), 200)
+        layer = str(line.get("id", ""))[:200]
         detail = line.get("progressDetail") or {}
-        if status == "Downloading" and detail.get("total"):
+        known = layer in self._sizes or len(self._sizes) < MOST_LAYERS
+        if status == "Downloading" and detail.get("total") and known:
             self._sizes[layer] = int(detail.get("current", 0)), int(detail["total"])
         elif layer in self._sizes and status in {"Download complete", "Pull complete"}:
             total = self._sizes[layer][1]

@@ -1,0 +1,22 @@
+"""What a daemon says and nobody can understand makes it unavailable, and nothing else fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.foreign.text import shown
+
+
+@contextmanager
+def making_sense() -> Iterator[None]:
+    """Read values of an answer whose shape nobody has checked. Raises RuntimeUnavailable.
+
+    It is a decorator, too.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
+        why = shown(repr(error)[:1000], 200)
+        raise RuntimeUnavailable(f"Docker's answer makes no sense: {why}") from error
