@@ -24,7 +24,7 @@ from touchline.engines.clock import Clock
 from touchline.engines.orders import EngineOrder
 from touchline.engines.store import open_store
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 EAGER = {
     "min_replicas": 0,
@@ -245,7 +245,6 @@ async def test_a_running_server_goes_on_without_it_and_then_writes_again(
         await rig.until(lambda: scene.alive() == {first.id, third.id}, DEADLINE_S)
 
 
-@pytest.mark.slow
 async def test_a_standby_is_read_and_written_once_it_is_promoted(scene: Scene) -> None:
     async with scene.server() as rig:
         first = await rig.front.provisioner.engine(EngineOrder())
