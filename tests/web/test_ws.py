@@ -23,6 +23,7 @@ from fakes import FakeRecorder, FakeReport, FakeSystem, NeverRecorder
 from hubs import HELLO, PONG
 from serving import served
 from touchline.web import protocol
+from touchline.web.channels import Channel
 
 pytestmark = pytest.mark.anyio
 
@@ -119,17 +120,23 @@ async def test_status_comes_unasked_every_second(system: FakeSystem) -> None:
             assert 0.8 < second["ts"] - first["ts"] < 1.8
 
 
-async def test_a_recording_started_over_http_is_told_at_once(system: FakeSystem) -> None:
+async def test_a_recording_started_over_http_is_told_at_once(
+    system: FakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Channel.__init__
+
+    def rarely(channel: Channel, name: str, period_s: float, *rest: Any, **more: Any) -> None:
+        make(channel, name, period_s * 3600, *rest, **more)
+
+    monkeypatch.setattr(Channel, "__init__", rarely)  # what comes did not come by itself
     with served(system) as port:
         async with connected(port) as one, httpx.AsyncClient() as client:
-            began_s = time.time()
             await client.post(f"http://127.0.0.1:{port}/api/v1/recording", json={"match_id": "m"})
             with anyio.fail_after(DEADLINE_S):
                 while True:
                     message = await one.receive("status")
                     if message["data"]["recording"]["recording"]:
                         break
-            assert message["ts"] - began_s < 0.5
 
 
 async def test_what_is_too_large_or_binary_is_answered_and_the_connection_stays(
