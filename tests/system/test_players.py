@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def test_a_page_plays_a_stream_in_order(
     for _ in range(TRIES.get((player, kind), 1)):
         page = VideoPage(chromium, root(server), player, url(server, kind))
         page.page.evaluate("void document.querySelector('video').play().catch(() => null)")
-        over = wait_for(lambda: _shown_or_given_up(page), "shown or given up", 40)
+        over = wait_for(partial(_shown_or_given_up, page), "shown or given up", 40)
         if over == "shown":
             break
         page.close()
