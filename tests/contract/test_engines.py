@@ -496,6 +496,27 @@ async def test_what_the_earlier_system_took_is_taken(api: Api) -> None:
     assert isinstance(health["circuit_breakers"]["general"]["recovery_timeout"], int)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
+async def test_a_number_that_json_does_not_have_is_refused_and_not_kept(
+    api: Api, number: str
+) -> None:
+    parameter = f'{{"name": "--cache-dir", "type": "path", "value": {number}, "enabled": false}}'
+    config = f'{{"platform": "amd64", "parameters": [{parameter}]}}'
+    template = f'{{"name": "Derby", "config": {config}}}'
+    headers = {**WITH_KEY, "Content-Type": "application/json"}
+    for path, body in (
+        ("config", config),
+        ("templates/1", template),
+        ("templates/1/import", json.dumps({"json_data": template})),
+    ):
+        refused = await api.ask(
+            "POST", f"/custom-variant/{path}", 400, content=body, headers=headers
+        )
+        assert refused["code"] == "invalid_configuration"
+    await api.ask("GET", "/custom-variant/config", headers={})
+    await api.ask("GET", "/custom-variant/templates/1", 404)
+
+
 async def test_settings_that_there_are_none_of_are_named_and_not_silently_lost(api: Api) -> None:
     path = api.system.settings.data_dir / "custom"
     path.mkdir()

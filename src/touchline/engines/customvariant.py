@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
@@ -30,6 +30,10 @@ class ConfigInvalid(Invalid):
     default_code = "invalid_configuration"
 
 
+Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
+"""Python reads NaN and 1e400 where JSON has no such numbers: kept, they could not be shown."""
+
+
 class CustomParameter(BaseModel):
     """One parameter of a configuration."""
 
@@ -37,7 +41,7 @@ class CustomParameter(BaseModel):
 
     name: StrictStr = Field(max_length=256)
     type: StrictStr = Field(max_length=64)
-    value: StrictBool | StrictInt | StrictFloat | StrictStr | None = None
+    value: StrictBool | StrictInt | Finite | StrictStr | None = None
     enabled: StrictBool = True
     custom: StrictBool = False
     """It is not in the catalogue, and is meant all the same."""

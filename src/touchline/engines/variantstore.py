@@ -204,7 +204,9 @@ class VariantStore:
         return template
 
     async def _write(self, name: str, values: Any) -> None:
-        await self._thread(_write_whole, self._directory / name, json.dumps(values, indent=2))
+        await self._thread(
+            _write_whole, self._directory / name, json.dumps(values, indent=2, allow_nan=False)
+        )
 
     async def _thread(self, work: Any, *args: Any, **kwargs: Any) -> None:
         try:
