@@ -80,7 +80,7 @@ class Scene:
                 settings_for(
                     scaling=EAGER,
                     # Seconds, so that a busy machine makes no answer a late one.
-                    health={"timeout_s": 20.0},
+                    health={"timeout_s": 1.0},
                     collector={"timeout_s": 20.0, "dead_after": 1000},
                 ),
                 world=self.world,
@@ -212,7 +212,6 @@ async def test_until_the_record_has_been_read_nothing_that_plays_is_removed(
         assert "database_unavailable" in [each["code"] for each in reasons]
         # An engine for a client shows that the fleet is looked after meanwhile.
         new = await rig.front.provisioner.engine(EngineOrder())
-        await rig.ready(3)
         assert new.id not in playing
         await refused(rig.front.streams.ended(container_id=None, stream_id="ch-0", reason="over"))
         assert scene.alive() == playing | {new.id}
