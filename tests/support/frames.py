@@ -10,14 +10,18 @@ from pathlib import Path
 from touchline.worker.testpicture import counter_bottom, read_counter
 
 
-def counters(path: Path | str) -> list[int]:
-    """The counter of each frame in the order of presentation; fails at a frame without one."""
+def counters(path: Path | str, most: int | None = None) -> list[int]:
+    """The counter of each frame in the order of presentation; fails at a frame without one.
+
+    With `most` it looks at no more than so many.
+    """
     width, height = size(path)
     lines = counter_bottom(height)
     lines += lines % 2
     command = [
         *("ffmpeg", "-nostdin", "-loglevel", "error", "-i", str(path), "-map", "0:v:0"),
         *("-vf", f"crop={width}:{lines}:0:0,format=gray", "-fps_mode", "passthrough"),
+        *(("-frames:v", str(most)) if most is not None else ()),
         *("-f", "rawvideo", "-"),
     ]
     found: list[int] = []
