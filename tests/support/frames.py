@@ -10,7 +10,7 @@ from pathlib import Path
 from touchline.worker.testpicture import counter_bottom, read_counter
 
 
-def counters(path: Path | str, most: int | None = None) -> list[int]:
+def counters(path: Path | str, *, most: int | None = None) -> list[int]:
     """The counter of each frame in the order of presentation; fails at a frame without one.
 
     With `most` it looks at no more than so many.
