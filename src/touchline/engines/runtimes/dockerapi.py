@@ -109,11 +109,18 @@ class DockerApi:
             return _object(await self._docker.containers.container(_part(container)).show())
 
     async def processes(self, container: str) -> Sequence[str]:
-        """The command lines that run in it, the first process's first."""
+        """The command lines that run in it, the first process's first.
+
+        Raises DaemonError where the daemon cannot tell, too: Podman answers nothing at times.
+        """
         with self._named():
-            async with await self._send("GET", f"containers/{_part(container)}/top") as response:
-                rows = _object(await response.json(content_type=None))["Processes"]
-                return [str(row[-1]) for row in rows]
+            sent = self._send("GET", f"containers/{_part(container)}/top", params={"stream": "0"})
+            async with await sent as response:
+                told = await response.json(content_type=None)
+            rows = told.get("Processes") if isinstance(told, dict) else None
+            if not rows:
+                raise DockerError(501, "the daemon does not tell what runs in a container")
+            return [str(row[-1]) for row in rows]
 
     async def network(self, name: str) -> Mapping[str, Any]:
         """Everything about a network, by its name or id."""
