@@ -79,6 +79,7 @@ def test_a_demo_leaves_no_process_behind(tmp_path: Path, when: str) -> None:
     assert list(tmp_path.glob("engines/*/record.json")) == []
 
 
+@pytest.mark.slow
 def test_a_demo_stops_none_but_its_own_containers(tmp_path: Path, docker: Docker) -> None:
     data = tmp_path / "server"
     data.mkdir()
