@@ -26,7 +26,9 @@ NOTHING_THERE = {
     "/vpn/publicip": {503},
     "/engines/{container_id}/stats": {404},
     "/containers/{container_id}": {404},
-    "/streams/{stream_id}/livepos": {410},
+    # As long as none is made, there is no engine to ask.
+    "/streams/{stream_id}/livepos": {410, 503},
+    "/streams/{stream_id}/extended-stats": {200, 503},
     "/r2/archives": {503},
     "/api/v1/r2/archives": {503},
     "/api/v1/recordings/{match_id}/r2-urls": {503},

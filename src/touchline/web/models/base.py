@@ -24,6 +24,8 @@ from pydantic_core import CoreSchema
 
 from touchline.foreign.numbers import LARGEST
 
+_NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
+_UNIX_TIME = re.compile(r"(-?[0-9]{1,10}|[0-9]{11,14})(\.[0-9]{1,9})?")
 _DIGITS = re.compile(r"-?[0-9]{1,10}")
 PORT_DIGITS = (
     r"0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -150,9 +152,17 @@ def _in_utc(value: datetime) -> datetime:
         return first if value.year == 1 else last
 
 
+def _written(value: object) -> object:
+    """Refuse numbers in notations in which nobody writes a time, as 1e9."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value) and not _UNIX_TIME.fullmatch(value):
+        raise ValueError("must be a time, or Unix seconds as 1771000000.5")
+    return value
+
+
 Moment = Annotated[
     datetime,
     AfterValidator(_in_utc),
+    BeforeValidator(_written),
     WithJsonSchema(
         {
             "anyOf": [
@@ -160,8 +170,8 @@ Moment = Annotated[
                 {"type": "string", "format": "date"},
                 {
                     "type": "string",
-                    "pattern": r"^[0-9]{1,10}(\.[0-9]{1,6})?$",
-                    "description": "Unix seconds.",
+                    "pattern": f"^{_UNIX_TIME.pattern}$",
+                    "description": "Unix seconds; beyond 20000000000, milliseconds.",
                 },
             ]
         }
