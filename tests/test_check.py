@@ -4,9 +4,12 @@ import json
 import re
 import socket
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from support.rtsp import camera_in_thread
@@ -191,7 +194,13 @@ def test_a_server_that_has_measured_its_cameras_checks_with_that_rate(
 
 async def in_use(one: Settings) -> Finding:
     async with hold_data_dir(one.data_dir):
-        return found(check(one, probe=everything), "port")
+        return await port_found(one)
+
+
+async def port_found(one: Settings) -> Finding:
+    """What the check, which blocks, finds of the port."""
+    findings = await anyio.to_thread.run_sync(partial(check, one, probe=everything))
+    return found(findings, "port")
 
 
 @pytest.mark.anyio
@@ -200,7 +209,7 @@ async def test_a_port_in_use_is_missing_unless_it_is_ours(tmp_path: Path) -> Non
         one = load_settings(
             flags={"data_dir": str(tmp_path), "port": taken.getsockname()[1]},
         )
-        finding = found(check(one, probe=everything), "port")
+        finding = await port_found(one)
         assert finding.state == "missing"
         assert str(one.port) in str(finding.mend)
         assert (await in_use(one)).state == "ok"

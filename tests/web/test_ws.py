@@ -190,7 +190,7 @@ async def test_every_action_of_the_contract_does_what_its_route_does(system: Fak
 @pytest.mark.parametrize(
     ("action", "params", "error"),
     [
-        ("start_recording", {"match_id": "../up"}, "match_id must not contain '/'"),
+        ("start_recording", {"match_id": "m1/../up"}, "match_id must not contain '/'"),
         ("start_recording", {"force": "perhaps"}, "force: Input should be a valid boolean"),
         ("start_preview", {"camera_id": "a"}, "camera_id: Input should be a valid integer"),
         (

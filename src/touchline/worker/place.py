@@ -8,6 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
+from touchline.worker.threads import watched
+
 
 class Taken(Exception):
     """Another worker serves this camera."""
@@ -30,13 +32,16 @@ def wait_for(path: Path) -> None:
     """
     taken = threading.Event()
 
+    def leave(status: int) -> None:
+        if not taken.is_set():
+            os._exit(status)
+
     def leave_with_server() -> None:
         while os.read(sys.stdin.fileno(), 1):
             pass
-        if not taken.is_set():
-            os._exit(0)
+        leave(0)
 
-    threading.Thread(target=leave_with_server, name="server", daemon=True).start()
+    watched(leave_with_server, name="server", died=lambda _error: leave(1)).start()
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     taken.set()
