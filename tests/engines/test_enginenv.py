@@ -107,7 +107,9 @@ def test_what_listens_on_every_address_is_taken_out_however_it_is_written() -> N
 
 async def test_a_client_cannot_have_an_engine_run_a_program_of_its_choice() -> None:
     world = World()
-    async with opened_half(runtime=SharedMachine(world), world=world) as rig:
+    # Nothing listens at this machine's ports: the start is not waited for.
+    settings = settings_for(scaling={"startup_timeout_s": 0.1})
+    async with opened_half(settings, runtime=SharedMachine(world), world=world) as rig:
         provision = rig.front.provisioner
         for name in RUNS_SOMETHING:
             with pytest.raises(Invalid):
@@ -125,7 +127,7 @@ async def test_a_client_cannot_have_an_engine_run_a_program_of_its_choice() -> N
 
 async def test_an_engine_that_shares_the_machine_listens_everywhere_only_where_configured() -> None:
     world = World()
-    settings = settings_for(ports={"bind_address": "0.0.0.0"})
+    settings = settings_for(ports={"bind_address": "0.0.0.0"}, scaling={"startup_timeout_s": 0.1})
     async with opened_half(settings, runtime=SharedMachine(world), world=world) as rig:
         made = await rig.front.provisioner.engine(EngineOrder(labels={"a": "b"}))
         assert "--bind-all" in world.instances[made.id].env["CONF"]

@@ -371,8 +371,12 @@ async def test_selecting_claims_the_best_engine_and_waits_for_capacity() -> None
 
 
 async def test_auto_delete_removes_an_engine_after_its_last_stream() -> None:
-    # On a machine that stands still for a moment no poll is answered in time.
-    patient = settings_for(scaling={"auto_delete": True}, collector={"dead_after": 10_000})
+    # On a machine that stands still for a moment no poll and no check is answered in time.
+    patient = settings_for(
+        scaling={"auto_delete": True},
+        collector={"dead_after": 10_000},
+        health={"failure_threshold": 100},
+    )
     async with opened_half(patient) as rig:
         engine = await rig.front.provisioner.engine(SOMETHING)
         await rig.play(engine, "ch-1")

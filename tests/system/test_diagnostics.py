@@ -104,11 +104,15 @@ def test_a_stop_that_a_hung_worker_does_not_answer_correlates_with_its_hardware_
 def test_figures_and_logs_are_answered_at_once_while_a_worker_hangs(tmp_path: Path) -> None:
     with serving(tmp_path, unresponsive_after_s=60.0) as server:
         pid = server.worker_pids()[1]
+
+        def hangs() -> bool:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
         os.kill(pid, signal.SIGSTOP)
+        wait_for(hangs, "stopped")
         for path in ("/system-metrics", "/logs/watchdog"):
             for _ in range(5):
                 assert server.get(path)
-                # It hangs still and is still the camera's: nobody waited until it was replaced.
-                assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+                assert hangs()  # and is still the camera's: nobody waited until it was replaced
         assert server.worker_pids()[1] == pid
         os.kill(pid, signal.SIGCONT)
