@@ -87,6 +87,14 @@ def test_a_pause_between_segments_is_a_gap_with_the_reason_of_the_loss() -> None
     assert (gap.from_unix_ns, gap.to_unix_ns, gap.reason) == (10 * S, 14 * S, "the cable is out")
 
 
+def test_a_worker_that_was_replaced_at_once_leaves_a_gap_however_short() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the worker is gone", 10 * S)
+    it.note_segment(info(1, 10.1, 10.1), "opened")
+    assert [(gap.from_unix_ns, gap.to_unix_ns) for gap in it.gaps] == [(10 * S, int(10.1 * S))]
+
+
 def test_a_pause_that_nobody_saw_is_a_gap_too() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")

@@ -33,6 +33,8 @@ from touchline.capture.stretches import Stretch, subtract, union
 from touchline.core.wallclock import Reading, Trust
 
 _LEAST_GAP_NS = 200_000_000
+_LEAST_LOSS_NS = 20_000_000
+"""Where a worker or camera is known to have been away, less than a frame is no gap."""
 _LOST_STATES = {"stalled", "retrying", "error"}
 
 
@@ -131,10 +133,13 @@ class Track:
                 self.first_ns = start if self.first_ns is None else self.first_ns
             elif start is not None:  # the camera came late: the match began without it
                 self._add_gap(self.lost_at_unix_ns, start)
-        elif start is not None and start - end >= _LEAST_GAP_NS:
+        elif start is not None and start - end >= self._least_gap_ns():
             self._add_gap(end, start)
         self.started = True
         self.found_again()
+
+    def _least_gap_ns(self) -> int:
+        return _LEAST_GAP_NS if self.lost_at_unix_ns is None else _LEAST_LOSS_NS
 
     def note_gap(self, told: Mapping[str, Any]) -> None:
         """A gap that the worker lists, with the reason it knows; what was guessed gives way."""
