@@ -223,15 +223,20 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path: Path) -> Non
         assert "it said nothing for " in ear.lost[0][1]
 
 
-def standbys(folder: Path) -> list[int]:
-    """The processes that were started to stand by, promoted ones among them."""
+def processes(folder: Path, option: str = "--name") -> list[int]:
+    """The processes of this runtime directory that were started with an option."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"--standby" in words and str(folder / "run").encode() in words:
+            if option.encode() in words and str(folder / "run").encode() in words:
                 found.append(int(entry.name))
     return found
+
+
+def standbys(folder: Path) -> list[int]:
+    """Those that were started to stand by, promoted ones among them."""
+    return processes(folder, "--standby")
 
 
 async def test_a_standby_takes_the_place_of_a_worker_that_dies_and_gets_a_standby_itself(
@@ -337,6 +342,27 @@ async def test_a_worker_that_dies_at_once_is_started_with_growing_pauses(
     with pytest.raises(Blocked) as caught:
         await link.ask("hello", timeout_s=60)
     assert caught.value.code == "worker_gone"
+
+
+async def test_a_worker_that_does_not_get_ready_in_time_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold the place of the worker, which then nobody else could take."""
+    hanging = tmp_path / "hanging"
+    hanging.write_text("#!/bin/sh\nwhile :; do sleep 0.1; done\n")
+    hanging.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(hanging))
+    monkeypatch.setattr(process, "_START_S", 1.0)
+    monkeypatch.setattr(process, "_FIRST_PAUSE_S", 600)  # the next attempt is not waited for
+    monkeypatch.setattr(process, "_LONGEST_PAUSE_S", 600)
+    ear = Ear()
+    link = make_link(tmp_path, ear)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(link.run)
+        await until(lambda: ear.lost, "it is given up")
+        tasks.cancel_scope.cancel()
+    assert "it was not ready within 1 s and was killed" in ear.lost[0][1]
+    await until(lambda: not processes(tmp_path), "it is gone")
 
 
 # ------------------------------------------------------------- whatever a worker says

@@ -42,6 +42,7 @@ RECORDER_PRIORITY = -5
 _CONNECT_LOOK_S = 0.02
 _LOOK_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+_TOO_LONG = "it sent a line that is too long"
 _STABLE_S = 5.0
 """A worker that lived this long did not die of its start: its successor starts without a pause."""
 
@@ -285,7 +286,11 @@ class WorkerLink:
         return process
 
     async def _connect_to(self, process: Process, path: str) -> SocketStream:
-        with patience.fail_after(_START_S):
+        """Connect to a process that starts; one that does not get ready in time is killed.
+
+        It may have the worker's place already, and nobody else could ever take it.
+        """
+        with patience.move_on_after(_START_S):
             while True:
                 stream = await self._try_connect(path)
                 if stream is not None:
@@ -295,6 +300,8 @@ class WorkerLink:
                     text = f"it ended with status {code}; see {self._log_path}"
                     raise Failed(text, code="worker_died")
                 await anyio.sleep(_CONNECT_LOOK_S)
+        _kill(process.pid)
+        raise Failed(f"it was not ready within {_START_S:g} s and was killed", code="worker_hung")
 
     # ------------------------------------------------------------- listening
 
@@ -347,9 +354,9 @@ class WorkerLink:
             except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, OSError):
                 return "it closed the connection"
             except anyio.DelimiterNotFound:
-                line = bytes(wire.MAX_LINE_BYTES + 1)
-            if len(line) > wire.MAX_LINE_BYTES:  # the end may have come with the rest of it
-                return "it sent a line that is too long"
+                return _TOO_LONG
+            if len(line) > wire.MAX_LINE_BYTES:  # its end came with the rest of it
+                return _TOO_LONG
             self._heard_at_s = self.listened_s()
             try:
                 message = wire.decode(line)
