@@ -14,10 +14,11 @@ from support.supervised import supervised_tasks
 from touchline.capture.cameras import Camera
 from touchline.capture.lease import CameraLease
 from touchline.capture.live import LiveLink
-from touchline.capture.preview import REORDERS, UNJOINABLE, Preview
+from touchline.capture.preview import Preview
 from touchline.capture.previewsettings import PreviewSettings
 from touchline.capture.showing import Showing
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
+from touchline.worker import wire
 
 pytestmark = pytest.mark.anyio
 
@@ -351,14 +352,14 @@ async def test_a_camera_that_is_shown_through_a_transcode_says_so_and_why() -> N
         rig.live.status = {"webrtc_sessions": [], "streams": {"cam0": cam0, "cam1": cam1}}
         cameras = rig.preview.status()["cameras"]
         assert cameras["camera_0"]["transcode"]["state"] == "idle"
-        assert cameras["camera_0"]["transcode"]["reason"] == REORDERS
+        assert cameras["camera_0"]["transcode"]["reason"] == wire.REORDERS
         assert cameras["camera_1"]["transcode"] is None
         told = {"state": "failed", "reason": "r", "error": "e", "viewers": 2, "over_hls": True}
         rig.live.status = {**rig.live.status, "transcodes": {"cam0": {**told, "pid": 1}}}
         assert rig.preview.status()["cameras"]["camera_0"]["transcode"] == told
         cam0["joinable"] = False
         rig.live.status = {**rig.live.status, "transcodes": {}}
-        assert rig.preview.status()["cameras"]["camera_0"]["transcode"]["reason"] == UNJOINABLE
+        assert rig.preview.status()["cameras"]["camera_0"]["transcode"]["reason"] == wire.UNJOINABLE
 
 
 async def test_a_camera_is_shown_to_whoever_asks_while_the_panorama_is_being_taken_down() -> None:

@@ -13,8 +13,9 @@ from live.test_frames import fed
 from support.codedcamera import GOP, PLAIN, Coding, coded_frames
 from touchline.live.frames import Frame, Stream
 from touchline.live.joining import FORGET_AFTER_KEYFRAMES, Joining
-from touchline.live.transcodes import REORDERS, UNJOINABLE, Transcode
+from touchline.live.transcodes import Transcode
 from touchline.worker.h264 import annex_b
+from touchline.worker.wire import REORDERS, UNJOINABLE
 
 
 @pytest.mark.parametrize(

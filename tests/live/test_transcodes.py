@@ -22,8 +22,9 @@ from support.viewer import Viewer, counter
 from touchline.live.frames import Stream, Streams
 from touchline.live.hls import Hls
 from touchline.live.packager import Shape
-from touchline.live.transcodes import BASELINE, UNJOINABLE, Transcode, Transcodes
+from touchline.live.transcodes import BASELINE, Transcode, Transcodes
 from touchline.live.webrtc import Peers
+from touchline.worker.wire import UNJOINABLE
 
 pytestmark = pytest.mark.anyio
 

@@ -24,18 +24,12 @@ from touchline.capture.running import Report
 from touchline.capture.showing import Showing, Viewer
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.core.supervision import Tasks
+from touchline.worker import wire
 
 log = logging.getLogger(__name__)
 
 RECORDING_ACTIVE = "recording_active"
 """The code of what is refused because a recording has the cameras for itself."""
-
-REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
-UNJOINABLE = (
-    "the camera sends B-frames that others need, which WebRTC players cannot show, and keyframes"
-    " that are no IDR pictures, at which HLS players then cannot begin"
-)
-"""Why a camera is transcoded; the live process says the same."""
 
 _GIVE_UP_S = 2.0
 """A recording waits no longer than this for viewers to be sent away."""
@@ -372,7 +366,7 @@ def _transcode(live: Mapping[str, Any], camera: str) -> dict[str, Any] | None:
     stream = live.get("streams", {}).get(camera, {})
     if not stream.get("reorders"):
         return None
-    reason = REORDERS if stream.get("joinable", True) else UNJOINABLE
+    reason = wire.REORDERS if stream.get("joinable", True) else wire.UNJOINABLE
     return {"state": "idle", "reason": reason, "error": None, "viewers": 0, "over_hls": False}
 
 

@@ -37,11 +37,6 @@ SILENT_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 BASELINE = b"\x42\xc0\x1f"
 """Profile and level of what is transcoded, as an answer names them."""
-REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
-UNJOINABLE = (
-    "the camera sends B-frames that others need, which WebRTC players cannot show, and keyframes"
-    " that are no IDR pictures, at which HLS players then cannot begin"
-)
 _END_S = 2.0
 _LOOK_S = 0.25
 _BUFFER_BYTES = 1 << 20
@@ -156,7 +151,7 @@ class Transcode:
     @property
     def reason(self) -> str:
         """Why the camera's own frames are not sent."""
-        return REORDERS if self.source.joinable else UNJOINABLE
+        return wire.REORDERS if self.source.joinable else wire.UNJOINABLE
 
     def status(self) -> dict[str, Any]:
         """What the server is told of it."""

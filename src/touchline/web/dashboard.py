@@ -18,10 +18,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_Endpoint = Callable[[Request], Awaitable[Response]]
-
 FOLDER = Path(__file__).with_name("static")
 PAGE = "index.html"
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",

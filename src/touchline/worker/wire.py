@@ -49,6 +49,13 @@ LIVE_EVENTS = {
 }
 """What the live process tells unasked."""
 
+REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
+UNJOINABLE = (
+    "the camera sends B-frames that others need, which WebRTC players cannot show, and keyframes"
+    " that are no IDR pictures, at which HLS players then cannot begin"
+)
+"""Why viewers get a transcode of a camera, in the words of server and live process alike."""
+
 PARTS = ("rtsp",)
 """Parts of a specification that workers of 0.1.0 do not know; named in the `hello` reply."""
 
