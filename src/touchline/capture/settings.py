@@ -121,8 +121,8 @@ class CaptureSettings(BaseModel):
     )
     standby_workers: bool = Field(
         True,
-        description="Have a second process ready for each camera, which takes over at once from a worker"
-        " that dies; it costs some 40 MB of memory a camera.",
+        description="Have a second process ready for each camera, which takes over at once from a"
+        " worker that dies; it costs some 25 MB of memory a camera.",
     )
     recovery_max_attempts: int | None = Field(
         None, ge=0, description="Give a lost camera up after this many attempts; unset: never."
