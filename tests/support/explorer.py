@@ -75,6 +75,12 @@ class Replacements:
     )
     """By reason: when, when the engine was made by the daemon's clock, and its id."""
     made: dict[str, datetime] = field(default_factory=dict)
+    reset_s: list[float] = field(default_factory=list)
+    """When an operator had the server forget what had failed."""
+
+    def reset(self) -> None:
+        """Note that replacements are not held because of earlier ones from now on."""
+        self.reset_s.append(self.now_s())
 
     def take(self, event: Event) -> None:
         """Note what an event says of an engine that goes."""
@@ -97,7 +103,8 @@ class Replacements:
                 before = max((c for c in chains if c[-1] <= made_s), key=len, default=[])
                 chains.append([*before, at_s])
             for chain in chains:
-                recent = [at_s for at_s in chain if chain[-1] - at_s < 60.0]
+                from_s = max((each for each in self.reset_s if each <= chain[-1]), default=0.0)
+                recent = [at_s for at_s in chain if chain[-1] - at_s < 60.0 and at_s >= from_s]
                 if len(recent) > MOST_A_MINUTE:
                     found.append(f"one place was replaced at {recent} because of {reason}")
                     break
@@ -162,7 +169,7 @@ class Life:
                     )
                 )
                 heard(rig, replacements)
-                actor = Actor(self, rng, rig, runtime)
+                actor = Actor(self, rng, rig, runtime, replacements)
                 async with anyio.create_task_group() as tasks:
                     actor.tasks = tasks
                     while left and not actor.restart:
@@ -254,9 +261,15 @@ class Actor:
     """Does one thing after the other to a running server."""
 
     def __init__(
-        self, life: Life, rng: random.Random, rig: HalfRig, runtime: WatchedRuntime
+        self,
+        life: Life,
+        rng: random.Random,
+        rig: HalfRig,
+        runtime: WatchedRuntime,
+        replacements: Replacements,
     ) -> None:
         self.life, self.rng, self.rig, self.runtime = life, rng, rig, runtime
+        self.replacements = replacements
         self.restart = False
         self.tasks: TaskGroup | None = None
         self._number = len(life.log)
@@ -308,7 +321,7 @@ class Actor:
         self.rig.disk.full = self.rig.disk.unreadable = False
         self.rig.world.frozen.clear()
         self.rig.world.taken_ports.clear()
-        self.rig.front.status.reset_breakers(None)
+        self.reset()
         self.runtime.start_s = 0.3
 
     # ------------------------------------------------------------------ clients
@@ -493,6 +506,7 @@ class Actor:
         self.rig.disk.full = self.rig.disk.unreadable = not self.rig.disk.unreadable
 
     def reset(self) -> None:
+        self.replacements.reset()
         self.rig.front.status.reset_breakers(None)
 
     def restart_server(self) -> None:

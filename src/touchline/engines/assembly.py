@@ -61,6 +61,7 @@ log = logging.getLogger(__name__)
 
 BREAKERS = "breakers"
 MADE_OF = "made_of"
+ROUNDS = "rounds"
 END_GRACE_S = 3.0
 REPROVISION = "reprovision"
 FORGET_EVERY_S = 60.0
@@ -351,7 +352,7 @@ class Half:
         """What the next server has to know of them."""
         now_s = self._clock.now_s()
         records: dict[str, Any] = {n: each.record(now_s) for n, each in self._breakers.items()}
-        return {**records, MADE_OF: self._made_of}
+        return {**records, ROUNDS: self._reconciler.rounds_left(), MADE_OF: self._made_of}
 
     @property
     def _made_of(self) -> str:
@@ -515,6 +516,7 @@ class Half:
             if records.get(MADE_OF, self._made_of) != self._made_of:
                 log.info("The runtime or the image is another one: circuit breakers are closed")
                 return
+            self._reconciler.take_up_rounds(records.get(ROUNDS, ()))
             for name, record in records.items():
                 if name in self._breakers and not self._breakers[name].failures:
                     self._breakers[name].restore(record, now_s)

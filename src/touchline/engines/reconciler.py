@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,8 @@ from touchline.engines.replacements import (
     Place,
     Round,
     noted,
+    records,
+    restored,
 )
 from touchline.engines.retries import Backoff
 from touchline.engines.runtimes.protocol import RuntimeUnavailable
@@ -340,7 +342,16 @@ class Reconciler:
     def start_anew(self) -> None:
         """Forget what has failed before: somebody has seen to it."""
         self._rounds = {}
+        self._save_breakers()
         self._backoff.worked()
+
+    def rounds_left(self) -> list[dict[str, Any]]:
+        """Tell how often what was replaced lately, for the next server."""
+        return records(self._rounds, self._now_s())
+
+    def take_up_rounds(self, left: Iterable[Mapping[str, Any]]) -> None:
+        """Go on with the rounds of an earlier server; what this one has seen itself counts."""
+        self._rounds = {**restored(left, self._now_s()), **self._rounds}
 
     def engine_died(self, engine: Engine, exit_code: int | None) -> None:
         """An engine ended by itself: others in its place that do so at once have to wait."""
@@ -363,6 +374,8 @@ class Reconciler:
         before = self._rounds.get(place)
         self._rounds = noted(self._rounds, place, engine.seen_since_s, self._now_s())
         after = self._rounds[place]
+        if after is not before:
+            self._save_breakers()
         return after if after is not before and after.number > 1 else None
 
     def _warn_again(self, message: str, reason: str, engine: Engine, again: Round) -> None:

@@ -5,8 +5,9 @@ A place gets three engines a minute at the most, and one in five minutes where t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 AT_ONCE, WITHIN_S = 3, 60.0
 FIRST_S, LONGEST_S = 60.0, 300.0
@@ -68,3 +69,33 @@ def noted(
     if current.number < AT_ONCE and now_s - current.first_s >= WITHIN_S:
         return {**rounds, place: Round(now_s, 1, now_s)}  # it goes for it now and then
     return {**rounds, place: Round(now_s, current.number + 1, current.first_s)}
+
+
+def records(rounds: Mapping[Place, Round], now_s: float) -> list[dict[str, Any]]:
+    """Return what the next server has to know of the rounds, as JSON can say it."""
+    return [
+        {
+            "reason": reason,
+            "vpn": vpn,
+            "number": each.number,
+            "began_s_ago": now_s - each.began_s,
+            "first_s_ago": now_s - each.first_s,
+        }
+        for (reason, vpn), each in rounds.items()
+        if now_s - each.began_s <= FORGOTTEN_S
+    ]
+
+
+def restored(left: Iterable[Mapping[str, Any]], now_s: float) -> dict[Place, Round]:
+    """Return the rounds of an earlier server; the time between the two does not count.
+
+    Raises LookupError, TypeError or ValueError for what is no record.
+    """
+    return {
+        (str(each["reason"]), each["vpn"]): Round(
+            began_s=now_s - float(each["began_s_ago"]),
+            number=int(each["number"]),
+            first_s=now_s - float(each["first_s_ago"]),
+        )
+        for each in left
+    }
