@@ -198,7 +198,7 @@ async def test_a_stop_while_a_dead_workers_file_is_mended_waits_and_mends_it_onc
             alone = at_once.acquire(blocking=False)
             began.set()
             try:
-                assert may_mend.wait(5)
+                assert may_mend.wait(60)
                 if not alone:
                     overlapped.append("mended twice at once")
                 return salvage_match(*args, **more)

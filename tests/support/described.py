@@ -67,7 +67,10 @@ SENSE: Mapping[Operation, Mapping[int, str]] = {
     ("HEAD", "/api/v1/recordings/{match_id}/clip"): {422: "the end has to lie behind the start"},
     ("POST", "/api/v1/whep/{stream}"): {400: "what an offer says is no form of JSON"},
     ("PATCH", "/api/v1/whep/{stream}/{session_id}"): {400: "nor is what a fragment says"},
-    ("GET", "/streams/{stream_id}/livepos"): {410: "the engine plays nothing of the kind"},
+    ("GET", "/streams/{stream_id}/livepos"): {
+        400: "the stream is on an engine of somebody else",
+        410: "the engine plays nothing of the kind",
+    },
     ("GET", "/streams/{stream_id}/extended-stats"): {410: "the engine plays nothing of the kind"},
 }
 """Statuses of well-formed requests that are refused all the same, and why no schema can say it."""
@@ -151,6 +154,9 @@ class Described:
         if status == 413 or (case.media_type in TEXTS and _only_body_is_wrong(case)):
             # A body that is too large is refused as well, and a text has no other type.
             found.append(negative_data_rejection)
+        if case.operation.path == "/streams" and "container_id" in (case.query or {}):
+            # Whatever is written there is a text, and may be the name of an engine.
+            found.append(negative_data_rejection)
         return found
 
 
@@ -166,6 +172,8 @@ def _make_sense(case: Any) -> None:
         # Which engine plays it, and where that is asked, is a matter of fact.
         root = f"http://{ENGINE.host}:{ENGINE.port}/ace"
         case.body["container_id"] = ENGINE.id
+        # Where an earlier request has removed that engine, this is what there is to go by.
+        case.body["engine"] |= {"host": ENGINE.host, "port": ENGINE.port}
         urls = {"stat_url": f"{root}/stat/a/s", "command_url": f"{root}/cmd/a/s"}
         case.body["session"] |= urls
 

@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -60,13 +61,11 @@ class Connection:
         if not self._close_reason:
             self._close_reason = reason
         self._gone.set()
-        if self._odd.close_how == "reset":
-            self._peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        else:
-            try:
+        with suppress(OSError):  # the client, or another thread, was first
+            if self._odd.close_how == "reset":
+                self._peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
                 self._peer.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # the client was first
 
     def join(self) -> None:
         """Wait for the end of both threads."""
