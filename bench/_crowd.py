@@ -117,7 +117,7 @@ def _count_instead(receiver: RTCRtpReceiver, arrived: Any) -> None:
     async def handle(packet: Any, **_: Any) -> None:
         arrived(packet.sequence_number, len(packet.payload) + 12)
 
-    receiver._handle_rtp_packet = handle  # noqa: SLF001
+    receiver._handle_rtp_packet = handle  # type: ignore[assignment,method-assign]  # noqa: SLF001
 
 
 async def watch(urls: Sequence[str], seconds: float) -> Received:

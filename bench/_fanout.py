@@ -11,6 +11,7 @@ import json
 import socket
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -19,10 +20,13 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
+from starlette.types import Scope
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
 from touchline.web import ImpatientProtocol
-from touchline.web.auth import Access
+from touchline.web.auth import Grant
 from touchline.web.channels import Channel
 from touchline.web.hub import Hub
 from touchline.web.ws import router
@@ -54,13 +58,23 @@ class NoSignalling:
         """Nothing to let go of."""
 
 
+class OpenGate:
+    """Lets everybody in, as a server without a key does."""
+
+    def admit(self, scope: Scope) -> Grant:
+        """Every request is let in."""
+        del scope
+        return Grant("open")
+
+
 async def ours() -> None:
     """The hub behind the socket layer of the real server; only the channel ticks faster."""
     app = FastAPI()
     app.include_router(router)
-    app.state.access = Access(key=None, hosts=None)
+    app.state.gate = OpenGate()
     channel = Channel("status", PERIOD_S, lambda: FILLING)
-    hub = Hub([channel], {}, signalling=NoSignalling(), max_sessions=MOST)
+    supervisor = Supervisor(lambda *_, **__: None, Metrics())
+    hub = Hub([channel], {}, signalling=NoSignalling(), max_sessions=MOST, supervisor=supervisor)
     app.state.hub = hub
     config = uvicorn.Config(
         app, log_config=None, lifespan="off", ws=ImpatientProtocol, ws_per_message_deflate=False
@@ -102,5 +116,9 @@ async def gather(*, compressed: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    kinds = {"ours": ours, "gather": gather, "default": partial(gather, compressed=True)}
+    kinds: dict[str, Callable[[], Awaitable[None]]] = {
+        "ours": ours,
+        "gather": gather,
+        "default": partial(gather, compressed=True),
+    }
     anyio.run(kinds[sys.argv[1]])

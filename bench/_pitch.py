@@ -13,7 +13,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from support import pitches, scenes
+from support import pitches as pitches  # noqa: PLC0414
+from support import scenes
 from touchline.studio import calibrate
 from touchline.studio.geometry import Pair
 

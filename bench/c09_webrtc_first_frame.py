@@ -23,7 +23,8 @@ GOP_S = 4.0
 
 def main() -> None:
     args = _options.parser(__doc__, rounds=50).parse_args()
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[float] = []
     with (
         tempfile.TemporaryDirectory(prefix="touchline-bench-") as name,
         cameras(1, gop_s=GOP_S) as [camera],

@@ -128,7 +128,10 @@ def trouble(work: Path, state: str, rounds: int) -> Row:
             "gone": (disk.pull, disk.plug_in),
             "slow": (disk.freeze, disk.thaw),
         }[state]
-        recordings = {"recordings_dir": str(disk.at / "recordings"), "min_free_bytes": 16 * MIB}
+        recordings: Any = {
+            "recordings_dir": str(disk.at / "recordings"),
+            "min_free_bytes": 16 * MIB,
+        }
         with server(work / "server", CAMERAS, **recordings) as touchline:
             touchline.record("match")
             for _ in range(rounds):

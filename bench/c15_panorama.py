@@ -188,7 +188,7 @@ def where_time_goes(folder: Path, pair: Pair, frames: int) -> dict[str, float]:
     for (_, into), first, second in zip(pool, *views, strict=True):
         stitcher.stitch(planes_of(first), planes_of(second), into)
     found["stitching"] = (time.process_time() - began_s) / frames * 1e3
-    encoder = Encoder(WIDTH, HEIGHT, Fraction(30), Quality("ultrafast", 23, 1))
+    encoder = Encoder(WIDTH, HEIGHT, Fraction(30), Quality("ultrafast", 23, 1), None)
     began_s = time.process_time()
     for number, (frame, _) in enumerate(pool):
         list(encoder.encode(frame, number * 33_333_333))

@@ -7,6 +7,7 @@ killed; then the server is stopped for half a minute. Frames are counted by thei
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import signal
@@ -97,7 +98,7 @@ def asked_meanwhile(touchline: Server, asking: Asking, found: Overload, least: i
         time.sleep(ASK_EVERY_S)
 
 
-def measure(touchline: Server, args: object, work: Path) -> Overload:
+def measure(touchline: Server, args: argparse.Namespace, work: Path) -> Overload:
     """One overloaded match."""
     found = Overload()
     port = urlsplit(touchline.url).port or 0
@@ -137,7 +138,7 @@ def measure(touchline: Server, args: object, work: Path) -> Overload:
     return found
 
 
-def rows(found: Overload, args: object) -> list[Row]:
+def rows(found: Overload, args: argparse.Namespace) -> list[Row]:
     idle, asked, pause_s = (getattr(args, name) for name in ("idle", "asked", "pause_s"))
     p99_ms = percentile(found.status_ms, 99)
     fine = {"200", "429", "503"}

@@ -19,7 +19,7 @@ from typing import Any
 
 import _cameras
 import _options
-import psutil
+import psutil  # type: ignore[import-untyped]
 from _misbehaviours import BEHAVIOURS, Behaviour
 from _processes import NotInTime, wait_for
 from _report import Row, report
@@ -238,7 +238,7 @@ def _wait_for_cameras(touchline: Server, count: int) -> None:
     """Give every camera the time to deliver; some never do."""
 
     def running() -> bool:
-        return sum(camera["state"] == "running" for camera in touchline.cameras()) == count
+        return len([c for c in touchline.cameras() if c["state"] == "running"]) == count
 
     try:
         wait_for("cameras that run", running, within_s=BEFORE_SIGNAL_S, every_s=0.05)

@@ -47,7 +47,7 @@ class Raw:
     async def start(self, client: httpx.AsyncClient, *, answering: bool) -> None:
         """Return once it runs, or once it answers."""
         port = free_port()
-        config = {
+        config: Any = {
             "Image": ENGINE_IMAGE,
             "Env": ["HTTP_PORT=40000"],
             "Labels": {"touchline.bench": "raw"},

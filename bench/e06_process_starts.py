@@ -176,7 +176,7 @@ async def by_asyncio(program: Program, ports: Sequence[int], at_a_time: int) -> 
 
 
 def posix_spawn(command: Program) -> int:
-    return os.posix_spawn(command[0], command, os.environ, setsid=True)
+    return os.posix_spawn(command[0], list(command), os.environ, setsid=True)
 
 
 def end(pids: Sequence[int]) -> None:

@@ -35,7 +35,7 @@ class DieEvents:
 
     async def _listen(self) -> None:
         async with aiodocker.Docker(self._host) as docker:
-            subscriber = docker.events.subscribe()
+            subscriber = docker.events.subscribe()  # type: ignore[no-untyped-call]
             while not self._over.is_set():
                 with contextlib.suppress(asyncio.TimeoutError):
                     event = await asyncio.wait_for(subscriber.get(), 0.2)

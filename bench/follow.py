@@ -14,6 +14,7 @@ from _report import Row, report
 
 from touchline.studio import follow, panorama
 from touchline.studio.geometry import canvas_for
+from touchline.worker import pitchplay
 
 SIZE, FPS, FILMED_S, BEGIN_S = (960, 540), 10, 120, 60.0
 TAUGHT_S = 3.0
@@ -39,7 +40,7 @@ def main() -> None:
     times_s = np.arange(len(track["x"])) / track["rate_hz"]
     balls = np.array(
         [
-            pitches.place_of(canvas, pitches.pitchplay.ball_m(BEGIN_S + t), *SIZE) / canvas.width
+            pitches.place_of(canvas, pitchplay.ball_m(BEGIN_S + t), *SIZE) / canvas.width
             for t in times_s
         ]
     )
