@@ -20,9 +20,9 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
 from gi.repository import Gst, GstApp  # noqa: E402, F401
 
-from touchline.capture.pipelines import build_pipeline  # noqa: E402
-from touchline.capture.settings import CaptureSettings  # noqa: E402
-from touchline.worker.testpicture import TestPicture  # noqa: E402
+from touchline.capture.cameras.pipelines import build_pipeline  # noqa: E402
+from touchline.capture.settings.tree import CaptureSettings  # noqa: E402
+from touchline.media.picture.testpicture import TestPicture  # noqa: E402
 
 
 def chain(width: int, height: int, fps: int, quality: str) -> str:

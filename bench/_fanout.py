@@ -26,10 +26,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
 from touchline.web import ImpatientProtocol
-from touchline.web.auth import Grant
-from touchline.web.channels import Channel
-from touchline.web.hub import Hub
-from touchline.web.ws import router
+from touchline.web.auth.auth import Grant
+from touchline.web.websocket.channels import Channel
+from touchline.web.websocket.hub import Hub
+from touchline.web.websocket.sockets import router
 
 PERIOD_S = 0.1
 FILLING = {

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support import pitches as pitches  # noqa: PLC0414
 from support import scenes
-from touchline.studio import calibrate
-from touchline.studio.geometry import Pair
+from touchline.studio.stitching.geometry import Pair
+from touchline.studio.verbs import calibrate
 
 SIZE = (1920, 1080)
 

@@ -28,7 +28,7 @@ from _footage import counters, plays
 from _report import Row, median, report, times
 from _server import Server, server
 
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan as mp4scan
 
 IMAGE_MIB = 160
 SEGMENT_S = _peers.SEGMENT_S

@@ -27,7 +27,7 @@ from _processes import wait_for
 from _report import Row, median, percentile, report, times
 from _server import TEST_CAMERAS, Server, server
 
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan
 
 GOAL_S = 0.4
 """A copied stream begins again with the camera's next keyframe, which is waited for as well."""
@@ -45,8 +45,8 @@ class Kills:
 
 def fragments(path: Path) -> int:
     try:
-        return len(mp4scan.scan(path, checksums=False).fragments)
-    except (FileNotFoundError, mp4scan.NotSegment):
+        return len(scan.scan(path, checksums=False).fragments)
+    except (FileNotFoundError, scan.NotSegment):
         return 0
 
 

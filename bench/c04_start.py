@@ -18,13 +18,13 @@ from _processes import wait_for
 from _report import Row, median, percentile, report, times
 from _server import TEST_CAMERAS, Server, server
 
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan
 
 
 def has_fragment(path: Path) -> bool:
     try:
-        return bool(mp4scan.scan(path, checksums=False).fragments)
-    except (FileNotFoundError, mp4scan.NotSegment):
+        return bool(scan.scan(path, checksums=False).fragments)
+    except (FileNotFoundError, scan.NotSegment):
         return False
 
 
@@ -47,7 +47,7 @@ def started(touchline: Server, match_id: str) -> tuple[float, float]:
 def skew_ms(touchline: Server, match_id: str) -> tuple[float, int]:
     """How far apart the cameras begin: by the files' capture times, and in frames by counter."""
     files = [touchline.segments(match_id, camera)[0] for camera in (0, 1)]
-    starts = [mp4scan.scan(path, checksums=False).start_unix_ns or 0 for path in files]
+    starts = [scan.scan(path, checksums=False).start_unix_ns or 0 for path in files]
     shown = [counters(path)[0] for path in files]
     return abs(starts[0] - starts[1]) / 1e6, abs(shown[0] - shown[1])
 

@@ -25,15 +25,16 @@ from _processes import wait_for
 from _report import Row, is_quick, median, percentile, report, times
 from _server import TEST_CAMERAS, Server, server
 
-from touchline.worker import mp4, mp4scan, wire
-from touchline.worker.disk import Disk
-from touchline.worker.segments import OpenSegment, SegmentNames
-from touchline.worker.tee import Frame
+from touchline.ipc import wire
+from touchline.ipc.tee import Frame
+from touchline.media.mp4 import scan, writer
+from touchline.media.storage.disk import Disk
+from touchline.worker.recording.segments import OpenSegment, SegmentNames
 
 SEGMENT_S, FPS = 600, 30
 FRAMES_A_FRAGMENT, FRAME_BYTES = 6, 120  # the writer cuts at every keyframe too: 8, 8, 8, 6
 LONG_ID, SHORT_ID = "long", "short"
-CODEC = mp4.Codec(1280, 720, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
+CODEC = writer.Codec(1280, 720, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
 
 
 class Unsynced(Disk):
@@ -49,17 +50,17 @@ class Unsynced(Disk):
 
 def open_segment(path: Path, start_unix_ns: int) -> None:
     """A segment of 600 s as it lies on the disk before it is finished."""
-    frame = mp4.TIMESCALE // FPS
+    frame = writer.TIMESCALE // FPS
     starts = range(0, SEGMENT_S * FPS + 1, FRAMES_A_FRAGMENT)
     with path.open("wb") as file:
-        file.write(mp4.init_part(CODEC))
+        file.write(writer.init_part(CODEC))
         for n, (first, end) in enumerate(pairwise(starts), start=1):
             samples = [
-                mp4.Sample(os.urandom(FRAME_BYTES), i * frame, i * frame, frame, i % FPS == 0)
+                writer.Sample(os.urandom(FRAME_BYTES), i * frame, i * frame, frame, i % FPS == 0)
                 for i in range(first, end)
             ]
             capture_ns = start_unix_ns + first * 1_000_000_000 // FPS
-            file.write(mp4.fragment_part(n, samples, capture_ns))
+            file.write(writer.fragment_part(n, samples, capture_ns))
 
 
 def long_match(folder: Path, match_id: str, number: int) -> None:
@@ -72,7 +73,7 @@ def long_match(folder: Path, match_id: str, number: int) -> None:
         label = time.strftime("%Y%m%d_%H%M%S", time.localtime(start_ns / 1e9))
         first = folder / "segments" / f"cam0_{label}_{n:02}.mp4"
         open_segment(first, at_ns)
-        mp4scan.salvage(first)
+        scan.salvage(first)
         shutil.copy(first, first.with_name(first.name.replace("cam0", "cam1")))
         facts = {
             "index": n,
@@ -173,7 +174,7 @@ def finishing_ms(work: Path) -> tuple[float, float]:
     began_s = time.perf_counter()
     segment.finish()
     finished_s = time.perf_counter()
-    found = mp4scan.scan(path, checksums=False)
+    found = scan.scan(path, checksums=False)
     walked_s = time.perf_counter()
     if not found.finalized or found.frames != len(frames):
         raise SystemExit(f"the built segment is not whole: {found.faults}")

@@ -18,11 +18,11 @@ import _options
 import anyio
 from _report import Row, interleaved, median, report, times
 
-from touchline.capture import manifest as manifests
-from touchline.capture.integrity import MatchFault, check_segment, verify_match
-from touchline.capture.manifest import Manifest
-from touchline.capture.probe import Prober
-from touchline.worker import mp4, mp4scan
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.verification.integrity import MatchFault, check_segment, verify_match
+from touchline.capture.library.verification.probe import Prober
+from touchline.media.mp4 import scan, writer
 
 CASES, PROBED = 1_000, 40
 FRAME_NS = 40_000_000
@@ -45,7 +45,7 @@ class Damage:
         return bool(own) and named <= self.fragments | {None}
 
 
-def h264() -> tuple[mp4.Codec, list[bytes]]:
+def h264() -> tuple[writer.Codec, list[bytes]]:
     """Coded frames with their sizes in front, as MP4 has them, and what decodes them."""
     command = [
         *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=8"),
@@ -68,27 +68,27 @@ def h264() -> tuple[mp4.Codec, list[bytes]]:
     avcc = b"\1" + sps[1:4] + b"\xff\xe1" + len(sps).to_bytes(2, "big") + sps
     avcc += b"\1" + len(pps).to_bytes(2, "big") + pps
     coded = [b"".join(len(unit).to_bytes(4, "big") + unit for unit in units) for units in frames]
-    return mp4.Codec(640, 360, avcc), coded
+    return writer.Codec(640, 360, avcc), coded
 
 
-def write_segment(path: Path, codec: mp4.Codec, frames: list[bytes], start_unix_ns: int) -> None:
-    parts = [mp4.init_part(codec)]
+def write_segment(path: Path, codec: writer.Codec, frames: list[bytes], start_unix_ns: int) -> None:
+    parts = [writer.init_part(codec)]
     for first in range(0, len(frames), FRAMES_A_FRAGMENT):
         samples = []
         for n in range(first, first + FRAMES_A_FRAGMENT):
-            dts, end = mp4.ticks(n * FRAME_NS), mp4.ticks((n + 1) * FRAME_NS)
-            samples.append(mp4.Sample(frames[n], dts, dts, end - dts, n == first))
+            dts, end = writer.ticks(n * FRAME_NS), writer.ticks((n + 1) * FRAME_NS)
+            samples.append(writer.Sample(frames[n], dts, dts, end - dts, n == first))
         sequence = first // FRAMES_A_FRAGMENT + 1
-        parts.append(mp4.fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS))
+        parts.append(writer.fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(parts))
-    mp4scan.salvage(path)
+    scan.salvage(path)
 
 
 class Match:
     """Two segments of 4 s, and how to damage and mend them."""
 
-    def __init__(self, folder: Path, codec: mp4.Codec, frames: list[bytes]) -> None:
+    def __init__(self, folder: Path, codec: writer.Codec, frames: list[bytes]) -> None:
         self.folder = folder
         half = FRAGMENTS * FRAMES_A_FRAGMENT
         for n, name in enumerate(NAMES):
@@ -99,7 +99,7 @@ class Match:
         self.places = {
             name: [
                 (f.offset, f.offset + f.size_bytes)
-                for f in mp4scan.scan(folder / "segments" / name, checksums=False).fragments
+                for f in scan.scan(folder / "segments" / name, checksums=False).fragments
             ]
             for name in NAMES
         }
@@ -142,13 +142,13 @@ class Match:
         else:
             kept = places[rng.randrange(FRAGMENTS - 1)][1]
             opened = bytearray(data[:kept])
-            opened[mp4.FREE_OFFSET : mp4.FREE_OFFSET + 16] = mp4.FREE
+            opened[writer.FREE_OFFSET : writer.FREE_OFFSET + 16] = writer.FREE
             path.write_bytes(opened)
-            mp4scan.salvage(path)  # a whole file in itself, only too short
+            scan.salvage(path)  # a whole file in itself, only too short
         return Damage(kind, name, fragments)
 
 
-def false_alarms(folder: Path, codec: mp4.Codec, frames: list[bytes], cases: int) -> int:
+def false_alarms(folder: Path, codec: writer.Codec, frames: list[bytes], cases: int) -> int:
     rng = random.Random(6)
     alarms = 0
     for _ in range(cases):
@@ -208,7 +208,7 @@ def read_and_sum(path: Path) -> int:
     return crc
 
 
-def long_segment(folder: Path, codec: mp4.Codec, frames: list[bytes]) -> Path:
+def long_segment(folder: Path, codec: writer.Codec, frames: list[bytes]) -> Path:
     """Ten minutes in 2,400 fragments of ten frames (the pictures repeat)."""
     path = folder / "segments" / NAMES[0]
     again = [frames[n % len(frames)] for n in range(24_000)]

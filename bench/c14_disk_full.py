@@ -25,7 +25,7 @@ from _processes import wait_for
 from _report import Row, median, report
 from _server import Server, server
 
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan as mp4scan
 
 MIB = 1 << 20
 DISK_BYTES, FLOOR_BYTES = 192 * MIB, 32 * MIB

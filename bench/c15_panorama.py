@@ -27,12 +27,12 @@ import cv2
 import numpy as np
 from _report import Row, report, times
 
-from touchline.studio import panorama
-from touchline.studio.encoder import Encoder, Quality
-from touchline.studio.footage import reels_of, shots
-from touchline.studio.geometry import Pair, canvas_for
-from touchline.studio.planes import new_frame, planes_of
-from touchline.studio.stitcher import Stitcher
+from touchline.studio.pictures.encoder import Encoder, Quality
+from touchline.studio.pictures.footage import reels_of, shots
+from touchline.studio.pictures.planes import new_frame, planes_of
+from touchline.studio.stitching.geometry import Pair, canvas_for
+from touchline.studio.stitching.stitcher import Stitcher
+from touchline.studio.verbs import panorama
 
 WIDTH, HEIGHT = 3360, 1080
 FILMED_S, GOAL_SEAM_PX = 8, 1.0

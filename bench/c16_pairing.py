@@ -10,7 +10,7 @@ from itertools import pairwise
 import _options
 from _report import Row, report
 
-from touchline.studio.pairing import Shot, pair_by_time
+from touchline.studio.pictures.pairing import Shot, pair_by_time
 
 PERIOD_NS, SECOND_NS = 33_333_333, 1_000_000_000
 MINUTES, OUTAGE_S = 90, range(1000, 1010)

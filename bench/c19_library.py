@@ -14,8 +14,8 @@ import _options
 import anyio
 from _report import Row, interleaved, median, percentile, report, times
 
-from touchline.capture.inventory import Inventory
-from touchline.capture.library import Library
+from touchline.capture.library.inventory import Inventory
+from touchline.capture.library.library import Library
 
 MATCHES, SEGMENTS = 500, 20
 CALLS_A_ROUND = 60

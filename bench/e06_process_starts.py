@@ -24,9 +24,9 @@ from pathlib import Path
 import _options
 from _report import Row, interleaved, median, report, times
 
-from touchline.engines.model import EngineSpec, PortMapping
-from touchline.engines.runtimes.process import open_process_runtime
-from touchline.engines.runtimes.settings import ProcessRuntimeSettings
+from touchline.engines.model.model import EngineSpec, PortMapping
+from touchline.engines.runtimes.process.runtime import open_process_runtime
+from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
 ADDRESS = "127.0.0.1"
 AT_A_TIME = 16

@@ -13,8 +13,8 @@ from _report import Row, median, report
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.half import idle_half, settings_for
-from touchline.engines.adoption import external_engine
-from touchline.engines.clock import Clock
+from touchline.engines.fleet.adoption import external_engine
+from touchline.engines.model.clock import Clock
 
 GOALS_MS = {1_000: 2.5, 10_000: 25.0, 100_000: 250.0}
 

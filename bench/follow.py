@@ -12,9 +12,9 @@ import _pitch
 import numpy as np
 from _report import Row, report
 
-from touchline.studio import follow, panorama
-from touchline.studio.geometry import canvas_for
-from touchline.worker import pitchplay
+from touchline.media.picture import pitchplay
+from touchline.studio.stitching.geometry import canvas_for
+from touchline.studio.verbs import follow, panorama
 
 SIZE, FPS, FILMED_S, BEGIN_S = (960, 540), 10, 120, 60.0
 TAUGHT_S = 3.0

@@ -17,10 +17,10 @@ from touchline import cameracheck
 from touchline import check as module
 from touchline.check import check, print_findings, probe_gstreamer
 from touchline.finding import Finding
-from touchline.settings import Settings, load_settings
+from touchline.ipc.wire import PROBED_ELEMENTS
+from touchline.media.storage.diskspace import DiskSpace
+from touchline.settings.tree import Settings, load_settings
 from touchline.system import hold_data_dir
-from touchline.worker.diskspace import DiskSpace
-from touchline.worker.wire import PROBED_ELEMENTS
 
 TEST_CAMERA = {"kind": "test"}
 

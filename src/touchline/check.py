@@ -28,11 +28,11 @@ from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
 from touchline.finding import Finding, State
 from touchline.foreign.text import shown
+from touchline.ipc.wire import PROBED_ELEMENTS
 from touchline.listen import bind, is_loopback
-from touchline.settings import Settings
+from touchline.media.storage.diskspace import read_space
+from touchline.settings.tree import Settings
 from touchline.system import LOCK_FILE
-from touchline.worker.diskspace import read_space
-from touchline.worker.wire import PROBED_ELEMENTS
 
 GIB = 1 << 30
 PROBE_TIMEOUT_S = 30.0

@@ -14,16 +14,16 @@ import anyio
 import anyio.to_thread
 
 from touchline.capture import Capture, open_capture
-from touchline.core.db import Database, open_database
+from touchline.core.database.database import Database, open_database
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed, Refused
-from touchline.core.events import EventLog, open_events
-from touchline.core.historykeeper import HistoryKeeper, open_history
+from touchline.core.events.log import EventLog, open_events
+from touchline.core.history.keeper import HistoryKeeper, open_history
 from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import keep_running
 from touchline.engines import Engines, open_engines
-from touchline.settings import Settings
+from touchline.settings.tree import Settings
 
 LOCK_FILE = "touchline.lock"
 REFILL_S = 1.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.recordings import nobody_runs
-from touchline.capture.library import Library
+from touchline.capture.library.library import Library
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes_worker import FakeFleet, fake_fleet
-from recorders import Studio, studio, until
-from touchline.capture.manifest import by_camera_and_start
+from support.fakeworker import FakeFleet, fake_fleet
+from support.recorders import Studio, studio, until
+from touchline.capture.library.manifest import by_camera_and_start
 from touchline.core.wallclock import Reading, read_clocks
 
 pytestmark = pytest.mark.anyio

@@ -8,9 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from recorders import Studio, studio, until
 from support.faulty import ERRORS, Faulty
-from touchline.capture import upkeep
+from support.recorders import Studio, studio, until
+from touchline.capture.recording import upkeep
 from touchline.core.errors import TouchlineError
 
 pytestmark = pytest.mark.anyio

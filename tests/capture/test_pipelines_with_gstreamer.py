@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from support.registry import registry
-from touchline.capture.encoders import ENCODERS, PRESETS, EncoderTarget
-from touchline.capture.pipelines import build_pipeline
-from touchline.capture.settings import CaptureSettings
-from touchline.worker.wire import PROBED_ELEMENTS, Element, PipelineSpec
+from touchline.capture.cameras.encoders import ENCODERS, PRESETS, EncoderTarget
+from touchline.capture.cameras.pipelines import build_pipeline
+from touchline.capture.settings.tree import CaptureSettings
+from touchline.ipc.wire import PROBED_ELEMENTS, Element, PipelineSpec
 
 CHILD_DEADLINE_S = 60
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import anyio
 import pytest
 
-from footage import write_segment
-from touchline.capture import integrity
-from touchline.capture import manifest as manifests
-from touchline.capture.footage import Footage
-from touchline.capture.inventory import segments_of
-from touchline.capture.library import Library
-from touchline.capture.markers import Markers
-from touchline.capture.recovery import interrupted_matches, salvage_match
+from support.segmentfiles import write_segment
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.inventory import segments_of
+from touchline.capture.library.library import Library
+from touchline.capture.library.markers import Markers
+from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.recovery import interrupted_matches, salvage_match
+from touchline.capture.library.verification import integrity
 from touchline.core.errors import NotFound
 from touchline.foreign.files import create_new
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import touchline
-from recorders import studio, until
-from touchline.worker import wire
+from support.recorders import studio, until
+from touchline.ipc import wire
 
 SOURCE = Path(touchline.__file__).parent
 
@@ -45,9 +45,9 @@ def test_the_live_process_emits_what_its_table_lists_and_nothing_else() -> None:
 
 
 def test_no_thread_of_ours_dies_unnoticed() -> None:
-    """`worker.threads.watched` asks for what is done about it; nothing else makes threads."""
-    outlives_anything = {SOURCE / "worker" / "threads.py", SOURCE / "capture" / "linelog.py"}
-    for folder in ("worker", "live", "capture"):
+    """`ipc.threads.watched` asks for what is done about it; nothing else makes threads."""
+    outlives_anything = {SOURCE / "ipc" / "threads.py", SOURCE / "capture" / "logs" / "linelog.py"}
+    for folder in ("worker", "live", "ipc", "media", "capture"):
         for path in set((SOURCE / folder).rglob("*.py")) - outlives_anything:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
-from fakes import FakeSystem
-from serving import served
+from support.fakesystem import FakeSystem
+from support.serving import served
 from touchline.client import Client, CommandFailed, Rejected, Unanswered, live
 from touchline.client.live import Live, pause_s
 

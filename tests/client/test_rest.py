@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from fakes import FakeSystem, NeverRecorder
-from footage import write_segment
-from serving import served
-from touchline.capture.library import Library
+from support.fakesystem import FakeSystem, NeverRecorder
+from support.segmentfiles import write_segment
+from support.serving import served
+from touchline.capture.library.library import Library
 from touchline.client import Client, Rejected, Unreachable
 
 pytestmark = pytest.mark.anyio

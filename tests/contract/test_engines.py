@@ -13,12 +13,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from fakes import FakeSystem
-from fakes_runtime import MISSING_IMAGE
-from serving import client_of
+from support.fakeruntime import MISSING_IMAGE
+from support.fakesystem import FakeSystem
 from support.half import HalfRig, opened_half, settings_for
-from touchline.engines.model import EngineSpec
-from touchline.engines.runtimes.protocol import StartFailed, StartTimeout
+from support.serving import client_of
+from touchline.engines.model.model import EngineSpec
+from touchline.engines.model.runtime import StartFailed, StartTimeout
 
 pytestmark = pytest.mark.anyio
 

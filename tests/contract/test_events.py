@@ -10,11 +10,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from fakes import FakeSystem
-from serving import client_of
-from touchline.core import schema
-from touchline.core.db import Database, open_database
-from touchline.core.events import open_events
+from support.fakesystem import FakeSystem
+from support.serving import client_of
+from touchline.core.database import schema
+from touchline.core.database.database import Database, open_database
+from touchline.core.events.log import open_events
 from touchline.core.metrics import Metrics
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from contract import examples
-from touchline.web.errors import ErrorBody
-from touchline.web.models import diagnostics, library, recording, state
+from touchline.web.http.errors import ErrorBody
+from touchline.web.models import state
+from touchline.web.models.capture import diagnostics, library, recording
 
 EXAMPLES = [
     (recording.StartRecording, examples.START_BODY),

@@ -9,13 +9,14 @@ import anyio
 import pytest
 from pydantic import SecretStr, TypeAdapter
 
-from fake_library import FakeArchive
-from fakes import BadRecorder, FakeSystem, NeverRecorder, SlowRecorder
-from serving import client_of
-from touchline.capture.cloud import Cloud
-from touchline.capture.library import Library
-from touchline.capture.uploadsettings import UploadSettings
-from touchline.web.models import diagnostics, library, recording, state
+from support.fakelibrary import FakeArchive
+from support.fakesystem import BadRecorder, FakeSystem, NeverRecorder, SlowRecorder
+from support.serving import client_of
+from touchline.capture.library.library import Library
+from touchline.capture.processing.cloud import Cloud
+from touchline.capture.settings.upload import UploadSettings
+from touchline.web.models import state
+from touchline.web.models.capture import diagnostics, library, recording
 
 pytestmark = pytest.mark.anyio
 

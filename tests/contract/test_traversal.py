@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeSystem
-from serving import raw_get, served
-from touchline.capture.library import Library
+from support.fakesystem import FakeSystem
+from support.serving import raw_get, served
+from touchline.capture.library.library import Library
 
 SEGMENT = "cam0_20260211_220241_00.mp4"
 

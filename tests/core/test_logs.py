@@ -11,7 +11,7 @@ import pytest
 from touchline.core import logs
 from touchline.core.logs import iso_utc, open_logs
 
-log = logging.getLogger("touchline.capture.recording")
+log = logging.getLogger("touchline.capture.recording.recorder")
 
 DEADLINE_S = 60.0
 
@@ -45,13 +45,13 @@ def test_a_terminal_gets_text_and_a_pipe_gets_json() -> None:
         with open_logs(stream=stream):
             log.info("Started %s", "final", extra={"match_id": "final"})
     assert terminal.getvalue().endswith(
-        "Z INFO    capture.recording: Started final match_id=final\n"
+        "Z INFO    capture.recording.recorder: Started final match_id=final\n"
     )
     line = json.loads(pipe.getvalue())
     assert line.pop("ts").endswith("Z")
     assert line == {
         "level": "info",
-        "logger": "touchline.capture.recording",
+        "logger": "touchline.capture.recording.recorder",
         "message": "Started final",
         "match_id": "final",
     }

@@ -12,10 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from touchline.core import migrations, schema
-from touchline.core.db import Connection, open_database
+from touchline.core import migrations
+from touchline.core.database import schema
+from touchline.core.database.database import Connection, open_database
 from touchline.core.errors import Failed
-from touchline.core.events import open_events
+from touchline.core.events.log import open_events
 from touchline.core.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
@@ -200,7 +201,7 @@ async def test_a_copy_of_an_older_version_that_comes_meanwhile_is_brought_up_to_
 def test_a_start_with_a_new_or_an_up_to_date_database_does_without_alembic(tmp_path: Path) -> None:
     program = (
         "import anyio, sys\n"
-        "from touchline.core.db import open_database\n"
+        "from touchline.core.database.database import open_database\n"
         "async def main():\n"
         f"    async with open_database('sqlite:///{tmp_path}/t.db') as db:\n"
         "        await db.read(lambda c: None)\n"

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from fakes_engines import FakeEngines
-from fakes_runtime import World
+from support.fakeengines import FakeEngines
+from support.fakeruntime import World
 from support.half import HalfRig, opened_half, settings_for
 from touchline.core.errors import Blocked
 from touchline.core.metrics import Metrics
-from touchline.engines.acestream import AceStreamClient, Stat, open_acestream
-from touchline.engines.model import Stream
+from touchline.engines.fleet.acestream import AceStreamClient, Stat, open_acestream
+from touchline.engines.model.model import Stream
 from touchline.sim.httpserver import Reply, Request, serve
 
 pytestmark = pytest.mark.anyio

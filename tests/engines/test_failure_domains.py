@@ -11,14 +11,14 @@ from typing import Any
 import anyio
 import pytest
 
-from fakes_runtime import World
+from support.fakeruntime import World
 from support.faulty import ERRORS, Faulty
 from support.half import HalfRig, opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
-from touchline.engines.clock import Clock
-from touchline.engines.model import Binding, Instance
-from touchline.engines.orders import EngineOrder
-from touchline.engines.vpncontrol import Location
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import Binding, Instance
+from touchline.engines.model.orders import EngineOrder
+from touchline.engines.vpn.control import Location
 
 MOST_CALLS = 40
 WITHIN_S = 120.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from fakes_engines import Disk
-from fakes_runtime import World
+from support.fakeengines import Disk
+from support.fakeruntime import World
 from support.half import opened_half, settings_for
 from touchline.engines.frontdoor import _runtime_for
-from touchline.engines.orders import EngineOrder
-from touchline.engines.runtimes.protocol import StartFailed
-from touchline.engines.settings import EnginesSettings
+from touchline.engines.model.orders import EngineOrder
+from touchline.engines.model.runtime import StartFailed
+from touchline.engines.settings.tree import EnginesSettings
 
 pytestmark = pytest.mark.anyio
 

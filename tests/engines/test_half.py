@@ -9,20 +9,20 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from fakes_runtime import MISSING_IMAGE, FakeRuntime, World
+from support.fakeruntime import MISSING_IMAGE, FakeRuntime, World
 from support.half import HalfRig, opened_half, settings_for
 from touchline.core.errors import Blocked, NotFound, Refused
-from touchline.engines.clock import Clock
-from touchline.engines.control import SelectOrder
-from touchline.engines.model import EngineSpec
-from touchline.engines.orders import EngineOrder, GenericOrder
-from touchline.engines.runtimes.protocol import (
+from touchline.engines.control.control import SelectOrder
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import EngineSpec
+from touchline.engines.model.orders import EngineOrder, GenericOrder
+from touchline.engines.model.runtime import (
     ImageNotFound,
     PortInUse,
     RuntimeUnavailable,
     StartFailed,
 )
-from touchline.engines.streamdesk import StreamReport
+from touchline.engines.streams.reports import StreamReport
 
 pytestmark = pytest.mark.anyio
 

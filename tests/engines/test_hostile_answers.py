@@ -27,12 +27,12 @@ from support.hostile import (
 )
 from touchline import engines
 from touchline.core.errors import TouchlineError
-from touchline.engines.acestream import EngineAnswer, EngineUnreachable, open_acestream
+from touchline.engines.fleet.acestream import EngineAnswer, EngineUnreachable, open_acestream
 from touchline.engines.readiness import engine_readiness
-from touchline.engines.runtimes.docker import docker_answers, open_docker_runtime
-from touchline.engines.runtimes.settings import DockerRuntimeSettings
-from touchline.engines.settings import VpnSettings
-from touchline.engines.vpncontrol import ControlFailed, open_vpn_control
+from touchline.engines.runtimes.docker.runtime import docker_answers, open_docker_runtime
+from touchline.engines.settings.runtimes import DockerRuntimeSettings
+from touchline.engines.settings.tree import VpnSettings
+from touchline.engines.vpn.control import ControlFailed, open_vpn_control
 
 pytestmark = pytest.mark.anyio
 
@@ -156,7 +156,7 @@ async def outcome(
 async def test_no_answer_holds_up_or_fills_who_asked(
     client: str, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("touchline.engines.vpncontrol.TIMEOUT_S", WITHIN_S)
+    monkeypatch.setattr("touchline.engines.vpn.control.TIMEOUT_S", WITHIN_S)
     opened, errors = CLIENTS[client]
     with hostile(ANSWERS[answer]) as server:
         found = await outcome(opened, server)
@@ -169,7 +169,7 @@ async def test_no_answer_holds_up_or_fills_who_asked(
 async def test_no_answer_of_a_daemon_holds_up_or_fills_who_asked(
     call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("touchline.engines.runtimes.dockerevents.PING_EVERY_S", WITHIN_S)
+    monkeypatch.setattr("touchline.engines.runtimes.docker.events.PING_EVERY_S", WITHIN_S)
     for name, answer in ANSWERS.items():
         # What a command says is read on and dropped, as it would wait otherwise.
         most_bytes = math.inf if call == "execute" else MOST_SENT_BYTES
@@ -242,7 +242,7 @@ async def test_the_name_of_no_encoding_is_kept() -> None:
 
 
 async def test_whether_a_daemon_answers_is_known_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("touchline.engines.runtimes.docker.ANSWERS_WITHIN_S", WITHIN_S)
+    monkeypatch.setattr("touchline.engines.runtimes.docker.runtime.ANSWERS_WITHIN_S", WITHIN_S)
     for answer in (*SLOW.values(), *FLOODS.values()):
         with hostile(answer) as server:
             settings = DockerRuntimeSettings(kind="docker", host=f"tcp://127.0.0.1:{server.port}")

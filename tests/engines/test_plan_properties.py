@@ -9,8 +9,7 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from touchline.engines.model import EngineHealth
-from touchline.engines.plan import (
+from touchline.engines.control.plan import (
     Drain,
     EngineFacts,
     Observed,
@@ -18,9 +17,10 @@ from touchline.engines.plan import (
     RemoveDead,
     Start,
     Stop,
-    VpnFacts,
     plan,
 )
+from touchline.engines.model.model import EngineHealth
+from touchline.engines.vpn.facts import VpnFacts
 
 GRACE_S = 60.0
 PASSES = 60

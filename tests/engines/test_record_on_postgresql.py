@@ -12,17 +12,17 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from fakes_engines import FakeEngines
-from fakes_runtime import World
+from support.fakeengines import FakeEngines
+from support.fakeruntime import World
 from support.half import HalfRig, Record, opened_half, settings_for
 from support.postgres import Cluster
-from touchline.core.db import MARK, open_database
+from touchline.core.database.database import MARK, open_database
 from touchline.core.errors import Blocked, Failed
-from touchline.core.events import open_events
+from touchline.core.events.log import open_events
 from touchline.core.metrics import Metrics
-from touchline.engines.clock import Clock
-from touchline.engines.orders import EngineOrder
-from touchline.engines.store import open_store
+from touchline.engines.fleet.store import open_store
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.orders import EngineOrder
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -38,9 +38,9 @@ DEADLINE_S = 30.0
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("touchline.core.db.LOOK_EVERY_S", 0.2)
-    monkeypatch.setattr("touchline.engines.store.REPLACED_EVERY_S", 0.1)
-    monkeypatch.setattr("touchline.engines.record.RETRY_S", 0.1)
+    monkeypatch.setattr("touchline.core.database.database.LOOK_EVERY_S", 0.2)
+    monkeypatch.setattr("touchline.engines.fleet.store.REPLACED_EVERY_S", 0.1)
+    monkeypatch.setattr("touchline.engines.fleet.record.RETRY_S", 0.1)
 
 
 @dataclass

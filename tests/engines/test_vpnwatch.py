@@ -8,16 +8,16 @@ from typing import Any, cast
 
 import pytest
 
-from fakes_engines import MemoryEvents
-from fakes_runtime import FakeRuntime, World
+from support.fakeengines import MemoryEvents
+from support.fakeruntime import FakeRuntime, World
 from support.virtualtime import run_in_virtual_time
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
-from touchline.engines.clock import Clock
-from touchline.engines.model import ContainerHealth, Instance, InstanceState
-from touchline.engines.settings import VpnSettings
-from touchline.engines.vpn import VpnWatch
-from touchline.engines.vpncontrol import VpnControl
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import ContainerHealth, Instance, InstanceState
+from touchline.engines.settings.tree import VpnSettings
+from touchline.engines.vpn.control import VpnControl
+from touchline.engines.vpn.vpn import VpnWatch
 
 NAME = "gluetun"
 LIMIT_S = 60.0

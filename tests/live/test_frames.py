@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from coded import CODEC, frame, frames
+from support.codedbytes import CODEC, frame, frames
+from touchline.ipc import wire
 from touchline.live.frames import Closed, Frame, Stream, Streams
-from touchline.worker import wire
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ import pytest
 
 from support.rawclient import connected
 from support.rtsp import camera_in_thread
+from touchline.media.h264 import units as h264
 from touchline.sim.footage import intact_counters, pictures
 from touchline.sim.rtsp.ledger import Ledger, decodable, read_ledger
-from touchline.worker import h264
 
 
 def filmed(

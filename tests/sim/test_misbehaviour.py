@@ -15,8 +15,8 @@ import pytest
 
 from support.rawclient import Client, client_of, connected, wait_until
 from support.rtsp import camera_in_thread
+from touchline.media.h264 import units
 from touchline.sim.rtsp.ledger import decodable
-from touchline.worker import h264
 
 WORD = 0xFFFFFFFF
 
@@ -72,8 +72,8 @@ def test_no_marker_at_all() -> None:
 def test_access_unit_delimiters_come_first() -> None:
     with client_of(aud=True) as client:
         frames = playing(client, 5)
-    assert [frame[0].kind for frame in frames] == [h264.AUD] * 5
-    assert [p.kind for p in frames[0]][1:3] == [h264.SPS, h264.PPS]
+    assert [frame[0].kind for frame in frames] == [units.AUD] * 5
+    assert [p.kind for p in frames[0]][1:3] == [units.SPS, units.PPS]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_parameter_sets_are_where_they_are_asked_for(
         described = client.ask("DESCRIBE")[1]
         frames = playing(client, 2)
     assert ("sprop-parameter-sets" in described) == in_sdp
-    found = [any(p.kind == h264.SPS for p in frame) for frame in frames]
+    found = [any(p.kind == units.SPS for p in frame) for frame in frames]
     assert found == [first, second]
 
 
@@ -114,11 +114,11 @@ def test_open_gops_have_keyframes_without_idr() -> None:
         client.frames(40)
         keyframes = [e for e in camera.ledger.entries("frame") if e["keyframe"]]
     assert len(keyframes) >= 3
-    assert sum(p.kind == h264.IDR for p in client.rtp()) == 1
+    assert sum(p.kind == units.IDR for p in client.rtp()) == 1
 
 
 def sizes(client: Client) -> list[int]:
-    return [len(p.payload) for p in client.rtp() if p.kind == h264.SPS]
+    return [len(p.payload) for p in client.rtp() if p.kind == units.SPS]
 
 
 def test_the_picture_size_changes_when_told_to() -> None:
@@ -140,7 +140,7 @@ def test_the_picture_size_changes_when_told_to() -> None:
 def test_parameter_sets_change_at_one_size() -> None:
     with client_of(recode_after=0.2, gop_s=10) as client:
         playing(client, 15)
-    found = {p.payload for p in client.rtp() if p.kind == h264.SPS}
+    found = {p.payload for p in client.rtp() if p.kind == units.SPS}
     assert len(found) == 2
 
 
@@ -224,7 +224,7 @@ def test_the_ssrc_changes_with_each_keyframe() -> None:
     ssrcs = [f[0].ssrc for f in frames]
     assert len(set(ssrcs)) >= 3
     changed = [b for a, b in pairwise(frames) if a[0].ssrc != b[0].ssrc]
-    assert all(h264.SPS in {p.kind for p in frame} for frame in changed)
+    assert all(units.SPS in {p.kind for p in frame} for frame in changed)
 
 
 def test_the_ssrc_changes_once() -> None:
@@ -244,7 +244,7 @@ def test_sequence_numbers_jump() -> None:
 def test_headers_with_everything(extension: str, more: dict[str, int]) -> None:
     with client_of(extension=extension, **more) as client:
         frames = playing(client, 3)
-    assert {p.kind for p in frames[0]} >= {h264.SPS, h264.PPS}
+    assert {p.kind for p in frames[0]} >= {units.SPS, units.PPS}
     assert bool(frames[0][0].data[0] & 0x10) == (extension != "none")
     assert frames[0][0].data[0] & 15 == more.get("csrc", 0)
 

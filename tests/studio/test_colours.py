@@ -16,11 +16,11 @@ import pytest
 from support import readers
 from support.matches import START_NS, World, film_match, steady
 from support.scenes import two_cameras
-from touchline.studio import archive, follow, panorama, reel
-from touchline.studio.planes import planes_of
-from touchline.worker import mp4scan
-from touchline.worker.colour import colour_box, colour_of
-from touchline.worker.h264syntax import Colour
+from touchline.media.h264.colour import colour_box, colour_of
+from touchline.media.h264.syntax import Colour
+from touchline.media.mp4 import scan
+from touchline.studio.pictures.planes import planes_of
+from touchline.studio.verbs import archive, follow, panorama, reel
 
 BT709 = Colour(1, 1, 1, full_range=False)
 BT709_FULL = Colour(1, 1, 1, full_range=True)
@@ -84,7 +84,7 @@ def test_a_segment_tells_its_colours_in_its_own_boxes(
     colour, folder = filmed
     path = segment(folder)
     assert told(path) == {TOLD[colour]}
-    codec = mp4scan.codec_of(path)
+    codec = scan.codec_of(path)
     assert colour_of(codec.avcc) == colour
     box = colour_box(codec.avcc)
     assert path.read_bytes().count(box) == (2 if box else path.stat().st_size + 1)

@@ -12,12 +12,13 @@ import av
 import numpy as np
 import pytest
 
-from touchline.studio import edges
-from touchline.studio.encoder import Coded, Encoder, Quality, with_lengths
-from touchline.studio.film import Film
-from touchline.studio.planes import new_frame
-from touchline.worker import mp4cut, mp4scan
-from touchline.worker.mp4 import Codec, ticks_to_ns
+from touchline.media.mp4 import cut as mp4cut
+from touchline.media.mp4 import scan as mp4scan
+from touchline.media.mp4.writer import Codec, ticks_to_ns
+from touchline.studio.pictures.encoder import Coded, Encoder, Quality, with_lengths
+from touchline.studio.pictures.film import Film
+from touchline.studio.pictures.planes import new_frame
+from touchline.studio.verbs import edges
 
 START_NS = 1_770_847_361_000_000_000
 PERIOD_NS = 33_333_333
@@ -69,7 +70,7 @@ def coded(
 
 
 def _avcc(context: av.VideoCodecContext) -> bytes:
-    from touchline.studio.encoder import _avcc as made
+    from touchline.studio.pictures.encoder import _avcc as made
 
     return made(bytes(context.extradata or b""))
 
@@ -211,7 +212,7 @@ def test_the_parameter_sets_of_edge_and_rest_have_different_numbers(tmp_path: Pa
     assert isinstance(edge, mp4cut.Edge)
     out = tmp_path / "edge"
     result = edges.run(mp4cut.edge_spec(edge, out), lambda _: None, threading.Event())
-    from touchline.worker.h264 import parameter_sets
+    from touchline.media.h264.units import parameter_sets
 
     sets = parameter_sets(bytes.fromhex(result["avcc"]))
     assert len(sets) == 4

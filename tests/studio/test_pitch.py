@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from support.pitches import empty_pitch, film_pitch, pitch_pair, place_of
-from touchline.studio import calibrate, follow, panorama
-from touchline.studio.geometry import Pair, canvas_for
-from touchline.worker import pitchplay
-from touchline.worker.pitchpicture import PitchPicture, drawn_picture
-from touchline.worker.testpicture import TestPicture, read_counter
-from touchline.worker.wire import Picture
+from touchline.ipc.wire import Picture
+from touchline.media.picture import pitchplay
+from touchline.media.picture.testpicture import TestPicture, read_counter
+from touchline.studio.stitching.geometry import Pair, canvas_for
+from touchline.studio.verbs import calibrate, follow, panorama
+from touchline.worker.pipeline.pitchpicture import PitchPicture, drawn_picture
 
 SIZE = (640, 360)
 FPS = 10

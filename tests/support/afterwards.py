@@ -6,22 +6,22 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from touchline.capture.afterwards import Afterwards
-from touchline.capture.calibrating import Calibrating
-from touchline.capture.calibrations import Calibrations
-from touchline.capture.clips import Clips
-from touchline.capture.cloud import Cloud
-from touchline.capture.footage import Footage
-from touchline.capture.jobs import JobQueue
-from touchline.capture.lease import CameraLease
-from touchline.capture.library import Library
-from touchline.capture.markers import Markers
-from touchline.capture.panorama import Panorama
-from touchline.capture.panoramapreview import PanoramaPreview
-from touchline.capture.previewsettings import PreviewSettings
-from touchline.capture.processing import Processing
-from touchline.capture.processingsettings import ProcessingSettings
-from touchline.capture.removal import Removal
+from touchline.capture.assembly import Afterwards
+from touchline.capture.cameras.calibrations import Calibrations
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.library.library import Library
+from touchline.capture.library.markers import Markers
+from touchline.capture.library.playback.clips import Clips
+from touchline.capture.library.playback.footage import Footage
+from touchline.capture.live.panorama import PanoramaPreview
+from touchline.capture.panorama.calibration import Calibrating
+from touchline.capture.panorama.panorama import Panorama
+from touchline.capture.processing.cloud import Cloud
+from touchline.capture.processing.jobs import JobQueue
+from touchline.capture.processing.processing import Processing
+from touchline.capture.processing.removal import Removal
+from touchline.capture.settings.preview import PreviewSettings
+from touchline.capture.settings.processing import ProcessingSettings
 
 
 class NoLive:

@@ -11,9 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from touchline.worker.mp4 import Codec
-from touchline.worker.tee import Frame
-from touchline.worker.testpicture import TestPicture
+from touchline.ipc.tee import Frame
+from touchline.media.mp4.writer import Codec
+from touchline.media.picture.testpicture import TestPicture
 
 CODEC = Codec(320, 180, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
 OTHER_CODEC = Codec(640, 360, CODEC.avcc)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import av
 
 from touchline.live.frames import Frame
-from touchline.worker.h264 import PPS, SPS
-from touchline.worker.mp4 import Codec
-from touchline.worker.testpicture import TestPicture
+from touchline.media.h264.units import PPS, SPS
+from touchline.media.mp4.writer import Codec
+from touchline.media.picture.testpicture import TestPicture
 
 WIDTH, HEIGHT, FPS = 320, 180, 30
 GOP = 30

@@ -27,9 +27,9 @@ import pytest
 
 from support import surroundings
 from support.server import wait_for
-from touchline.engines.model import EngineSpec
-from touchline.engines.runtimes.docker import DockerRuntime, open_docker_runtime
-from touchline.engines.runtimes.settings import DockerRuntimeSettings
+from touchline.engines.model.model import EngineSpec
+from touchline.engines.runtimes.docker.runtime import DockerRuntime, open_docker_runtime
+from touchline.engines.settings.runtimes import DockerRuntimeSettings
 
 LOOPBACK = "127.0.0.1"
 ROOT = Path(__file__).parents[2]

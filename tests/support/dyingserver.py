@@ -13,11 +13,11 @@ from pathlib import Path
 
 import anyio
 
-from touchline.engines.model import EngineSpec
-from touchline.engines.runtimes.process import ProcessRuntime
-from touchline.engines.runtimes.processhost import ProcessHost
-from touchline.engines.runtimes.processrecords import Record, Records
-from touchline.engines.runtimes.settings import ProcessRuntimeSettings
+from touchline.engines.model.model import EngineSpec
+from touchline.engines.runtimes.process.host import ProcessHost
+from touchline.engines.runtimes.process.records import Record, Records
+from touchline.engines.runtimes.process.runtime import ProcessRuntime
+from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
 
 class DyingRecords(Records):

@@ -16,18 +16,18 @@ from datetime import datetime, timedelta
 import anyio
 from anyio.abc import TaskGroup
 
-from fakes_engines import Disk, FakeEngines
-from fakes_runtime import FakeRuntime, World
+from support.fakeengines import Disk, FakeEngines
+from support.fakeruntime import FakeRuntime, World
 from support.half import HalfRig, opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
 from touchline.core.errors import TouchlineError
-from touchline.core.events import Event
-from touchline.engines.clock import Clock
-from touchline.engines.control import SelectOrder
-from touchline.engines.model import Binding, Instance
-from touchline.engines.orders import EngineOrder, GenericOrder
-from touchline.engines.runtimes.protocol import RuntimeUnavailable, StartFailed, StartTimeout
-from touchline.engines.settings import EnginesSettings
+from touchline.core.events.log import Event
+from touchline.engines.control.control import SelectOrder
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import Binding, Instance
+from touchline.engines.model.orders import EngineOrder, GenericOrder
+from touchline.engines.model.runtime import RuntimeUnavailable, StartFailed, StartTimeout
+from touchline.engines.settings.tree import EnginesSettings
 
 STEPS = 40
 MOST = 5

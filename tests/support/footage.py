@@ -13,8 +13,8 @@ from pathlib import Path
 from support.frames import counters
 from support.rtsp import RtspCamera
 from support.server import Server, wait_for
+from touchline.media.mp4 import scan
 from touchline.sim.rtsp.ledger import Entry
-from touchline.worker import mp4scan
 
 
 def rising(*paths: Path | str) -> list[int]:
@@ -69,7 +69,7 @@ def _assert_left_out(server: Server, camera: int, found: Sequence[int]) -> None:
 def on_disk(server: Server, match_id: str, camera: int) -> tuple[int, int]:
     """Return how many frames are on the disk, and how many the camera had left out by then."""
     paths = server.segments(match_id, camera)
-    frames = sum(mp4scan.scan(path, checksums=False).frames for path in paths)
+    frames = sum(scan.scan(path, checksums=False).frames for path in paths)
     for _ in range(2):  # the second news from now on was certainly made later
         told = _told_frames(server, camera)
         wait_for(lambda: _told_frames(server, camera) != told, "told of")  # noqa: B023

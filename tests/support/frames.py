@@ -7,7 +7,7 @@ import subprocess
 from itertools import pairwise
 from pathlib import Path
 
-from touchline.worker.testpicture import counter_bottom, read_counter
+from touchline.media.picture.testpicture import counter_bottom, read_counter
 
 
 def counters(path: Path | str, *, most: int | None = None) -> list[int]:

@@ -12,18 +12,18 @@ from unittest.mock import patch
 
 from pydantic import SecretStr
 
-from fakes import FakeSystem
-from footage import START_UNIX_NS, write_segment
+from support.fakesystem import FakeSystem
 from support.played import PlayedPanorama, PlayedPreview
-from touchline.capture.lease import CameraLease
-from touchline.capture.library import Library
-from touchline.capture.sessions import WebRtcSessions
+from support.segmentfiles import START_UNIX_NS, write_segment
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.library.library import Library
+from touchline.capture.live.sessions import WebRtcSessions
 from touchline.check import check
-from touchline.core.db import Database
-from touchline.core.events import EventLog
+from touchline.core.database.database import Database
+from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
-from touchline.engines.model import Engine, Stream
-from touchline.web import diagnostics
+from touchline.engines.model.model import Engine, Stream
+from touchline.web.routes.capture import diagnostics
 
 KEY = "a-key-of-some-length"
 MATCH_ID = "match_20260211_001"

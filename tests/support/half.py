@@ -11,21 +11,21 @@ from typing import Any, cast
 
 import anyio
 
-from fakes_engines import Disk, FakeEngines, MemoryEvents, MemoryStore
-from fakes_runtime import FakeRuntime, World
+from support.fakeengines import Disk, FakeEngines, MemoryEvents, MemoryStore
+from support.fakeruntime import FakeRuntime, World
 from touchline.core.metrics import Metrics
-from touchline.engines.acestream import AceStreamClient
 from touchline.engines.assembly import Half
-from touchline.engines.clock import Clock
+from touchline.engines.fleet.acestream import AceStreamClient
+from touchline.engines.fleet.record import Load
+from touchline.engines.fleet.samples import SampleBook
+from touchline.engines.fleet.store import Loaded, Store
 from touchline.engines.front import Engines
-from touchline.engines.model import Engine, Stream
-from touchline.engines.record import Load
-from touchline.engines.samples import SampleBook
-from touchline.engines.settings import EnginesSettings
-from touchline.engines.store import Loaded, Store
-from touchline.engines.streamdesk import StreamReport
-from touchline.engines.variantstore import VariantStore
-from touchline.engines.vpncontrol import VpnControl
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import Engine, Stream
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.streams.reports import StreamReport
+from touchline.engines.variants.variantstore import VariantStore
+from touchline.engines.vpn.control import VpnControl
 
 DEADLINE_S = 20.0
 

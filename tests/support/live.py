@@ -14,7 +14,7 @@ from typing import Any
 import touchline
 from support.registry import place_registry
 from touchline.capture import CaptureSettings, build_pipeline
-from touchline.worker import wire
+from touchline.ipc import wire
 
 START_DEADLINE_S = 60.0
 ANSWER_DEADLINE_S = 60.0

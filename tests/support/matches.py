@@ -12,11 +12,11 @@ import numpy as np
 
 from support.scenes import Grey, TwoCameras, two_cameras
 from support.shared import made_once
-from touchline.studio.encoder import Encoder, Quality
-from touchline.studio.film import Film
-from touchline.studio.geometry import rotation_of
-from touchline.studio.planes import new_frame
-from touchline.worker.h264syntax import Colour
+from touchline.media.h264.syntax import Colour
+from touchline.studio.pictures.encoder import Encoder, Quality
+from touchline.studio.pictures.film import Film
+from touchline.studio.pictures.planes import new_frame
+from touchline.studio.stitching.geometry import rotation_of
 
 START_NS = 1_770_847_361_000_000_000
 FPS = 30

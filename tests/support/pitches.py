@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from support.matches import START_NS
+from touchline.media.picture import pitchplay
 from touchline.sim.pitch import background
-from touchline.studio.encoder import Encoder, Quality
-from touchline.studio.film import Film
-from touchline.studio.geometry import Canvas, Lens, Pair
-from touchline.studio.planes import new_frame
-from touchline.worker import pitchplay
-from touchline.worker.pitchpicture import PitchPicture
+from touchline.studio.pictures.encoder import Encoder, Quality
+from touchline.studio.pictures.film import Film
+from touchline.studio.pictures.planes import new_frame
+from touchline.studio.stitching.geometry import Canvas, Lens, Pair
+from touchline.worker.pipeline.pitchpicture import PitchPicture
 
 SIDES = ("left", "right")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from touchline.core.db import database_url
+from touchline.core.database.database import database_url
 
 _USER = "postgres"
 """PostgreSQL refuses to run as root; Debian's package makes this user."""

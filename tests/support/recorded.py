@@ -12,10 +12,10 @@ from typing import Any
 
 from support.coded import START_NS
 from support.segments import order
-from touchline.worker import mp4, mp4scan
-from touchline.worker.disk import Disk
-from touchline.worker.recorder import Recorder
-from touchline.worker.tee import Frame
+from touchline.ipc.tee import Frame
+from touchline.media.mp4 import scan, writer
+from touchline.media.storage.disk import Disk
+from touchline.worker.recording.recorder import Recorder
 
 DEADLINE_S = 60.0
 
@@ -116,8 +116,8 @@ class Rig:
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
 
-    def scans(self) -> list[mp4scan.SegmentScan]:
-        return [mp4scan.scan(self.folder / name, checksums=True) for name in self.names()]
+    def scans(self) -> list[scan.SegmentScan]:
+        return [scan.scan(self.folder / name, checksums=True) for name in self.names()]
 
     def numbers(self) -> list[list[int]]:
         """The numbers that `frames` wrote, segment by segment, read back from the files."""
@@ -130,13 +130,13 @@ class Rig:
 def numbers_in(path: Path) -> list[int]:
     data = path.read_bytes()
     found = []
-    for fragment in mp4scan.scan(path, checksums=True).fragments:
-        at = fragment.offset + mp4.MOOF_BYTES
+    for fragment in scan.scan(path, checksums=True).fragments:
+        at = fragment.offset + writer.MOOF_BYTES
         sizes = [
             int.from_bytes(data[at + 16 * n + 4 : at + 16 * n + 8], "big")
             for n in range(fragment.samples)
         ]
-        at += mp4.TRUN_ENTRY_BYTES * fragment.samples + 8
+        at += writer.TRUN_ENTRY_BYTES * fragment.samples + 8
         for size in sizes:
             found.append(int.from_bytes(data[at : at + 4], "big"))
             at += size

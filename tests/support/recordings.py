@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from touchline.capture.library import Library
+from touchline.capture.library.library import Library
 
 CAM0 = "cam0_20260211_220241_00.mp4"
 CAM1 = "cam1_20260211_220241_00.mp4"

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from touchline.worker.tee import Frame
+from touchline.ipc.tee import Frame
 
 RATE = 90_000
 MTU = 1400

@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 import anyio
 
-from fakes_runtime import ENDS_AT_ONCE, MISSING_IMAGE, FakeRuntime, World
 from support.docker import ENGINE, PLAIN, Docker, docker_rig
-from touchline.engines.model import EngineSpec, Instance
-from touchline.engines.runtimes.process import ProcessRuntime, open_process_runtime
-from touchline.engines.runtimes.protocol import Runtime
-from touchline.engines.runtimes.settings import ProcessRuntimeSettings
+from support.fakeruntime import ENDS_AT_ONCE, MISSING_IMAGE, FakeRuntime, World
+from touchline.engines.model.model import EngineSpec, Instance
+from touchline.engines.model.runtime import Runtime
+from touchline.engines.runtimes.process.runtime import ProcessRuntime, open_process_runtime
+from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
 LABEL = ("touchline.test", "conformance")
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from touchline.studio.geometry import Floats, Lens, Pair, rotation_of
+from touchline.studio.stitching.geometry import Floats, Lens, Pair, rotation_of
 
 Grey = npt.NDArray[np.uint8]
 

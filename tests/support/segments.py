@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from touchline.worker.disk import Disk
-from touchline.worker.segments import OpenSegment, SegmentNames
-from touchline.worker.tee import Frame
-from touchline.worker.wire import RecordOrder
+from touchline.ipc.tee import Frame
+from touchline.ipc.wire import RecordOrder
+from touchline.media.storage.disk import Disk
+from touchline.worker.recording.segments import OpenSegment, SegmentNames
 
 FRAGMENT_FRAMES = 6
 

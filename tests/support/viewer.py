@@ -12,7 +12,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtcdtlstransport import generate_certificate
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from touchline.worker.testpicture import read_counter
+from touchline.media.picture.testpicture import read_counter
 
 DEADLINE_S = 60.0
 

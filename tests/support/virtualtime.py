@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from touchline.engines.clock import Clock
+from touchline.engines.model.clock import Clock
 
 BEGAN = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
 FOR_EVER_S = 3600.0

@@ -17,7 +17,7 @@ from support.browser import HlsPage, browser
 from support.frames import counters, probe
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan
 
 MATCH = "derby"
 
@@ -59,7 +59,7 @@ def captured(server: Server, camera: int) -> list[int]:
     """When each frame of a camera was captured."""
     found: list[int] = []
     for path in server.segments(MATCH, camera):
-        index = mp4scan.index(path)
+        index = scan.index(path)
         begin = index.scan.start_unix_ns or 0
         found += [begin + round(e.pts * 1e9 / 90_000) for _, e in index.table.entries()]
     return sorted(found)

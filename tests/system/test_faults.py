@@ -25,7 +25,7 @@ from support.footage import (
 from support.frames import counters
 from support.rtsp import rtsp_camera
 from support.server import SMALL, Server, serving, wait_for
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a filesystem: needs root")
 FPS = 30
@@ -63,7 +63,7 @@ def test_a_killed_worker_costs_little_and_the_match_goes_on(tmp_path: Path) -> N
         assert gap["camera"] == "cam0"
         assert (gap["to_unix_ns"] - gap["from_unix_ns"]) / 1e9 == pytest.approx(lost_s, abs=0.1)
         assert_complete(server, "m1", 1)
-        assert all(mp4scan.scan(p, checksums=True).finalized for p in server.segments("m1", 0))
+        assert all(scan.scan(p, checksums=True).finalized for p in server.segments("m1", 0))
         assert server.alerts().count("recording_camera_lost") == 1
         assert server.alerts().count("recording_camera_recovered") == 1
 
@@ -147,7 +147,7 @@ def test_an_interrupted_match_is_only_mended_where_resuming_is_switched_off(
         assert server.manifest("m1")["state"] == "interrupted"
         for camera in (0, 1):
             (path,) = server.segments("m1", camera)
-            assert mp4scan.scan(path, checksums=True).finalized
+            assert scan.scan(path, checksums=True).finalized
             assert_kept(path, before[camera])
         assert server.started("m2")["success"]
         assert server.stop()["success"]

@@ -19,7 +19,7 @@ import pytest
 from support import mediaroutes, readers
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root, shown
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan as mp4scan
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from support.footage import (
 from support.frames import probe
 from support.rtsp import rtsp_camera
 from support.server import SMALL, Server, serving, wait_for
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan as mp4scan
 
 
 def recorded_for(server: Server, seconds: float) -> None:

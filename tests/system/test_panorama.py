@@ -19,7 +19,7 @@ from support.matches import looping_films
 from support.scenes import TwoCameras, two_cameras
 from support.server import Server, serving, wait_for
 from support.watching import mode, root
-from touchline.worker import mp4scan
+from touchline.media.mp4 import scan as mp4scan
 
 SIZE = (640, 360)
 PAIRS = 10

@@ -31,8 +31,8 @@ from support.watching import (
     tag_values,
     taken,
 )
-from touchline.worker import mp4scan
-from touchline.worker.testpicture import read_counter
+from touchline.media.mp4 import scan
+from touchline.media.picture.testpicture import read_counter
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 
@@ -279,7 +279,7 @@ def test_a_recording_that_begins_under_viewers_begins_at_once(tmp_path: Path) ->
         for camera in (0, 1):
             (path,) = server.segments("m1", camera)
             assert_complete(server, "m1", camera)
-            begins_ns = mp4scan.scan(path, checksums=True).start_unix_ns
+            begins_ns = scan.scan(path, checksums=True).start_unix_ns
             assert begins_ns is not None
             # With the keyframe that was there already, not with the next one.
             assert asked_ns - 2_000_000_000 < begins_ns < asked_ns + 100_000_000

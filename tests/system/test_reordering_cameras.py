@@ -16,7 +16,7 @@ from support.rtsp import rtsp_camera
 from support.server import Server, serving, wait_for
 from support.viewer import counter
 from support.watching import root, shown
-from touchline.worker.wire import REORDERS, UNJOINABLE
+from touchline.ipc.wire import REORDERS, UNJOINABLE
 
 PREVIEW = json.dumps({"stun_server": "", "rtsp": True, "rtsp_port": 0})
 CAMERAS: dict[str, dict[str, Any]] = {

@@ -10,17 +10,17 @@ import pytest
 from fastapi import Request, Response
 from pydantic import SecretStr
 
-from fakes import FakeSystem
-from serving import client_of
+from support.fakesystem import FakeSystem
+from support.serving import client_of
 from touchline.web.app import ROUTERS, bare_app
-from touchline.web.routes import Route
+from touchline.web.http.routes import Route
 
 pytestmark = pytest.mark.anyio
 
 LATER = ("aiodocker", "aiohttp", "aiortc", "alembic", "av", "boto3", "cv2", "gi", "numpy", "scipy")
 STARTED = f"""
 import sys
-import touchline.server, touchline.settings
+import touchline.server, touchline.settings.tree
 from touchline.web.models.base import Answer
 
 built = [each.__name__ for each in Answer.__subclasses__() if each.__pydantic_complete__]

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from support.fuzzed import KEY, MATCH_ID, fuzzed_system
 from touchline.web import create_app
-from touchline.web.answers import ECHOED_CHARS, encoded, plain
+from touchline.web.http.answers import ECHOED_CHARS, encoded, plain
 
 EVIL: tuple[str, ...] = (
     "1e236",

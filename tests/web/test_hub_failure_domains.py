@@ -8,8 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
-from hubs import CHANNELS, PONG, Signals, rig
 from support.faulty import ERRORS, Faulty
+from support.hubs import CHANNELS, PONG, Signals, rig
 
 pytestmark = pytest.mark.anyio
 

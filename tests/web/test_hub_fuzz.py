@@ -9,7 +9,7 @@ import anyio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hubs import CHANNELS, PONG, rig
+from support.hubs import CHANNELS, PONG, rig
 
 CODES = {
     "message_too_large",

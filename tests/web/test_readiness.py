@@ -10,8 +10,8 @@ import anyio
 import httpx
 import pytest
 
-from fakes import FakeSystem
-from serving import BASE_URL
+from support.fakesystem import FakeSystem
+from support.serving import BASE_URL
 from touchline.core.supervision import Supervisor
 from touchline.web import create_app
 

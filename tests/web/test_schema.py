@@ -11,14 +11,14 @@ from typing import Any, get_args
 import pytest
 from pydantic import SecretStr
 
-from fakes import FakeSystem
 from support.described import description
-from touchline.core.eventkinds import AlertType, EventCategory, EventType
+from support.fakesystem import FakeSystem
+from touchline.core.events.kinds import AlertType, EventCategory, EventType
 from touchline.web import create_app
-from touchline.web.access import Access
 from touchline.web.app import key_rules
+from touchline.web.auth.access import Access
 from touchline.web.description import BEFORE_ROUTES, complete_schema
-from touchline.web.errors import BY_CODE
+from touchline.web.http.errors import BY_CODE
 from touchline.web.schema import closed_schema
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def test_other_clients_are_told_that_there_may_be_other_words() -> None:
 def test_the_dashboard_is_built_anew_when_the_words_change() -> None:
     """Its types come from modules outside of `web`, too, which `scripts/setup` has to watch."""
     watched = (ROOT / "scripts" / "setup").read_text()
-    for words in ("core/eventkinds.py", "engines/plan.py"):
+    for words in ("core/events/kinds.py", "engines/control/plan.py"):
         assert (ROOT / "src" / "touchline" / words).is_file()
         assert f"src/touchline/{words}" in watched
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.fuzzed import fuzzed_system
-from touchline.live.rtspmessages import parse_request
+from touchline.live.rtsp.messages import parse_request
 from touchline.web import create_app
 
 pytestmark = pytest.mark.anyio

@@ -17,11 +17,11 @@ from support import disks
 from support.coded import FRAME_NS, frames
 from support.recorded import DEADLINE_S, eventually, minded, numbers_in
 from support.segments import order
-from touchline.worker import mp4scan
-from touchline.worker.disk import Disk, state_of
-from touchline.worker.pace import Pace
-from touchline.worker.recorder import Recorder
-from touchline.worker.tee import Frame
+from touchline.ipc.tee import Frame
+from touchline.media.mp4 import scan as mp4scan
+from touchline.media.storage.disk import Disk, state_of
+from touchline.worker.recording.pace import Pace
+from touchline.worker.recording.recorder import Recorder
 
 
 class Live:

@@ -20,8 +20,9 @@ import pytest
 import touchline
 from support.footage import assert_kept, missing, rising
 from support.segments import order
-from touchline.worker import mp4scan, wire
-from touchline.worker.wire import Element, Picture, PipelineSpec
+from touchline.ipc import wire
+from touchline.ipc.wire import Element, Picture, PipelineSpec
+from touchline.media.mp4 import scan as mp4scan
 
 DEADLINE_S = 60.0
 FPS = 25
@@ -438,7 +439,8 @@ def test_a_worker_whose_pipeline_hangs_ends_so_that_a_new_one_can_take_over(
 ) -> None:
     hangs = (
         "import sys, time\n"
-        "from touchline.worker import __main__ as worker, camera\n"
+        "from touchline.worker import __main__ as worker\n"
+        "from touchline.worker.pipeline import camera\n"
         "camera._TEARDOWN_S = 0.2\n"
         "camera.Pipeline.stop = lambda pipeline: time.sleep(1000)\n"
         "sys.exit(worker.main())\n"

@@ -16,54 +16,54 @@ from typing import Any, Literal
 
 import anyio
 
-from touchline.capture.afterwards import open_afterwards
-from touchline.capture.alertlog import Alerts, open_alerts
-from touchline.capture.alerts import Alert
-from touchline.capture.calibrations import Calibration
-from touchline.capture.cameras import SCENES, Camera, open_cameras
-from touchline.capture.clips import Clip, Clips, MatchTimes
-from touchline.capture.cloud import Cloud
-from touchline.capture.desk import Desk
-from touchline.capture.diagnostics import Diagnostics
-from touchline.capture.following import Follower
-from touchline.capture.footage import ARCHIVES, Footage
-from touchline.capture.healthmonitor import PAUSE_S, HealthMonitor
-from touchline.capture.host import SAMPLE_EVERY_S, HostSampler
-from touchline.capture.jobs import Job, JobQueue
-from touchline.capture.lease import CameraLease
-from touchline.capture.library import Library
-from touchline.capture.libraryrecord import FILE_NAME as RECORD_NAME
-from touchline.capture.linelog import open_line_log
-from touchline.capture.live import LiveLink
-from touchline.capture.logs import HEALTH_FILE, LOG_TYPES, WATCHDOG_FILE, Logs
-from touchline.capture.machine import SAMPLE_EVERY_S as MACHINE_EVERY_S
-from touchline.capture.machine import MachineSampler
-from touchline.capture.markers import MarkerKind, Markers
-from touchline.capture.meter import Meter
-from touchline.capture.panorama import Panorama
-from touchline.capture.panoramapreview import PanoramaPreview
-from touchline.capture.pipelines import build_pipeline
-from touchline.capture.playback import Container, playlist
-from touchline.capture.preview import RECORDING_ACTIVE, Preview
-from touchline.capture.probe import Prober
-from touchline.capture.processing import Processing
-from touchline.capture.recording import Recorder
-from touchline.capture.recordingsdisk import RecordingsDisk
-from touchline.capture.removal import Removal
-from touchline.capture.rtspoutlet import RtspOutlet
-from touchline.capture.scenes import draw_scenes
-from touchline.capture.sessions import WebRtcSession, WebRtcSessions
-from touchline.capture.settings import DEMO_CAMERAS, CaptureSettings
-from touchline.capture.showing import Showing
-from touchline.capture.signalling import Signalling
-from touchline.capture.soundness import IssueKind
-from touchline.capture.sources import RtspSource, Source
-from touchline.capture.stills import Stills
-from touchline.capture.watchdog import Watchdog
+from touchline.capture.assembly import open_afterwards
+from touchline.capture.cameras.calibrations import Calibration
+from touchline.capture.cameras.cameras import SCENES, Camera, open_cameras
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.cameras.pipelines import build_pipeline
+from touchline.capture.cameras.scenes import draw_scenes
+from touchline.capture.host.healthmonitor import PAUSE_S, HealthMonitor
+from touchline.capture.host.host import SAMPLE_EVERY_S, HostSampler
+from touchline.capture.host.machine import SAMPLE_EVERY_S as MACHINE_EVERY_S
+from touchline.capture.host.machine import MachineSampler
+from touchline.capture.host.meter import Meter
+from touchline.capture.host.watchdog import Watchdog
+from touchline.capture.library.library import Library
+from touchline.capture.library.libraryrecord import FILE_NAME as RECORD_NAME
+from touchline.capture.library.markers import MarkerKind, Markers
+from touchline.capture.library.playback.clips import Clip, Clips, MatchTimes
+from touchline.capture.library.playback.footage import ARCHIVES, Footage
+from touchline.capture.library.playback.playback import Container, playlist
+from touchline.capture.library.recordingsdisk import RecordingsDisk
+from touchline.capture.library.verification.probe import Prober
+from touchline.capture.live.panorama import PanoramaPreview
+from touchline.capture.live.preview import RECORDING_ACTIVE, Preview
+from touchline.capture.live.rtspoutlet import RtspOutlet
+from touchline.capture.live.sessions import WebRtcSession, WebRtcSessions
+from touchline.capture.live.shown import Showing
+from touchline.capture.live.signalling import Signalling
+from touchline.capture.live.stills import Stills
+from touchline.capture.logs.alertlog import Alerts, open_alerts
+from touchline.capture.logs.alerts import Alert
+from touchline.capture.logs.catalogue import HEALTH_FILE, LOG_TYPES, WATCHDOG_FILE, Logs
+from touchline.capture.logs.diagnostics import Diagnostics
+from touchline.capture.logs.linelog import open_line_log
+from touchline.capture.panorama.panorama import Panorama
+from touchline.capture.processing.cloud import Cloud
+from touchline.capture.processing.jobs import Job, JobQueue
+from touchline.capture.processing.processing import Processing
+from touchline.capture.processing.removal import Removal
+from touchline.capture.programs.viewer import LiveLink
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.follower import Follower
+from touchline.capture.recording.health.soundness import IssueKind
+from touchline.capture.recording.recorder import Recorder
+from touchline.capture.settings.cameras import RtspSource, Source
+from touchline.capture.settings.tree import DEMO_CAMERAS, CaptureSettings
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
-from touchline.core.eventkinds import AlertType
-from touchline.core.events import EventLog
+from touchline.core.events.kinds import AlertType
+from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor, open_tasks
 from touchline.core.tasks import Changed

@@ -15,7 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from touchline.core.errors import TouchlineError
-from touchline.core.eventkinds import EventCategory
+from touchline.core.events.kinds import EventCategory
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import keep_running, keep_trying
 

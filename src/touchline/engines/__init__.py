@@ -5,9 +5,23 @@
 
 from __future__ import annotations
 
-from touchline.engines.acestream import SessionGone
-from touchline.engines.control import SelectOrder
-from touchline.engines.customvariant import (
+from touchline.engines.control.control import SelectOrder
+from touchline.engines.control.plan import Reason
+from touchline.engines.control.status import reason_json
+from touchline.engines.demo import demo_engines
+from touchline.engines.fleet.acestream import SessionGone
+from touchline.engines.front import Engines
+from touchline.engines.frontdoor import open_engines
+from touchline.engines.model.listing import Body, rfc3339
+from touchline.engines.model.model import Instance, Stream
+from touchline.engines.model.orders import EngineOrder, GenericOrder
+from touchline.engines.model.rendering import inspection_json, sample_json, stream_json
+from touchline.engines.model.runtime import ImageNotFound, StartTimeout
+from touchline.engines.monitoring.usage import total, usage_json
+from touchline.engines.readiness import engine_readiness
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.streams.reports import StreamReport
+from touchline.engines.variants.customvariant import (
     ARM_VERSIONS,
     PARAMETER_TYPES,
     PLATFORMS,
@@ -15,21 +29,7 @@ from touchline.engines.customvariant import (
     CustomConfig,
     hidden,
 )
-from touchline.engines.demo import demo_engines
-from touchline.engines.front import Engines
-from touchline.engines.frontdoor import open_engines
-from touchline.engines.listing import Body, rfc3339
-from touchline.engines.model import Instance, Stream
-from touchline.engines.orders import EngineOrder, GenericOrder
-from touchline.engines.plan import Reason
-from touchline.engines.readiness import engine_readiness
-from touchline.engines.rendering import inspection_json, sample_json, stream_json
-from touchline.engines.runtimes.protocol import ImageNotFound, StartTimeout
-from touchline.engines.settings import EnginesSettings
-from touchline.engines.status import reason_json
-from touchline.engines.streamdesk import StreamReport
-from touchline.engines.usage import total, usage_json
-from touchline.engines.variantstore import config_of
+from touchline.engines.variants.variantstore import config_of
 
 __all__ = [
     "ARM_VERSIONS",

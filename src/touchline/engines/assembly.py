@@ -11,51 +11,51 @@ import anyio
 from anyio.abc import TaskGroup
 
 from touchline.core.errors import Failed, TouchlineError
-from touchline.core.events import EventLog
+from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
-from touchline.engines.acestream import AceStreamClient
-from touchline.engines.addresses import HOST_NETWORK, Address, sentences, server_address
-from touchline.engines.admission import Admission
-from touchline.engines.adoption import Surroundings, facts_of, restored_external
-from touchline.engines.breaker import Breaker
-from touchline.engines.cache import CacheCleaner
-from touchline.engines.clock import Clock
-from touchline.engines.collector import Collector
-from touchline.engines.content import ContentDesk
-from touchline.engines.control import DEMAND, Control
-from touchline.engines.fleet import Fleet
+from touchline.engines.control.control import DEMAND, Control
+from touchline.engines.control.gauges import Gauges
+from touchline.engines.control.plan import policy_of
+from touchline.engines.control.reconciler import Reconciler
+from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
+from touchline.engines.control.status import StatusBoard
+from touchline.engines.fleet.acestream import AceStreamClient
+from touchline.engines.fleet.adoption import Surroundings, facts_of, restored_external
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.ports import PortBook, Probe
+from touchline.engines.fleet.record import Load, read_record
+from touchline.engines.fleet.samples import SampleBook
+from touchline.engines.fleet.store import Loaded, Store
 from touchline.engines.front import Engines
-from touchline.engines.gauges import Gauges
-from touchline.engines.health import HealthWatch
-from touchline.engines.keeper import Keeper
-from touchline.engines.model import Engine, Instance, RuntimeEvent
-from touchline.engines.places import Machine
-from touchline.engines.plan import policy_of
-from touchline.engines.ports import PortBook, Probe
-from touchline.engines.provisioner import Provisioner
-from touchline.engines.reconciler import Reconciler
-from touchline.engines.record import Load, read_record
-from touchline.engines.remover import Remover
-from touchline.engines.reprovision import NOTHING_LEFT, Reprovision
-from touchline.engines.runtimes.protocol import Restarts, Runtime
-from touchline.engines.runtimes.settings import (
+from touchline.engines.model.addresses import HOST_NETWORK, Address, sentences, server_address
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import Engine, Instance, RuntimeEvent
+from touchline.engines.model.places import Machine
+from touchline.engines.model.runtime import Restarts, Runtime
+from touchline.engines.monitoring.cache import CacheCleaner
+from touchline.engines.monitoring.health import HealthWatch
+from touchline.engines.monitoring.usage import EVERY_S, UsageBook
+from touchline.engines.provisioning.admission import Admission
+from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.provisioning.keeper import Keeper
+from touchline.engines.provisioning.provisioner import Provisioner
+from touchline.engines.provisioning.remover import Remover
+from touchline.engines.provisioning.workshop import Workshop
+from touchline.engines.settings.runtimes import (
     AutoRuntimeSettings,
     DockerRuntimeSettings,
 )
-from touchline.engines.samples import SampleBook
-from touchline.engines.settings import EnginesSettings
-from touchline.engines.status import StatusBoard
-from touchline.engines.store import Loaded, Store
-from touchline.engines.streamdesk import StreamDesk
-from touchline.engines.usage import EVERY_S, UsageBook
-from touchline.engines.variants import Recipe
-from touchline.engines.variantstore import VariantStore
-from touchline.engines.vpn import VpnWatch
-from touchline.engines.vpncontrol import VpnControl
-from touchline.engines.vpnfacts import VpnView, p2p_port_of
-from touchline.engines.workshop import Workshop
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.streams.collector import Collector
+from touchline.engines.streams.content import ContentDesk
+from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.variants.variants import Recipe
+from touchline.engines.variants.variantstore import VariantStore
+from touchline.engines.vpn.control import VpnControl
+from touchline.engines.vpn.facts import VpnView, p2p_port_of
+from touchline.engines.vpn.vpn import VpnWatch
 
 log = logging.getLogger(__name__)
 

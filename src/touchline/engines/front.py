@@ -8,21 +8,21 @@ from typing import Any
 
 from touchline.core.errors import NotFound
 from touchline.core.tasks import Changed
-from touchline.engines.catalogue import CATALOGUE
-from touchline.engines.content import ContentDesk
-from touchline.engines.control import Control
-from touchline.engines.customvariant import PLATFORMS
-from touchline.engines.fleet import Fleet
-from touchline.engines.model import Instance
-from touchline.engines.provisioner import Provisioner
-from touchline.engines.reprovision import Reprovision
-from touchline.engines.runtimes.protocol import InstanceNotFound, Runtime
-from touchline.engines.samples import SampleBook
-from touchline.engines.settings import EnginesSettings
-from touchline.engines.status import StatusBoard
-from touchline.engines.streamdesk import StreamDesk
-from touchline.engines.usage import UsageBook
-from touchline.engines.variantstore import VariantStore
+from touchline.engines.control.control import Control
+from touchline.engines.control.reprovision import Reprovision
+from touchline.engines.control.status import StatusBoard
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.samples import SampleBook
+from touchline.engines.model.model import Instance
+from touchline.engines.model.runtime import InstanceNotFound, Runtime
+from touchline.engines.monitoring.usage import UsageBook
+from touchline.engines.provisioning.provisioner import Provisioner
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.streams.content import ContentDesk
+from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.variants.catalogue import CATALOGUE
+from touchline.engines.variants.customvariant import PLATFORMS
+from touchline.engines.variants.variantstore import VariantStore
 
 
 @dataclass(frozen=True)

@@ -12,30 +12,30 @@ from pathlib import Path
 
 import anyio
 
-from touchline.core.db import Database
+from touchline.core.database.database import Database
 from touchline.core.errors import Failed, Invalid
-from touchline.core.events import EventLog
+from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
-from touchline.engines.acestream import open_acestream
 from touchline.engines.assembly import BREAKERS, Half
-from touchline.engines.clock import Clock
-from touchline.engines.customvariant import platform_of
+from touchline.engines.fleet.acestream import open_acestream
+from touchline.engines.fleet.ports import bind_probe
+from touchline.engines.fleet.record import Load
+from touchline.engines.fleet.samples import BLOCK, SampleBook
+from touchline.engines.fleet.store import Loaded, Store, open_store
 from touchline.engines.front import Engines
-from touchline.engines.ports import bind_probe
-from touchline.engines.record import Load
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.runtime import Runtime
 from touchline.engines.runtimes import open_runtime
-from touchline.engines.runtimes.protocol import Runtime
-from touchline.engines.runtimes.settings import (
+from touchline.engines.settings.runtimes import (
     AutoRuntimeSettings,
     ProcessRuntimeSettings,
     RuntimeSettings,
 )
-from touchline.engines.samples import BLOCK, SampleBook
-from touchline.engines.settings import EnginesSettings
-from touchline.engines.store import Loaded, Store, open_store
-from touchline.engines.streamdesk import KEPT_S
-from touchline.engines.variantstore import open_variants
-from touchline.engines.vpncontrol import open_vpn_control
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.streams.reports import KEPT_S
+from touchline.engines.variants.customvariant import platform_of
+from touchline.engines.variants.variantstore import open_variants
+from touchline.engines.vpn.control import open_vpn_control
 
 log = logging.getLogger(__name__)
 

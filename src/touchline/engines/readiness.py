@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 import anyio
 
 from touchline.core.errors import Invalid
-from touchline.engines.ports import bind_probe
-from touchline.engines.runtimes.dockeraddress import Address, address_of
-from touchline.engines.runtimes.protocol import RuntimeUnavailable
-from touchline.engines.runtimes.settings import (
+from touchline.engines.fleet.ports import bind_probe
+from touchline.engines.model.runtime import RuntimeUnavailable
+from touchline.engines.runtimes.docker.address import Address, address_of
+from touchline.engines.settings.runtimes import (
     AutoRuntimeSettings,
     DockerRuntimeSettings,
     ProcessRuntimeSettings,
 )
-from touchline.engines.settings import EnginesSettings
+from touchline.engines.settings.tree import EnginesSettings
 
 TIMEOUT_S = 2.0
 
@@ -93,7 +93,7 @@ def _is_closed_to_us(address: str) -> bool:
 
 
 async def _ask_version(address: Address) -> str:
-    from touchline.engines.runtimes.dockerapi import DockerApi  # the server may do without it
+    from touchline.engines.runtimes.docker.api import DockerApi  # the server may do without it
 
     async with aclosing(DockerApi(address, timeout_s=TIMEOUT_S)) as api:
         return await api.version()

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
-import importlib
 import importlib.util
 import logging
 import os
@@ -20,19 +19,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from touchline.ipc import wire
+from touchline.ipc.listening import ListeningClock
+from touchline.ipc.stderrlog import open_log
 from touchline.live.control import Control, Problem
 from touchline.live.frames import Stream, Streams
-from touchline.live.hls import Hls
-from touchline.live.memory import MEMORY, clear_folder, make_folder
-from touchline.live.packager import Ended, Shape
-from touchline.live.rtsp import RtspServer
-from touchline.live.transcodes import Transcodes
-from touchline.worker import wire
-from touchline.worker.listening import ListeningClock
-from touchline.worker.stderrlog import open_log
+from touchline.live.hls.hls import Hls
+from touchline.live.hls.memory import MEMORY, clear_folder, make_folder
+from touchline.live.hls.packager import Ended, Shape
+from touchline.live.rtsp.server import RtspServer
+from touchline.live.transcoding.transcodes import Transcodes
 
 if TYPE_CHECKING:
-    from touchline.live.webrtc import Peers
+    from touchline.live.webrtc.webrtc import Peers
 
 log = logging.getLogger("touchline.live")
 
@@ -231,8 +230,8 @@ class Live:
                     code = "webrtc_unavailable"
                     raise Problem(code, "WebRTC runtime is not available")
                 # Half a second of imports: off the loop, where they would hold up HLS.
-                module = await asyncio.to_thread(importlib.import_module, "touchline.live.webrtc")
-                self._peers = module.Peers(self._transcodes, self._viewer_changed)
+                peers = await asyncio.to_thread(_load_peers)
+                self._peers = peers(self._transcodes, self._viewer_changed)
             return self._peers
 
     def _viewer_changed(self, event: dict[str, Any]) -> None:
@@ -271,6 +270,12 @@ class Live:
         """End all viewers and leave no file behind."""
         await self._end_all()
         await asyncio.to_thread(clear_folder, self.folder)
+
+
+def _load_peers() -> type[Peers]:
+    from touchline.live.webrtc.webrtc import Peers
+
+    return Peers
 
 
 def _index(given: object) -> int:

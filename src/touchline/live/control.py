@@ -8,8 +8,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from touchline.worker import wire
-from touchline.worker.outgoing import Outgoing
+from touchline.ipc import wire
+from touchline.ipc.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple, Protocol
 
-from touchline.live.joining import Joining
-from touchline.live.shownorder import ShownOrder
-from touchline.worker import wire
-from touchline.worker.mp4 import Codec
+from touchline.ipc import wire
+from touchline.live.transcoding.joining import Joining
+from touchline.live.transcoding.shownorder import ShownOrder
+from touchline.media.mp4.writer import Codec
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from touchline.media.picture.testpicture import MIN_HEIGHT, MIN_WIDTH
 from touchline.sim.rtsp.misbehaviour import Misbehaviour, misbehaviour_from
 from touchline.sim.rtsp.misbehaviour import add_arguments as add_misbehaviour
-from touchline.worker.testpicture import MIN_HEIGHT, MIN_WIDTH
 
 if TYPE_CHECKING:
     from touchline.sim.rtsp.server import RtspServer
@@ -198,8 +198,8 @@ def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
 
     Raises CannotServe when this machine lacks the encoder, OSError for a ledger it cannot open.
     """
-    from touchline.sim.rtsp.encoder import Coding
     from touchline.sim.rtsp.ledger import Ledger
+    from touchline.sim.rtsp.media.encoder import Coding
     from touchline.sim.rtsp.server import RtspServer
 
     odd = options.odd

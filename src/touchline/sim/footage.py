@@ -15,7 +15,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from touchline.worker.testpicture import TestPicture, read_counter
+from touchline.media.picture.testpicture import TestPicture, read_counter
 
 _BLOCK = 16
 _MOST_OFF = 8.0

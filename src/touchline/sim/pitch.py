@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from touchline.worker.pitchplay import BREADTH_M, LENGTH_M, MAST_M, View, view
+from touchline.media.picture.pitchplay import BREADTH_M, LENGTH_M, MAST_M, View, view
 
 SIDES = ("left", "right")
 FAR_WALL_M = 48.0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
-import importlib
 import json
 import logging
 import os
@@ -20,21 +19,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from touchline.ipc.stderrlog import open_log
 from touchline.studio.errors import StudioError
-from touchline.worker.stderrlog import open_log
+from touchline.studio.verbs import VERBS
 
-VERBS = (
-    "archive",
-    "calibrate",
-    "capture",
-    "edges",
-    "follow",
-    "live",
-    "panorama",
-    "reel",
-    "sprites",
-    "upload",
-)
 DONE, FAILED, STOPPED = 0, 1, 75
 _PR_SET_PDEATHSIG = 1
 _LOWEST_PRIORITY = 19
@@ -46,7 +34,7 @@ log = logging.getLogger("touchline.studio")
 def main() -> int:
     """Do what standard input asks for; the exit status is 0, 1 for failed, 75 for stopped."""
     parser = argparse.ArgumentParser(prog="touchline.studio", description=__doc__)
-    parser.add_argument("verb", choices=VERBS)
+    parser.add_argument("verb", choices=sorted(VERBS))
     parser.add_argument("--parent", type=int, required=True, help="pid of who started this")
     parser.add_argument("--hurry", action="store_true", help="for somebody who waits")
     arguments = parser.parse_args()
@@ -59,8 +47,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     spec = json.load(sys.stdin)
     try:
-        work = importlib.import_module(f"touchline.studio.{arguments.verb}")
-        result = work.run(spec, _tell, stopping)
+        run = VERBS[arguments.verb]()
+        result = run(spec, _tell, stopping)
     except StudioError as error:
         _say("failed", code=error.code, message=error.message, advice=error.advice)
         return STOPPED if error.code == "stopped" else FAILED

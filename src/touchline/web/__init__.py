@@ -1,8 +1,8 @@
 """HTTP for touchline: the only FastAPI in the house."""
 
 from touchline.web.app import create_app
-from touchline.web.door import Door
-from touchline.web.http import BoundedProtocol, refusal_bytes
-from touchline.web.protocol import ImpatientProtocol
+from touchline.web.server.connection import BoundedProtocol, refusal_bytes
+from touchline.web.server.door import Door
+from touchline.web.server.websocket import ImpatientProtocol
 
 __all__ = ["BoundedProtocol", "Door", "ImpatientProtocol", "create_app", "refusal_bytes"]

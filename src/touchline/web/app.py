@@ -12,30 +12,14 @@ from fastapi.routing import APIRoute
 
 from touchline import __version__
 from touchline.core.worklimits import WorkLimits
-from touchline.web import (
-    capture,
-    clips,
-    cloud,
-    dashboard,
-    diagnostics,
-    engines,
-    events,
-    library,
-    links,
-    orchestrator,
-    panorama,
-    preview,
-    processing,
-    provisioning,
-    service,
-    session,
-    streams,
-    variants,
-    whep,
-)
-from touchline.web.access import Access, decide_access
-from touchline.web.auth import PRIVATE, PRIVATE_MEDIA, ClosedReads, Gate
-from touchline.web.cors import make_cors
+from touchline.ipc.attempts import Attempts
+from touchline.web.auth.access import Access, decide_access
+from touchline.web.auth.auth import PRIVATE, PRIVATE_MEDIA, ClosedReads, Gate
+from touchline.web.auth.cors import make_cors
+from touchline.web.auth.guard import Guard, SameOriginMedia
+from touchline.web.auth.medialinks import media_scope
+from touchline.web.auth.sessions import Sessions
+from touchline.web.auth.signing import Signer
 from touchline.web.description import (
     ANY_SERVER,
     AS_MEDIA,
@@ -44,18 +28,27 @@ from touchline.web.description import (
     Security,
     described,
 )
-from touchline.web.errors import LastResort, install_errors
-from touchline.web.guard import Guard, SameOriginMedia
-from touchline.web.limits import AddressLimit, BodyLimit, PlainPaths
-from touchline.web.medialinks import media_scope
-from touchline.web.sessions import Sessions
-from touchline.web.signing import Signer
-from touchline.web.standing import Standing
-from touchline.web.telemetry import Telemetry
-from touchline.web.work import BUDGETS
-from touchline.web.ws import make_hub
-from touchline.web.ws import router as websocket
-from touchline.worker.attempts import Attempts
+from touchline.web.files import dashboard
+from touchline.web.http.errors import LastResort, install_errors
+from touchline.web.http.telemetry import Telemetry
+from touchline.web.http.work import BUDGETS
+from touchline.web.routes import events, links, service, session
+from touchline.web.routes.capture import (
+    clips,
+    cloud,
+    diagnostics,
+    library,
+    panorama,
+    preview,
+    processing,
+    recording,
+    whep,
+)
+from touchline.web.routes.engines import engines, orchestrator, provisioning, streams, variants
+from touchline.web.routes.engines.standing import Standing
+from touchline.web.server.limits import AddressLimit, BodyLimit, PlainPaths
+from touchline.web.websocket.sockets import make_hub
+from touchline.web.websocket.sockets import router as websocket
 
 if TYPE_CHECKING:
     from touchline.system import System
@@ -73,7 +66,7 @@ ROUTERS = (
     service.router,
     session.router,
     links.router,
-    capture.router,
+    recording.router,
     preview.router,
     preview.hls,
     whep.router,

@@ -16,9 +16,9 @@ from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
-from touchline.web.access import SAFE_METHODS
-from touchline.web.answers import answer
-from touchline.web.routes import Route
+from touchline.web.http.answers import answer
+from touchline.web.http.methods import SAFE_METHODS
+from touchline.web.http.routes import Route
 
 PATH = "/openapi.json"
 

@@ -24,16 +24,17 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
-from touchline.worker import place, wire  # noqa: E402
-from touchline.worker.camera import Camera, Wedged, happens  # noqa: E402
-from touchline.worker.elements import available  # noqa: E402
-from touchline.worker.listening import ListeningClock  # noqa: E402
-from touchline.worker.outgoing import Outgoing  # noqa: E402
-from touchline.worker.recorder import Recorder  # noqa: E402
-from touchline.worker.stderrlog import open_log  # noqa: E402
-from touchline.worker.synctimes import SyncTimes  # noqa: E402
-from touchline.worker.tee import Tee  # noqa: E402
-from touchline.worker.viewers import Unreachable, Unseen, Viewers  # noqa: E402
+from touchline.ipc import wire  # noqa: E402
+from touchline.ipc.listening import ListeningClock  # noqa: E402
+from touchline.ipc.outgoing import Outgoing  # noqa: E402
+from touchline.ipc.stderrlog import open_log  # noqa: E402
+from touchline.ipc.tee import Tee  # noqa: E402
+from touchline.worker import place  # noqa: E402
+from touchline.worker.pipeline.camera import Camera, Wedged, happens  # noqa: E402
+from touchline.worker.pipeline.elements import available  # noqa: E402
+from touchline.worker.pipeline.viewers import Unreachable, Unseen, Viewers  # noqa: E402
+from touchline.worker.recording.recorder import Recorder  # noqa: E402
+from touchline.worker.recording.synctimes import SyncTimes  # noqa: E402
 
 log = logging.getLogger("touchline.worker")
 

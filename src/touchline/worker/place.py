@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from touchline.worker.threads import watched
+from touchline.ipc.threads import watched
 
 
 class Taken(Exception):

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import anyio
 import pytest
 
-from touchline.engines.model import RuntimeEvent
+from touchline.engines.model.model import RuntimeEvent
+from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.broadcast import KEPT_UNREAD, Broadcast
-from touchline.engines.runtimes.protocol import RuntimeUnavailable
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,8 @@ import pytest
 
 from support.docker import Docker
 from support.runtimes import Rig, opened_rig
-from touchline.engines.model import PortMapping, RuntimeEvent
-from touchline.engines.runtimes.protocol import (
+from touchline.engines.model.model import PortMapping, RuntimeEvent
+from touchline.engines.model.runtime import (
     ImageNotFound,
     InstanceNotFound,
     NameInUse,

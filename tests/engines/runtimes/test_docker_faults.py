@@ -11,9 +11,9 @@ import anyio.to_thread
 import pytest
 
 from support.docker import Daemon, DockerRig, docker_rig, private_daemon
-from touchline.engines.model import RuntimeEvent
-from touchline.engines.runtimes import dockerevents
-from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.engines.model.model import RuntimeEvent
+from touchline.engines.model.runtime import RuntimeUnavailable
+from touchline.engines.runtimes.docker import events as dockerevents
 
 pytestmark = pytest.mark.anyio
 

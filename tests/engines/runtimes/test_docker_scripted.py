@@ -22,17 +22,17 @@ from support.dockerscript import (
     show,
     stream,
 )
-from touchline.engines.model import EngineSpec, RuntimeEvent
-from touchline.engines.runtimes import dockerevents
-from touchline.engines.runtimes.docker import (
+from touchline.engines.model.model import EngineSpec, RuntimeEvent
+from touchline.engines.model.runtime import ImageNotFound, RuntimeUnavailable, StartFailed
+from touchline.engines.runtimes.docker import events as dockerevents
+from touchline.engines.runtimes.docker.api import DaemonError
+from touchline.engines.runtimes.docker.runtime import (
     STOPS_AT_A_TIME,
     DockerRuntime,
     docker_answers,
     open_docker_runtime,
 )
-from touchline.engines.runtimes.dockerapi import DaemonError
-from touchline.engines.runtimes.protocol import ImageNotFound, RuntimeUnavailable, StartFailed
-from touchline.engines.runtimes.settings import DockerRuntimeSettings
+from touchline.engines.settings.runtimes import DockerRuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
+from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.flights import Flights
-from touchline.engines.runtimes.protocol import RuntimeUnavailable
 
 pytestmark = pytest.mark.anyio
 

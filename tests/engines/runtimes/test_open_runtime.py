@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 
 from support.docker import Docker
 from touchline.core.errors import Invalid
+from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
 from touchline.engines.runtimes import open_runtime
-from touchline.engines.runtimes.protocol import Runtime, RuntimeUnavailable
-from touchline.engines.runtimes.settings import RuntimeSettings
+from touchline.engines.settings.runtimes import RuntimeSettings
 
 pytestmark = pytest.mark.anyio
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from touchline.engines.runtimes.parallel import LEAST, Pace, Turns
-from touchline.engines.runtimes.protocol import (
+from touchline.engines.model.runtime import (
     NameInUse,
     RuntimeUnavailable,
     StartFailed,
     StartTimeout,
 )
+from touchline.engines.runtimes.parallel import LEAST, Pace, Turns
 
 
 def limits(pace: Pace, rates: list[float]) -> list[int]:

@@ -7,7 +7,7 @@ from operator import add
 
 import pytest
 
-from touchline.worker.decodetimes import Order
+from touchline.media.decodetimes import Order
 from touchline.worker.rtp.clock import CameraClock
 from touchline.worker.rtp.mediatime import MediaTime
 

@@ -9,8 +9,8 @@ from itertools import count, pairwise
 import pytest
 
 from support.rtpcamera import RATE, Packet, encoded, packets, payloads, stap_a
+from touchline.ipc.tee import Frame
 from touchline.worker.rtp import H264Stream
-from touchline.worker.tee import Frame
 
 START_NS, STEP_NS = 1_000_000_000_000, 40_000_000
 PLAIN = "keyint=20:min-keyint=20:scenecut=0:bframes=0"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from support.rtpcamera import encoded
-from touchline.worker import h264
+from touchline.media.h264 import units
 from touchline.worker.rtp.parametersets import ParameterSets
 
 X264 = "keyint=20:bframes=0"
@@ -21,7 +21,7 @@ def test_a_sequence_set_takes_effect_with_the_keyframe_that_uses_it() -> None:
     assert first is not None
     codec, extra = known.begin(first, keyframe=True, may_change=True)
     assert ((codec.width, codec.height), extra) == ((160, 96), [])
-    assert h264.parameter_sets(codec.avcc) == list(sets())
+    assert units.parameter_sets(codec.avcc) == list(sets())
     known.add(sets(320)[0])
     between = known.of_picture(0, may_change=False)
     assert between is not None

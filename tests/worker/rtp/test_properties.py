@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support.rtpcamera import RATE, Packet, Unit, avc, encoded, payloads, stap_a
-from touchline.worker import h264
+from touchline.ipc.tee import Frame
+from touchline.media.h264 import units as h264
 from touchline.worker.rtp import H264Stream, StreamError
-from touchline.worker.tee import Frame
 
 START_NS, STEP_NS = 1_000_000_000_000, 40_000_000
 STREAMS = [

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from support.rtpcamera import encoded, packets
+from touchline.ipc.tee import Frame
 from touchline.worker.rtp import H264Stream
-from touchline.worker.tee import Frame
 
 START_NS = 1_000_000_000_000
 STEP_NS = 40_000_000

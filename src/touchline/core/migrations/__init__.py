@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from touchline.core.database.schema import REVISIONS, metadata
 from touchline.core.errors import Failed
 from touchline.core.migrations import earlier
-from touchline.core.schema import REVISIONS, metadata
 
 
 def is_current(connection: Connection) -> bool:

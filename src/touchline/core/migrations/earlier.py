@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from touchline.core import schema
+from touchline.core.database import schema
 
 TABLES = ("engines", "streams", "stream_stats", "config", "events")
 PREFIX = "earlier_"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from touchline.core.schema import metadata
+from touchline.core.database.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from touchline.engines.runtimes.dockeraddress import missing_socket
-from touchline.engines.runtimes.protocol import Runtime
-from touchline.engines.runtimes.settings import (
+from touchline.engines.model.runtime import Runtime
+from touchline.engines.runtimes.docker.address import missing_socket
+from touchline.engines.settings.runtimes import (
     AutoRuntimeSettings,
     DockerRuntimeSettings,
     ProcessRuntimeSettings,
@@ -43,7 +43,7 @@ async def open_runtime(
 
     def docker(chosen: DockerRuntimeSettings) -> AbstractAsyncContextManager[Runtime]:
         # Imported only where it is used: it brings an HTTP client with it.
-        from touchline.engines.runtimes.docker import open_docker_runtime
+        from touchline.engines.runtimes.docker.runtime import open_docker_runtime
 
         return open_docker_runtime(
             chosen,
@@ -55,7 +55,7 @@ async def open_runtime(
         )
 
     def process(chosen: ProcessRuntimeSettings) -> AbstractAsyncContextManager[Runtime]:
-        from touchline.engines.runtimes.process import open_process_runtime
+        from touchline.engines.runtimes.process.runtime import open_process_runtime
 
         directory = chosen.directory or data_dir / "engines"
         return open_process_runtime(
@@ -80,6 +80,6 @@ async def _docker_answers(
     if missing is not None:
         log.info("Docker is not used: there is no socket %s", missing)
         return False
-    from touchline.engines.runtimes.docker import docker_answers
+    from touchline.engines.runtimes.docker.runtime import docker_answers
 
     return await docker_answers(settings, environ=environ)

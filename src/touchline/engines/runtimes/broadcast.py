@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from touchline.engines.model import RuntimeEvent
-from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.engines.model.model import RuntimeEvent
+from touchline.engines.model.runtime import RuntimeUnavailable
 
 KEPT_UNREAD = 10_000
 

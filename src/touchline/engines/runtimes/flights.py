@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any
 
-from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.engines.model.runtime import RuntimeUnavailable
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from touchline.engines.runtimes.protocol import RuntimeUnavailable, StartFailed, StartTimeout
+from touchline.engines.model.runtime import RuntimeUnavailable, StartFailed, StartTimeout
 
 LEAST = 2
 GAIN = 1.02

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from touchline.engines.runtimes.protocol import RuntimeUnavailable
+from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.foreign.text import shown
 
 

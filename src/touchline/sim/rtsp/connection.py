@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from touchline.sim.rtsp import description
+from touchline.sim.rtsp.media.outlet import Outlet
+from touchline.sim.rtsp.media.player import Channel, Player
 from touchline.sim.rtsp.message import Answer, Inbox, Malformed, Request, render
 from touchline.sim.rtsp.misbehaviour import METHODS
-from touchline.sim.rtsp.outlet import Outlet
-from touchline.sim.rtsp.player import Channel, Player
 from touchline.sim.rtsp.transport import Datagrams, Interleaved, Wire
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from touchline.sim.rtsp.media.source import VideoTrack
 from touchline.sim.rtsp.misbehaviour import Misbehaviour
-from touchline.sim.rtsp.source import VideoTrack
 
 JPEG, PCMA = 26, 8
 METADATA = 107

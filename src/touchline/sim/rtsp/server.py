@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from touchline.sim.rtsp.auth import Gate
 from touchline.sim.rtsp.connection import Connection
 from touchline.sim.rtsp.description import Track, tracks_of
-from touchline.sim.rtsp.encoder import Coding
 from touchline.sim.rtsp.ledger import Ledger
+from touchline.sim.rtsp.media.encoder import Coding
+from touchline.sim.rtsp.media.source import Source, VideoTrack
 from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import Occasion
-from touchline.sim.rtsp.source import Source, VideoTrack
 
 
 class CannotServe(Exception):

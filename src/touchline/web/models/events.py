@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
-from touchline.core.eventkinds import EventCategory, EventType
+from touchline.core.events.kinds import EventCategory, EventType
 from touchline.web.models.base import Answer, open_enum
 
 EventTypeWord = Annotated[str, open_enum(get_args(EventType))]

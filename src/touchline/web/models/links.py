@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from touchline.web.medialinks import LONGEST_PATH
 from touchline.web.models.base import Answer
+
+LONGEST_PATH = 2048
+"""Characters of a path with its query that a link may be made for."""
 
 
 class MakeLink(BaseModel):

@@ -7,7 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from touchline.web.models.base import Answer, example, open_enum
-from touchline.web.models.recording import CAMERA_STATES, IDLE_EXAMPLE, CameraState, RecordingStatus
+from touchline.web.models.capture.recording import (
+    CAMERA_STATES,
+    IDLE_EXAMPLE,
+    CameraState,
+    RecordingStatus,
+)
 
 PreviewState = Annotated[str, open_enum(("stopped", *CAMERA_STATES))]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from touchline.worker.decodetimes import MAX_DEPTH, Order
-from touchline.worker.framerate import LEAST_NS, FrameRate
+from touchline.media.decodetimes import MAX_DEPTH, Order
+from touchline.media.framerate import LEAST_NS, FrameRate
 from touchline.worker.rtp.allowance import Allowance
 
 AHEAD_NS = 150_000_000

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
 
-from touchline.worker import h264syntax
-from touchline.worker.h264syntax import SPS, Pps, Sps
-from touchline.worker.mp4 import Codec
+from touchline.media.h264 import syntax
+from touchline.media.h264.syntax import SPS, Pps, Sps
+from touchline.media.mp4.writer import Codec
 
 MAX_BYTES = 16_384
 """A longer set is none that a camera needs; 256 of them bound the memory."""
@@ -55,10 +55,10 @@ class ParameterSets:
         if any(unit == pps.raw for pps in self._pps.values()):
             return
         if unit and unit[0] & 0x1F == SPS:
-            sequence_set = h264syntax.read_sps(unit)
+            sequence_set = syntax.read_sps(unit)
             self._sps[sequence_set.sps_id] = _Known(unit, sequence_set)
         else:
-            picture_set = h264syntax.read_pps(unit)
+            picture_set = syntax.read_pps(unit)
             self._pps[picture_set.pps_id] = _Known(unit, picture_set)
 
     def of_picture(self, pps_id: int, *, may_change: bool) -> Sets | None:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection
 from collections.abc import Sequence as Ordered
 from typing import NamedTuple
 
-from touchline.worker.decodetimes import DecodeTimes, Order, Reordering
-from touchline.worker.mp4 import Codec
+from touchline.ipc.tee import Frame
+from touchline.media.decodetimes import DecodeTimes, Order, Reordering
+from touchline.media.mp4.writer import Codec
 from touchline.worker.rtp import packet
 from touchline.worker.rtp.accessunits import AccessUnits, Picture
 from touchline.worker.rtp.clock import CameraClock
@@ -17,7 +18,6 @@ from touchline.worker.rtp.mediatime import MediaTime
 from touchline.worker.rtp.parametersets import ParameterSets
 from touchline.worker.rtp.payload import Depacketiser
 from touchline.worker.rtp.sequence import Sequence
-from touchline.worker.tee import Frame
 
 _FU_A = 28
 _BURST_NS = 10_000_000

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from touchline.media.picturesize import Size, h264_size, h265_size
 from touchline.worker.rtsp.errors import RtspError
 from touchline.worker.rtsp.messages import printable
-from touchline.worker.rtsp.picturesize import Size, h264_size, h265_size
 
 MAX_LINES = 4096
 MAX_TRACKS = 32

@@ -14,9 +14,9 @@ import ssl
 import time
 from collections.abc import Sequence
 
+from touchline.ipc.threads import watched
 from touchline.worker.rtsp.address import Address
 from touchline.worker.rtsp.errors import ConnectionLost, RtspError, Stopped
-from touchline.worker.threads import watched
 
 _CHUNK_BYTES = 64 << 10
 _RECEIVE_BUFFER_BYTES = 4 << 20

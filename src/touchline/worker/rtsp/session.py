@@ -19,10 +19,8 @@ from touchline.worker.rtsp.description import Format, Track, choose_track
 from touchline.worker.rtsp.errors import ConnectionLost, RtspError
 from touchline.worker.rtsp.keepalive import KeepAlive, session_timeout_s
 from touchline.worker.rtsp.link import Waker
-from touchline.worker.rtsp.messages import Response
-from touchline.worker.rtsp.opening import Opened, Target, open_camera
-from touchline.worker.rtsp.rtcp import Reception, SenderReport, is_rtcp, read_reports
-from touchline.worker.rtsp.transport import (
+from touchline.worker.rtsp.media.rtcp import Reception, SenderReport, is_rtcp, read_reports
+from touchline.worker.rtsp.media.transport import (
     Choice,
     Granted,
     Way,
@@ -30,7 +28,9 @@ from touchline.worker.rtsp.transport import (
     granted_transport,
     ways,
 )
-from touchline.worker.rtsp.udp import UdpPair
+from touchline.worker.rtsp.media.udp import UdpPair
+from touchline.worker.rtsp.messages import Response
+from touchline.worker.rtsp.opening import Opened, Target, open_camera
 
 TICK_S = 0.02
 """How often the sink may let go of what has waited long enough."""

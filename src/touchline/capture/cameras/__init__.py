@@ -1,0 +1,1 @@
+"""Camera kinds, their pipelines, and the workers that own them."""

@@ -1,0 +1,154 @@
+"""The calibrations there are, and how panoramas are to look: files in a folder, replaced whole.
+
+Each calibration has a number that never comes again, so that a panorama can name the one it was
+made with. The functions that touch the disk block; `Calibrations` calls them in threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from touchline.capture.library.wholefile import write_whole
+from touchline.core.errors import NotFound
+from touchline.core.tasks import Changed
+
+log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"(\d{4,})\.json", re.ASCII)
+_CONFIG = "config.json"
+
+
+class PointPair(BaseModel):
+    """The same spot in both pictures, in pixels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cam0: tuple[float, float]
+    cam1: tuple[float, float]
+
+
+class Calibration(BaseModel):
+    """How the two cameras stand to each other, and how well that is known."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: int
+    created_at: datetime
+    source: str
+    """`cameras`, or the match it was taken from."""
+    pair: Mapping[str, Any]
+    quality: Mapping[str, Any]
+    homography_matrix: tuple[tuple[float, ...], ...]
+    pairs: int
+    points: tuple[PointPair, ...] = ()
+    manual: tuple[PointPair, ...] = ()
+
+
+class PanoramaConfig(BaseModel):
+    """How panoramas are made. Sides of None are the cameras' own resolution."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    enabled: bool = True
+    active_version: int | None = None
+    output_width: int | None = Field(None, ge=640, le=7680, multiple_of=2)
+    output_height: int | None = Field(None, ge=180, le=4320, multiple_of=2)
+    projection: Literal["cylindrical", "plane"] = "cylindrical"
+    blend_width: int = Field(96, ge=2, le=800)
+    preview_fps_target: int = Field(15, ge=1, le=60)
+    use_vic_backend: bool = False
+    quality: Literal["fast", "balanced", "high"] = "balanced"
+
+
+class Calibrations:
+    """Belongs to the event loop; `open` reads what is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.changed = Changed()
+        self.config = PanoramaConfig()
+        self.folder = folder
+        self._by_version: dict[int, Calibration] = {}
+        self._saving = anyio.Lock()
+
+    async def open(self) -> None:
+        """Make the folder and read it. What cannot be understood is left out and logged."""
+        self.config, self._by_version = await to_thread.run_sync(_load, self.folder)
+
+    @property
+    def active(self) -> Calibration | None:
+        """The one that panoramas are made with."""
+        version = self.config.active_version
+        return None if version is None else self._by_version.get(version)
+
+    def all(self) -> list[Calibration]:
+        """The newest first."""
+        return [self._by_version[version] for version in sorted(self._by_version, reverse=True)]
+
+    def get(self, version: int) -> Calibration:
+        """Raises NotFound."""
+        found = self._by_version.get(version)
+        if found is None:
+            raise NotFound(f"There is no calibration {version}", code="calibration_not_found")
+        return found
+
+    async def add(self, source: str, result: Mapping[str, Any], now: datetime) -> Calibration:
+        """Keep what the studio found, and use it from now on. Raises OSError."""
+        async with self._saving:
+            version = max(self._by_version, default=0) + 1
+            calibration = Calibration(version=version, created_at=now, source=source, **result)
+            content = calibration.model_dump_json(indent=1).encode()
+            await to_thread.run_sync(write_whole, self.folder / f"{version:04d}.json", content)
+            self._by_version[version] = calibration
+        await self.configure(active_version=version)
+        return calibration
+
+    async def activate(self, version: int) -> Calibration:
+        """Use an earlier one again. Raises NotFound and OSError."""
+        calibration = self.get(version)
+        await self.configure(active_version=version)
+        return calibration
+
+    async def clear(self) -> None:
+        """Use none; those there are stay. Raises OSError."""
+        await self.configure(active_version=None)
+
+    async def configure(self, **changes: Any) -> PanoramaConfig:
+        """Change these settings and keep them. Raises pydantic's ValidationError and OSError."""
+        async with self._saving:
+            config = PanoramaConfig.model_validate({**self.config.model_dump(), **changes})
+            content = config.model_dump_json(indent=1).encode()
+            await to_thread.run_sync(write_whole, self.folder / _CONFIG, content)
+            self.config = config
+        self.changed.mark()
+        return config
+
+
+def _load(folder: Path) -> tuple[PanoramaConfig, dict[int, Calibration]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    found: dict[int, Calibration] = {}
+    for path in sorted(folder.iterdir()):
+        if _NAME.fullmatch(path.name) is None:
+            continue
+        try:
+            calibration = Calibration.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            log.warning("The calibration %s cannot be read: %s", path.name, error)
+        else:
+            found[calibration.version] = calibration
+    config = PanoramaConfig()
+    try:
+        config = PanoramaConfig.model_validate_json((folder / _CONFIG).read_bytes())
+    except FileNotFoundError:
+        pass
+    except (OSError, ValidationError) as error:
+        log.warning("The panorama's settings cannot be read; they are as new: %s", error)
+    return config, found

@@ -1,0 +1,224 @@
+"""The cameras as the server knows them: each with its worker, pipeline and newest status."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+
+from touchline.capture.cameras.pipelines import build_pipeline
+from touchline.capture.programs.process import WorkerLink
+from touchline.capture.settings.cameras import Source
+from touchline.capture.settings.tree import CaptureSettings
+from touchline.core.descriptors import SpareDescriptors
+from touchline.core.errors import Blocked, Failed
+from touchline.core.supervision import Supervisor, open_tasks
+from touchline.core.tasks import Changed
+from touchline.ipc import wire
+
+log = logging.getLogger(__name__)
+
+SCENES = "scenes"
+"""The folder of the simulated cameras' pitches, in the runtime directory."""
+
+STATES = {
+    "stopped": "idle",
+    "starting": "starting",
+    "running": "running",
+    "stalled": "error",
+    "retrying": "error",
+    "error": "error",
+}
+"""The worker's states in the contract's words."""
+
+
+class CameraListener(Protocol):
+    """Whoever records: told what happens to a camera, on the event loop."""
+
+    async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
+        """A worker is there; it may be recording already, or new and idle."""
+
+    def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
+        """The worker said something."""
+
+    def camera_lost(self, camera: Camera, reason: str) -> None:
+        """The worker died or was killed; a new one is on its way."""
+
+
+class Camera:
+    """One camera: what was configured, and the worker that serves it."""
+
+    def __init__(
+        self,
+        camera_id: int,
+        source: Source,
+        settings: CaptureSettings,
+        *,
+        runtime_dir: Path,
+        log_dir: Path,
+        listener: CameraListener,
+        spare: SpareDescriptors | None = None,
+    ) -> None:
+        self.id = camera_id
+        self.name = f"cam{camera_id}"
+        self.key = f"camera_{camera_id}"
+        self.source = source
+        self.label = source.label(camera_id)
+        self.changed = Changed()
+        self.ready = anyio.Event()
+        """Set once a worker has been met, or the first attempt to start one has failed."""
+        self.spec: wire.PipelineSpec | None = None
+        self.last_error: str | None = None
+        self.status: Mapping[str, Any] = {}
+        self.statuses = 0
+        """How often the worker has told its state."""
+        self.recording: Mapping[str, Any] | None = None
+        self.sync: Mapping[str, Any] | None = None
+        """How long the worker's fragments took to reach the disk, over its life."""
+        self.feed: Mapping[str, Any] | None = None
+        """What the worker feeds to the live process; None while nobody watches."""
+        self._renew = False
+        self._settings = settings
+        self._scenes = runtime_dir / SCENES
+        self._listener = listener
+        self.link = WorkerLink(
+            self.name,
+            runtime_dir=runtime_dir,
+            log_path=log_dir / f"{self.name}.log",
+            unresponsive_after_s=settings.unresponsive_after_s,
+            on_connected=self._connected,
+            on_event=self._event,
+            on_lost=self._lost,
+            spare=spare,
+            records=True,
+            standby=settings.standby_workers,
+        )
+        self._heard_at_s = self.link.listened_s()
+
+    @property
+    def state(self) -> str:
+        """idle, starting, running, stopping or error."""
+        if not self.link.connected:
+            return "error"
+        return STATES.get(str(self.status.get("state", "stopped")), "error")
+
+    @property
+    def last_frame_age_s(self) -> float | None:
+        """Since the last frame came, as far as is known now, without pauses of this server."""
+        age = self.status.get("last_frame_age_s")
+        return None if age is None else float(age) + self.link.listened_s() - self._heard_at_s
+
+    def facts(self) -> dict[str, Any]:
+        """What the match's manifest keeps of it."""
+        return {
+            "kind": self.source.kind,
+            "name": self.label,
+            "width": self.status.get("width") or 0,
+            "height": self.status.get("height") or 0,
+            "transcoded": bool(self.status.get("transcoded")),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The camera for the API: what it is and how it does."""
+        status = dict(self.status)
+        age = self.last_frame_age_s
+        status["last_frame_age_s"] = None if age is None else round(age, 3)
+        return {
+            "id": self.id,
+            "name": self.label,
+            "kind": self.source.kind,
+            **status,
+            "worker": {"pid": self.link.pid, "connected": self.link.connected},
+            "state": self.state,
+            "last_error": status.get("last_error") or self.last_error,
+        }
+
+    async def record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
+        """Begin to record; the reply says whether the first frame is on its way to disk."""
+        return await self.link.ask(
+            "record",
+            timeout_s=timeout_s + 2,
+            order=wire.order_to_json(order),
+            wait_s=timeout_s,
+        )
+
+    async def stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
+        """End the recording at a CLOCK_MONOTONIC instant; the reply says how the files are."""
+        report = await self.link.ask("stop", timeout_s=timeout_s + 3, at_ns=at_ns, wait_s=timeout_s)
+        if self._renew and self.spec is not None:
+            self._renew = False
+            try:
+                await self.link.ask("configure", spec=wire.spec_to_json(self.spec))
+            except (Blocked, Failed) as error:
+                log.warning("%s keeps its old pipeline: %s", self.name, error.message)
+        return report
+
+    async def _connected(self, hello: Mapping[str, Any]) -> None:
+        try:
+            spec = build_pipeline(
+                self.id, self.source, self._settings, hello["elements"], scenes=self._scenes
+            )
+            earlier = spec.rtsp is not None and "rtsp" not in hello.get("parts", ())
+            changed = hello["spec"] != wire.spec_to_json(spec)
+            # An earlier version's worker, which records still, knows its own pipeline only.
+            self._renew = hello["order"] is not None and changed and not earlier
+            if hello["order"] is not None:
+                if changed:
+                    log.info("%s records on with its old pipeline", self.name)
+            elif earlier:
+                log.info("%s: its worker is of an earlier version and is replaced", self.name)
+                await self.link.ask("quit")
+                return
+            else:
+                await self.link.ask("configure", spec=wire.spec_to_json(spec))
+            self.spec, self.last_error = spec, None
+            self.take_status(await self.link.ask("status"))
+            await self._listener.camera_connected(self, hello)
+        except Failed as error:
+            self.last_error = error.message
+            log.error("%s: %s", self.name, error.message)  # noqa: TRY400
+        finally:
+            self.ready.set()
+            self.changed.mark()
+
+    def take_status(self, message: Mapping[str, Any]) -> None:
+        """Note a status that the worker sent."""
+        self._heard_at_s = self.link.listened_s()
+        self.statuses += 1
+        self.status = message.get("camera") or {}
+        self.recording = message.get("recording")
+        self.sync = message.get("sync")
+        self.feed = message.get("feed")
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        if event.get("event") == "status":
+            self.take_status(event)
+        self._listener.camera_event(self, event)
+        self.changed.mark()
+
+    def _lost(self, reason: str) -> None:
+        self.last_error = f"the worker is gone: {reason}"
+        self.status = {**self.status, "state": "error"}
+        self.recording = None
+        self._listener.camera_lost(self, reason)
+        self.ready.set()
+        self.changed.mark()
+
+
+@asynccontextmanager
+async def open_cameras(
+    cameras: Mapping[int, Camera], supervisor: Supervisor
+) -> AsyncIterator[None]:
+    """Every camera's worker, met or started; idle workers are let go at the end."""
+    async with open_tasks(supervisor) as tasks:
+        for camera in cameras.values():
+            tasks.keep_until_done(camera.name, camera.link.run)
+        yield
+        with anyio.CancelScope(shield=True):
+            async with anyio.create_task_group() as leaving:
+                for camera in cameras.values():
+                    leaving.start_soon(camera.link.quit)

@@ -1,0 +1,1 @@
+"""The machine: load, temperatures, metrics and watchdog log."""

@@ -1,0 +1,169 @@
+"""The machine's load, memory and disk: sampled in the background, answered from memory at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import psutil  # type: ignore[import-untyped]
+
+from touchline.capture.library.recordingsdisk import DiskFault
+from touchline.media.storage.diskspace import DiskSpace, read_space
+
+SAMPLE_EVERY_S = 2.0
+STALE_AFTER_S = 10.0
+"""A sampler silent for this long hangs on the disk; its last good figures must not hide that."""
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class HostSample:
+    """What was read at one instant. `fault` says what is wrong with the disk, or None."""
+
+    taken_s: float
+    cpu_percent: float
+    memory_percent: float
+    memory_available_bytes: int
+    disk: DiskSpace | None
+    fault: str | None = None
+
+
+class CpuMeter:
+    """Processor use of the whole machine between two readings of this meter.
+
+    psutil keeps the last reading for each thread, so that its figure is 0.0 whenever a pool lends
+    another thread. A meter keeps its own, so each user of one measures an interval of its own.
+    """
+
+    def __init__(self, read: Callable[[], tuple[float, float]] | None = None) -> None:
+        self._read = read or _busy_and_total_s
+        self._last = self._read()
+        self._percent = 0.0
+
+    def percent(self) -> float:
+        """Percent since the last call, 0 to 100; the last figure again if no tick has passed."""
+        busy_s, total_s = self._read()
+        last_busy_s, last_total_s = self._last
+        if total_s > last_total_s:
+            share = (busy_s - last_busy_s) / (total_s - last_total_s)
+            self._percent = round(100 * min(1.0, max(0.0, share)), 1)
+            self._last = (busy_s, total_s)
+        return self._percent
+
+
+class HostSampler:
+    """The newest sample of the machine that records.
+
+    Await `once` before the server is ready and keep it running every `SAMPLE_EVERY_S`;
+    everything else is answered from memory.
+    """
+
+    def __init__(
+        self,
+        recordings_dir: Path,
+        *,
+        floor_bytes: int,
+        find_fault: Callable[[], DiskFault | None],
+        clock: Callable[[], float] = time.monotonic,
+        read_disk: Callable[[Path], DiskSpace] = read_space,
+    ) -> None:
+        self._recordings_dir = recordings_dir
+        self._floor_bytes = floor_bytes
+        self._find_fault = find_fault
+        self._clock = clock
+        self._read_disk = read_disk
+        self._cpu = CpuMeter()
+        self._sample: HostSample | None = None
+
+    async def once(self) -> None:
+        """Take a sample in a thread. A disk that cannot be read becomes part of the sample."""
+        # statvfs waits for ever on a network disk that has gone: a stop must not wait with it.
+        self._sample = await anyio.to_thread.run_sync(self._take, abandon_on_cancel=True)
+
+    @property
+    def sample(self) -> HostSample | None:
+        """The newest sample, or None before the first."""
+        return self._sample
+
+    @property
+    def disk(self) -> DiskSpace | None:
+        """The recordings' filesystem, or None while it is not known how full it is."""
+        if self._sample is None or self._is_stale(self._sample):
+            return None
+        return self._sample.disk
+
+    @property
+    def disk_free_bytes(self) -> int | None:
+        """Free bytes on the recordings' filesystem, or None while that is not known."""
+        return None if self.disk is None else self.disk.free_bytes
+
+    def health(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/health`: `healthy` with figures, or `error` with the cause."""
+        sample = self._sample
+        if sample is None:
+            return _error("The host has not been sampled yet")
+        if self._is_stale(sample):
+            age_s = self._clock() - sample.taken_s
+            return _error(f"The host has not been sampled for {age_s:.0f} s")
+        if sample.disk is None:
+            return _error(sample.fault or "The recordings disk cannot be read")
+        trouble = sample.fault or self._below_floor(sample.disk)
+        return {
+            **({"status": "healthy"} if trouble is None else _error(trouble)),
+            "system": {
+                "cpu_percent": sample.cpu_percent,
+                "memory_percent": sample.memory_percent,
+                "memory_available_gb": round(sample.memory_available_bytes / GIB, 2),
+                "disk_free_gb": round(sample.disk.free_bytes / GIB, 2),
+                "disk_percent": sample.disk.used_percent,
+            },
+        }
+
+    def _below_floor(self, disk: DiskSpace) -> str | None:
+        if disk.free_bytes >= self._floor_bytes:
+            return None
+        return (
+            f"The recordings disk is full: {disk.free_bytes >> 20} MiB are free and"
+            f" {self._floor_bytes >> 20} MiB are always kept free. Delete matches."
+        )
+
+    def _take(self) -> HostSample:
+        disk, fault = None, None
+        found = self._find_fault()
+        if found is not None:
+            fault = f"{found.message}. To mend it: {found.mend}"
+        try:
+            disk = self._read_disk(self._recordings_dir)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            fault = fault or (
+                f"The recordings disk cannot be read: {self._recordings_dir}: {reason}"
+            )
+        memory = psutil.virtual_memory()
+        return HostSample(
+            taken_s=self._clock(),
+            cpu_percent=self._cpu.percent(),
+            memory_percent=memory.percent,
+            memory_available_bytes=memory.available,
+            disk=disk,
+            fault=fault,
+        )
+
+    def _is_stale(self, sample: HostSample) -> bool:
+        return self._clock() - sample.taken_s > STALE_AFTER_S
+
+
+def _error(detail: str) -> dict[str, Any]:
+    return {"status": "error", "detail": detail}
+
+
+def _busy_and_total_s() -> tuple[float, float]:
+    times = psutil.cpu_times()._asdict()
+    # The kernel counts guests within user and nice; waiting for a disk is not work.
+    total_s = sum(times.values()) - times.get("guest", 0.0) - times.get("guest_nice", 0.0)
+    return total_s - times["idle"] - times.get("iowait", 0.0), total_s

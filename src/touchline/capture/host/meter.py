@@ -1,0 +1,244 @@
+"""The capture half in Prometheus' terms: what the server holds in memory, read when it is scraped.
+
+Labels are cameras, states and places that this program names itself: their number is bounded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from touchline.capture.cameras.cameras import STATES, Camera
+from touchline.capture.host.host import HostSampler
+from touchline.capture.host.machine import MachineSampler
+from touchline.capture.host.watchdog import Watchdog, What
+from touchline.capture.logs.alertlog import Alerts
+from touchline.core.metrics import Buckets, Family
+
+CAMERA_STATES = tuple(dict.fromkeys(STATES.values()))
+
+_WATCHED: tuple[tuple[What, str, str], ...] = (
+    ("stall", "touchline_camera_stalls", "How often a camera delivered nothing for a while"),
+    ("loss", "touchline_camera_losses", "How often a camera was lost"),
+    ("recovery", "touchline_camera_recoveries", "How often a lost camera came back"),
+    ("worker_start", "touchline_worker_starts", "Worker processes started by this server"),
+    ("worker_loss", "touchline_worker_losses", "Workers that died, were killed or did not start"),
+)
+
+Status = Callable[[], Mapping[str, Any]]
+
+
+class Meter:
+    """Reads everything anew at each call of `families`; asks nobody and waits for nothing."""
+
+    def __init__(
+        self,
+        cameras: Mapping[int, Camera],
+        *,
+        recording: Status,
+        preview: Status,
+        live: Status,
+        host: HostSampler,
+        machine: MachineSampler,
+        alerts: Alerts,
+        watchdog: Watchdog,
+    ) -> None:
+        """`recording` and `preview` are the statuses of the API, `live` the live process's."""
+        self._cameras = cameras
+        self._recording = recording
+        self._preview = preview
+        self._live = live
+        self._host = host
+        self._machine = machine
+        self._alerts = alerts
+        self._watchdog = watchdog
+
+    def families(self) -> Iterator[Family]:
+        """Every metric with its values at this moment."""
+        cameras = [camera for _, camera in sorted(self._cameras.items())]
+        recording, live = self._recording(), self._live()
+        yield from _of_cameras(cameras)
+        yield _dropped(cameras, recording, live)
+        yield _sync_times(cameras)
+        yield from self._of_watchdog(cameras)
+        yield from _of_recording(cameras, recording)
+        yield from _of_preview(cameras, self._preview(), live)
+        yield from self._of_alerts()
+        yield from self._of_machine()
+
+    def _of_watchdog(self, cameras: Iterable[Camera]) -> Iterator[Family]:
+        for what, name, text in _WATCHED:
+            family = Family("counter", name, text, ("camera",))
+            for camera in cameras:
+                family.set(self._watchdog.counts[camera.name, what], camera.name)
+            yield family
+
+    def _of_alerts(self) -> Iterator[Family]:
+        sent = Family("counter", "touchline_alerts", "Alerts raised", ("event_type", "severity"))
+        for (event_type, severity), count in self._alerts.sent.items():
+            sent.set(count, event_type, severity)
+        yield sent
+        yield _single(
+            "counter",
+            "touchline_alerts_lost",
+            "Alerts that could not be written to their file",
+            self._alerts.lost,
+        )
+
+    def _of_machine(self) -> Iterator[Family]:
+        disk, sample = self._host.disk, self._machine.sample
+        gauges = (
+            (
+                "disk_free_bytes",
+                "Free where the recordings are; missing while that is not known",
+                None if disk is None else disk.free_bytes,
+            ),
+            (
+                "disk_total_bytes",
+                "Size of the disk the recordings are on; missing while that is not known",
+                None if disk is None else disk.size_bytes,
+            ),
+            ("host_cpu_percent", "Load of all processor cores together", sample.cpu_percent),
+            (
+                "host_memory_available_bytes",
+                "Memory that programs may still take",
+                sample.memory_available_bytes,
+            ),
+            (
+                "host_temperature_celsius",
+                "The hottest thermal zone; missing where there is none",
+                max(sample.zones_c, default=None),
+            ),
+        )
+        for name, text, value in gauges:
+            yield _single("gauge", f"touchline_{name}", text, value)
+
+
+def _of_cameras(cameras: Iterable[Camera]) -> Iterator[Family]:
+    label = ("camera",)
+    state = Family(
+        "gauge", "touchline_camera_state", "1 for the state the camera is in", ("camera", "state")
+    )
+    frames = Family("counter", "touchline_camera_frames", "Frames delivered by the camera", label)
+    fps = Family("gauge", "touchline_camera_fps", "Frames a second, lately", label)
+    bitrate = Family(
+        "gauge", "touchline_camera_bitrate_bits_per_second", "Of the coded stream, lately", label
+    )
+    age = Family(
+        "gauge", "touchline_camera_last_frame_age_seconds", "Since the newest frame came", label
+    )
+    coded = Family(
+        "gauge", "touchline_camera_transcoded", "1 where frames are encoded here, 0: copied", label
+    )
+    for camera in cameras:
+        name, status = camera.name, camera.status
+        for each in CAMERA_STATES:
+            state.set(each == camera.state, name, each)
+        frames.set(status.get("frames") or 0, name)
+        fps.set(status.get("fps") or 0, name)
+        bitrate.set(status.get("bitrate_bps") or 0, name)
+        coded.set(bool(status.get("transcoded")), name)
+        if camera.last_frame_age_s is not None:
+            age.set(camera.last_frame_age_s, name)
+    return iter((state, frames, fps, bitrate, age, coded))
+
+
+def _dropped(
+    cameras: Iterable[Camera], recording: Mapping[str, Any], live: Mapping[str, Any]
+) -> Family:
+    """Frames lost before the recorder, by it at the disk, and on the way to viewers."""
+    family = Family(
+        "counter",
+        "touchline_camera_dropped_frames",
+        "Frames lost, by the place; `disk` within a match, `feed` and `live` for viewers only",
+        ("camera", "place"),
+    )
+    for camera in cameras:
+        by_place = dict(camera.status.get("dropped") or {})
+        in_match = recording["cameras"].get(camera.key, {}).get("dropped", {})
+        # All others count on over matches, as a counter must.
+        if "disk" in in_match:
+            by_place["disk"] = in_match["disk"]
+        if camera.feed is not None:
+            by_place["feed"] = camera.feed["skipped"]
+        if camera.name in live.get("streams", {}):
+            by_place["live"] = live["streams"][camera.name]["dropped"]
+        for place, count in by_place.items():
+            family.set(count, camera.name, place)
+    return family
+
+
+def _sync_times(cameras: Iterable[Camera]) -> Family:
+    family = Family(
+        "histogram",
+        "touchline_fragment_sync_seconds",
+        "How long a fragment took to be written and synced",
+        ("camera",),
+    )
+    for camera in cameras:
+        if camera.sync is not None:
+            sync = camera.sync
+            buckets = Buckets(tuple(sync["bounds_s"]), tuple(sync["counts"]), sync["total_s"])
+            family.set(buckets, camera.name)
+    return family
+
+
+def _of_recording(cameras: Iterable[Camera], status: Mapping[str, Any]) -> Iterator[Family]:
+    gauges = (
+        ("duration_seconds", "How long the running match has been recorded", status["duration"]),
+        (
+            "degraded",
+            "1 while a camera or the machine is not what it should be",
+            status["degraded"],
+        ),
+        ("overload_guard_active", "1 while it signals", status["overload_guard"]["active"]),
+        (
+            "disk_minutes_left",
+            "Until the disk floor is reached at this bit rate; missing while that is not known",
+            status.get("disk_minutes_left"),
+        ),
+    )
+    for name, text, value in gauges:
+        yield _single("gauge", f"touchline_recording_{name}", text, value)
+    by_camera = (
+        ("frames", "Frames recorded of the running match", "frames"),
+        ("segments", "Segments of the running match", "segments"),
+        ("gaps", "Gaps in the running match", "gaps"),
+        ("backlog_bytes", "Footage that waits for the disk", "backlog_bytes"),
+    )
+    for name, text, key in by_camera:
+        family = Family("gauge", f"touchline_recording_{name}", text, ("camera",))
+        for camera in cameras:
+            told = status["cameras"].get(camera.key, {})
+            if key in told:
+                family.set(told[key], camera.name)
+        yield family
+
+
+def _of_preview(
+    cameras: Iterable[Camera], status: Mapping[str, Any], live: Mapping[str, Any]
+) -> Iterator[Family]:
+    active = Family("gauge", "touchline_preview_active", "1 while it is previewed", ("camera",))
+    viewers = Family(
+        "gauge",
+        "touchline_preview_viewers",
+        "Sessions that are open; a player of HLS has none",
+        ("camera", "transport"),
+    )
+    for camera in cameras:
+        active.set(bool(status["cameras"].get(camera.key, {}).get("active")), camera.name)
+    for transport in ("webrtc", "rtsp"):
+        sessions = live.get(f"{transport}_sessions", ())
+        watched = Counter(session["camera"] for session in sessions)
+        for camera in cameras:
+            viewers.set(watched[camera.name], camera.name, transport)
+    return iter((active, viewers))
+
+
+def _single(kind: Any, name: str, text: str, value: float | None) -> Family:
+    """A metric without labels; without a value where it is not known."""
+    family = Family(kind, name, text)
+    if value is not None:
+        family.set(value)
+    return family

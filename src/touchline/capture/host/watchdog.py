@@ -1,0 +1,133 @@
+"""The watchdog's log: cameras and their workers, lost and found, with or without a recording.
+
+It only watches and writes: `process` replaces workers, and those bring their cameras back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.logs.linelog import stamped
+
+_LOST_STATES = frozenset({"stalled", "retrying", "error"})
+
+What = Literal["stall", "loss", "recovery", "worker_start", "worker_loss"]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class _Seen:
+    """What is remembered of a camera to tell an edge from a repetition."""
+
+    state: str = "stopped"
+    spawns: int = 0
+    lost_s: float | None = None
+    disk: str = "ok"
+
+
+class Watchdog:
+    """Writes a line for each edge and counts it. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        *,
+        now: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counts: Counter[tuple[str, What]] = Counter()
+        """How often each camera (`cam0`) stalled, was lost, came back, or changed its worker."""
+        self._write = write
+        self._now = now
+        self._clock = clock
+        self._seen: dict[int, _Seen] = {}
+
+    def note(self, text: str) -> None:
+        """Write what is worth knowing."""
+        self._write(stamped(self._now(), f"INFO: {text}"))
+
+    def alert(self, text: str) -> None:
+        """Write what somebody should look at."""
+        self._write(stamped(self._now(), f"ALERT: {text}"))
+
+    def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
+        """A worker was started or found."""
+        seen = self._of(camera)
+        started = camera.link.spawns > seen.spawns
+        seen.spawns = camera.link.spawns
+        order = hello.get("order")
+        how = "was started" if started else "was found running"
+        if started:
+            self.counts[camera.name, "worker_start"] += 1
+        if order is not None:
+            how += f" and records match {order['match_id']}: adopted"
+        self.note(f"{camera.name}: worker {hello.get('pid')} {how}")
+
+    def camera_lost(self, camera: Camera, reason: str) -> None:
+        """The worker died, was killed or could not be started."""
+        seen = self._of(camera)
+        seen.state, seen.disk = "stopped", "ok"
+        self.counts[camera.name, "worker_loss"] += 1
+        self.alert(f"{camera.name}: the worker is gone: {reason}")
+
+    def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
+        """The worker said something."""
+        kind = event.get("event")
+        if kind == "status":
+            self._follow(camera, self._of(camera))
+        elif kind == "disk":
+            self._disk(camera, self._of(camera), event)
+
+    async def live_started(self) -> None:
+        """A live process is there for the viewers."""
+        self.note("live: the live process is there")
+
+    def live_event(self, event: Mapping[str, Any]) -> None:
+        """The live process said something, or is gone."""
+        if event.get("event") == "lost":
+            self.alert("live: the live process is gone; another takes its place")
+
+    def _follow(self, camera: Camera, seen: _Seen) -> None:
+        before, state = seen.state, str(camera.status.get("state", "stopped"))
+        seen.state = state
+        if state == "stalled" and before != "stalled":
+            self.counts[camera.name, "stall"] += 1
+        if state in _LOST_STATES:
+            # A stall that ends in a new attempt is one loss; so is a camera tried again for hours.
+            if seen.lost_s is None:
+                seen.lost_s = self._clock()
+                self.counts[camera.name, "loss"] += 1
+                reason = camera.status.get("last_error") or "it delivers nothing"
+                self.alert(f"{camera.name}: the camera is lost: {reason}")
+            elif state == "error" and before != "error":
+                last_error = camera.status.get("last_error")
+                self.alert(f"{camera.name}: the camera is given up: {last_error}")
+        elif state == "running" and seen.lost_s is not None:
+            away_s = self._clock() - seen.lost_s
+            seen.lost_s = None
+            self.counts[camera.name, "recovery"] += 1
+            self.note(f"{camera.name}: the camera is back after {away_s:.1f} s")
+        elif state == "stopped":
+            seen.lost_s = None  # nobody wants it any more
+
+    def _disk(self, camera: Camera, seen: _Seen, event: Mapping[str, Any]) -> None:
+        before, seen.disk = seen.disk, str(event.get("state"))
+        if seen.disk == before:
+            return
+        if seen.disk == "ok":
+            self.note(f"{camera.name}: the disk takes footage again")
+        else:
+            why = f"{seen.disk}: {event.get('error')}"
+            self.alert(f"{camera.name}: the disk takes no footage, {why}")
+
+    def _of(self, camera: Camera) -> _Seen:
+        return self._seen.setdefault(camera.id, _Seen())

@@ -1,0 +1,1 @@
+"""Recorded matches on disk: manifests, inventory, markers, retention, recovery."""

@@ -1,0 +1,352 @@
+"""The list of all matches, read from the folders and kept only where the disk proves it current.
+
+A match that nobody touches costs two `stat` calls. Its entry is kept as long as the change times of
+its two folders stay the same; a file that is being written does not change them, so a match is read
+anew while anything in it is young. Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from touchline.capture.library.manifest import (
+    EARLIER_NS,
+    FILE_NAME,
+    SEGMENTS_FOLDER,
+    camera_of,
+    parse_segment_name,
+)
+from touchline.foreign.files import read_bytes, regular_entries
+from touchline.foreign.numbers import whole
+from touchline.foreign.text import file_name
+from touchline.media.matchfiles import VIDEO_SUFFIXES
+
+_SINGLE_SUFFIXES = VIDEO_SUFFIXES | {".zip"}
+_UNKNOWN = "unknown"
+
+_FOLDER_SETTLED_S = 0.1
+"""Kernel time stamps move in steps of up to 10 ms: within one a folder can change unseen."""
+
+_FILE_SETTLED_S = 60.0
+"""A file changed later than that may still be growing (a copy, an encoder at work)."""
+
+_STEP_S = 0.5
+"""A clock that moved by more was set: for a while it says nothing about the age of files."""
+
+_Signature = tuple[int, ...]
+
+
+class _File(NamedTuple):
+    name: str
+    size_bytes: int
+    mtime_s: float
+    ctime_s: float
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    signature: _Signature
+    encoded: bytes | None  # `"match_id":{…}`, or None for a folder without footage
+
+
+class Inventory:
+    """The matches below a root. `now` is the clock that files are stamped with.
+
+    Files stamped while it was wrong are judged by how long they were seen to stay the same.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._root = os.fspath(root)
+        self._now = now
+        self._monotonic_s = monotonic_s
+        self._unix_minus_monotonic_s = now() - monotonic_s()
+        self._set_at_s: float | None = None
+        self._same_since: dict[str, tuple[int, float]] = {}
+        self._kept: dict[str, _Snapshot] = {}
+        self._body = b""
+        self._parts: list[bytes] = []
+
+    def listing(self, is_running: Callable[[str], bool]) -> bytes:
+        """Every match with footage as encoded JSON, sorted by id; current at the time of the call.
+
+        The same bytes object is returned until something changes. Not to be called twice at once.
+        """
+        kept: dict[str, _Snapshot] = {}
+        parts: list[bytes] = []
+        for name in match_folders(self._root):
+            try:
+                settled, snapshot = self._look(name, is_running)
+            except FileNotFoundError:
+                continue  # deleted while we looked
+            if settled:
+                kept[name] = snapshot
+            if snapshot.encoded is not None:
+                parts.append(snapshot.encoded)
+        self._kept = kept
+        if len(self._same_since) > 2 * len(parts) + 100:  # most of them were deleted since
+            self._same_since.clear()
+        if not self._body or parts != self._parts:
+            self._parts = parts
+            self._body = b'{"recordings":{' + b",".join(parts) + b"}}"
+        return self._body
+
+    def _look(self, name: str, is_running: Callable[[str], bool]) -> tuple[bool, _Snapshot]:
+        """The match as it is now, and whether that will hold until its folders change."""
+        folder = f"{self._root}/{name}"
+        before = self._now()
+        signature, changed_s = _signature(folder)
+        running = is_running(name)
+        kept = self._kept.get(name)
+        if kept is not None and kept.signature == signature and not running:
+            return True, kept
+        segments, singles = _files(f"{folder}/{SEGMENTS_FOLDER}"), _files(folder)
+        entry = _match_entry(name, segments, singles)
+        if entry is not None:
+            entry |= _told(f"{folder}/{FILE_NAME}")
+        encoded = None if entry is None else _json(file_name(name)) + b":" + _json(entry)
+        youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
+        if max(youngest_s, changed_s) > before or self._was_set_lately(before):
+            same = self._is_long_the_same(name, hash((signature, *segments, *singles)))
+            return same and not running, _Snapshot(signature, encoded)
+        settled = (
+            not running
+            and before - changed_s > _FOLDER_SETTLED_S
+            and before - youngest_s > _FILE_SETTLED_S
+        )
+        return settled, _Snapshot(signature, encoded)
+
+    def _was_set_lately(self, now_s: float) -> bool:
+        """Whether the clock was set since files could have been stamped that still grow."""
+        monotonic_s = self._monotonic_s()
+        offset_s = now_s - monotonic_s
+        if abs(offset_s - self._unix_minus_monotonic_s) > _STEP_S:
+            self._unix_minus_monotonic_s, self._set_at_s = offset_s, monotonic_s
+        return self._set_at_s is not None and monotonic_s - self._set_at_s < _FILE_SETTLED_S
+
+    def _is_long_the_same(self, name: str, seen: int) -> bool:
+        """Whether a match was seen like this for as long as a file may take to grow."""
+        now_s = self._monotonic_s()
+        before, since_s = self._same_since.get(name, (seen, now_s))
+        if before != seen:
+            since_s = now_s
+        self._same_since[name] = (seen, since_s)
+        return now_s - since_s > _FILE_SETTLED_S
+
+
+def cameras_of(folder: Path) -> list[str]:
+    """List the cameras that the segments in a folder belong to, in order of number."""
+    files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
+    found = {camera_of(file.name) for file in files}
+    return in_order(found)
+
+
+def in_order(cameras: Iterable[str]) -> list[str]:
+    """Sort camera names by number; what is none of them is left out."""
+    return sorted({name for name in cameras if name != _UNKNOWN}, key=_camera_order)
+
+
+def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
+    """The segments in a folder as the contract lists them: numbered from 1 for each camera."""
+    by_camera: defaultdict[str, list[_File]] = defaultdict(list)
+    files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
+    for file in files:
+        by_camera[camera_of(file.name)].append(file)
+    starts = _starts(folder.parent / FILE_NAME)
+    lists: dict[str, list[dict[str, Any]]] = {"cam0": [], "cam1": [], "other": []}
+    for camera in sorted(by_camera, key=_camera_order):
+        for number, file in enumerate(_in_order(by_camera[camera], starts), 1):
+            lists.get(camera, lists["other"]).append(
+                {
+                    "name": file_name(file.name),
+                    "path": _url(match_id, "segments", file.name),
+                    "size_mb": mebibytes(file.size_bytes),
+                    "created_at": int(file.mtime_s),
+                    "segment_number": number,
+                    "camera": camera,
+                }
+            )
+    return {
+        "match_id": match_id,
+        "type": "segmented" if len(files) > 1 else "single",
+        **lists,
+        "total_size_mb": mebibytes(sum(file.size_bytes for file in files)),
+        "segments_count": len(files),
+    }
+
+
+def _in_order(files: Iterable[_File], starts: Mapping[str, int]) -> list[_File]:
+    """Files in the order of capture; those that the manifest does not know follow, by name."""
+
+    def order(file: _File) -> tuple[bool, int, tuple[str, int, str]]:
+        start_ns = starts.get(file.name)
+        return (start_ns is None, start_ns or 0, _file_order(file))
+
+    return sorted(files, key=order)
+
+
+def _starts(path: Path) -> dict[str, int]:
+    """When each segment begins on the match clock, as the manifest has it."""
+    try:
+        segments = json.loads(read_bytes(path))["segments"]
+        return {
+            str(each["name"]): int(each["start_unix_ns"])
+            for each in segments
+            if each["start_unix_ns"] is not None
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # foreign or damaged: the names say what there is to be said
+
+
+def mebibytes(size_bytes: int) -> float:
+    """A size as the contract gives it: MiB with two decimals."""
+    return round(size_bytes / (1 << 20), 2)
+
+
+def _match_entry(
+    match_id: str, in_segments: Iterable[_File], in_folder: Iterable[_File]
+) -> dict[str, Any] | None:
+    cameras: defaultdict[str, list[_File]] = defaultdict(list)
+    for file in in_segments:
+        if _suffix(file.name) in VIDEO_SUFFIXES:
+            cameras[camera_of(file.name)].append(file)
+    singles = [file for file in in_folder if _suffix(file.name) in _SINGLE_SUFFIXES]
+    if not cameras and not singles:
+        return None
+    segments = [file for group in cameras.values() for file in group]
+    files: list[dict[str, Any]] = [
+        {
+            "file": camera,
+            "type": "segmented",
+            "segment_count": len(cameras[camera]),
+            "size_mb": mebibytes(sum(file.size_bytes for file in cameras[camera])),
+            "created_at": _created_at(cameras[camera]),
+        }
+        for camera in sorted(cameras, key=_camera_order)
+    ]
+    files += [
+        {
+            "file": file_name(file.name),
+            "size_mb": mebibytes(file.size_bytes),
+            "created_at": int(file.mtime_s),
+            "type": "single",
+            "path": _url(match_id, "files", file.name),
+        }
+        for file in sorted(singles)
+    ]
+    return {
+        "files": files,
+        "total_size_mb": mebibytes(sum(file.size_bytes for file in (*segments, *singles))),
+        "camera_count": len(cameras),
+        "segments_count": len(segments),
+        "created_at": _created_at(segments) if segments else None,
+    }
+
+
+def _told(path: str) -> dict[str, Any]:
+    """What the manifest says that a list of matches shows; nothing where there is none."""
+    try:
+        told = json.loads(read_bytes(path))
+        segments = [s for s in told["segments"] if s["start_unix_ns"] and s["end_unix_ns"]]
+        clock = told["clock"] or {}
+        first_ns = min((s["start_unix_ns"] for s in segments), default=None)
+        start_ns = clock.get("start_unix_ns", first_ns)
+        if start_ns is not None and first_ns is not None and not told.get("parts"):
+            start_ns = first_ns if start_ns - first_ns > EARLIER_NS else start_ns
+        correction_ns = clock.get("unix_correction_ns", 0)
+        end_ns = max((s["end_unix_ns"] for s in segments), default=None)
+        verified = [s["verified"] for s in told["segments"]]
+        return {
+            "state": str(told["state"]),
+            "protected": bool(told["protected"]),
+            "verified": bool(verified) and all(verified),
+            "interruptions": len(told["interruptions"]),
+            "gaps": len(told["gaps"]),
+            "started_at": None if start_ns is None else (start_ns + correction_ns) / 1e9,
+            "duration_s": None
+            if start_ns is None or end_ns is None
+            else round((end_ns - start_ns) / 1e9, 3),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # foreign, damaged or of another version: whoever opens the match is told
+
+
+def _created_at(files: Iterable[_File]) -> int:
+    return min(int(file.mtime_s) for file in files)
+
+
+def _camera_order(camera: str) -> tuple[bool, int, str]:
+    number = camera[3:]
+    return (camera == _UNKNOWN, whole(number) or 0, camera)
+
+
+def _file_order(file: _File) -> tuple[str, int, str]:
+    label, index = parse_segment_name(file.name).order
+    return (label, index, file.name)
+
+
+def _suffix(name: str) -> str:
+    dot = name.rfind(".")  # a Path for each of 10,000 files would cost 30 ms
+    return name[dot:] if dot > 0 else ""
+
+
+def match_folders(root: str) -> list[str]:
+    """Name the folders below a root that can be matches."""
+    try:
+        with os.scandir(root) as entries:
+            names = [
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
+        return []
+    return sorted(names)
+
+
+def _files(folder: str) -> list[_File]:
+    """The real files of a folder with a kind of footage; none where there is no such folder."""
+    found: list[_File] = []
+    for entry in regular_entries(folder):
+        if _suffix(entry.name) not in _SINGLE_SUFFIXES:
+            continue
+        try:
+            s = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue  # removed while we looked
+        found.append(_File(entry.name, s.st_size, s.st_mtime, s.st_ctime))
+    return found
+
+
+def _signature(folder: str) -> tuple[_Signature, float]:
+    """What changes with any entry of the match's folders, and when it last did (Unix seconds)."""
+    match = os.lstat(folder)
+    try:
+        segments = os.lstat(f"{folder}/{SEGMENTS_FOLDER}")
+    except FileNotFoundError:
+        return (match.st_ino, match.st_ctime_ns), match.st_ctime
+    # The change time, not the modification time: nobody can set it back, as `cp -a` does the other.
+    signature = (match.st_ino, match.st_ctime_ns, segments.st_ino, segments.st_ctime_ns)
+    return signature, max(match.st_ctime, segments.st_ctime)
+
+
+def _url(match_id: str, kind: str, name: str) -> str:
+    match, file = (quote(os.fsencode(part), safe="") for part in (match_id, name))
+    return f"/api/v1/recordings/{match}/{kind}/{file}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

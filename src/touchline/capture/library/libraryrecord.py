@@ -1,0 +1,113 @@
+"""What the library counts: the number of the next match, and the newest date that was believed.
+
+`library.json` in the data directory. Losing it costs nothing: the matches have their numbers in
+their manifests. The functions that touch the disk block: call them in a thread.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from touchline.capture.library.manifest import FILE_NAME as MANIFEST_NAME
+from touchline.capture.library.wholefile import write_whole
+from touchline.core.wallclock import Trust
+from touchline.foreign.files import read_bytes
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "library.json"
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    last_number: int = 0
+    newest_unix_ns: int | None = None
+
+
+class LibraryRecord:
+    """The record of the library in `root`; the numbers it gives only ever rise.
+
+    Without a `path` to keep it at, it is what the manifests say.
+    """
+
+    def __init__(self, root: Path, path: Path | None) -> None:
+        self._root, self._path = root, path
+        self._lock = threading.Lock()
+        self._file: _File | None = None
+
+    @property
+    def newest_unix_ns(self) -> int | None:
+        """The newest date that was believed; None where there is none, or before `load`."""
+        return None if self._file is None else self._file.newest_unix_ns
+
+    def load(self) -> None:
+        """Read the record, and the numbers in the manifests. A record that is lost is made anew."""
+        with self._lock:
+            self._read()
+
+    def next_number(self) -> int:
+        """The number for a match that begins. Raises OSError where it cannot be kept."""
+        with self._lock:
+            file = self._read()
+            number = file.last_number + 1
+            self._write(file.model_copy(update={"last_number": number}))
+            return number
+
+    def note_date(self, unix_ns: int, trust: Trust) -> None:
+        """Keep a date, so that a clock that goes back behind it is known as wrong.
+
+        One that is doubtful is not kept. Raises OSError.
+        """
+        if trust == "doubtful":
+            return
+        with self._lock:
+            file = self._read()
+            newest_ns = file.newest_unix_ns
+            if trust == "synchronised" or newest_ns is None or unix_ns > newest_ns:
+                self._write(file.model_copy(update={"newest_unix_ns": unix_ns}))
+
+    def _read(self) -> _File:
+        if self._file is None:
+            found = _File() if self._path is None else _kept(self._path)
+            last = max([found.last_number, *_numbers(self._root)])
+            self._file = found.model_copy(update={"last_number": last})
+        return self._file
+
+    def _write(self, file: _File) -> None:
+        if self._path is not None:
+            write_whole(self._path, file.model_dump_json().encode())
+        self._file = file
+
+
+def _kept(path: Path) -> _File:
+    try:
+        return _File.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        pass
+    except (OSError, ValidationError) as error:
+        log.warning("%s cannot be read and is made anew: %s", path, error)
+    return _File()
+
+
+def _numbers(root: Path) -> Iterator[int]:
+    """The numbers in the manifests below."""
+    try:
+        with os.scandir(root) as entries:
+            folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return
+    for folder in folders:
+        try:
+            number = json.loads(read_bytes(Path(folder) / MANIFEST_NAME))["number"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # foreign, of version 0.1.0, or damaged: whoever opens it is told
+        if isinstance(number, int) and not isinstance(number, bool):
+            yield number

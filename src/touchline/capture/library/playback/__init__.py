@@ -1,0 +1,1 @@
+"""Playback, clips and frame indexes of recorded matches."""

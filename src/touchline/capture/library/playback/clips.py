@@ -1,0 +1,218 @@
+"""Clips of a match, exact to the frame: cut while they are sent, nothing is copied beforehand.
+
+Frames are taken from the segments as they are. Only the few in front of the first IDR picture are
+coded anew, by the studio. Time stays as it was: where a camera filmed nothing its last frame stands
+still.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.library.library import Library
+from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.playback.playback import SUFFIXES, Container, segment_media
+from touchline.capture.programs.studio import StudioRun
+from touchline.core.errors import Failed, Invalid, NotFound
+from touchline.foreign.files import open_regular
+from touchline.media.mp4 import cut as mp4cut
+
+LONGEST_S = 3 * 3600.0
+
+LONGEST_EDGE_S = 20.0
+"""More than this is not coded anew while somebody waits: what is too much is hidden instead."""
+
+_CHUNK_BYTES = 1 << 20
+_NANO = 1_000_000_000
+_READERS = 4
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A file cut out of others; sending it ends with Failed where one of them has gone."""
+
+    name: str
+    cut: mp4cut.Cut
+    limiter: anyio.CapacityLimiter
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the whole file."""
+        return self.cut.size_bytes
+
+    @property
+    def etag(self) -> str:
+        """A strong entity tag."""
+        return f'"{self.cut.digest}"'
+
+    async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Read the file's bytes from `start` until before `end`."""
+        pieces = _pieces(self.cut.between(start, end))
+        while True:
+            chunk = await to_thread.run_sync(_next, pieces, limiter=self.limiter)
+            if not chunk:
+                return
+            yield chunk
+
+
+@dataclass(frozen=True)
+class MatchTimes:
+    """Seconds of a match and dates as its own clock has them, in nanoseconds."""
+
+    origin_ns: int
+    unix_correction_ns: int
+
+    def at_second(self, at_s: float) -> int:
+        """That many seconds into the match."""
+        return self.origin_ns + round(at_s * 1e9)
+
+    def at_date(self, unix_ns: int) -> int:
+        """That date, as it is known by now."""
+        return unix_ns - self.unix_correction_ns
+
+
+class Clips:
+    """Makes clips. Belongs to the event loop."""
+
+    def __init__(
+        self, library: Library, footage: Footage, *, runtime_dir: Path, log_dir: Path
+    ) -> None:
+        self._library = library
+        self._footage = footage
+        self._runtime_dir = runtime_dir
+        self._log_path = log_dir / "studio.log"
+        self._limiter = anyio.CapacityLimiter(_READERS)
+
+    async def clip(self, match_id: str, camera: str, from_ns: int, to_ns: int) -> Clip:
+        """Everything that a camera filmed in [from, to), on the match clock.
+
+        Raises NotFound for an unknown match and where nothing was filmed then, Invalid for a
+        stretch that is empty or too long, and Failed where its beginning cannot be coded.
+        """
+        if to_ns <= from_ns:
+            raise Invalid("The clip ends before it begins", code="clip_empty", loc=("query", "end"))
+        if to_ns - from_ns > LONGEST_S * _NANO:
+            text = f"A clip may last {LONGEST_S / 3600:g} hours"
+            raise Invalid(text, code="clip_too_long", loc=("query", "end"))
+        folder = await self._library.folder(match_id)
+        pieces = await self._footage.read(folder, camera)
+        overlapping = [p for p in pieces if p.start_ns < to_ns and p.end_ns > from_ns]
+        planned = await to_thread.run_sync(
+            partial(_plan, [p.source for p in overlapping], from_ns, to_ns), limiter=self._limiter
+        )
+        if not planned:
+            raise NotFound(f"{camera} filmed nothing at that time", code="no_footage_then")
+        made = [
+            await self._recoded(piece) if isinstance(piece, mp4cut.Edge) else piece
+            for piece in planned
+        ]
+        starts_ns = min(frame.at_ns for piece in made for frame in piece.frames)
+        cut = await to_thread.run_sync(
+            partial(mp4cut.join, made, starts_ns=starts_ns, shows_ns=(from_ns, to_ns)),
+            limiter=self._limiter,
+        )
+        return Clip(f"{match_id}-{camera}.mp4", cut, self._limiter)
+
+    async def vod_segment(
+        self,
+        match_id: str,
+        camera: str,
+        file_name: str,
+        sequence: int,
+        *,
+        running: bool,
+        container: Container,
+    ) -> Clip:
+        """Cut the media segment of a VOD playlist that begins with a fragment of a file.
+
+        Raises NotFound where the playlist has none there.
+        """
+        pieces = await self._footage.read(await self._library.folder(match_id), camera)
+        cut = await to_thread.run_sync(
+            partial(
+                segment_media,
+                pieces,
+                file_name,
+                sequence,
+                running=running,
+                container=container,
+            ),
+            limiter=self._limiter,
+        )
+        return Clip(f"{camera}-{sequence}.{SUFFIXES[container]}", cut, self._limiter)
+
+    async def clock_of(self, match_id: str) -> MatchTimes:
+        """The match's clock. Raises NotFound for an unknown match and one without footage."""
+        manifest = await self._library.manifest(match_id)
+        if manifest.clock is None:
+            raise NotFound(f"Recording {match_id} has no footage", code="no_such_footage")
+        return MatchTimes(manifest.origin_ns, manifest.clock.unix_correction_ns)
+
+    async def _recoded(self, edge: mp4cut.Edge) -> mp4cut.Recoded:
+        out = self._runtime_dir / f"edge-{secrets.token_hex(6)}.h264"
+        spec = mp4cut.edge_spec(edge, out)
+        try:
+            run = StudioRun("edges", spec, log_path=self._log_path)
+            result = await run.run(lambda _: None, hurry=True)
+            data = await anyio.Path(out).read_bytes()
+            return mp4cut.recoded(data, result, edge.source.codec)
+        except ValueError as error:
+            raise Failed(f"The clip's beginning failed: {error}", code="clip_failed") from error
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.Path(out).unlink(missing_ok=True)
+
+
+def _plan(sources: Sequence[Any], from_ns: int, to_ns: int) -> list[mp4cut.Edge | mp4cut.Copy]:
+    edge_ns = LONGEST_EDGE_S * _NANO
+    opened = [source() for source in sources]
+    return mp4cut.plan(opened, from_ns, to_ns, longest_edge_ns=edge_ns)
+
+
+def _pieces(parts: Iterable[mp4cut.Span | bytes]) -> Iterator[bytes]:
+    """Read the parts, file by file."""
+    open_path: Path | None = None
+    descriptor = -1
+    try:
+        for part in parts:
+            if isinstance(part, bytes):
+                yield part
+                continue
+            if part.path != open_path:
+                if descriptor >= 0:
+                    os.close(descriptor)
+                descriptor, open_path = open_regular(part.path), part.path
+            at, end = part.offset, part.offset + part.size_bytes
+            while at < end:
+                data = os.pread(descriptor, min(_CHUNK_BYTES, end - at), at)
+                if not data:
+                    raise Failed(f"{part.path.name} became shorter", code="file_shrank")
+                at += len(data)
+                yield data
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    """About a megabyte more; empty at the end. Blocks."""
+    found: list[bytes] = []
+    size = 0
+    try:
+        for piece in pieces:
+            found.append(piece)
+            size += len(piece)
+            if size >= _CHUNK_BYTES:
+                break
+    except OSError as error:
+        raise Failed(f"The clip cannot be completed: {error}", code="clip_broken") from error
+    return b"".join(found)

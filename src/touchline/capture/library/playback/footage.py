@@ -1,0 +1,113 @@
+"""What is in the segments of a match, frame by frame: read once, and again when a file has grown.
+
+Everything but `Footage.read` blocks; it is called in a thread.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.library.manifest import segment_files
+from touchline.capture.library.playback.mediasegments import Part, stretches
+from touchline.core.errors import NotFound, Refused
+from touchline.foreign.files import status_of
+from touchline.media import matchfiles
+from touchline.media.mp4 import cut, scan, writer
+
+KEPT_INDEXES = 48
+PANORAMA = "panorama"
+_PANORAMA_FILE = "panorama_archive.mp4"
+_FOLLOW_FILE = "follow_archive.mp4"
+ARCHIVES = {PANORAMA: _PANORAMA_FILE, "follow": _FOLLOW_FILE}
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file of footage and what is in it. `name` is its own, `folder` the one it lies in."""
+
+    name: str
+    path: Path
+    index: scan.Indexed
+    part: Part
+    ours: bool
+
+    @property
+    def table(self) -> writer.SampleTable | None:
+        """Where its samples are, for a file of another system; ours says so itself."""
+        return None if self.ours else self.index.table
+
+    @property
+    def start_ns(self) -> int:
+        """When its first frame was captured (Unix nanoseconds)."""
+        return self.index.scan.start_unix_ns or 0
+
+    @property
+    def end_ns(self) -> int:
+        """When its last frame ends."""
+        return self.start_ns + self.index.scan.duration_ns
+
+    def init(self) -> bytes:
+        """The initialization section that its fragments need."""
+        return writer.live_init(self.index.table.codec)
+
+    def source(self) -> cut.Source:
+        """Its frames on the clock of the match."""
+        return cut.source_of(self.path, self.start_ns, self.end_ns, self.index.table)
+
+
+class Footage:
+    """Belongs to the event loop; keeps the indexes of the files that were asked for last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int, int], matchfiles.Read] = OrderedDict()
+        self._limiter = anyio.CapacityLimiter(_THREADS)
+
+    async def read(self, folder: Path, camera: str) -> list[Piece]:
+        """A camera's files, or an archive, in the order of capture.
+
+        Raises NotFound without any, and Refused with the reason where none of them can be used.
+        """
+        return await to_thread.run_sync(partial(self._read, folder, camera), limiter=self._limiter)
+
+    def _read(self, folder: Path, camera: str) -> list[Piece]:
+        if camera in ARCHIVES:
+            paths = [folder / ARCHIVES[camera]]
+        else:
+            paths = [path for path in segment_files(folder) if matchfiles.is_of(path.name, camera)]
+        files = matchfiles.usable(paths, self._index)
+        if not files.usable and camera not in ARCHIVES and files.refused:
+            raise Refused(files.reason, code="footage_unusable")
+        if not files.usable:
+            raise NotFound(f"There is no footage of {camera} in this match", code="no_such_footage")
+        return [
+            Piece(
+                path.name,
+                path,
+                index,
+                Part(index.table.codec, index.table.early_ticks, stretches(index.scan.fragments)),
+                ours,
+            )
+            for path, index, ours in files.usable
+        ]
+
+    def _index(self, path: Path) -> matchfiles.Read:
+        """The file's index, as it was kept where the file is the same. Raises as `read` does."""
+        state = status_of(path)
+        key = (str(path), state.st_size, state.st_mtime_ns)
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        found = matchfiles.read(path)
+        if found.indexed.scan.finalized:
+            self._kept[key] = found
+            while len(self._kept) > KEPT_INDEXES:
+                self._kept.popitem(last=False)
+        return found

@@ -1,0 +1,138 @@
+"""Divide a match's footage into HLS media segments on one continuous timeline.
+
+Pure: the same fragments give the same segments, and footage that is appended only appends segments,
+so a playlist of a running match never changes what it said before (RFC 8216, 6.2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from touchline.media.mp4 import scan, writer
+
+_NANO = 1_000_000_000
+_DUE_NS = 5_400_000_000
+"""A segment ends at the first keyframe from here on."""
+_LONGEST_NS = 9 * _NANO
+"""Cameras with rarer keyframes get segments that begin without one."""
+_BRIDGED_NS = _NANO
+"""Over a shorter gap the last frame stands still; a longer one is a discontinuity."""
+_OVERLAP_NS = 100_000_000
+TARGET_S = (_LONGEST_NS + _BRIDGED_NS) // _NANO
+"""No segment of a recording is longer, so a playlist can say it before it knows them all."""
+
+
+class Run(NamedTuple):
+    """Consecutive fragments of a file that become one media segment, and how long they last."""
+
+    fragments: tuple[scan.Fragment, ...]
+    duration_ns: int
+
+
+class Part(NamedTuple):
+    """Footage of one file: its codec, and its runs by stretches without a hole between them.
+
+    `early_ticks` is how long a frame is shown before it is decoded, at the most.
+    """
+
+    codec: writer.Codec
+    early_ticks: int
+    stretches: tuple[tuple[Run, ...], ...]
+
+
+class MediaSegment(NamedTuple):
+    """A media segment of the playlist.
+
+    `part` is the index of its part, `number` counts segments from 1, and `decode_ticks` is where it
+    begins on the playlist's timeline.
+    """
+
+    part: int
+    run: Run
+    number: int
+    decode_ticks: int
+    longer_ticks: int
+    discontinuity: bool
+
+    @property
+    def duration_ticks(self) -> int:
+        """How long it is shown, in ticks of `mp4.TIMESCALE`."""
+        return writer.ticks(self.run.duration_ns) + self.longer_ticks
+
+
+def stretches(fragments: Sequence[scan.Fragment]) -> tuple[tuple[Run, ...], ...]:
+    """Gather a file's fragments into runs; damage and a long hole between two end a stretch."""
+    found: list[tuple[Run, ...]] = []
+    begin = 0
+    for n in range(1, len(fragments) + 1):
+        before = fragments[n - 1]
+        if n == len(fragments) or _apart(before, fragments[n]):
+            found.append(tuple(_runs(fragments[begin:n])))
+            begin = n
+    return tuple(found)
+
+
+def _apart(before: scan.Fragment, after: scan.Fragment) -> bool:
+    if before.offset + before.size_bytes != after.offset:
+        return True
+    return after.start_ns - before.start_ns - before.duration_ns > _BRIDGED_NS
+
+
+def _runs(fragments: Sequence[scan.Fragment]) -> Iterator[Run]:
+    gathered: list[scan.Fragment] = []
+    for fragment in fragments:
+        if gathered:
+            so_far_ns = fragment.start_ns - gathered[0].start_ns
+            too_long = so_far_ns + fragment.duration_ns > _LONGEST_NS
+            if (so_far_ns >= _DUE_NS and fragment.keyframe) or too_long:
+                yield Run(tuple(gathered), so_far_ns)
+                gathered = []
+        gathered.append(fragment)
+    if gathered:
+        first, last = gathered[0], gathered[-1]
+        yield Run(tuple(gathered), last.start_ns + last.duration_ns - first.start_ns)
+
+
+def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment]:
+    """Put the runs of all parts, which are in the order of capture, on one timeline.
+
+    While the footage is `growing` the last run is left out: what follows decides how it ends.
+    """
+    flat = [
+        (number, part.codec, run, run is stretch[-1])
+        for number, part in enumerate(parts)
+        for stretch in part.stretches
+        for run in stretch
+    ]
+    segments: list[MediaSegment] = []
+    at_ticks, broken = 0, False
+    for n, (number, codec, run, is_last) in enumerate(flat):
+        follows = flat[n + 1] if n + 1 < len(flat) else None
+        if follows is None and growing:
+            break
+        bridge_ns: int | None = 0
+        if is_last and follows is not None:
+            same_file = follows[0] == number
+            bridge_ns = _bridge_ns(run, follows[2], same_file=same_file)
+        longer = writer.ticks(bridge_ns) if bridge_ns is not None else 0
+        segment = MediaSegment(number, run, n + 1, at_ticks, longer, broken)
+        segments.append(segment)
+        at_ticks += segment.duration_ticks
+        broken = bridge_ns is None or (follows is not None and follows[1] != codec)
+    return segments
+
+
+def _bridge_ns(run: Run, follows: Run, *, same_file: bool) -> int | None:
+    """How long the last frame of a run has to stand still; None where that is too long.
+
+    A camera that paused within a group of pictures is shown to go on after the longest time: a
+    player that is told of a discontinuity would drop the pictures up to the next keyframe.
+    """
+    last, first = run.fragments[-1], follows.fragments[0]
+    goes_on = same_file and not first.keyframe and last.offset + last.size_bytes == first.offset
+    ends_ns = run.fragments[0].capture_unix_ns + run.duration_ns
+    gap_ns = follows.fragments[0].capture_unix_ns - ends_ns
+    if goes_on:
+        return min(max(gap_ns, 0), _BRIDGED_NS)
+    return max(gap_ns, 0) if -_OVERLAP_NS <= gap_ns <= _BRIDGED_NS else None

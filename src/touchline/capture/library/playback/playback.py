@@ -1,0 +1,114 @@
+"""Play a whole match over HLS out of its segment files, without rewriting them.
+
+Media segments have URLs of their own and one timeline of decode times over all files, so players
+that do not follow byte ranges or discontinuities lose nothing (RFC 8216, 4.3). They are transport
+streams, which every player can jump in; as fragmented MP4 they share one initialization section for
+as long as the parameter sets stay the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from urllib.parse import quote
+
+from touchline.capture.library.playback.footage import Piece
+from touchline.capture.library.playback.mediasegments import TARGET_S, MediaSegment, media_segments
+from touchline.core.errors import NotFound
+from touchline.media.mp4 import cut, writer
+from touchline.media.mp4.segment import Place, mp4_segment, ts_segment
+
+Container = Literal["ts", "mp4"]
+SUFFIXES: dict[Container, str] = {"ts": "ts", "mp4": "m4s"}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def playlist(
+    match_id: str,
+    camera: str,
+    pieces: Sequence[Piece],
+    *,
+    running: bool,
+    correction_ns: int,
+    container: Container = "ts",
+) -> str:
+    """Write the playlist of one camera or archive; while the match runs it is only appended to.
+
+    `correction_ns` is added to the match clock to give the date.
+    """
+    segments = media_segments([piece.part for piece in pieces], growing=running)
+    longest_s = max((s.duration_ticks / writer.TIMESCALE for s in segments), default=0.0)
+    base = f"/api/v1/recordings/{quote(match_id, safe='')}/vod/{camera}"
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{7 if container == 'mp4' else 3}",
+        f"#EXT-X-TARGETDURATION:{max(TARGET_S, math.ceil(longest_s))}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if running else 'VOD'}",
+    ]
+    codec: writer.Codec | None = None
+    for segment in segments:
+        piece = pieces[segment.part]
+        name = quote(piece.name, safe="")
+        if segment.discontinuity:
+            lines.append("#EXT-X-DISCONTINUITY")
+        if container == "mp4" and piece.part.codec != codec:
+            codec = piece.part.codec
+            lines.append(f'#EXT-X-MAP:URI="{base}/init/{name}"')
+        first = segment.run.fragments[0]
+        lines += [
+            f"#EXT-X-PROGRAM-DATE-TIME:{_timestamp(first.capture_unix_ns + correction_ns)}",
+            f"#EXTINF:{segment.duration_ticks / writer.TIMESCALE:.5f},",
+            f"{base}/media/{name}/{first.sequence}.{SUFFIXES[container]}",
+        ]
+    if not running:
+        lines.append("#EXT-X-ENDLIST")
+    return "\n".join(lines) + "\n"
+
+
+def segment_media(
+    pieces: Sequence[Piece],
+    file_name: str,
+    sequence: int,
+    *,
+    running: bool,
+    container: Container = "ts",
+) -> cut.Cut:
+    """Make the media segment that begins with a fragment of a file. Blocks.
+
+    Raises NotFound where no segment of the playlist begins there, or its file has gone.
+    """
+    missing = NotFound("There is no such segment in this playlist", code="segment_not_found")
+    segment = _find(pieces, file_name, sequence, running=running)
+    if segment is None:
+        raise missing
+    piece = pieces[segment.part]
+    place = Place(
+        segment.number, segment.decode_ticks, segment.longer_ticks, piece.part.early_ticks
+    )
+    try:
+        if container == "mp4":
+            return mp4_segment(piece.path, segment.run.fragments, place, table=piece.table)
+        return ts_segment(
+            piece.path, piece.part.codec, segment.run.fragments, place, table=piece.table
+        )
+    except (OSError, ValueError) as error:
+        raise missing from error
+
+
+def _find(
+    pieces: Sequence[Piece], file_name: str, sequence: int, *, running: bool
+) -> MediaSegment | None:
+    for segment in media_segments([piece.part for piece in pieces], growing=running):
+        first = segment.run.fragments[0]
+        if pieces[segment.part].name == file_name and first.sequence == sequence:
+            return segment
+    return None
+
+
+def _timestamp(unix_ns: int) -> str:
+    captured = _EPOCH + timedelta(microseconds=unix_ns // 1000)
+    return captured.isoformat(timespec="milliseconds").replace("+00:00", "Z")

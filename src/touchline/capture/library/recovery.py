@@ -1,0 +1,85 @@
+"""After a crash or a power cut: what was being recorded, and making its files whole again.
+
+Everything here blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.manifest import Manifest, segment_files, segment_of
+from touchline.core.errors import Refused
+from touchline.foreign.files import is_regular
+from touchline.media.mp4 import scan
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Salvage:
+    """What was mended: the manifest as the files now are, and what had to be cut from which."""
+
+    manifest: Manifest
+    cut_bytes: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def interrupted_matches(root: Path) -> list[Manifest]:
+    """Matches whose manifest says that they are being recorded, the newest last."""
+    found = []
+    try:
+        folders = [Path(entry) for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    for folder in folders:
+        if folder.name.startswith(".") or not is_regular(folder / manifests.FILE_NAME):
+            continue
+        try:
+            manifest = manifests.load(folder)
+        except (Refused, OSError) as error:
+            log.error("%s is left as it is: %s", folder, error)  # noqa: TRY400
+            continue
+        if manifest is not None and manifest.state == "recording":
+            found.append(manifest)
+    return sorted(found, key=_begun)
+
+
+def _begun(manifest: Manifest) -> tuple[int, int]:
+    """Sorts matches by when they were begun: those of version 0.1.0 have no number yet."""
+    return (manifest.number or 0, manifest.origin_ns)
+
+
+def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = ()) -> Salvage:
+    """Finish every segment that was left open, cut to its last whole fragment.
+
+    `skip` names segments that somebody is still writing. A file that cannot be mended is named in
+    `failed` and left as it is. Nothing is written but the segments.
+    """
+    cut: dict[str, int] = {}
+    failed: dict[str, str] = {}
+    for path in segment_files(folder):
+        listed = manifest.segment(path.name)
+        if path.name in skip or (listed is not None and listed.finalized):
+            continue
+        try:
+            before = scan.salvage(path)
+            after = scan.scan(path, checksums=False)
+        except scan.NotSegment:
+            continue
+        except OSError as error:
+            failed[path.name] = error.strerror or str(error)
+            continue
+        if not before.fragments:
+            # The power went before the first fragment: no picture ever reached the disk.
+            log.warning("%s holds no whole fragment", path)
+            failed[path.name] = "it holds no whole fragment"
+            continue
+        if not before.finalized and before.size_bytes > before.good_bytes:
+            cut[path.name] = before.size_bytes - before.good_bytes
+        manifest = manifest.with_segment(segment_of(after, path.name))
+    return Salvage(manifest, cut, failed)

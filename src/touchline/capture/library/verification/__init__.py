@@ -1,0 +1,1 @@
+"""Checks that a match's files are whole."""

@@ -1,0 +1,1 @@
+"""Live view: previews, WebRTC sessions, RTSP outlet, stills."""

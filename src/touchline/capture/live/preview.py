@@ -1,0 +1,375 @@
+"""Live pictures: which cameras are to be shown, how, and who has a right to them.
+
+A preview holds the cameras' lease as long as anything is shown; a recording outranks it. With
+`preview_while_recording` viewers watch the recording's own encoded stream, and the lease is the
+recording's.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import anyio
+
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.cameras.report import Report
+from touchline.capture.live.shown import Showing, Viewer
+from touchline.capture.programs.viewer import LiveLink
+from touchline.capture.settings.preview import PreviewSettings, Transport
+from touchline.core.errors import Blocked, Failed, NotFound, Refused
+from touchline.core.supervision import Tasks
+from touchline.ipc import wire
+
+log = logging.getLogger(__name__)
+
+RECORDING_ACTIVE = "recording_active"
+"""The code of what is refused because a recording has the cameras for itself."""
+
+_GIVE_UP_S = 2.0
+"""A recording waits no longer than this for viewers to be sent away."""
+
+
+class Preview:
+    """Starts and stops showing cameras. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        settings: PreviewSettings,
+        cameras: Mapping[int, Camera],
+        lease: CameraLease,
+        live: LiveLink,
+        showing: Showing,
+    ) -> None:
+        self.changed = showing.changed
+        self.live = live
+        self.rtsp_port: int | None = None
+        self._settings = settings
+        self._cameras = cameras
+        self._lease = lease
+        self._showing = showing
+        self._held = ExitStack()
+        self._holds = False
+        live.on_event(self._live_event)
+        live.on_started(showing.live_started)
+
+    # ------------------------------------------------------------------ asked often
+
+    @property
+    def webrtc_supported(self) -> bool:
+        """Whether this installation can show cameras over WebRTC at all."""
+        return importlib.util.find_spec("aiortc") is not None
+
+    def ice_servers(self) -> list[dict[str, Any]]:
+        """With credentials: for clients that may start a preview."""
+        return self._settings.ice_servers(with_credentials=True)
+
+    def camera_id(self, name: str) -> int:
+        """The number of `camN`. Raises NotFound where there is none."""
+        for camera in self._cameras.values():
+            if camera.name == name:
+                return camera.id
+        raise NotFound(f"There is no camera {name}", code="camera_unknown")
+
+    def shows_hls(self, camera_id: int) -> bool:
+        """Whether this camera has a playlist."""
+        shown = self._showing.by_id.get(camera_id)
+        return shown is not None and shown.transport == "hls"
+
+    def status(self, *, with_credentials: bool = False) -> dict[str, Any]:
+        """PreviewStatus of the contract, from memory."""
+        return {
+            "preview_active": bool(self._showing.by_id),
+            "cameras": {c.key: self._camera_status(c) for _, c in sorted(self._cameras.items())},
+            "transport_mode": self._settings.transport_mode,
+            "webrtc_supported": self.webrtc_supported,
+            "ice_servers": self._settings.ice_servers(with_credentials=with_credentials),
+            "webrtc_streams": self._webrtc_streams(),
+            "relay": None,
+            "preview_while_recording": self._lease.preview_while_recording,
+            "rtsp_port": self.rtsp_port,
+        }
+
+    def _camera_status(self, camera: Camera) -> dict[str, Any]:
+        shown = self._showing.by_id.get(camera.id)
+        kind = f"main_{camera.name}"
+        if shown is None:
+            state = "idle" if camera.id in self._showing.once else "stopped"
+        elif not shown.up:
+            state = "starting"
+        else:  # the worker's word may be half a second old; pictures are here
+            state = "running" if camera.state in {"idle", "starting"} else camera.state
+        transport = shown.transport if shown is not None else "hls"
+        return {
+            "active": shown is not None,
+            "state": state,
+            "uptime": round(time.monotonic() - shown.since_s, 3) if shown is not None else 0.0,
+            "hls_url": f"/hls/{camera.name}.m3u8",
+            "transport": transport,
+            "stream_kind": kind,
+            "webrtc": {"enabled": transport == "webrtc", "stream_kind": kind},
+            "transcode": _transcode(self.live.status, camera.name),
+        }
+
+    def _webrtc_streams(self) -> list[dict[str, Any]]:
+        ids = {camera.name: camera.id for camera in self._cameras.values()}
+        return [
+            {
+                "session_id": session["session"],
+                "stream_kind": _kind_of(str(session["camera"])),
+                "camera_id": ids.get(session["camera"]),
+                "connection_id": session["viewer"],
+            }
+            for session in self.live.status.get("webrtc_sessions", ())
+        ]
+
+    # --------------------------------------------------------------- start and stop
+
+    async def start(self, camera_id: int | None, transport: str | None) -> Report:
+        """Show one camera or all (None); answers when their first pictures are there.
+
+        Raises Refused (`recording_active`) while a recording has the cameras for itself, and
+        Blocked when somebody else has.
+        """
+        wanted = self._transport(transport)
+        known, unknown = self._named(camera_id)
+        await self._lease.settled()
+        self._take_lease(camera_id)
+        results: dict[int, str | None] = dict.fromkeys(unknown, "there is no such camera")
+
+        async def show(camera: Camera) -> None:
+            results[camera.id] = await self._showing.show(camera, wanted, allowed=self._may_show)
+
+        try:
+            if known:
+                await self.live.ensure()
+            async with anyio.create_task_group() as tasks:
+                for camera in known:
+                    tasks.start_soon(show, camera)
+        finally:
+            self._settle()
+        started = sorted(i for i, reason in results.items() if reason is None)
+        failed = sorted(i for i, reason in results.items() if reason is not None)
+        errors = {"errors": {f"camera_{i}": results[i] for i in failed}} if failed else {}
+        if not started:
+            message = "Failed to start any preview cameras"
+            return Report(
+                {"success": False, "message": message, "failed_cameras": failed, **errors}
+            )
+        return Report(
+            {
+                "success": True,
+                "message": f"Preview started for cameras: {started}",
+                "transport": wanted,
+                "cameras_started": started,
+                "cameras_failed": failed,
+                **errors,
+            }
+        )
+
+    async def stop(self, camera_id: int | None) -> Report:
+        """Show one camera or all (None) no more. One that was shown once can always be stopped."""
+        known, unknown = self._named(camera_id)
+        stopped = sorted(c.id for c in known if c.id in self._showing.once)
+        failed = sorted([*unknown, *(c.id for c in known if c.id not in self._showing.once)])
+        with self._lease.letting_go():
+            await self._showing.hide_all(stopped)
+            self._settle()
+        if not stopped:
+            message = "No preview cameras were stopped"
+            return Report({"success": False, "message": message, "failed_cameras": failed})
+        return Report(
+            {
+                "success": True,
+                "message": f"Preview stopped for cameras: {stopped}",
+                "cameras_stopped": stopped,
+                "cameras_failed": failed,
+            }
+        )
+
+    async def restart(self, camera_id: int | None, transport: str | None) -> Report:
+        """Stop and start. Raises Refused while a recording has the cameras for itself."""
+        if self._lease.mode == "recording" and not self._lease.preview_while_recording:
+            text = "Recording is active. Stop recording before restarting preview."
+            raise Refused(text, code=RECORDING_ACTIVE)
+        stopped = await self.stop(camera_id)
+        started = await self.start(camera_id, transport)
+        message = f"Restart: {stopped.value['message']} -> {started.value['message']}"
+        return Report(
+            {
+                "success": started.success,
+                "message": message,
+                "stop_result": stopped.to_json(),
+                "start_result": started.to_json(),
+            }
+        )
+
+    @property
+    def while_recording(self) -> bool:
+        """Whether viewers may watch a recording."""
+        return self._lease.preview_while_recording
+
+    def allow_while_recording(self, *, allowed: bool) -> None:
+        """Let viewers watch a recording, or send away those who do. Until the server ends."""
+        self._lease.preview_while_recording = allowed
+        self._lease.changed.mark()
+        self.changed.mark()
+
+    def _transport(self, asked: str | None) -> Transport:
+        """The transport to use; whatever is neither of the two means the server's choice."""
+        match (asked or "").strip().lower():
+            case "hls":
+                return "hls"
+            case "webrtc":
+                return "webrtc"
+        return "webrtc" if self._settings.transport_mode == "webrtc" else "hls"
+
+    def _named(self, camera_id: int | None) -> tuple[list[Camera], list[int]]:
+        """The cameras that are meant, and the numbers that are none."""
+        if camera_id is None:
+            return [camera for _, camera in sorted(self._cameras.items())], []
+        if camera_id in self._cameras:
+            return [self._cameras[camera_id]], []
+        return [], [camera_id]
+
+    # ---------------------------------------------------------------------- viewers
+
+    async def join(self, camera_id: int, what: str = "webrtc") -> Viewer:
+        """Count a viewer of a camera, which is shown from now on if it was not.
+
+        Raises NotFound for a camera that does not exist, Failed for one that sends no picture, and
+        what `start` raises. `leave` must follow.
+        """
+        if camera_id not in self._cameras:
+            raise NotFound(f"Camera {camera_id} does not exist", code="camera_unknown")
+        shown = self._showing.by_id.get(camera_id)
+        if shown is None or not shown.up:
+            transport = shown.transport if shown is not None else "webrtc"
+            if not (await self.start(camera_id, transport)).success:
+                camera = self._cameras[camera_id]
+                reason = camera.status.get("last_error") or camera.last_error or "no picture came"
+                raise Failed(f"Camera {camera_id} cannot be shown: {reason}", code="no_picture")
+            shown = self._showing.by_id.get(camera_id)
+        if shown is None:
+            raise Blocked("The preview was stopped meanwhile.", code="preview_stopped")
+        viewer = Viewer(camera_id, what)
+        shown.viewers.add(viewer)
+        return viewer
+
+    async def leave(self, viewer: Viewer) -> None:
+        """The viewer watches no more. Leaving twice, or after the preview's end, changes nothing.
+
+        With the last counted viewer a camera that is shown over WebRTC goes too. One that is shown
+        over HLS, where nobody counts, stays until it is stopped.
+        """
+        shown = self._showing.by_id.get(viewer.camera_id)
+        if shown is None or viewer not in shown.viewers:
+            return
+        shown.viewers.discard(viewer)
+        if not shown.viewers and shown.transport == "webrtc":
+            with self._lease.letting_go():
+                await self._showing.hide(shown)
+                self._settle()
+
+    # ------------------------------------------------------------------- the lease
+
+    def _take_lease(self, camera_id: int | None) -> None:
+        """Hold the cameras for viewers. Raises Refused or Blocked when that cannot be."""
+        if self._lease.mode == "recording":
+            if not self._lease.preview_while_recording:
+                text = "Recording is active. Stop recording before starting preview."
+                raise Refused(text, code=RECORDING_ACTIVE)
+            return
+        if self._holds:
+            return  # all previews share one lease
+        holder = f"api-preview-{'all' if camera_id is None else camera_id}"
+        self._held.enter_context(self._lease.hold("preview", holder, give_up=self._make_way))
+        self._holds = True
+
+    def _may_show(self) -> bool:
+        recording = self._lease.mode == "recording"
+        return self._holds or (recording and self._lease.preview_while_recording)
+
+    def _let_go(self) -> None:
+        self._holds = False
+        self._held.close()
+
+    def _settle(self) -> None:
+        """Hold the lease if anything is shown and it is to be had; let it go if nothing is."""
+        shown = self._showing.by_id
+        if self._holds and not shown:
+            self._let_go()
+        elif shown and not self._holds and self._lease.mode == "idle":
+            self._take_lease(None if len(shown) == len(self._cameras) else min(shown))
+        self.changed.mark()
+
+    async def _make_way(self) -> None:
+        """A recording wants the cameras: the lease is free when this returns."""
+        try:
+            if not self._lease.preview_while_recording:
+                with anyio.move_on_after(_GIVE_UP_S):
+                    await self._showing.hide_all(list(self._showing.by_id))
+        finally:
+            if self._holds:
+                self._let_go()
+            self.changed.mark()
+
+    async def _follow_lease(self) -> None:
+        """Viewers who outlast a recording get the lease; those it does not want are sent away."""
+        lease, version = self._lease, 0
+        while True:
+            version = await lease.changed.wait(version)
+            if self._showing.by_id:
+                if lease.mode == "recording" and not lease.preview_while_recording:
+                    await self._showing.hide_all(list(self._showing.by_id))
+                self._settle()
+
+    # -------------------------------------------------------------- from open to close
+
+    def open(self, tasks: Tasks) -> None:
+        """Cameras may be shown from now on."""
+        self.live.open(tasks)
+        tasks.keep("preview lease", self._follow_lease, every_s=0.0)
+
+    async def camera_connected(self, camera: Camera) -> None:
+        """A new worker has taken the place of one that died."""
+        await self._showing.camera_connected(camera)
+
+    def _live_event(self, event: Mapping[str, Any]) -> None:
+        if event.get("event") == "lost":
+            self._showing.live_lost()
+        elif event.get("event") != "status":
+            self.changed.mark()
+
+    async def close(self) -> None:
+        """Show nothing more and let the live process leave."""
+        await self._showing.hide_all(list(self._showing.by_id))
+        if self._holds:
+            self._let_go()
+        await self.live.close()
+
+
+def _transcode(live: Mapping[str, Any], camera: str) -> dict[str, Any] | None:
+    """How viewers get a camera that reorders; None for one that is passed on as it is.
+
+    `live` is what the live process said last.
+    """
+    found = live.get("transcodes", {}).get(camera)
+    if found is not None:
+        told = {key: found[key] for key in ("state", "reason", "error", "viewers")}
+        return {**told, "over_hls": found.get("over_hls", False)}  # of an earlier live process
+    stream = live.get("streams", {}).get(camera, {})
+    if not stream.get("reorders"):
+        return None
+    reason = wire.REORDERS if stream.get("joinable", True) else wire.UNJOINABLE
+    return {"state": "idle", "reason": reason, "error": None, "viewers": 0, "over_hls": False}
+
+
+def _kind_of(stream: str) -> str:
+    """What the contract calls a stream."""
+    return f"main_{stream}" if stream.startswith("cam") else stream

@@ -1,0 +1,105 @@
+"""RTSP clients as viewers: each is admitted like any other, and its camera shown on demand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from touchline.capture.live.preview import Preview
+from touchline.capture.live.shown import Viewer
+from touchline.capture.programs.viewer import LiveLink
+from touchline.capture.settings.preview import PreviewSettings
+from touchline.core.errors import Blocked, Failed, TouchlineError
+from touchline.core.events.log import EventLog
+from touchline.core.supervision import Tasks
+
+log = logging.getLogger(__name__)
+
+
+class RtspOutlet:
+    """Has the live process serve RTSP, and counts its clients. Belongs to the event loop."""
+
+    def __init__(
+        self, settings: PreviewSettings, preview: Preview, live: LiveLink, events: EventLog
+    ) -> None:
+        self._settings = settings
+        self._preview = preview
+        self._live = live
+        self._events = events
+        self._viewers: dict[str, Viewer] = {}
+        self._tasks: Tasks | None = None
+        live.on_started(self._serve)
+        live.on_event(self._live_event)
+
+    def open(self, tasks: Tasks) -> None:
+        """Listen from now on; the live process is started for that."""
+        self._tasks = tasks
+        tasks.start_soon(self._start_live, name="RTSP")
+
+    async def _start_live(self) -> None:
+        try:
+            await self._live.ensure()
+        except Blocked as error:
+            log.error("RTSP is served once the live process is there: %s", error.message)  # noqa: TRY400
+
+    async def _serve(self) -> None:
+        password = self._settings.rtsp_password
+        host, port = self._settings.rtsp_host, self._settings.rtsp_port
+        try:
+            reply = await self._live.ask(
+                "rtsp_start",
+                host=host,
+                port=port,
+                password=password.get_secret_value() if password is not None else None,
+            )
+        except (Blocked, Failed) as error:
+            log.error("RTSP is not served: %s", error.message)  # noqa: TRY400
+            return
+        self._preview.rtsp_port = int(reply["port"])
+        log.info("RTSP is served at rtsp://%s:%d/cam0", host, self._preview.rtsp_port)
+
+    def _live_event(self, event: Mapping[str, Any]) -> None:
+        if event.get("event") == "lost":
+            self._viewers.clear()
+            self._preview.rtsp_port = None
+        elif event.get("event") == "rtsp_viewer" and self._tasks is not None:
+            call = self._came if event["here"] else self._went
+            self._tasks.start_soon(
+                call, str(event["viewer"]), str(event["camera"]), name="an RTSP viewer"
+            )
+        elif event.get("event") == "rtsp_refused":
+            self._refused(str(event["address"]), int(event["attempts"]))
+
+    def _refused(self, address: str, attempts: int) -> None:
+        """Tell of somebody who tries passwords."""
+        message = f"{attempts} wrong RTSP passwords from {address}; further ones have to wait"
+        log.warning("%s", message)
+        self._events.record("system", "warning", message, address=address, attempts=attempts)
+
+    async def _came(self, key: str, camera: str) -> None:
+        """Show the client its camera, or tell it why not."""
+        reason: str | None = None
+        viewer: Viewer | None = None
+        try:
+            viewer = await self._preview.join(self._preview.camera_id(camera), "rtsp")
+        except TouchlineError as error:
+            reason = error.message
+            log.info("RTSP: %s", reason)
+        try:
+            reply = await self._live.ask("rtsp_admit", viewer=key, reason=reason)
+        except (Blocked, Failed) as error:
+            log.warning("an RTSP client cannot be answered: %s", error.message)
+            reply = {"here": False}
+        if viewer is None:
+            return
+        if reply["here"]:
+            self._viewers[key] = viewer
+        else:
+            await self._preview.leave(viewer)
+
+    async def _went(self, key: str, camera: str) -> None:
+        del camera
+        viewer = self._viewers.pop(key, None)
+        if viewer is not None:
+            await self._preview.leave(viewer)

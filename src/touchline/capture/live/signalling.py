@@ -1,0 +1,140 @@
+"""WebRTC signalling in the contract's messages: `webrtc_…` in, answers out, no socket in sight.
+
+What a message says may stand at its top level or under `data`; what we say stands under `data`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from touchline.capture.live.sessions import WebRtcSession, WebRtcSessions
+from touchline.core.errors import TouchlineError
+
+Message = dict[str, Any]
+Send = Callable[[str, Message], None]
+
+_CAMERA = re.compile(r"main_cam(0|[1-9]\d{0,3})", re.ASCII)
+_CANDIDATE = "a=candidate:"
+
+
+class Signalling:
+    """Answers any number of connections; a session belongs to the one it was started on."""
+
+    def __init__(self, sessions: WebRtcSessions) -> None:
+        self._sessions = sessions
+        self._send: Send | None = None
+        sessions.on_ended(self._session_ended)
+
+    def on_message(self, send: Send) -> None:
+        """Have `send(connection_id, message)` called with what is said unasked."""
+        self._send = send
+
+    async def handle(self, connection_id: str, message: Mapping[str, Any]) -> list[Message]:
+        """The messages that answer this one, in order. Raises nothing a client could cause."""
+        data = message.get("data")
+        given: Message = {**message, **(data if isinstance(data, dict) else {})}
+        handlers = {
+            "webrtc_start": self._start,
+            "webrtc_offer": self._offer,
+            "webrtc_ice_candidate": self._candidate,
+            "webrtc_stop": self._stop,
+        }
+        kind = message.get("type")
+        handler = handlers.get(kind) if isinstance(kind, str) else None
+        if handler is None:
+            return [_error({}, f"Unsupported WebRTC message type: {kind}")]
+        try:
+            return await handler(connection_id, given)
+        except TouchlineError as error:
+            name = "stream_kind" if kind == "webrtc_start" else "session_id"
+            return [_error(_echo(given, name), error.message)]
+
+    async def closed(self, connection_id: str) -> None:
+        """End the sessions of a connection that is gone."""
+        await self._sessions.stop_all_of(connection_id)
+
+    async def _start(self, connection_id: str, given: Message) -> list[Message]:
+        kind = given.get("stream_kind")
+        if kind == "panorama":
+            return [self._ready(await self._sessions.start_panorama(connection_id))]
+        named = _CAMERA.fullmatch(kind) if isinstance(kind, str) else None
+        if named is None or not self._sessions.has_camera(int(named[1])):
+            return [_error(_echo(given, "stream_kind"), f"Unsupported stream_kind: {kind}")]
+        return [self._ready(await self._sessions.start(connection_id, int(named[1])))]
+
+    def _ready(self, session: WebRtcSession) -> Message:
+        camera = {} if session.camera_id is None else {"camera_id": session.camera_id}
+        servers = self._sessions.ice_servers()
+        ready = {"success": True, **_names(session), **camera, "ice_servers": servers}
+        return _message("webrtc_session_ready", ready)
+
+    async def _offer(self, connection_id: str, given: Message) -> list[Message]:
+        session = self._sessions.find(given.get("session_id"), connection_id)
+        offer = given.get("sdp")
+        if not isinstance(offer, str):
+            return [_error({"session_id": session.session_id}, "An offer needs an sdp")]
+        answer = await self._sessions.answer(session, offer)
+        return [
+            _message("webrtc_answer", {"success": True, **_names(session), "sdp": answer}),
+            *(
+                _message("webrtc_ice_candidate", {**_names(session), **candidate})
+                for candidate in candidates_in(answer)
+            ),
+        ]
+
+    async def _candidate(self, connection_id: str, given: Message) -> list[Message]:
+        session = self._sessions.find(given.get("session_id"), connection_id)
+        candidate = given.get("candidate")
+        if isinstance(candidate, dict):  # as a browser's own toJSON() has it
+            given = {**given, **candidate}
+            candidate = given.get("candidate")
+        index = given.get("sdpMLineIndex")
+        if not isinstance(candidate, str | None) or not isinstance(index, int | None):
+            return [_error({"session_id": session.session_id}, "The candidate is not a text")]
+        await self._sessions.candidate(session, candidate or "", index or 0)
+        return [_state(session, "candidate_added")]
+
+    async def _stop(self, connection_id: str, given: Message) -> list[Message]:
+        session = self._sessions.find(given.get("session_id"), connection_id)
+        await self._sessions.stop(session)
+        return [_state(session, "stopped")]
+
+    def _session_ended(self, session: WebRtcSession, reason: str) -> None:
+        if self._send is not None:
+            self._send(session.owner, _state(session, "closed", reason=reason))
+
+
+def candidates_in(answer: str) -> list[Message]:
+    """The answer's own candidates as messages, for clients that wait for them there."""
+    found: list[Message] = []
+    index = -1
+    for line in answer.splitlines():
+        if line.startswith("m="):
+            index += 1
+        elif line.startswith(_CANDIDATE):
+            found.append({"candidate": line.removeprefix("a="), "sdpMLineIndex": index})
+    return found
+
+
+def _names(session: WebRtcSession) -> Message:
+    return {"session_id": session.session_id, "stream_kind": session.stream_kind}
+
+
+def _echo(given: Mapping[str, Any], name: str) -> Message:
+    """The name a client used, where it is one at all."""
+    value = given.get(name)
+    return {name: value if isinstance(value, str | None) else str(value)}
+
+
+def _message(kind: str, data: Message) -> Message:
+    return {"type": kind, "data": data}
+
+
+def _state(session: WebRtcSession, state: str, **more: Any) -> Message:
+    return _message("webrtc_state", {"session_id": session.session_id, "state": state, **more})
+
+
+def _error(names: Message, text: str) -> Message:
+    return _message("webrtc_error", {**names, "error": text})

@@ -1,0 +1,1 @@
+"""Alerts, log files and what can be read out of them."""

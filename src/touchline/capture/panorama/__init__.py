@@ -1,0 +1,1 @@
+"""Panorama: calibration, live preview and rendering."""

@@ -1,0 +1,232 @@
+"""A calibration with the running cameras: pictures are captured pair by pair, then worked out.
+
+Captured pictures are files, so that a started calibration survives a restart. The cameras are only
+held while a pair is captured: a recording never has to wait for a calibration that was forgotten.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.cameras.calibrations import Calibration, Calibrations
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.library.library import Library
+from touchline.capture.programs.studio import StudioRun
+from touchline.core.errors import Blocked, Failed, Refused
+from touchline.core.tasks import Changed
+
+log = logging.getLogger(__name__)
+
+FRAMES_NEEDED = 10
+FRAMES_TARGET = 15
+MOST_FRAMES = 60
+CAPTURE_WAIT_S = 12.0
+_NAME = "studio-feed"
+_FILE = re.compile(r"(\d{3})-cam[01]\.png", re.ASCII)
+_FOLDER = "capturing"
+
+
+class Calibrating:
+    """The calibration that is under way, if one is. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        calibrations: Calibrations,
+        cameras: Mapping[int, Camera],
+        lease: CameraLease,
+        library: Library,
+        *,
+        runtime_dir: Path,
+        log_dir: Path,
+    ) -> None:
+        self.changed = Changed()
+        self._calibrations = calibrations
+        self._cameras = cameras
+        self._lease = lease
+        self._library = library
+        self._runtime_dir = runtime_dir
+        self._log_path = log_dir / "studio.log"
+        self._folder = calibrations.folder / _FOLDER
+        self._captured: list[int] = []
+        self._started = False
+        self._busy = anyio.Lock()
+
+    async def open(self) -> None:
+        """Take up what was captured before."""
+        self._captured = await to_thread.run_sync(_captured, self._folder)
+        self._started = bool(self._captured)
+
+    def status(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/panorama/calibration`."""
+        active = self._calibrations.active
+        return {
+            "calibrated": active is not None,
+            "is_calibrating": self._started,
+            "frames_captured": len(self._captured),
+            "quality_score": None if active is None else active.quality["score"],
+            "calibration_date": None if active is None else active.created_at.isoformat(),
+            "version": None if active is None else active.version,
+        }
+
+    async def start(self) -> None:
+        """Begin anew. Raises Refused while the cameras are used for something else."""
+        await self._lease.settled()
+        if self._lease.mode in {"preview", "recording"}:
+            raise Refused(
+                f"Cannot start calibration: {self._lease.mode} is active",
+                code="calibration_refused",
+            )
+        async with self._busy:
+            await to_thread.run_sync(_empty, self._folder)
+            self._captured, self._started = [], True
+        self.changed.mark()
+
+    async def reset(self) -> None:
+        """Forget what was captured."""
+        async with self._busy:
+            await to_thread.run_sync(_empty, self._folder)
+            self._captured, self._started = [], False
+        self.changed.mark()
+
+    async def capture(self) -> dict[str, Any]:
+        """One more picture of both cameras at the same instant.
+
+        Raises Refused before a start, Blocked where the cameras are taken, and Failed with the
+        studio's words where no pair came.
+        """
+        if not self._started:
+            raise Refused(
+                "Calibration not active. Call start_calibration first.", code="not_started"
+            )
+        if len(self._captured) >= MOST_FRAMES:
+            raise Refused(
+                f"{MOST_FRAMES} pairs are captured; that is enough, complete it", code="enough"
+            )
+        async with self._busy:
+            number = max(self._captured, default=0) + 1
+            files = [str(self._folder / f"{number:03d}-cam{camera}.png") for camera in (0, 1)]
+            await self._lease.settled()
+            with self._lease.hold("calibration", "api-calibration"):
+                found = await self._capture(files)
+            self._captured.append(number)
+        self.changed.mark()
+        captured = len(self._captured)
+        return {
+            "success": True,
+            "message": f"Frame pair {captured} captured successfully",
+            "frames_captured": captured,
+            "frames_needed": FRAMES_NEEDED,
+            "frames_target": FRAMES_TARGET,
+            "ready_to_calculate": captured >= FRAMES_NEEDED,
+            "apart_ms": found["apart_ms"],
+            "sharp": found["sharp"],
+        }
+
+    async def complete(
+        self, manual: Sequence[Mapping[str, Any]] = (), *, least: int = FRAMES_NEEDED
+    ) -> Calibration:
+        """Work it out and use it from now on.
+
+        Raises Refused before a start or with too few pairs, and Failed with what to do where the
+        pictures do not tell.
+        """
+        if not self._started:
+            raise Refused("Calibration not started", code="not_started")
+        if len(self._captured) < least:
+            text = f"Need at least {least} frames, got {len(self._captured)}"
+            raise Refused(text, code="too_few_frames")
+        pairs = [
+            [str(self._folder / f"{number:03d}-cam{camera}.png") for camera in (0, 1)]
+            for number in self._captured
+        ]
+        async with self._busy:
+            spec = {"pairs": pairs, "manual": list(manual)}
+            calibration = await self._work_out("cameras", spec, manual)
+            self._started = False
+        self.changed.mark()
+        return calibration
+
+    async def from_match(
+        self, match_id: str, *, instants: int, manual: Sequence[Mapping[str, Any]] = ()
+    ) -> Calibration:
+        """Work it out from a recorded match. Raises NotFound and Failed."""
+        folder = await self._library.folder(match_id)
+        async with self._busy:
+            spec = {"folder": str(folder), "instants": instants, "manual": list(manual)}
+            calibration = await self._work_out(match_id, spec, manual)
+        self.changed.mark()
+        return calibration
+
+    async def _work_out(
+        self, source: str, spec: Mapping[str, Any], manual: Sequence[Mapping[str, Any]]
+    ) -> Calibration:
+        run = StudioRun("calibrate", spec, log_path=self._log_path)
+        result = await run.run(lambda _: None, hurry=True)
+        now = datetime.now(UTC)
+        return await self._calibrations.add(source, {**result, "manual": list(manual)}, now)
+
+    async def _capture(self, files: Sequence[str]) -> dict[str, Any]:
+        cameras = [self._cameras.get(number) for number in (0, 1)]
+        if None in cameras:
+            raise Failed("A panorama needs the cameras 0 and 1", code="no_two_cameras")
+        spec = {
+            "directory": str(self._runtime_dir),
+            "name": _NAME,
+            "files": list(files),
+            "wait_s": CAPTURE_WAIT_S,
+        }
+        run = StudioRun("capture", spec, log_path=self._log_path)
+        listening = anyio.Event()
+        feed = partial(self._feed, listening, [c for c in cameras if c is not None])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(feed)
+            try:
+                found = await run.run(lambda _: listening.set(), hurry=True)
+            finally:
+                tasks.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await self._unfeed([c for c in cameras if c is not None])
+        return found
+
+    async def _feed(self, listening: anyio.Event, cameras: Sequence[Camera]) -> None:
+        await listening.wait()
+        path = str(self._runtime_dir / f"{_NAME}.sock")
+        for camera in cameras:
+            try:
+                await camera.link.ask("feed", path=path)
+            except (Blocked, Failed) as error:  # the studio says that nothing came
+                log.warning("%s sends no pictures: %s", camera.name, error.message)
+
+    @staticmethod
+    async def _unfeed(cameras: Sequence[Camera]) -> None:
+        for camera in cameras:
+            with suppress(Blocked, Failed):  # it ends by itself when nobody reads
+                await camera.link.ask("unfeed", timeout_s=2.0)
+
+
+def _captured(folder: Path) -> list[int]:
+    """The numbers of which both pictures are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    seen: dict[int, int] = {}
+    for path in folder.iterdir():
+        if found := _FILE.fullmatch(path.name):
+            seen[int(found[1])] = seen.get(int(found[1]), 0) + 1
+    return sorted(number for number, files in seen.items() if files == 2)
+
+
+def _empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if _FILE.fullmatch(path.name):
+            path.unlink()

@@ -1,0 +1,358 @@
+"""Work that is done for a match after it was recorded: one piece after the other.
+
+The queue is a file: a job survives the server, goes on where it was, and can be repeated when it
+failed. While a match is recorded nothing is worked on.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from touchline.capture.library.wholefile import write_whole
+from touchline.capture.programs.studio import OnProgress, StudioRun
+from touchline.capture.settings.processing import Kind
+from touchline.core.errors import Blocked, NotFound, Refused, TouchlineError
+from touchline.core.tasks import Changed
+
+log = logging.getLogger(__name__)
+
+State = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+
+KEPT_JOBS = 500
+MOST_WAITING = 500
+LOG_LINES = 40
+_OVER = frozenset({"done", "failed", "cancelled"})
+
+
+class JobError(BaseModel):
+    """Why a job failed: a stable code, a sentence, and what to do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    advice: str = ""
+
+
+class Job(BaseModel):
+    """One piece of work. `progress` is 0 to 1; times are UTC."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    job_id: str
+    kind: Kind
+    match_id: str
+    params: Mapping[str, Any] = Field(default_factory=dict)
+    state: State = "waiting"
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempts: int = 0
+    progress: float = 0.0
+    eta_s: float | None = None
+    total: int | None = None
+    error: JobError | None = None
+    result: Mapping[str, Any] | None = None
+    log: tuple[str, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will become of it by itself."""
+        return self.state in _OVER
+
+
+class _File(BaseModel):
+    format_version: int = 1
+    jobs: tuple[Job, ...] = ()
+
+
+Prepare = Callable[[Job], Awaitable[StudioRun]]
+Finish = Callable[[Job, Mapping[str, Any]], Awaitable[None]]
+
+
+class JobQueue:
+    """The jobs there are, oldest first. Belongs to the event loop.
+
+    `prepare` makes the run of a job and raises TouchlineError where it cannot be done; `finish`
+    keeps what it brought. `hold` says whether nothing may be worked on at the moment.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        prepare: Prepare,
+        finish: Finish,
+        hold: Callable[[], bool],
+        hold_changed: Changed,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.changed = Changed()
+        self._path = path
+        self._prepare, self._finish = prepare, finish
+        self._hold, self._hold_changed = hold, hold_changed
+        self._now = now
+        self._jobs: dict[str, Job] = {}
+        self._news = Changed()
+        self._running: tuple[str, StudioRun, anyio.CancelScope] | None = None
+        self._saving = anyio.Lock()
+
+    # ------------------------------------------------------------------ asked
+
+    def all(self) -> list[Job]:
+        """Every job, the oldest first."""
+        return list(self._jobs.values())
+
+    def of_match(self, match_id: str) -> list[Job]:
+        """A match's jobs, the oldest first."""
+        return [job for job in self._jobs.values() if job.match_id == match_id]
+
+    def newest(self, match_id: str, kind: Kind) -> Job | None:
+        """The last job of that kind for a match."""
+        return next((j for j in reversed(self.of_match(match_id)) if j.kind == kind), None)
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}", code="job_not_found")
+        return job
+
+    # ------------------------------------------------------------------ changed
+
+    async def add(self, kind: Kind, match_id: str, **params: Any) -> Job:
+        """A job that waits for its turn, and is on the disk; the same one if it was there.
+
+        Raises Blocked where too many wait.
+        """
+        if sum(not job.is_over for job in self._jobs.values()) >= MOST_WAITING:
+            text = f"{MOST_WAITING} jobs wait already. Let some of them finish, or cancel them."
+            raise Blocked(text, code="too_many_jobs", eta_s=60.0)
+        job = self.put(kind, match_id, **params)
+        await self.save()
+        return job
+
+    def put(self, kind: Kind, match_id: str, **params: Any) -> Job:
+        """The same at once; `save` must follow."""
+        for job in self.of_match(match_id):
+            if job.kind == kind and job.params == params and not job.is_over:
+                return job
+        job = Job(
+            job_id=secrets.token_hex(8),
+            kind=kind,
+            match_id=match_id,
+            params=params,
+            created_at=self._now(),
+        )
+        self._put(job)
+        self._forget_old()
+        self._news.mark()
+        return job
+
+    async def retry(self, job_id: str) -> Job:
+        """Do it again. Refused for one that waits, runs or is done."""
+        job = self.get(job_id)
+        if job.state not in {"failed", "cancelled"}:
+            raise Refused(f"Job {job_id} is {job.state}; only a failed one can be repeated")
+        again = job.model_copy(
+            update={
+                "state": "waiting",
+                "error": None,
+                "ended_at": None,
+                "progress": 0.0,
+                "eta_s": None,
+            }
+        )
+        del self._jobs[job_id]  # it goes behind those that wait
+        self._put(again)
+        await self.save()
+        self._news.mark()
+        return again
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop it; what is done so far is kept and a repetition goes on from there."""
+        job = self.get(job_id)
+        if job.is_over:
+            raise Refused(f"Job {job_id} is {job.state} already")
+        over = job.model_copy(update={"state": "cancelled", "ended_at": self._now(), "eta_s": None})
+        self._put(over)
+        if self._running is not None and self._running[0] == job_id:
+            self._running[2].cancel()
+        await self.save()
+        return over
+
+    async def remove(self, job_id: str) -> None:
+        """Forget a job that is over; what it made stays."""
+        if not self.get(job_id).is_over:
+            raise Refused(f"Job {job_id} is not over; cancel it first")
+        del self._jobs[job_id]
+        self.changed.mark()
+        await self.save()
+
+    async def drop_match(self, match_id: str) -> None:
+        """A match is gone, and its jobs with it. Raises OSError."""
+        if not self.of_match(match_id):
+            return
+        for job in self.of_match(match_id):
+            if not job.is_over:
+                await self.cancel(job.job_id)
+            del self._jobs[job.job_id]
+        self.changed.mark()
+        await self.save()
+
+    # ------------------------------------------------------------------ worked on
+
+    async def load(self) -> None:
+        """Take up what an earlier server left; what ran then waits again."""
+        for job in await to_thread.run_sync(_read, self._path):
+            was_running = job.state in {"running", "paused"}
+            self._jobs[job.job_id] = (
+                job.model_copy(update={"state": "waiting"}) if was_running else job
+            )
+        self._news.mark()
+
+    async def once(self) -> None:
+        """Wait for a job that may be worked on, and do it."""
+        job = await self._next()
+        await self._work_on(job)
+
+    async def watch_hold(self) -> None:
+        """Pause and go on with what runs, as a recording begins and ends; until cancelled."""
+        seen = -1
+        while True:
+            seen = await self._hold_changed.wait(seen)
+            self._apply_hold()
+
+    def _apply_hold(self) -> None:
+        if self._running is None:
+            return
+        job_id, run, _ = self._running
+        held = self._hold()
+        run.pause(paused=held)
+        job = self._jobs.get(job_id)
+        state: State = "paused" if held else "running"
+        if job is not None and not job.is_over and job.state != state:
+            self._put(job.model_copy(update={"state": state}))
+
+    async def _next(self) -> Job:
+        while True:
+            seen, hold_seen = self._news.version, self._hold_changed.version
+            if self._hold():
+                await self._hold_changed.wait(hold_seen)
+                continue
+            waiting = next((j for j in self._jobs.values() if j.state == "waiting"), None)
+            if waiting is not None:
+                return waiting
+            await self._news.wait(seen)
+
+    async def _work_on(self, job: Job) -> None:
+        job = job.model_copy(
+            update={
+                "state": "running",
+                "started_at": self._now(),
+                "attempts": job.attempts + 1,
+                "log": (),
+            }
+        )
+        self._put(job)
+        await self.save()
+        with anyio.CancelScope() as scope:
+            try:
+                run = await self._prepare(job)
+                if self.get(job.job_id).is_over:  # cancelled meanwhile
+                    return
+                self._running = (job.job_id, run, scope)
+                self._apply_hold()
+                result = await run.run(self._follower(job.job_id))
+                await self._finish(job, result)
+            except TouchlineError as error:
+                advice = str(error.details.get("advice") or "")
+                fault = JobError(code=error.code, message=error.message, advice=advice)
+                log.warning("%s of %s failed: %s", job.kind, job.match_id, error.message)
+                self._over(job.job_id, "failed", error=fault)
+            except OSError as error:
+                fault = JobError(code="disk_failed", message=str(error))
+                self._over(job.job_id, "failed", error=fault)
+            except Exception as error:
+                log.exception("%s of %s failed", job.kind, job.match_id)
+                fault = JobError(code="internal", message=f"{type(error).__name__}: {error}")
+                self._over(job.job_id, "failed", error=fault)
+            else:
+                self._over(job.job_id, "done", result=result, progress=1.0)
+            finally:
+                self._running = None
+        await self.save()
+
+    def _follower(self, job_id: str) -> OnProgress:
+        began_s = time.monotonic()
+        began_at: float | None = None
+
+        def follow(news: Mapping[str, Any]) -> None:
+            nonlocal began_at
+            job = self._jobs.get(job_id)
+            if job is None or job.is_over:
+                return
+            done, total = float(news.get("done", 0)), float(news.get("total", 0) or 0)
+            update: dict[str, Any] = {}
+            if total > 0:
+                if began_at is None:
+                    began_at = done
+                rate = (done - began_at) / max(time.monotonic() - began_s, 1e-3)
+                update = {
+                    "progress": round(min(done / total, 1.0), 4),
+                    "total": int(total),
+                    "eta_s": round((total - done) / rate, 1) if rate > 0 else None,
+                }
+            if text := news.get("text"):
+                update["log"] = (*job.log, str(text))[-LOG_LINES:]
+            self._put(job.model_copy(update=update))
+
+        return follow
+
+    def _over(self, job_id: str, state: State, **update: Any) -> None:
+        job = self._jobs.get(job_id)
+        if job is None or job.is_over:  # it was cancelled at the last moment
+            return
+        over = {"state": state, "ended_at": self._now(), "eta_s": None, **update}
+        self._put(job.model_copy(update=over))
+
+    def _put(self, job: Job) -> None:
+        self._jobs[job.job_id] = job
+        self.changed.mark()
+
+    def _forget_old(self) -> None:
+        over = [job.job_id for job in self._jobs.values() if job.is_over]
+        for job_id in over[: max(0, len(self._jobs) - KEPT_JOBS)]:
+            del self._jobs[job_id]
+
+    async def save(self) -> None:
+        """Write the queue down. Raises OSError."""
+        async with self._saving:
+            content = _File(jobs=tuple(self._jobs.values())).model_dump_json(indent=1).encode()
+            await to_thread.run_sync(write_whole, self._path, content)
+
+
+def _read(path: Path) -> Iterable[Job]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return ()
+    try:
+        return _File.model_validate_json(text).jobs
+    except ValidationError as error:
+        kept = path.with_suffix(".damaged")
+        with suppress(OSError):
+            path.replace(kept)
+        log.error("The queue of jobs cannot be read and is kept as %s: %s", kept, error)  # noqa: TRY400
+        return ()

@@ -1,0 +1,297 @@
+"""What is made of a match after it was recorded: archives, a panorama, a cut that follows the play.
+
+The match's folder is the record: a file that is there was made, and `processing.json` says how.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+
+from touchline.capture.cameras.calibrations import Calibration, Calibrations, PanoramaConfig
+from touchline.capture.library.library import Library
+from touchline.capture.library.markers import Markers
+from touchline.capture.library.wholefile import write_whole
+from touchline.capture.processing.jobs import Job, JobQueue
+from touchline.capture.programs.studio import StudioRun
+from touchline.capture.settings.processing import Kind, ProcessingSettings
+from touchline.core.errors import Blocked, NotFound, Refused
+from touchline.core.events.log import EventLog
+from touchline.foreign.files import read_bytes
+
+log = logging.getLogger(__name__)
+
+RECORD, UPLOADS = "processing.json", "upload.json"
+_LARGE = frozenset({"archive", "panorama", "follow"})
+_UPLOAD_FACTS = frozenset({"state", "key", "size_bytes", "sent_bytes", "error"})
+_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "fast": {"preset": "ultrafast", "crf": 23},
+    "balanced": {"preset": "veryfast", "crf": 23},
+    "high": {"preset": "medium", "crf": 21},
+}
+
+
+class Processing:
+    """Prepares the jobs of matches and keeps what they brought. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        settings: ProcessingSettings,
+        library: Library,
+        calibrations: Calibrations,
+        markers: Markers,
+        events: EventLog,
+        *,
+        log_dir: Path,
+        free_bytes: Callable[[], Awaitable[int]],
+        floor_bytes: int,
+    ) -> None:
+        self._free_bytes, self._floor_bytes = free_bytes, floor_bytes
+        # Of its own: the general pool is the recorder's.
+        self._threads = CapacityLimiter(2)
+        self._settings = settings
+        self._library = library
+        self._calibrations = calibrations
+        self._markers = markers
+        self._events = events
+        self._log_path = log_dir / "studio.log"
+
+    async def prepare(self, job: Job) -> StudioRun:
+        """The studio's run for a job. Raises NotFound and Refused where it cannot be done now."""
+        folder = await self._library.folder(job.match_id)
+        await self._need_room(job)
+        own = await self._spec_of(job)
+        return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
+
+    async def _need_room(self, job: Job) -> None:
+        """What is made must leave the next recording its room. Raises Blocked."""
+        if job.kind not in _LARGE:
+            return
+        manifest = await self._library.manifest(job.match_id)
+        needed = sum(segment.size_bytes for segment in manifest.segments)
+        free = await self._free_bytes()
+        if free - needed < self._floor_bytes:
+            raise Blocked(
+                f"{free >> 20} MiB are free, and {job.kind} of {job.match_id} may take"
+                f" {needed >> 20} MiB",
+                code="disk_low",
+                advice="Delete matches that are no longer needed, and try again.",
+            )
+
+    async def _reel_spec(self, job: Job) -> dict[str, Any]:
+        """Stretches around the markers as they are now. Raises Refused where there are none."""
+        before_ns, after_ns = (
+            int(float(job.params[name]) * 1e9) for name in ("before_s", "after_s")
+        )
+        kinds = job.params.get("kinds") or None
+        moments = await self._markers.moments(job.match_id, kinds)
+        if not moments:
+            raise Refused("No moments are marked in this match", code="no_markers")
+        return {
+            "camera": job.params["camera"],
+            "file": "reel.mp4",
+            "stretches": _merged([(at - before_ns, at + after_ns) for at in moments]),
+        }
+
+    async def _spec_of(self, job: Job) -> dict[str, Any]:
+        config = self._calibrations.config
+        match job.kind:
+            case "archive":
+                cameras = await self._library.cameras(job.match_id)
+                return {"cameras": cameras, **self._settings.archive.to_spec()}
+            case "reel":
+                return await self._reel_spec(job)
+            case "panorama":
+                return _panorama_spec(config, self._calibration_of(job))
+            case "upload":
+                return await self._upload_spec(job.match_id)
+            case _:
+                return dict(job.params)
+
+    async def _upload_spec(self, match_id: str) -> dict[str, Any]:
+        if self._settings.upload.bucket is None:
+            raise Refused(
+                "No storage is configured (capture.processing.upload.bucket)", code="no_storage"
+            )
+        cameras = await self._library.cameras(match_id)
+        return self._settings.upload.to_spec(match_id, cameras)
+
+    def _calibration_of(self, job: Job) -> Calibration | None:
+        """The calibration that was active when the job was asked for; None for side by side."""
+        version = job.params.get("calibration_version")
+        return None if version is None else self._calibrations.get(int(version))
+
+    async def finish(self, job: Job, result: Mapping[str, Any]) -> None:
+        """Write down what a job made of the match."""
+        folder = await self._library.folder(job.match_id)
+        await to_thread.run_sync(partial(_note, folder, job.kind, result))
+        self._events.record(
+            "processing",
+            "finished",
+            f"{job.kind} of {job.match_id} is done",
+            match_id=job.match_id,
+            job_id=job.job_id,
+        )
+
+    async def record(self, match_id: str) -> dict[str, Any]:
+        """What was made of a match, by kind, and where its files were uploaded to.
+
+        Raises NotFound.
+        """
+        folder = await self._library.folder(match_id)
+        made = await to_thread.run_sync(_read, folder, RECORD, limiter=self._threads)
+        uploads = await to_thread.run_sync(_read, folder, UPLOADS, limiter=self._threads)
+        files = {
+            name: {key: value for key, value in state.items() if key in _UPLOAD_FACTS}
+            for name, state in uploads.get("files", {}).items()
+        }
+        return {"match_id": match_id, "made": made, "uploads": files}
+
+    async def start(
+        self,
+        queue: JobQueue,
+        match_id: str,
+        kinds: Sequence[Kind],
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> list[Job]:
+        """Jobs of these kinds for a match, in an order that makes sense; `params` by kind.
+
+        Raises NotFound for an unknown match and Refused for the one that is being recorded.
+        """
+        await self._library.folder(match_id)
+        if self._library.is_running(match_id):
+            raise Refused(
+                f"Recording {match_id} is being recorded; process it when it is over",
+                code="match_running",
+            )
+        jobs = self._put(queue, match_id, kinds, params or {})
+        await queue.save()
+        return jobs
+
+    def after_recording(self, queue: JobQueue, match_id: str) -> None:
+        """A match that asked for it is over: make all that is configured. `queue.save` follows."""
+        kinds = list(self._settings.after_recording)
+        if self._settings.upload.bucket is not None:
+            kinds.append("upload")
+        self._put(queue, match_id, kinds, {})
+
+    def _put(
+        self,
+        queue: JobQueue,
+        match_id: str,
+        kinds: Sequence[Kind],
+        params: Mapping[str, Mapping[str, Any]],
+    ) -> list[Job]:
+        jobs = []
+        for kind in sorted(set(kinds), key=_ORDER.index):
+            own = dict(params.get(kind, _DEFAULTS.get(kind, {})))
+            if kind == "panorama":
+                own["calibration_version"] = self._calibrations.config.active_version
+            jobs.append(queue.put(kind, match_id, **own))
+        return jobs
+
+    async def _without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
+        """Cameras of a match that got no archive where others did."""
+        try:
+            cameras = await self._library.cameras(match_id)
+        except NotFound:
+            return []
+        missing = [camera for camera in cameras if not archives.get(camera)]
+        return missing if len(missing) < len(cameras) else []
+
+    async def status(self, queue: JobQueue, match_id: str) -> dict[str, Any]:
+        """How far post-processing of a match is; a match that nobody knows was not processed."""
+        archives = await self._library.made_archives(match_id)
+        jobs = queue.of_match(match_id)
+        if not jobs:
+            missing = await self._without_archive(match_id, archives)
+            made = any(archives.values())
+            message = "Processing complete" if made else "Not processed"
+            if missing:
+                message = f"There is no archive of {', '.join(missing)}"
+            return {
+                "processing": False,
+                "completed": made and not missing,
+                "message": message,
+                **({"archives": archives} if made else {}),
+            }
+        going_on = [job for job in jobs if not job.is_over]
+        failed = [job for job in jobs if job.state == "failed"]
+        last = going_on[0] if going_on else jobs[-1]
+        started = [job.started_at for job in jobs if job.started_at is not None]
+        ended = [job.ended_at for job in jobs if job.ended_at is not None]
+        message = "Processing complete"
+        if going_on:
+            message = f"{last.kind} is {last.state}"
+        elif failed:
+            fault = failed[-1].error
+            message = f"{failed[-1].kind} failed: {fault.message if fault else 'no reason known'}"
+        lasted_s = (
+            max(0.0, (max(ended) - min(started)).total_seconds()) if started and ended else None
+        )
+        return {
+            "processing": bool(going_on),
+            "completed": not going_on and not failed,
+            "status": "processing" if going_on else ("failed" if failed else "complete"),
+            "message": message,
+            "start_time": min(started).astimezone().replace(tzinfo=None).isoformat()
+            if started
+            else None,
+            "duration_seconds": None if going_on else lasted_s,
+            "progress": round(sum(job.progress for job in jobs) / len(jobs), 4),
+            "eta_seconds": last.eta_s,
+            "archives": archives,
+            "jobs": [job.model_dump(mode="json") for job in jobs],
+        }
+
+
+def _merged(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that touch become one, so that nothing is shown twice."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "reel": {"camera": "cam0", "before_s": 8.0, "after_s": 4.0, "kinds": []}
+}
+_ORDER: Sequence[Kind] = ("archive", "sprites", "panorama", "follow", "reel", "upload")
+
+
+def _panorama_spec(config: PanoramaConfig, calibration: Calibration | None) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "projection": config.projection,
+        "width": config.output_width,
+        "height": config.output_height,
+        "blend_px": config.blend_width,
+        **_PRESETS[config.quality],
+    }
+    if calibration is not None:
+        spec["calibration"] = {"version": calibration.version, "pair": dict(calibration.pair)}
+    return spec
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(read_bytes(folder / name))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        log.warning("%s of %s cannot be read: %s", name, folder.name, error)
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _note(folder: Path, kind: str, result: Mapping[str, Any]) -> None:
+    record = {**_read(folder, RECORD), kind: dict(result)}
+    write_whole(folder / RECORD, json.dumps(record, indent=1).encode())

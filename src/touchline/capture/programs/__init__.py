@@ -1,0 +1,1 @@
+"""Programs that the capture half starts: camera workers, live process, studio."""

@@ -1,0 +1,417 @@
+"""A process of ours seen from the server: found or started, asked, listened to, replaced.
+
+It is a camera's worker, or the live process. It outlives the server, so the first thing is always
+to look for one that is there already. One that dies is replaced at once; one that says nothing for
+too long is killed and replaced.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import Process, SocketAttribute, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from touchline.capture.logs.linelog import MAX_FILE_BYTES, turn_over
+from touchline.capture.programs.standby import Standby
+from touchline.core import patience
+from touchline.core.descriptors import SpareDescriptors
+from touchline.core.errors import Blocked, Failed
+from touchline.foreign.files import open_private
+from touchline.ipc import wire
+from touchline.ipc.listening import ListeningClock, input_waits
+
+log = logging.getLogger(__name__)
+
+_START_S = 30.0
+"""At the boot of a small machine everything starts at once: a worker is not given up for that."""
+RECORDER_PRIORITY = -5
+"""As `nice` counts."""
+_CONNECT_LOOK_S = 0.02
+_LOOK_S = 0.1
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+_TOO_LONG = "it sent a line that is too long"
+_STABLE_S = 5.0
+"""A worker that lived this long did not die of its start: its successor starts without a pause."""
+
+Event = Callable[[Mapping[str, Any]], None]
+Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class WorkerLink:
+    """One process that listens at `name.sock`, kept alive by `run`; `program` is its module.
+
+    `on_connected` is awaited with the worker's `hello` before anything else is asked, `on_event`
+    called with each of its events, `on_lost` when it is gone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        runtime_dir: Path,
+        log_path: Path,
+        unresponsive_after_s: float,
+        on_connected: Connected,
+        on_event: Event,
+        on_lost: Callable[[str], None],
+        program: str = "touchline.worker",
+        options: Sequence[str] = (),
+        what: str | None = None,
+        spare: SpareDescriptors | None = None,
+        records: bool = False,
+        standby: bool = False,
+    ) -> None:
+        """What `records` has the processor first, where that is permitted."""
+        self.name = name
+        self._program = program
+        self._options = tuple(options)
+        self._what = what or f"worker of {name}"
+        self._spare = spare or SpareDescriptors(0)
+        self._records = records
+        self.pid: int | None = None
+        self.spawns = 0
+        self._runtime_dir = runtime_dir
+        self._log_path = log_path
+        self._unresponsive_after_s = unresponsive_after_s
+        self._on_connected, self._on_event, self._on_lost = on_connected, on_event, on_lost
+        self._stream: SocketStream | None = None
+        self._send_lock = anyio.Lock()
+        self._waiting: dict[int, _Reply] = {}
+        self._number = 0
+        self.listened_s = ListeningClock()
+        self._heard_at_s = self.listened_s()
+        self._leaving = anyio.Event()
+        self._connected_at_s: float | None = None
+        self._standby = Standby(self._what, self._launch_standby) if standby else None
+
+    @property
+    def connected(self) -> bool:
+        """Whether requests can be sent."""
+        return self._stream is not None
+
+    async def run(self) -> None:
+        """Keep a worker alive and connected until cancelled or told to `quit`."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._keep_clock)
+                if self._standby is not None:
+                    tasks.start_soon(self._standby.keep, self._has_proved_itself)
+                await self._keep_connected()
+                tasks.cancel_scope.cancel()
+        finally:
+            if self._standby is not None:
+                self._standby.dismiss()
+
+    async def _keep_clock(self) -> None:
+        while True:
+            self.listened_s()
+            await anyio.sleep(_LOOK_S)
+
+    async def _keep_connected(self) -> None:
+        pause_s = 0.0
+        while not self._leaving.is_set():
+            began = time.monotonic()
+            reason = "it could not be started"
+            try:
+                async with self._connection() as stream:
+                    reason = await self._serve(stream)
+            except (OSError, TimeoutError, Failed) as error:
+                reason = str(error) or type(error).__name__
+            if self._leaving.is_set():
+                return
+            log.error("the %s is gone: %s", self._what, reason)
+            self._on_lost(reason)
+            if time.monotonic() - began > _STABLE_S:
+                pause_s = 0.0
+            else:
+                pause_s = min(max(2 * pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            await anyio.sleep(pause_s)
+
+    async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
+        """The worker's reply.
+
+        Raises Blocked when there is no worker at the moment or none that answers in time, and
+        Failed with the worker's own words when it refuses.
+        """
+        stream = self._stream
+        if stream is None:
+            raise self._gone()
+        self._number += 1
+        number = self._number
+        reply = self._waiting[number] = _Reply()
+        try:
+            async with self._send_lock:
+                await stream.send(wire.encode({"id": number, "do": do, **fields}))
+            with patience.move_on_after(timeout_s):
+                await reply.arrived.wait()
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            raise self._gone() from None
+        finally:
+            del self._waiting[number]
+        message = reply.message
+        if message is None:
+            if reply.arrived.is_set():
+                raise self._gone()
+            text = f"The {self._what} did not answer within {timeout_s:g} s."
+            raise Blocked(text, code="worker_silent", eta_s=self._unresponsive_after_s)
+        if not message.get("ok"):
+            raise Failed(str(message.get("message")), code=str(message.get("code")))
+        return message
+
+    async def quit(self, timeout_s: float = 5.0) -> None:
+        """Let the worker leave; one that does not is left to leave by itself."""
+        self._leaving.set()
+        if self._standby is not None:
+            self._standby.dismiss()
+        pid = self.pid
+        try:
+            await self.ask("quit", timeout_s=timeout_s)
+        except (Blocked, Failed) as error:
+            log.warning("%s", error.message)
+            return
+        with patience.move_on_after(timeout_s):
+            # First the end of the connection, so that `run` ends by itself.
+            while self.connected or (pid is not None and _alive(pid)):  # noqa: ASYNC110
+                await anyio.sleep(0.02)
+
+    def _gone(self) -> Blocked:
+        return Blocked(
+            f"The {self._what} is not running; a new one is being started.",
+            code="worker_gone",
+            eta_s=1.0,
+        )
+
+    # ---------------------------------------------------------- finding a worker
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[SocketStream]:
+        """A connection to a worker that was there, or to a new one.
+
+        Descriptors that are kept for this are used for it: it works when there are no others.
+        """
+        with self._spare.lent():
+            directory = os.open(self._runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                # Through the descriptor, because a socket's path has 108 bytes at the most.
+                path = f"/proc/self/fd/{directory}/{self.name}.sock"
+                stream = await self._try_connect(path)
+                if stream is None:
+                    process = await self._next_process()
+                    stream = await self._connect_to(process, path)
+            finally:
+                os.close(directory)
+        try:
+            yield stream
+        finally:
+            self._stream = self._connected_at_s = None
+            self._forget_requests()
+            with anyio.CancelScope(shield=True):
+                await stream.aclose()
+
+    @staticmethod
+    async def _try_connect(path: str) -> SocketStream | None:
+        try:
+            return await anyio.connect_unix(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+
+    async def _next_process(self) -> Process:
+        """The standby, which has the place already, or a new process."""
+        process = self._standby.take() if self._standby is not None else None
+        if process is None:
+            return await self._spawn()
+        self.spawns += 1
+        return process
+
+    def _has_proved_itself(self) -> bool:
+        since_s = self._connected_at_s
+        return since_s is not None and self.listened_s() - since_s > _STABLE_S
+
+    async def _spawn(self) -> Process:
+        self.spawns += 1
+        return await self._launch()
+
+    async def _launch_standby(self, stdin: int) -> Process:
+        return await self._launch("--standby", stdin=stdin)
+
+    async def _launch(self, *options: str, stdin: int = subprocess.DEVNULL) -> Process:
+        """Start a process in a session of its own, so that Ctrl-C does not reach the recorder."""
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("GST_", "TOUCHLINE_")) and key != "PYTHONHOME"
+        }
+        environment["GST_REGISTRY"] = str(self._runtime_dir / "gstreamer-registry.bin")
+        for key in ("GST_DEBUG", "GST_PLUGIN_PATH"):
+            if key in os.environ:
+                environment[key] = os.environ[key]
+        command = [sys.executable, "-m", self._program]
+        command += [
+            "--directory",
+            str(self._runtime_dir),
+            "--name",
+            self.name,
+            *self._options,
+            *options,
+        ]
+        output = await anyio.to_thread.run_sync(_open_log, self._log_path)
+        try:
+            process = await anyio.open_process(
+                command,
+                stdin=stdin,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=environment,
+            )
+        finally:
+            os.close(output)
+        if self._records:
+            # It does so itself once it runs; on a busy machine even getting there takes long.
+            with suppress(PermissionError, ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, RECORDER_PRIORITY)
+        return process
+
+    async def _connect_to(self, process: Process, path: str) -> SocketStream:
+        """Connect to a process that starts; one that does not get ready in time is killed.
+
+        It may have the worker's place already, and nobody else could ever take it.
+        """
+        with patience.move_on_after(_START_S):
+            while True:
+                stream = await self._try_connect(path)
+                if stream is not None:
+                    return stream
+                if process.returncode is not None:
+                    code = process.returncode
+                    text = f"it ended with status {code}; see {self._log_path}"
+                    raise Failed(text, code="worker_died")
+                await anyio.sleep(_CONNECT_LOOK_S)
+        _kill(process.pid)
+        raise Failed(f"it was not ready within {_START_S:g} s and was killed", code="worker_hung")
+
+    # ------------------------------------------------------------- listening
+
+    async def _serve(self, stream: SocketStream) -> str:
+        """Listen until the worker is gone; returns why."""
+        self.pid = _peer_pid(stream)
+        self._stream = stream
+        self._heard_at_s = self._connected_at_s = self.listened_s()
+        killed: str | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._greet)
+
+            async def kill_when_silent() -> None:
+                nonlocal killed
+                silent_s = await self._silent_too_long(stream)
+                killed = f"it said nothing for {silent_s:.1f} s and was killed"
+                _kill(self.pid)
+
+            tasks.start_soon(kill_when_silent)
+            reason = await self._listen(stream)
+            tasks.cancel_scope.cancel()
+        return killed or reason
+
+    async def _silent_too_long(self, stream: SocketStream) -> float:
+        """Return once the process has been silent for too long, with the seconds.
+
+        Nobody is judged while something waits to be read, nor by a time in which we could not read:
+        after a pause of our own the timers run before what has arrived meanwhile is seen.
+        """
+        connection = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  (anyio's, not Django's)
+        while True:
+            silent_s = self.listened_s() - self._heard_at_s
+            if silent_s > self._unresponsive_after_s and not input_waits(connection):
+                return silent_s
+            await anyio.sleep(_LOOK_S)
+
+    async def _greet(self) -> None:
+        try:
+            await self._on_connected(await self.ask("hello"))
+        except (Blocked, Failed) as error:
+            # A worker that cannot be set up is of no use; its silence or death brings the next one.
+            log.error("the %s cannot be used: %s", self._what, error.message)  # noqa: TRY400
+
+    async def _listen(self, stream: SocketStream) -> str:
+        """Hand on what the worker says until it says no more; returns why."""
+        lines = BufferedByteReceiveStream(stream)
+        while True:
+            try:
+                line = await lines.receive_until(b"\n", wire.MAX_LINE_BYTES)
+            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, OSError):
+                return "it closed the connection"
+            except anyio.DelimiterNotFound:
+                return _TOO_LONG
+            if len(line) > wire.MAX_LINE_BYTES:  # its end came with the rest of it
+                return _TOO_LONG
+            self._heard_at_s = self.listened_s()
+            try:
+                message = wire.decode(line)
+            except ValueError as error:
+                return f"it sent what is not a message: {error}"
+            number = message.get("re")
+            if number is None:
+                self._on_event(message)
+            elif number in self._waiting:
+                self._waiting[number].set(message)
+
+    def _forget_requests(self) -> None:
+        for reply in self._waiting.values():
+            reply.set(None)
+
+
+class _Reply:
+    def __init__(self) -> None:
+        self.arrived = anyio.Event()
+        self.message: dict[str, Any] | None = None
+
+    def set(self, message: dict[str, Any] | None) -> None:
+        self.message = message
+        self.arrived.set()
+
+
+def _peer_pid(stream: SocketStream) -> int:
+    """The process at the other end, as the kernel knows it."""
+    raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  (anyio's, not Django's)
+    credentials = raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid
+
+
+def _kill(pid: int | None) -> None:
+    if pid is not None:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            log.info("process %d was gone already", pid)
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def _open_log(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        turn_over(path, MAX_FILE_BYTES)
+    except OSError as error:  # a long log is no reason to be without a camera
+        log.warning("%s grows on: %s", path, error)
+    return open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)

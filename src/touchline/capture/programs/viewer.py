@@ -1,0 +1,141 @@
+"""The link to the live process: started when somebody first wants to see, then kept warm.
+
+It shows nothing by itself. Who had something shown is told when a new process has taken the place
+of one that died, and asks again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from touchline.capture.programs.process import WorkerLink
+from touchline.core import patience
+from touchline.core.errors import Blocked
+from touchline.core.supervision import Tasks
+from touchline.core.tasks import Changed
+
+log = logging.getLogger(__name__)
+
+NAME = "live"
+_START_S = 10.0
+
+OnEvent = Callable[[Mapping[str, Any]], None]
+OnStarted = Callable[[], Awaitable[None]]
+
+
+class LiveLink:
+    """The live process as the server knows it. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        runtime_dir: Path,
+        log_dir: Path,
+        unresponsive_after_s: float,
+        hls_dir: Path | None,
+    ) -> None:
+        """`hls_dir` is where it makes its folder for HLS; None is in memory."""
+        self._hls_parent = hls_dir
+        self.feed_path = runtime_dir / f"{NAME}-feed.sock"
+        self.status: Mapping[str, Any] = {}
+        """What it said last of streams and sessions."""
+        self.hls_dir: Path | None = None
+        self.changed = Changed()
+        self._tasks: Tasks | None = None
+        self._begun = False
+        self._ready = anyio.Event()
+        self._on_event: list[OnEvent] = []
+        self._on_started: list[OnStarted] = []
+        self._link = WorkerLink(
+            NAME,
+            runtime_dir=runtime_dir,
+            log_path=log_dir / f"{NAME}.log",
+            unresponsive_after_s=unresponsive_after_s,
+            on_connected=self._connected,
+            on_event=self._event,
+            on_lost=self._lost,
+            program="touchline.live",
+            options=() if hls_dir is None else ("--hls-dir", str(hls_dir)),
+            what="live process",
+        )
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is there and has said who it is."""
+        return self._ready.is_set()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None before the first use."""
+        return self._link.pid
+
+    def on_event(self, call: OnEvent) -> None:
+        """Have `call` called with each of its events."""
+        self._on_event.append(call)
+
+    def on_started(self, call: OnStarted) -> None:
+        """Have `call` awaited whenever a new process is there, which shows nothing yet."""
+        self._on_started.append(call)
+
+    def open(self, tasks: Tasks) -> None:
+        """The process may be started from now on, as a task of `tasks`."""
+        self._tasks = tasks
+
+    async def ensure(self) -> None:
+        """Return once it is there. Raises Blocked when that takes too long."""
+        if self._tasks is None:
+            msg = "the link to the live process is not open"
+            raise RuntimeError(msg)
+        if not self._begun:
+            self._begun = True
+            self._tasks.keep_until_done("live process", self._link.run)
+        with patience.move_on_after(_START_S):
+            await self._ready.wait()
+            return
+        text = "The live process cannot be started; its log says why."
+        raise Blocked(text, code="live_unavailable", eta_s=1.0)
+
+    async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
+        """Its reply; it is started first where it has to be.
+
+        Raises Blocked when it cannot be had, and Failed with its own words when it refuses.
+        """
+        await self.ensure()
+        return await self._link.ask(do, timeout_s=timeout_s, **fields)
+
+    async def close(self) -> None:
+        """Let it leave."""
+        if self._begun:
+            await self._link.quit()
+
+    async def _connected(self, hello: Mapping[str, Any]) -> None:
+        parent = hello.get("hls_parent")
+        if parent != (None if self._hls_parent is None else str(self._hls_parent)):
+            log.info("the live process of an earlier server has its files elsewhere: replaced")
+            await self._link.ask("quit")
+            return
+        self.hls_dir = Path(hello["hls_dir"])
+        self._ready.set()
+        for call in self._on_started:
+            await call()
+        self.changed.mark()
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        if event.get("event") == "status":
+            self.status = event
+        for call in self._on_event:
+            call(event)
+
+    def _lost(self, reason: str) -> None:
+        del reason  # the link has logged it
+        if self._ready.is_set():  # whoever waits already waits for the next one
+            self._ready = anyio.Event()
+        self.status = {}
+        for call in self._on_event:
+            call({"event": "lost"})
+        self.changed.mark()

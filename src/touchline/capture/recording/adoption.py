@@ -1,0 +1,187 @@
+"""Going on with what was being recorded when the last server, or the machine, went down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from anyio import to_thread
+
+from touchline.capture.cameras.report import Report
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library import matchclock, recovery
+from touchline.capture.library.manifest import Interruption, Manifest
+from touchline.capture.logs import alerts as alert
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.follower import Follower
+from touchline.capture.recording.match import Match
+from touchline.capture.recording.running import Running
+from touchline.core import patience
+
+log = logging.getLogger(__name__)
+
+_SLOWEST_START_S = 10.0
+_RESUME_S = 2.0
+"""Cameras that are quick are recorded before anybody asks; slow ones do not delay the server."""
+
+Hellos = Mapping[int, Mapping[str, Any]]
+"""What each camera's worker said first."""
+
+
+class Begin(Protocol):
+    """Begins a recording task for a match that was there before."""
+
+    def __call__(self, match_id: str, *, before: Manifest, adopted: bool = False) -> Running:
+        """The recording; `adopted` when the workers record already."""
+
+
+async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) -> None:
+    """Go on with what was being recorded when the last server ended.
+
+    Workers that record are taken over as they are; a match that nobody records any more is
+    mended, marked as interrupted and, where that is configured and it is not too old, resumed.
+    """
+    interrupted = await to_thread.run_sync(recovery.interrupted_matches, desk.root)
+    if interrupted:
+        await _meet(desk)
+    orders = {i: h["order"] for i, h in hellos.items() if h.get("order") is not None}
+    ours = [o for o in orders.values() if _writes_here(desk, o)]
+    living = _most_recent({order["match_id"]: order for order in ours})
+    for camera_id, order in orders.items():
+        if order["match_id"] != living or order not in ours:
+            await follower.end_orphan(desk.cameras[camera_id], order["match_id"])
+    manifests_by_id = {m.match_id: m for m in interrupted}
+    if living is not None:
+        await _take_over(desk, follower, begin, living, manifests_by_id.pop(living, None), hellos)
+    resumable = None
+    for manifest in manifests_by_id.values():
+        try:
+            mended = await _mend(desk, manifest)
+        except OSError as error:
+            # It stays as it is, and the next start of the server tries again.
+            log.error("%s cannot be mended: %s", manifest.match_id, error)  # noqa: TRY400
+            continue
+        now, trust = desk.read_clock()
+        may = matchclock.may_resume(mended, now, trust, max_match_s=desk.settings.max_match_s)
+        if desk.running is None and may and desk.settings.resume_after_crash:
+            resumable = mended
+    if resumable is not None:
+        running = _resume(desk, begin, resumable)
+        with patience.move_on_after(_RESUME_S):
+            await running.started.settled()
+
+
+async def _meet(desk: Desk) -> None:
+    """Wait until every worker was met, or is known to be gone: nobody else's file is mended."""
+    with patience.move_on_after(desk.settings.unresponsive_after_s + _SLOWEST_START_S):
+        for camera in desk.cameras.values():
+            await camera.ready.wait()
+
+
+def _writes_here(desk: Desk, order: Mapping[str, Any]) -> bool:
+    folder = desk.root / str(order["match_id"]) / manifests.SEGMENTS_FOLDER
+    return str(order["directory"]) == str(folder)
+
+
+async def _take_over(
+    desk: Desk,
+    follower: Follower,
+    begin: Begin,
+    match_id: str,
+    before: Manifest | None,
+    hellos: Hellos,
+) -> None:
+    order = next(
+        h["order"] for h in hellos.values() if h.get("order") and h["order"]["match_id"] == match_id
+    )
+    if before is None:
+        folder = desk.root / match_id
+        before = await to_thread.run_sync(manifests.rescan, folder)
+    running = begin(match_id, before=before, adopted=True)
+    match = running.match
+    # The workers' clock of the match goes on; it was never interrupted.
+    match.go_on_with(
+        start_monotonic_ns=int(order["start_monotonic_ns"]),
+        match_minus_monotonic_ns=int(order["unix_minus_monotonic_ns"]),
+    )
+    reported: set[int] = set()
+    for camera_id, hello in hellos.items():
+        if hello.get("order") is not None and camera_id in match.tracks:
+            follower.take_report(match.tracks[camera_id], hello["report"])
+            reported.add(camera_id)
+    await running.started.get()
+    log.warning("took over the running recording of match %s", match_id)
+    desk.note("recording", "adopted", f"Took over the recording of {match_id}", match_id=match_id)
+    for camera_id, track in match.tracks.items():
+        if camera_id in reported:
+            continue
+        follower.lose(match, track, "the worker was gone")
+        if camera_id in hellos:  # one that was not met yet is mended when it is
+            await desk.mend(match, track)
+            desk.spawn(follower.go_on, match, track, name=f"{track.camera.name} goes on")
+
+
+async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
+    """Finish what an interrupted match left open, and say that it was interrupted."""
+    folder = desk.root / manifest.match_id
+    salvage = await to_thread.run_sync(recovery.salvage_match, folder, manifest)
+    at_ns = matchclock.last_footage_ns(salvage.manifest) or 0
+    interruption = Interruption(
+        at_unix_ns=at_ns, reason="the machine or the server went down", resumed=False
+    )
+    mended = salvage.manifest.model_copy(
+        update={
+            "state": "interrupted",
+            "ended_unix_ns": at_ns,
+            "interruptions": (*salvage.manifest.interruptions, interruption),
+        }
+    )
+    await to_thread.run_sync(manifests.save, folder, mended)
+    desk.alarm(
+        alert.recording_interrupted(
+            manifest.match_id, interruption.reason, at_unix_s=mended.unix_ns(at_ns) / 1e9
+        )
+    )
+    if salvage.cut_bytes:
+        desk.alarm(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
+    return mended
+
+
+def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
+    """Record on; the cameras join as they come back."""
+    interruption = mended.interruptions[-1]
+    before = mended.model_copy(
+        update={
+            "interruptions": (
+                *mended.interruptions[:-1],
+                interruption.model_copy(update={"resumed": True}),
+            ),
+            "ended_unix_ns": None,
+        }
+    )
+    running = begin(before.match_id, before=before)
+    part = running.match.part
+    gap_s = (part.start_ns - interruption.at_unix_ns) / 1e9 if part.pause_known else None
+    for track in running.match.tracks.values():
+        track.lose(interruption.reason, interruption.at_unix_ns)
+    desk.alarm(alert.recording_resumed(before.match_id, gap_s=gap_s))
+    return running
+
+
+def taken_over(match: Match) -> Report:
+    """The report of a start that found the cameras recording."""
+    return Report(
+        {
+            "success": True,
+            "message": f"Recording taken over for match: {match.match_id}",
+            "match_id": match.match_id,
+            "cameras_started": sorted(match.tracks),
+        }
+    )
+
+
+def _most_recent(orders: Mapping[str, Mapping[str, Any]]) -> str | None:
+    if not orders:
+        return None
+    return max(orders, key=lambda match_id: orders[match_id]["start_monotonic_ns"])

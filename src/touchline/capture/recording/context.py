@@ -1,0 +1,242 @@
+"""What everybody who has a part in recording works with, and the recording that runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.host.host import HostSampler
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library import recovery
+from touchline.capture.library.libraryrecord import LibraryRecord
+from touchline.capture.library.manifest import Manifest, State
+from touchline.capture.library.recordingsdisk import DiskFault, RecordingsDisk
+from touchline.capture.library.verification.probe import Prober
+from touchline.capture.logs import alerts as alert
+from touchline.capture.logs.alertlog import Alerts
+from touchline.capture.recording.health.forecast import Rates
+from touchline.capture.recording.health.space import Space
+from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.running import Running
+from touchline.capture.settings.tree import CaptureSettings
+from touchline.core.descriptors import SpareDescriptors
+from touchline.core.events.kinds import EventCategory, EventType
+from touchline.core.events.log import EventLog
+from touchline.core.supervision import Tasks
+from touchline.core.tasks import Changed
+from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
+from touchline.media.storage.disk import ERROR
+from touchline.media.storage.diskspace import read_space
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Desk:
+    """Belongs to the event loop. `running` is the recorder's to set; the others read it."""
+
+    settings: CaptureSettings
+    root: Path
+    host: HostSampler
+    alerts: Alerts
+    events: EventLog
+    prober: Prober
+    disk: RecordingsDisk
+    cameras: Mapping[int, Camera] = field(default_factory=dict)
+    space: Space | None = None
+    running: Running | None = None
+    changed: Changed = field(default_factory=Changed)
+    """What is told of the recording is out of date."""
+    unsaved: Changed = field(default_factory=Changed)
+    """The manifest on disk is out of date."""
+    unverified: list[tuple[Match, Track, str]] = field(default_factory=list)
+    """Segments that were finished and not read back yet."""
+    spare: SpareDescriptors = field(default_factory=lambda: SpareDescriptors(0))
+    """Descriptors for starts and stops when there are no others."""
+    tasks: Tasks | None = None
+    finished: Callable[[str], None] | None = None
+    """Called with a match that asked for processing when it is over."""
+    rates: Rates = field(default_factory=Rates)
+    """How fast the cameras fill the disk."""
+    adopted: bool = False
+    """Whether what the last server left behind has been looked at."""
+    clocks: ReadClocks = read_clocks
+    record_path: Path | None = None
+    record: LibraryRecord = field(init=False)
+    _save_lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def __post_init__(self) -> None:
+        """Everything recorded counts in the library's own record."""
+        self.record = LibraryRecord(self.root, self.record_path)
+
+    def read_clock(self) -> tuple[Reading, Trust]:
+        """What the clocks say now, and how far the date can be believed."""
+        now = self.clocks()
+        newest_ns = self.record.newest_unix_ns
+        trust = trust_of(now.unix_ns, synchronised=now.synchronised, newest_unix_ns=newest_ns)
+        return now, trust
+
+    def is_running(self, match_id: str) -> bool:
+        """Whether this match is being recorded at the moment."""
+        return self.running is not None and self.running.match.match_id == match_id
+
+    def match_now_ns(self, match_id: str) -> int | None:
+        """The present on the clock of the match; None where it is not being recorded."""
+        running = self.running
+        if running is None or running.match.match_id != match_id:
+            return None
+        return running.match.now_ns()
+
+    def note(self, kind: EventType, category: EventCategory, message: str, **details: Any) -> None:
+        """Record an event. Never raises: a recording does not depend on being told of."""
+        try:
+            self.events.record(kind, category, message, **details)
+        except Exception:
+            log.exception("an event could not be recorded: %s", message)
+
+    def note_changed(self) -> None:
+        """Have what is told of the recording told anew. Never raises."""
+        _mark(self.changed)
+
+    def note_unsaved(self) -> None:
+        """Have the manifest saved soon. Never raises."""
+        _mark(self.unsaved)
+
+    def alarm(self, told: alert.Alert) -> None:
+        """Send an alert. Never raises."""
+        try:
+            self.alerts.send(told)
+        except Exception:
+            log.exception("an alert could not be sent: %s", told.message)
+
+    def spawn(
+        self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, name: str
+    ) -> None:
+        """Let this go on by itself while the capture half is open; its failure is recorded."""
+        if self.tasks is None:
+            msg = "the recorder is not open"
+            raise RuntimeError(msg)
+
+        # A chore that fails (a disk that is away) must not end the server and the match.
+        self.tasks.start_soon(work, *arguments, name=name)
+
+    def keep(self, name: str, once: Callable[[], Awaitable[None]], *, every_s: float) -> None:
+        """Repeat this while the capture half is open, whatever becomes of one try."""
+        if self.tasks is None:
+            msg = "the recorder is not open"
+            raise RuntimeError(msg)
+        self.tasks.keep(name, once, every_s=every_s)
+
+    async def save(self, match: Match, state: State) -> None:
+        """Write the match's manifest. Raises OSError.
+
+        A stop has the last word on its match, and a newer recording of the same id on all.
+        """
+        async with self._save_lock:
+            if state == "recording" and match.phase == "stopping":
+                return
+            running = self.running
+            if (
+                running is not None
+                and running.match is not match
+                and self.is_running(match.match_id)
+            ):
+                return
+            manifest = match.manifest(state)
+            await to_thread.run_sync(manifests.save, match.folder, manifest)
+
+    async def restore(self, folder: Path, manifest: Manifest) -> None:
+        """Write a manifest as it was. Raises OSError."""
+        async with self._save_lock:
+            await to_thread.run_sync(manifests.save, folder, manifest)
+
+    async def mend(self, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
+        """Finish what a worker that is gone left open; others' open segments are left alone.
+
+        So are `closed` ones, which their worker has had the last word on. One at a time for each
+        camera: what asks while another mends finds the files mended. Raises OSError.
+        """
+        async with track.mending:
+            await self._mend(match, track, closed)
+
+    async def _mend(self, match: Match, track: Track, closed: Collection[str]) -> None:
+        open_ones = {
+            name
+            for other in match.tracks.values()
+            if other is not track
+            for name, segment in other.segments.items()
+            if not segment.finalized
+        }
+        manifest = match.manifest("recording")
+
+        def salvage_own() -> recovery.Salvage:
+            # A file that its worker has only just created is not listed yet, and open all the same.
+            others = {
+                path.name
+                for path in manifests.segment_files(match.folder)
+                if manifests.camera_of(path.name) != track.camera.name
+                and manifest.segment(path.name) is None
+            }
+            return recovery.salvage_match(
+                match.folder, manifest, skip={*open_ones, *others, *closed}
+            )
+
+        salvage = await to_thread.run_sync(salvage_own)
+        for segment in salvage.manifest.segments:
+            match.note_mended(segment)
+        if salvage.cut_bytes:
+            self.alerts.send(alert.recording_salvaged(match.match_id, salvage.cut_bytes))
+        for name, reason in salvage.failed.items():
+            log.warning("%s could not be mended: %s", name, reason)
+        self.note_unsaved()
+
+    async def make_space(self) -> None:
+        """Delete the oldest unprotected matches until there is room."""
+        if self.space is not None:
+            await self.space.make(self.is_running)
+
+    async def disk_fault(self) -> DiskFault | None:
+        """Why nothing can be recorded now, other than for want of space; the folder is made."""
+        try:
+            return await to_thread.run_sync(self.disk.prepare)
+        except OSError as error:
+            message = f"The recordings folder cannot be made: {error.strerror or error}"
+            return DiskFault(ERROR, message, f"ls -ld {self.root.parent}")
+
+    async def free_bytes(self) -> int:
+        """What may still be written below the recordings folder, asked now."""
+        return (await to_thread.run_sync(read_space, self.root)).free_bytes
+
+    def disk_minutes(self) -> float | None:
+        """How long the disk lasts at the cameras' bit rates.
+
+        None until each camera has been measured for some seconds, and where the free space is not
+        known: nothing is guessed, because an alert hangs on it.
+        """
+        disk, bitrate_bps = self.host.disk, self.bitrate_bps()
+        if disk is None:
+            return None
+        minutes = disk.minutes_left(self.settings.min_free_bytes, bitrate_bps)
+        return None if minutes is None else round(minutes, 1)
+
+    def bitrate_bps(self) -> float | None:
+        """What all cameras write together, smoothed; None until each has been measured."""
+        return self.rates.total_bps(self.cameras)
+
+
+def _mark(changed: Changed) -> None:
+    """Mark it; a failure, as for want of memory, is tried once more and ends nothing."""
+    try:
+        changed.mark()
+    except Exception:
+        log.exception("a change could not be marked")
+        with suppress(Exception):
+            changed.mark()

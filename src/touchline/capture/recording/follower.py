@@ -1,0 +1,240 @@
+"""What the workers tell while a match is recorded: segments, losses, disks, deaths and returns."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.logs import alerts as alert
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.orders import make_order
+from touchline.core.errors import Blocked, Failed
+from touchline.media.storage.disk import FULL, OK
+
+log = logging.getLogger(__name__)
+
+Handle = Callable[[Match, Track, Mapping[str, Any]], None]
+
+
+class Follower:
+    """The recorder's ear at the workers. Each edge is alerted once, each change marked."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._states: dict[int, Any] = {}  # what each camera's state was when last told
+        self._unknown: set[str] = set()
+        self.handlers: Mapping[str, Handle] = {
+            "status": self._status,
+            "segment": self._segment,
+            "gap": self._gap,
+            "disk": self._disk,
+            "writer_failed": self._writer_failed,
+            "writer_recovered": self._writer_recovered,
+        }
+        """What is done about each event of `wire.WORKER_EVENTS`; a test holds the two together."""
+
+    async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
+        """A worker is there. If its camera belongs to the running match, it records on."""
+        running = self._desk.running
+        order = hello.get("order")
+        if order is not None:
+            track = running.match.tracks.get(camera.id) if running else None
+            if running is None or track is None or running.match.match_id != order["match_id"]:
+                if self._desk.adopted:  # before that, the adoption looks at all of them together
+                    await self.end_orphan(camera, order["match_id"])
+                return
+            self.take_report(track, hello["report"])
+            return
+        if running is None or running.match.phase != "recording":
+            return
+        match, track = running.match, running.match.tracks[camera.id]
+        track.respawns += 1
+        track.recording = False
+        # The dead worker's file is mended first: it says where the gap begins.
+        try:
+            await self._desk.mend(match, track)
+        except OSError as error:
+            log.error("%s cannot be mended now: %s", track.camera.name, error)  # noqa: TRY400
+        if self._desk.running is not running or match.phase != "recording":
+            return
+        track.attempts_before = 0
+        await self.go_on(match, track)
+
+    async def go_on(self, match: Match, track: Track) -> None:
+        """Record again with a new worker; the segment's event says when it does."""
+        settings = self._desk.settings
+        order = make_order(settings, match, track, resumed=True)
+        try:
+            reply = await track.camera.record(order, settings.start_timeout_s)
+        except (Blocked, Failed) as error:
+            if error.code != "recording":  # somebody was quicker, and it does go on
+                log.error("%s cannot go on: %s", track.camera.name, error.message)  # noqa: TRY400
+            return
+        track.recording = True
+        if reply["started"]:
+            self._opened(match, track, reply["segment"])
+
+    def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
+        """Something happened to a camera of the running match."""
+        desk = self._desk
+        state = camera.status.get("state")
+        # A worker tells its figures all the time; only what a viewer would call news is marked.
+        if event.get("event") != "status" or self._states.get(camera.id) != state:
+            self._states[camera.id] = state
+            desk.note_changed()
+        if event.get("event") == "status":
+            bitrate_bps = float(camera.status.get("bitrate_bps") or 0)
+            desk.rates.note(camera.id, bitrate_bps, time.monotonic())
+        running = desk.running
+        if running is None or camera.id not in running.match.tracks:
+            return
+        kind = str(event.get("event"))
+        handle = self.handlers.get(kind)
+        if handle is not None:
+            handle(running.match, running.match.tracks[camera.id], event)
+        elif kind not in self._unknown:
+            self._unknown.add(kind)
+            log.warning("%s tells %r, which this server does not know", camera.name, kind)
+
+    def _status(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        recording = event.get("recording")
+        match.take_status(track, recording)
+        if recording is not None and recording.get("match_id") == match.match_id:
+            # Events only make it quicker: what a worker says again and again is what counts.
+            state, error = str(recording.get("disk") or OK), recording.get("disk_error")
+            self._disk_is(match, track, state, error)
+            if recording.get("writer_error") != track.writer_error:
+                self._writer_is(match, track, recording.get("writer_error"))
+        self._judge(match, track)
+
+    def _segment(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        if event["change"] == "opened":
+            self._opened(match, track, event["segment"])
+        else:
+            track.note_segment(event["segment"], event["change"])
+            if event["change"] == "closed":
+                self._desk.unverified.append((match, track, event["segment"]["name"]))
+        self._desk.note_unsaved()
+
+    def _gap(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        del match
+        track.note_gap(event["gap"])
+        self._desk.note_unsaved()
+
+    def _writer_failed(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        self._writer_is(match, track, str(event["reason"]))
+
+    def _writer_recovered(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        del event
+        self._writer_is(match, track, None)
+
+    def _writer_is(self, match: Match, track: Track, error: str | None) -> None:
+        before, track.writer_error = track.writer_error, error
+        desk, camera_id = self._desk, track.camera.id
+        if error is not None and before is None:
+            desk.alarm(alert.recording_writer_failed(match.match_id, camera_id, error))
+        elif error is None and before is not None:
+            desk.alarm(alert.recording_writer_recovered(match.match_id, camera_id))
+        self._desk.note_changed()
+        self._desk.note_unsaved()
+
+    def camera_lost(self, camera: Camera, reason: str) -> None:
+        """The worker died; its successor is on its way."""
+        self._desk.note_changed()
+        running = self._desk.running
+        if running is not None and camera.id in running.match.tracks:
+            track = running.match.tracks[camera.id]
+            if running.match.phase == "recording":
+                self.lose(running.match, track, f"the worker is gone: {reason}")
+
+    def lose(self, match: Match, track: Track, reason: str) -> None:
+        """Note that the camera delivers nothing, and alert it where that is news."""
+        # A camera that has filmed nothing was away from the beginning on, whenever that is noticed.
+        at_unix_ns = match.now_ns()
+        if not track.started:
+            at_unix_ns = min(at_unix_ns, match.start_unix_ns)
+        if track.lose(reason, at_unix_ns):
+            self._desk.alarm(alert.recording_camera_lost(match.match_id, track.camera.id, reason))
+            self._desk.note_unsaved()
+            self._desk.note_changed()
+
+    @staticmethod
+    def take_report(track: Track, report: Mapping[str, Any]) -> None:
+        """Take over what a worker that records already has recorded."""
+        for gap in report.get("gaps", ()):
+            track.note_gap(gap)
+        for segment in report["segments"]:
+            track.note_segment(segment, "reported")
+        track.recording = track.started = True
+
+    def _opened(self, match: Match, track: Track, segment: Mapping[str, Any]) -> None:
+        was_lost, end = track.lost, track.end_unix_ns
+        track.note_segment(segment, "opened")
+        if was_lost and match.phase == "recording":
+            gap_s = None if end is None else (segment["start_unix_ns"] - end) / 1e9
+            self._recovered(match, track, gap_s=gap_s)
+        self._desk.note_unsaved()
+
+    def _recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
+        self._desk.note_changed()
+        self._desk.alarm(
+            alert.recording_camera_recovered(
+                match.match_id, track.camera.id, attempts=track.attempts, gap_s=gap_s
+            )
+        )
+
+    async def end_orphan(self, camera: Camera, match_id: str) -> None:
+        """Let a worker that records what nobody wants finish its file, so that it is free."""
+        log.warning("%s was still recording %s; it is stopped", camera.name, match_id)
+        try:
+            await camera.stop(time.monotonic_ns(), self._desk.settings.stop_timeout_s)
+        except (Blocked, Failed) as error:
+            log.error("%s: %s", camera.name, error.message)  # noqa: TRY400
+
+    def _judge(self, match: Match, track: Track) -> None:
+        """Follow the camera's state: lost, and found again without a new segment."""
+        if match.phase != "recording":
+            return
+        stall_after_s = self._desk.settings.stall_after_s
+        reason = match.lost_reason(track.camera)
+        if reason is not None:
+            self.lose(match, track, reason)
+            return
+        age = track.camera.last_frame_age_s
+        delivers = track.camera.state == "running" and age is not None and age < stall_after_s
+        grows = track.started and time.monotonic() - track.changed_at < stall_after_s
+        if track.lost and delivers and grows:
+            # The stall ended within the same segment.
+            track.found_again()
+            self._recovered(match, track, gap_s=None)
+            self._desk.note_unsaved()
+
+    def _disk(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
+        self._disk_is(match, track, str(event["state"]), event.get("error"))
+
+    def _disk_is(self, match: Match, track: Track, state: str, error: str | None) -> None:
+        """Note a camera's disk; each state is alerted once, however many cameras tell of it."""
+        desk = self._desk
+        before = {t.disk for t in match.tracks.values()} - {OK}
+        same, track.disk, track.disk_error = track.disk == state, state, error
+        if same:
+            return
+        now = {t.disk for t in match.tracks.values()} - {OK}
+        free, floor = desk.host.disk_free_bytes or 0, desk.settings.min_free_bytes
+        for new in sorted(now - before):
+            desk.alarm(
+                alert.recording_disk_state(
+                    match.match_id, new, error=error, free_bytes=free, floor_bytes=floor
+                )
+            )
+            if new == FULL and desk.settings.delete_oldest_when_full:
+                desk.spawn(desk.make_space, name="making space")
+        if before and not now:
+            (over, *_) = sorted(before)
+            desk.alarm(alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over))
+        desk.note_changed()
+        desk.note_unsaved()

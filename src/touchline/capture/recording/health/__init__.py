@@ -1,0 +1,1 @@
+"""Judges the health of a running recording, and keeps disk space for it."""

@@ -1,0 +1,85 @@
+"""The overload guard: says that a recording is at risk because the machine or a camera struggles.
+
+It only signals. Nothing is throttled or stopped on its word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from touchline.capture.logs.alerts import Alert, overload_guard_triggered
+
+MAX_ISSUES = 3
+
+
+class OverloadGuard:
+    """Turns on after `streak` bad samples in a row, and off with the first clean one.
+
+    Call `once` every poll interval while a match is recorded and `reset` when one starts.
+    """
+
+    def __init__(self, *, cpu_percent: float, streak: int) -> None:
+        self._cpu_threshold_percent = cpu_percent
+        self._streak_threshold = streak
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, as if nothing had been sampled yet."""
+        self._triggered_at: float | None = None
+        self._last_evaluated_at: float | None = None
+        self._streak = 0
+        self._cpu_percent: float | None = None
+        self._reasons: tuple[str, ...] = ()
+        self._health_healthy: bool | None = None
+        self._health_message: str | None = None
+
+    def once(
+        self, now_unix_s: float, cpu_percent: float | None, health: Mapping[str, Any]
+    ) -> Alert | None:
+        """Take one sample; the alert to send if this sample turned the guard on."""
+        self._last_evaluated_at = now_unix_s
+        self._cpu_percent = cpu_percent
+        self._health_healthy = bool(health["healthy"])
+        self._health_message = str(health["message"])
+        self._reasons = reasons(cpu_percent, self._cpu_threshold_percent, health)
+        if not self._reasons:
+            self._streak = 0
+            self._triggered_at = None
+            return None
+        self._streak += 1
+        if self._triggered_at is not None or self._streak < self._streak_threshold:
+            return None
+        self._triggered_at = now_unix_s
+        return overload_guard_triggered(self._streak, self._streak_threshold, self._reasons)
+
+    @property
+    def degraded_reason(self) -> str | None:
+        """The text for `degraded_cameras["overload_guard"]`, or None while the guard is off."""
+        return None if self._triggered_at is None else "; ".join(self._reasons)
+
+    def status(self) -> dict[str, Any]:
+        """The eight keys of `overload_guard` in the recording status."""
+        return {
+            "active": self._triggered_at is not None,
+            "triggered_at": self._triggered_at,
+            "last_evaluated_at": self._last_evaluated_at,
+            "unhealthy_streak": self._streak,
+            "cpu_percent": self._cpu_percent,
+            "reasons": list(self._reasons),
+            "health_healthy": self._health_healthy,
+            "health_message": self._health_message,
+        }
+
+
+def reasons(
+    cpu_percent: float | None, threshold_percent: float, health: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Why this sample is a bad one: the processor, then at most three of the health issues."""
+    found: list[str] = []
+    if cpu_percent is not None and cpu_percent >= threshold_percent:
+        found.append(f"cpu {cpu_percent:.1f}% >= {threshold_percent:.1f}% threshold")
+    if not health["healthy"]:
+        issues = [str(issue) for issue in health.get("issues") or ()]
+        found.extend(issues[:MAX_ISSUES] or [str(health["message"])])
+    return tuple(found)

@@ -1,0 +1,108 @@
+"""Room for the running match: the oldest unprotected matches go, where that is configured."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.retention import StoredMatch, matches_to_delete
+from touchline.core.errors import NotFound, Refused
+from touchline.foreign.files import files_below
+from touchline.media.matchfiles import VIDEO_SUFFIXES
+from touchline.media.storage.diskspace import read_space
+
+log = logging.getLogger(__name__)
+
+_SPARE_BYTES = 2 << 30
+"""Delete down to this much above the floor, so that it is not done again every minute."""
+
+
+class _Found(NamedTuple):
+    """A match as its folder tells."""
+
+    match_id: str
+    created_unix_s: float | None
+    size_bytes: int
+    number: int | None
+    protected: bool
+
+
+class MatchRemover(Protocol):
+    """Deletes a match with everything that belongs to it."""
+
+    def is_processing(self, match_id: str) -> bool:
+        """Whether a job of the match waits, runs or is paused."""
+        ...
+
+    async def delete(self, match_id: str) -> dict[str, Any]:
+        """Delete a match. Raises NotFound, Refused for a running or protected one, and OSError."""
+        ...
+
+
+class Space:
+    """Deletes matches one call at a time; a call while one is under way waits for it."""
+
+    def __init__(self, removal: MatchRemover, root: Path, *, floor_bytes: int) -> None:
+        self._removal = removal
+        self._root = root
+        self._floor_bytes = floor_bytes
+        self._one_at_a_time = anyio.Lock()
+
+    async def make(self, is_running: Callable[[str], bool]) -> None:
+        """Delete until there is room above the floor, or nothing may be deleted any more."""
+        async with self._one_at_a_time:
+            found, free = await to_thread.run_sync(self._look)
+            stored = [
+                StoredMatch(
+                    **each._asdict(),
+                    running=is_running(each.match_id),
+                    processing=self._removal.is_processing(each.match_id),
+                )
+                for each in found
+            ]
+            target = self._floor_bytes + _SPARE_BYTES
+            for match in matches_to_delete(stored, free_bytes=free, target_free_bytes=target):
+                if self._removal.is_processing(match.match_id):  # since a moment ago
+                    continue
+                try:
+                    await self._removal.delete(match.match_id)
+                except (NotFound, Refused, OSError) as error:
+                    log.warning("%s stays: %s", match.match_id, error)
+                else:
+                    log.warning("deleted match %s: the disk was full", match.match_id)
+
+    def _look(self) -> tuple[list[_Found], int]:
+        free_bytes = read_space(self._root).free_bytes
+        with os.scandir(self._root) as entries:
+            folders = [
+                Path(e)
+                for e in entries
+                if e.is_dir(follow_symlinks=False) and not e.name.startswith(".")
+            ]
+        return [_stored(folder) for folder in folders], free_bytes
+
+
+def _stored(folder: Path) -> _Found:
+    found = list(files_below(folder, hidden=True))
+    manifest = None
+    try:
+        manifest = manifests.load(folder)
+        protected = manifest is not None and manifest.protected
+    except Refused as error:
+        log.warning("%s stays: %s", folder.name, error.message)
+        protected = True  # what we cannot read is not ours to delete
+    footage = [s.st_mtime for path, s in found if path.suffix in VIDEO_SUFFIXES]
+    return _Found(
+        match_id=folder.name,
+        created_unix_s=min(footage, default=None),
+        size_bytes=sum(s.st_size for _, s in found),
+        number=None if manifest is None else manifest.number,
+        protected=protected,
+    )

@@ -1,0 +1,360 @@
+"""The recorder: one match at a time, all cameras together, from the first order to the verdict.
+
+A recording is a task that holds the cameras' lease from start to stop, so that no path leaves the
+lease behind. Requests wait for that task; they never are it, and a client that goes away changes
+nothing. Everything that is asked often (status, health) is answered from memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.cameras.report import Report, refusal
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library import matchclock
+from touchline.capture.library.manifest import Manifest, valid_match_id
+from touchline.capture.recording import adoption
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.follower import Follower
+from touchline.capture.recording.match import Match
+from touchline.capture.recording.running import Running
+from touchline.capture.recording.start import start_cameras
+from touchline.capture.recording.stop import stop_cameras
+from touchline.capture.recording.upkeep import Upkeep
+from touchline.core.errors import Blocked, Failed, TouchlineError
+from touchline.core.supervision import Tasks
+
+log = logging.getLogger(__name__)
+
+_LEAD_NS = 80_000_000
+"""How far ahead of the order the common start lies: time for every worker to build its pipeline."""
+
+
+class Recorder:
+    """Starts, watches and stops recordings. Belongs to the event loop."""
+
+    def __init__(self, desk: Desk, lease: CameraLease) -> None:
+        self.changed = desk.changed
+        self.follower = Follower(desk)
+        self._desk = desk
+        self._lease = lease
+        self._upkeep = Upkeep(desk)
+
+    # ------------------------------------------------------------- asked often
+
+    def is_running(self, match_id: str) -> bool:
+        """Whether this match is being recorded at the moment."""
+        return self._desk.is_running(match_id)
+
+    def status(self) -> dict[str, Any]:
+        """RecordingStatus of the contract, from memory."""
+        running, guard = self._desk.running, self._upkeep.guard
+        if running is None or not running.match.under_way:
+            return {
+                "recording": False,
+                "match_id": None,
+                "duration": 0.0,
+                "cameras": {},
+                "degraded": False,
+                "degraded_cameras": {},
+                "camera_recovery": {},
+                "overload_guard": guard.status(),
+            }
+        status = running.match.status(
+            protection_s=self._desk.settings.protection_s,
+            require_all=running.require_all,
+        )
+        overloaded = guard.degraded_reason
+        if overloaded is not None:
+            status["degraded_cameras"]["overload_guard"] = overloaded
+        status["degraded"] = bool(status["degraded_cameras"])
+        status["overload_guard"] = guard.status()
+        status["disk_minutes_left"] = self._desk.disk_minutes()
+        return status
+
+    def disk_minutes(self) -> float | None:
+        """How many minutes of recording the disk lasts, as far as is known."""
+        return self._desk.disk_minutes()
+
+    def bitrate_bps(self) -> float | None:
+        """What all cameras write together, smoothed; None until each has been measured."""
+        return self._desk.bitrate_bps()
+
+    def health(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/recording-health`, from memory."""
+        return self._upkeep.health()
+
+    # ------------------------------------------------------------- start and stop
+
+    async def start(
+        self,
+        match_id: str | None,
+        *,
+        force: bool,
+        process_after_recording: bool,
+        require_all: bool | None = None,
+    ) -> Report:
+        """Record; answers when the first frame of every required camera is on the disk.
+
+        `require_all` says whether one missing camera refuses it; None: as the settings say.
+        Raises Invalid for a bad match id, Blocked when the cameras cannot be had, Refused for a
+        match of a newer version, and Failed where the match's folder cannot be used.
+        """
+        name = valid_match_id(match_id) if match_id else await self._unused_name()
+        if self._desk.running is not None and not force:
+            return self._refused(name, self._refuse_second(self._desk.running))
+        # Before the running match is ended: a start that is refused must not cost it.
+        no_disk = await self._refuse_bad_disk() or await self._refuse_full_disk()
+        if no_disk is not None:
+            return self._refused(name, no_disk)
+        while True:
+            running = self._desk.running
+            if running is not None:
+                if not force:  # somebody was quicker while the disk was looked at
+                    return self._refused(name, self._refuse_second(running))
+                running.stop_asked.set()
+                await running.ended.wait()
+                continue
+            try:
+                earlier = await to_thread.run_sync(_earlier, self._desk.root / name)
+                number = earlier.number if earlier else None
+                if number is None:
+                    number = await to_thread.run_sync(self._desk.record.next_number)
+            except OSError as error:
+                raise _not_started(error) from error
+            if self._desk.running is None:
+                break
+        running = self._begin(
+            name,
+            number=number,
+            earlier=earlier,
+            process_after_recording=process_after_recording,
+            require_all=require_all,
+        )
+        return await running.started.get()
+
+    async def _unused_name(self) -> str:
+        """The date in seconds, made another where a clock that was set back gives it twice."""
+        named = f"match_{self._desk.read_clock()[0].unix_ns // 1_000_000_000}"
+        name, count = named, 1
+        while self._desk.is_running(name) or await anyio.Path(self._desk.root / name).exists():
+            count += 1
+            name = f"{named}_{count}"
+        return name
+
+    def _refused(self, match_id: str, report: Report) -> Report:
+        """A start that came to nothing is in the log and among the events, whoever asked."""
+        message = str(report.value["message"])
+        log.warning("match %s is not recorded: %s", match_id, message)
+        self._desk.note("recording", "refused", message, match_id=match_id)
+        return report
+
+    @staticmethod
+    def _refuse_second(running: Running) -> Report:
+        match = running.match
+        if match.phase == "stopping":
+            return refusal(
+                f"Recording of match {match.match_id} is being stopped; try again in a moment"
+            )
+        return refusal(f"Already recording match: {match.match_id}")
+
+    async def stop(self, *, force: bool) -> Report:
+        """Stop all cameras at one instant and judge the files. Two stops get the same answer."""
+        running = self._desk.running
+        if running is None:
+            return refusal("Not currently recording")
+        match = running.match
+        if match.phase == "starting":
+            await running.started.settled()
+            return await self.stop(force=force)
+        protection_s = self._desk.settings.protection_s
+        if match.phase == "recording" and not force and match.duration_s < protection_s:
+            return Report(
+                {
+                    "success": False,
+                    "message": f"Recording protected for {protection_s}s. Current duration:"
+                    f" {match.duration_s:.1f}s. Use force=True to override.",
+                    "protected": True,
+                }
+            )
+        running.stop_asked.set()
+        return await running.stopped.get()
+
+    async def _refuse_bad_disk(self) -> Report | None:
+        """Nothing is recorded onto a disk that is not the right one, or takes nothing."""
+        fault = await self._desk.disk_fault()
+        if fault is None:
+            return None
+        return refusal(f"{fault.message}. To mend it: {fault.mend}. Then start again.")
+
+    async def _refuse_full_disk(self) -> Report | None:
+        """A recording that could not write a minute is not begun."""
+        free = await self._desk.free_bytes()
+        floor = self._desk.settings.min_free_bytes
+        if free >= floor:
+            return None
+        if self._desk.settings.delete_oldest_when_full:
+            await self._desk.make_space()
+            free = await self._desk.free_bytes()
+            if free >= floor:
+                return None
+        return refusal(
+            f"The disk is full: {free >> 20} MiB are free and {floor >> 20} MiB are always kept"
+            " free. Delete matches that are no longer needed and start again."
+        )
+
+    # ------------------------------------------------------------- the recording itself
+
+    def _begin(
+        self,
+        match_id: str,
+        *,
+        number: int | None = None,
+        process_after_recording: bool = False,
+        before: Manifest | None = None,
+        earlier: Manifest | None = None,
+        adopted: bool = False,
+        require_all: bool | None = None,
+    ) -> Running:
+        number = before.number if before is not None else number
+        now, trust = self._desk.read_clock()
+        place = matchclock.place_part(before or earlier, now, trust)
+        match = Match(
+            match_id,
+            self._desk.root / match_id,
+            self._desk.cameras.values(),
+            start_unix_ns=place.start_ns + _LEAD_NS,
+            start_monotonic_ns=now.monotonic_ns + _LEAD_NS,
+            boot_id=now.boot_id,
+            number=number,
+            unix_minus_monotonic_ns=now.unix_minus_monotonic_ns,
+            trust=trust,
+            pause_known=place.pause_known,
+            process_after_recording=process_after_recording,
+            before=before,
+            earlier=earlier,
+        )
+        match.mount_point = self._desk.disk.mount_point
+        configured = self._desk.settings.require_all_cameras
+        running = Running(match, require_all=configured if require_all is None else require_all)
+        self._desk.spawn(self._record, running, adopted, name=f"recording {match_id}")
+        self._desk.running = running
+        return running
+
+    async def _record(self, running: Running, adopted: bool) -> None:  # noqa: FBT001
+        """A recording from start to stop; whatever happens, the lease and the state are let go."""
+        desk, match = self._desk, running.match
+        try:
+            if self._lease.mode != "idle":
+                await self._lease.make_way()
+            with self._lease.hold("recording", f"api-recording-{match.match_id}"):
+                self._upkeep.guard.reset()
+                if adopted:
+                    report = adoption.taken_over(match)
+                else:
+                    report = await start_cameras(
+                        desk, match, require_all=running.require_all, resuming=match.resumed
+                    )
+                if report.success:
+                    match.phase = "recording"
+                    self._await_late(match, report)
+                    desk.note_unsaved()
+                if not report.success:
+                    self._refused(match.match_id, report)
+                running.started.set(report)
+                desk.note_changed()
+                if not report.success:
+                    return
+                desk.note(
+                    "recording",
+                    "started",
+                    str(report.value["message"]),
+                    match_id=match.match_id,
+                    cameras=list(report.value["cameras_started"]),
+                )
+                await running.stop_asked.wait()
+                match.phase = "stopping"
+                desk.note_changed()
+                with anyio.CancelScope(shield=True):
+                    try:
+                        running.stopped.set(await stop_cameras(desk, match))
+                    finally:
+                        desk.spawn(self._upkeep.verify_finished, match, name="verify finished")
+        except TouchlineError as error:
+            running.started.set(error)
+            running.stopped.set(error)
+        except Exception as error:
+            log.exception("the recording of %s failed", match.match_id)
+            running.started.set(_not_started(error))
+            if match.phase == "recording":
+                await self._end_cameras(match)
+            running.stopped.set(refusal(f"Error stopping recording: {error}"))
+        finally:
+            desk.running = None
+            if (
+                match.phase == "stopping"
+                and match.process_after_recording
+                and desk.finished is not None
+            ):
+                desk.finished(match.match_id)
+            # Only a cancelled task comes here without an answer: the server is being closed.
+            closing = Blocked("The server is shutting down.", code="closing", can_retry=False)
+            running.started.set(closing)
+            running.stopped.set(closing)
+            running.ended.set()
+            desk.note_changed()
+
+    async def _end_cameras(self, match: Match) -> None:
+        """Have nothing record on that nobody could stop any more."""
+        try:
+            with anyio.CancelScope(shield=True):
+                await stop_cameras(self._desk, match)
+        except Exception:
+            # The next start finds whichever still records, and ends it.
+            log.exception("the cameras of %s could not be stopped", match.match_id)
+
+    def _await_late(self, match: Match, report: Report) -> None:
+        """Let cameras that were not required join when they can: their workers keep trying."""
+        for camera_id in report.value.get("cameras_failed", ()):
+            reason = report.value["errors"][f"camera_{camera_id}"]
+            track = match.tracks[camera_id]
+            self.follower.lose(match, track, str(reason))
+            if not track.recording:
+                self._desk.spawn(self.follower.go_on, match, track, name="late camera")
+
+    # ------------------------------------------------------------- from open to close
+
+    def open(self, tasks: Tasks) -> None:
+        """Begin the loops that watch, save and verify; recordings become tasks of `tasks`."""
+        self._desk.tasks = tasks
+        self._upkeep.begin()
+
+    async def adopt(self, hellos: Mapping[int, Mapping[str, Any]]) -> None:
+        """Go on with what was being recorded when the last server ended."""
+        await to_thread.run_sync(self._desk.record.load)
+        await adoption.adopt(self._desk, self.follower, self._begin, hellos)
+        self._desk.adopted = True
+
+    async def close(self) -> None:
+        """An orderly end finalises the recording first."""
+        if self._desk.running is not None:
+            await self.stop(force=True)
+
+
+def _not_started(error: Exception) -> Failed:
+    return Failed(f"The recording could not be started: {error}", code="start_failed")
+
+
+def _earlier(folder: Path) -> Manifest | None:
+    """What an earlier recording of the same match left; None where there is none. Blocks."""
+    manifest = manifests.load(folder)
+    if manifest is None and manifests.segment_files(folder):
+        manifest = manifests.rescan(folder)
+    return manifest

@@ -1,0 +1,49 @@
+"""A recording under way: its match, and the answers that clients wait for."""
+
+from __future__ import annotations
+
+import anyio
+
+from touchline.capture.cameras.report import Report
+from touchline.capture.recording.match import Match
+
+
+class Answer:
+    """A report that is still being made. Any number may wait for it; the first value stays."""
+
+    def __init__(self) -> None:
+        self._settled = anyio.Event()
+        self._value: Report | Exception | None = None
+
+    def set(self, value: Report | Exception) -> None:
+        """Give everybody who waits the report, or the error to raise."""
+        if self._value is None:
+            self._value = value
+            self._settled.set()
+
+    async def settled(self) -> None:
+        """Return when there is a value, whichever."""
+        await self._settled.wait()
+
+    async def get(self) -> Report:
+        """The report. Raises the error that took its place."""
+        await self._settled.wait()
+        if isinstance(self._value, Report):
+            return self._value
+        if self._value is None:
+            msg = "an answer without a value"
+            raise RuntimeError(msg)
+        raise self._value
+
+
+class Running:
+    """A recording from its first order to its verdict."""
+
+    def __init__(self, match: Match, *, require_all: bool) -> None:
+        self.match = match
+        self.require_all = require_all
+        """Whether one missing camera refuses its start."""
+        self.started = Answer()
+        self.stop_asked = anyio.Event()
+        self.stopped = Answer()
+        self.ended = anyio.Event()

@@ -1,0 +1,176 @@
+"""Starting all cameras of a match together, and taking everything back where one is missing."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.cameras.report import Report
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.wholefile import sync_folder
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.orders import make_order
+from touchline.core import patience
+from touchline.core.errors import Blocked, Failed
+from touchline.foreign.files import is_real_folder
+
+log = logging.getLogger(__name__)
+
+_LOST_CAMERA_TIMEOUT_S = 2.0
+
+
+async def start_cameras(
+    desk: Desk, match: Match, *, require_all: bool, resuming: bool = False
+) -> Report:
+    """Answers when the first frame of every required camera is on the disk, synced.
+
+    A start that fails leaves no file and no worker recording. One that resumes an interrupted
+    match does not fail: after a power cut cameras take longer to come back than we do. Raises
+    OSError where the match's folder cannot be written.
+    """
+    new_folder = not await anyio.Path(match.folder).exists()
+    try:
+        await to_thread.run_sync(_make_folders, match.segments_folder)
+        await desk.save(match, "recording")
+    except OSError:
+        if new_folder:
+            await to_thread.run_sync(_remove_empty, match.folder)
+        raise
+    before = {path.name for path in await to_thread.run_sync(manifests.segment_files, match.folder)}
+    results: dict[int, str | None] = {}
+
+    async def start(track: Track) -> None:
+        results[track.camera.id] = await _start_camera(desk, match, track)
+
+    async with anyio.create_task_group() as tasks:
+        for track in match.tracks.values():
+            tasks.start_soon(start, track)
+    failed = sorted(i for i, error in results.items() if error is not None)
+    started = sorted(i for i, error in results.items() if error is None)
+    errors = {f"camera_{i}": results[i] for i in failed}
+    for camera_id in failed:
+        log.error("camera %d did not start: %s", camera_id, results[camera_id])
+    if failed and not resuming and (require_all or not started):
+        await _roll_back(desk, match, new_folder=new_folder, before=before)
+        if require_all:
+            return Report(
+                {
+                    "success": False,
+                    "message": "Failed to start all required cameras",
+                    "cameras_started": [],
+                    "cameras_failed": failed,
+                    "require_all_cameras": True,
+                    "errors": errors,
+                }
+            )
+        return Report(
+            {
+                "success": False,
+                "message": "Failed to start any cameras",
+                "failed_cameras": failed,
+                "errors": errors,
+            }
+        )
+    return Report(
+        {
+            "success": True,
+            "message": f"Recording started for match: {match.match_id}",
+            "match_id": match.match_id,
+            "cameras_started": started,
+            "cameras_failed": failed,
+            "require_all_cameras": require_all,
+            "disk_minutes_left": desk.disk_minutes(),
+            **({"errors": errors} if errors else {}),
+        }
+    )
+
+
+async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
+    """Why the camera does not record; None when it does."""
+    camera = track.camera
+    timeout_s = desk.settings.start_timeout_s
+    keeps_running = camera.spec is not None and camera.spec.keep_running
+    if keeps_running and camera.status.get("state") in {"retrying", "error"}:
+        timeout_s = min(timeout_s, _LOST_CAMERA_TIMEOUT_S)  # it is known to be away
+    with patience.move_on_after(timeout_s):
+        await camera.ready.wait()
+    order = make_order(desk.settings, match, track)
+    try:
+        try:
+            reply = await camera.record(order, timeout_s)
+        except Failed as error:
+            if error.code != "recording":
+                raise
+            # It records what nobody asked for any more (its stop was never answered): end that.
+            log.warning("%s still recorded something else: %s", camera.name, error.message)
+            await camera.stop(time.monotonic_ns(), desk.settings.stop_timeout_s)
+            reply = await camera.record(order, timeout_s)
+    except (Blocked, Failed) as error:
+        return camera.last_error or error.message
+    track.recording = True
+    if not reply["started"]:
+        return str(reply["error"])
+    track.note_segment(reply["segment"], "opened")
+    return None
+
+
+async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[str]) -> None:
+    """Leave nothing of a recording that never began."""
+    now_ns = time.monotonic_ns()
+
+    async def stop(track: Track) -> None:
+        try:
+            await track.camera.stop(now_ns, desk.settings.stop_timeout_s)
+        except (Blocked, Failed) as error:
+            if error.code != "not_recording":
+                log.warning("rolling back %s: %s", track.camera.name, error.message)
+
+    async with anyio.create_task_group() as tasks:
+        for track in match.tracks.values():
+            tasks.start_soon(stop, track)
+    await to_thread.run_sync(_remove_new, match.folder, before)
+    if new_folder:
+        await to_thread.run_sync(_remove_empty, match.folder)
+    elif match.came_from is not None:
+        await desk.restore(match.folder, match.came_from)
+    else:
+        await anyio.Path(match.folder / manifests.FILE_NAME).unlink(missing_ok=True)
+
+
+def _make_folders(segments: Path) -> None:
+    """The match's folders, on the disk before the first file is in them."""
+    segments.mkdir(parents=True, exist_ok=True)
+    for folder in (segments, segments.parent):
+        if not is_real_folder(folder):
+            raise NotADirectoryError(
+                errno.ENOTDIR, "It is a link, which recordings do not follow", str(folder)
+            )
+    for folder in (segments, segments.parent, segments.parent.parent):
+        sync_folder(folder)
+
+
+def _remove_new(folder: Path, before: set[str]) -> None:
+    """Remove the segments that were not there before this start."""
+    for path in manifests.segment_files(folder):
+        if path.name not in before:
+            path.unlink(missing_ok=True)
+
+
+def _remove_empty(folder: Path) -> None:
+    # A crash may have left the temporary file of a save, too.
+    for path in (folder / manifests.FILE_NAME, *folder.glob(f".{manifests.FILE_NAME}.*")):
+        path.unlink(missing_ok=True)
+    for path in (folder / manifests.SEGMENTS_FOLDER, folder):
+        try:
+            path.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            log.warning("%s is kept: it is not empty", path)
+            return

@@ -1,0 +1,123 @@
+"""Stopping all cameras at one instant, and the verdict on what they recorded."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from typing import Any
+
+import anyio
+
+from touchline.capture.cameras.report import Report
+from touchline.capture.library.verification.integrity import Expected
+from touchline.capture.library.verification.stopgate import check_stop
+from touchline.capture.logs import alerts as alert
+from touchline.capture.logs.diagnostics import PROBE_PHRASE, TIMEOUT_PHRASE
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.stopreport import stop_report
+from touchline.core.errors import Blocked, Failed
+
+log = logging.getLogger(__name__)
+
+_DROPPED = (
+    ("dropped_disk", "the disk did not keep up"),
+    ("dropped_writer", "they could not be written"),
+)
+
+
+async def stop_cameras(desk: Desk, match: Match) -> Report:
+    """Stop, judge the files, write the manifest's last word and send what is to be alerted."""
+    with desk.spare.lent():  # files are read and ffprobe is started, whatever else is open
+        return await _stop_cameras(desk, match)
+
+
+async def _stop_cameras(desk: Desk, match: Match) -> Report:
+    at_ns = time.monotonic_ns()
+    match.ended_unix_ns = match.at_ns(at_ns)
+    results: dict[int, dict[str, Any]] = {}
+
+    async def stop(track: Track) -> None:
+        results[track.camera.id] = await _stop_camera(desk, match, track, at_ns)
+
+    async with anyio.create_task_group() as tasks:
+        for track in match.tracks.values():
+            tasks.start_soon(stop, track)
+    for track in match.tracks.values():
+        track.end_gap(match.ended_unix_ns)
+    # Before the verdict, which may fail or take its time: nothing may resume what was stopped.
+    await _save_finished(desk, match)
+    manifest = match.manifest("finished")
+    expected = Expected(
+        cameras=tuple(t.camera.name for t in match.tracks.values()),
+        from_unix_ns=match.judged_from_ns,
+        to_unix_ns=match.ended_unix_ns,
+    )
+    check = await check_stop(match.folder, manifest, desk.prober, expected=expected)
+    match.integrity = check.report.to_json()
+    for camera, probe in check.probes.items():
+        if probe.ok is False:
+            log.warning("%s for %s after the stop: %s", PROBE_PHRASE, camera, probe.error)
+    await _save_finished(desk, match)
+    report = stop_report(match, results, check.block)
+    for alarm in alert.stop_alerts(report, desk.settings.min_effective_fps):
+        desk.alarm(alarm)
+    desk.note("recording", "stopped", str(report["message"]), match_id=match.match_id)
+    return Report(report)
+
+
+async def _save_finished(desk: Desk, match: Match) -> None:
+    try:
+        await desk.save(match, "finished")
+    except OSError as error:
+        log.error("the manifest of %s is saved later: %s", match.match_id, error)  # noqa: TRY400
+
+
+async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> dict[str, Any]:
+    asked = track.camera.link.connected
+    try:
+        reply = await track.camera.stop(at_ns, desk.settings.stop_timeout_s)
+    except (Blocked, Failed) as error:
+        if asked and isinstance(error, Blocked):
+            log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)  # noqa: TRY400
+        # The worker is gone or knows of no recording: what it wrote is on the disk; mend it here.
+        await _mended(desk, match, track)
+        return {"stopped": False, "error": track.lost_reason or error.message}
+    if reply.get("timed_out"):
+        log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, reply.get("error"))
+    for segment in reply["segments"]:
+        track.note_segment(segment, "closed")
+    for gap in reply.get("gaps", ()):
+        track.note_gap(gap)
+    for kind, reason in _DROPPED:
+        frames = int(reply.get(kind) or 0)
+        if frames > 0:
+            desk.alarm(
+                alert.recording_frames_dropped(
+                    match.match_id, track.camera.id, frames=frames, reason=reason
+                )
+            )
+    track.dropped_before += int(reply.get("dropped_disk") or 0)
+    # What a worker before this one left open may not be mended yet, or could not be at the time.
+    await _mended(desk, match, track, closed=[s["name"] for s in reply["segments"]])
+    return {"stopped": True, **reply}
+
+
+async def _mended(desk: Desk, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
+    """Finish what dead workers left before the verdict, which waits as long as for a stop."""
+    done = anyio.Event()
+
+    async def mend() -> None:
+        try:
+            await desk.mend(match, track, closed=closed)
+        except OSError as error:
+            log.error("%s cannot be mended now: %s", track.camera.name, error)  # noqa: TRY400
+        finally:
+            done.set()
+
+    desk.spawn(mend, name=f"{track.camera.name} is mended")
+    with anyio.move_on_after(desk.settings.stop_timeout_s) as waiting:
+        await done.wait()
+    if waiting.cancelled_caught:
+        log.error("%s: mending takes longer than the stop may wait", track.camera.name)

@@ -1,0 +1,76 @@
+"""The contract's StopResult, made of what the workers and the integrity check said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from touchline.capture.library.manifest import Gap
+from touchline.capture.recording.match import Match
+
+
+def stop_report(
+    match: Match, results: Mapping[int, Mapping[str, Any]], integrity: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The body of the answer to a stop. Pure."""
+    cameras = {
+        track.camera.key: _camera(results[camera_id], integrity["cameras"].get(track.camera.key))
+        for camera_id, track in match.tracks.items()
+    }
+    transport = all(camera["success"] for camera in cameras.values())
+    graceful = all(camera["finalized"] for camera in cameras.values())
+    success = graceful and integrity["all_ok"] is not False
+    if success:
+        message = "Recording stopped successfully"
+    elif integrity["all_ok"] is False:
+        message = "Recording pipelines stopped but integrity checks failed"
+    elif transport:
+        message = "Recording pipelines stopped but media finalization was incomplete"
+    else:
+        message = "Recording stop completed with camera errors"
+    return {
+        "success": success,
+        "message": message,
+        "transport_success": transport,
+        "graceful_stop": graceful,
+        "camera_stop_results": cameras,
+        "integrity": dict(integrity),
+        "match_id": match.match_id,
+        "duration": round(match.duration_s, 3),
+        "gaps": [
+            {**_gap(gap), "seconds": round((gap.to_unix_ns - gap.from_unix_ns) / 1e9, 3)}
+            for track in match.tracks.values()
+            for gap in track.gaps
+            if gap.to_unix_ns is not None
+        ],
+    }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    """A gap as the contract has it; that its length is not known is said only where it is so."""
+    return gap.model_dump(exclude={"length_known"} if gap.length_known else None)
+
+
+def _camera(result: Mapping[str, Any], checked: Mapping[str, Any] | None) -> dict[str, Any]:
+    stopped = bool(result["stopped"])
+    timed_out = bool(result.get("timed_out"))
+    eos_received = bool(result.get("eos_received"))
+    error = result.get("error")
+    camera = {
+        "success": stopped,
+        "eos_received": eos_received,
+        "timed_out": timed_out,
+        "error": error,
+        "finalized": bool(
+            stopped and eos_received and not timed_out and not error and result.get("finalized")
+        ),
+    }
+    if checked is not None:
+        camera |= {
+            "segment_path": checked["segment_path"],
+            "integrity_checked": checked["integrity_checked"],
+            "integrity_ok": checked["integrity_ok"],
+            "integrity_error": checked["integrity_error"],
+            "integrity_avg_frame_rate": (checked.get("probe") or {}).get("avg_frame_rate"),
+        }
+    return camera

@@ -1,0 +1,200 @@
+"""What is done for a recording in the background: save its manifest, read segments back, watch."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.capture.library.verification.integrity import SegmentCheck, check_segment
+from touchline.capture.library.verification.probe import Probe
+from touchline.capture.logs.diagnostics import PROBE_PHRASE
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.health.guard import OverloadGuard
+from touchline.capture.recording.health.health import HealthWatch
+from touchline.capture.recording.health.soundness import RecordingObservation
+from touchline.capture.recording.match import Match
+from touchline.foreign.files import is_real_folder
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 1.0
+PROBE_EVERY_S = 5.0
+SPACE_EVERY_S = 5.0
+VERIFY_EVERY_S = 1.0
+CLOCK_EVERY_S = 1.0
+FOLDER_EVERY_S = 0.5
+"""Less than a worker waits before it makes a folder again that was taken away."""
+
+REMEMBER_EVERY_S = 60.0
+
+
+class Upkeep:
+    """The loops beside a recording, and what they have found out."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.watch = HealthWatch()
+        self._saved = 0
+        self._refused: dict[int, tuple[str, str | None]] = {}
+        self._asleep_ns: int | None = None
+        self._slept_ns = 0
+        self._slept_for: Match | None = None
+        self._remembered_s: float | None = None
+        self.guard = OverloadGuard(
+            cpu_percent=desk.settings.overload_cpu_percent, streak=desk.settings.overload_streak
+        )
+
+    def begin(self) -> None:
+        """Begin the loops."""
+        settings, desk = self._desk.settings, self._desk
+        desk.keep("manifest", self.save_once, every_s=SAVE_EVERY_S)
+        desk.keep("health probes", self.probe_once, every_s=PROBE_EVERY_S)
+        desk.keep("verification", self.verify_once, every_s=VERIFY_EVERY_S)
+        desk.keep("wall clock", self.watch_clock_once, every_s=CLOCK_EVERY_S)
+        desk.keep("folder", self.look_for_folder_once, every_s=FOLDER_EVERY_S)
+        if settings.delete_oldest_when_full:
+            desk.keep("space", self.make_space_once, every_s=SPACE_EVERY_S)
+        if settings.overload_guard_enabled:
+            every_s = settings.overload_poll_s
+            desk.keep("overload guard", self.guard_once, every_s=every_s)
+
+    def health(self) -> dict[str, Any]:
+        """The body of `GET /api/v1/recording-health`, from memory."""
+        return self.watch.report(time.monotonic(), self._observation())
+
+    def _observation(self) -> RecordingObservation | None:
+        running = self._desk.running
+        if running is None or not running.match.under_way:
+            return None
+        return running.match.observation()
+
+    async def save_once(self) -> None:
+        """Wait until something changes in the manifest, and save it. Raises OSError."""
+        desk = self._desk
+        version = await desk.unsaved.wait(self._saved)
+        running = desk.running
+        if running is not None and running.match.phase == "recording":
+            await desk.save(running.match, "recording")
+        self._saved = version
+
+    async def watch_clock_once(self) -> None:
+        """Correct the running match's dates when the wall clock was set, and note what it says."""
+        desk = self._desk
+        now, trust = desk.read_clock()
+        slept_ns = now.asleep_ns - (now.asleep_ns if self._asleep_ns is None else self._asleep_ns)
+        self._asleep_ns = now.asleep_ns
+        self._slept_ns += slept_ns
+        running = desk.running
+        if running is None:
+            self._slept_ns, self._slept_for = 0, None
+            return
+        match = running.match
+        if self._slept_for is not match:
+            self._slept_ns, self._slept_for = 0, match
+        before_s = match.started_unix_ns / 1e9
+        if match.follow_clock(now, trust, slept_ns=self._slept_ns):
+            moved_s = match.started_unix_ns / 1e9 - before_s
+            if moved_s:
+                log.warning("the clock was set: %s began %.1f s later", match.match_id, moved_s)
+            desk.note_unsaved()
+            desk.note_changed()
+        now_s = now.monotonic_ns / 1e9
+        if self._remembered_s is None or now_s - self._remembered_s > REMEMBER_EVERY_S:
+            self._remembered_s = now_s
+            await to_thread.run_sync(desk.record.note_date, now.unix_ns, trust)
+
+    async def look_for_folder_once(self) -> None:
+        """See whether the folder that the workers write to is still there."""
+        running = self._desk.running
+        if running is None or running.match.phase != "recording":
+            return
+        match = running.match
+        exists = await to_thread.run_sync(is_real_folder, match.segments_folder)
+        if exists != match.segments_dir_exists:
+            match.segments_dir_exists = exists
+            self._desk.note_changed()
+
+    async def make_space_once(self) -> None:
+        """While the disk is full, try again to make room: it may have come to nothing before."""
+        running = self._desk.running
+        if running is not None and any(t.disk == "full" for t in running.match.tracks.values()):
+            await self._desk.make_space()
+
+    async def probe_once(self) -> None:
+        """Ask ffprobe about each segment that is large and has stopped growing."""
+        running = self._desk.running
+        if running is None:
+            return
+        match = running.match
+        for camera in self.watch.due_for_probe(time.monotonic(), self._observation()):
+            if camera.segment_name is not None:
+                path = match.segments_folder / camera.segment_name
+                probe = await self._desk.prober.probe(path)
+                match.tracks[camera.camera_id].probe = probe.to_json()
+                self._tell_refused(camera.camera_id, camera.segment_name, probe)
+
+    def _tell_refused(self, camera_id: int, segment: str, probe: Probe) -> None:
+        """Log a segment that ffprobe refuses: once, however often it is asked."""
+        refused = (segment, probe.error)
+        if probe.ok is False and self._refused.get(camera_id) != refused:
+            self._refused[camera_id] = refused
+            log.warning("%s for cam%d: %s: %s", PROBE_PHRASE, camera_id, segment, probe.error)
+
+    async def verify_once(self) -> None:
+        """Read back every segment that was finished, so that a stop need not."""
+        desk = self._desk
+        while desk.unverified:
+            match, track, name = desk.unverified.pop(0)
+            segment = track.segments.get(name)
+            running = desk.running is not None and desk.running.match is match
+            if segment is None or not running or match.phase != "recording":
+                continue  # a stop reads it itself; what a failed start left is gone
+            check = await _check(match.folder, name)
+            known = track.segments.get(name)
+            if known is not None and known.size_bytes == check.segment.size_bytes:
+                verified = check.segment.verified
+                track.segments[name] = known.model_copy(update={"verified": verified})
+                desk.note_unsaved()
+            for fault in check.faults:
+                log.error("%s: %s", match.match_id, fault)
+
+    async def verify_finished(self, match: Match) -> None:
+        """After a stop, read every byte of what the stop only walked through; note the result.
+
+        Also where the stop could not save the manifest, as on a disk that was full: tried again
+        until it is saved, the match is gone or recorded again.
+        """
+        for track in match.tracks.values():
+            for name, segment in list(track.segments.items()):
+                if segment.verified is None:
+                    check = await _check(match.folder, name)
+                    verified = check.segment.verified
+                    track.segments[name] = segment.model_copy(update={"verified": verified})
+        desk = self._desk
+        while not desk.is_running(match.match_id) and await anyio.Path(match.folder).exists():
+            try:
+                await desk.save(match, "finished")
+            except OSError as error:
+                log.error("the manifest of %s cannot be saved: %s", match.match_id, error)  # noqa: TRY400
+                await anyio.sleep(SAVE_EVERY_S)
+            else:
+                return
+
+    async def guard_once(self) -> None:
+        """One sample of the overload guard while a match is recorded."""
+        observation = self._observation()
+        if observation is None:
+            return
+        sample = self._desk.host.sample
+        alarm = self.guard.once(time.time(), sample.cpu_percent if sample else None, self.health())
+        if alarm is not None:
+            self._desk.alarm(alarm)
+
+
+async def _check(folder: Path, name: str) -> SegmentCheck:
+    return await to_thread.run_sync(lambda: check_segment(folder, name, checksums=True))

@@ -1,0 +1,1 @@
+"""A day of figures, kept over restarts."""

@@ -1,0 +1,139 @@
+"""Keeps a history of figures while the server runs, and over its restarts in one small file.
+
+The file is written whole every five minutes and at the end, by a thread: a crash costs five minutes
+of figures at the most, which are shown as a gap, and a disk that hangs costs the file alone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from touchline.core import wallclock
+from touchline.core.history.rings import History, Moment, Range
+from touchline.core.tasks import keep_running
+from touchline.foreign.files import replace_whole
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "metrics-history.json"
+LOOK_EVERY_S = 2.0
+SAVE_EVERY_S = 300.0
+_LAST_SAVE_S = 2.0
+_LARGEST_BYTES = 4 << 20
+"""A full history has a tenth of it: a larger file is none of ours."""
+
+Figures = Callable[[], Mapping[str, float | None]]
+ReadMoment = Callable[[], Moment]
+
+
+def read_moment() -> Moment:
+    """What the clocks of this machine say now."""
+    boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return Moment(wallclock.boot_id(), boot_s, time.time())
+
+
+class HistoryKeeper:
+    """Belongs to the event loop; `open_history` makes it."""
+
+    def __init__(
+        self,
+        history: History,
+        figures: Figures,
+        path: Path,
+        *,
+        read_moment: ReadMoment = read_moment,
+    ) -> None:
+        self._history = history
+        self._figures = figures
+        self._path = path
+        self._read_moment = read_moment
+        self._save_failed = False
+
+    def read(self, wanted: Range) -> dict[str, Any]:
+        """The figures of a range, from memory."""
+        return self._history.read(wanted, self._read_moment())
+
+    async def look(self) -> None:
+        """Note the figures as they are now."""
+        self._history.add(self._read_moment().boot_s, self._figures())
+
+    async def load(self) -> None:
+        """Take up what an earlier server kept; a file that cannot be read is replaced later."""
+        try:
+            text = await to_thread.run_sync(_read, self._path, abandon_on_cancel=True)
+            if text is not None:
+                self._history.restore(json.loads(text), self._read_moment())
+        except (OSError, ValueError, RecursionError) as error:
+            log.warning(
+                "The metrics of earlier days are not shown: %s cannot be read (%s). It is written"
+                " anew in some minutes",
+                self._path,
+                error,
+            )
+
+    async def save(self) -> None:
+        """Write the file. What fails is logged once, until it works again."""
+        kept = self._history.to_json(self._read_moment())
+        try:
+            await to_thread.run_sync(_write, self._path, kept, abandon_on_cancel=True)
+        except OSError as error:
+            if not self._save_failed:
+                log.warning("%s cannot be written, and is tried again: %s", self._path, error)
+            self._save_failed = True
+        else:
+            if self._save_failed:
+                log.info("%s is written again", self._path)
+            self._save_failed = False
+
+
+@asynccontextmanager
+async def open_history(
+    names: tuple[str, ...], figures: Figures, data_dir: Path
+) -> AsyncIterator[HistoryKeeper]:
+    """A history of these figures, kept and saved until it is closed."""
+    keeper = HistoryKeeper(History(names), figures, data_dir / FILE_NAME)
+    with anyio.move_on_after(_LAST_SAVE_S):
+        await keeper.load()
+
+    async def save_later() -> None:
+        await anyio.sleep(SAVE_EVERY_S)
+        await keeper.save()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(
+            partial(keep_running, "metrics history", keeper.look, every_s=LOOK_EVERY_S)
+        )
+        tasks.start_soon(partial(keep_running, "metrics history file", save_later, every_s=0))
+        try:
+            yield keeper
+        finally:
+            tasks.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_LAST_SAVE_S):
+                await keeper.save()
+
+
+def _read(path: Path) -> str | None:
+    """The file's text; None where there is none. Raises OSError, and ValueError where it is odd."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    if len(content) > _LARGEST_BYTES:
+        raise ValueError("it is too large")
+    return content.decode()
+
+
+def _write(path: Path, kept: Mapping[str, Any]) -> None:
+    content = json.dumps(kept, separators=(",", ":"), allow_nan=False).encode()
+    replace_whole(path, content, synced=True)

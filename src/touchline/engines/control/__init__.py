@@ -1,0 +1,1 @@
+"""Reconciliation: observe, plan, act; and what operators ask of the fleet."""

@@ -1,0 +1,492 @@
+"""What to do so that the fleet becomes what the policy asks for: a value, made of values. Pure.
+
+Every engine that ought to go (unhealthy, cut off from its network, outdated) is a *leaver* and does
+not count. The fleet is filled up first, a leaver goes when enough others are ready without it; only
+where the maximum leaves no room does one go before. An engine with streams goes for two reasons
+alone: it has been unhealthy for too long, or its network is dead and so are they.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from touchline.engines.control.replacements import WELL_S, Place, Round, holds
+from touchline.engines.model.model import EngineHealth
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.vpn.facts import VpnFacts
+
+Reason = Literal[
+    "unhealthy",
+    "dead_network",
+    "vpn_lost",
+    "outdated",
+    "requested",
+    "forwarding",
+    "rebalancing",
+    "scale_down",
+    "idle",
+]
+
+_WHY: dict[Reason, str] = {
+    "unhealthy": "it does not answer",
+    "dead_network": "its VPN was made anew, so its network is dead",
+    "vpn_lost": "its VPN is not connected",
+    "outdated": "it was made with an earlier configuration",
+    "requested": "somebody asked that it goes",
+    "forwarding": "another engine takes its place and gets the VPN's forwarded port",
+    "rebalancing": "the other VPN has fewer engines",
+    "scale_down": "there are more engines than are asked for",
+    "idle": "it was idle for longer than it may be",
+}
+BACKS_OFF: frozenset[str] = frozenset(
+    {"unhealthy", "dead_network", "vpn_lost", "forwarding", "rebalancing"}
+)
+"""Reasons for which an engine's replacement may go in its turn: later each time."""
+
+_REPLACED: frozenset[str] = frozenset({"outdated", "requested"})
+"""Reasons for which an engine is replaced in its turn, though nothing is wrong with it."""
+
+_PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
+"""Reasons that can go away again, and the engine then stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What the plan knows of an engine; times are the monotonic clock's."""
+
+    id: str
+    name: str
+    health: EngineHealth = "healthy"
+    unhealthy_since_s: float | None = None
+    streams: int = 0
+    leased: bool = False
+    idle_since_s: float | None = 0.0
+    draining: str | None = None
+    vpn: str | None = None
+    joined: bool = True
+    """Whether the network that it joined is still its VPN's."""
+    forwarded: bool = False
+    current: bool = True
+    """Whether it may stay; if not, it is replaced in its turn."""
+    asked_for: bool = False
+    """Whether it is replaced because somebody asked for this one, and not for all."""
+    seen_since_s: float = 0.0
+    """When this server first saw it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """An engine on its way."""
+
+    vpn: str | None = None
+    forwarded: bool = False
+    spoken_for: bool = False
+    """A client waits for it: it will not be free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One consistent look at everything that counts."""
+
+    reachable: bool
+    """The runtime has been listed, and again since it was last away."""
+    engines: tuple[EngineFacts, ...] = ()
+    dead: tuple[tuple[str, str], ...] = ()
+    """Ids and names of instances of ours that have ended."""
+    starting: tuple[Starting, ...] = ()
+    stopping: int = 0
+    """Engines that run still and are being stopped."""
+    vpns: tuple[VpnFacts, ...] = ()
+    demand: int | None = None
+    start_limit: int | None = None
+    """At most so many starts now (a breaker's word, a pause after failures); None: any number."""
+    rounds: Mapping[Place, Round] = field(default_factory=dict)
+    """Replacements for the same reason in the same place, as they were noted."""
+    may_replace: bool = True
+    """Whether replacements of unhealthy engines may be started now."""
+    collect: bool = False
+    """What is idle beyond `idle_ttl_s` goes as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is wanted."""
+
+    least: int = 1
+    least_free: int = 1
+    most: int = 20
+    auto_delete: bool = False
+    grace_period_s: float = 30.0
+    idle_ttl_s: float = 600.0
+    unhealthy_grace_s: float = 60.0
+    surge: int = 1
+    """So many outdated engines are replaced at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start an engine."""
+
+    vpn: str | None
+    forwarded: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Remove an engine; its streams end with the reason."""
+
+    engine_id: str
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Give it no new work; `why` None: it may have work again."""
+
+    engine_id: str
+    reason: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDead:
+    """Remove what is left of an instance that has ended."""
+
+    instance_id: str
+    name: str
+
+
+Action = Start | Stop | Drain | RemoveDead
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The actions, and the counts that led to them."""
+
+    actions: tuple[Action, ...] = ()
+    target: int = 0
+    running: int = 0
+    fit: int = 0
+    free: int = 0
+    deficit: int = 0
+
+
+def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
+    """The policy that the settings ask for; without a minimum where nobody asked for engines."""
+    scaling = settings.scaling
+    most = scaling.max_replicas
+    if settings.vpn.names:
+        most = min(most, scaling.max_active_replicas)
+    return Policy(
+        least=min(scaling.min_replicas, most) if keeps_minimum else 0,
+        least_free=scaling.min_free_replicas if keeps_minimum else 0,
+        most=most,
+        auto_delete=scaling.auto_delete,
+        grace_period_s=scaling.grace_period_s,
+        idle_ttl_s=scaling.idle_ttl_s,
+        unhealthy_grace_s=settings.health.unhealthy_grace_period_s,
+    )
+
+
+def plan(observed: Observed, policy: Policy, now_s: float) -> Plan:
+    """What to do now. The same in, the same out; nothing at all while the runtime is away."""
+    if not observed.reachable:
+        return Plan()
+    return _Planner(observed, policy, now_s).plan()
+
+
+def plan_without_record(observed: Observed, policy: Policy, now_s: float) -> Plan:
+    """What to do while it is not known which streams an earlier server's engines have.
+
+    What is missing to the number wanted is started. Nothing is removed, drained or replaced, and
+    that no engine is known to be free is no reason to start more.
+    """
+    if not observed.reachable:
+        return Plan()
+    planner = _Planner(observed, policy, now_s, fit=list(observed.engines))
+    target = min(max(policy.least, observed.demand or 0), policy.most)
+    deficit = max(0, target - len(observed.engines) - len(observed.starting))
+    alive = len(observed.engines) + len(observed.starting) + observed.stopping
+    starts = planner.starts(min(deficit, max(0, policy.most - alive)), target)
+    running = len(observed.engines)
+    return Plan(tuple(starts), target=target, running=running, fit=running, deficit=deficit)
+
+
+@dataclass
+class _Planner:
+    """The workings of one plan."""
+
+    observed: Observed
+    policy: Policy
+    now_s: float
+    actions: list[Action] = field(default_factory=list)
+    leavers: dict[str, Reason] = field(default_factory=dict)
+    fit: list[EngineFacts] = field(default_factory=list)
+
+    def plan(self) -> Plan:
+        observed, policy = self.observed, self.policy
+        self.actions += [RemoveDead(each, name) for each, name in observed.dead]
+        lost = {vpn.name for vpn in observed.vpns if vpn.lost}
+        spare_vpn = any(vpn.usable for vpn in observed.vpns)
+        outdated: list[EngineFacts] = []
+        for engine in observed.engines:
+            reason = self._reason_to_go(engine, lost, spare_vpn=spare_vpn)
+            if reason is not None:
+                self.leavers[engine.id] = reason
+                continue
+            if engine.draining in _PASSING:
+                # What spoke against it is over, so it counts from now on.
+                engine = replace(engine, draining=None)  # noqa: PLW2901
+            self.fit.append(engine)
+            if not engine.current:
+                outdated.append(engine)
+        self._replace_outdated(outdated)
+        target = min(max(policy.least, observed.demand or 0), policy.most)
+        if not self.leavers and not observed.starting and not observed.stopping:
+            self._improve(target)
+        free = [engine for engine in self.fit if _is_free(engine)]
+        coming_free = sum(not each.spoken_for for each in observed.starting)
+        deficit = max(
+            target - len(self.fit) - len(observed.starting),
+            policy.least_free - len(free) - coming_free,
+            0,
+        )
+        alive = len(observed.engines) + len(observed.starting) + observed.stopping
+        room = max(0, policy.most - alive)
+        starts = self.starts(min(deficit, room), target)
+        self.actions += starts
+        self._let_go(deficit, room, target)
+        self._drain(lost)
+        self._shrink(target, free)
+        return Plan(
+            actions=tuple(self.actions),
+            target=target,
+            running=len(observed.engines),
+            fit=len(self.fit),
+            free=len(free),
+            deficit=deficit,
+        )
+
+    def _reason_to_go(
+        self, engine: EngineFacts, lost: set[str], *, spare_vpn: bool
+    ) -> Reason | None:
+        if engine.vpn is not None and not engine.joined and engine.vpn not in lost:
+            return None if self._must_wait(engine, "dead_network") else "dead_network"
+        # With no other VPN to go to, its engines wait for theirs to come back.
+        if engine.vpn in lost and spare_vpn:
+            return None if self._must_wait(engine, "vpn_lost") else "vpn_lost"
+        if engine.health == "unhealthy" and engine.vpn not in lost:
+            held = well_s(engine) < WELL_S and self._must_wait(engine, "unhealthy")
+            return None if held else "unhealthy"
+        # What has been begun is ended: its replacement may be on its way.
+        if engine.draining == "forwarding":
+            return "forwarding"
+        return "rebalancing" if engine.draining == "rebalancing" else None
+
+    def _must_wait(self, engine: EngineFacts, reason: Reason) -> bool:
+        """Whether it replaced one that went for the same reason, and just now."""
+        place = (reason, engine.vpn)
+        return holds(self.observed.rounds, place, engine.seen_since_s, self.now_s)
+
+    def _replace_outdated(self, outdated: list[EngineFacts]) -> None:
+        """The next ones in turn, idle ones first; and all that have been begun with."""
+        begun = [engine for engine in outdated if engine.draining in _REPLACED]
+        # One that still serves streams holds nobody up; what counts is what is on its way.
+        idle = sum(not engine.streams for engine in begun)
+        room = max(0, self.policy.surge - max(idle, len(self.observed.starting)))
+        fresh = [engine for engine in outdated if engine.draining not in _REPLACED]
+        fresh.sort(key=lambda engine: (engine.streams > 0 or engine.leased, engine.name))
+        for engine in [*begun, *fresh[:room]]:
+            self._leave(engine, "requested" if engine.asked_for else "outdated")
+
+    def _improve(self, target: int) -> None:
+        """With everything quiet: an engine for a forwarded port, or a better balance."""
+        if len(self.fit) < target or self.observed.start_limit == 0:
+            return
+        idle = sorted(
+            (engine for engine in self.fit if _is_free(engine)),
+            key=lambda engine: (engine.idle_since_s or 0.0, engine.name),
+        )
+        for vpn in self.observed.vpns:
+            candidates = [
+                engine
+                for engine in idle
+                if engine.vpn == vpn.name and not self._must_wait(engine, "forwarding")
+            ]
+            if vpn.usable and vpn.wants_forwarded and candidates:
+                self._leave(candidates[0], "forwarding")
+                return
+        usable = [vpn.name for vpn in self.observed.vpns if vpn.usable]
+        if len(usable) < 2:
+            return
+        counts = self._counts(usable)
+        fullest, emptiest = max(usable, key=counts.__getitem__), min(usable, key=counts.__getitem__)
+        if counts[fullest] - counts[emptiest] >= 2:
+            candidates = [
+                e
+                for e in idle
+                if e.vpn == fullest and not e.forwarded and not self._must_wait(e, "rebalancing")
+            ]
+            if candidates:
+                self._leave(candidates[0], "rebalancing")
+
+    def _leave(self, engine: EngineFacts, reason: Reason) -> None:
+        self.fit = [each for each in self.fit if each is not engine]
+        self.leavers[engine.id] = reason
+
+    def starts(self, number: int, target: int) -> list[Start]:
+        """At most so many, as far as may be started now, spread over the VPNs."""
+        observed = self.observed
+        if not observed.may_replace:
+            # Unhealthy ones are not replaced now: only what is missing besides is made up for.
+            unhealthy = sum(reason == "unhealthy" for reason in self.leavers.values())
+            number -= min(number, unhealthy)
+        if observed.start_limit is not None:
+            number = min(number, observed.start_limit)
+        if number <= 0:
+            return []
+        why = self._why_start(target)
+        if not observed.vpns:
+            return [Start(None, forwarded=False, why=why)] * number
+        usable = [vpn for vpn in observed.vpns if vpn.usable]
+        if not usable:
+            return []
+        counts = self._counts(vpn.name for vpn in usable)
+        wants = {vpn.name for vpn in usable if vpn.wants_forwarded}
+        wants -= {each.vpn for each in observed.starting if each.forwarded and each.vpn}
+        starts = []
+        for _ in range(number):
+            vpn = min(usable, key=lambda each: counts[each.name])  # of equals the first
+            counts[vpn.name] += 1
+            starts.append(Start(vpn.name, forwarded=vpn.name in wants, why=why))
+            wants.discard(vpn.name)
+        return starts
+
+    def _counts(self, vpns: Iterable[str]) -> dict[str, int]:
+        counts = dict.fromkeys(vpns, 0)
+        for vpn in [e.vpn for e in self.fit] + [each.vpn for each in self.observed.starting]:
+            if vpn in counts:
+                counts[vpn] += 1
+        return counts
+
+    def _why_start(self, target: int) -> str:
+        if self.leavers:
+            return f"in place of one that goes: {_WHY[next(iter(self.leavers.values()))]}"
+        if len(self.fit) + len(self.observed.starting) < target:
+            return f"{target} engines are wanted"
+        return f"{self.policy.least_free} free engines are wanted"
+
+    def _let_go(self, deficit: int, room: int, target: int) -> None:
+        """Leavers go when enough are ready without them, or to make room."""
+        ready = [engine for engine in self.fit if engine.health == "healthy"]
+        ready_free = sum(_is_free(engine) for engine in ready)
+        enough = len(ready) >= target and ready_free >= self.policy.least_free
+        # What holds a place that a start needs, and cannot be started without it.
+        make_room = max(0, deficit - room)
+        can_start = self.observed.start_limit != 0 and (
+            not self.observed.vpns or any(vpn.usable for vpn in self.observed.vpns)
+        )
+        make_room = max(0, make_room - self.observed.stopping) if can_start else 0
+        for engine in self.observed.engines:
+            reason = self.leavers.get(engine.id)
+            if reason is None:
+                continue
+            if reason == "dead_network" or self._is_hopeless(engine, reason):
+                self._stop(engine, reason)
+            elif engine.streams or (engine.leased and reason not in {"unhealthy", "vpn_lost"}):
+                continue
+            elif enough:
+                self._stop(engine, reason)
+            elif make_room > 0 and (self.observed.may_replace or reason != "unhealthy"):
+                self._stop(engine, reason)
+                make_room -= 1
+
+    def _is_hopeless(self, engine: EngineFacts, reason: Reason) -> bool:
+        since_s = engine.unhealthy_since_s
+        return (
+            reason == "unhealthy"
+            and engine.streams > 0
+            and since_s is not None
+            and self.now_s - since_s >= self.policy.unhealthy_grace_s
+        )
+
+    def _drain(self, lost: set[str]) -> None:
+        stopped = {action.engine_id for action in self.actions if isinstance(action, Stop)}
+        for engine in self.observed.engines:
+            if engine.id in stopped:
+                continue
+            reason = self.leavers.get(engine.id)
+            if reason is None and engine.vpn in lost:
+                reason = "vpn_lost"  # it waits for its VPN, and nobody is sent there meanwhile
+            if reason is not None and engine.draining != reason:
+                self.actions.append(Drain(engine.id, reason, f"{engine.name}: {_WHY[reason]}"))
+            elif reason is None and engine.draining in _PASSING:
+                why = f"{engine.name} stays: what spoke against it is over"
+                self.actions.append(Drain(engine.id, None, why))
+            elif reason is None and engine.draining in _REPLACED and engine.current:
+                self.actions.append(Drain(engine.id, None, f"{engine.name} is up to date again"))
+
+    def _shrink(self, target: int, free: list[EngineFacts]) -> None:
+        """Fewer, from one consistent count: never below what is wanted, nor below what is free."""
+        policy = self.policy
+        shrinks = policy.auto_delete or self.observed.demand is not None
+        longest_s = policy.grace_period_s if shrinks else policy.idle_ttl_s
+        if not shrinks and not self.observed.collect:
+            return
+        if self.observed.collect:
+            longest_s = min(longest_s, policy.idle_ttl_s)
+        healthy_free = [engine for engine in free if engine.health == "healthy"]
+        healthy = sum(engine.health == "healthy" for engine in self.fit)
+        spare = min(healthy - target, len(healthy_free) - policy.least_free)
+        if spare <= 0:
+            return
+        idle = [
+            engine
+            for engine in healthy_free
+            if engine.idle_since_s is not None and self.now_s - engine.idle_since_s >= longest_s
+        ]
+        idle.sort(key=lambda e: (e.current, e.forwarded, e.idle_since_s or 0.0, e.name))
+        for engine in idle[:spare]:
+            self._stop(engine, "scale_down" if shrinks else "idle")
+
+    def _stop(self, engine: EngineFacts, reason: Reason) -> None:
+        self.actions.append(Stop(engine.id, reason, f"{engine.name}: {_WHY[reason]}"))
+
+
+def well_s(engine: EngineFacts) -> float:
+    """How long it was well before it became what it is."""
+    since_s = engine.unhealthy_since_s
+    return since_s - engine.seen_since_s if since_s is not None else 0.0
+
+
+def _is_free(engine: EngineFacts) -> bool:
+    """Whether it could take a stream now, or as soon as it answers."""
+    return not (engine.streams or engine.leased or engine.draining)
+
+
+def select(engines: Iterable[EngineFacts], *, unusable_vpns: set[str], most: int) -> str | None:
+    """The engine for a new stream: the least used, a forwarded one first, then the longest unused.
+
+    One that is unwell, drained, kept for somebody else or behind a lost VPN is never given.
+    """
+    fit = (
+        engine
+        for engine in engines
+        if engine.health == "healthy"
+        and engine.draining is None
+        and not engine.leased
+        and engine.joined
+        and engine.current
+        and engine.streams < most
+        and engine.vpn not in unusable_vpns
+    )
+
+    def order(engine: EngineFacts) -> tuple[int, bool, float, str]:
+        return engine.streams, not engine.forwarded, engine.idle_since_s or 0.0, engine.name
+
+    best = min(fit, key=order, default=None)
+    return best.id if best is not None else None

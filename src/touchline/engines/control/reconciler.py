@@ -1,0 +1,478 @@
+"""Makes the fleet what the plan says: look, plan, act, by the one way in and the one way out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from touchline.core.errors import TouchlineError
+from touchline.core.events.log import EventLog
+from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor
+from touchline.engines.control.plan import (
+    BACKS_OFF,
+    Action,
+    Drain,
+    EngineFacts,
+    Observed,
+    Plan,
+    Policy,
+    RemoveDead,
+    Start,
+    Starting,
+    Stop,
+    plan,
+    plan_without_record,
+    select,
+    well_s,
+)
+from touchline.engines.control.replacements import (
+    AT_ONCE,
+    DIED,
+    KILLED,
+    WELL_S,
+    YOUNG_S,
+    Place,
+    Round,
+    noted,
+    records,
+    restored,
+)
+from touchline.engines.control.retries import Backoff
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.record import record_unread
+from touchline.engines.model.model import Engine
+from touchline.engines.model.runtime import RuntimeUnavailable
+from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.provisioning.provisioner import Flight, Provisioner
+from touchline.engines.provisioning.remover import Remover
+from touchline.engines.vpn.facts import VpnView
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+"""Time alone changes what is to be done: a period of grace ends, a breaker may be tried."""
+
+GATHER_S = 0.005
+"""Several pieces of news at once are one."""
+
+MOST_OF_A_CORE = 0.1
+"""A large fleet is looked at more rarely, so that looking takes no more than this."""
+
+UNWELL_SHARE = 0.3
+"""With a larger part of the fleet unhealthy an event warns."""
+
+
+class Reconciler:
+    """Level-triggered: what it does follows from what is, not from what happened."""
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        provisioner: Provisioner,
+        remover: Remover,
+        vpns: VpnView,
+        breakers: Mapping[str, Breaker],
+        events: EventLog,
+        metrics: Metrics,
+        policy: Policy,
+        replacement_cooldown_s: float,
+        is_current: Callable[[Engine], bool],
+        save_breakers: Callable[[], None],
+        after_each: Callable[[], None],
+        supervisor: Supervisor,
+        now: Callable[[], datetime],
+        now_s: Callable[[], float],
+    ) -> None:
+        """`after_each` is called after every pass that ran."""
+        self._fleet = fleet
+        self._provisioner = provisioner
+        self._remover = remover
+        self._vpns = vpns
+        self._breakers = breakers
+        self._events = events
+        self._policy = policy
+        self._replacement_cooldown_s = replacement_cooldown_s
+        self._is_current = is_current
+        self._save_breakers = save_breakers
+        self._after_each = after_each
+        self._supervisor = supervisor
+        self._now = now
+        self._now_s = now_s
+        self.demand: int | None = None
+        """What `POST /scale` asked for; None: nobody did."""
+        self._backoff = Backoff()
+        self._replace_not_before_s = 0.0
+        self._rounds: dict[Place, Round] = {}
+        self._removing: set[str] = set()
+        self._retry_at_s: dict[str, float] = {}
+        self._news = anyio.Event()
+        self._warned = self._short = False
+        self._tasks: TaskGroup | None = None
+        self._took = metrics.histogram(
+            "touchline_reconcile_seconds",
+            "How long looking and planning took.",
+            buckets=(0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+        )
+        self._actions = metrics.counter(
+            "touchline_reconcile_actions", "What was decided, by its kind.", ["kind"]
+        )
+
+    def nudge(self) -> None:
+        """Something has changed: look now."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Go on until cancelled. A pass that fails leaves alone what earlier ones have begun."""
+        async with anyio.create_task_group() as self._tasks:
+            await self._supervisor.keep("Reconciling the fleet", self._pass, every_s=0.0)
+
+    async def _pass(self) -> None:
+        began_s = time.perf_counter()
+        self._news = anyio.Event()
+        self.once()
+        took_s = time.perf_counter() - began_s
+        with anyio.move_on_after(max(TICK_S, took_s / MOST_OF_A_CORE)):
+            await self._news.wait()
+        await anyio.sleep(max(GATHER_S, took_s))
+
+    def once(self, *, collect: bool = False) -> Plan:
+        """Look, plan, and begin what the plan says; it goes on by itself."""
+        began_s = time.perf_counter()
+        now_s = self._now_s()
+        observed = self.observe(collect=collect)
+        if self._fleet.record_is_read:
+            made = plan(observed, self._policy, now_s)
+        else:
+            made = plan_without_record(observed, self._policy, now_s)
+        self._took.observe(time.perf_counter() - began_s)
+        self._tell(made)
+        for action in made.actions:
+            try:
+                self._begin(action)
+            except Exception as error:  # noqa: BLE001  (the others are for other engines)
+                self._supervisor.note(f"A {type(action).__name__.lower()}", error)
+        self._after_each()
+        return made
+
+    def observe(self, *, collect: bool = False) -> Observed:
+        """One look at everything that counts, from memory."""
+        now_s = self._now_s()
+        vpns = self._vpns.facts()
+        return Observed(
+            reachable=self._fleet.freshness.is_current,
+            engines=tuple(self._facts(engine, now_s) for engine in self._fleet.ours()),
+            dead=tuple(
+                (instance.id, instance.name)
+                for instance in self._fleet.others.values()
+                if instance.state in {"exited", "created"}
+                and instance.id not in self._removing
+                and self._retry_at_s.get(instance.id, 0.0) <= now_s
+                and self._is_ours_to_remove(instance.labels)
+            ),
+            starting=tuple(
+                Starting(
+                    flight.vpn,
+                    flight.forwarded,
+                    spoken_for=flight.for_client and not flight.is_left,
+                )
+                for flight in self._provisioner.flights
+            ),
+            stopping=len(self._remover.going),
+            vpns=vpns,
+            demand=self.demand,
+            start_limit=self._start_limit(now_s),
+            rounds=self._rounds,
+            may_replace=now_s >= self._replace_not_before_s
+            and self._breakers["replacement"].allows(now_s),
+            collect=collect,
+        )
+
+    def select(self, most_streams: int) -> Engine | None:
+        """The engine that a new stream should get; None: none is free."""
+        if not self._fleet.freshness.is_current:
+            return None
+        now_s = self._now_s()
+        lost = {vpn.name for vpn in self._vpns.facts() if vpn.lost}
+        facts = (self._facts(engine, now_s) for engine in self._fleet.ours())
+        return self._fleet.find(select(facts, unusable_vpns=lost, most=most_streams))
+
+    def spare(self) -> Engine | None:
+        """An engine that is ready and that nobody uses, made with the current configuration."""
+        return self.select(1)
+
+    async def collect_garbage(self, *, within_s: float) -> list[Mapping[str, Any]]:
+        """Reconcile now and remove what is idle beyond its time; what was removed.
+
+        Raises RuntimeUnavailable. What takes longer than `within_s` goes on by itself.
+        """
+        if not self._fleet.freshness.is_current:
+            raise RuntimeUnavailable(
+                "The runtime cannot be reached: nothing was removed. Ask again when it is back."
+            )
+        if not self._fleet.record_is_read:
+            raise record_unread()
+        made = self.once(collect=True)
+        removed: list[Mapping[str, Any]] = []
+        for action in made.actions:
+            if isinstance(action, Stop):
+                removed.append(
+                    {"container_id": action.engine_id, "reason": action.reason, "why": action.why}
+                )
+            elif isinstance(action, RemoveDead):
+                why = f"{action.name} had ended"
+                removed.append({"container_id": action.instance_id, "reason": "dead", "why": why})
+        ids = {str(each["container_id"]) for each in removed}
+        with anyio.move_on_after(within_s):
+            while ids & self._removing:
+                await self._fleet.engines_changed.wait(self._fleet.engines_changed.version)
+        return removed
+
+    # ------------------------------------------------------------------ looking
+
+    def _facts(self, engine: Engine, now_s: float) -> EngineFacts:
+        return EngineFacts(
+            id=engine.id,
+            name=engine.name,
+            health=engine.health,
+            unhealthy_since_s=engine.unhealthy_since_s,
+            streams=self._fleet.streams_on(engine.id),
+            leased=self._fleet.is_kept(engine.id, now_s),
+            idle_since_s=engine.idle_since_s,
+            draining=engine.draining,
+            vpn=engine.vpn_container,
+            joined=self._vpns.is_joined(engine),
+            forwarded=engine.forwarded,
+            current=self._is_current(engine),
+            asked_for=self._fleet.is_asked_to_go(engine.id),
+            seen_since_s=engine.seen_since_s,
+        )
+
+    def _is_ours_to_remove(self, labels: Mapping[str, str]) -> bool:
+        """Ended engines always; of other containers those that were never up are left-overs."""
+        return self._provisioner.made(labels)
+
+    def _start_limit(self, now_s: float) -> int | None:
+        if now_s < self._backoff.not_before_s:
+            return 0
+        rounds = self._rounds.items()
+        if any(reason == DIED and now_s < each.next_s for (reason, _), each in rounds):
+            return 0
+        general = self._breakers["general"]
+        if not general.allows(now_s):
+            return 0
+        return 1 if general.state(now_s) == "half_open" else None
+
+    # ------------------------------------------------------------------ acting
+
+    def _begin(self, action: Action) -> None:
+        self._actions.labels(type(action).__name__.lower()).inc()
+        if isinstance(action, Start):
+            self._begin_start(action)
+        elif isinstance(action, Stop):
+            self._begin_stop(action)
+        elif isinstance(action, RemoveDead):
+            self._begin_removal(action)
+        else:
+            self._mark(action)
+
+    def _begin_start(self, action: Start) -> None:
+        now_s = self._now_s()
+        self._breakers["general"].trying(now_s)
+        if action.why.startswith("in place"):
+            self._replace_not_before_s = now_s + self._replacement_cooldown_s
+        flight = self._provisioner.board(action.vpn, forwarded=action.forwarded)
+        self._run("A start", self._start, flight, action)
+
+    async def _start(self, flight: Flight, action: Start) -> None:
+        replaces = action.why.startswith("in place")
+        breaker = self._breakers["replacement"]
+        try:
+            await self._provisioner.start_boarded(flight, why=action.why)
+        except Exception as error:  # noqa: BLE001  (one start's failure ends no other)
+            # The provisioner has told about it; here it only decides when to try again.
+            self._backoff.failed(self._now_s())
+            if not isinstance(error, TouchlineError):
+                self._supervisor.note("A start", error)
+            if replaces and not isinstance(error, RuntimeUnavailable):
+                opened = breaker.failed(self._now(), self._now_s())
+                self._note_breaker("replacement", opened=opened)
+        else:
+            self._backoff.worked()
+            if replaces:
+                breaker.worked(self._now())
+                self._save_breakers()
+        finally:
+            self._provisioner.leave(flight)
+            self.nudge()
+
+    def _note_breaker(self, name: str, *, opened: bool) -> None:
+        self._save_breakers()
+        if opened:
+            self._events.record(
+                "health",
+                "failed",
+                f"The {name} circuit breaker has opened: nothing is started for a while",
+                breaker=name,
+                failure_count=self._breakers[name].failures,
+            )
+
+    def _note_round(self, engine: Engine, reason: str, why: str) -> None:
+        if well_s(self._facts(engine, self._now_s())) >= WELL_S:
+            return
+        again = self._note_again(reason, engine)
+        if again is not None and again.number >= AT_ONCE:
+            pause_s = again.next_s - again.began_s
+            self._warn_again(
+                f"An engine that replaced another goes for the same reason ({why}), for the"
+                f" {again.number}. time: the next one goes in {pause_s:g} s at the earliest",
+                reason,
+                engine,
+                again,
+            )
+
+    def start_anew(self) -> None:
+        """Forget what has failed before: somebody has seen to it."""
+        self._rounds = {}
+        self._save_breakers()
+        self._backoff.worked()
+
+    def rounds_left(self) -> list[dict[str, Any]]:
+        """Tell how often what was replaced lately, for the next server."""
+        return records(self._rounds, self._now_s())
+
+    def take_up_rounds(self, left: Iterable[Mapping[str, Any]]) -> None:
+        """Go on with the rounds of an earlier server; what this one has seen itself counts."""
+        self._rounds = {**restored(left, self._now_s()), **self._rounds}
+
+    def engine_died(self, engine: Engine, exit_code: int | None) -> None:
+        """An engine ended by itself: others in its place that do so at once have to wait."""
+        if exit_code in KILLED or self._now_s() - engine.seen_since_s >= YOUNG_S:
+            return
+        again = self._note_again(DIED, engine)
+        if again is not None and again.number >= AT_ONCE:
+            pause_s = again.next_s - again.began_s
+            self._warn_again(
+                f"Engines end as soon as they run, for the {again.number}. time: none is started"
+                f" for {pause_s:g} s, unless a client asks for one ({engine.name})",
+                DIED,
+                engine,
+                again,
+            )
+
+    def _note_again(self, reason: str, engine: Engine) -> Round | None:
+        """The round that has begun with it; None: it is the first one, or of an earlier round."""
+        place = (reason, engine.vpn_container)
+        before = self._rounds.get(place)
+        self._rounds = noted(self._rounds, place, engine.seen_since_s, self._now_s())
+        after = self._rounds[place]
+        if after is not before:
+            self._save_breakers()
+        return after if after is not before and after.number > 1 else None
+
+    def _warn_again(self, message: str, reason: str, engine: Engine, again: Round) -> None:
+        self._events.record(
+            "health",
+            "warning",
+            message,
+            reason=reason,
+            vpn=engine.vpn_container,
+            rounds=again.number,
+        )
+
+    def _begin_stop(self, action: Stop) -> None:
+        engine = self._fleet.find(action.engine_id)
+        if engine is not None and action.reason in BACKS_OFF:
+            self._note_round(engine, action.reason, action.why)
+        self._removing.add(action.engine_id)
+        self._run("A removal", self._remove, action.engine_id, action.why, action.reason)
+
+    def _begin_removal(self, action: RemoveDead) -> None:
+        self._removing.add(action.instance_id)
+        self._run("A removal", self._remove, action.instance_id, "it had ended", "dead")
+
+    async def _remove(self, instance_id: str, why: str, reason: str) -> None:
+        try:
+            await self._remover.remove(instance_id, why=why, reason=reason)
+        except Exception as error:  # noqa: BLE001  (one removal's failure ends no other)
+            if isinstance(error, TouchlineError):
+                log.warning("%s could not be removed yet: %s", instance_id[:12], error.message)
+            else:
+                self._supervisor.note("A removal", error, container_id=instance_id)
+            self._retry_at_s[instance_id] = self._now_s() + TICK_S
+        else:
+            self._retry_at_s.pop(instance_id, None)
+        finally:
+            self._removing.discard(instance_id)
+            self._fleet.engines_changed.mark()
+            self.nudge()
+
+    def _mark(self, action: Drain) -> None:
+        engine = self._fleet.find(action.engine_id)
+        if engine is None:
+            return
+        if action.reason == "unhealthy":
+            # Another one is started now, and may be as unwell before this one has gone.
+            self._note_round(engine, "unhealthy", action.why)
+        self._fleet.put(replace(engine, draining=action.reason))
+        self._events.record(
+            "engine",
+            "draining" if action.reason is not None else "recovered",
+            action.why,
+            container_id=engine.id,
+            name=engine.name,
+            reason=action.reason,
+        )
+
+    def _run(self, what: str, work: Callable[..., Awaitable[Any]], *args: Any) -> None:
+        if self._tasks is not None:
+            self._tasks.start_soon(self._supervisor.guard, what, work, *args)
+
+    # ------------------------------------------------------------------ telling
+
+    def _tell(self, made: Plan) -> None:
+        starts = sum(isinstance(action, Start) for action in made.actions)
+        if starts:
+            self._events.record(
+                "system",
+                "scaling",
+                f"Starting {starts} engines: {made.fit} of {made.target} are fit,"
+                f" {made.free} are free",
+                deficit=made.deficit,
+                total_running=made.running,
+                free_count=made.free,
+                target=made.target,
+                starting=starts,
+            )
+        ours = self._fleet.ours()
+        unwell = sum(engine.health == "unhealthy" for engine in ours)
+        warns = bool(ours) and unwell / len(ours) > UNWELL_SHARE
+        if warns and not self._warned:
+            self._events.record(
+                "health",
+                "warning",
+                f"High proportion of unhealthy engines: {unwell}/{len(ours)} (>30%)",
+                unhealthy_count=unwell,
+                total_engines=len(ours),
+                percentage=round(100 * unwell / len(ours), 1),
+            )
+        self._warned = warns
+        healthy = sum(engine.health == "healthy" for engine in ours)
+        short = self._fleet.freshness.is_current and healthy < self._policy.least
+        if short and not self._short and ours:
+            self._events.record(
+                "health",
+                "insufficient_engines",
+                f"{healthy} engines are healthy, {self._policy.least} are wanted at least",
+                healthy_engines=healthy,
+                minimum=self._policy.least,
+            )
+        self._short = short

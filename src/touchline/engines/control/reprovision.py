@@ -1,0 +1,217 @@
+"""All engines made anew with the current configuration: a wish that the plan fulfils by and by."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NotRequired, TypedDict
+
+import anyio
+
+from touchline.core.errors import NotFound, Refused
+from touchline.core.events.log import EventLog
+from touchline.engines.fleet.fleet import Fleet
+
+State = Literal["idle", "in_progress", "success", "error"]
+Phase = Literal["preparing", "stopping", "cleaning", "provisioning", "complete", "error"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it has come."""
+
+    state: State = "idle"
+    phase: Phase | None = None
+    message: str = "No reprovisioning has been asked for"
+    at: datetime | None = None
+    total: int = 0
+    replaced: int = 0
+    made: int = 0
+    current: str | None = None
+
+
+class Left(TypedDict):
+    """What is left to do: engines to be replaced, and whether reprovisioning all was asked for."""
+
+    ids: Sequence[str]
+    is_of_all: bool
+    asked_for: NotRequired[Sequence[str]]
+    """Those among them that were asked for singly; earlier versions did not keep which."""
+
+
+NOTHING_LEFT: Left = {"ids": (), "is_of_all": False}
+
+
+class Reprovision:
+    """Marks every engine as outdated and follows how they are replaced.
+
+    The plan replaces one after the other: a new engine is ready before an old one goes, where the
+    maximum allows, and an engine with streams goes when they have ended. Belongs to the event loop.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        events: EventLog,
+        *,
+        now: Callable[[], datetime],
+        blocked: Callable[[], str | None],
+        nudge: Callable[[], None],
+        keep: Callable[[Left], Awaitable[None]],
+        remember: Callable[[Left], None],
+    ) -> None:
+        """`blocked` says why nothing can be started at present, if so.
+
+        Both are told what is left to do, for the next server: `keep` has it on the disk when it
+        returns, `remember` soon.
+        """
+        self._fleet = fleet
+        self._events = events
+        self._now = now
+        self._blocked = blocked
+        self._nudge = nudge
+        self._keep, self._remember = keep, remember
+        self._progress = Progress()
+        self._old: frozenset[str] = frozenset()
+        self._asked_for: frozenset[str] = frozenset()
+        self._is_of_all = False
+        self._beginning = anyio.Lock()
+
+    async def start(self) -> int:
+        """Begin, on the disk; how many engines will be replaced.
+
+        Raises Refused while it is under way, Blocked where it cannot be remembered. Single engines
+        that are drained are no hindrance, nor those that only wait for their streams to end.
+        """
+        async with self._beginning:
+            if self._is_of_all and not self._waits_for_streams():
+                message = "Reprovisioning is already in progress"
+                raise Refused(message, code="reprovision_in_progress")
+            ours = frozenset(engine.id for engine in self._fleet.ours())
+            await self._begin_kept(ours, self._asked_for & ours, is_of_all=True)
+        total = len(self._old)
+        self._events.record(
+            "system",
+            "started",
+            f"Reprovisioning of {total} engines was asked for",
+            total_engines=total,
+        )
+        self._nudge()
+        return total
+
+    async def drain(self, engine_id: str) -> None:
+        """Replace this one alone: no new streams for it, and it goes when its own have ended.
+
+        It is on the disk when this returns. Raises NotFound for an engine that is not ours, Blocked
+        where it cannot be remembered.
+        """
+        if engine_id not in {engine.id for engine in self._fleet.ours()}:
+            raise NotFound("engine not found", code="engine_not_found")
+        async with self._beginning:
+            if engine_id in self._asked_for:
+                return
+            await self._begin_kept(
+                self._old | {engine_id}, self._asked_for | {engine_id}, is_of_all=self._is_of_all
+            )
+        self._events.record(
+            "engine", "draining", "It was asked for that this engine goes", container_id=engine_id
+        )
+        self._nudge()
+
+    def go_on(self, left: Left) -> None:
+        """Take up what an earlier server had begun."""
+        if left["ids"]:
+            self._is_of_all = self._is_of_all or left["is_of_all"]
+            asked_for = self._asked_for | frozenset(left.get("asked_for", ()))
+            self._begin(self._old | frozenset(left["ids"]), asked_for)
+
+    def _waits_for_streams(self) -> bool:
+        """Whether every engine that is left to replace goes when its own streams have ended."""
+        left = [engine for engine in self._fleet.ours() if engine.id in self._old]
+        return all(self._fleet.started_on(engine.id) for engine in left)
+
+    async def _begin_kept(
+        self, old: frozenset[str], asked_for: frozenset[str], *, is_of_all: bool
+    ) -> None:
+        await self._keep(
+            {"ids": sorted(old), "is_of_all": is_of_all, "asked_for": sorted(asked_for)}
+        )
+        self._is_of_all = is_of_all
+        self._begin(old, asked_for)
+
+    def _begin(self, old: frozenset[str], asked_for: frozenset[str]) -> None:
+        self._old, self._asked_for = old, asked_for & old
+        self._fleet.set_outdated(old, self._asked_for)
+        message = f"Replacing {_engines(len(old))}"
+        self._progress = Progress("in_progress", "preparing", message, self._now(), len(old))
+
+    @property
+    def outdated(self) -> frozenset[str]:
+        """Engines that are to be replaced whatever they were made with."""
+        return self._old
+
+    @property
+    def left(self) -> Left:
+        """What is left to do, for the next server."""
+        return {
+            "ids": sorted(self._old),
+            "is_of_all": self._is_of_all,
+            "asked_for": sorted(self._asked_for),
+        }
+
+    def once(self) -> None:
+        """Compare with the fleet; called whenever that has changed."""
+        if self._progress.state != "in_progress" or not self._fleet.freshness.is_current:
+            return
+        alive = {engine.id: engine for engine in self._fleet.ours()}
+        left = [alive[engine_id] for engine_id in self._old if engine_id in alive]
+        made = sum(engine_id not in self._old for engine_id in alive)
+        total, replaced = self._progress.total, self._progress.total - len(left)
+        if len(left) != len(self._old):
+            self._old = frozenset(engine.id for engine in left)
+            self._asked_for &= self._old
+            self._fleet.set_outdated(self._old, self._asked_for)
+            self._remember(self.left)
+        if not left:
+            self._over(total, made)
+            return
+        why_not = self._blocked()
+        draining = [engine for engine in left if self._fleet.started_on(engine.id)]
+        if why_not is not None:
+            phase: Phase = "preparing"
+            message = f"Waiting, {len(left)} of {total} engines left: {why_not}"
+        elif len(draining) == len(left):
+            phase = "stopping"
+            message = f"{len(left)} of {total} engines still play streams and go when those end"
+        else:
+            phase = "provisioning"
+            message = f"Replaced {replaced} of {total} engines"
+        self._progress = Progress(
+            "in_progress", phase, message, self._now(), total, replaced, made, left[0].id[:12]
+        )
+
+    def _over(self, total: int, made: int) -> None:
+        self._is_of_all = False
+        message = f"Replaced {_engines(total)}; {made} now run with the current configuration"
+        self._progress = Progress("success", "complete", message, self._now(), total, total, made)
+        self._events.record("system", "ended", message, total_engines=total, engines=made)
+
+    def status(self) -> dict[str, Any]:
+        """As `GET /custom-variant/reprovision/status` shows it."""
+        progress = self._progress
+        return {
+            "in_progress": progress.state == "in_progress",
+            "status": progress.state,
+            "message": progress.message,
+            "timestamp": progress.at.isoformat() if progress.at is not None else None,
+            "total_engines": progress.total,
+            "engines_stopped": progress.replaced,
+            "engines_provisioned": progress.made,
+            "current_engine_id": progress.current,
+            "current_phase": progress.phase,
+        }
+
+
+def _engines(count: int) -> str:
+    return "1 engine" if count == 1 else f"{count} engines"

@@ -1,0 +1,209 @@
+"""The state of the whole half in one look: for proxies, dashboards and health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from touchline.core.errors import Blocked, NotFound, TouchlineError
+from touchline.core.supervision import Supervisor
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.record import record_unread
+from touchline.engines.provisioning.admission import Admission
+from touchline.engines.provisioning.breaker import Breaker, whole
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.vpn.rendering import NO_EMERGENCY, status_json
+from touchline.engines.vpn.vpn import VpnWatch
+
+
+class StatusBoard:
+    """Everything from memory, at once. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: EnginesSettings,
+        fleet: Fleet,
+        admission: Admission,
+        breakers: Mapping[str, Breaker],
+        vpn: VpnWatch | None,
+        supervisor: Supervisor,
+        last_failure: Callable[[], TouchlineError | None],
+        debug: bool,
+        variant: Callable[[], str],
+        save_breakers: Callable[[], None],
+        start_anew: Callable[[], None],
+        nudge: Callable[[], None],
+        now: Callable[[], datetime],
+        now_s: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._fleet = fleet
+        self._admission = admission
+        self._breakers = breakers
+        self._vpn = vpn
+        self._supervisor = supervisor
+        self._last_failure = last_failure
+        self._debug = debug
+        self._variant = variant
+        self._save_breakers = save_breakers
+        self._start_anew = start_anew
+        self._nudge = nudge
+        self._now = now
+        self._now_s = now_s
+
+    def orchestrator(self) -> dict[str, Any]:
+        """`GET /orchestrator/status`: whether a client can hope for an engine, and why not."""
+        ours = self._fleet.ours()
+        healthy = sum(engine.health == "healthy" for engine in ours)
+        unhealthy = sum(engine.health == "unhealthy" for engine in ours)
+        used = [engine for engine in ours if self._fleet.started_on(engine.id)]
+        available = [
+            engine
+            for engine in ours
+            if engine.health != "unhealthy"
+            and self._fleet.gets_work(engine)
+            and not self._fleet.started_on(engine.id)
+        ]
+        general = self._breakers["general"]
+        blocked = self._blocked()
+        vpn = self.vpn()
+        scaling = self._settings.scaling
+        return {
+            "status": self._word(len(ours), blocked),
+            "engines": {
+                "total": len(self._fleet.engines()),
+                "running": len(ours),
+                "healthy": healthy,
+                "unhealthy": unhealthy,
+            },
+            "streams": {
+                "active": len(self._fleet.started()),
+                "total": sum(1 for _ in self._fleet.streams()),
+            },
+            "capacity": {
+                "total": len(self._fleet.engines()),
+                "used": len(used),
+                "available": len(available),
+                "max_replicas": scaling.max_replicas,
+                "min_replicas": scaling.min_replicas,
+            },
+            "vpn": {
+                "enabled": vpn["enabled"],
+                "connected": vpn["connected"],
+                "health": vpn["health"],
+                "container": vpn["container"],
+                "forwarded_port": vpn["forwarded_port"],
+            },
+            "provisioning": {
+                "can_provision": blocked is None,
+                "circuit_breaker_state": general.state(self._now_s()),
+                "last_failure": general.to_json(self._now_s())["last_failure_time"],
+                "blocked_reason": blocked.message if blocked is not None else None,
+                "blocked_reason_details": reason_json(blocked) if blocked is not None else None,
+            },
+            "config": {
+                "auto_delete": scaling.auto_delete,
+                "grace_period_s": whole(scaling.grace_period_s),
+                "engine_variant": self._variant(),
+                "debug_mode": self._debug,
+            },
+            "runtime": self.runtime(),
+            "timestamp": self._now().isoformat(),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """`GET /health/status`."""
+        ours = self._fleet.ours()
+        return {
+            "total_engines": len(ours),
+            "healthy_engines": sum(engine.health == "healthy" for engine in ours),
+            "unhealthy_engines": sum(engine.health == "unhealthy" for engine in ours),
+            "marked_for_replacement": sum(engine.draining is not None for engine in ours),
+            "minimum_required": self._settings.scaling.min_replicas,
+            "health_check_interval": whole(self._settings.health.interval_s),
+            "circuit_breakers": {
+                name: breaker.to_json(self._now_s()) for name, breaker in self._breakers.items()
+            },
+        }
+
+    def vpn(self) -> dict[str, Any]:
+        """`GET /vpn/status`."""
+        if self._vpn is None:
+            return status_json((), NO_EMERGENCY, redundant=False)
+        return self._vpn.status_json(self._now())
+
+    def public_ip(self) -> str:
+        """The primary VPN's. Raises Blocked where it is not known."""
+        if self._vpn is None:
+            raise Blocked("No VPN is configured", code="vpn_disabled", can_retry=False)
+        return self._vpn.public_ip()
+
+    def ready(self) -> dict[str, Any]:
+        """Whether this half does its work, and what keeps it from that."""
+        refusals = (self._admission.vpn_refusal(), self._admission.breaker_refusal())
+        reasons = [{"code": each.code, "message": each.message} for each in refusals if each]
+        if not self._fleet.freshness.is_current:
+            why = self._fleet.freshness.reason or "it has not answered yet"
+            reasons.append({"code": "runtime_unavailable", "message": f"The runtime: {why}"})
+        if (failure := self._last_failure()) is not None:
+            message = f"The newest start of an engine failed: {failure.message}"
+            reasons.append({"code": failure.code, "message": message})
+        if not self._fleet.record_is_read:
+            blocked = record_unread()
+            reasons.append({"code": blocked.code, "message": blocked.message})
+        reasons += self._supervisor.reasons()
+        # A blocked start is no reason to send nobody here: reads and running streams are served.
+        return {"ready": self._fleet.freshness.is_current, "reasons": reasons}
+
+    def runtime(self) -> dict[str, Any]:
+        """Whether the runtime is reached, and how old what is shown of it is."""
+        freshness = self._fleet.freshness
+        stale_s = freshness.stale_s(self._now_s())
+        return {
+            "reachable": freshness.is_current,
+            "stale_s": None if stale_s is None else round(stale_s, 3),
+            "reason": None if freshness.is_current else freshness.reason,
+        }
+
+    def reset_breakers(self, name: str | None) -> None:
+        """Close one, or all. Raises NotFound for a name that there is none of."""
+        if name is not None and name not in self._breakers:
+            raise NotFound(
+                f"There is no circuit breaker {name}; there are {' and '.join(self._breakers)}",
+                code="breaker_not_found",
+            )
+        for each, breaker in self._breakers.items():
+            if name in {None, each}:
+                breaker.reset()
+        self._save_breakers()
+        self._start_anew()
+        self._nudge()
+
+    def _blocked(self) -> Blocked | None:
+        if not self._fleet.freshness.is_current:
+            return Blocked(
+                "The runtime cannot be reached: no capacity for new engines until it is back",
+                code="runtime_unavailable",
+                eta_s=5.0,
+            )
+        return self._admission.refusal()
+
+    def _word(self, running: int, blocked: Blocked | None) -> str:
+        if running == 0:
+            return "unavailable"
+        if blocked is not None and blocked.code != "max_capacity":
+            return "degraded"
+        return "healthy"
+
+
+def reason_json(blocked: Blocked) -> dict[str, Any]:
+    """Why not now, as clients read it."""
+    return {
+        "code": blocked.code,
+        "message": blocked.message,
+        "recovery_eta_seconds": None if blocked.eta_s is None else round(blocked.eta_s),
+        "can_retry": blocked.can_retry,
+        "should_wait": blocked.should_wait,
+    }

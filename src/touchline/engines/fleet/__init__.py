@@ -1,0 +1,1 @@
+"""The fleet in memory and its record in the database."""

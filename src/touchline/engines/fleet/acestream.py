@@ -1,0 +1,208 @@
+"""What we ask of an engine's own HTTP API, over kept connections and in bounded time."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from touchline.core import patience
+from touchline.core.errors import Failed, NotFound
+from touchline.engines.http.client import HttpClient, open_http_client
+from touchline.engines.model.model import Sample
+from touchline.foreign.json import parse_foreign
+from touchline.foreign.text import shown
+
+LARGEST_ANSWER_BYTES = 1 << 20
+MOST_AN_ENGINE = 4
+_UNKNOWN_SESSION = "unknown playback session id"
+_MOST = (1 << 63) - 1
+_INFOHASH = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
+
+
+class EngineUnreachable(Failed):
+    """Nobody answered there in time."""
+
+    default_code = "engine_unreachable"
+
+
+class EngineAnswer(Failed):
+    """Somebody answered, and not as an engine does."""
+
+    default_code = "engine_answer"
+
+
+class SessionGone(NotFound):
+    """The engine knows no such session any more."""
+
+    default_code = "session_gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What an engine tells about a session."""
+
+    sample: Sample
+    is_live: bool
+    infohash: str | None
+    livepos: Mapping[str, Any] | None
+
+
+class AceStreamClient:
+    """One per server: connections are kept and used again. Made by `open_acestream`.
+
+    Redirects are not followed and nothing but JSON is read, at most a mebibyte of it. Every call
+    raises EngineUnreachable or EngineAnswer, or returns, within `within_s`.
+    """
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    async def status(self, api_url: str, *, within_s: float) -> None:
+        """Return where the engine is well."""
+        await self._get(f"{api_url}/server/api?api_version=3&method=get_status", within_s)
+
+    async def network_connected(self, api_url: str, *, within_s: float) -> bool:
+        """Whether the engine reaches the network."""
+        url = f"{api_url}/server/api?api_version=3&method=get_network_connection_status"
+        result = (await self._get(url, within_s)).get("result")
+        return isinstance(result, dict) and result.get("connected") is True
+
+    async def version(self, api_url: str, *, within_s: float) -> tuple[str | None, str | None]:
+        """Platform and version, as far as it tells."""
+        answer = await self._get(f"{api_url}/webui/api/service?method=get_version", within_s)
+        result = answer.get("result")
+        if not isinstance(result, dict):
+            return None, None
+        return _text(result.get("platform")), _text(result.get("version"))
+
+    async def stat(self, url: str, *, now: Callable[[], datetime], within_s: float) -> Stat:
+        """What it tells about a session. Raises SessionGone."""
+        response = _response(await self._get(url, within_s))
+        livepos = response.get("livepos")
+        sample = Sample(
+            ts=now(),
+            peers=_number(response, "peers"),
+            speed_down=_number(response, "speed_down", "speedDown"),
+            speed_up=_number(response, "speed_up", "speedUp"),
+            downloaded=_number(response, "downloaded"),
+            uploaded=_number(response, "uploaded"),
+            status=_text(response.get("status")),
+        )
+        return Stat(
+            sample=sample,
+            is_live=bool(response.get("is_live")),
+            infohash=_infohash(response),
+            livepos=livepos if isinstance(livepos, dict) else None,
+        )
+
+    async def analyze(self, api_url: str, infohash: str, *, within_s: float) -> dict[str, Any]:
+        """What the engine knows of a content, without what it does not know."""
+        url = (
+            f"{api_url}/server/api?api_version=3&method=analyze_content"
+            f"&query=acestream:?infohash={infohash}"
+        )
+        result = (await self._get(url, within_s)).get("result")
+        if not isinstance(result, dict):
+            raise EngineAnswer("The engine tells nothing about this content", code="no_content")
+        return {key: value for key, value in result.items() if value is not None}
+
+    async def stop(self, command_url: str, *, within_s: float) -> None:
+        """End a session. Raises SessionGone where it was over already."""
+        joint = "&" if "?" in command_url else "?"
+        answer = await self._get(f"{command_url}{joint}method=stop", within_s)
+        if answer.get("response") is None:
+            raise _refusal(answer)
+
+    async def _get(self, url: str, within_s: float) -> dict[str, Any]:
+        session = await self._http.session()
+        from aiohttp import ClientError
+
+        from touchline.engines.http.answers import AnswerRefused
+
+        try:
+            with patience.fail_after(within_s):
+                async with session.get(url) as response:
+                    body = await response.read()
+                    status = response.status
+        except TimeoutError as error:
+            raise EngineUnreachable(f"The engine did not answer in {within_s:g} s") from error
+        except AnswerRefused as error:
+            raise EngineAnswer(f"The engine cannot be asked: {error}") from error
+        except (ClientError, OSError, ValueError) as error:
+            raise EngineUnreachable(f"The engine cannot be asked: {_why(error)}") from error
+        if status >= 300:
+            raise EngineAnswer(f"The engine answered with status {status}")
+        try:
+            answer = parse_foreign(body)
+        except ValueError as error:
+            raise EngineAnswer(
+                "The engine answered with something that is no JSON, or none that makes sense"
+            ) from error
+        if not isinstance(answer, dict):
+            raise EngineAnswer("The engine answered with JSON that is no object")
+        return answer
+
+
+@asynccontextmanager
+async def open_acestream(*, concurrency: int) -> AsyncIterator[AceStreamClient]:
+    """A client with at most so many connections in use at a time."""
+    async with open_http_client(
+        most=concurrency, most_a_host=MOST_AN_ENGINE, most_bytes=LARGEST_ANSWER_BYTES
+    ) as http:
+        yield AceStreamClient(http)
+
+
+def _response(answer: Mapping[str, Any]) -> dict[str, Any]:
+    response = answer.get("response")
+    if isinstance(response, dict):
+        return response
+    raise _refusal(answer)
+
+
+def _refusal(answer: Mapping[str, Any]) -> Failed | NotFound:
+    error = answer.get("error")
+    if isinstance(error, str) and _UNKNOWN_SESSION in error.lower():
+        return SessionGone("The engine does not know this session any more")
+    return EngineAnswer(f"The engine refused: {shown(str(error)[:1000], 200)}")
+
+
+def _number(response: Mapping[str, Any], *names: str) -> int | None:
+    """The first that is there and not null; what is no number is not told."""
+    value = next((response[name] for name in names if response.get(name) is not None), None)
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return int(max(-_MOST, min(_MOST, value)))
+
+
+def _text(value: object) -> str | None:
+    return str(value)[:128] if isinstance(value, (str, int, float)) else None
+
+
+def _infohash(value: object, depth: int = 0) -> str | None:
+    """The first infohash anywhere in the answer."""
+    if depth > 8:
+        return None
+    if isinstance(value, dict):
+        found = value.get("infohash")
+        if isinstance(found, str) and _INFOHASH.fullmatch(found):
+            return found
+        inner = list(value.values())
+    else:
+        inner = value if isinstance(value, list) else []
+    return next((hit for each in inner if (hit := _infohash(each, depth + 1))), None)
+
+
+def _why(error: Exception) -> str:
+    return shown(str(error), 200) or type(error).__name__

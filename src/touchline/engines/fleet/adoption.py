@@ -1,0 +1,165 @@
+"""Engines from what a runtime shows: an instance's labels are the record of what it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from touchline.engines.model import labels as names
+from touchline.engines.model.addresses import (
+    Deployment,
+    client_address,
+    published_port,
+    server_address,
+)
+from touchline.engines.model.listing import parsed, rfc3339
+from touchline.engines.model.model import Engine, Instance
+
+_TIMES = ("last_stream_usage", "last_cache_cleanup")
+_OTHERS = ("cache_size_bytes", "platform", "version", "draining")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an engine's addresses depend on beside itself."""
+
+    deployment: Callable[[], Deployment]
+    """As it is recognised now."""
+    vpn: Callable[[str], Instance | None]
+    """A VPN container by its name; None: not known now."""
+    advertise_host: str | None
+    reach_host: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where an engine is reached: `host` and `port` are what clients are told."""
+
+    host: str
+    port: int
+    api_host: str
+    api_port: int
+    host_http_port: int | None
+
+
+def addresses_of(instance: Instance, http_port: int, around: Surroundings) -> Addresses | None:
+    """Return where this engine is reached now; None: nowhere."""
+    vpn = instance.labels.get(names.VPN_CONTAINER)
+    deployment, told_by = around.deployment(), around.advertise_host
+    if vpn is not None:
+        behind = around.vpn(vpn)
+        # While the VPN's address is not known the engine is shown, and is not healthy.
+        there, published = (vpn, http_port), None
+        if behind is not None:
+            published = published_port(behind, http_port)
+            there = (
+                server_address(behind, http_port, deployment, reach_host=around.reach_host) or there
+            )
+        port = (published or http_port) if told_by is not None else http_port
+        return Addresses(told_by or vpn, port, *there, http_port)
+    labelled = names.port_of(instance.labels, names.HOST_HTTP_PORT)
+    server = server_address(
+        instance, http_port, deployment, labelled=labelled, reach_host=around.reach_host
+    )
+    if server is None:
+        return None
+    told = client_address(
+        instance, http_port, server, deployment, labelled=labelled, advertise_host=told_by
+    )
+    return Addresses(*told, *server, published_port(instance, http_port) or labelled)
+
+
+def engine_of(
+    instance: Instance,
+    around: Surroundings,
+    *,
+    facts: Mapping[str, Any],
+    now: datetime,
+    now_s: float,
+) -> Engine | None:
+    """The engine that this running instance is; None: it is none, or cannot be reached at all.
+
+    `facts` are what an earlier server remembered of it, as `facts_of` gave them.
+    """
+    http_port = names.port_of(instance.labels, names.HTTP_PORT)
+    if http_port is None:
+        return None
+    found = addresses_of(instance, http_port, around)
+    if found is None:
+        return None
+    return Engine(
+        id=instance.id,
+        name=instance.name,
+        host=found.host,
+        port=found.port,
+        api_host=found.api_host,
+        api_port=found.api_port,
+        host_http_port=found.host_http_port,
+        first_seen=instance.created_at,
+        last_seen=now,
+        labels={**facts.get("labels", {}), **instance.labels},
+        container_http_port=http_port,
+        container_https_port=names.port_of(instance.labels, names.HTTPS_PORT),
+        forwarded=instance.labels.get(names.FORWARDED) == "true",
+        vpn_container=instance.labels.get(names.VPN_CONTAINER),
+        variant=instance.labels.get(names.VARIANT),
+        generation=instance.labels.get(names.GENERATION, ""),
+        paused=instance.state == "paused",
+        seen_since_s=now_s,
+        idle_since_s=now_s,
+        **_remembered(facts),
+    )
+
+
+def reminded(engine: Engine, facts: Mapping[str, Any]) -> Engine:
+    """The engine with what an earlier server remembered of it, where it is not known by now."""
+    news = {k: v for k, v in _remembered(facts).items() if getattr(engine, k) is None}
+    return replace(engine, labels={**facts.get("labels", {}), **engine.labels}, **news)
+
+
+def _remembered(facts: Mapping[str, Any]) -> dict[str, Any]:
+    known = {key: facts[key] for key in _OTHERS if facts.get(key) is not None}
+    return known | {key: parsed(facts[key]) for key in _TIMES if facts.get(key) is not None}
+
+
+def external_engine(
+    engine_id: str, host: str, port: int, labels: Mapping[str, str], *, now: datetime, now_s: float
+) -> Engine:
+    """One that somebody else runs: it is known from the streams that are reported on it."""
+    return Engine(
+        id=engine_id,
+        name=f"engine-{host}-{port}",
+        host=host,
+        port=port,
+        api_host=host,
+        api_port=port,
+        first_seen=now,
+        last_seen=now,
+        labels=dict(labels),
+        external=True,
+        seen_since_s=now_s,
+        idle_since_s=now_s,
+    )
+
+
+def facts_of(engine: Engine) -> dict[str, Any]:
+    """What a restart would lose of an engine: all that its labels do not say."""
+    facts: dict[str, Any] = {key: rfc3339(getattr(engine, key)) for key in _TIMES}
+    facts |= {key: getattr(engine, key) for key in _OTHERS}
+    facts["labels"] = dict(engine.labels)
+    if engine.external:
+        facts["external"] = {"host": engine.host, "port": engine.port}
+    return facts
+
+
+def restored_external(
+    engine_id: str, facts: Mapping[str, Any], *, now: datetime, now_s: float
+) -> Engine | None:
+    """The external engine that these facts tell about, if they do."""
+    where = facts.get("external")
+    if where is None:
+        return None
+    labels = facts.get("labels", {})
+    return external_engine(engine_id, where["host"], where["port"], labels, now=now, now_s=now_s)

@@ -1,0 +1,241 @@
+"""Which ports engines hold: reserved before a start, probed by a real bind, never given twice."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+
+from touchline.core.errors import Blocked
+from touchline.engines.model import labels as names
+from touchline.engines.model.runtime import PortInUse
+from touchline.engines.settings.tree import PortRange
+
+PROBED_AT_ONCE = 16
+"""Ports tried in one visit of a thread."""
+
+PROBE_RETRY_S = 5.0
+
+Probe = Callable[[Iterable[int]], set[int]]
+
+
+def bind_probe(address: str) -> Probe:
+    """A probe that finds which ports something else on this host holds at `address`."""
+
+    def taken(ports: Iterable[int]) -> set[int]:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        found = set()
+        for port in ports:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                # A port whose last connection lingers is free; one that is listened on is not.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((address, port))
+                except OSError as error:
+                    if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                        raise
+                    found.add(port)
+        return found
+
+    return taken
+
+
+@dataclass(eq=False)
+class Space:
+    """A network in which port numbers are told apart, and what is held there."""
+
+    name: str
+    probe: Probe | None
+    """None: nobody can bind there from here (a VPN container's network)."""
+    held: dict[int, object] = field(default_factory=dict)
+    """By port: who holds it."""
+    cursors: dict[PortRange, int] = field(default_factory=dict)
+
+
+class Reserved:
+    """Ports that are held for one start."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Space, int]] = []
+        self._owner: object = self
+
+    def keep(self, instance_id: str) -> None:
+        """They are this instance's from now on."""
+        self._owner = instance_id
+        for space, port in self._held:
+            space.held[port] = instance_id
+
+    def hold(self, space: Space, port: int) -> None:
+        """Used by the book alone."""
+        space.held[port] = self._owner
+        self._held.append((space, port))
+
+    def release(self) -> None:
+        """Give back what nobody keeps."""
+        for space, port in self._held:
+            if space.held.get(port) is self:
+                del space.held[port]
+
+
+class PortBook:
+    """Belongs to the event loop; only the probes run in a thread.
+
+    `host` ports are this host's. Inside a VPN container engines share one network, so HTTP and
+    HTTPS ports of all of them are held together. Inside a container of its own an engine has all
+    ports to itself, and nothing is held there.
+    """
+
+    def __init__(self, probe: Probe | None, *, now_s: Callable[[], float]) -> None:
+        self._host = Space("this host", probe)
+        self._vpns: dict[str, Space] = {}
+        self._avoided: dict[int, float] = {}
+        self._full_until_s: dict[tuple[str, PortRange], float] = {}
+        self._now_s = now_s
+
+    @asynccontextmanager
+    async def reserve(self) -> AsyncIterator[Reserved]:
+        """What is taken for it inside and not kept is given back at the end, whatever happens."""
+        reserved = Reserved()
+        try:
+            yield reserved
+        finally:
+            reserved.release()
+
+    async def take_host(self, reserved: Reserved, among: PortRange) -> int:
+        """A free port of this host. Raises Blocked where there is none."""
+        return await self._take(reserved, self._host, among)
+
+    async def take_host_port(self, reserved: Reserved, port: int) -> int:
+        """Exactly this one. Raises PortInUse."""
+        if port in self._host.held:
+            raise PortInUse(
+                f"Port {port} of this host belongs to another engine; nothing was started",
+                port=port,
+            )
+        reserved.hold(self._host, port)
+        if await self._taken(self._host, [port]):
+            raise PortInUse(
+                f"Port {port} of this host is in use by another program; nothing was started",
+                port=port,
+            )
+        return port
+
+    async def take_in_vpn(self, reserved: Reserved, vpn: str, among: PortRange) -> int:
+        """A port that no other engine behind this VPN has. Raises Blocked."""
+        return await self._take(reserved, self._vpn(vpn), among)
+
+    async def take_in_vpn_port(self, reserved: Reserved, vpn: str, port: int) -> int:
+        """Exactly this one. Raises PortInUse."""
+        space = self._vpn(vpn)
+        if port in space.held:
+            raise PortInUse(
+                f"Port {port} behind {vpn} belongs to another engine; nothing was started",
+                port=port,
+            )
+        reserved.hold(space, port)
+        return port
+
+    def adopt(self, instance_id: str, labels: Mapping[str, str]) -> None:
+        """What this running instance holds, by its labels; again and again is fine."""
+        vpn = labels.get(names.VPN_CONTAINER)
+        keys: Iterable[str]
+        if vpn is not None:
+            space, keys = self._vpn(vpn), (names.HTTP_PORT, names.HTTPS_PORT)
+        else:
+            space, keys = self._host, (names.HOST_HTTP_PORT, names.HOST_HTTPS_PORT)
+        for key in keys:
+            port = names.port_of(labels, key)
+            if port is not None:
+                space.held[port] = instance_id
+
+    def is_full(self, among: PortRange, vpn: str | None = None) -> bool:
+        """Whether no port of these is to be had, as far as that is known without trying."""
+        space = self._host if vpn is None else self._vpn(vpn)
+        if self._full_until_s.get((space.name, among), 0.0) > self._now_s():
+            return True
+        return all(port in space.held for port in range(among.first, among.last + 1))
+
+    def release(self, instance_id: str) -> None:
+        """It is gone; what it held is free."""
+        self._full_until_s.clear()
+        for space in (self._host, *self._vpns.values()):
+            for port in [p for p, owner in space.held.items() if owner == instance_id]:
+                del space.held[port]
+
+    def avoid(self, port: int, *, for_s: float) -> None:
+        """Somebody else turned out to have this port of the host."""
+        self._avoided[port] = self._now_s() + for_s
+
+    def owners(self) -> set[str]:
+        """The instances that hold a port."""
+        spaces = (self._host, *self._vpns.values())
+        return {each for space in spaces for each in space.held.values() if isinstance(each, str)}
+
+    def held_on_host(self) -> set[int]:
+        """Ports of this host that are held, for whatever."""
+        return set(self._host.held)
+
+    def _vpn(self, name: str) -> Space:
+        return self._vpns.setdefault(name, Space(name, None))
+
+    async def _take(self, reserved: Reserved, space: Space, among: PortRange) -> int:
+        """The next one after the last that was given, and round again."""
+        tried = 0
+        while tried < len(among):
+            batch: list[int] = []
+            size = PROBED_AT_ONCE if tried else 1  # the first one mostly is free
+            while tried < len(among) and len(batch) < size:
+                port = space.cursors.get(among, among.first)
+                space.cursors[among] = among.first if port == among.last else port + 1
+                tried += 1
+                if port not in space.held and not self._is_avoided(space, port):
+                    batch.append(port)
+            # Held while they are probed: two starts at once never look at the same ones.
+            for port in batch:
+                space.held[port] = reserved
+            try:
+                taken = await self._taken(space, batch)
+            finally:
+                for port in batch:
+                    del space.held[port]
+            free = [port for port in batch if port not in taken]
+            if free:
+                reserved.hold(space, free[0])
+                if len(free) > 1:
+                    space.cursors[among] = free[1]
+                return free[0]
+        self._full_until_s[space.name, among] = self._now_s() + PROBE_RETRY_S
+        raise Blocked(
+            f"No capacity: every port of {among} on {space.name} is taken; nothing was started",
+            code="max_capacity",
+        )
+
+    async def _taken(self, space: Space, ports: list[int]) -> set[int]:
+        if space.probe is None or not ports:
+            return set()
+        probe = space.probe
+        try:
+            return await anyio.to_thread.run_sync(lambda: probe(ports))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                # It has left this machine, or is another one's where the runtime is remote: that
+                # one says so by itself when it starts something there.
+                return set()
+            raise Blocked(
+                f"No port can be tried on {space.name}: {error.strerror}; nothing was started."
+                " This is tried again by itself",
+                code="ports_unknown",
+                eta_s=PROBE_RETRY_S,
+            ) from error
+
+    def _is_avoided(self, space: Space, port: int) -> bool:
+        if space is not self._host or port not in self._avoided:
+            return False
+        if self._avoided[port] > self._now_s():
+            return True
+        del self._avoided[port]
+        return False

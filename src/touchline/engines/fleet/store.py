@@ -1,0 +1,417 @@
+"""What the engines half keeps in the database, and the one place that writes it there.
+
+What a client is told is on the disk first (`save_streams`). What the server noticed by itself is
+written soon after (`note_…`), again and again until the disk takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import anyio
+
+from touchline.core.database import schema
+from touchline.core.database.database import MARK, Connection, Database, upsert
+from touchline.core.errors import Blocked, Failed
+from touchline.core.events.log import Event, EventLog
+from touchline.core.tasks import keep_running
+from touchline.engines.model.listing import parsed, rfc3339
+from touchline.engines.model.model import Stream
+
+log = logging.getLogger(__name__)
+
+FLUSH_EVERY_S = 0.25
+REPLACED_EVERY_S = 2.0
+"""How often it is looked whether the database is another one, where nothing is written."""
+
+SAMPLES_EVERY_S = 30.0
+CLOSE_TIMEOUT_S = 5.0
+STREAM, STATE = "stream", "state"
+_AT_ONCE = 100
+_COLUMNS = ("id", "container_id", "key_type", "key", "playback_session_id", "stat_url")
+_MORE = ("command_url", "is_live", "status", "end_reason")
+
+T = TypeVar("T")
+Blocks = Callable[[], list[tuple[str, int, bytes]]]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What an earlier server left."""
+
+    streams: Sequence[Stream] = ()
+    engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class _Batch:
+    """Streams and events that are written together, and who waits for it."""
+
+    streams: list[Stream] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    done: list[asyncio.Future[None]] = field(default_factory=list)
+
+
+class Store:
+    """Made by `open_store`. Belongs to the event loop; the database works in its own threads."""
+
+    def __init__(
+        self, database: Database, events: EventLog, *, blocks: Blocks, kept_blocks: int
+    ) -> None:
+        self._kept_blocks = kept_blocks
+        self._database = database
+        self._events = events
+        self._blocks = blocks
+        self._waiting: _Batch | None = None
+        """What the database's thread has not begun to write yet."""
+        self._handing_over = threading.Lock()
+        self._streams: dict[str, Stream] = {}
+        self._engines: dict[str, Mapping[str, Any] | None] = {}
+        self._state: dict[str, Any] = {}
+        self._samples: dict[tuple[str, int], bytes] = {}
+        self._overtaken: set[tuple[str, str]] = set()
+        """What was decided on the disk since the last flush began; its older notes are void."""
+        self._returned: set[str] = set()
+        """Values that a failed flush gave back, and nothing newer was noted of since."""
+        self._news = anyio.Event()
+        self._held = False
+        self._generation = database.generation
+        self.on_replaced: Callable[[], None] = lambda: None
+        """Called when the database turns out to be another one; notes all that should be there."""
+        self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
+
+    # ------------------------------------------------------------------ durable
+
+    async def save_streams(self, streams: Sequence[Stream], events: Sequence[Event]) -> None:
+        """On the disk when it returns, together with the events that tell about it.
+
+        All who call while a commit is under way share the next one. Raises Blocked
+        (`database_unavailable`) where the database does not take it: then nothing of it is kept,
+        but for events, which tell that it was tried.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        with self._handing_over:
+            batch = self._waiting
+            first = batch is None
+            if batch is None:
+                batch = self._waiting = _Batch()
+            batch.streams.extend(streams)
+            batch.events.extend(events)
+            batch.done.append(done)
+        if first:
+            self._submit(batch, loop)
+        await done
+
+    def _submit(self, batch: _Batch, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the database's thread write it, with all that joins it until then."""
+
+        def work(connection: Connection) -> None:
+            self._close_batch(batch)
+            upsert(connection, schema.streams, [_row(stream) for stream in batch.streams])
+            self._events.write_with(connection, batch.events)
+
+        try:
+            future = self._database.submit(work)
+        except Failed as error:
+            self._written(batch, error)
+        else:
+            future.add_done_callback(
+                lambda f: loop.call_soon_threadsafe(self._written, batch, f.exception())
+            )
+
+    def _close_batch(self, batch: _Batch) -> None:
+        """What comes from now on goes into another one."""
+        with self._handing_over:
+            if self._waiting is batch:
+                self._waiting = None
+
+    def _written(self, batch: _Batch, error: BaseException | None) -> None:
+        """Tell whoever waits for it."""
+        self._close_batch(batch)  # the writer may have failed before it came to this
+        if error is None:
+            self._events.written(batch.events)
+            for stream in batch.streams:
+                self._streams.pop(stream.id, None)  # an older note of it must not come after
+                self._overtaken.add((STREAM, stream.id))
+        failure = _refused(error) if isinstance(error, Failed) else error
+        for done in batch.done:
+            if done.cancelled():
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
+
+    async def save_state(self, key: str, value: Any) -> None:
+        """On the disk when it returns. Raises Blocked where the database does not take it."""
+        row = {"key": key, "value": json.dumps(value)}
+        # An older note of it must not come after; one that comes meanwhile must.
+        noted = {key: self._state.pop(key)} if key in self._state else {}
+        try:
+            await self._database.write(lambda c: upsert(c, schema.state, [row]))
+        except BaseException as error:
+            self._state = {**noted, **self._state}
+            if isinstance(error, Failed):
+                raise _refused(error) from error
+            raise
+        self._overtaken.add((STATE, key))
+        if key in self._returned:
+            self._returned.discard(key)
+            self._state.pop(key, None)
+
+    # ------------------------------------------------------------------ soon
+
+    def hold(self) -> None:
+        """Keep what is noted until `release`: what is in the database has not been read yet."""
+        self._held = True
+
+    def release(self) -> None:
+        """Write what is noted."""
+        self._held = False
+        self._news.set()
+
+    def note_streams(self, streams: Iterable[Stream], events: Iterable[Event]) -> None:
+        """Write these soon; the events are in the log at once."""
+        for stream in streams:
+            self._streams[stream.id] = stream
+        for event in events:
+            self._events.take(event)
+        self._news.set()
+
+    def note_engine(self, engine_id: str, facts: Mapping[str, Any]) -> None:
+        """Remember these facts of an engine instead of those before."""
+        self._engines[engine_id] = facts
+        self._news.set()
+
+    def forget_engine(self, engine_id: str) -> None:
+        """It is gone."""
+        self._engines[engine_id] = None
+        self._news.set()
+
+    def note_state(self, key: str, value: Any) -> None:
+        """Remember this value, which JSON can say, under `key`."""
+        self._state[key] = value
+        self._returned.discard(key)
+        self._news.set()
+
+    async def purge(self, stream_ids: Sequence[str]) -> None:
+        """Streams and their samples are gone from the disk. Raises Failed."""
+        for stream_id in stream_ids:
+            self._streams.pop(stream_id, None)
+            self._overtaken.add((STREAM, stream_id))
+        gone = set(stream_ids)
+        self._samples = {key: c for key, c in self._samples.items() if key[0] not in gone}
+
+        def work(connection: Connection) -> None:
+            for table, column in (
+                (schema.sample_blocks, schema.sample_blocks.c.stream_id),
+                (schema.streams, schema.streams.c.id),
+            ):
+                for at in range(0, len(stream_ids), _AT_ONCE):
+                    connection.execute(
+                        table.delete().where(column.in_(stream_ids[at : at + _AT_ONCE]))
+                    )
+
+        await self._database.write(work)
+
+    async def flush(self, *, samples: bool = False) -> None:
+        """Write what was noted. Raises Failed; it is then kept, and written with the next call."""
+        if self._held:
+            return
+        if samples:
+            for stream_id, number, content in self._blocks():
+                self._samples[stream_id, number] = content
+        streams, self._streams = self._streams, {}
+        engines, self._engines = self._engines, {}
+        state, self._state = self._state, {}
+        blocks, self._samples = self._samples, {}
+        if not (streams or engines or state or blocks):
+            return
+        self._overtaken.clear()
+        self._returned.clear()
+
+        def work(connection: Connection) -> None:
+            upsert(connection, schema.streams, [_row(stream) for stream in streams.values()])
+            known = {k: facts for k, facts in engines.items() if facts is not None}
+            upsert(
+                connection,
+                schema.engines,
+                [{"id": key, "facts": json.dumps(facts)} for key, facts in known.items()],
+            )
+            for key in engines.keys() - known.keys():
+                connection.execute(schema.engines.delete().where(schema.engines.c.id == key))
+            upsert(
+                connection,
+                schema.state,
+                [{"key": key, "value": json.dumps(value)} for key, value in state.items()],
+            )
+            upsert(
+                connection,
+                schema.sample_blocks,
+                [
+                    {"stream_id": stream_id, "number": number, "content": content}
+                    for (stream_id, number), content in blocks.items()
+                ],
+            )
+            newest = dict(sorted(blocks))
+            old = [
+                {"of_stream": stream_id, "below": number - self._kept_blocks}
+                for stream_id, number in newest.items()
+                if number > self._kept_blocks
+            ]
+            if old:
+                connection.execute(schema.old_sample_blocks, old)
+
+        try:
+            await self._database.write(work)
+        except BaseException:
+            # What has come meanwhile is newer, and so is what others have written.
+            gone = self._overtaken
+            streams = {k: each for k, each in streams.items() if (STREAM, k) not in gone}
+            state = {k: each for k, each in state.items() if (STATE, k) not in gone}
+            self._streams = {**streams, **self._streams}
+            self._engines = {**engines, **self._engines}
+            self._returned = state.keys() - self._state.keys()
+            self._state = {**state, **self._state}
+            self._samples = {**blocks, **self._samples}
+            raise
+
+    async def once(self) -> None:
+        """Wait a moment for something to write, or for samples to be due. Raises Failed."""
+        wait_s = min(REPLACED_EVERY_S, self._samples_due_s - anyio.current_time())
+        with anyio.move_on_after(max(0.0, wait_s)):
+            await self._news.wait()
+        self._news = anyio.Event()
+        # While it is held, all that there is comes from the database, and is written once read.
+        if not self._held and self._database.generation != self._generation:
+            self._generation = self._database.generation
+            log.warning("The database is another one: engines and streams are written there anew")
+            self.on_replaced()
+        samples = anyio.current_time() >= self._samples_due_s
+        if samples:
+            self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
+        try:
+            await self.flush(samples=samples)
+        except Exception:
+            self._news.set()
+            raise
+
+    # ------------------------------------------------------------------ reading back
+
+    async def load(self, now: datetime, *, kept_s: float) -> Loaded:
+        """Streams that play, those that ended within `kept_s`, engines' facts, and the state.
+
+        Raises Failed where the database cannot be read.
+        """
+        oldest = rfc3339(now - timedelta(seconds=kept_s))
+
+        def work(connection: Connection) -> Loaded:
+            table = schema.streams
+            recent = (table.c.status == "started") | (table.c.ended_at >= oldest)
+            query = table.select().where(recent).order_by(table.c.started_at)
+            streams = [_understood(_stream, row) for row in connection.execute(query).mappings()]
+            engines = {
+                row.id: _understood(_object, row.facts)
+                for row in connection.execute(schema.engines.select())
+            }
+            state = {
+                row.key: _understood(json.loads, row.value)
+                for row in connection.execute(schema.state.select())
+                if row.key != MARK
+            }
+            return Loaded(
+                streams=[stream for stream in streams if stream is not None],
+                engines={key: facts for key, facts in engines.items() if facts is not None},
+                state={key: value for key, value in state.items() if value is not None},
+            )
+
+        return await self._database.read(work)
+
+    async def load_samples(self, stream_id: str) -> list[tuple[int, bytes]]:
+        """The blocks of one stream. Raises Failed."""
+
+        def work(connection: Connection) -> list[tuple[int, bytes]]:
+            table = schema.sample_blocks
+            query = table.select().where(table.c.stream_id == stream_id).order_by(table.c.number)
+            return [(row.number, bytes(row.content)) for row in connection.execute(query)]
+
+        return await self._database.read(work)
+
+
+@asynccontextmanager
+async def open_store(
+    database: Database, events: EventLog, *, blocks: Blocks, kept_blocks: int
+) -> AsyncIterator[Store]:
+    """The store on this database; what was noted is written before it closes.
+
+    `blocks` gives the samples that are new since it was last called; so many of the newest blocks
+    of a stream are kept.
+    """
+    store = Store(database, events, blocks=blocks, kept_blocks=kept_blocks)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(
+                lambda: keep_running("The engines' records", store.once, every_s=FLUSH_EVERY_S)
+            )
+            yield store
+            tasks.cancel_scope.cancel()
+    finally:
+        # Only now has a write that was under way either been made or given back what it took.
+        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+            try:
+                await store.flush(samples=True)
+            except Exception:
+                log.exception("The newest records of engines are lost")
+
+
+def _understood(read: Callable[[Any], T], row: Any) -> T | None:
+    """What stands there; None for what cannot be read, which must not hide all the rest."""
+    try:
+        return read(row)
+    except (Failed, ValueError, TypeError, LookupError, RecursionError) as error:
+        log.error("Something in the database cannot be read and is left out: %r", error)  # noqa: TRY400
+        return None
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError("no JSON object")
+    return value
+
+
+def _refused(error: Failed) -> Blocked:
+    return Blocked(
+        f"The database does not take it: {error.message}. Nothing was changed; ask again",
+        code="database_unavailable",
+        eta_s=5.0,
+    )
+
+
+def _row(stream: Stream) -> dict[str, Any]:
+    row = {name: getattr(stream, name) for name in (*_COLUMNS, *_MORE)}
+    return row | {
+        "started_at": rfc3339(stream.started_at),
+        "ended_at": rfc3339(stream.ended_at),
+    }
+
+
+def _stream(row: Mapping[Any, Any]) -> Stream:
+    started_at = parsed(row["started_at"])
+    if started_at is None:
+        raise Failed("A stream in the database has no time", code="database_failed")
+    return Stream(
+        **{name: row[name] for name in (*_COLUMNS, *_MORE)},
+        started_at=started_at,
+        ended_at=parsed(row["ended_at"]),
+    )

@@ -1,0 +1,1 @@
+"""HTTP to engines and VPN containers: bounded clients and answers."""

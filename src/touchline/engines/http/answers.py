@@ -1,0 +1,103 @@
+"""HTTP answers of others: bounded in size, never from a third place, and never through a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import aiohttp
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+
+from touchline.foreign.json import parse_foreign
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ARCHIVE = "application/x-tar"
+MOST_COUNTER_DIGITS = 20
+"""A daemon's counters have 64 bits without a sign."""
+
+
+class AnswerRefused(aiohttp.ClientError):
+    """Somebody answered, in a way that nobody here goes along with."""
+
+
+class BoundedResponse(ClientResponse):
+    """An answer that is read up to `most_bytes`, as UTF-8 whatever it calls itself."""
+
+    most_bytes: ClassVar[int]
+
+    async def read(self) -> bytes:
+        """Read the whole answer, in however many pieces it comes. Raises AnswerRefused."""
+        if self._body is None:
+            body = bytearray()
+            try:
+                async for piece in self.content.iter_any():
+                    body += piece
+                    if len(body) > self.most_bytes:
+                        raise AnswerRefused(f"the answer is larger than {self.most_bytes} bytes")
+            except BaseException:
+                self.close()
+                raise
+            self._body = bytes(body)
+        return await super().read()
+
+    async def text(
+        self,
+        encoding: str | None = None,  # noqa: ARG002  (see below)
+        errors: str = "replace",
+    ) -> str:
+        """Read the answer as text. The names of encodings are kept for ever, so none is taken."""
+        return await super().text("utf-8", errors)
+
+    async def json(
+        self,
+        *,
+        encoding: str | None = None,  # noqa: ARG002
+        loads: Any = None,  # noqa: ARG002
+        content_type: str | None = "application/json",
+    ) -> Any:
+        """Read the answer as JSON; see `parse_foreign`. Raises ValueError."""
+        return await super().json(encoding="utf-8", loads=_parsed, content_type=content_type)
+
+
+def foreign_session(
+    connector: aiohttp.BaseConnector | None = None,
+    *,
+    most_bytes: int,
+    headers: Mapping[str, str] | None = None,
+) -> aiohttp.ClientSession:
+    """Make a session for asking others; each call says itself how long it may take.
+
+    Nothing that the environment says of proxies counts, no redirect is followed, no cookie kept
+    and nothing unpacked. An answer may have `most_bytes`.
+    """
+    limit = most_bytes
+
+    class Response(BoundedResponse):
+        most_bytes = limit
+
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        trust_env=False,
+        auto_decompress=False,
+        headers={"Accept-Encoding": "identity", **(headers or {})},
+        response_class=Response,
+        middlewares=(_refuse,),
+    )
+
+
+async def _refuse(request: ClientRequest, ask: ClientHandlerType) -> ClientResponse:
+    response = await ask(request)
+    if response.status in REDIRECTS:
+        response.close()
+        raise AnswerRefused(f"it redirects (status {response.status}), which is not followed")
+    if response.content_type == ARCHIVE:
+        # aiodocker would unpack it, whatever was asked for.
+        response.close()
+        raise AnswerRefused("it answers with an archive, which nobody asked for")
+    return response
+
+
+def _parsed(text: str) -> Any:
+    return parse_foreign(text.encode(), most_digits=MOST_COUNTER_DIGITS)

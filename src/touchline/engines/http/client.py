@@ -1,0 +1,85 @@
+"""HTTP to engines and VPN containers over kept connections.
+
+The library takes longer to load than everything else in the engines half. A server that never asks
+an engine does without it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+DNS_CACHE_S = 60
+
+
+class HttpClient:
+    """Opens its session when it is first used. Made by `open_http_client`.
+
+    What holds for every answer is said in `foreignhttp`; time limits are the caller's.
+    """
+
+    def __init__(
+        self, *, most: int, most_a_host: int, most_bytes: int, headers: Mapping[str, str]
+    ) -> None:
+        self._most, self._most_a_host, self._most_bytes = most, most_a_host, most_bytes
+        self._headers = headers
+        self._opening = anyio.Lock()
+        self._session: ClientSession | None = None
+
+    async def session(self) -> ClientSession:
+        """Return the session; the first call loads the library, in a thread."""
+        if self._session is not None:
+            return self._session
+        async with self._opening:
+            if "aiohttp" not in sys.modules:
+                await to_thread.run_sync(importlib.import_module, "aiohttp")
+            return self._open()
+
+    def _open(self) -> ClientSession:
+        from aiohttp import TCPConnector
+
+        from touchline.engines.http.answers import foreign_session
+
+        if self._session is not None:  # by whoever had the lock before
+            return self._session
+        connector = TCPConnector(
+            limit=self._most,
+            limit_per_host=self._most_a_host,
+            ttl_dns_cache=DNS_CACHE_S,
+            enable_cleanup_closed=False,
+        )
+        self._session = foreign_session(
+            connector, most_bytes=self._most_bytes, headers=self._headers
+        )
+        return self._session
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+@asynccontextmanager
+async def open_http_client(
+    *, most: int, most_a_host: int, most_bytes: int, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[HttpClient]:
+    """A client with at most so many connections in use at a time, and bytes in an answer.
+
+    All requests have `headers`.
+    """
+    client = HttpClient(
+        most=most, most_a_host=most_a_host, most_bytes=most_bytes, headers=headers or {}
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()

@@ -1,0 +1,1 @@
+"""Values and pure rules that every part of the engines half shares."""

@@ -1,0 +1,175 @@
+"""Where an engine can be reached: every address under which a client may report it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
+from ipaddress import IPv6Address, ip_address
+
+import psutil  # type: ignore[import-untyped]
+
+from touchline.engines.model.addresses import Address, Deployment
+from touchline.engines.model.model import Engine, Instance
+
+HERE = "localhost"
+"""What every name and address of this machine is taken for."""
+
+ANYWHERE = "*"
+"""Every address of a machine whose addresses are not known here."""
+
+KNOWN_S = 5.0
+"""A machine's addresses are read again after so long: one may come while the server runs."""
+
+_NAMES = frozenset({HERE, "localhost.localdomain", "host.docker.internal"})
+
+
+class Machine:
+    """The names and addresses of the machine that this server runs on."""
+
+    def __init__(
+        self,
+        *,
+        now_s: Callable[[], float],
+        name: str | None = None,
+        read: Callable[[], Collection[str]] | None = None,
+    ) -> None:
+        name = (name if name is not None else socket.gethostname()).lower().rstrip(".")
+        self._names = _NAMES | {name, name.partition(".")[0]}
+        self._now_s = now_s
+        self._read = read or _interface_addresses
+        self._addresses: frozenset[str] = frozenset()
+        self._read_at_s: float | None = None
+
+    def place(self, host: str, port: int) -> Address:
+        """Return the address in the one form in which addresses are compared."""
+        host = _plain(host)
+        here = host in self._names or _is_loopback(host) or host in self._own()
+        return (HERE if here else host), port
+
+    def _own(self) -> frozenset[str]:
+        now_s = self._now_s()
+        if self._read_at_s is None or now_s - self._read_at_s >= KNOWN_S:
+            self._addresses = frozenset(_plain(each) for each in self._read())
+            self._read_at_s = now_s
+        return self._addresses
+
+
+def places_of(
+    engine: Engine,
+    instance: Instance | None,
+    machine: Machine,
+    *,
+    vpn: Instance | None,
+    deployment: Deployment,
+) -> frozenset[Address]:
+    """Return every place at which this engine is reached, each as `Machine.place` gives it.
+
+    `instance` is what the runtime shows of it; `vpn` is the VPN container whose network it shares.
+    """
+    found = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
+    if not engine.external:
+        containers = [each for each in (instance, vpn) if each is not None]
+        found |= set(_named(engine))
+        found |= set(_shown(engine, containers, deployment))
+    return frozenset(machine.place(host, port) for host, port in found)
+
+
+def is_among(place: Address, places: Collection[Address]) -> bool:
+    """Whether an engine that is reached at these places is reached at this one."""
+    return place in places or (ANYWHERE, place[1]) in places
+
+
+def _named(engine: Engine) -> Iterator[Address]:
+    """Yield what follows from the engine's names."""
+    if engine.host_http_port is not None:
+        yield HERE, engine.host_http_port
+    ports = {engine.port, engine.container_http_port, engine.host_http_port} - {None}
+    for port in ports:
+        for name in (engine.name, engine.id, engine.id[:12], engine.vpn_container):
+            if name is not None and port is not None:
+                yield name, port
+
+
+def _shown(
+    engine: Engine, containers: Sequence[Instance], deployment: Deployment
+) -> Iterator[Address]:
+    """Yield what the runtime shows of the containers whose network is the engine's."""
+    inner = engine.container_http_port
+    if inner is None:
+        return
+    for each in containers:
+        for binding in each.ports.get(f"{inner}/tcp", ()):
+            # Whichever address of its machine it is bound to: nobody else answers at this port.
+            yield HERE, binding.host_port
+            yield binding.host_ip or HERE, binding.host_port
+            if deployment.daemon_host is not None:
+                yield deployment.daemon_host, binding.host_port
+            if not deployment.knows_machine and binding.host_ip in {"", "0.0.0.0", "::"}:  # noqa: S104
+                yield ANYWHERE, binding.host_port
+        for address in (*each.ip_addresses, each.ip_address):
+            if address is not None:
+                yield address, inner
+
+
+def machine_addresses() -> tuple[str, ...]:
+    """Return the address of each family by which this machine reaches others; none: no network."""
+    found = []
+    for family, far in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            # Nothing is sent: the kernel only chooses the way.
+            with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
+                probe.connect((far, 9))
+                found.append(str(probe.getsockname()[0]))
+        except OSError:
+            continue
+    return tuple(found)
+
+
+def is_here(address: str) -> bool:
+    """Whether an address is one of this machine's."""
+    plain = _plain(address)
+    return _is_loopback(plain) or plain in {_plain(each) for each in _interface_addresses()}
+
+
+def addresses_at(interface: str) -> tuple[str, ...]:
+    """Return the addresses that this machine has at an interface, IPv4 first; none: there is none.
+
+    Those that count on one wire only are left out.
+    """
+    found = [
+        each.address
+        for each in psutil.net_if_addrs().get(interface, ())
+        if each.family in {socket.AF_INET, socket.AF_INET6} and "%" not in each.address
+    ]
+    return tuple(sorted(found, key=lambda each: ":" in each))
+
+
+def _plain(host: str) -> str:
+    """One spelling of a host: no brackets, zone or dot at the end, addresses in short form."""
+    host = host.lower().strip("[]").rstrip(".").partition("%")[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(address)
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether it is loopback, or the address that stands for all of a machine's."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _interface_addresses() -> list[str]:
+    return [
+        each.address
+        for addresses in psutil.net_if_addrs().values()
+        for each in addresses
+        if each.family in {socket.AF_INET, socket.AF_INET6}
+    ]

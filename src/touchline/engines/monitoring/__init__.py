@@ -1,0 +1,1 @@
+"""Engine health, resource usage and cache cleaning."""

@@ -1,0 +1,95 @@
+"""Empties the cache that an engine leaves behind when its last stream has ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from touchline.core.errors import TouchlineError
+from touchline.engines.fleet.adoption import facts_of
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.store import Store
+from touchline.engines.model.model import Engine
+from touchline.engines.model.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 10.0
+FORGIVEN = 3
+"""After so many failures in a row an engine's image is taken for one that has no such tools."""
+
+_KRINKUTO11 = "/home/appuser/.ACEStream/.acestream_cache"
+_JOPSIS = "/acestream/.ACEStream/.acestream_cache"
+
+
+def cache_directories(engine: Engine) -> tuple[str, ...]:
+    """Where an engine of this variant may keep its cache; all of them are tried."""
+    if engine.variant is not None and engine.variant.startswith("krinkuto11"):
+        return (_KRINKUTO11,)
+    if engine.variant is not None and engine.variant.startswith("jopsis"):
+        return (_JOPSIS,)
+    return (_KRINKUTO11, _JOPSIS)
+
+
+class CacheCleaner:
+    """Cleans engines without streams, one after the other, never on anybody's path."""
+
+    def __init__(
+        self, runtime: Runtime, fleet: Fleet, store: Store, *, now: Callable[[], datetime]
+    ) -> None:
+        self._runtime = runtime
+        self._fleet = fleet
+        self._store = store
+        self._now = now
+        self._failures: dict[str, int] = {}
+
+    async def once(self) -> None:
+        """Clean every engine that has been used since it was last cleaned, and is idle now."""
+        # What runs as a process shares this machine's files: nothing is deleted there.
+        if self._runtime.kind == "process" or not self._fleet.freshness.is_current:
+            return
+        self._failures = {k: n for k, n in self._failures.items() if self._fleet.find(k)}
+        for engine in list(self._fleet.ours()):
+            if self._is_due(engine):
+                await self._clean(engine)
+
+    def _is_due(self, engine: Engine) -> bool:
+        used, cleaned = engine.last_stream_usage, engine.last_cache_cleanup
+        return (
+            used is not None
+            and (cleaned is None or cleaned < used)
+            and engine.health == "healthy"
+            and not self._fleet.started_on(engine.id)
+            and self._failures.get(engine.id, 0) < FORGIVEN
+        )
+
+    async def _clean(self, engine: Engine) -> None:
+        directories = cache_directories(engine)
+        try:
+            size_bytes = await self._measure(engine.id, directories)
+            done = await self._runtime.execute(
+                engine.id, ["rm", "-rf", "--", *directories], within_s=TIMEOUT_S
+            )
+            problem = None if done.status == 0 else f"rm ended with {done.status}"
+        except TouchlineError as error:
+            size_bytes, problem = None, error.message
+        if problem is not None:
+            self._failures[engine.id] = self._failures.get(engine.id, 0) + 1
+            log.info("The cache of %s was not cleaned: %s", engine.name, problem)
+            return
+        self._failures.pop(engine.id, None)
+        cleaned = self._fleet.change(
+            engine.id, last_cache_cleanup=self._now(), cache_size_bytes=size_bytes
+        )
+        if cleaned is not None:
+            self._store.note_engine(cleaned.id, facts_of(cleaned))
+
+    async def _measure(self, engine_id: str, directories: Sequence[str]) -> int | None:
+        """What is in them; du's exit status is that of the worst, and one may not exist."""
+        told = await self._runtime.execute(
+            engine_id, ["du", "-sb", *directories], within_s=TIMEOUT_S
+        )
+        sizes = [line.split(b"\t", 1)[0] for line in told.output.splitlines()]
+        known = [int(size) for size in sizes if size.isdigit()]
+        return sum(known) if known or told.status in {0, 1} else None

@@ -1,0 +1,1 @@
+"""Starts and removes engines: admission, preparation, circuit breaker, fleet sync."""

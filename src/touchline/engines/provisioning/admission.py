@@ -1,0 +1,108 @@
+"""May an engine be started now? One answer for everybody who asks: from memory, at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from touchline.core.errors import Blocked
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.ports import PortBook
+from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.vpn.vpn import VpnWatch
+
+VPN_ETA_S = 60.0
+
+
+class Admission:
+    """The rules, in the order in which they are told to clients."""
+
+    def __init__(
+        self,
+        *,
+        settings: EnginesSettings,
+        fleet: Fleet,
+        breaker: Breaker,
+        vpn: VpnWatch | None,
+        in_flight: Callable[[], int],
+        ports: PortBook,
+        now_s: Callable[[], float],
+    ) -> None:
+        """`in_flight` counts engines that run or may run, and are not in the fleet."""
+        self._settings = settings
+        self._fleet = fleet
+        self._breaker = breaker
+        self._vpn = vpn
+        self._in_flight = in_flight
+        self._ports = ports
+        self._now_s = now_s
+
+    @property
+    def most(self) -> int:
+        """Nobody ever makes more engines than these."""
+        scaling = self._settings.scaling
+        if self._vpn is None:
+            return scaling.max_replicas
+        return min(scaling.max_replicas, scaling.max_active_replicas)
+
+    @property
+    def alive(self) -> int:
+        """Engines of ours that run, are being started or are being stopped."""
+        return len(self._fleet.ours()) + self._in_flight()
+
+    def refusal(self) -> Blocked | None:
+        """Why no engine can be started now; None: one can."""
+        return self.vpn_refusal() or self.breaker_refusal() or self.capacity_refusal()
+
+    def vpn_refusal(self) -> Blocked | None:
+        """The VPN's word."""
+        if self._vpn is None or self._vpn.overall_connected:
+            return None
+        return Blocked(
+            "VPN not connected: no engine is started until it is back; those that run are kept",
+            code="vpn_disconnected",
+            eta_s=VPN_ETA_S,
+        )
+
+    def breaker_refusal(self) -> Blocked | None:
+        """The circuit breaker's word."""
+        state = self._breaker.state(self._now_s())
+        if state == "closed":
+            return None
+        eta_s = math.ceil(self._breaker.remaining_s(self._now_s()))
+        return Blocked(
+            "The circuit breaker is open after several failed starts: the log and GET /events say"
+            " why they failed",
+            code="circuit_breaker",
+            eta_s=float(eta_s),
+            can_retry=state == "half_open",
+        )
+
+    def capacity_refusal(self) -> Blocked | None:
+        """The maximum's word."""
+        if self.alive >= self.most:
+            return self._full()
+        among = self._settings.ports.host
+        if self._vpn is None and self._ports.is_full(among):
+            return Blocked(
+                f"No capacity: every port of {among} on this host is taken. Free some, or set"
+                " engines.ports.host to a range that nothing else uses",
+                code="max_capacity",
+                can_retry=False,
+            )
+        return None
+
+    def overbooked(self) -> Blocked | None:
+        """The maximum's word for one that counts already."""
+        return self._full() if self.alive > self.most else None
+
+    def _full(self) -> Blocked:
+        scaling = self._settings.scaling
+        return Blocked(
+            f"Maximum capacity reached: {self.alive} of {self.most} engines run. Wait until one is"
+            " free, or raise scaling.max_replicas",
+            code="max_capacity",
+            eta_s=scaling.grace_period_s if scaling.auto_delete else None,
+            can_retry=False,
+        )

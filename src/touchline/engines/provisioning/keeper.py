@@ -1,0 +1,394 @@
+"""Keeps the fleet in memory equal to what the runtime runs: subscribe, list, apply, list again."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+import anyio
+
+from touchline.core.errors import TouchlineError
+from touchline.core.events.log import EventLog
+from touchline.core.supervision import brief
+from touchline.engines.fleet.adoption import (
+    Surroundings,
+    addresses_of,
+    engine_of,
+    facts_of,
+    reminded,
+)
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.ports import PortBook
+from touchline.engines.fleet.store import Store
+from touchline.engines.model.labels import is_engine
+from touchline.engines.model.model import Engine, Instance, RuntimeEvent
+from touchline.engines.model.runtime import InstanceNotFound, Runtime
+from touchline.engines.streams.reports import StreamDesk
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.1, 0.5
+"""A daemon that is back is noticed so soon; asking a socket that nobody holds costs nothing."""
+
+CONFIRMS_AT_ONCE = 8
+_ALIVE = frozenset({"running", "paused"})
+
+
+class Keeper:
+    """The one that adopts engines, and takes those out that have died. Belongs to the event loop.
+
+    An instance that a list no longer shows is asked for by its id before it counts as gone: a list
+    may be older than an event, and nothing is ever concluded from a runtime that cannot be reached.
+    """
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        fleet: Fleet,
+        streams: StreamDesk,
+        ports: PortBook,
+        store: Store,
+        events: EventLog,
+        around: Surroundings,
+        resync_s: float,
+        now: Callable[[], datetime],
+        now_s: Callable[[], float],
+        nudge: Callable[[], None],
+        on_event: Callable[[RuntimeEvent], None],
+        on_return: Callable[[], None],
+        on_death: Callable[[Engine, int | None], None],
+    ) -> None:
+        """`on_event` sees every event, `on_death` every engine that ended by itself.
+
+        `on_return` is called when the runtime is listed for the first time after it was away.
+        """
+        self._runtime = runtime
+        self._fleet = fleet
+        self._streams = streams
+        self._ports = ports
+        self._store = store
+        self._events = events
+        self._around = around
+        self._remembered: dict[str, Mapping[str, Any]] = {}  # facts of an earlier server
+        self._resync_s = resync_s
+        self._now = now
+        self._now_s = now_s
+        self._nudge = nudge
+        self._on_event = on_event
+        self._on_return = on_return
+        self._on_death = on_death
+        self._touched: dict[str, float] = {}
+        self._gone: dict[str, float] = {}
+        self.starting: set[str] = set()
+        """Names of instances that the provisioner is starting: it puts them in when they answer."""
+        self.stopping: set[str] = set()
+        """Ids of instances that are being removed: their end is no news."""
+        self._doubted: set[str] = set()
+        self._listed = anyio.Event()
+        self._relist = anyio.Event()
+
+    async def run(self) -> None:
+        """Go on until cancelled, however often the runtime goes away.
+
+        An error that is not the runtime's own word is raised; call it again then. Until the next
+        list nothing is decided.
+        """
+        pause_s = FIRST_RETRY_S
+        while True:
+            try:
+                async with self._runtime.watch() as events:
+                    await self.list_once()
+                    pause_s = FIRST_RETRY_S
+                    await self._follow(events)
+                log.info("Events of the runtime may have been lost: listing again")
+            except TouchlineError as error:
+                self._lost(error.message)
+            except Exception as error:
+                self._lost(f"what it says cannot be followed: {brief(error)}")
+                raise
+            await anyio.sleep(pause_s)
+            pause_s = min(LONGEST_RETRY_S, pause_s * 1.5)
+
+    async def first_list(self, within_s: float) -> None:
+        """Return once the runtime has been listed, or after `within_s`."""
+        with anyio.move_on_after(within_s):
+            await self._listed.wait()
+
+    def list_soon(self) -> None:
+        """List again now: what is known may be wrong."""
+        self._relist.set()
+
+    async def list_once(self) -> None:
+        """List and apply. Raises RuntimeUnavailable."""
+        asked_s = self._now_s()
+        shown = {instance.id: instance for instance in await self._runtime.list()}
+        await self._take_out_missing(shown, asked_s)
+        now = self._now()
+        for instance in shown.values():
+            if self._gone.get(instance.id, -1.0) >= asked_s or instance.name in self.starting:
+                continue
+            if instance.id in self._gone:
+                # It died and runs again, or this list is older than its death: ask.
+                await self._look_at(instance.id)
+                continue
+            self._take_in(instance, now)
+        for reference in sorted(self._doubted):
+            await self._look_at(reference)
+            self._doubted.discard(reference)
+        self._touched = {k: at for k, at in self._touched.items() if at >= asked_s}
+        self._gone = {
+            k: at for k, at in self._gone.items() if k in shown or at >= asked_s - self._resync_s
+        }
+        fresh = not self._fleet.freshness.is_current
+        self._fleet.freshness.listed(self._now_s())
+        if fresh:
+            self._on_return()
+            self._found(len(shown))
+            self._listed.set()
+        self._nudge()
+
+    def remember(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take up what an earlier server knew of its engines; its streams are in the fleet by now.
+
+        Call it once, before the runtime is listed or after, and set `record_is_read` before.
+        """
+        self._remembered = dict(facts)
+        now_s = self._now_s()
+        for engine in list(self._fleet.ours()):
+            if engine.id in facts:
+                engine = reminded(engine, facts[engine.id])  # noqa: PLW2901
+            if engine.id in self._fleet.unread:
+                # How long it has been idle is not known: it counts from here.
+                started = self._fleet.started_on(engine.id)
+                engine = replace(engine, idle_since_s=None if started else now_s)  # noqa: PLW2901
+            self._fleet.put(engine)
+        self._fleet.unread.clear()
+        if self._fleet.freshness.is_current:
+            self._settle_record()
+        self._nudge()
+
+    def doubt(self, reference: str, reason: str) -> None:
+        """Nobody knows whether this instance was started or stopped.
+
+        It is asked for by itself, and until that is answered nothing is decided.
+        """
+        self._doubted.add(reference)
+        self._lost(reason)
+        self.list_soon()
+
+    # ------------------------------------------------------------------ what others have done
+
+    def added(self, engine: Engine, instance: Instance) -> None:
+        """The provisioner has started this one."""
+        self._touched[engine.id] = self._now_s()
+        self._fleet.seen[engine.id] = instance
+        self._fleet.put(engine)
+
+    def removed(self, instance_id: str) -> None:
+        """Somebody has removed this one: lists that were asked for before show it still."""
+        self._gone[instance_id] = self._now_s()
+        self._fleet.others.pop(instance_id, None)
+
+    # ------------------------------------------------------------------ inside
+
+    async def _follow(self, events: AsyncIterator[RuntimeEvent]) -> None:
+        """Apply events and list again and again, until either says that the runtime is away."""
+        failures: list[Exception] = []
+
+        async def list_again_and_again() -> None:
+            try:
+                while True:
+                    self._relist = anyio.Event()
+                    # Not in step with what else happens every so many seconds on this machine.
+                    pause_s = self._resync_s * random.uniform(0.8, 1.0)  # noqa: S311
+                    with anyio.move_on_after(pause_s):
+                        await self._relist.wait()
+                    await self.list_once()
+            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+                failures.append(error)
+                tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(list_again_and_again)
+            try:
+                async for event in events:
+                    self._apply(event)
+            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+                failures.append(error)
+            tasks.cancel_scope.cancel()
+        if failures:
+            raise failures[0]
+
+    async def _take_out_missing(self, shown: Mapping[str, Instance], asked_s: float) -> None:
+        ours = [engine.id for engine in self._fleet.ours()]
+        missing = [
+            instance_id
+            for instance_id in {*ours, *self._fleet.others, *self._ports.owners()}
+            if (instance_id not in shown or shown[instance_id].state not in _ALIVE)
+            and self._touched.get(instance_id, -1.0) < asked_s
+        ]
+        limiter = anyio.CapacityLimiter(CONFIRMS_AT_ONCE)
+        failures: list[Exception] = []
+
+        async def confirm(instance_id: str) -> None:
+            try:
+                async with limiter:
+                    await self._look_at(instance_id)
+            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+                failures.append(error)
+                tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            for instance_id in sorted(missing):
+                tasks.start_soon(confirm, instance_id)
+        if failures:
+            raise failures[0]
+
+    async def _look_at(self, instance_id: str) -> None:
+        """Take one instance for what it is now."""
+        try:
+            instance = await self._runtime.inspect(instance_id)
+        except InstanceNotFound:
+            self._took_leave(instance_id, None)
+            self._fleet.others.pop(instance_id, None)
+            return
+        if instance.name not in self.starting:
+            self._take_in(instance, self._now())
+
+    def _take_in(self, instance: Instance, now: datetime) -> None:
+        if instance.id in self.stopping:
+            return
+        if instance.state not in _ALIVE:
+            self._took_leave(instance.id, instance.exit_code)
+            self._fleet.others[instance.id] = instance
+            return
+        self._gone.pop(instance.id, None)
+        known = self._fleet.find(instance.id)
+        if known is not None and not known.external:
+            self._fleet.seen[instance.id] = instance
+            self._see_again(known, instance, now)
+            return
+        facts = self._remembered.get(instance.id, {})
+        engine = engine_of(instance, self._around, facts=facts, now=now, now_s=self._now_s())
+        if engine is None:
+            if is_engine(instance.labels) and instance.id not in self._fleet.others:
+                log.warning("%s is left alone: none of its ports can be reached", instance.name)
+            self._fleet.others[instance.id] = instance
+            return
+        self._fleet.others.pop(instance.id, None)
+        self._fleet.seen[instance.id] = instance
+        self._ports.adopt(instance.id, instance.labels)
+        if self._fleet.started_on(engine.id):
+            engine = replace(engine, idle_since_s=None)
+        if not self._fleet.record_is_read:
+            self._fleet.unread.add(engine.id)
+        self._fleet.put(engine)
+        self._nudge()
+
+    def _see_again(self, known: Engine, instance: Instance, now: datetime) -> None:
+        changes: dict[str, Any] = {"last_seen": now, "paused": instance.state == "paused"}
+        if known.container_http_port is not None:
+            found = addresses_of(instance, known.container_http_port, self._around)
+            if found is not None and (found.api_host != known.vpn_container):
+                changes |= asdict(found)
+        self._fleet.put(replace(known, **changes))
+
+    def _took_leave(self, instance_id: str, exit_code: int | None) -> None:
+        """It does not run any more."""
+        self._ports.release(instance_id)
+        engine = self._fleet.find(instance_id)
+        if engine is None or engine.external:
+            return
+        self._gone[instance_id] = self._now_s()
+        self._fleet.remove(instance_id)
+        lost = self._streams.end_lost(instance_id, "engine_died")
+        self._store.forget_engine(instance_id)
+        if instance_id not in self.stopping:
+            self._on_death(engine, exit_code)
+            how = "has gone" if exit_code is None else f"ended with exit code {exit_code}"
+            self._events.record(
+                "engine",
+                "failed",
+                f"Engine {engine.name} {how}; {lost} streams on it have ended",
+                container_id=instance_id,
+                name=engine.name,
+                exit_code=exit_code,
+                streams=lost,
+            )
+        self._nudge()
+
+    def _apply(self, event: RuntimeEvent) -> None:
+        self._on_event(event)
+        instance_id = event.instance_id
+        if event.kind in {"died", "removed"}:
+            self._gone[instance_id] = self._now_s()
+        if event.kind == "died":
+            self._died(event)
+        elif event.kind == "removed":
+            self._took_leave(instance_id, None)
+            self._fleet.others.pop(instance_id, None)
+            self._nudge()
+        elif event.kind == "started":
+            if event.name not in self.starting and self._fleet.find(instance_id) is None:
+                self.list_soon()
+        elif event.kind in {"paused", "unpaused"}:
+            paused = event.kind == "paused"
+            health = {"health": "unhealthy", "unhealthy_since_s": self._now_s()} if paused else {}
+            if self._fleet.change(instance_id, paused=paused, **health) is not None:
+                self._nudge()
+
+    def _died(self, event: RuntimeEvent) -> None:
+        if event.instance_id in self.stopping:
+            return
+        other = self._fleet.others.get(event.instance_id)
+        if other is not None:
+            self._fleet.others[event.instance_id] = replace(other, state="exited")
+        known = self._fleet.find(event.instance_id) is not None
+        self._took_leave(event.instance_id, event.exit_code)
+        if known:
+            self.list_soon()  # what is left of it is removed by the plan once a list has shown it
+
+    def _found(self, shown: int) -> None:
+        """The runtime has been listed for the first time, or after it was away."""
+        engines = self._fleet.ours()
+        if self._fleet.record_is_read:
+            self._settle_record()
+        self._events.record(
+            "system",
+            "connected",
+            f"The {self._runtime.kind} runtime has been listed: {len(engines)} engines run",
+            runtime=self._runtime.kind,
+            engines=len(engines),
+            instances=shown,
+        )
+
+    def _settle_record(self) -> None:
+        """Both are known now, what runs and what an earlier server left: what is gone has ended."""
+        ids = {engine.id for engine in self._fleet.engines()}
+        for stream in self._fleet.started():
+            if stream.container_id not in ids:
+                self._streams.end_noticed(stream, "engine_gone")
+        for engine in self._fleet.ours():
+            self._store.note_engine(engine.id, facts_of(engine))
+        for engine_id in set(self._remembered) - ids:
+            self._store.forget_engine(engine_id)
+        self._remembered.clear()
+
+    def _lost(self, reason: str) -> None:
+        if self._fleet.freshness.lost(self._now_s(), reason):
+            log.warning("The runtime cannot be reached: %s", reason)
+            self._events.record(
+                "system",
+                "disconnected",
+                "The runtime cannot be reached: engines run on, what is shown of them is as it was,"
+                f" and nothing is started or removed until it is back ({reason})",
+                runtime=self._runtime.kind,
+                reason=reason,
+            )
+            self._fleet.engines_changed.mark()
+            self._nudge()

@@ -1,0 +1,92 @@
+"""The one way in which an instance of ours is stopped and removed."""
+
+from __future__ import annotations
+
+import logging
+
+from touchline.core.events.log import EventLog
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.ports import PortBook
+from touchline.engines.fleet.store import Store
+from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
+from touchline.engines.provisioning.keeper import Keeper
+from touchline.engines.streams.reports import StreamDesk
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 10.0
+"""How long an engine may take to end by itself."""
+
+
+class Remover:
+    """Takes instances out of the snapshot at once, then out of the runtime."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        fleet: Fleet,
+        keeper: Keeper,
+        streams: StreamDesk,
+        ports: PortBook,
+        store: Store,
+        events: EventLog,
+    ) -> None:
+        self._runtime = runtime
+        self._fleet = fleet
+        self._keeper = keeper
+        self._streams = streams
+        self._ports = ports
+        self._store = store
+        self._events = events
+        self.going: set[str] = set()
+        """Engines that run still and are being stopped: they count until they are gone."""
+
+    async def remove(
+        self, instance_id: str, *, why: str, reason: str, grace_s: float = GRACE_S
+    ) -> None:
+        """Return once it is gone; its streams end with `reason` at once. Gone already is fine.
+
+        Raises RuntimeUnavailable, before anything has been done where that is known already.
+        """
+        if not self._fleet.freshness.is_current:
+            raise RuntimeUnavailable(
+                "The runtime cannot be reached: nothing was removed. Ask again when it is back."
+            )
+        engine = self._fleet.find(instance_id)
+        other = self._fleet.others.get(instance_id)
+        name = engine.name if engine is not None else other.name if other is not None else ""
+        first = instance_id not in self._keeper.stopping
+        self._keeper.stopping.add(instance_id)
+        try:
+            streams = 0
+            if engine is not None:
+                self.going.add(instance_id)
+                self._fleet.remove(instance_id)
+                streams = self._streams.end_lost(instance_id, reason)
+            await self._runtime.stop(instance_id, grace_s=grace_s)
+        except RuntimeUnavailable as error:
+            self._keeper.doubt(instance_id, error.message)
+            raise
+        except BaseException:
+            # It may run on: the next list says so, and whoever wanted it gone wants it then too.
+            self._keeper.list_soon()
+            raise
+        finally:
+            if first:
+                self._keeper.stopping.discard(instance_id)
+                self.going.discard(instance_id)
+        self._keeper.removed(instance_id)
+        self._ports.release(instance_id)
+        if engine is not None:
+            self._store.forget_engine(instance_id)
+        if first and (engine is not None or other is not None):
+            self._events.record(
+                "engine",
+                "deleted",
+                f"{name} was removed: {why}",
+                container_id=instance_id,
+                name=name,
+                reason=reason,
+                streams=streams,
+            )

@@ -1,0 +1,159 @@
+"""Prepares an engine: a place for it, its ports, and everything that the runtime has to know."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+
+from touchline.engines.fleet.ports import PortBook, Reserved
+from touchline.engines.model.model import EngineSpec
+from touchline.engines.model.orders import EngineOrder, GenericOrder
+from touchline.engines.settings.tree import EnginesSettings, PortRange
+from touchline.engines.variants.enginenv import (
+    allowed_names,
+    check_arguments,
+    check_names,
+    on_loopback,
+)
+from touchline.engines.variants.variants import Berth, Recipe, build_spec, ports_fixed_by
+from touchline.engines.vpn.facts import VpnView
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A spec, and the ports that are held for it until they are kept."""
+
+    spec: EngineSpec
+    vpn: str | None
+    forwarded: bool
+    _reserved: Reserved
+
+    def keep(self, instance_id: str) -> None:
+        """It runs: the ports are this instance's."""
+        self._reserved.keep(instance_id)
+
+
+class Workshop:
+    """Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        settings: EnginesSettings,
+        ports: PortBook,
+        vpns: VpnView,
+        recipe: Callable[[], Recipe],
+        publishes_ports: bool,
+        shares_machine: bool,
+    ) -> None:
+        """`recipe` gives the configuration of this moment.
+
+        `publishes_ports`: an engine has a network, and so all port numbers, to itself.
+        `shares_machine`: engines have no files, addresses and programs of their own.
+        """
+        self._settings = settings
+        self._ports = ports
+        self._vpns = vpns
+        self._recipe = recipe
+        self._publishes_ports = publishes_ports
+        self._shares_machine = shares_machine
+        self._forwarding: set[str] = set()
+        """VPNs whose forwarded port an engine gets that is being started."""
+
+    def check(self, order: EngineOrder | GenericOrder) -> None:
+        """Raises Invalid for environment that what is ordered must not be given."""
+        image = self._settings.image
+        if isinstance(order, EngineOrder) or self._shares_machine:
+            variant = image.variant if isinstance(order, EngineOrder) else ""
+            check_names(order.env, allowed_names(variant, image.env_names))
+        if self._shares_machine:
+            check_arguments(order.env)
+
+    @asynccontextmanager
+    async def prepare(
+        self, order: EngineOrder, *, vpn: str | None, name: str, mark: str | None
+    ) -> AsyncIterator[Prepared]:
+        """A spec that can be started; what is held for it and not kept is given back at the end.
+
+        `vpn` None leaves the choice to the VPNs, if there are any. Raises Blocked where no port or
+        no VPN is to be had, PortInUse where a port that the order fixes is taken.
+        """
+        recipe = self._recipe()
+        vpn = vpn or self._vpns.choose()
+        async with self._ports.reserve() as reserved:
+            if vpn is not None:
+                berth = await self._behind(vpn, order, reserved)
+            else:
+                berth = await self._on_host(order, reserved)
+            spec = build_spec(
+                recipe,
+                order,
+                berth,
+                name=name,
+                mark=mark,
+                publishes_ports=self._publishes_ports,
+                new_token=lambda: secrets.token_urlsafe(24),
+            )
+            if self._shares_machine and is_loopback(self._settings.ports.bind_address):
+                command, env = on_loopback(spec.command, spec.env)
+                spec = replace(spec, command=command, env=env)
+            forwards = vpn is not None and berth.p2p_port is not None
+            try:
+                yield Prepared(spec, vpn, forwards, reserved)
+            finally:
+                if forwards:
+                    self._forwarding.discard(vpn or "")
+
+    async def _on_host(self, order: EngineOrder, reserved: Reserved) -> Berth:
+        settings = self._settings.ports
+        fixed_http, fixed_https = ports_fixed_by(order.env)
+        wanted = order.host_port
+        if wanted is None and not self._publishes_ports:
+            wanted = fixed_http
+        if wanted is not None:
+            host_port = await self._ports.take_host_port(reserved, wanted)
+        else:
+            host_port = await self._ports.take_host(reserved, settings.host)
+        if not self._publishes_ports:
+            https = fixed_https or await self._ports.take_host(reserved, settings.https)
+            return Berth(host_port, https, host_http_port=host_port)
+        # Each container has all ports to itself: any two that differ will do.
+        http, https = fixed_http or settings.http.first, fixed_https or settings.https.first
+        host_https = None
+        if settings.map_https:
+            host_https = await self._ports.take_host(reserved, settings.host)
+        return Berth(http, https, host_http_port=host_port, host_https_port=host_https)
+
+    async def _behind(self, vpn: str, order: EngineOrder, reserved: Reserved) -> Berth:
+        settings = self._settings
+        fixed_http, fixed_https = ports_fixed_by(order.env)
+        wanted = order.host_port or fixed_http
+        if wanted is not None:
+            http = await self._ports.take_in_vpn_port(reserved, vpn, wanted)
+        else:
+            http = await self._ports.take_in_vpn(reserved, vpn, self._range_of(vpn))
+        if fixed_https is not None:
+            https = await self._ports.take_in_vpn_port(reserved, vpn, fixed_https)
+        else:
+            https = await self._ports.take_in_vpn(reserved, vpn, settings.ports.https)
+        # Claimed without a pause in between: two that start at once do not both get it.
+        p2p_port = self._vpns.forwarded_port(vpn) if vpn not in self._forwarding else None
+        if p2p_port is not None:
+            self._forwarding.add(vpn)
+        return Berth(http, https, vpn=vpn, p2p_port=p2p_port)
+
+    def _range_of(self, vpn: str) -> PortRange:
+        settings = self._settings.vpn
+        own = settings.port_range_2 if vpn == settings.container_name_2 else settings.port_range_1
+        return own or self._settings.ports.host
+
+
+def is_loopback(address: str) -> bool:
+    """Whether nobody but this machine reaches it."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

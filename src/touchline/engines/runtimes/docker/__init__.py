@@ -1,0 +1,1 @@
+"""Engines as containers of a Docker daemon."""

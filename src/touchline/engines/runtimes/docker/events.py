@@ -1,0 +1,90 @@
+"""The daemon's events, read as fast as they come, while it is asked whether it is still there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from touchline.engines.model.model import RuntimeEvent
+from touchline.engines.model.runtime import RuntimeUnavailable
+from touchline.engines.runtimes.docker.api import DockerApi
+from touchline.engines.runtimes.docker.json import event_of
+from touchline.foreign.text import shown
+
+PING_EVERY_S = 5.0
+"""Silence is normal for events, so it says nothing about a daemon that is frozen or cut off."""
+
+KEPT_UNREAD = 10_000
+
+Told = Mapping[str, Any]
+Wanted = Callable[[Told, RuntimeEvent], bool]
+
+
+@asynccontextmanager
+async def watching(api: DockerApi, wanted: Wanted) -> AsyncIterator[AsyncIterator[RuntimeEvent]]:
+    """The events that are `wanted`, from the moment of entering, as `Runtime.watch` promises."""
+    async with api.events() as told:
+        feed = _Feed(wanted)
+        tasks = [asyncio.create_task(feed.read(told)), asyncio.create_task(feed.mind(api))]
+        try:
+            yield feed.events()
+        finally:
+            feed.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+
+class _Feed:
+    """Takes events off the daemon's hands at once: it drops a listener that is 100 ms behind."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._reason = ""
+        self._in, self._out = anyio.create_memory_object_stream[RuntimeEvent](KEPT_UNREAD)
+
+    async def read(self, told: AsyncIterator[Told]) -> None:
+        """Pass events on until there are no more, or too many."""
+        reason = "Docker's events ended"
+        try:
+            async for each in told:
+                event = event_of(each)
+                if event is not None and self._wanted(each, event):
+                    self._in.send_nowait(event)
+        except anyio.WouldBlock:
+            reason = f"{KEPT_UNREAD} of Docker's events were not read"
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            return  # nobody wants more
+        except RuntimeUnavailable as error:
+            reason = error.message
+        except Exception as error:  # noqa: BLE001  (whatever it is, who watches must be told)
+            reason = f"an event of Docker makes no sense: {shown(repr(error)[:500], 200)}"
+        self._end(reason)
+
+    async def mind(self, api: DockerApi) -> None:
+        """End the feed when the daemon no longer answers."""
+        try:
+            while True:
+                await anyio.sleep(PING_EVERY_S)
+                await api.ping()
+        except RuntimeUnavailable as error:
+            self._end(error.message)
+
+    async def events(self) -> AsyncIterator[RuntimeEvent]:
+        """What was passed on; RuntimeUnavailable after the last one."""
+        async for event in self._out:
+            yield event
+        raise RuntimeUnavailable(self._reason)
+
+    def close(self) -> None:
+        """Take no more."""
+        self._end("nobody watches any more")
+        self._out.close()
+
+    def _end(self, reason: str) -> None:
+        self._reason = self._reason or reason
+        self._in.close()

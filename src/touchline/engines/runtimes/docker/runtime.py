@@ -1,0 +1,265 @@
+"""Engines as containers of a Docker daemon."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
+from typing import ClassVar
+
+import anyio
+import anyio.to_thread
+
+from touchline.core import patience
+from touchline.core.errors import Invalid
+from touchline.engines.model.labels import START
+from touchline.engines.model.model import EngineSpec, Executed, Instance, RuntimeEvent, Usage
+from touchline.engines.model.runtime import (
+    InstanceNotFound,
+    RuntimeUnavailable,
+    StartTimeout,
+)
+from touchline.engines.runtimes.docker.address import address_of
+from touchline.engines.runtimes.docker.api import DaemonError, DockerApi
+from touchline.engines.runtimes.docker.events import Told, watching
+from touchline.engines.runtimes.docker.json import inspected, listed, start_of
+from touchline.engines.runtimes.docker.place import Locator, OwnIds, own_ids
+from touchline.engines.runtimes.docker.pull import PullProgress, Pulls
+from touchline.engines.runtimes.docker.registryauth import RegistryLogins
+from touchline.engines.runtimes.docker.start import Starter
+from touchline.engines.runtimes.docker.usage import UsageMeter
+from touchline.engines.runtimes.flights import Flights
+from touchline.engines.runtimes.sense import making_sense
+from touchline.engines.settings.runtimes import DockerRuntimeSettings
+
+log = logging.getLogger(__name__)
+
+ANSWERS_WITHIN_S = 1.0
+
+STOPS_AT_A_TIME = 32
+"""A daemon ends some 15 a second: asked for hundreds at once, it would seem not to answer."""
+
+_GONE_POLL_S = 0.1
+
+
+@asynccontextmanager
+async def open_docker_runtime(
+    settings: DockerRuntimeSettings,
+    *,
+    label: tuple[str, str],
+    bind_address: str,
+    bind_is_default: bool = False,
+    also: Collection[str] = (),
+    environ: Mapping[str, str] | None = None,
+    ids: OwnIds = own_ids,
+) -> AsyncIterator[DockerRuntime]:
+    """A runtime on the daemon of the settings or the environment, whether it answers or not.
+
+    Its events are those of managed containers and of those with the names in `also`. With
+    `bind_is_default` another address is published at where nobody could reach this one. `ids` are
+    what may be this server's own container. Raises Invalid for an address that cannot be one.
+    """
+    told = os.environ if environ is None else environ
+    address = await anyio.to_thread.run_sync(address_of, settings.host, told)
+    api = DockerApi(address, timeout_s=settings.call_timeout_s)
+    locator = Locator(
+        api,
+        url=address.url,
+        network=settings.network,
+        bind_address=bind_address,
+        bind_is_default=bind_is_default,
+        ids=ids,
+    )
+    runtime = DockerRuntime(
+        api, settings, logins=RegistryLogins(told), label=label, locator=locator, also=also
+    )
+    try:
+        yield runtime
+    finally:
+        with anyio.CancelScope(shield=True):
+            await runtime.close()
+
+
+async def docker_answers(
+    settings: DockerRuntimeSettings, *, environ: Mapping[str, str] | None = None
+) -> bool:
+    """Whether a daemon answers at the address of the settings or the environment, within a second.
+
+    What is no address does not answer.
+    """
+    told = os.environ if environ is None else environ
+    try:
+        address = await anyio.to_thread.run_sync(address_of, settings.host, told)
+        async with aclosing(DockerApi(address, timeout_s=ANSWERS_WITHIN_S)) as api:
+            await api.ping()
+    except (Invalid, RuntimeUnavailable) as error:
+        log.info("Docker is not used: %s", error.message)
+        return False
+    return True
+
+
+class DockerRuntime:
+    """As `Runtime` promises. It never asks again by itself: while Docker is away, calls fail."""
+
+    kind: ClassVar[str] = "docker"
+    publishes_ports: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        api: DockerApi,
+        settings: DockerRuntimeSettings,
+        *,
+        logins: RegistryLogins,
+        label: tuple[str, str],
+        locator: Locator,
+        also: Collection[str] = (),
+    ) -> None:
+        self._api = api
+        self._locator, self.deployment = locator, locator.unknown()
+        self._located = False
+        self.label, self._also = label, frozenset(also)
+        self._flights = Flights()
+        self._stops = anyio.CapacityLimiter(STOPS_AT_A_TIME)
+        self._pulls = Pulls(api, self._flights, logins, timeout_s=settings.pull_timeout_s)
+        self._starter = Starter(api, self._pulls, settings, label=label)
+        self._meter = UsageMeter(api)
+
+    def pulling(self) -> Mapping[str, PullProgress]:
+        """How far the images are that are being pulled, by name."""
+        return self._pulls.under_way()
+
+    def starting(self) -> frozenset[str]:
+        """The names of the containers that `start` is busy with.
+
+        A managed container that is only created, and is not one of these, is left of a server that
+        died: it may be removed.
+        """
+        return self._starter.under_way()
+
+    async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
+        """As `Runtime.start`; waiting for a turn does not count. Raises Invalid for its name."""
+        await self._locate()
+        return await self._starter.start(spec, deployment=self.deployment, within_s=within_s)
+
+    async def stop(self, instance_id: str, *, grace_s: float) -> None:
+        """As `Runtime.stop`. Docker knows whole seconds of grace: they are rounded up."""
+        await self._flights.join(("stop", instance_id), partial(self._stop, instance_id, grace_s))
+
+    async def restart(self, reference: str, *, grace_s: float) -> None:
+        """Stop a container, managed or not, and start it again; it runs on return.
+
+        Raises InstanceNotFound, DaemonError.
+        """
+        try:
+            await self._api.restart(reference, grace_s=grace_s)
+        except DaemonError as error:
+            raise _not_found(error, reference) from error
+
+    async def list(self) -> Sequence[Instance]:
+        """As `Runtime.list`; what is left of failed starts is not shown, and goes."""
+        await self._locate()
+        shown = await self._api.containers("=".join(self.label))
+        managed = []
+        for each in shown:
+            if self._starter.is_leftover(start_of(each)):
+                work = partial(self._clear_away, each["Id"])
+                self._flights.launch(("clear away", each["Id"]), work)
+            else:
+                managed.append(listed(each))
+        return managed
+
+    async def inspect(self, reference: str) -> Instance:
+        """As `Runtime.inspect`."""
+        try:
+            return inspected(await self._api.inspect(reference))
+        except DaemonError as error:
+            raise _not_found(error, reference) from error
+
+    async def usage(self) -> Mapping[str, Usage]:
+        """As `Runtime.usage`."""
+        managed = await self.list()
+        return await self._meter.measure([each for each in managed if each.state == "running"])
+
+    def watch(self) -> AbstractAsyncContextManager[AsyncIterator[RuntimeEvent]]:
+        """As `Runtime.watch`, with the containers of `also`."""
+        self._located = False  # another daemon may answer there now
+        return watching(self._api, self._is_watched)
+
+    async def execute(
+        self, instance_id: str, command: Sequence[str], *, within_s: float
+    ) -> Executed:
+        """As `Runtime.execute`. Docker cannot end a command: after `within_s` it goes on alone."""
+        try:
+            with patience.fail_after(within_s):
+                return await self._api.execute(instance_id, command)
+        except TimeoutError:
+            raise StartTimeout(f"the command did not end within {within_s:g} s") from None
+        except DaemonError as error:
+            # It is not there (404), or does not run (409).
+            raise InstanceNotFound(error.message) from error
+
+    async def close(self) -> None:
+        """As `Runtime.close`."""
+        await self._flights.close()
+        await self._api.aclose()
+
+    async def _locate(self) -> None:
+        if not self._located:
+            await self._flights.join("locate", self._find_place)
+
+    async def _find_place(self) -> None:
+        before = self.deployment
+        with making_sense():
+            self.deployment, self._located = await self._locator.locate()
+        if self.deployment != before:
+            log.debug("Deployment: %s", self.deployment)
+
+    async def _stop(self, container: str, grace_s: float) -> None:
+        async with self._stops:
+            try:
+                await self._api.stop(container, grace_s=grace_s)
+            except DaemonError as error:
+                if error.status == 404:
+                    return
+                log.info("Docker did not stop %s: %s", container, error.message)
+            await self._remove(container)
+
+    async def _remove(self, container: str) -> None:
+        try:
+            await self._api.remove(container)
+        except DaemonError as error:
+            if error.status == 409 and "already in progress" in error.message:
+                await self._until_gone(container)
+            elif error.status != 404:
+                raise
+
+    async def _until_gone(self, container: str) -> None:
+        with patience.move_on_after(self._api.timeout_s):
+            while True:
+                try:
+                    await self._api.inspect(container)
+                except DaemonError as error:
+                    if error.status == 404:
+                        return
+                    raise
+                await anyio.sleep(_GONE_POLL_S)
+        raise DaemonError(f"{container} is being removed, and does not go", status=409)
+
+    async def _clear_away(self, container: str) -> None:
+        log.info("Removing %s, which is left of a failed start", container)
+        await self._remove(container)
+
+    def _is_watched(self, told: Told, event: RuntimeEvent) -> bool:
+        if self._starter.is_leftover(told["Actor"]["Attributes"].get(START)):
+            return False
+        name, value = self.label
+        return event.labels.get(name) == value or event.name in self._also
+
+
+def _not_found(error: DaemonError, reference: str) -> InstanceNotFound | DaemonError:
+    # A prefix that several ids have is told with status 500, or 400 by newer daemons.
+    if error.status in {400, 404} or "Multiple IDs" in error.message:
+        return InstanceNotFound(f"there is no container {reference!r}: {error.message}")
+    return error

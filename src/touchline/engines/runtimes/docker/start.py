@@ -1,0 +1,168 @@
+"""Starting containers so that a failed start leaves nothing, whenever and however it fails."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from touchline.core import patience
+from touchline.core.errors import TouchlineError
+from touchline.engines.model.addresses import Deployment
+from touchline.engines.model.labels import START
+from touchline.engines.model.model import EngineSpec, Instance
+from touchline.engines.model.runtime import (
+    ImageNotFound,
+    RuntimeUnavailable,
+    StartFailed,
+    StartTimeout,
+)
+from touchline.engines.runtimes.docker.api import DaemonError, DockerApi
+from touchline.engines.runtimes.docker.json import creation, has_begun, inspected, why_not
+from touchline.engines.runtimes.docker.pull import Pulls
+from touchline.engines.runtimes.parallel import Turns
+from touchline.engines.settings.runtimes import DockerRuntimeSettings
+
+log = logging.getLogger(__name__)
+
+BEGINS_WITHIN_S = 5.0
+"""What has not begun by then, on a machine that is very busy, counts as running all the same."""
+
+_BEGIN_POLL_S = 0.02
+
+REMEMBERED_S = 600.0
+"""A daemon that was frozen carries out later what it was asked before; this long, we remember."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One start. `start` is in a label of its container, should only that be left of it."""
+
+    spec: EngineSpec
+    start: str
+    config: Mapping[str, Any]
+    container: str | None = None
+
+
+class Starter:
+    """Starts containers, at most so many at a time as the machine can do well."""
+
+    def __init__(
+        self,
+        api: DockerApi,
+        pulls: Pulls,
+        settings: DockerRuntimeSettings,
+        *,
+        label: tuple[str, str],
+    ) -> None:
+        self._api, self._pulls, self._settings = api, pulls, settings
+        self._label = label
+        self._turns = Turns(most=settings.max_parallel_starts)
+        self._under_way: dict[str, str] = {}
+        self._leftovers: dict[str, float] = {}
+
+    def under_way(self) -> frozenset[str]:
+        """The names of the containers that are being started."""
+        return frozenset(self._under_way.values())
+
+    def is_leftover(self, start: str | None) -> bool:
+        """Whether a failed start made this, and could not take it back: it has to go."""
+        now_s = anyio.current_time()
+        for old in [each for each, until_s in self._leftovers.items() if until_s < now_s]:
+            del self._leftovers[old]
+        return start in self._leftovers
+
+    async def start(self, spec: EngineSpec, *, deployment: Deployment, within_s: float) -> Instance:
+        """As `Runtime.start`. The time begins when it is this start's turn."""
+        start = secrets.token_hex(8)
+        config = creation(
+            spec, self._settings, label=self._label, start=start, deployment=deployment
+        )
+        self._under_way[start] = spec.name
+        try:
+            try:
+                return await self._in_turn(_Attempt(spec, start, config), within_s)
+            except ImageNotFound:
+                # Outside of a turn: others start while this one waits for the registry.
+                await self._pulls.pull(spec.image)
+                return await self._in_turn(_Attempt(spec, start, config), within_s)
+        finally:
+            del self._under_way[start]
+
+    async def _in_turn(self, attempt: _Attempt, within_s: float) -> Instance:
+        async with self._turns.turn():
+            try:
+                with patience.fail_after(within_s):
+                    return await self._run(attempt)
+            except DaemonError as error:
+                if attempt.container is not None:
+                    await self._take_back(attempt)
+                raise why_not(error, attempt.spec) from error
+            except TimeoutError:
+                if not await self._take_back(attempt):
+                    raise RuntimeUnavailable("Docker stopped to answer during a start") from None
+                raise StartTimeout(
+                    f"{attempt.spec.name} was not running after {within_s:g} s"
+                ) from None
+            except BaseException:
+                await self._take_back(attempt)
+                raise
+
+    async def _run(self, attempt: _Attempt) -> Instance:
+        attempt.container = await self._api.create(attempt.spec.name, attempt.config)
+        await self._api.start(attempt.container)
+        await self._until_begun(attempt.container)
+        instance = inspected(await self._api.inspect(attempt.container))
+        if instance.state != "running":
+            words = await self._api.last_words(attempt.container)
+            raise StartFailed(
+                f"{instance.name} ended at once, with status {instance.exit_code}: {words}".rstrip(
+                    ": "
+                )
+            )
+        return instance
+
+    async def _until_begun(self, container: str) -> None:
+        """Wait until the container's first process has run the program, or failed to.
+
+        A daemon answers a start when that process runs, which is an init of its own: of a program
+        that does not exist it would be told that it runs.
+        """
+        with patience.move_on_after(BEGINS_WITHIN_S):
+            try:
+                while not has_begun(await self._api.processes(container)):  # noqa: ASYNC110
+                    await anyio.sleep(_BEGIN_POLL_S)
+            except DaemonError as error:
+                # It has ended already, which the next look tells; or this daemon cannot say.
+                log.debug("The processes of %s: %s", container, error.message)
+
+    async def _take_back(self, attempt: _Attempt) -> bool:
+        """Remove what it made. False: the daemon does not answer; `is_leftover` then remembers."""
+        with anyio.CancelScope(shield=True):
+            try:
+                if attempt.container is not None:
+                    await self._remove(attempt.container)
+                    return True
+                # The call may have got through, or may yet: only the label can tell.
+                self._remember(attempt)
+                for shown in await self._api.containers(f"{START}={attempt.start}"):
+                    await self._remove(shown["Id"])
+            except TouchlineError as error:
+                self._remember(attempt)
+                log.warning("%s may be left of a failed start: %s", attempt.spec.name, error)
+                return not isinstance(error, RuntimeUnavailable)
+        return True
+
+    def _remember(self, attempt: _Attempt) -> None:
+        self._leftovers[attempt.start] = anyio.current_time() + REMEMBERED_S
+
+    async def _remove(self, container: str) -> None:
+        try:
+            await self._api.remove(container)
+        except DaemonError as error:
+            if error.status != 404:
+                raise

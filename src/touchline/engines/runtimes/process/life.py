@@ -1,0 +1,123 @@
+"""One process, followed to its end by a descriptor that means it and no other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import anyio
+
+from touchline.engines.model.runtime import RuntimeUnavailable
+from touchline.engines.runtimes.process.ports import Port, wanted
+from touchline.engines.runtimes.process.procfs import Remains
+from touchline.engines.runtimes.process.records import Record
+from touchline.engines.runtimes.process.spawn import mark_of, wait_for
+
+KILLED_WITHIN_S = 10.0
+"""One that waits for a broken disk cannot be killed until the disk answers."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+LASTING_S = 10.0
+"""What ran so long is started again as soon as the first time."""
+
+
+class Life:
+    """Belongs to the event loop. `on_end` is told when the process has ended."""
+
+    def __init__(self, record: Record, on_end: Callable[[Life], None]) -> None:
+        self.record = record
+        self.ended = anyio.Event()
+        self.announced = False
+        """Whether it has been told that it runs, and not yet that it does no more."""
+        self.stopping = False
+        self.restarting: asyncio.Task[None] | None = None
+        self.waiting = anyio.CancelScope()
+        self._on_end = on_end
+        self._pidfd: int | None = None
+        self._failures = 0
+        self._followed_s = self._lasted_s = 0.0
+
+    @property
+    def ports(self) -> frozenset[Port]:
+        """The ports of the host that it has, or will have: none once it has ended for good."""
+        holds = self.record.restarts or not self.ended.is_set()
+        return wanted(self.record.ports) if holds else frozenset()
+
+    @property
+    def remains(self) -> Remains | None:
+        """What may be left of it; None: it was never started."""
+        process = self.record.process
+        return Remains(process, mark_of(self.record.id)) if process is not None else None
+
+    def follow(self, record: Record, pidfd: int | None) -> None:
+        """This is its process now; without a descriptor it has ended, and nobody is told."""
+        self.record, self.ended = record, anyio.Event()
+        self._followed_s = anyio.current_time()
+        if pidfd is None:
+            self.ended.set()
+            return
+        self._pidfd = pidfd
+        asyncio.get_running_loop().add_reader(pidfd, self._has_ended)
+
+    def let_go(self) -> None:
+        """Follow it no more; it runs on."""
+        self.waiting.cancel()
+        self._close()
+
+    async def end(self, *, grace_s: float) -> None:
+        """Return when it has ended: asked politely, killed after `grace_s`.
+
+        Raises RuntimeUnavailable where even that does not end it.
+        """
+        if grace_s > 0 and not self.ended.is_set():
+            self._ask_group(signal.SIGTERM)
+            self._ask_group(signal.SIGCONT)  # one that is frozen hears the first only then
+            with anyio.move_on_after(grace_s):
+                await self.ended.wait()
+        if self._pidfd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            with anyio.move_on_after(KILLED_WITHIN_S):
+                await self.ended.wait()
+            if not self.ended.is_set():
+                raise RuntimeUnavailable(
+                    f"{self.record.name} was killed, and has not ended after {KILLED_WITHIN_S:g} s:"
+                    " the kernel holds it. Its record is kept; it can be stopped again"
+                )
+
+    def next_pause_s(self) -> float:
+        """How long to wait before it is started again; longer each time, unless it has lasted."""
+        if self._lasted_s >= LASTING_S:
+            self._failures = 0
+        self._lasted_s = 0.0
+        pause_s = FIRST_PAUSE_S * 2.0 ** min(self._failures, 16)
+        self._failures += 1
+        return min(LONGEST_PAUSE_S, pause_s)
+
+    def _ask_group(self, number: int) -> None:
+        if self._pidfd is None or self.record.process is None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            # Through the descriptor first: it fails where the number may be another's by now.
+            signal.pidfd_send_signal(self._pidfd, 0)
+            os.killpg(self.record.process.pid, number)
+
+    def _has_ended(self) -> None:
+        if self._pidfd is None:
+            return
+        code = wait_for(self._pidfd)
+        self._close()
+        self._lasted_s = anyio.current_time() - self._followed_s
+        self.record = replace(self.record, ended=True, exit_code=code)
+        self.ended.set()
+        self._on_end(self)
+
+    def _close(self) -> None:
+        if self._pidfd is not None:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None

@@ -1,0 +1,1 @@
+"""Streams: client reports, statistics, content."""

@@ -1,0 +1,427 @@
+"""Where clients report that a stream has started or ended, and what follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from touchline.core.errors import Blocked, Failed, Invalid
+from touchline.core.events.log import Event, EventLog, make_event
+from touchline.core.metrics import Metrics
+from touchline.engines.fleet.acestream import AceStreamClient, SessionGone
+from touchline.engines.fleet.adoption import external_engine, facts_of
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.record import record_unread
+from touchline.engines.fleet.samples import SampleBook
+from touchline.engines.fleet.store import Store
+from touchline.engines.model.addresses import Address, Deployment
+from touchline.engines.model.labels import OURS
+from touchline.engines.model.model import Engine, Instance, KeyType, Stream, in_url
+from touchline.engines.model.places import Machine, is_among, places_of
+from touchline.engines.streams.turns import Turns
+
+log = logging.getLogger(__name__)
+
+KEPT_S = 3600.0
+"""An ended stream is shown for so long."""
+
+STOP_TIMEOUT_S = 3.0
+STOP_RETRY_S = 5.0
+LONGEST_ID = 256
+_MOST_EXTERNAL = 1000
+_TEXT_LIMIT = 2048
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """What a client says of a stream that it has started."""
+
+    container_id: str | None
+    host: str
+    port: int
+    key_type: KeyType
+    key: str
+    playback_session_id: str
+    stat_url: str
+    command_url: str
+    is_live: bool
+    labels: Mapping[str, str]
+
+    @property
+    def stream_id(self) -> str:
+        """The id that the stream has from now on; a hash where key and session are too long."""
+        named = self.labels.get("stream_id")
+        if named:
+            return named
+        made = f"{self.key}|{self.playback_session_id}"
+        if len(made) <= LONGEST_ID:
+            return made
+        return hashlib.sha256(made.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Whether the report ended something, and the stream it was about."""
+
+    updated: bool
+    stream: Stream | None
+
+
+class StreamDesk:
+    """Writes what is reported down before it answers. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        machine: Machine,
+        vpn: Callable[[str], Instance | None],
+        deployment: Callable[[], Deployment],
+        store: Store,
+        samples: SampleBook,
+        client: AceStreamClient,
+        events: EventLog,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+        now_s: Callable[[], float],
+        nudge: Callable[[], None],
+    ) -> None:
+        self._fleet = fleet
+        self._machine = machine
+        self._vpn, self._deployment = vpn, deployment
+        self._store = store
+        self._samples = samples
+        self._client = client
+        self._events = events
+        self._now = now
+        self._now_s = now_s
+        self._nudge = nudge
+        self._started = metrics.counter("orch_events_started", "Streams reported as started.")
+        self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")
+        self._turns = Turns()
+        self._labels: dict[str, dict[str, Mapping[str, str]]] = {}  # by engine and stream
+        self._started_s: dict[str, float] = {}
+        self._ended_s: dict[str, float] = {}
+
+    async def started(self, report: StreamReport) -> Stream:
+        """The stream, which is on the disk by then. The same report again changes nothing.
+
+        An engine's address is never changed by it. Raises Invalid where an address points at no
+        engine that is known, Blocked where the disk does not take it: nothing is then kept.
+        """
+        self._must_know()
+        stream_id = report.stream_id
+        _check(report, stream_id)
+        await self._turns.take(stream_id)  # so that each report sees what the last one did
+        try:
+            engine = self._engine_of(report)
+            self._check_urls(report, engine)
+            known = self._fleet.find_stream(stream_id)
+            if (
+                known is not None
+                and known.status == "started"
+                and known.container_id == engine.id
+                and known.playback_session_id == report.playback_session_id
+            ):
+                return known
+            stream = Stream(
+                id=stream_id,
+                key_type=report.key_type,
+                key=report.key,
+                container_id=engine.id,
+                playback_session_id=report.playback_session_id,
+                stat_url=report.stat_url,
+                command_url=report.command_url,
+                is_live=report.is_live,
+                started_at=self._now(),
+            )
+            event = make_event(
+                "stream",
+                "started",
+                f"Stream {stream_id} started on {engine.name}",
+                stream_id=stream_id,
+                container_id=engine.id,
+                key_type=report.key_type,
+                key=report.key,
+                engine_port=engine.port,
+                is_live=report.is_live,
+            )
+            await self._store.save_streams([stream], [event])
+            if known is not None:
+                self._samples.forget(stream_id)
+            self._started_s[stream_id] = self._now_s()
+            self._take_in(stream, engine, report.labels)
+            self._started.inc()
+        finally:
+            self._turns.give(stream_id)
+        if not engine.external and self._fleet.find(engine.id) is None:
+            # It died while this was being written.
+            self.end_lost(engine.id, "engine_died")
+            return self._fleet.stream(stream_id)
+        return stream
+
+    async def ended(
+        self, *, container_id: str | None, stream_id: str | None, reason: str | None
+    ) -> Ended:
+        """End the stream of this id or, without one, the newest one of that container.
+
+        An unknown id ends nothing, and one that has ended stays as it is. On the disk by then;
+        raises Blocked where that does not take it, and the stream then plays on.
+        """
+        self._must_know()
+        if stream_id is None:
+            on_engine = self._fleet.started_on(container_id) if container_id is not None else ()
+            if not on_engine:
+                return Ended(updated=False, stream=None)
+            stream_id = on_engine[-1].id
+        await self._turns.take(stream_id)
+        try:
+            stream = self._fleet.find_stream(stream_id)
+            if stream is None or stream.status == "ended":
+                return Ended(updated=False, stream=stream)
+            over, event = self._over(stream, reason or "unspecified")
+            await self._store.save_streams([over], [event])
+            self._take_out(over)
+            return Ended(updated=True, stream=over)
+        finally:
+            self._turns.give(stream_id)
+
+    async def stop(self, stream_id: str) -> Stream:
+        """Tell the engine to stop it, and end it; one that has ended is returned as it is.
+
+        Raises NotFound, Blocked where the engine does not answer: it then plays on.
+        """
+        stream = self._fleet.stream(stream_id)
+        if stream.status == "ended":
+            return stream
+        url = self.url_at_engine(stream, stream.command_url)
+        if url is not None:
+            try:
+                await self._client.stop(url, within_s=STOP_TIMEOUT_S)
+            except SessionGone:
+                log.info("The session of stream %s was over already", stream_id)
+            except Failed as error:
+                raise Blocked(
+                    f"The stream plays on, because its engine did not stop it: {error.message}",
+                    code=error.code,
+                    eta_s=STOP_RETRY_S,
+                ) from error
+        ended = await self.ended(container_id=None, stream_id=stream_id, reason="stopped")
+        return ended.stream or stream
+
+    def end_lost(self, engine_id: str, reason: str) -> int:
+        """End every stream of an engine that is gone, at once; how many. The disk follows."""
+        lost = self._fleet.started_on(engine_id)
+        for stream in lost:
+            self.end_noticed(stream, reason)
+        return len(lost)
+
+    def end_noticed(self, stream: Stream, reason: str) -> None:
+        """End a stream of which we noticed by ourselves that it is over. The disk follows."""
+        over, event = self._over(stream, reason)
+        self._store.note_streams([over], [event])
+        self._take_out(over)
+
+    async def forget_old(self) -> list[str]:
+        """Drop streams whose hour is over, and their samples; which those were."""
+        now_s = self._now_s()
+        # Those of an earlier server are kept for an hour from here on.
+        ended_s = {
+            stream.id: self._ended_s.get(stream.id, now_s)
+            for stream in self._fleet.streams()
+            if stream.ended_at is not None
+        }
+        self._ended_s = ended_s
+        old = [stream_id for stream_id, at_s in ended_s.items() if now_s - at_s > KEPT_S]
+        for stream_id in old:
+            self._fleet.forget_stream(stream_id)
+            self._samples.forget(stream_id)
+        if old:
+            await self._store.purge(old)
+        for engine in self._fleet.engines():
+            # An external engine is known by its streams alone.
+            if engine.external and not any(
+                stream.container_id == engine.id for stream in self._fleet.streams()
+            ):
+                self._fleet.remove(engine.id)
+                self._store.forget_engine(engine.id)
+        return old
+
+    def url_at_engine(self, stream: Stream, url: str) -> str | None:
+        """`url` at the address where this server reaches its engine; None: nothing is asked there.
+
+        That is an engine that we do not run, or that is gone: on a client's word alone no request
+        is made.
+        """
+        engine = self._fleet.find(stream.container_id)
+        if engine is None or engine.external:
+            return None
+        parts = urlsplit(url)
+        there = f"{in_url(engine.api_host)}:{engine.api_port}"
+        return urlunsplit(("http", there, parts.path, parts.query, ""))
+
+    # ------------------------------------------------------------------ inside
+
+    def _must_know(self) -> None:
+        """Raises Blocked while a stream that plays may be one that nobody here knows."""
+        if not self._fleet.record_is_read:
+            raise record_unread()
+
+    def _engine_of(self, report: StreamReport) -> Engine:
+        """The engine that the report means; an unknown one is somebody else's."""
+        engine = self._fleet.find(report.container_id)
+        if engine is None and report.container_id is not None:
+            engine = next(
+                (
+                    each
+                    for each in self._fleet.ours()
+                    if each.name == report.container_id
+                    or (len(report.container_id) >= 12 and each.id.startswith(report.container_id))
+                ),
+                None,
+            )
+        if engine is None:
+            engine = self._fleet.at(report.host, report.port)
+        if engine is None:
+            there = self._machine.place(report.host, report.port)
+            ours = self._fleet.ours()
+            engine = next((each for each in ours if is_among(there, self._places(each))), None)
+        if engine is not None:
+            return engine
+        engine_id = report.container_id or f"{report.host}:{report.port}"
+        return external_engine(
+            engine_id, report.host, report.port, report.labels, now=self._now(), now_s=self._now_s()
+        )
+
+    def _places(self, engine: Engine) -> frozenset[Address]:
+        """Everywhere that this engine is reached."""
+        vpn = self._vpn(engine.vpn_container) if engine.vpn_container is not None else None
+        instance = self._fleet.seen.get(engine.id)
+        return places_of(engine, instance, self._machine, vpn=vpn, deployment=self._deployment())
+
+    def _check_urls(self, report: StreamReport, engine: Engine) -> None:
+        known = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
+        for name in ("stat_url", "command_url"):
+            url = getattr(report, name)
+            host, port = _address(name, url)
+            if (host, port) in known:
+                continue
+            if not is_among(self._machine.place(host, port), self._places(engine)):
+                raise Invalid(
+                    f"{name} must point at the engine itself, http://{in_url(engine.host)}:{engine.port}/…;"
+                    " nothing else is ever asked",
+                    code="foreign_url",
+                    loc=("body", "session", name),
+                    input=url,
+                )
+
+    def _take_in(self, stream: Stream, engine: Engine, labels: Mapping[str, str]) -> None:
+        current = self._fleet.find(engine.id)
+        if current is None and engine.external:
+            if sum(each.external for each in self._fleet.engines()) >= _MOST_EXTERNAL:
+                log.warning("Engine %s is not kept: too many are not ours", engine.id)
+            else:
+                current = engine
+        self._fleet.put_stream(stream)
+        if current is not None:
+            more = {name: value for name, value in labels.items() if name not in OURS}
+            self._labels.setdefault(engine.id, {})[stream.id] = more
+            used = replace(
+                current,
+                labels={**current.labels, **more},
+                last_seen=stream.started_at,
+                last_stream_usage=stream.started_at,
+                idle_since_s=None,
+            )
+            self._fleet.put(used)
+            self._store.note_engine(used.id, facts_of(used))
+        self._fleet.leases.release(engine.id)
+        self._nudge()
+
+    def _over(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
+        reason = _UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
+        now = max(self._now(), stream.started_at)
+        started_s = self._started_s.pop(stream.id, None)
+        self._ended_s[stream.id] = self._now_s()
+        if started_s is None:  # it was started with an earlier server: the dates must do
+            lasted_s = (now - stream.started_at).total_seconds()
+        else:
+            lasted_s = self._now_s() - started_s
+        over = replace(stream, status="ended", ended_at=now, end_reason=reason)
+        event = make_event(
+            "stream",
+            "ended",
+            f"Stream {stream.id} ended: {reason}",
+            stream_id=stream.id,
+            container_id=stream.container_id,
+            reason=reason,
+            duration_s=round(lasted_s, 3),
+        )
+        return over, event
+
+    def _take_out(self, over: Stream) -> None:
+        self._ended.inc()
+        self._fleet.put_stream(over)
+        engine = self._fleet.find(over.container_id)
+        if engine is not None:
+            changes: dict[str, Any] = {"labels": self._labels_without(over, engine)}
+            if not self._fleet.started_on(engine.id):
+                changes["idle_since_s"] = self._now_s()
+            changed = self._fleet.change(engine.id, **changes)
+            if changed is not None and changed.labels != engine.labels:
+                self._store.note_engine(changed.id, facts_of(changed))
+        self._nudge()
+
+    def _labels_without(self, over: Stream, engine: Engine) -> Mapping[str, str]:
+        """The engine's labels without those that came with this stream and with no other."""
+        by_stream = self._labels.get(engine.id, {})
+        gone = by_stream.pop(over.id, {})
+        instance = self._fleet.seen.get(engine.id)
+        own = instance.labels if instance is not None else {}
+        if not self._fleet.started_on(engine.id):
+            # Also those of streams that an earlier server was told of.
+            self._labels.pop(engine.id, None)
+            return dict(own) if instance is not None else engine.labels
+        kept = {name: value for more in by_stream.values() for name, value in more.items()}
+        left = {name: value for name, value in engine.labels.items() if name not in gone}
+        return {**left, **{n: v for n, v in kept.items() if n in gone}, **own}
+
+
+def _check(report: StreamReport, stream_id: str) -> None:
+    """What the shapes of the request do not say already."""
+    if not 0 < len(stream_id) <= LONGEST_ID or _UNFIT.search(stream_id):
+        raise Invalid(
+            "The stream's id must have 1 to 256 printable characters",
+            code="stream_id_invalid",
+            loc=("body", "labels", "stream_id"),
+            input=stream_id,
+        )
+    if _HOST.fullmatch(report.host) is None:
+        raise Invalid(
+            "The engine's host is no host name or address",
+            code="host_invalid",
+            loc=("body", "engine", "host"),
+            input=report.host,
+        )
+
+
+def _address(name: str, url: str) -> tuple[str, int]:
+    """Host and port of an http URL."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = None, None, None
+    if parts is None or parts.scheme not in {"http", "https"} or not host or _UNFIT.search(url):
+        raise Invalid(
+            f"{name} is no http URL", code="url_invalid", loc=("body", "session", name), input=url
+        )
+    return host.lower(), port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,1 @@
+"""Engine variants: images, arguments, environment, custom variant and templates."""

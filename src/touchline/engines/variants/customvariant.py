@@ -1,0 +1,196 @@
+"""The custom variant: an engine's parameters as an operator wants them, checked and rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from touchline.core.errors import Invalid
+from touchline.engines.settings.runtimes import memory_bytes
+from touchline.engines.variants.catalogue import BY_NAME, CATALOGUE, Parameter
+
+PLATFORMS = ("amd64", "arm32", "arm64")
+ARM_VERSIONS = ("3.2.13", "3.2.14")
+PARAMETER_TYPES = ("flag", "string", "int", "bytes", "path")
+HIDDEN = "********"
+"""Shown in the place of a secret; given back, it means the secret that is kept."""
+
+MOST_PARAMETERS, MOST_VALUE = 200, 4096
+_NAME = re.compile(r"--?[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_OURS = frozenset({"--http-port", "--https-port"})
+_MOST_INT = (1 << 63) - 1
+
+
+class ConfigInvalid(Invalid):
+    """A configuration that cannot be right; the message names every fault."""
+
+    default_code = "invalid_configuration"
+
+
+Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
+"""Python reads NaN and 1e400 where JSON has no such numbers: kept, they could not be shown."""
+
+
+class CustomParameter(BaseModel):
+    """One parameter of a configuration."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: StrictStr = Field(max_length=256)
+    type: StrictStr = Field(max_length=64)
+    value: StrictBool | StrictInt | Finite | StrictStr | None = None
+    enabled: StrictBool = True
+    custom: StrictBool = False
+    """It is not in the catalogue, and is meant all the same."""
+
+
+class CustomConfig(BaseModel):
+    """A whole configuration. Its shape is checked here, its sense by `check`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    enabled: StrictBool = False
+    platform: StrictStr = Field(max_length=64)
+    arm_version: StrictStr = Field("3.2.13", max_length=64)
+    memory_limit: StrictStr | None = Field(None, max_length=64)
+    parameters: tuple[CustomParameter, ...] = Field((), max_length=MOST_PARAMETERS)
+
+
+def default_config(platform: str) -> CustomConfig:
+    """What an operator begins with: every known parameter as engines have it by themselves."""
+    return CustomConfig(
+        platform=platform,
+        parameters=tuple(
+            CustomParameter(name=p.name, type=p.type, value=p.default, enabled=p.is_on)
+            for p in CATALOGUE
+        ),
+    )
+
+
+def platform_of(machine: str) -> Literal["amd64", "arm32", "arm64"]:
+    """The platform of a machine, by the word that it has for itself."""
+    machine = machine.lower()
+    if machine == "aarch64" or (machine.startswith("arm") and "64" in machine):
+        return "arm64"
+    return "arm32" if machine.startswith("arm") else "amd64"
+
+
+def check(config: CustomConfig) -> None:
+    """Return where it makes sense. Raises ConfigInvalid with every fault."""
+    faults = list(_faults(config))
+    if faults:
+        raise ConfigInvalid("Invalid configuration: " + "; ".join(faults), faults=faults)
+
+
+def arguments(config: CustomConfig, *, has_port: bool) -> list[str]:
+    """The enabled parameters, each argument by itself; `has_port`: `--port` is given already."""
+    given: list[str] = []
+    for parameter in config.parameters:
+        if not parameter.enabled or parameter.name in _OURS:
+            continue
+        if parameter.name == "--port" and has_port:
+            continue
+        if parameter.type == "flag":
+            given += [parameter.name] if parameter.value is True else []
+        elif parameter.value not in {"", None}:
+            given += [parameter.name, str(parameter.value)]
+    return given
+
+
+def memory_limit_bytes(config: CustomConfig) -> int | None:
+    """The limit of each engine; None: there is none."""
+    return memory_bytes(config.memory_limit) if config.memory_limit else None
+
+
+def hidden(config: CustomConfig) -> dict[str, Any]:
+    """As the API shows it: secrets are only said to be there."""
+    shown = config.model_dump(mode="json")
+    for parameter in shown["parameters"]:
+        if _is_secret(parameter["name"]) and parameter["value"]:
+            parameter["value"] = HIDDEN
+    return shown
+
+
+def with_secrets_of(config: CustomConfig, before: CustomConfig) -> CustomConfig:
+    """With the secrets that `before` has wherever `config` only says that there is one."""
+    kept = {p.name: p.value for p in before.parameters if _is_secret(p.name)}
+    return config.model_copy(
+        update={
+            "parameters": tuple(
+                p.model_copy(update={"value": kept.get(p.name, "")})
+                if _is_secret(p.name) and p.value == HIDDEN
+                else p
+                for p in config.parameters
+            )
+        }
+    )
+
+
+def _is_secret(name: str) -> bool:
+    known = BY_NAME.get(name)
+    return known is not None and known.is_secret
+
+
+def _faults(config: CustomConfig) -> Iterator[str]:
+    if config.platform not in PLATFORMS:
+        yield f"platform must be one of {', '.join(PLATFORMS)}"
+    if config.arm_version not in ARM_VERSIONS:
+        yield f"arm_version must be one of {', '.join(ARM_VERSIONS)}"
+    if config.memory_limit:
+        try:
+            memory_bytes(config.memory_limit)
+        except ValueError as error:
+            yield f"memory_limit: {error}"
+    seen: set[str] = set()
+    for parameter in config.parameters:
+        if parameter.name in seen:
+            yield f"{parameter.name} is given twice"
+        seen.add(parameter.name)
+        yield from (f"{parameter.name[:64]} {fault}" for fault in _parameter_faults(parameter))
+
+
+def _parameter_faults(parameter: CustomParameter) -> Iterator[str]:
+    known = BY_NAME.get(parameter.name)
+    if parameter.type not in PARAMETER_TYPES:
+        yield f"has an unknown type; there are {', '.join(PARAMETER_TYPES)}"
+        return
+    if parameter.name in _OURS:
+        yield "is set for each engine by itself"
+    elif known is None and not parameter.custom:
+        yield 'is not known; say "custom": true if it is meant'
+    elif _NAME.fullmatch(parameter.name) is None:
+        yield "is no name of a parameter"
+    elif known is not None and parameter.type != known.type:
+        yield f"is of type {known.type}, not {parameter.type}"
+    elif parameter.enabled:
+        yield from _value_faults(parameter, known)
+
+
+def _value_faults(parameter: CustomParameter, known: Parameter | None) -> Iterator[str]:
+    value = parameter.value
+    if parameter.type == "flag":
+        if not isinstance(value, bool):
+            yield "must be true or false"
+        return
+    if parameter.type in {"int", "bytes"}:
+        if isinstance(value, bool) or not isinstance(value, int):
+            yield "must be a whole number"
+            return
+        least = known.minimum if known is not None else None
+        most = known.maximum if known is not None else None
+        least, most = (
+            (-_MOST_INT if least is None else least),
+            (_MOST_INT if most is None else most),
+        )
+        if not least <= value <= most:
+            yield f"must be from {least} to {most}"
+        return
+    if not isinstance(value, str):
+        yield "must be a text"
+    elif len(value) > MOST_VALUE or any(c < " " or "\ud800" <= c <= "\udfff" for c in value):
+        yield f"must have at most {MOST_VALUE} printable characters"
+    elif known is not None and known.choices and value not in known.choices:
+        yield f"must be one of {', '.join(known.choices)}"

@@ -1,0 +1,274 @@
+"""The custom variant's configuration and its ten templates, in files that survive a power cut."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from pydantic import ValidationError
+
+from touchline.core.errors import Failed, NotFound
+from touchline.core.tasks import Changed
+from touchline.core.wallclock import unused_name
+from touchline.engines.variants.customvariant import (
+    ConfigInvalid,
+    CustomConfig,
+    check,
+    default_config,
+    hidden,
+    with_secrets_of,
+)
+
+log = logging.getLogger(__name__)
+
+SLOTS = range(1, 11)
+LONGEST_NAME = 100
+_CONFIG, _ACTIVE = "custom_variant.json", "active_template.json"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A configuration under a name."""
+
+    slot: int
+    name: str
+    config: CustomConfig
+
+
+class VariantStore:
+    """Reads are from memory; a write is on the disk before it counts. Made by `open_variants`."""
+
+    def __init__(self, directory: Path, platform: str) -> None:
+        self.changed = Changed()
+        self.platform = platform
+        self._directory = directory
+        self._config = default_config(platform)
+        self._templates: dict[int, Template] = {}
+        self._active: int | None = None
+        self._turn = anyio.Lock()
+
+    @property
+    def config(self) -> CustomConfig:
+        """The configuration that counts."""
+        return self._config
+
+    @property
+    def active(self) -> Template | None:
+        """The template that was activated last, as long as it exists."""
+        return self._templates.get(self._active) if self._active is not None else None
+
+    async def save(self, config: CustomConfig) -> CustomConfig:
+        """Check and keep it. Raises ConfigInvalid, Failed where the disk refuses."""
+        async with self._turn:
+            config = with_secrets_of(config, self._config)
+            check(config)
+            await self._write(_CONFIG, config.model_dump(mode="json"))
+            self._config = config
+        self.changed.mark()
+        return config
+
+    def templates(self) -> dict[str, Any]:
+        """All ten slots, as the API lists them."""
+        return {
+            "templates": [
+                {
+                    "slot_id": slot,
+                    "name": self._templates[slot].name
+                    if slot in self._templates
+                    else f"Template {slot}",
+                    "exists": slot in self._templates,
+                }
+                for slot in SLOTS
+            ],
+            "active_template_id": self._active,
+        }
+
+    def template(self, slot: int) -> Template:
+        """One of them. Raises ConfigInvalid for a slot that there is not, NotFound."""
+        _check_slot(slot)
+        found = self._templates.get(slot)
+        if found is None:
+            raise NotFound(f"Template {slot} is empty", code="template_not_found")
+        return found
+
+    async def save_template(self, slot: int, name: str, config: CustomConfig) -> Template:
+        """Check and keep it under this slot. Raises ConfigInvalid, Failed."""
+        _check_slot(slot)
+        name = _checked_name(name)
+        async with self._turn:
+            before = self._templates.get(slot)
+            config = with_secrets_of(config, before.config if before is not None else self._config)
+            check(config)
+            return await self._keep(Template(slot, name, config))
+
+    async def rename(self, slot: int, name: str) -> Template:
+        """Give it another name. Raises ConfigInvalid, NotFound, Failed."""
+        name = _checked_name(name)
+        async with self._turn:
+            return await self._keep(Template(slot, name, self.template(slot).config))
+
+    async def delete(self, slot: int) -> None:
+        """Empty a slot. Raises ConfigInvalid for the active one, NotFound, Failed."""
+        async with self._turn:
+            self.template(slot)
+            if slot == self._active:
+                raise ConfigInvalid(
+                    f"Template {slot} is active and was kept; activate another one first"
+                )
+            await self._thread(self._path(slot).unlink, missing_ok=True)
+            del self._templates[slot]
+        self.changed.mark()
+
+    async def activate(self, slot: int) -> Template:
+        """Make its configuration the one that counts. Raises ConfigInvalid, NotFound, Failed.
+
+        Whether a custom variant is on at all stays as it is.
+        """
+        async with self._turn:
+            template = self.template(slot)
+            config = template.config.model_copy(update={"enabled": self._config.enabled})
+            await self._write(_CONFIG, config.model_dump(mode="json"))
+            self._config = config
+            await self._write(_ACTIVE, {"active_template_id": slot})
+            self._active = slot
+        self.changed.mark()
+        return template
+
+    def export(self, slot: int) -> tuple[str, bytes]:
+        """A file's name and content, secrets left out. Raises ConfigInvalid, NotFound."""
+        template = self.template(slot)
+        shown = {"slot_id": slot, "name": template.name, "config": hidden(template.config)}
+        text = json.dumps(shown, indent=2, ensure_ascii=False)
+        return f"template_{slot}.json", text.encode("utf-8", "backslashreplace")
+
+    async def import_(self, slot: int, json_data: str) -> Template:
+        """Keep an exported template in this slot. Raises ConfigInvalid, Failed."""
+        try:
+            given = json.loads(json_data)
+        except (ValueError, RecursionError) as error:
+            raise ConfigInvalid("Invalid JSON: the template cannot be read") from error
+        if not isinstance(given, dict) or "name" not in given or "config" not in given:
+            raise ConfigInvalid("Invalid template: it needs a name and a config")
+        return await self.save_template(slot, given["name"], config_of(given["config"]))
+
+    # ------------------------------------------------------------------ files
+
+    def load(self) -> None:
+        """Read what is there; a damaged file is kept aside. Blocking, called once."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = self._read(_CONFIG)
+        if config is not None:
+            self._config = config_of(config)
+        for slot in SLOTS:
+            values = self._read(self._path(slot).name)
+            if values is not None:
+                self._templates[slot] = Template(slot, values["name"], config_of(values["config"]))
+        active = self._read(_ACTIVE)
+        if active is not None and active.get("active_template_id") in self._templates:
+            self._active = active["active_template_id"]
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        path = self._directory / name
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if name == _ACTIVE:
+                return dict(values)
+            check(config_of(values if name == _CONFIG else values["config"]))
+            return dict(values)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, LookupError, TypeError, ConfigInvalid) as error:
+            aside = unused_name(path, "damaged")
+            path.rename(aside)
+            log.error("%s is damaged (%s): kept as %s", path, error, aside.name)  # noqa: TRY400
+            return None
+
+    def _path(self, slot: int) -> Path:
+        return self._directory / f"template_{slot}.json"
+
+    async def _keep(self, template: Template) -> Template:
+        values = {"name": template.name, "config": template.config.model_dump(mode="json")}
+        await self._write(self._path(template.slot).name, values)
+        self._templates[template.slot] = template
+        self.changed.mark()
+        return template
+
+    async def _write(self, name: str, values: Any) -> None:
+        await self._thread(
+            _write_whole, self._directory / name, json.dumps(values, indent=2, allow_nan=False)
+        )
+
+    async def _thread(self, work: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
+        except OSError as error:
+            raise Failed(
+                f"Failed to save configuration: {error.strerror}. What was there before is kept",
+                code="configuration_not_saved",
+            ) from error
+
+
+def config_of(values: Any) -> CustomConfig:
+    """A configuration from JSON. Raises ConfigInvalid where it is none."""
+    try:
+        return CustomConfig.model_validate(values)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
+            for each in error.errors(include_url=False)
+        ]
+        raise ConfigInvalid("Invalid configuration: " + "; ".join(faults), faults=faults) from error
+
+
+@asynccontextmanager
+async def open_variants(directory: Path, *, platform: str) -> AsyncIterator[VariantStore]:
+    """The store in this directory. Raises Failed where that cannot be used."""
+    store = VariantStore(directory, platform)
+    try:
+        await anyio.to_thread.run_sync(store.load)
+    except OSError as error:
+        raise Failed(
+            f"The directory {directory} cannot be used: {error.strerror}", code="data_dir_unusable"
+        ) from error
+    yield store
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """All of it or nothing, also when the power goes: written beside, synced, renamed, synced."""
+    fresh = path.with_name(f"{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _check_slot(slot: int) -> None:
+    if slot not in SLOTS:
+        raise ConfigInvalid(f"Slots are numbered {SLOTS[0]} to {SLOTS[-1]}")
+
+
+def _checked_name(given: object) -> str:
+    name = given if isinstance(given, str) else ""
+    if not name.strip():
+        raise ConfigInvalid("A template needs a name")
+    name = name.strip()
+    if len(name) > LONGEST_NAME or _CONTROL.search(name):
+        raise ConfigInvalid(f"A template's name has at most {LONGEST_NAME} printable characters")
+    return name

@@ -1,0 +1,1 @@
+"""VPN containers: state, control API, forwarded ports."""

@@ -1,0 +1,159 @@
+"""What we ask of a VPN container's control server (Gluetun's API), in bounded time.
+
+Newer routes are tried first and the older ones where a server does not have them:
+<https://github.com/qdm12/gluetun-wiki/blob/main/setup/advanced/control-server.md>.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from touchline.core import patience
+from touchline.core.errors import Failed
+from touchline.engines.http.client import HttpClient, open_http_client
+from touchline.engines.settings.tree import VpnSettings
+from touchline.foreign.json import parse_foreign
+from touchline.foreign.text import shown
+
+TIMEOUT_S = 5.0
+LARGEST_ANSWER_BYTES = 64 << 10
+MOST_CONNECTIONS = 8
+
+_STATUS = ("/v1/vpn/status", "/v1/openvpn/status")
+_PORT = ("/v1/portforward", "/v1/openvpn/portforwarded")
+_ADDRESS = ("/v1/publicip/ip",)
+_NO_RIGHT = frozenset({401, 403})
+_NO_ROUTE = frozenset({400, 404, 405}) | _NO_RIGHT
+"""What a route that a server does not know is answered with, in one release or another."""
+
+
+class ControlFailed(Failed):
+    """The control server did not answer, or not with what was asked for."""
+
+    default_code = "vpn_control_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the VPN's exit is, as far as it is known."""
+
+    public_ip: str | None = None
+    country: str | None = None
+    city: str | None = None
+    region: str | None = None
+
+
+class VpnControl:
+    """Asks control servers, with the key or the password of the settings."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+        self._older: set[tuple[str, str]] = set()
+
+    async def running(self, url: str) -> bool:
+        """Whether the tunnel is up. Raises ControlFailed."""
+        return (await self._ask(url, _STATUS)).get("status") == "running"
+
+    async def forwarded_port(self, url: str) -> int | None:
+        """The port that is forwarded; None: there is none. Raises ControlFailed."""
+        port = (await self._ask(url, _PORT)).get("port")
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= 65535:
+            return None
+        return port
+
+    async def location(self, url: str) -> Location:
+        """The address and the place of the exit. Raises ControlFailed."""
+        told = await self._ask(url, _ADDRESS)
+        return Location(
+            public_ip=_text(told.get("public_ip")),
+            country=_text(told.get("country")),
+            city=_text(told.get("city")),
+            region=_text(told.get("region")),
+        )
+
+    async def _ask(self, url: str, routes: tuple[str, ...]) -> Mapping[str, Any]:
+        """The first of the routes that this server has; which one that was is remembered.
+
+        What a server does not have it answers with 404, or 400 and 401 up to 3.40.
+        """
+        newest, oldest = routes[0], routes[-1]
+        refused: int | None = None
+        if newest != oldest and (url, newest) not in self._older:
+            status, told = await self._get(url + newest)
+            if status not in _NO_ROUTE:
+                return _checked(url + newest, status, told)
+            refused = status
+        status, told = await self._get(url + oldest)
+        if status < 300 and refused is not None:
+            self._older.add((url, newest))
+        elif status in _NO_ROUTE:
+            # It may have been brought up to date since.
+            self._older.discard((url, newest))
+            status = refused if refused in _NO_RIGHT else status
+        return _checked(url + oldest, status, told)
+
+    async def _get(self, url: str) -> tuple[int, Any]:
+        session = await self._http.session()
+        from aiohttp import ClientError
+
+        try:
+            with patience.fail_after(TIMEOUT_S):
+                async with session.get(url) as response:
+                    if response.status >= 300:
+                        response.close()
+                        return response.status, None
+                    return response.status, parse_foreign(await response.read())
+        except TimeoutError as error:
+            raise ControlFailed(
+                f"The VPN's control server did not answer in {TIMEOUT_S:g} s"
+            ) from error
+        except (ClientError, OSError) as error:
+            raise ControlFailed(
+                f"The VPN's control server cannot be asked: {_why(error)}"
+            ) from error
+        except ValueError as error:
+            raise ControlFailed(
+                f"The VPN's control server answered with no JSON that makes sense: {error}"
+            ) from error
+
+
+@asynccontextmanager
+async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
+    """A client with the credentials of the settings."""
+    headers = {}
+    if settings.api_key is not None:
+        headers["X-API-Key"] = settings.api_key.get_secret_value()
+    if settings.api_user is not None:
+        password = settings.api_password.get_secret_value() if settings.api_password else ""
+        pair = f"{settings.api_user}:{password}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    async with open_http_client(
+        most=MOST_CONNECTIONS,
+        most_a_host=MOST_CONNECTIONS,
+        most_bytes=LARGEST_ANSWER_BYTES,
+        headers=headers,
+    ) as http:
+        yield VpnControl(http)
+
+
+def _checked(url: str, status: int, told: Any) -> Mapping[str, Any]:
+    if status in _NO_RIGHT:
+        raise ControlFailed(
+            f"{url} wants other credentials: set engines.vpn.api_key, or api_user and api_password",
+            code="vpn_control_refused",
+        )
+    if status >= 300 or not isinstance(told, dict):
+        raise ControlFailed(f"{url} answered with status {status}")
+    return told
+
+
+def _why(error: Exception) -> str:
+    return shown(str(error), 200) or type(error).__name__
+
+
+def _text(value: object) -> str | None:
+    return value[:128] if isinstance(value, str) and value else None

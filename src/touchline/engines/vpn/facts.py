@@ -1,0 +1,105 @@
+"""What the VPNs mean for engines: where one may be started, and whose network is dead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from touchline.core.errors import Blocked
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.model import labels as names
+from touchline.engines.model.model import Engine
+from touchline.engines.vpn.vpn import VpnWatch
+
+
+@dataclass(frozen=True, slots=True)
+class VpnFacts:
+    """What the plan knows of a VPN."""
+
+    name: str
+    usable: bool
+    """Connected, and long enough for engines to be started on it."""
+    lost: bool = False
+    """Known to be away; neither of both is a VPN that is just coming up."""
+    wants_forwarded: bool = False
+    """It has a forwarded port that no engine carries."""
+
+
+def p2p_port_of(engine: Engine) -> int | None:
+    """The forwarded port that an engine was made with."""
+    return names.port_of(engine.labels, names.P2P_PORT)
+
+
+class VpnView:
+    """Reads the watcher and the fleet, keeps nothing. Without a VPN everything is simply well."""
+
+    def __init__(self, watch: VpnWatch | None, fleet: Fleet) -> None:
+        self._watch = watch
+        self._fleet = fleet
+
+    def facts(self) -> tuple[VpnFacts, ...]:
+        """What the plan wants to know."""
+        if self._watch is None:
+            return ()
+        usable = {vpn.name for vpn in self._watch.usable_for_engines()}
+        return tuple(
+            VpnFacts(
+                vpn.name,
+                usable=vpn.name in usable,
+                lost=vpn.is_lost,
+                wants_forwarded=self._wants_forwarded(vpn.name, vpn.forwarded_port),
+            )
+            for vpn in self._watch.vpns
+        )
+
+    def is_joined(self, engine: Engine) -> bool:
+        """Whether the network that it joined still is its VPN's.
+
+        Times are compared with times of the same clock only: the daemon's with the daemon's, and
+        what this server has seen with what it has seen.
+        """
+        if self._watch is None or engine.vpn_container is None:
+            return True
+        vpn = self._watch.find(engine.vpn_container)
+        cut_off_s = self._watch.cut_off_s(engine.vpn_container)
+        if cut_off_s is not None and engine.seen_since_s < cut_off_s:
+            return False
+        if vpn is None or vpn.up_since is None:
+            return True
+        # A runtime tells in whole seconds when an engine was made.
+        return engine.first_seen >= vpn.up_since.replace(microsecond=0)
+
+    def choose(self) -> str | None:
+        """The VPN for a new engine: the one with fewer; None: there is no VPN. Raises Blocked."""
+        if self._watch is None:
+            return None
+        usable = self._watch.usable_for_engines()
+        if not usable:
+            raise Blocked(
+                "VPN not connected: no engine is started until it is back",
+                code="vpn_disconnected",
+                eta_s=60.0,
+            )
+        counts = self._counts()
+        return min(usable, key=lambda vpn: counts.get(vpn.name, 0)).name
+
+    def forwarded_port(self, vpn: str) -> int | None:
+        """The port that a new engine on this VPN gets, if nobody has it."""
+        found = self._watch.find(vpn) if self._watch is not None else None
+        if found is None or not self._wants_forwarded(vpn, found.forwarded_port):
+            return None
+        return found.forwarded_port
+
+    def _wants_forwarded(self, vpn: str, port: int | None) -> bool:
+        return port is not None and not any(
+            engine.forwarded and p2p_port_of(engine) == port
+            for engine in self._fleet.ours()
+            if engine.vpn_container == vpn
+        )
+
+    def _counts(self) -> Mapping[str, int]:
+        counts: dict[str, int] = {}
+        for engine in self._fleet.ours():
+            if engine.vpn_container is not None:
+                counts[engine.vpn_container] = counts.get(engine.vpn_container, 0) + 1
+        return counts

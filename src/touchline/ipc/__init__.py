@@ -1,0 +1,1 @@
+"""JSON lines over Unix sockets: messages, frame feed, listening time."""

@@ -1,0 +1,88 @@
+"""Coded frames of one camera, handed to whoever is hung on: one encode, many readers.
+
+An outlet's `push` is called on the pipeline's own thread and must return at once; each outlet
+brings its own queue and its own way of dropping. The newest group of pictures (GOP) is kept, so
+that an outlet hung on in between can begin with a keyframe.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import NamedTuple, Protocol
+
+from touchline.media.mp4.writer import Codec
+
+GOP_LIMIT_BYTES = 32 << 20
+"""A GOP larger than this is not kept: 10 s at 25 Mbit/s."""
+
+
+class Frame(NamedTuple):
+    """One coded picture in AVC form.
+
+    Times are nanoseconds of CLOCK_MONOTONIC; `pts_ns` is when the picture was captured.
+    """
+
+    data: bytes
+    pts_ns: int
+    dts_ns: int
+    duration_ns: int
+    keyframe: bool
+    codec: Codec
+
+
+class Outlet(Protocol):
+    """Somebody who takes frames."""
+
+    def push(self, frame: Frame) -> None:
+        """Take a frame and return at once."""
+
+    def interrupted(self, reason: str) -> None:
+        """The stream broke off; the frame after this does not continue the one before."""
+
+
+class Tee:
+    """Passes every frame to every outlet, in order."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._outlets: tuple[Outlet, ...] = ()
+        self._gop: list[Frame] = []
+        self._gop_bytes = 0
+
+    @property
+    def hung(self) -> bool:
+        """Whether anybody reads."""
+        return bool(self._outlets)
+
+    def hang(self, outlet: Outlet, *, with_gop: bool) -> None:
+        """Hang an outlet on; with `with_gop` it first gets the newest GOP so far."""
+        with self._lock:
+            if with_gop:
+                for frame in self._gop:
+                    outlet.push(frame)
+            self._outlets = (*self._outlets, outlet)
+
+    def take_off(self, outlet: Outlet) -> None:
+        """Take an outlet off; it gets nothing after this returns."""
+        with self._lock:
+            self._outlets = tuple(o for o in self._outlets if o is not outlet)
+
+    def push(self, frame: Frame) -> None:
+        """Pass a frame on."""
+        with self._lock:
+            if frame.keyframe:
+                self._gop, self._gop_bytes = [], 0
+            if frame.keyframe or self._gop:
+                self._gop.append(frame)
+                self._gop_bytes += len(frame.data)
+                if self._gop_bytes > GOP_LIMIT_BYTES:
+                    self._gop, self._gop_bytes = [], 0
+            for outlet in self._outlets:
+                outlet.push(frame)
+
+    def interrupted(self, reason: str) -> None:
+        """The source broke off: what is kept does not continue with what comes."""
+        with self._lock:
+            self._gop, self._gop_bytes = [], 0
+            for outlet in self._outlets:
+                outlet.interrupted(reason)

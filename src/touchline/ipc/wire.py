@@ -1,0 +1,340 @@
+"""What server, workers and live process say to each other: JSON lines over Unix sockets.
+
+Pure standard library, because all these programs import it. A request carries `id` and `do`; its
+reply carries the same number as `re` and either `ok: true` or `ok: false` with `code` and
+`message`. Lines with `event` come from the worker unasked. Unknown keys are ignored, so that a
+server can talk to a worker that an older or newer server has left behind.
+
+A worker's feed to the live process is a socket of its own: one line that names the camera, then
+coded frames, each behind a head of fixed size. A byte that comes back asks for a keyframe.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from touchline.media.mp4.writer import Codec
+
+PROTOCOL = 1
+"""Raised when a message changes its meaning; `hello`, `stop` and `quit` never do."""
+
+MAX_LINE_BYTES = 1 << 20
+
+WORKER_EVENTS = {
+    "status": "how camera, recording and feed do: twice a second, and at once on a change",
+    "segment": "a segment has its first footage, gets no more, or came to nothing (`change`)",
+    "gap": "nothing was recorded for a stretch, and why",
+    "disk": "the disk takes footage, or does not: `state` is one of `disk.STATES`",
+    "writer_failed": "what writes footage to the disk failed, and why; it is replaced",
+    "writer_recovered": "footage is written again after that",
+}
+"""Events of a worker. The server handles each of them (`capture/recording/follower.py`)."""
+
+LIVE_EVENTS = {
+    "status": "streams and sessions: twice a second, and at once on a change",
+    "stream": "a camera's stream is there, or gone",
+    "rtsp_viewer": "a viewer of the RTSP outlet came or left",
+    "rtsp_refused": "an address tries passwords of the RTSP outlet; once a storm",
+    "webrtc_state": "a viewer's connection is in another state",
+    "transcode": "a camera's transcode for viewers over WebRTC began, runs, failed or ended",
+    "lost": "the live process is gone; said by the server's own link to it",
+}
+"""What the live process tells unasked."""
+
+REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
+UNJOINABLE = (
+    "the camera sends B-frames that others need, which WebRTC players cannot show, and keyframes"
+    " that are no IDR pictures, at which HLS players then cannot begin"
+)
+"""Why viewers get a transcode of a camera, in the words of server and live process alike."""
+
+PARTS = ("rtsp",)
+"""Parts of a specification that workers of 0.1.0 do not know; named in the `hello` reply."""
+
+PROBED_ELEMENTS = (
+    "avdec_h264",
+    "h264timestamper",
+    "libcamerasrc",
+    "nvarguscamerasrc",
+    "nvh264enc",
+    "nvv4l2h264enc",
+    "nvvidconv",
+    "openh264enc",
+    "qsvh264enc",
+    "v4l2h264enc",
+    "v4l2src",
+    "vah264enc",
+    "vaapih264enc",
+    "x264enc",
+)
+"""GStreamer elements whose presence decides how a pipeline is built; named in the `hello` reply."""
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Element:
+    """A GStreamer element by factory name, and the properties to set on it."""
+
+    factory: str
+    properties: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What the simulated camera draws: its name, size in pixels and rate in frames a second.
+
+    With `side` it is the left or the right camera of a pair that looks at one match (`pitchplay`),
+    drawn onto the empty pitch in the file `scene`.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps_numerator: int
+    fps_denominator: int = 1
+    side: str | None = None
+    scene: str | None = None
+
+
+@dataclass(frozen=True)
+class Rtsp:
+    """A network camera: where it is, how to sign in, and how its packets travel.
+
+    Packets that come by UDP wait `latency_ms` at the most to be put in order. `track` names a video
+    track by its number or the end of its control URL; without it the largest is chosen.
+    """
+
+    url: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    transport: str = "tcp"
+    latency_ms: int = 200
+    verify_tls: bool = True
+    track: str | int | None = None
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """How to get H.264 out of one camera. The worker adds the parser and the sink itself.
+
+    `source` is linked in order. With `picture` the worker feeds drawn frames into it. With `rtsp`
+    its own client is the source: H.264 is copied unless `force_encode`, anything else is decoded
+    and goes through `encode`. With `demux`
+    a decodebin follows it and the first video stream is used: H.264 is copied unless
+    `force_encode`, anything else is decoded and goes through `encode`. With `delivers_h264` the
+    source itself ends in H.264. `loop` starts a file again when it ends. `keep_running` keeps the
+    pipeline playing while nobody records. A camera without a frame for `stall_after_s` has stalled;
+    one without a first frame for `start_timeout_s` has failed to start.
+    """
+
+    kind: str
+    source: tuple[Element, ...]
+    encode: tuple[Element, ...] = ()
+    picture: Picture | None = None
+    rtsp: Rtsp | None = None
+    demux: bool = False
+    delivers_h264: bool = False
+    force_encode: bool = False
+    loop: bool = False
+    keep_running: bool = False
+    stall_after_s: float = 0.8
+    start_timeout_s: float = 10.0
+    retry_pause_max_s: float = 0.5
+    retry_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class RecordOrder:
+    """Record the camera into `directory` as `prefix_label_NN.mp4`, from `first_index` on.
+
+    `unix_minus_monotonic_ns` is the match clock: added to a frame's CLOCK_MONOTONIC time it gives
+    Unix time, the same for all cameras of the match. Frames captured before `start_monotonic_ns`
+    are left out where the source lets us choose. With `mount_point` no file is created while
+    nothing is mounted there: without its disk the folder would be one on the system's.
+    """
+
+    match_id: str
+    directory: str
+    prefix: str
+    label: str
+    first_index: int
+    unix_minus_monotonic_ns: int
+    start_monotonic_ns: int
+    segment_s: float
+    fragment_s: float
+    min_free_bytes: int
+    backlog_bytes: int
+    max_match_s: float
+    mount_point: str = ""  # an order of an earlier server lacks it
+
+
+FEED_HEAD = struct.Struct(">4sBxHIqqQHHI")
+KEYFRAME_PLEASE = b"K"
+_FEED_MAGIC = b"TLF1"
+_KEYFRAME, _BROKEN, _CODEC = 1, 2, 4
+_MAX_FRAME_BYTES = 64 << 20
+
+
+class FeedHead(NamedTuple):
+    """What stands before a frame of a feed.
+
+    `broken` says that the frame does not continue the one before, `skipped` how many frames were
+    left out in between. `codec` is there when it is another than before; its record follows.
+    """
+
+    pts_ns: int
+    dts_ns: int
+    duration_ns: int
+    keyframe: bool
+    broken: bool
+    skipped: int
+    data_bytes: int
+    codec: Codec | None
+
+
+T = TypeVar("T")
+
+
+def event(kind: str, **fields: Any) -> dict[str, Any]:
+    """A message that nobody asked for. Raises ValueError for a kind that no table lists."""
+    if kind not in WORKER_EVENTS and kind not in LIVE_EVENTS:
+        msg = f"{kind!r} is in no table of events"
+        raise ValueError(msg)
+    return {"event": kind, **fields}
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """One line, newline included."""
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """The message of a line. Raises ValueError when it is not a JSON object."""
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        msg = "a wire message is a JSON object"
+        raise ValueError(msg)  # noqa: TRY004  (one error for every bad line)
+    return message
+
+
+def spec_to_json(spec: PipelineSpec) -> dict[str, Any]:
+    """The specification as plain JSON values: equal to what arrives at the other end."""
+    return {
+        **asdict(spec),
+        "source": [_element_to_json(e) for e in spec.source],
+        "encode": [_element_to_json(e) for e in spec.encode],
+    }
+
+
+def spec_from_json(data: Mapping[str, Any]) -> PipelineSpec:
+    """The specification that `spec_to_json` made. Raises KeyError or TypeError for others."""
+    known = _known(PipelineSpec, data)
+    known["source"] = tuple(Element(**_known(Element, e)) for e in known["source"])
+    known["encode"] = tuple(Element(**_known(Element, e)) for e in known.get("encode", ()))
+    if known.get("picture"):
+        known["picture"] = Picture(**_known(Picture, known["picture"]))
+    if known.get("rtsp"):
+        known["rtsp"] = Rtsp(**_known(Rtsp, known["rtsp"]))
+    return PipelineSpec(**known)
+
+
+def order_to_json(order: RecordOrder) -> dict[str, Any]:
+    """The order as plain JSON values."""
+    return asdict(order)
+
+
+def order_from_json(data: Mapping[str, Any]) -> RecordOrder:
+    """The order that `order_to_json` made. Raises TypeError for anything else."""
+    return RecordOrder(**_known(RecordOrder, data))
+
+
+def _element_to_json(element: Element) -> dict[str, Any]:
+    return {"factory": element.factory, "properties": dict(element.properties)}
+
+
+def encode_feed_head(head: FeedHead) -> bytes:
+    """The head, and the decoder configuration where it changed; the frame's data comes after it."""
+    codec = head.codec or Codec(0, 0, b"")
+    flags = (
+        (_KEYFRAME if head.keyframe else 0)
+        | (_BROKEN if head.broken else 0)
+        | (_CODEC if head.codec else 0)
+    )
+    packed = FEED_HEAD.pack(
+        _FEED_MAGIC,
+        flags,
+        len(codec.avcc),
+        head.data_bytes,
+        head.pts_ns,
+        head.dts_ns,
+        head.duration_ns,
+        codec.width,
+        codec.height,
+        head.skipped,
+    )
+    return packed + codec.avcc
+
+
+def decode_feed_head(data: bytes) -> tuple[FeedHead, int]:
+    """A head, and how many bytes of decoder configuration stand between it and the frame's data.
+
+    The codec has an empty record until those bytes are read. Raises ValueError for anything else.
+    """
+    magic, flags, avcc_bytes, size, pts, dts, duration, width, height, skipped = FEED_HEAD.unpack(
+        data
+    )
+    if magic != _FEED_MAGIC or size > _MAX_FRAME_BYTES:
+        msg = "this is not a feed of frames"
+        raise ValueError(msg)
+    codec = Codec(width, height, b"") if flags & _CODEC else None
+    head = FeedHead(
+        pts, dts, duration, bool(flags & _KEYFRAME), bool(flags & _BROKEN), skipped, size, codec
+    )
+    return head, avcc_bytes
+
+
+def listen(directory: Path, name: str) -> socket.socket:
+    """A listening socket `name.sock` in `directory`, however long its path is."""
+    with _short(directory) as short:
+        path = Path(short, f"{name}.sock")
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen(16)
+    return listener
+
+
+def connect(path: Path) -> socket.socket:
+    """A connection to a listening socket, however long its path is. Raises OSError."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _short(path.parent) as short:
+            connection.connect(str(Path(short, path.name)))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _short(directory: Path) -> Iterator[str]:
+    """A short name of a directory: a socket's path has 108 bytes at the most."""
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _known(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in fields(kind)}
+    return {key: value for key, value in data.items() if key in names}

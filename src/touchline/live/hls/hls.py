@@ -1,0 +1,213 @@
+"""One camera as HLS: files in a folder in memory, and a playlist that can be waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from touchline.live.frames import Frame, Stream, Subscription
+from touchline.live.hls.packager import Ended, File, Packager, Position, Shape
+from touchline.live.hls.playlist import Segment
+from touchline.live.transcoding.transcodes import Transcode
+
+log = logging.getLogger(__name__)
+
+KEPT_BEHIND = 3
+"""Segments that are kept after they left the playlist, for players that are fetching them."""
+WAIT_S = 6.0
+"""How long a request for what is still to come may wait."""
+_TOO_FAR_AHEAD = 2
+"""A player that asks for a later segment than the next but one has another stream in mind."""
+
+
+class Hls:
+    """One camera's files and playlist while it is shown. Belongs to the event loop."""
+
+    def __init__(
+        self, shown: Transcode, folder: Path, shape: Shape, *, after: Ended | None = None
+    ) -> None:
+        """`after` is where an earlier preview of the camera ended that players may still know."""
+        self._shown = shown
+        self._camera = shown.name
+        self._folder = folder
+        self._packager = Packager(
+            shown.name,
+            shape,
+            token=secrets.token_hex(6),
+            monotonic_ns=time.monotonic_ns(),
+            unix_minus_monotonic_ns=lambda: time.time_ns() - time.monotonic_ns(),
+            gop_ns=shown.source.gop_ns,
+            after=after,
+        )
+        self._first = self._packager.ended.sequence + 1
+        # What players are told: never ahead of what is in the folder.
+        self._text = ""
+        self._position: Position | None = None
+        self._next_part = ""
+        self._behind: deque[Segment] = deque()
+        self._files: set[str] = set()
+        self._gathered: list[bytes] = []
+        self._news = asyncio.Event()
+        self._failing = False
+        self._closed = False
+        self._closing = asyncio.Event()
+        self._subscription = shown.source.subscribe()
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def ended(self) -> Ended:
+        """Where the playlist ends, for the next preview of the camera."""
+        return self._packager.ended
+
+    async def playlist(self, sequence: int | None, part: int | None) -> str | None:
+        """The playlist once it has this segment or part; None when that takes too long."""
+        deadline_s = time.monotonic() + WAIT_S
+        while not self._has(sequence, part):
+            if not await self._wait(deadline_s):
+                # With parts only it still serves players that know them.
+                return self._text if sequence is None and self._text and not self._closed else None
+        return self._text
+
+    def _has(self, sequence: int | None, part: int | None) -> bool:
+        position = self._position
+        if position is None:
+            return False
+        if sequence is None:  # a first look: a player that knows no parts needs a whole segment
+            return position.whole or position.sequence > self._first
+        return position.has(sequence, part) or sequence > position.sequence + _TOO_FAR_AHEAD
+
+    async def wait_for(self, name: str) -> bool:
+        """Whether the file is there; waits for the part that comes next."""
+        deadline_s = time.monotonic() + WAIT_S
+        while name not in self._files:
+            if name != self._next_part or not await self._wait(deadline_s):
+                return name in self._files
+        return True
+
+    async def _wait(self, deadline_s: float) -> bool:
+        """Whether there was news in time."""
+        left_s = deadline_s - time.monotonic()
+        if self._closed or left_s <= 0:
+            return False
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._news.wait(), left_s)
+        return not self._closed
+
+    async def close(self) -> None:
+        """Stop, wake everybody who waits, and remove the files."""
+        self._closed = True
+        self._closing.set()
+        self._subscription.close()
+        self._announce()
+        await self._task
+        await asyncio.to_thread(self._remove, tuple(self._files))
+
+    # -------------------------------------------------------------- packaging
+
+    async def _run(self) -> None:
+        stream = self._shown.source
+        try:
+            while True:
+                await self._package(stream, self._subscription)
+                if not self._closed:
+                    await self._choose()
+                if self._closed:
+                    return
+                stream = self._wanted
+                self._subscription = stream.subscribe()
+        finally:
+            self._shown.show_over_hls(wanted=False)
+
+    @property
+    def _wanted(self) -> Stream:
+        """The camera's own frames, or the transcode where players could not begin at them."""
+        return self._shown.source if self._shown.source.joinable else self._shown.current
+
+    async def _choose(self) -> None:
+        """Have the transcode made where it is needed; return once it is there or has failed."""
+        needed = not self._shown.source.joinable
+        self._shown.show_over_hls(wanted=needed)
+        if needed:
+            waits = [
+                asyncio.create_task(self._shown.decided()),
+                asyncio.create_task(self._closing.wait()),
+            ]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for each in waits:
+                each.cancel()
+
+    async def _package(self, stream: Stream, subscription: Subscription) -> None:
+        """Package these frames until others are wanted, or the stream begins anew."""
+        try:
+            async for frame in subscription:
+                if not self._suits(stream):
+                    self._packager.leave_out()
+                    return
+                if stream is self._shown.own and self._packager.is_long_enough(frame.dts_ns):
+                    stream.request_keyframe()
+                await self._take(frame)
+        finally:
+            subscription.close()
+
+    def _suits(self, stream: Stream) -> bool:
+        """Whether this is what players are to get, as far as is known now."""
+        needed = not self._shown.source.joinable
+        return needed is self._shown.over_hls and self._wanted is stream
+
+    async def _take(self, frame: Frame) -> None:
+        packager = self._packager
+        files = packager.take(frame)
+        if not files:
+            return
+        try:
+            await asyncio.to_thread(self._store, files)
+        except OSError as error:
+            if not self._failing:
+                log.error("HLS of %s cannot be stored: %s", self._camera, error)  # noqa: TRY400
+            self._failing = True
+            return
+        self._failing = False
+        self._text, self._position = packager.render(), packager.position
+        self._next_part = packager.next_part
+        self._announce()
+
+    def _announce(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _store(self, files: Sequence[File]) -> None:
+        for file in files:
+            self._write(file.name, file.data)
+            segment = file.parts_of
+            if segment is None:
+                continue
+            self._gathered.append(file.data)
+            if segment.whole:  # it was the last part, and a segment is its parts in a row
+                self._write(segment.name, b"".join(self._gathered))
+                self._gathered.clear()
+        self._forget_old()
+
+    def _write(self, name: str, data: bytes) -> None:
+        (self._folder / name).write_bytes(data)
+        self._files.add(name)
+
+    def _forget_old(self) -> None:
+        self._behind += self._packager.forget_old()
+        while len(self._behind) > KEPT_BEHIND:
+            segment = self._behind.popleft()
+            following = self._behind[0] if self._behind else self._packager.segments[0]
+            names = [segment.name, *(part.name for part in segment.parts)]
+            if segment.init != following.init:
+                names.append(segment.init)
+            self._remove(names)
+
+    def _remove(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._files.discard(name)
+            (self._folder / name).unlink(missing_ok=True)

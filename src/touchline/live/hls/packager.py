@@ -1,0 +1,293 @@
+"""Frames of one camera as parts and segments of HLS: fragmented MP4, without any file. Pure.
+
+Frames are gathered into parts, parts into segments that begin with a keyframe. A part is complete
+as soon as its last frame's duration is known, which is when the next frame is there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from touchline.live.frames import Frame
+from touchline.live.hls.partlength import ROUNDING_S, Paced, fits, part_target_s
+from touchline.live.hls.playlist import Listing, Part, Segment, render, target_s
+from touchline.media.mp4 import writer
+
+JUMP_NS = 1_000_000_000
+"""A hole of this length in the timestamps is a discontinuity."""
+LEAST_SEGMENT_NS = 500_000_000
+"""No segment is shorter, unless the camera breaks off."""
+_STEP_NS = 500_000_000
+"""How far the wall clock must move before the dates of later segments follow it."""
+_GOP_FADES = 0.97
+"""A camera's keyframe distance is the longest seen lately: those asked for come early."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How long parts and segments are meant to be, and how many segments are listed."""
+
+    part_s: float
+    segment_s: float
+    segments: int
+
+
+class Position(NamedTuple):
+    """How far a playlist has come: the newest segment, its parts, and whether it is whole."""
+
+    sequence: int
+    parts: int
+    whole: bool
+
+    def has(self, sequence: int, part: int | None) -> bool:
+        """Whether this segment, or this part of it, is listed."""
+        if sequence != self.sequence:
+            return sequence < self.sequence
+        return self.whole or (part is not None and part < self.parts)
+
+
+class Ended(NamedTuple):
+    """Where a playlist ended: its last segment's number, and how many discontinuities it had."""
+
+    sequence: int
+    discontinuity: int
+
+
+@dataclass(frozen=True)
+class File:
+    """What a player can fetch; `parts_of` is the segment that this is a part of."""
+
+    name: str
+    data: bytes
+    parts_of: Segment | None = None
+
+
+class Packager:
+    """Frames in, files and the state of the playlist out.
+
+    Sequence numbers begin with the time since boot, so that they go on rising over a restart of the
+    preview or of its process, and players that stayed find their way: no segment is shorter than
+    the step of that number. The wall clock is only told as the date of a segment.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        shape: Shape,
+        *,
+        token: str,
+        monotonic_ns: int,
+        unix_minus_monotonic_ns: Callable[[], int],
+        gop_ns: int = 0,
+        after: Ended | None = None,
+    ) -> None:
+        """`token` makes the names of its files its own, also across restarts and boots.
+
+        `after` is where an earlier preview of the camera ended that players may still know.
+        """
+        self.shape = shape
+        self.segments: deque[Segment] = deque()
+        self._gop_s = gop_ns / 1e9
+        self._target_s = target_s(max(shape.segment_s, self._gop_s))
+        self._part_target_s = shape.part_s
+        self._paced = Paced()
+        self._parted = False
+        self._wall_clock = unix_minus_monotonic_ns
+        self._unix_minus_monotonic_ns = unix_minus_monotonic_ns()
+        self._stem = f"{camera}_{token}"
+        since_boot = max(0, monotonic_ns) // LEAST_SEGMENT_NS
+        self._next_sequence = since_boot if after is None else max(since_boot, after.sequence + 1)
+        # Counted from 0: hls.js keeps an array that is as long as this number.
+        self._discontinuities = 0 if after is None else after.discontinuity + 1
+        self._codec: writer.Codec | None = None
+        self._init = ""
+        self._inits = 0
+        self._base_ns: int | None = None
+        self._segment_start_ns = 0
+        self._keyframe_ns: int | None = None
+        self._pending: list[Frame] = []
+        self._fragments = 0
+        self._lost = False
+
+    # --------------------------------------------------------------- gathering
+
+    def take(self, frame: Frame) -> list[File]:
+        """Take a frame; returns the files that are complete with it, in the order of their use."""
+        files: list[File] = []
+        last = self._pending[-1] if self._pending else None
+        if last is not None and not 0 < frame.dts_ns - last.dts_ns < JUMP_NS:
+            self._lost = True
+        broken = self._lost or frame.broken or frame.codec != self._codec
+        if broken and not frame.keyframe:
+            self._lost = True  # nothing continues until the next keyframe
+            return files
+        self._lost = False
+        if self._base_ns is None:
+            self._base_ns = frame.dts_ns
+        if last is not None:
+            if not broken:
+                self._paced.add((frame.dts_ns - last.dts_ns) / 1e9)
+            begins = broken or (frame.keyframe and self._is_long_enough(frame))
+            if begins or self._part_is_full(frame):
+                end_ns = last.dts_ns + max(last.duration_ns, 1) if broken else frame.dts_ns
+                files.append(self._close_part(end_ns))
+            if begins:
+                self._close_segment()
+        if not self.segments or self.segments[-1].whole:
+            files += self._open_segment(frame, discontinuity=broken and bool(self.segments))
+        if frame.keyframe:
+            self._note_keyframe(frame, broken=broken)
+        self._pending.append(frame)
+        return files
+
+    def leave_out(self) -> None:
+        """Take back a segment that has no part yet: no player could begin there.
+
+        What is taken next does not continue what was.
+        """
+        self._lost = True
+        if self.segments and not self.segments[-1].parts:
+            self._pending.clear()
+            self.segments.pop()
+            self._next_sequence -= 1
+
+    def is_long_enough(self, dts_ns: int) -> bool:
+        """Whether the open segment has its length, so that a keyframe is due."""
+        return (dts_ns - self._segment_start_ns) / 1e9 >= 0.9 * self._target_s
+
+    def _part_is_full(self, frame: Frame) -> bool:
+        """Whether the part could be too long with this frame: it may last as long as any."""
+        pace = self._paced.pace
+        if not self._pending or pace is None:
+            return False
+        if not self._parted:  # no playlist has told the target yet
+            self._choose_part_length()
+        so_far_s = (frame.dts_ns - self._pending[0].dts_ns) / 1e9
+        return so_far_s + pace.longest_s > self._part_target_s - ROUNDING_S
+
+    def _choose_part_length(self) -> None:
+        """Keep the target duration of parts as long as it suits the camera."""
+        pace = self._paced.pace
+        if pace is not None and not fits(self._part_target_s, pace):
+            most_s = max(self.shape.part_s, self.shape.segment_s)
+            self._part_target_s = part_target_s(self.shape.part_s, pace, most_s)
+
+    def _is_long_enough(self, keyframe: Frame) -> bool:
+        """Whether the segment may end here: it is long enough, or would be too long at the next."""
+        length_s = (keyframe.dts_ns - self._segment_start_ns) / 1e9
+        next_s = length_s + (self._gop_s or self.shape.segment_s)
+        return length_s >= LEAST_SEGMENT_NS / 1e9 and (
+            length_s >= 0.9 * self._target_s or next_s >= self._target_s + 0.5
+        )
+
+    def _note_keyframe(self, frame: Frame, *, broken: bool) -> None:
+        if self._keyframe_ns is not None and not broken:
+            length_s = (frame.dts_ns - self._keyframe_ns) / 1e9
+            self._gop_s = max(length_s, self._gop_s * _GOP_FADES)
+        self._keyframe_ns = frame.dts_ns
+
+    def _open_segment(self, frame: Frame, *, discontinuity: bool) -> list[File]:
+        files: list[File] = []
+        self._choose_part_length()
+        if frame.codec != self._codec:
+            self._codec = frame.codec
+            self._init = f"{self._stem}_{self._inits}_init.mp4"
+            self._inits += 1
+            files.append(File(self._init, writer.live_init(frame.codec)))
+        self._segment_start_ns = frame.dts_ns
+        unix_ns = frame.pts_ns + self._dated_by()
+        self.segments.append(
+            Segment(
+                self._next_sequence,
+                f"{self._stem}_{self._next_sequence}.m4s",
+                self._init,
+                unix_ns,
+                discontinuity,
+            )
+        )
+        self._next_sequence += 1
+        return files
+
+    def _dated_by(self) -> int:
+        """Unix minus monotonic time for dates: followed when the clock is set, not as it drifts."""
+        now_ns = self._wall_clock()
+        if abs(now_ns - self._unix_minus_monotonic_ns) > _STEP_NS:
+            self._unix_minus_monotonic_ns = now_ns
+        return self._unix_minus_monotonic_ns
+
+    def _close_part(self, end_dts_ns: int) -> File:
+        frames, self._pending = self._pending, []
+        segment = self.segments[-1]
+        base_ns = self._base_ns or 0
+        at = [writer.ticks(f.dts_ns - base_ns) for f in frames]
+        at.append(max(writer.ticks(end_dts_ns - base_ns), at[-1] + 1))
+        samples = [
+            writer.Sample(
+                frame.data,
+                at[n],
+                writer.ticks(frame.pts_ns - base_ns),
+                at[n + 1] - at[n],
+                frame.keyframe,
+            )
+            for n, frame in enumerate(frames)
+        ]
+        self._fragments += 1
+        name = self._part_name(segment.sequence, len(segment.parts))
+        duration_s = (at[-1] - at[0]) / writer.TIMESCALE
+        self._parted = True
+        segment.parts.append(Part(name, duration_s, frames[0].keyframe))
+        return File(name, writer.live_fragment(self._fragments, samples), segment)
+
+    def _close_segment(self) -> None:
+        segment = self.segments[-1]
+        segment.whole = True
+        self._target_s = max(self._target_s, target_s(segment.duration_s))
+
+    def forget_old(self) -> list[Segment]:
+        """Take what is no longer to be listed out of the playlist; returns it."""
+        gone = []
+        while len(self.segments) > self.shape.segments + 1:
+            gone.append(self.segments.popleft())
+            first = self.segments[0]
+            # The first segment's own tag counts as one before it from now on.
+            self._discontinuities += first.discontinuity
+            first.discontinuity = False
+        return gone
+
+    # ----------------------------------------------------------------- telling
+
+    @property
+    def position(self) -> Position | None:
+        """How far it has come; None as long as there is nothing to fetch."""
+        for segment in reversed(self.segments):
+            if segment.parts:
+                return Position(segment.sequence, len(segment.parts), segment.whole)
+        return None
+
+    @property
+    def ended(self) -> Ended:
+        """Where the playlist would end if no frame came any more."""
+        listed = sum(segment.discontinuity for segment in self.segments)
+        return Ended(self._next_sequence - 1, self._discontinuities + listed)
+
+    @property
+    def next_part(self) -> str:
+        """The name that the part being gathered will have."""
+        segment = self.segments[-1]
+        return self._part_name(segment.sequence, len(segment.parts))
+
+    def render(self) -> str:
+        """The playlist as it is now."""
+        listing = Listing(
+            target_s=self._target_s,
+            part_target_s=self._part_target_s,
+            discontinuities_before=self._discontinuities,
+            next_part=self.next_part,
+        )
+        return render(self.segments, listing)
+
+    def _part_name(self, sequence: int, part: int) -> str:
+        return f"{self._stem}_{sequence}.{part}.m4s"

@@ -1,0 +1,107 @@
+"""Who may be connected to the RTSP outlet: passwords, pauses after wrong ones, and places.
+
+A client is a stranger until it has shown the password, or asked for a camera where there is none.
+Strangers have little time and few places, and make room for whoever comes, so nobody who only sits
+there keeps others out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from touchline.ipc import wire
+from touchline.ipc.attempts import Attempts
+from touchline.live.rtsp.messages import Request
+
+MAX_CLIENTS = 32
+MAX_STRANGERS_PER_ADDRESS = 8
+STRANGER_S = 10.0
+"""How long a connection may be there before the client has said who it is."""
+
+LONGEST_PAUSE_S = 30.0
+
+Notify = Callable[[dict[str, Any]], None]
+
+
+class Guest(Protocol):
+    """A client, as the door sees it."""
+
+    address: str
+    is_known: bool
+    pausing: bool
+
+    def hang_up(self) -> None:
+        """End its connection."""
+
+
+class RtspDoor:
+    """Lets clients in, one table for all of them. Belongs to the event loop."""
+
+    def __init__(
+        self,
+        notify: Notify,
+        *,
+        password: str | None,
+        attempts: Attempts | None = None,
+        sleep: Callable[[float], Any] = asyncio.sleep,
+    ) -> None:
+        self._notify = notify
+        self._password = password
+        if attempts is None:
+            attempts = Attempts(longest_pause_s=LONGEST_PAUSE_S)
+        self._attempts = attempts
+        self._sleep = sleep
+        self._guests: list[Guest] = []  # in the order in which they came
+
+    def enter(self, guest: Guest) -> bool:
+        """Take a client in, in the place of a stranger where there is none; whether it may stay."""
+        same = [
+            each for each in self._guests if not each.is_known and each.address == guest.address
+        ]
+        if len(same) >= MAX_STRANGERS_PER_ADDRESS:
+            self._dismiss(same[0])
+        elif len(self._guests) >= MAX_CLIENTS:
+            stranger = next((each for each in self._guests if not each.is_known), None)
+            if stranger is None:
+                return False
+            self._dismiss(stranger)
+        self._guests.append(guest)
+        return True
+
+    def leave(self, guest: Guest) -> None:
+        """Forget a client that is gone."""
+        if guest in self._guests:
+            self._guests.remove(guest)
+
+    def _dismiss(self, guest: Guest) -> None:
+        self._guests.remove(guest)
+        guest.hang_up()
+
+    async def admits(self, guest: Guest, request: Request) -> bool:
+        """Whether a request has the password; waits first where its address has to.
+
+        The pause comes before the look, so a right password cannot be told from a wrong one any
+        sooner. A client that has shown it already is not kept waiting.
+        """
+        if self._password is None:
+            return True
+        tries = "authorization" in request.headers
+        if tries and not guest.is_known:
+            guest.pausing = True
+            try:
+                while (pause_s := self._attempts.pause_s(guest.address)) > 0:
+                    await self._sleep(pause_s)
+            finally:
+                guest.pausing = False
+        if request.admits(self._password):
+            guest.is_known = True
+            return True
+        if tries:
+            failure = self._attempts.failed(guest.address)
+            if failure.begins_storm:
+                self._notify(
+                    wire.event("rtsp_refused", address=guest.address, attempts=failure.count)
+                )
+        return False

@@ -1,0 +1,1 @@
+"""Transcodes of cameras that reorder pictures."""

@@ -1,0 +1,193 @@
+"""Decode pictures that come out of order and encode them in the order in which they are shown."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+import av
+from av.codec.context import Flags
+from av.video.frame import PictureType
+
+from touchline.live.frames import Frame
+from touchline.media.h264.units import PPS, SPS, annex_b
+from touchline.media.mp4.writer import Codec
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 1280 * 720
+"""Larger pictures are made smaller: viewers watch, the recording keeps the camera's own."""
+MAX_SOURCE_PIXELS = 8192 * 4352
+KEYFRAME_EVERY_S = 2
+PEAK_KBPS = 6000
+CRF = 23
+_TICKS = 1_000_000
+_NANO = Fraction(1, 1_000_000_000)
+
+
+class CannotDecode(Exception):
+    """The camera's pictures are of a kind that is not transcoded."""
+
+
+class Decoder:
+    """Coded pictures of a camera in, pictures in the order of showing out."""
+
+    def __init__(self) -> None:
+        self._context: av.VideoCodecContext | None = None
+        self._codec: Codec | None = None
+        self._from_ns = 0
+        self._last_ns: int | None = None
+
+    @property
+    def aspect(self) -> Fraction | None:
+        """The shape of the camera's pixels, where they are not square."""
+        aspect = self._context.sample_aspect_ratio if self._context is not None else None
+        return aspect if aspect and aspect != 1 else None
+
+    def decode(self, frame: Frame, *, hurry: bool) -> Iterator[av.VideoFrame]:
+        """Take the next frame; with `hurry` those that no other needs are left out.
+
+        Raises CannotDecode where the pictures are too large.
+        """
+        context = self._context
+        if frame.broken or frame.codec != self._codec or context is None:
+            if not frame.keyframe:
+                return
+            context = self._begin(frame)
+        context.skip_frame = "NONREF" if hurry else "DEFAULT"
+        packet = av.Packet(annex_b(frame.data, _sets_of(frame)))
+        packet.pts, packet.dts, packet.time_base = frame.pts_ns, frame.dts_ns, _NANO
+        try:
+            pictures = context.decode(packet)
+        except av.FFmpegError as error:
+            log.warning("a picture cannot be decoded: %s", error)
+            return
+        for picture in pictures:
+            at_ns = picture.pts
+            # What is shown before the first keyframe refers to pictures that never came.
+            if at_ns is None or at_ns < self._from_ns:
+                continue
+            if self._last_ns is None or at_ns > self._last_ns:
+                self._last_ns = at_ns
+                yield picture
+
+    def _begin(self, keyframe: Frame) -> av.VideoCodecContext:
+        codec = keyframe.codec
+        if codec.width * codec.height > MAX_SOURCE_PIXELS:
+            raise CannotDecode(f"pictures of {codec.width}x{codec.height} are too large")
+        context = av.CodecContext.create("h264", "r")
+        context.thread_count = 2
+        context.thread_type = "SLICE"  # threads by frame would each hold a picture back
+        self._context, self._codec, self._from_ns = context, codec, keyframe.pts_ns
+        return context
+
+
+def _sets_of(frame: Frame) -> Codec:
+    """What parameter sets to put in front: a keyframe's own, no others."""
+    codec = frame.codec
+    return codec if frame.keyframe else codec._replace(avcc=codec.avcc[:5] + b"\xe0\0")
+
+
+class Shape(NamedTuple):
+    """What an encoder is made for."""
+
+    width: int
+    height: int
+    frames_s: int
+    aspect: Fraction | None
+
+
+class Encoder:
+    """Pictures in, H.264 without B-frames out, a frame for each picture at once."""
+
+    def __init__(self) -> None:
+        self._context: av.VideoCodecContext | None = None
+        self._shape: Shape | None = None
+        self._codec = Codec(0, 0, b"")
+        self._first_ns = 0
+
+    def encode(
+        self, picture: av.VideoFrame, *, duration_ns: int, keyframe: bool, aspect: Fraction | None
+    ) -> Frame | None:
+        """The coded picture, at its own time; None where the encoder gives nothing."""
+        at_ns = picture.pts or 0
+        width, height = fitting(picture.width, picture.height)
+        shape = Shape(width, height, max(1, min(round(1e9 / max(duration_ns, 1)), 120)), aspect)
+        context, anew = self._context, False
+        if context is None or shape != self._shape:
+            context, anew = self._open(shape), True
+            self._first_ns = at_ns
+        fitted = picture.reformat(width=width, height=height, format="yuv420p")
+        fitted.pts = (at_ns - self._first_ns) * _TICKS // 1_000_000_000
+        fitted.time_base = Fraction(1, _TICKS)
+        fitted.pict_type = PictureType.I if keyframe else PictureType.NONE
+        packets = context.encode(fitted)
+        if not packets:
+            return None
+        data = b"".join(bytes(packet) for packet in packets)
+        units = list(split(data))
+        sets = [unit for unit in units if unit[0] & 0x1F in {SPS, PPS}]
+        if sets:
+            self._codec = Codec(width, height, record(sets))
+        coded = b"".join(
+            struct.pack(">I", len(unit)) + unit
+            for unit in units
+            if unit[0] & 0x1F not in {SPS, PPS}
+        )
+        is_keyframe = any(packet.is_keyframe for packet in packets)
+        return Frame(coded, at_ns, at_ns, duration_ns, is_keyframe, anew, self._codec)
+
+    def _open(self, shape: Shape) -> av.VideoCodecContext:
+        context = av.CodecContext.create("libx264", "w")
+        context.width, context.height, context.pix_fmt = shape.width, shape.height, "yuv420p"
+        context.time_base = Fraction(1, _TICKS)
+        context.framerate = Fraction(shape.frames_s)
+        context.gop_size = KEYFRAME_EVERY_S * shape.frames_s
+        context.max_b_frames = 0
+        context.thread_count = 1
+        if shape.aspect is not None:
+            context.sample_aspect_ratio = shape.aspect
+        context.flags &= ~Flags.global_header
+        context.options = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "crf": str(CRF),
+            "maxrate": f"{PEAK_KBPS}k",
+            "bufsize": f"{PEAK_KBPS // 3}k",
+            "forced-idr": "1",
+            "x264-params": "scenecut=0",
+        }
+        context.open()
+        self._context, self._shape = context, shape
+        return context
+
+
+def fitting(width: int, height: int) -> tuple[int, int]:
+    """The size at which a picture is sent: even, and no larger than `MAX_PIXELS`."""
+    scale = min(1.0, (MAX_PIXELS / (width * height)) ** 0.5)
+    return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
+
+
+def split(data: bytes) -> Iterator[bytes]:
+    """The NAL units of an Annex B byte stream."""
+    at = data.find(b"\0\0\1")
+    while at >= 0:
+        start = at + 3
+        at = data.find(b"\0\0\1", start)
+        unit = data[start:] if at < 0 else data[start:at].rstrip(b"\0")
+        if unit:
+            yield unit
+
+
+def record(sets: list[bytes]) -> bytes:
+    """The decoder configuration record of one SPS and one PPS (ISO/IEC 14496-15, 5.3.3.1)."""
+    sps = next(unit for unit in sets if unit[0] & 0x1F == SPS)
+    pps = next(unit for unit in sets if unit[0] & 0x1F == PPS)
+    head = bytes([1, *sps[1:4], 0xFF, 0xE1])
+    return b"".join(
+        (head, struct.pack(">H", len(sps)), sps, b"\1", struct.pack(">H", len(pps)), pps)
+    )

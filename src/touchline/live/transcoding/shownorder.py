@@ -1,0 +1,73 @@
+"""Whether a camera's pictures come in the order in which they are shown. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from touchline.media.h264.syntax import SPS, read_sps
+from touchline.media.h264.units import parameter_sets
+from touchline.media.mp4.writer import Codec
+
+if TYPE_CHECKING:
+    from touchline.live.frames import Frame
+
+PLAIN_AFTER_NS = 10_000_000_000
+"""A camera that has shown pictures in the order of their coming for this long does not reorder."""
+_BASELINE = 66
+
+
+class ShownOrder:
+    """Finds out whether a stream has B-frames or others that are shown before one sent earlier.
+
+    `reorders` is what is known now: what the stream states of itself to begin with, true from the
+    first picture out of order, and false again when there was none for a while.
+    """
+
+    def __init__(self) -> None:
+        self.reorders = False
+        self._codec: Codec | None = None
+        self._possible = True
+        self._newest_ns: int | None = None
+        self._plain_since_ns = 0
+
+    def see(self, frame: Frame) -> bool:
+        """Take the next frame in the order of decoding; returns whether `reorders` changed."""
+        before = self.reorders
+        if frame.codec != self._codec:
+            self._describe(frame)
+        if frame.broken:
+            self._newest_ns = None
+        newest_ns, self._newest_ns = self._newest_ns, frame.pts_ns
+        if newest_ns is None:
+            self._plain_since_ns = frame.pts_ns
+        elif frame.pts_ns < newest_ns:
+            self._newest_ns = newest_ns
+            if self._possible:
+                self.reorders, self._plain_since_ns = True, newest_ns
+        elif self.reorders and frame.pts_ns - self._plain_since_ns > PLAIN_AFTER_NS:
+            self.reorders = False
+        return self.reorders is not before
+
+    def begin(self) -> None:
+        """What follows does not continue what was seen; what is known of the camera stays."""
+        self._newest_ns = None
+
+    def _describe(self, frame: Frame) -> None:
+        """Take what the stream says of itself; a baseline stream cannot reorder at all."""
+        self._codec = frame.codec
+        self._plain_since_ns = frame.pts_ns
+        stated = _stated_depth(frame.codec.avcc)
+        self._possible = not (len(frame.codec.avcc) > 1 and frame.codec.avcc[1] == _BASELINE)
+        if not self._possible:
+            self.reorders = False
+        elif stated:
+            self.reorders = True
+
+
+def _stated_depth(avcc: bytes) -> int:
+    """How many pictures the stream says are reordered; 0 where it does not say."""
+    try:
+        sets = [unit for unit in parameter_sets(avcc) if unit and unit[0] & 0x1F == SPS]
+        return max((read_sps(unit).reorder_frames or 0 for unit in sets), default=0)
+    except ValueError:
+        return 0

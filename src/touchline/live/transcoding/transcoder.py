@@ -1,0 +1,194 @@
+"""Transcodes one camera so that pictures are not reordered: a program of its own.
+
+Standard input is a socket: a feed of the camera's frames comes in, and one of frames that are sent
+in the order in which they are shown goes out (`worker.wire` has the form). A frame without data
+asks for a keyframe. It ends with the connection, and gives way to those who record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from typing import BinaryIO
+
+from touchline.ipc import wire
+from touchline.ipc.stderrlog import open_log
+from touchline.ipc.threads import watched
+from touchline.live.frames import Frame
+from touchline.live.transcoding.recoder import CannotDecode, Decoder, Encoder
+from touchline.live.transcoding.transcodes import CANNOT
+from touchline.media.mp4.writer import Codec
+
+log = logging.getLogger("touchline.live.transcoding.transcoder")
+
+NICENESS = 10
+BEHIND_FRAMES = 8
+"""With more than this waiting, pictures are left out: viewers want the present."""
+AT_LEAST_EVERY_NS = 200_000_000
+"""However far behind: viewers of an overloaded machine see five pictures a second."""
+WAITING_BYTES = 16 << 20
+WAITING_FRAMES = 120
+"""With more than this waiting, it goes on at the newest keyframe that has come."""
+
+
+class Inlet:
+    """Reads frames on a thread of its own, so that it is known how many wait."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._frames: deque[Frame] = deque()
+        self._bytes = 0
+        self._keyframe = False
+        self._ended = False
+        self._news = threading.Condition()
+        watched(self._read, name="inlet", died=lambda _: self._end()).start()
+
+    @property
+    def waiting(self) -> int:
+        """Frames that have come and were not taken."""
+        return len(self._frames)
+
+    def take(self) -> Frame | None:
+        """The next frame, waited for; None at the end."""
+        with self._news:
+            while not self._frames and not self._ended:
+                self._news.wait()
+            if self._ended:
+                return None
+            if len(self._frames) > WAITING_FRAMES:
+                self._leave_out()
+            frame = self._frames.popleft()
+            self._bytes -= len(frame.data)
+            self._news.notify_all()
+            return frame
+
+    def _leave_out(self) -> None:
+        """Drop what stands in front of the newest keyframe, if there is one."""
+        newest = max((n for n, each in enumerate(self._frames) if each.keyframe), default=0)
+        for _ in range(newest):
+            self._bytes -= len(self._frames.popleft().data)
+        if newest:
+            self._frames[0] = self._frames[0]._replace(broken=True)
+
+    def keyframe_wanted(self) -> bool:
+        """Whether somebody asked for a keyframe since the last call."""
+        with self._news:
+            wanted, self._keyframe = self._keyframe, False
+        return wanted
+
+    def _read(self) -> None:
+        try:
+            codec = Codec(0, 0, b"")
+            while raw := self._file.read(wire.FEED_HEAD.size):
+                head, avcc_bytes = wire.decode_feed_head(raw)
+                if head.codec is not None:
+                    codec = head.codec._replace(avcc=self._file.read(avcc_bytes))
+                data = self._file.read(head.data_bytes)
+                self._put(head, data, codec)
+        except (OSError, ValueError) as error:
+            log.warning("the camera's feed is given up: %s", error)
+        self._end()
+
+    def _end(self) -> None:
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def _put(self, head: wire.FeedHead, data: bytes, codec: Codec) -> None:
+        with self._news:
+            if not data:
+                self._keyframe = True
+                return
+            while self._bytes > WAITING_BYTES:
+                self._news.wait()
+            frame = Frame(
+                data,
+                head.pts_ns,
+                head.dts_ns,
+                head.duration_ns,
+                head.keyframe,
+                head.broken,
+                codec,
+            )
+            self._frames.append(frame)
+            self._bytes += len(data)
+            self._news.notify_all()
+
+
+class Outlet:
+    """Writes frames to the live process."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._codec: Codec | None = None
+
+    def put(self, frame: Frame) -> None:
+        """Send one frame. Raises OSError when nobody is there any more."""
+        changed = frame.codec != self._codec
+        self._codec = frame.codec
+        head = wire.FeedHead(
+            pts_ns=frame.pts_ns,
+            dts_ns=frame.dts_ns,
+            duration_ns=frame.duration_ns,
+            keyframe=frame.keyframe,
+            broken=frame.broken,
+            skipped=0,
+            data_bytes=len(frame.data),
+            codec=frame.codec if changed else None,
+        )
+        self._file.write(wire.encode_feed_head(head) + frame.data)
+        self._file.flush()
+
+
+def transcode(inlet: Inlet, outlet: Outlet) -> None:
+    """Pass on every picture in the order of showing, until the feed ends. Raises CannotDecode."""
+    decoder, encoder = Decoder(), Encoder()
+    wanted, newest_ns = False, 0
+    while (frame := inlet.take()) is not None:
+        behind = inlet.waiting > BEHIND_FRAMES
+        for picture in decoder.decode(frame, hurry=behind):
+            wanted = wanted or inlet.keyframe_wanted()
+            at_ns = picture.pts or 0
+            if inlet.waiting > BEHIND_FRAMES and at_ns - newest_ns < AT_LEAST_EVERY_NS:
+                continue
+            newest_ns = at_ns
+            coded = encoder.encode(
+                picture, duration_ns=frame.duration_ns, keyframe=wanted, aspect=decoder.aspect
+            )
+            wanted = False
+            if coded is not None:
+                outlet.put(coded)
+
+
+def main() -> int:
+    """Run the transcoder; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="touchline.live.transcoding.transcoder", description=__doc__
+    )
+    parser.add_argument("--name", required=True, help="the camera, for the log")
+    arguments = parser.parse_args()
+    open_log(f"transcoder of {arguments.name}")
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # containers may forbid it; being nice is enough then
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    with (
+        open(0, "rb", buffering=1 << 20, closefd=False) as source,
+        open(0, "wb", closefd=False) as sink,
+    ):
+        try:
+            transcode(Inlet(source), Outlet(sink))
+        except CannotDecode as error:
+            log.error("%s", error)  # noqa: TRY400  (the message says it all)
+            return CANNOT
+        except (BrokenPipeError, ConnectionResetError):
+            log.info("the live process takes no more pictures")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""H.264 in its two forms: units with lengths (AVC, in files) and with start codes (Annex B).
+
+Pure standard library. ISO/IEC 14496-15 for the decoder configuration record, H.264 Annex B.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # `mp4` reads parameter sets itself
+    from touchline.media.mp4.writer import Codec
+
+START_CODE = b"\0\0\0\1"
+IDR, SPS, PPS, AUD = 5, 7, 8, 9
+
+
+def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
+    """The NAL units of a frame in AVC form. Raises ValueError where a length leads outside."""
+    view, at, end = memoryview(data), 0, len(data)
+    while at + length_bytes <= end:
+        size = int.from_bytes(view[at : at + length_bytes], "big")
+        at += length_bytes
+        if at + size > end:
+            msg = "a unit is longer than its frame"
+            raise ValueError(msg)
+        if size:
+            yield view[at : at + size]
+        at += size
+
+
+def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
+    """Whether a frame in AVC form is an IDR picture, which nothing behind it reaches back over.
+
+    `head` is the frame or its first bytes; where they end before its first slice it counts as none.
+    """
+    at = 0
+    while at + length_bytes < len(head):
+        size = int.from_bytes(head[at : at + length_bytes], "big")
+        at += length_bytes
+        kind = head[at] & 0x1F if size else 0
+        if 1 <= kind <= IDR:
+            return kind == IDR
+        at += size
+    return False
+
+
+def first_slice(data: bytes, length_bytes: int = 4) -> bytes | None:
+    """The first slice of a frame in AVC form, or its beginning; None where there is none."""
+    at = 0
+    while at + length_bytes < len(data):
+        size = int.from_bytes(data[at : at + length_bytes], "big")
+        at += length_bytes
+        if size and 1 <= data[at] & 0x1F <= IDR:
+            return data[at : at + min(size, 64)]
+        at += size
+    return None
+
+
+def parameter_sets(avcc: bytes) -> list[bytes]:
+    """The SPS and PPS of a decoder configuration record. Raises ValueError when it is damaged."""
+    try:
+        found = []
+        at = 6
+        for count in (avcc[5] & 0x1F, None):
+            if count is None:
+                number, at = avcc[at], at + 1
+            else:
+                number = count
+            for _ in range(number):
+                (size,) = struct.unpack_from(">H", avcc, at)
+                found.append(avcc[at + 2 : at + 2 + size])
+                at += 2 + size
+    except (IndexError, struct.error) as error:
+        msg = "the decoder configuration is damaged"
+        raise ValueError(msg) from error
+    return found
+
+
+def length_bytes(avcc: bytes) -> int:
+    """How many bytes the lengths in front of the units have."""
+    return (avcc[4] & 3) + 1 if len(avcc) > 4 else 4
+
+
+def annex_b(data: bytes, codec: Codec) -> bytes:
+    """A frame with start codes, its parameter sets in front unless it brings them itself."""
+    found = list(units(data, length_bytes(codec.avcc)))
+    parts: list[bytes | memoryview] = []
+    if not any(unit[0] & 0x1F == SPS for unit in found):
+        parts += parameter_sets(codec.avcc)
+    parts += found
+    return b"".join(START_CODE + bytes(part) for part in parts)
+
+
+def codec_string(avcc: bytes) -> str:
+    """The stream as RFC 6381 names it, such as `avc1.64001f`."""
+    return f"avc1.{avcc[1:4].hex()}"

@@ -1,0 +1,1 @@
+"""MP4 files: write, walk, scan, cut."""

@@ -1,0 +1,363 @@
+"""Cutting segments to the frame without copying them: a plan of what a new MP4 takes from where.
+
+What begins at an IDR picture is taken as it is. Only frames in front of the first one are coded
+anew (by somebody else), with parameter sets of another number, so that one track holds both: others
+become valid at an IDR picture alone (H.264, 7.4.1.2.1). Cameras that send none for a long time, but
+intra pictures, are cut roughly, and an edit list hides what is too much. The new file begins with
+its tables and is ordinary to every player. Pure standard library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from touchline.foreign.files import reading
+from touchline.media.h264 import units
+from touchline.media.mp4 import writer
+
+_HEAD_BYTES = 4096
+"""Of a frame, to see what it is: delimiter, parameter sets and messages stand before its slices."""
+
+
+class Frame(NamedTuple):
+    """A coded frame in a file: when it is shown and decoded (Unix ns), and where it lies."""
+
+    at_ns: int
+    decode_ns: int
+    offset: int
+    size_bytes: int
+    keyframe: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """Frames of one segment in the order of decoding."""
+
+    path: Path
+    codec: writer.Codec
+    frames: Sequence[Frame]
+    end_ns: int
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Frames that have to be coded anew: those shown from `from_ns` until before `to_ns`.
+
+    Decoding them begins with the first of `needed`, a keyframe: number `begin` of the source.
+    """
+
+    source: Source
+    begin: int
+    needed: Sequence[Frame]
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Frames that are taken as they are."""
+
+    source: Source
+    frames: Sequence[Frame]
+
+
+@dataclass(frozen=True)
+class Recoded:
+    """An edge, coded: its data, sizes and times, and the codec that fits it and the copied rest."""
+
+    data: bytes
+    frames: Sequence[Frame]
+    codec: writer.Codec
+    source_codec: writer.Codec
+
+
+class Span(NamedTuple):
+    """Bytes of a file."""
+
+    path: Path
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A file to be sent: its first bytes, and what follows them."""
+
+    head: bytes
+    body: Sequence[Span | bytes]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the whole file."""
+        parts = (len(p) if isinstance(p, bytes) else p.size_bytes for p in self.body)
+        return len(self.head) + sum(parts)
+
+    def between(self, start: int, end: int) -> Iterator[Span | bytes]:
+        """Yield the pieces of the file's bytes from `start` until before `end`."""
+        at = 0
+        for part in (self.head, *self.body):
+            size = len(part) if isinstance(part, bytes) else part.size_bytes
+            first, last = max(start - at, 0), min(end - at, size)
+            at += size
+            if first >= last:
+                continue
+            if isinstance(part, bytes):
+                yield part[first:last]
+            else:
+                yield Span(part.path, part.offset + first, last - first)
+
+    @property
+    def digest(self) -> str:
+        """What tells this file from any other: its own bytes, and where it takes the rest from."""
+        digest = hashlib.sha256(self.head)
+        for part in self.body:
+            if isinstance(part, bytes):
+                digest.update(part)
+            else:
+                digest.update(repr((str(part.path), part.offset, part.size_bytes)).encode())
+        return digest.hexdigest()[:32]
+
+
+def plan(
+    sources: Sequence[Source], from_ns: int, to_ns: int, *, longest_edge_ns: float = math.inf
+) -> list[Edge | Copy]:
+    """What a cut of everything shown in [from, to) is made of, in order; empty without a frame.
+
+    Where more than `longest_edge_ns` would have to be coded anew, more is copied instead: `join`
+    has to hide what is shown outside. Reads the files. Raises OSError.
+    """
+    pieces: list[Edge | Copy] = []
+    for source in sources:
+        shown = [f for f in source.frames if from_ns <= f.at_ns < to_ns]
+        if not shown:
+            continue
+        first_ns = min(f.at_ns for f in shown)
+        key = _first_key(source, first_ns, to_ns, goes_on=_goes_on(pieces, source))
+        until_ns = to_ns if key is None else key.at_ns
+        edge_ns = min(until_ns, source.end_ns) - first_ns
+        if edge_ns > longest_edge_ns:
+            key = source.frames[_edge(source, first_ns, to_ns).begin]
+        elif key is None or key.at_ns > first_ns:
+            pieces.append(_edge(source, first_ns, until_ns))
+        if key is not None:
+            pieces += _from_keyframe(source, key, to_ns, longest_edge_ns)
+    return pieces
+
+
+def _goes_on(pieces: Sequence[Edge | Copy], source: Source) -> bool:
+    """Whether what comes before is decoded with the same parameter sets."""
+    before = pieces[-1] if pieces else None
+    return isinstance(before, Copy) and before.source.codec == source.codec
+
+
+def _first_key(source: Source, from_ns: int, to_ns: int, *, goes_on: bool) -> Frame | None:
+    """The first frame in [from, to) that copying can begin with."""
+    first = source.frames[0]
+    if goes_on and first.keyframe and from_ns <= first.at_ns < to_ns:
+        return first
+    candidates = [f for f in source.frames if f.keyframe and from_ns <= f.at_ns < to_ns]
+    return next((f for f in candidates if _is_idr(source, f)), None)
+
+
+def _is_idr(source: Source, frame: Frame) -> bool:
+    with reading(source.path) as file:
+        file.seek(frame.offset)
+        head = file.read(min(_HEAD_BYTES, frame.size_bytes))
+    return units.begins_anew(head, units.length_bytes(source.codec.avcc))
+
+
+def _edge(source: Source, from_ns: int, to_ns: int) -> Edge:
+    """The frames in question, and those without which they cannot be decoded."""
+    wanted = [n for n, f in enumerate(source.frames) if from_ns <= f.at_ns < to_ns]
+    first_ns = min(source.frames[n].at_ns for n in wanted)
+    begin = wanted[0]
+    # What leads a keyframe needs the one before it.
+    while begin > 0 and not (
+        source.frames[begin].keyframe and source.frames[begin].at_ns <= first_ns
+    ):
+        begin -= 1
+    # What is shown early may be decoded late: up to the last of them in the order of decoding.
+    return Edge(source, begin, source.frames[begin : wanted[-1] + 1], from_ns, to_ns)
+
+
+def _from_keyframe(
+    source: Source, key: Frame, to_ns: int, longest_edge_ns: float
+) -> list[Edge | Copy]:
+    """What is shown from a keyframe on, until before the end.
+
+    What leads the keyframe is shown before it and comes from the edge. Where pictures are reordered
+    the last of them may need one that is not to be shown: from the last IDR picture on they are an
+    edge too.
+    """
+    begin = source.frames.index(key)
+    wanted = [n for n in range(begin, len(source.frames)) if source.frames[n].at_ns < to_ns]
+    taken = [f for f in source.frames[begin : wanted[-1] + 1] if f.at_ns >= key.at_ns]
+    if all(frame.at_ns < to_ns for frame in taken):
+        return [Copy(source, taken)]
+    keys = (n for n in reversed(range(len(taken))) if taken[n].keyframe and taken[n].at_ns < to_ns)
+    last = next((n for n in keys if _is_idr(source, taken[n])), 0)
+    if to_ns - taken[last].at_ns > longest_edge_ns:
+        return [Copy(source, taken)]
+    whole: list[Edge | Copy] = [Copy(source, taken[:last])] if last else []
+    return [*whole, _edge(source, taken[last].at_ns, to_ns)]
+
+
+def join(
+    pieces: Sequence[Recoded | Copy], *, starts_ns: int, shows_ns: tuple[int, int] | None = None
+) -> Cut:
+    """The file made of these pieces, in order. Its first frame is shown at `starts_ns`.
+
+    What lies outside of `shows_ns`, from and until before, is in the file and not shown.
+    """
+    codecs: list[writer.Codec] = []
+    timed: list[tuple[Frame, int]] = []  # with the number of its codec
+    body: list[Span | bytes] = []
+    chunks: list[tuple[int, int, int]] = []  # offset, frames, codec
+    at, end_ns = 0, starts_ns
+    for number, piece in enumerate(pieces):
+        codec = piece.codec if isinstance(piece, Recoded) else _codec_of(pieces, number)
+        if codec not in codecs:
+            codecs.append(codec)
+        which = codecs.index(codec) + 1
+        if isinstance(piece, Recoded):
+            body.append(piece.data)
+            chunks.append((at, len(piece.frames), which))
+            at += len(piece.data)
+            last_ns = piece.frames[-1].at_ns
+            end_ns = max(end_ns, last_ns + _period_ns(piece.frames))
+        else:
+            for span, frames in _spans(piece):
+                body.append(span)
+                chunks.append((at, frames, which))
+                at += span.size_bytes
+            end_ns = max(end_ns, _end_of(piece))
+        timed += [(frame, which) for frame in piece.frames]
+    table = writer.SampleTable(*codecs)
+    decode = _decode_ticks([frame for frame, _ in timed], starts_ns)
+    done = 0
+    for offset, frames, which in chunks:
+        entries = [
+            writer.SampleEntry(
+                decode[n],
+                writer.ticks(timed[n][0].at_ns - starts_ns),
+                timed[n][0].size_bytes,
+                timed[n][0].keyframe,
+            )
+            for n in range(done, done + frames)
+        ]
+        done += frames
+        last_ticks = max(1, writer.ticks(end_ns - starts_ns) - decode[done - 1])
+        table.add(offset, entries, last_ticks, codec_number=which)
+    return Cut(writer.faststart(table, at, shows=_shown_ticks(timed, starts_ns, shows_ns)), body)
+
+
+def _shown_ticks(
+    timed: Sequence[tuple[Frame, int]], starts_ns: int, shows_ns: tuple[int, int] | None
+) -> tuple[int, int] | None:
+    """The part that is shown, from and until before; None where that is everything."""
+    times = [frame.at_ns for frame, _ in timed]
+    if shows_ns is None or all(shows_ns[0] <= at_ns < shows_ns[1] for at_ns in times):
+        return None
+    # From the first frame that is to be shown: an instant before it would show the one before.
+    from_ns = min(at_ns for at_ns in times if at_ns >= shows_ns[0])
+    later = [at_ns for at_ns in times if at_ns >= shows_ns[1]]
+    end_ns = min(later) if later else shows_ns[1]
+    return writer.ticks(from_ns - starts_ns), writer.ticks(end_ns - starts_ns)
+
+
+def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> writer.Codec:
+    """A copied piece shares the codec of an edge beside it, which carries both sets."""
+    piece = pieces[number]
+    own = piece.source.codec if isinstance(piece, Copy) else piece.codec
+    for beside in (*pieces[max(0, number - 1) : number], *pieces[number + 1 : number + 2]):
+        if isinstance(beside, Recoded) and beside.source_codec == own:
+            return beside.codec
+    return own
+
+
+def _decode_ticks(frames: Sequence[Frame], starts_ns: int) -> list[int]:
+    """Rising decode times; a coded edge is decoded as early as the reordered rest needs it."""
+    early_ns = max((f.at_ns - f.decode_ns for f in frames), default=0)
+    ticks: list[int] = []
+    for frame in frames:
+        decode_ns = min(frame.decode_ns, frame.at_ns - early_ns)
+        wanted = writer.ticks(decode_ns - starts_ns + early_ns)
+        ticks.append(wanted if not ticks else max(wanted, ticks[-1] + 1))
+    return ticks
+
+
+def _spans(piece: Copy) -> list[tuple[Span, int]]:
+    """Runs of frames that lie behind each other, and how many each run has."""
+    runs: list[tuple[Span, int]] = []
+    for frame in piece.frames:
+        if runs:
+            span, frames = runs[-1]
+            if span.offset + span.size_bytes == frame.offset:
+                runs[-1] = (
+                    span._replace(size_bytes=span.size_bytes + frame.size_bytes),
+                    frames + 1,
+                )
+                continue
+        runs.append((Span(piece.source.path, frame.offset, frame.size_bytes), 1))
+    return runs
+
+
+def _end_of(piece: Copy) -> int:
+    """Where its last frame ends: where the next one begins, or the segment ends."""
+    last = max(piece.frames, key=lambda f: f.at_ns)
+    later = [f.at_ns for f in piece.source.frames if f.at_ns > last.at_ns]
+    return min(later) if later else piece.source.end_ns
+
+
+def _period_ns(frames: Sequence[Frame]) -> int:
+    if len(frames) < 2:
+        return 33_333_333
+    return (frames[-1].at_ns - frames[0].at_ns) // (len(frames) - 1)
+
+
+def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
+    """What whoever codes an edge must know, as plain values; the data goes to `out`."""
+    codec = edge.source.codec
+    times = sorted(frame.at_ns for frame in edge.needed)
+    return {
+        "path": str(edge.source.path),
+        "codec": {"width": codec.width, "height": codec.height, "avcc": codec.avcc.hex()},
+        "needed": [[f.at_ns, f.offset, f.size_bytes, f.keyframe] for f in edge.needed],
+        "from_ns": edge.from_ns,
+        "to_ns": edge.to_ns,
+        "period_ns": max(1, (times[-1] - times[0]) // max(1, len(times) - 1)),
+        "out": str(out),
+    }
+
+
+def recoded(data: bytes, result: Mapping[str, Any], codec: writer.Codec) -> Recoded:
+    """The coded edge from its data and what was answered to `edge_spec`. Raises ValueError."""
+    frames, at = [], 0
+    for at_ns, size, keyframe in result["frames"]:
+        frames.append(Frame(at_ns, at_ns, at, size, keyframe))
+        at += size
+    if at != len(data):
+        msg = "the edge was not written whole"
+        raise ValueError(msg)
+    both = codec._replace(avcc=bytes.fromhex(result["avcc"]))
+    return Recoded(data, frames, both, codec)
+
+
+def source_of(path: Path, start_unix_ns: int, end_ns: int, table: writer.SampleTable) -> Source:
+    """A segment's frames on the clock of the match."""
+    frames = [
+        Frame(
+            start_unix_ns + writer.ticks_to_ns(entry.pts),
+            start_unix_ns + writer.ticks_to_ns(entry.dts),
+            offset,
+            entry.size_bytes,
+            entry.keyframe,
+        )
+        for offset, entry in table.entries()
+    ]
+    return Source(path, table.codec, frames, end_ns)

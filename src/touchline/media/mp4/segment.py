@@ -1,0 +1,165 @@
+"""HLS media segments out of recorded fragments, at any place of a timeline.
+
+As fragmented MP4 only the header is made, and coded frames are sent from where they lie in the
+file. As a transport stream every frame is written anew: players built on older libavformat lose
+their way in a playlist of MP4 segments after a jump. Pure standard library (RFC 8216, 3.2 and 3.3;
+ISO/IEC 14496-12, 8.8).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from touchline.foreign.files import open_regular
+from touchline.media import mpegts
+from touchline.media.mp4 import cut, scan, writer
+
+_ROW = struct.Struct(">IIIi")
+"""A sample in `trun`: duration, size, flags, composition offset."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a segment stands: its number from 1, when it is decoded, and how much longer it lasts.
+
+    The last frame lasts `longer_ticks` longer than it was recorded. `early_ticks` is how long a
+    frame of this file is shown before it is decoded, at the most.
+    """
+
+    number: int
+    decode_ticks: int
+    longer_ticks: int = 0
+    early_ticks: int = 0
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Samples of consecutive fragments: their rows of `trun`, and where their data lies."""
+
+    rows: tuple[tuple[int, int, int, int], ...]
+    spans: tuple[cut.Span, ...]
+
+
+def mp4_segment(
+    path: Path,
+    fragments: Sequence[scan.Fragment],
+    place: Place,
+    *,
+    table: writer.SampleTable | None = None,
+) -> cut.Cut:
+    """Make one MP4 fragment of consecutive fragments of a file.
+
+    `table` is that of a file of another system, which has no headers in front of its samples.
+
+    Reads their headers; call it in a thread. Raises OSError, and ValueError where the file is not
+    what it was.
+    """
+    with _opened(path) as descriptor:
+        stored = _read(descriptor, path, fragments, table)
+    rows = list(stored.rows)
+    duration, *rest = rows[-1]
+    rows[-1] = (duration + place.longer_ticks, *rest)  # type: ignore[assignment]
+    head = writer.moof(place.number, place.decode_ticks, len(rows))
+    head += b"".join(_ROW.pack(*row) for row in rows)
+    data_bytes = 8 + sum(row[1] for row in rows)
+    return cut.Cut(head + struct.pack(">I4s", data_bytes, b"mdat"), stored.spans)
+
+
+def ts_segment(
+    path: Path,
+    codec: writer.Codec,
+    fragments: Sequence[scan.Fragment],
+    place: Place,
+    *,
+    table: writer.SampleTable | None = None,
+) -> cut.Cut:
+    """Make a transport stream segment of consecutive fragments of a file.
+
+    Reads all of them; call it in a thread. Raises OSError, and ValueError where the file is not
+    what it was.
+    """
+    with _opened(path) as descriptor:
+        stored = _read(descriptor, path, fragments, table)
+        frames = _frames(descriptor, path, stored, place)
+        return cut.Cut(mpegts.segment(codec, frames, number=place.number), ())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """Open a file that must not be a link."""
+    descriptor = open_regular(path)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read(
+    descriptor: int,
+    path: Path,
+    fragments: Sequence[scan.Fragment],
+    table: writer.SampleTable | None,
+) -> _Stored:
+    if table is not None:
+        return _told(table, path, fragments)
+    rows: list[tuple[int, int, int, int]] = []
+    spans: list[cut.Span] = []
+    expected_ticks = writer.ticks(fragments[0].start_ns)
+    for fragment in fragments:
+        head_bytes = writer.MOOF_BYTES + writer.TRUN_ENTRY_BYTES * fragment.samples
+        head = os.pread(descriptor, head_bytes, fragment.offset)
+        found = writer.read_moof(head[: writer.MOOF_BYTES]) if len(head) == head_bytes else None
+        if found is None or found[2] != fragment.samples:
+            raise ValueError(f"{path.name} is not what it was")
+        if rows and found[1] != expected_ticks:
+            # Frames are missing between two fragments: the last one before stands still.
+            duration, *rest = rows[-1]
+            rows[-1] = (max(0, duration + found[1] - expected_ticks), *rest)  # type: ignore[assignment]
+        rows += _ROW.iter_unpack(head[writer.MOOF_BYTES :])
+        expected_ticks = found[1] + writer.ticks(fragment.duration_ns)
+        size = fragment.size_bytes - head_bytes - 8 - writer.RECORD_BYTES
+        spans.append(cut.Span(path, fragment.offset + head_bytes + 8, size))
+    return _Stored(tuple(rows), tuple(spans))
+
+
+def _told(table: writer.SampleTable, path: Path, fragments: Sequence[scan.Fragment]) -> _Stored:
+    """The samples of groups of another system's file (`ordinarymp4`), from its tables."""
+    first = fragments[0].sequence - 1
+    until = first + sum(fragment.samples for fragment in fragments)
+    entries = list(islice(table.entries(), first, until + 1))
+    ends = [entry.dts for _, entry in entries[1:]]
+    if len(entries) == until - first:
+        ends.append(table.end_ticks)
+    rows, spans = [], list[cut.Span]()
+    for (offset, entry), end in zip(entries, ends, strict=False):
+        flags = writer.KEYFRAME_FLAGS if entry.keyframe else writer.DELTA_FLAGS
+        rows.append((max(end - entry.dts, 0), entry.size_bytes, flags, entry.pts - entry.dts))
+        if spans and spans[-1].offset + spans[-1].size_bytes == offset:
+            spans[-1] = spans[-1]._replace(size_bytes=spans[-1].size_bytes + entry.size_bytes)
+        else:
+            spans.append(cut.Span(path, offset, entry.size_bytes))
+    return _Stored(tuple(rows), tuple(spans))
+
+
+def _frames(
+    descriptor: int, path: Path, stored: _Stored, place: Place
+) -> Iterator[mpegts.TimedFrame]:
+    rows = iter(stored.rows)
+    dts = place.decode_ticks
+    for span in stored.spans:
+        data = memoryview(os.pread(descriptor, span.size_bytes, span.offset))
+        if len(data) < span.size_bytes:
+            raise ValueError(f"{path.name} became shorter")
+        at = 0
+        while at < len(data):
+            duration, size, flags, offset = next(rows)
+            frame = bytes(data[at : at + size])
+            keyframe = flags == writer.KEYFRAME_FLAGS
+            yield mpegts.TimedFrame(frame, dts + offset + place.early_ticks, dts, keyframe)
+            at, dts = at + size, dts + duration

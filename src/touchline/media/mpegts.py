@@ -1,0 +1,157 @@
+"""Write H.264 into MPEG transport stream segments for HLS.
+
+Every segment stands alone: it begins with its tables and, where the footage allows, a keyframe, and
+continuity counters begin at 0 because each segment's video fills a multiple of 16 packets. ISO/IEC
+13818-1 (packets 2.4.3.2, PES 2.4.3.6, tables 2.4.4), RFC 8216, 3.2. Pure standard library.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from touchline.media.h264 import units
+from touchline.media.mp4.writer import Codec
+
+PACKET_BYTES = 188
+TICKS_MODULO = 1 << 33
+START_TICKS = 9_000
+"""Where the timeline begins: a tenth of a second, which is how far the clock runs ahead of it."""
+
+_PAYLOAD_BYTES = PACKET_BYTES - 4
+_PID_TABLE, _PID_VIDEO = 0x1000, 0x0100
+_CLOCK_LEAD_TICKS = START_TICKS
+_VIDEO_STREAM, _TYPE_H264 = 0xE0, 0x1B
+_DELIMITER = units.START_CODE + bytes((units.AUD, 0xF0))
+
+
+class TimedFrame(NamedTuple):
+    """A coded frame in AVC form, with its times in ticks of 90 kHz on the playlist's timeline."""
+
+    data: bytes
+    pts: int
+    dts: int
+    keyframe: bool
+
+
+def segment(codec: Codec, frames: Iterable[TimedFrame], *, number: int) -> bytes:
+    """Write the segment of that number with these frames in the order of decoding.
+
+    Raises ValueError for a frame whose units do not fit into it.
+    """
+    packets = [_table(0, _PAT, number), _table(_PID_TABLE, _PMT, number)]
+    video = _Video()
+    for frame in frames:
+        video.append(_access_unit(frame, codec), frame)
+    return b"".join((*packets, *video.finish()))
+
+
+class _Video:
+    """The packets of the video stream so far."""
+
+    def __init__(self) -> None:
+        self._packets: list[bytes] = []
+
+    def append(self, unit: bytes, frame: TimedFrame) -> None:
+        """Add a frame: its first packet carries the clock."""
+        data = _pes_header(frame) + unit
+        flags = 0x50 if frame.keyframe else 0x10  # random access, clock
+        clock = bytes((flags,)) + _clock(frame.dts + START_TICKS - _CLOCK_LEAD_TICKS)
+        room = _PAYLOAD_BYTES - 1 - len(clock)
+        self._add(data[:room], clock, starts=True)
+        at, last = room, len(data) - _PAYLOAD_BYTES
+        heads, packets = _HEADS, self._packets
+        while at <= last:
+            packets.append(heads[len(packets) & 15] + data[at : at + _PAYLOAD_BYTES])
+            at += _PAYLOAD_BYTES
+        if at < len(data):
+            self._add(data[at:], b"", starts=False)
+
+    def finish(self) -> list[bytes]:
+        """All packets; zero bytes behind the last frame fill up to a multiple of 16 of them.
+
+        Trailing zero bytes belong to the byte stream (H.264, B.1) and mean nothing.
+        """
+        while len(self._packets) & 15:
+            self._add(b"\0", b"", starts=False)
+        return self._packets
+
+    def _add(self, payload: bytes, adaptation: bytes, *, starts: bool) -> None:
+        """Add a packet that is filled up by its adaptation field."""
+        field_bytes = _PAYLOAD_BYTES - len(payload)
+        field = b""
+        if field_bytes:
+            body = (adaptation or (b"\0" if field_bytes > 1 else b"")).ljust(
+                field_bytes - 1, b"\xff"
+            )
+            field = bytes((field_bytes - 1,)) + body
+        control = (0x30 if field else 0x10) | len(self._packets) & 15
+        pid = _PID_VIDEO | (0x4000 if starts else 0)
+        self._packets.append(struct.pack(">BHB", 0x47, pid, control) + field + payload)
+
+
+_HEADS = tuple(struct.pack(">BHB", 0x47, _PID_VIDEO, 0x10 | counter) for counter in range(16))
+
+
+def _access_unit(frame: TimedFrame, codec: Codec) -> bytes:
+    """The frame with start codes, a delimiter, and the parameter sets in front of a keyframe."""
+    found = list(units.units(frame.data, units.length_bytes(codec.avcc)))
+    kinds = {unit[0] & 0x1F for unit in found}
+    parts: list[bytes | memoryview] = []
+    if units.AUD not in kinds:
+        parts.append(_DELIMITER)
+    elif found[0][0] & 0x1F == units.AUD:
+        parts += [units.START_CODE, found.pop(0)]
+    if frame.keyframe and units.SPS not in kinds:
+        for parameter_set in units.parameter_sets(codec.avcc):
+            parts += [units.START_CODE, parameter_set]
+    for unit in found:
+        parts += [units.START_CODE, unit]
+    return b"".join(parts)
+
+
+def _pes_header(frame: TimedFrame) -> bytes:
+    pts, dts = frame.pts + START_TICKS, frame.dts + START_TICKS
+    stamps = _stamp(2, pts) if pts == dts else _stamp(3, pts) + _stamp(1, dts)
+    flags = 0x80 if pts == dts else 0xC0
+    # The length of a video stream's packet may stay open; 0x84: data alignment.
+    return struct.pack(">IHBBB", 0x100 | _VIDEO_STREAM, 0, 0x84, flags, len(stamps)) + stamps
+
+
+def _stamp(prefix: int, ticks: int) -> bytes:
+    ticks %= TICKS_MODULO
+    return struct.pack(
+        ">BHH",
+        prefix << 4 | (ticks >> 29) & 0x0E | 1,
+        (ticks >> 14) & 0xFFFE | 1,
+        (ticks << 1) & 0xFFFE | 1,
+    )
+
+
+def _clock(ticks: int) -> bytes:
+    ticks %= TICKS_MODULO
+    return struct.pack(">IBB", ticks >> 1, (ticks & 1) << 7 | 0x7E, 0)
+
+
+def _table(pid: int, section: bytes, number: int) -> bytes:
+    head = struct.pack(">BHBB", 0x47, 0x4000 | pid, 0x10 | number & 15, 0)
+    return (head + section).ljust(PACKET_BYTES, b"\xff")
+
+
+def _section(table_id: int, body: bytes) -> bytes:
+    """A section with program or stream number 1, version 0 and its checksum."""
+    head = struct.pack(">BHHBBB", table_id, 0xB000 | len(body) + 9, 1, 0xC1, 0, 0)
+    crc = 0xFFFF_FFFF
+    for byte in head + body:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1) ^ 0x04C1_1DB7 if crc & 0x8000_0000 else crc << 1
+        crc &= 0xFFFF_FFFF
+    return head + body + struct.pack(">I", crc)
+
+
+_PAT = _section(0, struct.pack(">HH", 1, 0xE000 | _PID_TABLE))
+_PMT = _section(
+    2, struct.pack(">HHBHH", 0xE000 | _PID_VIDEO, 0xF000, _TYPE_H264, 0xE000 | _PID_VIDEO, 0xF000)
+)

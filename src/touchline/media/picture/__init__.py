@@ -1,0 +1,1 @@
+"""Pictures that simulated cameras show, drawn without any library."""

@@ -1,0 +1,1 @@
+"""File operations of footage, and the disks it lies on."""

@@ -1,0 +1,113 @@
+"""The few file operations footage is written with, so that a test can make them slow or fail."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from typing import NamedTuple
+
+from touchline.foreign.files import open_regular
+from touchline.media.storage import mounts
+from touchline.media.storage.diskspace import read_space
+
+OK = "ok"
+FULL, READ_ONLY, GONE = "full", "read_only", "gone"
+SLOW, FILE_TOO_LARGE, ERROR = "slow", "file_too_large", "error"
+STATES = (OK, FULL, READ_ONLY, GONE, SLOW, FILE_TOO_LARGE, ERROR)
+"""How a disk can do. `error` is a fault that none of the others names."""
+
+_STATE_OF = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EROFS: READ_ONLY,
+    errno.EFBIG: FILE_TOO_LARGE,
+    # The folder is not there, or the device behind it is not.
+    errno.ENOENT: GONE,
+    errno.ENOTDIR: GONE,
+    errno.ENODEV: GONE,
+    errno.ENXIO: GONE,
+    errno.ESTALE: GONE,
+    errno.ENOTCONN: GONE,
+    errno.ESHUTDOWN: GONE,
+    errno.EHOSTDOWN: GONE,
+    errno.ENOMEDIUM: GONE,
+}
+
+
+def state_of(error: OSError) -> str:
+    """What an error says of the disk, by its number only."""
+    return _STATE_OF.get(error.errno or 0, ERROR)
+
+
+class Place(NamedTuple):
+    """A folder's identity: another filesystem or another folder at the same path differs in it."""
+
+    device: int
+    inode: int
+
+
+class Disk:
+    """The file system. Everything blocks and raises OSError."""
+
+    def create(self, path: str) -> int:
+        """Create a file that must not exist yet."""
+        return open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+
+    def reopen(self, path: str) -> int:
+        """Open a file that exists, to write on in it."""
+        return open_regular(path, os.O_RDWR)
+
+    def write_all(self, fd: int, data: bytes, offset: int) -> None:
+        """Write all of `data` at `offset`."""
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(fd, view, offset)
+            offset, view = offset + written, view[written:]
+
+    def cut(self, fd: int, size_bytes: int) -> None:
+        """Let the file end at `size_bytes`."""
+        os.ftruncate(fd, size_bytes)
+
+    def sync(self, fd: int) -> None:
+        """Return when the data, and the size needed to read it, are on the disk."""
+        os.fdatasync(fd)
+
+    def sync_directory(self, path: str) -> None:
+        """Return when the directory's entries are on the disk."""
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is gone already is not an error."""
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return
+
+    def make_folders(self, path: str) -> None:
+        """Make a folder and those above it where they are missing."""
+        os.makedirs(path, exist_ok=True)
+
+    def place(self, path: str) -> Place:
+        """Which folder is at a path now. Raises OSError with EROFS where it cannot be written."""
+        found = os.stat(path)
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+        return Place(found.st_dev, found.st_ino)
+
+    def is_mounted(self, point: str) -> bool:
+        """Whether something is mounted exactly there."""
+        return mounts.is_mounted(point)
+
+    def free_bytes(self, path: str) -> int:
+        """What an unprivileged process may still write."""
+        return read_space(path).free_bytes
+
+    def file_limit_bytes(self) -> int | None:
+        """How large this process may let a file become (RLIMIT_FSIZE); None without a limit."""
+        soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        return None if soft == resource.RLIM_INFINITY else soft

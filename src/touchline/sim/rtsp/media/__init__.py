@@ -1,0 +1,1 @@
+"""Frames of a simulated camera, from pictures to packets."""

@@ -1,0 +1,1 @@
+"""Reads, pairs and writes pictures of footage."""

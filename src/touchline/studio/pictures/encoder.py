@@ -1,0 +1,168 @@
+"""Pictures become H.264, one unit a picture, in the form in which our files hold it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.video.reformatter import ColorRange
+
+from touchline.media.h264.syntax import Colour
+from touchline.media.h264.units import PPS, SPS, parameter_sets
+from touchline.media.mp4.writer import TIMESCALE, Codec, ticks, ticks_to_ns
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One coded picture in AVC form, in the order of decoding.
+
+    `at_ns` is when it is shown, `decode_ns` when it is decoded; without B-frames that is the same.
+    """
+
+    data: bytes
+    at_ns: int
+    keyframe: bool
+    decode_ns: int | None = None
+
+    @property
+    def order_ns(self) -> int:
+        """When it is decoded."""
+        return self.at_ns if self.decode_ns is None else self.decode_ns
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How x264 works: its preset, its constant quality (18 is fine, 28 is coarse), its threads.
+
+    With `bitrate_kbps` it keeps to that instead. With `zero_latency` each picture comes out before
+    the next one is put in.
+    """
+
+    preset: str = "veryfast"
+    crf: int = 23
+    threads: int = 0
+    gop_s: float = 1.0
+    bitrate_kbps: int | None = None
+    zero_latency: bool = False
+    profile: str = "high"
+    set_number: int = 0
+    """The id of its parameter sets; another one than those of what it is joined to."""
+
+
+def range_of(colour: Colour | None) -> ColorRange:
+    """The range in which the pictures of a stream are; limited where it does not say."""
+    return ColorRange.JPEG if colour is not None and colour.full_range else ColorRange.MPEG
+
+
+def in_range(frame: av.VideoFrame, colour: Colour | None) -> av.VideoFrame:
+    """A picture as yuv420p in the range of a stream; one that is so already is not copied."""
+    wanted = range_of(colour)
+    full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
+    found = ColorRange.JPEG if full else ColorRange.MPEG
+    if found == wanted and frame.format.name in {"yuv420p", "yuvj420p"}:
+        return frame
+    return frame.reformat(format="yuv420p", src_color_range=found, dst_color_range=wanted)
+
+
+class Encoder:
+    """One H.264 stream. `codec` is known at once."""
+
+    def __init__(
+        self, width: int, height: int, fps: Fraction, quality: Quality, colour: Colour | None
+    ) -> None:
+        """`colour` is that of the pictures, which the stream says of itself; None is not known."""
+        self._context = av.CodecContext.create("libx264", "w")
+        context = self._context
+        context.width, context.height = width, height
+        context.pix_fmt = "yuv420p"
+        context.time_base = Fraction(1, TIMESCALE)
+        context.framerate = fps
+        context.gop_size = max(1, round(fps * Fraction(quality.gop_s)))
+        context.thread_count = quality.threads
+        context.max_b_frames = 0
+        if colour is not None:
+            context.color_primaries, context.color_trc = colour.primaries, colour.transfer
+            context.colorspace = colour.matrix
+            context.color_range = range_of(colour)
+        context.flags |= av.codec.context.Flags.global_header
+        context.options = {
+            "preset": quality.preset,
+            # A keyframe where it is due and nowhere else: files are cut at them.
+            "x264-params": f"scenecut=0:open-gop=0:sps-id={quality.set_number:d}",
+            "profile": quality.profile,
+            "forced-idr": "1",
+        }
+        if quality.zero_latency:
+            context.options["tune"] = "zerolatency"
+        if quality.bitrate_kbps is None:
+            context.options["crf"] = str(quality.crf)
+        else:
+            context.bit_rate = quality.bitrate_kbps * 1000
+        context.open()
+        self.codec = Codec(width, height, _avcc(bytes(context.extradata or b"")))
+        self._first_ns: int | None = None
+
+    def encode(self, frame: av.VideoFrame, at_ns: int) -> Iterator[Coded]:
+        """What is ready by now; the encoder may hold some pictures back."""
+        if self._first_ns is None:
+            self._first_ns = at_ns
+        frame.pts = ticks(at_ns - self._first_ns)
+        frame.time_base = Fraction(1, TIMESCALE)
+        yield from self._coded(frame)
+
+    def flush(self) -> Iterator[Coded]:
+        """The rest; nothing may be encoded after it."""
+        yield from self._coded(None)
+
+    def _coded(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
+        for packet in self._context.encode(frame):
+            data = with_lengths(bytes(packet))
+            at_ns = (self._first_ns or 0) + ticks_to_ns(packet.pts or 0)
+            yield Coded(data, at_ns, packet.is_keyframe)
+
+
+def with_lengths(data: bytes) -> bytes:
+    """The units of an Annex B stream with lengths, without parameter sets."""
+    return b"".join(
+        struct.pack(">I", len(unit)) + unit
+        for unit in split(data)
+        if unit[0] & 0x1F not in {SPS, PPS}
+    )
+
+
+def split(data: bytes) -> Iterator[bytes]:
+    """The NAL units of an Annex B byte stream."""
+    at = data.find(b"\0\0\1")
+    while at >= 0:
+        start = at + 3
+        at = data.find(b"\0\0\1", start)
+        unit = data[start:] if at < 0 else data[start:at].rstrip(b"\0")
+        if unit:
+            yield unit
+
+
+def joined_codec(first: Codec, second: Codec) -> Codec:
+    """One configuration for two streams of a size whose parameter sets have different ids."""
+    units = [*parameter_sets(first.avcc), *parameter_sets(second.avcc)]
+    # The higher profile is the one that a decoder of both must have.
+    units.sort(key=lambda unit: -unit[1] if unit[0] & 0x1F == SPS else 0)
+    return first._replace(avcc=_record(units))
+
+
+def _avcc(extradata: bytes) -> bytes:
+    """The decoder configuration record of an encoder's extra data."""
+    return _record(list(split(extradata)))
+
+
+def _record(units: list[bytes]) -> bytes:
+    """The decoder configuration record of SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
+    sps = [unit for unit in units if unit[0] & 0x1F == SPS]
+    pps = [unit for unit in units if unit[0] & 0x1F == PPS]
+    parts = [bytes([1, *sps[0][1:4], 0xFF, 0xE0 | len(sps)])]
+    parts += [struct.pack(">H", len(unit)) + unit for unit in sps]
+    parts.append(bytes([len(pps)]))
+    parts += [struct.pack(">H", len(unit)) + unit for unit in pps]
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""Where the play is, and how a camera follows it."""

@@ -1,0 +1,1 @@
+"""Geometry of two cameras, calibration, and the stitched picture."""

@@ -1,0 +1,86 @@
+"""The pieces of work of the studio: a module each, and one line in `VERBS`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Tell = Callable[[Mapping[str, Any]], None]
+Run = Callable[[Mapping[str, Any], Tell, threading.Event], dict[str, Any]]
+"""Does the work: its order, where progress is reported, and whether to stop."""
+
+
+def _archive() -> Run:
+    from touchline.studio.verbs.archive import run
+
+    return run
+
+
+def _calibrate() -> Run:
+    from touchline.studio.verbs.calibrate import run
+
+    return run
+
+
+def _capture() -> Run:
+    from touchline.studio.verbs.capture import run
+
+    return run
+
+
+def _edges() -> Run:
+    from touchline.studio.verbs.edges import run
+
+    return run
+
+
+def _follow() -> Run:
+    from touchline.studio.verbs.follow import run
+
+    return run
+
+
+def _live() -> Run:
+    from touchline.studio.verbs.live import run
+
+    return run
+
+
+def _panorama() -> Run:
+    from touchline.studio.verbs.panorama import run
+
+    return run
+
+
+def _reel() -> Run:
+    from touchline.studio.verbs.reel import run
+
+    return run
+
+
+def _sprites() -> Run:
+    from touchline.studio.verbs.sprites import run
+
+    return run
+
+
+def _upload() -> Run:
+    from touchline.studio.verbs.upload import run
+
+    return run
+
+
+VERBS: Mapping[str, Callable[[], Run]] = {
+    "archive": _archive,
+    "calibrate": _calibrate,
+    "capture": _capture,
+    "edges": _edges,
+    "follow": _follow,
+    "live": _live,
+    "panorama": _panorama,
+    "reel": _reel,
+    "sprites": _sprites,
+    "upload": _upload,
+}
+"""Loads a piece of work by its name. Each loads only the libraries that it needs."""

@@ -1,0 +1,172 @@
+"""The verb `archive`: a camera's segments become one file, `cam0_archive.mp4`.
+
+Joined as they are where all have one codec, with every frame at its time and gaps as pauses;
+encoded again where they differ or a compact file is asked for, in the shape in which they were
+filmed.
+`spec` has `folder`, `cameras`, `profile`, `height`, `crf` and `preset`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from touchline.media import matchfiles
+from touchline.media.mp4 import scan as mp4scan
+from touchline.media.mp4 import writer
+from touchline.studio.errors import StudioError, disk_trouble
+from touchline.studio.pictures.encoder import Coded, Encoder, Quality, in_range
+from touchline.studio.pictures.film import Film
+from touchline.studio.pictures.footage import (
+    Ahead,
+    Reel,
+    fps_of,
+    opened,
+    period_ns_of,
+    reel_of,
+    shots,
+    usable_files,
+)
+from touchline.studio.verbs import Tell
+
+log = logging.getLogger(__name__)
+
+_TELL_EVERY_S = 0.5
+_NANO = 1_000_000_000
+
+
+def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
+    """Make the archives; returns what each of them is.
+
+    Raises StudioError at the end where a camera got none, with the reason; the others are kept.
+    """
+    folder = Path(spec["folder"])
+    files = {camera: usable_files(folder, camera) for camera in spec["cameras"]}
+    footage = {
+        camera: [reel_of(path, index) for path, index, _ in found.usable]
+        for camera, found in files.items()
+    }
+    total = sum(reel.frames for reels in footage.values() for reel in reels)
+    if total == 0:
+        reason = _missing(files) or "There is no footage in this match"
+        raise StudioError("no_footage", reason)
+    progress = _Progress(tell, stopping, total)
+    made = {}
+    for camera, reels in footage.items():
+        if reels:
+            try:
+                made[camera] = _archive(folder, camera, reels, spec, progress)
+            except OSError as error:
+                raise disk_trouble(error) from error
+    tell({"done": total, "total": total})
+    if missing := _missing(files):
+        kept = ", ".join(sorted(each["file"] for each in made.values()))
+        raise StudioError("camera_without_archive", f"{missing}. Made and kept: {kept}")
+    left_out = {name: why for found in files.values() for name, why in found.refused.items()}
+    return {"archives": made, **({"left_out": left_out} if left_out else {})}
+
+
+def _missing(files: Mapping[str, matchfiles.Files]) -> str:
+    """Which cameras can have no archive, and why; empty where all can."""
+    return "; ".join(
+        f"{camera} got no archive: {found.reason or 'there is no footage of it'}"
+        for camera, found in files.items()
+        if not found.usable
+    )
+
+
+class _Progress:
+    def __init__(self, tell: Tell, stopping: threading.Event, total: int) -> None:
+        self._tell, self._stopping, self._total = tell, stopping, total
+        self._done, self._next_s = 0, 0.0
+
+    def step(self) -> None:
+        """One frame more. Raises StudioError where it is to stop."""
+        if self._stopping.is_set():
+            raise StudioError("stopped", "It was stopped")
+        self._done += 1
+        now_s = time.monotonic()
+        if now_s >= self._next_s:
+            self._next_s = now_s + _TELL_EVERY_S
+            self._tell({"done": self._done, "total": self._total})
+
+
+def _archive(
+    folder: Path, camera: str, reels: Sequence[Reel], spec: Mapping[str, Any], progress: _Progress
+) -> dict[str, Any]:
+    codecs = {reel.codec for reel in reels}
+    copies = spec.get("profile", "copy") == "copy" and len(codecs) == 1
+    partial = folder / f".{camera}_archive.partial.mp4"
+    film = _copied(partial, codecs.pop(), reels, progress) if copies else None
+    if film is None:
+        film = _encoded(partial, reels, spec, progress)
+    name = f"{camera}_archive.mp4"
+    partial.replace(folder / name)
+    scan = mp4scan.scan(folder / name, checksums=False)
+    log.info("%s: %d frames, %s", name, scan.frames, "copied" if copies else "encoded")
+    return {
+        "file": name,
+        "copied": copies,
+        "width": scan.width,
+        "height": scan.height,
+        "frames": scan.frames,
+        "size_bytes": scan.size_bytes,
+    }
+
+
+def _copied(path: Path, codec: writer.Codec, reels: Sequence[Reel], progress: _Progress) -> Film:
+    film = Film(path, codec)
+    try:
+        for reel in reels:
+            for coded in _packets(reel):
+                film.append(coded)
+                progress.step()
+        film.finish(reels[-1].end_ns)
+    finally:
+        film.close()
+    return film
+
+
+def _packets(reel: Reel) -> Iterator[Coded]:
+    """The coded frames of a segment at their capture times."""
+    with opened(reel.path) as file:
+        stream = file.streams.video[0]
+        for packet in file.demux(stream):
+            if packet.pts is None or packet.dts is None or packet.time_base is None:
+                continue  # the empty one at the end
+            at, decode = (int(t * packet.time_base * _NANO) for t in (packet.pts, packet.dts))
+            yield Coded(
+                bytes(packet), reel.start_ns + at, packet.is_keyframe, reel.start_ns + decode
+            )
+
+
+def _encoded(
+    path: Path, reels: Sequence[Reel], spec: Mapping[str, Any], progress: _Progress
+) -> Film:
+    fps = fps_of(period_ns_of(reels))
+    first = reels[0]
+    height = min(int(spec.get("height", 1080)), max(reel.height for reel in reels))
+    # The shape of the first segment: every other one is fitted into it.
+    width = round(Fraction(first.width, first.height) * height / 2) * 2
+    quality = Quality(str(spec.get("preset", "veryfast")), int(spec.get("crf", 26)), 2)
+    encoder = Encoder(width, height, fps, quality, first.colour)
+    film = Film(path, encoder.codec)
+    source = Ahead(shots(reels), "archive")
+    try:
+        for shot in source:
+            frame = in_range(shot.picture, first.colour).reformat(width, height)
+            for coded in encoder.encode(frame, shot.at_ns):
+                film.append(coded)
+            progress.step()
+        for coded in encoder.flush():
+            film.append(coded)
+        film.finish(reels[-1].end_ns)
+    finally:
+        source.close()
+        film.close()
+    return film

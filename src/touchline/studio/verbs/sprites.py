@@ -1,0 +1,143 @@
+"""The verb `sprites`: small pictures to find one's way in a match by.
+
+For each camera, and for the panorama where there is one: a sheet of thumbnails (JPEG), a WebVTT
+file that says which part of the sheet belongs to which time, and a poster. `spec` has `folder`.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from touchline.foreign.files import replace_whole
+from touchline.media.mp4 import scan
+from touchline.studio.errors import StudioError
+from touchline.studio.pictures.footage import Reel, cameras_in, opened, reel_of, reels_of
+from touchline.studio.stitching.matching import Grey
+from touchline.studio.verbs import Tell
+from touchline.studio.verbs.panorama import ARCHIVE
+
+THUMB_HEIGHT = 90
+MOST_THUMBS = 400
+LEAST_STEP_S = 2.0
+POSTER_HEIGHT = 360
+_COLUMNS = 10
+_NANO = 1_000_000_000
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 78]
+
+
+@dataclass(frozen=True)
+class _Thumb:
+    at_s: float
+    picture: Grey
+
+
+def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
+    """Make the sheets; times in them count from the start of the match."""
+    folder = Path(spec["folder"])
+    footage = {camera: reels_of(folder, camera) for camera in cameras_in(folder)}
+    starts = [reels[0].start_ns for reels in footage.values() if reels]
+    if not starts:
+        raise StudioError("no_footage", "There is no footage in this match")
+    if (panorama := _panorama(folder)) is not None:
+        footage["panorama"] = [panorama]
+    made = {}
+    known = {name: reels for name, reels in footage.items() if reels}
+    for done, (name, reels) in enumerate(known.items()):
+        made[name] = _sheet(folder, name, reels, min(starts), stopping)
+        tell({"done": done + 1, "total": len(known)})
+    return {"sheets": made}
+
+
+def _panorama(folder: Path) -> Reel | None:
+    try:
+        index = scan.index(folder / ARCHIVE)
+    except (OSError, scan.NotSegment):
+        return None
+    return reel_of(folder / ARCHIVE, index) if index.scan.fragments else None
+
+
+def _sheet(
+    folder: Path, name: str, reels: Sequence[Reel], start_ns: int, stopping: threading.Event
+) -> dict[str, Any]:
+    lasted_s = (reels[-1].end_ns - start_ns) / _NANO
+    step_s = max(LEAST_STEP_S, lasted_s / MOST_THUMBS)
+    thumbs: list[_Thumb] = []
+    poster: Grey | None = None
+    for at_s, picture in _keyframes(reels, start_ns, step_s):
+        if stopping.is_set():
+            raise StudioError("stopped", "It was stopped")
+        thumbs.append(_Thumb(at_s, _scaled(picture, THUMB_HEIGHT)))
+        if poster is None or at_s <= lasted_s / 3:
+            poster = _scaled(picture, POSTER_HEIGHT)
+    if not thumbs or poster is None:
+        raise StudioError("no_footage", f"No picture of {name} could be decoded")
+    height, width = thumbs[0].picture.shape[:2]
+    rows = math.ceil(len(thumbs) / _COLUMNS)
+    sheet = np.zeros((rows * height, min(len(thumbs), _COLUMNS) * width, 3), np.uint8)
+    for number, thumb in enumerate(thumbs):
+        row, column = divmod(number, _COLUMNS)
+        fitted = thumb.picture
+        if fitted.shape[:2] != (height, width):  # a camera that came back with another size
+            fitted = np.asarray(cv2.resize(fitted, (width, height)), np.uint8)
+        place = slice(row * height, (row + 1) * height), slice(column * width, (column + 1) * width)
+        sheet[place] = fitted
+    files = {"sheet": f"{name}_sprites.jpg", "vtt": f"{name}_sprites.vtt"}
+    _write(folder / files["sheet"], sheet)
+    _write(folder / f"{name}_poster.jpg", poster)
+    vtt = "\n".join(["WEBVTT", "", *_cues(thumbs, files["sheet"], (width, height), lasted_s)])
+    replace_whole(folder / files["vtt"], vtt.encode())
+    return {**files, "poster": f"{name}_poster.jpg", "thumbs": len(thumbs), "step_s": step_s}
+
+
+def _cues(
+    thumbs: Sequence[_Thumb], sheet: str, size: tuple[int, int], end_s: float
+) -> Iterator[str]:
+    ends = [*(thumb.at_s for thumb in thumbs[1:]), max(end_s, thumbs[-1].at_s + 0.1)]
+    for number, (thumb, until_s) in enumerate(zip(thumbs, ends, strict=True)):
+        row, column = divmod(number, _COLUMNS)
+        x, y = column * size[0], row * size[1]
+        yield f"{_clock(thumb.at_s)} --> {_clock(until_s)}"
+        yield f"{sheet}#xywh={x},{y},{size[0]},{size[1]}"
+        yield ""
+
+
+def _keyframes(reels: Sequence[Reel], start_ns: int, step_s: float) -> Iterator[tuple[float, Grey]]:
+    """A picture about every `step_s`, from keyframes alone, which costs a fraction of decoding."""
+    due_s = 0.0
+    for reel in reels:
+        with opened(reel.path) as file:
+            stream = file.streams.video[0]
+            stream.codec_context.skip_frame = "NONKEY"
+            for frame in file.decode(stream):
+                at_s = (reel.start_ns - start_ns) / _NANO + float(frame.time or 0.0)
+                if at_s >= due_s:
+                    due_s = max(due_s + step_s, at_s + step_s / 2)
+                    yield max(at_s, 0.0), np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+
+
+def _scaled(picture: Grey, height: int) -> Grey:
+    width = round(picture.shape[1] * height / picture.shape[0])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def _write(path: Path, picture: Grey) -> None:
+    good, data = cv2.imencode(".jpg", picture, _JPEG)
+    if not good:
+        raise StudioError("picture_failed", f"{path.name} could not be encoded")
+    replace_whole(path, data.tobytes())
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds * 1000)
+    hours, rest = divmod(whole, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

@@ -1,0 +1,1 @@
+"""Authentication, sessions, signed links, origins."""

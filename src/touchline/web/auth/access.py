@@ -1,0 +1,116 @@
+"""Who may write and read files, decided once when the server starts.
+
+On loopback without a key everything is open, as the contract describes it; `Guard` then keeps web
+pages of other sites out. With a key, or on a network, writes and files need the key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from touchline.core.errors import Failed
+from touchline.listen import is_loopback
+
+if TYPE_CHECKING:
+    from touchline.settings.tree import Settings
+
+log = logging.getLogger(__name__)
+
+KEY_FILE = "api_key"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Access:
+    """The rules of this server: without a `key` it is open, without `hosts` it has any name.
+
+    `on_network` says that others than this machine reach it.
+    """
+
+    key: str | None
+    hosts: frozenset[str] | None
+    on_network: bool
+
+    def admits(self, given: str) -> bool:
+        """Whether `given` is the key; takes the same time for every wrong one."""
+        return self.key is None or hmac.compare_digest(
+            given.encode("utf-8", "surrogateescape"), self.key.encode("utf-8", "surrogateescape")
+        )
+
+
+def decide_access(settings: Settings) -> Access:
+    """Return the rules that follow from the settings; a key that is needed but not set is made.
+
+    Raises Failed where that key cannot be kept.
+    """
+    access = _decide(settings)
+    if access.key is not None and access.on_network and not settings.auth.reads:
+        log.warning(
+            "States and lists are readable without the key by whoever reaches %s:%d;"
+            " auth.reads = true closes them",
+            settings.host,
+            settings.port,
+        )
+    return access
+
+
+def _decide(settings: Settings) -> Access:
+    mode, secret = settings.auth.mode, settings.auth.api_key
+    on_network = not is_loopback(settings.host)
+    if mode == "none":
+        log.warning(
+            "AUTHENTICATION IS OFF (auth.mode = none): anyone who reaches %s:%d may record, stop, "
+            "delete and download",
+            settings.host,
+            settings.port,
+        )
+        return Access(key=None, hosts=None, on_network=on_network)
+    if secret is not None and secret.get_secret_value():
+        return Access(key=secret.get_secret_value(), hosts=None, on_network=on_network)
+    if mode == "auto" and not on_network:
+        log.info("No API key is set: whoever is on this machine may do everything")
+        hosts = frozenset({"localhost", settings.host.lower()})
+        return Access(key=None, hosts=hosts, on_network=on_network)
+    path = settings.data_dir / KEY_FILE
+    try:
+        return Access(key=_kept_key(path), hosts=None, on_network=on_network)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failed(
+            f"The API key in {path} cannot be used: {error}", code="api_key_unusable"
+        ) from error
+
+
+def _kept_key(path: Path) -> str:
+    try:
+        with path.open(encoding="ascii") as file:
+            os.fchmod(file.fileno(), 0o600)
+            kept = file.read().strip()
+    except FileNotFoundError:
+        kept = ""
+    if kept:
+        log.info("Writes and downloads need the API key in %s", path)
+        return kept
+    made = secrets.token_urlsafe(_KEY_BYTES)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside and renamed: a crash never leaves half a key that would then be the key.
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(f"{made}\n")
+        file.flush()
+        os.fsync(descriptor)
+    fresh.replace(path)
+    # Shown to a person alone: what goes anywhere else ends in a journal that others read.
+    if sys.stderr.isatty():
+        sys.stderr.write(f"The API key is {made}\nIt is kept in {path}.\n")
+    log.warning("An API key was made, because one is needed here; it is in %s", path)
+    return made

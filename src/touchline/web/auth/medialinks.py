@@ -1,0 +1,102 @@
+"""What a signed link opens: the media path that it was made for, and what a playlist there names.
+
+Pure. A scope is the text that is signed; two paths share one only where the first names the second.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from touchline.web.models.links import LONGEST_PATH
+
+PARAMETER = "signature"
+MOST_FIELDS = 32
+
+_MATCH = r"/api/v1/recordings/(?P<match>[^/]+)"
+_HLS = re.compile(r"/hls/(?P<stream>cam\d+|panorama)(?:\.m3u8|_[^/]+)", re.ASCII)
+_VOD = re.compile(
+    _MATCH + r"/vod/(?P<camera>[^/]+?)(?:\.m3u8|/init/[^/]+|/media/[^/]+/[^/]+)", re.ASCII
+)
+_CLIP = re.compile(_MATCH + r"/clip", re.ASCII)
+_SPRITES = re.compile(_MATCH + r"/files/(?P<stem>[^/]+_sprites)\.(?:vtt|jpg)", re.ASCII)
+_FILE = re.compile(_MATCH + r"/(?:download|markers\.vtt|files/[^/]+|segments/[^/]+)", re.ASCII)
+_STILL = re.compile(r"/api/v1/cameras/\d+/snapshot\.jpg", re.ASCII)
+_CAMERA = re.compile(r"(?:cam)?(\d{1,2})", re.ASCII)
+
+_URI = re.compile(r'URI="([^"]*)"')
+_PICTURE = re.compile(r"^([^\s#?]+\.jpg)(?=#|$)", re.MULTILINE)
+
+
+def media_scope(path: str, query: str) -> str | None:
+    """Return the scope of a media path, decoded; None for any other path.
+
+    A clip is its query too; the query of all others changes nothing of what is shown.
+    """
+    if found := _HLS.fullmatch(path):
+        return f"hls/{found['stream']}"
+    if found := _VOD.fullmatch(path):
+        return f"vod/{found['match']}/{_camera(found['camera'])}"
+    if found := _CLIP.fullmatch(path):
+        return _clip_scope(found["match"], query)
+    if found := _SPRITES.fullmatch(path):  # the track names the sheet
+        return f"sprites/{found['match']}/{found['stem']}"
+    return f"path{path}" if _FILE.fullmatch(path) or _STILL.fullmatch(path) else None
+
+
+def _clip_scope(match_id: str, query: str) -> str | None:
+    pairs = _pairs(query)
+    if pairs is None:
+        return None
+    kept = [(name, value) for name, value in pairs if name != PARAMETER]
+    return f"clip/{match_id}\n{urlencode(kept)}"
+
+
+def split_target(target: str) -> tuple[str, str] | None:
+    """Return path, decoded, and query of a request target; None for what is none of this server."""
+    if len(target) > LONGEST_PATH or not target.startswith("/") or target.startswith("//"):
+        return None
+    path, _, query = target.partition("#")[0].partition("?")
+    return None if "%2f" in path.lower() else (unquote(path), query)
+
+
+def signed_target(target: str, token: str) -> str:
+    """Return the request target with the signature, and without an earlier one."""
+    head, _, query = target.partition("#")[0].partition("?")
+    kept = [part for part in query.split("&") if part and not part.startswith(f"{PARAMETER}=")]
+    return f"{head}?{'&'.join([*kept, f'{PARAMETER}={token}'])}"
+
+
+def signatures_in(query: str) -> list[str]:
+    """Return every signature of a query."""
+    return [value for name, value in _pairs(query) or () if name == PARAMETER]
+
+
+def signed_playlist(text: str, token: str) -> str:
+    """Return an HLS playlist whose URIs all carry the signature, in tags as in lines."""
+    lines = []
+    for line in text.split("\n"):
+        if line.startswith("#"):
+            lines.append(_URI.sub(lambda uri: f'URI="{signed_target(uri[1], token)}"', line))
+        else:
+            lines.append(signed_target(line, token) if line.strip() else line)
+    return "\n".join(lines)
+
+
+def signed_thumbnails(text: str, token: str) -> str:
+    """Return a WebVTT track of thumbnails whose pictures carry the signature."""
+    return _PICTURE.sub(lambda picture: signed_target(picture[1], token), text)
+
+
+def _camera(name: str) -> str:
+    """Return the camera's one name: `0` and `cam0` are the same."""
+    found = _CAMERA.fullmatch(name)
+    return name if found is None else f"cam{int(found[1])}"
+
+
+def _pairs(query: str) -> list[tuple[str, str]] | None:
+    """Return the fields of a query; None where there are more than any request of ours has."""
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        return None

@@ -1,0 +1,245 @@
+"""The sessions of browsers: who signed in with the key, until they sign out.
+
+Memory decides and the database keeps: a session begun while the database is away is written when it
+answers, and one ended is ended at once. Sessions of an earlier server count from the moment at
+which the record was read; until then their browsers are asked to sign in again.
+
+Age is counted by the clock that nobody sets, so no jump of the date ends a session or lengthens it
+(see `signing.elapsed_s`).
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anyio
+
+from touchline.core.database import schema
+from touchline.core.database.database import upsert
+from touchline.core.errors import Failed
+from touchline.core.tasks import Changed, keep_running
+from touchline.web.auth.cookies import LIFETIME_S
+from touchline.web.auth.signing import Moment, ReadMoment, elapsed_s, read_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from touchline.core.database.database import Connection
+
+log = logging.getLogger(__name__)
+
+MOST_SESSIONS = 1000
+"""The oldest gives way to a new one."""
+
+LOOK_S = 60.0
+"""How often ages are looked at."""
+
+NOTE_EVERY_S = 3600
+"""How often ages are written: over a restart of the machine no more than this is forgotten."""
+
+END_WRITE_S = 2.0
+"""How long a sign-out waits for the database."""
+
+
+class Store(Protocol):
+    """The database, as far as sessions need it."""
+
+    @property
+    def generation(self) -> int:
+        """Grows with each database that turns out to be another one than before."""
+
+    async def read(self, work: Callable[[Connection], Any]) -> Any:
+        """Return what `work` returned."""
+
+    async def write(self, work: Callable[[Connection], Any]) -> Any:
+        """Return what `work` returned, once it is on the disk."""
+
+
+@dataclass
+class Session:
+    """One browser's: its age in seconds at a moment, and what is set when it ends."""
+
+    age_s: int
+    noted: Moment
+    ended: anyio.Event = field(default_factory=anyio.Event)
+
+    def age_at(self, now: Moment) -> int:
+        """Return its age; time that no clock knows does not count."""
+        return self.age_s + (elapsed_s(self.noted, now) or 0)
+
+
+class Sessions:
+    """The sessions of one key. Belongs to the event loop."""
+
+    def __init__(self, store: Store, key_id: str, *, read: ReadMoment = read_moment) -> None:
+        self._store = store
+        self._key_id = key_id
+        self._read = read
+        self._open: dict[str, Session] = {}
+        self._unwritten: set[str] = set()
+        self._unremoved: set[str] = set()
+        self._loaded = False
+        self._rewrite = False
+        self._generation = 0
+        self._writing = anyio.Lock()
+        self._news = Changed()
+        self._seen = 0
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the sessions of earlier servers are known."""
+        return self._loaded
+
+    @property
+    def settled(self) -> bool:
+        """Whether the record says what is true."""
+        waiting = self._rewrite or self._unwritten or self._unremoved or self._writing.locked()
+        return self._loaded and not waiting
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Read and keep the record while the block runs."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(
+                partial(keep_running, "the record of sessions", self._look, every_s=0.2)
+            )
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+
+    def begin(self) -> str:
+        """Return the id of a new session."""
+        while len(self._open) >= MOST_SESSIONS:
+            self._forget(next(iter(self._open)))
+        session_id = secrets.token_urlsafe(18)
+        self._open[session_id] = Session(0, self._read())
+        self._unwritten.add(session_id)
+        self._news.mark()
+        return session_id
+
+    def find(self, session_id: str) -> Session | None:
+        """Return a session that goes on."""
+        session = self._open.get(session_id)
+        if session is not None and session.age_at(self._read()) >= LIFETIME_S:
+            self._forget(session_id)
+            return None
+        return session
+
+    async def end(self, session_id: str) -> None:
+        """End a session: here at once, and in the record as soon as the database takes it."""
+        self._forget(session_id)
+        try:
+            with anyio.move_on_after(END_WRITE_S):
+                await self._keep()
+                return
+        except Failed as error:
+            log.debug("a sign-out is not written yet: %s", error)
+        log.warning(
+            "A session was ended; the database does not take that yet and is told when it does"
+        )
+
+    def _forget(self, session_id: str) -> None:
+        session = self._open.pop(session_id, None)
+        if session is not None:
+            session.ended.set()
+        self._unwritten.discard(session_id)
+        self._unremoved.add(session_id)
+        self._news.mark()
+
+    # ------------------------------------------------------------------ the record
+
+    async def _look(self) -> None:
+        """Write what is new, at once; look at ages now and then."""
+        self._age()
+        await self._keep()
+        with anyio.move_on_after(LOOK_S):
+            self._seen = await self._news.wait(self._seen)
+
+    def _age(self) -> None:
+        now = self._read()
+        for session_id, session in list(self._open.items()):
+            age_s = session.age_at(now)
+            if age_s >= LIFETIME_S:
+                self._forget(session_id)
+            elif session.noted.boot != now.boot or age_s - session.age_s >= NOTE_EVERY_S:
+                session.age_s, session.noted = age_s, now
+                self._unwritten.add(session_id)
+
+    async def _keep(self) -> None:
+        """Bring the record up to date. Raises Failed where the database does not take it."""
+        async with self._writing:
+            if not self._loaded:
+                await self._load()
+            if self._store.generation != self._generation:  # another database than before
+                self._generation, self._rewrite = self._store.generation, True
+            if self._rewrite or self._unwritten or self._unremoved:
+                await self._write()
+
+    async def _load(self) -> None:
+        rows = await self._store.read(
+            lambda connection: [
+                dict(row) for row in connection.execute(schema.sessions.select()).mappings()
+            ]
+        )
+        self._generation = self._store.generation
+        now = self._read()
+        for row in rows:
+            session_id = row["id"]
+            session = _session_of(row)
+            over = row["key_id"] != self._key_id or session.age_at(now) >= LIFETIME_S
+            if over or session_id in self._unremoved:
+                self._unremoved.add(session_id)
+            elif len(self._open) < MOST_SESSIONS:
+                self._open.setdefault(session_id, session)
+        self._loaded = True
+        self._age()
+
+    async def _write(self) -> None:
+        rewrite, self._rewrite = self._rewrite, False
+        removed, self._unremoved = self._unremoved, set()
+        changed, self._unwritten = self._unwritten, set()
+        wanted = self._open.keys() if rewrite else changed & self._open.keys()
+        rows = [self._row(session_id, self._open[session_id]) for session_id in wanted]
+
+        def work(connection: Connection) -> None:
+            table = schema.sessions
+            if rewrite:
+                connection.execute(table.delete())
+            elif removed:
+                connection.execute(table.delete().where(table.c.id.in_(sorted(removed))))
+            if rows:
+                upsert(connection, table, rows)
+
+        written = False
+        try:
+            await self._store.write(work)
+            written = True
+        finally:
+            if not written:
+                self._rewrite |= rewrite
+                self._unremoved |= removed
+                self._unwritten |= changed
+
+    def _row(self, session_id: str, session: Session) -> dict[str, object]:
+        noted = session.noted
+        return {
+            "id": session_id,
+            "key_id": self._key_id,
+            "age_s": session.age_s,
+            "boot": noted.boot,
+            "boottime_s": noted.boottime_s,
+            "unix_s": noted.unix_s,
+            "synchronised": noted.synchronised,
+        }
+
+
+def _session_of(row: Mapping[str, Any]) -> Session:
+    noted = Moment(row["boot"], row["boottime_s"], row["unix_s"], bool(row["synchronised"]))
+    return Session(row["age_s"], noted)

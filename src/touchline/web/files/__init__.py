@@ -1,0 +1,1 @@
+"""Files over HTTP: ranges, downloads, clips, the dashboard."""

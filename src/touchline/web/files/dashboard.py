@@ -1,0 +1,179 @@
+"""The dashboard: built files, held in memory as they were compressed, and sent so.
+
+`dashboard/` builds them into `static`. A file under `assets/` has its hash in its name and is kept
+by browsers for good; the page itself is asked for each time.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+FOLDER = Path(__file__).parents[1] / "static"
+PAGE = "index.html"
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+_CODINGS = {".br": "br", ".gz": "gzip"}
+_POLICY = "; ".join(  # noqa: FLY002  (one source a line)
+    (
+        "default-src 'self'",
+        # Libraries of dialogs and charts set styles of single elements.
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "connect-src 'self'{sockets}",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+_HOST = re.compile(
+    r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII | re.IGNORECASE
+)
+
+
+def content_policy(host: str) -> str:
+    """Return what the page may load: from its own host alone, WebSockets included.
+
+    `'self'` covers those in current browsers; older ones need the host by name, which is the one
+    that the browser asked for, at a proxy as well.
+    """
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    return _POLICY.format(sockets=sockets)
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """A built file in each form that is kept of it: compressed, where it was."""
+
+    forms: Mapping[str, bytes]  # by content coding; empty: as it is
+    media_type: str
+    etag: str
+    lasting: bool
+
+    async def response(self, request: Request) -> Response:
+        """The smallest form that the browser takes; nothing, where it has the file."""
+        taken = {
+            part.partition(";")[0].strip()
+            for part in request.headers.get("accept-encoding", "").split(",")
+        }
+        coding = next((c for c in ("br", "gzip") if c in self.forms and c in taken), "")
+        headers = {
+            "ETag": self.etag,
+            "Vary": "Accept, Accept-Encoding",
+            "Cache-Control": "public, max-age=31536000, immutable" if self.lasting else "no-cache",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if self.media_type.startswith("text/html"):
+            policy = content_policy(request.headers.get("host", ""))
+            headers |= {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
+        if coding:
+            headers["Content-Encoding"] = coding
+        if request.headers.get("if-none-match") == self.etag:
+            return Response(status_code=304, headers=headers)
+        content = self.forms.get(coding)
+        if content is None:  # no browser, and it takes nothing compressed
+            content = await to_thread.run_sync(gzip.decompress, self.forms["gzip"])
+        return Response(content, headers=headers, media_type=self.media_type)
+
+
+def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
+    """The built files by path; none where the dashboard was not built. Blocks."""
+    found: dict[str, StaticFile] = {}
+    for path in sorted(folder.rglob("*")):
+        media_type = _TYPES.get(path.suffix)
+        if media_type is None or not path.is_file():
+            continue
+        content = path.read_bytes()
+        compressed = {
+            coding: packed.read_bytes()
+            for suffix, coding in _CODINGS.items()
+            if (packed := path.with_name(path.name + suffix)).is_file()
+        }
+        forms = compressed if "gzip" in compressed else {"": content}
+        name = path.relative_to(folder).as_posix()
+        digest = hashlib.sha256(content).hexdigest()[:24]
+        found[name] = StaticFile(forms, media_type, f'"{digest}"', name.startswith("assets/"))
+    return found
+
+
+def routes(files: Mapping[str, StaticFile]) -> APIRouter:
+    """A route for each file but the page, which shares its path with the API's."""
+    router = APIRouter()
+    for name, file in files.items():
+        if name != PAGE:
+            router.routes.append(_Plain(f"/{name}", _sender(file), "dashboard"))
+    for path in ("/panel", "/panel/{rest:path}"):  # where the earlier system had its dashboard
+        router.routes.append(_Plain(path, _to_the_dashboard, "panel"))
+    return router
+
+
+class _Plain(Route):
+    """A route for GET and nothing else, of which the API's description says nothing."""
+
+    def __init__(self, path: str, endpoint: _Endpoint, name: str) -> None:
+        super().__init__(path, endpoint, methods=["GET"], name=name, include_in_schema=False)
+        self.methods = {"GET"}  # it would add HEAD, which the API's own routes do not have
+
+
+def is_old(path: str) -> bool:
+    """Whether the earlier system had its dashboard there."""
+    return path == "/panel" or path.startswith("/panel/")
+
+
+async def _to_the_dashboard(_: Request) -> Response:
+    return Response(status_code=307, headers={"Location": "/"})
+
+
+def open_paths(files: Mapping[str, StaticFile]) -> frozenset[str]:
+    """What has to be there before anybody can sign in."""
+    return frozenset(f"/{name}" for name in files)
+
+
+class Page:
+    """Answers browsers at `/` with the dashboard; programs get the service's JSON, as before."""
+
+    def __init__(self, app: ASGIApp, *, page: StaticFile) -> None:
+        self._app = app
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET":
+            request = Request(scope)
+            if "text/html" in request.headers.get("accept", ""):
+                response = await self._page.response(request)
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _sender(file: StaticFile) -> _Endpoint:
+    async def send(request: Request) -> Response:
+        return await file.response(request)
+
+    return send

@@ -1,0 +1,1 @@
+"""Answers, errors, metrics and dependencies of all routes."""

@@ -1,0 +1,263 @@
+"""How a failure looks from outside: one table, one form, and never the inside of the server.
+
+Every error is `{"detail": …}` as the contract says. What a rule or a caller caused keeps its words;
+what nobody expected is told as an id that stands in the log beside the traceback.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from touchline.core.errors import Blocked, Failed, Invalid, NotFound, Refused, TouchlineError
+from touchline.web.http.answers import answer, plain
+
+log = logging.getLogger(__name__)
+
+STATUS: tuple[tuple[type[TouchlineError], int], ...] = (
+    (NotFound, 404),
+    (Refused, 409),
+    (Invalid, 422),
+    (Blocked, 503),
+    (Failed, 500),
+    (TouchlineError, 500),
+)
+
+
+BY_CODE = {
+    "session_gone": 410,
+    "no_stat_url": 400,
+    # What the contract answers to a calibration or a panorama that cannot be made of what there is.
+    **dict.fromkeys(
+        (
+            "calibration_refused",
+            "enough",
+            "no_agreement",
+            "no_footage",
+            "no_pair",
+            "no_two_cameras",
+            "not_calibrated",
+            "not_started",
+            "nothing_given",
+            "other_shape",
+            "overlap",
+            "panorama_active",
+            "panorama_inactive",
+            "poor_fit",
+            "too_few_frames",
+            "too_few_matches",
+        ),
+        400,
+    ),
+}
+"""Where a code says more than its kind."""
+
+
+class ErrorBody(BaseModel):
+    """Why the request was not served."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"detail": "Recording match_1 not found"}]}
+    )
+
+    detail: str = Field(description="A sentence for people; the contract's words where it has any.")
+    code: str | None = Field(
+        default=None, description="The reason for programs: stable, snake_case, where there is one."
+    )
+
+
+class BlockedBody(ErrorBody):
+    """Why the request cannot be served now, and whether to ask again."""
+
+    eta_seconds: float | None = Field(
+        default=None, description="When it may go, as far as is known."
+    )
+    can_retry: bool | None = Field(default=None, description="The same request may succeed later.")
+    should_wait: bool | None = Field(default=None, description="Waiting is enough; nothing to do.")
+
+
+_MEANING: dict[int, tuple[type[BaseModel], str]] = {
+    400: (ErrorBody, "The request cannot be read."),
+    401: (ErrorBody, "This server has a key and the request has none."),
+    403: (ErrorBody, "The key is wrong, or the request comes from another site."),
+    404: (ErrorBody, "There is no such thing."),
+    406: (ErrorBody, "What is asked for cannot be made from what there is."),
+    409: (ErrorBody, "A rule says no as long as the state is what it is."),
+    410: (ErrorBody, "It was there, and is over."),
+    412: (ErrorBody, "The thing is in another state than the request supposes."),
+    413: (ErrorBody, "The body is larger than any this server has a use for."),
+    415: (ErrorBody, "The body is of a type that is not understood here."),
+    429: (ErrorBody, "Too many wrong keys from this address; `Retry-After` says when to try."),
+    416: (ErrorBody, "The file has none of the bytes asked for."),
+    500: (ErrorBody, "The server or the machine failed; the log has the reason."),
+    503: (BlockedBody, "Not now."),
+}
+
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The copy that `If-None-Match` or `If-Modified-Since` speaks of is right."}
+}
+"""For reads that carry an entity tag."""
+
+
+def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's documentation says about the errors it may answer with."""
+    meanings = {status: _MEANING[status] for status in statuses}
+    return {
+        status: {"model": model, "description": text} for status, (model, text) in meanings.items()
+    }
+
+
+def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> None:
+    """From here on every failure inside `app` has the contract's form.
+
+    `methods_of` names the methods of every path, for the Allow header of a 405.
+    """
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        if isinstance(error, Unauthorized):
+            return refusal(error)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # A path has a route for each method, and the framework names only the first one's. What
+            # has a path of its own (`/engines/select`) is not what another's parameter fits.
+            path = request.scope["path"]
+            route = request.scope.get("route")
+            methods = methods_of.get(path) or methods_of.get(getattr(route, "path", ""))
+            if methods:
+                headers["Allow"] = ", ".join(sorted(methods))
+        return answer(_body_of(error), error.status_code, headers)
+
+    app.exception_handler(TouchlineError)(_touchline_error)
+    app.exception_handler(RequestValidationError)(_validation_error)
+
+
+async def _touchline_error(request: Request, error: TouchlineError) -> Response:
+    status_code = next(status for kind, status in STATUS if isinstance(error, kind))
+    status_code = BY_CODE.get(error.code, status_code)
+    if status_code == 422:
+        return answer({"detail": [_invalid_item(error)]}, status_code)
+    body: dict[str, Any] = {"detail": _with_advice(error), "code": error.code}
+    headers: dict[str, str] = {}
+    if isinstance(error, Blocked):
+        body |= {
+            "eta_seconds": error.eta_s,
+            "can_retry": error.can_retry,
+            "should_wait": error.should_wait,
+        }
+        if error.eta_s is not None:
+            headers["Retry-After"] = str(max(1, math.ceil(error.eta_s)))
+    if status_code == 500:
+        log.error("%s %r: %s", request.method, request.scope["path"], error.message, exc_info=error)
+    return answer(body, status_code, headers)
+
+
+def _with_advice(error: TouchlineError) -> str:
+    """What happened, and what to do where that is known."""
+    advice = error.details.get("advice")
+    return f"{error.message.rstrip('.')}. {advice}" if advice else error.message
+
+
+def _invalid_item(error: TouchlineError) -> dict[str, Any]:
+    """A value the core refused, in the form in which the framework refuses one."""
+    return {
+        "type": error.code,
+        "loc": list(error.details.get("loc", ("body",))),
+        "msg": error.message,
+        "input": plain(error.details.get("input")),
+    }
+
+
+async def _validation_error(
+    request: Request,  # noqa: ARG001
+    error: RequestValidationError,
+) -> Response:
+    """The framework's own 422, but for input that JSON cannot echo (NaN, lone surrogates)."""
+    return answer({"detail": plain(error.errors())}, 422)
+
+
+class Coded(HTTPException):
+    """An error of HTTP with a reason for programs."""
+
+    def __init__(
+        self,
+        status_code: int,
+        detail: str,
+        *,
+        code: str | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status_code, detail, headers)
+        self.code = code
+
+
+class Unauthorized(Coded):
+    """A request without what it needs: a key, a session, or a link that opens its path."""
+
+    def __init__(
+        self,
+        status_code: int,
+        detail: str,
+        *,
+        code: str | None = None,
+        challenges: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`challenges` say what may be sent instead, each in a field of its own."""
+        super().__init__(status_code, detail, code=code, headers=headers)
+        self.challenges = challenges
+
+
+def refusal(error: Unauthorized) -> Response:
+    """Return the answer to a request that is not let in."""
+    response = answer(_body_of(error), error.status_code, dict(error.headers or {}))
+    # One field each: players look for theirs at the beginning of a field.
+    for challenge in error.challenges:
+        response.headers.append("WWW-Authenticate", challenge)
+    return response
+
+
+def _body_of(error: HTTPException) -> dict[str, Any]:
+    code = error.code if isinstance(error, Coded) else None
+    return {"detail": error.detail} | ({"code": code} if code else {})
+
+
+class LastResort:
+    """Turns what nobody expected into a 500 that tells an id and keeps the rest in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if started:
+                # Half an answer is out: only a broken connection still tells the truth.
+                raise
+            error_id = secrets.token_hex(4)
+            log.exception("Internal error %s: %s %r", error_id, scope["method"], scope["path"])
+            detail = f"Internal error; the server's log has it under {error_id}"
+            await answer({"detail": detail, "code": "internal_error"}, 500)(scope, receive, send)

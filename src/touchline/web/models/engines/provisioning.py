@@ -1,0 +1,167 @@
+"""Orders for engines and containers, and what comes of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from touchline.web.models.base import (
+    PORT,
+    PORT_DIGITS,
+    WHOLE,
+    Answer,
+    Number,
+    Port,
+    Told,
+    mapping,
+)
+from touchline.web.models.engines.streams import LABEL, Labels, Printable, ShortText
+
+EnvName = Annotated[str, Field(min_length=1, max_length=255)]
+EnvValue = Annotated[str, Field(max_length=32768)]
+Env = Annotated[
+    dict[EnvName, EnvValue],
+    Field(max_length=64),
+    mapping(
+        {"maxLength": 255, "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$"},
+        {"type": "string", "maxLength": 32768, "pattern": r"^[^\x00]*$"},
+        most=64,
+    ),
+]
+OrderLabels = Annotated[
+    Labels,
+    mapping(
+        # What this server says of its engines in labels is said by nobody else.
+        {"maxLength": 255, "pattern": r"^(?!touchline\.)[A-Za-z0-9][A-Za-z0-9._/-]*$"},
+        LABEL,
+        most=64,
+    ),
+]
+_IMAGE = "[a-zA-Z0-9][a-zA-Z0-9._:/@-]{0,511}"
+Image = Annotated[Printable, Field(max_length=512)]
+Ports = Annotated[
+    dict[ShortText, Port | None],
+    Field(max_length=64),
+    mapping(
+        {"pattern": f"^(?=[0-9]{{1,5}}(/|$)){PORT_DIGITS}(/(tcp|udp))?$"},
+        {"anyOf": [*PORT, {"type": "null"}]},
+        most=64,
+    ),
+]
+
+
+class ProvisionGeneric(BaseModel):
+    """Any container."""
+
+    # Required as well, but without one the answer is 400 and not 422.
+    model_config = ConfigDict(json_schema_extra={"required": ["image"]})
+
+    image: Annotated[Image | None, WithJsonSchema({"type": "string", "pattern": f"^{_IMAGE}$"})] = (
+        Field(default=None, description="A reference to an image.")
+    )
+    env: Env = Field(default_factory=dict)
+    labels: OrderLabels = Field(default_factory=dict)
+    ports: Ports = Field(
+        default_factory=dict, description='Ports of the host, as `{"8000/tcp": 32001}`.'
+    )
+    name_prefix: Annotated[
+        str,
+        Field(min_length=1, max_length=63),
+        Told({"pattern": "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$"}),
+    ] = "svc"
+
+
+class ProvisionEngine(BaseModel):
+    """An engine."""
+
+    image: Annotated[Image, Told({"pattern": f"^({_IMAGE})?$"})] | None = Field(
+        default=None, description="Another than the variant's; empty or null: the variant's."
+    )
+    labels: OrderLabels = Field(default_factory=dict)
+    env: Env = Field(
+        default_factory=dict,
+        description="Names that the engine's variant and `engines.image.env_names` allow.",
+    )
+    host_port: Port | None = Field(default=None, description="A port of the host; null: any.")
+
+
+class GenericProvisioned(Answer):
+    """A container that runs."""
+
+    container_id: str
+    container_name: str
+
+
+class EngineProvisioned(Answer):
+    """An engine that answers."""
+
+    container_id: str
+    container_name: str
+    host_http_port: int = Field(description="Where clients reach it.")
+    container_http_port: int | None = Field(description="The same port inside the container.")
+    container_https_port: int | None
+
+
+class SelectEngine(BaseModel):
+    """Who asks for an engine."""
+
+    stream_id: ShortText | None = Field(default=None, description="What it is for, for the log.")
+    max_streams: Annotated[int, Field(strict=True, ge=1, le=1000), WHOLE] = Field(
+        default=1, description="An engine with so many streams is not given."
+    )
+    wait_s: Annotated[Number, Field(ge=0, le=60)] = Field(
+        default=0.0, description="Wait so long for one, where none is free."
+    )
+    lease_s: Annotated[Number, Field(gt=0, le=3600)] | None = Field(
+        default=None, description="It is kept for so long; null: as configured."
+    )
+
+
+class SelectedEngine(Answer):
+    """An engine that is kept for whoever asked."""
+
+    lease_id: str
+    lease_seconds: float
+    container_id: str
+    container_name: str
+    host: str
+    port: int
+    forwarded: bool
+    last_stream_usage: str | None
+
+
+class ScaledReply(Answer):
+    """What the demand has become."""
+
+    scaled_to: int = Field(description="As it was asked for.")
+    target: int = Field(description="So many there will be.")
+    replicas: int = Field(description="So many there are.")
+
+
+class RemovedInstance(Answer):
+    """Something that was removed."""
+
+    container_id: str
+    reason: str
+    why: str
+
+
+class CollectedReply(Answer):
+    """What was cleaned up."""
+
+    status: str
+    removed: list[RemovedInstance]
+    streams_forgotten: int
+
+
+class DrainReply(Answer):
+    """What is drained."""
+
+    draining: str = Field(description="As it was asked for.")
+
+
+class DeletedReply(Answer):
+    """What was removed."""
+
+    deleted: str = Field(description="As it was asked for.")

@@ -1,0 +1,57 @@
+"""The routes of what was uploaded, under the names that the earlier dashboard asks for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from touchline.web.auth.auth import NEEDS_KEY
+from touchline.web.http.answers import answer
+from touchline.web.http.deps import CaptureDep
+from touchline.web.http.errors import may_answer
+from touchline.web.http.routes import Route
+from touchline.web.models.capture.cloud import CloudArchives, CloudFiles
+
+router = APIRouter(tags=["processing"], responses=may_answer(500), route_class=Route)
+
+_ANSWERS = may_answer(401, 403, 503)
+
+
+@router.get(
+    "/r2/archives",
+    name="r2_archives",
+    operation_id="list_r2_archives_earlier",
+    summary="All uploaded files",
+    response_model=CloudArchives,
+    responses=_ANSWERS,
+    dependencies=[NEEDS_KEY],
+)
+@router.get(
+    "/api/v1/r2/archives",
+    name="r2_archives",
+    operation_id="list_r2_archives",
+    summary="All uploaded files",
+    response_model=CloudArchives,
+    responses=_ANSWERS,
+    dependencies=[NEEDS_KEY],
+)
+async def list_archives(capture: CaptureDep) -> Response:
+    """Uploaded files by match, with URLs that can be used for an hour; 503 without a storage."""
+    return answer(await capture.cloud.all())
+
+
+@router.get(
+    "/api/v1/recordings/{match_id}/r2-urls",
+    name="recording_r2_urls",
+    operation_id="get_recording_r2_urls",
+    summary="Uploaded files of a match",
+    response_model=CloudFiles,
+    responses={**_ANSWERS, **may_answer(404)},
+    dependencies=[NEEDS_KEY],
+)
+async def get_urls(
+    match_id: Annotated[str, Path(description="The match.")], capture: CaptureDep
+) -> Response:
+    """URLs of the match's uploaded files that can be used for an hour; 503 without a storage."""
+    return answer(await capture.cloud.of_match(match_id))

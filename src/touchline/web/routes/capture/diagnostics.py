@@ -1,0 +1,146 @@
+"""The routes of diagnostics: the machine's figures, the logs, and what stands together in them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from touchline.capture import LOG_TYPES
+from touchline.check import check
+from touchline.core.errors import Invalid
+from touchline.core.history.rings import Range
+from touchline.web.auth.auth import NEEDS_KEY, PRIVATE
+from touchline.web.http.answers import answer
+from touchline.web.http.deps import CaptureDep, system_of
+from touchline.web.http.errors import may_answer
+from touchline.web.http.routes import Route
+from touchline.web.http.work import done_for
+from touchline.web.models.capture.diagnostics import (
+    Findings,
+    LogTail,
+    MetricsHistory,
+    RecordingCorrelations,
+    SystemMetrics,
+)
+
+router = APIRouter(
+    prefix="/api/v1", tags=["diagnostics"], responses=may_answer(500), route_class=Route
+)
+
+
+@router.get(
+    "/system-metrics",
+    name="system-metrics",
+    operation_id="get_system_metrics",
+    summary="Figures of the machine",
+    response_model=SystemMetrics,
+)
+async def get_system_metrics(capture: CaptureDep) -> Response:
+    """Clocks, temperatures, load, memory and disk, from memory."""
+    return answer(capture.machine.metrics())
+
+
+@router.get(
+    "/logs/{log_type}",
+    name="logs",
+    operation_id="get_log",
+    summary="The end of a log",
+    response_model=LogTail,
+    responses=may_answer(400, 401, 403, 404),
+    dependencies=[PRIVATE],
+)
+async def get_log(
+    capture: CaptureDep,
+    # Not an enumeration, although it is documented as one: the contract wants 400 for another.
+    log_type: Annotated[
+        str, Path(description="Which log.", json_schema_extra={"enum": list(LOG_TYPES)})
+    ],
+    lines: Annotated[int, Query(ge=1, le=5000, description="How many lines at the most.")] = 100,
+) -> Response:
+    """The newest lines, also out of the files that the log was turned over to.
+
+    A log that nothing was written to yet has no lines, and says so in `message`.
+    """
+    try:
+        return answer(await capture.logs.tail(log_type, lines))
+    except Invalid as error:
+        raise HTTPException(400, error.message) from error
+
+
+@router.get(
+    "/diagnostics/recording-correlations",
+    name="recording-correlations",
+    operation_id="get_recording_correlations",
+    summary="Hardware errors beside failed recordings",
+    response_model=RecordingCorrelations,
+)
+async def get_recording_correlations(
+    capture: CaptureDep,
+    lookback_minutes: Annotated[
+        int, Query(description="How far to look back; taken as 1 to 1440.")
+    ] = 60,
+    max_lines: Annotated[
+        int, Query(description="Lines to read of each log; taken as 200 to 50000.")
+    ] = 5000,
+    correlation_window_seconds: Annotated[
+        int, Query(description="How far apart is together; taken as 1 to 3600.")
+    ] = 180,
+) -> Response:
+    """NvVIC allocator and open errors, and the stop timeouts and probe failures around them.
+
+    Values out of bounds count as the nearest ones within. All times are UTC.
+    """
+    return answer(
+        await capture.diagnostics.correlations(
+            lookback_minutes=lookback_minutes,
+            max_lines=max_lines,
+            correlation_window_seconds=correlation_window_seconds,
+        )
+    )
+
+
+@router.get(
+    "/metrics-history",
+    name="metrics-history",
+    operation_id="get_metrics_history",
+    summary="Metrics of the last hour or day",
+    response_model=MetricsHistory,
+)
+async def get_metrics_history(
+    request: Request,
+    wanted: Annotated[
+        Range, Query(alias="range", description="`hour` in steps of 10 s, `day` of a minute.")
+    ] = "hour",
+) -> Response:
+    """The figures of the machine and the fleet, from memory, also of the time before a restart."""
+    return answer(system_of(request).history.read(wanted))
+
+
+@router.get(
+    "/check",
+    name="check",
+    operation_id="check_machine",
+    summary="What this machine lacks",
+    response_model=Findings,
+    responses=may_answer(401, 403, 503),
+    dependencies=[NEEDS_KEY],
+)
+async def check_machine(request: Request) -> Response:
+    """What `touchline check` finds for the settings of this server; it takes some seconds."""
+    one_at_a_time = request.app.state.checks
+    system = system_of(request)
+    measured_bps = system.capture.recorder.bitrate_bps()
+    look = partial(check, system.settings, measured_bps=measured_bps)
+    work = partial(to_thread.run_sync, look, limiter=one_at_a_time)
+    findings = await done_for(request, "diagnosis", work)
+    return answer(
+        {
+            "ok": all(finding.state != "missing" for finding in findings),
+            "findings": [asdict(finding) for finding in findings],
+        }
+    )

@@ -1,0 +1,251 @@
+"""The routes of the library: matches, their segments, files and archives."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Request, Response
+
+from touchline.core.errors import NotFound
+from touchline.foreign.files import read_bytes
+from touchline.web.auth.auth import MEDIA, NEEDS_KEY, signature_of
+from touchline.web.auth.medialinks import signed_thumbnails
+from touchline.web.files.downloads import (
+    MEDIA_TYPES,
+    OTHER_MEDIA_TYPE,
+    FileDownload,
+    StreamDownload,
+    attachment,
+)
+from touchline.web.http.answers import answer
+from touchline.web.http.deps import CaptureDep, ReadsDep
+from touchline.web.http.errors import UNCHANGED, may_answer
+from touchline.web.http.routes import Route
+from touchline.web.http.work import done_for, limit_of
+from touchline.web.models.capture.library import (
+    Deleted,
+    ProcessingStatus,
+    Protection,
+    ProtectRequest,
+    Recordings,
+    Segments,
+    Verification,
+)
+
+THUMBNAILS = "_sprites.vtt"
+MOST_THUMBNAILS_BYTES = 4 << 20
+"""A picture every few seconds of a day is a tenth of it."""
+
+router = APIRouter(
+    prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500), route_class=Route
+)
+
+MatchId = Annotated[str, Path(description="The match, as `GET /api/v1/recordings` names it.")]
+FileName = Annotated[str, Path(description="The file's name, without any folder.")]
+
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_WHOLE_FILE: dict[str, dict[str, Any]] = {
+    # A file that is JSON may hold any; all others are bytes to a client.
+    kind: {"schema": {}} if kind == "application/json" else _BYTES
+    for kind in sorted({*MEDIA_TYPES.values(), OTHER_MEDIA_TYPE})
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The whole file, as an attachment.",
+        "content": _WHOLE_FILE,
+    },
+    206: {
+        "description": "The bytes that `Range` asked for; more than one range as multipart.",
+        "content": dict.fromkeys((*_WHOLE_FILE, "multipart/byteranges"), _BYTES),
+    },
+    **UNCHANGED,
+    **may_answer(401, 403, 404, 416, 503),
+}
+_ARCHIVE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The match as a stored (not compressed) ZIP64.",
+        "content": {"application/zip": _BYTES},
+    },
+    **may_answer(401, 403, 404, 503),
+}
+
+
+@router.get(
+    "",
+    name="recordings",
+    operation_id="list_recordings",
+    summary="List matches",
+    response_model=Recordings,
+)
+async def list_recordings(capture: CaptureDep) -> Response:
+    """Every match with footage, as the recordings folder has it now."""
+    return answer(await capture.library.list())
+
+
+@router.get(
+    "/{match_id}/segments",
+    name="recording_segments",
+    operation_id="list_segments",
+    summary="List the segments of a match",
+    response_model=Segments,
+    responses=may_answer(404),
+)
+async def list_segments(match_id: MatchId, capture: CaptureDep) -> Response:
+    """The segments of a match by camera, in the order in which they were recorded."""
+    return answer(await capture.library.segments(match_id))
+
+
+@router.delete(
+    "/{match_id}",
+    name="recording_delete",
+    operation_id="delete_match",
+    summary="Delete a match",
+    response_model=Deleted,
+    responses=may_answer(401, 403, 404, 409),
+    dependencies=[NEEDS_KEY],
+)
+async def delete_match(match_id: MatchId, capture: CaptureDep) -> Response:
+    """Delete a match with all its files, and its jobs with it; the running one is refused."""
+    return answer(await capture.delete_match(match_id))
+
+
+@router.get(
+    "/{match_id}/processing-status",
+    name="processing_status",
+    operation_id="get_processing_status",
+    summary="State of post-processing",
+    response_model=ProcessingStatus,
+    responses=may_answer(404),
+)
+async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Response:
+    """How far post-processing of a match is; a match nobody knows was not processed.
+
+    Status 404 is for what cannot be a name at all, such as one with a slash in it.
+    """
+    return answer(await capture.processing.status(capture.jobs, match_id))
+
+
+@router.post(
+    "/{match_id}/verify",
+    name="recording_verify",
+    operation_id="verify_match",
+    summary="Verify a match",
+    response_model=Verification,
+    responses=may_answer(401, 403, 404, 409, 503),
+    dependencies=[NEEDS_KEY],
+)
+async def verify_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
+    """Read every fragment of the match again and say where it is damaged."""
+    return answer(await done_for(request, "verification", lambda: capture.library.verify(match_id)))
+
+
+@router.put(
+    "/{match_id}/protection",
+    name="recording_protection",
+    operation_id="protect_match",
+    summary="Protect a match",
+    response_model=Protection,
+    responses=may_answer(401, 403, 404, 409),
+    dependencies=[NEEDS_KEY],
+)
+async def protect_match(match_id: MatchId, body: ProtectRequest, capture: CaptureDep) -> Response:
+    """Keep a match from being deleted, by a request or to make room, or let it go again."""
+    return answer(await capture.library.protect(match_id, protected=body.protected))
+
+
+@router.head(
+    "/{match_id}/download",
+    name="recording_download",
+    operation_id="head_match",
+    summary="Size of the archive",
+    response_class=Response,
+    responses=_ARCHIVE,
+    dependencies=[MEDIA],
+)
+@router.get(
+    "/{match_id}/download",
+    name="recording_download",
+    operation_id="download_match",
+    summary="Download a match",
+    response_class=Response,
+    responses=_ARCHIVE,
+    dependencies=[MEDIA],
+)
+async def download_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
+    """The match as one ZIP, sent while it is read; of a running match what is finished so far."""
+    archive = await capture.library.archive(match_id)
+    return StreamDownload(archive, limit=limit_of(request, "archive"))
+
+
+@router.head(
+    "/{match_id}/segments/{segment_name}",
+    name="recording_segment_download",
+    operation_id="head_segment",
+    summary="Size and validators of a segment",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[MEDIA],
+)
+@router.get(
+    "/{match_id}/segments/{segment_name}",
+    name="recording_segment_download",
+    operation_id="download_segment",
+    summary="Download a segment",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[MEDIA],
+)
+async def download_segment(
+    request: Request,
+    match_id: MatchId,
+    segment_name: FileName,
+    capture: CaptureDep,
+    reads: ReadsDep,
+) -> Response:
+    """One segment, whole or in ranges."""
+    path = await capture.library.segment_path(match_id, segment_name)
+    limit = limit_of(request, "download")
+    return FileDownload(path, missing="Segment not found", reads=reads, limit=limit)
+
+
+@router.head(
+    "/{match_id}/files/{file_name}",
+    name="recording_file_download",
+    operation_id="head_file",
+    summary="Size and validators of a file",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[MEDIA],
+)
+@router.get(
+    "/{match_id}/files/{file_name}",
+    name="recording_file_download",
+    operation_id="download_file",
+    summary="Download a file",
+    response_class=Response,
+    responses=_FILE,
+    dependencies=[MEDIA],
+)
+async def download_file(
+    request: Request, match_id: MatchId, file_name: FileName, capture: CaptureDep, reads: ReadsDep
+) -> Response:
+    """A file that lies directly in the match's folder, whole or in ranges."""
+    path = await capture.library.file_path(match_id, file_name)
+    limit = limit_of(request, "download")
+    signature = signature_of(request)
+    if signature is not None and path.name.endswith(THUMBNAILS):
+        text = await to_thread.run_sync(_thumbnails, path, signature, limiter=reads)
+        headers = {"cache-control": "private, no-cache"} | attachment(path.name)
+        return Response(text, headers=headers, media_type=MEDIA_TYPES[".vtt"])
+    return FileDownload(path, missing="Recording file not found", reads=reads, limit=limit)
+
+
+def _thumbnails(path: FilePath, signature: str) -> str:
+    """Return a track of thumbnails whose sheet is signed as it is itself. Raises NotFound."""
+    try:
+        data = read_bytes(path, most_bytes=MOST_THUMBNAILS_BYTES)
+    except OSError as error:
+        raise NotFound("Recording file not found") from error
+    return signed_thumbnails(data.decode("utf-8", "replace"), signature)

@@ -1,0 +1,142 @@
+"""The routes of post-processing: what is made of matches, one job after the other."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from touchline.capture import Job
+from touchline.web.auth.auth import NEEDS_KEY, PRIVATE
+from touchline.web.http.answers import answer
+from touchline.web.http.deps import CaptureDep
+from touchline.web.http.errors import may_answer
+from touchline.web.http.routes import Route
+from touchline.web.models.capture.processing import (
+    JobList,
+    JobRemoved,
+    JobState,
+    MadeOfMatch,
+    ProcessMatch,
+)
+
+router = APIRouter(
+    prefix="/api/v1", tags=["processing"], responses=may_answer(500), route_class=Route
+)
+
+JobId = Annotated[str, Path(min_length=1, max_length=64, description="The job.")]
+
+
+@router.post(
+    "/recordings/{match_id}/process",
+    name="process_match",
+    operation_id="process_match",
+    summary="Process a match",
+    response_model=JobList,
+    responses=may_answer(401, 403, 404, 409, 413),
+    dependencies=[NEEDS_KEY],
+)
+async def process_match(
+    match_id: Annotated[str, Path(description="The match.")],
+    body: ProcessMatch,
+    capture: CaptureDep,
+) -> Response:
+    """Jobs that make these things of a match; one that waits already is not added again."""
+    jobs = await capture.processing.start(capture.jobs, match_id, body.steps, body.params())
+    return answer({"jobs": [job_json(job) for job in jobs]})
+
+
+@router.get(
+    "/recordings/{match_id}/made",
+    name="made_of_match",
+    operation_id="get_made_of_match",
+    summary="What was made of a match",
+    response_model=MadeOfMatch,
+    responses=may_answer(401, 403, 404),
+    dependencies=[PRIVATE],
+)
+async def get_made(
+    match_id: Annotated[str, Path(description="The match.")], capture: CaptureDep
+) -> Response:
+    """Archives, panorama with its calibration, thumbnails, uploads: what there is of them."""
+    return answer(await capture.processing.record(match_id))
+
+
+@router.get(
+    "/processing/jobs",
+    name="jobs",
+    operation_id="list_jobs",
+    summary="All jobs",
+    response_model=JobList,
+    responses=may_answer(401, 403),
+    dependencies=[PRIVATE],
+)
+async def list_jobs(
+    capture: CaptureDep,
+    match_id: Annotated[str | None, Query(max_length=128, description="Of this match.")] = None,
+) -> Response:
+    """The oldest first; one works at a time."""
+    jobs = capture.jobs.all() if match_id is None else capture.jobs.of_match(match_id)
+    return answer({"jobs": [job_json(job) for job in jobs]})
+
+
+@router.get(
+    "/processing/jobs/{job_id}",
+    name="job",
+    operation_id="get_job",
+    summary="One job",
+    response_model=JobState,
+    responses=may_answer(401, 403, 404),
+    dependencies=[PRIVATE],
+)
+async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
+    """How far it is, and why it failed if it did."""
+    return answer(job_json(capture.jobs.get(job_id)))
+
+
+@router.post(
+    "/processing/jobs/{job_id}/retry",
+    name="job_retry",
+    operation_id="retry_job",
+    summary="Repeat a job",
+    response_model=JobState,
+    responses=may_answer(401, 403, 404, 409),
+    dependencies=[NEEDS_KEY],
+)
+async def retry_job(job_id: JobId, capture: CaptureDep) -> Response:
+    """Do a failed or cancelled job again; it goes on from what it has left."""
+    return answer(job_json(await capture.jobs.retry(job_id)))
+
+
+@router.post(
+    "/processing/jobs/{job_id}/cancel",
+    name="job_cancel",
+    operation_id="cancel_job",
+    summary="Stop a job",
+    response_model=JobState,
+    responses=may_answer(401, 403, 404, 409),
+    dependencies=[NEEDS_KEY],
+)
+async def cancel_job(job_id: JobId, capture: CaptureDep) -> Response:
+    """Stop it, waiting or running; what it has done so far is kept."""
+    return answer(job_json(await capture.jobs.cancel(job_id)))
+
+
+@router.delete(
+    "/processing/jobs/{job_id}",
+    name="job",
+    operation_id="remove_job",
+    summary="Forget a job",
+    response_model=JobRemoved,
+    responses=may_answer(401, 403, 404, 409),
+    dependencies=[NEEDS_KEY],
+)
+async def remove_job(job_id: JobId, capture: CaptureDep) -> Response:
+    """Forget a job that is over; what it made stays."""
+    await capture.jobs.remove(job_id)
+    return answer({"removed": job_id})
+
+
+def job_json(job: Job) -> dict[str, object]:
+    """`JobState` of the API."""
+    return job.model_dump(mode="json")

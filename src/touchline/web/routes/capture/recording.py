@@ -1,0 +1,164 @@
+"""The routes of filming: state, recording, health. A handler parses, calls and renders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from touchline.core.errors import Invalid
+from touchline.web.auth.auth import NEEDS_KEY
+from touchline.web.http.answers import answer
+from touchline.web.http.deps import CaptureDep
+from touchline.web.http.errors import may_answer
+from touchline.web.http.routes import Route
+from touchline.web.models.base import Truth
+from touchline.web.models.capture.recording import (
+    RecordingHealth,
+    RecordingStatus,
+    StartRecording,
+    StartReport,
+    StopReport,
+)
+from touchline.web.models.state import CamerasStatus, HostHealth, PipelineState, Status
+
+if TYPE_CHECKING:
+    from touchline.capture import Capture
+
+router = APIRouter(prefix="/api/v1", tags=["capture"], responses=may_answer(500), route_class=Route)
+
+
+@router.get(
+    "/health",
+    name="health",
+    operation_id="get_health",
+    summary="Health of the machine",
+    response_model=HostHealth,
+)
+async def get_health(capture: CaptureDep) -> Response:
+    """The health of the machine, from memory."""
+    return answer(capture.host.health())
+
+
+@router.get(
+    "/status",
+    name="status",
+    operation_id="get_status",
+    summary="Recording and preview",
+    response_model=Status,
+)
+async def get_status(capture: CaptureDep) -> Response:
+    """The recording and the preview, from memory: nothing that happens makes this wait."""
+    return answer(status_of(capture))
+
+
+def status_of(capture: Capture) -> dict[str, Any]:
+    """The recording and the preview, for the route and for the channel of the same name."""
+    return {"recording": capture.recorder.status(), "preview": capture.preview_status()}
+
+
+@router.get(
+    "/pipeline-state",
+    name="pipeline-state",
+    operation_id="get_pipeline_state",
+    summary="Who holds the cameras",
+    response_model=PipelineState,
+)
+async def get_pipeline_state(capture: CaptureDep) -> Response:
+    """Who holds the cameras, and what would be allowed now."""
+    return answer(capture.mode())
+
+
+@router.get(
+    "/cameras",
+    name="cameras",
+    operation_id="get_cameras",
+    summary="Cameras",
+    response_model=CamerasStatus,
+)
+async def get_cameras(capture: CaptureDep) -> Response:
+    """Every camera with its kind, its state and the newest figures of its worker."""
+    return answer(cameras_of(capture))
+
+
+def cameras_of(capture: Capture) -> dict[str, Any]:
+    """The cameras, for the route and for the channel of the same name."""
+    return {
+        "cameras": capture.cameras.status(),
+        "disk_minutes_left": capture.recorder.disk_minutes(),
+    }
+
+
+@router.get(
+    "/recording",
+    name="recording",
+    operation_id="get_recording",
+    summary="State of the recording",
+    response_model=RecordingStatus,
+)
+async def get_recording(capture: CaptureDep) -> Response:
+    """The state of the recording, from memory."""
+    return answer(capture.recorder.status())
+
+
+@router.post(
+    "/recording",
+    name="recording",
+    operation_id="start_recording",
+    summary="Start recording",
+    response_model=StartReport,
+    responses=may_answer(400, 401, 403, 413, 503),
+    dependencies=[NEEDS_KEY],
+)
+async def start_recording(body: StartRecording, capture: CaptureDep) -> Response:
+    """Record a match; answers once the first frame of every required camera is on the disk.
+
+    A refusal by the service (already recording, a camera does not start) is status 200 with
+    `success` false.
+    """
+    try:
+        report = await capture.recorder.start(
+            body.match_id or None,
+            force=bool(body.force),
+            process_after_recording=bool(body.process_after_recording),
+            require_all=body.require_all_cameras,
+        )
+    except Invalid as error:
+        # The id is all there is to judge; the recorder does not know where it came from.
+        place = ("body", "match_id")
+        raise Invalid(error.message, code=error.code, loc=place, input=body.match_id) from error
+    return answer(body.noted_in(report.to_json()))
+
+
+@router.delete(
+    "/recording",
+    name="recording",
+    operation_id="stop_recording",
+    summary="Stop recording",
+    response_model=StopReport,
+    responses=may_answer(401, 403, 503),
+    dependencies=[NEEDS_KEY],
+)
+async def stop_recording(
+    capture: CaptureDep,
+    *,
+    force: Annotated[Truth, Query(description="Stop inside the protection window too.")] = False,
+) -> Response:
+    """Stop, finalise and check every camera's footage; answers when all of that is done.
+
+    A refusal (nothing recorded, still protected) is status 200 with `success` false.
+    """
+    report = await capture.recorder.stop(force=force)
+    return answer(report.to_json())
+
+
+@router.get(
+    "/recording-health",
+    name="recording-health",
+    operation_id="get_recording_health",
+    summary="Health of the recording",
+    response_model=RecordingHealth,
+)
+async def get_recording_health(capture: CaptureDep) -> Response:
+    """Whether the running recording is well, camera by camera, from memory."""
+    return answer(capture.recorder.health())

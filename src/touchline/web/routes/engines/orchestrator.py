@@ -1,0 +1,167 @@
+"""The state of the engines half in one look: for proxies, dashboards and whoever restarts us."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from touchline import __version__
+from touchline.web.auth.auth import NEEDS_KEY
+from touchline.web.http.answers import answer
+from touchline.web.http.deps import system_of
+from touchline.web.http.errors import may_answer
+from touchline.web.http.routes import DirectRoute
+from touchline.web.models.engines.orchestrator import (
+    CacheStatistics,
+    EngineHealth,
+    Liveness,
+    Message,
+    OrchestratorStatus,
+    PublicAddress,
+    Readiness,
+    VpnStatus,
+)
+from touchline.web.routes.engines.standing import engines_of, stale_headers, standing_of
+
+router = APIRouter(tags=["orchestrator"], responses=may_answer(500), route_class=DirectRoute)
+
+
+@router.get(
+    "/health",
+    name="live",
+    operation_id="get_liveness",
+    summary="Alive",
+    response_model=Liveness,
+)
+async def get_liveness() -> Response:
+    """The server answers."""
+    return answer({"status": "ok", "version": __version__})
+
+
+@router.get(
+    "/health/ready",
+    name="ready",
+    operation_id="get_readiness",
+    summary="Ready",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Not now; the reasons say why."}},
+)
+async def get_readiness(request: Request) -> Response:
+    """Whether the runtime is reached; what else is in the way is told as well.
+
+    That includes background work of cameras, recordings and the WebSocket which fails now.
+    """
+    ready = engines_of(request).status.ready()
+    ready["reasons"] += system_of(request).capture.reasons() + request.app.state.hub.reasons()
+    return answer(ready, 200 if ready["ready"] else 503)
+
+
+@router.get(
+    "/health/status",
+    name="health_status",
+    operation_id="get_engines_health",
+    summary="Health of the engines",
+    response_model=EngineHealth,
+)
+async def get_engines_health(request: Request) -> Response:
+    """How many engines are well, and the circuit breakers."""
+    return answer(engines_of(request).status.health())
+
+
+@router.post(
+    "/health/circuit-breaker/reset",
+    name="reset_breaker",
+    operation_id="reset_circuit_breaker",
+    summary="Close a circuit breaker",
+    response_model=Message,
+    responses=may_answer(401, 403, 404),
+    dependencies=[NEEDS_KEY],
+)
+async def reset_circuit_breaker(
+    request: Request,
+    operation_type: Annotated[
+        str | None, Query(max_length=64, description="`general` or `replacement`; both without.")
+    ] = None,
+) -> Response:
+    """Let engines be started again at once."""
+    engines_of(request).status.reset_breakers(operation_type)
+    which = f"Circuit breaker {operation_type}" if operation_type else "All circuit breakers"
+    return answer({"message": f"{which} reset"})
+
+
+@router.get(
+    "/orchestrator/status",
+    name="orchestrator_status",
+    operation_id="get_orchestrator_status",
+    summary="Everything a proxy needs to know",
+    response_model=OrchestratorStatus,
+)
+async def get_orchestrator_status(request: Request) -> Response:
+    """Engines, streams, capacity, the VPN, and whether an engine can be had."""
+    engines = engines_of(request)
+    return answer(engines.status.orchestrator(), headers=dict(stale_headers(engines)))
+
+
+@router.get(
+    "/vpn/status",
+    name="vpn_status",
+    operation_id="get_vpn_status",
+    summary="The VPN",
+    response_model=VpnStatus,
+)
+async def get_vpn_status(request: Request) -> Response:
+    """Whether it is connected, since when it was looked at, and its forwarded port."""
+    engines = engines_of(request)
+    return answer(engines.status.vpn(), headers=dict(stale_headers(engines)))
+
+
+@router.get(
+    "/vpn/publicip",
+    name="vpn_publicip",
+    operation_id="get_vpn_address",
+    summary="The VPN's public address",
+    response_model=PublicAddress,
+    responses=may_answer(503),
+)
+async def get_vpn_address(request: Request) -> Response:
+    """The address under which the primary VPN is seen."""
+    return answer({"public_ip": engines_of(request).status.public_ip()})
+
+
+@router.get(
+    "/cache/stats",
+    name="cache_stats",
+    operation_id="get_cache_statistics",
+    summary="Answers that stand",
+    response_model=CacheStatistics,
+)
+async def get_cache_statistics(request: Request) -> Response:
+    """How often a client had the current version already."""
+    standing = standing_of(request)
+    asked = standing.hits + standing.misses
+    return answer(
+        {
+            "size": 0,
+            "hits": standing.hits,
+            "misses": standing.misses,
+            "hit_rate": round(100 * standing.hits / asked, 2) if asked else 0.0,
+            "entries": [],
+        }
+    )
+
+
+@router.post(
+    "/cache/clear",
+    name="cache_clear",
+    operation_id="clear_cache",
+    summary="Count anew",
+    response_model=Message,
+    responses=may_answer(401, 403),
+    dependencies=[NEEDS_KEY],
+)
+async def clear_cache(request: Request) -> Response:
+    """Nothing here is kept beyond its truth, so this only sets the counters to zero."""
+    standing = standing_of(request)
+    standing.hits = standing.misses = 0
+    return answer({"message": "Cache cleared"})

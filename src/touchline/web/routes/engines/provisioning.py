@@ -1,0 +1,213 @@
+"""What makes, hands out and removes engines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Path, Request, Response
+
+from touchline.engines import EngineOrder, GenericOrder, SelectOrder, rfc3339
+from touchline.web.auth.auth import NEEDS_KEY
+from touchline.web.http.answers import answer
+from touchline.web.http.asking import while_connected
+from touchline.web.http.errors import may_answer
+from touchline.web.models.engines.provisioning import (
+    CollectedReply,
+    DeletedReply,
+    DrainReply,
+    EngineProvisioned,
+    GenericProvisioned,
+    ProvisionEngine,
+    ProvisionGeneric,
+    ScaledReply,
+    SelectedEngine,
+    SelectEngine,
+)
+from touchline.web.routes.engines.standing import engines_of
+from touchline.web.routes.engines.structured import StructuredRoute, may_fail
+
+router = APIRouter(
+    strict_content_type=False,  # clients of the earlier system name none
+    tags=["provisioning"],
+    route_class=StructuredRoute,
+    responses={**may_answer(401, 403, 413), **may_fail(400, 500, 503)},
+    dependencies=[NEEDS_KEY],
+)
+
+MOST_DEMAND = 1_000_000
+
+
+@router.post(
+    "/provision",
+    name="provision",
+    operation_id="provision_container",
+    summary="Start any container",
+    response_model=GenericProvisioned,
+    responses=may_fail(404, 409, 504),
+)
+async def provision_container(
+    request: Request, order: Annotated[ProvisionGeneric, Body()]
+) -> Response:
+    """Start a container of this image; answers when it runs."""
+    instance = await engines_of(request).provisioner.generic(
+        GenericOrder(
+            image=order.image or "",
+            env=order.env,
+            labels=order.labels,
+            ports=order.ports,
+            name_prefix=order.name_prefix,
+        )
+    )
+    return answer({"container_id": instance.id, "container_name": instance.name})
+
+
+@router.post(
+    "/provision/acestream",
+    name="provision_acestream",
+    operation_id="provision_engine",
+    summary="Get an engine",
+    response_model=EngineProvisioned,
+    responses=may_fail(404, 409, 504),
+)
+async def provision_engine(
+    request: Request,
+    order: Annotated[ProvisionEngine, Body()],
+    idempotency_key: Annotated[
+        str | None, Header(max_length=200, description="The same key gives the same engine.")
+    ] = None,
+) -> Response:
+    """An engine that answers, kept for whoever asks for `scaling.lease_s`.
+
+    One that is ready is handed out at once where the request says nothing special.
+    """
+    engines = engines_of(request)
+    engine = await while_connected(
+        request,
+        engines.provisioner.engine(
+            EngineOrder(
+                labels=order.labels,
+                env=order.env,
+                image=order.image or None,
+                host_port=order.host_port,
+                idempotency_key=idempotency_key,
+            )
+        ),
+    )
+    if await request.is_disconnected():
+        # Nobody hears this: the next who asks may have it.
+        engines.fleet.leases.release(engine.id)
+    return answer(
+        {
+            "container_id": engine.id,
+            "container_name": engine.name,
+            "host_http_port": engine.host_http_port or engine.port,
+            "container_http_port": engine.container_http_port,
+            "container_https_port": engine.container_https_port,
+        }
+    )
+
+
+@router.post(
+    "/engines/select",
+    name="select_engine",
+    operation_id="select_engine",
+    summary="Claim the best engine",
+    response_model=SelectedEngine,
+    responses=may_fail(404, 409, 504),
+)
+async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]) -> Response:
+    """The engine that a new stream should get, kept for whoever asks until its stream starts."""
+    selected = await while_connected(
+        request,
+        engines_of(request).control.select(
+            SelectOrder(
+                stream_id=order.stream_id,
+                max_streams=order.max_streams,
+                wait_s=order.wait_s,
+                lease_s=order.lease_s,
+            )
+        ),
+    )
+    engine = selected.engine
+    return answer(
+        {
+            "lease_id": selected.lease_id,
+            "lease_seconds": selected.lease_s,
+            "container_id": engine.id,
+            "container_name": engine.name,
+            "host": engine.host,
+            "port": engine.port,
+            "forwarded": engine.forwarded,
+            "last_stream_usage": rfc3339(engine.last_stream_usage),
+        }
+    )
+
+
+@router.post(
+    "/scale/{demand}",
+    name="scale",
+    operation_id="scale_engines",
+    summary="Ask for so many engines",
+    response_model=ScaledReply,
+    responses=may_answer(404),
+)
+async def scale_engines(
+    request: Request,
+    demand: Annotated[int, Path(ge=0, le=MOST_DEMAND, description="So many engines are wanted.")],
+) -> Response:
+    """Remember the demand; engines are started and stopped in the background."""
+    scaled = await engines_of(request).control.scale(demand)
+    return answer({"scaled_to": demand, "target": scaled.target, "replicas": scaled.replicas})
+
+
+@router.post(
+    "/gc",
+    name="gc",
+    operation_id="collect_garbage",
+    summary="Clean up",
+    response_model=CollectedReply,
+)
+async def collect_garbage(request: Request) -> Response:
+    """Remove what is idle beyond its time, what has ended, and streams whose hour is over."""
+    collected = await engines_of(request).control.collect_garbage()
+    return answer(
+        {
+            "status": "ok",
+            "removed": [dict(each) for each in collected.removed],
+            "streams_forgotten": collected.streams_forgotten,
+        }
+    )
+
+
+@router.post(
+    "/engines/{container_id}/drain",
+    name="drain_engine",
+    operation_id="drain_engine",
+    summary="Drain an engine",
+    response_model=DrainReply,
+    responses=may_fail(404, 503),
+)
+async def drain_engine(
+    request: Request,
+    container_id: Annotated[str, Path(min_length=1, max_length=256, description="Its id.")],
+) -> Response:
+    """It gets no new streams and is replaced; it goes when those that play on it have ended."""
+    await engines_of(request).reprovision.drain(container_id)
+    return answer({"draining": container_id})
+
+
+@router.delete(
+    "/containers/{container_id}",
+    name="delete_container",
+    operation_id="delete_container",
+    summary="Remove a container",
+    response_model=DeletedReply,
+    responses=may_fail(404, 409),
+)
+async def delete_container(
+    request: Request,
+    container_id: Annotated[str, Path(min_length=1, max_length=256, description="Id or name.")],
+) -> Response:
+    """Stop and remove a container of ours; its streams end with a reason."""
+    await engines_of(request).control.delete(container_id)
+    return answer({"deleted": container_id})

@@ -1,0 +1,66 @@
+"""Answers that stand already: a version instead of a comparison, and what a stale one says."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fastapi import Request, Response
+
+from touchline.web.http.answers import MEDIA_TYPE
+from touchline.web.http.deps import system_of
+
+if TYPE_CHECKING:
+    from touchline.engines import Body, Engines
+
+
+class Standing:
+    """Sends bytes with their version as ETag, or 304 where the client has that version."""
+
+    def __init__(self) -> None:
+        # Versions begin anew with each server: a tag of an earlier one must not fit.
+        self._boot = secrets.token_hex(4)
+        self.hits = 0
+        self.misses = 0
+
+    def send(self, request: Request, kind: str, body: Body, engines: Engines) -> Response:
+        """The answer to a read of `kind`."""
+        tag = f'"{self._boot}-{kind}-{body.version}"'
+        headers = {"etag": tag, "cache-control": "no-cache", **stale_headers(engines)}
+        if _has(request, tag):
+            self.hits += 1
+            return Response(status_code=304, headers=headers)
+        self.misses += 1
+        return Response(body.content, headers=headers, media_type=MEDIA_TYPE)
+
+
+def stale_headers(engines: Engines) -> Mapping[str, str]:
+    """While the runtime cannot be reached: how old what is shown of it is (RFC 9111)."""
+    stale_s = engines.stale_s()
+    if stale_s is None:
+        return {}
+    return {
+        "age": str(int(stale_s)),
+        "warning": '110 - "Response is Stale"',
+        "x-touchline-stale-seconds": f"{stale_s:.3f}",
+    }
+
+
+def standing_of(request: Request) -> Standing:
+    """The one of this application."""
+    standing: Standing = request.app.state.standing
+    return standing
+
+
+def engines_of(request: Request) -> Engines:
+    """The engines half of the system that this application was made for."""
+    return system_of(request).engines
+
+
+def _has(request: Request, tag: str) -> bool:
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    tags = {each.strip().removeprefix("W/") for each in given.split(",")}
+    return tag in tags or "*" in tags

@@ -1,0 +1,156 @@
+"""Routes whose errors tell a program what to do: wait, try again, or give up.
+
+What starts, stops or hands out engines answers an error as
+`{"detail": {"error", "code", "message", "recovery_eta_seconds", "can_retry", "should_wait"}}`,
+which is what proxies read. Wrong keys and malformed requests keep the framework's form.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+
+from touchline.core.errors import Blocked, Invalid, NotFound, Refused, TouchlineError
+from touchline.engines import StartTimeout, reason_json
+from touchline.web.auth.auth import gate_of
+from touchline.web.http.answers import answer
+from touchline.web.http.errors import ErrorBody
+from touchline.web.http.routes import DirectRoute, Handler
+
+log = logging.getLogger(__name__)
+
+GENERAL = "general_error"
+_BAD_REQUEST = frozenset({"image_required"})
+
+
+class Reason(BaseModel):
+    """Why not, for people and for programs."""
+
+    error: str = Field(description="`provisioning_blocked`, `provisioning_failed`, `refused` …")
+    code: str = Field(description="The reason for programs: stable, snake_case.")
+    message: str = Field(description="A sentence for people.")
+    recovery_eta_seconds: int | None = Field(description="When it may go, as far as is known.")
+    can_retry: bool = Field(description="The same request may succeed later.")
+    should_wait: bool = Field(description="Waiting is enough; there is nothing to do.")
+
+
+class StructuredError(BaseModel):
+    """An error of these routes."""
+
+    detail: Reason
+
+
+_MEANING = {
+    400: "Something that is needed is missing.",
+    404: "There is no such image, container or stream.",
+    409: "A rule says no as long as the state is what it is.",
+    500: "It should have worked; the log has the reason.",
+    503: "Not now.",
+    504: "It did not start in time, and nothing is left of it.",
+}
+
+
+def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's documentation says about these errors."""
+    return {
+        # The plain form is that of what never reached the route: a path or a body of no use.
+        status: {"model": StructuredError | ErrorBody, "description": _MEANING[status]}
+        for status in statuses
+    }
+
+
+class StructuredRoute(DirectRoute):
+    """A route whose handler's errors are rendered in this form."""
+
+    def _plain_handler(self) -> Handler:
+        return super().get_route_handler()
+
+    def get_route_handler(self) -> Handler:
+        """The handler, and what becomes of what it raises."""
+        handle = self._plain_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Invalid as error:
+                if error.code not in _BAD_REQUEST:
+                    raise
+                return _render(request, error, 400)
+            except TouchlineError as error:
+                return _render(request, error, _status(error))
+
+        return handled
+
+
+class ReportRoute(StructuredRoute):
+    """A structured route that reads its body by itself: what is reported all day takes a short way.
+
+    The handler is given the request and the body's model, and nothing else; the key is asked for.
+    Resolving dependencies as the framework does would take as long as all the rest together.
+    """
+
+    def get_route_handler(self) -> Handler:
+        """The handler behind the key and the check of the body."""
+        # The framework has read the annotations already: one body, and its model.
+        (body,) = self.dependant.body_params
+        self._model = cast("type[BaseModel]", body.field_info.annotation)
+        return super().get_route_handler()
+
+    def _plain_handler(self) -> Handler:
+        endpoint: Callable[[Request, BaseModel], Awaitable[Response]] = self.endpoint
+        model = self._model
+
+        async def handle(request: Request) -> Response:
+            gate_of(request).admit(request.scope)
+            content = await request.body()
+            if not content:
+                missing = {"type": "missing", "loc": ("body",), "msg": "Field required"}
+                raise RequestValidationError([{**missing, "input": None}])
+            try:
+                report = model.model_validate_json(content)
+            except ValidationError as error:
+                faults = [
+                    {**fault, "loc": ("body", *fault["loc"])}
+                    for fault in error.errors(include_url=False)
+                ]
+                raise RequestValidationError(faults) from error
+            return await endpoint(request, report)
+
+        return handle
+
+
+def _status(error: TouchlineError) -> int:
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, Refused):
+        return 409
+    if isinstance(error, Blocked):
+        return 503
+    return 504 if isinstance(error, StartTimeout) else 500
+
+
+def _render(request: Request, error: TouchlineError, status: int) -> Response:
+    headers: dict[str, str] = {}
+    if isinstance(error, Blocked):
+        detail = {"error": "provisioning_blocked", **reason_json(error)}
+        if error.eta_s is not None:
+            headers["Retry-After"] = str(max(1, math.ceil(error.eta_s)))
+    else:
+        word = {400: "invalid_request", 404: "not_found", 409: "refused"}.get(status)
+        detail = {
+            "error": word or "provisioning_failed",
+            "code": GENERAL if error.code == "failed" else error.code,
+            "message": error.message,
+            "recovery_eta_seconds": None,
+            "can_retry": status == 504,
+            "should_wait": False,
+        }
+    if status == 500:
+        log.error("%s %r: %s", request.method, request.scope["path"], error.message, exc_info=error)
+    return answer({"detail": detail}, status, headers)

@@ -1,0 +1,113 @@
+"""The routes of the event log: what happened, newest first. A handler parses, calls and renders."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from touchline.core.events.log import KEPT_DAYS, Event, EventFilter
+from touchline.web.auth.auth import NEEDS_KEY
+from touchline.web.http.answers import answer, plain
+from touchline.web.http.deps import EventsDep
+from touchline.web.http.errors import may_answer
+from touchline.web.http.routes import Route
+from touchline.web.models.base import Moment
+from touchline.web.models.events import EventEntry, EventsCleaned, EventStatistics
+
+TYPES = ("engine", "stream", "vpn", "health", "system")
+MOST_OFFSET = 1_000_000
+MOST_DAYS = 36_500
+
+router = APIRouter(prefix="/events", tags=["events"], responses=may_answer(500), route_class=Route)
+
+Text = Annotated[str | None, Query(max_length=256)]
+
+
+@router.get(
+    "",
+    name="events",
+    operation_id="get_events",
+    summary="What happened",
+    response_model=list[EventEntry],
+)
+async def get_events(
+    events: EventsDep,
+    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+    offset: Annotated[
+        int, Query(ge=0, le=MOST_OFFSET, description="Leave so many of the newest out.")
+    ] = 0,
+    event_type: Annotated[Text, Query(description="Of this type only.")] = None,
+    category: Annotated[Text, Query(description="Of this category only.")] = None,
+    container_id: Annotated[Text, Query(description="About this engine only.")] = None,
+    stream_id: Annotated[Text, Query(description="About this stream only.")] = None,
+    since: Annotated[
+        Moment | None, Query(description="Not older than this; without a zone it is UTC.")
+    ] = None,
+) -> Response:
+    """Events of both halves that fit, newest first; from memory while the database is away."""
+    wanted = EventFilter(event_type, category, container_id, stream_id, since)
+    return answer([entry(item) for item in await events.page(wanted, limit, offset)])
+
+
+@router.get(
+    "/stats",
+    name="events_stats",
+    operation_id="get_event_stats",
+    summary="How much happened",
+    response_model=EventStatistics,
+)
+async def get_event_stats(events: EventsDep) -> Response:
+    """Counts of what is kept, and from when to when."""
+    stats = await events.stats()
+    return answer(
+        {
+            "total": stats.total,
+            "by_type": {**dict.fromkeys(TYPES, 0), **stats.by_type},
+            "oldest": _time(stats.oldest),
+            "newest": _time(stats.newest),
+        }
+    )
+
+
+@router.post(
+    "/cleanup",
+    name="events_cleanup",
+    operation_id="clean_up_events",
+    summary="Delete old events",
+    response_model=EventsCleaned,
+    responses=may_answer(401, 403),
+    dependencies=[NEEDS_KEY],
+)
+async def clean_up_events(
+    events: EventsDep,
+    max_age_days: Annotated[
+        int, Query(ge=1, le=MOST_DAYS, description="What is older goes.")
+    ] = KEPT_DAYS,
+) -> Response:
+    """Delete what is older than so many days; beyond 30 days or 10,000 events it goes by itself."""
+    deleted = await events.cleanup(max_age_days)
+    message = f"Cleaned up {deleted} events older than {max_age_days} days"
+    return answer({"deleted": deleted, "message": message})
+
+
+def entry(item: Event) -> dict[str, Any]:
+    """An event as clients see it."""
+    return {
+        "id": item.id,
+        "timestamp": _time(item.at),
+        "event_type": item.type,
+        "category": item.category,
+        "message": item.message,
+        "details": plain(dict(item.details)),
+        "container_id": item.ids.get("container_id"),
+        "stream_id": item.ids.get("stream_id"),
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC with microseconds and a Z."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

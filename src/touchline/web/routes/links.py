@@ -1,0 +1,49 @@
+"""The route by which whoever has the key gets links for players that have none."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from touchline.core.errors import Invalid
+from touchline.web.auth.auth import NEEDS_KEY, gate_of
+from touchline.web.auth.medialinks import media_scope, signed_target, split_target
+from touchline.web.http.answers import answer
+from touchline.web.http.deps import system_of
+from touchline.web.http.errors import may_answer
+from touchline.web.http.routes import Route
+from touchline.web.models.links import MakeLink, MediaLink
+
+router = APIRouter(prefix="/api/v1", tags=["session"], responses=may_answer(500), route_class=Route)
+
+
+@router.post(
+    "/links",
+    name="links",
+    operation_id="make_link",
+    summary="Make a link to media",
+    response_model=MediaLink,
+    responses=may_answer(401, 403, 413),
+    dependencies=[NEEDS_KEY],
+)
+async def make_link(request: Request, body: MakeLink) -> Response:
+    """Sign a path, so that a player without the key may open it and what a playlist there names.
+
+    It expires after `auth.link_lifetime_s`, and at once with a new key.
+    """
+    found = split_target(body.path)
+    opens = None if found is None else media_scope(*found)
+    if opens is None:
+        raise Invalid(
+            "This is no path of a playlist, a clip, a still or a file of this server",
+            code="not_media",
+            loc=("body", "path"),
+            input=body.path,
+        )
+    signer = gate_of(request).signer
+    path, expires_in_s = body.path.partition("#")[0], None
+    if signer is not None:
+        expires_in_s = system_of(request).settings.auth.link_lifetime_s
+        path = signed_target(body.path, signer.link(opens, expires_in_s))
+    host = request.headers.get("host") or "{}:{}".format(*request.scope["server"])
+    url = f"{request.scope['scheme']}://{host}{path}"
+    return answer({"url": url, "path": path, "expires_in_s": expires_in_s})

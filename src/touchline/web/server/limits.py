@@ -1,0 +1,138 @@
+"""What is turned away unseen: bodies that are too large and paths that are too clever."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from urllib.parse import unquote_to_bytes
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from touchline.foreign.numbers import whole
+from touchline.web.http.answers import answer
+from touchline.web.http.errors import Coded
+from touchline.web.server.door import is_loopback
+
+SLASH = "\0"
+"""Stands for an encoded slash in a part of a path."""
+
+_ENCODED_SLASH = re.compile(rb"%2[fF]")
+_STREAM = re.compile(rb"/streams/([^/?#]+)(|/[a-z-]+)")
+_TOO_LARGE, _TOO_LARGE_CODE = "Request body too large", "body_too_large"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class PlainPaths:
+    """Answers 404 to a path with an encoded slash or a control character in it.
+
+    Nothing here has such a name but streams, whose ids clients choose: an encoded slash in a
+    stream's id arrives as `SLASH`, which no path has otherwise. Decoded, a slash would be a step to
+    somewhere else, and the redirect of a trailing slash and the end of a route's pattern take a
+    newline for what it is not.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            path = _plain_path(scope)
+            if path is None:
+                await answer({"detail": "Not Found"}, 404)(scope, receive, send)
+                return
+            scope["path"] = path
+        await self._app(scope, receive, send)
+
+
+def _plain_path(scope: Scope) -> str | None:
+    """The path that routes see; None where there can be no such route."""
+    path: str = scope["path"]
+    if _CONTROLS.search(path) is not None:
+        return None
+    raw: bytes = scope.get("raw_path", b"")
+    if _ENCODED_SLASH.search(raw) is None:
+        return path
+    found = _STREAM.fullmatch(raw)
+    if found is None:
+        return None
+    stream_id = unquote_to_bytes(_ENCODED_SLASH.sub(SLASH.encode(), found[1]))
+    return f"/streams/{stream_id.decode('utf-8', 'replace')}{found[2].decode('ascii')}"
+
+
+def with_slashes(name: str) -> str:
+    """A part of a path as its client wrote it."""
+    return name.replace(SLASH, "/")
+
+
+class AddressLimit:
+    """Answers 429 to an address with too many requests under way; this machine has no limit.
+
+    It sees clients as a trusted proxy passes them on, where the door sees the proxy alone.
+    """
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._under_way: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        address = client_address(scope)
+        if scope["type"] != "http" or is_loopback(address):
+            await self._app(scope, receive, send)
+            return
+        if self._under_way[address] >= self._most:
+            body = {"detail": "Too many requests from this address", "code": "too_many_requests"}
+            await answer(body, 429, {"retry-after": "1"})(scope, receive, send)
+            return
+        self._under_way[address] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way[address] -= 1
+            if not self._under_way[address]:
+                del self._under_way[address]
+
+
+def client_address(scope: Scope) -> str:
+    """The client's address, as a trusted proxy passes it on; empty for a Unix socket."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+class BodyLimit:
+    """Answers 413 to a larger body: by its announced length, or when it turns out to be larger."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = {name: value for name, value in scope["headers"] if name in _BODY_HEADERS}
+        if not told:  # no body at all
+            await self._app(scope, receive, send)
+            return
+        announced = told.get(b"content-length", b"0")
+        # A length that is no number never gets here: the HTTP parser refuses it.
+        length = whole(announced.decode("latin-1"))
+        if length is None or length > self._max_bytes:
+            body = {"detail": _TOO_LARGE, "code": _TOO_LARGE_CODE}
+            await answer(body, 413, {"connection": "close"})(scope, receive, send)
+            return
+        taken_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal taken_bytes
+            message = await receive()
+            taken_bytes += len(message.get("body", b""))
+            if taken_bytes > self._max_bytes:
+                raise Coded(413, _TOO_LARGE, code=_TOO_LARGE_CODE, headers={"connection": "close"})
+            return message
+
+        await self._app(scope, counted, send)

@@ -1,0 +1,1 @@
+"""Network cameras: sessions and packets."""

@@ -1,0 +1,228 @@
+"""One run of a network camera: a session on a thread of its own, and what becomes of its packets.
+
+It is used like `pipeline.Pipeline`: it ends once, with a reason, and is never started again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from touchline.ipc.tee import Frame
+from touchline.ipc.threads import watched
+from touchline.ipc.wire import PipelineSpec, Rtsp
+from touchline.media.mp4.writer import Codec
+from touchline.worker.network.feed import (
+    CopiedH264,
+    DecodedH264,
+    DecodedPackets,
+    Feed,
+    decoding_pipeline,
+)
+from touchline.worker.pipeline.elements import BuildError
+from touchline.worker.pipeline.pipeline import Pipeline
+from touchline.worker.rtsp.authentication import Credentials
+from touchline.worker.rtsp.description import Format, Track
+from touchline.worker.rtsp.errors import Refusal, RtspError, Stopped
+from touchline.worker.rtsp.link import Waker
+from touchline.worker.rtsp.media.reordering import Reorderer
+from touchline.worker.rtsp.media.rtcp import SenderReport
+from touchline.worker.rtsp.media.transport import Choice, Way
+from touchline.worker.rtsp.opening import Target
+from touchline.worker.rtsp.session import Memory, Session, Take, Wanted
+
+log = logging.getLogger(__name__)
+
+_JOIN_S = 3.0
+_CHOICES: dict[str, Choice] = {"tcp": "tcp", "udp": "udp", "auto": "auto"}
+
+
+class RtspCamera:
+    """Plays from `start` until `stop`, and tells `on_end` if it ends by itself.
+
+    `memory` is what earlier runs learned of the camera. `refusal` is set before `on_end` is called
+    where the camera refused. Everything is called on the session's thread, except what a decoding
+    pipeline calls on its own.
+    """
+
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        memory: Memory,
+        *,
+        on_frame: Callable[[Frame], None],
+        on_end: Callable[[str], None],
+        on_warning: Callable[[str], None],
+    ) -> None:
+        if spec.rtsp is None:
+            raise BuildError("the camera has no RTSP address")
+        self.spec = spec
+        self.transcoded = False
+        self.source_format: str | None = None
+        self.source_skipped = 0
+        self.frames = 0
+        self.last_frame_ns = time.monotonic_ns()
+        self.codec: Codec | None = None
+        self.refusal: Refusal | None = None
+        self._on_frame, self._on_end, self._on_warning = on_frame, on_end, on_warning
+        self._latency_ns = spec.rtsp.latency_ms * 1_000_000
+        self._waker = Waker()
+        self._session = Session(_wanted(spec.rtsp), memory, self._waker, self)
+        self._feed: Feed | None = None
+        self._reorderer: Reorderer | None = None
+        self._pipeline: Pipeline | None = None
+        self._not_before_ns = 0
+        self._ended = threading.Lock()
+        self._thread = watched(
+            self._run, name="rtsp", died=lambda error: self._end(f"internal error: {error!r}")
+        )
+
+    # ------------------------------------------------------ as a pipeline's
+
+    @property
+    def data_seen(self) -> bool:
+        """Whether the camera has sent any packet."""
+        return self._session.packets > 0
+
+    @property
+    def lost(self) -> int:
+        """Frames that the camera's packets show to be missing."""
+        return self._feed.lost if self._feed is not None else 0
+
+    @property
+    def queue_overruns(self) -> int:
+        """Pictures that a decoder or encoder did not take in time."""
+        return self._pipeline.queue_overruns if self._pipeline is not None else 0
+
+    @property
+    def last_raw_ns(self) -> int:
+        """When an encoder of ours was last given a picture."""
+        return self._pipeline.last_raw_ns if self._pipeline is not None else 0
+
+    def start(self, not_before_ns: int = 0) -> None:
+        """Connect and play; pictures that are encoded here begin at `not_before_ns`."""
+        self._not_before_ns = not_before_ns
+        self.last_frame_ns = time.monotonic_ns()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Leave the camera and end."""
+        self._waker.stop()
+        if self._thread.ident is not None:
+            self._thread.join(_JOIN_S)
+        if self._pipeline is not None:
+            self._pipeline.stop()
+        if not self._thread.is_alive():
+            self._waker.close()
+
+    def request_keyframe(self) -> None:
+        """Ask our encoder, or else the camera, for a keyframe."""
+        pipeline = self._pipeline
+        if pipeline is not None:
+            pipeline.request_keyframe()
+        else:
+            self._session.request_keyframe()
+
+    # ------------------------------------------------- the session's thread
+
+    def _run(self) -> None:
+        try:
+            self._session.run()
+        except Stopped:
+            self._let_go()
+        except RtspError as error:
+            self._let_go()
+            self.refusal = error.refusal
+            self._end(str(error))
+        except Exception as error:
+            log.exception("the RTSP session failed")
+            self._end(f"the RTSP client failed: {error!r}; see the worker's log")
+
+    def _let_go(self) -> None:
+        """Pass on what has come whole."""
+        try:
+            if self._feed is not None:
+                self._feed.end()
+        except ValueError as error:
+            self._on_warning(str(error))
+
+    def _end(self, reason: str) -> None:
+        if self._ended.acquire(blocking=False) and not self._waker.stopping:
+            self._on_end(reason)
+
+    def begin(self, track: Track, chosen: Format, way: Way) -> Take:
+        """Be ready for the packets of a track; returns what takes them."""
+        self._let_go()
+        if self._pipeline is not None:
+            self._pipeline.stop()
+            self._pipeline = None
+        self.source_format = chosen.codec
+        feed: Feed
+        try:
+            if chosen.codec == "h264" and not self.spec.force_encode:
+                feed = CopiedH264(chosen, self._frame, self._on_warning)
+            else:
+                feed = self._decoding(track, chosen)
+        except ValueError as error:
+            raise RtspError(str(error)) from error
+        self._feed = feed
+        self._reorderer = None if way == "tcp" else Reorderer(self._latency_ns, feed.packet)
+        return feed.packet if self._reorderer is None else self._reorderer.packet
+
+    def _decoding(self, track: Track, chosen: Format) -> Feed:
+        pipeline = decoding_pipeline(
+            self.spec,
+            track,
+            chosen,
+            on_frame=self._coded,
+            on_end=self._end,
+            on_warning=self._on_warning,
+        )
+        try:
+            pipeline.start(self._not_before_ns)
+        except BuildError as error:
+            pipeline.stop()
+            raise RtspError(str(error)) from error
+        self._pipeline = pipeline
+        if chosen.codec == "h264":
+            return DecodedH264(chosen, pipeline, self._on_warning)
+        return DecodedPackets(chosen, pipeline)
+
+    def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
+        """Take what the camera says of its clock."""
+        if self._feed is not None:
+            self._feed.sender_report(report, arrived_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Let go of what has waited long enough."""
+        if self._reorderer is not None and self._reorderer.waiting:
+            self._reorderer.due(now_ns)
+        if self._feed is not None:
+            self._feed.tick(now_ns)
+
+    def warn(self, text: str) -> None:
+        """Tell the operator."""
+        self._on_warning(text)
+
+    def _coded(self, frame: Frame) -> None:
+        """A frame from the decoding pipeline."""
+        if self._pipeline is not None:
+            self.transcoded = self._pipeline.transcoded
+            self.source_format = self._pipeline.source_format or self.source_format
+        self._frame(frame)
+
+    def _frame(self, frame: Frame) -> None:
+        self.frames += 1
+        self.last_frame_ns = time.monotonic_ns()
+        self.codec = frame.codec
+        self._on_frame(frame)
+
+
+def _wanted(rtsp: Rtsp) -> Wanted:
+    credentials = None if rtsp.user is None else Credentials(rtsp.user, rtsp.password or "")
+    choice = _CHOICES.get(rtsp.transport)
+    if choice is None:
+        raise BuildError(f"there is no transport {rtsp.transport!r}")
+    return Wanted(Target(rtsp.url, credentials, rtsp.verify_tls), choice, rtsp.track)

@@ -1,0 +1,1 @@
+"""The GStreamer pipeline of a camera and who reads from it."""

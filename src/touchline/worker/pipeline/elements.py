@@ -1,0 +1,96 @@
+"""GStreamer elements made and described with plain values: the worker's words for `gi`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst  # noqa: E402
+
+from touchline.ipc.wire import Value  # noqa: E402
+from touchline.media.mp4.writer import Codec  # noqa: E402
+
+# Jetson modules without an encoder (Orin Nano) have the element all the same, but not its device.
+_NVENC_DEVICES = ("/dev/nvhost-msenc", "/dev/v4l2-nvenc")
+
+
+class BuildError(Exception):
+    """The pipeline cannot be built on this machine; the message says which part."""
+
+
+def available(names: Sequence[str]) -> list[str]:
+    """Those of the elements that this machine has, and can use."""
+    found = [name for name in names if Gst.ElementFactory.find(name) is not None]
+    if not any(Path(device).exists() for device in _NVENC_DEVICES):
+        found = [name for name in found if name != "nvv4l2h264enc"]
+    return found
+
+
+def link(before: Any, after: Any) -> None:
+    """Link two elements. Raises BuildError when their formats do not meet."""
+    if not before.link(after):
+        names = (before.get_factory().get_name(), after.get_factory().get_name())
+        msg = "cannot link {} to {}".format(*names)
+        raise BuildError(msg)
+
+
+def set_property(element: Any, name: str, value: Value) -> None:
+    """Set a property from a plain value; caps, enums, flags and fractions are given as text.
+
+    Raises BuildError for a property that the element does not have, or that cannot be so.
+    """
+    factory = element.get_factory().get_name()
+    spec = element.find_property(name)
+    if spec is None:
+        msg = f"{factory} has no property {name}"
+        raise BuildError(msg)
+    try:
+        if isinstance(value, str) and spec.value_type.name == "GstCaps":
+            caps = Gst.Caps.from_string(value)
+            if caps is None:
+                raise ValueError(value)
+            element.set_property(name, caps)
+        elif isinstance(value, str) and spec.value_type.name != "gchararray":
+            Gst.util_set_object_arg(element, name, value)
+            if not _chosen(element.get_property(name), value):
+                raise ValueError(value)  # which GStreamer itself passes over in silence
+        else:
+            element.set_property(name, value)
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = f"{factory} does not take {value!r} as its {name}"
+        raise BuildError(msg) from error
+
+
+def _chosen(current: Any, text: str) -> bool:
+    """Whether an enum, flags or number property has become what the text names."""
+    if hasattr(current, "value_nicks"):
+        return set(text.split("+")) <= {*current.value_nicks, *current.value_names, "0"}
+    if hasattr(current, "value_nick"):
+        return text in {current.value_nick, current.value_name, str(int(current))}
+    if isinstance(current, (int, float)) and not isinstance(current, bool):
+        return float(text) == current
+    return True
+
+
+def codec_of(caps: Any) -> Codec:
+    """Size and decoder configuration of AVC caps. Raises ValueError where they lack one."""
+    structure = caps.get_structure(0)
+    data = structure.get_value("codec_data")
+    found_width, width = structure.get_int("width")
+    found_height, height = structure.get_int("height")
+    if data is None or not found_width or not found_height:
+        msg = f"the stream does not describe itself: {caps.to_string()}"
+        raise ValueError(msg)
+    return Codec(width, height, data.extract_dup(0, data.get_size()))
+
+
+def describe(message: Any) -> str:
+    """An error or warning from the bus as one line: what, from whom, and the element's detail."""
+    parse = message.parse_error if message.type == Gst.MessageType.ERROR else message.parse_warning
+    error, debug = parse()
+    detail = (debug or "").splitlines()[-1:] or [""]
+    return f"{error.message} ({message.src.get_name()}: {detail[0]})"

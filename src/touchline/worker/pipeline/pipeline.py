@@ -1,0 +1,414 @@
+"""One run of a camera's GStreamer pipeline: built from a specification, read to its coded frames.
+
+Elements are made by name and their properties set; nothing is ever parsed from a launch line, so no
+value that came from a user can become an element. A run ends once, with a reason, and is never
+started again: `camera.Camera` makes the next one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstApp", "1.0")
+from gi.repository import Gst, GstApp  # noqa: E402, F401  (GstApp gives the sink its methods)
+
+from touchline.ipc.tee import Frame  # noqa: E402
+from touchline.ipc.threads import watched  # noqa: E402
+from touchline.ipc.wire import Element, PipelineSpec  # noqa: E402
+from touchline.media.mp4.writer import Codec  # noqa: E402
+from touchline.worker.pipeline.elements import (  # noqa: E402
+    BuildError,
+    describe,
+    link,
+    set_property,
+)
+from touchline.worker.pipeline.picturefeed import PictureFeed, appsrc_for  # noqa: E402
+from touchline.worker.pipeline.timeline import Timeline  # noqa: E402
+
+_AVC = "video/x-h264,stream-format=avc,alignment=au"
+_POLL_NS = 500_000_000
+_LOOK_NS = 50_000_000
+_CODECS = {
+    "image/jpeg": "mjpeg",
+    "video/x-av1": "av1",
+    "video/x-h264": "h264",
+    "video/x-h265": "h265",
+    "video/x-vp8": "vp8",
+    "video/x-vp9": "vp9",
+}
+_SAID_NS = 500_000_000
+_PUSHED_BYTES = 32 << 20
+"""A decoder that is this far behind does not catch up."""
+_SEEK_S = 2.0
+"""How long a seek back to the start may take: a few frames at the most, at their own pace."""
+_GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
+"""A transcoded stream whose rate nobody knew beforehand still gets a keyframe a second: it is asked
+for as many frames ahead as an encoder may hold."""
+
+
+class Pipeline:
+    """A pipeline that plays from `start` until `stop`, and tells `on_end` if it ends by itself.
+
+    `on_frame` is called on the sink's thread with every coded frame, `on_end` and `on_warning` on
+    any other. `data_seen` says that the source delivers something, `frames` how much came through,
+    `last_raw_ns` when an encoder of ours was last given a picture.
+    """
+
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        *,
+        on_frame: Callable[[Frame], None],
+        on_end: Callable[[str], None],
+        on_warning: Callable[[str], None],
+        caps: Any = None,
+    ) -> None:
+        """With `caps` the source is fed by `push`, in that format and on the clock's own times."""
+        self.spec = spec
+        self.transcoded = not spec.demux and not spec.delivers_h264 and spec.picture is None
+        self.source_format: str | None = None
+        self.frames = 0
+        self.queue_overruns = 0
+        self.data_seen = spec.picture is not None
+        self.last_frame_ns = time.monotonic_ns()
+        self.last_raw_ns = 0
+        self.codec: Codec | None = None
+        self._on_frame, self._on_end, self._on_warning = on_frame, on_end, on_warning
+        self._stopping = threading.Event()
+        self._end_reason: str | None = None
+        self._timeline = Timeline(loop=spec.loop, live=not spec.loop and spec.kind != "file")
+        self._last_keyframe_ns = 0
+        self._last_pts_ns = 0
+        self._keyframe_asked = False
+        self._threads: list[threading.Thread] = []
+        self._pipeline: Any = Gst.Pipeline.new(None)
+        self._sink: Any = None
+        self._feed: PictureFeed | None = None
+        self._input: Any = None
+        self._not_before_ns = 0
+        self._choked = False
+        self._linked = False
+        self._seeking = threading.Lock()
+        self._link_lock = threading.Lock()
+        self._build(caps)
+
+    @property
+    def source_skipped(self) -> int:
+        """Pictures that the simulated camera left out because nobody took them in time."""
+        return self._feed.skipped if self._feed else 0
+
+    # ------------------------------------------------------------- building
+
+    def _build(self, caps: Any) -> None:
+        spec = self.spec
+        if not spec.source and spec.picture is None:
+            msg = "the camera has no source"
+            raise BuildError(msg)
+        tail = self._chain((Element("h264parse"), Element("capsfilter", {"caps": _AVC})))
+        # Cameras set their own pace; a file is held back by `_read_sink`, two frames ahead.
+        self._paced = spec.loop or spec.kind == "file"
+        sink = {"sync": False, "async": self._paced, "enable-last-sample": False}
+        limit = {"max-buffers": 2} if self._paced else {}
+        self._sink = self._make(Element("appsink", {**sink, **limit}))
+        link(tail[-1], self._sink)
+        head = self._chain(spec.source)
+        if spec.picture is not None:
+            appsrc = self._make(appsrc_for(spec.picture))
+            self._feed = PictureFeed(spec.picture, appsrc, self._stopping)
+            head.insert(0, appsrc)
+            self._link_all(head[:2])
+        if caps is not None:
+            self._input = self._make(Element("appsrc", {"is-live": True, "format": "time"}))
+            self._input.set_property("caps", caps)
+            self._input.set_property("max-bytes", 0)  # bounded by `push`
+            head.insert(0, self._input)
+            self._link_all(head[:2])
+        last, first_pad = head[-1], head[0].get_static_pad("src")
+        if first_pad is not None and spec.picture is None:
+            first_pad.add_probe(Gst.PadProbeType.BUFFER, self._data_probe)
+        if spec.demux:
+            self._demux(last, tail[0])
+        elif spec.delivers_h264:
+            link(last, tail[0])
+        else:
+            encode = self._encode_chain()
+            self._link_all([last, *encode[:1]])
+            link(encode[-1] if encode else last, tail[0])
+
+    def _make(self, element: Element) -> Any:
+        made = Gst.ElementFactory.make(element.factory, None)
+        if made is None:
+            msg = f"the GStreamer element {element.factory} is not installed"
+            raise BuildError(msg)
+        for name, value in element.properties.items():
+            set_property(made, name, value)
+        self._pipeline.add(made)
+        if element.factory == "queue" and element.properties.get("leaky"):
+            made.connect("overrun", self._overrun)
+        return made
+
+    def _chain(self, elements: Sequence[Element]) -> list[Any]:
+        made = [self._make(e) for e in elements]
+        self._link_all(made)
+        return made
+
+    @staticmethod
+    def _link_all(elements: Sequence[Any]) -> None:
+        for before, after in pairwise(elements):
+            link(before, after)
+
+    def _overrun(self, _queue: Any) -> None:
+        self.queue_overruns += 1
+
+    def _encode_chain(self) -> list[Any]:
+        """The encoder and what belongs to it, watched where the raw pictures enter."""
+        chain = self._chain(self.spec.encode)
+        if chain:
+            pad = chain[0].get_static_pad("sink")
+            pad.add_probe(Gst.PadProbeType.BUFFER, self._raw_probe)
+        return chain
+
+    def _raw_probe(self, _pad: Any, info: Any) -> Any:
+        if self._input is not None and info.get_buffer().pts < self._not_before_ns:
+            return Gst.PadProbeReturn.DROP
+        self.last_raw_ns = time.monotonic_ns()
+        return Gst.PadProbeReturn.OK
+
+    def _data_probe(self, _pad: Any, _info: Any) -> Any:
+        self.data_seen = True
+        return Gst.PadProbeReturn.REMOVE
+
+    # -------------------------------------------- sources whose format shows late
+
+    def _demux(self, source: Any, parse: Any) -> None:
+        """Let decodebin find the video; it stops at H.264 where that may be copied."""
+        decode = self._make(Element("decodebin"))
+        decode.connect("autoplug-continue", self._autoplug_continue)
+        decode.connect("pad-added", self._decoded_pad, parse)
+        link(source, decode)
+
+    def _autoplug_continue(self, _bin: Any, _pad: Any, caps: Any) -> bool:
+        structure = caps.get_structure(0)
+        name = structure.get_name()
+        if name == "video/mpeg" and structure.get_boolean("systemstream") == (True, False):
+            self.source_format = f"mpeg{structure.get_int('mpegversion')[1]}"
+        self.source_format = _CODECS.get(name, self.source_format)
+        return bool(self.spec.force_encode or name != "video/x-h264")
+
+    def _decoded_pad(self, _bin: Any, pad: Any, parse: Any) -> None:
+        """Link what decodebin has found; what cannot be built ends the run with its reason."""
+        try:
+            self._link_decoded_pad(pad, parse)
+        except BuildError as error:
+            self._end(str(error))
+
+    def _link_decoded_pad(self, pad: Any, parse: Any) -> None:
+        name = pad.query_caps(None).get_structure(0).get_name()
+        if not name.startswith("video/") or not self._claim():
+            sink = self._make(Element("fakesink", {"sync": False, "async": False}))
+            sink.sync_state_with_parent()
+            pad.link(sink.get_static_pad("sink"))
+            return
+        if name == "video/x-h264":
+            self._copied("h264")
+            pad.link(parse.get_static_pad("sink"))
+            return
+        self.transcoded = True
+        chain = self._encode_chain()
+        link(chain[-1], parse)
+        for element in chain:
+            element.sync_state_with_parent()
+        pad.link(chain[0].get_static_pad("sink"))
+
+    def _copied(self, source_format: str) -> None:
+        self.transcoded, self.source_format = False, source_format
+
+    def _claim(self) -> bool:
+        """True for the first video stream only."""
+        with self._link_lock:
+            claimed, self._linked = self._linked, True
+        return not claimed
+
+    # ------------------------------------------------------------- running
+
+    def start(self, not_before_ns: int = 0) -> None:
+        """Play; a simulated camera's first frame is not captured before `not_before_ns`. May block.
+
+        Raises BuildError when the source refuses at once, with the source's own words.
+        """
+        clock = Gst.SystemClock.obtain()
+        clock.set_property("clock-type", 1)  # GST_CLOCK_TYPE_MONOTONIC, the clock of the match
+        self._pipeline.use_clock(clock)
+        self._timeline.base_ns = max(time.monotonic_ns(), not_before_ns)
+        if self._input is not None:  # what is pushed has times of that clock already
+            self._timeline.base_ns, self._not_before_ns = 0, not_before_ns
+        self._pipeline.set_start_time(Gst.CLOCK_TIME_NONE)
+        self._pipeline.set_base_time(self._timeline.base_ns)
+        self.last_frame_ns = time.monotonic_ns()
+        if self.spec.loop:
+            self._prepare_loop()
+            self._timeline.base_ns = time.monotonic_ns()
+            self._pipeline.set_base_time(self._timeline.base_ns)
+        result = self._pipeline.set_state(Gst.State.PLAYING)
+        if result == Gst.StateChangeReturn.FAILURE:
+            text = self._first_error() or "the source cannot be opened"
+            self._pipeline.set_state(Gst.State.NULL)
+            raise BuildError(text)
+        self._spawn("bus", self._read_bus)
+        self._spawn("sink", self._read_sink)
+        if self._feed is not None:
+            self._spawn("picture", self._feed.run, self._timeline.base_ns)
+
+    def push(self, data: bytes, pts_ns: int, dts_ns: int | None, *, keyframe: bool) -> None:
+        """Feed the source; what a slow decoder leaves no room for is left out and counted."""
+        full = self._input.get_property("current-level-bytes") > _PUSHED_BYTES
+        # Half a group of pictures is no use: it goes on with a keyframe, where they are known.
+        if full or (self._choked and dts_ns is not None and not keyframe):
+            self._choked = True
+            self.queue_overruns += 1
+            return
+        self._choked = False
+        buffer = Gst.Buffer.new_wrapped(data)
+        buffer.pts = pts_ns
+        if dts_ns is not None:
+            buffer.dts = max(dts_ns, 0)
+        self._input.emit("push-buffer", buffer)
+
+    def stop(self) -> None:
+        """Tear the pipeline down. Blocks as long as the source's driver does."""
+        self._stop_looping()
+        woken = Gst.Structure.new_empty("stopping")
+        self._pipeline.get_bus().post(Gst.Message.new_application(None, woken))
+        self._pipeline.set_state(Gst.State.NULL)
+        for thread in self._threads:
+            thread.join(2)
+
+    def _stop_looping(self) -> None:
+        """Let a seek under way end before the sink is read no more: it waits for room downstream.
+
+        With both a seek and a teardown at work each would wait for the other for ever.
+        """
+        free = self._seeking.acquire(timeout=_SEEK_S)
+        self._stopping.set()
+        if free:
+            self._seeking.release()
+
+    def request_keyframe(self) -> None:
+        """Ask an encoder of ours for a keyframe with its next picture; a camera may ignore it."""
+        structure = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=true")
+        event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, structure)
+        self._sink.get_static_pad("sink").push_event(event)
+
+    def _spawn(self, name: str, target: Callable[..., None], *args: Any) -> None:
+        thread = watched(
+            target, *args, name=name, died=lambda error: self._end(f"internal error: {error!r}")
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def _end(self, reason: str) -> None:
+        if self._end_reason is None and not self._stopping.is_set():
+            self._end_reason = reason
+            self._on_end(reason)
+
+    def _read_bus(self) -> None:
+        """The bus's only reader."""
+        bus = self._pipeline.get_bus()
+        kinds = (
+            Gst.MessageType.ERROR
+            | Gst.MessageType.WARNING
+            | Gst.MessageType.SEGMENT_DONE
+            | Gst.MessageType.LATENCY
+            | Gst.MessageType.APPLICATION  # posted by `stop`, so that nobody waits for this thread
+        )
+        while not self._stopping.is_set():
+            message = bus.timed_pop_filtered(_POLL_NS, kinds)
+            if message is None:
+                continue
+            if message.type == Gst.MessageType.ERROR:
+                self._end(describe(message))
+            elif message.type == Gst.MessageType.WARNING:
+                self._on_warning(describe(message))
+            elif message.type == Gst.MessageType.LATENCY:
+                self._pipeline.recalculate_latency()
+            elif message.type == Gst.MessageType.SEGMENT_DONE:
+                self._play_again()
+
+    def _play_again(self) -> None:
+        """Go back to the file's start, unless the pipeline is being torn down."""
+        with self._seeking:
+            if not self._stopping.is_set() and not self._seek_to_start():
+                self._end("the file cannot be played again from its start")
+
+    def _prepare_loop(self) -> None:
+        """Open the file and ask for its end to be a segment's end, so that it can begin again."""
+        self._pipeline.set_state(Gst.State.PAUSED)
+        reason = self._wait_until_open()
+        if reason is None and not self._seek_to_start(Gst.SeekFlags.FLUSH):
+            reason = "this kind of file cannot be played in a loop; MP4 and Matroska files can"
+        if reason is None:
+            reason = self._wait_until_open()
+        if reason is not None:
+            self._pipeline.set_state(Gst.State.NULL)
+            raise BuildError(reason)
+
+    def _wait_until_open(self) -> str | None:
+        """Wait for the first frame at the sink; returns why there will be none."""
+        deadline = time.monotonic() + self.spec.start_timeout_s
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            result = self._pipeline.get_state(_LOOK_NS)[0]
+            if result == Gst.StateChangeReturn.SUCCESS:
+                return None
+            if self._end_reason is not None:
+                return self._end_reason
+            if result == Gst.StateChangeReturn.FAILURE:
+                return self._first_error() or "the file cannot be opened"
+        return f"no frame came from the file within {self.spec.start_timeout_s:g} s"
+
+    def _first_error(self) -> str | None:
+        """What the failing element said; it may say so a moment after its state shows it."""
+        message = self._pipeline.get_bus().timed_pop_filtered(_SAID_NS, Gst.MessageType.ERROR)
+        return describe(message) if message else None
+
+    def _seek_to_start(self, flags: Any = Gst.SeekFlags.NONE) -> bool:
+        return bool(self._pipeline.seek_simple(Gst.Format.TIME, flags | Gst.SeekFlags.SEGMENT, 0))
+
+    def _read_sink(self) -> None:
+        while not self._stopping.is_set():
+            sample = self._sink.try_pull_sample(_POLL_NS)
+            if sample is None:
+                if self._sink.get_property("eos"):
+                    self._end("the source ended")
+                    return
+                continue
+            try:
+                frame = self._timeline.frame(sample)
+            except ValueError as error:
+                self._end(str(error))
+                return
+            self.codec = frame.codec
+            ahead_s = (frame.dts_ns - time.monotonic_ns()) / 1e9
+            if self._paced and ahead_s > 0 and self._stopping.wait(ahead_s):
+                return
+            if self.transcoded:
+                self._keep_gop_short(frame)
+            self.frames += 1
+            self.last_frame_ns = time.monotonic_ns()
+            self._on_frame(frame)
+
+    def _keep_gop_short(self, frame: Frame) -> None:
+        """Ask for a keyframe where a second of transcoded pictures is about to be full."""
+        since_ns = frame.pts_ns - self._last_keyframe_ns
+        step_ns, self._last_pts_ns = frame.pts_ns - self._last_pts_ns, frame.pts_ns
+        if frame.keyframe:
+            self._last_keyframe_ns, self._keyframe_asked = frame.pts_ns, False
+        elif not self._keyframe_asked and since_ns + _ENCODER_FRAMES * step_ns > _GOP_NS:
+            self._keyframe_asked = True
+            self.request_keyframe()

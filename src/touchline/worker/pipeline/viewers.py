@@ -1,0 +1,130 @@
+"""What viewers get of a camera: a feed to the live process, and stills."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from touchline.ipc.feed import Feed
+from touchline.ipc.tee import Tee
+from touchline.worker.pipeline.camera import Camera
+from touchline.worker.pipeline.still import Still, still_bytes
+
+LINGER_S = 2.0
+"""An encoded camera runs on this long after its last viewer: one who comes back, or a recording
+that takes the cameras from a preview, finds it running instead of being torn down."""
+
+
+class Unreachable(Exception):
+    """Nobody listens where the feed should go."""
+
+    code = "feed_unreachable"
+
+
+class Unseen(Exception):
+    """No picture came in time."""
+
+    code = "no_picture"
+
+
+class Viewers:
+    """The feed of one camera, if there is one. Belongs to the event loop.
+
+    `camera` gives the camera as it is configured now; feeds and stills need one.
+    """
+
+    def __init__(self, name: str, tee: Tee, camera: Callable[[], Camera | None]) -> None:
+        self._name = name
+        self._tee = tee
+        self._camera = camera
+        self._feed: Feed | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def status(self) -> dict[str, Any] | None:
+        """How the feed does; None without one."""
+        return self._feed.status() if self._feed else None
+
+    async def begin_feed(self, path: Path) -> None:
+        """Send frames to the live process that listens at `path`, and to no other any more.
+
+        Raises Unreachable.
+        """
+        await self.end_feed()
+        try:
+            feed = await asyncio.to_thread(
+                Feed,
+                path,
+                self._name,
+                keyframe_wanted=lambda: self._on_loop(self._request_keyframe),
+                ended=lambda feed: self._on_loop(self._feed_ended, feed),
+            )
+        except OSError as error:
+            msg = f"the live process cannot be reached: {error.strerror}"
+            raise Unreachable(msg) from error
+        self._feed = feed
+        camera = self._camera()
+        self._tee.hang(feed, with_gop=camera is not None and camera.playing)
+        self._wake()
+
+    async def end_feed(self) -> None:
+        """Send nothing more."""
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            self._tee.take_off(feed)
+            await asyncio.to_thread(feed.close)
+            self._linger()
+
+    async def still(self, path: Path, timeout_s: float) -> float:
+        """Write the newest keyframe to `path`; how old it is in seconds. Raises Unseen."""
+        camera, taken = self._camera(), asyncio.Event()
+        still = Still(lambda: self._on_loop(taken.set))
+        self._tee.hang(still, with_gop=camera is not None and camera.playing)
+        self._wake()
+        try:
+            await asyncio.wait_for(taken.wait(), timeout_s)
+        except TimeoutError as error:
+            reason = camera.last_error if camera is not None else None
+            raise Unseen(reason or f"no picture came within {timeout_s:g} s") from error
+        finally:
+            self._tee.take_off(still)
+            self._linger()
+        frame = still.frame
+        if frame is None:
+            msg = "taken without a frame"
+            raise RuntimeError(msg)
+        await asyncio.to_thread(path.write_bytes, still_bytes(frame))
+        return (time.monotonic_ns() - frame.pts_ns) / 1e9
+
+    def _wake(self) -> None:
+        """Let a camera run that rests."""
+        camera = self._camera()
+        if camera is not None and (not camera.wanted or camera.failed_permanently):
+            camera.want(wanted=True)
+
+    def _linger(self) -> None:
+        """Let the camera run on for a moment, and stop it then if nobody reads it any more."""
+        self._loop.call_later(LINGER_S, self._rest)
+
+    def _rest(self) -> None:
+        camera = self._camera()
+        if camera is not None and not self._tee.hung:
+            camera.want(wanted=False)
+
+    def _feed_ended(self, feed: Feed) -> None:
+        """The live process is gone."""
+        self._tee.take_off(feed)
+        if feed is self._feed:
+            self._feed = None
+            self._linger()
+
+    def _request_keyframe(self) -> None:
+        camera = self._camera()
+        if camera is not None:
+            camera.request_keyframe()
+
+    def _on_loop(self, call: Callable[..., None], *arguments: Any) -> None:
+        """From the pipeline's thread or the feed's."""
+        self._loop.call_soon_threadsafe(call, *arguments)

@@ -1,0 +1,1 @@
+"""Coded frames to synced segments."""

@@ -1,0 +1,113 @@
+"""What waits for the disk: segments to begin and fragments to append, in order."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from touchline.ipc.tee import Frame
+
+_KEPT_GOP_BYTES = 32 << 20
+
+
+@dataclass
+class Begin:
+    """Begin a segment with this frame; `hole` says why it does not continue the one before.
+
+    `label` None keeps the label of the one before. `tries` counts the writers that took it.
+    """
+
+    first: Frame
+    label: str | None
+    hole: str | None = None
+    tries: int = 0
+
+
+@dataclass
+class Fragment:
+    """Frames in decode order and where the last of them ends. `tries` counts its writers.
+
+    `hole` says why its first frame does not follow the frame before it in the same file.
+    """
+
+    frames: tuple[Frame, ...]
+    end_dts_ns: int
+    size_bytes: int
+    tries: int = 0
+    hole: str | None = None
+
+
+Job = Begin | Fragment
+
+
+class Backlog:
+    """Jobs in order. `lock` guards everything in it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Condition(threading.RLock())
+        self.jobs: deque[Job] = deque()
+        self.bytes = 0
+        self.closing = False
+
+    def add(self, job: Job) -> None:
+        """Queue a job. The lock is held."""
+        self.jobs.append(job)
+        if isinstance(job, Fragment):
+            self.bytes += job.size_bytes
+        self.lock.notify_all()
+
+    def done(self, job: Job) -> None:
+        """Take the job at the head out."""
+        with self.lock:
+            self.jobs.popleft()
+            if isinstance(job, Fragment):
+                self.bytes -= job.size_bytes
+
+    def split(self, job: Fragment) -> Fragment:
+        """Put a fragment for each frame in the place of the one at the head; the first of them."""
+        ends = [frame.dts_ns for frame in job.frames[1:]] + [job.end_dts_ns]
+        singles = [
+            Fragment((frame,), max(end, frame.dts_ns + 1), len(frame.data), job.tries - 1)
+            for frame, end in zip(job.frames, ends, strict=True)
+        ]
+        singles[0].tries, singles[0].hole = job.tries, job.hole
+        with self.lock:
+            self.jobs.popleft()
+            self.jobs.extendleft(reversed(singles))
+        return singles[0]
+
+    def clear(self) -> list[Fragment]:
+        """Empty it; the fragments that waited."""
+        with self.lock:
+            waited = [job for job in self.jobs if isinstance(job, Fragment)]
+            self.jobs.clear()
+            self.bytes = 0
+        return waited
+
+
+@dataclass
+class Gop:
+    """The fragments of a segment from its newest keyframe on, and where they begin in the file.
+
+    They are kept while they are few enough, so that another file can begin with that keyframe.
+    """
+
+    at: int
+    fragments: list[Fragment] = field(default_factory=list)
+    size_bytes: int = 0
+    frames: int = 0
+
+    def add(self, job: Fragment) -> None:
+        """Note a fragment that was appended."""
+        self.size_bytes += job.size_bytes
+        self.frames += len(job.frames)
+        if self.whole:
+            self.fragments.append(job)
+        else:
+            self.fragments.clear()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is kept."""
+        return self.size_bytes <= _KEPT_GOP_BYTES

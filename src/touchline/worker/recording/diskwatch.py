@@ -1,0 +1,181 @@
+"""How the disk of a recording does: looked at before and between writes, told when it changes."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from touchline.ipc.wire import RecordOrder
+from touchline.media.storage.disk import ERROR, GONE, OK, SLOW, Disk, Place, state_of
+from touchline.worker.recording.backlog import Backlog
+from touchline.worker.recording.ledger import Ledger
+from touchline.worker.recording.pace import Pace
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 0.05
+ERROR_RETRY_S = 0.25
+FOLDER_AWAY_S = 2.0
+"""A folder that was taken away is made again after this long: it may be on its way back."""
+
+
+class Closed(Exception):
+    """The recording is being closed and the disk takes nothing."""
+
+
+class DiskWatch:
+    """Says what the disk does. The writer's thread asks it; any may read `state` and `error`."""
+
+    def __init__(
+        self,
+        order: RecordOrder,
+        disk: Disk,
+        ledger: Ledger,
+        *,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.pace = Pace(order.fragment_s)
+        self._order = order
+        self._disk = disk
+        self._ledger = ledger
+        self._monotonic_ns = monotonic_ns
+        self._state, self._error = OK, None  # type: tuple[str, str | None]
+        self._told = OK
+        self._place: Place | None = None
+        self._folder_away_since_ns: int | None = None
+
+    @property
+    def takes(self) -> str:
+        """What the disk did last when it was asked: `ok`, or why it took nothing."""
+        return self._state
+
+    def judged(self) -> tuple[str, str | None]:
+        """The disk's state, slowness included, and what it comes from."""
+        if self._state == OK:
+            complaint = self.pace.complaint(self._monotonic_ns())
+            if complaint is not None:
+                return SLOW, complaint
+        return self._state, self._error
+
+    def tell(self) -> None:
+        """Tell the server where the state is another than was told; from any thread."""
+        state, error = self.judged()
+        if state != self._told:
+            self._told = state
+            log.warning("disk %s: %s", state, error or "it takes footage again")
+            self._ledger.disk(state, error)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Let what is asked of the disk meanwhile be seen to hang, where it does."""
+        self.pace.begin(self._monotonic_ns())
+        try:
+            yield
+        finally:
+            self.pace.pause()
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """The same for a fragment, whose time counts where it succeeds."""
+        self.pace.begin(self._monotonic_ns())
+        try:
+            yield
+        except BaseException:
+            self.pace.pause()
+            raise
+        self.pace.end(self._monotonic_ns())
+
+    def look(self, size_bytes: int, *, elsewhere: bool) -> None:
+        """Raise OSError where nothing must be written now.
+
+        That is on a full or read-only disk, and where the folder is not the one that the open file
+        is in; with `elsewhere` there is none, but what should be mounted must be.
+        """
+        order = self._order
+        with self.timed():
+            if elsewhere and order.mount_point and not self._disk.is_mounted(order.mount_point):
+                raise OSError(errno.ENODEV, f"nothing is mounted at {order.mount_point}")
+            place = self._disk.place(order.directory)
+            if not elsewhere and self._place is not None and place != self._place:
+                raise OSError(errno.ENODEV, f"{order.directory} is another folder than before")
+            free = self._disk.free_bytes(order.directory)
+        if elsewhere:
+            self._place = place
+        if free < order.min_free_bytes + size_bytes:
+            raise OSError(
+                errno.ENOSPC,
+                f"{free >> 20} MiB are free, {order.min_free_bytes >> 20} MiB are kept free",
+            )
+
+    def well(self) -> None:
+        """Note that the disk took something."""
+        self._set(OK, None)
+        self._folder_away_since_ns = None
+
+    def note(self, error: OSError) -> str:
+        """Note what the disk answered; its state now."""
+        state = state_of(error)
+        if state == ERROR:
+            state = self._second_opinion()
+        self._set(state, text_of(error))
+        return state
+
+    def complain(self, state: str, text: str) -> None:
+        """Note a state that no error came with."""
+        self._set(state, text)
+
+    def wait(self, error: OSError, backlog: Backlog) -> None:
+        """Note what is wrong and wait a moment. Raises Closed while closing."""
+        state = self.note(error)
+        with backlog.lock:
+            if backlog.closing:
+                raise Closed
+            pause_s = ERROR_RETRY_S if state == ERROR else RETRY_S
+            backlog.lock.wait_for(lambda: backlog.closing, pause_s)
+        self.bring_back_folder(error)
+
+    def bring_back_folder(self, error: OSError) -> None:
+        """Make the match's folder again where it alone is missing and the right disk is there."""
+        if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
+            self._folder_away_since_ns = None
+            return
+        now_ns = self._monotonic_ns()
+        if self._folder_away_since_ns is None:
+            self._folder_away_since_ns = now_ns
+        if now_ns - self._folder_away_since_ns < FOLDER_AWAY_S * 1e9:
+            return
+        order, disk = self._order, self._disk
+        try:
+            if not order.mount_point:
+                disk.place(str(Path(order.directory).parents[1]))
+            elif not disk.is_mounted(order.mount_point):
+                return
+            disk.make_folders(order.directory)
+        except OSError as problem:
+            log.debug("%s cannot be made again: %s", order.directory, problem)
+        else:
+            log.warning("%s had been taken away and was made again", order.directory)
+            self._folder_away_since_ns = None
+
+    def _second_opinion(self) -> str:
+        """An input/output error may be a disk that is read-only or gone by now."""
+        try:
+            place = self._disk.place(self._order.directory)
+        except OSError as error:
+            return state_of(error)
+        return ERROR if self._place in {None, place} else GONE
+
+    def _set(self, state: str, text: str | None) -> None:
+        self._state, self._error = state, text
+        if state != self._told and not (state == OK and self._told == SLOW):
+            self.tell()
+
+
+def text_of(error: OSError) -> str:
+    """What an error says, in a sentence."""
+    return error.strerror or (os.strerror(error.errno) if error.errno else str(error))

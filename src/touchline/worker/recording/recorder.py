@@ -1,0 +1,437 @@
+"""Coded frames to synced segments on disk: what is on the way to disk is at most a fragment.
+
+Two sides meet in one bounded backlog. `push` (the pipeline's thread) gathers frames into fragments
+and never waits. The writer (`writer.py`, a thread of its own) turns each into bytes, appends it to
+the open segment, syncs it, and begins and finishes segments. A disk that is slow, full or away
+stops only the writer: fragments wait in memory up to `backlog_bytes`, then whole GOPs are left out,
+newest first, and counted; a GOP that would double that is cut short. When half of what waited is
+written, a new segment begins after the hole. A writer that dies is replaced by `mind`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from touchline.ipc import wire
+from touchline.ipc.tee import Frame
+from touchline.ipc.threads import watched
+from touchline.ipc.wire import RecordOrder
+from touchline.media.mp4 import writer as mp4
+from touchline.media.storage.disk import Disk
+from touchline.worker.recording.backlog import Backlog, Begin, Fragment
+from touchline.worker.recording.diskwatch import DiskWatch
+from touchline.worker.recording.ledger import Ledger, Notify
+from touchline.worker.recording.segments import SegmentNames
+from touchline.worker.recording.synctimes import SyncTimes
+from touchline.worker.recording.writer import Work, Writer, describe
+
+log = logging.getLogger(__name__)
+
+JUMP_NS = 1_000_000_000
+"""A hole of this length in the timestamps is listed as a gap."""
+_HOLE = "frames are missing"
+_START = "start"
+_SLOW_DISK = "the disk did not keep up"
+_FIRST_PAUSE_NS, _LONGEST_PAUSE_NS = 50_000_000, 2_000_000_000
+_PROOF_NS, _LONGEST_PROOF_NS = 250_000_000, 5_000_000_000
+
+
+class Recorder:
+    """Records one camera of one match. An outlet of the tee.
+
+    `notify` is called with a message for the server, on any thread, and must return at once.
+    """
+
+    def __init__(
+        self,
+        order: RecordOrder,
+        *,
+        notify: Notify,
+        disk: Disk | None = None,
+        sync_times: SyncTimes | None = None,
+        wall_label: Callable[[], str] = lambda: time.strftime("%Y%m%d_%H%M%S"),
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.order = order
+        self._notify = notify
+        self._wall_label = wall_label
+        self._monotonic_ns = monotonic_ns
+        self._backlog = Backlog()
+        self._lock = self._backlog.lock
+        # gathering (under the lock)
+        self._pending: list[Frame] = []
+        self._pending_hole: str | None = None
+        self._last: Frame | None = None
+        self._behind = False
+        self._undecodable = 0
+        self._arrived_ns = 0
+        self._segment_start_ns = 0
+        self._codec: mp4.Codec | None = None
+        self._broken: str | None = _START
+        self._begun = False
+        self._skipping = False
+        self._dropped = 0
+        self._end_ns: int | None = None
+        self._held: list[Frame] = []
+        self.end_reached = threading.Event()
+        # writing
+        disk = disk or Disk()
+        self._ledger = Ledger(notify)
+        self._watch = DiskWatch(order, disk, self._ledger)
+        self._work = Work(
+            order=order,
+            backlog=self._backlog,
+            ledger=self._ledger,
+            disk=disk,
+            watch=self._watch,
+            names=SegmentNames(order),
+            sync_times=sync_times or SyncTimes(),
+            wall_label=wall_label,
+            file_limit_bytes=disk.file_limit_bytes(),
+        )
+        self._done = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._died_of: BaseException | None = None
+        self.writer_error: str | None = None
+        """What the last writer died of, until footage is written again."""
+        self._deaths = 0
+        self._next_writer_ns = 0
+        self._written_before = 0
+        self._proof_since_ns: int | None = None
+        self.mind()
+
+    # ------------------------------------------------------------- gathering
+
+    def push(self, frame: Frame) -> None:
+        """Take a frame (pipeline's thread)."""
+        self.mind()
+        with self._lock:
+            if self._backlog.closing or self.end_reached.is_set():
+                return
+            if self._end_ns is not None and frame.pts_ns >= self._end_ns:
+                self._hold(frame, self._end_ns)
+                return
+            held, self._held = self._held, []
+            for each in (*held, frame):
+                self._take(each)
+
+    def _hold(self, frame: Frame, end_ns: int) -> None:
+        """A frame from after the end is left out, unless one from before it refers to it.
+
+        B-frames come after the later frame they refer to; once the decode time has passed the end
+        as well, none from before it can come any more.
+        """
+        if frame.dts_ns >= end_ns:
+            self._held.clear()
+            self.end_reached.set()
+        else:
+            self._held.append(frame)
+
+    def _take(self, frame: Frame) -> None:
+        if self._paced and self._broken == _START and frame.pts_ns < self.order.start_monotonic_ns:
+            return
+        frame = self._compare_with_last(frame)
+        if self._skipping or self._broken is not None:
+            if not self._resume_with(frame):
+                return
+        elif frame.keyframe:
+            self._keyframe(frame)
+        elif self._pending and self._would_be_too_long(frame):
+            self._cut(frame.dts_ns)
+            self._skipping = self._backlog.bytes >= 2 * self.order.backlog_bytes
+        if self._skipping:
+            self._dropped += 1
+            return
+        self._pending.append(frame)
+        self._arrived_ns = self._monotonic_ns()
+        if self._begun:
+            # Alone, so that it is on the disk at once: then there is a recording, or one again.
+            self._begun = False
+            self._cut(None)
+
+    def _compare_with_last(self, frame: Frame) -> Frame:
+        """See how a frame follows the last one; returns it with the time that it gets in the file.
+
+        A camera that nobody says was interrupted goes on where it was: what comes after a hole in
+        the times refers to what came before it, so both stay in one file. The same group of
+        pictures in a second file would have the hole as well, and its pictures twice. Where times
+        go back, pictures follow the last one in its file until a keyframe begins another with its
+        own time.
+        """
+        last = self._last
+        if last is not None and self._broken is None and not self._skipping:
+            if frame.codec != self._codec:
+                self._break("the picture format changed")
+            elif frame.keyframe and (self._behind or frame.dts_ns <= last.dts_ns):
+                self._break("the camera's time went back")
+            elif frame.dts_ns <= last.dts_ns:
+                self._behind = True
+                ahead_ns = last.dts_ns + max(last.duration_ns, 1) - frame.dts_ns
+                frame = frame._replace(
+                    pts_ns=frame.pts_ns + ahead_ns, dts_ns=frame.dts_ns + ahead_ns
+                )
+            elif frame.dts_ns - last.dts_ns >= JUMP_NS:
+                if frame.keyframe:
+                    self._break(_HOLE)
+                else:
+                    self._cut(None)
+                    self._pending_hole = _HOLE
+        self._last = frame
+        return frame
+
+    def _would_be_too_long(self, frame: Frame) -> bool:
+        """Whether the fragment would be if this frame lasted as long as the one before it."""
+        last_ns = frame.dts_ns - self._pending[-1].dts_ns
+        return frame.dts_ns + last_ns - self._pending[0].dts_ns > self.order.fragment_s * 1e9
+
+    def interrupted(self, reason: str) -> None:
+        """The camera broke off: what came is written, the next keyframe begins a new segment."""
+        with self._lock:
+            if self._broken is None:
+                self._break(reason)
+
+    def flush_older_than(self, age_ns: int) -> None:
+        """Send what a camera left behind on its way to disk when it has been silent that long."""
+        with self._lock:
+            if self._pending and self._monotonic_ns() - self._arrived_ns > age_ns:
+                self._cut(None)
+
+    _paced = True
+
+    def begin_with_past(self) -> None:
+        """Accept frames captured before the order's start: the newest GOP of a copied source."""
+        self._paced = False
+
+    def _resume_with(self, frame: Frame) -> bool:
+        """Whether this frame begins footage again after a break or after GOPs left out."""
+        if not frame.keyframe:
+            if self._skipping:
+                self._dropped += 1
+            elif self._broken != _START:
+                self._undecodable += 1
+            return False
+        # Half empty: a disk that is only a little too slow must not make a segment of every GOP.
+        limit = self.order.backlog_bytes // 2 if self._skipping else self.order.backlog_bytes
+        if self._backlog.bytes >= max(limit, 1):
+            self._skipping = True
+            return True
+        broken = self._broken
+        self._skipping, self._broken, self._begun = False, None, True
+        if broken == _START:
+            self._begin(frame, self.order.label, None)
+        else:
+            self._begin(frame, self._wall_label(), broken or _SLOW_DISK)
+        return True
+
+    def _keyframe(self, frame: Frame) -> None:
+        self._cut(frame.dts_ns)
+        if self._backlog.bytes >= self.order.backlog_bytes:
+            self._skipping = True
+        elif frame.pts_ns - self._segment_start_ns >= self.order.segment_s * 1e9:
+            self._begin(frame, None, None)
+
+    def _begin(self, frame: Frame, label: str | None, hole: str | None) -> None:
+        self._codec = frame.codec
+        self._behind, self._pending_hole = False, None
+        self._segment_start_ns = frame.pts_ns
+        self._backlog.add(Begin(frame, label, hole))
+
+    def _break(self, reason: str) -> None:
+        self._cut(None)
+        self._broken = reason
+
+    def _cut(self, next_dts_ns: int | None) -> None:
+        """Close the pending fragment; without a next frame the last one keeps its own duration."""
+        if not self._pending:
+            return
+        frames = tuple(self._pending)
+        self._pending.clear()
+        last = frames[-1]
+        end = next_dts_ns if next_dts_ns is not None else last.dts_ns + max(last.duration_ns, 1)
+        size = sum(len(f.data) for f in frames)
+        hole, self._pending_hole = self._pending_hole, None
+        self._backlog.add(Fragment(frames, max(end, last.dts_ns + 1), size, hole=hole))
+
+    # --------------------------------------------------------------- ending
+
+    def end_at(self, monotonic_ns: int) -> None:
+        """Leave out frames captured from then on; `end_reached` is set when all before have come.
+
+        A later frame is kept only where B-frames from before the end refer to it.
+        """
+        with self._lock:
+            self._end_ns = monotonic_ns
+
+    def close(self, timeout_s: float) -> dict[str, Any]:
+        """Write what is on its way, finish the open segment and say how it went. Blocks.
+
+        With a disk that takes nothing the files stay valid fragmented MP4 and `finalized` is false;
+        past `timeout_s` the writer goes on alone and `timed_out` is true.
+        """
+        with self._lock:
+            self._cut(None)
+            self._backlog.closing = True
+            self._held.clear()
+            self._lock.notify_all()
+        deadline = time.monotonic() + timeout_s
+        while not self._done.wait(min(0.02, timeout_s)) and time.monotonic() < deadline:
+            self.mind()
+        timed_out = not self._done.is_set()
+        segments = self._ledger.segments
+        finalized = not timed_out and bool(segments) and all(s["finalized"] for s in segments)
+        error = None
+        if not segments:
+            error = self.fault or "no footage was written"
+        elif timed_out:
+            error = self.writer_error or f"the disk took no more data for {timeout_s:g} s"
+        elif not finalized:
+            error = self.fault or self._work.finish_error or "a segment could not be finished"
+        return {
+            "finalized": finalized,
+            "timed_out": timed_out,
+            "error": error,
+            **self.report(),
+        }
+
+    @property
+    def closed(self) -> bool:
+        """Whether everything is written and the writer has gone."""
+        return self._done.is_set()
+
+    @property
+    def started(self) -> bool:
+        """Whether footage has reached the disk."""
+        return self._ledger.started
+
+    @property
+    def frames(self) -> int:
+        """Frames that reached the disk."""
+        return self._ledger.frames
+
+    @property
+    def dropped_disk(self) -> int:
+        """Frames left out because the disk did not take them."""
+        return self._dropped + self._ledger.dropped_disk
+
+    @property
+    def undecodable(self) -> int:
+        """Frames left out after an interruption: they refer to pictures that never came."""
+        return self._undecodable
+
+    @property
+    def disk_state(self) -> str:
+        """How the disk does: one of `disk.STATES`."""
+        return self._watch.judged()[0]
+
+    @property
+    def disk_error(self) -> str | None:
+        """What the disk answered; None while it takes footage."""
+        return self._watch.judged()[1]
+
+    @property
+    def fault(self) -> str | None:
+        """Why nothing is written at the moment: the writer's death, or the disk's answer."""
+        if self.writer_error is not None:
+            return f"footage cannot be written: {self.writer_error}"
+        return self.disk_error
+
+    def report(self) -> dict[str, Any]:
+        """Everything known of this recording, for a server that adopts it or closes it."""
+        return {
+            "match_id": self.order.match_id,
+            "segments": [dict(s) for s in self._ledger.segments],
+            "gaps": list(self._ledger.gaps),
+            "frames": self._ledger.frames,
+            "dropped_disk": self.dropped_disk,
+            "dropped_writer": self._ledger.dropped_writer,
+            "dropped_undecodable": self._undecodable,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """What the server is told twice a second."""
+        segments = self._ledger.segments
+        current = segments[-1] if segments else None
+        state, error = self._watch.judged()
+        return {
+            "match_id": self.order.match_id,
+            "started": self.started,
+            "segment": dict(current) if current else None,
+            "segments": len(segments),
+            "frames": self._ledger.frames,
+            "bytes": self._ledger.bytes,
+            "backlog_bytes": self._backlog.bytes,
+            "dropped_disk": self.dropped_disk,
+            "dropped_writer": self._ledger.dropped_writer,
+            "dropped_undecodable": self._undecodable,
+            "disk": state,
+            "disk_error": error,
+            "writer_error": self.writer_error,
+            "sync_ms_last": round(self._work.sync_ms_last, 2),
+            "sync_ms_max": round(self._work.sync_ms_max, 2),
+        }
+
+    # ----------------------------------------------------------- the writer's life
+
+    def mind(self) -> None:
+        """Put another writer in the place of one that died, and tell how disk and writer do.
+
+        Call it several times a second; from any thread.
+        """
+        with self._lock:
+            thread = self._thread
+            if self._done.is_set():
+                return
+            if thread is not None and thread.is_alive():
+                self._prove()
+            else:
+                if thread is not None:
+                    self._thread = None
+                    self._note_death(self._died_of)
+                if time.monotonic_ns() >= self._next_writer_ns:
+                    self._begin_writer()
+        self._watch.tell()
+
+    def _begin_writer(self) -> None:
+        writer = Writer(self._work, after=self._died_of)
+        thread = watched(self._run, writer, name="writer", died=self._died)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads
+            self._note_death(error)
+        else:
+            self._thread = thread
+
+    def _run(self, writer: Writer) -> None:
+        writer.run()
+        self._done.set()
+
+    def _died(self, error: BaseException) -> None:
+        """`mind` finds the writer's thread dead, and now knows the reason too."""
+        self._died_of = error
+
+    def _note_death(self, error: BaseException | None) -> None:
+        self._died_of = error or RuntimeError("it ended without a word")
+        self._deaths += 1
+        pause_ns = 0
+        if self._deaths > 1:
+            pause_ns = min(_FIRST_PAUSE_NS << min(self._deaths - 2, 10), _LONGEST_PAUSE_NS)
+        self._next_writer_ns = time.monotonic_ns() + pause_ns
+        self._written_before, self._proof_since_ns = self._work.written, None
+        self.writer_error = describe(self._died_of)
+        self._notify(wire.event("writer_failed", reason=self.writer_error, deaths=self._deaths))
+
+    def _prove(self) -> None:
+        """Take a writer as well again that has written for a while; the longer, the more died."""
+        if self._deaths == 0 or self._work.written == self._written_before:
+            return
+        now_ns = time.monotonic_ns()
+        if self._proof_since_ns is None:
+            self._proof_since_ns = now_ns
+        proof_ns = min(self._deaths * _PROOF_NS, _LONGEST_PROOF_NS)
+        if now_ns - self._proof_since_ns >= proof_ns:
+            self._deaths, self.writer_error, self._died_of = 0, None, None
+            self._notify(wire.event("writer_recovered"))

@@ -1,0 +1,202 @@
+"""One open segment file and the names of segments: bytes, offsets and syncs, no threads."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from touchline.ipc.tee import Frame
+from touchline.ipc.wire import RecordOrder
+from touchline.media.mp4 import scan, writer
+from touchline.media.storage.disk import Disk
+
+log = logging.getLogger(__name__)
+
+_TABLE_BYTES, _TABLE_BYTES_A_FRAME = 2048, 32
+"""What the tables of a finished file take at the most: durations, offsets, sizes and keyframes."""
+
+
+class SegmentNames:
+    """`cam0_20260211_220241_00.mp4`: the index only ever rises, a taken name is passed over."""
+
+    def __init__(self, order: RecordOrder) -> None:
+        self._order = order
+        self._index = order.first_index
+        self._label = order.label
+
+    def create(self, disk: Disk, label: str | None) -> tuple[int, str, int]:
+        """Create the next file; returns its descriptor, name and index. Raises OSError."""
+        if label is not None:
+            self._label = label
+        while True:
+            name = f"{self._order.prefix}_{self._label}_{self._index:02d}.mp4"
+            try:
+                fd = disk.create(str(Path(self._order.directory, name)))
+            except FileExistsError:
+                self._index += 1
+                continue
+            index = self._index
+            self._index += 1
+            return fd, name, index
+
+    def give_back(self, index: int) -> None:
+        """The file of that index came to nothing: a disk that is away must not eat up numbers."""
+        self._index = index
+
+    @property
+    def order(self) -> RecordOrder:
+        """The order the names belong to."""
+        return self._order
+
+
+class OpenSegment:
+    """A segment being written. `info` is what the server is told of it, kept up to date."""
+
+    def __init__(self, disk: Disk, fd: int, path: str, order: RecordOrder, first: Frame) -> None:
+        self._disk = disk
+        self._fd = fd
+        self._path = path
+        self._base_dts_ns = first.dts_ns
+        self._base_pts_ns = first.pts_ns
+        self._unix_offset_ns = order.unix_minus_monotonic_ns
+        self._table = writer.SampleTable(first.codec)
+        self._sequence = 1
+        self._offset = 0
+        self._closed = False
+        self.info: dict[str, Any] = {}
+
+    @classmethod
+    def create(
+        cls, disk: Disk, names: SegmentNames, label: str | None, first: Frame
+    ) -> OpenSegment:
+        """Create the file with its head, durably. Raises OSError and then leaves no file behind."""
+        fd, name, index = names.create(disk, label)
+        path = str(Path(names.order.directory, name))
+        segment = cls(disk, fd, path, names.order, first)
+        start = first.pts_ns + names.order.unix_minus_monotonic_ns
+        try:
+            head = writer.init_part(first.codec)
+            disk.write_all(fd, head, 0)
+            disk.sync(fd)
+            disk.sync_directory(names.order.directory)
+        except OSError:
+            os.close(fd)
+            disk.remove(path)
+            names.give_back(index)
+            raise
+        segment._offset = len(head)
+        segment.info = {
+            "name": name,
+            "index": index,
+            "start_unix_ns": start,
+            "end_unix_ns": start,
+            "frames": 0,
+            "fragments": 0,
+            "size_bytes": len(head),
+            "width": first.codec.width,
+            "height": first.codec.height,
+            "finalized": False,
+        }
+        return segment
+
+    def append(self, frames: Sequence[Frame], end_dts_ns: int) -> None:
+        """Append a fragment and sync it.
+
+        Raises OSError, and then the file ends where it ended before, or is cut there by salvage.
+        """
+        samples = self._samples(frames, end_dts_ns)
+        capture = frames[0].pts_ns + self._unix_offset_ns
+        part = writer.fragment_part(self._sequence, samples, capture)
+        try:
+            self._disk.write_all(self._fd, part, self._offset)
+            self._disk.sync(self._fd)
+        except OSError:
+            self._disk.cut(self._fd, self._offset)
+            raise
+        data_at = self._offset + writer.MOOF_BYTES + writer.TRUN_ENTRY_BYTES * len(samples) + 8
+        self._table.add(data_at, samples, samples[-1].duration)
+        self._offset += len(part)
+        self._sequence += 1
+        end = end_dts_ns - self._base_dts_ns + self._base_pts_ns + self._unix_offset_ns
+        self.info["end_unix_ns"] = end
+        self.info["frames"] += len(samples)
+        self.info["fragments"] += 1
+        self.info["size_bytes"] = self._offset
+
+    @property
+    def offset(self) -> int:
+        """Where the file ends: behind the last whole fragment."""
+        return self._offset
+
+    @property
+    def closing_bytes(self) -> int:
+        """At the most how much longer the file becomes when it is finished now."""
+        return _TABLE_BYTES + int(self.info["frames"]) * _TABLE_BYTES_A_FRAME
+
+    def mend(self, cut_at: int | None) -> bool:
+        """Finish a file that was abandoned, from what is in it; cut at `cut_at` before if given.
+
+        False where no footage is left in it, and then the file is gone. Raises OSError, and can be
+        called again then; FileNotFoundError means that the file is not there any more.
+        """
+        self.abandon()
+        fd = self._disk.reopen(self._path)
+        try:
+            if cut_at is not None and os.fstat(fd).st_size > cut_at:
+                self._disk.cut(fd, cut_at)
+                self._disk.sync(fd)
+        finally:
+            os.close(fd)
+        found = scan.salvage(self._path)
+        start = found.start_unix_ns
+        if start is None:
+            self._disk.remove(self._path)
+            return False
+        self.info["frames"] = found.frames
+        self.info["fragments"] = len(found.fragments)
+        self.info["end_unix_ns"] = start + found.duration_ns
+        self.info["size_bytes"] = Path(self._path).stat().st_size
+        self.info["finalized"] = True
+        return True
+
+    def finish(self) -> None:
+        """Make it an ordinary MP4. Raises OSError; it can be called again then."""
+        size = scan.finish(self._disk, self._fd, self._table, self._offset, self._sequence)
+        self.info["size_bytes"] = size
+        self.info["finalized"] = True
+        self.abandon()
+
+    def discard(self) -> None:
+        """Close and remove a file that never got a fragment."""
+        self.abandon()
+        try:
+            self._disk.remove(self._path)
+        except OSError as error:
+            log.warning("%s, which has no footage, stays: %s", self._path, error)
+
+    def abandon(self) -> None:
+        """Close the file as it is: playable up to its last fragment."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            os.close(self._fd)
+        except OSError as error:
+            log.warning("closing %s: %s", self._path, error)
+
+    def _samples(self, frames: Sequence[Frame], end_dts_ns: int) -> list[writer.Sample]:
+        starts = [writer.ticks(f.dts_ns - self._base_dts_ns) for f in frames]
+        ends = [*starts[1:], writer.ticks(end_dts_ns - self._base_dts_ns)]
+        return [
+            writer.Sample(
+                data=f.data,
+                dts=start,
+                pts=writer.ticks(f.pts_ns - self._base_pts_ns),
+                duration=max(end - start, 0),
+                keyframe=f.keyframe,
+            )
+            for f, start, end in zip(frames, starts, ends, strict=True)
+        ]

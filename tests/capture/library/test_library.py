@@ -1,0 +1,373 @@
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
+
+import anyio
+import pytest
+
+from support import segmentfiles
+from support.recordings import CAM0, CAM1, MIB, recordings, write
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.archive import Archive, Member
+from touchline.capture.library.library import Library
+from touchline.core.errors import Failed, NotFound, Refused
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_segments_come_by_camera_in_the_order_of_recording(
+    root: Path, library: Library
+) -> None:
+    folder = root / "m 1" / "segments"
+    in_order = [
+        "cam0_20260211_220241_09.mp4",
+        "cam0_20260211_220241_10.mp4",
+        "cam0_20260211_230000_00.mp4",  # after a restart the index begins again
+    ]
+    for name in reversed(in_order):
+        write(folder / name, MIB // 4, mtime_s=7)
+    write(folder / "cam3_00.mp4", 10)
+    write(folder / "holiday.mov", 10)
+    write(folder / "concat.txt", 10)
+
+    found = await library.segments("m 1")
+
+    assert [s["name"] for s in found["cam0"]] == in_order
+    assert found["cam0"][1] == {
+        "name": in_order[1],
+        "path": f"/api/v1/recordings/m%201/segments/{in_order[1]}",
+        "size_mb": 0.25,
+        "created_at": 7,
+        "segment_number": 2,
+        "camera": "cam0",
+    }
+    assert found["cam1"] == []
+    assert [(s["camera"], s["segment_number"]) for s in found["other"]] == [
+        ("cam3", 1),
+        ("unknown", 1),
+    ]
+    assert (found["match_id"], found["type"], found["segments_count"]) == ("m 1", "segmented", 5)
+    assert found["total_size_mb"] == 0.75
+
+
+async def test_one_segment_is_a_single_and_no_segments_are_not_found(
+    root: Path, library: Library
+) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    write(root / "singles" / "cam0.mkv")
+    assert (await library.segments("m1"))["type"] == "single"
+    for match_id in ("singles", "absent"):
+        with pytest.raises(NotFound) as raised:
+            await library.segments(match_id)
+        assert raised.value.message == f"Recording {match_id} not found"
+
+
+ESCAPES = [
+    *("", ".", "..", "../outside", "/etc", "m1/../m1", "m1/", "./m1", "m1\0", "\0", "x" * 300),
+    *("..\\outside", "%2e", "%2e%2e", "%2e%2e%2foutside", "..%2f", "\u2024\u2024", "\ud800", "~"),
+    *("link", "file.mp4", ".hidden", "\uff0e\uff0e", "segments/..", "M1"),
+]
+
+
+@pytest.mark.parametrize("decode", [lambda name: name, unquote, lambda n: unquote(unquote(n))])
+@pytest.mark.parametrize("name", ESCAPES)
+async def test_no_spelling_of_a_match_leads_out_of_the_root(
+    root: Path, library: Library, name: str, decode: Callable[[str], str]
+) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    write(root / ".hidden" / "segments" / CAM0)
+    write(root / "file.mp4")
+    kept = write(root.parent / "outside" / "segments" / CAM0)
+    write(root.parent / "segments" / CAM0)
+    (root / "link").symlink_to(kept.parent.parent)
+    name = decode(name)
+    for call in (library.segments, library.delete, library.archive, library.verify):
+        with pytest.raises(NotFound):
+            await call(name)
+    with pytest.raises(NotFound, match="Segment not found"):
+        await library.segment_path(name, CAM0)
+    with pytest.raises(NotFound, match="Recording file not found"):
+        await library.file_path(name, "file.mp4")
+    assert not any((await library.made_archives(name)).values())
+    assert kept.exists()
+    assert (root / "m1" / "segments" / CAM0).exists()
+
+
+@pytest.mark.parametrize(
+    "name", [*ESCAPES, "segments", "linked.mp4", "../../outside.mp4", f"../segments/{CAM0}", "pipe"]
+)
+async def test_no_spelling_of_a_file_leads_out_of_its_folder(
+    root: Path, library: Library, name: str
+) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    outside = write(root.parent / "outside.mp4")
+    for folder in (root / "m1", root / "m1" / "segments"):
+        (folder / "linked.mp4").symlink_to(outside)
+        os.mkfifo(folder / "pipe")  # opening one would hang for ever
+    with pytest.raises(NotFound, match="Segment not found"):
+        await library.segment_path("m1", name)
+    with pytest.raises(NotFound, match="Recording file not found"):
+        await library.file_path("m1", name)
+
+
+async def test_files_are_found_by_their_names(root: Path, library: Library) -> None:
+    segment = write(root / "m1" / "segments" / CAM0)
+    listing = write(root / "m1" / "segments" / "concat.txt")
+    manifest = write(root / "m1" / "match.json")
+    assert await library.segment_path("m1", CAM0) == segment
+    assert await library.segment_path("m1", "concat.txt") == listing
+    assert await library.file_path("m1", "match.json") == manifest
+    with pytest.raises(NotFound):
+        await library.file_path("m1", CAM0)
+
+
+async def test_delete_removes_the_match_and_says_what_it_freed(
+    root: Path, library: Library
+) -> None:
+    write(root / "m1" / "segments" / CAM0, MIB)
+    write(root / "m1" / "segments" / CAM1, MIB // 2)
+    write(root / "m1" / "notes.txt", 0)
+    write(root / "m2" / "segments" / CAM0)
+    assert await library.delete("m1") == {
+        "status": "deleted",
+        "match_id": "m1",
+        "files_deleted": 3,
+        "size_mb_freed": 1.5,
+    }
+    assert [path.name for path in root.iterdir()] == ["m2"]
+    assert list(await recordings(library)) == ["m2"]
+    with pytest.raises(NotFound):
+        await library.delete("m1")
+
+
+async def test_a_link_in_a_deleted_match_keeps_its_target(root: Path, library: Library) -> None:
+    kept = write(root.parent / "outside" / CAM0)
+    (root / "m1").mkdir()
+    (root / "m1" / "segments").symlink_to(kept.parent)
+    await library.delete("m1")
+    assert kept.exists()
+
+
+async def test_the_running_match_cannot_be_deleted(root: Path) -> None:
+    path = write(root / "m1" / "segments" / CAM0)
+    library = Library(root, is_running=lambda match_id: match_id == "m1")
+    with pytest.raises(Refused) as raised:
+        await library.delete("m1")
+    assert raised.value.code == "match_running"
+    assert path.exists()
+
+
+async def test_a_match_that_is_started_while_it_is_deleted_stays(root: Path) -> None:
+    path = write(root / "m1" / "segments" / CAM0)
+    answers = iter([False, True, True])
+    library = Library(root, is_running=lambda _: next(answers))
+    with pytest.raises(Refused):
+        await library.delete("m1")
+    assert path.exists()
+    assert [p.name for p in root.iterdir()] == ["m1"]
+
+
+async def test_a_protected_match_cannot_be_deleted(root: Path, library: Library) -> None:
+    path = write(root / "m1" / "segments" / CAM0)
+    protected = manifests.Manifest(match_id="m1", state="finished", protected=True)
+    manifests.save(root / "m1", protected)
+    with pytest.raises(Refused) as raised:
+        await library.delete("m1")
+    assert raised.value.code == "match_protected"
+    assert path.exists()
+
+
+async def test_a_deletion_that_a_crash_cut_short_is_finished_at_the_start(
+    root: Path, library: Library
+) -> None:
+    write(root / ".trash-0123456789abcdef" / "segments" / CAM0)
+    write(root / "m1" / "segments" / CAM0)
+    assert await library.clean_up() == 1
+    assert [path.name for path in root.iterdir()] == ["m1"]
+
+
+async def test_what_cannot_be_removed_is_said_and_stays_hidden(
+    root: Path, library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(root / ".trash-not-a-folder")
+    write(root / ".trash-0123456789abcdef" / "segments" / CAM0)
+    assert await library.clean_up() == 1
+    assert ".trash-not-a-folder" in caplog.text
+    assert await recordings(library) == {}
+
+
+async def download(archive: Archive, into: Path) -> zipfile.ZipFile:
+    with into.open("wb") as file:
+        async for chunk in archive.chunks():
+            file.write(chunk)
+    assert into.stat().st_size == archive.size_bytes
+    archived = zipfile.ZipFile(into)
+    assert archived.testzip() is None
+    return archived
+
+
+async def test_an_archive_holds_every_file_as_it_is_and_has_a_known_size(
+    root: Path, library: Library, tmp_path: Path
+) -> None:
+    segment = write(root / "Bülach 試合" / "segments" / CAM0)
+    content = os.urandom(3 * MIB + 17)
+    segment.write_bytes(content)
+    write(root / "Bülach 試合" / "cam0_archive.mp4", 0)
+    write(root / "Bülach 試合" / ".match.json.new")
+    (root / "Bülach 試合" / "link.mp4").symlink_to("/etc/passwd")
+
+    archive = await library.archive("Bülach 試合")
+    archived = await download(archive, tmp_path / "a.zip")
+
+    assert archive.name == "Bülach 試合.zip"
+    assert sorted(archived.namelist()) == [
+        "Bülach 試合/cam0_archive.mp4",
+        f"Bülach 試合/segments/{CAM0}",
+    ]
+    assert archived.read(f"Bülach 試合/segments/{CAM0}") == content
+    assert {info.compress_type for info in archived.infolist()} == {zipfile.ZIP_STORED}
+
+
+async def test_a_match_without_files_is_an_empty_archive(
+    root: Path, library: Library, tmp_path: Path
+) -> None:
+    (root / "m1").mkdir()
+    archived = await download(await library.archive("m1"), tmp_path / "a.zip")
+    assert archived.namelist() == []
+
+
+async def test_of_the_running_match_the_finished_segments_are_archived(
+    root: Path, tmp_path: Path
+) -> None:
+    finished = "cam0_20260211_220241_01.mp4"
+    write(root / "m1" / "segments" / CAM0, 10)
+    write(root / "m1" / "segments" / finished, 20)
+    write(root / "m1" / "segments" / CAM1, 30)  # not in the manifest yet
+    manifest = manifests.Manifest(
+        match_id="m1",
+        state="recording",
+        segments=(
+            manifests.Segment(name=CAM0, camera="cam0", index=0, finalized=True),
+            manifests.Segment(name=finished, camera="cam0", index=1),
+        ),
+    )
+    manifests.save(root / "m1", manifest)
+    library = Library(root, is_running=lambda _: True)
+
+    archive = await library.archive("m1")
+    manifests.save(root / "m1", manifest.model_copy(update={"process_after_recording": True}))
+    archived = await download(archive, tmp_path / "a.zip")
+
+    assert sorted(archived.namelist()) == ["m1/match.json", f"m1/segments/{CAM0}"]
+    assert manifests.Manifest.model_validate_json(archived.read("m1/match.json")) == manifest
+
+
+def shrink(path: Path) -> None:
+    os.truncate(path, 100)
+
+
+def grow(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+@pytest.mark.parametrize("change", [shrink, grow, Path.unlink])
+async def test_a_file_that_changes_while_it_is_sent_breaks_the_archive(
+    root: Path, library: Library, change: Callable[[Path], None]
+) -> None:
+    write(root / "m1" / "segments" / CAM0, 4 * MIB)
+    last = write(root / "m1" / "segments" / CAM1, 4 * MIB)
+    archive = await library.archive("m1")
+    change(last)
+    with pytest.raises(Failed) as raised:
+        await download(archive, root / "a.zip")
+    assert raised.value.code == "archive_broken"
+    assert not zipfile.is_zipfile(root / "a.zip")  # nobody can take it for a whole one
+
+
+async def test_an_archive_beyond_four_gigabytes_has_the_right_length(tmp_path: Path) -> None:
+    big = tmp_path / "cam0.mp4"
+    with big.open("wb") as file:
+        file.truncate((4 << 30) + 5)
+    archive = Archive("m1.zip", [Member("m1/cam0.mp4", big)], anyio.CapacityLimiter(1))
+    chunks = archive.chunks()
+    first = await chunks.__anext__()
+    assert first.startswith(b"PK\x03\x04")
+    assert archive.size_bytes is not None
+    assert archive.size_bytes > big.stat().st_size
+    await chunks.aclose()  # type: ignore[attr-defined]
+
+
+async def test_archives_are_found_where_processing_leaves_them(
+    root: Path, library: Library
+) -> None:
+    nothing = {"cam0": False, "cam1": False, "panorama": False, "follow": False}
+    write(root / "m1" / "segments" / CAM0)
+    assert await library.made_archives("m1") == nothing
+    assert await library.made_archives("absent") == nothing
+    write(root / "m1" / "cam1_archive.mp4")
+    assert await library.made_archives("m1") == {**nothing, "cam1": True}
+
+
+async def test_a_match_is_protected_and_let_go_again(root: Path, library: Library) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    assert await library.protect("m1", protected=True) == {"match_id": "m1", "protected": True}
+    with pytest.raises(Refused, match="protected"):
+        await library.delete("m1")
+    await library.protect("m1", protected=False)
+    assert (await library.delete("m1"))["status"] == "deleted"
+
+
+async def test_verifying_a_match_reads_it_and_keeps_the_findings(
+    root: Path, library: Library
+) -> None:
+    folder = root / "m1" / "segments"
+    segmentfiles.write_segment(folder / CAM0)
+    segmentfiles.write_segment(folder / CAM1, seed=2)
+    verified = await library.verify("m1")
+    assert verified["match_id"] == "m1"
+    assert verified["ok"] is True
+    kept = manifests.load(root / "m1")
+    assert kept is not None
+    assert [segment.verified for segment in kept.segments] == [True, True]
+    assert kept.integrity is not None
+
+    data = bytearray((folder / CAM1).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / CAM1).write_bytes(data)
+    verified = await library.verify("m1")
+    assert verified["ok"] is False
+    assert [fault["segment"] for fault in verified["faults"]] == [CAM1]
+    kept = manifests.load(root / "m1")
+    assert kept is not None
+    assert [segment.verified for segment in kept.segments] == [True, False]
+
+
+async def test_verifying_the_running_match_reads_what_is_finished_and_writes_nothing(
+    root: Path,
+) -> None:
+    folder = root / "m1" / "segments"
+    segmentfiles.write_segment(folder / CAM0)
+    segmentfiles.write_segment(folder / CAM1, finalized=False)
+    manifest = manifests.rescan(root / "m1")
+    manifests.save(root / "m1", manifest)
+    library = Library(root, is_running=lambda _: True)
+    assert (await library.verify("m1"))["ok"] is True
+    assert manifests.load(root / "m1") == manifest
+
+
+async def test_what_changes_a_match_is_news(root: Path, library: Library) -> None:
+    write(root / "m1" / "segments" / CAM0)
+    seen = library.changed.version
+    await library.protect("m1", protected=True)
+    assert library.changed.version > seen
+    seen = library.changed.version
+    with pytest.raises(Refused):
+        await library.delete("m1")
+    await library.protect("m1", protected=False)
+    await library.delete("m1")
+    assert library.changed.version > seen

@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from support import segmentfiles
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.manifest import Gap, Manifest, Part
+from touchline.capture.library.verification.integrity import (
+    Expected,
+    IntegrityReport,
+    check_segment,
+    verify_match,
+)
+from touchline.media.mp4 import scan as mp4scan
+from touchline.media.mp4 import writer
+
+START = segmentfiles.START_UNIX_NS
+CAM0 = "cam0_20260211_220241_00.mp4"
+CAM1 = "cam1_20260211_220241_00.mp4"
+SECOND = 1_000_000_000
+
+slow_disk = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished match of two cameras, 2 s each."""
+    folder = tmp_path_factory.mktemp("clean") / "m1"
+    segmentfiles.write_segment(folder / "segments" / CAM0)
+    segmentfiles.write_segment(folder / "segments" / CAM1, seed=2)
+    manifests.save(folder, manifests.rescan(folder))
+    return folder
+
+
+@pytest.fixture
+def match(clean: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(clean, tmp_path / "m1"))
+
+
+def verify(folder: Path, *, checksums: bool = True) -> IntegrityReport:
+    manifest = manifests.load(folder)
+    assert manifest is not None
+    return verify_match(folder, manifest, checksums=checksums)
+
+
+def with_times(folder: Path, seconds: float, **changes: object) -> Manifest:
+    manifest = manifests.rescan(folder)
+    ended = START + int(seconds * SECOND)
+    return manifest.model_copy(update={"ended_unix_ns": ended, **changes})
+
+
+def test_a_clean_match_has_no_fault(match: Path) -> None:
+    report = verify(match)
+    assert report.ok
+    assert report.start_skew_s == 0
+    camera = report.camera("cam0")
+    assert camera is not None
+    assert (camera.segments, camera.fragments, camera.frames) == (1, 5, 50)
+    assert camera.recorded_s == camera.expected_s == 2.0
+    assert camera.newest == CAM0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    fragments=st.integers(1, 12),
+    frame_bytes=st.integers(1, 3_000),
+    seed=st.integers(0, 1 << 30),
+    cameras=st.integers(1, 3),
+)
+def test_no_clean_match_raises_an_alarm(
+    fragments: int,
+    frame_bytes: int,
+    seed: int,
+    cameras: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    for n in range(cameras):
+        segmentfiles.write_segment(
+            folder / "segments" / f"cam{n}_20260211_220241_00.mp4",
+            fragments,
+            frame_bytes=frame_bytes,
+            seed=seed + n,
+        )
+    manifest = manifests.rescan(folder)
+    assert verify_match(folder, manifest, checksums=True).faults == ()
+    assert verify_match(folder, manifest, checksums=False).faults == ()
+
+
+def spans(path: Path) -> list[tuple[int, int]]:
+    return [
+        (f.offset, f.offset + f.size_bytes) for f in mp4scan.scan(path, checksums=False).fragments
+    ]
+
+
+@slow_disk
+@given(data=st.data())
+def test_any_changed_byte_is_found_in_its_fragment(clean: Path, data: st.DataObject) -> None:
+    original = (clean / "segments" / CAM0).read_bytes()
+    at = data.draw(st.integers(0, len(original) - 1))
+    flip = data.draw(st.integers(1, 255))
+    places = spans(clean / "segments" / CAM0)
+    damaged = bytearray(original)
+    damaged[at] ^= flip
+    try:
+        (clean / "segments" / CAM0).write_bytes(damaged)
+        report = verify(clean)
+    finally:
+        (clean / "segments" / CAM0).write_bytes(original)
+    assert not report.ok
+    assert {(fault.camera, fault.segment) for fault in report.faults} == {("cam0", CAM0)}
+    assert all(fault.offset is not None for fault in report.faults)
+    inside = [n for n, (start, end) in enumerate(places, 1) if start <= at < end]
+    if inside:
+        assert {fault.fragment for fault in report.faults} == set(inside)
+    else:
+        assert all(not fault.fragment for fault in report.faults)
+
+
+@slow_disk
+@given(data=st.data())
+def test_any_truncation_is_found_where_the_file_ends(clean: Path, data: st.DataObject) -> None:
+    original = (clean / "segments" / CAM1).read_bytes()
+    size_bytes = data.draw(st.integers(0, len(original) - 1))
+    checksums = data.draw(st.booleans())
+    try:
+        (clean / "segments" / CAM1).write_bytes(original[:size_bytes])
+        report = verify(clean, checksums=checksums)
+    finally:
+        (clean / "segments" / CAM1).write_bytes(original)
+    damaged = [fault for fault in report.faults if fault.segment == CAM1]
+    assert damaged
+    assert {fault.camera for fault in report.faults} == {"cam1"}
+    assert any(fault.offset is not None and fault.offset <= size_bytes for fault in damaged)
+
+
+def rewrite(path: Path, order: list[int]) -> None:
+    """The file with its fragments in this order, ended as in the original."""
+    data = path.read_bytes()
+    places = spans(path)
+    middle = b"".join(data[slice(*places[n - 1])] for n in order)
+    path.write_bytes(data[: places[0][0]] + middle + data[places[-1][1] :])
+
+
+@pytest.mark.parametrize("checksums", [True, False])
+@pytest.mark.parametrize("removed", [1, 2, 3, 4, 5])
+def test_a_removed_fragment_is_found(match: Path, removed: int, checksums: bool) -> None:  # noqa: FBT001
+    rewrite(match / "segments" / CAM0, [n for n in range(1, 6) if n != removed])
+    faults = verify(match, checksums=checksums).faults
+    assert {fault.segment for fault in faults} == {CAM0}
+    if removed < 5:
+        assert {fault.fragment for fault in faults if fault.fragment} == {removed}
+        assert f"fragment {removed + 1} stands where fragment {removed} belongs" in faults[0].what
+
+
+@pytest.mark.parametrize("checksums", [True, False])
+@pytest.mark.parametrize("order", [[2, 1, 3, 4, 5], [1, 4, 3, 2, 5], [1, 2, 2, 4, 5]])
+def test_a_swapped_or_repeated_fragment_is_found(
+    match: Path,
+    order: list[int],
+    checksums: bool,  # noqa: FBT001
+) -> None:
+    rewrite(match / "segments" / CAM0, order)
+    faults = verify(match, checksums=checksums).faults
+    assert faults
+    wrong = next(n for n, found in enumerate(order, 1) if n != found)
+    assert faults[0].fragment == wrong
+    assert faults[0].offset is not None
+
+
+def test_a_fragment_of_another_file_is_found(match: Path) -> None:
+    path = match / "segments" / CAM0
+    data = path.read_bytes()
+    start, end = spans(path)[2]
+    other = segmentfiles.fragment(3, start_unix_ns=START, seed=9)
+    path.write_bytes(data[:start] + other + data[end:])
+    assert not verify(match).ok
+
+
+def test_a_listed_segment_that_is_gone_is_missing(match: Path) -> None:
+    (match / "segments" / CAM1).unlink()
+    codes = {(fault.code, fault.camera, fault.segment) for fault in verify(match).faults}
+    assert ("segment_missing", "cam1", CAM1) in codes
+    assert ("segment_not_found", "cam1", None) in codes
+
+
+def test_a_whole_but_shorter_file_in_a_segments_place_is_found(match: Path) -> None:
+    segmentfiles.write_segment(match / "segments" / CAM0, 4)
+    (fault,) = verify(match).faults
+    assert (fault.code, fault.segment) == ("not_as_listed", CAM0)
+    assert "40 frames where the manifest counts 50" in str(fault)
+
+
+def test_a_segment_that_became_something_else_is_found(match: Path) -> None:
+    (match / "segments" / CAM0).write_bytes(os.urandom(5_000))
+    assert ("not_as_listed", CAM0) in {(f.code, f.segment) for f in verify(match).faults}
+
+
+def test_an_unfinished_segment_is_a_fault_at_the_end_of_its_last_fragment(match: Path) -> None:
+    path = segmentfiles.write_segment(match / "segments" / CAM0, finalized=False)
+    (fault,) = verify(match).faults
+    assert (fault.code, fault.segment, fault.offset) == ("unfinalized", CAM0, path.stat().st_size)
+
+
+def test_three_seconds_of_a_fifty_second_match_fail(tmp_path: Path) -> None:
+    segmentfiles.write_segment(tmp_path / "segments" / CAM0, 125)
+    segmentfiles.write_segment(tmp_path / "segments" / CAM1, 8)
+    report = verify_match(tmp_path, with_times(tmp_path, 50), checksums=False)
+    (fault,) = report.faults
+    assert (fault.code, fault.camera, fault.segment) == ("footage_missing", "cam1", CAM1)
+    assert fault.what == "46.8 s of footage are missing from 3.2 s on"
+
+
+def test_cameras_are_held_against_each_other_where_nobody_wrote_the_time_down(
+    tmp_path: Path,
+) -> None:
+    segmentfiles.write_segment(tmp_path / "segments" / CAM0, 20)
+    segmentfiles.write_segment(tmp_path / "segments" / CAM1, 10)
+    manifest = Manifest(match_id="m1", state="interrupted")
+    report = verify_match(tmp_path, manifest, checksums=False)
+    assert [(fault.code, fault.camera) for fault in report.faults] == [("footage_missing", "cam1")]
+
+
+def test_a_hole_between_segments_is_a_fault_unless_it_is_a_listed_gap(tmp_path: Path) -> None:
+    later = START + 7 * SECOND
+    second = "cam0_20260211_220241_01.mp4"
+    segmentfiles.write_segment(tmp_path / "segments" / CAM0)
+    segmentfiles.write_segment(tmp_path / "segments" / second, start_unix_ns=later)
+    silent = with_times(tmp_path, 9, gaps=())
+    (fault,) = verify_match(tmp_path, silent, checksums=False).faults
+    assert (fault.code, fault.segment) == ("footage_missing", CAM0)
+
+    gap = Gap(
+        camera="cam0", from_unix_ns=START + 2 * SECOND, to_unix_ns=later, reason="camera gone"
+    )
+    report = verify_match(tmp_path, with_times(tmp_path, 9, gaps=(gap,)), checksums=False)
+    assert report.ok
+    camera = report.camera("cam0")
+    assert camera is not None
+    assert (camera.recorded_s, camera.gaps_s, camera.expected_s) == (4.0, 5.0, 9.0)
+
+
+def test_a_gap_without_an_end_lasts_until_the_match_ends(tmp_path: Path) -> None:
+    segmentfiles.write_segment(tmp_path / "segments" / CAM0)
+    gap = Gap(camera="cam0", from_unix_ns=START + 2 * SECOND, to_unix_ns=None, reason="gone")
+    assert verify_match(tmp_path, with_times(tmp_path, 60, gaps=(gap,)), checksums=False).ok
+    elsewhere = gap.model_copy(update={"camera": "cam1"})
+    report = verify_match(tmp_path, with_times(tmp_path, 60, gaps=(elsewhere,)), checksums=False)
+    assert not report.ok
+
+
+def test_a_picture_that_stood_still_is_a_hole(tmp_path: Path) -> None:
+    tick = writer.ticks(segmentfiles.FRAME_NS)
+    parts = []
+    for n in range(1, 6):
+        duration = writer.ticks(5 * SECOND) if n == 5 else tick
+        sample = writer.Sample(b"x" * 50, (n - 1) * tick, (n - 1) * tick, duration, keyframe=True)
+        parts.append(writer.fragment_part(n, [sample], START + (n - 1) * segmentfiles.FRAME_NS))
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / CAM0).write_bytes(segmentfiles.join(parts))
+    mp4scan.salvage(tmp_path / "segments" / CAM0)
+    check = check_segment(tmp_path, CAM0, checksums=True)
+    assert check.segment.verified is None  # a stop has to look again
+    report = verify_match(tmp_path, manifests.rescan(tmp_path), checksums=True)
+    assert [fault.code for fault in report.faults] == ["hole"]
+
+
+def part_of(manifest: Manifest, *, begins_s: float, firsts: dict[str, int]) -> Manifest:
+    part = Part(
+        number=1,
+        boot_id="boot",
+        start_ns=START - int(begins_s * SECOND),
+        start_monotonic_ns=0,
+        unix_minus_monotonic_ns=0,
+        trust="synchronised",
+        pause_known=True,
+        first_ns=firsts,
+    )
+    return manifest.model_copy(update={"parts": (part,)})
+
+
+@pytest.mark.parametrize("late_s", [1.4, 1.9, 12.0])
+def test_a_camera_is_judged_from_the_first_frame_that_its_start_waited_for(
+    match: Path, late_s: float
+) -> None:
+    begin = START - int(late_s * SECOND)
+    expected = Expected(("cam0", "cam1"), from_unix_ns=begin, to_unix_ns=START + 2 * SECOND)
+    firsts = {"cam0": START, "cam1": START}
+    waited = part_of(manifests.rescan(match), begins_s=late_s, firsts=firsts)
+    assert verify_match(match, waited, checksums=False, expected=expected).ok
+
+
+def test_what_is_lost_of_the_first_footage_is_missing_all_the_same(match: Path) -> None:
+    """The start told of a first frame; that its file has gone is no reason to expect none."""
+    begin = START - 4 * SECOND
+    expected = Expected(("cam0", "cam1"), from_unix_ns=begin, to_unix_ns=START + 2 * SECOND)
+    firsts = {"cam0": START, "cam1": START - 2 * SECOND}
+    waited = part_of(manifests.rescan(match), begins_s=4, firsts=firsts)
+    report = verify_match(match, waited, checksums=False, expected=expected)
+    assert [(f.camera, f.what) for f in report.faults] == [
+        ("cam1", "2.0 s of footage are missing from 2.0 s on")
+    ]
+
+
+def test_a_pause_within_a_file_is_a_hole_unless_it_is_a_listed_gap(tmp_path: Path) -> None:
+    tick = writer.ticks(segmentfiles.FRAME_NS)
+    parts = []
+    for n in range(8):
+        later_ns = 5 * SECOND if n >= 4 else 0
+        dts = n * tick + writer.ticks(later_ns)
+        sample = writer.Sample(b"x" * 50, dts, dts, tick, keyframe=n == 0)
+        parts.append(
+            writer.fragment_part(n + 1, [sample], START + n * segmentfiles.FRAME_NS + later_ns)
+        )
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / CAM0).write_bytes(segmentfiles.join(parts))
+    mp4scan.salvage(tmp_path / "segments" / CAM0)
+    manifest = manifests.rescan(tmp_path)
+    report = verify_match(tmp_path, manifest, checksums=True)
+    assert [fault.code for fault in report.faults] == ["hole"]
+    at = START + 4 * segmentfiles.FRAME_NS
+    gap = Gap(
+        camera="cam0", from_unix_ns=at, to_unix_ns=at + 5 * SECOND, reason="frames are missing"
+    )
+    listed = manifest.model_copy(update={"gaps": (gap,)})
+    report = verify_match(tmp_path, listed, checksums=True)
+    assert report.ok, report.faults
+    (camera,) = report.cameras
+    assert camera.recorded_s == pytest.approx(8 * segmentfiles.FRAME_NS / 1e9, abs=0.001)
+
+
+def test_no_footage_is_never_a_success(tmp_path: Path) -> None:
+    empty = Manifest(match_id="m1", state="finished")
+    assert not verify_match(tmp_path, empty, checksums=True).ok
+    report = verify_match(tmp_path, empty, checksums=True, expected=Expected(("cam0", "cam1")))
+    assert [(f.code, f.camera) for f in report.faults] == [
+        ("segment_not_found", "cam0"),
+        ("segment_not_found", "cam1"),
+    ]
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / CAM0).write_bytes(writer.init_part(segmentfiles.CODEC))
+    report = verify_match(tmp_path, empty, checksums=True, expected=Expected(("cam0",)))
+    assert "no_footage" in {fault.code for fault in report.faults}
+
+
+def test_a_file_of_another_system_is_named_and_not_judged(match: Path) -> None:
+    (match / "segments" / "cam0_20250101_000000_00.mkv").write_bytes(os.urandom(5_000))
+    report = verify(match)
+    assert report.ok
+    assert report.foreign == ("cam0_20250101_000000_00.mkv",)
+
+
+def test_a_segment_the_manifest_does_not_know_is_checked_too(match: Path) -> None:
+    path = match / "segments" / "cam0_20260211_220243_01.mp4"
+    segmentfiles.write_segment(path, start_unix_ns=START + 2 * SECOND)
+    os.truncate(path, path.stat().st_size - 1)
+    assert {fault.segment for fault in verify(match).faults} == {path.name}
+
+
+def test_what_was_verified_is_not_read_again_until_its_size_changes(
+    match: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = verify(match).recorded_in(manifests.rescan(match))
+    assert [segment.verified for segment in manifest.segments] == [True, True]
+    read: list[str] = []
+    scan = mp4scan.scan
+
+    def seen(path: Path, *, checksums: bool) -> mp4scan.SegmentScan:
+        read.append(path.name)
+        return scan(path, checksums=checksums)
+
+    monkeypatch.setattr(mp4scan, "scan", seen)
+    assert verify_match(match, manifest, checksums=False, trust_verified=True).ok
+    assert read == []
+    os.truncate(match / "segments" / CAM1, 1_000)
+    assert not verify_match(match, manifest, checksums=False, trust_verified=True).ok
+    assert read == [CAM1]
+
+
+def test_a_quick_look_does_not_undo_what_a_full_one_has_proven(match: Path) -> None:
+    manifest = verify(match).recorded_in(manifests.rescan(match))
+    quick = verify_match(match, manifest, checksums=False)
+    assert [s.verified for s in quick.recorded_in(manifest).segments] == [True, True]
+
+
+def test_a_report_says_where_each_fault_is(match: Path) -> None:
+    path = match / "segments" / CAM0
+    start, end = spans(path)[3]
+    data = bytearray(path.read_bytes())
+    data[(start + end) // 2] ^= 0xFF
+    path.write_bytes(data)
+    report = verify(match)
+    (fault,) = report.to_json()["faults"]
+    assert (fault["camera"], fault["segment"], fault["fragment"]) == ("cam0", CAM0, 4)
+    assert start <= fault["offset"] < end
+    assert str(report.faults[0]).startswith(f"{CAM0}, fragment 4, byte ")

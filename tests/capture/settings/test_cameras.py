@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from touchline.capture.settings.cameras import (
+    MIN_SIDE,
+    ArgusSource,
+    Crop,
+    FileSource,
+    LibcameraSource,
+    RtspSource,
+    Source,
+    TestSource,
+    V4l2Source,
+)
+
+SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
+
+LEAST: dict[str, tuple[type, dict[str, Any]]] = {
+    "test": (TestSource, {}),
+    "file": (FileSource, {"path": "/srv/match.mp4"}),
+    "rtsp": (RtspSource, {"url": "rtsp://10.0.0.1/stream"}),
+    "v4l2": (V4l2Source, {"device": "/dev/video0"}),
+    "libcamera": (LibcameraSource, {}),
+    "argus": (ArgusSource, {}),
+}
+
+
+def rtsp(**fields: Any) -> RtspSource:
+    return RtspSource.model_validate({"kind": "rtsp", **fields})
+
+
+@pytest.mark.parametrize("kind", LEAST)
+def test_each_kind_is_chosen_by_its_name(kind: str) -> None:
+    expected, fields = LEAST[kind]
+    source = SOURCE.validate_python({"kind": kind, **fields})
+    assert type(source) is expected
+    assert source.label(3) == "cam3"
+    assert not source.crop
+
+
+@pytest.mark.parametrize("kind", LEAST)
+def test_an_unknown_key_is_refused(kind: str) -> None:
+    with pytest.raises(ValidationError, match="extra_forbidden"):
+        SOURCE.validate_python({"kind": kind, **LEAST[kind][1], "colour": "red"})
+
+
+def test_an_unknown_kind_is_refused_with_the_kinds_there_are() -> None:
+    with pytest.raises(ValidationError, match="'test', 'file', 'rtsp', 'v4l2'"):
+        SOURCE.validate_python({"kind": "webcam"})
+
+
+@pytest.mark.parametrize(
+    ("given_fps", "exact"),
+    [
+        (30, Fraction(30)),
+        ("25", Fraction(25)),
+        (29.97, Fraction(30000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+        (23.976, Fraction(24000, 1001)),
+        ("30000/1001", Fraction(30000, 1001)),
+        (12.5, Fraction(25, 2)),
+    ],
+)
+def test_a_rate_becomes_the_exact_fraction_that_cameras_use(
+    given_fps: Any, exact: Fraction
+) -> None:
+    assert TestSource.model_validate({"kind": "test", "fps": given_fps}).fps == exact
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": "test", "fps": 0},
+        {"kind": "test", "fps": 1000},
+        {"kind": "test", "width": 641},
+        {"kind": "test", "height": 20},
+        {"kind": "test", "name": ""},
+        {"kind": "test", "name": "a\nb"},
+        {"kind": "test", "quality": "best"},
+        {"kind": "test", "crop": {"left": -2}},
+        {"kind": "file", "path": "match.mp4"},
+        {"kind": "file", "path": "/srv/match\0.mp4"},
+        {"kind": "file"},
+        {"kind": "v4l2", "device": "/etc/passwd"},
+        {"kind": "v4l2", "device": "/dev/video0 ! filesink"},
+        {"kind": "v4l2", "device": "/dev/video0", "format": "yuv"},
+        {"kind": "argus", "exposure_compensation": 2.1},
+        {"kind": "rtsp", "url": "rtsp://h/", "transport": "http"},
+        {"kind": "rtsp", "url": "rtsp://h/", "latency_ms": -1},
+        {"kind": "rtsp", "url": "rtsp://h/", "user": ""},
+        {"kind": "rtsp", "url": "rtsp://h/", "password": "a\0b"},
+    ],
+)
+def test_a_bad_value_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        SOURCE.validate_python(fields)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h/", "h", "rtsp:///s", "rtsp://h:99999/", "rtsp://[::1/", "rtsp://h/a b", "file:///x"],
+)
+def test_only_rtsp_urls_with_a_host_are_taken(url: str) -> None:
+    with pytest.raises(ValidationError, match="url"):
+        rtsp(url=url)
+
+
+def test_credentials_leave_the_url_for_fields_of_their_own() -> None:
+    source = rtsp(url="rtsp://coach:p%40ss:w@[fe80::1]:554/s?token=abc")
+    assert source.url == "rtsp://[fe80::1]:554/s?token=abc"
+    assert source.user == "coach"
+    assert source.password is not None
+    assert source.password.get_secret_value() == "p@ss:w"
+    assert source.safe_url == "rtsp://[fe80::1]:554/s"
+
+
+def test_fields_of_their_own_win_over_the_url() -> None:
+    source = rtsp(url="rtsp://a:b@h/", user="c", password="d")
+    assert (source.user, source.password and source.password.get_secret_value()) == ("c", "d")
+
+
+def test_a_source_can_be_shown_without_its_secrets() -> None:
+    source = rtsp(url="rtsp://coach:hunter2@h/s?token=hunter2")
+    for shown in (repr(source), str(source), f"{source}", source.safe_url):
+        assert "hunter2" not in shown
+    assert "rtsp://h/s" in repr(source)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"url": "http://coach:hunter2@h/"},
+        {"url": "rtsp://coach:hunter2@/"},
+        {"url": "rtsp://coach:hunter2@h:99999/"},
+        {"url": "rtsp://[coach:hunter2@h/"},
+        {"url": "rtsp://coach:hunter2@h/", "latency_ms": -1},
+        {"url": "rtsp://coach:hunter2@h/", "usr": "x"},
+        {"url": "rtsp://h/", "password": ["hunter2"]},
+        {"url": "rtsp://h/", "pasword": "hunter2"},
+        {"url": ["rtsp://coach:hunter2@h/"]},
+        {"password": "hunter2"},
+    ],
+)
+def test_no_refusal_quotes_a_password(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        SOURCE.validate_python({"kind": "rtsp", **fields})
+    assert "hunter2" not in str(refusal.value)
+    assert "hunter2" not in repr(refusal.value.errors())
+    assert "hunter2" not in refusal.value.json()
+
+
+def test_a_source_survives_being_written_down() -> None:
+    source = V4l2Source(kind="v4l2", device="/dev/v4l/by-id/usb-Cam_1:0", fps=Fraction(30000, 1001))
+    assert SOURCE.validate_json(source.model_dump_json()) == source
+
+
+def test_a_path_below_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/coach")
+    source = FileSource.model_validate({"kind": "file", "path": "~/match.mp4"})
+    assert source.path == Path("/home/coach/match.mp4")
+
+
+def test_the_shipped_crop_leaves_the_shipped_picture() -> None:
+    crop = Crop(left=480, right=480, top=0, bottom=408).within(3840, 2160)
+    assert (3840 - crop.left - crop.right, 2160 - crop.top - crop.bottom) == (2880, 1752)
+
+
+side = st.integers(8, 2000).map(lambda half: 2 * half)
+edge = st.integers(0, 4320)
+
+
+@given(width=side, height=side, left=edge, right=edge, top=edge, bottom=edge)
+def test_a_clamped_crop_is_even_and_leaves_a_picture(
+    width: int, height: int, left: int, right: int, top: int, bottom: int
+) -> None:
+    crop = Crop(left=left, right=right, top=top, bottom=bottom).within(width, height)
+    assert width - crop.left - crop.right >= MIN_SIDE
+    assert height - crop.top - crop.bottom >= MIN_SIDE
+    for given_edge, clamped in zip(
+        (left, right, top, bottom), crop.model_dump().values(), strict=True
+    ):
+        assert clamped % 2 == 0
+        assert 0 <= clamped <= given_edge

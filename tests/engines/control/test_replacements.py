@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import anyio
+import pytest
+
+from support.fakeengines import FakeEngines
+from support.fakeruntime import FakeRuntime, World
+from support.half import opened_half, settings_for
+from support.virtualtime import run_in_virtual_time
+from touchline.engines.control.replacements import Place, Round, holds, noted, records, restored
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import Binding, Instance
+from touchline.engines.vpn.control import Location
+
+PLACE: Place = ("dead_network", "gluetun")
+
+
+def test_three_go_in_a_minute_and_then_later_each_time() -> None:
+    rounds = noted({}, PLACE, 0.0, 100.0)
+    assert not holds(rounds, PLACE, 50.0, 100.0)
+    assert noted(rounds, PLACE, 50.0, 101.0) == rounds  # it was there before
+    times, now_s = [100.0], 100.0
+    for _ in range(9):
+        made_s = now_s + 1.0
+        while holds(rounds, PLACE, made_s, now_s := now_s + 5.0):
+            pass
+        times.append(now_s)
+        rounds = noted(rounds, PLACE, made_s, now_s)
+    waits = [b - a for a, b in itertools.pairwise(times)]
+    assert waits == [5.0, 5.0, 50.0, 60.0, 120.0, 240.0, 300.0, 300.0, 300.0]
+
+
+def test_what_goes_now_and_then_goes_at_once() -> None:
+    rounds, now_s = noted({}, PLACE, 0.0, 100.0), 100.0
+    for _ in range(20):
+        made_s, now_s = now_s + 1.0, now_s + 61.0
+        assert not holds(rounds, PLACE, made_s, now_s)
+        rounds = noted(rounds, PLACE, made_s, now_s)
+
+
+def test_another_reason_or_place_is_not_held_and_old_rounds_are_forgotten() -> None:
+    rounds = {PLACE: Round(100.0, 7, 0.0)}
+    assert not holds(rounds, ("vpn_lost", "gluetun"), 150.0, 150.0)
+    assert not holds(rounds, ("dead_network", "other"), 150.0, 150.0)
+    assert noted(rounds, PLACE, 150.0, 2000.0)[PLACE].number == 1
+
+
+def test_a_server_that_starts_goes_on_with_the_rounds_of_the_one_before() -> None:
+    rounds = {PLACE: Round(100.0, 4, 60.0), ("died", None): Round(-5000.0, 9, -6000.0)}
+    left = json.loads(json.dumps(records(rounds, 110.0)))
+    found = restored(left, 7.0)  # its clock begins anew, and the time between does not count
+    assert found == {PLACE: Round(-3.0, 4, -43.0)}  # the other one is forgotten
+    assert holds(found, PLACE, 6.0, 7.0)
+
+
+class Control:
+    async def forwarded_port(self, url: str) -> int | None:
+        return None
+
+    async def location(self, url: str) -> Location:
+        return Location()
+
+
+@pytest.mark.parametrize("skew_s", [-3600.0, -90.0, 0.0, 90.0, 3600.0])
+@pytest.mark.parametrize("restarted", [True, False])
+def test_clocks_that_differ_make_no_more_than_one_replacement_each(
+    skew_s: float, *, restarted: bool
+) -> None:
+    async def work(clock: Clock) -> None:
+        def daemon_now() -> datetime:
+            return clock.now() - timedelta(seconds=skew_s)
+
+        world = World(now=daemon_now)
+        vpn = Instance(
+            id="v" * 64,
+            name="gluetun",
+            image="gluetun",
+            state="running",
+            created_at=daemon_now(),
+            started_at=daemon_now(),
+            ports={f"{port}/tcp": (Binding("127.0.0.1", port),) for port in range(19000, 19400)},
+            health="healthy",
+        )
+        world.instances[vpn.id] = vpn
+        settings = settings_for(
+            scaling={"min_replicas": 3, "max_replicas": 6},
+            health={"interval_s": 1.0, "timeout_s": 0.8},
+            vpn={"container_name": "gluetun", "stabilise_s": 1.0},
+        )
+        async with opened_half(settings, world=world, clock=clock, control=Control()) as rig:
+            await rig.until(lambda: len(rig.front.fleet.ours()) == 3, within_s=60)
+            await anyio.sleep(30.0)
+            before = world.starts
+            world.instances[vpn.id] = replace(vpn, health="unhealthy", state="exited")
+            await anyio.sleep(20.0)
+            back = replace(vpn, started_at=daemon_now()) if restarted else vpn
+            world.instances[vpn.id] = back
+            await anyio.sleep(300.0)
+            # Three at most that did not answer without it, and three that lost their network.
+            assert 3 <= world.starts - before <= 6
+            assert len(rig.front.fleet.ours()) == 3
+
+    run_in_virtual_time(work)
+
+
+def most_in_a_minute(times_s: list[float]) -> int:
+    return max((sum(t <= u < t + 60.0 for u in times_s) for t in times_s), default=0)
+
+
+class NeverWell(FakeEngines):
+    """Engines that answer once, to their start, and never again."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._answered: set[str] = set()
+
+    async def _answering(self, url: str, within_s: float) -> str:
+        instance_id = await super()._answering(url, within_s)
+        if instance_id in self._answered:
+            self.world.frozen.add(instance_id)
+        self._answered.add(instance_id)
+        return instance_id
+
+
+@pytest.mark.parametrize("how", ["frozen", "ended"])
+def test_engines_that_never_get_going_are_replaced_more_and_more_rarely(how: str) -> None:
+    async def work(clock: Clock) -> None:
+        world = World(now=clock.now)
+        api = NeverWell(world) if how == "frozen" else FakeEngines(world)
+        runtime = FakeRuntime(world)
+        settings = settings_for(
+            scaling={"min_replicas": 1, "min_free_replicas": 1, "max_replicas": 3},
+            health={"interval_s": 1.0, "timeout_s": 0.8},
+        )
+        starts: list[float] = []
+        known = 0
+        async with opened_half(
+            settings, world=world, runtime=runtime, engines_api=api, clock=clock
+        ) as rig:
+            for _ in range(6000):
+                await anyio.sleep(0.1)
+                if world.starts > known:
+                    starts += [clock.now_s()] * (world.starts - known)
+                    known = world.starts
+                if how == "ended":
+                    for instance in world.alive():
+                        runtime.kill(instance.id, 1)
+            assert most_in_a_minute(starts) <= 4  # the first one, and three in its place
+            assert 5 <= len(starts) <= 10
+            warned = [e for e in rig.events.of("health", "warning") if "rounds" in e.details]
+            assert len(warned) >= 2
+            # What was wrong is over: without waiting for long, all is well again.
+            if how == "ended":
+                await anyio.sleep(301.0)
+                assert rig.healthy()
+
+    run_in_virtual_time(work)
+
+
+def test_an_engine_that_was_well_goes_at_once_whatever_went_before() -> None:
+    async def work(clock: Clock) -> None:
+        world = World(now=clock.now)
+        runtime = FakeRuntime(world)
+        settings = settings_for(
+            scaling={"min_replicas": 2, "max_replicas": 4},
+            health={"interval_s": 1.0, "timeout_s": 0.8},
+        )
+        async with opened_half(settings, world=world, runtime=runtime, clock=clock) as rig:
+            for _ in range(6):
+                await anyio.sleep(70.0)
+                (engine, *_) = await rig.ready(2)
+                runtime.freeze(engine.id)
+                frozen_s = clock.now_s()
+                await rig.until(
+                    lambda gone=engine.id: rig.front.fleet.find(gone) is None, within_s=60
+                )
+                assert clock.now_s() - frozen_s < 8.0
+
+    run_in_virtual_time(work)

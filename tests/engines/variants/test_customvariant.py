@@ -1,0 +1,209 @@
+"""The custom variant: what is accepted, what is kept, and what is shown."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from touchline.core.errors import NotFound
+from touchline.engines.variants.catalogue import BY_NAME, CATALOGUE
+from touchline.engines.variants.customvariant import (
+    HIDDEN,
+    ConfigInvalid,
+    check,
+    default_config,
+    hidden,
+    platform_of,
+)
+from touchline.engines.variants.variantstore import VariantStore, config_of, open_variants
+
+pytestmark = pytest.mark.anyio
+
+
+def config(*parameters: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"enabled": True, "platform": "amd64", "parameters": list(parameters), **fields}
+
+
+def parameter(name: str, kind: str, value: Any, **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": kind, "value": value, **more}
+
+
+TOKEN = parameter("--access-token", "string", "secret")
+
+
+def test_the_catalogue_is_complete_and_its_defaults_are_valid() -> None:
+    assert len(CATALOGUE) == len(BY_NAME) == 35
+    check(default_config("amd64"))
+    for known in CATALOGUE:
+        assert known.help.endswith(".")
+        assert known.type in {"flag", "string", "int", "bytes", "path"}
+
+
+@pytest.mark.parametrize(
+    ("machine", "platform"),
+    [
+        ("x86_64", "amd64"),
+        ("AMD64", "amd64"),
+        ("aarch64", "arm64"),
+        ("arm64", "arm64"),
+        ("armv7l", "arm32"),
+        ("riscv64", "amd64"),
+    ],
+)
+def test_the_platform_of_a_machine(machine: str, platform: str) -> None:
+    assert platform_of(machine) == platform
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (config(platform="mips"), "platform must be one of"),
+        (config(arm_version="1"), "arm_version must be one of"),
+        (config(memory_limit="1m"), "between 32m and 128g"),
+        (config(memory_limit="much"), "memory limit"),
+        (config(parameter("--live-buffer", "float", 1)), "unknown type"),
+        (config(parameter("--live-buffer", "string", "1")), "is of type int"),
+        (config(parameter("--live-buffer", "int", True)), "whole number"),
+        (config(parameter("--live-buffer", "int", "1")), "whole number"),
+        (config(parameter("--live-buffer", "int", -1)), "from 0 to 3600"),
+        (config(parameter("--client-console", "flag", 1)), "true or false"),
+        (config(parameter("--live-cache-type", "string", "ram")), "one of memory, disk, hybrid"),
+        (config(parameter("--log-file", "path", "a\nb")), "printable"),
+        (config(parameter("--rm -rf; echo", "flag", True)), "not known"),
+        (config(parameter("--rm -rf; echo", "flag", True, custom=True)), "no name of a parameter"),
+        (config(parameter("--http-port", "int", 1, custom=True)), "by itself"),
+        (config(TOKEN, TOKEN), "given twice"),
+        (config(parameters=[{"name": "--x"}]), "parameters.0.type"),
+        ({"enabled": True}, "platform"),
+        ([], "Invalid configuration"),
+    ],
+)
+def test_what_makes_no_sense_is_named(given: Any, words: str) -> None:
+    with pytest.raises(ConfigInvalid, match="Invalid configuration") as caught:
+        check(config_of(given))
+    assert words in caught.value.message
+
+
+def test_all_faults_are_told_at_once() -> None:
+    given = config(parameter("--live-buffer", "int", -1), platform="mips", arm_version="1")
+    with pytest.raises(ConfigInvalid) as caught:
+        check(config_of(given))
+    assert len(caught.value.details["faults"]) == 3
+
+
+def test_a_parameter_that_is_off_may_have_any_value_and_a_new_one_may_be_meant() -> None:
+    check(
+        config_of(
+            config(
+                parameter("--live-buffer", "int", "x", enabled=False),
+                parameter("--brand-new", "string", "x", custom=True),
+            )
+        )
+    )
+
+
+async def opened(directory: Path) -> VariantStore:
+    async with open_variants(directory, platform="amd64") as store:
+        return store
+
+
+async def test_a_configuration_survives_and_its_secrets_are_only_said_to_be_there(
+    tmp_path: Path,
+) -> None:
+    store = await opened(tmp_path)
+    saved = await store.save(config_of(config(TOKEN, memory_limit="64m")))
+    shown = hidden(saved)
+    assert shown["parameters"][0]["value"] == HIDDEN
+    # Given back as it was shown, the secret stays.
+    await store.save(config_of(shown))
+    again = await opened(tmp_path)
+    assert again.config.parameters[0].value == "secret"
+    assert again.config.memory_limit == "64m"
+    assert stat.S_IMODE((tmp_path / "custom_variant.json").stat().st_mode) == 0o600
+
+
+async def test_a_refused_configuration_leaves_the_one_before(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    before = store.config
+    with pytest.raises(ConfigInvalid):
+        await store.save(config_of(config(platform="mips")))
+    assert store.config == before
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_damaged_file_is_kept_aside_and_the_defaults_count(tmp_path: Path) -> None:
+    (tmp_path / "custom_variant.json").write_text("{")
+    (tmp_path / "template_3.json").write_text('{"name": "x"}')
+    store = await opened(tmp_path)
+    assert store.config == default_config("amd64")
+    assert sorted(path.name.split(".damaged-")[0] for path in tmp_path.iterdir()) == [
+        "custom_variant.json",
+        "template_3.json",
+    ]
+
+
+async def test_templates_from_the_first_to_the_last(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    one = config_of(config(TOKEN))
+    await store.save_template(1, " Match day ", one)
+    await store.save_template(2, "Spare", config_of(config(enabled=False)))
+    assert store.templates()["templates"][0] == {
+        "slot_id": 1,
+        "name": "Match day",
+        "exists": True,
+    }
+    assert store.templates()["templates"][9]["name"] == "Template 10"
+    assert (await store.activate(1)).name == "Match day"
+    # Whether a custom variant is on at all stays as it is.
+    assert store.config == one.model_copy(update={"enabled": False})
+    await store.rename(1, "Derby")
+    with pytest.raises(ConfigInvalid, match="active"):
+        await store.delete(1)
+    await store.delete(2)
+    again = await opened(tmp_path)
+    assert again.active is not None
+    assert again.active.name == "Derby"
+    assert again.templates()["active_template_id"] == 1
+    name, content = again.export(1)
+    assert name == "template_1.json"
+    exported = json.loads(content)
+    assert exported["config"]["parameters"][0]["value"] == HIDDEN
+    imported = await again.import_(5, content.decode())
+    assert (imported.slot, imported.name) == (5, "Derby")
+
+
+@pytest.mark.parametrize("slot", [0, 11, -1])
+async def test_slots_are_one_to_ten(tmp_path: Path, slot: int) -> None:
+    store = await opened(tmp_path)
+    with pytest.raises(ConfigInvalid):
+        store.template(slot)
+    with pytest.raises(ConfigInvalid):
+        await store.save_template(slot, "x", default_config("amd64"))
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\nb"])
+async def test_a_template_needs_a_name(tmp_path: Path, name: str) -> None:
+    store = await opened(tmp_path)
+    with pytest.raises(ConfigInvalid):
+        await store.save_template(1, name, default_config("amd64"))
+
+
+NONSENSE = config(parameter("--live-buffer", "int", "x"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[], {"name": "x"}, {"name": 1, "config": {}}, {"name": "x", "config": NONSENSE}],
+)
+async def test_what_is_imported_is_checked(tmp_path: Path, given: Any) -> None:
+    store = await opened(tmp_path)
+    with pytest.raises(ConfigInvalid):
+        await store.import_(1, json.dumps(given))
+    with pytest.raises(ConfigInvalid):
+        await store.import_(1, "{")
+    with pytest.raises(NotFound):
+        store.template(1)

@@ -1,0 +1,223 @@
+"""A recorder with everything around it, on fake workers: what the tests of recording stand on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from support.afterwards import idle_afterwards
+from support.fakeworker import FakeFleet, fake_fleet
+from support.supervised import supervisor
+from touchline.capture.cameras.cameras import Camera, open_cameras
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.cameras.report import Report
+from touchline.capture.library import manifest as manifests
+from touchline.capture.library.library import Library
+from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.recordingsdisk import RecordingsDisk
+from touchline.capture.library.verification.probe import Probe
+from touchline.capture.logs.alerts import Alert
+from touchline.capture.processing.removal import Removal
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.health.space import Space
+from touchline.capture.recording.recorder import Recorder
+from touchline.capture.settings.tree import MIB, CaptureSettings
+from touchline.core.supervision import open_tasks
+from touchline.core.wallclock import ReadClocks, read_clocks
+from touchline.media.storage.diskspace import DiskSpace
+
+DEADLINE_S = 60.0
+
+
+def removal(library: Library, folder: Path) -> Removal:
+    """Deletes from the library; there are no jobs."""
+    return Removal(library, idle_afterwards(folder, library).jobs)
+
+
+@dataclass
+class SentAlerts:
+    sent: list[Alert] = field(default_factory=list)
+
+    def send(self, alert: Alert) -> None:
+        self.sent.append(alert)
+
+    def types(self) -> list[str]:
+        return [alert.event_type for alert in self.sent]
+
+
+class FakeHost:
+    disk: DiskSpace | None = DiskSpace(1000 << 30, 500 << 30, 500 << 30)
+    disk_free_bytes: int | None = 500 << 30
+    sample = None
+
+
+class FakeProber:
+    async def probe(self, path: Path) -> Probe:
+        return Probe(checked=True, ok=True, avg_frame_rate="25/1")
+
+
+class FakeEvents:
+    def __init__(self) -> None:
+        self.recorded: list[tuple[str, str, str]] = []
+
+    def record(self, type_: str, category: str, message: str, **_: Any) -> None:
+        self.recorded.append((type_, category, message))
+
+
+class Ear:
+    """Keeps what each worker said first, as the front door does."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._follower = recorder.follower
+        self.hellos: dict[int, Mapping[str, Any]] = {}
+
+    async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
+        self.hellos.setdefault(camera.id, hello)
+        await self._follower.camera_connected(camera, hello)
+
+    def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
+        self._follower.camera_event(camera, event)
+
+    def camera_lost(self, camera: Camera, reason: str) -> None:
+        self._follower.camera_lost(camera, reason)
+
+
+@dataclass
+class Studio:
+    root: Path
+    settings: CaptureSettings
+    fleet: FakeFleet
+    recorder: Recorder
+    lease: CameraLease
+    desk: Desk
+    alerts: SentAlerts
+    events: FakeEvents
+    ear: Ear
+
+    async def start(
+        self, match_id: str | None = "m1", *, force: bool = False, require_all: bool | None = None
+    ) -> dict[str, Any]:
+        report: Report = await self.recorder.start(
+            match_id, force=force, process_after_recording=False, require_all=require_all
+        )
+        return report.to_json()
+
+    async def stop(self, *, force: bool = True) -> dict[str, Any]:
+        return (await self.recorder.stop(force=force)).to_json()
+
+    def manifest(self, match_id: str = "m1") -> Manifest:
+        manifest = manifests.load(self.root / match_id)
+        assert manifest is not None
+        return manifest
+
+    def files(self, match_id: str = "m1") -> list[str]:
+        return [path.name for path in manifests.segment_files(self.root / match_id)]
+
+    def is_free(self) -> bool:
+        return self.lease.mode == "idle" and not self.recorder.status()["recording"]
+
+
+async def until(condition: Callable[[], Any], what: str, within_s: float = DEADLINE_S) -> None:
+    """Wait until it is so; fail where it is not within the time."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what}"
+        await anyio.sleep(0.005)
+
+
+@asynccontextmanager
+async def studio(
+    folder: Path,
+    *,
+    fleet: FakeFleet | None = None,
+    leave_recording: bool = False,
+    clocks: ReadClocks = read_clocks,
+    **settings: Any,
+) -> AsyncIterator[Studio]:
+    """Two cameras and a recorder that has adopted what was there; the fleet outlives it if given.
+
+    With `leave_recording` it ends as after kill -9: nothing is stopped, the workers go on.
+    """
+    root, runtime = folder / "recordings", folder / "run"
+    root.mkdir(exist_ok=True)
+    runtime.mkdir(exist_ok=True)
+    if fleet is None:
+        with fake_fleet(runtime) as own:
+            async with studio(
+                folder, fleet=own, leave_recording=leave_recording, clocks=clocks, **settings
+            ) as it:
+                yield it
+        return
+    chosen = {
+        "cameras": {n: {"kind": "test", "name": f"CAM {n}"} for n in (0, 1)},
+        "min_free_bytes": 16 * MIB,
+        "protection_s": 0,
+        "start_timeout_s": 1,
+        "stop_timeout_s": 1,
+        "unresponsive_after_s": 1,
+        "stall_after_s": 0.3,
+        "overload_guard_enabled": False,
+        **settings,
+    }
+    configured = CaptureSettings.model_validate(chosen)
+    alerts, events, lease = SentAlerts(), FakeEvents(), CameraLease()
+    disk = RecordingsDisk(root, folder, require_mount=False)
+    desk = Desk(
+        configured,
+        root,
+        FakeHost(),  # type: ignore[arg-type]
+        alerts,  # type: ignore[arg-type]
+        events,  # type: ignore[arg-type]
+        FakeProber(),  # type: ignore[arg-type]
+        disk,
+        clocks=clocks,
+        record_path=folder / "library.json",
+    )
+    recorder = Recorder(desk, lease)
+    ear = Ear(recorder)
+    desk.space = Space(
+        removal(Library(root, is_running=recorder.is_running), folder), root, floor_bytes=1
+    )
+    desk.cameras = {
+        number: Camera(
+            number, source, configured, runtime_dir=runtime, log_dir=folder / "log", listener=ear
+        )
+        for number, source in configured.cameras.items()
+    }
+    async with (
+        _cameras(desk.cameras, fleet, killed=leave_recording),
+        open_tasks(supervisor(events.record)) as tasks,
+    ):
+        recorder.open(tasks)
+        with anyio.move_on_after(DEADLINE_S):
+            for camera in desk.cameras.values():
+                await camera.ready.wait()
+        await recorder.adopt(ear.hellos)
+        yield Studio(root, configured, fleet, recorder, lease, desk, alerts, events, ear)
+        if not leave_recording:
+            with anyio.fail_after(DEADLINE_S):
+                await recorder.close()
+
+
+@asynccontextmanager
+async def _cameras(
+    cameras: Mapping[int, Camera], fleet: FakeFleet, *, killed: bool
+) -> AsyncIterator[None]:
+    if not killed:
+        async with open_cameras(cameras, supervisor()):
+            yield
+        return
+    async with anyio.create_task_group() as tasks:
+        for camera in cameras.values():
+            tasks.start_soon(camera.link.run)
+        yield
+        for camera in cameras.values():
+            camera.link._leaving.set()
+        for worker in fleet.workers.values():
+            worker.hang_up()
