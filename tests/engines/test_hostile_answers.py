@@ -253,4 +253,4 @@ def test_there_is_one_place_where_sessions_are_made() -> None:
     """All that is bounded is bounded there."""
     folder = Path(engines.__file__).parent
     makers = [each.name for each in folder.rglob("*.py") if "ClientSession(" in each.read_text()]
-    assert makers == ["foreignhttp.py"]
+    assert makers == ["answers.py"]
