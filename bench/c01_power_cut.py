@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ import _options
 import _peers
 from _cameras import FPS, Camera
 from _footage import counters, plays
+from _processes import NotInTime, wait_for
 from _report import Row, median, report, times
 from _server import Server, server
 
@@ -109,6 +110,17 @@ def judge_ours(
     return losses, touched
 
 
+def unfinished(made: Server, cameras: int) -> list[str]:
+    """Names of files with footage that are not finished, or do not play."""
+    found = []
+    for number in range(cameras):
+        for path in made.segments(MATCH, number):
+            scan = mp4scan.scan(path, checksums=True)
+            if scan.fragments and not (scan.finalized and not scan.faults and plays(path)):
+                found.append(path.name)
+    return found
+
+
 def judge_restart(work: Path, disk: Path, filmed: list[Camera]) -> tuple[float, list[str]]:
     """A server on the copied disk: seconds until it answers, and files that do not play then."""
     made = Server(
@@ -120,17 +132,12 @@ def judge_restart(work: Path, disk: Path, filmed: list[Camera]) -> tuple[float, 
     )
     try:
         began = made.start()
+        with suppress(NotInTime):  # what is left then is counted
+            wait_for("whole match", lambda: not unfinished(made, len(filmed)))
         made.stop()
         if made.manifest(MATCH)["state"] != "interrupted":
             raise SystemExit("the server did not notice the interrupted match")
-        bad = []
-        for number in range(len(filmed)):
-            for path in made.segments(MATCH, number):
-                scan = mp4scan.scan(path, checksums=True)
-                whole = scan.finalized and not scan.faults and plays(path)
-                if scan.fragments and not whole:
-                    bad.append(path.name)
-        return began, bad
+        return began, unfinished(made, len(filmed))
     finally:
         made.close()
 
