@@ -19,7 +19,7 @@ from touchline.check import check, print_findings, probe_gstreamer
 from touchline.finding import Finding
 from touchline.ipc.wire import PROBED_ELEMENTS
 from touchline.media.storage.diskspace import DiskSpace
-from touchline.settings.tree import Settings, load_settings
+from touchline.settings import Settings, load_settings
 from touchline.system import hold_data_dir
 
 TEST_CAMERA = {"kind": "test"}

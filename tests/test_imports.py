@@ -40,6 +40,7 @@ ALLOWED: dict[str, set[str]] = {
         "sqlalchemy",
         "alembic",
         "prometheus_client",
+        "pythonjsonlogger",
     },
     "touchline.finding": set(),
     "touchline.capture": {
@@ -150,6 +151,7 @@ HOMES: dict[str, set[str]] = {
     "gi": {"touchline.worker"},
     "httptools": {"touchline.web.server"},
     "itsdangerous": {"touchline.web.auth"},
+    "pythonjsonlogger": {"touchline.core.logs"},
     "psutil": {"touchline.capture.host", "touchline.engines.model"},
     "sqlalchemy": {"touchline.core.database", "touchline.core.migrations"},
     "zipstream": {"touchline.capture.library"},

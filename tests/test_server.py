@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from touchline.server import serve
-from touchline.settings.tree import Settings, load_settings
+from touchline.settings import Settings, load_settings
 from touchline.system import hold_data_dir
 
 pytestmark = pytest.mark.anyio

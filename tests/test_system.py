@@ -9,7 +9,7 @@ import pytest
 
 from support.dockerscript import Script, served
 from touchline.core.errors import Failed, Refused
-from touchline.settings.tree import load_settings
+from touchline.settings import load_settings
 from touchline.system import LOCK_FILE, hold_data_dir, open_system
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from touchline import __version__
 
 if TYPE_CHECKING:
-    from touchline.settings.tree import Settings
+    from touchline.settings import Settings
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 DATA_DIR = "~/.local/share/touchline"
@@ -135,7 +135,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace, defaults: Mapping[str, Any]) -> Settings:
-    from touchline.settings.tree import load_settings
+    from touchline.settings import load_settings
 
     flags = {
         "host": getattr(args, "host", None),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from touchline.capture import RtspSource, Source
 from touchline.finding import Finding
-from touchline.settings.tree import Settings
+from touchline.settings import Settings
 
 CAMERA_TIMEOUT_S = 2.0
 DESCRIBE_TIMEOUT_S = 15.0

@@ -31,7 +31,7 @@ from touchline.foreign.text import shown
 from touchline.ipc.wire import PROBED_ELEMENTS
 from touchline.listen import bind, is_loopback
 from touchline.media.storage.diskspace import read_space
-from touchline.settings.tree import Settings
+from touchline.settings import Settings
 from touchline.system import LOCK_FILE
 
 GIB = 1 << 30

@@ -31,7 +31,7 @@ from touchline.system import System, open_system
 from touchline.web import BoundedProtocol, Door, ImpatientProtocol, create_app, refusal_bytes
 
 if TYPE_CHECKING:
-    from touchline.settings.tree import Settings
+    from touchline.settings import Settings
 
 log = logging.getLogger(__name__)
 

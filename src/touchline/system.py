@@ -23,7 +23,7 @@ from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import keep_running
 from touchline.engines import Engines, open_engines
-from touchline.settings.tree import Settings
+from touchline.settings import Settings
 
 LOCK_FILE = "touchline.lock"
 REFILL_S = 1.0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from touchline.settings import SettingsInvalid, load_settings
 from touchline.settings.earlier import NAMES
-from touchline.settings.tree import SettingsInvalid, load_settings
 
 EVERYTHING = {
     "APP_PORT": "8100",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from touchline.settings.tree import Settings, SettingsInvalid, load_settings
+from touchline.settings import Settings, SettingsInvalid, load_settings
 
 
 def write(tmp_path: Path, text: str) -> Path:

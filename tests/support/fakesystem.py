@@ -31,7 +31,7 @@ from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
 from touchline.engines import Engines
 from touchline.engines.settings.tree import EnginesSettings
-from touchline.settings.tree import HttpSettings
+from touchline.settings import HttpSettings
 from touchline.system import HISTORY
 
 PROTECTION_S = 10.0

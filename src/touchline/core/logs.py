@@ -14,13 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime
 from io import TextIOWrapper
-from logging.handlers import QueueHandler, RotatingFileHandler
+from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import Any, Literal, TextIO
+
+from pythonjsonlogger.core import BaseJsonFormatter
 
 from touchline.foreign import text
 from touchline.foreign.files import open_private
@@ -64,7 +66,8 @@ def open_logs(
             handlers += _files(directory)
         except OSError as error:
             complaint = error
-    front = _Front(handlers)
+    front = _Front()
+    writer = _Writer(front, handlers)
     root = logging.getLogger()
     before = (root.level, root.handlers[:])
     root.setLevel(level.upper())
@@ -73,7 +76,7 @@ def open_logs(
     access = logging.getLogger("uvicorn.access")
     access_before = access.level
     access.setLevel(logging.DEBUG if root.level <= logging.DEBUG else logging.WARNING)
-    front.start()
+    writer.start()
     if complaint is not None:
         logging.getLogger(__name__).warning("No log files in %s: %s", directory, complaint)
     try:
@@ -82,6 +85,7 @@ def open_logs(
         root.setLevel(before[0])
         root.handlers = before[1]
         access.setLevel(access_before)
+        writer.stop()
         front.close()
         for handler in handlers:
             handler.close()
@@ -100,22 +104,28 @@ class TextFormatter(logging.Formatter):
         return f"{line}\n{trace}" if trace else line
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(BaseJsonFormatter):
     """One JSON object a line: ts, level, logger, message, what was passed as `extra`, exception."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Always one line, whatever the message holds."""
-        line: dict[str, Any] = {
-            "ts": iso_utc(record.created),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        for name, value in _extra(record).items():
-            line.setdefault(name, value)
-        if trace := _trace(record):
-            line["exception"] = trace
-        return text.json_line(line)
+    def __init__(self) -> None:
+        super().__init__(
+            fmt=("created", "levelname", "name", "message"),
+            rename_fields={
+                "created": "ts",
+                "levelname": "level",
+                "name": "logger",
+                "exc_info": "exception",
+            },
+            reserved_attrs=sorted(_STANDARD | {"ts", "level", "logger", "exception"}),
+        )
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Write the time and the level as every other text of this server does."""
+        return {**log_data, "ts": iso_utc(log_data["ts"]), "level": log_data["level"].lower()}
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Return one line, whatever the message holds."""
+        return text.json_line(log_data)
 
 
 def iso_utc(unix_s: float) -> str:
@@ -127,19 +137,14 @@ def iso_utc(unix_s: float) -> str:
 class _Front(QueueHandler):
     """The only handler the loop ever touches. A full queue drops the record and counts it."""
 
-    def __init__(self, behind: list[logging.Handler]) -> None:
-        self._records: queue.Queue[logging.LogRecord | None] = queue.Queue(QUEUE_RECORDS)
-        super().__init__(self._records)
-        self._behind = behind
-        self._dropped = 0
-        self._thread = threading.Thread(target=self._write, name="log-writer", daemon=True)
+    queue: queue.Queue[logging.LogRecord]
 
-    def start(self) -> None:
-        """Begin to write."""
-        self._thread.start()
+    def __init__(self) -> None:
+        super().__init__(queue.Queue(QUEUE_RECORDS))
+        self.dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """A copy that holds only text: nothing changes or stays alive until it is written."""
+        """Return a copy that holds only text, so that nothing changes until it is written."""
         kept = copy(record)
         kept.msg = record.getMessage()
         kept.args = None
@@ -149,48 +154,38 @@ class _Front(QueueHandler):
         return kept
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Never waits."""
+        """Put a record into the queue without waiting."""
         try:
-            self._records.put_nowait(record)
+            self.queue.put_nowait(record)
         except queue.Full:
-            self._dropped += 1
+            self.dropped += 1
 
-    def close(self) -> None:
+
+class _Writer(QueueListener):
+    """Writes what waits in the queue, from a thread; and how many records found no room in it."""
+
+    _thread: threading.Thread | None
+
+    def __init__(self, front: _Front, handlers: list[logging.Handler]) -> None:
+        super().__init__(front.queue, *handlers, respect_handler_level=True)
+        self._front = front
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        super().handle(record)
+        if self._front.dropped and self._front.queue.empty():
+            dropped, self._front.dropped = self._front.dropped, 0
+            lost = f"{dropped} log lines were dropped: the log could not be written fast enough"
+            fields = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+            super().handle(logging.makeLogRecord({**fields, "msg": lost}))
+
+    def stop(self) -> None:
         """Write what waits; a disk or terminal that hangs is not waited for."""
-        try:
-            self._records.put(None, timeout=CLOSE_TIMEOUT_S)
-        except queue.Full:
-            return
-        self._thread.join(CLOSE_TIMEOUT_S)
-        super().close()
-
-    def _write(self) -> None:
-        while (record := self._records.get()) is not None:
-            self._hand(record)
-            if self._dropped and self._records.empty():
-                dropped, self._dropped = self._dropped, 0
-                lost = f"{dropped} log lines were dropped: the log could not be written fast enough"
-                self._hand(
-                    logging.makeLogRecord(
-                        {
-                            "name": __name__,
-                            "levelno": logging.WARNING,
-                            "levelname": "WARNING",
-                            "msg": lost,
-                        }
-                    )
-                )
-
-    def _hand(self, record: logging.LogRecord) -> None:
-        for handler in self._behind:
-            if record.levelno >= handler.level:
-                handler.handle(record)
-
-
-if TYPE_CHECKING:
-    _StreamHandler = logging.StreamHandler[TextIO]
-else:  # before Python 3.11 it cannot be subscripted
-    _StreamHandler = logging.StreamHandler
+        thread, self._thread = self._thread, None
+        with suppress(queue.Full):
+            self._front.queue.put(self._sentinel, timeout=CLOSE_TIMEOUT_S)  # type: ignore[attr-defined]
+        if thread is not None:
+            thread.join(CLOSE_TIMEOUT_S)
 
 
 class _Grumbles(logging.Handler):
@@ -210,7 +205,7 @@ class _Grumbles(logging.Handler):
                 return  # nobody is left to be told
 
 
-class _Console(_Grumbles, _StreamHandler):
+class _Console(_Grumbles, logging.StreamHandler[TextIO]):
     pass
 
 

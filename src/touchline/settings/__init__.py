@@ -1,1 +1,5 @@
 """The tree of settings, names of the earlier system, and messages for wrong settings."""
+
+from touchline.settings.tree import HttpSettings, Settings, SettingsInvalid, load_settings
+
+__all__ = ["HttpSettings", "Settings", "SettingsInvalid", "load_settings"]

@@ -19,7 +19,7 @@ from touchline.core.errors import Failed
 from touchline.listen import is_loopback
 
 if TYPE_CHECKING:
-    from touchline.settings.tree import Settings
+    from touchline.settings import Settings
 
 log = logging.getLogger(__name__)
 
