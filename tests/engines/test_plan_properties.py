@@ -9,18 +9,11 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from touchline.engines.control.plan import (
-    Drain,
-    EngineFacts,
-    Observed,
-    Policy,
-    RemoveDead,
-    Start,
-    Stop,
-    plan,
-)
+from support.facts import engine_facts, observed_facts, vpn_facts
+from touchline.engines.control.actions import Drain, RemoveDead, Start, Stop
+from touchline.engines.control.observation import EngineFacts, Observed
+from touchline.engines.control.plan import Policy, plan
 from touchline.engines.model.model import EngineHealth
-from touchline.engines.vpn.facts import VpnFacts
 
 GRACE_S = 60.0
 PASSES = 60
@@ -33,9 +26,8 @@ vpn_names = st.sampled_from([None, "v1", "v2"])
 def facts(draw: st.DrawFn, number: int, *, behind: bool) -> EngineFacts:
     health: EngineHealth = draw(st.sampled_from(["healthy", "unhealthy", "unknown"]))
     streams = draw(st.integers(0, 2))
-    return EngineFacts(
-        id=f"e{number}",
-        name=f"e{number}",
+    return engine_facts(
+        f"e{number}",
         health=health,
         unhealthy_since_s=draw(times) if health == "unhealthy" else None,
         streams=streams,
@@ -63,10 +55,10 @@ def situations(draw: st.DrawFn) -> tuple[Observed, Policy]:
         unhealthy_grace_s=GRACE_S,
     )
     vpns = tuple(
-        VpnFacts(name, usable=draw(st.booleans()), wants_forwarded=draw(st.booleans()))
+        vpn_facts(name, usable=draw(st.booleans()), wants_forwarded=draw(st.booleans()))
         for name in (("v1", "v2") if behind else ())
     )
-    observed = Observed(
+    observed = observed_facts(
         reachable=draw(st.booleans()),
         engines=fleet,
         dead=draw(st.sampled_from([(), (("d", "d"),)])),
@@ -140,8 +132,8 @@ def after(
     for action in actions:
         if isinstance(action, Start):
             name = next(names)
-            fleet[name] = EngineFacts(
-                name, name, vpn=action.vpn, forwarded=action.forwarded, idle_since_s=now_s
+            fleet[name] = engine_facts(
+                name, vpn=action.vpn, forwarded=action.forwarded, idle_since_s=now_s
             )
             if action.forwarded and action.vpn is not None:
                 vpns[action.vpn] = replace(vpns[action.vpn], wants_forwarded=False)

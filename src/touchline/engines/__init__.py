@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from touchline.engines.control.actions import Reason
 from touchline.engines.control.control import SelectOrder
-from touchline.engines.control.plan import Reason
 from touchline.engines.control.status import reason_json
 from touchline.engines.demo import demo_engines
 from touchline.engines.fleet.acestream import SessionGone

@@ -19,6 +19,7 @@ from touchline.engines.control.control import DEMAND, Control
 from touchline.engines.control.gauges import Gauges
 from touchline.engines.control.plan import policy_of
 from touchline.engines.control.reconciler import Reconciler
+from touchline.engines.control.replacements import Replacements
 from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
 from touchline.engines.control.status import StatusBoard
 from touchline.engines.fleet.acestream import AceStreamClient
@@ -221,12 +222,14 @@ class Half:
             keep=lambda left_to_do: self._store.save_state(REPROVISION, left_to_do),
             remember=lambda left_to_do: self._store.note_state(REPROVISION, left_to_do),
         )
+        self._replacements = Replacements(events, save=self._save_breakers, now_s=now_s)
         self._reconciler = Reconciler(
             fleet=fleet,
             provisioner=self._provisioner,
             remover=self._remover,
             vpns=vpns,
             breakers=self._breakers,
+            replacements=self._replacements,
             events=events,
             metrics=metrics,
             policy=policy_of(settings, keeps_minimum=keeps_minimum),
@@ -352,7 +355,7 @@ class Half:
         """What the next server has to know of them."""
         now_s = self._clock.now_s()
         records: dict[str, Any] = {n: each.record(now_s) for n, each in self._breakers.items()}
-        return {**records, ROUNDS: self._reconciler.rounds_left(), MADE_OF: self._made_of}
+        return {**records, ROUNDS: self._replacements.records(), MADE_OF: self._made_of}
 
     @property
     def _made_of(self) -> str:
@@ -405,7 +408,7 @@ class Half:
         self._reconciler.start_anew()
 
     def _died(self, engine: Engine, exit_code: int | None) -> None:
-        self._reconciler.engine_died(engine, exit_code)
+        self._replacements.engine_died(engine, exit_code)
 
     def _heard(self, event: RuntimeEvent) -> None:
         self._provisioner.saw(event)
@@ -516,7 +519,7 @@ class Half:
             if records.get(MADE_OF, self._made_of) != self._made_of:
                 log.info("The runtime or the image is another one: circuit breakers are closed")
                 return
-            self._reconciler.take_up_rounds(records.get(ROUNDS, ()))
+            self._replacements.restore(records.get(ROUNDS, ()))
             for name, record in records.items():
                 if name in self._breakers and not self._breakers[name].failures:
                     self._breakers[name].restore(record, now_s)

@@ -7,27 +7,15 @@ from typing import Any
 
 import pytest
 
-from touchline.engines.control.plan import (
-    Drain,
-    EngineFacts,
-    Observed,
-    Plan,
-    Policy,
-    RemoveDead,
-    Start,
-    Starting,
-    Stop,
-    plan,
-    select,
-)
+from support.facts import engine_facts as engine
+from support.facts import observed_facts, starting_facts, vpn_facts
+from touchline.engines.control.actions import Drain, Plan, RemoveDead, Start, Stop
+from touchline.engines.control.observation import EngineFacts
+from touchline.engines.control.plan import Policy, plan
 from touchline.engines.vpn.facts import VpnFacts
 
 NOW_S = 1000.0
 POLICY = Policy(least=1, least_free=0, most=5, grace_period_s=30.0)
-
-
-def engine(name: str = "a", /, **changes: Any) -> EngineFacts:
-    return replace(EngineFacts(name, name, idle_since_s=0.0), **changes)
 
 
 def engines(*names: str, **changes: Any) -> tuple[EngineFacts, ...]:
@@ -35,7 +23,7 @@ def engines(*names: str, **changes: Any) -> tuple[EngineFacts, ...]:
 
 
 def decide(*fleet: EngineFacts, policy: Policy = POLICY, **observed: Any) -> Plan:
-    return plan(Observed(reachable=True, engines=fleet, **observed), policy, NOW_S)
+    return plan(observed_facts(engines=fleet, **observed), policy, NOW_S)
 
 
 def said(made: Plan) -> list[str]:
@@ -66,13 +54,18 @@ FREE_ONE = replace(POLICY, least_free=1)
         ((), replace(POLICY, least=3), {}, ["start"] * 3),
         ((), replace(POLICY, least=0), {}, []),
         (engines("a"), POLICY, {}, []),
-        ((), replace(POLICY, least=3), {"starting": (Starting(),) * 2}, ["start"]),
+        ((), replace(POLICY, least=3), {"starting": (starting_facts(),) * 2}, ["start"]),
         ((), POLICY, {"demand": 3}, ["start"] * 3),
         ((), POLICY, {"demand": 99}, ["start"] * 5),
         (engines("a", **BUSY), FREE_ONE, {}, ["start"]),
         (engines("a", leased=True), FREE_ONE, {}, ["start"]),
-        (engines("a", **BUSY), FREE_ONE, {"starting": (Starting(),)}, []),
-        (engines("a", **BUSY), FREE_ONE, {"starting": (Starting(spoken_for=True),)}, ["start"]),
+        (engines("a", **BUSY), FREE_ONE, {"starting": (starting_facts(),)}, []),
+        (
+            engines("a", **BUSY),
+            FREE_ONE,
+            {"starting": (starting_facts(spoken_for=True),)},
+            ["start"],
+        ),
         (engines(*"abcde", **BUSY), FREE_ONE, {}, []),
         (engines(*"abcd", **BUSY), FREE_ONE, {"stopping": 1}, []),
         (engines("a", health="unknown"), FREE_ONE, {}, []),
@@ -112,7 +105,7 @@ FREE_ONE = replace(POLICY, least_free=1)
         (
             engines("a", draining="unhealthy", streams=1, **UNWELL),
             POLICY,
-            {"starting": (Starting(),)},
+            {"starting": (starting_facts(),)},
             [],
         ),
         (
@@ -124,7 +117,7 @@ FREE_ONE = replace(POLICY, least_free=1)
                 unhealthy_since_s=NOW_S - 61,
             ),
             POLICY,
-            {"starting": (Starting(),)},
+            {"starting": (starting_facts(),)},
             ["stop a unhealthy"],
         ),
         (engines("a", draining="unhealthy"), POLICY, {}, ["drain a None"]),
@@ -160,7 +153,7 @@ FREE_ONE = replace(POLICY, least_free=1)
         (
             engines("a", current=False, draining="outdated", **BUSY),
             POLICY,
-            {"starting": (Starting(),)},
+            {"starting": (starting_facts(),)},
             [],
         ),
         # One that still serves a stream holds no other up, and starts come one after the other.
@@ -177,7 +170,7 @@ FREE_ONE = replace(POLICY, least_free=1)
         (
             (engine("a", current=False, **BUSY), engine("b")),
             replace(POLICY, least=2),
-            {"starting": (Starting(),)},
+            {"starting": (starting_facts(),)},
             [],
         ),
         # What is left of the dead
@@ -194,13 +187,13 @@ def test_what_is_decided(
 
 
 def test_nothing_is_decided_while_the_runtime_is_away() -> None:
-    observed = Observed(
+    observed = observed_facts(
         reachable=False, engines=engines("a", **UNWELL), dead=(("x", "x"),), demand=5
     )
     assert plan(observed, POLICY, NOW_S).actions == ()
 
 
-V1, V2 = VpnFacts("v1", usable=True), VpnFacts("v2", usable=True)
+V1, V2 = vpn_facts("v1", usable=True), vpn_facts("v2", usable=True)
 LOST: dict[str, Any] = {"usable": False, "lost": True}
 
 
@@ -264,22 +257,16 @@ def test_where_engines_are_put(
 
 
 @pytest.mark.parametrize(
-    ("fleet", "expected"),
+    ("fleet", "replaces"),
     [
         ((), None),
-        (engines("a", "b"), "a"),
-        ((engine("a", idle_since_s=9.0), engine("b", idle_since_s=3.0)), "b"),
-        ((engine("a"), engine("b", forwarded=True, idle_since_s=5.0)), "b"),
-        ((engine("a", streams=1), engine("b")), "b"),
-        (engines("a", streams=1), None),
-        (engines("a", leased=True), None),
-        (engines("a", health="unknown"), None),
-        (engines("a", draining="outdated"), None),
-        (engines("a", vpn="v1"), None),
-        (engines("a", joined=False), None),
+        (engines("a", **UNWELL), "unhealthy"),
+        (engines("a", current=False), "outdated"),
+        (engines("a", current=False, asked_for=True), "requested"),
     ],
 )
-def test_which_engine_a_new_stream_gets(
-    fleet: tuple[EngineFacts, ...], expected: str | None
+def test_a_start_says_why_the_one_goes_that_it_replaces(
+    fleet: tuple[EngineFacts, ...], replaces: str | None
 ) -> None:
-    assert select(fleet, unusable_vpns={"v1"}, most=1) == expected
+    starts = [action for action in decide(*fleet).actions if isinstance(action, Start)]
+    assert [start.replaces for start in starts] == [replaces]

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
+from support.facts import engine_facts, observed_facts
 from support.fakeengines import Disk, FakeEngines
 from support.fakeruntime import World
 from support.half import HalfRig, opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
 from touchline.core.errors import Blocked
-from touchline.engines.control.plan import EngineFacts, Observed, Policy, Start, plan_without_record
+from touchline.engines.control.actions import Start
+from touchline.engines.control.observation import Observed
+from touchline.engines.control.plan import Policy, plan_without_record
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.orders import EngineOrder
@@ -174,26 +177,26 @@ def test_a_database_that_was_replaced_gets_all_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("observed", "starts"),
     [
-        (Observed(reachable=False), 0),
-        (Observed(reachable=True), 2),
-        (Observed(reachable=True, demand=4), 4),
-        (Observed(reachable=True, demand=40), 5),
-        (Observed(reachable=True, engines=(EngineFacts("a", "a"),)), 1),
+        (observed_facts(reachable=False), 0),
+        (observed_facts(reachable=True), 2),
+        (observed_facts(reachable=True, demand=4), 4),
+        (observed_facts(reachable=True, demand=40), 5),
+        (observed_facts(reachable=True, engines=(engine_facts("a"),)), 1),
         # Neither unwell nor outdated, dead or idle ones are touched.
         (
-            Observed(
+            observed_facts(
                 reachable=True,
                 collect=True,
                 engines=(
-                    EngineFacts("a", "a", health="unhealthy", unhealthy_since_s=-1e6),
-                    EngineFacts("b", "b", current=False),
-                    EngineFacts("c", "c", vpn="gone", joined=False),
+                    engine_facts("a", health="unhealthy", unhealthy_since_s=-1e6),
+                    engine_facts("b", current=False),
+                    engine_facts("c", vpn="gone", joined=False),
                 ),
                 dead=(("d", "d"),),
             ),
             0,
         ),
-        (Observed(reachable=True, start_limit=0), 0),
+        (observed_facts(reachable=True, start_limit=0), 0),
     ],
 )
 def test_without_the_record_only_what_is_missing_is_started(

@@ -8,106 +8,28 @@ alone: it has been unhealthy for too long, or its network is dead and so are the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-from touchline.engines.control.replacements import WELL_S, Place, Round, holds
-from touchline.engines.model.model import EngineHealth
-from touchline.engines.settings.tree import EnginesSettings
-from touchline.engines.vpn.facts import VpnFacts
-
-Reason = Literal[
-    "unhealthy",
-    "dead_network",
-    "vpn_lost",
-    "outdated",
-    "requested",
-    "forwarding",
-    "rebalancing",
-    "scale_down",
-    "idle",
-]
-
-_WHY: dict[Reason, str] = {
-    "unhealthy": "it does not answer",
-    "dead_network": "its VPN was made anew, so its network is dead",
-    "vpn_lost": "its VPN is not connected",
-    "outdated": "it was made with an earlier configuration",
-    "requested": "somebody asked that it goes",
-    "forwarding": "another engine takes its place and gets the VPN's forwarded port",
-    "rebalancing": "the other VPN has fewer engines",
-    "scale_down": "there are more engines than are asked for",
-    "idle": "it was idle for longer than it may be",
-}
-BACKS_OFF: frozenset[str] = frozenset(
-    {"unhealthy", "dead_network", "vpn_lost", "forwarding", "rebalancing"}
+from touchline.engines.control.actions import (
+    WHY,
+    Action,
+    Drain,
+    Plan,
+    Reason,
+    RemoveDead,
+    Start,
+    Stop,
 )
-"""Reasons for which an engine's replacement may go in its turn: later each time."""
+from touchline.engines.control.observation import EngineFacts, Observed, is_free
+from touchline.engines.control.replacements import WELL_S, holds, well_s
+from touchline.engines.settings.tree import EnginesSettings
 
 _REPLACED: frozenset[str] = frozenset({"outdated", "requested"})
 """Reasons for which an engine is replaced in its turn, though nothing is wrong with it."""
 
 _PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
 """Reasons that can go away again, and the engine then stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """What the plan knows of an engine; times are the monotonic clock's."""
-
-    id: str
-    name: str
-    health: EngineHealth = "healthy"
-    unhealthy_since_s: float | None = None
-    streams: int = 0
-    leased: bool = False
-    idle_since_s: float | None = 0.0
-    draining: str | None = None
-    vpn: str | None = None
-    joined: bool = True
-    """Whether the network that it joined is still its VPN's."""
-    forwarded: bool = False
-    current: bool = True
-    """Whether it may stay; if not, it is replaced in its turn."""
-    asked_for: bool = False
-    """Whether it is replaced because somebody asked for this one, and not for all."""
-    seen_since_s: float = 0.0
-    """When this server first saw it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Starting:
-    """An engine on its way."""
-
-    vpn: str | None = None
-    forwarded: bool = False
-    spoken_for: bool = False
-    """A client waits for it: it will not be free."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """One consistent look at everything that counts."""
-
-    reachable: bool
-    """The runtime has been listed, and again since it was last away."""
-    engines: tuple[EngineFacts, ...] = ()
-    dead: tuple[tuple[str, str], ...] = ()
-    """Ids and names of instances of ours that have ended."""
-    starting: tuple[Starting, ...] = ()
-    stopping: int = 0
-    """Engines that run still and are being stopped."""
-    vpns: tuple[VpnFacts, ...] = ()
-    demand: int | None = None
-    start_limit: int | None = None
-    """At most so many starts now (a breaker's word, a pause after failures); None: any number."""
-    rounds: Mapping[Place, Round] = field(default_factory=dict)
-    """Replacements for the same reason in the same place, as they were noted."""
-    may_replace: bool = True
-    """Whether replacements of unhealthy engines may be started now."""
-    collect: bool = False
-    """What is idle beyond `idle_ttl_s` goes as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,56 +45,6 @@ class Policy:
     unhealthy_grace_s: float = 60.0
     surge: int = 1
     """So many outdated engines are replaced at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Start an engine."""
-
-    vpn: str | None
-    forwarded: bool
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Remove an engine; its streams end with the reason."""
-
-    engine_id: str
-    reason: Reason
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Give it no new work; `why` None: it may have work again."""
-
-    engine_id: str
-    reason: str | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveDead:
-    """Remove what is left of an instance that has ended."""
-
-    instance_id: str
-    name: str
-
-
-Action = Start | Stop | Drain | RemoveDead
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The actions, and the counts that led to them."""
-
-    actions: tuple[Action, ...] = ()
-    target: int = 0
-    running: int = 0
-    fit: int = 0
-    free: int = 0
-    deficit: int = 0
 
 
 def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
@@ -248,7 +120,7 @@ class _Planner:
         target = min(max(policy.least, observed.demand or 0), policy.most)
         if not self.leavers and not observed.starting and not observed.stopping:
             self._improve(target)
-        free = [engine for engine in self.fit if _is_free(engine)]
+        free = [engine for engine in self.fit if is_free(engine)]
         coming_free = sum(not each.spoken_for for each in observed.starting)
         deficit = max(
             target - len(self.fit) - len(observed.starting),
@@ -308,7 +180,7 @@ class _Planner:
         if len(self.fit) < target or self.observed.start_limit == 0:
             return
         idle = sorted(
-            (engine for engine in self.fit if _is_free(engine)),
+            (engine for engine in self.fit if is_free(engine)),
             key=lambda engine: (engine.idle_since_s or 0.0, engine.name),
         )
         for vpn in self.observed.vpns:
@@ -349,9 +221,10 @@ class _Planner:
             number = min(number, observed.start_limit)
         if number <= 0:
             return []
-        why = self._why_start(target)
+        replaces = next(iter(self.leavers.values()), None)
+        why = self._why_start(replaces, target)
         if not observed.vpns:
-            return [Start(None, forwarded=False, why=why)] * number
+            return [Start(None, forwarded=False, replaces=replaces, why=why)] * number
         usable = [vpn for vpn in observed.vpns if vpn.usable]
         if not usable:
             return []
@@ -362,7 +235,7 @@ class _Planner:
         for _ in range(number):
             vpn = min(usable, key=lambda each: counts[each.name])  # of equals the first
             counts[vpn.name] += 1
-            starts.append(Start(vpn.name, forwarded=vpn.name in wants, why=why))
+            starts.append(Start(vpn.name, forwarded=vpn.name in wants, replaces=replaces, why=why))
             wants.discard(vpn.name)
         return starts
 
@@ -373,9 +246,9 @@ class _Planner:
                 counts[vpn] += 1
         return counts
 
-    def _why_start(self, target: int) -> str:
-        if self.leavers:
-            return f"in place of one that goes: {_WHY[next(iter(self.leavers.values()))]}"
+    def _why_start(self, replaces: Reason | None, target: int) -> str:
+        if replaces is not None:
+            return f"in place of one that goes: {WHY[replaces]}"
         if len(self.fit) + len(self.observed.starting) < target:
             return f"{target} engines are wanted"
         return f"{self.policy.least_free} free engines are wanted"
@@ -383,7 +256,7 @@ class _Planner:
     def _let_go(self, deficit: int, room: int, target: int) -> None:
         """Leavers go when enough are ready without them, or to make room."""
         ready = [engine for engine in self.fit if engine.health == "healthy"]
-        ready_free = sum(_is_free(engine) for engine in ready)
+        ready_free = sum(is_free(engine) for engine in ready)
         enough = len(ready) >= target and ready_free >= self.policy.least_free
         # What holds a place that a start needs, and cannot be started without it.
         make_room = max(0, deficit - room)
@@ -423,7 +296,7 @@ class _Planner:
             if reason is None and engine.vpn in lost:
                 reason = "vpn_lost"  # it waits for its VPN, and nobody is sent there meanwhile
             if reason is not None and engine.draining != reason:
-                self.actions.append(Drain(engine.id, reason, f"{engine.name}: {_WHY[reason]}"))
+                self.actions.append(Drain(engine.id, reason, f"{engine.name}: {WHY[reason]}"))
             elif reason is None and engine.draining in _PASSING:
                 why = f"{engine.name} stays: what spoke against it is over"
                 self.actions.append(Drain(engine.id, None, why))
@@ -454,39 +327,4 @@ class _Planner:
             self._stop(engine, "scale_down" if shrinks else "idle")
 
     def _stop(self, engine: EngineFacts, reason: Reason) -> None:
-        self.actions.append(Stop(engine.id, reason, f"{engine.name}: {_WHY[reason]}"))
-
-
-def well_s(engine: EngineFacts) -> float:
-    """How long it was well before it became what it is."""
-    since_s = engine.unhealthy_since_s
-    return since_s - engine.seen_since_s if since_s is not None else 0.0
-
-
-def _is_free(engine: EngineFacts) -> bool:
-    """Whether it could take a stream now, or as soon as it answers."""
-    return not (engine.streams or engine.leased or engine.draining)
-
-
-def select(engines: Iterable[EngineFacts], *, unusable_vpns: set[str], most: int) -> str | None:
-    """The engine for a new stream: the least used, a forwarded one first, then the longest unused.
-
-    One that is unwell, drained, kept for somebody else or behind a lost VPN is never given.
-    """
-    fit = (
-        engine
-        for engine in engines
-        if engine.health == "healthy"
-        and engine.draining is None
-        and not engine.leased
-        and engine.joined
-        and engine.current
-        and engine.streams < most
-        and engine.vpn not in unusable_vpns
-    )
-
-    def order(engine: EngineFacts) -> tuple[int, bool, float, str]:
-        return engine.streams, not engine.forwarded, engine.idle_since_s or 0.0, engine.name
-
-    best = min(fit, key=order, default=None)
-    return best.id if best is not None else None
+        self.actions.append(Stop(engine.id, reason, f"{engine.name}: {WHY[reason]}"))

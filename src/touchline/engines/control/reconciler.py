@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,36 +16,21 @@ from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
-from touchline.engines.control.plan import (
+from touchline.engines.control.actions import (
     BACKS_OFF,
     Action,
     Drain,
-    EngineFacts,
-    Observed,
     Plan,
-    Policy,
     RemoveDead,
     Start,
-    Starting,
     Stop,
-    plan,
-    plan_without_record,
-    select,
-    well_s,
 )
-from touchline.engines.control.replacements import (
-    AT_ONCE,
-    DIED,
-    KILLED,
-    WELL_S,
-    YOUNG_S,
-    Place,
-    Round,
-    noted,
-    records,
-    restored,
-)
+from touchline.engines.control.observation import EngineFacts, Observed, Starting
+from touchline.engines.control.plan import Policy, plan, plan_without_record
+from touchline.engines.control.replacements import Replacements
 from touchline.engines.control.retries import Backoff
+from touchline.engines.control.scaling_events import ScalingEvents
+from touchline.engines.control.selection import select
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import record_unread
 from touchline.engines.model.model import Engine
@@ -66,9 +51,6 @@ GATHER_S = 0.005
 MOST_OF_A_CORE = 0.1
 """A large fleet is looked at more rarely, so that looking takes no more than this."""
 
-UNWELL_SHARE = 0.3
-"""With a larger part of the fleet unhealthy an event warns."""
-
 
 class Reconciler:
     """Level-triggered: what it does follows from what is, not from what happened."""
@@ -81,6 +63,7 @@ class Reconciler:
         remover: Remover,
         vpns: VpnView,
         breakers: Mapping[str, Breaker],
+        replacements: Replacements,
         events: EventLog,
         metrics: Metrics,
         policy: Policy,
@@ -98,6 +81,8 @@ class Reconciler:
         self._remover = remover
         self._vpns = vpns
         self._breakers = breakers
+        self._replacements = replacements
+        self._scaling_events = ScalingEvents(events, fleet, least=policy.least)
         self._events = events
         self._policy = policy
         self._replacement_cooldown_s = replacement_cooldown_s
@@ -111,11 +96,9 @@ class Reconciler:
         """What `POST /scale` asked for; None: nobody did."""
         self._backoff = Backoff()
         self._replace_not_before_s = 0.0
-        self._rounds: dict[Place, Round] = {}
         self._removing: set[str] = set()
         self._retry_at_s: dict[str, float] = {}
         self._news = anyio.Event()
-        self._warned = self._short = False
         self._tasks: TaskGroup | None = None
         self._took = metrics.histogram(
             "touchline_reconcile_seconds",
@@ -154,7 +137,7 @@ class Reconciler:
         else:
             made = plan_without_record(observed, self._policy, now_s)
         self._took.observe(time.perf_counter() - began_s)
-        self._tell(made)
+        self._scaling_events.record(made)
         for action in made.actions:
             try:
                 self._begin(action)
@@ -190,7 +173,7 @@ class Reconciler:
             vpns=vpns,
             demand=self.demand,
             start_limit=self._start_limit(now_s),
-            rounds=self._rounds,
+            rounds=self._replacements.rounds,
             may_replace=now_s >= self._replace_not_before_s
             and self._breakers["replacement"].allows(now_s),
             collect=collect,
@@ -263,8 +246,7 @@ class Reconciler:
     def _start_limit(self, now_s: float) -> int | None:
         if now_s < self._backoff.not_before_s:
             return 0
-        rounds = self._rounds.items()
-        if any(reason == DIED and now_s < each.next_s for (reason, _), each in rounds):
+        if self._replacements.block_starts(now_s):
             return 0
         general = self._breakers["general"]
         if not general.allows(now_s):
@@ -287,13 +269,13 @@ class Reconciler:
     def _begin_start(self, action: Start) -> None:
         now_s = self._now_s()
         self._breakers["general"].trying(now_s)
-        if action.why.startswith("in place"):
+        if action.replaces is not None:
             self._replace_not_before_s = now_s + self._replacement_cooldown_s
         flight = self._provisioner.board(action.vpn, forwarded=action.forwarded)
         self._run("A start", self._start, flight, action)
 
     async def _start(self, flight: Flight, action: Start) -> None:
-        replaces = action.why.startswith("in place")
+        replaces = action.replaces is not None
         breaker = self._breakers["replacement"]
         try:
             await self._provisioner.start_boarded(flight, why=action.why)
@@ -325,73 +307,15 @@ class Reconciler:
                 failure_count=self._breakers[name].failures,
             )
 
-    def _note_round(self, engine: Engine, reason: str, why: str) -> None:
-        if well_s(self._facts(engine, self._now_s())) >= WELL_S:
-            return
-        again = self._note_again(reason, engine)
-        if again is not None and again.number >= AT_ONCE:
-            pause_s = again.next_s - again.began_s
-            self._warn_again(
-                f"An engine that replaced another goes for the same reason ({why}), for the"
-                f" {again.number}. time: the next one goes in {pause_s:g} s at the earliest",
-                reason,
-                engine,
-                again,
-            )
-
     def start_anew(self) -> None:
         """Forget what has failed before: somebody has seen to it."""
-        self._rounds = {}
-        self._save_breakers()
+        self._replacements.forget()
         self._backoff.worked()
-
-    def rounds_left(self) -> list[dict[str, Any]]:
-        """Tell how often what was replaced lately, for the next server."""
-        return records(self._rounds, self._now_s())
-
-    def take_up_rounds(self, left: Iterable[Mapping[str, Any]]) -> None:
-        """Go on with the rounds of an earlier server; what this one has seen itself counts."""
-        self._rounds = {**restored(left, self._now_s()), **self._rounds}
-
-    def engine_died(self, engine: Engine, exit_code: int | None) -> None:
-        """An engine ended by itself: others in its place that do so at once have to wait."""
-        if exit_code in KILLED or self._now_s() - engine.seen_since_s >= YOUNG_S:
-            return
-        again = self._note_again(DIED, engine)
-        if again is not None and again.number >= AT_ONCE:
-            pause_s = again.next_s - again.began_s
-            self._warn_again(
-                f"Engines end as soon as they run, for the {again.number}. time: none is started"
-                f" for {pause_s:g} s, unless a client asks for one ({engine.name})",
-                DIED,
-                engine,
-                again,
-            )
-
-    def _note_again(self, reason: str, engine: Engine) -> Round | None:
-        """The round that has begun with it; None: it is the first one, or of an earlier round."""
-        place = (reason, engine.vpn_container)
-        before = self._rounds.get(place)
-        self._rounds = noted(self._rounds, place, engine.seen_since_s, self._now_s())
-        after = self._rounds[place]
-        if after is not before:
-            self._save_breakers()
-        return after if after is not before and after.number > 1 else None
-
-    def _warn_again(self, message: str, reason: str, engine: Engine, again: Round) -> None:
-        self._events.record(
-            "health",
-            "warning",
-            message,
-            reason=reason,
-            vpn=engine.vpn_container,
-            rounds=again.number,
-        )
 
     def _begin_stop(self, action: Stop) -> None:
         engine = self._fleet.find(action.engine_id)
         if engine is not None and action.reason in BACKS_OFF:
-            self._note_round(engine, action.reason, action.why)
+            self._replacements.engine_leaves(engine, action.reason, action.why)
         self._removing.add(action.engine_id)
         self._run("A removal", self._remove, action.engine_id, action.why, action.reason)
 
@@ -421,7 +345,7 @@ class Reconciler:
             return
         if action.reason == "unhealthy":
             # Another one is started now, and may be as unwell before this one has gone.
-            self._note_round(engine, "unhealthy", action.why)
+            self._replacements.engine_leaves(engine, "unhealthy", action.why)
         self._fleet.put(replace(engine, draining=action.reason))
         self._events.record(
             "engine",
@@ -435,44 +359,3 @@ class Reconciler:
     def _run(self, what: str, work: Callable[..., Awaitable[Any]], *args: Any) -> None:
         if self._tasks is not None:
             self._tasks.start_soon(self._supervisor.guard, what, work, *args)
-
-    # ------------------------------------------------------------------ telling
-
-    def _tell(self, made: Plan) -> None:
-        starts = sum(isinstance(action, Start) for action in made.actions)
-        if starts:
-            self._events.record(
-                "system",
-                "scaling",
-                f"Starting {starts} engines: {made.fit} of {made.target} are fit,"
-                f" {made.free} are free",
-                deficit=made.deficit,
-                total_running=made.running,
-                free_count=made.free,
-                target=made.target,
-                starting=starts,
-            )
-        ours = self._fleet.ours()
-        unwell = sum(engine.health == "unhealthy" for engine in ours)
-        warns = bool(ours) and unwell / len(ours) > UNWELL_SHARE
-        if warns and not self._warned:
-            self._events.record(
-                "health",
-                "warning",
-                f"High proportion of unhealthy engines: {unwell}/{len(ours)} (>30%)",
-                unhealthy_count=unwell,
-                total_engines=len(ours),
-                percentage=round(100 * unwell / len(ours), 1),
-            )
-        self._warned = warns
-        healthy = sum(engine.health == "healthy" for engine in ours)
-        short = self._fleet.freshness.is_current and healthy < self._policy.least
-        if short and not self._short and ours:
-            self._events.record(
-                "health",
-                "insufficient_engines",
-                f"{healthy} engines are healthy, {self._policy.least} are wanted at least",
-                healthy_engines=healthy,
-                minimum=self._policy.least,
-            )
-        self._short = short

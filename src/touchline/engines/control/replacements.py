@@ -1,13 +1,17 @@
-"""When the replacement of a replacement may be replaced in its turn: later each time. Pure.
+"""When the replacement of a replacement may be replaced in its turn: later each time.
 
 A place gets three engines a minute at the most, and one in five minutes where that does not help.
+The functions are pure; `Replacements` keeps what they decide about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from touchline.core.events.log import EventLog
+from touchline.engines.model.model import Engine
 
 AT_ONCE, WITHIN_S = 3, 60.0
 FIRST_S, LONGEST_S = 60.0, 300.0
@@ -99,3 +103,102 @@ def restored(left: Iterable[Mapping[str, Any]], now_s: float) -> dict[Place, Rou
         )
         for each in left
     }
+
+
+class Aging(Protocol):
+    """An engine, or facts of one."""
+
+    @property
+    def seen_since_s(self) -> float:
+        """When this server first saw it."""
+
+    @property
+    def unhealthy_since_s(self) -> float | None:
+        """Since when it has been unhealthy; None: it is not."""
+
+
+def well_s(engine: Aging) -> float:
+    """Return how long it was well before it became what it is."""
+    since_s = engine.unhealthy_since_s
+    return since_s - engine.seen_since_s if since_s is not None else 0.0
+
+
+class Replacements:
+    """Count the rounds of replacements, warn of each that has to wait, and have them saved."""
+
+    def __init__(
+        self, events: EventLog, *, save: Callable[[], None], now_s: Callable[[], float]
+    ) -> None:
+        self._events = events
+        self._save = save
+        self._now_s = now_s
+        self.rounds: Mapping[Place, Round] = {}
+        """The rounds by their place, as they were noted."""
+
+    def engine_leaves(self, engine: Engine, reason: str, why: str) -> None:
+        """Note that an engine goes, and is replaced, for this reason."""
+        if well_s(engine) >= WELL_S:
+            return
+        again = self._note(reason, engine)
+        if again is not None and again.number >= AT_ONCE:
+            pause_s = again.next_s - again.began_s
+            self._warn(
+                f"An engine that replaced another goes for the same reason ({why}), for the"
+                f" {again.number}. time: the next one goes in {pause_s:g} s at the earliest",
+                reason,
+                engine,
+                again,
+            )
+
+    def engine_died(self, engine: Engine, exit_code: int | None) -> None:
+        """Note that an engine ended by itself: others that do so at once have to wait."""
+        if exit_code in KILLED or self._now_s() - engine.seen_since_s >= YOUNG_S:
+            return
+        again = self._note(DIED, engine)
+        if again is not None and again.number >= AT_ONCE:
+            pause_s = again.next_s - again.began_s
+            self._warn(
+                f"Engines end as soon as they run, for the {again.number}. time: none is started"
+                f" for {pause_s:g} s, unless a client asks for one ({engine.name})",
+                DIED,
+                engine,
+                again,
+            )
+
+    def block_starts(self, now_s: float) -> bool:
+        """Return whether engines have died so early and so often that starts wait."""
+        rounds = self.rounds.items()
+        return any(reason == DIED and now_s < each.next_s for (reason, _), each in rounds)
+
+    def forget(self) -> None:
+        """Forget all rounds: an operator has seen to what failed."""
+        self.rounds = {}
+        self._save()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return what the next server has to know of the rounds."""
+        return records(self.rounds, self._now_s())
+
+    def restore(self, left: Iterable[Mapping[str, Any]]) -> None:
+        """Go on with the rounds of an earlier server; what this one has seen itself counts."""
+        self.rounds = {**restored(left, self._now_s()), **self.rounds}
+
+    def _note(self, reason: str, engine: Engine) -> Round | None:
+        """The round that has begun with it; None: it is the first one, or of an earlier round."""
+        place = (reason, engine.vpn_container)
+        before = self.rounds.get(place)
+        self.rounds = noted(self.rounds, place, engine.seen_since_s, self._now_s())
+        after = self.rounds[place]
+        if after is not before:
+            self._save()
+        return after if after is not before and after.number > 1 else None
+
+    def _warn(self, message: str, reason: str, engine: Engine, again: Round) -> None:
+        self._events.record(
+            "health",
+            "warning",
+            message,
+            reason=reason,
+            vpn=engine.vpn_container,
+            rounds=again.number,
+        )

@@ -19,9 +19,9 @@ class VpnFacts:
     name: str
     usable: bool
     """Connected, and long enough for engines to be started on it."""
-    lost: bool = False
+    lost: bool
     """Known to be away; neither of both is a VPN that is just coming up."""
-    wants_forwarded: bool = False
+    wants_forwarded: bool
     """It has a forwarded port that no engine carries."""
 
 

@@ -1,0 +1,88 @@
+"""The actions of a plan, and the reasons for which engines go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Reason = Literal[
+    "unhealthy",
+    "dead_network",
+    "vpn_lost",
+    "outdated",
+    "requested",
+    "forwarding",
+    "rebalancing",
+    "scale_down",
+    "idle",
+]
+
+WHY: dict[Reason, str] = {
+    "unhealthy": "it does not answer",
+    "dead_network": "its VPN was made anew, so its network is dead",
+    "vpn_lost": "its VPN is not connected",
+    "outdated": "it was made with an earlier configuration",
+    "requested": "somebody asked that it goes",
+    "forwarding": "another engine takes its place and gets the VPN's forwarded port",
+    "rebalancing": "the other VPN has fewer engines",
+    "scale_down": "there are more engines than are asked for",
+    "idle": "it was idle for longer than it may be",
+}
+"""Each reason as events and answers say it."""
+
+BACKS_OFF: frozenset[str] = frozenset(
+    {"unhealthy", "dead_network", "vpn_lost", "forwarding", "rebalancing"}
+)
+"""Reasons for which an engine's replacement may go in its turn: later each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start an engine."""
+
+    vpn: str | None
+    forwarded: bool
+    replaces: Reason | None
+    """Why the engine goes whose place it takes; None: it takes nobody's place."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Remove an engine; its streams end with the reason."""
+
+    engine_id: str
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Give it no new work; `why` None: it may have work again."""
+
+    engine_id: str
+    reason: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDead:
+    """Remove what is left of an instance that has ended."""
+
+    instance_id: str
+    name: str
+
+
+Action = Start | Stop | Drain | RemoveDead
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The actions, and the counts that led to them."""
+
+    actions: tuple[Action, ...] = ()
+    target: int = 0
+    running: int = 0
+    fit: int = 0
+    free: int = 0
+    deficit: int = 0

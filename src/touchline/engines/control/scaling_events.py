@@ -1,0 +1,72 @@
+"""Events about the size of the fleet: each state is recorded once, when it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from touchline.core.events.log import EventLog
+from touchline.engines.control.actions import Plan, Start
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.model.model import Engine
+
+UNWELL_SHARE = 0.3
+"""With a larger part of the fleet unhealthy an event warns."""
+
+
+class ScalingEvents:
+    """Record starts, a high share of unhealthy engines, and fewer healthy ones than wanted."""
+
+    def __init__(self, events: EventLog, fleet: Fleet, *, least: int) -> None:
+        self._events = events
+        self._fleet = fleet
+        self._least = least
+        self._warned = self._short = False
+
+    def record(self, made: Plan) -> None:
+        """Record the starts of this plan, and what the fleet is short of since it began."""
+        self._record_starts(made)
+        ours = self._fleet.ours()
+        self._record_unhealthy(ours)
+        self._record_shortage(ours)
+
+    def _record_starts(self, made: Plan) -> None:
+        starts = sum(isinstance(action, Start) for action in made.actions)
+        if starts:
+            self._events.record(
+                "system",
+                "scaling",
+                f"Starting {starts} engines: {made.fit} of {made.target} are fit,"
+                f" {made.free} are free",
+                deficit=made.deficit,
+                total_running=made.running,
+                free_count=made.free,
+                target=made.target,
+                starting=starts,
+            )
+
+    def _record_unhealthy(self, ours: Sequence[Engine]) -> None:
+        unwell = sum(engine.health == "unhealthy" for engine in ours)
+        warns = bool(ours) and unwell / len(ours) > UNWELL_SHARE
+        if warns and not self._warned:
+            self._events.record(
+                "health",
+                "warning",
+                f"High proportion of unhealthy engines: {unwell}/{len(ours)} (>30%)",
+                unhealthy_count=unwell,
+                total_engines=len(ours),
+                percentage=round(100 * unwell / len(ours), 1),
+            )
+        self._warned = warns
+
+    def _record_shortage(self, ours: Sequence[Engine]) -> None:
+        healthy = sum(engine.health == "healthy" for engine in ours)
+        short = self._fleet.freshness.is_current and healthy < self._least
+        if short and not self._short and ours:
+            self._events.record(
+                "health",
+                "insufficient_engines",
+                f"{healthy} engines are healthy, {self._least} are wanted at least",
+                healthy_engines=healthy,
+                minimum=self._least,
+            )
+        self._short = short
