@@ -43,13 +43,15 @@ COLLABORATORS = [
     ("health", "client"),
     ("health", "store"),
     ("health", "events"),
-    ("provisioner", "runtime"),
+    ("launcher", "runtime"),
+    ("launcher", "keeper"),
+    ("launcher", "workshop"),
     ("provisioner", "fleet"),
     ("provisioner", "keeper"),
     ("provisioner", "admission"),
     ("workshop", "ports"),
     ("provisioner", "workshop"),
-    ("provisioner", "client"),
+    ("launcher", "client"),
     ("provisioner", "events"),
     ("remover", "runtime"),
     ("remover", "fleet"),
@@ -204,7 +206,7 @@ async def judge(rig: HalfRig, clock: Clock, what: str) -> None:
     await calmly(rig, lambda: {each.id for each in front.fleet.ours()} == alive, what)
     dead = [each for each in rig.world.instances.values() if each.state == "exited"]
     await calmly(rig, lambda: not any(each.id in rig.world.instances for each in dead), what)
-    assert not front.provisioner.flights, what
+    assert not front.fleet.flights, what
     engine = rig.healthy()[0]
     checked = clock.now()
     stream = await rig.play(engine, "ch-2")

@@ -22,7 +22,7 @@ from touchline.engines.model.runtime import (
     RuntimeUnavailable,
     StartFailed,
 )
-from touchline.engines.streams.reports import StreamReport
+from touchline.engines.streams.report import StreamReport
 
 pytestmark = pytest.mark.anyio
 
@@ -470,8 +470,8 @@ async def test_what_clients_left_under_way_ends_with_the_server() -> None:
         rig.runtime.start_s = 5.0
         with anyio.move_on_after(0.05):
             await rig.front.provisioner.engine(EngineOrder())
-        assert len(rig.front.provisioner.flights) == 1
-    assert not rig.front.provisioner.flights
+        assert len(rig.front.fleet.flights) == 1
+    assert not rig.front.fleet.flights
     assert rig.world.instances == {}
 
 

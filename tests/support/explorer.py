@@ -212,7 +212,7 @@ class Life:
         self._judge_streams(rig)
         if gone := self.foreign - world.instances.keys():
             say(f"containers of somebody else were removed: {sorted(gone)}")
-        if rig.half._provisioner.flights:
+        if rig.front.fleet.flights:
             say("an engine is on its way for ever")
         actions = rig.half._reconciler.once().actions
         if actions:

@@ -16,7 +16,7 @@ from touchline.core.events.kinds import EventCategory, EventType
 from touchline.core.events.log import Event, EventLog, make_event
 from touchline.core.tasks import Changed
 from touchline.engines.fleet.acestream import EngineUnreachable, SessionGone, Stat
-from touchline.engines.fleet.store import Loaded
+from touchline.engines.fleet.rows import Loaded
 from touchline.engines.model.model import Sample, Stream
 
 

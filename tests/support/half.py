@@ -17,13 +17,14 @@ from touchline.core.metrics import Metrics
 from touchline.engines.assembly import Half
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.record import Load
+from touchline.engines.fleet.rows import Loaded
 from touchline.engines.fleet.samples import SampleBook
-from touchline.engines.fleet.store import Loaded, Store
+from touchline.engines.fleet.store import Store
 from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine, Stream
 from touchline.engines.settings.tree import EnginesSettings
-from touchline.engines.streams.reports import StreamReport
+from touchline.engines.streams.report import StreamReport
 from touchline.engines.variants.variantstore import VariantStore
 from touchline.engines.vpn.control import VpnControl
 

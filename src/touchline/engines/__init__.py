@@ -20,7 +20,7 @@ from touchline.engines.model.runtime import ImageNotFound, StartTimeout
 from touchline.engines.monitoring.usage import total, usage_json
 from touchline.engines.readiness import engine_readiness
 from touchline.engines.settings.tree import EnginesSettings
-from touchline.engines.streams.reports import StreamReport
+from touchline.engines.streams.report import StreamReport
 from touchline.engines.variants.customvariant import (
     ARM_VERSIONS,
     PARAMETER_TYPES,

@@ -27,8 +27,9 @@ from touchline.engines.fleet.adoption import Surroundings, facts_of, restored_ex
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.ports import PortBook, Probe
 from touchline.engines.fleet.record import Load, read_record
+from touchline.engines.fleet.rows import Loaded
 from touchline.engines.fleet.samples import SampleBook
-from touchline.engines.fleet.store import Loaded, Store
+from touchline.engines.fleet.store import Store
 from touchline.engines.front import Engines
 from touchline.engines.model.addresses import HOST_NETWORK, Address, sentences, server_address
 from touchline.engines.model.clock import Clock
@@ -41,6 +42,7 @@ from touchline.engines.monitoring.usage import EVERY_S, UsageBook
 from touchline.engines.provisioning.admission import Admission
 from touchline.engines.provisioning.breaker import Breaker
 from touchline.engines.provisioning.keeper import Keeper
+from touchline.engines.provisioning.launcher import Launcher
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
 from touchline.engines.provisioning.workshop import Workshop
@@ -184,31 +186,39 @@ class Half:
             breaker=self._breakers["general"],
             vpn=self._vpn,
             ports=ports,
-            in_flight=lambda: len(self._provisioner.flights) + len(self._remover.going),
             now_s=now_s,
+        )
+        workshop = Workshop(
+            settings=settings,
+            ports=ports,
+            vpns=vpns,
+            recipe=self._recipe,
+            publishes_ports=runtime.publishes_ports and _network_of(settings) != HOST_NETWORK,
+            shares_machine=runtime.kind == "process",
+        )
+        self._launcher = Launcher(
+            runtime=runtime,
+            fleet=fleet,
+            keeper=self.keeper,
+            ports=ports,
+            workshop=workshop,
+            client=client,
+            around=around,
+            startup_timeout_s=settings.scaling.startup_timeout_s,
+            clock=clock,
         )
         self._provisioner = Provisioner(
             runtime=runtime,
             fleet=fleet,
             keeper=self.keeper,
             admission=self._admission,
-            ports=ports,
-            workshop=Workshop(
-                settings=settings,
-                ports=ports,
-                vpns=vpns,
-                recipe=self._recipe,
-                publishes_ports=runtime.publishes_ports and _network_of(settings) != HOST_NETWORK,
-                shares_machine=runtime.kind == "process",
-            ),
+            workshop=workshop,
+            launcher=self._launcher,
             breaker=self._breakers["general"],
-            client=client,
             events=events,
             metrics=metrics,
             settings=settings,
-            around=around,
-            now=now,
-            now_s=now_s,
+            clock=clock,
             choose_spare=self._spare,
             save_breakers=self._save_breakers,
             nudge=self._nudge,
@@ -411,7 +421,8 @@ class Half:
         self._replacements.engine_died(engine, exit_code)
 
     def _heard(self, event: RuntimeEvent) -> None:
-        self._provisioner.saw(event)
+        if event.kind == "died":
+            self._fleet.flights.instance_died(event.name, event.exit_code)
         if self._vpn is not None:
             self._vpn.look_soon(event.name)
 

@@ -20,8 +20,9 @@ from touchline.engines.assembly import BREAKERS, Half
 from touchline.engines.fleet.acestream import open_acestream
 from touchline.engines.fleet.ports import bind_probe
 from touchline.engines.fleet.record import Load
+from touchline.engines.fleet.rows import Loaded
 from touchline.engines.fleet.samples import BLOCK, SampleBook
-from touchline.engines.fleet.store import Loaded, Store, open_store
+from touchline.engines.fleet.store import Store, open_store
 from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.runtime import Runtime

@@ -32,11 +32,13 @@ from touchline.engines.control.retries import Backoff
 from touchline.engines.control.scaling_events import ScalingEvents
 from touchline.engines.control.selection import select
 from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.flights import Flight
 from touchline.engines.fleet.record import record_unread
+from touchline.engines.model.labels import is_engine
 from touchline.engines.model.model import Engine
 from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.provisioning.breaker import Breaker
-from touchline.engines.provisioning.provisioner import Flight, Provisioner
+from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
 from touchline.engines.vpn.facts import VpnView
 
@@ -159,7 +161,7 @@ class Reconciler:
                 if instance.state in {"exited", "created"}
                 and instance.id not in self._removing
                 and self._retry_at_s.get(instance.id, 0.0) <= now_s
-                and self._is_ours_to_remove(instance.labels)
+                and is_engine(instance.labels)
             ),
             starting=tuple(
                 Starting(
@@ -167,9 +169,9 @@ class Reconciler:
                     flight.forwarded,
                     spoken_for=flight.for_client and not flight.is_left,
                 )
-                for flight in self._provisioner.flights
+                for flight in self._fleet.flights
             ),
-            stopping=len(self._remover.going),
+            stopping=len(self._fleet.going),
             vpns=vpns,
             demand=self.demand,
             start_limit=self._start_limit(now_s),
@@ -239,10 +241,6 @@ class Reconciler:
             seen_since_s=engine.seen_since_s,
         )
 
-    def _is_ours_to_remove(self, labels: Mapping[str, str]) -> bool:
-        """Ended engines always; of other containers those that were never up are left-overs."""
-        return self._provisioner.made(labels)
-
     def _start_limit(self, now_s: float) -> int | None:
         if now_s < self._backoff.not_before_s:
             return 0
@@ -271,7 +269,7 @@ class Reconciler:
         self._breakers["general"].trying(now_s)
         if action.replaces is not None:
             self._replace_not_before_s = now_s + self._replacement_cooldown_s
-        flight = self._provisioner.board(action.vpn, forwarded=action.forwarded)
+        flight = self._fleet.flights.board(action.vpn, forwarded=action.forwarded, for_client=False)
         self._run("A start", self._start, flight, action)
 
     async def _start(self, flight: Flight, action: Start) -> None:
@@ -293,7 +291,7 @@ class Reconciler:
                 breaker.worked(self._now())
                 self._save_breakers()
         finally:
-            self._provisioner.leave(flight)
+            self._fleet.flights.leave(flight)
             self.nudge()
 
     def _note_breaker(self, name: str, *, opened: bool) -> None:

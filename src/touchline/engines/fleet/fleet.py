@@ -12,6 +12,7 @@ from typing import Any
 
 from touchline.core.errors import NotFound
 from touchline.core.tasks import Changed
+from touchline.engines.fleet.flights import FlightBook
 from touchline.engines.fleet.leases import Leases
 from touchline.engines.model.listing import Body, Listing, encoded
 from touchline.engines.model.model import Engine, Instance, Sample, Stream
@@ -65,6 +66,10 @@ class Fleet:
         """Whether it is known what an earlier server left: until then an engine may have streams
         that nobody here knows of."""
         self.leases = Leases()
+        self.flights = FlightBook()
+        """Engines that are being started; they count as engines."""
+        self.going: set[str] = set()
+        """Engines that run still and are being stopped: they count until they are gone."""
         self.seen: dict[str, Instance] = {}
         """The instances that engines of ours run in, as they were last seen."""
         self.others: dict[str, Instance] = {}

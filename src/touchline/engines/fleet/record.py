@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from touchline.core.errors import Blocked, Failed
-from touchline.engines.fleet.store import Loaded
+from touchline.engines.fleet.rows import Loaded
 
 log = logging.getLogger(__name__)
 

@@ -14,16 +14,17 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
 
 from touchline.core.database import schema
-from touchline.core.database.database import MARK, Connection, Database, upsert
+from touchline.core.database.database import Connection, Database, upsert
 from touchline.core.errors import Blocked, Failed
 from touchline.core.events.log import Event, EventLog
 from touchline.core.tasks import keep_running
-from touchline.engines.model.listing import parsed, rfc3339
+from touchline.engines.fleet.rows import Loaded, Notes, read_rows, row_of
+from touchline.engines.model.listing import rfc3339
 from touchline.engines.model.model import Stream
 
 log = logging.getLogger(__name__)
@@ -36,20 +37,7 @@ SAMPLES_EVERY_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
 STREAM, STATE = "stream", "state"
 _AT_ONCE = 100
-_COLUMNS = ("id", "container_id", "key_type", "key", "playback_session_id", "stat_url")
-_MORE = ("command_url", "is_live", "status", "end_reason")
-
-T = TypeVar("T")
 Blocks = Callable[[], list[tuple[str, int, bytes]]]
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What an earlier server left."""
-
-    streams: Sequence[Stream] = ()
-    engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -117,7 +105,7 @@ class Store:
 
         def work(connection: Connection) -> None:
             self._close_batch(batch)
-            upsert(connection, schema.streams, [_row(stream) for stream in batch.streams])
+            upsert(connection, schema.streams, [row_of(stream) for stream in batch.streams])
             self._events.write_with(connection, batch.events)
 
         try:
@@ -240,40 +228,9 @@ class Store:
         self._overtaken.clear()
         self._returned.clear()
 
-        def work(connection: Connection) -> None:
-            upsert(connection, schema.streams, [_row(stream) for stream in streams.values()])
-            known = {k: facts for k, facts in engines.items() if facts is not None}
-            upsert(
-                connection,
-                schema.engines,
-                [{"id": key, "facts": json.dumps(facts)} for key, facts in known.items()],
-            )
-            for key in engines.keys() - known.keys():
-                connection.execute(schema.engines.delete().where(schema.engines.c.id == key))
-            upsert(
-                connection,
-                schema.state,
-                [{"key": key, "value": json.dumps(value)} for key, value in state.items()],
-            )
-            upsert(
-                connection,
-                schema.sample_blocks,
-                [
-                    {"stream_id": stream_id, "number": number, "content": content}
-                    for (stream_id, number), content in blocks.items()
-                ],
-            )
-            newest = dict(sorted(blocks))
-            old = [
-                {"of_stream": stream_id, "below": number - self._kept_blocks}
-                for stream_id, number in newest.items()
-                if number > self._kept_blocks
-            ]
-            if old:
-                connection.execute(schema.old_sample_blocks, old)
-
+        notes = Notes(streams, engines, state, blocks)
         try:
-            await self._database.write(work)
+            await self._database.write(lambda c: notes.write(c, kept_blocks=self._kept_blocks))
         except BaseException:
             # What has come meanwhile is newer, and so is what others have written.
             gone = self._overtaken
@@ -315,27 +272,7 @@ class Store:
         """
         oldest = rfc3339(now - timedelta(seconds=kept_s))
 
-        def work(connection: Connection) -> Loaded:
-            table = schema.streams
-            recent = (table.c.status == "started") | (table.c.ended_at >= oldest)
-            query = table.select().where(recent).order_by(table.c.started_at)
-            streams = [_understood(_stream, row) for row in connection.execute(query).mappings()]
-            engines = {
-                row.id: _understood(_object, row.facts)
-                for row in connection.execute(schema.engines.select())
-            }
-            state = {
-                row.key: _understood(json.loads, row.value)
-                for row in connection.execute(schema.state.select())
-                if row.key != MARK
-            }
-            return Loaded(
-                streams=[stream for stream in streams if stream is not None],
-                engines={key: facts for key, facts in engines.items() if facts is not None},
-                state={key: value for key, value in state.items() if value is not None},
-            )
-
-        return await self._database.read(work)
+        return await self._database.read(lambda connection: read_rows(connection, oldest))
 
     async def load_samples(self, stream_id: str) -> list[tuple[int, bytes]]:
         """The blocks of one stream. Raises Failed."""
@@ -374,44 +311,9 @@ async def open_store(
                 log.exception("The newest records of engines are lost")
 
 
-def _understood(read: Callable[[Any], T], row: Any) -> T | None:
-    """What stands there; None for what cannot be read, which must not hide all the rest."""
-    try:
-        return read(row)
-    except (Failed, ValueError, TypeError, LookupError, RecursionError) as error:
-        log.error("Something in the database cannot be read and is left out: %r", error)  # noqa: TRY400
-        return None
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise TypeError("no JSON object")
-    return value
-
-
 def _refused(error: Failed) -> Blocked:
     return Blocked(
         f"The database does not take it: {error.message}. Nothing was changed; ask again",
         code="database_unavailable",
         eta_s=5.0,
-    )
-
-
-def _row(stream: Stream) -> dict[str, Any]:
-    row = {name: getattr(stream, name) for name in (*_COLUMNS, *_MORE)}
-    return row | {
-        "started_at": rfc3339(stream.started_at),
-        "ended_at": rfc3339(stream.ended_at),
-    }
-
-
-def _stream(row: Mapping[Any, Any]) -> Stream:
-    started_at = parsed(row["started_at"])
-    if started_at is None:
-        raise Failed("A stream in the database has no time", code="database_failed")
-    return Stream(
-        **{name: row[name] for name in (*_COLUMNS, *_MORE)},
-        started_at=started_at,
-        ended_at=parsed(row["ended_at"]),
     )

@@ -25,16 +25,13 @@ class Admission:
         fleet: Fleet,
         breaker: Breaker,
         vpn: VpnWatch | None,
-        in_flight: Callable[[], int],
         ports: PortBook,
         now_s: Callable[[], float],
     ) -> None:
-        """`in_flight` counts engines that run or may run, and are not in the fleet."""
         self._settings = settings
         self._fleet = fleet
         self._breaker = breaker
         self._vpn = vpn
-        self._in_flight = in_flight
         self._ports = ports
         self._now_s = now_s
 
@@ -49,7 +46,8 @@ class Admission:
     @property
     def alive(self) -> int:
         """Engines of ours that run, are being started or are being stopped."""
-        return len(self._fleet.ours()) + self._in_flight()
+        fleet = self._fleet
+        return len(fleet.ours()) + len(fleet.flights) + len(fleet.going)
 
     def refusal(self) -> Blocked | None:
         """Why no engine can be started now; None: one can."""

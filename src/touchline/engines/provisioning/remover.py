@@ -39,8 +39,6 @@ class Remover:
         self._ports = ports
         self._store = store
         self._events = events
-        self.going: set[str] = set()
-        """Engines that run still and are being stopped: they count until they are gone."""
 
     async def remove(
         self, instance_id: str, *, why: str, reason: str, grace_s: float = GRACE_S
@@ -61,7 +59,7 @@ class Remover:
         try:
             streams = 0
             if engine is not None:
-                self.going.add(instance_id)
+                self._fleet.going.add(instance_id)
                 self._fleet.remove(instance_id)
                 streams = self._streams.end_lost(instance_id, reason)
             await self._runtime.stop(instance_id, grace_s=grace_s)
@@ -75,7 +73,7 @@ class Remover:
         finally:
             if first:
                 self._keeper.stopping.discard(instance_id)
-                self.going.discard(instance_id)
+                self._fleet.going.discard(instance_id)
         self._keeper.removed(instance_id)
         self._ports.release(instance_id)
         if engine is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,8 +20,9 @@ from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.fleet.store import Store
 from touchline.engines.model.addresses import Address, Deployment
 from touchline.engines.model.labels import OURS
-from touchline.engines.model.model import Engine, Instance, KeyType, Stream, in_url
+from touchline.engines.model.model import Engine, Instance, Stream, in_url
 from touchline.engines.model.places import Machine, is_among, places_of
+from touchline.engines.streams.report import UNFIT, StreamReport, address_in, check_report
 from touchline.engines.streams.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -33,38 +32,8 @@ KEPT_S = 3600.0
 
 STOP_TIMEOUT_S = 3.0
 STOP_RETRY_S = 5.0
-LONGEST_ID = 256
 _MOST_EXTERNAL = 1000
 _TEXT_LIMIT = 2048
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
-
-
-@dataclass(frozen=True)
-class StreamReport:
-    """What a client says of a stream that it has started."""
-
-    container_id: str | None
-    host: str
-    port: int
-    key_type: KeyType
-    key: str
-    playback_session_id: str
-    stat_url: str
-    command_url: str
-    is_live: bool
-    labels: Mapping[str, str]
-
-    @property
-    def stream_id(self) -> str:
-        """The id that the stream has from now on; a hash where key and session are too long."""
-        named = self.labels.get("stream_id")
-        if named:
-            return named
-        made = f"{self.key}|{self.playback_session_id}"
-        if len(made) <= LONGEST_ID:
-            return made
-        return hashlib.sha256(made.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -119,7 +88,7 @@ class StreamDesk:
         """
         self._must_know()
         stream_id = report.stream_id
-        _check(report, stream_id)
+        check_report(report, stream_id)
         await self._turns.take(stream_id)  # so that each report sees what the last one did
         try:
             engine = self._engine_of(report)
@@ -311,7 +280,7 @@ class StreamDesk:
         known = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
         for name in ("stat_url", "command_url"):
             url = getattr(report, name)
-            host, port = _address(name, url)
+            host, port = address_in(name, url)
             if (host, port) in known:
                 continue
             if not is_among(self._machine.place(host, port), self._places(engine)):
@@ -347,7 +316,7 @@ class StreamDesk:
         self._nudge()
 
     def _over(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
-        reason = _UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
+        reason = UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
         now = max(self._now(), stream.started_at)
         started_s = self._started_s.pop(stream.id, None)
         self._ended_s[stream.id] = self._now_s()
@@ -393,35 +362,3 @@ class StreamDesk:
         kept = {name: value for more in by_stream.values() for name, value in more.items()}
         left = {name: value for name, value in engine.labels.items() if name not in gone}
         return {**left, **{n: v for n, v in kept.items() if n in gone}, **own}
-
-
-def _check(report: StreamReport, stream_id: str) -> None:
-    """What the shapes of the request do not say already."""
-    if not 0 < len(stream_id) <= LONGEST_ID or _UNFIT.search(stream_id):
-        raise Invalid(
-            "The stream's id must have 1 to 256 printable characters",
-            code="stream_id_invalid",
-            loc=("body", "labels", "stream_id"),
-            input=stream_id,
-        )
-    if _HOST.fullmatch(report.host) is None:
-        raise Invalid(
-            "The engine's host is no host name or address",
-            code="host_invalid",
-            loc=("body", "engine", "host"),
-            input=report.host,
-        )
-
-
-def _address(name: str, url: str) -> tuple[str, int]:
-    """Host and port of an http URL."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        parts, host, port = None, None, None
-    if parts is None or parts.scheme not in {"http", "https"} or not host or _UNFIT.search(url):
-        raise Invalid(
-            f"{name} is no http URL", code="url_invalid", loc=("body", "session", name), input=url
-        )
-    return host.lower(), port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,202 @@
+"""The launch of instances: a name and ports that are free, a start, and the first answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import anyio
+
+from touchline.core.errors import TouchlineError
+from touchline.core.supervision import brief
+from touchline.engines.fleet.acestream import AceStreamClient
+from touchline.engines.fleet.adoption import Surroundings, engine_of
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.flights import Flight
+from touchline.engines.fleet.ports import PortBook
+from touchline.engines.model.clock import Clock
+from touchline.engines.model.model import Engine, Instance
+from touchline.engines.model.orders import EngineOrder, GenericOrder
+from touchline.engines.model.runtime import (
+    NameInUse,
+    PortInUse,
+    Runtime,
+    RuntimeUnavailable,
+    StartFailed,
+)
+from touchline.engines.provisioning.keeper import Keeper
+from touchline.engines.provisioning.names import MOST_NAMES, NameBook
+from touchline.engines.provisioning.workshop import Workshop
+from touchline.engines.variants.variants import generic_spec
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+"""Of a start whose port turned out to be taken by somebody else."""
+
+AVOID_S = 60.0
+"""A port that somebody else holds is left alone for so long."""
+
+ASK_TIMEOUT_S = 1.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
+
+
+def must_be_reachable(fleet: Fleet) -> None:
+    """Raise RuntimeUnavailable while the runtime is away."""
+    if not fleet.freshness.is_current:
+        raise RuntimeUnavailable(
+            "The runtime cannot be reached: nothing was started, what runs runs on"
+            f" ({fleet.freshness.reason or 'it has not answered yet'})"
+        )
+
+
+class Launcher:
+    """Start instances in the runtime; what fails is removed again."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        fleet: Fleet,
+        keeper: Keeper,
+        ports: PortBook,
+        workshop: Workshop,
+        client: AceStreamClient,
+        around: Surroundings,
+        startup_timeout_s: float,
+        clock: Clock,
+    ) -> None:
+        self._runtime = runtime
+        self._fleet = fleet
+        self._keeper = keeper
+        self._ports = ports
+        self._workshop = workshop
+        self._client = client
+        self._around = around
+        self._startup_timeout_s = startup_timeout_s
+        self._now, self._now_s = clock.now, clock.now_s
+        self._names = NameBook(fleet, keeper.starting, now_s=clock.now_s)
+
+    async def launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
+        """Start the engine of this flight, and return it once it answers or its time is over.
+
+        Raises what the runtime raises, and StartFailed; nothing is then left of it.
+        """
+        ports, names = 0, 0
+        while True:
+            name = self._names.choose("acestream", names)
+            with self._in_flight(flight, name):
+                try:
+                    return await self._launch_as(name, order, flight, mark)
+                except NameInUse:
+                    names += 1
+                    self._names.avoid(name)
+                    if names == MOST_NAMES:
+                        raise
+                except PortInUse as error:
+                    port = error.details.get("port")
+                    ports += 1
+                    if order.host_port is not None or ports == TRIES:
+                        raise
+                    if isinstance(port, int):
+                        self._ports.avoid(port, for_s=AVOID_S)
+
+    async def _launch_as(
+        self,
+        name: str,
+        order: EngineOrder,
+        flight: Flight,
+        mark: str | None,
+    ) -> Engine:
+        timeout_s = self._startup_timeout_s
+        until_s = self._now_s() + timeout_s
+        async with self._workshop.prepare(order, vpn=flight.vpn, name=name, mark=mark) as prepared:
+            flight.vpn = prepared.vpn
+            flight.forwarded = flight.forwarded or prepared.forwarded
+            must_be_reachable(self._fleet)  # it may have gone while this waited for its turn
+            instance = await self._runtime.start(prepared.spec, within_s=timeout_s)
+            try:
+                engine = engine_of(
+                    instance, self._around, facts={}, now=self._now(), now_s=self._now_s()
+                )
+                if engine is None:
+                    raise StartFailed(
+                        f"{name} runs, and none of its ports can be reached; it was removed"
+                    )
+                answers = await self._answers(engine, flight, until_s)
+            except BaseException:
+                await self._undo(instance)
+                raise
+            prepared.keep(instance.id)
+        health = {"health": "healthy", "last_health_check": self._now()} if answers else {}
+        engine = replace(engine, **health)  # type: ignore[arg-type]
+        self._keeper.added(engine, instance)
+        return engine
+
+    async def _answers(self, engine: Engine, flight: Flight, until_s: float) -> bool:
+        """Whether its API answered in time. Raises StartFailed where it ended meanwhile."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            if flight.died.is_set():
+                raise StartFailed(
+                    f"{engine.name} ended with exit code {flight.exit_code} before its"
+                    " HTTP API answered; it was removed"
+                )
+            left_s = until_s - self._now_s()
+            if left_s <= 0:
+                log.warning("%s runs and does not answer yet; it goes on as unknown", engine.name)
+                return False
+            try:
+                await self._client.status(engine.api_url, within_s=min(ASK_TIMEOUT_S, left_s))
+            except Exception as error:  # noqa: BLE001  (whatever it is, it is no answer)
+                if not isinstance(error, TouchlineError):
+                    log.warning("%s answers what nobody understands: %r", engine.name, error)
+                with anyio.move_on_after(pause_s):
+                    await flight.died.wait()
+                pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
+            else:
+                return True
+
+    async def _undo(self, instance: Instance) -> None:
+        if not self._fleet.freshness.is_current:
+            return  # the next list shows what has become of it, and the plan sees to it
+        self._keeper.stopping.add(instance.id)
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._runtime.stop(instance.id, grace_s=0)
+        except Exception as error:  # noqa: BLE001  (the start's own error counts, not this one)
+            log.warning("%s could not be removed: %s", instance.name, brief(error))
+            self._keeper.doubt(instance.id, brief(error))
+        else:
+            self._keeper.removed(instance.id)
+        finally:
+            self._keeper.stopping.discard(instance.id)
+
+    async def launch_generic(self, order: GenericOrder) -> Instance:
+        """Start another container, and return it once it runs. Raises what the runtime raises."""
+        names = 0
+        while True:
+            name = self._names.choose(order.name_prefix, names)
+            self._keeper.starting.add(name)
+            try:
+                spec = generic_spec(order, name=name)
+                return await self._runtime.start(spec, within_s=self._startup_timeout_s)
+            except NameInUse:
+                names += 1
+                self._names.avoid(name)
+                if names == MOST_NAMES:
+                    raise
+            finally:
+                self._keeper.starting.discard(name)
+
+    @contextmanager
+    def _in_flight(self, flight: Flight, name: str) -> Iterator[None]:
+        flight.name = name
+        flight.died = anyio.Event()
+        self._keeper.starting.add(name)
+        try:
+            yield
+        finally:
+            self._keeper.starting.discard(name)

@@ -1,0 +1,48 @@
+"""Starts that are under way: counted, told of a death, and left to the next equal order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from touchline.engines.fleet.flights import FlightBook
+from touchline.engines.model.model import Engine
+
+
+def test_a_flight_counts_until_it_leaves_however_often_it_does() -> None:
+    book = FlightBook()
+    first = book.board(None, forwarded=False, for_client=False)
+    second = book.board("v1", forwarded=True, for_client=True)
+    assert list(book) == [first, second]
+    book.leave(first)
+    book.leave(first)
+    assert list(book) == [second]
+    assert len(book) == 1
+
+
+def test_only_the_start_of_that_name_hears_of_a_death() -> None:
+    book = FlightBook()
+    one, other = (book.board(None, forwarded=False, for_client=False) for _ in range(2))
+    one.name, other.name = "acestream-1", "acestream-2"
+    book.instance_died("acestream-2", 137)
+    assert other.died.is_set()
+    assert other.exit_code == 137
+    assert not one.died.is_set()
+
+
+@pytest.mark.anyio
+async def test_a_start_that_was_left_goes_to_one_equal_order_only() -> None:
+    async def start() -> Engine:
+        raise AssertionError("never run")
+
+    book = FlightBook()
+    flight = book.board(None, forwarded=False, for_client=True, wanted="plain")
+    flight.task = asyncio.create_task(start())
+    assert book.take_left("plain") is None, "somebody waits for it"
+    flight.is_left = True
+    assert book.take_left("other") is None
+    assert book.take_left("plain") is flight
+    assert book.take_left("plain") is None
+    flight.task.cancel()
+    await asyncio.wait({flight.task})
