@@ -46,8 +46,8 @@ COLLABORATORS = [
     ("launcher", "runtime"),
     ("launcher", "keeper"),
     ("launcher", "workshop"),
-    ("provisioner", "fleet"),
-    ("provisioner", "keeper"),
+    ("handouts", "fleet"),
+    ("names", "fleet"),
     ("provisioner", "admission"),
     ("workshop", "ports"),
     ("provisioner", "workshop"),
@@ -166,7 +166,13 @@ def vpn_instance(name: str, clock: Clock) -> Instance:
 
 @contextmanager
 def faulty(rig: HalfRig, part: str, collaborator: str) -> Iterator[Faulty]:
-    owners = {"keeper": rig.half.keeper, "workshop": rig.half._provisioner._workshop}
+    provisioner = rig.half._provisioner
+    owners: dict[str, object] = {
+        "keeper": rig.half.keeper,
+        "workshop": provisioner._workshop,
+        "handouts": provisioner._handouts,
+        "names": rig.half._launcher._names,
+    }
     owner = owners.get(part) or getattr(rig.half, f"_{part}")
     proxy = Faulty(getattr(owner, f"_{collaborator}"))
     setattr(owner, f"_{collaborator}", proxy)
