@@ -13,6 +13,7 @@ from support.fakeruntime import FakeRuntime, World
 from support.virtualtime import run_in_virtual_time
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
+from touchline.core.tasks import Changed
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import ContainerHealth, Instance, InstanceState
 from touchline.engines.settings.tree import VpnSettings
@@ -54,7 +55,7 @@ class Scene:
             supervisor=Supervisor(self.events.record, Metrics()),
             now=clock.now,
             now_s=clock.now_s,
-            nudge=lambda: None,
+            reconciler_wakeup=Changed(),
         )
 
     async def watched(

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 
-from touchline.core.errors import Failed, TouchlineError
+from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
-from touchline.engines.control.control import DEMAND, Control
+from touchline.engines.control.control import Control
 from touchline.engines.control.gauges import Gauges
-from touchline.engines.control.plan import policy_of
+from touchline.engines.control.plan import Policy, policy_of
 from touchline.engines.control.reconciler import Reconciler
 from touchline.engines.control.replacements import Replacements
-from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
+from touchline.engines.control.reprovision import Reprovision
 from touchline.engines.control.status import StatusBoard
 from touchline.engines.fleet.acestream import AceStreamClient
-from touchline.engines.fleet.adoption import Surroundings, facts_of, restored_external
+from touchline.engines.fleet.adoption import Surroundings
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.ports import PortBook, Probe
-from touchline.engines.fleet.record import Load, read_record
+from touchline.engines.fleet.record import Load
 from touchline.engines.fleet.rows import Loaded
 from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.fleet.store import Store
@@ -46,6 +46,7 @@ from touchline.engines.provisioning.launcher import Launcher
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
 from touchline.engines.provisioning.workshop import Workshop
+from touchline.engines.restoration import BREAKERS, REPROVISION, Restoration
 from touchline.engines.settings.runtimes import (
     AutoRuntimeSettings,
     DockerRuntimeSettings,
@@ -57,19 +58,15 @@ from touchline.engines.streams.reports import StreamDesk
 from touchline.engines.variants.variants import Recipe
 from touchline.engines.variants.variantstore import VariantStore
 from touchline.engines.vpn.control import VpnControl
-from touchline.engines.vpn.facts import VpnView, p2p_port_of
+from touchline.engines.vpn.facts import VpnView
+from touchline.engines.vpn.fleet import engines_reach_network, follow_vpns
 from touchline.engines.vpn.vpn import VpnWatch
 
 log = logging.getLogger(__name__)
 
-BREAKERS = "breakers"
-MADE_OF = "made_of"
-ROUNDS = "rounds"
 END_GRACE_S = 3.0
-REPROVISION = "reprovision"
 FORGET_EVERY_S = 60.0
 CLEAN_EVERY_S = 10.0
-ASK_TIMEOUT_S = 3.0
 RESTART_GRACE_S = 10.0
 
 
@@ -96,190 +93,194 @@ class Half:
         probe: Probe | None,
     ) -> None:
         """`left` is what an earlier server left; None: it is not known, and `load` reads it."""
-        now, now_s = clock.now, clock.now_s
         self._clock = clock
         self._settings, self._runtime = settings, runtime
         self._client, self._store, self._samples = client, store, samples
         self._variants = variants
+        self._vpn_control = control
+        self._events, self._metrics = events, metrics
         self._told: list[str] = []  # of the deployment
-        self._restored: list[str] = []  # streams of an earlier server
-        self._load = load
-        supervisor = self._supervisor = Supervisor(events.record, metrics)
-        fleet = self._fleet = Fleet()
-        breaker = settings.breaker
-        self._breakers = {
-            "general": Breaker(
-                threshold=breaker.failure_threshold, recovery_timeout_s=breaker.recovery_timeout_s
-            ),
-            "replacement": Breaker(
-                threshold=breaker.replacement_threshold,
-                recovery_timeout_s=breaker.replacement_timeout_s,
-            ),
-        }
-        self._vpn = None
-        if settings.vpn.names:
-            self._vpn = VpnWatch(
-                settings=settings.vpn,
-                runtime=runtime,
-                control=control,
-                engines_answer=self._engines_reach_the_network,
-                restart=partial(runtime.restart, grace_s=RESTART_GRACE_S)
-                if isinstance(runtime, Restarts)
-                else None,
-                reach=self._reach,
-                events=events,
-                supervisor=supervisor,
-                now=now,
-                now_s=now_s,
-                nudge=self._nudge,
-            )
-        vpns = VpnView(self._vpn, fleet)
-        around = Surroundings(
-            deployment=lambda: runtime.deployment,
-            vpn=self._vpn_instance,
-            advertise_host=settings.advertise_host,
-            reach_host=settings.reach_host,
-        )
-        ports = self._ports = PortBook(probe, now_s=now_s)
-        self._streams = StreamDesk(
-            fleet=fleet,
-            machine=Machine(now_s=now_s),
-            vpn=self._vpn_instance,
-            deployment=lambda: runtime.deployment,
+        self._reconciler_wakeup = Changed()
+        self._supervisor = Supervisor(events.record, metrics)
+        self._fleet = Fleet()
+        self._breakers = _breakers_of(settings)
+        self._open_vpn()
+        self._open_fleet(probe)
+        self._open_provisioning()
+        self._open_control(policy_of(settings, keeps_minimum=keeps_minimum), debug=debug)
+        self._open_monitoring()
+        self._restoration = Restoration(
+            fleet=self._fleet,
             store=store,
             samples=samples,
-            client=client,
-            events=events,
-            metrics=metrics,
-            now=now,
-            now_s=now_s,
-            nudge=self._nudge,
+            keeper=self.keeper,
+            reconciler=self._reconciler,
+            replacements=self._replacements,
+            reprovision=self._reprovision,
+            breakers=self._breakers,
+            supervisor=self._supervisor,
+            load=load,
+            clock=clock,
+            made_of=self._made_of,
+        )
+        metrics.add_source(Gauges(settings, self._fleet, samples, self._vpn))
+        if left is not None:
+            self._restoration.take_up(left)
+        else:
+            store.hold()
+
+    def _open_vpn(self) -> None:
+        self._vpn: VpnWatch | None = None
+        if self._settings.vpn.names:
+            self._vpn = VpnWatch(
+                settings=self._settings.vpn,
+                runtime=self._runtime,
+                control=self._vpn_control,
+                engines_answer=partial(engines_reach_network, self._fleet, self._client),
+                restart=partial(self._runtime.restart, grace_s=RESTART_GRACE_S)
+                if isinstance(self._runtime, Restarts)
+                else None,
+                reach=self._reach,
+                events=self._events,
+                supervisor=self._supervisor,
+                now=self._clock.now,
+                now_s=self._clock.now_s,
+                reconciler_wakeup=self._reconciler_wakeup,
+            )
+
+    def _open_fleet(self, probe: Probe | None) -> None:
+        self._vpns = VpnView(self._vpn, self._fleet)
+        self._around = Surroundings(
+            deployment=lambda: self._runtime.deployment,
+            vpn=self._vpn_instance,
+            advertise_host=self._settings.advertise_host,
+            reach_host=self._settings.reach_host,
+        )
+        self._ports = PortBook(probe, now_s=self._clock.now_s)
+        self._streams = StreamDesk(
+            fleet=self._fleet,
+            machine=Machine(now_s=self._clock.now_s),
+            vpn=self._vpn_instance,
+            deployment=lambda: self._runtime.deployment,
+            store=self._store,
+            samples=self._samples,
+            client=self._client,
+            events=self._events,
+            metrics=self._metrics,
+            now=self._clock.now,
+            now_s=self._clock.now_s,
+            reconciler_wakeup=self._reconciler_wakeup,
         )
         self.keeper = Keeper(
-            runtime=runtime,
-            fleet=fleet,
+            runtime=self._runtime,
+            fleet=self._fleet,
             streams=self._streams,
-            ports=ports,
-            store=store,
-            events=events,
-            around=around,
-            resync_s=settings.scaling.resync_s,
-            now=now,
-            now_s=now_s,
-            nudge=self._nudge,
+            ports=self._ports,
+            store=self._store,
+            events=self._events,
+            around=self._around,
+            resync_s=self._settings.scaling.resync_s,
+            now=self._clock.now,
+            now_s=self._clock.now_s,
+            reconciler_wakeup=self._reconciler_wakeup,
             on_event=self._heard,
             on_return=self._returned,
             on_death=self._died,
         )
+
+    def _open_provisioning(self) -> None:
         self._remover = Remover(
-            runtime=runtime,
-            fleet=fleet,
+            runtime=self._runtime,
+            fleet=self._fleet,
             keeper=self.keeper,
             streams=self._streams,
-            ports=ports,
-            store=store,
-            events=events,
+            ports=self._ports,
+            store=self._store,
+            events=self._events,
         )
         self._admission = Admission(
-            settings=settings,
-            fleet=fleet,
+            settings=self._settings,
+            fleet=self._fleet,
             breaker=self._breakers["general"],
             vpn=self._vpn,
-            ports=ports,
-            now_s=now_s,
+            ports=self._ports,
+            now_s=self._clock.now_s,
         )
         workshop = Workshop(
-            settings=settings,
-            ports=ports,
-            vpns=vpns,
+            settings=self._settings,
+            ports=self._ports,
+            vpns=self._vpns,
             recipe=self._recipe,
-            publishes_ports=runtime.publishes_ports and _network_of(settings) != HOST_NETWORK,
-            shares_machine=runtime.kind == "process",
+            publishes_ports=self._runtime.publishes_ports
+            and _network_of(self._settings) != HOST_NETWORK,
+            shares_machine=self._runtime.kind == "process",
         )
         self._launcher = Launcher(
-            runtime=runtime,
-            fleet=fleet,
+            runtime=self._runtime,
+            fleet=self._fleet,
             keeper=self.keeper,
-            ports=ports,
+            ports=self._ports,
             workshop=workshop,
-            client=client,
-            around=around,
-            startup_timeout_s=settings.scaling.startup_timeout_s,
-            clock=clock,
+            client=self._client,
+            around=self._around,
+            startup_timeout_s=self._settings.scaling.startup_timeout_s,
+            clock=self._clock,
         )
         self._provisioner = Provisioner(
-            runtime=runtime,
-            fleet=fleet,
+            runtime=self._runtime,
+            fleet=self._fleet,
             keeper=self.keeper,
             admission=self._admission,
             workshop=workshop,
             launcher=self._launcher,
             breaker=self._breakers["general"],
-            events=events,
-            metrics=metrics,
-            settings=settings,
-            clock=clock,
+            events=self._events,
+            metrics=self._metrics,
+            settings=self._settings,
+            clock=self._clock,
             choose_spare=self._spare,
             save_breakers=self._save_breakers,
-            nudge=self._nudge,
+            reconciler_wakeup=self._reconciler_wakeup,
         )
+
+    def _open_control(self, policy: Policy, *, debug: bool) -> None:
         self._reprovision = Reprovision(
-            fleet,
-            events,
-            now=now,
+            self._fleet,
+            self._events,
+            now=self._clock.now,
             blocked=self._why_blocked,
-            nudge=self._nudge,
+            reconciler_wakeup=self._reconciler_wakeup,
             keep=lambda left_to_do: self._store.save_state(REPROVISION, left_to_do),
             remember=lambda left_to_do: self._store.note_state(REPROVISION, left_to_do),
         )
-        self._replacements = Replacements(events, save=self._save_breakers, now_s=now_s)
+        self._replacements = Replacements(
+            self._events, save=self._save_breakers, now_s=self._clock.now_s
+        )
         self._reconciler = Reconciler(
-            fleet=fleet,
+            fleet=self._fleet,
             provisioner=self._provisioner,
             remover=self._remover,
-            vpns=vpns,
+            vpns=self._vpns,
             breakers=self._breakers,
             replacements=self._replacements,
-            events=events,
-            metrics=metrics,
-            policy=policy_of(settings, keeps_minimum=keeps_minimum),
-            replacement_cooldown_s=settings.health.replacement_cooldown_s,
+            events=self._events,
+            metrics=self._metrics,
+            policy=policy,
+            replacement_cooldown_s=self._settings.health.replacement_cooldown_s,
             is_current=self._is_current,
             save_breakers=self._save_breakers,
             after_each=self._reprovision.once,
-            supervisor=supervisor,
-            now=now,
-            now_s=now_s,
+            wakeup=self._reconciler_wakeup,
+            supervisor=self._supervisor,
+            now=self._clock.now,
+            now_s=self._clock.now_s,
         )
-        self._health = HealthWatch(
-            fleet=fleet,
-            client=client,
-            store=store,
-            events=events,
-            metrics=metrics,
-            settings=settings.health,
-            supervisor=supervisor,
-            now=now,
-            now_s=now_s,
-            nudge=self._nudge,
-        )
-        self._collector = Collector(
-            fleet=fleet,
-            streams=self._streams,
-            samples=samples,
-            client=client,
-            metrics=metrics,
-            settings=settings.collector,
-            supervisor=supervisor,
-            now=now,
-            now_s=now_s,
-            answered=self._health.answered,
-        )
-        self._usage = UsageBook(runtime, fleet, now_s=now_s)
-        self._cleaner = CacheCleaner(runtime, fleet, store, now=now)
+        self._open_answers(debug=debug)
+
+    def _open_answers(self, *, debug: bool) -> None:
         self._status = StatusBoard(
-            settings=settings,
-            fleet=fleet,
+            settings=self._settings,
+            fleet=self._fleet,
             admission=self._admission,
             breakers=self._breakers,
             vpn=self._vpn,
@@ -288,29 +289,52 @@ class Half:
             variant=lambda: self._recipe().name,
             save_breakers=self._save_breakers,
             start_anew=self._start_anew,
-            nudge=self._nudge,
-            supervisor=supervisor,
-            now=now,
-            now_s=now_s,
+            reconciler_wakeup=self._reconciler_wakeup,
+            supervisor=self._supervisor,
+            now=self._clock.now,
+            now_s=self._clock.now_s,
         )
         self._control = Control(
-            runtime=runtime,
-            fleet=fleet,
+            runtime=self._runtime,
+            fleet=self._fleet,
             admission=self._admission,
             provisioner=self._provisioner,
             remover=self._remover,
             reconciler=self._reconciler,
             streams=self._streams,
-            store=store,
-            events=events,
-            settings=settings,
-            now_s=now_s,
+            store=self._store,
+            events=self._events,
+            settings=self._settings,
+            now_s=self._clock.now_s,
         )
-        metrics.add_source(Gauges(settings, fleet, samples, self._vpn))
-        if left is not None:
-            self._take_up(left)
-        else:
-            store.hold()
+
+    def _open_monitoring(self) -> None:
+        self._health = HealthWatch(
+            fleet=self._fleet,
+            client=self._client,
+            store=self._store,
+            events=self._events,
+            metrics=self._metrics,
+            settings=self._settings.health,
+            supervisor=self._supervisor,
+            now=self._clock.now,
+            now_s=self._clock.now_s,
+            reconciler_wakeup=self._reconciler_wakeup,
+        )
+        self._collector = Collector(
+            fleet=self._fleet,
+            streams=self._streams,
+            samples=self._samples,
+            client=self._client,
+            metrics=self._metrics,
+            settings=self._settings.collector,
+            supervisor=self._supervisor,
+            now=self._clock.now,
+            now_s=self._clock.now_s,
+            answered=self._health.answered,
+        )
+        self._usage = UsageBook(self._runtime, self._fleet, now_s=self._clock.now_s)
+        self._cleaner = CacheCleaner(self._runtime, self._fleet, self._store, now=self._clock.now)
 
     def front(self) -> Engines:
         """What others may ask."""
@@ -348,10 +372,10 @@ class Half:
         repeat("Measuring engines", self._usage.once, EVERY_S)
         repeat("Cleaning caches", self._cleaner.once, CLEAN_EVERY_S)
         repeat("Forgetting ended streams", self._forget, FORGET_EVERY_S)
-        tasks.start_soon(self._supervisor.guard, "Taking up the record", self._take_up_later)
+        tasks.start_soon(self._supervisor.guard, "Taking up the record", self._restoration.run)
         if self._vpn is not None:
             repeat("Watching the VPN", self._vpn.wait_and_look)
-            repeat("Following the VPN", partial(self._follow_vpn, self._vpn))
+            repeat("Following the VPN", partial(follow_vpns, self._fleet, self._vpn))
 
     async def _end_starts(self) -> None:
         """Wait for the end of this half, and end what clients have left under way."""
@@ -362,12 +386,13 @@ class Half:
                 await self._provisioner.close()
 
     def breaker_records(self) -> dict[str, Any]:
-        """What the next server has to know of them."""
-        now_s = self._clock.now_s()
-        records: dict[str, Any] = {n: each.record(now_s) for n, each in self._breakers.items()}
-        return {**records, ROUNDS: self._replacements.records(), MADE_OF: self._made_of}
+        """Return what the next server has to know of breakers and rounds of replacements."""
+        return self._restoration.breaker_records()
 
-    @property
+    def note_everything(self) -> None:
+        """Note all that the record should hold: it is another one now, and empty."""
+        self._restoration.note_everything()
+
     def _made_of(self) -> str:
         """What starts depend on: with another runtime or image earlier failures say nothing."""
         return f"{self._runtime.kind} {self._recipe().image}"
@@ -399,9 +424,6 @@ class Half:
                 tasks.start_soon(self._supervisor.guard, "Stopping an engine", stop, engine_id)
 
     # ------------------------------------------------------------------ between the parts
-
-    def _nudge(self) -> None:
-        self._reconciler.nudge()
 
     def _spare(self) -> Engine | None:
         return self._reconciler.spare()
@@ -452,26 +474,6 @@ class Half:
         reach_host = self._settings.reach_host
         return server_address(instance, port, self._runtime.deployment, reach_host=reach_host)
 
-    async def _engines_reach_the_network(self, vpn: str) -> bool | None:
-        """Whether any engine of this VPN does; None: there is none to ask."""
-        behind = [engine for engine in self._fleet.ours() if engine.vpn_container == vpn]
-        answers: list[bool] = []
-
-        async def ask(engine: Engine) -> None:
-            try:
-                answers.append(
-                    await self._client.network_connected(engine.api_url, within_s=ASK_TIMEOUT_S)
-                )
-            except Exception:  # noqa: BLE001  (whatever it is, this engine did not say yes)
-                answers.append(False)
-            if answers[-1]:
-                tasks.cancel_scope.cancel()  # one is enough
-
-        async with anyio.create_task_group() as tasks:
-            for engine in behind:
-                tasks.start_soon(ask, engine)
-        return any(answers) if behind else None
-
     async def _follow_engines(self) -> None:
         seen = self._fleet.roster_changed.version
         self._health.follow()
@@ -482,99 +484,24 @@ class Half:
         self._collector.follow()
         await self._fleet.roster_changed.wait(seen)
 
-    async def _follow_vpn(self, vpn: VpnWatch) -> None:
-        seen = vpn.changed.version
-        ports = {each.name: each.forwarded_port for each in vpn.vpns}
-        self._fleet.set_lost_vpns(frozenset(each.name for each in vpn.vpns if each.is_lost))
-        self._fleet.set_forwarded_ports({k: port for k, port in ports.items() if port is not None})
-        for engine in list(self._fleet.ours()):
-            port = ports.get(engine.vpn_container or "")
-            if engine.forwarded and port is not None and p2p_port_of(engine) != port:
-                # The port that it was made with leads nowhere any more.
-                self._fleet.change(engine.id, forwarded=False)
-        await vpn.changed.wait(seen)
-
     async def _forget(self) -> None:
         await self._streams.forget_old()
-
-    # ------------------------------------------------------------------ what was left
-
-    async def _take_up_later(self) -> None:
-        """Read the record, if it is not read yet, and then the samples of what plays."""
-        if not self._fleet.record_is_read:
-            await read_record(self._load, self._take_up)
-            log.info("What an earlier server left of engines and streams is read now")
-            self._nudge()
-        await self._restore_samples()
-
-    def _take_up(self, left: Loaded) -> None:
-        now, now_s = self._clock.now(), self._clock.now_s()
-        self._store.release()
-        for engine_id, facts in left.engines.items():
-            external = restored_external(engine_id, facts, now=now, now_s=now_s)
-            if external is not None and self._fleet.find(engine_id) is None:
-                self._fleet.put(external)
-        for stream in left.streams:
-            if self._fleet.find_stream(stream.id) is None:
-                self._fleet.put_stream(stream)
-                self._restored.append(stream.id)
-        self._take_up_state(left.state, now_s)
-        self._fleet.record_is_read = True
-        self.keeper.remember(left.engines)
-
-    def _take_up_state(self, state: Mapping[str, Any], now_s: float) -> None:
-        """Each by itself: one that cannot be understood is left, and the others count."""
-
-        def breakers() -> None:
-            records = state.get(BREAKERS, {})
-            if records.get(MADE_OF, self._made_of) != self._made_of:
-                log.info("The runtime or the image is another one: circuit breakers are closed")
-                return
-            self._replacements.restore(records.get(ROUNDS, ()))
-            for name, record in records.items():
-                if name in self._breakers and not self._breakers[name].failures:
-                    self._breakers[name].restore(record, now_s)
-
-        def reprovision() -> None:
-            self._reprovision.go_on(state.get(REPROVISION, NOTHING_LEFT))
-
-        def demand() -> None:
-            number = state.get(DEMAND)
-            if self._reconciler.demand is None and isinstance(number, int) and number >= 0:
-                self._reconciler.demand = number
-
-        for take_up in (breakers, reprovision, demand):
-            try:
-                take_up()
-            except Exception as error:  # noqa: BLE001  (whatever stands in the database)
-                self._supervisor.note("Taking up the record", error, about=take_up.__name__)
-
-    async def _restore_samples(self) -> None:
-        """Bring earlier samples back, without holding anybody up."""
-        for stream_id in self._restored:
-            if self._fleet.find_stream(stream_id) is None:
-                continue
-            try:
-                blocks = await self._store.load_samples(stream_id)
-            except Failed as error:
-                log.warning("Earlier samples cannot be read: %s", error.message)
-                return
-            newest = self._samples.restore(stream_id, blocks)
-            if newest is not None:
-                self._fleet.measured(stream_id, newest)
-
-    def note_everything(self) -> None:
-        """Note all that the record should hold: it is another one now, and empty."""
-        self._store.note_streams(self._fleet.streams(), ())
-        for engine in self._fleet.engines():
-            self._store.note_engine(engine.id, facts_of(engine))
-        self._store.note_state(BREAKERS, self.breaker_records())
-        self._store.note_state(REPROVISION, self._reprovision.left)
-        if self._reconciler.demand is not None:
-            self._store.note_state(DEMAND, self._reconciler.demand)
 
 
 def _network_of(settings: EnginesSettings) -> str | None:
     runtime = settings.runtime
     docker = runtime.docker if isinstance(runtime, AutoRuntimeSettings) else runtime
     return docker.network if isinstance(docker, DockerRuntimeSettings) else None
+
+
+def _breakers_of(settings: EnginesSettings) -> dict[str, Breaker]:
+    breaker = settings.breaker
+    return {
+        "general": Breaker(
+            threshold=breaker.failure_threshold, recovery_timeout_s=breaker.recovery_timeout_s
+        ),
+        "replacement": Breaker(
+            threshold=breaker.replacement_threshold,
+            recovery_timeout_s=breaker.replacement_timeout_s,
+        ),
+    }

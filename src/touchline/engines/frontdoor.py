@@ -16,7 +16,7 @@ from touchline.core.database.database import Database
 from touchline.core.errors import Failed, Invalid
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
-from touchline.engines.assembly import BREAKERS, Half
+from touchline.engines.assembly import Half
 from touchline.engines.fleet.acestream import open_acestream
 from touchline.engines.fleet.ports import bind_probe
 from touchline.engines.fleet.record import Load
@@ -26,6 +26,7 @@ from touchline.engines.fleet.store import Store, open_store
 from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.runtime import Runtime
+from touchline.engines.restoration import BREAKERS
 from touchline.engines.runtimes import open_runtime
 from touchline.engines.settings.runtimes import (
     AutoRuntimeSettings,
@@ -103,19 +104,25 @@ async def open_engines(
             clock=clock,
             probe=partial(_taken_here, runtime),
         )
-        store.on_replaced = half.note_everything
-        try:
-            async with anyio.create_task_group() as tasks:
-                half.run(tasks)
-                await half.keeper.first_list(FIRST_LIST_S)
-                try:
-                    yield half.front()
-                finally:
-                    tasks.cancel_scope.cancel()
-        finally:
-            # Whatever could have started another engine has ended now.
-            store.note_state(BREAKERS, half.breaker_records())
-            await _end_or_tell(half, stops=settings.scaling.stop_at_end)
+        async with _running(half, store, stops=settings.scaling.stop_at_end) as front:
+            yield front
+
+
+@asynccontextmanager
+async def _running(half: Half, store: Store, *, stops: bool) -> AsyncIterator[Engines]:
+    store.on_replaced = half.note_everything
+    try:
+        async with anyio.create_task_group() as tasks:
+            half.run(tasks)
+            await half.keeper.first_list(FIRST_LIST_S)
+            try:
+                yield half.front()
+            finally:
+                tasks.cancel_scope.cancel()
+    finally:
+        # Whatever could have started another engine has ended now.
+        store.note_state(BREAKERS, half.breaker_records())
+        await _end_or_tell(half, stops=stops)
 
 
 def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:

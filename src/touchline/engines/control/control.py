@@ -115,7 +115,7 @@ class Control:
                 )
             instance_id = instance.id
         await self._remover.remove(instance_id, why="somebody asked for it", reason="deleted")
-        self._reconciler.nudge()
+        self._reconciler.wake()
 
     async def scale(self, demand: int) -> Scaled:
         """Remember the demand, on the disk; the fleet follows.
@@ -142,7 +142,7 @@ class Control:
                 target=target,
                 before=before,
             )
-        self._reconciler.nudge()
+        self._reconciler.wake()
         return Scaled(target=target, replicas=len(self._fleet.ours()))
 
     async def collect_garbage(self) -> Collected:
@@ -192,7 +192,7 @@ class Control:
             stream_id=order.stream_id or "",
             lease_s=lease_s,
         )
-        self._reconciler.nudge()
+        self._reconciler.wake()
         return Selected(lease_id=lease_id, engine=engine, lease_s=lease_s)
 
     def _known(self, reference: str) -> str | None:

@@ -16,6 +16,7 @@ from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
+from touchline.core.tasks import Changed
 from touchline.engines.control.actions import (
     BACKS_OFF,
     Action,
@@ -73,6 +74,7 @@ class Reconciler:
         is_current: Callable[[Engine], bool],
         save_breakers: Callable[[], None],
         after_each: Callable[[], None],
+        wakeup: Changed,
         supervisor: Supervisor,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
@@ -100,7 +102,7 @@ class Reconciler:
         self._replace_not_before_s = 0.0
         self._removing: set[str] = set()
         self._retry_at_s: dict[str, float] = {}
-        self._news = anyio.Event()
+        self._wakeup = wakeup
         self._tasks: TaskGroup | None = None
         self._took = metrics.histogram(
             "touchline_reconcile_seconds",
@@ -111,9 +113,9 @@ class Reconciler:
             "touchline_reconcile_actions", "What was decided, by its kind.", ["kind"]
         )
 
-    def nudge(self) -> None:
-        """Something has changed: look now."""
-        self._news.set()
+    def wake(self) -> None:
+        """Look at the fleet soon: something has changed."""
+        self._wakeup.mark()
 
     async def run(self) -> None:
         """Go on until cancelled. A pass that fails leaves alone what earlier ones have begun."""
@@ -122,11 +124,11 @@ class Reconciler:
 
     async def _pass(self) -> None:
         began_s = time.perf_counter()
-        self._news = anyio.Event()
+        seen = self._wakeup.version
         self.once()
         took_s = time.perf_counter() - began_s
         with anyio.move_on_after(max(TICK_S, took_s / MOST_OF_A_CORE)):
-            await self._news.wait()
+            await self._wakeup.wait(seen)
         await anyio.sleep(max(GATHER_S, took_s))
 
     def once(self, *, collect: bool = False) -> Plan:
@@ -292,7 +294,7 @@ class Reconciler:
                 self._save_breakers()
         finally:
             self._fleet.flights.leave(flight)
-            self.nudge()
+            self.wake()
 
     def _note_breaker(self, name: str, *, opened: bool) -> None:
         self._save_breakers()
@@ -335,7 +337,7 @@ class Reconciler:
         finally:
             self._removing.discard(instance_id)
             self._fleet.engines_changed.mark()
-            self.nudge()
+            self.wake()
 
     def _mark(self, action: Drain) -> None:
         engine = self._fleet.find(action.engine_id)

@@ -11,6 +11,7 @@ import anyio
 
 from touchline.core.errors import NotFound, Refused
 from touchline.core.events.log import EventLog
+from touchline.core.tasks import Changed
 from touchline.engines.fleet.fleet import Fleet
 
 State = Literal["idle", "in_progress", "success", "error"]
@@ -57,7 +58,7 @@ class Reprovision:
         *,
         now: Callable[[], datetime],
         blocked: Callable[[], str | None],
-        nudge: Callable[[], None],
+        reconciler_wakeup: Changed,
         keep: Callable[[Left], Awaitable[None]],
         remember: Callable[[Left], None],
     ) -> None:
@@ -70,7 +71,7 @@ class Reprovision:
         self._events = events
         self._now = now
         self._blocked = blocked
-        self._nudge = nudge
+        self._reconciler_wakeup = reconciler_wakeup
         self._keep, self._remember = keep, remember
         self._progress = Progress()
         self._old: frozenset[str] = frozenset()
@@ -97,7 +98,7 @@ class Reprovision:
             f"Reprovisioning of {total} engines was asked for",
             total_engines=total,
         )
-        self._nudge()
+        self._reconciler_wakeup.mark()
         return total
 
     async def drain(self, engine_id: str) -> None:
@@ -117,7 +118,7 @@ class Reprovision:
         self._events.record(
             "engine", "draining", "It was asked for that this engine goes", container_id=engine_id
         )
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def go_on(self, left: Left) -> None:
         """Take up what an earlier server had begun."""

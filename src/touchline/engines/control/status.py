@@ -8,6 +8,7 @@ from typing import Any
 
 from touchline.core.errors import Blocked, NotFound, TouchlineError
 from touchline.core.supervision import Supervisor
+from touchline.core.tasks import Changed
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import record_unread
 from touchline.engines.provisioning.admission import Admission
@@ -34,7 +35,7 @@ class StatusBoard:
         variant: Callable[[], str],
         save_breakers: Callable[[], None],
         start_anew: Callable[[], None],
-        nudge: Callable[[], None],
+        reconciler_wakeup: Changed,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
     ) -> None:
@@ -49,7 +50,7 @@ class StatusBoard:
         self._variant = variant
         self._save_breakers = save_breakers
         self._start_anew = start_anew
-        self._nudge = nudge
+        self._reconciler_wakeup = reconciler_wakeup
         self._now = now
         self._now_s = now_s
 
@@ -179,7 +180,7 @@ class StatusBoard:
                 breaker.reset()
         self._save_breakers()
         self._start_anew()
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def _blocked(self) -> Blocked | None:
         if not self._fleet.freshness.is_current:

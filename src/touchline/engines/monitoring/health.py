@@ -12,6 +12,7 @@ from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor, brief
+from touchline.core.tasks import Changed
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.fleet import Fleet
@@ -47,7 +48,7 @@ class HealthWatch:
         settings: HealthSettings,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
-        nudge: Callable[[], None],
+        reconciler_wakeup: Changed,
     ) -> None:
         self._fleet = fleet
         self._client = client
@@ -56,7 +57,7 @@ class HealthWatch:
         self._settings = settings
         self._now = now
         self._now_s = now_s
-        self._nudge = nudge
+        self._reconciler_wakeup = reconciler_wakeup
         self._failures: dict[str, int] = {}
         self._schedule = Schedule(
             "A health check",
@@ -146,7 +147,7 @@ class HealthWatch:
                 name=engine.name,
             )
         if "health" in changes:
-            self._nudge()
+            self._reconciler_wakeup.mark()
 
     def _unwell(self, engine_id: str, error: Exception) -> float:
         """Note that a probe failed; in how many seconds to ask again."""
@@ -169,7 +170,7 @@ class HealthWatch:
                 failures=failures,
                 reason=error.code if isinstance(error, TouchlineError) else "unexpected",
             )
-            self._nudge()
+            self._reconciler_wakeup.mark()
         # A doubt is cleared up at once; what is known to be unwell is asked at the usual pace.
         return _STEP_S if failures < self._settings.failure_threshold else self._pause_s()
 

@@ -14,6 +14,7 @@ import anyio
 from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.supervision import brief
+from touchline.core.tasks import Changed
 from touchline.engines.fleet.adoption import (
     Surroundings,
     addresses_of,
@@ -58,7 +59,7 @@ class Keeper:
         resync_s: float,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
-        nudge: Callable[[], None],
+        reconciler_wakeup: Changed,
         on_event: Callable[[RuntimeEvent], None],
         on_return: Callable[[], None],
         on_death: Callable[[Engine, int | None], None],
@@ -78,7 +79,7 @@ class Keeper:
         self._resync_s = resync_s
         self._now = now
         self._now_s = now_s
-        self._nudge = nudge
+        self._reconciler_wakeup = reconciler_wakeup
         self._on_event = on_event
         self._on_return = on_return
         self._on_death = on_death
@@ -150,7 +151,7 @@ class Keeper:
             self._on_return()
             self._found(len(shown))
             self._listed.set()
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def remember(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
         """Take up what an earlier server knew of its engines; its streams are in the fleet by now.
@@ -170,7 +171,7 @@ class Keeper:
         self._fleet.unread.clear()
         if self._fleet.freshness.is_current:
             self._settle_record()
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def doubt(self, reference: str, reason: str) -> None:
         """Nobody knows whether this instance was started or stopped.
@@ -288,7 +289,7 @@ class Keeper:
         if not self._fleet.record_is_read:
             self._fleet.unread.add(engine.id)
         self._fleet.put(engine)
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def _see_again(self, known: Engine, instance: Instance, now: datetime) -> None:
         changes: dict[str, Any] = {"last_seen": now, "paused": instance.state == "paused"}
@@ -320,7 +321,7 @@ class Keeper:
                 exit_code=exit_code,
                 streams=lost,
             )
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def _apply(self, event: RuntimeEvent) -> None:
         self._on_event(event)
@@ -332,7 +333,7 @@ class Keeper:
         elif event.kind == "removed":
             self._took_leave(instance_id, None)
             self._fleet.others.pop(instance_id, None)
-            self._nudge()
+            self._reconciler_wakeup.mark()
         elif event.kind == "started":
             if event.name not in self.starting and self._fleet.find(instance_id) is None:
                 self.list_soon()
@@ -340,7 +341,7 @@ class Keeper:
             paused = event.kind == "paused"
             health = {"health": "unhealthy", "unhealthy_since_s": self._now_s()} if paused else {}
             if self._fleet.change(instance_id, paused=paused, **health) is not None:
-                self._nudge()
+                self._reconciler_wakeup.mark()
 
     def _died(self, event: RuntimeEvent) -> None:
         if event.instance_id in self.stopping:
@@ -391,4 +392,4 @@ class Keeper:
                 reason=reason,
             )
             self._fleet.engines_changed.mark()
-            self._nudge()
+            self._reconciler_wakeup.mark()

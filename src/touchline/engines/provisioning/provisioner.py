@@ -13,6 +13,7 @@ from touchline.core.errors import Blocked, Refused, TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import brief
+from touchline.core.tasks import Changed
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.flights import Flight
 from touchline.engines.model.clock import Clock
@@ -70,7 +71,7 @@ class Provisioner:
         clock: Clock,
         choose_spare: Callable[[], Engine | None],
         save_breakers: Callable[[], None],
-        nudge: Callable[[], None],
+        reconciler_wakeup: Changed,
     ) -> None:
         self._runtime = runtime
         self._fleet = fleet
@@ -84,7 +85,7 @@ class Provisioner:
         self._now, self._now_s = clock.now, clock.now_s
         self._choose_spare = choose_spare
         self._save_breakers = save_breakers
-        self._nudge = nudge
+        self._reconciler_wakeup = reconciler_wakeup
         self._slots = anyio.CapacityLimiter(settings.scaling.max_concurrent_provisions)
         self._flights = fleet.flights
         self._handouts = Handouts(fleet, lease_s=settings.scaling.lease_s, now_s=clock.now_s)
@@ -203,7 +204,7 @@ class Provisioner:
             flight.is_left = True
             if task.done() and not task.cancelled() and task.exception() is None:
                 self._handouts.keep_left(flight.wanted or "", task.result())
-            self._nudge()
+            self._reconciler_wakeup.mark()
             raise
         if task.cancelled():
             raise RuntimeUnavailable("This server is about to end: nothing was started")
@@ -216,7 +217,7 @@ class Provisioner:
 
     def _hand_out(self, engine: Engine, mark: str | None) -> None:
         self._handouts.hand_out(engine, mark)
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     async def close(self) -> None:
         """End the starts that nobody waits for; nothing is left of them."""
@@ -277,7 +278,7 @@ class Provisioner:
             took_s=round(self._now_s() - began_s, 3),
             why=why,
         )
-        self._nudge()
+        self._reconciler_wakeup.mark()
         return engine
 
     def _breaker_failed(self, error: TouchlineError) -> None:

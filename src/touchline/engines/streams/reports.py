@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from touchline.core.errors import Blocked, Failed, Invalid
 from touchline.core.events.log import Event, EventLog, make_event
 from touchline.core.metrics import Metrics
+from touchline.core.tasks import Changed
 from touchline.engines.fleet.acestream import AceStreamClient, SessionGone
 from touchline.engines.fleet.adoption import external_engine, facts_of
 from touchline.engines.fleet.fleet import Fleet
@@ -61,7 +62,7 @@ class StreamDesk:
         metrics: Metrics,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
-        nudge: Callable[[], None],
+        reconciler_wakeup: Changed,
     ) -> None:
         self._fleet = fleet
         self._machine = machine
@@ -72,7 +73,7 @@ class StreamDesk:
         self._events = events
         self._now = now
         self._now_s = now_s
-        self._nudge = nudge
+        self._reconciler_wakeup = reconciler_wakeup
         self._started = metrics.counter("orch_events_started", "Streams reported as started.")
         self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")
         self._turns = Turns()
@@ -313,7 +314,7 @@ class StreamDesk:
             self._fleet.put(used)
             self._store.note_engine(used.id, facts_of(used))
         self._fleet.leases.release(engine.id)
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def _over(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
         reason = UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
@@ -347,7 +348,7 @@ class StreamDesk:
             changed = self._fleet.change(engine.id, **changes)
             if changed is not None and changed.labels != engine.labels:
                 self._store.note_engine(changed.id, facts_of(changed))
-        self._nudge()
+        self._reconciler_wakeup.mark()
 
     def _labels_without(self, over: Stream, engine: Engine) -> Mapping[str, str]:
         """The engine's labels without those that came with this stream and with no other."""

@@ -68,7 +68,7 @@ class VpnWatch:
         supervisor: Supervisor,
         now: Callable[[], datetime],
         now_s: Callable[[], float],
-        nudge: Callable[[], None],
+        reconciler_wakeup: Changed,
     ) -> None:
         """`engines_answer` asks a VPN's engines whether they reach the network; None: nobody knows.
 
@@ -86,7 +86,7 @@ class VpnWatch:
         self._supervisor = supervisor
         self._now = now
         self._now_s = now_s
-        self._nudge = nudge
+        self._reconciler_wakeup = reconciler_wakeup
         self._states = {name: VpnState(name) for name in settings.names}
         self._memory = {name: _Memory() for name in settings.names}
         self._emergency: tuple[str, str, datetime] | None = None
@@ -169,7 +169,7 @@ class VpnWatch:
         self._note_emergency()
         if self.vpns != before:
             self.changed.mark()
-            self._nudge()
+            self._reconciler_wakeup.mark()
 
     async def _look(self, name: str) -> None:
         before = self._states[name]

@@ -1,0 +1,133 @@
+"""The record of an earlier server: taken up when it can be read, and written for the next one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from touchline.core.errors import Failed
+from touchline.core.supervision import Supervisor
+from touchline.engines.control.control import DEMAND
+from touchline.engines.control.reconciler import Reconciler
+from touchline.engines.control.replacements import Replacements
+from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
+from touchline.engines.fleet.adoption import facts_of, restored_external
+from touchline.engines.fleet.fleet import Fleet
+from touchline.engines.fleet.record import Load, read_record
+from touchline.engines.fleet.rows import Loaded
+from touchline.engines.fleet.samples import SampleBook
+from touchline.engines.fleet.store import Store
+from touchline.engines.model.clock import Clock
+from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.provisioning.keeper import Keeper
+
+log = logging.getLogger(__name__)
+
+BREAKERS = "breakers"
+MADE_OF = "made_of"
+ROUNDS = "rounds"
+REPROVISION = "reprovision"
+
+
+@dataclass
+class Restoration:
+    """Take up what an earlier server left, once, and note what the next one has to know."""
+
+    fleet: Fleet
+    store: Store
+    samples: SampleBook
+    keeper: Keeper
+    reconciler: Reconciler
+    replacements: Replacements
+    reprovision: Reprovision
+    breakers: Mapping[str, Breaker]
+    supervisor: Supervisor
+    load: Load
+    clock: Clock
+    made_of: Callable[[], str]
+    """What starts depend on: with another runtime or image earlier failures say nothing."""
+    _restored: list[str] = field(default_factory=list)
+    """Streams of an earlier server."""
+
+    def breaker_records(self) -> dict[str, Any]:
+        """Return what the next server has to know of breakers and rounds of replacements."""
+        now_s = self.clock.now_s()
+        records: dict[str, Any] = {n: each.record(now_s) for n, each in self.breakers.items()}
+        return {**records, ROUNDS: self.replacements.records(), MADE_OF: self.made_of()}
+
+    async def run(self) -> None:
+        """Read the record, if it is not read yet, and then the samples of what plays."""
+        if not self.fleet.record_is_read:
+            await read_record(self.load, self.take_up)
+            log.info("What an earlier server left of engines and streams is read now")
+            self.reconciler.wake()
+        await self._restore_samples()
+
+    def take_up(self, left: Loaded) -> None:
+        """Put what an earlier server left into the fleet and its control."""
+        now, now_s = self.clock.now(), self.clock.now_s()
+        self.store.release()
+        for engine_id, facts in left.engines.items():
+            external = restored_external(engine_id, facts, now=now, now_s=now_s)
+            if external is not None and self.fleet.find(engine_id) is None:
+                self.fleet.put(external)
+        for stream in left.streams:
+            if self.fleet.find_stream(stream.id) is None:
+                self.fleet.put_stream(stream)
+                self._restored.append(stream.id)
+        self._take_up_state(left.state, now_s)
+        self.fleet.record_is_read = True
+        self.keeper.remember(left.engines)
+
+    def _take_up_state(self, state: Mapping[str, Any], now_s: float) -> None:
+        """Each by itself: one that cannot be understood is left, and the others count."""
+
+        def breakers() -> None:
+            records = state.get(BREAKERS, {})
+            if records.get(MADE_OF, self.made_of()) != self.made_of():
+                log.info("The runtime or the image is another one: circuit breakers are closed")
+                return
+            self.replacements.restore(records.get(ROUNDS, ()))
+            for name, record in records.items():
+                if name in self.breakers and not self.breakers[name].failures:
+                    self.breakers[name].restore(record, now_s)
+
+        def reprovision() -> None:
+            self.reprovision.go_on(state.get(REPROVISION, NOTHING_LEFT))
+
+        def demand() -> None:
+            number = state.get(DEMAND)
+            if self.reconciler.demand is None and isinstance(number, int) and number >= 0:
+                self.reconciler.demand = number
+
+        for take_up in (breakers, reprovision, demand):
+            try:
+                take_up()
+            except Exception as error:  # noqa: BLE001  (whatever stands in the database)
+                self.supervisor.note("Taking up the record", error, about=take_up.__name__)
+
+    async def _restore_samples(self) -> None:
+        """Bring earlier samples back, without holding anybody up."""
+        for stream_id in self._restored:
+            if self.fleet.find_stream(stream_id) is None:
+                continue
+            try:
+                blocks = await self.store.load_samples(stream_id)
+            except Failed as error:
+                log.warning("Earlier samples cannot be read: %s", error.message)
+                return
+            newest = self.samples.restore(stream_id, blocks)
+            if newest is not None:
+                self.fleet.measured(stream_id, newest)
+
+    def note_everything(self) -> None:
+        """Note all that the record should hold: it is another one now, and empty."""
+        self.store.note_streams(self.fleet.streams(), ())
+        for engine in self.fleet.engines():
+            self.store.note_engine(engine.id, facts_of(engine))
+        self.store.note_state(BREAKERS, self.breaker_records())
+        self.store.note_state(REPROVISION, self.reprovision.left)
+        if self.reconciler.demand is not None:
+            self.store.note_state(DEMAND, self.reconciler.demand)
