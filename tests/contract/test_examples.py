@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from contract import examples
+from support import examples
 from touchline.web.http.errors import ErrorBody
 from touchline.web.models import state
 from touchline.web.models.capture import diagnostics, library, recording

@@ -1,0 +1,263 @@
+"""The layout of the project: sizes, folders, names, import circles, a test beside each module."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+
+from support.earliernames import TO_BE_RENAMED
+from support.layout import (
+    COVERED_ELSEWHERE,
+    TO_BE_MIRRORED,
+    TO_BE_PARTED,
+    TO_BE_SPLIT,
+)
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "touchline"
+TESTS = ROOT / "tests"
+
+MAX_MODULES = 12
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+BANNED = {
+    "afterwards",
+    "deciding",
+    "desk",
+    "following",
+    "frontdoor",
+    "gate",
+    "half",
+    "keeper",
+    "nudge",
+    "reel",
+    "showing",
+    "standing",
+    "told",
+    "upkeep",
+    "watching",
+    "workshop",
+}
+"""Words of an idiom that only its authors understood. A name is a noun of the field."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:
+    """Yield each function with the names of what it stands in."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, Function):
+            yield prefix + node.name, node
+        name = f"{prefix}{node.name}." if isinstance(node, Function | ast.ClassDef) else prefix
+        yield from functions(node, name)
+
+
+def modules() -> dict[str, Path]:
+    """Return the modules of the project below `touchline`, by dotted name, without packages."""
+    return {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts): path
+        for path in python_files("src")
+        if path.name != "__init__.py"
+    }
+
+
+def mirror_of(module: str) -> Path:
+    *packages, name = module.split(".")
+    return TESTS.joinpath(*packages, f"test_{name.strip('_')}.py")
+
+
+def too_large(path: Path) -> dict[str, int]:
+    """Return what of a file is too large, with its number of lines."""
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    found = {named(path): lines} if lines > MAX_FILE_LINES else {}
+    for name, function in functions(parsed(path)):
+        length = (function.end_lineno or function.lineno) - function.lineno + 1
+        if length > MAX_FUNCTION_LINES:
+            found[f"{named(path)}::{name}"] = length
+    return found
+
+
+@cache
+def classes() -> dict[str, list[str]]:
+    """Return the modules that define a public class of a name, by that name."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for module, path in modules().items():
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(module)
+    return found
+
+
+def words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def test_no_folder_holds_more_modules_than_can_be_looked_through() -> None:
+    folders: defaultdict[str, list[str]] = defaultdict(list)
+    for path in modules().values():
+        folders[named(path.parent)].append(path.stem)
+    assert {name: found for name, found in folders.items() if len(found) > MAX_MODULES} == {}
+
+
+def test_files_and_functions_are_short() -> None:
+    large = {
+        k: n for path in python_files("src", "tests", "bench") for k, n in too_large(path).items()
+    }
+    assert {name: lines for name, lines in large.items() if name not in TO_BE_SPLIT} == {}
+    assert TO_BE_SPLIT - set(large) == set(), "short by now: remove it from TO_BE_SPLIT"
+
+
+def test_a_long_function_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    body = "\n".join(f"            x = {number}" for number in range(MAX_FUNCTION_LINES))
+    source = f"class A:\n    def f(self):\n        async def g():\n{body}\n"
+    assert [name for name, _ in functions(ast.parse(source))] == ["A.f", "A.f.g"]
+
+
+def exceptions_of(module: str) -> list[str]:
+    return [pattern for pattern in COVERED_ELSEWHERE if re.fullmatch(pattern, module)]
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_module_has_a_test_at_its_place(module: str) -> None:
+    mirror = mirror_of(module)
+    if not mirror.exists():
+        assert exceptions_of(module) or module in TO_BE_MIRRORED, f"{named(mirror)} is missing"
+        return
+    assert module not in TO_BE_MIRRORED, "it has a test at its place: remove the exception"
+    texts = [path.read_text(encoding="utf-8") for path in with_support(mirror)]
+    assert any(
+        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+        for name in mentions(module)
+        for text in texts
+    )
+    assert asserts_something(parsed(mirror))
+
+
+def with_support(test: Path) -> set[Path]:
+    """Return a test and the files of tests/support that it is made with."""
+    found: set[Path] = set()
+    waiting = {test}
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        names = re.findall(r"^from support\.(\w+) import", path.read_text("utf-8"), re.MULTILINE)
+        used = {TESTS / "support" / f"{name}.py" for name in names}
+        waiting |= {each for each in used if each.is_file()} - found
+    return found
+
+
+def mentions(module: str) -> set[str]:
+    """Return the words by which a test may speak of a module: its name, definitions, routes."""
+    tree = parsed(modules()[module])
+    defined = {n.name for n in tree.body if isinstance(n, Function | ast.ClassDef)}
+    strings = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    routes = {text for text in strings if isinstance(text, str) and re.match(r"/\w", text)}
+    return {module.rpartition(".")[2], *defined, *routes}
+
+
+def asserts_something(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Assert)
+        or (isinstance(node, ast.Attribute) and node.attr in {"raises", "warns"})
+        for name, function in functions(tree)
+        if name.startswith("test_")
+        for node in ast.walk(function)
+    )
+
+
+def test_exceptions_of_the_mirror_rule_are_of_modules_and_tests_that_there_are() -> None:
+    without = {module for module in modules() if not mirror_of(module).exists()}
+    assert without >= TO_BE_MIRRORED
+    used = {pattern for module in without for pattern in exceptions_of(module)[:1]}
+    assert set(COVERED_ELSEWHERE) - used == set(), "needed no more: remove it"
+    assert {test for test, _ in COVERED_ELSEWHERE.values() if not (TESTS / test).is_file()} == set()
+    assert all(reason for _, reason in COVERED_ELSEWHERE.values())
+
+
+def test_what_tests_share_is_in_support() -> None:
+    elsewhere = [
+        named(path)
+        for path in python_files("tests")
+        if not path.name.startswith("test_")
+        and path.name != "conftest.py"
+        and path.relative_to(TESTS).parts[0] not in {"support", "assets", "fixtures"}
+    ]
+    assert elsewhere == []
+
+
+def circular() -> set[str]:
+    """Return the modules that import themselves by way of others.
+
+    A package that lists its parts, or loads them by name, is no part of a circle.
+    """
+    graph = grimp.build_graph("touchline", cache_dir=None)
+    packages = {module for module in graph.modules if graph.find_children(module)}
+    imports = {
+        module: graph.find_modules_directly_imported_by(module) - packages
+        for module in graph.modules - packages
+    }
+    return {
+        module.removeprefix("touchline.")
+        for module in imports
+        if module in reached(imports, imports[module])
+    }
+
+
+def reached(imports: dict[str, set[str]], first: set[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = set(first)
+    while waiting:
+        module = waiting.pop()
+        found.add(module)
+        waiting |= imports.get(module, set()) - found
+    return found
+
+
+def test_no_two_modules_import_each_other() -> None:
+    assert circular() == TO_BE_PARTED
+
+
+def test_a_circle_is_found_however_long_it_is() -> None:
+    imports = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set[str]()}
+    assert {m for m in imports if m in reached(imports, imports[m])} == {"a", "b", "c"}
+
+
+def test_names_are_nouns_of_the_field() -> None:
+    folders = {path.parent.relative_to(SOURCE).as_posix() for path in modules().values()}
+    names = {module: words(module.rpartition(".")[2].lower()) for module in modules()}
+    names |= {folder: words(folder.rpartition("/")[2].lower()) for folder in folders}
+    names |= {name: words(name) for name in classes()}
+    quaint = {name for name, said in names.items() if said & BANNED}
+    assert quaint - TO_BE_RENAMED == set()
+
+
+def test_a_class_name_is_unique() -> None:
+    shared = {name: found for name, found in classes().items() if len(found) > 1}
+    assert {name: found for name, found in shared.items() if name not in TO_BE_RENAMED} == {}
+
+
+def test_what_is_to_be_renamed_needs_it_still() -> None:
+    needs = {name for name, found in classes().items() if len(found) > 1 or words(name) & BANNED}
+    needs |= {module for module in modules() if words(module.rpartition(".")[2]) & BANNED}
+    assert TO_BE_RENAMED - needs == set()
