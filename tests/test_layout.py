@@ -147,7 +147,7 @@ def test_a_module_has_a_test_at_its_place(module: str) -> None:
     assert module not in TO_BE_MIRRORED, "it has a test at its place: remove the exception"
     texts = [path.read_text(encoding="utf-8") for path in with_support(mirror)]
     assert any(
-        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
         for name in mentions(module)
         for text in texts
     )

@@ -1,4 +1,4 @@
-"""Pages of configured origins: what they may ask, and that refusals can be read by them."""
+"""CORS, as a browser sees it. Pages of configured origins: what they may ask, and that refusals can be read by them."""
 
 from __future__ import annotations
 

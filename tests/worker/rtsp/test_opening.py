@@ -1,3 +1,5 @@
+"""Opening a camera over RTSP."""
+
 from __future__ import annotations
 
 import io
