@@ -1,4 +1,4 @@
-"""Gauges of the engines half, as they are scraped. The metrics of the engines half: all there at the first scrape, and all documented."""
+"""The gauges of the engines half: all there at the first scrape, and all documented."""
 
 from __future__ import annotations
 

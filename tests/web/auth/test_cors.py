@@ -1,4 +1,4 @@
-"""CORS, as a browser sees it. Pages of configured origins: what they may ask, and that refusals can be read by them."""
+"""CORS: what pages of configured origins may ask, and that refusals can be read by them."""
 
 from __future__ import annotations
 
