@@ -35,6 +35,7 @@ ONE_WORK = {
     "engines/runtimes/process/runtime.py": "one launch",
     "engines/runtimes/process/execute.py": "one command",
     "engines/model/schedule.py": "the pieces of one pass, each of which is caught",
+    "engines/vpn/fleet.py": "the engines of one question",
     "engines/vpn/vpn.py": "the pieces of one look",
     "web/http/asking.py": "one request",
     "web/files/downloads.py": "one request",

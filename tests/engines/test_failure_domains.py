@@ -124,7 +124,7 @@ def watch_vpns(collaborator: str, at: int, error: Exception) -> int:
         )
         control = ControlServer()
         async with opened_half(settings, world=world, clock=clock, control=control) as rig:
-            watch = rig.half._vpn
+            watch = rig.half.parts.vpn
             assert watch is not None
             with faulty(rig, "vpn", collaborator) as proxy:
                 proxy.arm(at, error)
@@ -166,14 +166,14 @@ def vpn_instance(name: str, clock: Clock) -> Instance:
 
 @contextmanager
 def faulty(rig: HalfRig, part: str, collaborator: str) -> Iterator[Faulty]:
-    provisioner = rig.half._provisioner
+    provisioner = rig.half.parts.provisioner
     owners: dict[str, object] = {
         "keeper": rig.half.keeper,
         "workshop": provisioner._workshop,
         "handouts": provisioner._handouts,
-        "names": rig.half._launcher._names,
+        "names": rig.half.parts.launcher._names,
     }
-    owner = owners.get(part) or getattr(rig.half, f"_{part}")
+    owner = owners.get(part) or getattr(rig.half.parts, part)
     proxy = Faulty(getattr(owner, f"_{collaborator}"))
     setattr(owner, f"_{collaborator}", proxy)
     yield proxy

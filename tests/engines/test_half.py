@@ -99,7 +99,7 @@ async def test_a_failed_start_leaves_neither_container_nor_port() -> None:
         with pytest.raises(StartFailed):
             await rig.front.provisioner.engine(SOMETHING)
         assert rig.world.instances == {}
-        assert rig.half._ports.held_on_host() == set()
+        assert rig.half.parts.ports.held_on_host() == set()
 
 
 async def test_an_engine_that_dies_before_it_answers_is_a_failed_start() -> None:

@@ -23,6 +23,7 @@ from touchline.engines.fleet.store import Store
 from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine, Stream
+from touchline.engines.parts import Parts
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.streams.report import StreamReport
 from touchline.engines.variants.variantstore import VariantStore
@@ -164,7 +165,7 @@ def idle_half(
         left = None if disk.unreadable else kept.loaded()
         record = Record(cast("Store", kept), kept.load, left)
     directory = directory or Path(tempfile.gettempdir()) / "no-such-directory"
-    half = Half(
+    parts = Parts(
         settings,
         runtime=runtime,
         client=cast("AceStreamClient", engines_api),
@@ -181,5 +182,6 @@ def idle_half(
         clock=clock or Clock(),
         probe=None,
     )
+    half = Half(parts)
     record.store.on_replaced = half.note_everything
     return HalfRig(world, runtime, engines_api, disk, events, half.front(), half)

@@ -26,6 +26,7 @@ from touchline.engines.fleet.store import Store, open_store
 from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.runtime import Runtime
+from touchline.engines.parts import Parts
 from touchline.engines.restoration import BREAKERS
 from touchline.engines.runtimes import open_runtime
 from touchline.engines.settings.runtimes import (
@@ -87,7 +88,7 @@ async def open_engines(
         ) as store,
     ):
         load = partial(_load, store, clock)
-        half = Half(
+        parts = Parts(
             settings,
             runtime=runtime,
             client=client,
@@ -104,6 +105,7 @@ async def open_engines(
             clock=clock,
             probe=partial(_taken_here, runtime),
         )
+        half = Half(parts)
         async with _running(half, store, stops=settings.scaling.stop_at_end) as front:
             yield front
 

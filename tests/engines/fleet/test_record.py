@@ -80,7 +80,7 @@ def test_a_late_database_costs_no_playing_engine_and_then_everything_is_known() 
             ]
             there.find_database()
             await rig.until(lambda: len(rig.front.fleet.started()) == 2)
-            assert rig.half._reconciler.demand == 2
+            assert rig.half.parts.reconciler.demand == 2
             await anyio.sleep(60.0)
             assert {each.id for each in world.alive()} >= set(playing)
             stopped = await rig.front.streams.ended(
@@ -150,7 +150,7 @@ def test_a_record_that_is_damaged_in_part_gives_the_rest() -> None:
         disk.state["breakers"] = {"general": {"failures": "many"}}
         disk.state["reprovision"] = ["nonsense"]
         async with there.server() as rig:
-            assert rig.half._reconciler.demand == 1
+            assert rig.half.parts.reconciler.demand == 1
             assert len(rig.front.fleet.started()) == 1
 
     run_in_virtual_time(work)
