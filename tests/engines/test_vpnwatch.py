@@ -53,8 +53,7 @@ class Scene:
             reach=lambda instance, port: None,
             events=cast("Any", self.events),
             supervisor=Supervisor(self.events.record, Metrics()),
-            now=clock.now,
-            now_s=clock.now_s,
+            clock=clock,
             reconciler_wakeup=Changed(),
         )
 

@@ -132,8 +132,7 @@ class Parts:
                 reach=self._reach,
                 events=self.events,
                 supervisor=self.supervisor,
-                now=self.clock.now,
-                now_s=self.clock.now_s,
+                clock=self.clock,
                 reconciler_wakeup=self.reconciler_wakeup,
             )
 
@@ -156,8 +155,7 @@ class Parts:
             client=self.client,
             events=self.events,
             metrics=self.metrics,
-            now=self.clock.now,
-            now_s=self.clock.now_s,
+            clock=self.clock,
             reconciler_wakeup=self.reconciler_wakeup,
         )
         self.keeper = Keeper(
@@ -169,8 +167,7 @@ class Parts:
             events=self.events,
             around=self.around,
             resync_s=self.settings.scaling.resync_s,
-            now=self.clock.now,
-            now_s=self.clock.now_s,
+            clock=self.clock,
             reconciler_wakeup=self.reconciler_wakeup,
             on_event=self._heard,
             on_return=self._returned,
@@ -256,13 +253,11 @@ class Parts:
             metrics=self.metrics,
             policy=policy,
             replacement_cooldown_s=self.settings.health.replacement_cooldown_s,
-            is_current=self._is_current,
+            reprovision=self.reprovision,
             save_breakers=self._save_breakers,
-            after_each=self.reprovision.once,
             wakeup=self.reconciler_wakeup,
             supervisor=self.supervisor,
-            now=self.clock.now,
-            now_s=self.clock.now_s,
+            clock=self.clock,
         )
         self._open_answers(debug=debug)
 
@@ -280,8 +275,7 @@ class Parts:
             start_anew=self._start_anew,
             reconciler_wakeup=self.reconciler_wakeup,
             supervisor=self.supervisor,
-            now=self.clock.now,
-            now_s=self.clock.now_s,
+            clock=self.clock,
         )
         self.control = Control(
             runtime=self.runtime,
@@ -306,8 +300,7 @@ class Parts:
             metrics=self.metrics,
             settings=self.settings.health,
             supervisor=self.supervisor,
-            now=self.clock.now,
-            now_s=self.clock.now_s,
+            clock=self.clock,
             reconciler_wakeup=self.reconciler_wakeup,
         )
         self.collector = Collector(
@@ -318,8 +311,7 @@ class Parts:
             metrics=self.metrics,
             settings=self.settings.collector,
             supervisor=self.supervisor,
-            now=self.clock.now,
-            now_s=self.clock.now_s,
+            clock=self.clock,
             answered=self.health.answered,
         )
         self.usage = UsageBook(self.runtime, self.fleet, now_s=self.clock.now_s)
@@ -362,10 +354,6 @@ class Parts:
             custom=config if config.enabled else None,
             template_name=active.name if active is not None else None,
         )
-
-    def _is_current(self, engine: Engine) -> bool:
-        # Engines are replaced when that is asked for, not when the configuration is saved.
-        return engine.id not in self.reprovision.outdated
 
     def _why_blocked(self) -> str | None:
         refusal = self.admission.vpn_refusal() or self.admission.breaker_refusal()

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import anyio
@@ -29,12 +28,14 @@ from touchline.engines.control.actions import (
 from touchline.engines.control.observation import EngineFacts, Observed, Starting
 from touchline.engines.control.plan import Policy, plan, plan_without_record
 from touchline.engines.control.replacements import Replacements
+from touchline.engines.control.reprovision import Reprovision
 from touchline.engines.control.retries import Backoff
 from touchline.engines.control.scaling_events import ScalingEvents
 from touchline.engines.control.selection import select
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.flights import Flight
 from touchline.engines.fleet.record import record_unread
+from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import is_engine
 from touchline.engines.model.model import Engine
 from touchline.engines.model.runtime import RuntimeUnavailable
@@ -71,15 +72,12 @@ class Reconciler:
         metrics: Metrics,
         policy: Policy,
         replacement_cooldown_s: float,
-        is_current: Callable[[Engine], bool],
+        reprovision: Reprovision,
         save_breakers: Callable[[], None],
-        after_each: Callable[[], None],
         wakeup: Changed,
         supervisor: Supervisor,
-        now: Callable[[], datetime],
-        now_s: Callable[[], float],
+        clock: Clock,
     ) -> None:
-        """`after_each` is called after every pass that ran."""
         self._fleet = fleet
         self._provisioner = provisioner
         self._remover = remover
@@ -90,12 +88,10 @@ class Reconciler:
         self._events = events
         self._policy = policy
         self._replacement_cooldown_s = replacement_cooldown_s
-        self._is_current = is_current
+        self._reprovision = reprovision
         self._save_breakers = save_breakers
-        self._after_each = after_each
         self._supervisor = supervisor
-        self._now = now
-        self._now_s = now_s
+        self._now, self._now_s = clock.now, clock.now_s
         self.demand: int | None = None
         """What `POST /scale` asked for; None: nobody did."""
         self._backoff = Backoff()
@@ -147,7 +143,7 @@ class Reconciler:
                 self._begin(action)
             except Exception as error:  # noqa: BLE001  (the others are for other engines)
                 self._supervisor.note(f"A {type(action).__name__.lower()}", error)
-        self._after_each()
+        self._reprovision.once()
         return made
 
     def observe(self, *, collect: bool = False) -> Observed:
@@ -238,7 +234,8 @@ class Reconciler:
             vpn=engine.vpn_container,
             joined=self._vpns.is_joined(engine),
             forwarded=engine.forwarded,
-            current=self._is_current(engine),
+            # Engines are replaced when that is asked for, not when the configuration is saved.
+            current=engine.id not in self._reprovision.outdated,
             asked_for=self._fleet.is_asked_to_go(engine.id),
             seen_since_s=engine.seen_since_s,
         )

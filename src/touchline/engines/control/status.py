@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from touchline.core.errors import Blocked, NotFound, TouchlineError
@@ -11,6 +10,7 @@ from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import record_unread
+from touchline.engines.model.clock import Clock
 from touchline.engines.provisioning.admission import Admission
 from touchline.engines.provisioning.breaker import Breaker, whole
 from touchline.engines.settings.tree import EnginesSettings
@@ -36,8 +36,7 @@ class StatusBoard:
         save_breakers: Callable[[], None],
         start_anew: Callable[[], None],
         reconciler_wakeup: Changed,
-        now: Callable[[], datetime],
-        now_s: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._fleet = fleet
@@ -51,8 +50,7 @@ class StatusBoard:
         self._save_breakers = save_breakers
         self._start_anew = start_anew
         self._reconciler_wakeup = reconciler_wakeup
-        self._now = now
-        self._now_s = now_s
+        self._now, self._now_s = clock.now, clock.now_s
 
     def orchestrator(self) -> dict[str, Any]:
         """`GET /orchestrator/status`: whether a client can hope for an engine, and why not."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from touchline.core.errors import TouchlineError
@@ -17,6 +15,7 @@ from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.store import Store
+from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine
 from touchline.engines.model.schedule import Schedule
 from touchline.engines.settings.tree import HealthSettings
@@ -46,8 +45,7 @@ class HealthWatch:
         metrics: Metrics,
         supervisor: Supervisor,
         settings: HealthSettings,
-        now: Callable[[], datetime],
-        now_s: Callable[[], float],
+        clock: Clock,
         reconciler_wakeup: Changed,
     ) -> None:
         self._fleet = fleet
@@ -55,8 +53,7 @@ class HealthWatch:
         self._store = store
         self._events = events
         self._settings = settings
-        self._now = now
-        self._now_s = now_s
+        self._now, self._now_s = clock.now, clock.now_s
         self._reconciler_wakeup = reconciler_wakeup
         self._failures: dict[str, int] = {}
         self._schedule = Schedule(

@@ -25,6 +25,7 @@ from touchline.engines.fleet.adoption import (
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.ports import PortBook
 from touchline.engines.fleet.store import Store
+from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import is_engine
 from touchline.engines.model.model import Engine, Instance, RuntimeEvent
 from touchline.engines.model.runtime import InstanceNotFound, Runtime
@@ -57,8 +58,7 @@ class Keeper:
         events: EventLog,
         around: Surroundings,
         resync_s: float,
-        now: Callable[[], datetime],
-        now_s: Callable[[], float],
+        clock: Clock,
         reconciler_wakeup: Changed,
         on_event: Callable[[RuntimeEvent], None],
         on_return: Callable[[], None],
@@ -77,8 +77,7 @@ class Keeper:
         self._around = around
         self._remembered: dict[str, Mapping[str, Any]] = {}  # facts of an earlier server
         self._resync_s = resync_s
-        self._now = now
-        self._now_s = now_s
+        self._now, self._now_s = clock.now, clock.now_s
         self._reconciler_wakeup = reconciler_wakeup
         self._on_event = on_event
         self._on_return = on_return

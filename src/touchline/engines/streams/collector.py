@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from datetime import datetime
 
 from touchline.core.errors import TouchlineError
 from touchline.core.metrics import Metrics
@@ -13,6 +12,7 @@ from touchline.core.supervision import Supervisor
 from touchline.engines.fleet.acestream import AceStreamClient, SessionGone
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.samples import SampleBook
+from touchline.engines.model.clock import Clock
 from touchline.engines.model.schedule import Schedule
 from touchline.engines.settings.tree import CollectorSettings
 from touchline.engines.streams.reports import StreamDesk
@@ -36,8 +36,7 @@ class Collector:
         metrics: Metrics,
         supervisor: Supervisor,
         settings: CollectorSettings,
-        now: Callable[[], datetime],
-        now_s: Callable[[], float],
+        clock: Clock,
         answered: Callable[[str], None],
     ) -> None:
         """`answered` is called with the id of each engine that gave a sample."""
@@ -46,8 +45,7 @@ class Collector:
         self._samples = samples
         self._client = client
         self._settings = settings
-        self._now = now
-        self._now_s = now_s
+        self._now, self._now_s = clock.now, clock.now_s
         self._answered = answered
         self._misses: dict[str, int] = {}
         self._schedule = Schedule(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +19,7 @@ from touchline.engines.fleet.record import record_unread
 from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.fleet.store import Store
 from touchline.engines.model.addresses import Address, Deployment
+from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import OURS
 from touchline.engines.model.model import Engine, Instance, Stream, in_url
 from touchline.engines.model.places import Machine, is_among, places_of
@@ -60,8 +60,7 @@ class StreamDesk:
         client: AceStreamClient,
         events: EventLog,
         metrics: Metrics,
-        now: Callable[[], datetime],
-        now_s: Callable[[], float],
+        clock: Clock,
         reconciler_wakeup: Changed,
     ) -> None:
         self._fleet = fleet
@@ -71,8 +70,7 @@ class StreamDesk:
         self._samples = samples
         self._client = client
         self._events = events
-        self._now = now
-        self._now_s = now_s
+        self._now, self._now_s = clock.now, clock.now_s
         self._reconciler_wakeup = reconciler_wakeup
         self._started = metrics.counter("orch_events_started", "Streams reported as started.")
         self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")

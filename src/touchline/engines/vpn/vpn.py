@@ -17,6 +17,7 @@ from touchline.core.events.log import EventLog
 from touchline.core.supervision import Supervisor, brief
 from touchline.core.tasks import Changed
 from touchline.engines.model.addresses import Address
+from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Instance, in_url
 from touchline.engines.model.runtime import InstanceNotFound, Runtime, RuntimeUnavailable
 from touchline.engines.settings.tree import VpnSettings
@@ -66,8 +67,7 @@ class VpnWatch:
         reach: Callable[[Instance, int], Address | None],
         events: EventLog,
         supervisor: Supervisor,
-        now: Callable[[], datetime],
-        now_s: Callable[[], float],
+        clock: Clock,
         reconciler_wakeup: Changed,
     ) -> None:
         """`engines_answer` asks a VPN's engines whether they reach the network; None: nobody knows.
@@ -84,8 +84,7 @@ class VpnWatch:
         self._reach = reach
         self._events = events
         self._supervisor = supervisor
-        self._now = now
-        self._now_s = now_s
+        self._now, self._now_s = clock.now, clock.now_s
         self._reconciler_wakeup = reconciler_wakeup
         self._states = {name: VpnState(name) for name in settings.names}
         self._memory = {name: _Memory() for name in settings.names}
