@@ -106,12 +106,6 @@ class Daemon(Docker):
         _ip("addr", "add", _free_address(), "dev", self._bridge)
         _ip("link", "set", self._bridge, "up")
 
-    @property
-    def process_id(self) -> int:
-        """The daemon's own; it must be running."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self) -> None:
         """Return when it answers."""
         command = [
@@ -210,10 +204,6 @@ class DockerRig:
         """A container that runs until it is stopped."""
         spec = EngineSpec(name=self.name(name), image=PLAIN, command=("sleep", "600"))
         return replace(spec, **changes)
-
-    def spec_that_fails(self) -> EngineSpec:
-        """One that the daemon makes and then cannot start."""
-        return self.spec("fails", network="no-such-network")
 
     def name(self, name: str) -> str:
         """A name that no other test gives to a container."""

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
-import tomli
 from pydantic import ValidationError
 
 from touchline.capture.settings.cameras import RtspSource, TestSource, V4l2Source
@@ -102,7 +102,7 @@ def test_no_cameras_is_an_error_that_shows_how_to_name_them() -> None:
 
 
 def test_the_example_in_that_error_is_a_valid_configuration() -> None:
-    settings = CaptureSettings.model_validate(tomli.loads(CAMERAS_EXAMPLE)["capture"])
+    settings = CaptureSettings.model_validate(tomllib.loads(CAMERAS_EXAMPLE)["capture"])
     assert [type(c) for c in settings.required_cameras().values()] == [RtspSource, V4l2Source]
 
 

@@ -125,8 +125,6 @@ def guards() -> dict[tuple[str, str], Any]:
 
 
 SIGNING_IN = {("POST", "/api/v1/session"), ("DELETE", "/api/v1/session")}
-REPORTS = {("POST", "/events/stream_started"), ("POST", "/events/stream_ended")}
-CHOICES = {("POST", "/provision/acestream"), ("POST", "/engines/select")}
 
 
 def test_every_route_that_writes_asks_for_the_key_itself() -> None:

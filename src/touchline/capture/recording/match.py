@@ -56,7 +56,6 @@ class Track:
     recording: bool = False
     lost_reason: str | None = None
     lost_at_unix_ns: int | None = None
-    lost_for_good: bool = False
     respawns: int = 0
     attempts_before: int = 0
     disk: str = "ok"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 
@@ -42,7 +41,3 @@ class Leases:
     def release(self, engine_id: str) -> None:
         """Its stream has started, or it is gone."""
         self._by_engine.pop(engine_id, None)
-
-    def next_end_s(self) -> float:
-        """When the next one runs out; infinity where there is none."""
-        return min((lease.until_s for lease in self._by_engine.values()), default=math.inf)

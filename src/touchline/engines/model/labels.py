@@ -47,9 +47,3 @@ def port_of(labels: Mapping[str, str], name: str) -> int | None:
     text = labels.get(name, "")
     port = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
     return port if 0 < port <= 65535 else None
-
-
-def ports_of(labels: Mapping[str, str]) -> frozenset[int]:
-    """The host's ports that an instance with these labels holds."""
-    names = (HOST_HTTP_PORT, HOST_HTTPS_PORT)
-    return frozenset(port for name in names if (port := port_of(labels, name)) is not None)

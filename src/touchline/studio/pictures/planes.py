@@ -41,10 +41,6 @@ class Planes:
         self.u[:] = BLACK_UV
         self.v[:] = BLACK_UV
 
-    def copy_from(self, other: Planes) -> None:
-        """Become the same picture; the sizes are equal."""
-        self.y[:], self.u[:], self.v[:] = other.y, other.u, other.v
-
 
 def planes_of(frame: av.VideoFrame) -> Planes:
     """The planes inside a frame of format yuv420p; they live as long as the frame does."""

@@ -22,7 +22,6 @@ from touchline.studio.stitching.geometry import Floats, Lens, Pair
 from touchline.studio.stitching.matching import Matches, without_overlays
 
 LEAST_MATCHES = 24
-GOOD_ERROR_PX = 1.5
 WORST_ERROR_PX = 4.0
 LEAST_OVERLAP, MOST_OVERLAP = 0.08, 0.60
 WIDTH_PX = 1920

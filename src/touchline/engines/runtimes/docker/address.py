@@ -12,8 +12,6 @@ from touchline.core.errors import Invalid
 
 USUAL = "unix:///var/run/docker.sock"
 PORT, TLS_PORT = 2375, 2376
-VARIABLES = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_CONFIG")
-"""What counts in the environment, and in a `.env` file."""
 
 
 @dataclass(frozen=True)
