@@ -270,7 +270,6 @@ TO_BE_MIRRORED: set[str] = {
     "core.supervision",
     "engines.control.actions",
     "engines.control.observation",
-    "engines.control.scaling_events",
     "engines.fleet.rows",
     "engines.model.schedule",
     "engines.parts",
