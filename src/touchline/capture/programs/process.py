@@ -290,16 +290,20 @@ class WorkerLink:
 
         It may have the worker's place already, and nobody else could ever take it.
         """
-        with patience.move_on_after(_START_S):
-            while True:
-                stream = await self._try_connect(path)
-                if stream is not None:
-                    return stream
-                if process.returncode is not None:
-                    code = process.returncode
-                    text = f"it ended with status {code}; see {self._log_path}"
-                    raise Failed(text, code="worker_died")
-                await anyio.sleep(_CONNECT_LOOK_S)
+        try:
+            with patience.move_on_after(_START_S):
+                while True:
+                    stream = await self._try_connect(path)
+                    if stream is not None:
+                        return stream
+                    if process.returncode is not None:
+                        code = process.returncode
+                        text = f"it ended with status {code}; see {self._log_path}"
+                        raise Failed(text, code="worker_died")
+                    await anyio.sleep(_CONNECT_LOOK_S)
+        except anyio.get_cancelled_exc_class():
+            _kill(process.pid)  # it records nothing yet, and nobody is left to connect to it
+            raise
         _kill(process.pid)
         raise Failed(f"it was not ready within {_START_S:g} s and was killed", code="worker_hung")
 
