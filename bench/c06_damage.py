@@ -18,8 +18,8 @@ import _options
 import anyio
 from _report import Row, interleaved, median, report, times
 
-from touchline.capture.library import manifest as manifests
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest.manifest import Manifest
+from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.verification.integrity import MatchFault, check_segment, verify_match
 from touchline.capture.library.verification.probe import Prober
 from touchline.media.mp4 import scan, writer
@@ -94,7 +94,7 @@ class Match:
         for n, name in enumerate(NAMES):
             start = START_UNIX_NS + n * half * FRAME_NS
             write_segment(folder / "segments" / name, codec, frames[n * half :][:half], start)
-        self.manifest: Manifest = manifests.rescan(folder)
+        self.manifest: Manifest = rescan(folder)
         self.whole = {name: (folder / "segments" / name).read_bytes() for name in NAMES}
         self.places = {
             name: [

@@ -11,9 +11,10 @@ import anyio
 import pytest
 
 from support.segmentfiles import write_segment
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.inventory import segments_of
 from touchline.capture.library.library import Library
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.footage import Footage
 from touchline.capture.library.recovery import interrupted_matches, salvage_match
@@ -65,9 +66,9 @@ async def test_what_is_planted_between_segments_is_no_segment(
     match = root / "final"
     plant(match / "segments" / PLANTED, root.parent / "outside")
     if listed:  # as if it had been put in the place of a segment that was there
-        manifest = manifests.rescan(match)
+        manifest = rescan(match)
         lost = manifest.segments[0].model_copy(update={"name": PLANTED, "index": 1})
-        manifests.save(match, manifest.with_segment(lost))
+        manifestfile.save(match, manifest.with_segment(lost))
     library = Library(root, is_running=lambda _: False)
     with anyio.fail_after(WITHIN_S):
         assert set(json.loads(await library.list())["recordings"]) == {"final"}
@@ -81,7 +82,7 @@ async def test_what_is_planted_between_segments_is_no_segment(
         archive = await library.archive("final")
         names = b"".join([chunk async for chunk in archive.chunks()])
         assert PLANTED.encode() not in names.replace(manifest_of(match), b"")
-        salvaged = salvage_match(match, manifests.rescan(match))
+        salvaged = salvage_match(match, rescan(match))
         assert [segment.name for segment in salvaged.manifest.segments] == [OURS]
         with pytest.raises(NotFound):
             await library.segment_path("final", PLANTED)
@@ -93,7 +94,7 @@ async def test_what_is_planted_between_segments_is_no_segment(
 
 def manifest_of(match: Path) -> bytes:
     try:
-        return (match / manifests.FILE_NAME).read_bytes()
+        return (match / manifestfile.FILE_NAME).read_bytes()
     except FileNotFoundError:
         return b"-"
 
@@ -101,15 +102,15 @@ def manifest_of(match: Path) -> bytes:
 @pytest.mark.parametrize("plant", [fifo, zeros])
 async def test_a_planted_manifest_is_none_and_makes_room_for_ours(root: Path, plant: Plant) -> None:
     match = root / "final"
-    plant(match / manifests.FILE_NAME, root)
+    plant(match / manifestfile.FILE_NAME, root)
     library = Library(root, is_running=lambda _: False)
     with anyio.fail_after(WITHIN_S):
-        assert manifests.load(match) is None
+        assert manifestfile.load(match) is None
         assert interrupted_matches(root) == []
         assert set(json.loads(await library.list())["recordings"]) == {"final"}
         await library.protect("final", protected=True)
-    assert not (match / manifests.FILE_NAME).is_symlink()
-    kept = manifests.load(match)
+    assert not (match / manifestfile.FILE_NAME).is_symlink()
+    kept = manifestfile.load(match)
     assert kept is not None
     assert kept.protected
 

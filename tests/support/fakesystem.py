@@ -17,7 +17,7 @@ from support.fakelibrary import FakeLibrary
 from support.half import idle_half, settings_for
 from support.supervised import supervisor as idle_supervisor
 from touchline.capture.host.machine import MachineSampler
-from touchline.capture.library.manifest import valid_match_id
+from touchline.capture.library.manifest.matchid import valid_match_id
 from touchline.capture.live.stills import Still
 from touchline.capture.logs.catalogue import Logs
 from touchline.capture.logs.diagnostics import Diagnostics

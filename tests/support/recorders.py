@@ -17,9 +17,10 @@ from support.supervised import supervisor
 from touchline.capture.cameras.cameras import Camera, open_cameras
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.report import Report
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.library import Library
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Manifest
+from touchline.capture.library.manifest.rescan import segment_files
 from touchline.capture.library.recordingsdisk import RecordingsDisk
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.logs.alerts import Alert
@@ -112,12 +113,12 @@ class Studio:
         return (await self.recorder.stop(force=force)).to_json()
 
     def manifest(self, match_id: str = "m1") -> Manifest:
-        manifest = manifests.load(self.root / match_id)
+        manifest = manifestfile.load(self.root / match_id)
         assert manifest is not None
         return manifest
 
     def files(self, match_id: str = "m1") -> list[str]:
-        return [path.name for path in manifests.segment_files(self.root / match_id)]
+        return [path.name for path in segment_files(self.root / match_id)]
 
     def is_free(self) -> bool:
         return self.lease.mode == "idle" and not self.recorder.status()["recording"]

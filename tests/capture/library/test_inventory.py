@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from support.recordings import CAM0, CAM1, MIB, nobody_runs, recordings, write
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.inventory import Inventory
 from touchline.capture.library.library import Library
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest import manifest as manifests
 
 pytestmark = pytest.mark.anyio
 
@@ -201,8 +202,8 @@ async def test_the_list_says_what_the_manifest_knows(root: Path, library: Librar
         interruptions=(manifests.Interruption(at_unix_ns=1, reason="power", resumed=True),),
         protected=True,
     )
-    manifests.save(root / "m1", manifest)
-    (root / "m2" / manifests.FILE_NAME).write_text('{"state": "finished"')
+    manifestfile.save(root / "m1", manifest)
+    (root / "m2" / manifestfile.FILE_NAME).write_text('{"state": "finished"')
     listed = await recordings(library)
     told = {key: listed["m1"][key] for key in listed["m1"] if key not in listed["m2"]}
     assert told == {
@@ -267,6 +268,6 @@ async def test_segments_are_listed_in_the_order_of_capture_whatever_their_names_
             manifests.Segment(name=name, camera="cam0", index=index, start_unix_ns=index + 1)
         )
     manifest = manifests.Manifest(match_id="m1", state="finished", segments=tuple(segments))
-    manifests.save(root / "m1", manifest)
+    manifestfile.save(root / "m1", manifest)
     listed = (await library.segments("m1"))["cam0"]
     assert [each["name"] for each in listed] == [segment.name for segment in segments]

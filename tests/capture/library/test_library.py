@@ -11,9 +11,11 @@ import pytest
 
 from support import segmentfiles
 from support.recordings import CAM0, CAM1, MIB, recordings, write
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.archive import Archive, Member
 from touchline.capture.library.library import Library
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest import manifest as manifests
+from touchline.capture.library.manifest.rescan import rescan
 from touchline.core.errors import Failed, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -174,7 +176,7 @@ async def test_a_match_that_is_started_while_it_is_deleted_stays(root: Path) -> 
 async def test_a_protected_match_cannot_be_deleted(root: Path, library: Library) -> None:
     path = write(root / "m1" / "segments" / CAM0)
     protected = manifests.Manifest(match_id="m1", state="finished", protected=True)
-    manifests.save(root / "m1", protected)
+    manifestfile.save(root / "m1", protected)
     with pytest.raises(Refused) as raised:
         await library.delete("m1")
     assert raised.value.code == "match_protected"
@@ -255,11 +257,11 @@ async def test_of_the_running_match_the_finished_segments_are_archived(
             manifests.Segment(name=finished, camera="cam0", index=1),
         ),
     )
-    manifests.save(root / "m1", manifest)
+    manifestfile.save(root / "m1", manifest)
     library = Library(root, is_running=lambda _: True)
 
     archive = await library.archive("m1")
-    manifests.save(root / "m1", manifest.model_copy(update={"process_after_recording": True}))
+    manifestfile.save(root / "m1", manifest.model_copy(update={"process_after_recording": True}))
     archived = await download(archive, tmp_path / "a.zip")
 
     assert sorted(archived.namelist()) == ["m1/match.json", f"m1/segments/{CAM0}"]
@@ -331,7 +333,7 @@ async def test_verifying_a_match_reads_it_and_keeps_the_findings(
     verified = await library.verify("m1")
     assert verified["match_id"] == "m1"
     assert verified["ok"] is True
-    kept = manifests.load(root / "m1")
+    kept = manifestfile.load(root / "m1")
     assert kept is not None
     assert [segment.verified for segment in kept.segments] == [True, True]
     assert kept.integrity is not None
@@ -342,7 +344,7 @@ async def test_verifying_a_match_reads_it_and_keeps_the_findings(
     verified = await library.verify("m1")
     assert verified["ok"] is False
     assert [fault["segment"] for fault in verified["faults"]] == [CAM1]
-    kept = manifests.load(root / "m1")
+    kept = manifestfile.load(root / "m1")
     assert kept is not None
     assert [segment.verified for segment in kept.segments] == [True, False]
 
@@ -353,11 +355,11 @@ async def test_verifying_the_running_match_reads_what_is_finished_and_writes_not
     folder = root / "m1" / "segments"
     segmentfiles.write_segment(folder / CAM0)
     segmentfiles.write_segment(folder / CAM1, finalized=False)
-    manifest = manifests.rescan(root / "m1")
-    manifests.save(root / "m1", manifest)
+    manifest = rescan(root / "m1")
+    manifestfile.save(root / "m1", manifest)
     library = Library(root, is_running=lambda _: True)
     assert (await library.verify("m1"))["ok"] is True
-    assert manifests.load(root / "m1") == manifest
+    assert manifestfile.load(root / "m1") == manifest
 
 
 async def test_what_changes_a_match_is_news(root: Path, library: Library) -> None:

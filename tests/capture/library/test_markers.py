@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from support import segmentfiles
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.library import Library
-from touchline.capture.library.manifest import Clock, Manifest, Part, Segment
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Clock, Manifest, Part, Segment
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import MatchTimes
 from touchline.core.errors import Invalid
@@ -47,7 +47,7 @@ def recorded(root: Path) -> Markers:
         parts=(part(1, ORIGIN_S, ORIGIN_S + 60), part(2, ORIGIN_S + 3600, ORIGIN_S + 3660)),
         segments=(Segment(name=name, camera="cam0", index=0, start_unix_ns=ORIGIN_S * S),),
     )
-    manifests.save(folder, manifest)
+    manifestfile.save(folder, manifest)
     library = Library(root, is_running=lambda _: False)
     running = {"m1": (ORIGIN_S + 3610) * S}
     return Markers(library, match_now_ns=running.get, now_ns=lambda: 5 * S)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from support import segmentfiles
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library import recovery
-from touchline.capture.library.manifest import Clock, Manifest, State
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Clock, Manifest, State
 from touchline.media.mp4 import scan
 
 NAME = "cam0_20260211_220241_00.mp4"
@@ -20,7 +20,7 @@ def match(root: Path, match_id: str = "m1", *, state: State = "recording", start
     folder = root / match_id
     (folder / "segments").mkdir(parents=True)
     clock = Clock(start_unix_ns=start)
-    manifests.save(folder, Manifest(match_id=match_id, state=state, clock=clock))
+    manifestfile.save(folder, Manifest(match_id=match_id, state=state, clock=clock))
     return folder
 
 

@@ -13,9 +13,9 @@ import pytest
 from support import segmentfiles
 from support.fakeworker import FakeFleet, fake_fleet
 from support.recorders import studio, until
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library import matchclock, recovery
-from touchline.capture.library.manifest import Clock, Manifest
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Clock, Manifest
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ def interrupted_match(root: Path, match_id: str, *, age_s: float) -> Manifest:
         with path.open("ab") as file:
             file.write(b"\0" * 100)  # half a fragment
     manifest = Manifest(match_id=match_id, state="recording", clock=Clock(start_unix_ns=start))
-    manifests.save(folder, manifest)
+    manifestfile.save(folder, manifest)
     return manifest
 
 
@@ -73,7 +73,7 @@ async def test_a_match_that_was_taken_over_is_as_old_as_it_is(
     tmp_path: Path, fleet: FakeFleet
 ) -> None:
     await record_and_crash(tmp_path, fleet)
-    before = manifests.load(tmp_path / "recordings" / "m1")
+    before = manifestfile.load(tmp_path / "recordings" / "m1")
     async with studio(tmp_path, fleet=fleet) as it:
         assert before is not None
         assert before.clock is not None
@@ -230,7 +230,7 @@ async def test_a_match_that_cannot_be_mended_does_not_keep_the_server_down(
         async with studio(tmp_path, fleet=fleet) as it:
             assert it.is_free()
             assert (await it.start("m2"))["success"]
-    loaded = manifests.load(tmp_path / "recordings" / "m1")
+    loaded = manifestfile.load(tmp_path / "recordings" / "m1")
     assert loaded is not None
     assert loaded.state == "recording"  # the next start tries again
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from touchline.capture.library.manifest import Clock, Gap, Interruption, Manifest, Segment
+from touchline.capture.library.manifest.manifest import Clock, Gap, Interruption, Manifest, Segment
 from touchline.capture.recording.match import Match, Track, degraded_reason
 
 S = 1_000_000_000

@@ -11,8 +11,9 @@ import pytest
 
 from support import segmentfiles
 from support.recorders import studio, until
-from touchline.capture.library import manifest as manifests
-from touchline.capture.library.manifest import Gap
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Gap
+from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.recording.context import Desk
 from touchline.core.errors import Invalid
 
@@ -163,8 +164,8 @@ async def test_a_second_take_keeps_what_the_first_one_left(tmp_path: Path) -> No
     folder = tmp_path / "recordings" / "m1"
     old = segmentfiles.write_segment(folder / "segments" / "cam0_20200101_000000_00.mp4")
     gap = Gap(camera="cam0", from_unix_ns=1, to_unix_ns=2, reason="rain")
-    before = manifests.rescan(folder).model_copy(update={"protected": True, "gaps": (gap,)})
-    manifests.save(folder, before)
+    before = rescan(folder).model_copy(update={"protected": True, "gaps": (gap,)})
+    manifestfile.save(folder, before)
     async with studio(tmp_path) as it:
         await it.start("m1")
         assert it.recorder.status()["duration"] < 60

@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from support.recorders import studio, until
-from touchline.capture.library import manifest as manifests
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest import manifest as manifests
+from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.recording.context import Desk
 from touchline.core.errors import Blocked, Failed, Refused
 

@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from support.recorders import Studio, studio, until
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library import recovery
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest import manifest as manifests
+from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.recording import stop as stopping
 
 pytestmark = pytest.mark.anyio

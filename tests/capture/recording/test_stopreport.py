@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from touchline.capture.library.manifest import Gap
+from touchline.capture.library.manifest.manifest import Gap
 from touchline.capture.recording.match import Match
 from touchline.capture.recording.stopreport import stop_report
 

@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from touchline.capture.library.manifest import (
-    EARLIER_NS,
-    FILE_NAME,
-    SEGMENTS_FOLDER,
-    camera_of,
-    parse_segment_name,
-)
+from touchline.capture.library.manifest.file import FILE_NAME
+from touchline.capture.library.manifest.manifest import EARLIER_NS
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
+from touchline.capture.library.manifest.segmentname import camera_of, parse_segment_name
 from touchline.foreign.files import read_bytes, regular_entries
 from touchline.foreign.numbers import whole
 from touchline.foreign.text import file_name

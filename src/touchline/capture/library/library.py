@@ -21,7 +21,6 @@ from typing import Any, TypeVar
 import anyio
 from anyio import to_thread
 
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.archive import Archive, Member
 from touchline.capture.library.inventory import (
     Inventory,
@@ -31,7 +30,9 @@ from touchline.capture.library.inventory import (
     mebibytes,
     segments_of,
 )
-from touchline.capture.library.manifest import SEGMENTS_FOLDER, Manifest
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Manifest
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, rescan
 from touchline.capture.library.verification import integrity
 from touchline.capture.library.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
@@ -169,7 +170,7 @@ class Library:
 
     def _manifest(self, match_id: str) -> Manifest:
         folder = self._folder(match_id)
-        return manifests.load(folder) or manifests.rescan(folder)
+        return manifestfile.load(folder) or rescan(folder)
 
     def _segments(self, match_id: str) -> dict[str, Any]:
         segments = _entry(self._folder(match_id), SEGMENTS_FOLDER, stat.S_ISDIR)
@@ -189,7 +190,7 @@ class Library:
     def _delete(self, match_id: str) -> dict[str, Any]:
         folder = self._folder(match_id)
         self._refuse_running(match_id)
-        manifest = manifests.load(folder)
+        manifest = manifestfile.load(folder)
         if manifest is not None and manifest.protected:
             raise Refused(f"Recording {match_id} is protected", code="match_protected")
         sizes = [found.status.st_size for found in files_below(folder)]
@@ -217,20 +218,20 @@ class Library:
     def _archive(self, match_id: str) -> Archive:
         folder = self._folder(match_id)
         running = self._is_running(match_id)
-        manifest = manifests.load(folder) if running else None
+        manifest = manifestfile.load(folder) if running else None
         members = []
         for inside in sorted(found.inside for found in files_below(folder)):
             path = folder / inside
             if running and not _is_finished(inside, manifest):
                 continue
             # The recorder may replace the manifest while the archive is being sent.
-            content = read_bytes(path) if inside == Path(manifests.FILE_NAME) else None
+            content = read_bytes(path) if inside == Path(manifestfile.FILE_NAME) else None
             members.append(Member(f"{match_id}/{inside}", path, content))
         return Archive(f"{match_id}.zip", members, self._limiter)
 
     def _cameras(self, match_id: str) -> Sequence[str]:
         folder = self._folder(match_id)
-        manifest = manifests.load(folder)
+        manifest = manifestfile.load(folder)
         told = () if manifest is None else tuple(manifest.cameras)
         return in_order({*cameras_of(folder / SEGMENTS_FOLDER), *told})
 
@@ -247,22 +248,22 @@ class Library:
     def _protect(self, match_id: str, protected: bool) -> dict[str, Any]:  # noqa: FBT001
         folder = self._folder(match_id)
         self._refuse_running(match_id)
-        manifest = manifests.load(folder) or manifests.rescan(folder)
-        manifests.save(folder, manifest.model_copy(update={"protected": protected}))
+        manifest = manifestfile.load(folder) or rescan(folder)
+        manifestfile.save(folder, manifest.model_copy(update={"protected": protected}))
         return {"match_id": match_id, "protected": protected}
 
     def _verify(self, match_id: str) -> dict[str, Any]:
         folder = self._folder(match_id)
         running = self._is_running(match_id)
-        manifest = manifests.load(folder) or manifests.rescan(folder)
+        manifest = manifestfile.load(folder) or rescan(folder)
         if running:
             finished = tuple(segment for segment in manifest.segments if segment.finalized)
             manifest = manifest.model_copy(update={"segments": finished})
         report = integrity.verify_match(folder, manifest, checksums=True, running=running)
         if not self._is_running(match_id):
             # What was written meanwhile stands; only the findings are added to it.
-            now = manifests.load(folder) or manifest
-            manifests.save(folder, report.recorded_in(now))
+            now = manifestfile.load(folder) or manifest
+            manifestfile.save(folder, report.recorded_in(now))
         return {"match_id": match_id, **report.to_json()}
 
     def _clean_up(self) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from touchline.capture.library.manifest import FILE_NAME as MANIFEST_NAME
+from touchline.capture.library.manifest.file import FILE_NAME as MANIFEST_NAME
 from touchline.capture.library.wholefile import write_whole
 from touchline.core.wallclock import Trust
 from touchline.foreign.files import read_bytes

@@ -15,7 +15,7 @@ from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from touchline.capture.library.library import Library
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.wholefile import write_whole
 from touchline.core.errors import Failed, Invalid, NotFound
 from touchline.foreign.files import read_bytes

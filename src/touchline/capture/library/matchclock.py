@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from touchline.capture.library.manifest import Manifest, Part
+from touchline.capture.library.manifest.manifest import Manifest, Part
 from touchline.core.wallclock import RANK, Reading, Trust
 
 UNKNOWN_PAUSE_NS = 1_000_000_000

@@ -11,8 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from touchline.capture.library import manifest as manifests
-from touchline.capture.library.manifest import Manifest, segment_files, segment_of
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Manifest
+from touchline.capture.library.manifest.rescan import segment_files, segment_of
 from touchline.core.errors import Refused
 from touchline.foreign.files import is_regular
 from touchline.media.mp4 import scan
@@ -37,10 +38,10 @@ def interrupted_matches(root: Path) -> list[Manifest]:
     except FileNotFoundError:
         return []
     for folder in folders:
-        if folder.name.startswith(".") or not is_regular(folder / manifests.FILE_NAME):
+        if folder.name.startswith(".") or not is_regular(folder / manifestfile.FILE_NAME):
             continue
         try:
-            manifest = manifests.load(folder)
+            manifest = manifestfile.load(folder)
         except (Refused, OSError) as error:
             log.error("%s is left as it is: %s", folder, error)  # noqa: TRY400
             continue

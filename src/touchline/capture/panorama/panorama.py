@@ -9,7 +9,7 @@ from typing import Any
 
 from touchline.capture.cameras.calibrations import Calibration, Calibrations
 from touchline.capture.library.library import Library
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.live.panorama import PanoramaPreview
 from touchline.capture.panorama.calibration import Calibrating
 from touchline.capture.processing.jobs import Job, JobQueue

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from anyio import to_thread
 
 from touchline.capture.cameras.report import Report
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library import matchclock, recovery
-from touchline.capture.library.manifest import Interruption, Manifest
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Interruption, Manifest
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, rescan
 from touchline.capture.logs import alerts as alert
 from touchline.capture.recording.context import Desk
 from touchline.capture.recording.follower import Follower
@@ -80,7 +81,7 @@ async def _meet(desk: Desk) -> None:
 
 
 def _writes_here(desk: Desk, order: Mapping[str, Any]) -> bool:
-    folder = desk.root / str(order["match_id"]) / manifests.SEGMENTS_FOLDER
+    folder = desk.root / str(order["match_id"]) / SEGMENTS_FOLDER
     return str(order["directory"]) == str(folder)
 
 
@@ -97,7 +98,7 @@ async def _take_over(
     )
     if before is None:
         folder = desk.root / match_id
-        before = await to_thread.run_sync(manifests.rescan, folder)
+        before = await to_thread.run_sync(rescan, folder)
     running = begin(match_id, before=before, adopted=True)
     match = running.match
     # The workers' clock of the match goes on; it was never interrupted.
@@ -137,7 +138,7 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
             "interruptions": (*salvage.manifest.interruptions, interruption),
         }
     )
-    await to_thread.run_sync(manifests.save, folder, mended)
+    await to_thread.run_sync(manifestfile.save, folder, mended)
     desk.alarm(
         alert.recording_interrupted(
             manifest.match_id, interruption.reason, at_unix_s=mended.unix_ns(at_ns) / 1e9

@@ -14,10 +14,12 @@ from anyio import to_thread
 
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.host.host import HostSampler
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library import recovery
 from touchline.capture.library.libraryrecord import LibraryRecord
-from touchline.capture.library.manifest import Manifest, State
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Manifest, State
+from touchline.capture.library.manifest.rescan import segment_files
+from touchline.capture.library.manifest.segmentname import camera_of
 from touchline.capture.library.recordingsdisk import DiskFault, RecordingsDisk
 from touchline.capture.library.verification.probe import Prober
 from touchline.capture.logs import alerts as alert
@@ -151,12 +153,12 @@ class Desk:
             ):
                 return
             manifest = match.manifest(state)
-            await to_thread.run_sync(manifests.save, match.folder, manifest)
+            await to_thread.run_sync(manifestfile.save, match.folder, manifest)
 
     async def restore(self, folder: Path, manifest: Manifest) -> None:
         """Write a manifest as it was. Raises OSError."""
         async with self._save_lock:
-            await to_thread.run_sync(manifests.save, folder, manifest)
+            await to_thread.run_sync(manifestfile.save, folder, manifest)
 
     async def mend(self, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
         """Finish what a worker that is gone left open; others' open segments are left alone.
@@ -181,9 +183,8 @@ class Desk:
             # A file that its worker has only just created is not listed yet, and open all the same.
             others = {
                 path.name
-                for path in manifests.segment_files(match.folder)
-                if manifests.camera_of(path.name) != track.camera.name
-                and manifest.segment(path.name) is None
+                for path in segment_files(match.folder)
+                if camera_of(path.name) != track.camera.name and manifest.segment(path.name) is None
             }
             return recovery.salvage_match(
                 match.folder, manifest, skip={*open_ones, *others, *closed}

@@ -16,8 +16,7 @@ import anyio
 
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.library import matchclock
-from touchline.capture.library.manifest import (
-    SEGMENTS_FOLDER,
+from touchline.capture.library.manifest.manifest import (
     CameraFacts,
     Clock,
     Gap,
@@ -27,6 +26,7 @@ from touchline.capture.library.manifest import (
     Segment,
     by_camera_and_start,
 )
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
 from touchline.capture.library.stretches import Stretch, subtract, union
 from touchline.capture.logs.diskstates import meaning_of
 from touchline.capture.recording.health.soundness import (

@@ -17,9 +17,11 @@ from anyio import to_thread
 
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.report import Report, refusal
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library import matchclock
-from touchline.capture.library.manifest import Manifest, valid_match_id
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Manifest
+from touchline.capture.library.manifest.matchid import valid_match_id
+from touchline.capture.library.manifest.rescan import rescan, segment_files
 from touchline.capture.recording import adoption
 from touchline.capture.recording.context import Desk
 from touchline.capture.recording.follower import Follower
@@ -354,7 +356,7 @@ def _not_started(error: Exception) -> Failed:
 
 def _earlier(folder: Path) -> Manifest | None:
     """What an earlier recording of the same match left; None where there is none. Blocks."""
-    manifest = manifests.load(folder)
-    if manifest is None and manifests.segment_files(folder):
-        manifest = manifests.rescan(folder)
+    manifest = manifestfile.load(folder)
+    if manifest is None and segment_files(folder):
+        manifest = rescan(folder)
     return manifest

@@ -11,7 +11,8 @@ import anyio
 from anyio import to_thread
 
 from touchline.capture.cameras.report import Report
-from touchline.capture.library import manifest as manifests
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, segment_files
 from touchline.capture.library.wholefile import sync_folder
 from touchline.capture.recording.context import Desk
 from touchline.capture.recording.match import Match, Track
@@ -42,7 +43,7 @@ async def start_cameras(
         if new_folder:
             await to_thread.run_sync(_remove_empty, match.folder)
         raise
-    before = {path.name for path in await to_thread.run_sync(manifests.segment_files, match.folder)}
+    before = {path.name for path in await to_thread.run_sync(segment_files, match.folder)}
     results: dict[int, str | None] = {}
 
     async def start(track: Track) -> None:
@@ -140,7 +141,7 @@ async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[
     elif match.came_from is not None:
         await desk.restore(match.folder, match.came_from)
     else:
-        await anyio.Path(match.folder / manifests.FILE_NAME).unlink(missing_ok=True)
+        await anyio.Path(match.folder / manifestfile.FILE_NAME).unlink(missing_ok=True)
 
 
 def _make_folders(segments: Path) -> None:
@@ -157,16 +158,16 @@ def _make_folders(segments: Path) -> None:
 
 def _remove_new(folder: Path, before: set[str]) -> None:
     """Remove the segments that were not there before this start."""
-    for path in manifests.segment_files(folder):
+    for path in segment_files(folder):
         if path.name not in before:
             path.unlink(missing_ok=True)
 
 
 def _remove_empty(folder: Path) -> None:
     # A crash may have left the temporary file of a save, too.
-    for path in (folder / manifests.FILE_NAME, *folder.glob(f".{manifests.FILE_NAME}.*")):
+    for path in (folder / manifestfile.FILE_NAME, *folder.glob(f".{manifestfile.FILE_NAME}.*")):
         path.unlink(missing_ok=True)
-    for path in (folder / manifests.SEGMENTS_FOLDER, folder):
+    for path in (folder / SEGMENTS_FOLDER, folder):
         try:
             path.rmdir()
         except FileNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from touchline.capture.library.manifest import Gap
+from touchline.capture.library.manifest.manifest import Gap
 from touchline.capture.recording.match import Match
 
 

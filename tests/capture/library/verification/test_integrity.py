@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support import segmentfiles
-from touchline.capture.library import manifest as manifests
-from touchline.capture.library.manifest import Gap, Manifest, Part
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Gap, Manifest, Part
+from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.verification.integrity import (
     Expected,
     IntegrityReport,
@@ -36,7 +37,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clean") / "m1"
     segmentfiles.write_segment(folder / "segments" / CAM0)
     segmentfiles.write_segment(folder / "segments" / CAM1, seed=2)
-    manifests.save(folder, manifests.rescan(folder))
+    manifestfile.save(folder, rescan(folder))
     return folder
 
 
@@ -46,13 +47,13 @@ def match(clean: Path, tmp_path: Path) -> Path:
 
 
 def verify(folder: Path, *, checksums: bool = True) -> IntegrityReport:
-    manifest = manifests.load(folder)
+    manifest = manifestfile.load(folder)
     assert manifest is not None
     return verify_match(folder, manifest, checksums=checksums)
 
 
 def with_times(folder: Path, seconds: float, **changes: object) -> Manifest:
-    manifest = manifests.rescan(folder)
+    manifest = rescan(folder)
     ended = START + int(seconds * SECOND)
     return manifest.model_copy(update={"ended_unix_ns": ended, **changes})
 
@@ -90,7 +91,7 @@ def test_no_clean_match_raises_an_alarm(
             frame_bytes=frame_bytes,
             seed=seed + n,
         )
-    manifest = manifests.rescan(folder)
+    manifest = rescan(folder)
     assert verify_match(folder, manifest, checksums=True).faults == ()
     assert verify_match(folder, manifest, checksums=False).faults == ()
 
@@ -269,7 +270,7 @@ def test_a_picture_that_stood_still_is_a_hole(tmp_path: Path) -> None:
     mp4scan.salvage(tmp_path / "segments" / CAM0)
     check = check_segment(tmp_path, CAM0, checksums=True)
     assert check.segment.verified is None  # a stop has to look again
-    report = verify_match(tmp_path, manifests.rescan(tmp_path), checksums=True)
+    report = verify_match(tmp_path, rescan(tmp_path), checksums=True)
     assert [fault.code for fault in report.faults] == ["hole"]
 
 
@@ -294,7 +295,7 @@ def test_a_camera_is_judged_from_the_first_frame_that_its_start_waited_for(
     begin = START - int(late_s * SECOND)
     expected = Expected(("cam0", "cam1"), from_unix_ns=begin, to_unix_ns=START + 2 * SECOND)
     firsts = {"cam0": START, "cam1": START}
-    waited = part_of(manifests.rescan(match), begins_s=late_s, firsts=firsts)
+    waited = part_of(rescan(match), begins_s=late_s, firsts=firsts)
     assert verify_match(match, waited, checksums=False, expected=expected).ok
 
 
@@ -303,7 +304,7 @@ def test_what_is_lost_of_the_first_footage_is_missing_all_the_same(match: Path) 
     begin = START - 4 * SECOND
     expected = Expected(("cam0", "cam1"), from_unix_ns=begin, to_unix_ns=START + 2 * SECOND)
     firsts = {"cam0": START, "cam1": START - 2 * SECOND}
-    waited = part_of(manifests.rescan(match), begins_s=4, firsts=firsts)
+    waited = part_of(rescan(match), begins_s=4, firsts=firsts)
     report = verify_match(match, waited, checksums=False, expected=expected)
     assert [(f.camera, f.what) for f in report.faults] == [
         ("cam1", "2.0 s of footage are missing from 2.0 s on")
@@ -323,7 +324,7 @@ def test_a_pause_within_a_file_is_a_hole_unless_it_is_a_listed_gap(tmp_path: Pat
     (tmp_path / "segments").mkdir()
     (tmp_path / "segments" / CAM0).write_bytes(segmentfiles.join(parts))
     mp4scan.salvage(tmp_path / "segments" / CAM0)
-    manifest = manifests.rescan(tmp_path)
+    manifest = rescan(tmp_path)
     report = verify_match(tmp_path, manifest, checksums=True)
     assert [fault.code for fault in report.faults] == ["hole"]
     at = START + 4 * segmentfiles.FRAME_NS
@@ -368,7 +369,7 @@ def test_a_segment_the_manifest_does_not_know_is_checked_too(match: Path) -> Non
 def test_what_was_verified_is_not_read_again_until_its_size_changes(
     match: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifest = verify(match).recorded_in(manifests.rescan(match))
+    manifest = verify(match).recorded_in(rescan(match))
     assert [segment.verified for segment in manifest.segments] == [True, True]
     read: list[str] = []
     scan = mp4scan.scan
@@ -386,7 +387,7 @@ def test_what_was_verified_is_not_read_again_until_its_size_changes(
 
 
 def test_a_quick_look_does_not_undo_what_a_full_one_has_proven(match: Path) -> None:
-    manifest = verify(match).recorded_in(manifests.rescan(match))
+    manifest = verify(match).recorded_in(rescan(match))
     quick = verify_match(match, manifest, checksums=False)
     assert [s.verified for s in quick.recorded_in(manifest).segments] == [True, True]
 

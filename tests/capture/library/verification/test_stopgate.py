@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from support import segmentfiles
-from touchline.capture.library import manifest as manifests
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest.manifest import Manifest
+from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.verification.integrity import Expected
 from touchline.capture.library.verification.probe import Prober
 from touchline.capture.library.verification.stopgate import check_stop
@@ -40,7 +40,7 @@ def match(tmp_path: Path) -> Path:
 
 
 async def test_a_good_stop_has_the_block_of_the_contract(match: Path, prober: Prober) -> None:
-    check = await check_stop(match, manifests.rescan(match), prober, expected=BOTH)
+    check = await check_stop(match, rescan(match), prober, expected=BOTH)
     assert check.all_ok
     assert (check.block["checked"], check.block["reason"]) == (True, None)
     assert list(check.block["cameras"]) == ["camera_0", "camera_1"]
@@ -66,7 +66,7 @@ async def test_damage_in_any_segment_fails_the_stop_and_is_located(
     start = segmentfiles.START_UNIX_NS + 2_000_000_000
     segmentfiles.write_segment(match / "segments" / later, start_unix_ns=start)
     os.truncate(match / "segments" / CAM1, 5_000)
-    check = await check_stop(match, manifests.rescan(match), prober, expected=BOTH)
+    check = await check_stop(match, rescan(match), prober, expected=BOTH)
     assert not check.all_ok
     camera = check.block["cameras"]["camera_1"]
     assert camera["integrity_ok"] is False
@@ -78,14 +78,14 @@ async def test_damage_in_any_segment_fails_the_stop_and_is_located(
 
 async def test_ffprobes_objection_fails_the_stop(match: Path) -> None:
     prober = Prober(timeout_s=5, command=(sys.executable, "-c", "raise SystemExit('bad file')"))
-    check = await check_stop(match, manifests.rescan(match), prober, expected=BOTH)
+    check = await check_stop(match, rescan(match), prober, expected=BOTH)
     assert check.block["all_ok"] is False
     assert check.block["cameras"]["camera_0"]["integrity_error"] == "bad file"
 
 
 async def test_without_ffprobe_our_own_walk_decides(match: Path) -> None:
     prober = Prober(timeout_s=5, command=("no-such-ffprobe",))
-    check = await check_stop(match, manifests.rescan(match), prober, expected=BOTH)
+    check = await check_stop(match, rescan(match), prober, expected=BOTH)
     assert check.all_ok
     probe = check.block["cameras"]["camera_0"]["probe"]
     assert (probe["checked"], probe["error"]) == (False, "ffprobe_not_available")
@@ -93,7 +93,7 @@ async def test_without_ffprobe_our_own_walk_decides(match: Path) -> None:
 
 async def test_a_camera_without_footage_fails_the_stop(match: Path, prober: Prober) -> None:
     (match / "segments" / CAM1).unlink()
-    check = await check_stop(match, manifests.rescan(match), prober, expected=BOTH)
+    check = await check_stop(match, rescan(match), prober, expected=BOTH)
     assert not check.all_ok
     assert check.block["cameras"]["camera_1"] == {
         "segment_found": False,

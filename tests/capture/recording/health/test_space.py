@@ -11,9 +11,9 @@ import pytest
 
 from support import segmentfiles
 from support.recorders import removal
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.library import Library
-from touchline.capture.library.manifest import Manifest
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.processing.removal import Removal
 from touchline.capture.recording.health import space
 from touchline.core.errors import Refused
@@ -27,7 +27,7 @@ def match(
     path = segmentfiles.write_segment(root / match_id / "segments" / "cam0_20260211_220241_00.mp4")
     segmentfiles.set_age(path, age_s, time.time())
     manifest = Manifest(match_id=match_id, state="finished", protected=protected, number=number)
-    manifests.save(root / match_id, manifest)
+    manifestfile.save(root / match_id, manifest)
 
 
 def names(root: Path) -> set[str]:
@@ -165,9 +165,9 @@ async def test_files_that_come_and_go_meanwhile_do_not_keep_it_from_making_room(
     stop = threading.Event()
 
     def replace_its_manifest() -> None:
-        manifest = manifests.load(tmp_path / "running")
+        manifest = manifestfile.load(tmp_path / "running")
         while not stop.is_set() and manifest is not None:
-            manifests.save(tmp_path / "running", manifest)
+            manifestfile.save(tmp_path / "running", manifest)
 
     library = Library(tmp_path, is_running=lambda name: name == "running")
     keeper = space.Space(removal(library, tmp_path), tmp_path, floor_bytes=1 << 60)

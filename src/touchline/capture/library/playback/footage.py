@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from touchline.capture.library.manifest import segment_files
+from touchline.capture.library.manifest.rescan import segment_files
 from touchline.capture.library.playback.mediasegments import Part, stretches
 from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import status_of

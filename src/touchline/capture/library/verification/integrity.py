@@ -15,15 +15,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from touchline.capture.library.manifest import (
-    SEGMENTS_FOLDER,
-    Gap,
-    Manifest,
-    Segment,
-    parse_segment_name,
-    segment_files,
-    segment_of,
-)
+from touchline.capture.library.manifest.manifest import Gap, Manifest, Segment
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, segment_files, segment_of
+from touchline.capture.library.manifest.segmentname import parse_segment_name
 from touchline.capture.library.stretches import Stretch, length, subtract, union
 from touchline.foreign.files import status_of
 from touchline.media.mp4 import scan as mp4scan

@@ -11,7 +11,8 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from touchline.capture.library.manifest import SEGMENTS_FOLDER, Manifest
+from touchline.capture.library.manifest.manifest import Manifest
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
 from touchline.capture.library.verification.integrity import (
     CameraReport,
     Expected,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import anyio
 from anyio import to_thread
 
-from touchline.capture.library import manifest as manifests
+from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.retention import StoredMatch, matches_to_delete
 from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import files_below
@@ -93,7 +93,7 @@ def _stored(folder: Path) -> _Found:
     found = list(files_below(folder, hidden=True))
     manifest = None
     try:
-        manifest = manifests.load(folder)
+        manifest = manifestfile.load(folder)
         protected = manifest is not None and manifest.protected
     except Refused as error:
         log.warning("%s stays: %s", folder.name, error.message)

@@ -1,0 +1,201 @@
+"""What a match folder says about itself, as values.
+
+The folder is the database. The manifest holds what the segment files alone cannot tell (why there
+is a gap, what was interrupted, what was verified); all the rest can be read back from the segments
+with `rescan`, so that a lost manifest costs a scan and never footage.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from touchline.capture.library.manifest.segmentname import parse_segment_name
+from touchline.core.wallclock import Trust
+
+FORMAT_VERSION = 1
+
+
+EARLIER_NS = 60_000_000_000
+"""A copied source begins with its newest keyframe, seconds before the match's start."""
+
+State = Literal["recording", "finished", "interrupted"]
+
+
+class _Record(BaseModel):
+    # Unknown keys are dropped: they can only come from a hand or from an older draft, because a
+    # newer format version is refused before.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Clock(_Record):
+    """The one clock of a match: the same instant as Unix and as monotonic time of one boot.
+
+    All times of the match are on it. It never changes, so that order and seconds stay what they
+    are; `unix_correction_ns`, added to such a time, gives the date as it is known by now.
+    """
+
+    start_unix_ns: int
+    start_monotonic_ns: int | None = None
+    boot_id: str | None = None
+    unix_correction_ns: int = 0
+
+
+class Part(_Record):
+    """What was recorded without a restart: monotonic time of one boot, laid on the match clock.
+
+    `unix_minus_monotonic_ns` and `trust` say what is known of the wall clock by now. `ended_ns` is
+    the ordered end; `pause_known` whether the pause before this part has the length it is given.
+    `first_ns` has the first frame of each camera (`cam0`) that its start waited for.
+    """
+
+    number: int
+    boot_id: str
+    start_ns: int
+    start_monotonic_ns: int
+    unix_minus_monotonic_ns: int
+    trust: Trust
+    pause_known: bool
+    ended_ns: int | None = None
+    first_ns: dict[str, int] = {}
+
+    @property
+    def match_minus_monotonic_ns(self) -> int:
+        """Added to monotonic time of this part's boot it gives time on the match clock."""
+        return self.start_ns - self.start_monotonic_ns
+
+    @property
+    def unix_minus_match_ns(self) -> int:
+        """Added to time on the match clock it gives Unix time, as this part's wall clock has it."""
+        return self.unix_minus_monotonic_ns - self.match_minus_monotonic_ns
+
+
+class CameraFacts(_Record):
+    """What was recorded from one camera, as it was when the match began."""
+
+    kind: str
+    name: str
+    width: int = 0
+    height: int = 0
+    transcoded: bool = False
+
+
+class Segment(_Record):
+    """One file in `segments/`. `verified` is None until every checksum of it was compared."""
+
+    name: str
+    camera: str
+    index: int
+    start_unix_ns: int | None = None
+    end_unix_ns: int | None = None
+    frames: int = 0
+    fragments: int = 0
+    size_bytes: int = 0
+    finalized: bool = False
+    verified: bool | None = None
+
+
+class Gap(_Record):
+    """A stretch of the match that a camera did not film; `to_unix_ns` is None while it lasts.
+
+    Where the machine was off and its clock cannot be believed, `length_known` is false.
+    """
+
+    camera: str
+    from_unix_ns: int
+    to_unix_ns: int | None
+    reason: str
+    length_known: bool = True
+
+
+class Interruption(_Record):
+    """The whole recording stopped against our will (power, crash, disk), and whether it went on."""
+
+    at_unix_ns: int
+    reason: str
+    resumed: bool
+
+
+class Manifest(_Record):
+    """A match. It never changes: a new state is a new manifest (`with_segment`, `model_copy`).
+
+    Cameras are named as in file names: `cam0`, `cam1`, …
+    """
+
+    format_version: int = FORMAT_VERSION
+    match_id: str
+    number: int | None = None
+    """Which match of the library this is, counted from 1; None for matches of version 0.1.0."""
+    state: State
+    clock: Clock | None = None
+    parts: tuple[Part, ...] = ()
+    ended_unix_ns: int | None = None
+    cameras: dict[str, CameraFacts] = Field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    interruptions: tuple[Interruption, ...] = ()
+    integrity: dict[str, Any] | None = None
+    process_after_recording: bool = False
+    protected: bool = False
+
+    @property
+    def origin_ns(self) -> int:
+        """Second 0 of the match, on its clock.
+
+        Version 0.1.0 moved the clock's start when a match was started again; what was filmed before
+        is part of the match all the same.
+        """
+        if self.clock is None:
+            return 0
+        start_ns = self.clock.start_unix_ns
+        starts = [s.start_unix_ns for s in self.segments if s.start_unix_ns is not None]
+        first_ns = min(starts, default=start_ns)
+        return first_ns if not self.parts and start_ns - first_ns > EARLIER_NS else start_ns
+
+    def unix_ns(self, at_ns: int) -> int:
+        """The date of an instant on the match clock, as it is known by now."""
+        return at_ns + (self.clock.unix_correction_ns if self.clock else 0)
+
+    def at_unix_ns(self, unix_ns: int) -> int:
+        """The instant on the match clock that has this date."""
+        return unix_ns - (self.clock.unix_correction_ns if self.clock else 0)
+
+    @property
+    def pauses(self) -> tuple[tuple[int, int], ...]:
+        """Stretches between parts in which nothing was to be recorded: stopped, and begun again."""
+        return tuple(
+            (part.ended_ns, following.start_ns)
+            for part, following in zip(self.parts, self.parts[1:], strict=False)
+            if part.ended_ns is not None and following.start_ns > part.ended_ns
+        )
+
+    def waits(self, camera: str) -> tuple[tuple[int, int], ...]:
+        """Stretches in which the start of a part waited for this camera's first frame."""
+        return tuple(
+            (part.start_ns, first_ns)
+            for part in self.parts
+            if (first_ns := part.first_ns.get(camera, 0)) > part.start_ns
+        )
+
+    def segment(self, name: str) -> Segment | None:
+        """The segment of that file name."""
+        return next((segment for segment in self.segments if segment.name == name), None)
+
+    def with_segment(self, segment: Segment) -> Manifest:
+        """The manifest with this segment in the place of the one of the same name, or added."""
+        kept = [other for other in self.segments if other.name != segment.name]
+        ordered = sorted([*kept, segment], key=by_camera_and_start)
+        return self.model_copy(update={"segments": tuple(ordered)})
+
+
+def by_camera_and_start(segment: Segment) -> tuple[str, bool, int, int, tuple[str, int], str]:
+    """Sorts segments by camera and capture; names, which have the wall clock in them, come last.
+
+    Files whose capture nobody knows follow those of the match.
+    """
+    start_ns = segment.start_unix_ns
+    order = parse_segment_name(segment.name).order
+    if start_ns is None:
+        return (segment.camera, True, 0, 0, order, segment.name)
+    return (segment.camera, False, start_ns, segment.index, order, segment.name)

@@ -1,0 +1,45 @@
+"""Names of matches, which are names of folders too."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from touchline.core.errors import Invalid
+
+MATCH_ID_MAX_CHARACTERS = 128
+
+
+_FILE_NAME_MAX_BYTES = 255
+
+
+_PUNCTUATION = frozenset("._- ")
+
+
+def valid_match_id(text: str) -> str:
+    """The text itself, if it can name a match and its folder; raises Invalid if not."""
+    if not 1 <= len(text) <= MATCH_ID_MAX_CHARACTERS:
+        raise Invalid(
+            f"match_id has {len(text)} characters; it needs 1 to {MATCH_ID_MAX_CHARACTERS}",
+            code="match_id_length",
+        )
+    if text.strip() != text:
+        raise Invalid(
+            "match_id must not begin or end with a space, nor be nothing else",
+            code="match_id_space",
+        )
+    if text.startswith("."):
+        raise Invalid("match_id must not begin with a dot", code="match_id_leading_dot")
+    for character in text:
+        # L letters, N digits and numbers, M the marks without which many scripts have no words.
+        if character not in _PUNCTUATION and unicodedata.category(character)[0] not in "LNM":
+            raise Invalid(
+                f"match_id must not contain {character!a}; "
+                "letters, digits, spaces and . _ - are allowed",
+                code="match_id_character",
+            )
+    if len(text.encode()) > _FILE_NAME_MAX_BYTES:
+        raise Invalid(
+            f"match_id takes more than {_FILE_NAME_MAX_BYTES} bytes as a folder's name",
+            code="match_id_length",
+        )
+    return text
