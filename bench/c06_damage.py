@@ -20,8 +20,10 @@ from _report import Row, interleaved, median, report, times
 
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.rescan import rescan
-from touchline.capture.library.verification.integrity import MatchFault, check_segment, verify_match
+from touchline.capture.library.verification.integrity import verify_match
+from touchline.capture.library.verification.integrityreport import MatchFault
 from touchline.capture.library.verification.probe import Prober
+from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.media.mp4 import scan, writer
 
 CASES, PROBED = 1_000, 40

@@ -18,7 +18,7 @@ from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.footage import Footage
 from touchline.capture.library.recovery import interrupted_matches, salvage_match
-from touchline.capture.library.verification import integrity
+from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.core.errors import NotFound
 from touchline.foreign.files import create_new
 
@@ -141,7 +141,7 @@ async def test_a_linked_segments_folder_is_not_looked_into(root: Path) -> None:
     library = Library(root, is_running=lambda _: False)
     assert set(json.loads(await library.list())["recordings"]) == {"final"}
     assert segments_of("linked", match / "segments")["segments_count"] == 0
-    assert integrity.check_segment(match, OURS, checksums=True).missing
+    assert check_segment(match, OURS, checksums=True).missing
     with pytest.raises(NotFound):
         await Footage().read(match, "cam0")
     with pytest.raises(FileNotFoundError):

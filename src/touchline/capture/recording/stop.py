@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from touchline.capture.cameras.report import Report
-from touchline.capture.library.verification.integrity import Expected
+from touchline.capture.library.verification.integrityreport import Expected
 from touchline.capture.library.verification.stopgate import check_stop
 from touchline.capture.logs import alerts as alert
 from touchline.capture.logs.diagnostics import PROBE_PHRASE, TIMEOUT_PHRASE

@@ -10,8 +10,9 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from touchline.capture.library.verification.integrity import SegmentCheck, check_segment
+from touchline.capture.library.verification.integrityreport import SegmentCheck
 from touchline.capture.library.verification.probe import Probe
+from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.capture.logs.diagnostics import PROBE_PHRASE
 from touchline.capture.recording.context import Desk
 from touchline.capture.recording.health.guard import OverloadGuard

@@ -1,61 +1,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support import segmentfiles
-from touchline.capture.library.manifest import file as manifestfile
+from support.wholematch import CAM0, CAM1, SECOND, START, verify, with_times
 from touchline.capture.library.manifest.manifest import Gap, Manifest, Part
 from touchline.capture.library.manifest.rescan import rescan
-from touchline.capture.library.verification.integrity import (
-    Expected,
-    IntegrityReport,
-    check_segment,
-    verify_match,
-)
+from touchline.capture.library.verification.integrity import verify_match
+from touchline.capture.library.verification.integrityreport import Expected
+from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4 import writer
-
-START = segmentfiles.START_UNIX_NS
-CAM0 = "cam0_20260211_220241_00.mp4"
-CAM1 = "cam1_20260211_220241_00.mp4"
-SECOND = 1_000_000_000
-
-slow_disk = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-
-
-@pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished match of two cameras, 2 s each."""
-    folder = tmp_path_factory.mktemp("clean") / "m1"
-    segmentfiles.write_segment(folder / "segments" / CAM0)
-    segmentfiles.write_segment(folder / "segments" / CAM1, seed=2)
-    manifestfile.save(folder, rescan(folder))
-    return folder
-
-
-@pytest.fixture
-def match(clean: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(clean, tmp_path / "m1"))
-
-
-def verify(folder: Path, *, checksums: bool = True) -> IntegrityReport:
-    manifest = manifestfile.load(folder)
-    assert manifest is not None
-    return verify_match(folder, manifest, checksums=checksums)
-
-
-def with_times(folder: Path, seconds: float, **changes: object) -> Manifest:
-    manifest = rescan(folder)
-    ended = START + int(seconds * SECOND)
-    return manifest.model_copy(update={"ended_unix_ns": ended, **changes})
 
 
 def test_a_clean_match_has_no_fault(match: Path) -> None:
@@ -94,121 +54,6 @@ def test_no_clean_match_raises_an_alarm(
     manifest = rescan(folder)
     assert verify_match(folder, manifest, checksums=True).faults == ()
     assert verify_match(folder, manifest, checksums=False).faults == ()
-
-
-def spans(path: Path) -> list[tuple[int, int]]:
-    return [
-        (f.offset, f.offset + f.size_bytes) for f in mp4scan.scan(path, checksums=False).fragments
-    ]
-
-
-@slow_disk
-@given(data=st.data())
-def test_any_changed_byte_is_found_in_its_fragment(clean: Path, data: st.DataObject) -> None:
-    original = (clean / "segments" / CAM0).read_bytes()
-    at = data.draw(st.integers(0, len(original) - 1))
-    flip = data.draw(st.integers(1, 255))
-    places = spans(clean / "segments" / CAM0)
-    damaged = bytearray(original)
-    damaged[at] ^= flip
-    try:
-        (clean / "segments" / CAM0).write_bytes(damaged)
-        report = verify(clean)
-    finally:
-        (clean / "segments" / CAM0).write_bytes(original)
-    assert not report.ok
-    assert {(fault.camera, fault.segment) for fault in report.faults} == {("cam0", CAM0)}
-    assert all(fault.offset is not None for fault in report.faults)
-    inside = [n for n, (start, end) in enumerate(places, 1) if start <= at < end]
-    if inside:
-        assert {fault.fragment for fault in report.faults} == set(inside)
-    else:
-        assert all(not fault.fragment for fault in report.faults)
-
-
-@slow_disk
-@given(data=st.data())
-def test_any_truncation_is_found_where_the_file_ends(clean: Path, data: st.DataObject) -> None:
-    original = (clean / "segments" / CAM1).read_bytes()
-    size_bytes = data.draw(st.integers(0, len(original) - 1))
-    checksums = data.draw(st.booleans())
-    try:
-        (clean / "segments" / CAM1).write_bytes(original[:size_bytes])
-        report = verify(clean, checksums=checksums)
-    finally:
-        (clean / "segments" / CAM1).write_bytes(original)
-    damaged = [fault for fault in report.faults if fault.segment == CAM1]
-    assert damaged
-    assert {fault.camera for fault in report.faults} == {"cam1"}
-    assert any(fault.offset is not None and fault.offset <= size_bytes for fault in damaged)
-
-
-def rewrite(path: Path, order: list[int]) -> None:
-    """The file with its fragments in this order, ended as in the original."""
-    data = path.read_bytes()
-    places = spans(path)
-    middle = b"".join(data[slice(*places[n - 1])] for n in order)
-    path.write_bytes(data[: places[0][0]] + middle + data[places[-1][1] :])
-
-
-@pytest.mark.parametrize("checksums", [True, False])
-@pytest.mark.parametrize("removed", [1, 2, 3, 4, 5])
-def test_a_removed_fragment_is_found(match: Path, removed: int, checksums: bool) -> None:  # noqa: FBT001
-    rewrite(match / "segments" / CAM0, [n for n in range(1, 6) if n != removed])
-    faults = verify(match, checksums=checksums).faults
-    assert {fault.segment for fault in faults} == {CAM0}
-    if removed < 5:
-        assert {fault.fragment for fault in faults if fault.fragment} == {removed}
-        assert f"fragment {removed + 1} stands where fragment {removed} belongs" in faults[0].what
-
-
-@pytest.mark.parametrize("checksums", [True, False])
-@pytest.mark.parametrize("order", [[2, 1, 3, 4, 5], [1, 4, 3, 2, 5], [1, 2, 2, 4, 5]])
-def test_a_swapped_or_repeated_fragment_is_found(
-    match: Path,
-    order: list[int],
-    checksums: bool,  # noqa: FBT001
-) -> None:
-    rewrite(match / "segments" / CAM0, order)
-    faults = verify(match, checksums=checksums).faults
-    assert faults
-    wrong = next(n for n, found in enumerate(order, 1) if n != found)
-    assert faults[0].fragment == wrong
-    assert faults[0].offset is not None
-
-
-def test_a_fragment_of_another_file_is_found(match: Path) -> None:
-    path = match / "segments" / CAM0
-    data = path.read_bytes()
-    start, end = spans(path)[2]
-    other = segmentfiles.fragment(3, start_unix_ns=START, seed=9)
-    path.write_bytes(data[:start] + other + data[end:])
-    assert not verify(match).ok
-
-
-def test_a_listed_segment_that_is_gone_is_missing(match: Path) -> None:
-    (match / "segments" / CAM1).unlink()
-    codes = {(fault.code, fault.camera, fault.segment) for fault in verify(match).faults}
-    assert ("segment_missing", "cam1", CAM1) in codes
-    assert ("segment_not_found", "cam1", None) in codes
-
-
-def test_a_whole_but_shorter_file_in_a_segments_place_is_found(match: Path) -> None:
-    segmentfiles.write_segment(match / "segments" / CAM0, 4)
-    (fault,) = verify(match).faults
-    assert (fault.code, fault.segment) == ("not_as_listed", CAM0)
-    assert "40 frames where the manifest counts 50" in str(fault)
-
-
-def test_a_segment_that_became_something_else_is_found(match: Path) -> None:
-    (match / "segments" / CAM0).write_bytes(os.urandom(5_000))
-    assert ("not_as_listed", CAM0) in {(f.code, f.segment) for f in verify(match).faults}
-
-
-def test_an_unfinished_segment_is_a_fault_at_the_end_of_its_last_fragment(match: Path) -> None:
-    path = segmentfiles.write_segment(match / "segments" / CAM0, finalized=False)
-    (fault,) = verify(match).faults
-    assert (fault.code, fault.segment, fault.offset) == ("unfinalized", CAM0, path.stat().st_size)
 
 
 def test_three_seconds_of_a_fifty_second_match_fail(tmp_path: Path) -> None:
@@ -364,42 +209,3 @@ def test_a_segment_the_manifest_does_not_know_is_checked_too(match: Path) -> Non
     segmentfiles.write_segment(path, start_unix_ns=START + 2 * SECOND)
     os.truncate(path, path.stat().st_size - 1)
     assert {fault.segment for fault in verify(match).faults} == {path.name}
-
-
-def test_what_was_verified_is_not_read_again_until_its_size_changes(
-    match: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manifest = verify(match).recorded_in(rescan(match))
-    assert [segment.verified for segment in manifest.segments] == [True, True]
-    read: list[str] = []
-    scan = mp4scan.scan
-
-    def seen(path: Path, *, checksums: bool) -> mp4scan.SegmentScan:
-        read.append(path.name)
-        return scan(path, checksums=checksums)
-
-    monkeypatch.setattr(mp4scan, "scan", seen)
-    assert verify_match(match, manifest, checksums=False, trust_verified=True).ok
-    assert read == []
-    os.truncate(match / "segments" / CAM1, 1_000)
-    assert not verify_match(match, manifest, checksums=False, trust_verified=True).ok
-    assert read == [CAM1]
-
-
-def test_a_quick_look_does_not_undo_what_a_full_one_has_proven(match: Path) -> None:
-    manifest = verify(match).recorded_in(rescan(match))
-    quick = verify_match(match, manifest, checksums=False)
-    assert [s.verified for s in quick.recorded_in(manifest).segments] == [True, True]
-
-
-def test_a_report_says_where_each_fault_is(match: Path) -> None:
-    path = match / "segments" / CAM0
-    start, end = spans(path)[3]
-    data = bytearray(path.read_bytes())
-    data[(start + end) // 2] ^= 0xFF
-    path.write_bytes(data)
-    report = verify(match)
-    (fault,) = report.to_json()["faults"]
-    assert (fault["camera"], fault["segment"], fault["fragment"]) == ("cam0", CAM0, 4)
-    assert start <= fault["offset"] < end
-    assert str(report.faults[0]).startswith(f"{CAM0}, fragment 4, byte ")

@@ -9,7 +9,7 @@ import pytest
 from support import segmentfiles
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.rescan import rescan
-from touchline.capture.library.verification.integrity import Expected
+from touchline.capture.library.verification.integrityreport import Expected
 from touchline.capture.library.verification.probe import Prober
 from touchline.capture.library.verification.stopgate import check_stop
 

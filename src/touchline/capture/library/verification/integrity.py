@@ -10,17 +10,20 @@ Everything here that touches the disk blocks: call it in a thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-from touchline.capture.library.manifest.manifest import Gap, Manifest, Segment
-from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, segment_files, segment_of
+from touchline.capture.library.manifest.manifest import Gap, Manifest
+from touchline.capture.library.manifest.rescan import segment_files
 from touchline.capture.library.manifest.segmentname import parse_segment_name
 from touchline.capture.library.stretches import Stretch, length, subtract, union
-from touchline.foreign.files import status_of
-from touchline.media.mp4 import scan as mp4scan
+from touchline.capture.library.verification.integrityreport import (
+    CameraReport,
+    Expected,
+    IntegrityReport,
+    MatchFault,
+    SegmentCheck,
+)
+from touchline.capture.library.verification.segmentcheck import check_listed_segment
 
 EDGE_TOLERANCE_NS = 1_500_000_000
 """At both ends of a match: a network camera's picture comes late by its latency, and the first
@@ -28,173 +31,6 @@ frame of a copied stream waits for a keyframe."""
 
 HOLE_TOLERANCE_NS = 500_000_000
 """Between segments nothing is lost, but a segment's end is known to a frame's duration only."""
-
-_LONG_FRAGMENT_NS = 1_000_000_000
-"""Fragments last half a second at most; a longer one holds a frame that stood still."""
-
-_HEAD_BYTES = 32
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What a stop expects to find: footage of these cameras (`cam0`, …) for this long."""
-
-    cameras: tuple[str, ...]
-    from_unix_ns: int | None = None
-    to_unix_ns: int | None = None
-
-
-@dataclass(frozen=True)
-class MatchFault:
-    """Something that is not as it should be, and where. `code` is stable."""
-
-    code: str
-    what: str
-    camera: str
-    segment: str | None = None
-    fragment: int | None = None
-    offset: int | None = None
-
-    def __str__(self) -> str:
-        place = [self.segment] if self.segment else []
-        place += [f"fragment {self.fragment}"] if self.fragment else []
-        place += [f"byte {self.offset}"] if self.offset is not None else []
-        return f"{', '.join(place)}: {self.what}" if place else self.what
-
-
-@dataclass(frozen=True)
-class SegmentCheck:
-    """A segment as it was found: what the manifest may say of it now, its faults and its holes."""
-
-    segment: Segment
-    faults: tuple[MatchFault, ...] = ()
-    holes: tuple[Stretch, ...] = ()
-    foreign: bool = False
-    missing: bool = False
-
-
-@dataclass(frozen=True)
-class CameraReport:
-    """One camera's footage. `newest` is its last segment; `expected_s` None: nobody can know."""
-
-    camera: str
-    segments: int
-    fragments: int
-    frames: int
-    recorded_s: float
-    gaps_s: float
-    expected_s: float | None
-    start_unix_ns: int | None
-    newest: str | None
-    newest_size_bytes: int
-    faults: tuple[MatchFault, ...]
-
-
-@dataclass(frozen=True)
-class IntegrityReport:
-    """The whole match. `ok` is never true without footage."""
-
-    checksums: bool
-    cameras: tuple[CameraReport, ...]
-    faults: tuple[MatchFault, ...]
-    foreign: tuple[str, ...] = ()
-    start_skew_s: float | None = None
-    checks: tuple[SegmentCheck, ...] = field(default=(), repr=False)
-
-    @property
-    def ok(self) -> bool:
-        """No fault was found."""
-        return not self.faults
-
-    def camera(self, camera: str) -> CameraReport | None:
-        """The report of that camera (`cam0`)."""
-        return next((report for report in self.cameras if report.camera == camera), None)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
-        return {
-            "ok": self.ok,
-            "checksums": self.checksums,
-            "cameras": {r.camera: asdict(replace(r, faults=())) for r in self.cameras},
-            "faults": [asdict(fault) for fault in self.faults],
-            "foreign": list(self.foreign),
-            "start_skew_s": self.start_skew_s,
-        }
-
-    def recorded_in(self, manifest: Manifest) -> Manifest:
-        """The manifest with what was found: the report itself, and `verified` of each segment.
-
-        A segment that has another size than the one read keeps what the manifest says of it.
-        """
-        found = {
-            (check.segment.name, check.segment.size_bytes): check.segment.verified
-            for check in self.checks
-            if check.segment.verified is not None
-        }
-        segments = tuple(
-            segment.model_copy(
-                update={"verified": found.get((segment.name, segment.size_bytes), segment.verified)}
-            )
-            for segment in manifest.segments
-        )
-        return manifest.model_copy(update={"segments": segments, "integrity": self.to_json()})
-
-
-def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
-    """Walk one segment of the match in `folder`; with `checksums` read every byte of it.
-
-    `segment` of the result is what the file itself tells, ready for the manifest.
-    """
-    path = folder / SEGMENTS_FOLDER / name
-    camera = parse_segment_name(name).camera
-    try:
-        scan = mp4scan.scan(path, checksums=checksums)
-    except FileNotFoundError:
-        missing = Segment(name=name, camera=camera, index=parse_segment_name(name).index or 0)
-        fault = MatchFault("segment_missing", "the segment is not there", camera, name)
-        return SegmentCheck(missing, (fault,), missing=True)
-    except mp4scan.NotSegment:
-        return _not_ours(path, camera)
-    faults = [
-        MatchFault("damaged", fault.what, camera, name, fault.fragment, fault.offset)
-        for fault in scan.faults
-    ]
-    if not scan.finalized:
-        what = "the segment was never finished"
-        faults.append(MatchFault("unfinalized", what, camera, name, None, scan.good_bytes))
-    holes = tuple(_holes_within(scan))
-    verified = False if faults else None
-    if checksums and not faults and not holes:
-        verified = True  # nothing to be said of it again: a stop need not read it
-    return SegmentCheck(segment_of(scan, name, verified=verified), tuple(faults), holes)
-
-
-def _not_ours(path: Path, camera: str) -> SegmentCheck:
-    size_bytes = status_of(path).st_size
-    index = parse_segment_name(path.name).index or 0
-    segment = Segment(name=path.name, camera=camera, index=index, size_bytes=size_bytes)
-    if size_bytes >= _HEAD_BYTES:
-        return SegmentCheck(segment, foreign=True)
-    what = "the file is empty" if size_bytes == 0 else "the file ends within its head"
-    fault = MatchFault("damaged", what, camera, path.name, 0, size_bytes)
-    return SegmentCheck(segment, (fault,))
-
-
-def _holes_within(scan: mp4scan.SegmentScan) -> Iterable[Stretch]:
-    """Stretches of a segment without frames: between two fragments, or as one very long frame."""
-    if not scan.fragments:
-        return
-    usual_ns = sorted(f.duration_ns for f in scan.fragments)[len(scan.fragments) // 2]
-    for fragment in scan.fragments:
-        if fragment.duration_ns > max(_LONG_FRAGMENT_NS, 4 * usual_ns):
-            start = fragment.capture_unix_ns
-            yield Stretch(start + usual_ns, start + fragment.duration_ns)
-    for before, after in pairwise(scan.fragments):
-        end_ns = before.start_ns + before.duration_ns
-        undamaged = before.offset + before.size_bytes == after.offset
-        if undamaged and after.start_ns - end_ns > _LONG_FRAGMENT_NS:
-            lead_ns = before.capture_unix_ns - before.start_ns
-            yield Stretch(lead_ns + end_ns, lead_ns + after.start_ns)
 
 
 def verify_match(
@@ -218,7 +54,9 @@ def verify_match(
     if not running:
         names |= {path.name for path in segment_files(folder)}
     checks = [
-        _check_against(folder, listed.get(name), name, checksums=checksums, trust=trust_verified)
+        check_listed_segment(
+            folder, listed.get(name), name, checksums=checksums, trust=trust_verified
+        )
         for name in sorted(names)
     ]
     expected = expected or _expected_by(manifest)
@@ -251,42 +89,6 @@ def _expected_by(manifest: Manifest) -> Expected:
         from_unix_ns=manifest.clock.start_unix_ns if manifest.clock else None,
         to_unix_ns=manifest.ended_unix_ns,
     )
-
-
-def _check_against(
-    folder: Path, listed: Segment | None, name: str, *, checksums: bool, trust: bool
-) -> SegmentCheck:
-    """Check a segment, also against what the manifest says of it."""
-    if trust and listed is not None and listed.verified and _keeps_size(folder, listed):
-        return SegmentCheck(listed)
-    check = check_segment(folder, name, checksums=checksums)
-    if listed is None or check.missing:
-        return check
-    found = check.segment
-    what = None
-    if check.foreign and listed.fragments:
-        what = "the file is not a segment any more"
-    elif listed.finalized and not check.foreign and listed.frames != found.frames:
-        what = f"{found.frames} frames where the manifest counts {listed.frames}"
-    elif listed.finalized and listed.size_bytes != found.size_bytes:
-        what = f"{found.size_bytes} bytes where the manifest counts {listed.size_bytes}"
-    if what is None or check.faults:  # damage that has been located says it better
-        return check
-    fault = MatchFault("not_as_listed", what, found.camera, name, None, found.size_bytes)
-    return replace(
-        check,
-        segment=found.model_copy(update={"verified": False}),
-        faults=(*check.faults, fault),
-        foreign=False,
-    )
-
-
-def _keeps_size(folder: Path, segment: Segment) -> bool:
-    try:
-        status = status_of(folder / SEGMENTS_FOLDER / segment.name)
-    except FileNotFoundError:
-        return False
-    return status.st_size == segment.size_bytes
 
 
 def _window(expected: Expected, checks: Sequence[SegmentCheck]) -> Stretch | None:

@@ -13,11 +13,11 @@ from anyio import to_thread
 
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
-from touchline.capture.library.verification.integrity import (
+from touchline.capture.library.verification.integrity import verify_match
+from touchline.capture.library.verification.integrityreport import (
     CameraReport,
     Expected,
     IntegrityReport,
-    verify_match,
 )
 from touchline.capture.library.verification.probe import Probe, Prober
 from touchline.foreign.files import is_real_folder

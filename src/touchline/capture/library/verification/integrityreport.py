@@ -1,0 +1,114 @@
+"""What was found of a match: the faults, and where they are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from touchline.capture.library.manifest.manifest import Manifest, Segment
+from touchline.capture.library.stretches import Stretch
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a stop expects to find: footage of these cameras (`cam0`, …) for this long."""
+
+    cameras: tuple[str, ...]
+    from_unix_ns: int | None = None
+    to_unix_ns: int | None = None
+
+
+@dataclass(frozen=True)
+class MatchFault:
+    """Something that is not as it should be, and where. `code` is stable."""
+
+    code: str
+    what: str
+    camera: str
+    segment: str | None = None
+    fragment: int | None = None
+    offset: int | None = None
+
+    def __str__(self) -> str:
+        place = [self.segment] if self.segment else []
+        place += [f"fragment {self.fragment}"] if self.fragment else []
+        place += [f"byte {self.offset}"] if self.offset is not None else []
+        return f"{', '.join(place)}: {self.what}" if place else self.what
+
+
+@dataclass(frozen=True)
+class SegmentCheck:
+    """A segment as it was found: what the manifest may say of it now, its faults and its holes."""
+
+    segment: Segment
+    faults: tuple[MatchFault, ...] = ()
+    holes: tuple[Stretch, ...] = ()
+    foreign: bool = False
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class CameraReport:
+    """One camera's footage. `newest` is its last segment; `expected_s` None: nobody can know."""
+
+    camera: str
+    segments: int
+    fragments: int
+    frames: int
+    recorded_s: float
+    gaps_s: float
+    expected_s: float | None
+    start_unix_ns: int | None
+    newest: str | None
+    newest_size_bytes: int
+    faults: tuple[MatchFault, ...]
+
+
+@dataclass(frozen=True)
+class IntegrityReport:
+    """The whole match. `ok` is never true without footage."""
+
+    checksums: bool
+    cameras: tuple[CameraReport, ...]
+    faults: tuple[MatchFault, ...]
+    foreign: tuple[str, ...] = ()
+    start_skew_s: float | None = None
+    checks: tuple[SegmentCheck, ...] = field(default=(), repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """No fault was found."""
+        return not self.faults
+
+    def camera(self, camera: str) -> CameraReport | None:
+        """The report of that camera (`cam0`)."""
+        return next((report for report in self.cameras if report.camera == camera), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "ok": self.ok,
+            "checksums": self.checksums,
+            "cameras": {r.camera: asdict(replace(r, faults=())) for r in self.cameras},
+            "faults": [asdict(fault) for fault in self.faults],
+            "foreign": list(self.foreign),
+            "start_skew_s": self.start_skew_s,
+        }
+
+    def recorded_in(self, manifest: Manifest) -> Manifest:
+        """The manifest with what was found: the report itself, and `verified` of each segment.
+
+        A segment that has another size than the one read keeps what the manifest says of it.
+        """
+        found = {
+            (check.segment.name, check.segment.size_bytes): check.segment.verified
+            for check in self.checks
+            if check.segment.verified is not None
+        }
+        segments = tuple(
+            segment.model_copy(
+                update={"verified": found.get((segment.name, segment.size_bytes), segment.verified)}
+            )
+            for segment in manifest.segments
+        )
+        return manifest.model_copy(update={"segments": segments, "integrity": self.to_json()})
