@@ -419,8 +419,10 @@ def fake_fleet(directory: Path) -> Iterator[FakeFleet]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WorkerLink, "_spawn", _spawned_by(fleet))
         patch.setattr(WorkerLink, "_launch_standby", _no_standby)
-        patch.setattr(process, "_kill", fleet.kill)
-        patch.setattr(process, "_alive", lambda _: any(w.connected for w in fleet.workers.values()))
+        patch.setattr(process, "kill", fleet.kill)
+        patch.setattr(
+            process, "is_alive", lambda _: any(w.connected for w in fleet.workers.values())
+        )
         try:
             yield fleet
         finally:

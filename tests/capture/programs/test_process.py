@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,77 +13,15 @@ from typing import Any
 import anyio
 import pytest
 
-from support.fakeworker import FakeFleet, fake_fleet
+from support.links import NAME, Ear, linked, make_link, processes, workers
 from support.recorders import until
-from support.registry import place_registry
 from touchline.capture.cameras.pipelines import build_pipeline
 from touchline.capture.programs import process
-from touchline.capture.programs.process import WorkerLink
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.errors import Blocked, Failed
 from touchline.ipc import wire
 
 pytestmark = pytest.mark.anyio
-
-NAME = "cam0"
-
-
-class Ear:
-    """Hears a link."""
-
-    def __init__(self) -> None:
-        self.hellos: list[Mapping[str, Any]] = []
-        self.events: list[Mapping[str, Any]] = []
-        self.lost: list[tuple[float, str]] = []
-
-    async def connected(self, hello: Mapping[str, Any]) -> None:
-        self.hellos.append(hello)
-
-    def gone(self, reason: str) -> None:
-        self.lost.append((time.monotonic(), reason))
-
-    def heard(self, what: str) -> bool:
-        return any(event.get("event") == what for event in self.events)
-
-
-def make_link(
-    folder: Path, ear: Ear, *, unresponsive_after_s: float = 60.0, standby: bool = False
-) -> WorkerLink:
-    runtime = folder / "run"
-    place_registry(runtime)
-    return WorkerLink(
-        NAME,
-        runtime_dir=runtime,
-        log_path=folder / "log" / "cam0.log",
-        unresponsive_after_s=unresponsive_after_s,
-        on_connected=ear.connected,
-        on_event=ear.events.append,
-        on_lost=ear.gone,
-        standby=standby,
-    )
-
-
-@asynccontextmanager
-async def linked(link: WorkerLink, ear: Ear) -> AsyncIterator[None]:
-    """The link at work; its worker leaves at the end."""
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(link.run)
-        await until(lambda: ear.hellos, "a worker is met")
-        yield
-        with anyio.CancelScope(shield=True):
-            await link.quit()
-        tasks.cancel_scope.cancel()
-
-
-@contextmanager
-def workers(kind: str, folder: Path) -> Iterator[FakeFleet | None]:
-    (folder / "run").mkdir(parents=True, exist_ok=True)
-    if kind == "real":
-        pytest.importorskip("gi")
-        yield None
-        return
-    with fake_fleet(folder / "run") as fleet:
-        yield fleet
 
 
 def order(folder: Path, match_id: str = "m1") -> dict[str, Any]:
@@ -221,106 +156,6 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path: Path) -> Non
         await until(lambda: len(ear.hellos) >= 2, "the next one is there")
         assert link.pid != hung
         assert "it said nothing for " in ear.lost[0][1]
-
-
-def processes(folder: Path, option: str = "--name") -> list[int]:
-    """The processes of this runtime directory that were started with an option."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if option.encode() in words and str(folder / "run").encode() in words:
-                found.append(int(entry.name))
-    return found
-
-
-def standbys(folder: Path) -> list[int]:
-    """Those that were started to stand by, promoted ones among them."""
-    return processes(folder, "--standby")
-
-
-async def test_a_standby_takes_the_place_of_a_worker_that_dies_and_gets_a_standby_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("gi")
-    monkeypatch.setattr(process, "_STABLE_S", 0.1)
-    ear = Ear()
-    with workers("real", tmp_path):
-        link = make_link(tmp_path, ear, standby=True)
-        async with linked(link, ear):
-            for died in (1, 2):
-                await until(lambda: standbys(tmp_path) not in ([], [link.pid]), "one stands by")
-                (ready,) = set(standbys(tmp_path)) - {link.pid}
-                assert link.pid is not None
-                os.kill(link.pid, signal.SIGKILL)
-                await until(lambda: len(ear.hellos) == died + 1, "the next one is met")  # noqa: B023
-                assert (link.pid, link.spawns) == (ready, died + 1)
-        await until(lambda: not standbys(tmp_path), "all of them are gone")
-
-
-async def test_a_standby_leaves_with_the_server_and_not_before(tmp_path: Path) -> None:
-    pytest.importorskip("gi")
-    with workers("real", tmp_path):
-        link = make_link(tmp_path, Ear(), standby=True)
-        lock = os.open(tmp_path / "run" / "cam0.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the worker that serves
-        theirs, ours = os.pipe()
-        one = await link._launch_standby(theirs)
-        os.close(theirs)
-        with anyio.move_on_after(1) as waited:
-            await one.wait()
-        assert waited.cancelled_caught
-        os.close(ours)  # as the kernel does when a server is killed
-        with anyio.fail_after(60):
-            assert await one.wait() == 0
-        os.close(lock)
-
-
-async def test_a_standby_that_dies_itself_harms_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("gi")
-    monkeypatch.setattr(process, "_STABLE_S", 0.1)
-    ear = Ear()
-    with workers("real", tmp_path):
-        link = make_link(tmp_path, ear, standby=True)
-        async with linked(link, ear):
-            await until(lambda: standbys(tmp_path), "one stands by")
-            os.kill(standbys(tmp_path)[0], signal.SIGKILL)
-            await until(lambda: not standbys(tmp_path), "it is gone")
-            assert link.pid is not None
-            os.kill(link.pid, signal.SIGKILL)
-            await until(lambda: len(ear.hellos) == 2, "another worker is met all the same")
-            assert link.spawns == 2
-
-
-async def test_a_worker_has_a_clean_environment_a_session_and_a_log_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("gi")
-    for name, value in {
-        "GST_PLUGIN_FEATURE_RANK": "x264enc:NONE",
-        "GST_DEBUG": "1",
-        "TOUCHLINE_AUTH__API_KEY": "secret",
-    }.items():
-        monkeypatch.setenv(name, value)
-    ear = Ear()
-    folder = tmp_path / ("a-long-name-" * 8) / ("and-a-longer-one-" * 5)  # past a socket's limit
-    link = make_link(folder, ear)
-    async with linked(link, ear):
-        assert link.pid is not None
-        raw = Path(f"/proc/{link.pid}/environ").read_bytes().decode().split("\0")
-        environment = dict(entry.split("=", 1) for entry in raw if entry)
-        touchline = {k: v for k, v in environment.items() if k.startswith(("GST_", "TOUCHLINE_"))}
-        assert touchline == {
-            "GST_DEBUG": "1",
-            "GST_REGISTRY": str(folder / "run" / "gstreamer-registry.bin"),
-        }
-        assert environment["PATH"] == os.environ["PATH"]
-        assert os.getsid(link.pid) == link.pid
-        assert (folder / "log" / "cam0.log").exists()
-        pid = link.pid
-    assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text()
 
 
 async def test_a_worker_that_dies_at_once_is_started_with_growing_pauses(

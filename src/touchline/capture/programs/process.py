@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import socket
-import struct
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +19,12 @@ import anyio
 from anyio.abc import Process, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from touchline.capture.logs.linelog import MAX_FILE_BYTES, turn_over
+from touchline.capture.programs.launcher import Launcher
+from touchline.capture.programs.pid import is_alive, kill, peer_pid
 from touchline.capture.programs.standby import Standby
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Blocked, Failed
-from touchline.foreign.files import open_private
 from touchline.ipc import wire
 from touchline.ipc.listening import ListeningClock, input_waits
 
@@ -37,8 +32,6 @@ log = logging.getLogger(__name__)
 
 _START_S = 30.0
 """At the boot of a small machine everything starts at once: a worker is not given up for that."""
-RECORDER_PRIORITY = -5
-"""As `nice` counts."""
 _CONNECT_LOOK_S = 0.02
 _LOOK_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
@@ -76,15 +69,11 @@ class WorkerLink:
     ) -> None:
         """What `records` has the processor first, where that is permitted."""
         self.name = name
-        self._program = program
-        self._options = tuple(options)
         self._what = what or f"worker of {name}"
         self._spare = spare or SpareDescriptors(0)
-        self._records = records
         self.pid: int | None = None
         self.spawns = 0
-        self._runtime_dir = runtime_dir
-        self._log_path = log_path
+        self._launcher = Launcher(name, program, runtime_dir, log_path, tuple(options), records)
         self._unresponsive_after_s = unresponsive_after_s
         self._on_connected, self._on_event, self._on_lost = on_connected, on_event, on_lost
         self._stream: SocketStream | None = None
@@ -184,7 +173,7 @@ class WorkerLink:
             return
         with patience.move_on_after(timeout_s):
             # First the end of the connection, so that `run` ends by itself.
-            while self.connected or (pid is not None and _alive(pid)):  # noqa: ASYNC110
+            while self.connected or (pid is not None and is_alive(pid)):  # noqa: ASYNC110
                 await anyio.sleep(0.02)
 
     def _gone(self) -> Blocked:
@@ -203,7 +192,9 @@ class WorkerLink:
         Descriptors that are kept for this are used for it: it works when there are no others.
         """
         with self._spare.lent():
-            directory = os.open(self._runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            directory = os.open(
+                self._launcher.runtime_dir, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+            )
             try:
                 # Through the descriptor, because a socket's path has 108 bytes at the most.
                 path = f"/proc/self/fd/{directory}/{self.name}.sock"
@@ -242,48 +233,10 @@ class WorkerLink:
 
     async def _spawn(self) -> Process:
         self.spawns += 1
-        return await self._launch()
+        return await self._launcher.launch()
 
     async def _launch_standby(self, stdin: int) -> Process:
-        return await self._launch("--standby", stdin=stdin)
-
-    async def _launch(self, *options: str, stdin: int = subprocess.DEVNULL) -> Process:
-        """Start a process in a session of its own, so that Ctrl-C does not reach the recorder."""
-        environment = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("GST_", "TOUCHLINE_")) and key != "PYTHONHOME"
-        }
-        environment["GST_REGISTRY"] = str(self._runtime_dir / "gstreamer-registry.bin")
-        for key in ("GST_DEBUG", "GST_PLUGIN_PATH"):
-            if key in os.environ:
-                environment[key] = os.environ[key]
-        command = [sys.executable, "-m", self._program]
-        command += [
-            "--directory",
-            str(self._runtime_dir),
-            "--name",
-            self.name,
-            *self._options,
-            *options,
-        ]
-        output = await anyio.to_thread.run_sync(_open_log, self._log_path)
-        try:
-            process = await anyio.open_process(
-                command,
-                stdin=stdin,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env=environment,
-            )
-        finally:
-            os.close(output)
-        if self._records:
-            # It does so itself once it runs; on a busy machine even getting there takes long.
-            with suppress(PermissionError, ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, process.pid, RECORDER_PRIORITY)
-        return process
+        return await self._launcher.launch("--standby", stdin=stdin)
 
     async def _connect_to(self, process: Process, path: str) -> SocketStream:
         """Connect to a process that starts; one that does not get ready in time is killed.
@@ -298,20 +251,20 @@ class WorkerLink:
                         return stream
                     if process.returncode is not None:
                         code = process.returncode
-                        text = f"it ended with status {code}; see {self._log_path}"
+                        text = f"it ended with status {code}; see {self._launcher.log_path}"
                         raise Failed(text, code="worker_died")
                     await anyio.sleep(_CONNECT_LOOK_S)
         except anyio.get_cancelled_exc_class():
-            _kill(process.pid)  # it records nothing yet, and nobody is left to connect to it
+            kill(process.pid)  # it records nothing yet, and nobody is left to connect to it
             raise
-        _kill(process.pid)
+        kill(process.pid)
         raise Failed(f"it was not ready within {_START_S:g} s and was killed", code="worker_hung")
 
     # ------------------------------------------------------------- listening
 
     async def _serve(self, stream: SocketStream) -> str:
         """Listen until the worker is gone; returns why."""
-        self.pid = _peer_pid(stream)
+        self.pid = peer_pid(stream.extra(SocketAttribute.raw_socket))  # noqa: S610  (anyio's, not Django's)
         self._stream = stream
         self._heard_at_s = self._connected_at_s = self.listened_s()
         killed: str | None = None
@@ -322,7 +275,7 @@ class WorkerLink:
                 nonlocal killed
                 silent_s = await self._silent_too_long(stream)
                 killed = f"it said nothing for {silent_s:.1f} s and was killed"
-                _kill(self.pid)
+                kill(self.pid)
 
             tasks.start_soon(kill_when_silent)
             reason = await self._listen(stream)
@@ -385,37 +338,3 @@ class _Reply:
     def set(self, message: dict[str, Any] | None) -> None:
         self.message = message
         self.arrived.set()
-
-
-def _peer_pid(stream: SocketStream) -> int:
-    """The process at the other end, as the kernel knows it."""
-    raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  (anyio's, not Django's)
-    credentials = raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    pid: int = struct.unpack("3i", credentials)[0]
-    return pid
-
-
-def _kill(pid: int | None) -> None:
-    if pid is not None:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            log.info("process %d was gone already", pid)
-
-
-def _alive(pid: int) -> bool:
-    """Whether the process runs; a zombie does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
-def _open_log(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        turn_over(path, MAX_FILE_BYTES)
-    except OSError as error:  # a long log is no reason to be without a camera
-        log.warning("%s grows on: %s", path, error)
-    return open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)

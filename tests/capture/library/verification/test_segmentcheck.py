@@ -148,15 +148,11 @@ def test_what_was_verified_is_not_read_again_until_its_size_changes(
     assert read == [CAM1]
 
 
-@pytest.mark.parametrize(
-    ("content", "what"), [(b"", "the file is empty"), (b"\0" * 31, "the file ends within its head")]
-)
-def test_a_file_too_short_to_be_told_apart_is_damaged(
-    tmp_path: Path, content: bytes, what: str
-) -> None:
+def test_a_file_too_short_to_be_told_apart_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "segments").mkdir()
-    (tmp_path / "segments" / CAM0).write_bytes(content)
+    (tmp_path / "segments" / CAM0).write_bytes(bytes(31))
     check = check_segment(tmp_path, CAM0, checksums=True)
     (fault,) = check.faults
-    assert (fault.code, fault.what, fault.offset) == ("damaged", what, len(content))
+    assert (fault.code, fault.offset) == ("damaged", 31)
+    assert fault.what == "the file ends within its head"
     assert not check.foreign

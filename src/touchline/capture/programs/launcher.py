@@ -1,0 +1,83 @@
+"""How a program of ours is started: its command, its environment, its log and its priority."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from anyio.abc import Process
+
+from touchline.capture.logs.linelog import MAX_FILE_BYTES, turn_over
+from touchline.foreign.files import open_private
+
+log = logging.getLogger(__name__)
+
+RECORDER_PRIORITY = -5
+"""As `nice` counts."""
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Starts `program` (a module) to serve as `name`; its output is appended to `log_path`.
+
+    What `records` has the processor first, where that is permitted.
+    """
+
+    name: str
+    program: str
+    runtime_dir: Path
+    log_path: Path
+    options: Sequence[str] = ()
+    records: bool = False
+
+    async def launch(self, *options: str, stdin: int = subprocess.DEVNULL) -> Process:
+        """Start a process in a session of its own, so that Ctrl-C does not reach the recorder."""
+        command = [sys.executable, "-m", self.program]
+        command += ["--directory", str(self.runtime_dir), "--name", self.name]
+        command += [*self.options, *options]
+        output = await anyio.to_thread.run_sync(_open_log, self.log_path)
+        try:
+            process = await anyio.open_process(
+                command,
+                stdin=stdin,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=self._environment(),
+            )
+        finally:
+            os.close(output)
+        if self.records:
+            # It does so itself once it runs; on a busy machine even getting there takes long.
+            with suppress(PermissionError, ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, RECORDER_PRIORITY)
+        return process
+
+    def _environment(self) -> dict[str, str]:
+        """The server's, without what GStreamer, Python or touchline itself would read in it."""
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("GST_", "TOUCHLINE_")) and key != "PYTHONHOME"
+        }
+        environment["GST_REGISTRY"] = str(self.runtime_dir / "gstreamer-registry.bin")
+        for key in ("GST_DEBUG", "GST_PLUGIN_PATH"):
+            if key in os.environ:
+                environment[key] = os.environ[key]
+        return environment
+
+
+def _open_log(path: Path) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        turn_over(path, MAX_FILE_BYTES)
+    except OSError as error:  # a long log is no reason to be without a camera
+        log.warning("%s grows on: %s", path, error)
+    return open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)
