@@ -21,7 +21,7 @@ from support.fakeruntime import FakeRuntime, World
 from support.half import HalfRig, opened_half, settings_for
 from support.virtualtime import run_in_virtual_time
 from touchline.core.errors import TouchlineError
-from touchline.core.events.log import Event
+from touchline.core.events.event import Event
 from touchline.engines.control.control import SelectOrder
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Binding, Instance

@@ -12,8 +12,9 @@ import anyio
 
 from support.fakeruntime import World
 from touchline.core.errors import Blocked, Failed
+from touchline.core.events.event import Event, make_event
 from touchline.core.events.kinds import EventCategory, EventType
-from touchline.core.events.log import Event, EventLog, make_event
+from touchline.core.events.log import EventLog
 from touchline.core.tasks import Changed
 from touchline.engines.fleet.acestream import EngineUnreachable, SessionGone, Stat
 from touchline.engines.fleet.rows import Loaded

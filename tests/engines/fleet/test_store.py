@@ -15,7 +15,8 @@ import pytest
 
 from touchline.core.database.database import open_database
 from touchline.core.errors import Blocked
-from touchline.core.events.log import EventFilter, EventLog, make_event, open_events
+from touchline.core.events.event import EventFilter, make_event
+from touchline.core.events.log import EventLog, open_events
 from touchline.core.metrics import Metrics
 from touchline.engines.fleet.store import Store, open_store
 from touchline.engines.model.model import Stream

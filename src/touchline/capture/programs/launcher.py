@@ -24,7 +24,7 @@ RECORDER_PRIORITY = -5
 
 
 @dataclass(frozen=True)
-class Launcher:
+class ProgramLauncher:
     """Starts `program` (a module) to serve as `name`; its output is appended to `log_path`.
 
     What `records` has the processor first, where that is permitted.

@@ -19,7 +19,7 @@ import anyio
 from anyio.abc import Process, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from touchline.capture.programs.launcher import Launcher
+from touchline.capture.programs.launcher import ProgramLauncher
 from touchline.capture.programs.pid import is_alive, kill, peer_pid
 from touchline.capture.programs.standby import Standby
 from touchline.core import patience
@@ -73,7 +73,9 @@ class WorkerLink:
         self._spare = spare or SpareDescriptors(0)
         self.pid: int | None = None
         self.spawns = 0
-        self._launcher = Launcher(name, program, runtime_dir, log_path, tuple(options), records)
+        self._launcher = ProgramLauncher(
+            name, program, runtime_dir, log_path, tuple(options), records
+        )
         self._unresponsive_after_s = unresponsive_after_s
         self._on_connected, self._on_event, self._on_lost = on_connected, on_event, on_lost
         self._stream: SocketStream | None = None

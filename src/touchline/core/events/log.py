@@ -9,32 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
-from touchline.core.database import schema
 from touchline.core.errors import Failed
+from touchline.core.events.event import ALL_EVENTS, Event, EventFilter, EventStats, make_event
 from touchline.core.events.kinds import EventCategory, EventType
+from touchline.core.events.rows import (
+    delete_before,
+    delete_over,
+    insert_events,
+    read_stats,
+    select_events,
+)
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import is_believable
-from touchline.foreign import text
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
 
     from touchline.core.database.database import Connection, Database
     from touchline.core.metrics import Metrics
+
+__all__ = ["Event", "EventLog", "make_event", "open_events"]
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +50,6 @@ WAITING_LIMIT = 5_000
 MEMORY_LIMIT = 1_000
 """So many of the newest are answered from memory when the database cannot be read."""
 
-MOST_MESSAGE_CHARS = 8_000
 
 BATCH = 500
 RETRY_PAUSE_S = 2.0
@@ -61,76 +65,6 @@ SETTLE_TIMEOUT_S = 0.25
 KEPT_DAYS = 30
 TRIM_EVERY = 200
 """Written rows between two deletions of what is over `KEPT_ROWS` or older than `KEPT_DAYS`."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened. `ids` are the details that name things (`match_id`, `camera_id`)."""
-
-    at: datetime
-    type: str
-    category: str
-    message: str
-    details: Mapping[str, Any] = field(default_factory=dict)
-    ids: Mapping[str, str] = field(default_factory=dict)
-    id: int | None = field(default=None, compare=False)
-    """Its number in the log; None while the disk does not take it."""
-
-
-def make_event(
-    type: EventType,  # noqa: A002
-    category: EventCategory,
-    message: str,
-    **details: Any,
-) -> Event:
-    """Something that happens now; those details that end in `_id` are its ids."""
-    kept = text.printable(details)
-    ids = {n: text.shown(str(value)) for n, value in kept.items() if n.endswith("_id")}
-    return Event(
-        at=datetime.now(UTC),
-        type=text.shown(type),
-        category=text.shown(category),
-        message=text.shown(message, MOST_MESSAGE_CHARS),
-        details=MappingProxyType(kept),
-        ids=MappingProxyType(ids),
-    )
-
-
-@dataclass(frozen=True)
-class EventFilter:
-    """Which events are asked for; None fits every one."""
-
-    type: str | None = None
-    category: str | None = None
-    container_id: str | None = None
-    stream_id: str | None = None
-    since: datetime | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("type", "category", "container_id", "stream_id"):
-            value = getattr(self, name)
-            if value is not None:  # events are kept as they can be shown
-                object.__setattr__(self, name, text.shown(value))
-
-    def fits(self, item: Event) -> bool:
-        """Whether it is one of those."""
-        return (
-            self.type in {None, item.type}
-            and self.category in {None, item.category}
-            and self.container_id in {None, item.ids.get("container_id")}
-            and self.stream_id in {None, item.ids.get("stream_id")}
-            and (self.since is None or item.at >= _zoned(self.since))
-        )
-
-
-@dataclass(frozen=True)
-class EventStats:
-    """How many events there are, by type, and from when to when."""
-
-    total: int
-    by_type: Mapping[str, int]
-    oldest: datetime | None
-    newest: datetime | None
 
 
 class EventLog:
@@ -197,8 +131,7 @@ class EventLog:
 
     def write_with(self, connection: Connection, happened: Sequence[Event]) -> None:
         """Write these in the transaction of what they tell about; then call `written` or `take`."""
-        if happened:
-            connection.execute(schema.events.insert(), [self._row(item) for item in happened])
+        insert_events(connection, happened)
 
     def written(self, happened: Sequence[Event]) -> None:
         """These were written by `write_with`, and that has been committed."""
@@ -224,7 +157,7 @@ class EventLog:
         return await self.page(EventFilter(type, category, since=since), limit)
 
     async def page(
-        self, wanted: EventFilter = EventFilter(), limit: int = 100, offset: int = 0
+        self, wanted: EventFilter = ALL_EVENTS, limit: int = 100, offset: int = 0
     ) -> list[Event]:
         """Those that fit, newest first, `offset` left out; from memory where the disk gives none.
 
@@ -236,8 +169,8 @@ class EventLog:
             waiting = [item for item in reversed(self._waiting) if wanted.fits(item)]
         try:
             if settled:
-                return await self._database.read(lambda c: _select(c, wanted, limit, offset))
-            written = await self._database.read(lambda c: _select(c, wanted, limit + offset))
+                return await self._database.read(lambda c: select_events(c, wanted, limit, offset))
+            written = await self._database.read(lambda c: select_events(c, wanted, limit + offset))
         except Failed as error:
             log.warning("Events are answered from memory: %s", error)
             return memory[offset : offset + limit]
@@ -255,7 +188,7 @@ class EventLog:
     async def stats(self) -> EventStats:
         """Counts of what is in the log. Raises Failed where it cannot be read."""
         await self._settle()
-        return await self._database.read(_stats)
+        return await self._database.read(read_stats)
 
     async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
         """Delete what is older; how many that were. Raises Failed where the disk refuses."""
@@ -263,7 +196,7 @@ class EventLog:
             log.warning("No event is deleted for its age: the clock says %s", datetime.now(UTC))
             return 0
         before = datetime.now(UTC) - timedelta(days=max_age_days)
-        return await self._database.write(lambda connection: _delete_before(connection, before))
+        return await self._database.write(lambda connection: delete_before(connection, before))
 
     async def _settle(self) -> bool:
         """Whether what was recorded so far is on the disk, now or in a moment."""
@@ -320,12 +253,11 @@ class EventLog:
             trim = self._since_trim >= TRIM_EVERY
 
         def work(connection: Connection) -> None:
-            if batch:
-                connection.execute(schema.events.insert(), [self._row(item) for item in batch])
+            insert_events(connection, batch)
             if trim:
-                _delete_over(connection, self._kept_rows)
+                delete_over(connection, self._kept_rows)
                 if self._is_believable():
-                    _delete_before(connection, datetime.now(UTC) - timedelta(days=KEPT_DAYS))
+                    delete_before(connection, datetime.now(UTC) - timedelta(days=KEPT_DAYS))
 
         try:
             future = self._database.submit(work)
@@ -342,25 +274,6 @@ class EventLog:
             with self._news:
                 self._since_trim = 0
         return True
-
-    def _row(self, item: Event) -> dict[str, str | None]:
-        try:
-            details = json.dumps(dict(item.details), default=str, ensure_ascii=False)
-        except Exception:
-            # One event that cannot be written must not hold up the others.
-            log.exception("The details of event %s cannot be kept", item.type)
-            details = "{}"
-        values = {
-            "at": item.at.isoformat(timespec="microseconds"),
-            "type": item.type,
-            "category": item.category,
-            "message": item.message,
-            "details": details,
-            "ids": json.dumps(dict(item.ids), ensure_ascii=False),
-            "container_id": item.ids.get("container_id"),
-            "stream_id": item.ids.get("stream_id"),
-        }
-        return {name: value and _kept(name, value) for name, value in values.items()}
 
 
 @asynccontextmanager
@@ -385,74 +298,3 @@ async def open_events(database: Database, metrics: Metrics) -> AsyncIterator[Eve
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(events.close)
-
-
-def _select(
-    connection: Connection, wanted: EventFilter, limit: int, offset: int = 0
-) -> list[Event]:
-    table = schema.events
-    query = table.select().order_by(table.c.id.desc()).limit(limit).offset(offset)
-    for name in ("type", "category", "container_id", "stream_id"):
-        value = getattr(wanted, name)
-        if value is not None:
-            query = query.where(table.c[name] == _kept(name, value))
-    if wanted.since is not None:
-        query = query.where(table.c.at >= _text(wanted.since))
-    return [
-        Event(
-            at=datetime.fromisoformat(row.at),
-            type=row.type,
-            category=row.category,
-            message=row.message,
-            details=json.loads(row.details),
-            ids=json.loads(row.ids),
-            id=row.id,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def _stats(connection: Connection) -> EventStats:
-    rows = connection.execute(schema.events_by_type).all()
-    return EventStats(
-        total=sum(row.total for row in rows),
-        by_type={row.type: row.total for row in rows},
-        oldest=min((datetime.fromisoformat(row.oldest) for row in rows), default=None),
-        newest=max((datetime.fromisoformat(row.newest) for row in rows), default=None),
-    )
-
-
-def _kept(name: str, value: str) -> str:
-    """As a database takes it: no longer than the column, and no character that has no UTF-8.
-
-    What one of them refuses would come again with every batch, and hold up all others for ever.
-    """
-    size = getattr(schema.events.c[name].type, "length", None)
-    return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")[:size]
-
-
-def _delete_before(connection: Connection, before: datetime) -> int:
-    table = schema.events
-    return connection.execute(table.delete().where(table.c.at < _text(before))).rowcount
-
-
-def _delete_over(connection: Connection, kept_rows: int) -> None:
-    table = schema.events
-    newest = table.select().with_only_columns(table.c.id).order_by(table.c.id.desc())
-    oldest_kept = connection.execute(newest.offset(kept_rows - 1).limit(1)).scalar()
-    if oldest_kept is not None:
-        connection.execute(table.delete().where(table.c.id < oldest_kept))
-
-
-def _text(at: datetime) -> str:
-    """As the column has it."""
-    try:
-        at = _zoned(at).astimezone(UTC)
-    except OverflowError:  # the first or the last day there is: hours do not matter
-        at = at.replace(tzinfo=UTC)
-    return at.isoformat(timespec="microseconds")
-
-
-def _zoned(at: datetime) -> datetime:
-    """A time without a zone is UTC."""
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

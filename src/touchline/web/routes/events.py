@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from touchline.core.events.log import KEPT_DAYS, Event, EventFilter
+from touchline.core.events.event import Event, EventFilter
+from touchline.core.events.log import KEPT_DAYS
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer, plain
 from touchline.web.http.deps import EventsDep
