@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.media.mp4.writer import Codec
 
 FPS = 30

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import av
 
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.media.h264.units import PPS, SPS
 from touchline.media.mp4.writer import Codec
 from touchline.media.picture.testpicture import TestPicture

@@ -293,7 +293,6 @@ TO_BE_SPLIT: set[str] = {
     "src/touchline/capture/recording/match.py::Match.__init__",
     "src/touchline/capture/recording/recorder.py::Recorder._record",
     "src/touchline/capture/recording/start.py::start_cameras",
-    "src/touchline/live/frames.py",
     "src/touchline/live/transcoding/transcodes.py",
     "src/touchline/media/h264/syntax.py",
     "src/touchline/media/mp4/scan.py",
@@ -328,9 +327,6 @@ TO_BE_SPLIT: set[str] = {
 """Files over 400 lines and functions over 60."""
 
 TO_BE_PARTED: set[str] = {
-    "live.frames",
-    "live.transcoding.joining",
-    "live.transcoding.shownorder",
     "media.h264.colour",
     "media.h264.units",
     "media.mp4.writer",

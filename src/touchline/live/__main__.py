@@ -23,7 +23,8 @@ from touchline.ipc import wire
 from touchline.ipc.listening import ListeningClock
 from touchline.ipc.stderrlog import open_log
 from touchline.live.control import Control, Problem
-from touchline.live.frames import Stream, Streams
+from touchline.live.frames.stream import Stream
+from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
 from touchline.live.hls.memory import MEMORY, clear_folder, make_folder
 from touchline.live.hls.packager import Ended, Shape

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from live.test_frames import fed
 from support.codedbytes import frames
-from touchline.live.frames import Stream
+from support.feeders import fed
+from touchline.live.frames.stream import Stream
 from touchline.live.hls.hls import KEPT_BEHIND, Hls
 from touchline.live.hls.memory import clear_folder, make_folder
 from touchline.live.hls.packager import Shape

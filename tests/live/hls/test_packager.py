@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.codedbytes import CODEC, frame, frames
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.live.hls.packager import Ended, File, Packager, Position, Shape
 from touchline.live.hls.partlength import Pace, part_target_s
 from touchline.live.hls.playlist import target_s

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from touchline.ipc.attempts import FREE, Attempts
-from touchline.live.frames import Streams
+from touchline.live.frames.streams import Streams
 from touchline.live.rtsp import server as rtsp
 from touchline.live.rtsp.door import (
     LONGEST_PAUSE_S,

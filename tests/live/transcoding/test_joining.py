@@ -8,11 +8,12 @@ from typing import Any
 import av
 import pytest
 
-from live.test_frames import fed
 from support.codedbytes import frame, frames
 from support.codedcamera import GOP, PLAIN, Coding, coded_frames
+from support.feeders import fed
 from touchline.ipc.wire import REORDERS, UNJOINABLE
-from touchline.live.frames import Frame, Stream
+from touchline.live.frames.frame import Frame
+from touchline.live.frames.stream import Stream
 from touchline.live.transcoding.joining import FORGET_AFTER_KEYFRAMES, Joining
 from touchline.live.transcoding.transcodes import Transcode
 from touchline.media.h264.units import annex_b

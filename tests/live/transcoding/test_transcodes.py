@@ -20,7 +20,8 @@ import pytest
 from support.codedcamera import COUNTERS, GOP, PLAIN, Coding, coded_frames
 from support.viewer import Viewer, counter
 from touchline.ipc.wire import UNJOINABLE
-from touchline.live.frames import Stream, Streams
+from touchline.live.frames.stream import Stream
+from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
 from touchline.live.hls.packager import Shape
 from touchline.live.transcoding.transcodes import BASELINE, Transcode, Transcodes

@@ -10,7 +10,7 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.live.webrtc.rtp import (
     PAYLOAD_BYTES,
     History,

@@ -24,7 +24,7 @@ from aiortc.rtp import (
 )
 
 from support.codedcamera import GOP, coded_frames
-from touchline.live.frames import Stream
+from touchline.live.frames.stream import Stream
 from touchline.live.webrtc.rtp import Packetizer
 from touchline.live.webrtc.sdp import Format
 from touchline.live.webrtc.sender import Pace, Sender

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from touchline.live.frames import Frame, Stream, Subscription
+from touchline.live.frames.frame import Frame
+from touchline.live.frames.stream import Stream
+from touchline.live.frames.subscription import Subscription
 from touchline.live.hls.packager import Ended, File, Packager, Position, Shape
 from touchline.live.hls.playlist import Segment
 from touchline.live.transcoding.transcodes import Transcode

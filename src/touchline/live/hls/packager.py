@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.live.hls.partlength import ROUNDING_S, Paced, fits, part_target_s
 from touchline.live.hls.playlist import Listing, Part, Segment, render, target_s
 from touchline.media.mp4 import writer

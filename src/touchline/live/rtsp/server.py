@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from touchline.ipc import wire
-from touchline.live.frames import Streams
+from touchline.live.frames.streams import Streams
 from touchline.live.rtsp.door import STRANGER_S, Notify, RtspDoor
 from touchline.live.rtsp.messages import (
     PAYLOAD_TYPE,

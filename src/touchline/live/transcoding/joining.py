@@ -8,12 +8,8 @@ damaged stream and give up, Chromium's among them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from touchline.live.frames.frame import Frame
 from touchline.media.h264.units import begins_anew, length_bytes, units
-
-if TYPE_CHECKING:
-    from touchline.live.frames import Frame
 
 FORGET_AFTER_KEYFRAMES = 5
 """What was not seen for so many GOPs, the camera does no longer."""

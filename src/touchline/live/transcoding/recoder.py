@@ -12,7 +12,7 @@ import av
 from av.codec.context import Flags
 from av.video.frame import PictureType
 
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.media.h264.units import PPS, SPS, annex_b
 from touchline.media.mp4.writer import Codec
 

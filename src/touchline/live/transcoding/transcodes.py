@@ -20,7 +20,10 @@ from typing import Any, Literal
 
 from touchline.ipc import wire
 from touchline.ipc.listening import ListeningClock
-from touchline.live.frames import Closed, Frame, Stream, Streams, read_frames
+from touchline.live.frames.frame import Frame, read_frames
+from touchline.live.frames.stream import Stream
+from touchline.live.frames.streams import Streams
+from touchline.live.frames.subscription import Closed
 from touchline.media.mp4.writer import Codec
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import struct
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.media.h264.units import AUD, SPS, length_bytes, parameter_sets, units
 
 PAYLOAD_BYTES = 1200

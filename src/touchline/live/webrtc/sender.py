@@ -31,7 +31,9 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-from touchline.live.frames import Closed, Frame, Shown, Stream, Subscription
+from touchline.live.frames.frame import Frame
+from touchline.live.frames.stream import Shown, Stream
+from touchline.live.frames.subscription import Closed, Subscription
 from touchline.live.transcoding.joining import is_referenced
 from touchline.live.webrtc.rtp import History, Packet, Packetizer, Timeline, packed
 from touchline.live.webrtc.sdp import Format

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from touchline.ipc import wire
+from touchline.live.frames.frame import Frame
+from touchline.live.frames.subscription import Subscription
 from touchline.live.transcoding.joining import Joining
 from touchline.live.transcoding.shownorder import ShownOrder
 from touchline.media.mp4.writer import Codec
@@ -26,22 +27,6 @@ QUEUE_LIMIT_BYTES = 16 << 20
 """What may wait for one reader. It must hold a kept GOP of ordinary size for one who joins."""
 KEYFRAME_EVERY_S = 0.5
 """Keyframes are asked for no more often than this, however many viewers want one."""
-
-
-class Frame(NamedTuple):
-    """One coded picture in AVC form (units with lengths, decoder configuration in `codec.avcc`).
-
-    Times are CLOCK_MONOTONIC nanoseconds; `pts_ns` is the capture. `broken` says that the frame
-    does not continue the one before; it is then a keyframe.
-    """
-
-    data: bytes
-    pts_ns: int
-    dts_ns: int
-    duration_ns: int
-    keyframe: bool
-    broken: bool
-    codec: Codec
 
 
 class Feeder(Protocol):
@@ -62,98 +47,6 @@ class Shown(Protocol):
     @property
     def current(self) -> Stream:
         """The stream to send now."""
-
-
-class Closed(Exception):
-    """The subscription was closed; there are no more frames."""
-
-
-class Subscription:
-    """One reader's queue: `async for frame in subscription`, from a keyframe on."""
-
-    def __init__(self, stream: Stream, limit_bytes: int) -> None:
-        self.dropped = 0
-        self._stream = stream
-        self._limit_bytes = limit_bytes
-        self._queue: deque[Frame] = deque()
-        self._queued_bytes = 0
-        self._keyframes = 0
-        self._needs_keyframe = True
-        self._lost = False
-        self._closed = False
-        self._news = asyncio.Event()
-
-    @property
-    def waiting(self) -> int:
-        """Frames that wait to be read."""
-        return len(self._queue)
-
-    @property
-    def newest_pts_ns(self) -> int | None:
-        """When the newest of the frames that wait was captured; None where none waits."""
-        return self._queue[-1].pts_ns if self._queue else None
-
-    def __aiter__(self) -> Subscription:
-        return self
-
-    async def __anext__(self) -> Frame:
-        try:
-            return await self.get()
-        except Closed:
-            raise StopAsyncIteration from None
-
-    async def get(self) -> Frame:
-        """The next frame. Raises Closed."""
-        while not self._queue:
-            if self._closed:
-                raise Closed
-            self._news.clear()
-            await self._news.wait()
-        return self._take()
-
-    def skip_to_keyframe(self) -> None:
-        """Leave out what waits in front of the newest keyframe: for who wants the present."""
-        while self._keyframes > 1 or (self._keyframes == 1 and not self._queue[0].keyframe):
-            self._take()
-            self.dropped += 1
-            self._stream.dropped += 1
-
-    def _take(self) -> Frame:
-        frame = self._queue.popleft()
-        self._queued_bytes -= len(frame.data)
-        self._keyframes -= frame.keyframe
-        return frame
-
-    def push(self, frame: Frame) -> None:
-        """Take a frame or leave it out; the stream calls this."""
-        if self._needs_keyframe and not frame.keyframe:
-            self._drop()
-            return
-        if self._queue and self._queued_bytes + len(frame.data) > self._limit_bytes:
-            self._needs_keyframe = True
-            self._drop()
-            return
-        if self._lost and not frame.broken:
-            frame = frame._replace(broken=True)
-        self._needs_keyframe = self._lost = False
-        self._queue.append(frame)
-        self._queued_bytes += len(frame.data)
-        self._keyframes += frame.keyframe
-        self._news.set()
-
-    def _drop(self) -> None:
-        if self._stream.up:
-            self.dropped += 1
-            self._stream.dropped += 1
-            self._lost = True
-
-    def close(self) -> None:
-        """Read no more; whoever waits in `get` is told."""
-        self._closed = True
-        self._queue.clear()
-        self._queued_bytes = self._keyframes = 0
-        self._stream.forget(self)
-        self._news.set()
 
 
 class Stream:
@@ -349,72 +242,3 @@ class Stream:
         """Have all readers begin anew: their subscriptions are closed."""
         for subscription in self._subscribers:
             subscription.close()
-
-
-async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[Frame, int]]:
-    """The frames of a feed, and how many were left out in front of each.
-
-    Raises IncompleteReadError at its end, and ValueError for what is no feed.
-    """
-    codec = Codec(0, 0, b"")
-    while True:
-        raw = await reader.readexactly(wire.FEED_HEAD.size)
-        head, avcc_bytes = wire.decode_feed_head(raw)
-        if head.codec is not None:
-            codec = head.codec._replace(avcc=await reader.readexactly(avcc_bytes))
-        frame = Frame(
-            data=await reader.readexactly(head.data_bytes),
-            pts_ns=head.pts_ns,
-            dts_ns=head.dts_ns,
-            duration_ns=head.duration_ns,
-            keyframe=head.keyframe,
-            broken=head.broken,
-            codec=codec,
-        )
-        yield frame, head.skipped
-
-
-class Streams:
-    """The streams by name, and the door through which workers feed them."""
-
-    def __init__(self, changed: Callable[[Stream], None] | None = None) -> None:
-        self._changed = changed
-        self._by_name: dict[str, Stream] = {}
-
-    def get(self, name: str) -> Stream:
-        """The camera's stream, made when it is named first."""
-        if name not in self._by_name:
-            self._by_name[name] = Stream(name, self._changed)
-        return self._by_name[name]
-
-    def find(self, name: str) -> Stream | None:
-        """The camera's stream if it was ever named."""
-        return self._by_name.get(name)
-
-    def status(self) -> dict[str, Any]:
-        """All of them."""
-        return {name: stream.status() for name, stream in sorted(self._by_name.items())}
-
-    def hang_up(self) -> None:
-        """End every worker's feed."""
-        for stream in self._by_name.values():
-            stream.hang_up()
-
-    async def serve_feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One worker's feed until it ends."""
-        stream: Stream | None = None
-        try:
-            hello = wire.decode(await reader.readline())
-            stream = self.get(str(hello["camera"]))
-            stream.attach(writer)
-            async for frame, skipped in read_frames(reader):
-                if not writer.is_closing():
-                    stream.push(frame, skipped=skipped)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            log.info("a feed ended: %s", stream.name if stream else "nameless")
-        except (KeyError, ValueError) as error:
-            log.warning("a feed is given up: %s", error)
-        finally:
-            if stream is not None:
-                stream.detach(writer)
-            writer.close()

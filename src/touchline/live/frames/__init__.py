@@ -1,0 +1,1 @@
+"""The coded frames of each camera, kept for whoever wants them."""

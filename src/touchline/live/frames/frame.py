@@ -1,0 +1,49 @@
+"""A coded frame, and how frames are read from a feed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from touchline.ipc import wire
+from touchline.media.mp4.writer import Codec
+
+
+class Frame(NamedTuple):
+    """One coded picture in AVC form (units with lengths, decoder configuration in `codec.avcc`).
+
+    Times are CLOCK_MONOTONIC nanoseconds; `pts_ns` is the capture. `broken` says that the frame
+    does not continue the one before; it is then a keyframe.
+    """
+
+    data: bytes
+    pts_ns: int
+    dts_ns: int
+    duration_ns: int
+    keyframe: bool
+    broken: bool
+    codec: Codec
+
+
+async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[Frame, int]]:
+    """The frames of a feed, and how many were left out in front of each.
+
+    Raises IncompleteReadError at its end, and ValueError for what is no feed.
+    """
+    codec = Codec(0, 0, b"")
+    while True:
+        raw = await reader.readexactly(wire.FEED_HEAD.size)
+        head, avcc_bytes = wire.decode_feed_head(raw)
+        if head.codec is not None:
+            codec = head.codec._replace(avcc=await reader.readexactly(avcc_bytes))
+        frame = Frame(
+            data=await reader.readexactly(head.data_bytes),
+            pts_ns=head.pts_ns,
+            dts_ns=head.dts_ns,
+            duration_ns=head.duration_ns,
+            keyframe=head.keyframe,
+            broken=head.broken,
+            codec=codec,
+        )
+        yield frame, head.skipped

@@ -1,0 +1,60 @@
+"""The streams by name, and the feeds of the workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from touchline.ipc import wire
+from touchline.live.frames.frame import read_frames
+from touchline.live.frames.stream import Stream
+
+log = logging.getLogger(__name__)
+
+
+class Streams:
+    """The streams by name, and the door through which workers feed them."""
+
+    def __init__(self, changed: Callable[[Stream], None] | None = None) -> None:
+        self._changed = changed
+        self._by_name: dict[str, Stream] = {}
+
+    def get(self, name: str) -> Stream:
+        """The camera's stream, made when it is named first."""
+        if name not in self._by_name:
+            self._by_name[name] = Stream(name, self._changed)
+        return self._by_name[name]
+
+    def find(self, name: str) -> Stream | None:
+        """The camera's stream if it was ever named."""
+        return self._by_name.get(name)
+
+    def status(self) -> dict[str, Any]:
+        """All of them."""
+        return {name: stream.status() for name, stream in sorted(self._by_name.items())}
+
+    def hang_up(self) -> None:
+        """End every worker's feed."""
+        for stream in self._by_name.values():
+            stream.hang_up()
+
+    async def serve_feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One worker's feed until it ends."""
+        stream: Stream | None = None
+        try:
+            hello = wire.decode(await reader.readline())
+            stream = self.get(str(hello["camera"]))
+            stream.attach(writer)
+            async for frame, skipped in read_frames(reader):
+                if not writer.is_closing():
+                    stream.push(frame, skipped=skipped)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            log.info("a feed ended: %s", stream.name if stream else "nameless")
+        except (KeyError, ValueError) as error:
+            log.warning("a feed is given up: %s", error)
+        finally:
+            if stream is not None:
+                stream.detach(writer)
+            writer.close()

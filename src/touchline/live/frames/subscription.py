@@ -1,0 +1,115 @@
+"""A reader's queue of frames: bounded, and begun anew at a keyframe when it was full."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from touchline.live.frames.frame import Frame
+
+
+class Closed(Exception):
+    """The subscription was closed; there are no more frames."""
+
+
+class Publisher(Protocol):
+    """Where a subscription's frames come from."""
+
+    dropped: int
+    """Frames that its readers left out, all of them together."""
+
+    @property
+    def up(self) -> bool:
+        """Whether frames are coming."""
+
+    def forget(self, subscription: Subscription) -> None:
+        """Give this reader nothing more."""
+
+
+class Subscription:
+    """One reader's queue: `async for frame in subscription`, from a keyframe on."""
+
+    def __init__(self, stream: Publisher, limit_bytes: int) -> None:
+        self.dropped = 0
+        self._stream = stream
+        self._limit_bytes = limit_bytes
+        self._queue: deque[Frame] = deque()
+        self._queued_bytes = 0
+        self._keyframes = 0
+        self._needs_keyframe = True
+        self._lost = False
+        self._closed = False
+        self._news = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Frames that wait to be read."""
+        return len(self._queue)
+
+    @property
+    def newest_pts_ns(self) -> int | None:
+        """When the newest of the frames that wait was captured; None where none waits."""
+        return self._queue[-1].pts_ns if self._queue else None
+
+    def __aiter__(self) -> Subscription:
+        return self
+
+    async def __anext__(self) -> Frame:
+        try:
+            return await self.get()
+        except Closed:
+            raise StopAsyncIteration from None
+
+    async def get(self) -> Frame:
+        """The next frame. Raises Closed."""
+        while not self._queue:
+            if self._closed:
+                raise Closed
+            self._news.clear()
+            await self._news.wait()
+        return self._take()
+
+    def skip_to_keyframe(self) -> None:
+        """Leave out what waits in front of the newest keyframe: for who wants the present."""
+        while self._keyframes > 1 or (self._keyframes == 1 and not self._queue[0].keyframe):
+            self._take()
+            self.dropped += 1
+            self._stream.dropped += 1
+
+    def _take(self) -> Frame:
+        frame = self._queue.popleft()
+        self._queued_bytes -= len(frame.data)
+        self._keyframes -= frame.keyframe
+        return frame
+
+    def push(self, frame: Frame) -> None:
+        """Take a frame or leave it out; the stream calls this."""
+        if self._needs_keyframe and not frame.keyframe:
+            self._drop()
+            return
+        if self._queue and self._queued_bytes + len(frame.data) > self._limit_bytes:
+            self._needs_keyframe = True
+            self._drop()
+            return
+        if self._lost and not frame.broken:
+            frame = frame._replace(broken=True)
+        self._needs_keyframe = self._lost = False
+        self._queue.append(frame)
+        self._queued_bytes += len(frame.data)
+        self._keyframes += frame.keyframe
+        self._news.set()
+
+    def _drop(self) -> None:
+        if self._stream.up:
+            self.dropped += 1
+            self._stream.dropped += 1
+            self._lost = True
+
+    def close(self) -> None:
+        """Read no more; whoever waits in `get` is told."""
+        self._closed = True
+        self._queue.clear()
+        self._queued_bytes = self._keyframes = 0
+        self._stream.forget(self)
+        self._news.set()
