@@ -13,7 +13,7 @@ from touchline.live.frames.stream import Stream
 from touchline.live.hls.hls import KEPT_BEHIND, Hls
 from touchline.live.hls.memory import clear_folder, make_folder
 from touchline.live.hls.packager import Shape
-from touchline.live.transcoding.transcodes import Transcode
+from touchline.live.transcoding.transcode import Transcode
 
 pytestmark = pytest.mark.anyio
 SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=4)

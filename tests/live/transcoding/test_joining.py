@@ -15,7 +15,7 @@ from touchline.ipc.wire import REORDERS, UNJOINABLE
 from touchline.live.frames.frame import Frame
 from touchline.live.frames.stream import Stream
 from touchline.live.transcoding.joining import FORGET_AFTER_KEYFRAMES, Joining
-from touchline.live.transcoding.transcodes import Transcode
+from touchline.live.transcoding.transcode import Transcode
 from touchline.media.h264.units import annex_b
 
 

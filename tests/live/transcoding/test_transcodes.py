@@ -24,7 +24,8 @@ from touchline.live.frames.stream import Stream
 from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
 from touchline.live.hls.packager import Shape
-from touchline.live.transcoding.transcodes import BASELINE, Transcode, Transcodes
+from touchline.live.transcoding.transcode import BASELINE, Transcode
+from touchline.live.transcoding.transcodes import Transcodes
 from touchline.live.webrtc.webrtc import Peers
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from touchline.live.frames.stream import Stream
 from touchline.live.frames.subscription import Subscription
 from touchline.live.hls.packager import Ended, File, Packager, Position, Shape
 from touchline.live.hls.playlist import Segment
-from touchline.live.transcoding.transcodes import Transcode
+from touchline.live.transcoding.transcode import Transcode
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from touchline.ipc import wire
 from touchline.ipc.stderrlog import open_log
 from touchline.ipc.threads import watched
 from touchline.live.frames.frame import Frame
+from touchline.live.transcoding.process import CANNOT
 from touchline.live.transcoding.recoder import CannotDecode, Decoder, Encoder
-from touchline.live.transcoding.transcodes import CANNOT
 from touchline.media.mp4.writer import Codec
 
 log = logging.getLogger("touchline.live.transcoding.transcoder")

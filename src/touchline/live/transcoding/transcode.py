@@ -1,0 +1,258 @@
+"""What a camera is sent to viewers as: its own frames, or a transcode where these cannot be shown.
+
+WebRTC shows pictures in the order in which they come, so a camera with B-frames cannot be passed
+on as it is; HLS players must be able to begin at every keyframe (`joining.py`). Such a camera is
+transcoded by one process of its own for all its viewers (`transcoder.py`), begun with the first
+and ended some seconds after the last. What fails there ends nothing else: viewers get the camera's
+own frames meanwhile, over WebRTC without those nobody needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+from touchline.ipc import wire
+from touchline.live.frames.stream import Stream
+from touchline.live.transcoding.process import TranscodeFailed, TranscoderProcess
+
+log = logging.getLogger(__name__)
+
+LINGER_S = 5.0
+"""How long a transcode goes on without a viewer."""
+SETTLE_S = 4.0
+"""How long a viewer waits for a transcode that is being started."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+BASELINE = b"\x42\xc0\x1f"
+"""Profile and level of what is transcoded, as an answer names them."""
+_LOOK_S = 0.25
+State = Literal["starting", "running", "failed"]
+
+
+class Transcode:
+    """One camera as its viewers get it where its own frames will not do: `current` is what to send.
+
+    Belongs to the event loop. `join` and `leave` count viewers.
+    """
+
+    def __init__(
+        self,
+        source: Stream,
+        changed: Callable[[Transcode], None],
+        admit: Callable[[], str | None],
+        *,
+        command: tuple[str, ...] = (sys.executable, "-m", "touchline.live.transcoding.transcoder"),
+        linger_s: float = LINGER_S,
+    ) -> None:
+        self.source = source
+        self.name = source.name
+        self.own = Stream(source.name)
+        self.current = source
+        self.state: State | None = None
+        """None as long as the camera's own frames are what viewers are to get."""
+        self.error: str | None = None
+        self.failures = 0
+        self.viewers = 0
+        """Over WebRTC."""
+        self.over_hls = False
+        """Whether HLS shows the transcode."""
+        self._process: TranscoderProcess | None = None
+        self._command = command
+        self._linger_s = linger_s
+        self._changed = changed
+        self._admit = admit
+        self._change = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._left_at_s = 0.0
+        source.when_order_changes(self._look)
+
+    @property
+    def pid(self) -> int | None:
+        """The process that transcodes, once there is one."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a process transcodes, or is being started."""
+        return self._process is not None
+
+    # ---------------------------------------------------------------- viewers
+
+    @property
+    def profile(self) -> bytes | None:
+        """Profile, flags and level of what a viewer will get; None before that is known."""
+        if self.source.reorders and self.state != "failed":
+            return BASELINE
+        codec = self.source.codec
+        return codec.avcc[1:4] if codec is not None and len(codec.avcc) > 4 else None
+
+    def request_keyframe(self) -> None:
+        """Ask for a keyframe of what viewers are sent."""
+        self.current.request_keyframe()
+
+    def join(self) -> None:
+        """Count a viewer; where the camera reorders, the transcode begins with the first."""
+        self.viewers += 1
+        self._begin()
+
+    def leave(self) -> None:
+        """One viewer less."""
+        self.viewers -= 1
+        self._left_at_s = time.monotonic()
+        self._look()
+
+    def show_over_hls(self, wanted: bool) -> None:  # noqa: FBT001  (a state that is set)
+        """Have HLS shown the transcode from now on, or no longer."""
+        if wanted is self.over_hls:
+            return
+        self.over_hls = wanted
+        if wanted:
+            self._begin()
+        else:
+            self._left_at_s = time.monotonic()
+            self._look()
+
+    def _begin(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        self._look()
+
+    async def settled(self) -> None:
+        """Return once it is known what to send: the camera's own frames or the transcode's."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.decided(), SETTLE_S)
+
+    async def decided(self) -> None:
+        """Like `settled`, however long it takes."""
+        while self._is_unsettled:
+            await self._change.wait()
+
+    @property
+    def _is_unsettled(self) -> bool:
+        if self.state == "failed" or not self.source.reorders:
+            return False
+        return self.current is self.source
+
+    @property
+    def reason(self) -> str:
+        """Why the camera's own frames are not sent."""
+        return wire.REORDERS if self.source.joinable else wire.UNJOINABLE
+
+    def status(self) -> dict[str, Any]:
+        """What the server is told of it."""
+        codec = self.own.codec
+        return {
+            "state": self.state,
+            "reason": self.reason,
+            "error": self.error,
+            "viewers": self.viewers,
+            "over_hls": self.over_hls,
+            "failures": self.failures,
+            "frames": self.own.frames,
+            "width": codec.width if codec else None,
+            "height": codec.height if codec else None,
+            "pid": self.pid,
+        }
+
+    async def close(self) -> None:
+        """End it; returns when the process has gone."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _look(self) -> None:
+        """Something has changed: have whoever waits look."""
+        change, self._change = self._change, asyncio.Event()
+        change.set()
+
+    # ------------------------------------------------------------------- life
+
+    @property
+    def _is_watched(self) -> bool:
+        return self.viewers > 0 or self.over_hls
+
+    @property
+    def _is_wanted(self) -> bool:
+        lingers = time.monotonic() - self._left_at_s < self._linger_s
+        return (self._is_watched or lingers) and self.source.reorders and self.source.fed
+
+    async def _run(self) -> None:
+        """Transcode while that is wanted; end when the last viewer has been gone for a while."""
+        pause_s = FIRST_PAUSE_S
+        try:
+            while self._is_watched or self._is_wanted:
+                if not self._is_wanted:
+                    self._become(None)
+                    await self._wait(1.0)
+                    continue
+                began_s = time.monotonic()
+                try:
+                    if (full := self._admit()) is not None:
+                        raise TranscodeFailed(full)
+                    await self._transcode()
+                except TranscodeFailed as failed:
+                    if time.monotonic() - began_s > LONGEST_PAUSE_S:
+                        pause_s = FIRST_PAUSE_S
+                    self._fail(str(failed), pause_s)
+                    await self._wait_out(pause_s)
+                    pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        finally:
+            self._become(None)
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._change.wait(), seconds)
+
+    async def _wait_out(self, pause_s: float) -> None:
+        """Wait before another try, unless nobody wants one any more."""
+        until_s = time.monotonic() + pause_s
+        while self._is_wanted and time.monotonic() < until_s:
+            await self._wait(min(_LOOK_S, pause_s))
+
+    def _fail(self, reason: str, pause_s: float) -> None:
+        self.failures += 1
+        log.error(
+            "%s cannot be transcoded: %s; viewers get its own frames, another try in %g s",
+            self.name,
+            reason,
+            pause_s,
+        )
+        self._become("failed", reason)
+
+    def _become(self, state: State | None, error: str | None = None) -> None:
+        if (state, error) != (self.state, self.error):
+            self.state, self.error = state, error
+            self._changed(self)
+            self._look()
+
+    async def _transcode(self) -> None:
+        """Run one process until it is not wanted any more. Raises TranscodeFailed."""
+        self._become("starting")
+        self._process = TranscoderProcess(
+            self.source,
+            self.own,
+            self._command,
+            is_wanted=lambda: self._is_wanted,
+            is_watched=lambda: self._is_watched,
+            pictures_come=self._show_own,
+        )
+        try:
+            await self._process.run()
+        finally:
+            self._show_source()
+            self._process = None
+
+    def _show_own(self) -> None:
+        if self.current is self.source:
+            self.current = self.own
+            self._become("running")
+
+    def _show_source(self) -> None:
+        if self.current is not self.source:
+            self.current = self.source
+        self.own.lose()
