@@ -293,7 +293,6 @@ TO_BE_SPLIT: set[str] = {
     "src/touchline/capture/recording/match.py::Match.__init__",
     "src/touchline/capture/recording/recorder.py::Recorder._record",
     "src/touchline/capture/recording/start.py::start_cameras",
-    "src/touchline/media/h264/syntax.py",
     "src/touchline/media/mp4/scan.py",
     "src/touchline/media/mp4/writer.py",
     "src/touchline/worker/__main__.py",

@@ -11,7 +11,8 @@ from bisect import insort
 from typing import NamedTuple
 
 from touchline.media.h264.pictureorder import PictureOrder
-from touchline.media.h264.syntax import IDR, Slice, Sps
+from touchline.media.h264.slices import Slice
+from touchline.media.h264.syntax import IDR, Sps
 
 STEP_NS = 11_112
 """The least distance of two decode times: a tick of 90 kHz, so that no sample lasts nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from touchline.media.h264 import syntax
+from touchline.media.h264.bits import Bits, payload
 
 MAX_SET_BYTES = 4096
 MAX_SIDE = 16_384
@@ -26,7 +27,7 @@ def h265_size(unit: bytes) -> Size | None:
     if len(unit) < 2 or unit[0] >> 1 & 0x3F != 33 or len(unit) > MAX_SET_BYTES:
         return None
     try:
-        width, height = _h265(syntax.Bits(syntax.payload(unit)[1:]))
+        width, height = _h265(Bits(payload(unit)[1:]))
     except ValueError:
         return None
     return _sane(width, height)
@@ -36,7 +37,7 @@ def _sane(width: int, height: int) -> Size | None:
     return (width, height) if 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE else None
 
 
-def _h265(bits: syntax.Bits) -> Size:
+def _h265(bits: Bits) -> Size:
     bits.u(4)
     layers = bits.u(3)
     bits.u(1)
@@ -54,7 +55,7 @@ def _h265(bits: syntax.Bits) -> Size:
     return _cropped(bits, width, height, across, down)
 
 
-def _cropped(bits: syntax.Bits, width: int, height: int, across: int, down: int) -> Size:
+def _cropped(bits: Bits, width: int, height: int, across: int, down: int) -> Size:
     if bits.u(1):
         left, right, top, bottom = (bits.ue() for _ in range(4))
         width -= (left + right) * across

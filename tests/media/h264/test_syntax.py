@@ -1,65 +1,16 @@
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.parametersets import PLAIN, sets, sps
 from support.rtpcamera import avcc, encoded
 from touchline.media.decodetimes import Reordering
 from touchline.media.h264 import units as h264
-from touchline.media.h264.syntax import (
-    IDR,
-    PPS,
-    SPS,
-    Bits,
-    read_pps,
-    read_slice,
-    read_sps,
-    recovery_frames,
-    same_picture,
-    second_field,
-)
-
-PLAIN = "keyint=20:bframes=0"
-
-
-class Writer:
-    """Writes what `Bits` reads."""
-
-    def __init__(self) -> None:
-        self._bits = ""
-
-    def u(self, count: int, value: int) -> Writer:
-        self._bits += f"{value:0{count}b}"
-        return self
-
-    def ue(self, *values: int) -> Writer:
-        for value in values:
-            binary = f"{value + 1:b}"
-            self._bits += "0" * (len(binary) - 1) + binary
-        return self
-
-    def unit(self, head: int) -> bytes:
-        bits = self._bits + "1"
-        bits += "0" * (-len(bits) % 8)
-        body = int(bits, 2).to_bytes(len(bits) // 8, "big")
-        body = re.sub(rb"\0\0(?=[\0-\3])", b"\0\0\3", body)
-        return bytes([head]) + body
-
-
-def sps(*, width_mbs: int = 20, height_mbs: int = 12, cropping: Sequence[int] = ()) -> bytes:
-    """A baseline set of a camera."""
-    bits = Writer().u(8, 66).u(8, 0).u(8, 31).ue(0, 0, 2, 1).u(1, 0)
-    bits.ue(width_mbs - 1, height_mbs - 1).u(1, 1).u(1, 1).u(1, bool(cropping))
-    return bits.ue(*cropping).u(1, 0).unit(0x67)
-
-
-def sets(x264: str, **shape: int) -> tuple[bytes, bytes]:
-    nals = encoded(4, x264, **shape)[0].nals
-    return tuple(next(n for n in nals if n[0] & 31 == kind) for kind in (SPS, PPS))  # type: ignore[return-value]
+from touchline.media.h264.sei import recovery_frames
+from touchline.media.h264.slices import read_slice
+from touchline.media.h264.syntax import IDR, read_pps, read_sps
 
 
 @pytest.mark.parametrize(
@@ -117,41 +68,6 @@ def test_nothing_but_a_value_error_comes_of_garbage(data: bytes) -> None:
             read()
         except ValueError as error:
             assert str(error)  # noqa: PT017
-
-
-@given(st.lists(st.integers(0, 2**32 - 2), max_size=20))
-def test_exp_golomb_numbers_are_read_as_written(values: list[int]) -> None:
-    bits = Bits(Writer().ue(*values).unit(0x67).replace(b"\0\0\3", b"\0\0")[1:])
-    assert [bits.ue() for _ in values] == values
-
-
-@pytest.mark.parametrize(
-    "x264",
-    [PLAIN, "bframes=3:b-pyramid=normal:slices=4", "slice-max-size=150", "keyint=1:slices=2"],
-)
-def test_slice_headers_tell_pictures_apart(x264: str) -> None:
-    units = encoded(40, x264)
-    raw = sets(x264)
-    known, picture = read_sps(raw[0]), read_pps(raw[1])
-    last = None
-    for unit in units:
-        for number, nal in enumerate(n for n in unit.nals if n[0] & 31 in {1, IDR}):
-            head = read_slice(nal, known, picture)
-            if last is not None:
-                assert same_picture(last, head) == (number > 0)
-            assert (head.first_mb == 0) == (number == 0)
-            last = head
-
-
-def test_the_fields_of_a_frame_belong_together() -> None:
-    raw = sets("interlaced=1")
-    known, picture = read_sps(raw[0]), read_pps(raw[1])
-    slice_ = next(n for n in encoded(4, "interlaced=1")[1].nals if n[0] & 31 == 1)
-    top = read_slice(slice_, known, picture)._replace(field=True, bottom=False)
-    bottom = top._replace(bottom=True)
-    assert second_field(top, bottom)
-    assert not second_field(top, top)
-    assert not second_field(top, bottom._replace(frame_num=top.frame_num + 1))
 
 
 @pytest.mark.parametrize(

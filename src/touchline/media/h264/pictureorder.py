@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from touchline.media.h264.syntax import IDR, Slice, Sps
+from touchline.media.h264.slices import Slice
+from touchline.media.h264.syntax import IDR, Sps
 
 
 class PictureOrder:

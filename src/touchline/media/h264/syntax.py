@@ -1,4 +1,4 @@
-"""Read H.264 parameter sets and slice headers (ITU-T H.264, clauses 7.3 and 8.2.1).
+"""Read H.264 parameter sets (ITU-T H.264, clauses 7.3.2 and E.1).
 
 Everything read comes from a camera, so every count is bounded and every fault is a ValueError.
 Pure standard library.
@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from touchline.media.h264.bits import Bits, payload
+
 SLICE, IDR, SEI, SPS, PPS, AUD = 1, 5, 6, 7, 8, 9
 P, B, I = 0, 1, 2  # noqa: E741  (the standard's own names of slice types)
 MAX_SIDE = 16_384
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _INTRA_PROFILES = {44, 86, 100, 110, 122, 244}
-_SLICE_HEAD_BYTES = 48
-"""More than the part of a slice header that is read here can take."""
-_MAX_LEADING_ZEROS = 31
-_RECOVERY_POINT = 6
 _UNSAID = 2
 _MAX_DPB_MBS = {
     10: 396, 11: 900, 12: 2376, 13: 2376, 20: 2376, 21: 4752, 22: 8100, 30: 8100, 31: 18000,
@@ -70,69 +68,6 @@ class Pps(NamedTuple):
     sps_id: int
     bottom_field_order: bool
     redundant_pictures: bool
-
-
-class Slice(NamedTuple):
-    """The fields of a slice header that tell one picture from the next."""
-
-    unit_type: int
-    ref_idc: int
-    first_mb: int
-    slice_type: int
-    pps_id: int
-    frame_num: int
-    field: bool
-    bottom: bool
-    idr_pic_id: int
-    poc_lsb: int
-    delta_bottom: int
-    delta_0: int
-    delta_1: int
-    redundant: bool
-
-
-class Bits:
-    """Reads a unit's payload bit by bit. Raises ValueError behind its end."""
-
-    __slots__ = ("_left", "_value")
-
-    def __init__(self, data: bytes) -> None:
-        self._left = len(data) * 8
-        self._value = int.from_bytes(data, "big")
-
-    def u(self, count: int) -> int:
-        """An unsigned number of `count` bits."""
-        self._left -= count
-        if self._left < 0:
-            raise ValueError("it ends too early")
-        return (self._value >> self._left) & ((1 << count) - 1)
-
-    def flag(self) -> bool:
-        """One bit."""
-        return self.u(1) == 1
-
-    def ue(self, most: int = (1 << 32) - 2) -> int:
-        """An unsigned Exp-Golomb number of at most `most`."""
-        rest = self._value & ((1 << self._left) - 1)
-        zeros = self._left - rest.bit_length()
-        if zeros > _MAX_LEADING_ZEROS:
-            raise ValueError("a number in it is too large")
-        self.u(zeros)
-        value = self.u(zeros + 1) - 1
-        if value > most:
-            raise ValueError(f"a number in it is {value} where {most} is the most")
-        return value
-
-    def se(self) -> int:
-        """A signed Exp-Golomb number."""
-        value = self.ue()
-        return (value + 1) // 2 if value & 1 else -(value // 2)
-
-
-def payload(unit: bytes, most_bytes: int | None = None) -> bytes:
-    """A unit's payload (RBSP): without its header byte and the emulation prevention bytes."""
-    data = unit[1:] if most_bytes is None else unit[1 : 1 + most_bytes]
-    return data.replace(b"\0\0\3", b"\0\0") if b"\0\0\3" in data else data
 
 
 def read_sps(unit: bytes) -> Sps:
@@ -354,100 +289,3 @@ def _skip_slice_groups(bits: Bits) -> None:
         size = (groups - 1).bit_length()
         for _ in range(bits.ue(MAX_SIDE * 64) + 1):
             bits.u(size)
-
-
-def read_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
-    """Read the head of a slice (types 1, 2 and 5). Raises ValueError where it is damaged."""
-    bits = Bits(payload(unit, _SLICE_HEAD_BYTES))
-    unit_type, ref_idc = unit[0] & 0x1F, unit[0] >> 5 & 3
-    first_mb, slice_type, pps_id = bits.ue(), bits.ue(9) % 5, bits.ue(255)
-    if sps.separate_planes:
-        bits.u(2)
-    frame_num = bits.u(sps.frame_num_bits)
-    field = not sps.frame_mbs_only and bits.flag()
-    bottom = field and bits.flag()
-    idr_pic_id = bits.ue(65_535) if unit_type == IDR else -1
-    lsb = delta_bottom = delta_0 = delta_1 = 0
-    if sps.poc_type == 0:
-        lsb = bits.u(sps.poc_lsb_bits)
-        if pps.bottom_field_order and not field:
-            delta_bottom = bits.se()
-    elif sps.poc_type == 1 and not sps.delta_pic_order_always_zero:
-        delta_0 = bits.se()
-        if pps.bottom_field_order and not field:
-            delta_1 = bits.se()
-    redundant = pps.redundant_pictures and bits.ue(127) > 0
-    return Slice(
-        unit_type, ref_idc, first_mb, slice_type, pps_id, frame_num, field, bottom, idr_pic_id,
-        lsb, delta_bottom, delta_0, delta_1, redundant,
-    )  # fmt: skip
-
-
-def slice_start(unit: bytes) -> tuple[int, int, int]:
-    """First macroblock, slice type and parameter set of a slice: what can be read without one.
-
-    Raises ValueError where it is damaged.
-    """
-    bits = Bits(payload(unit, _SLICE_HEAD_BYTES))
-    return bits.ue(), bits.ue(9) % 5, bits.ue(255)
-
-
-def same_numbers(a: Slice, b: Slice) -> bool:
-    """Whether two slices are numbered alike, as those of one primary picture are (7.4.1.2.4)."""
-    return (
-        a.frame_num == b.frame_num
-        and a.pps_id == b.pps_id
-        and a.field == b.field
-        and a.bottom == b.bottom
-        and (a.ref_idc == 0) == (b.ref_idc == 0)
-        and a.idr_pic_id == b.idr_pic_id
-        and a.poc_lsb == b.poc_lsb
-        and a.delta_bottom == b.delta_bottom
-        and a.delta_0 == b.delta_0
-        and a.delta_1 == b.delta_1
-    )
-
-
-def same_picture(a: Slice, b: Slice) -> bool:
-    """Whether a slice belongs to the primary picture of the slice before it.
-
-    A first macroblock that comes again tells pictures apart that a careless encoder numbered alike.
-    """
-    return same_numbers(a, b) and (b.first_mb > 0 or b.redundant)
-
-
-def second_field(a: Slice, b: Slice) -> bool:
-    """Whether `b` begins the other field of the frame whose field `a` is of."""
-    return (
-        a.field
-        and b.field
-        and a.bottom != b.bottom
-        and a.frame_num == b.frame_num
-        and b.unit_type != IDR
-        and (a.ref_idc > 0 or b.ref_idc == 0)
-    )
-
-
-def recovery_frames(unit: bytes) -> int | None:
-    """After how many frames a recovery point message says the picture is whole; None without."""
-    bits_data = payload(unit, 4096)
-    at = 0
-    while at + 2 < len(bits_data):
-        kind = size = 0
-        while at < len(bits_data) and bits_data[at] == 255:
-            kind, at = kind + 255, at + 1
-        if at >= len(bits_data):
-            return None
-        kind, at = kind + bits_data[at], at + 1
-        while at < len(bits_data) and bits_data[at] == 255:
-            size, at = size + 255, at + 1
-        if at >= len(bits_data):
-            return None
-        size, at = size + bits_data[at], at + 1
-        if kind == _RECOVERY_POINT:
-            try:
-                return Bits(bits_data[at : at + size]).ue(65_535)
-            except ValueError:
-                return None
-        at += size
-    return None

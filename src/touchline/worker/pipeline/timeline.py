@@ -16,7 +16,8 @@ from touchline.media.decodetimes import DecodeTimes, Order, Reordering  # noqa: 
 from touchline.media.framerate import FrameRate  # noqa: E402
 from touchline.media.h264 import syntax  # noqa: E402
 from touchline.media.h264 import units as h264  # noqa: E402
-from touchline.media.h264.syntax import Pps, Slice, Sps  # noqa: E402
+from touchline.media.h264.slices import Slice, read_slice, slice_start  # noqa: E402
+from touchline.media.h264.syntax import Pps, Sps  # noqa: E402
 from touchline.media.mp4.writer import Codec  # noqa: E402
 from touchline.worker.pipeline.elements import codec_of  # noqa: E402
 
@@ -145,8 +146,8 @@ class Timeline:
             slice_ = h264.first_slice(data, self._length_bytes)
             if slice_ is None:
                 return None
-            pps = by_number.get(syntax.slice_start(slice_)[2])
-            return None if pps is None else syntax.read_slice(slice_, sps, pps)
+            pps = by_number.get(slice_start(slice_)[2])
+            return None if pps is None else read_slice(slice_, sps, pps)
         except ValueError:
             return None
 

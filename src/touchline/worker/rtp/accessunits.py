@@ -11,8 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from touchline.media.h264 import syntax
-from touchline.media.h264.syntax import AUD, IDR, PPS, SEI, SPS, I, Slice
+from touchline.media.h264.sei import recovery_frames
+from touchline.media.h264.slices import (
+    Slice,
+    read_slice,
+    same_numbers,
+    same_picture,
+    second_field,
+    slice_start,
+)
+from touchline.media.h264.syntax import AUD, IDR, PPS, SEI, SPS, I
 from touchline.worker.rtp.errors import StreamError
 from touchline.worker.rtp.parametersets import ParameterSets, Sets
 from touchline.worker.rtp.payload import MAX_UNIT_BYTES, Unit
@@ -117,7 +125,7 @@ class AccessUnits:
 
     def _before_slice(self, kind: int, data: bytes) -> None:
         if kind == SEI:
-            frames = syntax.recovery_frames(data)
+            frames = recovery_frames(data)
             self._recovery = frames if frames is not None else self._recovery
         elif kind == AUD:
             self._prefix = [each for each in self._prefix if each[0] & 0x1F != AUD]
@@ -144,16 +152,16 @@ class AccessUnits:
     def _too_late(self, head: Slice | None) -> bool:
         """Whether a slice belongs to the picture that was passed on last."""
         finished = self._finished
-        return head is not None and finished is not None and syntax.same_picture(finished, head)
+        return head is not None and finished is not None and same_picture(finished, head)
 
     def _head(self, unit: Unit) -> tuple[Slice | None, Sets | None, int, bool]:
         """The slice's header, its sets, first macroblock, and whether the sets may change here."""
         idr = unit.data[0] & 0x1F == IDR
         may_change = idr or not self.idr_seen
         try:
-            first_mb, _, pps_id = syntax.slice_start(unit.data)
+            first_mb, _, pps_id = slice_start(unit.data)
             sets = self._sets.of_picture(pps_id, may_change=may_change)
-            head = None if sets is None else syntax.read_slice(unit.data, sets.sps, sets.pps)
+            head = None if sets is None else read_slice(unit.data, sets.sps, sets.pps)
         except ValueError:
             self.malformed += 1
             return None, None, -1, may_change
@@ -162,11 +170,11 @@ class AccessUnits:
     @staticmethod
     def _continues(current: Picture, unit: Unit, head: Slice | None, first_mb: int) -> bool:
         if head is not None and current.last is not None:
-            if syntax.same_picture(current.last, head):
+            if same_picture(current.last, head):
                 return True
-            if unit.rtp_time == current.rtp_time and syntax.same_numbers(current.last, head):
+            if unit.rtp_time == current.rtp_time and same_numbers(current.last, head):
                 return True  # numbers and time are the same: no careless encoder, but no end
-            return current.fields == 1 and syntax.second_field(current.last, head)
+            return current.fields == 1 and second_field(current.last, head)
         return first_mb != 0 and unit.rtp_time == current.rtp_time
 
     def _go_on(self, current: Picture, unit: Unit, head: Slice | None) -> None:
