@@ -28,6 +28,7 @@ from _report import Row, median, percentile, report, times
 from _server import TEST_CAMERAS, Server, server
 
 from touchline.media.mp4 import scan
+from touchline.media.mp4.walk import NotSegment
 
 GOAL_S = 0.4
 """A copied stream begins again with the camera's next keyframe, which is waited for as well."""
@@ -46,7 +47,7 @@ class Kills:
 def fragments(path: Path) -> int:
     try:
         return len(scan.scan(path, checksums=False).fragments)
-    except (FileNotFoundError, scan.NotSegment):
+    except (FileNotFoundError, NotSegment):
         return 0
 
 

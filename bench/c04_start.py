@@ -19,12 +19,13 @@ from _report import Row, median, percentile, report, times
 from _server import TEST_CAMERAS, Server, server
 
 from touchline.media.mp4 import scan
+from touchline.media.mp4.walk import NotSegment
 
 
 def has_fragment(path: Path) -> bool:
     try:
         return bool(scan.scan(path, checksums=False).fragments)
-    except (FileNotFoundError, scan.NotSegment):
+    except (FileNotFoundError, NotSegment):
         return False
 
 

@@ -27,14 +27,17 @@ from _server import TEST_CAMERAS, Server, server
 
 from touchline.ipc import wire
 from touchline.ipc.tee import Frame
+from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import scan, writer
+from touchline.media.mp4.fragment import fragment_part
+from touchline.media.mp4.sample import TIMESCALE, Sample
 from touchline.media.storage.disk import Disk
 from touchline.worker.recording.segments import OpenSegment, SegmentNames
 
 SEGMENT_S, FPS = 600, 30
 FRAMES_A_FRAGMENT, FRAME_BYTES = 6, 120  # the writer cuts at every keyframe too: 8, 8, 8, 6
 LONG_ID, SHORT_ID = "long", "short"
-CODEC = writer.Codec(1280, 720, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
+CODEC = Codec(1280, 720, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
 
 
 class Unsynced(Disk):
@@ -50,17 +53,17 @@ class Unsynced(Disk):
 
 def open_segment(path: Path, start_unix_ns: int) -> None:
     """A segment of 600 s as it lies on the disk before it is finished."""
-    frame = writer.TIMESCALE // FPS
+    frame = TIMESCALE // FPS
     starts = range(0, SEGMENT_S * FPS + 1, FRAMES_A_FRAGMENT)
     with path.open("wb") as file:
         file.write(writer.init_part(CODEC))
         for n, (first, end) in enumerate(pairwise(starts), start=1):
             samples = [
-                writer.Sample(os.urandom(FRAME_BYTES), i * frame, i * frame, frame, i % FPS == 0)
+                Sample(os.urandom(FRAME_BYTES), i * frame, i * frame, frame, i % FPS == 0)
                 for i in range(first, end)
             ]
             capture_ns = start_unix_ns + first * 1_000_000_000 // FPS
-            file.write(writer.fragment_part(n, samples, capture_ns))
+            file.write(fragment_part(n, samples, capture_ns))
 
 
 def long_match(folder: Path, match_id: str, number: int) -> None:

@@ -24,7 +24,10 @@ from touchline.capture.library.verification.integrity import verify_match
 from touchline.capture.library.verification.integrityreport import MatchFault
 from touchline.capture.library.verification.probe import Prober
 from touchline.capture.library.verification.segmentcheck import check_segment
+from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import scan, writer
+from touchline.media.mp4.fragment import fragment_part
+from touchline.media.mp4.sample import Sample, ticks
 
 CASES, PROBED = 1_000, 40
 FRAME_NS = 40_000_000
@@ -47,7 +50,7 @@ class Damage:
         return bool(own) and named <= self.fragments | {None}
 
 
-def h264() -> tuple[writer.Codec, list[bytes]]:
+def h264() -> tuple[Codec, list[bytes]]:
     """Coded frames with their sizes in front, as MP4 has them, and what decodes them."""
     command = [
         *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=8"),
@@ -70,18 +73,18 @@ def h264() -> tuple[writer.Codec, list[bytes]]:
     avcc = b"\1" + sps[1:4] + b"\xff\xe1" + len(sps).to_bytes(2, "big") + sps
     avcc += b"\1" + len(pps).to_bytes(2, "big") + pps
     coded = [b"".join(len(unit).to_bytes(4, "big") + unit for unit in units) for units in frames]
-    return writer.Codec(640, 360, avcc), coded
+    return Codec(640, 360, avcc), coded
 
 
-def write_segment(path: Path, codec: writer.Codec, frames: list[bytes], start_unix_ns: int) -> None:
+def write_segment(path: Path, codec: Codec, frames: list[bytes], start_unix_ns: int) -> None:
     parts = [writer.init_part(codec)]
     for first in range(0, len(frames), FRAMES_A_FRAGMENT):
         samples = []
         for n in range(first, first + FRAMES_A_FRAGMENT):
-            dts, end = writer.ticks(n * FRAME_NS), writer.ticks((n + 1) * FRAME_NS)
-            samples.append(writer.Sample(frames[n], dts, dts, end - dts, n == first))
+            dts, end = ticks(n * FRAME_NS), ticks((n + 1) * FRAME_NS)
+            samples.append(Sample(frames[n], dts, dts, end - dts, n == first))
         sequence = first // FRAMES_A_FRAGMENT + 1
-        parts.append(writer.fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS))
+        parts.append(fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(parts))
     scan.salvage(path)
@@ -90,7 +93,7 @@ def write_segment(path: Path, codec: writer.Codec, frames: list[bytes], start_un
 class Match:
     """Two segments of 4 s, and how to damage and mend them."""
 
-    def __init__(self, folder: Path, codec: writer.Codec, frames: list[bytes]) -> None:
+    def __init__(self, folder: Path, codec: Codec, frames: list[bytes]) -> None:
         self.folder = folder
         half = FRAGMENTS * FRAMES_A_FRAGMENT
         for n, name in enumerate(NAMES):
@@ -150,7 +153,7 @@ class Match:
         return Damage(kind, name, fragments)
 
 
-def false_alarms(folder: Path, codec: writer.Codec, frames: list[bytes], cases: int) -> int:
+def false_alarms(folder: Path, codec: Codec, frames: list[bytes], cases: int) -> int:
     rng = random.Random(6)
     alarms = 0
     for _ in range(cases):
@@ -210,7 +213,7 @@ def read_and_sum(path: Path) -> int:
     return crc
 
 
-def long_segment(folder: Path, codec: writer.Codec, frames: list[bytes]) -> Path:
+def long_segment(folder: Path, codec: Codec, frames: list[bytes]) -> Path:
     """Ten minutes in 2,400 fragments of ten frames (the pictures repeat)."""
     path = folder / "segments" / NAMES[0]
     again = [frames[n % len(frames)] for n in range(24_000)]

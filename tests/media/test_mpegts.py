@@ -10,7 +10,8 @@ from support.coded import encoded
 from support.frames import counters
 from touchline.ipc.tee import Frame
 from touchline.media import mpegts
-from touchline.media.mp4 import writer
+from touchline.media.h264.codec import Codec
+from touchline.media.mp4.sample import ticks
 
 
 def timed(frames: list[Frame], early_ticks: int = 0) -> list[mpegts.TimedFrame]:
@@ -18,8 +19,8 @@ def timed(frames: list[Frame], early_ticks: int = 0) -> list[mpegts.TimedFrame]:
     return [
         mpegts.TimedFrame(
             f.data,
-            writer.ticks(f.pts_ns - base) + early_ticks,
-            writer.ticks(f.dts_ns - base),
+            ticks(f.pts_ns - base) + early_ticks,
+            ticks(f.dts_ns - base),
             f.keyframe,
         )
         for f in frames
@@ -34,8 +35,8 @@ def test_every_frame_is_decoded_at_its_time(tmp_path: Path, bframes: int) -> Non
     assert counters(path) == list(range(50))
     with av.open(str(path)) as file:
         shown = [f.pts for f in file.decode(video=0)]
-    expected = sorted(writer.ticks(f.pts_ns - frames[0].dts_ns) for f in frames)
-    assert shown == [ticks + mpegts.START_TICKS for ticks in expected]
+    expected = sorted(ticks(f.pts_ns - frames[0].dts_ns) for f in frames)
+    assert shown == [at + mpegts.START_TICKS for at in expected]
 
 
 def test_segments_follow_on_without_an_error(tmp_path: Path) -> None:
@@ -68,4 +69,4 @@ def test_each_packet_counts_on_and_a_segment_fills_sixteen_times() -> None:
 def test_a_damaged_frame_is_refused() -> None:
     frame = mpegts.TimedFrame(b"\0\0\xff\xff\x65", 0, 0, keyframe=True)
     with pytest.raises(ValueError, match="longer than its frame"):
-        mpegts.segment(writer.Codec(320, 180, b"\1\x64\0\x1f\xff\xe0\0"), [frame], number=1)
+        mpegts.segment(Codec(320, 180, b"\1\x64\0\x1f\xff\xe0\0"), [frame], number=1)

@@ -12,9 +12,10 @@ import av
 import numpy as np
 import pytest
 
+from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import cut as mp4cut
 from touchline.media.mp4 import scan as mp4scan
-from touchline.media.mp4.writer import Codec, ticks_to_ns
+from touchline.media.mp4.sample import ticks_to_ns
 from touchline.studio.pictures.encoder import Coded, Encoder, Quality, with_lengths
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.planes import new_frame

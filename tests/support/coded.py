@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from touchline.ipc.tee import Frame
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 from touchline.media.picture.testpicture import TestPicture
 
 CODEC = Codec(320, 180, bytes.fromhex("0164001fffe1000467640a1f010002680f"))

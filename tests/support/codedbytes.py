@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from touchline.live.frames.frame import Frame
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 FPS = 30
 SPS, PPS = b"\x67\x42\xc0\x1f\x8c", b"\x68\xce\x3c\x80"

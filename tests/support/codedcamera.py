@@ -12,8 +12,8 @@ from typing import NamedTuple
 import av
 
 from touchline.live.frames.frame import Frame
+from touchline.media.h264.codec import Codec
 from touchline.media.h264.units import PPS, SPS
-from touchline.media.mp4.writer import Codec
 from touchline.media.picture.testpicture import TestPicture
 
 WIDTH, HEIGHT, FPS = 320, 180, 30

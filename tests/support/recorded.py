@@ -13,7 +13,9 @@ from typing import Any
 from support.coded import START_NS
 from support.segments import order
 from touchline.ipc.tee import Frame
-from touchline.media.mp4 import scan, writer
+from touchline.media.mp4 import scan
+from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES
+from touchline.media.mp4.walk import SegmentScan
 from touchline.media.storage.disk import Disk
 from touchline.worker.recording.recorder import Recorder
 
@@ -116,7 +118,7 @@ class Rig:
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
 
-    def scans(self) -> list[scan.SegmentScan]:
+    def scans(self) -> list[SegmentScan]:
         return [scan.scan(self.folder / name, checksums=True) for name in self.names()]
 
     def numbers(self) -> list[list[int]]:
@@ -131,12 +133,12 @@ def numbers_in(path: Path) -> list[int]:
     data = path.read_bytes()
     found = []
     for fragment in scan.scan(path, checksums=True).fragments:
-        at = fragment.offset + writer.MOOF_BYTES
+        at = fragment.offset + MOOF_BYTES
         sizes = [
             int.from_bytes(data[at + 16 * n + 4 : at + 16 * n + 8], "big")
             for n in range(fragment.samples)
         ]
-        at += writer.TRUN_ENTRY_BYTES * fragment.samples + 8
+        at += TRUN_ENTRY_BYTES * fragment.samples + 8
         for size in sizes:
             found.append(int.from_bytes(data[at : at + 4], "big"))
             at += size

@@ -10,12 +10,15 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import scan, writer
+from touchline.media.mp4.fragment import fragment_part
+from touchline.media.mp4.sample import Sample, ticks
 
 FRAME_NS = 40_000_000
 FRAMES_A_FRAGMENT = 10
 START_UNIX_NS = 1_770_847_361_000_000_000
-CODEC = writer.Codec(1920, 1080, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
+CODEC = Codec(1920, 1080, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
 
 
 def fragment(sequence: int, *, start_unix_ns: int, frame_bytes: int = 200, seed: int = 1) -> bytes:
@@ -24,10 +27,10 @@ def fragment(sequence: int, *, start_unix_ns: int, frame_bytes: int = 200, seed:
     first = (sequence - 1) * FRAMES_A_FRAGMENT
     samples = []
     for n in range(first, first + FRAMES_A_FRAGMENT):
-        dts, end = writer.ticks(n * FRAME_NS), writer.ticks((n + 1) * FRAME_NS)
+        dts, end = ticks(n * FRAME_NS), ticks((n + 1) * FRAME_NS)
         data = rng.randbytes(frame_bytes + rng.randrange(50))
-        samples.append(writer.Sample(data, dts, dts, end - dts, n == first))
-    return writer.fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS)
+        samples.append(Sample(data, dts, dts, end - dts, n == first))
+    return fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS)
 
 
 def join(parts: Sequence[bytes]) -> bytes:

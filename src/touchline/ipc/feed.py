@@ -17,7 +17,7 @@ from typing import Any
 from touchline.ipc import wire
 from touchline.ipc.tee import Frame
 from touchline.ipc.threads import watched
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple, Protocol
 
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 GOP_LIMIT_BYTES = 32 << 20
 """A GOP larger than this is not kept: 10 s at 25 Mbit/s."""

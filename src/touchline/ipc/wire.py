@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 PROTOCOL = 1
 """Raised when a message changes its meaning; `hello`, `stop` and `quit` never do."""

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from touchline.ipc import wire
+from touchline.ipc.control import ControlServer, Problem
 from touchline.ipc.listening import ListeningClock
 from touchline.ipc.stderrlog import open_log
-from touchline.live.control import Control, Problem
 from touchline.live.frames.stream import Stream
 from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
@@ -54,7 +54,9 @@ class Live:
         self._hls_parent = hls_parent
         self.folder = make_folder(directory, hls_parent or MEMORY)
         self.streams = Streams(self._stream_changed)
-        self.control = Control(self._do, alone=self._end_all)
+        self.control = ControlServer(
+            self._do, alone=self._end_all, error_code="live_error", gives_up=True
+        )
         self._transcodes = Transcodes(self.streams, self._viewer_changed)
         self._hls: dict[str, Hls] = {}
         self._ended: dict[str, Ended] = {}
@@ -294,9 +296,7 @@ async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:
         limit=FEED_BUFFER_BYTES,
     )
     # The control socket last: whoever reaches it can have cameras fed.
-    control = await asyncio.start_unix_server(
-        live.control.serve, sock=wire.listen(directory, name), limit=wire.MAX_LINE_BYTES
-    )
+    control = await live.control.listen(directory, name)
     telling = asyncio.create_task(live.tell_status())
     warming = asyncio.create_task(live.warm())
     leaving = asyncio.create_task(live.leave.wait())

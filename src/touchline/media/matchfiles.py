@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from touchline.foreign.files import status_of
 from touchline.media.mp4 import ordinary, scan
+from touchline.media.mp4.walk import NotSegment
 
 VIDEO_SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mov"})
 
@@ -56,7 +57,7 @@ def read(path: Path) -> Read:
     """
     try:
         return Read(scan.index(path), ours=True)
-    except scan.NotSegment:
+    except NotSegment:
         return Read(ordinary.index(path), ours=False)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from touchline.media.h264 import units
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 PACKET_BYTES = 188
 TICKS_MODULO = 1 << 33

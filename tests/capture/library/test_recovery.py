@@ -11,6 +11,7 @@ from touchline.capture.library import recovery
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Clock, Manifest, State
 from touchline.media.mp4 import scan
+from touchline.media.mp4.walk import SegmentScan
 
 NAME = "cam0_20260211_220241_00.mp4"
 S = 1_000_000_000
@@ -100,7 +101,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_mended(
     segmentfiles.write_segment(folder / "segments" / other, finalized=False)
     salvage_file = scan.salvage
 
-    def failing(path: Path) -> scan.SegmentScan:
+    def failing(path: Path) -> SegmentScan:
         if path.name == NAME:
             raise OSError(5, "Input/output error")
         return salvage_file(path)

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from support.recorders import studio, until
-from touchline.capture.library.manifest import manifest as manifests
+from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.recording.context import Desk
 from touchline.core.errors import Blocked, Failed, Refused
@@ -167,7 +167,7 @@ async def test_a_manifest_that_cannot_be_saved_leaves_no_folder(
 ) -> None:
     async with studio(tmp_path) as it:
         with monkeypatch.context() as patch:
-            patch.setattr(manifests, "save", _no_space)
+            patch.setattr(manifestfile, "save", _no_space)
             with pytest.raises(Failed, match="No space left"):
                 await it.start("m1")
         assert it.is_free()

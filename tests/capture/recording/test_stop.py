@@ -11,7 +11,7 @@ import pytest
 
 from support.recorders import Studio, studio, until
 from touchline.capture.library import recovery
-from touchline.capture.library.manifest import manifest as manifests
+from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.recording import stop as stopping
 
@@ -358,7 +358,7 @@ async def test_a_manifest_that_cannot_be_saved_at_the_stop_is_saved_later(
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(manifests, "save", no_space)
+            patch.setattr(manifestfile, "save", no_space)
             assert (await it.stop())["success"]
             assert it.manifest().state == "recording"
         assert tried

@@ -13,7 +13,7 @@ from touchline.live.frames.frame import Frame
 from touchline.live.hls.packager import Ended, File, Packager, Position, Shape
 from touchline.live.hls.partlength import Pace, part_target_s
 from touchline.live.hls.playlist import target_s
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=4)
 NOW_NS = 1_770_837_041_000_000_000

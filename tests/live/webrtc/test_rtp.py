@@ -20,7 +20,7 @@ from touchline.live.webrtc.rtp import (
     packed,
     payloads,
 )
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 SPS, PPS = b"\x67\x64\x00\x28sps", b"\x68pps"
 AVCC = (

@@ -15,7 +15,7 @@ from aiortc import RTCIceGatherer
 
 from support.codedcamera import COUNTERS, FPS, GOP, coded_frames
 from support.viewer import RsaCertificate, Viewer
-from touchline.live.control import Problem
+from touchline.ipc.control import Problem
 from touchline.live.frames.streams import Streams
 from touchline.live.transcoding.transcodes import Transcodes
 from touchline.live.webrtc.webrtc import MAX_SESSIONS, IceServers, Peers

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from touchline.media import matchfiles
-from touchline.media.mp4 import ordinary, writer
+from touchline.media.mp4 import ordinary
+from touchline.media.mp4.sample import TIMESCALE
 
 SIZE = "160x90"
 
@@ -60,9 +61,9 @@ def test_samples_are_where_and_when_ffprobe_finds_them(
         assert (offset, entry.size_bytes) == (int(packet["pos"]), int(packet["size"]))
         assert entry.keyframe is ("K" in packet["flags"])
         shown_s = float(packet["pts_time"]) - first_pts
-        assert entry.pts / writer.TIMESCALE == pytest.approx(shown_s, abs=2e-5)
+        assert entry.pts / TIMESCALE == pytest.approx(shown_s, abs=2e-5)
         decoded_s = float(packet["dts_time"]) - first_dts
-        assert entry.dts / writer.TIMESCALE == pytest.approx(decoded_s, abs=2e-5)
+        assert entry.dts / TIMESCALE == pytest.approx(decoded_s, abs=2e-5)
     assert scan.duration_ns == pytest.approx(2e9, abs=1e6)
     assert [f.keyframe for f in scan.fragments].count(True) == 2
     assert sum(f.samples for f in scan.fragments) == 50

@@ -6,53 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from support import segmentfiles
+from support.walked import rescan
 from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4 import writer
-from touchline.media.mp4.scan import SegmentScan
+from touchline.media.mp4.sampletable import SampleTable
+from touchline.media.mp4.walk import NotSegment, SegmentScan, Walk
 from touchline.media.storage.disk import Disk
 
 FRAGMENTS = 4
-many = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-@pytest.fixture(params=[True, False], ids=["finished", "open"])
-def clean(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    path = tmp_path / "clean.mp4"
-    return segmentfiles.write_segment(path, FRAGMENTS, finalized=request.param, frame_bytes=20)
-
-
-@pytest.fixture
-def finished(tmp_path: Path) -> Path:
-    return segmentfiles.write_segment(tmp_path / "finished.mp4", FRAGMENTS, frame_bytes=20)
-
-
-@pytest.fixture
-def unfinished(tmp_path: Path) -> Path:
-    path = tmp_path / "unfinished.mp4"
-    return segmentfiles.write_segment(path, FRAGMENTS, finalized=False, frame_bytes=20)
-
-
-def rescan(path: Path, data: bytes | bytearray) -> SegmentScan:
-    path.write_bytes(data)
-    return mp4scan.scan(path, checksums=True)
-
-
-def home_of(scan: SegmentScan, at: int) -> int | None:
-    """The fragment that a byte belongs to; 0 is the head, None the end."""
-    if at < scan.fragments[0].offset:
-        return 0
-    for fragment in scan.fragments:
-        if at < fragment.offset + fragment.size_bytes:
-            return fragment.sequence
-    return None
 
 
 # ------------------------------------------------------------------- a clean file
@@ -83,9 +46,9 @@ def test_fragments_lie_end_to_end(clean: Path) -> None:
 def test_a_plain_mp4_is_not_ours(tmp_path: Path) -> None:
     path = tmp_path / "plain.mp4"
     path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(5000))
-    with pytest.raises(mp4scan.NotSegment, match="not a segment of ours"):
+    with pytest.raises(NotSegment, match="not a segment of ours"):
         mp4scan.scan(path, checksums=True)
-    with pytest.raises(mp4scan.NotSegment):
+    with pytest.raises(NotSegment):
         mp4scan.salvage(path)
 
 
@@ -95,135 +58,6 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------- damage
-
-
-def test_every_changed_byte_is_found_and_located(clean: Path) -> None:
-    """Exhaustive: each byte of the file, all of its bits at once."""
-    whole = mp4scan.scan(clean, checksums=True)
-    original = clean.read_bytes()
-    for at in range(len(original)):
-        damaged = bytearray(original)
-        damaged[at] ^= 0xFF
-        found = rescan(clean, damaged)
-        assert found.faults, f"byte {at} of {len(original)} was changed and nobody saw it"
-        assert_located(whole, found, at)
-
-
-@many
-@given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
-def test_any_change_of_a_byte_is_found_and_located(clean: Path, place: float, flip: int) -> None:
-    whole = mp4scan.scan(clean, checksums=True)
-    assert not whole.faults
-    original = clean.read_bytes()
-    at = int(place * len(original))
-    damaged = bytearray(original)
-    damaged[at] ^= flip
-    try:
-        found = rescan(clean, damaged)
-        assert found.faults, f"byte {at} of {len(original)}, flip {flip:#x}"
-        assert_located(whole, found, at)
-    finally:
-        clean.write_bytes(original)
-
-
-def assert_located(whole: SegmentScan, found: SegmentScan, at: int) -> None:
-    """Only where the damage is is a fault, and everything else is still there."""
-    home = home_of(whole, at)
-    places = {fault.fragment for fault in found.faults}
-    if home:
-        assert places == {home}, f"byte {at} of fragment {home}: {found.faults}"
-    else:
-        assert places <= {0, None}, f"byte {at} of the head or the end: {found.faults}"
-    left = [f for f in whole.fragments if f.sequence != home]
-    assert list(found.fragments) == left, f"byte {at}: {found.faults}"
-
-
-def test_each_single_bit_of_a_fragments_header_is_watched(clean: Path) -> None:
-    """A `moof` is one flipped bit away from a `moov`, which would end the file."""
-    whole = mp4scan.scan(clean, checksums=True)
-    original = clean.read_bytes()
-    for fragment in (whole.fragments[0], whole.fragments[-1]):
-        for at in range(fragment.offset, fragment.offset + writer.MOOF_BYTES):
-            for bit in range(8):
-                damaged = bytearray(original)
-                damaged[at] ^= 1 << bit
-                found = rescan(clean, damaged)
-                assert_located(whole, found, at)
-                assert found.faults
-
-
-def test_every_truncation_is_found(finished: Path) -> None:
-    original = finished.read_bytes()
-    for length in range(len(original)):
-        found = rescan(finished, original[:length])
-        assert found.faults, f"cut to {length} of {len(original)} bytes and nobody saw it"
-        assert not found.finalized
-
-
-def test_a_truncation_of_an_open_segment_is_found_unless_it_falls_between_fragments(
-    unfinished: Path,
-) -> None:
-    whole = mp4scan.scan(unfinished, checksums=True)
-    between = {whole.fragments[0].offset, *(f.offset + f.size_bytes for f in whole.fragments)}
-    original = unfinished.read_bytes()
-    for length in range(len(original)):
-        found = rescan(unfinished, original[:length])
-        assert bool(found.faults) == (length not in between), length
-        kept = [f for f in whole.fragments if f.offset + f.size_bytes <= length]
-        assert list(found.fragments) == kept
-        if found.faults and length > whole.fragments[0].offset:
-            assert found.faults[0].fragment == len(kept) + 1
-            assert found.faults[0].offset == length
-
-
-def test_bytes_that_follow_a_finished_segment_are_found(finished: Path) -> None:
-    for extra in (b"\0", bytes(100), segmentfiles.fragment(5, start_unix_ns=0)):
-        assert rescan(finished, finished.read_bytes() + extra).faults
-
-
-def test_a_fragment_taken_out_of_the_middle_is_missed(clean: Path) -> None:
-    whole = mp4scan.scan(clean, checksums=True)
-    gone = whole.fragments[1]
-    data = clean.read_bytes()
-    found = rescan(clean, data[: gone.offset] + data[gone.offset + gone.size_bytes :])
-    assert 2 in {fault.fragment for fault in found.faults}
-
-
-def test_two_fragments_exchanged_are_found(unfinished: Path) -> None:
-    parts = [segmentfiles.fragment(n, start_unix_ns=0) for n in (1, 3, 2, 4)]
-    found = rescan(unfinished, segmentfiles.join(parts))
-    assert found.faults
-    assert found.faults[0].fragment == 2
-
-
-def test_damage_over_several_fragments_costs_only_those(clean: Path) -> None:
-    whole = mp4scan.scan(clean, checksums=True)
-    damaged = bytearray(clean.read_bytes())
-    second, third = whole.fragments[1:3]
-    damaged[second.offset : third.offset + 100] = bytes(third.offset + 100 - second.offset)
-    found = rescan(clean, damaged)
-    assert {fault.fragment for fault in found.faults} == {2, 3}
-    assert [f.sequence for f in found.fragments] == [1, 4]
-    assert found.finalized == whole.finalized
-
-
-def test_without_checksums_the_structure_is_still_checked(clean: Path) -> None:
-    whole = mp4scan.scan(clean, checksums=False)
-    second = whole.fragments[1]
-    damaged = bytearray(clean.read_bytes())
-    damaged[second.offset + second.size_bytes - 100] ^= 1  # a byte of a picture
-    clean.write_bytes(damaged)
-    assert mp4scan.scan(clean, checksums=False).faults == ()
-    damaged[second.offset + 4] ^= 1
-    clean.write_bytes(damaged)
-    assert [f.fragment for f in mp4scan.scan(clean, checksums=False).faults] == [2]
-
-
-def test_a_header_that_claims_millions_of_frames_is_not_believed(unfinished: Path) -> None:
-    rows = 50_000_000
-    moof = writer._MOOF.pack(*writer._moof_fields(1, 0, rows))
-    found = rescan(unfinished, segmentfiles.join([moof, bytes(5000)]))
-    assert [f.what for f in found.faults] == ["a fragment's header is damaged"]
 
 
 # --------------------------------------------------------------------- salvage
@@ -309,11 +143,11 @@ def crashed_while_finishing(path: Path) -> Iterator[tuple[int, Path]]:
         yield operations, copy
 
 
-def table_of(scan: SegmentScan, path: Path) -> writer.SampleTable:
+def table_of(scan: SegmentScan, path: Path) -> SampleTable:
     """The sample table that the writer of the segment had in memory."""
     fd = os.open(path, os.O_RDONLY)
     try:
-        walk = mp4scan._Walk(fd, str(path), checksums=False, keep_samples=True)
+        walk = Walk(fd, str(path), checksums=False, keep_samples=True)
         assert walk.run().fragments == scan.fragments
     finally:
         os.close(fd)

@@ -11,6 +11,7 @@ from support.frames import counters
 from support.segments import write_open
 from touchline.media.mp4 import cut as mp4cut
 from touchline.media.mp4 import scan, writer
+from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES
 from touchline.media.mp4.segment import Place, mp4_segment, ts_segment
 
 
@@ -54,7 +55,7 @@ def test_the_last_frame_lasts_as_long_as_it_is_told(tmp_path: Path) -> None:
     fragments = scan.index(path).scan.fragments
     data = content(mp4_segment(path, fragments[:2], Place(1, 0, longer_ticks=45_000)))
     plain = content(mp4_segment(path, fragments[:2], Place(1, 0)))
-    last = writer.MOOF_BYTES + writer.TRUN_ENTRY_BYTES * 19
+    last = MOOF_BYTES + TRUN_ENTRY_BYTES * 19
     ticks = [int.from_bytes(d[last : last + 4], "big") for d in (data, plain)]
     assert ticks[0] - ticks[1] == 45_000
 

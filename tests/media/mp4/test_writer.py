@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from support import segmentfiles
 from support.coded import FRAME_NS, encoded
 from support.frames import counters
 from support.segments import write_open
 from touchline.media.mp4 import scan as mp4scan
-from touchline.media.mp4 import writer
+from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES
+from touchline.media.mp4.sample import SampleEntry, ticks
+from touchline.media.mp4.sampletable import SampleTable
 from touchline.media.storage.disk import Disk
 
 BFRAMES = [0, 2]
@@ -45,12 +46,10 @@ def test_a_finished_segment_plays_with_every_frame_at_its_time(
     assert counters(path) == list(range(50))
     found = packets(path)
     base_pts, base_dts = frames[0].pts_ns, frames[0].dts_ns
-    assert [int(p["pts"]) for p in found] == [writer.ticks(f.pts_ns - base_pts) for f in frames]
+    assert [int(p["pts"]) for p in found] == [ticks(f.pts_ns - base_pts) for f in frames]
     # A player shifts decode times until none comes after its picture; their steps stay.
     shift = int(found[0]["dts"])
-    assert [int(p["dts"]) - shift for p in found] == [
-        writer.ticks(f.dts_ns - base_dts) for f in frames
-    ]
+    assert [int(p["dts"]) - shift for p in found] == [ticks(f.dts_ns - base_dts) for f in frames]
     assert ["K" in p["flags"] for p in found] == [f.keyframe for f in frames]
     assert sum(int(p["size"]) for p in found) == sum(len(f.data) for f in frames)
     offsets = {(f.pts_ns - base_pts) - (f.dts_ns - base_dts) for f in frames}
@@ -100,19 +99,19 @@ def test_samples_beyond_four_gibibytes_are_found_by_every_player(tmp_path: Path)
     scan = mp4scan.scan(whole, checksums=False)
     head_bytes = scan.fragments[0].offset
     far = 5 << 30  # behind a hole that takes no room on the disk
-    table, first = writer.SampleTable(frames[0].codec), 0
+    table, first = SampleTable(frames[0].codec), 0
     for fragment in scan.fragments:
         entries = [
-            writer.SampleEntry(
-                writer.ticks(f.dts_ns - frames[0].dts_ns),
-                writer.ticks(f.pts_ns - frames[0].pts_ns),
+            SampleEntry(
+                ticks(f.dts_ns - frames[0].dts_ns),
+                ticks(f.pts_ns - frames[0].pts_ns),
                 len(f.data),
                 f.keyframe,
             )
             for f in frames[first : first + fragment.samples]
         ]
-        rows = writer.MOOF_BYTES + writer.TRUN_ENTRY_BYTES * fragment.samples + 8
-        table.add(fragment.offset - head_bytes + far + rows, entries, writer.ticks(FRAME_NS))
+        rows = MOOF_BYTES + TRUN_ENTRY_BYTES * fragment.samples + 8
+        table.add(fragment.offset - head_bytes + far + rows, entries, ticks(FRAME_NS))
         first += fragment.samples
     path = tmp_path / "large.mp4"
     data = whole.read_bytes()
@@ -126,54 +125,3 @@ def test_samples_beyond_four_gibibytes_are_found_by_every_player(tmp_path: Path)
         os.close(fd)
     assert b"co64" in table.boxes()
     assert counters(path) == list(range(50))
-
-
-def test_an_ordinary_segment_needs_no_wide_offsets() -> None:
-    table = writer.SampleTable(segmentfiles.CODEC)
-    table.add(1000, [writer.SampleEntry(0, 0, 10, keyframe=True)], 3600)
-    assert b"co64" not in table.boxes()
-    assert b"stco" in table.boxes()
-
-
-def test_time_is_rounded_and_the_rounding_never_adds_up() -> None:
-    frame_ns = 1_001_000_000 / 30
-    for n in (1, 2, 3, 29, 30 * 3600 * 4):
-        ns = round(n * frame_ns)
-        assert abs(writer.ticks_to_ns(writer.ticks(ns)) - ns) < 1e9 / writer.TIMESCALE
-    assert writer.ticks(1_000_000_000) == writer.TIMESCALE
-    assert writer.ticks(-1_000_000_000) == -writer.TIMESCALE
-
-
-def test_a_record_reads_back_what_was_written() -> None:
-    data = writer.record(writer.FRAGMENT, 7, 6, 1_770_000_000_000_000_000, 0)
-    found = writer.read_record(data)
-    assert found is not None
-    assert found[:4] == (writer.FRAGMENT, 7, 6, 1_770_000_000_000_000_000)
-    assert writer.read_record(data[:-1]) is None
-    assert writer.read_record(b"\1" + data[1:]) is None
-
-
-def test_the_codec_reads_back_from_a_segments_head() -> None:
-    moov = writer.init_part(segmentfiles.CODEC)[
-        writer.FREE_OFFSET + len(writer.FREE) : -writer.RECORD_BYTES
-    ]
-    assert writer.read_codec(moov) == segmentfiles.CODEC
-
-
-def test_the_codec_is_that_of_the_sample_entry_although_a_brand_has_its_name(
-    tmp_path: Path,
-) -> None:
-    for finalized in (False, True):
-        path = segmentfiles.write_segment(tmp_path / f"{finalized}.mp4", finalized=finalized)
-        assert b"avc1" in path.read_bytes()[:32]  # the brand
-        assert mp4scan.codec_of(path) == segmentfiles.CODEC
-
-
-@pytest.mark.parametrize("kind", [b"moov", b"trak", b"stsd", b"avc1", b"avcC"])
-def test_a_head_without_one_of_its_boxes_is_no_segment(tmp_path: Path, kind: bytes) -> None:
-    path = segmentfiles.write_segment(tmp_path / "damaged.mp4", finalized=False)
-    data = path.read_bytes()
-    at = data.index(kind, 40)
-    path.write_bytes(data[:at] + b"none" + data[at + 4 :])
-    with pytest.raises(mp4scan.NotSegment):
-        mp4scan.codec_of(path)

@@ -9,7 +9,8 @@ import pytest
 
 from support.coded import FRAME_NS, START_NS, frames
 from support.segments import fragments_of, open_segment, order
-from touchline.media.mp4 import scan, writer
+from touchline.media.mp4 import scan
+from touchline.media.mp4.sample import TIMESCALE, ticks
 from touchline.media.storage.disk import Disk
 from touchline.worker.recording.segments import OpenSegment, SegmentNames
 
@@ -138,10 +139,10 @@ def test_what_the_server_is_told_is_what_is_in_the_file(tmp_path: Path) -> None:
 def test_a_long_segment_does_not_drift(tmp_path: Path) -> None:
     """Frames of 1/30 s, which no clock tick divides: after an hour the end is still right."""
     count, period = 30 * 3600, 1e9 / 30
-    tick = [writer.ticks(round(n * period)) for n in range(count + 1)]
+    tick = [ticks(round(n * period)) for n in range(count + 1)]
     durations = [b - a for a, b in pairwise(tick)]
     assert set(durations) == {3000}
-    assert sum(durations) == 3600 * writer.TIMESCALE
+    assert sum(durations) == 3600 * TIMESCALE
 
 
 def test_a_discarded_segment_leaves_no_file(tmp_path: Path) -> None:

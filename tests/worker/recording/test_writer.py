@@ -11,7 +11,11 @@ import pytest
 
 from support.coded import FRAME_NS, frames
 from support.recorded import DEADLINE_S, Rig, minded, recording
-from touchline.media.mp4 import writer
+from touchline.media.h264.codec import Codec
+from touchline.media.mp4 import writer as mp4writer
+from touchline.media.mp4.fragment import fragment_part
+from touchline.media.mp4.sampletable import SampleTable
+from touchline.worker.recording import segments
 
 POISON = b"poison"
 
@@ -23,8 +27,8 @@ class DiesAt:
         self.calls: set[int] = set()
         self.called = 0
         self._error = error
-        self._real = writer.fragment_part
-        monkeypatch.setattr(writer, "fragment_part", self._part)
+        self._real = fragment_part
+        monkeypatch.setattr(segments, "fragment_part", self._part)
 
     def _part(self, sequence: int, samples: Any, capture_unix_ns: int) -> bytes:
         self.called += 1
@@ -109,14 +113,14 @@ def test_a_frame_that_cannot_be_written_is_left_out_counted_and_listed(
 def test_a_codec_that_cannot_be_written_costs_only_its_own_footage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = writer.init_part
+    real = mp4writer.init_part
 
-    def init_part(codec: writer.Codec) -> bytes:
+    def init_part(codec: Codec) -> bytes:
         if codec.width == 77777:
             raise struct.error("ushort format requires 0 <= number <= 65535")
         return real(codec)
 
-    monkeypatch.setattr(writer, "init_part", init_part)
+    monkeypatch.setattr(mp4writer, "init_part", init_part)
     sent = frames(100, gop=25)
     bad = sent[0].codec._replace(width=77777)
     sent[25:50] = [frame._replace(codec=bad) for frame in sent[25:50]]
@@ -181,15 +185,15 @@ def test_closing_waits_for_the_successor(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_writer_that_dies_finishing_a_segment_leaves_it_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, left = writer.SampleTable.final_part, [1]
+    real, left = mp4writer.final_part, [1]
 
-    def final_part(self: writer.SampleTable, sequence: int) -> bytes:
+    def final_part(table: SampleTable, sequence: int) -> bytes:
         if left[0]:
             left[0] -= 1
             raise OverflowError("int too large to convert")
-        return real(self, sequence)
+        return real(table, sequence)
 
-    monkeypatch.setattr(writer.SampleTable, "final_part", final_part)
+    monkeypatch.setattr(mp4writer, "final_part", final_part)
     with recording(tmp_path, segment_s=1.0) as rig:
         rig.push(frames(100, gop=25))
         report = rig.close()

@@ -17,6 +17,7 @@ from touchline.capture.library.manifest.rescan import segment_files, segment_of
 from touchline.core.errors import Refused
 from touchline.foreign.files import is_regular
 from touchline.media.mp4 import scan
+from touchline.media.mp4.walk import NotSegment
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
         try:
             before = scan.salvage(path)
             after = scan.scan(path, checksums=False)
-        except scan.NotSegment:
+        except NotSegment:
             continue
         except OSError as error:
             failed[path.name] = error.strerror or str(error)

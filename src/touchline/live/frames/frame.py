@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from touchline.ipc import wire
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 
 class Frame(NamedTuple):

@@ -17,7 +17,7 @@ from touchline.live.frames.frame import Frame
 from touchline.live.frames.subscription import Subscription
 from touchline.live.transcoding.joining import Joining
 from touchline.live.transcoding.shownorder import ShownOrder
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,10 @@ from typing import NamedTuple
 from touchline.live.frames.frame import Frame
 from touchline.live.hls.partlength import ROUNDING_S, Paced, fits, part_target_s
 from touchline.live.hls.playlist import Listing, Part, Segment, render, target_s
+from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import writer
+from touchline.media.mp4.fragment import live_fragment
+from touchline.media.mp4.sample import TIMESCALE, Sample, ticks
 
 JUMP_NS = 1_000_000_000
 """A hole of this length in the timestamps is a discontinuity."""
@@ -102,7 +105,7 @@ class Packager:
         self._next_sequence = since_boot if after is None else max(since_boot, after.sequence + 1)
         # Counted from 0: hls.js keeps an array that is as long as this number.
         self._discontinuities = 0 if after is None else after.discontinuity + 1
-        self._codec: writer.Codec | None = None
+        self._codec: Codec | None = None
         self._init = ""
         self._inits = 0
         self._base_ns: int | None = None
@@ -222,13 +225,13 @@ class Packager:
         frames, self._pending = self._pending, []
         segment = self.segments[-1]
         base_ns = self._base_ns or 0
-        at = [writer.ticks(f.dts_ns - base_ns) for f in frames]
-        at.append(max(writer.ticks(end_dts_ns - base_ns), at[-1] + 1))
+        at = [ticks(f.dts_ns - base_ns) for f in frames]
+        at.append(max(ticks(end_dts_ns - base_ns), at[-1] + 1))
         samples = [
-            writer.Sample(
+            Sample(
                 frame.data,
                 at[n],
-                writer.ticks(frame.pts_ns - base_ns),
+                ticks(frame.pts_ns - base_ns),
                 at[n + 1] - at[n],
                 frame.keyframe,
             )
@@ -236,10 +239,10 @@ class Packager:
         ]
         self._fragments += 1
         name = self._part_name(segment.sequence, len(segment.parts))
-        duration_s = (at[-1] - at[0]) / writer.TIMESCALE
+        duration_s = (at[-1] - at[0]) / TIMESCALE
         self._parted = True
         segment.parts.append(Part(name, duration_s, frames[0].keyframe))
-        return File(name, writer.live_fragment(self._fragments, samples), segment)
+        return File(name, live_fragment(self._fragments, samples), segment)
 
     def _close_segment(self) -> None:
         segment = self.segments[-1]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from touchline.foreign.numbers import whole
+from touchline.media.h264.codec import Codec
 from touchline.media.h264.units import PPS, SPS, parameter_sets
-from touchline.media.mp4.writer import Codec
 
 PAYLOAD_TYPE = 96
 LARGEST_PORT = 65535

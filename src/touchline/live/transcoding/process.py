@@ -12,7 +12,7 @@ from touchline.ipc.listening import ListeningClock
 from touchline.live.frames.frame import Frame, read_frames
 from touchline.live.frames.stream import Stream
 from touchline.live.frames.subscription import Closed
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 CANNOT = 3
 """The exit status of a transcoder for pictures of a kind that it does not take."""

@@ -13,8 +13,8 @@ from av.codec.context import Flags
 from av.video.frame import PictureType
 
 from touchline.live.frames.frame import Frame
+from touchline.media.h264.codec import Codec
 from touchline.media.h264.units import PPS, SPS, annex_b
-from touchline.media.mp4.writer import Codec
 
 log = logging.getLogger(__name__)
 

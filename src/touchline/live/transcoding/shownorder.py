@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from touchline.live.frames.frame import Frame
+from touchline.media.h264.codec import Codec
 from touchline.media.h264.syntax import SPS, read_sps
 from touchline.media.h264.units import parameter_sets
-from touchline.media.mp4.writer import Codec
 
 PLAIN_AFTER_NS = 10_000_000_000
 """A camera that has shown pictures in the order of their coming for this long does not reorder."""

@@ -22,7 +22,7 @@ from touchline.ipc.threads import watched
 from touchline.live.frames.frame import Frame
 from touchline.live.transcoding.process import CANNOT
 from touchline.live.transcoding.recoder import CannotDecode, Decoder, Encoder
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 log = logging.getLogger("touchline.live.transcoding.transcoder")
 

@@ -26,7 +26,7 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from touchline.ipc import wire
-from touchline.live.control import Problem
+from touchline.ipc.control import Problem
 from touchline.live.transcoding.transcode import Transcode
 from touchline.live.transcoding.transcodes import Transcodes
 from touchline.live.webrtc import sdp

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # `mp4` reads parameter sets itself
-    from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 
 START_CODE = b"\0\0\0\1"
 IDR, SPS, PPS, AUD = 5, 7, 8, 9

@@ -1,4 +1,4 @@
-"""Walk MP4 boxes by their sizes; nothing is ever found by searching for bytes.
+"""Write MP4 boxes, and walk them by their sizes; nothing is ever found by searching for bytes.
 
 A box type may also occur as a brand, as payload, or as coded video, so a byte search finds the
 wrong place sooner or later. ISO/IEC 14496-12, 4.2. Pure standard library.
@@ -63,3 +63,20 @@ def descend(data: bytes | memoryview, parent: Box, kinds: Sequence[bytes]) -> Bo
     for kind in kinds:
         parent = child(data, parent, kind)
     return parent
+
+
+def box_of(kind: bytes, *payload: bytes) -> bytes:
+    """Write a box of a type."""
+    body = b"".join(payload)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def full_box(kind: bytes, payload: bytes, *, version: int = 0, flags: int = 0) -> bytes:
+    """Write a box with version and flags in front of its payload."""
+    return box_of(kind, struct.pack(">I", version << 24 | flags), payload)
+
+
+def table_of(row: str, rows: Sequence[tuple[int, ...]]) -> bytes:
+    """Write rows of one format, with their number in front."""
+    pack = struct.Struct(row).pack
+    return struct.pack(">I", len(rows)) + b"".join(pack(*r) for r in rows)

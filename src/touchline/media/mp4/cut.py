@@ -18,7 +18,10 @@ from typing import Any, NamedTuple
 
 from touchline.foreign.files import reading
 from touchline.media.h264 import units
+from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import writer
+from touchline.media.mp4.sample import SampleEntry, ticks, ticks_to_ns
+from touchline.media.mp4.sampletable import SampleTable
 
 _HEAD_BYTES = 4096
 """Of a frame, to see what it is: delimiter, parameter sets and messages stand before its slices."""
@@ -39,7 +42,7 @@ class Source:
     """Frames of one segment in the order of decoding."""
 
     path: Path
-    codec: writer.Codec
+    codec: Codec
     frames: Sequence[Frame]
     end_ns: int
 
@@ -72,8 +75,8 @@ class Recoded:
 
     data: bytes
     frames: Sequence[Frame]
-    codec: writer.Codec
-    source_codec: writer.Codec
+    codec: Codec
+    source_codec: Codec
 
 
 class Span(NamedTuple):
@@ -214,7 +217,7 @@ def join(
 
     What lies outside of `shows_ns`, from and until before, is in the file and not shown.
     """
-    codecs: list[writer.Codec] = []
+    codecs: list[Codec] = []
     timed: list[tuple[Frame, int]] = []  # with the number of its codec
     body: list[Span | bytes] = []
     chunks: list[tuple[int, int, int]] = []  # offset, frames, codec
@@ -237,21 +240,21 @@ def join(
                 at += span.size_bytes
             end_ns = max(end_ns, _end_of(piece))
         timed += [(frame, which) for frame in piece.frames]
-    table = writer.SampleTable(*codecs)
+    table = SampleTable(*codecs)
     decode = _decode_ticks([frame for frame, _ in timed], starts_ns)
     done = 0
     for offset, frames, which in chunks:
         entries = [
-            writer.SampleEntry(
+            SampleEntry(
                 decode[n],
-                writer.ticks(timed[n][0].at_ns - starts_ns),
+                ticks(timed[n][0].at_ns - starts_ns),
                 timed[n][0].size_bytes,
                 timed[n][0].keyframe,
             )
             for n in range(done, done + frames)
         ]
         done += frames
-        last_ticks = max(1, writer.ticks(end_ns - starts_ns) - decode[done - 1])
+        last_ticks = max(1, ticks(end_ns - starts_ns) - decode[done - 1])
         table.add(offset, entries, last_ticks, codec_number=which)
     return Cut(writer.faststart(table, at, shows=_shown_ticks(timed, starts_ns, shows_ns)), body)
 
@@ -267,10 +270,10 @@ def _shown_ticks(
     from_ns = min(at_ns for at_ns in times if at_ns >= shows_ns[0])
     later = [at_ns for at_ns in times if at_ns >= shows_ns[1]]
     end_ns = min(later) if later else shows_ns[1]
-    return writer.ticks(from_ns - starts_ns), writer.ticks(end_ns - starts_ns)
+    return ticks(from_ns - starts_ns), ticks(end_ns - starts_ns)
 
 
-def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> writer.Codec:
+def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> Codec:
     """A copied piece shares the codec of an edge beside it, which carries both sets."""
     piece = pieces[number]
     own = piece.source.codec if isinstance(piece, Copy) else piece.codec
@@ -283,12 +286,12 @@ def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> writer.Codec:
 def _decode_ticks(frames: Sequence[Frame], starts_ns: int) -> list[int]:
     """Rising decode times; a coded edge is decoded as early as the reordered rest needs it."""
     early_ns = max((f.at_ns - f.decode_ns for f in frames), default=0)
-    ticks: list[int] = []
+    found: list[int] = []
     for frame in frames:
         decode_ns = min(frame.decode_ns, frame.at_ns - early_ns)
-        wanted = writer.ticks(decode_ns - starts_ns + early_ns)
-        ticks.append(wanted if not ticks else max(wanted, ticks[-1] + 1))
-    return ticks
+        wanted = ticks(decode_ns - starts_ns + early_ns)
+        found.append(wanted if not found else max(wanted, found[-1] + 1))
+    return found
 
 
 def _spans(piece: Copy) -> list[tuple[Span, int]]:
@@ -335,7 +338,7 @@ def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
     }
 
 
-def recoded(data: bytes, result: Mapping[str, Any], codec: writer.Codec) -> Recoded:
+def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
     """The coded edge from its data and what was answered to `edge_spec`. Raises ValueError."""
     frames, at = [], 0
     for at_ns, size, keyframe in result["frames"]:
@@ -348,12 +351,12 @@ def recoded(data: bytes, result: Mapping[str, Any], codec: writer.Codec) -> Reco
     return Recoded(data, frames, both, codec)
 
 
-def source_of(path: Path, start_unix_ns: int, end_ns: int, table: writer.SampleTable) -> Source:
+def source_of(path: Path, start_unix_ns: int, end_ns: int, table: SampleTable) -> Source:
     """A segment's frames on the clock of the match."""
     frames = [
         Frame(
-            start_unix_ns + writer.ticks_to_ns(entry.pts),
-            start_unix_ns + writer.ticks_to_ns(entry.dts),
+            start_unix_ns + ticks_to_ns(entry.pts),
+            start_unix_ns + ticks_to_ns(entry.dts),
             offset,
             entry.size_bytes,
             entry.keyframe,

@@ -15,10 +15,14 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from touchline.foreign.files import reading
+from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import box as mp4box
 from touchline.media.mp4 import scan as mp4scan
-from touchline.media.mp4 import writer
 from touchline.media.mp4.box import FULL_BOX_BYTES, Box
+from touchline.media.mp4.movie import codec_in
+from touchline.media.mp4.sample import TIMESCALE, SampleEntry, ticks_to_ns
+from touchline.media.mp4.sampletable import SampleTable
+from touchline.media.mp4.walk import Fragment, SegmentScan
 
 MOST_SAMPLES = 4_000_000
 """More than a day at 30 frames a second."""
@@ -64,7 +68,7 @@ def index(path: str | os.PathLike[str]) -> mp4scan.Indexed:
     table = _table(codec, samples, end_dts)
     fragments = tuple(_groups(samples, end_dts))
     return mp4scan.Indexed(
-        mp4scan.SegmentScan(
+        SegmentScan(
             path=os.fspath(path),
             size_bytes=size_bytes,
             finalized=True,
@@ -85,7 +89,7 @@ def at(indexed: mp4scan.Indexed, start_unix_ns: int) -> mp4scan.Indexed:
     )
     scan = indexed.scan
     return indexed._replace(
-        scan=mp4scan.SegmentScan(
+        scan=SegmentScan(
             path=scan.path,
             size_bytes=scan.size_bytes,
             finalized=True,
@@ -119,7 +123,7 @@ def _moov(descriptor: int, size_bytes: int) -> bytes:
     raise Unreadable("it was never finished: it has no tables (moov)")
 
 
-def _track(moov: bytes, size_bytes: int) -> tuple[writer.Codec, list[_Sample], int]:
+def _track(moov: bytes, size_bytes: int) -> tuple[Codec, list[_Sample], int]:
     """The first video track's codec and samples, in ticks, and where the last sample ends."""
     whole = next(mp4box.boxes(moov))
     for trak in mp4box.boxes(moov, whole.start, whole.end):
@@ -135,14 +139,14 @@ def _track(moov: bytes, size_bytes: int) -> tuple[writer.Codec, list[_Sample], i
     raise Unreadable("it has no video")
 
 
-def _codec(moov: bytes, stbl: Box) -> writer.Codec:
+def _codec(moov: bytes, stbl: Box) -> Codec:
     stsd = mp4box.child(moov, stbl, b"stsd")
     entries = list(mp4box.boxes(moov, stsd.start + FULL_BOX_BYTES + 4, stsd.end))
     kinds = {entry.kind for entry in entries}
     if len(entries) != 1 or not kinds <= {b"avc1", b"avc3"}:
         names = ", ".join(kind.decode("latin-1") for kind in sorted(kinds)) or "nothing"
         raise Unreadable(f"it holds {names}; one stream of H.264 (avc1) can be used")
-    return writer.codec_in(moov, entries[0])
+    return codec_in(moov, entries[0])
 
 
 def _timescale(moov: bytes, mdia: Box) -> int:
@@ -174,7 +178,7 @@ def _samples(moov: bytes, stbl: Box, timescale: int, size_bytes: int) -> tuple[l
     keys = {number for (number,) in sync} if sync is not None else set(range(1, count + 1))
 
     def in_ticks(value: int) -> int:
-        return (value * writer.TIMESCALE + timescale // 2) // timescale
+        return (value * TIMESCALE + timescale // 2) // timescale
 
     samples = [
         _Sample(
@@ -245,12 +249,12 @@ def _offsets(moov: bytes, stbl: Box, sizes: Sequence[int]) -> list[int]:
     return offsets
 
 
-def _table(codec: writer.Codec, samples: Sequence[_Sample], end_dts: int) -> writer.SampleTable:
-    table = writer.SampleTable(codec)
+def _table(codec: Codec, samples: Sequence[_Sample], end_dts: int) -> SampleTable:
+    table = SampleTable(codec)
     run: list[_Sample] = []
 
     def add(until: int) -> None:
-        entries = [writer.SampleEntry(s.dts, s.pts, s.size_bytes, s.keyframe) for s in run]
+        entries = [SampleEntry(s.dts, s.pts, s.size_bytes, s.keyframe) for s in run]
         table.add(run[0].offset, entries, until - run[-1].dts)
 
     for sample in samples:
@@ -262,7 +266,7 @@ def _table(codec: writer.Codec, samples: Sequence[_Sample], end_dts: int) -> wri
     return table
 
 
-def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[mp4scan.Fragment]:
+def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[Fragment]:
     """The samples in groups, as a segment of ours has fragments; offsets are those of their data.
 
     A group's sequence is the number of its first sample, from 1. Groups are told to lie behind each
@@ -273,22 +277,22 @@ def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[mp4scan.Fragme
         start = samples[begin].dts
         ends = n == len(samples)
         if not ends and not samples[n].keyframe:
-            ends = writer.ticks_to_ns(samples[n].dts - start) >= _GROUP_NS
+            ends = ticks_to_ns(samples[n].dts - start) >= _GROUP_NS
         elif not ends:
             ends = True
         if not ends:
             continue
         until = end_dts if n == len(samples) else samples[n].dts
         size_bytes = sum(s.size_bytes for s in samples[begin:n])
-        start_ns = writer.ticks_to_ns(start)
-        yield mp4scan.Fragment(
+        start_ns = ticks_to_ns(start)
+        yield Fragment(
             offset=place,
             size_bytes=size_bytes,
             sequence=begin + 1,
             samples=n - begin,
             keyframe=samples[begin].keyframe,
             start_ns=start_ns,
-            duration_ns=writer.ticks_to_ns(until) - start_ns,
+            duration_ns=ticks_to_ns(until) - start_ns,
             capture_unix_ns=start_ns,
         )
         place += size_bytes

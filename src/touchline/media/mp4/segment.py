@@ -18,7 +18,20 @@ from pathlib import Path
 
 from touchline.foreign.files import open_regular
 from touchline.media import mpegts
-from touchline.media.mp4 import cut, scan, writer
+from touchline.media.h264.codec import Codec
+from touchline.media.mp4 import cut
+from touchline.media.mp4.fragment import (
+    DELTA_FLAGS,
+    KEYFRAME_FLAGS,
+    MOOF_BYTES,
+    TRUN_ENTRY_BYTES,
+    moof,
+    read_moof,
+)
+from touchline.media.mp4.record import RECORD_BYTES
+from touchline.media.mp4.sample import ticks
+from touchline.media.mp4.sampletable import SampleTable
+from touchline.media.mp4.walk import Fragment
 
 _ROW = struct.Struct(">IIIi")
 """A sample in `trun`: duration, size, flags, composition offset."""
@@ -48,10 +61,10 @@ class _Stored:
 
 def mp4_segment(
     path: Path,
-    fragments: Sequence[scan.Fragment],
+    fragments: Sequence[Fragment],
     place: Place,
     *,
-    table: writer.SampleTable | None = None,
+    table: SampleTable | None = None,
 ) -> cut.Cut:
     """Make one MP4 fragment of consecutive fragments of a file.
 
@@ -65,7 +78,7 @@ def mp4_segment(
     rows = list(stored.rows)
     duration, *rest = rows[-1]
     rows[-1] = (duration + place.longer_ticks, *rest)  # type: ignore[assignment]
-    head = writer.moof(place.number, place.decode_ticks, len(rows))
+    head = moof(place.number, place.decode_ticks, len(rows))
     head += b"".join(_ROW.pack(*row) for row in rows)
     data_bytes = 8 + sum(row[1] for row in rows)
     return cut.Cut(head + struct.pack(">I4s", data_bytes, b"mdat"), stored.spans)
@@ -73,11 +86,11 @@ def mp4_segment(
 
 def ts_segment(
     path: Path,
-    codec: writer.Codec,
-    fragments: Sequence[scan.Fragment],
+    codec: Codec,
+    fragments: Sequence[Fragment],
     place: Place,
     *,
-    table: writer.SampleTable | None = None,
+    table: SampleTable | None = None,
 ) -> cut.Cut:
     """Make a transport stream segment of consecutive fragments of a file.
 
@@ -103,32 +116,32 @@ def _opened(path: Path) -> Iterator[int]:
 def _read(
     descriptor: int,
     path: Path,
-    fragments: Sequence[scan.Fragment],
-    table: writer.SampleTable | None,
+    fragments: Sequence[Fragment],
+    table: SampleTable | None,
 ) -> _Stored:
     if table is not None:
         return _told(table, path, fragments)
     rows: list[tuple[int, int, int, int]] = []
     spans: list[cut.Span] = []
-    expected_ticks = writer.ticks(fragments[0].start_ns)
+    expected_ticks = ticks(fragments[0].start_ns)
     for fragment in fragments:
-        head_bytes = writer.MOOF_BYTES + writer.TRUN_ENTRY_BYTES * fragment.samples
+        head_bytes = MOOF_BYTES + TRUN_ENTRY_BYTES * fragment.samples
         head = os.pread(descriptor, head_bytes, fragment.offset)
-        found = writer.read_moof(head[: writer.MOOF_BYTES]) if len(head) == head_bytes else None
+        found = read_moof(head[:MOOF_BYTES]) if len(head) == head_bytes else None
         if found is None or found[2] != fragment.samples:
             raise ValueError(f"{path.name} is not what it was")
         if rows and found[1] != expected_ticks:
             # Frames are missing between two fragments: the last one before stands still.
             duration, *rest = rows[-1]
             rows[-1] = (max(0, duration + found[1] - expected_ticks), *rest)  # type: ignore[assignment]
-        rows += _ROW.iter_unpack(head[writer.MOOF_BYTES :])
-        expected_ticks = found[1] + writer.ticks(fragment.duration_ns)
-        size = fragment.size_bytes - head_bytes - 8 - writer.RECORD_BYTES
+        rows += _ROW.iter_unpack(head[MOOF_BYTES:])
+        expected_ticks = found[1] + ticks(fragment.duration_ns)
+        size = fragment.size_bytes - head_bytes - 8 - RECORD_BYTES
         spans.append(cut.Span(path, fragment.offset + head_bytes + 8, size))
     return _Stored(tuple(rows), tuple(spans))
 
 
-def _told(table: writer.SampleTable, path: Path, fragments: Sequence[scan.Fragment]) -> _Stored:
+def _told(table: SampleTable, path: Path, fragments: Sequence[Fragment]) -> _Stored:
     """The samples of groups of another system's file (`ordinarymp4`), from its tables."""
     first = fragments[0].sequence - 1
     until = first + sum(fragment.samples for fragment in fragments)
@@ -138,7 +151,7 @@ def _told(table: writer.SampleTable, path: Path, fragments: Sequence[scan.Fragme
         ends.append(table.end_ticks)
     rows, spans = [], list[cut.Span]()
     for (offset, entry), end in zip(entries, ends, strict=False):
-        flags = writer.KEYFRAME_FLAGS if entry.keyframe else writer.DELTA_FLAGS
+        flags = KEYFRAME_FLAGS if entry.keyframe else DELTA_FLAGS
         rows.append((max(end - entry.dts, 0), entry.size_bytes, flags, entry.pts - entry.dts))
         if spans and spans[-1].offset + spans[-1].size_bytes == offset:
             spans[-1] = spans[-1]._replace(size_bytes=spans[-1].size_bytes + entry.size_bytes)
@@ -160,6 +173,6 @@ def _frames(
         while at < len(data):
             duration, size, flags, offset = next(rows)
             frame = bytes(data[at : at + size])
-            keyframe = flags == writer.KEYFRAME_FLAGS
+            keyframe = flags == KEYFRAME_FLAGS
             yield mpegts.TimedFrame(frame, dts + offset + place.early_ticks, dts, keyframe)
             at, dts = at + size, dts + duration

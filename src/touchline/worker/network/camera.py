@@ -13,7 +13,7 @@ from collections.abc import Callable
 from touchline.ipc.tee import Frame
 from touchline.ipc.threads import watched
 from touchline.ipc.wire import PipelineSpec, Rtsp
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 from touchline.worker.network.feed import (
     CopiedH264,
     DecodedH264,

@@ -12,9 +12,10 @@ gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
 from touchline.ipc.wire import Value  # noqa: E402
-from touchline.media.mp4.writer import Codec  # noqa: E402
+from touchline.media.h264.codec import Codec  # noqa: E402
 
 # Jetson modules without an encoder (Orin Nano) have the element all the same, but not its device.
+_SAID_NS = 500_000_000
 _NVENC_DEVICES = ("/dev/nvhost-msenc", "/dev/v4l2-nvenc")
 
 
@@ -94,3 +95,9 @@ def describe(message: Any) -> str:
     error, debug = parse()
     detail = (debug or "").splitlines()[-1:] or [""]
     return f"{error.message} ({message.src.get_name()}: {detail[0]})"
+
+
+def first_error(pipeline: Any) -> str | None:
+    """What the failing element said; it may say so a moment after its state shows it."""
+    message = pipeline.get_bus().timed_pop_filtered(_SAID_NS, Gst.MessageType.ERROR)
+    return describe(message) if message else None

@@ -22,19 +22,20 @@ from gi.repository import Gst, GstApp  # noqa: E402, F401  (GstApp gives the sin
 from touchline.ipc.tee import Frame  # noqa: E402
 from touchline.ipc.threads import watched  # noqa: E402
 from touchline.ipc.wire import Element, PipelineSpec  # noqa: E402
-from touchline.media.mp4.writer import Codec  # noqa: E402
+from touchline.media.h264.codec import Codec  # noqa: E402
 from touchline.worker.pipeline.elements import (  # noqa: E402
     BuildError,
     describe,
+    first_error,
     link,
     set_property,
 )
+from touchline.worker.pipeline.fileloop import FileLoop  # noqa: E402
 from touchline.worker.pipeline.picturefeed import PictureFeed, appsrc_for  # noqa: E402
 from touchline.worker.pipeline.timeline import Timeline  # noqa: E402
 
 _AVC = "video/x-h264,stream-format=avc,alignment=au"
 _POLL_NS = 500_000_000
-_LOOK_NS = 50_000_000
 _CODECS = {
     "image/jpeg": "mjpeg",
     "video/x-av1": "av1",
@@ -43,11 +44,8 @@ _CODECS = {
     "video/x-vp8": "vp8",
     "video/x-vp9": "vp9",
 }
-_SAID_NS = 500_000_000
 _PUSHED_BYTES = 32 << 20
 """A decoder that is this far behind does not catch up."""
-_SEEK_S = 2.0
-"""How long a seek back to the start may take: a few frames at the most, at their own pace."""
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
 """A transcoded stream whose rate nobody knew beforehand still gets a keyframe a second: it is asked
 for as many frames ahead as an encoder may hold."""
@@ -89,13 +87,18 @@ class Pipeline:
         self._keyframe_asked = False
         self._threads: list[threading.Thread] = []
         self._pipeline: Any = Gst.Pipeline.new(None)
+        self._loop = FileLoop(
+            self._pipeline,
+            self._stopping,
+            start_timeout_s=spec.start_timeout_s,
+            ended=lambda: self._end_reason,
+        )
         self._sink: Any = None
         self._feed: PictureFeed | None = None
         self._input: Any = None
         self._not_before_ns = 0
         self._choked = False
         self._linked = False
-        self._seeking = threading.Lock()
         self._link_lock = threading.Lock()
         self._build(caps)
 
@@ -253,12 +256,12 @@ class Pipeline:
         self._pipeline.set_base_time(self._timeline.base_ns)
         self.last_frame_ns = time.monotonic_ns()
         if self.spec.loop:
-            self._prepare_loop()
+            self._loop.prepare()
             self._timeline.base_ns = time.monotonic_ns()
             self._pipeline.set_base_time(self._timeline.base_ns)
         result = self._pipeline.set_state(Gst.State.PLAYING)
         if result == Gst.StateChangeReturn.FAILURE:
-            text = self._first_error() or "the source cannot be opened"
+            text = first_error(self._pipeline) or "the source cannot be opened"
             self._pipeline.set_state(Gst.State.NULL)
             raise BuildError(text)
         self._spawn("bus", self._read_bus)
@@ -283,22 +286,12 @@ class Pipeline:
 
     def stop(self) -> None:
         """Tear the pipeline down. Blocks as long as the source's driver does."""
-        self._stop_looping()
+        self._loop.stop()
         woken = Gst.Structure.new_empty("stopping")
         self._pipeline.get_bus().post(Gst.Message.new_application(None, woken))
         self._pipeline.set_state(Gst.State.NULL)
         for thread in self._threads:
             thread.join(2)
-
-    def _stop_looping(self) -> None:
-        """Let a seek under way end before the sink is read no more: it waits for room downstream.
-
-        With both a seek and a teardown at work each would wait for the other for ever.
-        """
-        free = self._seeking.acquire(timeout=_SEEK_S)
-        self._stopping.set()
-        if free:
-            self._seeking.release()
 
     def request_keyframe(self) -> None:
         """Ask an encoder of ours for a keyframe with its next picture; a camera may ignore it."""
@@ -338,47 +331,8 @@ class Pipeline:
                 self._on_warning(describe(message))
             elif message.type == Gst.MessageType.LATENCY:
                 self._pipeline.recalculate_latency()
-            elif message.type == Gst.MessageType.SEGMENT_DONE:
-                self._play_again()
-
-    def _play_again(self) -> None:
-        """Go back to the file's start, unless the pipeline is being torn down."""
-        with self._seeking:
-            if not self._stopping.is_set() and not self._seek_to_start():
+            elif message.type == Gst.MessageType.SEGMENT_DONE and not self._loop.begin_again():
                 self._end("the file cannot be played again from its start")
-
-    def _prepare_loop(self) -> None:
-        """Open the file and ask for its end to be a segment's end, so that it can begin again."""
-        self._pipeline.set_state(Gst.State.PAUSED)
-        reason = self._wait_until_open()
-        if reason is None and not self._seek_to_start(Gst.SeekFlags.FLUSH):
-            reason = "this kind of file cannot be played in a loop; MP4 and Matroska files can"
-        if reason is None:
-            reason = self._wait_until_open()
-        if reason is not None:
-            self._pipeline.set_state(Gst.State.NULL)
-            raise BuildError(reason)
-
-    def _wait_until_open(self) -> str | None:
-        """Wait for the first frame at the sink; returns why there will be none."""
-        deadline = time.monotonic() + self.spec.start_timeout_s
-        while time.monotonic() < deadline and not self._stopping.is_set():
-            result = self._pipeline.get_state(_LOOK_NS)[0]
-            if result == Gst.StateChangeReturn.SUCCESS:
-                return None
-            if self._end_reason is not None:
-                return self._end_reason
-            if result == Gst.StateChangeReturn.FAILURE:
-                return self._first_error() or "the file cannot be opened"
-        return f"no frame came from the file within {self.spec.start_timeout_s:g} s"
-
-    def _first_error(self) -> str | None:
-        """What the failing element said; it may say so a moment after its state shows it."""
-        message = self._pipeline.get_bus().timed_pop_filtered(_SAID_NS, Gst.MessageType.ERROR)
-        return describe(message) if message else None
-
-    def _seek_to_start(self, flags: Any = Gst.SeekFlags.NONE) -> bool:
-        return bool(self._pipeline.seek_simple(Gst.Format.TIME, flags | Gst.SeekFlags.SEGMENT, 0))
 
     def _read_sink(self) -> None:
         while not self._stopping.is_set():

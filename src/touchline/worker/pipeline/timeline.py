@@ -16,9 +16,9 @@ from touchline.media.decodetimes import DecodeTimes, Order, Reordering  # noqa: 
 from touchline.media.framerate import FrameRate  # noqa: E402
 from touchline.media.h264 import syntax  # noqa: E402
 from touchline.media.h264 import units as h264  # noqa: E402
+from touchline.media.h264.codec import Codec  # noqa: E402
 from touchline.media.h264.slices import Slice, read_slice, slice_start  # noqa: E402
 from touchline.media.h264.syntax import Pps, Sps  # noqa: E402
-from touchline.media.mp4.writer import Codec  # noqa: E402
 from touchline.worker.pipeline.elements import codec_of  # noqa: E402
 
 AHEAD_NS = 2_000_000_000

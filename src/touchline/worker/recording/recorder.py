@@ -5,7 +5,7 @@ and never waits. The writer (`writer.py`, a thread of its own) turns each into b
 the open segment, syncs it, and begins and finishes segments. A disk that is slow, full or away
 stops only the writer: fragments wait in memory up to `backlog_bytes`, then whole GOPs are left out,
 newest first, and counted; a GOP that would double that is cut short. When half of what waited is
-written, a new segment begins after the hole. A writer that dies is replaced by `mind`.
+written, a new segment begins after the hole. A writer that dies is replaced (`writerthread.py`).
 """
 
 from __future__ import annotations
@@ -16,18 +16,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from touchline.ipc import wire
 from touchline.ipc.tee import Frame
-from touchline.ipc.threads import watched
 from touchline.ipc.wire import RecordOrder
-from touchline.media.mp4 import writer as mp4
+from touchline.media.h264.codec import Codec
 from touchline.media.storage.disk import Disk
 from touchline.worker.recording.backlog import Backlog, Begin, Fragment
 from touchline.worker.recording.diskwatch import DiskWatch
 from touchline.worker.recording.ledger import Ledger, Notify
 from touchline.worker.recording.segments import SegmentNames
 from touchline.worker.recording.synctimes import SyncTimes
-from touchline.worker.recording.writer import Work, Writer, describe
+from touchline.worker.recording.writer import Work
+from touchline.worker.recording.writerthread import WriterThread
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +35,6 @@ JUMP_NS = 1_000_000_000
 _HOLE = "frames are missing"
 _START = "start"
 _SLOW_DISK = "the disk did not keep up"
-_FIRST_PAUSE_NS, _LONGEST_PAUSE_NS = 50_000_000, 2_000_000_000
-_PROOF_NS, _LONGEST_PROOF_NS = 250_000_000, 5_000_000_000
 
 
 class Recorder:
@@ -57,7 +54,6 @@ class Recorder:
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.order = order
-        self._notify = notify
         self._wall_label = wall_label
         self._monotonic_ns = monotonic_ns
         self._backlog = Backlog()
@@ -70,7 +66,7 @@ class Recorder:
         self._undecodable = 0
         self._arrived_ns = 0
         self._segment_start_ns = 0
-        self._codec: mp4.Codec | None = None
+        self._codec: Codec | None = None
         self._broken: str | None = _START
         self._begun = False
         self._skipping = False
@@ -93,15 +89,7 @@ class Recorder:
             wall_label=wall_label,
             file_limit_bytes=disk.file_limit_bytes(),
         )
-        self._done = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._died_of: BaseException | None = None
-        self.writer_error: str | None = None
-        """What the last writer died of, until footage is written again."""
-        self._deaths = 0
-        self._next_writer_ns = 0
-        self._written_before = 0
-        self._proof_since_ns: int | None = None
+        self._writer = WriterThread(self._work, notify)
         self.mind()
 
     # ------------------------------------------------------------- gathering
@@ -278,9 +266,9 @@ class Recorder:
             self._held.clear()
             self._lock.notify_all()
         deadline = time.monotonic() + timeout_s
-        while not self._done.wait(min(0.02, timeout_s)) and time.monotonic() < deadline:
+        while not self._writer.done.wait(min(0.02, timeout_s)) and time.monotonic() < deadline:
             self.mind()
-        timed_out = not self._done.is_set()
+        timed_out = not self._writer.done.is_set()
         segments = self._ledger.segments
         finalized = not timed_out and bool(segments) and all(s["finalized"] for s in segments)
         error = None
@@ -300,7 +288,7 @@ class Recorder:
     @property
     def closed(self) -> bool:
         """Whether everything is written and the writer has gone."""
-        return self._done.is_set()
+        return self._writer.done.is_set()
 
     @property
     def started(self) -> bool:
@@ -321,6 +309,11 @@ class Recorder:
     def undecodable(self) -> int:
         """Frames left out after an interruption: they refer to pictures that never came."""
         return self._undecodable
+
+    @property
+    def writer_error(self) -> str | None:
+        """What the last writer died of, until footage is written again."""
+        return self._writer.error
 
     @property
     def disk_state(self) -> str:
@@ -374,64 +367,13 @@ class Recorder:
             "sync_ms_max": round(self._work.sync_ms_max, 2),
         }
 
-    # ----------------------------------------------------------- the writer's life
-
     def mind(self) -> None:
         """Put another writer in the place of one that died, and tell how disk and writer do.
 
         Call it several times a second; from any thread.
         """
         with self._lock:
-            thread = self._thread
-            if self._done.is_set():
+            if self._writer.done.is_set():
                 return
-            if thread is not None and thread.is_alive():
-                self._prove()
-            else:
-                if thread is not None:
-                    self._thread = None
-                    self._note_death(self._died_of)
-                if time.monotonic_ns() >= self._next_writer_ns:
-                    self._begin_writer()
+            self._writer.mind()
         self._watch.tell()
-
-    def _begin_writer(self) -> None:
-        writer = Writer(self._work, after=self._died_of)
-        thread = watched(self._run, writer, name="writer", died=self._died)
-        try:
-            thread.start()
-        except RuntimeError as error:  # no more threads
-            self._note_death(error)
-        else:
-            self._thread = thread
-
-    def _run(self, writer: Writer) -> None:
-        writer.run()
-        self._done.set()
-
-    def _died(self, error: BaseException) -> None:
-        """`mind` finds the writer's thread dead, and now knows the reason too."""
-        self._died_of = error
-
-    def _note_death(self, error: BaseException | None) -> None:
-        self._died_of = error or RuntimeError("it ended without a word")
-        self._deaths += 1
-        pause_ns = 0
-        if self._deaths > 1:
-            pause_ns = min(_FIRST_PAUSE_NS << min(self._deaths - 2, 10), _LONGEST_PAUSE_NS)
-        self._next_writer_ns = time.monotonic_ns() + pause_ns
-        self._written_before, self._proof_since_ns = self._work.written, None
-        self.writer_error = describe(self._died_of)
-        self._notify(wire.event("writer_failed", reason=self.writer_error, deaths=self._deaths))
-
-    def _prove(self) -> None:
-        """Take a writer as well again that has written for a while; the longer, the more died."""
-        if self._deaths == 0 or self._work.written == self._written_before:
-            return
-        now_ns = time.monotonic_ns()
-        if self._proof_since_ns is None:
-            self._proof_since_ns = now_ns
-        proof_ns = min(self._deaths * _PROOF_NS, _LONGEST_PROOF_NS)
-        if now_ns - self._proof_since_ns >= proof_ns:
-            self._deaths, self.writer_error, self._died_of = 0, None, None
-            self._notify(wire.event("writer_recovered"))

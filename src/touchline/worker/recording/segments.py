@@ -11,6 +11,9 @@ from typing import Any
 from touchline.ipc.tee import Frame
 from touchline.ipc.wire import RecordOrder
 from touchline.media.mp4 import scan, writer
+from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES, fragment_part
+from touchline.media.mp4.sample import Sample, ticks
+from touchline.media.mp4.sampletable import SampleTable
 from touchline.media.storage.disk import Disk
 
 log = logging.getLogger(__name__)
@@ -62,7 +65,7 @@ class OpenSegment:
         self._base_dts_ns = first.dts_ns
         self._base_pts_ns = first.pts_ns
         self._unix_offset_ns = order.unix_minus_monotonic_ns
-        self._table = writer.SampleTable(first.codec)
+        self._table = SampleTable(first.codec)
         self._sequence = 1
         self._offset = 0
         self._closed = False
@@ -109,14 +112,14 @@ class OpenSegment:
         """
         samples = self._samples(frames, end_dts_ns)
         capture = frames[0].pts_ns + self._unix_offset_ns
-        part = writer.fragment_part(self._sequence, samples, capture)
+        part = fragment_part(self._sequence, samples, capture)
         try:
             self._disk.write_all(self._fd, part, self._offset)
             self._disk.sync(self._fd)
         except OSError:
             self._disk.cut(self._fd, self._offset)
             raise
-        data_at = self._offset + writer.MOOF_BYTES + writer.TRUN_ENTRY_BYTES * len(samples) + 8
+        data_at = self._offset + MOOF_BYTES + TRUN_ENTRY_BYTES * len(samples) + 8
         self._table.add(data_at, samples, samples[-1].duration)
         self._offset += len(part)
         self._sequence += 1
@@ -187,14 +190,14 @@ class OpenSegment:
         except OSError as error:
             log.warning("closing %s: %s", self._path, error)
 
-    def _samples(self, frames: Sequence[Frame], end_dts_ns: int) -> list[writer.Sample]:
-        starts = [writer.ticks(f.dts_ns - self._base_dts_ns) for f in frames]
-        ends = [*starts[1:], writer.ticks(end_dts_ns - self._base_dts_ns)]
+    def _samples(self, frames: Sequence[Frame], end_dts_ns: int) -> list[Sample]:
+        starts = [ticks(f.dts_ns - self._base_dts_ns) for f in frames]
+        ends = [*starts[1:], ticks(end_dts_ns - self._base_dts_ns)]
         return [
-            writer.Sample(
+            Sample(
                 data=f.data,
                 dts=start,
-                pts=writer.ticks(f.pts_ns - self._base_pts_ns),
+                pts=ticks(f.pts_ns - self._base_pts_ns),
                 duration=max(end - start, 0),
                 keyframe=f.keyframe,
             )

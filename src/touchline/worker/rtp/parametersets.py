@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Generic, NamedTuple, TypeVar
 
 from touchline.media.h264 import syntax
+from touchline.media.h264.codec import Codec
 from touchline.media.h264.syntax import SPS, Pps, Sps
-from touchline.media.mp4.writer import Codec
 
 MAX_BYTES = 16_384
 """A longer set is none that a camera needs; 256 of them bound the memory."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from touchline.ipc.tee import Frame
 from touchline.media.decodetimes import DecodeTimes, Order, Reordering
-from touchline.media.mp4.writer import Codec
+from touchline.media.h264.codec import Codec
 from touchline.worker.rtp import packet
 from touchline.worker.rtp.accessunits import AccessUnits, Picture
 from touchline.worker.rtp.clock import CameraClock

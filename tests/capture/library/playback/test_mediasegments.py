@@ -9,11 +9,12 @@ from touchline.capture.library.playback.mediasegments import (
     media_segments,
     stretches,
 )
-from touchline.media.mp4 import writer
-from touchline.media.mp4.scan import Fragment
+from touchline.media.h264.codec import Codec
+from touchline.media.mp4.sample import TIMESCALE, ticks
+from touchline.media.mp4.walk import Fragment
 
-CODEC = writer.Codec(320, 180, b"one")
-OTHER = writer.Codec(640, 360, b"two")
+CODEC = Codec(320, 180, b"one")
+OTHER = Codec(640, 360, b"two")
 START_NS = 1_770_000_000_000_000_000
 FRAGMENT_NS = 250_000_000
 
@@ -35,7 +36,7 @@ def fragments(count: int, *, gop: int = 4, at_ns: int = START_NS) -> list[Fragme
     ]
 
 
-def part(found: list[Fragment], codec: writer.Codec = CODEC) -> Part:
+def part(found: list[Fragment], codec: Codec = CODEC) -> Part:
     return Part(codec, 0, stretches(found))
 
 
@@ -51,7 +52,7 @@ def test_a_segment_ends_at_the_first_keyframe_that_is_due() -> None:
 
 def test_a_camera_with_rare_keyframes_gets_segments_no_longer_than_the_target() -> None:
     segments = media_segments([part(fragments(200, gop=100))], growing=False)
-    assert max(s.duration_ticks for s in segments) <= TARGET_S * writer.TIMESCALE
+    assert max(s.duration_ticks for s in segments) <= TARGET_S * TIMESCALE
     assert sum(len(s.run.fragments) for s in segments) == 200
 
 
@@ -64,15 +65,15 @@ def test_files_that_follow_on_are_one_timeline_without_a_discontinuity() -> None
     for segment in segments:
         assert segment.decode_ticks == at
         at += segment.duration_ticks
-    assert at == 60 * writer.ticks(FRAGMENT_NS)
+    assert at == 60 * ticks(FRAGMENT_NS)
 
 
 def test_over_a_short_gap_the_last_frame_stands_still() -> None:
     first = fragments(8)
     second = fragments(8, at_ns=end_ns(first) + 600_000_000)
     one, two = media_segments([part(first), part(second)], growing=False)
-    assert one.longer_ticks == writer.ticks(600_000_000)
-    assert two.decode_ticks == writer.ticks(8 * FRAGMENT_NS + 600_000_000)
+    assert one.longer_ticks == ticks(600_000_000)
+    assert two.decode_ticks == ticks(8 * FRAGMENT_NS + 600_000_000)
     assert not two.discontinuity
 
 
@@ -83,7 +84,7 @@ def test_a_long_gap_and_another_codec_are_discontinuities() -> None:
     parts = [part(first), part(later), part(other, OTHER)]
     segments = media_segments(parts, growing=False)
     assert [s.discontinuity for s in segments] == [False, True, True]
-    assert segments[1].decode_ticks == writer.ticks(8 * FRAGMENT_NS)  # the gap takes no time
+    assert segments[1].decode_ticks == ticks(8 * FRAGMENT_NS)  # the gap takes no time
 
 
 def test_a_camera_that_paused_within_a_gop_goes_on_without_a_discontinuity() -> None:
@@ -100,12 +101,12 @@ def test_a_camera_that_paused_within_a_gop_goes_on_without_a_discontinuity() -> 
     segments = media_segments([part(paused)], growing=False)
     assert sum(len(s.run.fragments) for s in segments) == 40
     assert not any(s.discontinuity for s in segments)
-    assert max(s.duration_ticks for s in segments) <= TARGET_S * writer.TIMESCALE
+    assert max(s.duration_ticks for s in segments) <= TARGET_S * TIMESCALE
     at = 0
     for segment in segments:
         assert segment.decode_ticks == at
         at += segment.duration_ticks
-    assert at == 40 * writer.ticks(FRAGMENT_NS) + writer.TIMESCALE
+    assert at == 40 * ticks(FRAGMENT_NS) + TIMESCALE
 
 
 def test_a_damaged_place_in_a_file_ends_a_segment() -> None:
@@ -113,7 +114,7 @@ def test_a_damaged_place_in_a_file_ends_a_segment() -> None:
     damaged = [*whole[:5], *whole[6:]]
     segments = media_segments([part(damaged)], growing=False)
     assert [len(s.run.fragments) for s in segments] == [5, 6]
-    assert segments[0].longer_ticks == writer.ticks(FRAGMENT_NS)
+    assert segments[0].longer_ticks == ticks(FRAGMENT_NS)
 
 
 def test_a_clock_that_says_the_next_file_began_earlier_shortens_nothing() -> None:
@@ -144,7 +145,7 @@ def test_a_growing_playlist_is_only_appended_to(
             grown = [*parts[:last], found[:so_far]]
             now = media_segments([part(each) for each in grown], growing=True)
             assert list(now[: len(before)]) == before
-            assert all(s.duration_ticks <= TARGET_S * writer.TIMESCALE for s in now)
+            assert all(s.duration_ticks <= TARGET_S * TIMESCALE for s in now)
             before = list(now)
     finished = media_segments([part(each) for each in parts], growing=False)
     assert list(finished[: len(before)]) == before

@@ -13,6 +13,7 @@ from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.verification.integrity import verify_match
 from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.media.mp4 import scan as mp4scan
+from touchline.media.mp4.walk import SegmentScan
 
 slow_disk = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -136,7 +137,7 @@ def test_what_was_verified_is_not_read_again_until_its_size_changes(
     read: list[str] = []
     scan = mp4scan.scan
 
-    def seen(path: Path, *, checksums: bool) -> mp4scan.SegmentScan:
+    def seen(path: Path, *, checksums: bool) -> SegmentScan:
         read.append(path.name)
         return scan(path, checksums=checksums)
 

@@ -22,6 +22,7 @@ from touchline.foreign.text import file_name
 from touchline.media import matchfiles
 from touchline.media.matchfiles import VIDEO_SUFFIXES
 from touchline.media.mp4 import scan as mp4scan
+from touchline.media.mp4.walk import NotSegment, SegmentScan
 
 SEGMENTS_FOLDER = "segments"
 
@@ -99,11 +100,11 @@ def _timed(segments: Iterable[Segment], earlier: Mapping[str, Sequence[Path]]) -
         yield segment.model_copy(update=update)
 
 
-def _read_segment(path: Path) -> tuple[Segment, mp4scan.SegmentScan | None]:
+def _read_segment(path: Path) -> tuple[Segment, SegmentScan | None]:
     name = parse_segment_name(path.name)
     try:
         scan = mp4scan.scan(path, checksums=False)
-    except mp4scan.NotSegment:
+    except NotSegment:
         size_bytes = status_of(path).st_size
         foreign = Segment(
             name=path.name, camera=name.camera, index=name.index or 0, size_bytes=size_bytes
@@ -112,9 +113,7 @@ def _read_segment(path: Path) -> tuple[Segment, mp4scan.SegmentScan | None]:
     return segment_of(scan, path.name), scan
 
 
-def segment_of(
-    scan: mp4scan.SegmentScan, file_name: str, *, verified: bool | None = None
-) -> Segment:
+def segment_of(scan: SegmentScan, file_name: str, *, verified: bool | None = None) -> Segment:
     """The manifest's line for a segment that was scanned."""
     name = parse_segment_name(file_name)
     start = scan.start_unix_ns

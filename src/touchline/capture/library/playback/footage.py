@@ -19,6 +19,7 @@ from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import status_of
 from touchline.media import matchfiles
 from touchline.media.mp4 import cut, scan, writer
+from touchline.media.mp4.sampletable import SampleTable
 
 KEPT_INDEXES = 48
 PANORAMA = "panorama"
@@ -39,7 +40,7 @@ class Piece:
     ours: bool
 
     @property
-    def table(self) -> writer.SampleTable | None:
+    def table(self) -> SampleTable | None:
         """Where its samples are, for a file of another system; ours says so itself."""
         return None if self.ours else self.index.table
 

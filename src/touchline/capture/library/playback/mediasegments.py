@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from touchline.media.mp4 import scan, writer
+from touchline.media.h264.codec import Codec
+from touchline.media.mp4.sample import ticks
+from touchline.media.mp4.walk import Fragment
 
 _NANO = 1_000_000_000
 _DUE_NS = 5_400_000_000
@@ -26,7 +28,7 @@ TARGET_S = (_LONGEST_NS + _BRIDGED_NS) // _NANO
 class Run(NamedTuple):
     """Consecutive fragments of a file that become one media segment, and how long they last."""
 
-    fragments: tuple[scan.Fragment, ...]
+    fragments: tuple[Fragment, ...]
     duration_ns: int
 
 
@@ -36,7 +38,7 @@ class Part(NamedTuple):
     `early_ticks` is how long a frame is shown before it is decoded, at the most.
     """
 
-    codec: writer.Codec
+    codec: Codec
     early_ticks: int
     stretches: tuple[tuple[Run, ...], ...]
 
@@ -58,10 +60,10 @@ class MediaSegment(NamedTuple):
     @property
     def duration_ticks(self) -> int:
         """How long it is shown, in ticks of `mp4.TIMESCALE`."""
-        return writer.ticks(self.run.duration_ns) + self.longer_ticks
+        return ticks(self.run.duration_ns) + self.longer_ticks
 
 
-def stretches(fragments: Sequence[scan.Fragment]) -> tuple[tuple[Run, ...], ...]:
+def stretches(fragments: Sequence[Fragment]) -> tuple[tuple[Run, ...], ...]:
     """Gather a file's fragments into runs; damage and a long hole between two end a stretch."""
     found: list[tuple[Run, ...]] = []
     begin = 0
@@ -73,14 +75,14 @@ def stretches(fragments: Sequence[scan.Fragment]) -> tuple[tuple[Run, ...], ...]
     return tuple(found)
 
 
-def _apart(before: scan.Fragment, after: scan.Fragment) -> bool:
+def _apart(before: Fragment, after: Fragment) -> bool:
     if before.offset + before.size_bytes != after.offset:
         return True
     return after.start_ns - before.start_ns - before.duration_ns > _BRIDGED_NS
 
 
-def _runs(fragments: Sequence[scan.Fragment]) -> Iterator[Run]:
-    gathered: list[scan.Fragment] = []
+def _runs(fragments: Sequence[Fragment]) -> Iterator[Run]:
+    gathered: list[Fragment] = []
     for fragment in fragments:
         if gathered:
             so_far_ns = fragment.start_ns - gathered[0].start_ns
@@ -115,7 +117,7 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
         if is_last and follows is not None:
             same_file = follows[0] == number
             bridge_ns = _bridge_ns(run, follows[2], same_file=same_file)
-        longer = writer.ticks(bridge_ns) if bridge_ns is not None else 0
+        longer = ticks(bridge_ns) if bridge_ns is not None else 0
         segment = MediaSegment(number, run, n + 1, at_ticks, longer, broken)
         segments.append(segment)
         at_ticks += segment.duration_ticks

@@ -17,7 +17,9 @@ from urllib.parse import quote
 from touchline.capture.library.playback.footage import Piece
 from touchline.capture.library.playback.mediasegments import TARGET_S, MediaSegment, media_segments
 from touchline.core.errors import NotFound
-from touchline.media.mp4 import cut, writer
+from touchline.media.h264.codec import Codec
+from touchline.media.mp4 import cut
+from touchline.media.mp4.sample import TIMESCALE
 from touchline.media.mp4.segment import Place, mp4_segment, ts_segment
 
 Container = Literal["ts", "mp4"]
@@ -40,7 +42,7 @@ def playlist(
     `correction_ns` is added to the match clock to give the date.
     """
     segments = media_segments([piece.part for piece in pieces], growing=running)
-    longest_s = max((s.duration_ticks / writer.TIMESCALE for s in segments), default=0.0)
+    longest_s = max((s.duration_ticks / TIMESCALE for s in segments), default=0.0)
     base = f"/api/v1/recordings/{quote(match_id, safe='')}/vod/{camera}"
     lines = [
         "#EXTM3U",
@@ -49,7 +51,7 @@ def playlist(
         "#EXT-X-MEDIA-SEQUENCE:0",
         f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if running else 'VOD'}",
     ]
-    codec: writer.Codec | None = None
+    codec: Codec | None = None
     for segment in segments:
         piece = pieces[segment.part]
         name = quote(piece.name, safe="")
@@ -61,7 +63,7 @@ def playlist(
         first = segment.run.fragments[0]
         lines += [
             f"#EXT-X-PROGRAM-DATE-TIME:{_timestamp(first.capture_unix_ns + correction_ns)}",
-            f"#EXTINF:{segment.duration_ticks / writer.TIMESCALE:.5f},",
+            f"#EXTINF:{segment.duration_ticks / TIMESCALE:.5f},",
             f"{base}/media/{name}/{first.sequence}.{SUFFIXES[container]}",
         ]
     if not running:

@@ -17,6 +17,7 @@ from touchline.capture.library.stretches import Stretch
 from touchline.capture.library.verification.integrityreport import MatchFault, SegmentCheck
 from touchline.foreign.files import status_of
 from touchline.media.mp4 import scan as mp4scan
+from touchline.media.mp4.walk import NotSegment, SegmentScan
 
 _LONG_FRAGMENT_NS = 1_000_000_000
 """Fragments last half a second at most; a longer one holds a frame that stood still."""
@@ -38,7 +39,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
         missing = Segment(name=name, camera=camera, index=parse_segment_name(name).index or 0)
         fault = MatchFault("segment_missing", "the segment is not there", camera, name)
         return SegmentCheck(missing, (fault,), missing=True)
-    except mp4scan.NotSegment:
+    except NotSegment:
         return _not_ours(path, camera)
     faults = [
         MatchFault("damaged", fault.what, camera, name, fault.fragment, fault.offset)
@@ -65,7 +66,7 @@ def _not_ours(path: Path, camera: str) -> SegmentCheck:
     return SegmentCheck(segment, (fault,))
 
 
-def _holes_within(scan: mp4scan.SegmentScan) -> Iterable[Stretch]:
+def _holes_within(scan: SegmentScan) -> Iterable[Stretch]:
     """Stretches of a segment without frames: between two fragments, or as one very long frame."""
     if not scan.fragments:
         return

@@ -1,4 +1,7 @@
-"""The live process's side of the line to the server: requests in, replies and events out."""
+"""A process's control socket: requests of the server in, replies and events out.
+
+Requests are carried out side by side: one that waits holds up no other.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from touchline.ipc import wire
@@ -22,10 +26,11 @@ class Problem(Exception):
         self.code = code
 
 
-class Control:
-    """Serves the server's connection. `alone` is awaited when the last one is gone.
+class ControlServer:
+    """Serves the connections of servers, of which there is one, or none, or a new one beside it.
 
-    Requests are carried out side by side: one that waits (for an HLS part) holds up no other.
+    `do` carries out a request and returns its reply's fields, or raises Problem; any other error is
+    answered with `error_code`. `alone` is awaited when the last connection is gone.
     """
 
     def __init__(
@@ -33,9 +38,14 @@ class Control:
         do: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
         *,
         alone: Callable[[], Awaitable[None]],
+        error_code: str,
+        gives_up: bool,
     ) -> None:
+        """With `gives_up` a request whose connection is gone is cancelled, else it goes on."""
         self._do = do
         self._alone = alone
+        self._error_code = error_code
+        self._gives_up = gives_up
         self._clients: dict[asyncio.StreamWriter, Outgoing] = {}
 
     @property
@@ -43,8 +53,14 @@ class Control:
         """Whether a server is there."""
         return bool(self._clients)
 
+    async def listen(self, directory: Path, name: str) -> asyncio.Server:
+        """Begin to serve at `name.sock` in a directory."""
+        return await asyncio.start_unix_server(
+            self.serve, sock=wire.listen(directory, name), limit=wire.MAX_LINE_BYTES
+        )
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection until it closes; what it still waits for is given up then."""
+        """Serve one connection until it closes."""
         self._clients[writer] = outgoing = Outgoing(writer)
         tasks: set[asyncio.Task[None]] = set()
         try:
@@ -56,8 +72,9 @@ class Control:
             log.warning("connection given up: %s", error)
         finally:
             del self._clients[writer]
-            for task in tasks:
-                task.cancel()
+            if self._gives_up:
+                for task in tasks:
+                    task.cancel()
             writer.close()
             if not self._clients:
                 await self._alone()
@@ -65,19 +82,26 @@ class Control:
     async def _answer(self, line: bytes, outgoing: Outgoing) -> None:
         number = None
         try:
-            message = wire.decode(line)
+            message = _decoded(line)
             number = message.get("id")
             reply: dict[str, Any] = {"ok": True, **await self._do(message)}
         except Problem as problem:
             reply = {"ok": False, "code": problem.code, "message": str(problem)}
         except Exception as error:
             log.exception("request failed: %r", line[:200])
-            reply = {"ok": False, "code": "live_error", "message": f"{error!r}"}
+            reply = {"ok": False, "code": self._error_code, "message": f"{error!r}"}
         with contextlib.suppress(ConnectionError):
             outgoing.reply(wire.encode({"re": number, **reply}))
 
     def notify(self, message: dict[str, Any]) -> None:
-        """Tell the server. On the event loop only."""
+        """Tell every connected server. On the event loop only."""
         line = wire.encode(message)
         for outgoing in self._clients.values():
             outgoing.tell(message, line)
+
+
+def _decoded(line: bytes) -> dict[str, Any]:
+    try:
+        return wire.decode(line)
+    except ValueError as error:
+        raise Problem("bad_request", f"not a request: {error}") from error

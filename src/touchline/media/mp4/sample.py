@@ -1,0 +1,55 @@
+"""One frame in a file, and its times in ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+TIMESCALE = 90_000
+"""Ticks a second of every track: what RTP and MPEG-TS use for video."""
+U32_MAX = (1 << 32) - 1
+_I32_MAX = (1 << 31) - 1
+I64_MAX = (1 << 63) - 1
+
+
+class Sample(NamedTuple):
+    """One coded frame with its times on the segment's timeline, in ticks of `TIMESCALE`.
+
+    `dts` never falls; `pts` is 0 for the first frame shown.
+    """
+
+    data: bytes
+    dts: int
+    pts: int
+    duration: int
+    keyframe: bool
+
+
+@dataclass(frozen=True)
+class SampleEntry:
+    """What the sample tables need to know of a written sample."""
+
+    dts: int
+    pts: int
+    size_bytes: int
+    keyframe: bool
+
+
+def ticks(ns: int) -> int:
+    """Nanoseconds as ticks of `TIMESCALE`, rounded; rounding never adds up over a recording."""
+    return (ns * 9 + 50_000) // 100_000
+
+
+def ticks_to_ns(value: int) -> int:
+    """Ticks of `TIMESCALE` as nanoseconds."""
+    return value * 100_000 // 9
+
+
+def unsigned(value: int) -> int:
+    """A duration as a box can hold it (13 hours): no time that a camera gives breaks a file."""
+    return min(max(value, 0), U32_MAX)
+
+
+def signed_offset(value: int) -> int:
+    """The distance of presentation from decoding, as a box can hold it."""
+    return min(max(value, -_I32_MAX), _I32_MAX)

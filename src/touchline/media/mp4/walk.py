@@ -1,0 +1,369 @@
+"""One pass through a segment file: its fragments, and what is damaged and where.
+
+Memory is bounded whatever the size of the file: one fragment's header at a time, and 1 MiB of
+payload where checksums are asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from touchline.media.h264.codec import Codec
+from touchline.media.mp4 import writer
+from touchline.media.mp4.fragment import KEYFRAME_FLAGS, MOOF_BYTES, TRUN_ENTRY_BYTES, read_moof
+from touchline.media.mp4.movie import read_codec
+from touchline.media.mp4.record import FINAL, FRAGMENT, INIT, RECORD_BYTES, RECORD_UUID, read_record
+from touchline.media.mp4.sample import SampleEntry, ticks_to_ns
+from touchline.media.mp4.sampletable import SampleTable
+
+READ_BYTES = 8192  # a record and the next fragment's header in one read
+_CHUNK_BYTES = 1 << 20
+_MAX_SAMPLES = 100_000
+_MARKS = re.compile(b"moof|" + re.escape(RECORD_UUID))
+_TRUN_ROW = struct.Struct(">IIIi")
+
+
+class NotSegment(ValueError):
+    """The file was not written by touchline; nothing is known of its inside."""
+
+
+class Fragment(NamedTuple):
+    """A whole fragment: where it lies, how many frames it holds and when they were captured.
+
+    `start_ns` is on the segment's own timeline, `capture_unix_ns` on the match clock.
+    """
+
+    offset: int
+    size_bytes: int
+    sequence: int
+    samples: int
+    keyframe: bool
+    start_ns: int
+    duration_ns: int
+    capture_unix_ns: int
+
+
+class Fault(NamedTuple):
+    """Damage: at which byte, in which fragment (0 is the file's head, None its end), and what."""
+
+    offset: int
+    fragment: int | None
+    what: str
+
+
+@dataclass(frozen=True)
+class SegmentScan:
+    """What a walk through a segment found.
+
+    `fragments` are the whole ones; `good_bytes` is where the last of them ends. `finalized` says
+    that the file was ended in order and that the tables at its end are whole.
+    """
+
+    path: str
+    size_bytes: int
+    finalized: bool
+    width: int
+    height: int
+    fragments: tuple[Fragment, ...]
+    faults: tuple[Fault, ...]
+    good_bytes: int
+
+    @property
+    def frames(self) -> int:
+        """Frames in whole fragments."""
+        return sum(f.samples for f in self.fragments)
+
+    @property
+    def start_unix_ns(self) -> int | None:
+        """When the first frame was captured; None for a segment without footage."""
+        return self.fragments[0].capture_unix_ns if self.fragments else None
+
+    @property
+    def duration_ns(self) -> int:
+        """From the first frame's start to the last one's end, holes in between included."""
+        if not self.fragments:
+            return 0
+        last = self.fragments[-1]
+        return last.start_ns + last.duration_ns - self.fragments[0].start_ns
+
+
+class _Broken(Exception):
+    """Something at `offset` is not what it must be."""
+
+    def __init__(self, offset: int, what: str) -> None:
+        super().__init__(what)
+        self.offset, self.what = offset, what
+
+
+class Walk:
+    """One pass through one file."""
+
+    def __init__(
+        self,
+        fd: int,
+        path: str,
+        *,
+        checksums: bool,
+        checksums_from: int = 0,
+        keep_samples: bool = False,
+    ) -> None:
+        self._fd = fd
+        self._path = path
+        self._checksums = checksums
+        self._checksums_from = checksums_from
+        self._keep = keep_samples
+        self._size = os.fstat(fd).st_size
+        self._window, self._window_at = b"", 0
+        self._fragments: list[Fragment] = []
+        self._faults: list[Fault] = []
+        self._codec: Codec | None = None
+        self.table: SampleTable | None = None
+
+    def run(self) -> SegmentScan:
+        """Walk the file once. Raises OSError, and NotSegment where it is somebody else's."""
+        head = self._read(0, READ_BYTES)
+        whole_type = writer.init_part_head()
+        if not whole_type.startswith(head[: len(whole_type)]) and RECORD_UUID not in head:
+            raise NotSegment(f"{self._path} is not a segment of ours")
+        switched = self._switched(head)
+        at, sequence = self._head(head)
+        final_at: int | None = None
+        while at < self._size:
+            if self._is_final(at, switched=switched):
+                final_at = at
+                break
+            try:
+                fragment = self._fragment(at, sequence)
+            except _Broken as broken:
+                self._faults.append(Fault(broken.offset, sequence, broken.what))
+                later = self._later_fragment(at, sequence)
+                if later is not None:  # those before it are gone, it is whole
+                    self._fragments.append(later)
+                    at, sequence = at + later.size_bytes, later.sequence + 1
+                    continue
+                at, found = self._resync(at + 1, sequence)
+                if found > sequence + 1:
+                    what = f"fragments up to {found - 1} cannot be recognised"
+                    self._faults.append(Fault(broken.offset, sequence + 1, what))
+                sequence = found
+                continue
+            self._fragments.append(fragment)
+            at, sequence = at + fragment.size_bytes, sequence + 1
+        finalized = self._end(final_at, sequence, switched=switched)
+        last = self._fragments[-1] if self._fragments else None
+        codec = self._codec or Codec(0, 0, b"")
+        return SegmentScan(
+            path=self._path,
+            size_bytes=self._size,
+            finalized=finalized,
+            width=codec.width,
+            height=codec.height,
+            fragments=tuple(self._fragments),
+            faults=tuple(self._faults),
+            good_bytes=last.offset + last.size_bytes if last else 0,
+        )
+
+    def _later_fragment(self, at: int, sequence: int) -> Fragment | None:
+        """The whole fragment at `at`, if it is one that belongs behind those missing before it."""
+        head = self._read(at, MOOF_BYTES)
+        fields = read_moof(head) if len(head) == MOOF_BYTES else None
+        if fields is None or fields[0] <= sequence:
+            return None
+        try:
+            return self._fragment(at, fields[0])
+        except _Broken:
+            return None
+
+    def _final_at(self) -> int:
+        """Where the file's header says that the tables begin; only a switched one says it."""
+        return writer.FREE_OFFSET + int.from_bytes(self._read(writer.FREE_OFFSET + 8, 8), "big")
+
+    def _is_final(self, at: int, *, switched: bool) -> bool:
+        """Whether the tables begin here. One flipped bit makes a `moof` look like a `moov`."""
+        if switched and at == self._final_at():
+            return True
+        box = self._read(at, 8)
+        if len(box) < 8 or box[4:] != b"moov":
+            return False
+        end = at + int.from_bytes(box[:4], "big") + RECORD_BYTES
+        return end == self._size or (end > self._size and not switched)
+
+    def _read(self, at: int, length: int) -> bytes:
+        """Bytes of the file; fewer at its end."""
+        start = at - self._window_at
+        if start < 0 or start + length > len(self._window):
+            self._window = os.pread(self._fd, max(length, READ_BYTES), at)
+            self._window_at, start = at, 0
+        return self._window[start : start + length]
+
+    def _switched(self, head: bytes) -> bool:
+        """Whether the 16 bytes of `free` have become the header of the whole file's `mdat`."""
+        found = head[writer.FREE_OFFSET : writer.FREE_OFFSET + 16]
+        if found == writer.FREE or len(found) < len(writer.FREE):
+            return False
+        if found[:8] != writer.mdat_header(0xFFFF)[:8]:
+            self._faults.append(Fault(writer.FREE_OFFSET, 0, "the file's data header is damaged"))
+        return True
+
+    def _head(self, head: bytes) -> tuple[int, int]:
+        """Check the part before the first fragment; returns where that begins and its number."""
+        try:
+            moov_at = writer.FREE_OFFSET + 16
+            if len(head) < moov_at + 8:
+                raise _Broken(len(head), "the file ends within its head")
+            size = int.from_bytes(head[moov_at : moov_at + 4], "big")
+            if head[moov_at + 4 : moov_at + 8] != b"moov" or not 8 < size < READ_BYTES - moov_at:
+                raise _Broken(moov_at, "the movie header is damaged")
+            body = head[: writer.FREE_OFFSET] + writer.FREE + head[moov_at : moov_at + size]
+            self._record(moov_at + size, INIT, 0, 0, zlib.crc32(body))
+            if not head.startswith(writer.init_part_head()):
+                raise _Broken(0, "the file type header is damaged")
+            self._codec = read_codec(head[moov_at : moov_at + size])
+            self.table = SampleTable(self._codec)
+        except _Broken as broken:
+            self._faults.append(Fault(broken.offset, 0, broken.what))
+            return self._resync(writer.FREE_OFFSET, 0)
+        return moov_at + size + RECORD_BYTES, 1
+
+    def _record(self, at: int, kind: int, sequence: int, samples: int, crc: int | None) -> int:
+        """Check the record at `at`; returns its capture time. `crc` None leaves the sum unread."""
+        data = self._read(at, RECORD_BYTES)
+        if len(data) < RECORD_BYTES:
+            raise _Broken(self._size, "the file ends before the part's record")
+        fields = read_record(data)
+        if fields is None or fields[:2] != (kind, sequence):
+            raise _Broken(at, "the fragment's record is damaged")
+        if fields.samples != samples:
+            raise _Broken(at, "the fragment's record counts other frames than the fragment")
+        if crc is not None and zlib.crc32(data[:-4], crc) != fields.crc:
+            raise _Broken(at - 1, "the checksum does not fit")
+        return fields.capture_unix_ns
+
+    def _fragment(self, at: int, sequence: int) -> Fragment:
+        head = self._read(at, MOOF_BYTES)
+        if len(head) < MOOF_BYTES:
+            raise _Broken(self._size, "the file ends within a fragment's header")
+        fields = read_moof(head)
+        if fields is None:
+            raise _Broken(at, "a fragment's header is damaged")
+        found, dts, samples = fields
+        if found != sequence:
+            raise _Broken(at, f"fragment {found} stands where fragment {sequence} belongs")
+        if samples > _MAX_SAMPLES:
+            raise _Broken(at, "a fragment's header is damaged")
+        rows_at, rows_bytes = at + MOOF_BYTES, samples * TRUN_ENTRY_BYTES
+        rows = self._read(rows_at, rows_bytes + 8)
+        if len(rows) < rows_bytes + 8:
+            raise _Broken(self._size, "the file ends within a fragment's header")
+        entries = list(_TRUN_ROW.iter_unpack(rows[:rows_bytes]))
+        mdat_bytes, kind = struct.unpack_from(">I4s", rows, rows_bytes)
+        data_at = rows_at + rows_bytes + 8
+        if kind != b"mdat" or mdat_bytes != 8 + sum(row[1] for row in entries):
+            raise _Broken(data_at - 8, "the frames' sizes do not fit the fragment's data")
+        end = data_at - 8 + mdat_bytes
+        if end > self._size:
+            raise _Broken(self._size, "the file ends within a fragment's data")
+        checked = self._checksums and end > self._checksums_from
+        crc = self._crc(at, end) if checked else None
+        capture_unix_ns = self._record(end, FRAGMENT, sequence, samples, crc)
+        if self._fragments and self._fragments[-1].start_ns > ticks_to_ns(dts):
+            raise _Broken(at, "the fragment's time lies before the one before it")
+        duration = sum(row[0] for row in entries)
+        if self._keep and self.table is not None:
+            self.table.add(data_at, _entries(dts, entries), entries[-1][0])
+        return Fragment(
+            offset=at,
+            size_bytes=end + RECORD_BYTES - at,
+            sequence=sequence,
+            samples=samples,
+            keyframe=entries[0][2] == KEYFRAME_FLAGS,
+            start_ns=ticks_to_ns(dts),
+            duration_ns=ticks_to_ns(duration),
+            capture_unix_ns=capture_unix_ns,
+        )
+
+    def _crc(self, at: int, end: int) -> int:
+        crc = 0
+        while at < end:
+            data = os.pread(self._fd, min(_CHUNK_BYTES, end - at), at)
+            if not data:
+                raise _Broken(at, "the file ends within a fragment's data")
+            crc, at = zlib.crc32(data, crc), at + len(data)
+        return crc
+
+    def _resync(self, at: int, sequence: int) -> tuple[int, int]:
+        """Where the walk goes on behind a broken part `sequence`, and with which fragment.
+
+        That is the end of its own record or the next fragment's header, whatever comes first;
+        else the tables, where the header says where they are; else the end of the file.
+        """
+        not_before = at
+        while at < self._size:
+            data = os.pread(self._fd, _CHUNK_BYTES, at)
+            for found in _MARKS.finditer(data):
+                next_part = self._part_at(at + found.start(), sequence)
+                if next_part is not None and next_part[0] >= not_before:
+                    return next_part
+            if len(data) <= RECORD_BYTES:
+                break
+            at += len(data) - RECORD_BYTES
+        final_at = self._final_at() if self._size > writer.FREE_OFFSET + 16 else 0
+        if final_at < self._size and os.pread(self._fd, 8, final_at)[4:] == b"moov":
+            return final_at, sequence + 1
+        return self._size, sequence
+
+    def _part_at(self, mark_at: int, sequence: int) -> tuple[int, int] | None:
+        """What begins or ends at a mark: a later fragment, or the broken one's record."""
+        moof_at = mark_at - 4
+        moof = os.pread(self._fd, MOOF_BYTES, max(moof_at, 0))
+        fields = read_moof(moof) if len(moof) == MOOF_BYTES else None
+        if fields is not None and fields[0] > sequence:
+            return moof_at, fields[0]
+        record_at = mark_at - 8
+        record = read_record(os.pread(self._fd, RECORD_BYTES, max(record_at, 0)))
+        kind = FRAGMENT if sequence else INIT
+        if record is not None and record[:2] == (kind, sequence):
+            return record_at + RECORD_BYTES, sequence + 1
+        return None
+
+    def _end(self, final_at: int | None, sequence: int, *, switched: bool) -> bool:
+        """Check the final part; True for a file that was ended in order and has whole tables."""
+        if final_at is None:
+            if switched:
+                self._faults.append(Fault(self._size, None, "the final index is missing"))
+            return False
+        try:
+            self._final_part(final_at, sequence)
+            if switched and self._final_at() != final_at:
+                raise _Broken(writer.FREE_OFFSET, "the file's data header is damaged")
+        except _Broken as broken:
+            self._faults.append(Fault(broken.offset, None, broken.what))
+            return broken.offset == writer.FREE_OFFSET
+        return switched  # not switched: the crash came in between, and salvage does it again
+
+    def _final_part(self, final_at: int, sequence: int) -> None:
+        record_at = final_at + int.from_bytes(self._read(final_at, 4), "big")
+        if record_at + RECORD_BYTES != self._size:
+            raise _Broken(final_at, "the final index is cut or followed by something else")
+        data = os.pread(self._fd, RECORD_BYTES, record_at)
+        fields = read_record(data)
+        if fields is None or fields.kind != FINAL:
+            raise _Broken(record_at, "the final record is damaged")
+        if zlib.crc32(data[:-4], self._crc(final_at, record_at)) != fields.crc:
+            raise _Broken(final_at, "the final index's checksum does not fit")
+        counted = (sequence, sum(f.samples for f in self._fragments))
+        if not self._faults and (fields.sequence, fields.samples) != counted:
+            raise _Broken(record_at, "the final record counts other fragments than the file")
+
+
+def _entries(dts: int, rows: list[tuple[int, ...]]) -> list[SampleEntry]:
+    entries = []
+    for duration, size, flags, offset in rows:
+        entries.append(SampleEntry(dts, dts + offset, size, flags == KEYFRAME_FLAGS))
+        dts += duration
+    return entries

@@ -1,0 +1,88 @@
+"""The thread that a recording is written on: another writer takes the place of one that died."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from touchline.ipc import wire
+from touchline.ipc.threads import watched
+from touchline.worker.recording.ledger import Notify
+from touchline.worker.recording.writer import Work, Writer, describe
+
+_FIRST_PAUSE_NS, _LONGEST_PAUSE_NS = 50_000_000, 2_000_000_000
+_PROOF_NS, _LONGEST_PROOF_NS = 250_000_000, 5_000_000_000
+
+
+class WriterThread:
+    """Has a recording written until all of it is.
+
+    `mind` is called under the backlog's lock; `done` may be waited for by anybody.
+    """
+
+    def __init__(self, work: Work, notify: Notify) -> None:
+        self._work = work
+        self._notify = notify
+        self.done = threading.Event()
+        """Set when everything is written and the writer has gone."""
+        self.error: str | None = None
+        """What the last writer died of, until footage is written again."""
+        self._thread: threading.Thread | None = None
+        self._died_of: BaseException | None = None
+        self._deaths = 0
+        self._next_writer_ns = 0
+        self._written_before = 0
+        self._proof_since_ns: int | None = None
+
+    def mind(self) -> None:
+        """Put another writer in the place of one that died; call it several times a second."""
+        thread = self._thread
+        if thread is not None and thread.is_alive():
+            self._prove()
+            return
+        if thread is not None:
+            self._thread = None
+            self._note_death(self._died_of)
+        if time.monotonic_ns() >= self._next_writer_ns:
+            self._begin_writer()
+
+    def _begin_writer(self) -> None:
+        writer = Writer(self._work, after=self._died_of)
+        thread = watched(self._run, writer, name="writer", died=self._died)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads
+            self._note_death(error)
+        else:
+            self._thread = thread
+
+    def _run(self, writer: Writer) -> None:
+        writer.run()
+        self.done.set()
+
+    def _died(self, error: BaseException) -> None:
+        """`mind` finds the writer's thread dead, and now knows the reason too."""
+        self._died_of = error
+
+    def _note_death(self, error: BaseException | None) -> None:
+        self._died_of = error or RuntimeError("it ended without a word")
+        self._deaths += 1
+        pause_ns = 0
+        if self._deaths > 1:
+            pause_ns = min(_FIRST_PAUSE_NS << min(self._deaths - 2, 10), _LONGEST_PAUSE_NS)
+        self._next_writer_ns = time.monotonic_ns() + pause_ns
+        self._written_before, self._proof_since_ns = self._work.written, None
+        self.error = describe(self._died_of)
+        self._notify(wire.event("writer_failed", reason=self.error, deaths=self._deaths))
+
+    def _prove(self) -> None:
+        """Take a writer as well again that has written for a while; the longer, the more died."""
+        if self._deaths == 0 or self._work.written == self._written_before:
+            return
+        now_ns = time.monotonic_ns()
+        if self._proof_since_ns is None:
+            self._proof_since_ns = now_ns
+        proof_ns = min(self._deaths * _PROOF_NS, _LONGEST_PROOF_NS)
+        if now_ns - self._proof_since_ns >= proof_ns:
+            self._deaths, self.error, self._died_of = 0, None, None
+            self._notify(wire.event("writer_recovered"))

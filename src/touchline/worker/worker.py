@@ -1,0 +1,312 @@
+"""What a worker does: it serves requests for one camera, and records it without a server too."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gi
+
+gi.require_version("Gst", "1.0")
+
+from touchline.ipc import wire  # noqa: E402
+from touchline.ipc.control import ControlServer, Problem  # noqa: E402
+from touchline.ipc.listening import ListeningClock  # noqa: E402
+from touchline.ipc.tee import Tee  # noqa: E402
+from touchline.worker.pipeline.camera import Camera, Wedged, happens  # noqa: E402
+from touchline.worker.pipeline.elements import available  # noqa: E402
+from touchline.worker.pipeline.viewers import Unreachable, Unseen, Viewers  # noqa: E402
+from touchline.worker.recording.recorder import Recorder  # noqa: E402
+from touchline.worker.recording.synctimes import SyncTimes  # noqa: E402
+
+log = logging.getLogger("touchline.worker")
+
+STATUS_S = 0.5
+MIND_S = 0.1
+"""Between two looks at the writer and its disk."""
+
+EXIT_WEDGED = 70
+_REFUSED_LOOK_S = 0.1
+_DRAIN_S = 1.0
+"""How long a stop waits at the most for the last frames captured before it to leave the encoder."""
+
+
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        code = "bad_request"
+        raise Problem(code, f"the request lacks something or has it wrong: {error!r}") from error
+
+
+class Worker:
+    """Serves requests for one camera."""
+
+    def __init__(self, name: str, *, idle_leave_s: float) -> None:
+        self.name = name
+        self._idle_leave_s = idle_leave_s
+        self.tee = Tee()
+        self.camera: Camera | None = None
+        self.spec: wire.PipelineSpec | None = None
+        self.recorder: Recorder | None = None
+        self.sync_times = SyncTimes()
+        self.viewers = Viewers(name, self.tee, lambda: self.camera)
+        self.leave = asyncio.Event()
+        self._exit_status = 0
+        self._camera_task: asyncio.Task[None] | None = None
+        self.control = ControlServer(
+            self._do, alone=self._note_alone, error_code="worker_error", gives_up=False
+        )
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._listened_s = ListeningClock(slice_s=2 * STATUS_S)
+        self._alone_since_s = self._listened_s()
+        self._stopping: asyncio.Future[dict[str, Any]] | None = None
+        self._decided = asyncio.Event()
+        """Whether footage of the recording has reached the disk, or its writer died before."""
+
+    def notify(self, message: dict[str, Any]) -> None:
+        """Tell every connected server; from any thread."""
+        self._loop.call_soon_threadsafe(self._send, message)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if message.get("change") == "opened" or message.get("event") == "writer_failed":
+            self._decided.set()
+        if message.get("event") != "status":
+            self._changed.set()
+        self.control.notify(message)
+
+    # -------------------------------------------------------------- requests
+
+    async def _do(self, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (a switch)
+        what = message.get("do")
+        if what == "hello":
+            return self.hello()
+        if what == "status":
+            return self.status()
+        if what == "configure":
+            with _understood():
+                spec = wire.spec_from_json(message["spec"])
+            return await self._configure(spec)
+        if what == "record":
+            with _understood():
+                order = wire.order_from_json(message["order"])
+                timeout_s = float(message.get("wait_s", 10))
+            return await self._record(order, timeout_s)
+        if what == "stop":
+            with _understood():
+                at_ns, timeout_s = int(message["at_ns"]), float(message.get("wait_s", 8))
+            return await self._stop(at_ns, timeout_s)
+        if what in {"feed", "unfeed", "still"}:
+            return await self._show(what, message)
+        if what == "quit":
+            self.leave.set()
+            return {}
+        code = "unknown_request"
+        raise Problem(code, f"this worker does not know {what!r}")
+
+    def hello(self) -> dict[str, Any]:
+        """Who this is and what it is doing: all that an adopting server needs."""
+        recorder = self.recorder
+        return {
+            "protocol": wire.PROTOCOL,
+            "name": self.name,
+            "pid": os.getpid(),
+            "elements": available(wire.PROBED_ELEMENTS),
+            "parts": list(wire.PARTS),
+            "spec": wire.spec_to_json(self.spec) if self.spec else None,
+            "order": wire.order_to_json(recorder.order) if recorder else None,
+            "report": recorder.report() if recorder else None,
+        }
+
+    def status(self) -> dict[str, Any]:
+        """The camera's and the recording's state at this moment."""
+        return {
+            "camera": self.camera.status() if self.camera else None,
+            "recording": self.recorder.status() if self.recorder else None,
+            "sync": self.sync_times.to_json(),
+            "feed": self.viewers.status(),
+        }
+
+    async def _configure(self, spec: wire.PipelineSpec) -> dict[str, Any]:
+        if spec == self.spec:
+            return {}
+        if self.recorder is not None:
+            code = "recording"
+            raise Problem(code, "the camera cannot be changed while it records")
+        await self._end_camera()
+        self.spec = spec
+        self.camera = Camera(spec, self.tee, changed=self._changed.set)
+        self.camera.want(wanted=self.tee.hung)
+        self._camera_task = asyncio.create_task(self._run_camera(self.camera))
+        return {}
+
+    async def _run_camera(self, camera: Camera) -> None:
+        try:
+            await camera.run()
+        except Wedged as error:
+            log.error("%s; this worker ends so that a new one can take over", error)  # noqa: TRY400
+            self._exit_status = EXIT_WEDGED
+            self.leave.set()
+        except Exception:
+            log.exception("the camera's loop failed; this worker ends so that a new one takes over")
+            self._exit_status = EXIT_WEDGED
+            self.leave.set()
+
+    async def _end_camera(self) -> None:
+        task, self._camera_task = self._camera_task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self.camera = None
+
+    async def _record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
+        """Begin; answers when the first frame is on the disk, or it is known that none can be."""
+        camera = self._configured()
+        if self.recorder is not None:
+            code = "recording"
+            raise Problem(code, f"the camera records {self.recorder.order.match_id} already")
+        self._decided.clear()
+        recorder = self.recorder = Recorder(order, notify=self.notify, sync_times=self.sync_times)
+        playing = camera.playing
+        if playing or camera.spec.keep_running:
+            # What runs already, copied or for viewers, begins with the keyframe before the start,
+            # and what is copied begins when its camera sends a keyframe.
+            recorder.begin_with_past()
+        self.tee.hang(recorder, with_gop=playing)
+        refusals = camera.refusals
+        camera.want(wanted=True, not_before_ns=order.start_monotonic_ns, at_once=True)
+        await self._decision(timeout_s, lambda: camera.refusals > refusals)
+        segments = recorder.report()["segments"]
+        if not recorder.started or not segments:
+            return {"started": False, "error": self._why_not_started(camera, recorder, timeout_s)}
+        return {"started": True, "segment": segments[0]}
+
+    async def _decision(self, timeout_s: float, refused: Callable[[], bool]) -> None:
+        """Wait for the start's outcome, but no longer than until the camera refuses us."""
+        deadline = time.monotonic() + timeout_s
+        while not self._decided.is_set() and not refused():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return
+            await happens(self._decided, min(left_s, _REFUSED_LOOK_S))
+
+    @staticmethod
+    def _why_not_started(camera: Camera, recorder: Recorder, timeout_s: float) -> str:
+        if recorder.fault:
+            return recorder.fault
+        if camera.last_error:
+            return camera.last_error
+        return f"no keyframe came from the camera within {timeout_s:g} s"
+
+    async def _stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
+        """End the recording at an instant; a second request gets the first one's answer."""
+        if self.recorder is None and self._stopping is None:
+            code = "not_recording"
+            raise Problem(code, "the camera does not record")
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop_once(at_ns, timeout_s))
+        stopping = self._stopping
+        try:
+            return await asyncio.shield(stopping)
+        finally:
+            if stopping.done():
+                self._stopping = None
+
+    async def _stop_once(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
+        recorder, camera = self.recorder, self.camera
+        if recorder is None or camera is None:
+            msg = "stopping without a recording"
+            raise RuntimeError(msg)
+        recorder.end_at(at_ns)
+        deadline = time.monotonic() + min(_DRAIN_S, timeout_s)
+        while not recorder.end_reached.is_set() and time.monotonic() < deadline:
+            if not camera.playing:
+                break  # nothing more will come
+            await asyncio.sleep(0.005)
+        reached = recorder.end_reached.is_set()
+        self.tee.take_off(recorder)
+        report = await asyncio.to_thread(recorder.close, timeout_s)
+        report["eos_received"] = reached or not report["timed_out"]
+        report["camera"] = camera.status()
+        self.recorder = None
+        camera.want(wanted=self.tee.hung)
+        return report
+
+    async def _show(self, what: str, message: dict[str, Any]) -> dict[str, Any]:
+        """What viewers need of the camera; recordings do not notice it."""
+        if what == "unfeed":
+            await self.viewers.end_feed()
+            return {}
+        self._configured()
+        path = Path(message["path"])
+        try:
+            if what == "feed":
+                await self.viewers.begin_feed(path)
+                return {}
+            age_s = await self.viewers.still(path, float(message.get("wait_s", 5)))
+        except (Unreachable, Unseen) as error:
+            raise Problem(error.code, str(error)) from error
+        return {"age_s": round(age_s, 3)}
+
+    def _configured(self) -> Camera:
+        if self.camera is None:
+            code = "not_configured"
+            raise Problem(code, "the camera has not been configured")
+        return self.camera
+
+    # -------------------------------------------------------------- by itself
+
+    async def tell_status(self) -> None:
+        """Send the status twice a second, and at once when something changed."""
+        while True:
+            await happens(self._changed, STATUS_S)
+            self._changed.clear()
+            recorder = self.recorder
+            if recorder is not None:
+                stale_ns = int(2e9 * recorder.order.fragment_s)
+                recorder.flush_older_than(stale_ns)
+            self._send(wire.event("status", **self.status()))
+            await self._mind_loneliness()
+
+    async def mind_recorder(self) -> None:
+        """Look after the recording's writer and its disk."""
+        while True:
+            await asyncio.sleep(MIND_S)
+            if self.recorder is not None:
+                self.recorder.mind()
+
+    async def _note_alone(self) -> None:
+        self._alone_since_s = self._listened_s()
+
+    async def _mind_loneliness(self) -> None:
+        """Without a server: end what would otherwise go on for ever."""
+        if self.control.connected:
+            return
+        recorder = self.recorder
+        if recorder is None:
+            if self._listened_s() - self._alone_since_s > self._idle_leave_s:
+                log.info("no server for %g s: leaving", self._idle_leave_s)
+                self.leave.set()
+            return
+        age_s = (time.monotonic_ns() - recorder.order.start_monotonic_ns) / 1e9
+        if age_s > recorder.order.max_match_s or recorder.disk_state == "full":
+            log.warning("no server, and the recording is %g s old or the disk full: ending", age_s)
+            self.leave.set()
+
+    async def finish(self) -> int:
+        """Finish the recording and tear the pipeline down; returns the exit status."""
+        if self.recorder is not None:
+            await self._stop(time.monotonic_ns(), 30.0)
+        await self.viewers.end_feed()
+        with contextlib.suppress(Wedged):
+            await self._end_camera()
+        return self._exit_status
