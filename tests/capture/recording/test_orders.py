@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from touchline.capture.recording.match import Match
+from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.orders import make_order
 from touchline.capture.settings.tree import CaptureSettings
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from touchline.capture.library.manifest.manifest import Gap
-from touchline.capture.recording.match import Match
+from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.stopreport import stop_report
 
 GOOD = {"stopped": True, "eos_received": True, "timed_out": False, "error": None, "finalized": True}

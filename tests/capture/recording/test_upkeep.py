@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from support.recorders import studio, until
+from support.runningmatches import match
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.logs.diagnostics import PROBE_PHRASE
 from touchline.capture.recording import upkeep
@@ -32,16 +33,11 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
     async def probe(_path: Path) -> Probe:
         return answers.pop(0)
 
-    track = SimpleNamespace(probe=None)
-    match = SimpleNamespace(
-        under_way=True,
-        segments_folder=Path("/nowhere"),
-        tracks={0: track},
-        observation=lambda: None,
-    )
+    recorded = match()
+    recorded.begin()
     desk: Any = SimpleNamespace(
         settings=CaptureSettings(),
-        running=SimpleNamespace(match=match),
+        running=SimpleNamespace(match=recorded),
         prober=SimpleNamespace(probe=probe),
     )
     it, due = Upkeep(desk), Due()
@@ -54,7 +50,7 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
         f"{PROBE_PHRASE} for cam0: cam0_20260211_220241_0{n}.mp4: moov atom not found"
         for n in (0, 1)
     ]
-    assert track.probe == {
+    assert recorded.tracks[0].probe == {
         "checked": True,
         "ok": False,
         "error": "moov atom not found",

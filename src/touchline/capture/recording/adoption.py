@@ -16,7 +16,7 @@ from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, rescan
 from touchline.capture.logs import alerts as alert
 from touchline.capture.recording.context import Desk
 from touchline.capture.recording.follower import Follower
-from touchline.capture.recording.match import Match
+from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.running import Running
 from touchline.core import patience
 
@@ -109,7 +109,7 @@ async def _take_over(
     reported: set[int] = set()
     for camera_id, hello in hellos.items():
         if hello.get("order") is not None and camera_id in match.tracks:
-            follower.take_report(match.tracks[camera_id], hello["report"])
+            match.tracks[camera_id].take_report(hello["report"])
             reported.add(camera_id)
     await running.started.get()
     log.warning("took over the running recording of match %s", match_id)

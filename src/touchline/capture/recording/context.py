@@ -26,7 +26,8 @@ from touchline.capture.logs import alerts as alert
 from touchline.capture.logs.alertlog import Alerts
 from touchline.capture.recording.health.forecast import Rates
 from touchline.capture.recording.health.space import Space
-from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.running import Running
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.descriptors import SpareDescriptors

@@ -10,7 +10,8 @@ from typing import Any
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.logs import alerts as alert
 from touchline.capture.recording.context import Desk
-from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.orders import make_order
 from touchline.core.errors import Blocked, Failed
 from touchline.media.storage.disk import FULL, OK
@@ -47,13 +48,12 @@ class Follower:
                 if self._desk.adopted:  # before that, the adoption looks at all of them together
                     await self.end_orphan(camera, order["match_id"])
                 return
-            self.take_report(track, hello["report"])
+            track.take_report(hello["report"])
             return
         if running is None or running.match.phase != "recording":
             return
         match, track = running.match, running.match.tracks[camera.id]
-        track.respawns += 1
-        track.recording = False
+        track.replace_worker()
         # The dead worker's file is mended first: it says where the gap begins.
         try:
             await self._desk.mend(match, track)
@@ -61,7 +61,7 @@ class Follower:
             log.error("%s cannot be mended now: %s", track.camera.name, error)  # noqa: TRY400
         if self._desk.running is not running or match.phase != "recording":
             return
-        track.attempts_before = 0
+        track.count_attempts_anew()
         await self.go_on(match, track)
 
     async def go_on(self, match: Match, track: Track) -> None:
@@ -74,7 +74,7 @@ class Follower:
             if error.code != "recording":  # somebody was quicker, and it does go on
                 log.error("%s cannot go on: %s", track.camera.name, error.message)  # noqa: TRY400
             return
-        track.recording = True
+        track.begin_recording()
         if reply["started"]:
             self._opened(match, track, reply["segment"])
 
@@ -133,7 +133,7 @@ class Follower:
         self._writer_is(match, track, None)
 
     def _writer_is(self, match: Match, track: Track, error: str | None) -> None:
-        before, track.writer_error = track.writer_error, error
+        before = track.note_writer(error)
         desk, camera_id = self._desk, track.camera.id
         if error is not None and before is None:
             desk.alarm(alert.recording_writer_failed(match.match_id, camera_id, error))
@@ -161,15 +161,6 @@ class Follower:
             self._desk.alarm(alert.recording_camera_lost(match.match_id, track.camera.id, reason))
             self._desk.note_unsaved()
             self._desk.note_changed()
-
-    @staticmethod
-    def take_report(track: Track, report: Mapping[str, Any]) -> None:
-        """Take over what a worker that records already has recorded."""
-        for gap in report.get("gaps", ()):
-            track.note_gap(gap)
-        for segment in report["segments"]:
-            track.note_segment(segment, "reported")
-        track.recording = track.started = True
 
     def _opened(self, match: Match, track: Track, segment: Mapping[str, Any]) -> None:
         was_lost, end = track.lost, track.end_unix_ns
@@ -220,8 +211,7 @@ class Follower:
         """Note a camera's disk; each state is alerted once, however many cameras tell of it."""
         desk = self._desk
         before = {t.disk for t in match.tracks.values()} - {OK}
-        same, track.disk, track.disk_error = track.disk == state, state, error
-        if same:
+        if not track.note_disk(state, error):
             return
         now = {t.disk for t in match.tracks.values()} - {OK}
         free, floor = desk.host.disk_free_bytes or 0, desk.settings.min_free_bytes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.track import Track
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.ipc.wire import RecordOrder
 

@@ -25,7 +25,8 @@ from touchline.capture.library.manifest.rescan import rescan, segment_files
 from touchline.capture.recording import adoption
 from touchline.capture.recording.context import Desk
 from touchline.capture.recording.follower import Follower
-from touchline.capture.recording.match import Match
+from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.status import status_of
 from touchline.capture.recording.running import Running
 from touchline.capture.recording.start import start_cameras
 from touchline.capture.recording.stop import stop_cameras
@@ -69,7 +70,8 @@ class Recorder:
                 "camera_recovery": {},
                 "overload_guard": guard.status(),
             }
-        status = running.match.status(
+        status = status_of(
+            running.match,
             protection_s=self._desk.settings.protection_s,
             require_all=running.require_all,
         )
@@ -242,8 +244,8 @@ class Recorder:
             process_after_recording=process_after_recording,
             before=before,
             earlier=earlier,
+            mount_point=self._desk.disk.mount_point,
         )
-        match.mount_point = self._desk.disk.mount_point
         configured = self._desk.settings.require_all_cameras
         running = Running(match, require_all=configured if require_all is None else require_all)
         self._desk.spawn(self._record, running, adopted, name=f"recording {match_id}")
@@ -258,37 +260,9 @@ class Recorder:
                 await self._lease.make_way()
             with self._lease.hold("recording", f"api-recording-{match.match_id}"):
                 self._upkeep.guard.reset()
-                if adopted:
-                    report = adoption.taken_over(match)
-                else:
-                    report = await start_cameras(
-                        desk, match, require_all=running.require_all, resuming=match.resumed
-                    )
-                if report.success:
-                    match.phase = "recording"
-                    self._await_late(match, report)
-                    desk.note_unsaved()
-                if not report.success:
-                    self._refused(match.match_id, report)
-                running.started.set(report)
-                desk.note_changed()
-                if not report.success:
-                    return
-                desk.note(
-                    "recording",
-                    "started",
-                    str(report.value["message"]),
-                    match_id=match.match_id,
-                    cameras=list(report.value["cameras_started"]),
-                )
-                await running.stop_asked.wait()
-                match.phase = "stopping"
-                desk.note_changed()
-                with anyio.CancelScope(shield=True):
-                    try:
-                        running.stopped.set(await stop_cameras(desk, match))
-                    finally:
-                        desk.spawn(self._upkeep.verify_finished, match, name="verify finished")
+                if await self._begin_recording(running, adopted=adopted):
+                    await running.stop_asked.wait()
+                    await self._end_recording(running)
         except TouchlineError as error:
             running.started.set(error)
             running.stopped.set(error)
@@ -312,6 +286,44 @@ class Recorder:
             running.stopped.set(closing)
             running.ended.set()
             desk.note_changed()
+
+    async def _begin_recording(self, running: Running, *, adopted: bool) -> bool:
+        """Start the cameras, or take them over; whoever waits for the start is answered."""
+        desk, match = self._desk, running.match
+        if adopted:
+            report = adoption.taken_over(match)
+        else:
+            report = await start_cameras(
+                desk, match, require_all=running.require_all, resuming=match.resumed
+            )
+        if report.success:
+            match.begin()
+            self._await_late(match, report)
+            desk.note_unsaved()
+        else:
+            self._refused(match.match_id, report)
+        running.started.set(report)
+        desk.note_changed()
+        if report.success:
+            desk.note(
+                "recording",
+                "started",
+                str(report.value["message"]),
+                match_id=match.match_id,
+                cameras=list(report.value["cameras_started"]),
+            )
+        return report.success
+
+    async def _end_recording(self, running: Running) -> None:
+        """Stop the cameras; whoever waits for the stop is answered."""
+        desk, match = self._desk, running.match
+        match.begin_stop()
+        desk.note_changed()
+        with anyio.CancelScope(shield=True):
+            try:
+                running.stopped.set(await stop_cameras(desk, match))
+            finally:
+                desk.spawn(self._upkeep.verify_finished, match, name="verify finished")
 
     async def _end_cameras(self, match: Match) -> None:
         """Have nothing record on that nobody could stop any more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 
 from touchline.capture.cameras.report import Report
-from touchline.capture.recording.match import Match
+from touchline.capture.recording.match.match import Match
 
 
 class Answer:

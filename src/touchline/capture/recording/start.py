@@ -15,7 +15,8 @@ from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, segment_files
 from touchline.capture.library.wholefile import sync_folder
 from touchline.capture.recording.context import Desk
-from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.orders import make_order
 from touchline.core import patience
 from touchline.core.errors import Blocked, Failed
@@ -59,25 +60,7 @@ async def start_cameras(
         log.error("camera %d did not start: %s", camera_id, results[camera_id])
     if failed and not resuming and (require_all or not started):
         await _roll_back(desk, match, new_folder=new_folder, before=before)
-        if require_all:
-            return Report(
-                {
-                    "success": False,
-                    "message": "Failed to start all required cameras",
-                    "cameras_started": [],
-                    "cameras_failed": failed,
-                    "require_all_cameras": True,
-                    "errors": errors,
-                }
-            )
-        return Report(
-            {
-                "success": False,
-                "message": "Failed to start any cameras",
-                "failed_cameras": failed,
-                "errors": errors,
-            }
-        )
+        return _not_started(failed, errors, require_all=require_all)
     return Report(
         {
             "success": True,
@@ -88,6 +71,28 @@ async def start_cameras(
             "require_all_cameras": require_all,
             "disk_minutes_left": desk.disk_minutes(),
             **({"errors": errors} if errors else {}),
+        }
+    )
+
+
+def _not_started(failed: list[int], errors: dict[str, str | None], *, require_all: bool) -> Report:
+    if require_all:
+        return Report(
+            {
+                "success": False,
+                "message": "Failed to start all required cameras",
+                "cameras_started": [],
+                "cameras_failed": failed,
+                "require_all_cameras": True,
+                "errors": errors,
+            }
+        )
+    return Report(
+        {
+            "success": False,
+            "message": "Failed to start any cameras",
+            "failed_cameras": failed,
+            "errors": errors,
         }
     )
 
@@ -114,7 +119,7 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
             reply = await camera.record(order, timeout_s)
     except (Blocked, Failed) as error:
         return camera.last_error or error.message
-    track.recording = True
+    track.begin_recording()
     if not reply["started"]:
         return str(reply["error"])
     track.note_segment(reply["segment"], "opened")

@@ -15,7 +15,8 @@ from touchline.capture.library.verification.stopgate import check_stop
 from touchline.capture.logs import alerts as alert
 from touchline.capture.logs.diagnostics import PROBE_PHRASE, TIMEOUT_PHRASE
 from touchline.capture.recording.context import Desk
-from touchline.capture.recording.match import Match, Track
+from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.stopreport import stop_report
 from touchline.core.errors import Blocked, Failed
 
@@ -35,7 +36,7 @@ async def stop_cameras(desk: Desk, match: Match) -> Report:
 
 async def _stop_cameras(desk: Desk, match: Match) -> Report:
     at_ns = time.monotonic_ns()
-    match.ended_unix_ns = match.at_ns(at_ns)
+    match.end(at_ns)
     results: dict[int, dict[str, Any]] = {}
 
     async def stop(track: Track) -> None:
@@ -44,8 +45,7 @@ async def _stop_cameras(desk: Desk, match: Match) -> Report:
     async with anyio.create_task_group() as tasks:
         for track in match.tracks.values():
             tasks.start_soon(stop, track)
-    for track in match.tracks.values():
-        track.end_gap(match.ended_unix_ns)
+    match.close_gaps()
     # Before the verdict, which may fail or take its time: nothing may resume what was stopped.
     await _save_finished(desk, match)
     manifest = match.manifest("finished")
@@ -55,7 +55,7 @@ async def _stop_cameras(desk: Desk, match: Match) -> Report:
         to_unix_ns=match.ended_unix_ns,
     )
     check = await check_stop(match.folder, manifest, desk.prober, expected=expected)
-    match.integrity = check.report.to_json()
+    match.take_verdict(check.report.to_json())
     for camera, probe in check.probes.items():
         if probe.ok is False:
             log.warning("%s for %s after the stop: %s", PROBE_PHRASE, camera, probe.error)
@@ -98,7 +98,7 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
                     match.match_id, track.camera.id, frames=frames, reason=reason
                 )
             )
-    track.dropped_before += int(reply.get("dropped_disk") or 0)
+    track.count_dropped(int(reply.get("dropped_disk") or 0))
     # What a worker before this one left open may not be mended yet, or could not be at the time.
     await _mended(desk, match, track, closed=[s["name"] for s in reply["segments"]])
     return {"stopped": True, **reply}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from touchline.capture.library.manifest.manifest import Gap
-from touchline.capture.recording.match import Match
+from touchline.capture.recording.match.match import Match
 
 
 def stop_report(

@@ -18,7 +18,8 @@ from touchline.capture.recording.context import Desk
 from touchline.capture.recording.health.guard import OverloadGuard
 from touchline.capture.recording.health.health import HealthWatch
 from touchline.capture.recording.health.soundness import RecordingObservation
-from touchline.capture.recording.match import Match
+from touchline.capture.recording.match.match import Match
+from touchline.capture.recording.match.status import observation_of
 from touchline.foreign.files import is_real_folder
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Upkeep:
         running = self._desk.running
         if running is None or not running.match.under_way:
             return None
-        return running.match.observation()
+        return observation_of(running.match)
 
     async def save_once(self) -> None:
         """Wait until something changes in the manifest, and save it. Raises OSError."""
@@ -116,8 +117,7 @@ class Upkeep:
             return
         match = running.match
         exists = await to_thread.run_sync(is_real_folder, match.segments_folder)
-        if exists != match.segments_dir_exists:
-            match.segments_dir_exists = exists
+        if match.note_folder(exists=exists):
             self._desk.note_changed()
 
     async def make_space_once(self) -> None:
@@ -136,7 +136,7 @@ class Upkeep:
             if camera.segment_name is not None:
                 path = match.segments_folder / camera.segment_name
                 probe = await self._desk.prober.probe(path)
-                match.tracks[camera.camera_id].probe = probe.to_json()
+                match.tracks[camera.camera_id].note_probe(probe.to_json())
                 self._tell_refused(camera.camera_id, camera.segment_name, probe)
 
     def _tell_refused(self, camera_id: int, segment: str, probe: Probe) -> None:
@@ -158,8 +158,7 @@ class Upkeep:
             check = await _check(match.folder, name)
             known = track.segments.get(name)
             if known is not None and known.size_bytes == check.segment.size_bytes:
-                verified = check.segment.verified
-                track.segments[name] = known.model_copy(update={"verified": verified})
+                track.note_verified(name, check.segment.verified)
                 desk.note_unsaved()
             for fault in check.faults:
                 log.error("%s: %s", match.match_id, fault)
@@ -174,8 +173,7 @@ class Upkeep:
             for name, segment in list(track.segments.items()):
                 if segment.verified is None:
                     check = await _check(match.folder, name)
-                    verified = check.segment.verified
-                    track.segments[name] = segment.model_copy(update={"verified": verified})
+                    track.note_verified(name, check.segment.verified)
         desk = self._desk
         while not desk.is_running(match.match_id) and await anyio.Path(match.folder).exists():
             try:

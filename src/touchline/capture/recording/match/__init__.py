@@ -1,0 +1,1 @@
+"""The match being recorded: its cameras' tracks, its manifest, and what is told of it."""

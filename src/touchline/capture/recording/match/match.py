@@ -1,0 +1,332 @@
+"""The running match in memory: what each camera has recorded, lost and left out so far.
+
+Fed with the workers' events, it answers status and health without asking anybody, and it is what
+the match's manifest is made of.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.library import matchclock
+from touchline.capture.library.manifest.manifest import (
+    CameraFacts,
+    Clock,
+    Gap,
+    Interruption,
+    Manifest,
+    Part,
+    Segment,
+    by_camera_and_start,
+)
+from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
+from touchline.capture.recording.health.soundness import MatchPhase
+from touchline.capture.recording.match.track import Track
+from touchline.core.wallclock import Reading, Trust
+
+_LOST_STATES = {"stalled", "retrying", "error"}
+
+
+class Match:
+    """The match being recorded."""
+
+    def __init__(
+        self,
+        match_id: str,
+        folder: Path,
+        cameras: Iterable[Camera],
+        *,
+        start_unix_ns: int,
+        start_monotonic_ns: int,
+        boot_id: str,
+        number: int | None = None,
+        unix_minus_monotonic_ns: int | None = None,
+        trust: Trust = "plausible",
+        pause_known: bool = True,
+        process_after_recording: bool = False,
+        before: Manifest | None = None,
+        earlier: Manifest | None = None,
+        mount_point: str = "",
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """`before` is gone on with; `earlier` is over, and this is recorded behind it.
+
+        `start_unix_ns` is on the match clock: after all that was recorded before.
+        `unix_minus_monotonic_ns` is what the wall clock says, where that is something else.
+        """
+        self.match_id = match_id
+        self.folder = folder
+        self.phase: MatchPhase = "starting"
+        self.number = number
+        self.segments_dir_exists = True
+        """Whether the workers' folder was there when it was last looked for."""
+        self._monotonic_ns = monotonic_ns
+        self.mount_point = mount_point
+        """Where the recordings' disk is mounted; empty on the system's."""
+        self.process_after_recording = process_after_recording
+        self.interruptions: list[Interruption] = []
+        self.ended_unix_ns: int | None = None
+        self.integrity: dict[str, Any] | None = None
+        self.came_from = before or earlier
+        """What the manifest said before this recording touched it."""
+        self.protected = self.came_from.protected if self.came_from else False
+        self._first_clock = self.came_from.clock if self.came_from else None
+        self._resumed = before is not None
+        self._origin_ns = start_unix_ns
+        self._parts_before: tuple[Part, ...] = ()
+        if self.came_from is not None:
+            if self.came_from.clock is not None:
+                self._origin_ns = self.came_from.origin_ns
+            self._parts_before = matchclock.parts_before(self.came_from, over=earlier is not None)
+        if unix_minus_monotonic_ns is None:
+            unix_minus_monotonic_ns = start_unix_ns - start_monotonic_ns
+        self.part = Part(
+            number=len(self._parts_before) + 1,
+            boot_id=boot_id,
+            start_ns=start_unix_ns,
+            start_monotonic_ns=start_monotonic_ns,
+            unix_minus_monotonic_ns=unix_minus_monotonic_ns,
+            trust=trust,
+            pause_known=pause_known,
+        )
+        """What is recorded now, without a restart of the machine."""
+        self._earlier_segments: dict[str, Segment] = {}
+        self._earlier_gaps: list[Gap] = []
+        self.tracks = {
+            camera.id: Track(
+                camera,
+                start_monotonic_ns / 1e9,
+                next_index=_next_index(earlier, camera.name),
+                attempts_before=int(camera.status.get("attempts") or 0),
+                lost_before=dict(camera.status.get("dropped") or {}),
+                unknown_pause_before_ns=None if pause_known else start_unix_ns,
+            )
+            for camera in cameras
+        }
+        if before is not None:
+            self._go_on_from(before)
+        if earlier is not None:
+            self._follow(earlier)
+
+    def _go_on_from(self, before: Manifest) -> None:
+        """Keep what was recorded so far: segments, gaps and interruptions."""
+        self.interruptions = list(before.interruptions)
+        self.process_after_recording |= before.process_after_recording
+        for track in self.tracks.values():
+            name = track.camera.name
+            track.take_earlier(
+                [segment for segment in before.segments if segment.camera == name],
+                [gap for gap in before.gaps if gap.camera == name],
+            )
+        ours = {t.camera.name for t in self.tracks.values()}
+        self._earlier_segments = {s.name: s for s in before.segments if s.camera not in ours}
+
+    def _follow(self, earlier: Manifest) -> None:
+        """Record behind what is over; it stays as it is."""
+        self.interruptions = list(earlier.interruptions)
+        self._earlier_segments = {s.name: s for s in earlier.segments}
+        self._earlier_gaps = [g for g in earlier.gaps if g.to_unix_ns is not None]
+
+    def begin(self) -> None:
+        """Note that the cameras record: the start has succeeded."""
+        self.phase = "recording"
+
+    def begin_stop(self) -> None:
+        """Note that the recording is being stopped."""
+        self.phase = "stopping"
+
+    def end(self, at_ns: int) -> None:
+        """Note the order to stop, in monotonic time; a gap that lasts is closed by `close_gaps`."""
+        self.ended_unix_ns = self.at_ns(at_ns)
+
+    def close_gaps(self) -> None:
+        """Let gaps that last until the stop end with it."""
+        if self.ended_unix_ns is not None:
+            for track in self.tracks.values():
+                track.end_gap(self.ended_unix_ns)
+
+    def take_verdict(self, integrity: dict[str, Any]) -> None:
+        """Note what the verification of a stop has found."""
+        self.integrity = integrity
+
+    def note_folder(self, *, exists: bool) -> bool:
+        """Note whether the workers' folder is there; True where that is news."""
+        news = exists != self.segments_dir_exists
+        self.segments_dir_exists = exists
+        return news
+
+    def note_mended(self, segment: Segment) -> None:
+        """Take in a file that was finished afterwards; one of an earlier take stays with that."""
+        if segment.name in self._earlier_segments:
+            self._earlier_segments[segment.name] = segment
+            return
+        for track in self.tracks.values():
+            if track.camera.name == segment.camera:
+                track.take_mended(segment)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether this goes on with a match that was interrupted."""
+        return self._resumed
+
+    @property
+    def start_unix_ns(self) -> int:
+        """When this part began, on the match clock."""
+        return self.part.start_ns
+
+    @property
+    def start_monotonic_ns(self) -> int:
+        """When this part began, on the clock of the machine's boot."""
+        return self.part.start_monotonic_ns
+
+    @property
+    def boot_id(self) -> str:
+        """The boot in which this part is recorded."""
+        return self.part.boot_id
+
+    def now_ns(self) -> int:
+        """The present on the match clock."""
+        return self.at_ns(self._monotonic_ns())
+
+    def at_ns(self, monotonic_ns: int) -> int:
+        """A monotonic time of this boot on the match clock."""
+        return monotonic_ns + self.part.match_minus_monotonic_ns
+
+    def go_on_with(self, *, start_monotonic_ns: int, match_minus_monotonic_ns: int) -> None:
+        """The workers record already, on this clock: it was never interrupted."""
+        earlier = self._parts_before[-1:]
+        known = earlier[0] if earlier else None
+        if known is not None and (known.boot_id, known.match_minus_monotonic_ns) == (
+            self.part.boot_id,
+            match_minus_monotonic_ns,
+        ):
+            self.part, self._parts_before = known, self._parts_before[:-1]
+            return
+        update = {
+            "start_ns": start_monotonic_ns + match_minus_monotonic_ns,
+            "start_monotonic_ns": start_monotonic_ns,
+            "pause_known": True,
+        }
+        self.part = self.part.model_copy(update=update)
+
+    def follow_clock(self, now: Reading, trust: Trust, *, slept_ns: int) -> bool:
+        """Correct the dates where the wall clock was set; True where that is news.
+
+        Nothing else moves: order, seconds and lengths are on the match clock.
+        """
+        found = matchclock.corrected(self.part, now, trust, slept_ns=slept_ns)
+        if found is None:
+            return False
+        self.part = found
+        return True
+
+    @property
+    def started_unix_ns(self) -> int:
+        """The date at which the match began, as it is known by now."""
+        return self._origin_ns + matchclock.correction_ns(self._parts)
+
+    @property
+    def _parts(self) -> tuple[Part, ...]:
+        firsts = {t.camera.name: t.first_ns for t in self.tracks.values() if t.first_ns is not None}
+        update = {
+            "ended_ns": self.ended_unix_ns,
+            "first_ns": {**self.part.first_ns, **firsts},
+        }
+        return (*self._parts_before, self.part.model_copy(update=update))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is shown as recorded: a resumed match is before its cameras are back."""
+        return self.phase != "starting" or self.resumed
+
+    @property
+    def segments_folder(self) -> Path:
+        """Where the workers write."""
+        return self.folder / SEGMENTS_FOLDER
+
+    @property
+    def duration_s(self) -> float:
+        """Since the match began to be recorded, up to the order to stop.
+
+        Of one that was over and is recorded again, since then.
+        """
+        end_ns = self.now_ns() if self.ended_unix_ns is None else self.ended_unix_ns
+        return max(0.0, (end_ns - self.judged_from_ns) / 1e9)
+
+    @property
+    def part_age_s(self) -> float:
+        """Since this part began to be recorded: a match that was resumed is started anew."""
+        end_ns = self.now_ns() if self.ended_unix_ns is None else self.ended_unix_ns
+        return max(0.0, (end_ns - self.part.start_ns) / 1e9)
+
+    @property
+    def judged_from_ns(self) -> int:
+        """Since when there should be footage: what was over before was judged at its own stop."""
+        return self._origin_ns if self._resumed else self.part.start_ns
+
+    def manifest(self, state: Literal["recording", "finished", "interrupted"]) -> Manifest:
+        """Everything known, for the match's folder."""
+        clock = self._first_clock or Clock(
+            start_unix_ns=self.start_unix_ns,
+            start_monotonic_ns=self.start_monotonic_ns,
+            boot_id=self.boot_id,
+        )
+        parts = self._parts
+        correction_ns = matchclock.correction_ns(parts)
+        manifest = Manifest(
+            match_id=self.match_id,
+            number=self.number,
+            state=state,
+            clock=clock.model_copy(
+                update={
+                    "start_unix_ns": self._origin_ns,
+                    "unix_correction_ns": correction_ns,
+                }
+            ),
+            parts=parts,
+            ended_unix_ns=self.ended_unix_ns,
+            cameras={t.camera.name: CameraFacts(**t.camera.facts()) for t in self.tracks.values()},
+            gaps=(*self._earlier_gaps, *(g for t in self.tracks.values() for g in t.all_gaps())),
+            interruptions=tuple(self.interruptions),
+            integrity=self.integrity,
+            process_after_recording=self.process_after_recording,
+            protected=self.protected,
+        )
+        for segment in self._earlier_segments.values():
+            manifest = manifest.with_segment(segment)
+        segments = [s for t in self.tracks.values() for s in t.segments.values()]
+        return manifest.model_copy(
+            update={
+                "segments": tuple(sorted([*manifest.segments, *segments], key=by_camera_and_start))
+            }
+        )
+
+    def take_status(self, track: Track, status: Mapping[str, Any] | None) -> None:
+        """The worker's newest word on its recording."""
+        if status is None or status.get("match_id") != self.match_id:
+            return
+        track.begin_recording()
+        if status.get("segment") is not None:
+            track.note_segment(status["segment"], "grown")
+
+    def uptime_s(self, track: Track) -> float:
+        """Since a camera's part in the match began."""
+        return max(0.0, self._monotonic_ns() / 1e9 - track.since_s)
+
+    def lost_reason(self, camera: Camera) -> str | None:
+        """Why the camera delivers nothing at the moment; None when it does."""
+        if not camera.link.connected:
+            return camera.last_error or "the worker is gone"
+        if camera.status.get("state") in _LOST_STATES:
+            return str(camera.status.get("last_error") or "the camera delivers nothing")
+        return None
+
+
+def _next_index(earlier: Manifest | None, camera: str) -> int:
+    """The index of a camera's first segment behind those of an earlier recording."""
+    own = [s.index for s in earlier.segments if s.camera == camera] if earlier else []
+    return max(own, default=-1) + 1

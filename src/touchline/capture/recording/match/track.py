@@ -1,0 +1,264 @@
+"""One camera's part in a match: its segments, its gaps, and what is known of it now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.library.manifest.manifest import Gap, Segment
+from touchline.capture.library.stretches import Stretch, subtract, union
+
+_LEAST_GAP_NS = 200_000_000
+_LEAST_LOSS_NS = 20_000_000
+"""Where a worker or camera is known to have been away, less than a frame is no gap."""
+
+
+@dataclass
+class Track:
+    """One camera's part in the match. It changes through its own methods only."""
+
+    camera: Camera
+    since_s: float
+    """When its part in the match began (monotonic)."""
+    segments: dict[str, Segment] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+    next_index: int = 0
+    started: bool = False
+    recording: bool = False
+    lost_reason: str | None = None
+    lost_at_unix_ns: int | None = None
+    respawns: int = 0
+    attempts_before: int = 0
+    disk: str = "ok"
+    disk_error: str | None = None
+    writer_error: str | None = None
+    """Why footage cannot be written, while that is so."""
+    dropped_before: int = 0
+    told_gaps: list[Gap] = field(default_factory=list)
+    """Those of `gaps` whose reason the worker knew."""
+    lost_before: Mapping[str, int] = field(default_factory=dict)
+    probe: Mapping[str, Any] | None = None
+    changed_at: float = field(default_factory=time.monotonic)
+    opened_at: float = field(default_factory=time.monotonic)
+    first_ns: int | None = None
+    """The first frame that the start waited for (match clock); where it is None a gap is listed."""
+    mending: anyio.Lock = field(default_factory=anyio.Lock)
+    """Held while files that a worker left open are finished."""
+    told_before: int = 0
+    """How often the worker had told its state when the newest file was begun."""
+    unknown_pause_before_ns: int | None = None
+    """Where footage goes on after a pause whose length nobody knows (match clock)."""
+
+    @property
+    def newest(self) -> Segment | None:
+        """The segment being written, or the last one that was."""
+        return next(reversed(self.segments.values())) if self.segments else None
+
+    @property
+    def end_unix_ns(self) -> int | None:
+        """Where the footage ends so far."""
+        ends = [s.end_unix_ns for s in self.segments.values() if s.end_unix_ns is not None]
+        return max(ends, default=None)
+
+    @property
+    def attempts(self) -> int:
+        """How often the camera had to be brought back in this match, by its worker or with one."""
+        attempts = int(self.camera.status.get("attempts") or 0)
+        return self.respawns + max(0, attempts - self.attempts_before)
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing is being recorded although it should."""
+        return self.lost_reason is not None
+
+    def begin_recording(self) -> None:
+        """Note that the worker has its order."""
+        self.recording = True
+
+    def replace_worker(self) -> None:
+        """Note that another worker has taken the place of the one that recorded."""
+        self.respawns += 1
+        self.recording = False
+
+    def count_attempts_anew(self) -> None:
+        """Note that the worker has brought the camera back nought times: it is a new one."""
+        self.attempts_before = 0
+
+    def take_report(self, report: Mapping[str, Any]) -> None:
+        """Take over what a worker that records already has recorded."""
+        for gap in report.get("gaps", ()):
+            self.note_gap(gap)
+        for segment in report["segments"]:
+            self.note_segment(segment, "reported")
+        self.recording = self.started = True
+
+    def take_earlier(self, segments: Iterable[Segment], gaps: Iterable[Gap]) -> None:
+        """Go on from what was recorded so far."""
+        for segment in segments:
+            self._keep(segment)
+        self.gaps += [gap for gap in gaps if gap.to_unix_ns is not None]
+
+    def take_mended(self, segment: Segment) -> None:
+        """Take in a file that was finished afterwards, unless its worker has finished it."""
+        known = self.segments.get(segment.name)
+        if segment.fragments and (known is None or not known.finalized):
+            self._keep(segment)
+
+    def _keep(self, segment: Segment) -> None:
+        self.segments[segment.name] = segment
+        self.next_index = max(self.next_index, segment.index + 1)
+
+    def note_verified(self, name: str, verified: bool | None) -> None:  # noqa: FBT001
+        """Note what reading a segment back has shown."""
+        self.segments[name] = self.segments[name].model_copy(update={"verified": verified})
+
+    def note_probe(self, probe: Mapping[str, Any]) -> None:
+        """Note what ffprobe said of the newest segment that it was asked about."""
+        self.probe = probe
+
+    def note_disk(self, state: str, error: str | None) -> bool:
+        """Note how the disk takes footage; True where the state is another one."""
+        changed = self.disk != state
+        self.disk, self.disk_error = state, error
+        return changed
+
+    def note_writer(self, error: str | None) -> str | None:
+        """Note why footage cannot be written, or that it is; returns what was noted before."""
+        before, self.writer_error = self.writer_error, error
+        return before
+
+    def count_dropped(self, frames: int) -> None:
+        """Add the frames that a worker left out because of the disk, when it stops."""
+        self.dropped_before += frames
+
+    def note_segment(self, info: Mapping[str, Any], change: str) -> None:
+        """A segment was opened, has grown, was closed or was found empty and removed."""
+        name = str(info["name"])
+        if change == "removed":
+            self.segments.pop(name, None)
+            return
+        known = self.segments.get(name)
+        segment = Segment(
+            name=name,
+            camera=self.camera.name,
+            index=int(info["index"]),
+            start_unix_ns=int(info["start_unix_ns"]),
+            end_unix_ns=int(info["end_unix_ns"]),
+            frames=int(info["frames"]),
+            fragments=int(info["fragments"]),
+            size_bytes=int(info["size_bytes"]),
+            finalized=bool(info["finalized"]),
+            verified=known.verified if known else None,
+        )
+        now = time.monotonic()
+        if known is None:
+            self._close_gap(segment)
+            self.opened_at = now
+            self.told_before = self.camera.statuses
+        if known is None or known.size_bytes != segment.size_bytes:
+            self.changed_at = now
+        self.segments[name] = segment
+        self.next_index = max(self.next_index, segment.index + 1)
+
+    def _close_gap(self, opened: Segment) -> None:
+        end, start = self.end_unix_ns, opened.start_unix_ns
+        if end is None:
+            if self.lost_at_unix_ns is None:
+                self.first_ns = start if self.first_ns is None else self.first_ns
+            elif start is not None:  # the camera came late: the match began without it
+                self._add_gap(self.lost_at_unix_ns, start)
+        elif start is not None and start - end >= self._least_gap_ns():
+            self._add_gap(end, start)
+        self.started = True
+        self.found_again()
+
+    def _least_gap_ns(self) -> int:
+        return _LEAST_GAP_NS if self.lost_at_unix_ns is None else _LEAST_LOSS_NS
+
+    def note_gap(self, told: Mapping[str, Any]) -> None:
+        """A gap that the worker lists, with the reason it knows; what was guessed gives way."""
+        gap = Gap(
+            camera=self.camera.name,
+            from_unix_ns=int(told["from_unix_ns"]),
+            to_unix_ns=int(told["to_unix_ns"]),
+            reason=str(told["reason"]),
+        )
+        if gap in self.told_gaps:
+            return
+        self.told_gaps.append(gap)
+        self.gaps = [
+            rest
+            for known in self.gaps
+            for rest in ([known] if known in self.told_gaps else without(known, [gap]))
+        ]
+        self.gaps.append(gap)
+        self.gaps.sort(key=lambda each: each.from_unix_ns)
+
+    def _add_gap(self, from_ns: int, to_ns: int) -> None:
+        """List a gap that no worker told of: it died, or the camera was not there yet."""
+        reason = self.lost_reason or self.disk_error or "the camera was interrupted"
+        unknown_ns = self.unknown_pause_before_ns
+        gap = Gap(
+            camera=self.camera.name,
+            from_unix_ns=from_ns,
+            to_unix_ns=to_ns,
+            reason=reason,
+            length_known=unknown_ns is None or not from_ns < unknown_ns <= to_ns,
+        )
+        self.gaps += without(gap, self.told_gaps)
+
+    def lose(self, reason: str, at_unix_ns: int) -> bool:
+        """Note that nothing comes any more; True where that is news."""
+        news = self.lost_reason is None
+        if news:
+            self.lost_at_unix_ns = self.end_unix_ns or at_unix_ns
+        self.lost_reason = reason
+        return news
+
+    def found_again(self) -> bool:
+        """Note that footage is written again; True where that is news."""
+        news = self.lost_reason is not None
+        self.lost_reason, self.lost_at_unix_ns = None, None
+        return news
+
+    def end_gap(self, at_unix_ns: int) -> None:
+        """The recording ended: a gap that lasts until now lasts no longer than that."""
+        if self.lost_at_unix_ns is not None:
+            # What a dead worker left may reach further than was known when it was lost.
+            start = max(self.lost_at_unix_ns, self.end_unix_ns or 0)
+            if start < at_unix_ns:
+                self._add_gap(start, at_unix_ns)
+            self.lost_at_unix_ns = None
+
+    def all_gaps(self) -> Iterable[Gap]:
+        """The gaps so far, and the one that lasts."""
+        yield from self.gaps
+        if self.lost_reason is not None and self.lost_at_unix_ns is not None:
+            yield Gap(
+                camera=self.camera.name,
+                from_unix_ns=self.lost_at_unix_ns,
+                to_unix_ns=None,
+                reason=self.lost_reason,
+            )
+
+
+def without(gap: Gap, others: Iterable[Gap]) -> list[Gap]:
+    """What is left of a gap where others are known, as gaps of the same reason. Pure."""
+    if gap.to_unix_ns is None:
+        return [gap]
+    known = [
+        Stretch(other.from_unix_ns, other.to_unix_ns)
+        for other in others
+        if other.to_unix_ns is not None and other.to_unix_ns > other.from_unix_ns
+    ]
+    whole = Stretch(gap.from_unix_ns, gap.to_unix_ns)
+    return [
+        gap.model_copy(update={"from_unix_ns": rest.start_ns, "to_unix_ns": rest.end_ns})
+        for rest in subtract(whole, union(known))
+        if rest == whole or rest.end_ns - rest.start_ns >= _LEAST_GAP_NS
+    ]

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from support.runningmatches import S, camera, info, track
+from touchline.capture.library.manifest.manifest import Segment
+from touchline.capture.recording.match.status import degraded_reason
+from touchline.capture.recording.match.track import Track
+
+
+def test_segments_that_follow_each_other_leave_no_gap() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.note_segment(info(1, 10.1, 10.1), "opened")
+    assert it.gaps == []
+    assert it.next_index == 2
+    assert it.newest is not None
+    assert it.newest.index == 1
+
+
+def test_a_pause_between_segments_is_a_gap_with_the_reason_of_the_loss() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    assert it.lose("the cable is out", 99 * S)
+    assert [g.to_unix_ns for g in it.all_gaps()] == [None]
+    it.note_segment(info(1, 14, 14), "opened")
+    assert not it.lost
+    (gap,) = it.all_gaps()
+    assert (gap.from_unix_ns, gap.to_unix_ns, gap.reason) == (10 * S, 14 * S, "the cable is out")
+
+
+def test_a_worker_that_was_replaced_at_once_leaves_a_gap_however_short() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the worker is gone", 10 * S)
+    it.note_segment(info(1, 10.1, 10.1), "opened")
+    assert [(gap.from_unix_ns, gap.to_unix_ns) for gap in it.gaps] == [(10 * S, int(10.1 * S))]
+
+
+def test_a_pause_that_nobody_saw_is_a_gap_too() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.note_segment(info(1, 12, 12), "opened")
+    assert [gap.reason for gap in it.gaps] == ["the camera was interrupted"]
+
+
+def test_a_pause_that_the_disk_made_says_so() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    assert it.note_disk("full", "15 MiB are free")
+    it.note_segment(info(1, 12, 12), "opened")
+    assert [gap.reason for gap in it.gaps] == ["15 MiB are free"]
+    assert degraded_reason(it) == "disk full: 15 MiB are free"
+
+
+def test_a_camera_that_comes_late_has_a_gap_from_the_start() -> None:
+    it = track()
+    it.lose("nobody answers", 3 * S)
+    it.note_segment(info(0, 8, 8), "opened")
+    (gap,) = it.gaps
+    assert (gap.from_unix_ns, gap.to_unix_ns) == (3 * S, 8 * S)
+
+
+def test_a_loss_is_news_once_and_keeps_its_newest_reason() -> None:
+    it = track()
+    assert it.lose("no frame for 0.9 s", S)
+    assert not it.lose("no frame for 2.1 s", 2 * S)
+    assert it.lost_reason == "no frame for 2.1 s"
+    assert it.found_again()
+    assert not it.found_again()
+
+
+def test_an_open_gap_ends_with_the_recording() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the cable is out", 99 * S)
+    it.end_gap(15 * S)
+    assert [(g.from_unix_ns, g.to_unix_ns) for g in it.all_gaps()] == [(10 * S, 15 * S)]
+
+
+def test_a_gap_begins_after_what_a_dead_worker_turned_out_to_have_written() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the worker is gone", 99 * S)
+    it.segments[info(0, 0, 0)["name"]] = Segment(
+        name="x", camera="cam0", index=0, start_unix_ns=0, end_unix_ns=11 * S
+    )
+    it.end_gap(15 * S)
+    assert [(g.from_unix_ns, g.to_unix_ns) for g in it.gaps] == [(11 * S, 15 * S)]
+
+
+def test_a_loss_in_the_last_moment_is_no_gap() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    it.lose("the cable is out", 99 * S)
+    it.end_gap(10 * S)
+    assert list(it.all_gaps()) == []
+
+
+def test_what_was_verified_stays_verified_while_a_segment_is_reported_again() -> None:
+    it = track()
+    it.note_segment(info(0, 0, 10), "opened")
+    name = info(0, 0, 10)["name"]
+    it.note_verified(name, verified=True)
+    it.note_segment(info(0, 0, 10, finalized=True), "closed")
+    assert it.segments[name].verified is True
+
+
+def test_a_segment_that_was_removed_is_forgotten_but_its_index_is_not_used_again() -> None:
+    it = track()
+    it.note_segment(info(3, 0, 0), "opened")
+    it.note_segment(info(3, 0, 0), "removed")
+    assert it.segments == {}
+    assert it.next_index == 4
+
+
+def test_attempts_count_those_of_this_match_and_the_workers_that_died() -> None:
+    filmed = camera(attempts=7)
+    it = Track(filmed, 0.0)
+    it.attempts_before = 5
+    it.replace_worker()
+    assert it.attempts == 3
+    filmed.status["attempts"] = 2  # a new worker counts from nought
+    assert it.attempts == 1
+    it.count_attempts_anew()
+    assert it.attempts == 3
