@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from touchline.capture.library.manifest.manifest import Segment
+from touchline.capture.library.manifest.manifest import Part, Segment
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 
@@ -48,12 +48,21 @@ def track(**status: Any) -> Track:
 
 
 def match(*, start_s: float = 100, **more: Any) -> Match:
-    clock: dict[str, Any] = {
-        "start_unix_ns": int(start_s * S),
-        "start_monotonic_ns": 5 * S,
-        "boot_id": "b",
-    }
-    return Match("m1", Path("/matches/m1"), [camera(0), camera(1)], **clock, **more)
+    part = part_from(int(start_s * S), 5 * S)
+    return Match("m1", Path("/matches/m1"), [camera(0), camera(1)], part=part, **more)
+
+
+def part_from(start_ns: int, start_monotonic_ns: int) -> Part:
+    """The first part of a match, begun while the wall clock said `start_ns`."""
+    return Part(
+        number=1,
+        boot_id="b",
+        start_ns=start_ns,
+        start_monotonic_ns=start_monotonic_ns,
+        unix_minus_monotonic_ns=start_ns - start_monotonic_ns,
+        trust="plausible",
+        pause_known=True,
+    )
 
 
 def listed(name: str = "cam0_20260101_000000_04.mp4", index: int = 4) -> Segment:

@@ -57,6 +57,19 @@ def test_a_first_part_begins_with_the_wall_clock_whatever_it_says() -> None:
     assert matchclock.place_part(None, now(35), "doubtful") == (35 * S, True)
 
 
+@pytest.mark.parametrize("over", [True, False])
+def test_a_part_begins_behind_those_before_it_and_with_the_lead_that_workers_need(
+    over: bool,  # noqa: FBT001
+) -> None:
+    reading = now(T + 75, boot="one", monotonic_s=175)
+    begun = matchclock.begin_part(manifest(part()), reading, "plausible", over=over, lead_ns=S)
+    assert (begun.number, begun.boot_id, begun.pause_known) == (2, "one", True)
+    assert (begun.start_ns, begun.start_monotonic_ns) == ((T + 76) * S, 176 * S)
+    assert begun.unix_minus_monotonic_ns == (T - 100) * S
+    first = matchclock.begin_part(None, now(35), "doubtful", over=False, lead_ns=S)
+    assert (first.number, first.start_ns, first.trust) == (1, 36 * S, "doubtful")
+
+
 @pytest.mark.parametrize("wall_s", [T + 70, T - 3600, 35, T + 50 * YEAR])
 def test_within_a_boot_monotonic_time_places_a_part(wall_s: float) -> None:
     reading = now(wall_s, boot="one", monotonic_s=175)

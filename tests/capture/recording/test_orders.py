@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from support.runningmatches import part_from
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.orders import make_order
 from touchline.capture.settings.tree import CaptureSettings
@@ -24,9 +25,7 @@ def match() -> Match:
         "m1",
         Path("/matches/m1"),
         [camera(0), camera(1)],
-        start_unix_ns=START_UNIX_NS,
-        start_monotonic_ns=40 * S,
-        boot_id="b",
+        part=part_from(START_UNIX_NS, 40 * S),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.runningmatches import part_from
 from touchline.capture.library.manifest.manifest import Gap
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.stopreport import stop_report
@@ -27,7 +28,7 @@ def match() -> Match:
     cameras: list[Any] = [
         SimpleNamespace(id=n, name=f"cam{n}", key=f"camera_{n}", status={}) for n in (0, 1)
     ]
-    it = Match("m1", Path("/m1"), cameras, start_unix_ns=0, start_monotonic_ns=0, boot_id="b")
+    it = Match("m1", Path("/m1"), cameras, part=part_from(0, 0))
     it.ended_unix_ns = 12_345_678_901
     return it
 

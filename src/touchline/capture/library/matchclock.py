@@ -47,6 +47,25 @@ def place_part(before: Manifest | None, now: Reading, trust: Trust) -> Place:
     return Place(last + max(pause_ns, 1), pause_known=True)
 
 
+def begin_part(
+    before: Manifest | None, now: Reading, trust: Trust, *, over: bool, lead_ns: int
+) -> Part:
+    """Return the part that begins `lead_ns` from now, behind what was recorded before.
+
+    `over` says that this ended in order, and is not gone on with.
+    """
+    place = place_part(before, now, trust)
+    return Part(
+        number=len(parts_before(before, over=over)) + 1 if before is not None else 1,
+        boot_id=now.boot_id,
+        start_ns=place.start_ns + lead_ns,
+        start_monotonic_ns=now.monotonic_ns + lead_ns,
+        unix_minus_monotonic_ns=now.unix_minus_monotonic_ns,
+        trust=trust,
+        pause_known=place.pause_known,
+    )
+
+
 def _believed_pause_ns(
     part: Part | None, last_ns: int, now: Reading, trust: Trust, longest_ns: int | None
 ) -> int | None:

@@ -229,18 +229,14 @@ class Recorder:
     ) -> Running:
         number = before.number if before is not None else number
         now, trust = self._desk.read_clock()
-        place = matchclock.place_part(before or earlier, now, trust)
         match = Match(
             match_id,
             self._desk.root / match_id,
             self._desk.cameras.values(),
-            start_unix_ns=place.start_ns + _LEAD_NS,
-            start_monotonic_ns=now.monotonic_ns + _LEAD_NS,
-            boot_id=now.boot_id,
+            part=matchclock.begin_part(
+                before or earlier, now, trust, over=earlier is not None, lead_ns=_LEAD_NS
+            ),
             number=number,
-            unix_minus_monotonic_ns=now.unix_minus_monotonic_ns,
-            trust=trust,
-            pause_known=place.pause_known,
             process_after_recording=process_after_recording,
             before=before,
             earlier=earlier,

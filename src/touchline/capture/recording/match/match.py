@@ -40,13 +40,8 @@ class Match:
         folder: Path,
         cameras: Iterable[Camera],
         *,
-        start_unix_ns: int,
-        start_monotonic_ns: int,
-        boot_id: str,
+        part: Part,
         number: int | None = None,
-        unix_minus_monotonic_ns: int | None = None,
-        trust: Trust = "plausible",
-        pause_known: bool = True,
         process_after_recording: bool = False,
         before: Manifest | None = None,
         earlier: Manifest | None = None,
@@ -55,8 +50,7 @@ class Match:
     ) -> None:
         """`before` is gone on with; `earlier` is over, and this is recorded behind it.
 
-        `start_unix_ns` is on the match clock: after all that was recorded before.
-        `unix_minus_monotonic_ns` is what the wall clock says, where that is something else.
+        `part` lies after all that was recorded before.
         """
         self.match_id = match_id
         self.folder = folder
@@ -76,37 +70,17 @@ class Match:
         self.protected = self.came_from.protected if self.came_from else False
         self._first_clock = self.came_from.clock if self.came_from else None
         self._resumed = before is not None
-        self._origin_ns = start_unix_ns
+        self._origin_ns = part.start_ns
         self._parts_before: tuple[Part, ...] = ()
         if self.came_from is not None:
             if self.came_from.clock is not None:
                 self._origin_ns = self.came_from.origin_ns
             self._parts_before = matchclock.parts_before(self.came_from, over=earlier is not None)
-        if unix_minus_monotonic_ns is None:
-            unix_minus_monotonic_ns = start_unix_ns - start_monotonic_ns
-        self.part = Part(
-            number=len(self._parts_before) + 1,
-            boot_id=boot_id,
-            start_ns=start_unix_ns,
-            start_monotonic_ns=start_monotonic_ns,
-            unix_minus_monotonic_ns=unix_minus_monotonic_ns,
-            trust=trust,
-            pause_known=pause_known,
-        )
+        self.part = part
         """What is recorded now, without a restart of the machine."""
         self._earlier_segments: dict[str, Segment] = {}
         self._earlier_gaps: list[Gap] = []
-        self.tracks = {
-            camera.id: Track(
-                camera,
-                start_monotonic_ns / 1e9,
-                next_index=_next_index(earlier, camera.name),
-                attempts_before=int(camera.status.get("attempts") or 0),
-                lost_before=dict(camera.status.get("dropped") or {}),
-                unknown_pause_before_ns=None if pause_known else start_unix_ns,
-            )
-            for camera in cameras
-        }
+        self.tracks = {camera.id: _new_track(camera, part, earlier) for camera in cameras}
         if before is not None:
             self._go_on_from(before)
         if earlier is not None:
@@ -326,7 +300,14 @@ class Match:
         return None
 
 
-def _next_index(earlier: Manifest | None, camera: str) -> int:
-    """The index of a camera's first segment behind those of an earlier recording."""
-    own = [s.index for s in earlier.segments if s.camera == camera] if earlier else []
-    return max(own, default=-1) + 1
+def _new_track(camera: Camera, part: Part, earlier: Manifest | None) -> Track:
+    """Begin a camera's track; its files count on behind those of an earlier recording."""
+    own = [s.index for s in earlier.segments if s.camera == camera.name] if earlier else []
+    return Track(
+        camera,
+        part.start_monotonic_ns / 1e9,
+        next_index=max(own, default=-1) + 1,
+        attempts_before=int(camera.status.get("attempts") or 0),
+        lost_before=dict(camera.status.get("dropped") or {}),
+        unknown_pause_before_ns=None if part.pause_known else part.start_ns,
+    )
