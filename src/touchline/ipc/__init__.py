@@ -1,1 +1,1 @@
-"""JSON lines over Unix sockets: messages, frame feed, listening time."""
+"""JSON lines over Unix sockets: messages, control server, frame feed, listening time."""

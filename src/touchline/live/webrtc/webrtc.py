@@ -1,7 +1,7 @@
 """WebRTC: each viewer of a camera has a connection of its own, fed with the camera's coded frames.
 
 ICE and DTLS are aiortc's; what is sent over them is ours (`sender.py`). Nothing is encoded here:
-a camera that reorders its pictures is transcoded by a process of its own (`transcodes.py`).
+a camera that reorders its pictures is transcoded by a process of its own (`transcode.py`).
 """
 
 from __future__ import annotations
