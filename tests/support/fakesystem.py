@@ -384,6 +384,7 @@ class FakeCameras:
                 "name": f"camera {number}",
                 "kind": "test",
                 "state": "running",
+                "recovering": False,
                 "fps": 30.0,
                 "bitrate_bps": 12_000_000,
                 "last_frame_age_s": 0.03,

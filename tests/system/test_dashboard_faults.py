@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,6 @@ from support.dashboard import PHONE, Dashboard, dashboard
 from support.engineserver import EngineServer, engine_server
 from support.server import wait_for
 
-NOBODY = "rtsp://127.0.0.1:9/nobody-listens-here"
 ENGINES = {
     "TOUCHLINE_ENGINES__SCALING": json.dumps(
         {"min_replicas": 1, "min_free_replicas": 0, "max_replicas": 4, "lease_s": 3.0}
@@ -40,10 +40,28 @@ BROKEN_WORDS = """() => {
 }"""
 
 
+WORDS_OF_THE_STATE = """() => {
+    const state = document.querySelector(".state-word");
+    const words = (window.wordsOfTheState = [state.textContent]);
+    new MutationObserver(() => words.push(state.textContent)).observe(state, {
+        characterData: true, childList: true, subtree: true,
+    });
+}"""
+
+
 @pytest.fixture(scope="module")
-def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
+def silent() -> Iterator[str]:
+    """A camera that lets itself be connected to and says nothing, as one behind a dead link."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield f"rtsp://127.0.0.1:{listener.getsockname()[1]}/silent"
+
+
+@pytest.fixture(scope="module")
+def server(
+    two_views: str, silent: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EngineServer]:
     cameras = json.loads(two_views)
-    cameras["1"] = {"kind": "rtsp", "name": "RIGHT", "url": NOBODY}
+    cameras["1"] = {"kind": "rtsp", "name": "RIGHT", "url": silent}
     env = {"TOUCHLINE_CAPTURE__CAMERAS": json.dumps(cameras), **ENGINES}
     with engine_server(tmp_path_factory.mktemp("server"), env=env) as running:
         running.until(lambda: len(running.healthy()) >= 1)
@@ -64,6 +82,12 @@ def phone(chromium: Browser, server: EngineServer) -> Iterator[Dashboard]:
         assert made.faults == []
 
 
+def is_tried_again(server: EngineServer, camera: int, attempts: int) -> bool:
+    cameras = server.client.get("/cameras").json()["cameras"]
+    found = next(each for each in cameras if each["id"] == camera)
+    return found["attempts"] >= attempts and found["state"] == "starting"
+
+
 def scrolls_itself(page: Page) -> int:
     """By how many pixels the page scrolls beside its content."""
     found: int = page.evaluate("document.scrollingElement.scrollHeight - innerHeight")
@@ -76,11 +100,15 @@ def test_a_dead_camera_is_named_and_the_match_is_recorded_with_the_other(
     page = phone.go("/")
     state = page.locator(".state-word")
     expect(state).to_have_text("Not ready: RIGHT does not answer", timeout=30_000)
+    page.evaluate(WORDS_OF_THE_STATE)
+    for attempt in (1, 2):  # most of an attempt the camera's state is "starting"
+        wait_for(lambda n=attempt: is_tried_again(server, 1, n), f"tried again {attempt} times")
     phone.button("Start recording").click()
     failed = page.get_by_role("alert").filter(has_text="RIGHT does not answer")
     expect(failed).to_be_visible(timeout=30_000)
     expect(failed.locator("details")).not_to_have_attribute("open", re.compile(""))
     assert not server.status()["recording"]
+    assert "Ready" not in page.evaluate("wordsOfTheState")
     assert phone.violations() == []
     assert page.evaluate(BROKEN_WORDS) == []
 

@@ -55,6 +55,7 @@ describe("problems", () => {
     name: "LEFT",
     kind: "rtsp",
     state: "running" as const,
+    recovering: false,
     fps: 30,
     bitrate_bps: 1,
     last_frame_age_s: 0.1,
@@ -130,6 +131,15 @@ describe("problems", () => {
     const well = { ...recording, degraded_cameras: {} };
     expect(problemsOf({ recording: well, cameras: [camera], minutesLeft: 600 })).toEqual([]);
     expect(problemsOf({})).toEqual([]);
+  });
+
+  test("a camera that is tried again in vain is a problem in every moment of it", () => {
+    const lost = { ...camera, recovering: true, last_frame_age_s: null };
+    const told = (state: "starting" | "error") =>
+      problemsOf({ cameras: [{ ...lost, state }] }).map((p) => p.what);
+    expect(told("starting")).toEqual(["LEFT does not answer"]);
+    expect(told("error")).toEqual(["LEFT does not answer"]);
+    expect(problemsOf({ cameras: [{ ...camera, state: "starting" }] })).toEqual([]);
   });
 
   test("a camera that sends nothing is stale", () => {

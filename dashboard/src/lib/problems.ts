@@ -73,7 +73,7 @@ export function problemsOf({
     }
   } else {
     for (const camera of cameras) {
-      if (camera.state !== "error") continue;
+      if (!isLost(camera)) continue;
       found.push({
         key: `camera_${camera.id}`,
         severity: "warn",
@@ -151,6 +151,12 @@ function adviceOn(kind: Kind): string {
 /** Whether a running camera sends nothing at the moment. */
 export function isStale(camera: Schema["CameraStatus"]): boolean {
   return camera.state === "running" && (camera.last_frame_age_s ?? 0) > STALE_S;
+}
+
+/** Whether a camera could not record now: each attempt to reach it again is `starting` for a while. */
+export function isLost(camera: Schema["CameraStatus"]): boolean {
+  const away = camera.recovering && camera.state === "starting";
+  return away || camera.state === "error" || isStale(camera);
 }
 
 function attempts(count: number | undefined): string {

@@ -7,6 +7,7 @@ const camera = (id: number, name: string, more: Partial<Schema["CameraStatus"]> 
   name,
   kind: "rtsp",
   state: "running" as const,
+  recovering: false,
   fps: 30,
   bitrate_bps: 1,
   last_frame_age_s: 0.1,
@@ -17,12 +18,15 @@ const camera = (id: number, name: string, more: Partial<Schema["CameraStatus"]> 
 const LEFT = camera(0, "LEFT");
 const RIGHT = camera(1, "RIGHT");
 const LOST = camera(1, "RIGHT", { state: "error", last_error: "gst-resource-error-quark" });
+const UNPLUGGED = camera(1, "RIGHT", { state: "starting", recovering: true });
 
 test.each([
   [[LEFT, RIGHT], "Ready"],
   [[camera(0, "LEFT", { state: "idle", last_frame_age_s: null }), RIGHT], "Ready"],
   [[LEFT, LOST], "Not ready: RIGHT does not answer"],
   [[LEFT, camera(1, "RIGHT", { last_frame_age_s: 9 })], "Not ready: RIGHT does not answer"],
+  [[LEFT, UNPLUGGED], "Not ready: RIGHT does not answer"],
+  [[LEFT, camera(1, "RIGHT", { state: "starting" })], "Ready"],
   [[LOST], "Not ready: RIGHT does not answer"],
   [[camera(0, "LEFT", { state: "error" }), LOST], "Not ready: no camera answers"],
   [[LEFT, LOST, camera(2, "GOAL", { state: "error" })], "Not ready: RIGHT and GOAL do not answer"],

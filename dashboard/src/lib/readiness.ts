@@ -1,5 +1,5 @@
 import type { Schema } from "../api/http";
-import { isStale } from "./problems";
+import { isLost } from "./problems";
 
 type Camera = Schema["CameraStatus"];
 
@@ -15,7 +15,7 @@ export type Readiness = {
 /** Whether a recording could begin now, and without whom it could. */
 export function readinessOf(cameras: readonly Camera[] | undefined): Readiness {
   if (cameras === undefined) return { ready: false, word: "…", missing: [], there: [] };
-  const missing = cameras.filter((camera) => camera.state === "error" || isStale(camera));
+  const missing = cameras.filter(isLost);
   const there = cameras.filter((camera) => !missing.includes(camera));
   if (cameras.length === 0) {
     return { ready: false, word: "Not ready: no camera is configured", missing, there };

@@ -91,6 +91,18 @@ async def test_a_changed_pipeline_comes_after_the_recording(
     assert asked.specs[0]["rtsp"]["url"] == "rtsp://10.0.0.1/"
 
 
+async def test_a_camera_that_is_tried_again_says_so_in_each_state_of_the_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = camera(tmp_path, monkeypatch)
+    assert made.to_json()["recovering"] is False
+    for state in ("starting", "retrying"):
+        made.status = {"state": state, "recovering": True}
+        assert made.to_json()["recovering"] is True
+    made.status = {"state": "running", "recovering": False}
+    assert made.to_json()["recovering"] is False
+
+
 async def test_an_idle_worker_gets_its_pipeline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { api, ask, type Schema } from "../../api/http";
 import { bitrate, duration } from "../../lib/format";
-import { isStale } from "../../lib/problems";
+import { isLost } from "../../lib/problems";
 import { Badge, Button, Card, Details, Facts, Note, Switch } from "../../ui/basics";
 import { useAction } from "../../ui/feedback";
 import { LiveVideo } from "../../video/LiveVideo";
@@ -88,8 +88,8 @@ export function CameraCard({
     <Card
       title={camera.name}
       tools={
-        <Badge tone={isStale(camera) ? "bad" : (STATE_TONES[camera.state] ?? "plain")}>
-          {isStale(camera) ? "no pictures" : camera.state}
+        <Badge tone={isLost(camera) ? "bad" : (STATE_TONES[camera.state] ?? "plain")}>
+          {isLost(camera) && camera.state !== "error" ? "no pictures" : camera.state}
         </Badge>
       }
     >

@@ -28,6 +28,7 @@ const camera = (id: number, name: string, more: Partial<Schema["CameraStatus"]> 
   name,
   kind: "rtsp",
   state: "running" as const,
+  recovering: false,
   fps: 30,
   bitrate_bps: 1,
   last_frame_age_s: 0.1,

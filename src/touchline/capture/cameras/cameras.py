@@ -107,6 +107,11 @@ class Camera:
         return STATES.get(str(self.status.get("state", "stopped")), "error")
 
     @property
+    def recovering(self) -> bool:
+        """Whether it was lost, or never reached, and has delivered nothing since."""
+        return bool(self.status.get("recovering", False))
+
+    @property
     def last_frame_age_s(self) -> float | None:
         """Since the last frame came, as far as is known now, without pauses of this server."""
         age = self.status.get("last_frame_age_s")
@@ -134,6 +139,7 @@ class Camera:
             **status,
             "worker": {"pid": self.link.pid, "connected": self.link.connected},
             "state": self.state,
+            "recovering": self.recovering,
             "last_error": status.get("last_error") or self.last_error,
         }
 

@@ -173,6 +173,9 @@ class CameraStatus(Answer):
     name: str = Field(description="What people call it.")
     kind: str = Field(description="test, file, rtsp, v4l2, libcamera or argus.")
     state: CameraState = Field(description="What it is doing.")
+    recovering: bool = Field(
+        description="It was lost, and has delivered nothing since, whatever the attempt's state."
+    )
     fps: float = Field(description="Frames a second, lately.")
     bitrate_bps: int = Field(description="Bits a second, lately.")
     last_frame_age_s: float | None = Field(description="Null before the first frame.")
@@ -191,6 +194,7 @@ class CamerasStatus(Answer):
                     "name": "LEFT",
                     "kind": "rtsp",
                     "state": "running",
+                    "recovering": False,
                     "fps": 30.0,
                     "bitrate_bps": 12000000,
                     "last_frame_age_s": 0.031,
