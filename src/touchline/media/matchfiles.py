@@ -1,7 +1,8 @@
 """The files of one camera of a match: which can be used, since when they film, and why not.
 
 Segments of ours say themselves when they were captured. Those of earlier systems have the start of
-the recording in their names and follow each other without a gap.
+the recording and a running number in their names and follow each other without a gap; one that is
+missing or cannot be used keeps its place.
 """
 
 from __future__ import annotations
@@ -21,6 +22,15 @@ VIDEO_SUFFIXES = frozenset({".mkv", ".mp4", ".avi", ".mov"})
 _CAMERA = re.compile(r"cam\d+")
 _LABEL = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _NUMBERS = re.compile(r"\d+")
+
+_NANO = 1_000_000_000
+_MOST_DIGITS = 6
+_MOST_MISSING = 100
+"""Whoever leaves out more numbers does not count files by them."""
+_LONGEST_FILE_NS = 3600 * _NANO
+"""A file between two others that is said to have lasted longer was not: the others were copied."""
+_CLOSED_WITHIN_NS = 5 * _NANO
+"""How long after its last frame a file may have been changed."""
 
 
 class Read(NamedTuple):
@@ -77,14 +87,17 @@ def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> File
     found: list[Usable] = []
     earlier: list[tuple[Path, scan.Indexed]] = []
     refused: dict[str, str] = {}
+    unreadable: list[str] = []
     for path in paths:
         try:
             index, ours = reader(path)
         except ordinary.Unreadable as error:
             refused[path.name] = str(error)
+            unreadable.append(path.name)
             continue
         except OSError as error:
             refused[path.name] = f"{path.name} cannot be read: {error.strerror or error}"
+            unreadable.append(path.name)
             continue
         if not index.scan.fragments:
             refused[path.name] = f"{path.name} holds no whole fragment"
@@ -92,29 +105,100 @@ def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> File
             found.append(Usable(path, index, ours=True))
         else:
             earlier.append((path, index))
-    starts = starts_ns({p.name: i.scan.duration_ns for p, i in earlier}, _changed_ns(earlier))
+    durations_ns: dict[str, int | None] = dict.fromkeys(unreadable)
+    durations_ns |= {path.name: index.scan.duration_ns for path, index in earlier}
+    starts = starts_ns(durations_ns, _changed_ns(earlier))
     found += [Usable(p, ordinary.at(i, starts[p.name]), ours=False) for p, i in earlier]
     found.sort(key=lambda each: (each.indexed.scan.start_unix_ns or 0, each.path.name))
     return Files(tuple(found), refused)
 
 
-def starts_ns(durations_ns: Mapping[str, int], changed_ns: Mapping[str, int]) -> dict[str, int]:
+def starts_ns(
+    durations_ns: Mapping[str, int | None], changed_ns: Mapping[str, int]
+) -> dict[str, int]:
     """When each file of another system begins (Unix), by its name; the files are one camera's.
 
-    Those with one time in their names were written one after the other from that (local) time on.
-    A file without a time ended when it was last changed.
+    Those with one time in their names were written one after the other from that (local) time on;
+    a duration of None is that of a file which cannot be used, and a number that is left out that of
+    one which is gone. A file without a time ended when it was last changed.
     """
     starts: dict[str, int] = {}
-    until_ns: dict[str, int] = {}
+    recordings: dict[str, list[str]] = {}
     for name in sorted(durations_ns, key=_in_order):
-        label_ns = _label_ns(name)
-        if label_ns is None:
-            starts[name] = changed_ns[name] - durations_ns[name]
-            continue
-        label = _LABEL.findall(name)[0]
-        starts[name] = until_ns.get(label, label_ns)
-        until_ns[label] = starts[name] + durations_ns[name]
+        duration_ns = durations_ns[name]
+        if _label_ns(name) is not None:
+            recordings.setdefault(_LABEL.findall(name)[0], []).append(name)
+        elif duration_ns is not None:
+            starts[name] = changed_ns[name] - duration_ns
+    for names in recordings.values():
+        starts |= _in_a_row(names, durations_ns, changed_ns)
     return starts
+
+
+class _Before(NamedTuple):
+    """Where the files before a file of a recording end, and when the last of them was changed."""
+
+    until_ns: int
+    index: int | None
+    changed_ns: int | None
+
+
+def _in_a_row(
+    names: Sequence[str], durations_ns: Mapping[str, int | None], changed_ns: Mapping[str, int]
+) -> dict[str, int]:
+    """When each usable file of one recording begins."""
+    starts: dict[str, int] = {}
+    # Before the first file only what is there counts: some systems count from 1.
+    longest_ns = max((durations_ns[name] or 0 for name in names), default=0)
+    before = _Before(_label_ns(names[0]) or 0, None, None)
+    unusable = 0
+    for name in names:
+        duration_ns, index = durations_ns[name], _index(name)
+        if duration_ns is None:
+            unusable += 1
+            continue
+        missing = _missing(before, index, unusable)
+        gap_ns = _gap_ns(
+            missing,
+            usual_ns=missing * longest_ns if before.index is not None or unusable else 0,
+            told_ns=changed_ns[name]
+            - duration_ns
+            - (before.until_ns if before.changed_ns is None else before.changed_ns),
+        )
+        starts[name] = before.until_ns + gap_ns
+        before = _Before(starts[name] + duration_ns, index, changed_ns[name])
+        unusable = 0
+    return starts
+
+
+def _missing(before: _Before, index: int | None, unusable: int) -> int:
+    """How many files of a recording lie between a file and the usable one before it."""
+    if index is None:
+        return unusable
+    if before.changed_ns is not None and before.index is None:
+        return unusable
+    left_out = index if before.index is None else index - before.index - 1
+    return max(left_out if left_out <= _MOST_MISSING else 0, unusable)
+
+
+def _gap_ns(missing: int, *, usual_ns: int, told_ns: int) -> int:
+    """How long the missing files lasted.
+
+    `usual_ns` is what as many files of this recording last, `told_ns` what the times of the last
+    changes say. Copied files have the time of the copy, which says nothing.
+    """
+    believed = missing > 0 and 0 <= told_ns <= missing * _LONGEST_FILE_NS
+    if not believed or abs(told_ns - usual_ns) <= _CLOSED_WITHIN_NS:
+        return usual_ns
+    return told_ns
+
+
+def _index(name: str) -> int | None:
+    """The number of a file in its recording, behind the time in its name."""
+    label = _LABEL.search(name)
+    rest = _CAMERA.sub("", Path(name).stem[label.end() :]) if label else ""
+    found = _NUMBERS.search(rest)
+    return int(found[0]) if found and len(found[0]) <= _MOST_DIGITS else None
 
 
 def _in_order(name: str) -> tuple[list[int], str]:
@@ -126,7 +210,7 @@ def _label_ns(name: str) -> int | None:
     if found is None:
         return None
     try:
-        return int(time.mktime(time.strptime(found[1], "%Y%m%d_%H%M%S"))) * 1_000_000_000
+        return int(time.mktime(time.strptime(found[1], "%Y%m%d_%H%M%S"))) * _NANO
     except (ValueError, OverflowError):
         return None
 
