@@ -73,7 +73,7 @@ async def test_what_is_planted_between_segments_is_no_segment(
     with anyio.fail_after(WITHIN_S):
         assert set(json.loads(await library.list())["recordings"]) == {"final"}
         assert (await library.segments("final"))["segments_count"] == 1
-        pieces = await Footage().read(match, "cam0")
+        pieces = (await Footage().read(match, "cam0")).pieces
         assert [piece.name for piece in pieces] == [OURS]
         report = await library.verify("final")
         assert {fault["what"] for fault in report["faults"]} == (

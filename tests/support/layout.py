@@ -252,7 +252,6 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
 TO_BE_MIRRORED: set[str] = {
     "capture.cameras.scenes",
     "capture.library.libraryrecord",
-    "capture.library.playback.clips",
     "capture.library.playback.footage",
     "capture.library.playback.playback",
     "capture.live.panorama",

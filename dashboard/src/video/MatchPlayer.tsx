@@ -54,9 +54,8 @@ export function MatchPlayer({
   const [shows, setShows] = useState("both");
   const shown = shows === "both" ? cameras : sources.filter(({ id }) => id === shows).slice(0, 1);
   // A match that runs, or whose manifest is lost, is as long as its footage says.
-  const [footage, setFootage] = useState<Footage | null>(null);
-  const startUnix = entry.started_at ?? footage?.from ?? 0;
-  const lasts = Math.max(0.1, entry.duration_s ?? 0, (footage?.to ?? startUnix) - startUnix);
+  const [footage, setFootage] = useState<number | null>(null);
+  const lasts = Math.max(0.1, entry.duration_s ?? 0, footage ?? 0);
   const tracks = useRef(new Map<string, Track>());
   const [at, setAt] = useState(0);
   const [playing, setPlaying] = useState(false);
@@ -64,8 +63,6 @@ export function MatchPlayer({
   const [failed, setFailed] = useState<string | null>(null);
   const [range, setRange] = useState<Range>({ from: null, to: null });
   const wanted = useRef({ at: 0, playing: false, rate: 1 });
-  const startsAt = useRef(startUnix);
-  startsAt.current = startUnix;
 
   const seek = useCallback(
     (to: number) => {
@@ -73,11 +70,11 @@ export function MatchPlayer({
       wanted.current.at = within;
       setAt(within);
       for (const { video, stretches } of tracks.current.values()) {
-        const time = timeOf(stretches, startUnix + within);
+        const time = timeOf(stretches, within);
         if (time !== null) video.currentTime = time;
       }
     },
-    [lasts, startUnix],
+    [lasts],
   );
   const play = useCallback((on: boolean) => {
     wanted.current.playing = on;
@@ -99,15 +96,15 @@ export function MatchPlayer({
     const timer = setInterval(() => {
       const [first, ...others] = tracks.current.values();
       if (!first) return;
-      const unix = filmedAt(first.stretches, first.video.currentTime);
-      if (unix === null) return;
+      const instant = filmedAt(first.stretches, first.video.currentTime);
+      if (instant === null) return;
       if (first.video.ended && wanted.current.playing) play(false);
       if (!first.video.seeking) {
-        wanted.current.at = unix - startUnix;
-        setAt(Math.min(lasts, Math.max(0, unix - startUnix)));
+        wanted.current.at = instant;
+        setAt(Math.min(lasts, Math.max(0, instant)));
       }
       for (const other of others) {
-        const time = timeOf(other.stretches, unix);
+        const time = timeOf(other.stretches, instant);
         if (time === null || other.video.seeking) continue;
         const { seek: jump, rate: to } = correction(
           time - other.video.currentTime,
@@ -118,7 +115,7 @@ export function MatchPlayer({
       }
     }, TICK_MS);
     return () => clearInterval(timer);
-  }, [startUnix, lasts, play]);
+  }, [lasts, play]);
 
   const attach = useCallback(
     (id: string, video: HTMLVideoElement) => {
@@ -130,10 +127,10 @@ export function MatchPlayer({
         timed: (stretches) => {
           const isFirst = track.stretches.length === 0;
           track.stretches = stretches;
-          setFootage((known) => extended(known, stretches));
+          setFootage((known) => Math.max(known ?? 0, endOf(stretches)));
           if (!isFirst) return;
           // What is shown later begins where the others are.
-          const time = timeOf(stretches, startsAt.current + wanted.current.at);
+          const time = timeOf(stretches, wanted.current.at);
           if (time !== null && wanted.current.at > 0) video.currentTime = time;
           video.playbackRate = wanted.current.rate;
           if (wanted.current.playing) video.play().catch(() => undefined);
@@ -259,16 +256,10 @@ export function MatchPlayer({
   );
 }
 
-type Footage = { from: number; to: number };
-
-/** From the first instant that any picture has to the last. */
-function extended(known: Footage | null, stretches: Stretch[]): Footage | null {
-  const [first] = stretches;
+/** The second of the match at which the footage ends. */
+function endOf(stretches: Stretch[]): number {
   const last = stretches[stretches.length - 1];
-  if (!first || !last) return known;
-  const from = Math.min(known?.from ?? first.filmedAt, first.filmedAt);
-  const to = Math.max(known?.to ?? 0, last.filmedAt + last.duration);
-  return known && known.from === from && known.to === to ? known : { from, to };
+  return last ? last.filmedAt + last.duration : 0;
 }
 
 function Picture({

@@ -1,7 +1,13 @@
 import type Hls from "hls.js";
+import { messageOf } from "../api/http";
 
-/** A stretch of a playlist: where it stands in the video, and when it was filmed (Unix seconds). */
+/**
+ * A stretch of a playlist: where it stands in the video, and when it was filmed, in seconds of the
+ * match. A date would change when the server's clock is set.
+ */
 export type Stretch = { start: number; duration: number; filmedAt: number };
+
+const REASON_WITHIN_MS = 5000;
 
 type Options = {
   live: boolean;
@@ -14,6 +20,7 @@ type Options = {
 export function playHls(video: HTMLVideoElement, url: string, options: Options): () => void {
   const { live, failed, timed } = options;
   let over = false;
+  let gaveUp = false;
   let player: Hls | null = null;
   const start = async () => {
     const { default: Player } = await import("hls.js/light");
@@ -30,13 +37,17 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
         : { maxBufferLength: 20, backBufferLength: 30, startPosition: 0 },
     );
     player.on(Player.Events.ERROR, (_, data) => {
-      if (!data.fatal) return;
-      if (data.type === Player.ErrorTypes.MEDIA_ERROR && player) player.recoverMediaError();
-      else failed(data.response?.text || data.details);
+      if (!data.fatal || gaveUp) return;
+      if (data.type === Player.ErrorTypes.MEDIA_ERROR && player) {
+        player.recoverMediaError();
+        return;
+      }
+      gaveUp = true;
+      const asked = data.response?.url ?? data.url ?? url;
+      reasonOf(asked, data.details).then((reason) => over || failed(reason));
     });
     if (timed) {
-      const tell = (_: unknown, { details }: { details: { fragments: Fragment[] } }) =>
-        timed(details.fragments.map(stretchOf));
+      const tell = (_: unknown, { details }: { details: Details }) => timed(stretchesOf(details));
       player.on(Player.Events.LEVEL_UPDATED, tell);
       player.on(Player.Events.LEVEL_PTS_UPDATED, tell);
     }
@@ -54,9 +65,31 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
 }
 
 type Fragment = { start: number; duration: number; programDateTime: number | null };
+type Details = {
+  fragments: Fragment[];
+  dateRanges: Record<string, { startDate: Date } | undefined>;
+};
 
-const stretchOf = ({ start, duration, programDateTime }: Fragment): Stretch => ({
-  start,
-  duration,
-  filmedAt: (programDateTime ?? 0) / 1000,
-});
+/** The stretches of a playlist; its date range `match` begins with the match. */
+export function stretchesOf({ fragments, dateRanges }: Details): Stretch[] {
+  const began = dateRanges.match?.startDate.getTime() ?? fragments[0]?.programDateTime ?? 0;
+  return fragments.map(({ start, duration, programDateTime }) => ({
+    start,
+    duration,
+    filmedAt: ((programDateTime ?? began) - began) / 1000,
+  }));
+}
+
+/** Why a player could not load something: the server's own words, which players do not keep. */
+export async function reasonOf(url: string, otherwise: string): Promise<string> {
+  try {
+    const answer = await fetch(url, {
+      headers: { Range: "bytes=0-0" },
+      signal: AbortSignal.timeout(REASON_WITHIN_MS),
+    });
+    if (answer.ok) return otherwise;
+    return messageOf(await answer.json().catch(() => undefined), answer);
+  } catch {
+    return "the server cannot be reached";
+  }
+}

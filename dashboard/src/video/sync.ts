@@ -1,18 +1,18 @@
 import type { Stretch } from "./hls";
 
-/** When that which is at `time` of the video was filmed; null where nothing is known yet. */
+/** At which second of the match that was filmed which is at `time` of the video; null where nothing is known yet. */
 export function filmedAt(stretches: Stretch[], time: number): number | null {
   const found = last(stretches, (stretch) => stretch.start <= time) ?? stretches[0];
   if (!found) return null;
   return found.filmedAt + Math.min(found.duration, Math.max(0, time - found.start));
 }
 
-/** Where in the video that stands which was filmed then, or what was filmed last before it. */
-export function timeOf(stretches: Stretch[], unix: number): number | null {
-  const found = last(stretches, (stretch) => stretch.filmedAt <= unix) ?? stretches[0];
+/** Where in the video that stands which was filmed `at` then, or what was filmed last before it. */
+export function timeOf(stretches: Stretch[], at: number): number | null {
+  const found = last(stretches, (stretch) => stretch.filmedAt <= at) ?? stretches[0];
   if (!found) return null;
   // A frame's width short of the end: the end itself belongs to the next stretch.
-  const within = Math.min(Math.max(0, found.duration - 0.04), Math.max(0, unix - found.filmedAt));
+  const within = Math.min(Math.max(0, found.duration - 0.04), Math.max(0, at - found.filmedAt));
   return found.start + within;
 }
 

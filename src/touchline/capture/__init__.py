@@ -33,7 +33,7 @@ from touchline.capture.library.libraryrecord import FILE_NAME as RECORD_NAME
 from touchline.capture.library.markers import MarkerKind, Markers
 from touchline.capture.library.playback.clips import Clip, Clips, MatchTimes
 from touchline.capture.library.playback.footage import ARCHIVES, Footage
-from touchline.capture.library.playback.playback import Container, playlist
+from touchline.capture.library.playback.playback import Container
 from touchline.capture.library.recordingsdisk import RecordingsDisk
 from touchline.capture.library.verification.probe import Prober
 from touchline.capture.live.panorama import PanoramaPreview
@@ -92,7 +92,6 @@ __all__ = [
     "WebRtcSession",
     "build_pipeline",
     "open_capture",
-    "playlist",
     "recordings_disk",
 ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +20,16 @@ import anyio
 from anyio import to_thread
 
 from touchline.capture.library.library import Library
-from touchline.capture.library.playback.footage import Footage
-from touchline.capture.library.playback.playback import SUFFIXES, Container, segment_media
+from touchline.capture.library.playback.announcements import Announcements, Terms
+from touchline.capture.library.playback.footage import ARCHIVES, Footage
+from touchline.capture.library.playback.playback import (
+    SUFFIXES,
+    Container,
+    playlist,
+    segment_media,
+)
 from touchline.capture.programs.studio import StudioRun
-from touchline.core.errors import Failed, Invalid, NotFound
+from touchline.core.errors import Failed, Invalid, NotFound, Refused
 from touchline.foreign.files import open_regular
 from touchline.media.mp4 import cut as mp4cut
 
@@ -91,12 +98,14 @@ class Clips:
         self._runtime_dir = runtime_dir
         self._log_path = log_dir / "studio.log"
         self._limiter = anyio.CapacityLimiter(_READERS)
+        self._announcements = Announcements(time.monotonic)
 
     async def clip(self, match_id: str, camera: str, from_ns: int, to_ns: int) -> Clip:
         """Everything that a camera filmed in [from, to), on the match clock.
 
         Raises NotFound for an unknown match and where nothing was filmed then, Invalid for a
-        stretch that is empty or too long, and Failed where its beginning cannot be coded.
+        stretch that is empty or too long, Refused where files of it that cannot be used are all
+        that there may be, and Failed where its beginning cannot be coded.
         """
         if to_ns <= from_ns:
             raise Invalid("The clip ends before it begins", code="clip_empty", loc=("query", "end"))
@@ -104,11 +113,14 @@ class Clips:
             text = f"A clip may last {LONGEST_S / 3600:g} hours"
             raise Invalid(text, code="clip_too_long", loc=("query", "end"))
         folder = await self._library.folder(match_id)
-        pieces = await self._footage.read(folder, camera)
-        overlapping = [p for p in pieces if p.start_ns < to_ns and p.end_ns > from_ns]
+        filmed = await self._footage.read(folder, camera)
+        overlapping = [p for p in filmed.pieces if p.start_ns < to_ns and p.end_ns > from_ns]
         planned = await to_thread.run_sync(
             partial(_plan, [p.source for p in overlapping], from_ns, to_ns), limiter=self._limiter
         )
+        if not planned and filmed.refused:
+            text = f"{camera} has no usable footage of that time: {filmed.refused}"
+            raise Refused(text, code="footage_unusable")
         if not planned:
             raise NotFound(f"{camera} filmed nothing at that time", code="no_footage_then")
         made = [
@@ -122,28 +134,54 @@ class Clips:
         )
         return Clip(f"{match_id}-{camera}.mp4", cut, self._limiter)
 
+    async def playlist(self, match_id: str, camera: str, *, container: Container) -> str:
+        """The VOD playlist of a camera or archive; of a running match what is there so far.
+
+        Raises NotFound and Refused as `Footage.read` does.
+        """
+        growing = self._is_growing(match_id, camera)
+        filmed = await self._footage.read(await self._library.folder(match_id), camera)
+        times = await self.clock_of(match_id)
+        terms = Terms("VOD", times.unix_correction_ns)
+        if camera not in ARCHIVES:
+            terms = self._announcements.terms(
+                match_id, times.origin_ns, times.unix_correction_ns, growing=growing
+            )
+        work = partial(
+            playlist,
+            match_id,
+            camera,
+            filmed.pieces,
+            growing=growing,
+            terms=terms,
+            origin_ns=times.origin_ns,
+            container=container,
+        )
+        return await to_thread.run_sync(work, limiter=self._limiter)
+
+    def _is_growing(self, match_id: str, camera: str) -> bool:
+        """Whether more of it may come. Ask before its files are read.
+
+        A match that ends while they are read would have an end without its last footage.
+        """
+        return camera not in ARCHIVES and self._library.is_running(match_id)
+
     async def vod_segment(
-        self,
-        match_id: str,
-        camera: str,
-        file_name: str,
-        sequence: int,
-        *,
-        running: bool,
-        container: Container,
+        self, match_id: str, camera: str, file_name: str, sequence: int, *, container: Container
     ) -> Clip:
         """Cut the media segment of a VOD playlist that begins with a fragment of a file.
 
         Raises NotFound where the playlist has none there.
         """
-        pieces = await self._footage.read(await self._library.folder(match_id), camera)
+        growing = self._is_growing(match_id, camera)
+        filmed = await self._footage.read(await self._library.folder(match_id), camera)
         cut = await to_thread.run_sync(
             partial(
                 segment_media,
-                pieces,
+                filmed.pieces,
                 file_name,
                 sequence,
-                running=running,
+                growing=growing,
                 container=container,
             ),
             limiter=self._limiter,

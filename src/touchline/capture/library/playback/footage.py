@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 from anyio import to_thread
@@ -63,6 +64,16 @@ class Piece:
         return cut.source_of(self.path, self.start_ns, self.end_ns, self.index.table)
 
 
+class Filmed(NamedTuple):
+    """What there is of a camera, in the order of capture, and why some of its files are not in it.
+
+    There is a piece at least.
+    """
+
+    pieces: tuple[Piece, ...]
+    refused: str
+
+
 class Footage:
     """Belongs to the event loop; keeps the indexes of the files that were asked for last."""
 
@@ -70,14 +81,14 @@ class Footage:
         self._kept: OrderedDict[tuple[str, int, int], matchfiles.Read] = OrderedDict()
         self._limiter = anyio.CapacityLimiter(_THREADS)
 
-    async def read(self, folder: Path, camera: str) -> list[Piece]:
-        """A camera's files, or an archive, in the order of capture.
+    async def read(self, folder: Path, camera: str) -> Filmed:
+        """A camera's files, or an archive.
 
         Raises NotFound without any, and Refused with the reason where none of them can be used.
         """
         return await to_thread.run_sync(partial(self._read, folder, camera), limiter=self._limiter)
 
-    def _read(self, folder: Path, camera: str) -> list[Piece]:
+    def _read(self, folder: Path, camera: str) -> Filmed:
         if camera in ARCHIVES:
             paths = [folder / ARCHIVES[camera]]
         else:
@@ -87,7 +98,7 @@ class Footage:
             raise Refused(files.reason, code="footage_unusable")
         if not files.usable:
             raise NotFound(f"There is no footage of {camera} in this match", code="no_such_footage")
-        return [
+        pieces = tuple(
             Piece(
                 path.name,
                 path,
@@ -96,7 +107,8 @@ class Footage:
                 ours,
             )
             for path, index, ours in files.usable
-        ]
+        )
+        return Filmed(pieces, files.reason)
 
     def _index(self, path: Path) -> matchfiles.Read:
         """The file's index, as it was kept where the file is the same. Raises as `read` does."""

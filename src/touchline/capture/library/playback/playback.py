@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
 
+from touchline.capture.library.playback.announcements import Terms
 from touchline.capture.library.playback.footage import Piece
 from touchline.capture.library.playback.mediasegments import TARGET_S, MediaSegment, media_segments
 from touchline.core.errors import NotFound
@@ -33,15 +34,17 @@ def playlist(
     camera: str,
     pieces: Sequence[Piece],
     *,
-    running: bool,
-    correction_ns: int,
-    container: Container = "ts",
+    growing: bool,
+    terms: Terms,
+    origin_ns: int,
+    container: Container,
 ) -> str:
     """Write the playlist of one camera or archive; while the match runs it is only appended to.
 
-    `correction_ns` is added to the match clock to give the date.
+    The date range `match` begins with the match, at `origin_ns` of its clock, so that a player
+    knows the second of the match whatever the dates are.
     """
-    segments = media_segments([piece.part for piece in pieces], growing=running)
+    segments = media_segments([piece.part for piece in pieces], growing=growing)
     longest_s = max((s.duration_ticks / TIMESCALE for s in segments), default=0.0)
     base = f"/api/v1/recordings/{quote(match_id, safe='')}/vod/{camera}"
     lines = [
@@ -49,8 +52,11 @@ def playlist(
         f"#EXT-X-VERSION:{7 if container == 'mp4' else 3}",
         f"#EXT-X-TARGETDURATION:{max(TARGET_S, math.ceil(longest_s))}",
         "#EXT-X-MEDIA-SEQUENCE:0",
-        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if running else 'VOD'}",
+        f"#EXT-X-PLAYLIST-TYPE:{terms.playlist_type}",
     ]
+    if segments:
+        began = _timestamp(origin_ns + terms.correction_ns)
+        lines.append(f'#EXT-X-DATERANGE:ID="match",START-DATE="{began}"')
     codec: Codec | None = None
     for segment in segments:
         piece = pieces[segment.part]
@@ -62,11 +68,11 @@ def playlist(
             lines.append(f'#EXT-X-MAP:URI="{base}/init/{name}"')
         first = segment.run.fragments[0]
         lines += [
-            f"#EXT-X-PROGRAM-DATE-TIME:{_timestamp(first.capture_unix_ns + correction_ns)}",
+            f"#EXT-X-PROGRAM-DATE-TIME:{_timestamp(first.capture_unix_ns + terms.correction_ns)}",
             f"#EXTINF:{segment.duration_ticks / TIMESCALE:.5f},",
             f"{base}/media/{name}/{first.sequence}.{SUFFIXES[container]}",
         ]
-    if not running:
+    if not growing:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
 
@@ -76,15 +82,15 @@ def segment_media(
     file_name: str,
     sequence: int,
     *,
-    running: bool,
-    container: Container = "ts",
+    growing: bool,
+    container: Container,
 ) -> cut.Cut:
     """Make the media segment that begins with a fragment of a file. Blocks.
 
     Raises NotFound where no segment of the playlist begins there, or its file has gone.
     """
     missing = NotFound("There is no such segment in this playlist", code="segment_not_found")
-    segment = _find(pieces, file_name, sequence, running=running)
+    segment = _find(pieces, file_name, sequence, growing=growing)
     if segment is None:
         raise missing
     piece = pieces[segment.part]
@@ -102,9 +108,9 @@ def segment_media(
 
 
 def _find(
-    pieces: Sequence[Piece], file_name: str, sequence: int, *, running: bool
+    pieces: Sequence[Piece], file_name: str, sequence: int, *, growing: bool
 ) -> MediaSegment | None:
-    for segment in media_segments([piece.part for piece in pieces], growing=running):
+    for segment in media_segments([piece.part for piece in pieces], growing=growing):
         first = segment.run.fragments[0]
         if pieces[segment.part].name == file_name and first.sequence == sequence:
             return segment

@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, WithJsonSchema
 
-from touchline.capture import ARCHIVES, Container, MatchTimes, playlist
+from touchline.capture import ARCHIVES, Container, MatchTimes
 from touchline.core.errors import Invalid, NotFound
 from touchline.web.auth.auth import MEDIA, NEEDS_KEY, PRIVATE, PRIVATE_MEDIA, signature_of
 from touchline.web.auth.medialinks import signed_playlist
@@ -148,23 +148,9 @@ async def get_vod(
     ] = "ts",
 ) -> Response:
     """HLS out of the recorded segments; of the running match what is there so far."""
-    folder = await capture.library.folder(match_id)
     name = _camera(camera)
-    pieces = await done_for(request, "playlist", lambda: capture.footage.read(folder, name))
-    running = capture.library.is_running(match_id) and name not in ARCHIVES
-    times = await capture.clips.clock_of(match_id)
-    text = await to_thread.run_sync(
-        partial(
-            playlist,
-            match_id,
-            name,
-            pieces,
-            running=running,
-            correction_ns=times.unix_correction_ns,
-            container=container,
-        ),
-        limiter=reads,
-    )
+    work = partial(capture.clips.playlist, match_id, name, container=container)
+    text = await done_for(request, "playlist", work)
     signature = signature_of(request)
     if signature is not None:
         text = await to_thread.run_sync(signed_playlist, text, signature, limiter=reads)
@@ -199,7 +185,8 @@ async def get_vod_init(
     """The initialization section of one file of a playlist."""
     folder = await capture.library.folder(match_id)
     name = _camera(camera)
-    for piece in await done_for(request, "playlist", lambda: capture.footage.read(folder, name)):
+    filmed = await done_for(request, "playlist", lambda: capture.footage.read(folder, name))
+    for piece in filmed.pieces:
         if piece.name == file_name:
             headers = {"cache-control": "private, max-age=3600"}
             return Response(piece.init(), headers=headers, media_type="video/mp4")
@@ -237,7 +224,6 @@ async def get_vod_segment(
 ) -> Response:
     """A few seconds of a match, at their place on the playlist's timeline."""
     name = _camera(camera)
-    running = capture.library.is_running(match_id) and name not in ARCHIVES
     container: Container = "mp4" if suffix == "m4s" else "ts"
     work = partial(
         capture.clips.vod_segment,
@@ -245,7 +231,6 @@ async def get_vod_segment(
         name,
         file_name,
         sequence,
-        running=running,
         container=container,
     )
     clip = await done_for(request, "playlist", work)

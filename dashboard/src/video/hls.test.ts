@@ -1,0 +1,96 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { playHls, stretchesOf } from "./hls";
+
+type Listener = (event: string, data: unknown) => void;
+
+const { FakePlayer, made } = vi.hoisted(() => {
+  const made: { listeners: Map<string, Listener> }[] = [];
+  class FakePlayer {
+    static Events = { ERROR: "error", LEVEL_UPDATED: "updated", LEVEL_PTS_UPDATED: "pts" };
+    static ErrorTypes = { MEDIA_ERROR: "media", NETWORK_ERROR: "network" };
+    static isSupported = () => true;
+    listeners = new Map<string, Listener>();
+    constructor() {
+      made.push(this);
+    }
+    on = (event: string, listener: Listener) => this.listeners.set(event, listener);
+    loadSource = () => undefined;
+    attachMedia = () => undefined;
+    destroy = () => undefined;
+  }
+  return { FakePlayer, made };
+});
+vi.mock("hls.js/light", () => ({ default: FakePlayer }));
+
+afterEach(() => {
+  made.length = 0;
+  vi.unstubAllGlobals();
+});
+
+const URL = "/api/v1/recordings/final/vod/cam2.m3u8";
+const REFUSED = { fatal: true, type: "network", details: "manifestLoadError" };
+
+async function failing(failure: object, ...failures: object[]) {
+  const failed = vi.fn();
+  const video = document.createElement("video");
+  video.load = () => undefined;
+  const end = playHls(video, URL, { live: false, failed });
+  await vi.waitFor(() => expect(made).toHaveLength(1));
+  for (const each of [failure, ...failures]) made[0]?.listeners.get("error")?.("error", each);
+  return { failed, end };
+}
+
+const answers = (status: number, body: unknown) =>
+  vi.fn(async () => new Response(JSON.stringify(body), { status, statusText: "Conflict" }));
+
+test("what the server refuses is told in the server's words", async () => {
+  const fetched = answers(409, { code: "footage_unusable", detail: "cam2.mkv is no MP4" });
+  vi.stubGlobal("fetch", fetched);
+  const text = { url: URL, code: 409, text: "Conflict" };
+  const { failed } = await failing({ ...REFUSED, response: text }, REFUSED);
+  await vi.waitFor(() => expect(failed).toHaveBeenCalledWith("cam2.mkv is no MP4"));
+  expect(failed).toHaveBeenCalledOnce();
+  expect(fetched).toHaveBeenCalledOnce();
+});
+
+test("a player that is closed meanwhile is told nothing more", async () => {
+  let answer: (response: Response) => void = () => undefined;
+  const waits = new Promise<Response>((resolve) => {
+    answer = resolve;
+  });
+  vi.stubGlobal("fetch", () => waits);
+  const { failed, end } = await failing(REFUSED);
+  end();
+  answer(new Response("{}", { status: 404 }));
+  await waits;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  expect(failed).not.toHaveBeenCalled();
+});
+
+test("a server that is away, and one that serves it after all", async () => {
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("failed")));
+  const away = await failing(REFUSED);
+  await vi.waitFor(() => expect(away.failed).toHaveBeenCalledWith("the server cannot be reached"));
+  made.length = 0;
+  vi.stubGlobal("fetch", answers(200, {}));
+  const there = await failing(REFUSED);
+  await vi.waitFor(() => expect(there.failed).toHaveBeenCalledWith("manifestLoadError"));
+});
+
+test("footage has seconds of the match, whatever the dates are", () => {
+  const fragments = [
+    { start: 0, duration: 6, programDateTime: 1_500 },
+    { start: 6, duration: 6, programDateTime: 7_500 },
+  ];
+  const shifted = fragments.map((each) => ({
+    ...each,
+    programDateTime: each.programDateTime + 9e9,
+  }));
+  const seconds = (details: Parameters<typeof stretchesOf>[0]) =>
+    stretchesOf(details).map(({ filmedAt }) => filmedAt);
+  const at = (time: number) => ({ match: { startDate: new Date(time) } });
+  expect(seconds({ fragments, dateRanges: at(1_000) })).toEqual([0.5, 6.5]);
+  expect(seconds({ fragments: shifted, dateRanges: at(9e9 + 1_000) })).toEqual([0.5, 6.5]);
+  expect(seconds({ fragments, dateRanges: {} })).toEqual([0, 6]);
+  expect(seconds({ fragments: [], dateRanges: {} })).toEqual([]);
+});

@@ -1,0 +1,63 @@
+"""What playlists of running matches have said, and must not take back while a player follows them.
+
+A player reloads the playlist of a match that is being recorded; what it was told once may only be
+added to (RFC 8216, 6.2.1). The match's clock may be set meanwhile, and the match ends.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+PlaylistType = Literal["EVENT", "VOD"]
+
+FOLLOWED_FOR_S = 600.0
+"""How long after the last one of a running match a playlist goes on as it was.
+
+A player reloads it every few seconds, and no more once it has seen the end.
+"""
+MOST_MATCHES = 64
+
+
+class Terms(NamedTuple):
+    """What a whole playlist has in common: its type, and what is added to dates."""
+
+    playlist_type: PlaylistType
+    correction_ns: int
+
+
+@dataclass
+class _Announced:
+    correction_ns: int
+    last_s: float
+
+
+class Announcements:
+    """Belongs to the event loop; it forgets with the server. `now_s` never goes back."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        self._now_s = now_s
+        self._kept: OrderedDict[tuple[str, int], _Announced] = OrderedDict()
+
+    def terms(self, match_id: str, origin_ns: int, correction_ns: int, *, growing: bool) -> Terms:
+        """The terms of a playlist that is made now.
+
+        `origin_ns` is when the match began, which tells it from another one of its name, and
+        `correction_ns` what the match clock lacks as it is known by now.
+        """
+        key, now_s = (match_id, origin_ns), self._now_s()
+        found = self._kept.get(key)
+        if growing:
+            if found is None:
+                found = self._kept[key] = _Announced(correction_ns, now_s)
+            found.last_s = now_s
+            self._kept.move_to_end(key)
+            while len(self._kept) > MOST_MATCHES:
+                self._kept.popitem(last=False)
+            return Terms("EVENT", found.correction_ns)
+        if found is not None and now_s - found.last_s <= FOLLOWED_FOR_S:
+            return Terms("EVENT", found.correction_ns)
+        self._kept.pop(key, None)
+        return Terms("VOD", correction_ns)
