@@ -119,6 +119,8 @@ def test_thumbnails_and_a_panorama_are_made_of_them(server: Server) -> None:
     status = processed(server, "sprites", "panorama")
     failed = [job for job in status["jobs"] if job["error"] and job["kind"] != "archive"]
     assert failed == []
+    sprites = next(job for job in status["jobs"] if job["kind"] == "sprites")
+    assert list(sprites["result"]["left_out"]) == ["cam2_20251103_141500_00.mkv"]
     folder = server.recordings / MATCH
     assert (folder / "cam0_sprites.vtt").exists()
     assert (folder / "cam1_sprites.vtt").exists()

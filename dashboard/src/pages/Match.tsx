@@ -219,6 +219,7 @@ export function Job({ job }: { job: Schema["JobState"] }) {
   );
   const remove = useAction(() => ask(api.DELETE("/api/v1/processing/jobs/{job_id}", { params })));
   const active = job.state === "running" || job.state === "waiting" || job.state === "paused";
+  const leftOut = Object.values(job.result?.left_out ?? {}).map(String);
   return (
     <div className="stack">
       <div className="row between tight">
@@ -250,6 +251,11 @@ export function Job({ job }: { job: Schema["JobState"] }) {
       {job.error && (
         <Note tone="bad" title={job.error.message}>
           {job.error.advice}
+        </Note>
+      )}
+      {leftOut.length > 0 && (
+        <Note tone="warn" title="Files were left out">
+          {leftOut.join("; ")}
         </Note>
       )}
     </div>

@@ -1,10 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { playHls, stretchesOf } from "./hls";
+import { playHls, stretchesOf, UNDECODABLE } from "./hls";
 
 type Listener = (event: string, data: unknown) => void;
 
 const { FakePlayer, made } = vi.hoisted(() => {
-  const made: { listeners: Map<string, Listener> }[] = [];
+  const made: { listeners: Map<string, Listener>; recoveries: number }[] = [];
   class FakePlayer {
     static Events = { ERROR: "error", LEVEL_UPDATED: "updated", LEVEL_PTS_UPDATED: "pts" };
     static ErrorTypes = { MEDIA_ERROR: "media", NETWORK_ERROR: "network" };
@@ -17,6 +17,10 @@ const { FakePlayer, made } = vi.hoisted(() => {
     loadSource = () => undefined;
     attachMedia = () => undefined;
     destroy = () => undefined;
+    recoveries = 0;
+    recoverMediaError = () => {
+      this.recoveries += 1;
+    };
   }
   return { FakePlayer, made };
 });
@@ -75,6 +79,30 @@ test("a server that is away, and one that serves it after all", async () => {
   vi.stubGlobal("fetch", answers(200, {}));
   const there = await failing(REFUSED);
   await vi.waitFor(() => expect(there.failed).toHaveBeenCalledWith("manifestLoadError"));
+});
+
+const UNDECODED = { fatal: true, type: "media", details: "bufferAppendError" };
+
+test("pictures that the browser cannot decode are given up, and it is said", async () => {
+  const { failed } = await failing(UNDECODED, UNDECODED);
+  expect(failed).not.toHaveBeenCalled();
+  const [player] = made;
+  for (let n = 0; n < 3; n++) player?.listeners.get("error")?.("error", UNDECODED);
+  expect(failed).toHaveBeenCalledExactlyOnceWith(UNDECODABLE);
+  expect(player?.recoveries).toBe(2);
+});
+
+test("a decoder that comes further each time goes on", async () => {
+  const failed = vi.fn();
+  const video = document.createElement("video");
+  playHls(video, URL, { live: false, failed });
+  await vi.waitFor(() => expect(made).toHaveLength(1));
+  for (let at = 0; at < 50; at += 5) {
+    video.currentTime = at;
+    made[0]?.listeners.get("error")?.("error", UNDECODED);
+  }
+  expect(failed).not.toHaveBeenCalled();
+  expect(made[0]?.recoveries).toBe(10);
 });
 
 test("footage has seconds of the match, whatever the dates are", () => {

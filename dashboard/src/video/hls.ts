@@ -8,6 +8,10 @@ import { messageOf } from "../api/http";
 export type Stretch = { start: number; duration: number; filmedAt: number };
 
 const REASON_WITHIN_MS = 5000;
+const MOST_RECOVERIES = 2;
+
+export const UNDECODABLE =
+  "This browser's decoder gives up on the pictures as the camera sent them. Other players, VLC for one, show them, and clips play here";
 
 type Options = {
   live: boolean;
@@ -22,6 +26,15 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
   let over = false;
   let gaveUp = false;
   let player: Hls | null = null;
+  let recovered = 0;
+  let recoveredAt = Number.NEGATIVE_INFINITY;
+  // A decoder that came no further since the last time will not come further the next time.
+  const mayGoOn = () => {
+    const onwards = Math.abs(video.currentTime - recoveredAt) > 1;
+    recovered = onwards ? 1 : recovered + 1;
+    recoveredAt = video.currentTime;
+    return recovered <= MOST_RECOVERIES;
+  };
   const start = async () => {
     const { default: Player } = await import("hls.js/light");
     if (over) return;
@@ -39,7 +52,14 @@ export function playHls(video: HTMLVideoElement, url: string, options: Options):
     player.on(Player.Events.ERROR, (_, data) => {
       if (!data.fatal || gaveUp) return;
       if (data.type === Player.ErrorTypes.MEDIA_ERROR && player) {
-        player.recoverMediaError();
+        if (mayGoOn()) {
+          player.recoverMediaError();
+          return;
+        }
+        gaveUp = true;
+        player.destroy();
+        player = null;
+        failed(UNDECODABLE);
         return;
       }
       gaveUp = true;

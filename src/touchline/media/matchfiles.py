@@ -24,6 +24,7 @@ _LABEL = re.compile(r"(?<!\d)(\d{8}_\d{6})(?!\d)")
 _NUMBERS = re.compile(r"\d+")
 
 _NANO = 1_000_000_000
+_MOST_REASONS = 8
 _MOST_DIGITS = 6
 _MOST_MISSING = 100
 """Whoever leaves out more numbers does not count files by them."""
@@ -57,7 +58,13 @@ class Files(NamedTuple):
     @property
     def reason(self) -> str:
         """Why files are refused, as one text; empty where none is."""
-        return "; ".join(self.refused.values())
+        return as_text(tuple(self.refused.values()))
+
+
+def as_text(reasons: Sequence[str]) -> str:
+    """Join reasons into one text, of which so many can be read."""
+    more = len(reasons) - _MOST_REASONS
+    return "; ".join((*reasons[:_MOST_REASONS], *([f"and {more} files more"] if more > 0 else [])))
 
 
 def read(path: Path) -> Read:
@@ -139,7 +146,7 @@ class _Before(NamedTuple):
     """Where the files before a file of a recording end, and when the last of them was changed."""
 
     until_ns: int
-    index: int | None
+    number: int | None
     changed_ns: int | None
 
 
@@ -153,31 +160,31 @@ def _in_a_row(
     before = _Before(_label_ns(names[0]) or 0, None, None)
     unusable = 0
     for name in names:
-        duration_ns, index = durations_ns[name], _index(name)
+        duration_ns, number = durations_ns[name], _number(name)
         if duration_ns is None:
             unusable += 1
             continue
-        missing = _missing(before, index, unusable)
+        missing = _missing(before, number, unusable)
         gap_ns = _gap_ns(
             missing,
-            usual_ns=missing * longest_ns if before.index is not None or unusable else 0,
+            usual_ns=missing * longest_ns if before.number is not None or unusable else 0,
             told_ns=changed_ns[name]
             - duration_ns
             - (before.until_ns if before.changed_ns is None else before.changed_ns),
         )
         starts[name] = before.until_ns + gap_ns
-        before = _Before(starts[name] + duration_ns, index, changed_ns[name])
+        before = _Before(starts[name] + duration_ns, number, changed_ns[name])
         unusable = 0
     return starts
 
 
-def _missing(before: _Before, index: int | None, unusable: int) -> int:
+def _missing(before: _Before, number: int | None, unusable: int) -> int:
     """How many files of a recording lie between a file and the usable one before it."""
-    if index is None:
+    if number is None:
         return unusable
-    if before.changed_ns is not None and before.index is None:
+    if before.changed_ns is not None and before.number is None:
         return unusable
-    left_out = index if before.index is None else index - before.index - 1
+    left_out = number if before.number is None else number - before.number - 1
     return max(left_out if left_out <= _MOST_MISSING else 0, unusable)
 
 
@@ -193,7 +200,7 @@ def _gap_ns(missing: int, *, usual_ns: int, told_ns: int) -> int:
     return told_ns
 
 
-def _index(name: str) -> int | None:
+def _number(name: str) -> int | None:
     """The number of a file in its recording, behind the time in its name."""
     label = _LABEL.search(name)
     rest = _CAMERA.sub("", Path(name).stem[label.end() :]) if label else ""

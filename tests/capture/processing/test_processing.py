@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from support.afterwards import idle_afterwards
 from support.segmentfiles import write_segment
 from touchline.capture.library.library import Library
 from touchline.capture.processing.jobs import Job
-from touchline.capture.processing.processing import Processing, _merged
+from touchline.capture.processing.processing import RECORD, Processing, _merged
 from touchline.core.errors import Blocked, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -120,3 +121,34 @@ async def test_an_unprocessed_match_says_so_and_what_was_made_is_kept(
         "message": "Not processed",
     }
     assert await made.processing.record("m1") == {"match_id": "m1", "made": {}, "uploads": {}}
+
+
+async def test_files_that_are_in_nothing_that_was_made_are_named_in_the_status(
+    tmp_path: Path, library: Library
+) -> None:
+    made = idle_afterwards(tmp_path, library)
+    left_out = {"cam0_01.mkv": "cam0_01.mkv is no MP4"}
+    for kind in ("archive", "sprites"):
+        done = job(kind).model_copy(
+            update={"job_id": kind, "state": "done", "result": {"left_out": left_out}}
+        )
+        made.jobs._jobs[kind] = done
+    status = await made.processing.status(made.jobs, "m1")
+    assert status["completed"]
+    assert status["message"] == (
+        "Processing complete, but files were left out: cam0_01.mkv is no MP4"
+    )
+
+
+async def test_they_are_named_when_the_jobs_have_been_forgotten(
+    tmp_path: Path, library: Library
+) -> None:
+    made = idle_afterwards(tmp_path, library)
+    folder = tmp_path / "recordings" / "m1"
+    write_segment(folder / "cam0_archive.mp4")
+    refused = {f"cam0_{n:02d}.mkv": f"cam0_{n:02d}.mkv is no MP4" for n in range(20)}
+    (folder / RECORD).write_text(json.dumps({"archive": {"left_out": refused}, "reel": 7}))
+    status = await made.processing.status(made.jobs, "m1")
+    assert status["completed"]
+    assert "cam0_00.mkv is no MP4; " in status["message"]
+    assert status["message"].endswith("and 12 files more")

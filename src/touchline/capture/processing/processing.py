@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from touchline.capture.settings.processing import Kind, ProcessingSettings
 from touchline.core.errors import Blocked, NotFound, Refused
 from touchline.core.events.log import EventLog
 from touchline.foreign.files import read_bytes
+from touchline.media.matchfiles import as_text
 
 log = logging.getLogger(__name__)
 
@@ -205,6 +206,14 @@ class Processing:
         missing = [camera for camera in cameras if not archives.get(camera)]
         return missing if len(missing) < len(cameras) else []
 
+    async def _made(self, match_id: str) -> list[Mapping[str, Any]]:
+        """What the jobs of a match brought that have been forgotten since."""
+        try:
+            made = (await self.record(match_id))["made"]
+        except NotFound:
+            return []
+        return [each for each in made.values() if isinstance(each, Mapping)]
+
     async def status(self, queue: JobQueue, match_id: str) -> dict[str, Any]:
         """How far post-processing of a match is; a match that nobody knows was not processed."""
         archives = await self._library.made_archives(match_id)
@@ -212,7 +221,7 @@ class Processing:
         if not jobs:
             missing = await self._without_archive(match_id, archives)
             made = any(archives.values())
-            message = "Processing complete" if made else "Not processed"
+            message = _complete(await self._made(match_id)) if made else "Not processed"
             if missing:
                 message = f"There is no archive of {', '.join(missing)}"
             return {
@@ -226,7 +235,7 @@ class Processing:
         last = going_on[0] if going_on else jobs[-1]
         started = [job.started_at for job in jobs if job.started_at is not None]
         ended = [job.ended_at for job in jobs if job.ended_at is not None]
-        message = "Processing complete"
+        message = _complete(job.result or {} for job in jobs if job.state == "done")
         if going_on:
             message = f"{last.kind} is {last.state}"
         elif failed:
@@ -249,6 +258,18 @@ class Processing:
             "archives": archives,
             "jobs": [job.model_dump(mode="json") for job in jobs],
         }
+
+
+def _complete(results: Iterable[Mapping[str, Any]]) -> str:
+    """Say that all is done, and which files are in nothing that was made, with the reasons."""
+    reasons: dict[str, str] = {}
+    for result in results:
+        left_out = result.get("left_out")
+        if isinstance(left_out, Mapping):
+            reasons |= {str(name): str(why) for name, why in left_out.items()}
+    if not reasons:
+        return "Processing complete"
+    return f"Processing complete, but files were left out: {as_text(tuple(reasons.values()))}"
 
 
 def _merged(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ import logging
 import queue
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -72,9 +72,15 @@ def usable_files(folder: Path, camera: str) -> matchfiles.Files:
     return files
 
 
-def reels_of(folder: Path, camera: str) -> list[Reel]:
+def reels_in(files: matchfiles.Files) -> list[Reel]:
     """A camera's segments in order of capture; files that cannot be used are left out."""
-    return [reel_of(path, index) for path, index, _ in usable_files(folder, camera).usable]
+    return [reel_of(path, index) for path, index, _ in files.usable]
+
+
+def left_out(cameras: Iterable[matchfiles.Files]) -> dict[str, dict[str, str]]:
+    """What a verb's result says of files that are not in what it made; nothing where all are."""
+    found = {name: why for files in cameras for name, why in files.refused.items()}
+    return {"left_out": found} if found else {}
 
 
 def reel_of(path: Path, index: mp4scan.Indexed) -> Reel:

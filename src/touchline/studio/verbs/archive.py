@@ -26,9 +26,10 @@ from touchline.studio.pictures.footage import (
     Ahead,
     Reel,
     fps_of,
+    left_out,
     opened,
     period_ns_of,
-    reel_of,
+    reels_in,
     shots,
     usable_files,
 )
@@ -47,10 +48,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     """
     folder = Path(spec["folder"])
     files = {camera: usable_files(folder, camera) for camera in spec["cameras"]}
-    footage = {
-        camera: [reel_of(path, index) for path, index, _ in found.usable]
-        for camera, found in files.items()
-    }
+    footage = {camera: reels_in(found) for camera, found in files.items()}
     total = sum(reel.frames for reels in footage.values() for reel in reels)
     if total == 0:
         reason = _missing(files) or "There is no footage in this match"
@@ -66,9 +64,11 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     tell({"done": total, "total": total})
     if missing := _missing(files):
         kept = ", ".join(sorted(each["file"] for each in made.values()))
-        raise StudioError("camera_without_archive", f"{missing}. Made and kept: {kept}")
-    left_out = {name: why for found in files.values() for name, why in found.refused.items()}
-    return {"archives": made, **({"left_out": left_out} if left_out else {})}
+        text = f"{missing}. Made and kept: {kept}"
+        if partly := [w for each in files.values() if each.usable for w in each.refused.values()]:
+            text += f", without: {matchfiles.as_text(partly)}"
+        raise StudioError("camera_without_archive", text)
+    return {"archives": made, **left_out(files.values())}
 
 
 def _missing(files: Mapping[str, matchfiles.Files]) -> str:

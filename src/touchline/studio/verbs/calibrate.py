@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.footage import Reel, period_ns_of, reels_of, shots
+from touchline.studio.pictures.footage import Reel, period_ns_of, reels_in, shots, usable_files
 from touchline.studio.pictures.pairing import pair_by_time
 from touchline.studio.pictures.planes import planes_of
 from touchline.studio.stitching.calibration import Fit, calibrate, matches_from_json
@@ -91,9 +91,16 @@ def _of_one_size(pairs: list[tuple[Grey, Grey]]) -> list[tuple[Grey, Grey]]:
 def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
     """Pairs of a recorded match, spread over what both cameras filmed."""
     folder, wanted = Path(spec["folder"]), int(spec.get("instants", 12))
-    reels = [reels_of(folder, camera) for camera in ("cam0", "cam1")]
+    files = [usable_files(folder, camera) for camera in ("cam0", "cam1")]
+    reels = [reels_in(found) for found in files]
     if not all(reels):
-        raise StudioError("no_footage", "Both cameras are needed, and one has no footage there")
+        reasons = [found.reason for found in files if not found.usable and found.reason]
+        raise StudioError(
+            "no_footage",
+            f"Both cameras are needed, and one has no usable footage there: {'; '.join(reasons)}"
+            if reasons
+            else "Both cameras are needed, and one has no footage there",
+        )
     start = max(each[0].start_ns for each in reels)
     end = min(each[-1].end_ns for each in reels)
     if end <= start:

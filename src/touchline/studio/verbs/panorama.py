@@ -22,7 +22,16 @@ import cv2
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.pictures.encoder import Encoder, Quality, in_range
 from touchline.studio.pictures.film import Film
-from touchline.studio.pictures.footage import Ahead, Reel, fps_of, period_ns_of, reels_of, shots
+from touchline.studio.pictures.footage import (
+    Ahead,
+    Reel,
+    fps_of,
+    left_out,
+    period_ns_of,
+    reels_in,
+    shots,
+    usable_files,
+)
 from touchline.studio.pictures.pairing import Pairing, pair_by_time
 from touchline.studio.pictures.planes import Planes, new_frame, new_planes, planes_of
 from touchline.studio.stitching.geometry import Pair, canvas_for
@@ -78,12 +87,15 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     folder = Path(spec["folder"])
     calibration = spec.get("calibration")
     version = None if calibration is None else int(calibration["version"])
-    reels = [reels_of(folder, camera) for camera in ("cam0", "cam1")]
-    for camera, found in enumerate(reels):
-        if not found:
+    files = [usable_files(folder, camera) for camera in ("cam0", "cam1")]
+    reels = [reels_in(found) for found in files]
+    for camera, found in enumerate(files):
+        if not found.usable:
             raise StudioError(
                 "no_footage",
-                f"Camera {camera} has no footage in this match",
+                f"Camera {camera} has no usable footage in this match: {found.reason}"
+                if found.reason
+                else f"Camera {camera} has no footage in this match",
                 advice="A panorama needs both cameras; the other one's own video is there.",
             )
     period_ns = period_ns_of(reels[0])
@@ -108,6 +120,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
         "paired": counts.paired,
         "alone": counts.alone,
         "worst_pair_error_ms": round(counts.worst_error_ns / 1e6, 3),
+        **left_out(files),
     }
 
 

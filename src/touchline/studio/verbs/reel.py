@@ -27,7 +27,8 @@ _CHUNK_BYTES = 1 << 20
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
     """Make the reel; stretches that nobody filmed are left out."""
     folder, camera = Path(spec["folder"]), str(spec["camera"])
-    sources = _sources(folder, camera)
+    files = _files(folder, camera)
+    sources = [_source(each) for each in files.usable]
     pieces: list[mp4cut.Recoded | mp4cut.Copy] = []
     at_ns, shown = 0, 0
     for number, (from_ns, to_ns) in enumerate(spec["stretches"]):
@@ -42,16 +43,24 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             shown += 1
         tell({"done": number + 1, "total": len(spec["stretches"]) + 1})
     if not pieces:
-        raise StudioError("no_footage", f"{camera} filmed nothing at those times")
+        nothing = f"{camera} filmed nothing at those times"
+        reason = f"{camera} has no usable footage of those times: {files.reason}"
+        raise StudioError("no_footage", reason if files.refused else nothing)
     cut = mp4cut.join(pieces, starts_ns=0)
     try:
         _write(folder / str(spec["file"]), cut, stopping)
     except OSError as error:
         raise disk_trouble(error) from error
-    return {"file": spec["file"], "stretches": shown, "duration_s": round(at_ns / 1e9, 3)}
+    return {
+        "file": spec["file"],
+        "stretches": shown,
+        "duration_s": round(at_ns / 1e9, 3),
+        **footage.left_out([files]),
+    }
 
 
-def _sources(folder: Path, camera: str) -> list[mp4cut.Source]:
+def _files(folder: Path, camera: str) -> matchfiles.Files:
+    """A camera's files, or an archive. Raises StudioError where none can be used."""
     if camera in _ARCHIVES:
         files = matchfiles.usable([folder / _ARCHIVES[camera]])
     else:
@@ -59,11 +68,13 @@ def _sources(folder: Path, camera: str) -> list[mp4cut.Source]:
     if not files.usable:
         reason = files.reason or f"There is no footage of {camera} in this match"
         raise StudioError("no_footage", reason)
-    found = []
-    for path, (scan, table), _ in files.usable:
-        start_ns = scan.start_unix_ns or 0
-        found.append(mp4cut.source_of(path, start_ns, start_ns + scan.duration_ns, table))
-    return found
+    return files
+
+
+def _source(file: matchfiles.Usable) -> mp4cut.Source:
+    scan, table = file.indexed
+    start_ns = scan.start_unix_ns or 0
+    return mp4cut.source_of(file.path, start_ns, start_ns + scan.duration_ns, table)
 
 
 def _recoded(edge: mp4cut.Edge, folder: Path) -> mp4cut.Recoded:

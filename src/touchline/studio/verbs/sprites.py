@@ -17,9 +17,18 @@ import cv2
 import numpy as np
 
 from touchline.foreign.files import replace_whole
+from touchline.media import matchfiles
 from touchline.media.mp4 import scan
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.footage import Reel, cameras_in, opened, reel_of, reels_of
+from touchline.studio.pictures.footage import (
+    Reel,
+    cameras_in,
+    left_out,
+    opened,
+    reel_of,
+    reels_in,
+    usable_files,
+)
 from touchline.studio.stitching.matching import Grey
 from touchline.studio.verbs import Tell
 from touchline.studio.verbs.panorama import ARCHIVE
@@ -42,10 +51,14 @@ class _Thumb:
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
     """Make the sheets; times in them count from the start of the match."""
     folder = Path(spec["folder"])
-    footage = {camera: reels_of(folder, camera) for camera in cameras_in(folder)}
+    files = {camera: usable_files(folder, camera) for camera in cameras_in(folder)}
+    footage = {camera: reels_in(found) for camera, found in files.items()}
     starts = [reels[0].start_ns for reels in footage.values() if reels]
     if not starts:
-        raise StudioError("no_footage", "There is no footage in this match")
+        reason = matchfiles.as_text(
+            [why for each in files.values() for why in each.refused.values()]
+        )
+        raise StudioError("no_footage", reason or "There is no footage in this match")
     if (panorama := _panorama(folder)) is not None:
         footage["panorama"] = [panorama]
     made = {}
@@ -53,7 +66,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     for done, (name, reels) in enumerate(known.items()):
         made[name] = _sheet(folder, name, reels, min(starts), stopping)
         tell({"done": done + 1, "total": len(known)})
-    return {"sheets": made}
+    return {"sheets": made, **left_out(files.values())}
 
 
 def _panorama(folder: Path) -> Reel | None:
