@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, expect
 
+from support.dashboard import dashboard
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root
 
@@ -87,6 +89,17 @@ def test_what_cannot_be_read_is_refused_with_the_reason(server: Server, what: st
     assert answer.json()["code"] == "footage_unusable"
     assert "cam2_20251103_141500_00.mkv" in answer.json()["detail"]
     assert "-c copy" in answer.json()["detail"]
+
+
+def test_the_dashboard_says_why_a_camera_cannot_be_played(
+    chromium: Browser, server: Server
+) -> None:
+    with dashboard(chromium, root(server)) as board:
+        page = board.go(f"/matches/{MATCH}")
+        page.get_by_label("Picture").select_option("cam2")
+        told = page.get_by_role("alert").filter(has_text="It cannot be played")
+        expect(told).to_contain_text("cam2_20251103_141500_00.mkv")
+        expect(told).not_to_contain_text("Conflict")
 
 
 def processed(server: Server, *steps: str) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import av
 import pytest
+from playwright.sync_api import expect
 
 from support.browser import HlsPage, Watching, browser
+from support.dashboard import dashboard
 from support.rtsp import rtsp_camera
 from support.server import Server, serving, wait_for
 from support.viewer import counter
@@ -70,6 +72,24 @@ def test_a_camera_is_smooth_by_each_way_that_shows_it(tmp_path: Path, kind: str)
         server.client.delete("/preview").raise_for_status()
         if reorders:
             wait_for(lambda: (transcode(server) or {"state": ""})["state"] == "idle", "idle", 20)
+
+
+@pytest.mark.slow
+def test_a_recording_that_the_browser_cannot_decode_is_said_to_be_one(tmp_path: Path) -> None:
+    kind = CAMERAS["open-gop-pyramid"]
+    with (
+        rtsp_camera(width=320, height=180, **kind) as camera,
+        serving(tmp_path, {0: {"kind": "rtsp", "url": camera.url}}) as server,
+        browser() as chromium,
+        dashboard(chromium, root(server)) as board,
+    ):
+        server.started("derby")
+        wait_for(lambda: server.get("/recording")["duration"] > 12, "some footage")
+        assert server.stop()["success"]
+        page = board.go("/matches/derby")
+        page.get_by_role("button", name="Play", exact=True).click()
+        told = page.get_by_role("alert").filter(has_text="It cannot be played")
+        expect(told).to_contain_text("decoder gives up", timeout=40_000)
 
 
 def _over_rtsp(server: Server) -> None:

@@ -60,7 +60,8 @@ export function MatchPlayer({
   const [at, setAt] = useState(0);
   const [playing, setPlaying] = useState(false);
   const [rate, setRate] = useState("1");
-  const [failed, setFailed] = useState<string | null>(null);
+  // By picture: one that stays when others are chosen has failed all the same.
+  const [failures, setFailures] = useState<Record<string, string>>({});
   const [range, setRange] = useState<Range>({ from: null, to: null });
   const wanted = useRef({ at: 0, playing: false, rate: 1 });
 
@@ -123,7 +124,7 @@ export function MatchPlayer({
       tracks.current.set(id, track);
       const end = playHls(video, matchPath(matchId, "vod", `${id}.m3u8`), {
         live: false,
-        failed: setFailed,
+        failed: (reason) => setFailures((known) => ({ ...known, [id]: reason })),
         timed: (stretches) => {
           const isFirst = track.stretches.length === 0;
           track.stretches = stretches;
@@ -138,6 +139,7 @@ export function MatchPlayer({
       });
       return () => {
         tracks.current.delete(id);
+        setFailures(({ [id]: _, ...others }) => others);
         end();
       };
     },
@@ -157,10 +159,7 @@ export function MatchPlayer({
         <Choice
           label="Picture"
           value={shows}
-          onChange={(event) => {
-            setFailed(null);
-            setShows(event.target.value);
-          }}
+          onChange={(event) => setShows(event.target.value)}
           options={[
             ...(cameras.length > 1 ? [["both", allOf(cameras.length)] as const] : []),
             ...sources.map(({ id, name }) => [id, name] as const),
@@ -168,11 +167,13 @@ export function MatchPlayer({
         />
       }
     >
-      {failed && (
-        <Note tone="bad" alert title="It cannot be played">
-          {failed}. The footage is not touched by this; it can be downloaded below.
-        </Note>
-      )}
+      {shown
+        .filter(({ id }) => Object.hasOwn(failures, id))
+        .map(({ id, name }) => (
+          <Note key={id} tone="bad" alert title={`It cannot be played: ${name}`}>
+            {failures[id]}. The footage is not touched by this; it can be downloaded below.
+          </Note>
+        ))}
       <div className="videos">
         {shown.map(({ id, name }) => (
           <Picture key={id} id={id} name={name} attach={attach} onToggle={() => play(!playing)} />
