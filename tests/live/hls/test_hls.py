@@ -118,3 +118,20 @@ def test_the_folder_is_empty_private_and_nobody_elses(tmp_path: Path) -> None:
     folder.symlink_to(tmp_path)
     assert make_folder(run, memory) == run / "hls"
     assert make_folder(run, tmp_path / "missing") == run / "hls"
+
+
+async def test_a_camera_of_long_groups_of_pictures_keeps_to_the_first_target_it_was_told_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("touchline.live.hls.hls.WAIT_S", 0.3)
+    async with packaging(tmp_path) as (stream, hls):
+        asked = asyncio.create_task(hls.playlist(None, None))
+        for each in frames(30 * 30, gop=1000):
+            stream.push(each)
+            await asyncio.sleep(0 if asked.done() else 0.01)
+        texts = [await asked, await settled(hls)]
+    assert None not in texts
+    targets = {line for text in texts for line in (text or "").splitlines() if "TARGETDUR" in line}
+    assert len(targets) == 1
+    assert "#EXTINF" not in (texts[0] or "")
+    assert "#EXTINF" in (texts[1] or "")

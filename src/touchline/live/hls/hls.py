@@ -24,6 +24,7 @@ KEPT_BEHIND = 3
 """Segments that are kept after they left the playlist, for players that are fetching them."""
 WAIT_S = 6.0
 """How long a request for what is still to come may wait."""
+_NEXT_PART_S = 2.0
 _TOO_FAR_AHEAD = 2
 """A player that asks for a later segment than the next but one has another stream in mind."""
 
@@ -72,9 +73,16 @@ class Hls:
         deadline_s = time.monotonic() + WAIT_S
         while not self._has(sequence, part):
             if not await self._wait(deadline_s):
-                # With parts only it still serves players that know them.
-                return self._text if sequence is None and self._text and not self._closed else None
+                return await self._parts_only() if sequence is None else None
         return self._text
+
+    async def _parts_only(self) -> str | None:
+        """The playlist without a whole segment: it still serves players that know parts."""
+        if not self._text:
+            return None
+        self._packager.tell()
+        # The next part's playlist says the target duration that was made up for it.
+        return self._text if await self._wait(time.monotonic() + _NEXT_PART_S) else None
 
     def _has(self, sequence: int | None, part: int | None) -> bool:
         position = self._position

@@ -1,7 +1,9 @@
 """Frames of one camera as parts and segments of HLS: fragmented MP4, without any file. Pure.
 
 Frames are gathered into parts, parts into segments that begin with a keyframe. A part is complete
-as soon as its last frame's duration is known, which is when the next frame is there.
+as soon as its last frame's duration is known, which is when the next frame is there. Once a
+playlist was told its target duration stays, and a segment that would be longer ends without a
+keyframe.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import NamedTuple
 
 from touchline.live.frames.frame import Frame
 from touchline.live.hls.partlength import ROUNDING_S, Paced, fits, part_target_s
-from touchline.live.hls.playlist import Listing, Part, Segment, render, target_s
+from touchline.live.hls.playlist import Listing, Part, Segment, longest_s, render, target_s
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import writer
 from touchline.media.mp4.fragment import live_fragment
@@ -25,6 +27,7 @@ LEAST_SEGMENT_NS = 500_000_000
 """No segment is shorter, unless the camera breaks off."""
 _STEP_NS = 500_000_000
 """How far the wall clock must move before the dates of later segments follow it."""
+_NEVER_NS = 1 << 63
 _GOP_FADES = 0.97
 """A camera's keyframe distance is the longest seen lately: those asked for come early."""
 
@@ -95,6 +98,8 @@ class Packager:
         self.segments: deque[Segment] = deque()
         self._gop_s = gop_ns / 1e9
         self._target_s = target_s(max(shape.segment_s, self._gop_s))
+        self._told = False
+        self._independent = True
         self._part_target_s = shape.part_s
         self._paced = Paced()
         self._parted = False
@@ -134,9 +139,12 @@ class Packager:
             if not broken:
                 self._paced.add((frame.dts_ns - last.dts_ns) / 1e9)
             begins = broken or (frame.keyframe and self._is_long_enough(frame))
+            if not begins and self._must_end(frame):
+                begins = True
+                self._independent = self._independent and frame.keyframe
             if begins or self._part_is_full(frame):
                 end_ns = last.dts_ns + max(last.duration_ns, 1) if broken else frame.dts_ns
-                files.append(self._close_part(end_ns))
+                files.append(self._close_part(min(end_ns, self._latest_end_ns)))
             if begins:
                 self._close_segment()
         if not self.segments or self.segments[-1].whole:
@@ -185,6 +193,19 @@ class Packager:
         return length_s >= LEAST_SEGMENT_NS / 1e9 and (
             length_s >= 0.9 * self._target_s or next_s >= self._target_s + 0.5
         )
+
+    @property
+    def _latest_end_ns(self) -> int:
+        """Where the open segment ends at the latest, by what was told."""
+        if not self._told:
+            return _NEVER_NS
+        return self._segment_start_ns + round(longest_s(self._target_s) * 1e9)
+
+    def _must_end(self, frame: Frame) -> bool:
+        """Whether the open segment would be longer with this frame than was told."""
+        pace = self._paced.pace
+        longest_ns = round(pace.longest_s * 1e9) if pace is not None else 0
+        return frame.dts_ns + longest_ns > self._latest_end_ns
 
     def _note_keyframe(self, frame: Frame, *, broken: bool) -> None:
         if self._keyframe_ns is not None and not broken:
@@ -247,7 +268,8 @@ class Packager:
     def _close_segment(self) -> None:
         segment = self.segments[-1]
         segment.whole = True
-        self._target_s = max(self._target_s, target_s(segment.duration_s))
+        if not self._told:
+            self._target_s = max(self._target_s, target_s(segment.duration_s))
 
     def forget_old(self) -> list[Segment]:
         """Take what is no longer to be listed out of the playlist; returns it."""
@@ -282,13 +304,25 @@ class Packager:
         segment = self.segments[-1]
         return self._part_name(segment.sequence, len(segment.parts))
 
+    def tell(self) -> None:
+        """Make up a target duration, for a player that gets a playlist without a whole segment.
+
+        Nobody knows how long the first one will be: twice as long as it is by now.
+        """
+        if not self._told and self.segments:
+            so_far_s = self.segments[-1].duration_s
+            self._target_s = max(self._target_s, target_s(2 * so_far_s))
+            self._told = True
+
     def render(self) -> str:
-        """The playlist as it is now."""
+        """The playlist as it is now; with a whole segment, its target duration is for good."""
+        self._told = self._told or any(segment.whole for segment in self.segments)
         listing = Listing(
             target_s=self._target_s,
             part_target_s=self._part_target_s,
             discontinuities_before=self._discontinuities,
             next_part=self.next_part,
+            independent=self._independent,
         )
         return render(self.segments, listing)
 

@@ -29,7 +29,7 @@ class Part:
 
 @dataclass
 class Segment:
-    """A stretch from keyframe to keyframe, captured at `unix_ns`; it grows until it is whole."""
+    """A stretch of footage, captured at `unix_ns`; it grows until it is whole."""
 
     sequence: int
     name: str
@@ -53,6 +53,8 @@ class Listing:
     part_target_s: float
     discontinuities_before: int
     next_part: str
+    independent: bool
+    """Every segment begins with a keyframe."""
 
 
 def render(segments: Sequence[Segment], listing: Listing) -> str:
@@ -70,7 +72,7 @@ def render(segments: Sequence[Segment], listing: Listing) -> str:
         f"#EXT-X-PART-INF:PART-TARGET={part_target_s:.3f}",
         f"#EXT-X-MEDIA-SEQUENCE:{segments[0].sequence if segments else 0}",
         f"#EXT-X-DISCONTINUITY-SEQUENCE:{listing.discontinuities_before}",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
+        *(["#EXT-X-INDEPENDENT-SEGMENTS"] if listing.independent else []),
     ]
     init = ""
     first_with_parts = _first_with_parts(segments, listing.target_s)
@@ -92,6 +94,11 @@ def render(segments: Sequence[Segment], listing: Listing) -> str:
 def target_s(longest_s: float) -> int:
     """The target duration for segments up to this long: they are compared when rounded."""
     return max(1, math.floor(longest_s + 0.5))
+
+
+def longest_s(target: int) -> float:
+    """How long a segment may be by its playlist's target duration."""
+    return target + 0.5 - _ROUNDING_S
 
 
 def _first_with_parts(segments: Sequence[Segment], target: int) -> int:
