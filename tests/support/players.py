@@ -8,17 +8,22 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import av
 import pytest
 from playwright.sync_api import Browser, Page
 
 from support.browser import ASSETS, open_page
+from support.frames import counters
 from support.server import wait_for
 
+SHOWS_WITHIN_S = 20
 RUN_S = 90
 """How long a player may take, on a machine of any speed."""
 
@@ -62,9 +67,12 @@ def ffmpeg(wanted: Wanted, folder: Path) -> Path:
 
 def gstreamer(wanted: Wanted, folder: Path) -> Path:
     _needs("gst-launch-1.0")
-    film = folder / "gstreamer.mkv"
     if wanted.at_s:
-        pytest.skip("gst-launch-1.0 does not jump")
+        film = folder / "gstreamer.y4m"
+        script = str(ASSETS / "gstreamer_jump.py")
+        _run(sys.executable, script, wanted.url, str(wanted.at_s), str(film))
+        return film
+    film = folder / "gstreamer.mkv"
     until = ["identity", f"eos-after={round(wanted.seconds * 30)}", "!"] if wanted.seconds else []
     command = ["gst-launch-1.0", "-q", "uridecodebin3", f"uri={wanted.url}", "!", *until]
     command += ["videoconvert", "!", "x264enc", "speed-preset=1", "pass=qual", "quantizer=10", "!"]
@@ -104,6 +112,27 @@ def vlc(wanted: Wanted, folder: Path) -> Path:
 
 
 FILMING: dict[str, Films] = {"ffmpeg": ffmpeg, "gstreamer": gstreamer, "mpv": mpv, "vlc": vlc}
+
+
+class Timeline:
+    """Which picture a playlist shows when, by what ffmpeg copies out of it."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        whole = folder / "whole.ts"
+        _run("ffmpeg", "-v", "error", "-y", "-i", url, "-c", "copy", str(whole))
+        with av.open(str(whole)) as opened:
+            at_s = sorted(float(frame.time or 0.0) for frame in opened.decode(video=0))
+        self._shown = list(zip((at - at_s[0] for at in at_s), counters(whole), strict=True))
+
+    def around(self, at_s: float) -> range:
+        """The counters of the picture at a second, and of those beside it.
+
+        In a gap that is the one before and the one behind it: browsers show either.
+        """
+        due = [counter for shown_s, counter in self._shown if shown_s <= at_s][-1]
+        behind = next((counter for shown_s, counter in self._shown if shown_s > at_s), due)
+        return range(due - 1, behind + 2)
+
 
 SHAKA = ASSETS / "players/node_modules/shaka-player/dist/shaka-player.compiled.js"
 
@@ -168,10 +197,23 @@ class VideoPage:
         self.until(lambda s: (s["ready"] or 0) >= 2, "showing a picture")
         return float(self.state()["duration"] or 0)
 
-    def jump(self, at_s: float) -> None:
-        """Jump, and see a picture there."""
+    def jump(self, at_s: float, *, shows: range | None = None) -> None:
+        """Jump, and see a picture there; `shows` has the counters that it may have."""
         self.page.evaluate("at => { document.querySelector('video').currentTime = at }", at_s)
         self.until(lambda s: not s["seeking"], f"at {at_s}")
+        if shows is None:
+            return
+        deadline_s = time.monotonic() + SHOWS_WITHIN_S
+        while (seen := self.counter()) not in shows and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert seen in shows, f"{seen} after a jump to {at_s} s: {self.state()}"
+
+    def counter(self) -> int | None:
+        """The counter of the picture that the element shows now."""
+        found: int | None = self.page.evaluate(
+            "readCounter(document.querySelector('video'), document.createElement('canvas'))"
+        )
+        return found
 
     def play(self) -> None:
         self.page.evaluate("document.querySelector('video').play()")

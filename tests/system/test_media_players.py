@@ -1,14 +1,17 @@
-"""Players without headers against a server with a key: ffmpeg with a password and signed links."""
+"""Players without headers against a server with a key: with a password, and with signed links."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from support.frames import counters
+from support.players import FILMING, Wanted
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root, shown
 
@@ -81,6 +84,28 @@ def test_ffmpeg_jumps_in_a_signed_match(server: Server) -> None:
     url = link(server, f"/api/v1/recordings/{MATCH}/vod/cam0.m3u8")
     command = ["ffmpeg", "-v", "error", "-nostdin", "-ss", "1", "-i", url, "-frames:v", "5"]
     subprocess.run([*command, "-f", "null", "-"], check=True, timeout=60)
+
+
+COUNTED = 1.6
+"""Seconds of each: the clip is no longer."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("as_link", [False, True], ids=["password", "link"])
+@pytest.mark.parametrize("player", [name for name in FILMING if name != "ffmpeg"])
+def test_a_player_opens_all_that_a_playlist_names(
+    server: Server,
+    tmp_path: Path,
+    player: str,
+    as_link: bool,  # noqa: FBT001
+    path: str,
+) -> None:
+    url = f"{root(server)}{path}".replace("http://", f"http://x:{KEY}@")
+    where = link(server, path) if as_link else url
+    seen = counters(FILMING[player](Wanted(where, seconds=COUNTED), tmp_path), most=30)
+    assert len(seen) >= 20
+    assert seen == sorted(seen)
 
 
 def test_without_a_password_or_a_link_players_stay_outside(server: Server) -> None:

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from support.frames import counters
-from support.players import BROWSING, FILMING, VideoPage, Wanted
+from support.players import BROWSING, FILMING, Timeline, VideoPage, Wanted
 from support.server import SMALL, Server, serving, wait_for
 from support.watching import root, shown
 
@@ -150,9 +150,10 @@ def _shown_or_given_up(page: VideoPage) -> str | None:
 
 @pytest.mark.parametrize("player", BROWSING)
 def test_a_page_plays_a_match_and_jumps_over_each_boundary(
-    server: Server, chromium: Browser, player: str
+    server: Server, chromium: Browser, tmp_path: Path, player: str
 ) -> None:
     where = f"{root(server)}/api/v1/recordings/{MATCH}/vod/cam{GAP}.m3u8"
+    timeline = Timeline(where, tmp_path)
     text = server.client.get(where).text
     lengths = [float(line[8:-1]) for line in text.splitlines() if line.startswith("#EXTINF:")]
     assert len(lengths) >= 2
@@ -162,7 +163,7 @@ def test_a_page_plays_a_match_and_jumps_over_each_boundary(
     for length_s in lengths[:-1]:
         at_s += length_s
         for distance_s in (-0.3, 0.3):
-            page.jump(at_s + distance_s)
+            page.jump(at_s + distance_s, shows=timeline.around(at_s + distance_s))
     page.play()
     page.until(lambda s: s["ended"], "ended")
     page.close()
