@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class Day:
     """Copies of what changes later: segments that were open."""
     live: list[str] = field(default_factory=list)
     """Playlists of camera 2 as it was watched."""
+    fetched: dict[str, bytes] = field(default_factory=dict)
+    """What the newest of them named, by its name."""
     running_vod: list[str] = field(default_factory=list)
     stopped: dict[str, Any] = field(default_factory=dict)
     processing: dict[str, Any] = field(default_factory=dict)
@@ -80,11 +83,23 @@ def _watch(it: Day) -> None:
         return enough and all(len(server.segments(MATCH, camera)) > 1 for camera in CAMERAS)
 
     wait_for(second_file, "in the second file")
+    _fetch_live(it)
     time.sleep(1)
     it.running_vod.append(it.text(f"/api/v1/recordings/{MATCH}/vod/cam0.m3u8", container="mp4"))
     for camera in CAMERAS:
         newest = server.segments(MATCH, camera)[-1]
         shutil.copyfile(newest, it.kept / newest.name)
+
+
+def _fetch_live(it: Day) -> None:
+    """Fetch the whole segments of a live playlist before they are gone, and their parts."""
+    it.live.append(it.text("/hls/cam2.m3u8"))
+    whole = [s for s in readers.playlist(it.live[-1]).segments if s.uri]
+    for segment in whole:
+        for name in (segment.map_uri, segment.uri, *(uri for uri, _ in segment.parts)):
+            answer = it.server.client.get(f"{root(it.server)}/hls/{name}")
+            assert answer.status_code == 200, name
+            it.fetched[str(name)] = answer.content
 
 
 def _process(it: Day) -> None:
@@ -153,10 +168,19 @@ def test_archives_hold_every_frame(day: Day, camera: int) -> None:
     film = readers.both(day.folder / f"cam{camera}_archive.mp4")
     assert len(film.samples) == recorded(day, camera)
     assert (film.width, film.height, film.colour) == (320, 180, COLOUR)
-    sizes = [
-        s.size_bytes for p in day.server.segments(MATCH, camera) for s in readers.both(p).samples
-    ]
-    assert [s.size_bytes for s in film.samples] == sizes
+    files = [readers.both(p).samples for p in day.server.segments(MATCH, camera)]
+    assert [s.size_bytes for s in film.samples] == [s.size_bytes for f in files for s in f]
+    # Within each segment decode and presentation times are those of the segment.
+    at = 0
+    for samples in files:
+        copied = film.samples[at : at + len(samples)]
+        at += len(samples)
+        for field_name in ("dts_s", "pts_s"):
+            of_file = [getattr(s, field_name) - getattr(samples[0], field_name) for s in samples]
+            of_archive = [getattr(s, field_name) - getattr(copied[0], field_name) for s in copied]
+            assert of_archive == pytest.approx(of_file, abs=0.002), field_name
+        lead_s = samples[0].pts_s - samples[0].dts_s
+        assert copied[0].pts_s - copied[0].dts_s == pytest.approx(lead_s, abs=0.002)
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -237,6 +261,25 @@ def test_a_running_match_only_adds_to_its_playlist(day: Day) -> None:
     assert running.segments == over.segments[: len(running.segments)]
 
 
+def test_live_segments_read_well_and_are_their_parts_in_a_row(day: Day, tmp_path: Path) -> None:
+    whole = [s for s in readers.playlist(day.live[-1]).segments if s.uri]
+    assert len(whole) >= 3
+    (init,) = {s.map_uri for s in whole}
+    joined = tmp_path / "live.mp4"
+    joined.write_bytes(b"".join(day.fetched[str(name)] for name in (init, *(s.uri for s in whole))))
+    film = readers.both(joined)
+    assert (film.width, film.height, film.colour) == (320, 180, COLOUR)
+    assert film.samples[0].keyframe
+    total_s = sum(s.duration_s for s in whole)
+    assert len(film.samples) == pytest.approx(total_s * FPS[2], abs=2)
+    steps = [b.dts_s - a.dts_s for a, b in pairwise(film.samples)]
+    assert all(0 < step < 3 / FPS[2] for step in steps)
+    parted = [s for s in whole if s.parts]
+    assert parted
+    for segment in parted:
+        assert b"".join(day.fetched[uri] for uri, _ in segment.parts) == day.fetched[segment.uri]
+
+
 def test_low_latency_playlists_of_a_slow_camera_keep_their_word(day: Day) -> None:
     assert len(day.live) > 5
     for text in day.live:
@@ -312,8 +355,12 @@ def test_every_media_route_answers_head_and_ranges(day: Day, route: str) -> None
         assert head.headers["content-type"] == get.headers["content-type"]
         if ranges:
             assert head.headers["content-length"] == str(len(get.content))
-            part = client.get(url, headers={"range": "bytes=10-29"})
-            assert (part.status_code, part.content) == (206, get.content[10:30])
+            # A clip's edge is coded anew for each request: all of them must be of one file.
+            size = len(get.content)
+            for begin, end in ((10, 29), (size // 3, size // 3 + 999), (size // 2, size - 1)):
+                part = client.get(url, headers={"range": f"bytes={begin}-{end}"})
+                assert (part.status_code, part.content) == (206, get.content[begin : end + 1])
+                assert part.headers["etag"] == get.headers["etag"] == head.headers["etag"]
             last = client.get(url, headers={"range": "bytes=-7"})
             assert (last.status_code, last.content) == (206, get.content[-7:])
             beyond = client.get(url, headers={"range": f"bytes={len(get.content)}-"})
