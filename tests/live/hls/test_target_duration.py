@@ -9,7 +9,7 @@ import pytest
 
 from live.hls.test_packager import SHAPE, breaches, packaged, packager
 from support.codedbytes import frame, frames
-from touchline.live.frames import Frame
+from touchline.live.frames.frame import Frame
 from touchline.live.hls.packager import File
 from touchline.live.hls.playlist import target_s
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from support.segmentfiles import START_UNIX_NS, write_segment
-from touchline.capture.library import manifest as manifests
 from touchline.capture.library.library import Library
+from touchline.capture.library.manifest import file
+from touchline.capture.library.manifest.rescan import rescan
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Filmed, Footage
 from touchline.core.errors import NotFound, Refused
@@ -97,10 +98,10 @@ async def test_nothing_that_was_listed_changes_when_the_clock_is_set_and_at_the_
     clips = match.clips()
     early = await match.text(clips)
     match.write(LATER, 2 * LASTS_S)
-    kept = manifests.rescan(match.folder)
+    kept = rescan(match.folder)
     assert kept.clock is not None
     clock = kept.clock.model_copy(update={"unix_correction_ns": 7200 * SECOND_NS})
-    manifests.save(match.folder, kept.model_copy(update={"clock": clock}))
+    file.save(match.folder, kept.model_copy(update={"clock": clock}))
     corrected = await match.text(clips)
     match.running = False
     finished = await match.text(clips)
@@ -118,10 +119,10 @@ async def test_nothing_that_was_listed_changes_when_the_clock_is_set_and_at_the_
 
 
 async def test_a_playlist_says_when_the_match_began(match: Match) -> None:
-    kept = manifests.rescan(match.folder)
+    kept = rescan(match.folder)
     assert kept.clock is not None
     clock = kept.clock.model_copy(update={"start_unix_ns": START_UNIX_NS - SECOND_NS})
-    manifests.save(match.folder, kept.model_copy(update={"clock": clock}))
+    file.save(match.folder, kept.model_copy(update={"clock": clock}))
     text = await match.text(match.clips())
     assert '#EXT-X-DATERANGE:ID="match",START-DATE="2026-02-11T22:02:40.000Z"' in text
     assert "#EXT-X-PROGRAM-DATE-TIME:2026-02-11T22:02:41.000Z" in text
