@@ -43,6 +43,26 @@ def test_half_open_lets_one_through_whose_outcome_decides() -> None:
     assert not made.worked(NOON)
 
 
+def test_a_trial_that_ends_without_an_outcome_lets_another_be_tried() -> None:
+    made = opened()
+    first = made.trying(60.0)
+    assert not made.allows(60.0)
+    made.end_trial(first)
+    assert made.allows(60.0)
+    second = made.trying(60.0)
+    made.end_trial(first)  # told late: the second one is under way
+    assert not made.allows(60.0)
+    made.end_trial(second)
+    assert made.allows(60.0)
+
+
+def test_what_is_tried_while_it_is_closed_is_no_trial() -> None:
+    made = breaker()
+    assert made.trying(0.0) is None
+    made.end_trial(None)
+    assert made.allows(0.0)
+
+
 def test_what_is_shown() -> None:
     shown = opened().to_json(1.0)
     assert shown == {

@@ -170,6 +170,7 @@ class Control:
             if refusal is None and self._fleet.freshness.is_current:
                 engine = await self._provisioner.engine(EngineOrder())
                 return self._claim(engine, order)
+            self._provisioner.try_again()
             left_s = min(until_s - self._now_s(), 1.0)
             if left_s <= 0:
                 raise refusal or Blocked(

@@ -39,7 +39,7 @@ from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import is_engine
 from touchline.engines.model.model import Engine
 from touchline.engines.model.runtime import RuntimeUnavailable
-from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.provisioning.breaker import Breaker, Trial
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
 from touchline.engines.vpn.facts import VpnView
@@ -265,13 +265,13 @@ class Reconciler:
 
     def _begin_start(self, action: Start) -> None:
         now_s = self._now_s()
-        self._breakers["general"].trying(now_s)
         if action.replaces is not None:
             self._replace_not_before_s = now_s + self._replacement_cooldown_s
         flight = self._fleet.flights.board(action.vpn, forwarded=action.forwarded, for_client=False)
-        self._run("A start", self._start, flight, action)
+        trial = self._breakers["general"].trying(now_s)
+        self._run("A start", self._start, flight, action, trial)
 
-    async def _start(self, flight: Flight, action: Start) -> None:
+    async def _start(self, flight: Flight, action: Start, trial: Trial | None) -> None:
         replaces = action.replaces is not None
         breaker = self._breakers["replacement"]
         try:
@@ -290,6 +290,7 @@ class Reconciler:
                 breaker.worked(self._now())
                 self._save_breakers()
         finally:
+            self._breakers["general"].end_trial(trial)
             self._fleet.flights.leave(flight)
             self.wake()
 

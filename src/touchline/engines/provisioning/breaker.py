@@ -20,6 +20,10 @@ def whole(seconds: float) -> float | int:
     return int(seconds) if float(seconds).is_integer() else seconds
 
 
+class Trial:
+    """The one thing that is being tried while a circuit breaker is half open."""
+
+
 class Breaker:
     """Closed: go on. Open: wait. Half open: one may try, and its outcome decides.
 
@@ -31,7 +35,7 @@ class Breaker:
         self._recovery_timeout_s = recovery_timeout_s
         self._failures = 0
         self._opened_s: float | None = None
-        self._trial = False
+        self._trial: Trial | None = None
         self._last_failure: datetime | None = None
         self._last_success: datetime | None = None
 
@@ -50,18 +54,29 @@ class Breaker:
     def allows(self, now_s: float) -> bool:
         """Whether something may be tried; half open, only while nothing is being tried."""
         state = self.state(now_s)
-        return state == "closed" or (state == "half_open" and not self._trial)
+        return state == "closed" or (state == "half_open" and self._trial is None)
 
-    def trying(self, now_s: float) -> None:
-        """Something is being tried: half open, nothing else may be until its outcome is told."""
-        self._trial = self.state(now_s) == "half_open"
+    def trying(self, now_s: float) -> Trial | None:
+        """Note that something is being tried; return the trial that this is while half open.
+
+        Nothing else may be tried until its outcome is told, or `end_trial`, which must follow.
+        """
+        if self.state(now_s) != "half_open":
+            return None
+        self._trial = Trial()
+        return self._trial
+
+    def end_trial(self, trial: Trial | None) -> None:
+        """Let something else be tried: this trial is over, whether it said anything or not."""
+        if trial is not None and self._trial is trial:
+            self._trial = None
 
     def failed(self, now: datetime, now_s: float) -> bool:
         """Note a failure; whether it opened the breaker."""
         self._last_failure = now
         self._failures += 1
         before = self.state(now_s)
-        self._trial = False
+        self._trial = None
         if before == "half_open" or (before == "closed" and self._failures >= self._threshold):
             self._opened_s = now_s
             return True
@@ -78,7 +93,7 @@ class Breaker:
         """Close it, as if nothing had failed."""
         self._failures = 0
         self._opened_s = None
-        self._trial = False
+        self._trial = None
 
     @property
     def failures(self) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import anyio
 
@@ -22,7 +23,7 @@ from touchline.engines.model.model import Engine, Instance
 from touchline.engines.model.orders import EngineOrder, GenericOrder
 from touchline.engines.model.runtime import Runtime, RuntimeUnavailable, StartFailed
 from touchline.engines.provisioning.admission import Admission
-from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.provisioning.breaker import Breaker, Trial
 from touchline.engines.provisioning.handouts import Handouts, wanted_by
 from touchline.engines.provisioning.keeper import Keeper
 from touchline.engines.provisioning.launcher import Launcher, must_be_reachable
@@ -185,13 +186,41 @@ class Provisioner:
         """Begin a start that goes on when whoever ordered it goes away. Raises Blocked."""
         refusal = self._admission.refusal()
         if refusal is not None:
+            self.try_again()
             raise refusal
         flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
-        start = self._start(order, flight, mark=mark, why="a client asked for it")
+        self._fly(flight, self._start(order, flight, mark=mark, why="a client asked for it"))
+        return flight
+
+    def _fly(self, flight: Flight, start: Coroutine[Any, Any, Engine]) -> None:
         flight.task = asyncio.get_running_loop().create_task(start)
         self._tasks.add(flight.task)
         flight.task.add_done_callback(self._landed)
-        return flight
+
+    def try_again(self) -> None:
+        """Start an engine where nothing but a half-open circuit breaker refuses one to a client.
+
+        The breaker refuses clients until a start has worked. Where the fleet needs no engine by
+        itself nobody else would try one. Whoever asks next joins the start.
+        """
+        breaker, now_s = self._breaker, self._now_s()
+        if breaker.state(now_s) != "half_open" or not breaker.allows(now_s):
+            return
+        if self._admission.vpn_refusal() is not None or not self._fleet.freshness.is_current:
+            return
+        if self._admission.capacity_refusal() is not None:
+            return
+        wanted = wanted_by(EngineOrder(), None)
+        flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
+        flight.is_left = True
+        self._fly(flight, self._trial(flight, breaker.trying(now_s)))
+
+    async def _trial(self, flight: Flight, trial: Trial | None) -> Engine:
+        why = "the circuit breaker is half open, and a client waits"
+        try:
+            return await self._start(EngineOrder(), flight, mark=None, why=why)
+        finally:
+            self._breaker.end_trial(trial)
 
     async def _landing(self, flight: Flight) -> Engine:
         """The engine of this flight; whoever is cancelled here leaves it to the next."""
