@@ -528,6 +528,19 @@ async def test_a_start_that_was_left_is_for_the_next_who_asks_for_the_same() -> 
         assert rig.world.starts == 2
 
 
+async def test_an_engine_whose_caller_goes_as_it_comes_is_for_the_next_who_asks_for_the_same() -> (
+    None
+):
+    async with opened_half(settings_for(scaling={"max_replicas": 10})) as rig:
+        for order in (EngineOrder(), SOMETHING, EngineOrder(idempotency_key="k")):
+            starts = rig.world.starts
+            engine = await rig.front.provisioner.engine(order)
+            rig.front.provisioner.give_back(order, engine)
+            assert (await rig.front.provisioner.engine(order)).id == engine.id
+            assert rig.world.starts == starts + 1
+            await rig.play(engine, f"s-{starts}")
+
+
 async def test_two_callers_who_both_wait_get_an_engine_each() -> None:
     async with opened_half(settings_for(scaling={"max_replicas": 10})) as rig:
         rig.runtime.start_s = 0.1

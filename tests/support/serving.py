@@ -7,8 +7,13 @@ import io
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from functools import partial
 from typing import Any, cast
 
@@ -34,33 +39,45 @@ async def client_of(system: Any, **headers: str) -> AsyncIterator[httpx.AsyncCli
 @contextmanager
 def served(system: Any, *, door: Door | None = None) -> Iterator[int]:
     """The port of a server in a thread of its own that serves `system` on loopback."""
+    with served_while(lambda: nullcontext(system), door=door) as port:
+        yield port
+
+
+@contextmanager
+def served_while(
+    opened: Callable[[], AbstractAsyncContextManager[Any]], *, door: Door | None = None
+) -> Iterator[int]:
+    """The same of a system that is `opened` in the server's event loop, and closed at the end."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(system)
     door = door or Door(most=1000, most_an_address=1000)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        lifespan="off",
-        http=cast("Any", partial(BoundedProtocol, door=door)),
-        ws=ImpatientProtocol,
-    )
-    server = uvicorn.Server(config)
+    servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
-        async with door.open(), app.state.hub.open():
-            await server.serve([listener])
+        async with opened() as system:
+            app = create_app(system)
+            config = uvicorn.Config(
+                app,
+                log_config=None,
+                lifespan="off",
+                http=cast("Any", partial(BoundedProtocol, door=door)),
+                ws=ImpatientProtocol,
+            )
+            servers.append(uvicorn.Server(config))
+            async with door.open(), app.state.hub.open():
+                await servers[0].serve([listener])
 
     thread = threading.Thread(target=anyio.run, args=(serve,))
     thread.start()
     try:
         deadline_s = time.monotonic() + START_TIMEOUT_S
-        while not server.started:
+        while not (servers and servers[0].started):
             assert time.monotonic() < deadline_s, "the server did not start"
             assert thread.is_alive(), "the server died"
             time.sleep(0.005)
         yield listener.getsockname()[1]
     finally:
-        server.should_exit = True
+        for server in servers:
+            server.should_exit = True
         thread.join(START_TIMEOUT_S)
         listener.close()
         assert not thread.is_alive(), "the server did not stop"

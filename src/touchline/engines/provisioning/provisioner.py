@@ -117,6 +117,12 @@ class Provisioner:
             if not lock.statistics().tasks_waiting and not lock.locked():
                 self._keys.pop(key, None)
 
+    def give_back(self, order: EngineOrder, engine: Engine) -> None:
+        """Let the next equal order have the engine: whoever ordered it has gone unheard."""
+        self._fleet.leases.release(engine.id)
+        if order.idempotency_key is None:  # else its mark leads to it
+            self._handouts.keep_left(wanted_by(order, None), engine)
+
     async def start_boarded(self, flight: Flight, *, why: str) -> Engine:
         """The engine of a flight; raises what `engine` raises."""
         try:

@@ -81,21 +81,16 @@ async def provision_engine(
     One that is ready is handed out at once where the request says nothing special.
     """
     engines = engines_of(request)
-    engine = await while_connected(
-        request,
-        engines.provisioner.engine(
-            EngineOrder(
-                labels=order.labels,
-                env=order.env,
-                image=order.image or None,
-                host_port=order.host_port,
-                idempotency_key=idempotency_key,
-            )
-        ),
+    wanted = EngineOrder(
+        labels=order.labels,
+        env=order.env,
+        image=order.image or None,
+        host_port=order.host_port,
+        idempotency_key=idempotency_key,
     )
+    engine = await while_connected(request, engines.provisioner.engine(wanted))
     if await request.is_disconnected():
-        # Nobody hears this: the next who asks may have it.
-        engines.fleet.leases.release(engine.id)
+        engines.provisioner.give_back(wanted, engine)  # nobody hears this
     return answer(
         {
             "container_id": engine.id,
@@ -117,9 +112,10 @@ async def provision_engine(
 )
 async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]) -> Response:
     """The engine that a new stream should get, kept for whoever asks until its stream starts."""
+    engines = engines_of(request)
     selected = await while_connected(
         request,
-        engines_of(request).control.select(
+        engines.control.select(
             SelectOrder(
                 stream_id=order.stream_id,
                 max_streams=order.max_streams,
@@ -129,6 +125,8 @@ async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]
         ),
     )
     engine = selected.engine
+    if await request.is_disconnected():
+        engines.fleet.leases.release(engine.id)  # nobody hears this
     return answer(
         {
             "lease_id": selected.lease_id,
