@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from fastapi import Request
@@ -20,17 +21,34 @@ from support.fakesystem import FakeSystem
 from support.half import HalfRig, opened_half, settings_for
 from support.serving import served_while
 from touchline.core.errors import Blocked
+from touchline.engines.model.model import EngineSpec, Instance
 from touchline.web.http.asking import while_connected
 
-START_S, PATIENCE_S = 1.5, 0.3
+PATIENCE_S = 0.3
+
+
+class GatedRuntime(FakeRuntime):
+    """Starts nothing until it is let to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = anyio.Event()
+
+    async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
+        await self.gate.wait()
+        return await super().start(spec, within_s=within_s)
 
 
 class Served:
-    """A server whose engines take long to start."""
+    """A server whose engines take as long to start as the test wants."""
 
     port: int
     rig: HalfRig
+    runtime: GatedRuntime
     loop: asyncio.AbstractEventLoop
+
+    def let_engines_start(self) -> None:
+        self.loop.call_soon_threadsafe(self.runtime.gate.set)
 
     @property
     def waiting(self) -> bool:
@@ -46,7 +64,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     async def opened() -> AsyncIterator[FakeSystem]:
         found.loop = asyncio.get_running_loop()
         settings = settings_for(scaling={"max_replicas": 10})
-        runtime = FakeRuntime(start_s=START_S)
+        found.runtime = runtime = GatedRuntime()
         async with opened_half(settings, world=runtime.world, runtime=runtime) as found.rig:
             system = FakeSystem.make(tmp_path)
             system.engines = found.rig.front
@@ -71,6 +89,7 @@ def test_a_client_that_gives_up_and_asks_again_at_once_starts_one_engine(
     for _ in range(3):
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(url, json=order, timeout=PATIENCE_S)
+    served.let_engines_start()
     found = httpx.post(url, json=order, timeout=20.0)
     assert found.status_code == 200, found.text
     assert served.rig.world.starts == 1
@@ -95,6 +114,7 @@ def test_a_connection_that_ends_as_the_next_one_asks_starts_no_second_engine(
         one.close()
         other.sendall(request)
         one, other = other, socket.create_connection(("127.0.0.1", served.port), timeout=20)
+    served.let_engines_start()
     assert b" 200 OK" in one.recv(65536)
     one.close()
     other.close()
