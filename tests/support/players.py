@@ -142,7 +142,10 @@ State = dict[str, Any]
 class VideoPage:
     """A page with one video element, played by Chromium itself, by hls.js or by shaka-player."""
 
-    def __init__(self, browser: Browser, origin: str, player: str, url: str) -> None:
+    def __init__(
+        self, browser: Browser, origin: str, player: str, url: str, *, plays: bool = False
+    ) -> None:
+        """Load it; `plays` starts it as soon as there is a picture."""
         scripts = ["counter.js"]
         if player == "hls.js":
             scripts.append("hls.js/hls.light.min.js")
@@ -152,9 +155,9 @@ class VideoPage:
             scripts.append(str(SHAKA))
         self.page: Page = open_page(browser, origin, *scripts)
         self.page.evaluate(
-            """([player, url]) => {
+            """([player, url, plays]) => {
               const video = document.createElement("video");
-              Object.assign(video, { muted: true, id: "video" });
+              Object.assign(video, { muted: true, id: "video", autoplay: plays });
               document.body.append(video);
               window.shown = watchFrames(video);
               window.faults = [];
@@ -170,7 +173,7 @@ class VideoPage:
                 made.attach(video).then(() => made.load(url)).catch(fault);
               } else video.src = url;
             }""",
-            [player, url],
+            [player, url, plays],
         )
 
     def state(self) -> State:
