@@ -92,6 +92,29 @@ def test_a_player_shows_every_frame_of_a_file(
     assert len(seen) >= len(expected) - missing
 
 
+@pytest.mark.parametrize("player", list(FILMING))
+def test_a_player_shows_what_is_there_of_a_segment_that_is_being_written(
+    server: Server, tmp_path: Path, player: str
+) -> None:
+    match = f"{root(server)}/api/v1/recordings/{RUNNING}"
+    where = f"{match}/segments/{server.segments(RUNNING, 0)[-1].name}"
+    begun = tmp_path / "begun.mp4"
+
+    def written() -> bool:
+        begun.write_bytes(server.client.get(where).content)
+        try:
+            return _counted(begun) >= 45
+        except av.FFmpegError:  # nothing but the beginning of its header
+            return False
+
+    wait_for(written, "a second and a half written", 10)
+    expected = counters(begun)
+    seen = counters(FILMING[player](Wanted(where), tmp_path))
+    assert len(seen) >= len(expected) - NOT_EVERY_LAST_ONE[player]
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+    assert seen[0] == expected[0]
+
+
 def _counted(film: Path) -> int:
     with av.open(str(film)) as opened:
         return sum(1 for _ in opened.decode(video=0))
