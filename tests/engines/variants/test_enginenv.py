@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from support.fakeruntime import FakeRuntime, World
 from support.half import opened_half, settings_for
-from touchline.core.errors import Invalid
+from touchline.core.errors import Invalid, Refused
 from touchline.engines.model.orders import EngineOrder, GenericOrder
+from touchline.engines.variants.catalogue import BY_NAME
+from touchline.engines.variants.customvariant import CustomConfig, CustomParameter
 from touchline.engines.variants.enginenv import (
     allowed_names,
     check_arguments,
@@ -80,11 +84,73 @@ def test_names_of_the_contract_the_variant_and_the_settings_are_allowed(
         "--host 0.0.0.0",
         '--"state-dir"=/x',
         "--unbalanced 'quote",
+        "--cache-d=/etc",
+        "--c /etc",
+        "--CACHE-DIR=/etc",
+        "--cache_dir=/etc",
+        "-log-file /x",
+        "--bind-al",
+        "--bind_all",
+        "--cache-dir=~/.ACEStream/../x",
+        "--live-cache-dir /x",
+        "--pid-file=/x",
+        "--api-host 0.0.0.0",
     ],
 )
 def test_an_engine_that_shares_the_machine_gets_no_files_or_addresses(conf: str) -> None:
     with pytest.raises(Invalid):
         check_arguments({"CONF": conf})
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        "--http-port=6878\n--https-port=6879\n--bind-all",
+        "--cache-dir ~/.ACEStream",
+        "--cache-dir=~/.ACEStream",
+        "--live-cache-type memory --max-file-size 1 --log-file-max-size 1 -v -1",
+    ],
+)
+def test_arguments_that_name_nothing_of_the_machine_are_taken(conf: str) -> None:
+    check_arguments({"CONF": conf})
+
+
+@pytest.mark.parametrize("platform", ["amd64", "arm64"])
+@pytest.mark.parametrize(
+    ("name", "value", "outcome"),
+    [
+        ("--cache-dir", "/etc", "refused"),
+        ("--cache-dir", "~/.ACEStream", "started"),
+        ("--log-file", "/tmp/x", "refused"),
+        ("--host", "0.0.0.0", "refused"),
+        ("--hos", "0.0.0.0", "refused"),
+        ("--title", "--log-file=/x", "refused"),
+        ("--title", "--bind-all", "started"),
+    ],
+)
+async def test_the_custom_variant_gives_a_process_no_files_or_addresses_of_the_machine(
+    name: str, value: str, outcome: str, platform: str, tmp_path: Path
+) -> None:
+    kind = BY_NAME[name].type if name in BY_NAME else "string"
+    parameter = CustomParameter(name=name, type=kind, value=value, custom=True)
+    config = CustomConfig(enabled=True, platform=platform, parameters=(parameter,))
+    settings = settings_for(scaling={"startup_timeout_s": 0.1})
+    for world, runtime in ((w := World(), SharedMachine(w)), (w := World(), FakeRuntime(w))):
+        async with opened_half(settings, runtime=runtime, world=world) as rig:
+            rig.half.parts.variants._directory = tmp_path
+            await rig.front.variants.save(config)
+            if outcome == "refused" and runtime.kind == "process":
+                with pytest.raises(Refused) as told:
+                    await rig.front.provisioner.engine(EngineOrder(labels={"a": "b"}))
+                assert told.value.code == "argument_not_allowed"
+                assert world.instances == {}
+                assert rig.half.parts.breakers["general"].failures == 0
+            else:
+                made = await rig.front.provisioner.engine(EngineOrder(labels={"a": "b"}))
+                if runtime.kind == "process":
+                    assert "--bind-all" not in world.instances[made.id].env.get(
+                        "ACESTREAM_ARGS", ""
+                    )
 
 
 def test_what_listens_on_every_address_is_taken_out_however_it_is_written() -> None:

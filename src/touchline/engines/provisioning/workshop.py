@@ -12,9 +12,11 @@ from touchline.engines.fleet.ports import PortBook, Reserved
 from touchline.engines.model.model import EngineSpec
 from touchline.engines.model.orders import EngineOrder, GenericOrder
 from touchline.engines.settings.tree import EnginesSettings, PortRange
+from touchline.engines.variants.customvariant import arguments
 from touchline.engines.variants.enginenv import (
     allowed_names,
     check_arguments,
+    check_custom,
     check_names,
     on_loopback,
 )
@@ -79,9 +81,12 @@ class Workshop:
         """A spec that can be started; what is held for it and not kept is given back at the end.
 
         `vpn` None leaves the choice to the VPNs, if there are any. Raises Blocked where no port or
-        no VPN is to be had, PortInUse where a port that the order fixes is taken.
+        no VPN is to be had, PortInUse where a port that the order fixes is taken, Refused where the
+        custom variant names what is the machine's.
         """
         recipe = self._recipe()
+        if self._shares_machine and recipe.custom is not None:
+            check_custom(arguments(recipe.custom, has_port=False))
         vpn = vpn or self._vpns.choose()
         async with self._ports.reserve() as reserved:
             if vpn is not None:

@@ -7,10 +7,11 @@ are allowed by list, never refused by list.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
-from touchline.core.errors import Invalid
+from touchline.core.errors import Invalid, Refused
 
 ALWAYS = ("CONF", "ACE*", "EXTRA_*")
 """What every engine may be given."""
@@ -31,8 +32,23 @@ ARGUMENTS = ("CONF", "ACESTREAM_ARGS")
 """Variables that hold an engine's arguments."""
 
 BIND_ALL = "--bind-all"
-_OF_THE_MACHINE = ("--host", "--cache-dir", "--log-file", "--state-dir", "--allow-user-config")
+_OF_THE_MACHINE = (
+    "--allow-user-config",
+    "--bind",
+    "--cache-dir",
+    "--config",
+    "--host",
+    "--listen",
+    "--log-file",
+    "--state-dir",
+)
 """Arguments that name addresses and files: an engine that is a process has the machine's."""
+
+_ENDS = ("dir", "directory", "folder", "file", "path", "socket", "host", "address")
+"""The last word of others that do."""
+
+OWN_CACHE = ("--cache-dir", "~/.ACEStream")
+"""An engine's home is its own."""
 
 
 def allowed_names(variant: str, more: Iterable[str]) -> tuple[str, ...]:
@@ -60,16 +76,50 @@ def check_arguments(env: Mapping[str, str]) -> None:
     It is for engines that share them with this server. In a container they may have any.
     """
     for variable in ARGUMENTS:
-        for word in words_of(env.get(variable, ""), variable):
-            name = word.partition("=")[0]
-            if name in _OF_THE_MACHINE:
-                raise Invalid(
-                    f"env: {name} in {variable} names files or addresses of this machine, and an"
-                    " engine that runs as a process has no others. Nothing was started",
-                    code="env_not_allowed",
-                    loc=("body", "env", variable),
-                    input=word,
-                )
+        for word in _of_the_machine(words_of(env.get(variable, ""), variable)):
+            raise Invalid(
+                f"env: {_name_in(word)} in {variable} names files or addresses of this machine,"
+                " and an engine that runs as a process has no others. Nothing was started",
+                code="env_not_allowed",
+                loc=("body", "env", variable),
+                input=word,
+            )
+
+
+def check_custom(words: Iterable[str]) -> None:
+    """Raises Refused for such arguments of the custom variant."""
+    for word in _of_the_machine(words):
+        raise Refused(
+            f"The custom variant's {_name_in(word)} names files or addresses of this machine, and"
+            " an engine that runs as a process has no others. Nothing was started; take it out of"
+            " the custom variant",
+            code="argument_not_allowed",
+            argument=_name_in(word),
+        )
+
+
+def _name_in(word: str) -> str:
+    return word.partition("=")[0][:64]
+
+
+def _of_the_machine(words: Iterable[str]) -> Iterator[str]:
+    """Yield the arguments that name files or addresses, however a program lets them be written."""
+    for word, after in pairwise([*words, ""]):
+        name, given, value = word.partition("=")
+        if (name, value if given else after) == OWN_CACHE:
+            continue
+        if name != BIND_ALL and _names_what_is_shared(name):  # that is taken out: `on_loopback`
+            yield word
+
+
+def _names_what_is_shared(name: str) -> bool:
+    # Many programs take one dash for two, an underscore for a dash, and any beginning of a name.
+    stem = name.lstrip("-").lower().replace("_", "-")
+    dashes = len(name) - len(name.lstrip("-"))
+    if not dashes or not stem or (dashes == 1 and len(stem) == 1):
+        return False
+    plain, known = f"--{stem}", (*_OF_THE_MACHINE, BIND_ALL)
+    return any(each.startswith(plain) for each in known) or plain.rpartition("-")[2] in _ENDS
 
 
 def words_of(text: str, variable: str) -> list[str]:
