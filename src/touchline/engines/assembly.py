@@ -69,10 +69,15 @@ class Half:
         repeat("Measuring engines", parts.usage.once, EVERY_S)
         repeat("Cleaning caches", parts.cleaner.once, CLEAN_EVERY_S)
         repeat("Forgetting ended streams", self._forget, FORGET_EVERY_S)
-        tasks.start_soon(parts.supervisor.guard, "Taking up the record", parts.restoration.run)
+        tasks.start_soon(self._take_up_record)
         if parts.vpn is not None:
             repeat("Watching the VPN", parts.vpn.wait_and_look)
             repeat("Following the VPN", partial(follow_vpns, parts.fleet, parts.vpn))
+
+    async def _take_up_record(self) -> None:
+        supervisor, restoration = self.parts.supervisor, self.parts.restoration
+        await supervisor.keep_until_done("Taking up the record", restoration.run)
+        await supervisor.guard("Taking up samples", restoration.restore_samples)
 
     async def _end_starts(self) -> None:
         """Wait for the end of this half, and end what clients have left under way."""

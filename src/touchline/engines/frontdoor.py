@@ -161,7 +161,9 @@ async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
         return await load()
     except Failed as error:
         log.error("Streams of an earlier server cannot be read yet: %s", error.message)  # noqa: TRY400
-        return None
+    except Exception:  # whatever it is, this server starts
+        log.exception("Streams of an earlier server cannot be read yet")
+    return None
 
 
 def _runtime_for(settings: EnginesSettings, *, wanted: bool) -> RuntimeSettings:

@@ -113,10 +113,7 @@ class Parts:
             made_of=self._made_of,
         )
         metrics.add_source(Gauges(settings, self.fleet, samples, self.vpn))
-        if left is not None:
-            self.restoration.take_up(left)
-        else:
-            store.hold()
+        self.restoration.try_to_take_up(left)
 
     def _open_vpn(self) -> None:
         self.vpn: VpnWatch | None = None

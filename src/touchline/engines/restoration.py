@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from touchline.engines.control.control import DEMAND
 from touchline.engines.control.reconciler import Reconciler
 from touchline.engines.control.replacements import Replacements
 from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
-from touchline.engines.fleet.adoption import facts_of, restored_external
+from touchline.engines.fleet.adoption import checked_facts, facts_of, restored_external
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import Load, read_record
 from touchline.engines.fleet.rows import Loaded
@@ -58,18 +58,30 @@ class Restoration:
         return {**records, ROUNDS: self.replacements.records(), MADE_OF: self.made_of()}
 
     async def run(self) -> None:
-        """Read the record, if it is not read yet, and then the samples of what plays."""
+        """Read the record, if it is not read yet. It may be called again after a failure."""
         if not self.fleet.record_is_read:
             await read_record(self.load, self.take_up)
             log.info("What an earlier server left of engines and streams is read now")
             self.reconciler.wake()
-        await self._restore_samples()
+
+    def try_to_take_up(self, left: Loaded | None) -> None:
+        """Take it up at once if it is known and nothing is in the way; else `run` does so later."""
+        if left is not None:
+            try:
+                self.take_up(left)
+            except Exception as error:  # noqa: BLE001  (whatever it is, this server starts)
+                self.supervisor.note("Taking up the record", error)
+        if not self.fleet.record_is_read:
+            self.store.hold()
 
     def take_up(self, left: Loaded) -> None:
-        """Put what an earlier server left into the fleet and its control."""
+        """Put what an earlier server left into the fleet and its control.
+
+        What an error leaves undone is done when it is called again.
+        """
         now, now_s = self.clock.now(), self.clock.now_s()
-        self.store.release()
-        for engine_id, facts in left.engines.items():
+        facts_by_id = dict(self._understood(left.engines))
+        for engine_id, facts in facts_by_id.items():
             external = restored_external(engine_id, facts, now=now, now_s=now_s)
             if external is not None and self.fleet.find(engine_id) is None:
                 self.fleet.put(external)
@@ -79,7 +91,20 @@ class Restoration:
                 self._restored.append(stream.id)
         self._take_up_state(left.state, now_s)
         self.fleet.record_is_read = True
-        self.keeper.remember(left.engines)
+        try:
+            self.keeper.remember(facts_by_id)
+        except BaseException:
+            self.fleet.record_is_read = False
+            raise
+        self.store.release()
+
+    def _understood(self, engines: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield the facts of each engine; whatever stands in the database hides no other's."""
+        for engine_id, value in engines.items():
+            try:
+                yield engine_id, checked_facts(value)
+            except TypeError as error:
+                self.supervisor.note("Taking up the record", error, about=f"engine {engine_id}")
 
     def _take_up_state(self, state: Mapping[str, Any], now_s: float) -> None:
         """Each by itself: one that cannot be understood is left, and the others count."""
@@ -108,8 +133,8 @@ class Restoration:
             except Exception as error:  # noqa: BLE001  (whatever stands in the database)
                 self.supervisor.note("Taking up the record", error, about=take_up.__name__)
 
-    async def _restore_samples(self) -> None:
-        """Bring earlier samples back, without holding anybody up."""
+    async def restore_samples(self) -> None:
+        """Bring earlier samples back, once the record is read, without holding anybody up."""
         for stream_id in self._restored:
             if self.fleet.find_stream(stream_id) is None:
                 continue
@@ -118,7 +143,11 @@ class Restoration:
             except Failed as error:
                 log.warning("Earlier samples cannot be read: %s", error.message)
                 return
-            newest = self.samples.restore(stream_id, blocks)
+            try:
+                newest = self.samples.restore(stream_id, blocks)
+            except Exception as error:  # noqa: BLE001  (those of the others may be well)
+                self.supervisor.note("Taking up samples", error, about=f"stream {stream_id}")
+                continue
             if newest is not None:
                 self.fleet.measured(stream_id, newest)
 

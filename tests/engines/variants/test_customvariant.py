@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,12 @@ from touchline.engines.variants.customvariant import (
     hidden,
     platform_of,
 )
-from touchline.engines.variants.variantstore import VariantStore, config_of, open_variants
+from touchline.engines.variants.variantstore import (
+    MOST_BYTES,
+    VariantStore,
+    config_of,
+    open_variants,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -144,6 +150,56 @@ async def test_a_damaged_file_is_kept_aside_and_the_defaults_count(tmp_path: Pat
         "custom_variant.json",
         "template_3.json",
     ]
+
+
+DEEP = "[" * 100_000
+GOOD = json.dumps(default_config("amd64").model_dump(mode="json"))
+DAMAGED = [
+    ("template_3.json", f'{{"config": {GOOD}}}'),
+    ("template_3.json", f'{{"name": null, "config": {GOOD}}}'),
+    ("template_3.json", f'{{"name": " ", "config": {GOOD}}}'),
+    ("template_3.json", f'{{"name": {json.dumps("x" * 1000)}, "config": {GOOD}}}'),
+    ("template_3.json", '{"name": "x", "config": 7}'),
+    ("template_3.json", "7"),
+    ("template_3.json", "[1]"),
+    ("template_3.json", "null"),
+    ("template_3.json", DEEP),
+    ("template_3.json", '{"name": "x", "config": ' + DEEP),
+    ("template_3.json", " " * (MOST_BYTES + 1)),
+    ("custom_variant.json", "7"),
+    ("custom_variant.json", DEEP),
+    ("custom_variant.json", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")),
+    ("active_template.json", '{"active_template_id": [1]}'),
+    ("active_template.json", '{"active_template_id": {}}'),
+    ("active_template.json", '{"active_template_id": "1"}'),
+    ("active_template.json", '{"active_template_id": true}'),
+    ("active_template.json", "{}"),
+    ("active_template.json", "7"),
+    ("active_template.json", DEEP),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), DAMAGED, ids=lambda each: each[:40])
+async def test_no_damaged_file_ends_the_start_or_costs_another(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    store = await opened(tmp_path)
+    await store.save_template(1, "Match day", config_of(config(TOKEN)))
+    (tmp_path / name).write_text(text, encoding="latin-1")
+    again = await opened(tmp_path)
+    assert again.template(1).name == "Match day"
+    assert again.templates()["active_template_id"] is None
+    assert again.config == default_config("amd64")
+    assert [each["slot_id"] for each in again.templates()["templates"] if each["exists"]] == [1]
+    assert not (tmp_path / name).exists()
+    assert len(list(tmp_path.glob(f"{name}.damaged-*"))) == 1
+
+
+async def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "template_3.json")
+    (tmp_path / "custom_variant.json").mkdir()
+    store = await opened(tmp_path)
+    assert store.config == default_config("amd64")
 
 
 async def test_templates_from_the_first_to_the_last(tmp_path: Path) -> None:

@@ -97,12 +97,20 @@ def restored(left: Iterable[Mapping[str, Any]], now_s: float) -> dict[Place, Rou
     """
     return {
         (str(each["reason"]), each["vpn"]): Round(
-            began_s=now_s - float(each["began_s_ago"]),
-            number=int(each["number"]),
-            first_s=now_s - float(each["first_s_ago"]),
+            began_s=now_s - _age_s(each["began_s_ago"]),
+            number=max(1, int(each["number"])),
+            first_s=now_s - _age_s(each["first_s_ago"]),
         )
         for each in left
     }
+
+
+def _age_s(value: Any) -> float:
+    """A time ago; one that is to come, or not a number, would hold replacements for ever."""
+    age_s = float(value)
+    if not age_s >= 0:
+        raise ValueError(f"{value!r} is not how long ago something was")
+    return age_s
 
 
 class Aging(Protocol):

@@ -121,11 +121,11 @@ class Reprovision:
         self._reconciler_wakeup.mark()
 
     def go_on(self, left: Left) -> None:
-        """Take up what an earlier server had begun."""
-        if left["ids"]:
-            self._is_of_all = self._is_of_all or left["is_of_all"]
-            asked_for = self._asked_for | frozenset(left.get("asked_for", ()))
-            self._begin(self._old | frozenset(left["ids"]), asked_for)
+        """Take up what an earlier server had begun. Raises for what is no record of it."""
+        ids, asked_for = _ids(left["ids"]), _ids(left.get("asked_for", []))
+        if ids:
+            self._is_of_all = self._is_of_all or left["is_of_all"] is True
+            self._begin(self._old | ids, self._asked_for | asked_for)
 
     def _waits_for_streams(self) -> bool:
         """Whether every engine that is left to replace goes when its own streams have ended."""
@@ -216,3 +216,9 @@ class Reprovision:
 
 def _engines(count: int) -> str:
     return "1 engine" if count == 1 else f"{count} engines"
+
+
+def _ids(value: Any) -> frozenset[str]:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise TypeError("no list of engines")
+    return frozenset(value)

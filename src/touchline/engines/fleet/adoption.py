@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,11 @@ from touchline.engines.model.addresses import (
 )
 from touchline.engines.model.listing import parsed, rfc3339
 from touchline.engines.model.model import Engine, Instance
+from touchline.foreign.numbers import LARGEST
 
 _TIMES = ("last_stream_usage", "last_cache_cleanup")
-_OTHERS = ("cache_size_bytes", "platform", "version", "draining")
+_TEXTS = ("platform", "version", "draining")
+_OTHERS = ("cache_size_bytes", *_TEXTS)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def engine_of(
 ) -> Engine | None:
     """The engine that this running instance is; None: it is none, or cannot be reached at all.
 
-    `facts` are what an earlier server remembered of it, as `facts_of` gave them.
+    `facts` are what an earlier server remembered of it, as `checked_facts` gives them.
     """
     http_port = names.port_of(instance.labels, names.HTTP_PORT)
     if http_port is None:
@@ -151,6 +154,32 @@ def facts_of(engine: Engine) -> dict[str, Any]:
     facts["labels"] = dict(engine.labels)
     if engine.external:
         facts["external"] = {"host": engine.host, "port": engine.port}
+    return facts
+
+
+def checked_facts(value: Any) -> dict[str, Any]:
+    """Return what a record says of an engine; a fact that `facts_of` cannot have written is left.
+
+    Raises TypeError for what is no record of an engine.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{type(value).__name__} is no record of an engine")
+    facts = {key: value[key] for key in _TEXTS if isinstance(value.get(key), str)}
+    size_bytes = value.get("cache_size_bytes")
+    if type(size_bytes) is int and 0 <= size_bytes <= LARGEST:
+        facts["cache_size_bytes"] = size_bytes
+    for key in _TIMES:
+        with suppress(ValueError, TypeError):
+            parsed(value.get(key))
+            facts[key] = value.get(key)
+    labels = value.get("labels")
+    pairs = labels.items() if isinstance(labels, Mapping) else ()
+    facts["labels"] = {k: v for k, v in pairs if isinstance(k, str) and isinstance(v, str)}
+    where = value.get("external")
+    if isinstance(where, Mapping):
+        host, port = where.get("host"), where.get("port")
+        if isinstance(host, str) and type(port) is int and 0 < port < 1 << 16:
+            facts["external"] = {"host": host, "port": port}
     return facts
 
 

@@ -17,6 +17,7 @@ from touchline.engines.model.model import Stream
 log = logging.getLogger(__name__)
 
 _COLUMNS = ("id", "container_id", "key_type", "key", "playback_session_id", "stat_url")
+_STATES = frozenset({"started", "ended"})
 _MORE = ("command_url", "is_live", "status", "end_reason")
 
 T = TypeVar("T")
@@ -125,6 +126,8 @@ def _stream(row: Mapping[Any, Any]) -> Stream:
     started_at = parsed(row["started_at"])
     if started_at is None:
         raise Failed("A stream in the database has no time", code="database_failed")
+    if row["status"] not in _STATES or not all(isinstance(row[name], str) for name in _COLUMNS):
+        raise Failed("A stream in the database is none", code="database_failed")
     return Stream(
         **{name: row[name] for name in (*_COLUMNS, *_MORE)},
         started_at=started_at,

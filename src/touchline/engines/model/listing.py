@@ -111,5 +111,10 @@ def rfc3339(at: datetime | None) -> str | None:
 
 
 def parsed(text: str | None) -> datetime | None:
-    """The time that `rfc3339` wrote."""
-    return datetime.fromisoformat(text) if text is not None else None
+    """The time that `rfc3339` wrote. Raises ValueError or TypeError for what it never writes."""
+    if text is None:
+        return None
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return time

@@ -6,17 +6,18 @@ import json
 import logging
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from pydantic import ValidationError
 
-from touchline.core.errors import Failed, NotFound
+from touchline.core.errors import Failed, Invalid, NotFound
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import unused_name
 from touchline.engines.variants.customvariant import (
@@ -30,8 +31,13 @@ from touchline.engines.variants.customvariant import (
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SLOTS = range(1, 11)
 LONGEST_NAME = 100
+MOST_BYTES = 8 << 20
+"""A file of ours is smaller: so many parameters have no longer values."""
+
 _CONFIG, _ACTIVE = "custom_variant.json", "active_template.json"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -166,32 +172,38 @@ class VariantStore:
     def load(self) -> None:
         """Read what is there; a damaged file is kept aside. Blocking, called once."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config = self._read(_CONFIG)
-        if config is not None:
-            self._config = config_of(config)
+        self._config = self._read(_CONFIG, _checked_config) or self._config
         for slot in SLOTS:
-            values = self._read(self._path(slot).name)
-            if values is not None:
-                self._templates[slot] = Template(slot, values["name"], config_of(values["config"]))
-        active = self._read(_ACTIVE)
-        if active is not None and active.get("active_template_id") in self._templates:
-            self._active = active["active_template_id"]
+            template = self._read(self._path(slot).name, partial(_template, slot))
+            if template is not None:
+                self._templates[slot] = template
+        active = self._read(_ACTIVE, _active_slot)
+        if active in self._templates:
+            self._active = active
 
-    def _read(self, name: str) -> dict[str, Any] | None:
+    def _read(self, name: str, understand: Callable[[Any], T]) -> T | None:
+        """What a file says; None where there is none, or it is damaged: that is kept aside."""
         path = self._directory / name
+        if not path.is_file():  # a FIFO would be waited for
+            return None
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            if name == _ACTIVE:
-                return dict(values)
-            check(config_of(values if name == _CONFIG else values["config"]))
-            return dict(values)
-        except FileNotFoundError:
+            with path.open("rb") as file:
+                content = file.read(MOST_BYTES + 1)
+            if len(content) > MOST_BYTES:
+                raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
+            return understand(json.loads(content))
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, Invalid) as error:
+            self._set_aside(path, error)
             return None
-        except (OSError, ValueError, LookupError, TypeError, ConfigInvalid) as error:
-            aside = unused_name(path, "damaged")
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        aside = unused_name(path, "damaged")
+        try:
             path.rename(aside)
-            log.error("%s is damaged (%s): kept as %s", path, error, aside.name)  # noqa: TRY400
-            return None
+        except OSError as failure:
+            log.error("%s is damaged (%s), and left: %s", path, error, failure)  # noqa: TRY400
+        else:
+            log.error("%s is damaged (%s): kept as %s", path, error, aside.name)
 
     def _path(self, slot: int) -> Path:
         return self._directory / f"template_{slot}.json"
@@ -228,6 +240,24 @@ def config_of(values: Any) -> CustomConfig:
             for each in error.errors(include_url=False)
         ]
         raise ConfigInvalid("Invalid configuration: " + "; ".join(faults), faults=faults) from error
+
+
+def _checked_config(values: Any) -> CustomConfig:
+    """A configuration that makes sense. Raises ConfigInvalid where it does not."""
+    config = config_of(values)
+    check(config)
+    return config
+
+
+def _template(slot: int, values: Any) -> Template:
+    return Template(slot, _checked_name(values["name"]), _checked_config(values["config"]))
+
+
+def _active_slot(values: Any) -> int | None:
+    slot = values["active_template_id"]
+    if slot is not None and type(slot) is not int:
+        raise TypeError(f"{slot!r} is no slot")
+    return slot
 
 
 @asynccontextmanager
