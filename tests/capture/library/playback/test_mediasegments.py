@@ -150,3 +150,21 @@ def test_a_growing_playlist_is_only_appended_to(
     finished = media_segments([part(each) for each in parts], growing=False)
     assert list(finished[: len(before)]) == before
     assert len(finished) == len(before) + 1
+
+
+def test_a_group_that_another_file_has_again_is_played_once_and_changes_nothing() -> None:
+    before = fragments(30)
+    broken_off = media_segments([part(before)], growing=True)
+    again = fragments(30, at_ns=before[28].capture_unix_ns)
+    both = media_segments([part(before), part(again)], growing=True)
+    cut = media_segments([part(before[:28]), part(again)], growing=True)
+    assert both == cut
+    assert both[: len(broken_off)] == broken_off
+    assert not any(segment.discontinuity for segment in both)
+
+
+def test_a_file_that_is_in_the_next_one_as_a_whole_is_not_played_twice() -> None:
+    again = fragments(40)
+    assert media_segments([part(fragments(8)), part(again)], growing=False) == [
+        segment._replace(part=1) for segment in media_segments([part(again)], growing=False)
+    ]

@@ -100,11 +100,13 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
     """Put the runs of all parts, which are in the order of capture, on one timeline.
 
     While the footage is `growing` the last run is left out: what follows decides how it ends.
+    Footage that the next part has, too, is played from there: a recorder whose disk failed within a
+    group of pictures writes that group again, into another file, before it cuts it off this one.
     """
     flat = [
         (number, part.codec, run, run is stretch[-1])
         for number, part in enumerate(parts)
-        for stretch in part.stretches
+        for stretch in _until(part, parts[number + 1] if number + 1 < len(parts) else None)
         for run in stretch
     ]
     segments: list[MediaSegment] = []
@@ -123,6 +125,28 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
         at_ticks += segment.duration_ticks
         broken = bridge_ns is None or (follows is not None and follows[1] != codec)
     return segments
+
+
+def _until(part: Part, following: Part | None) -> Iterator[tuple[Run, ...]]:
+    """The stretches of a part up to where the following one begins."""
+    if following is None or not following.stretches:
+        yield from part.stretches
+        return
+    end_unix_ns = following.stretches[0][0].fragments[0].capture_unix_ns
+    for stretch in part.stretches:
+        kept = tuple(run for run in (_cut(run, end_unix_ns) for run in stretch) if run is not None)
+        if kept:
+            yield kept
+
+
+def _cut(run: Run, end_unix_ns: int) -> Run | None:
+    """A run without the fragments from a moment on; None where nothing is left."""
+    if run.fragments[-1].capture_unix_ns < end_unix_ns:
+        return run
+    kept = tuple(each for each in run.fragments if each.capture_unix_ns < end_unix_ns)
+    if not kept:
+        return None
+    return Run(kept, kept[-1].start_ns + kept[-1].duration_ns - kept[0].start_ns)
 
 
 def _bridge_ns(run: Run, follows: Run, *, same_file: bool) -> int | None:
