@@ -256,7 +256,7 @@ def watch(touchline: Server, seconds: float) -> tuple[dict[int, int], list[str]]
         try:
             cameras: list[dict[str, Any]] = touchline.cameras()
         except (OSError, Refused) as error:
-            faults.append(f"the server did not answer: {error!s:.200}")
+            faults.append(f"the server did not respond: {error!s:.200}")
             break
         if time.monotonic() - began_s > 2:
             faults.append(f"the server needed {time.monotonic() - began_s:.1f} s for an answer")

@@ -196,7 +196,7 @@ def test_a_signal_stops_an_idle_server_in_order(tmp_path: Path, number: signal.S
         assert process.stderr is not None
         said = [json.loads(line)["message"] for line in process.stderr]
     assert said[-1] == "Closed"
-    assert f"{number.name}: stopping. Again leaves at once" in said
+    assert f"{number.name}: stopping. Send it again to exit immediately" in said
 
 
 def fewest_frames(url: str) -> int:
@@ -250,6 +250,8 @@ def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with demo(tmp_path) as (process, _):
         done = run("demo", "--port", "0", "--data", str(tmp_path))
         assert done.returncode == 1
-        assert f"Another touchline (process {process.pid}) uses {tmp_path}" in done.stderr
+        assert (
+            f"Another touchline server (process {process.pid}) is using {tmp_path}" in done.stderr
+        )
         process.terminate()
         assert process.wait(DEADLINE_S) == 0

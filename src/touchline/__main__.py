@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(*, simulates: bool) -> argparse.ArgumentParser:
     """The commands; the devices' own modules are loaded where one `simulates`."""
-    parser = argparse.ArgumentParser(prog="touchline", description="A match-day video server.")
+    parser = argparse.ArgumentParser(prog="touchline", description="Match-day video server.")
     parser.add_argument("--version", action="version", version=f"touchline {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -54,22 +54,25 @@ def _parser(*, simulates: bool) -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="run the server with two simulated cameras",
-        description="Two simulated cameras, in a data directory apart; the same flags as serve.",
+        description="Run the server with two simulated cameras and a separate data directory;"
+        " takes the flags of serve.",
     )
     demo.set_defaults(run=_serve, defaults=_demo_defaults)
-    check = commands.add_parser("check", help="say what is missing on this machine")
+    check = commands.add_parser("check", help="check whether this machine is ready")
     check.set_defaults(run=_check)
     for command in (serve, demo, check):
         add = command.add_argument
-        add("--config", type=Path, metavar="FILE", help="settings in TOML")
+        add("--config", type=Path, metavar="FILE", help="settings file (TOML)")
         data_dir = DEMO_DATA_DIR if command is demo else DATA_DIR
-        add("--data", metavar="DIR", help=f"recordings, logs and state ({data_dir})")
+        add("--data", metavar="DIR", help=f"directory of recordings, logs and state ({data_dir})")
     for command in (serve, demo):
         command.add_argument("--host", help="address to listen on (127.0.0.1)")
-        command.add_argument("--port", type=int, help="port to listen on (8000); 0: any free one")
-    check.add_argument("--json", action="store_true", help="for programs")
+        command.add_argument(
+            "--port", type=int, help="port to listen on (8000); 0 picks a free one"
+        )
+    check.add_argument("--json", action="store_true", help="print the result as JSON")
 
-    simulate = commands.add_parser("simulate", help="simulated devices to try things against")
+    simulate = commands.add_parser("simulate", help="run simulated devices")
     devices = simulate.add_subparsers(required=True, metavar="DEVICE")
     if simulates:
         _add_simulated_camera(devices)
@@ -81,7 +84,7 @@ def _parser(*, simulates: bool) -> argparse.ArgumentParser:
 def _add_simulated_camera(devices: Any) -> None:
     from touchline.sim import camera
 
-    rtsp = devices.add_parser("rtsp-camera", help="an RTSP camera on this machine")
+    rtsp = devices.add_parser("rtsp-camera", help="RTSP camera")
     camera.add_arguments(rtsp)
     rtsp.set_defaults(run=camera.run)
 
@@ -89,7 +92,7 @@ def _add_simulated_camera(devices: Any) -> None:
 def _add_simulated_engine(devices: Any) -> None:
     from touchline.sim import engine
 
-    simulated = devices.add_parser("engine", help="a streaming engine on this machine")
+    simulated = devices.add_parser("engine", help="streaming engine")
     engine.add_arguments(simulated)
     simulated.set_defaults(run=lambda args: engine.run(engine.options_of(args, os.environ)))
 
@@ -97,7 +100,7 @@ def _add_simulated_engine(devices: Any) -> None:
 def _add_simulated_vpn(devices: Any) -> None:
     from touchline.sim import vpn
 
-    simulated = devices.add_parser("vpn", help="a VPN container's control server")
+    simulated = devices.add_parser("vpn", help="control server of a VPN container")
     vpn.add_arguments(simulated)
     simulated.set_defaults(run=vpn.run)
 

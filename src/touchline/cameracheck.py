@@ -29,8 +29,8 @@ def camera_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "cameras",
             "info" if settings.engines_configured else "missing",
-            "none is configured",
-            'write [capture.cameras.0] with kind = "rtsp" and its url into the file of --config',
+            "no camera is configured",
+            'add [capture.cameras.0] with kind = "rtsp" and its url to the file of --config',
         )
     require_all = settings.capture.require_all_cameras
 
@@ -61,10 +61,12 @@ def _video_device(what: str, device: str) -> Finding:
     except OSError:
         is_device = False
     if not is_device:
-        return Finding(what, "missing", f"there is no device {device}", "ls -l /dev/v4l/by-id")
+        return Finding(
+            what, "missing", f"the device {device} does not exist", "ls -l /dev/v4l/by-id"
+        )
     if not os.access(device, os.R_OK | os.W_OK):
         mend = "sudo usermod --append --groups video $USER, then log in again"
-        return Finding(what, "missing", f"this user may not use {device}", mend)
+        return Finding(what, "missing", f"this user has no access to {device}", mend)
     return Finding(what, "ok", device)
 
 
@@ -86,7 +88,7 @@ def _signed_in(number: int, source: RtspSource, *, require_all: bool) -> Finding
         return Finding(what, "ok", f"{where} offers {answer['codec']}{size}")
     message, refusal = f"{where}: {answer['message']}", answer.get("refusal")
     if refusal == "busy":
-        return Finding(what, "warn", message, "end another viewer of the camera")
+        return Finding(what, "warn", message, "disconnect another viewer of the camera")
     if refusal == "credentials":
         mend = f"set capture.cameras.{number}.user and .password to an account of the camera"
         return Finding(what, "missing", message, mend)
@@ -115,7 +117,7 @@ def _described(source: RtspSource) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         seconds = f"{DESCRIBE_TIMEOUT_S:g} s"
-        return {"ok": False, "message": f"it did not describe itself within {seconds}"}
+        return {"ok": False, "message": f"no RTSP description within {seconds}"}
     except (OSError, ValueError) as error:
-        return {"ok": False, "message": f"it could not be asked: {error}"}
+        return {"ok": False, "message": f"the check failed: {error}"}
     return answer

@@ -132,7 +132,7 @@ def print_findings(findings: list[Finding], *, as_json: bool) -> None:
         print(f"{finding.state:<8}{finding.what:<{wide + 2}}{finding.message}")
         if finding.mend and finding.state in ("missing", "warn"):
             print(f"{'':<8}{'':<{wide + 2}}→ {finding.mend}")
-    print(f"{len(missing)} missing" if missing else "Nothing that is needed is missing.")
+    print(f"{len(missing)} missing" if missing else "Nothing required is missing.")
 
 
 def _shown(finding: Finding) -> Finding:
@@ -193,12 +193,12 @@ def _gstreamer(settings: Settings, probe: Probe) -> Iterator[Finding]:
         for name in [*(one.factory for one in (*spec.source, *spec.encode)), *extra]:
             wanted.setdefault(name, f"camera {number}")
         if spec.demux and spec.encode:
-            wanted.setdefault("decodebin", f"camera {number}, should it not send H.264")
+            wanted.setdefault("decodebin", f"camera {number}, if it does not send H.264")
     there = set(probe(list(wanted))["elements"])
     for name in sorted(wanted.keys() - there):
         yield Finding(f"element {name}", "missing", f"needed by {wanted[name]}", _install(name))
     if wanted.keys() <= there:
-        yield Finding("elements", "ok", f"all {len(wanted)} that the cameras need")
+        yield Finding("elements", "ok", f"all {len(wanted)} required elements")
 
 
 def _install(element: str) -> str | None:
@@ -241,16 +241,16 @@ def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
         space = read_space(nearest)
     except OSError as error:
         mend = f"sudo install --directory --owner $USER {directory}"
-        yield Finding("disk", "missing", f"{directory} cannot be written: {error.strerror}", mend)
+        yield Finding("disk", "missing", f"{directory} is not writable: {error.strerror}", mend)
         return
     slow = took_s > SLOW_SYNC_S
-    where = f"{directory} can be written"
+    where = f"{directory} is writable"
     if nearest != directory:
         whose = disk.mount_point or "the system"
-        where = f"{directory} is not there yet and will be made on the disk of {whose}"
-    advice = f"mount the recordings disk first, if {directory} is to be on one"
+        where = f"{directory} does not exist yet and will be created on the disk of {whose}"
+    advice = f"if {directory} should be on another disk, mount that first"
     if slow:
-        advice = "a faster disk; each quarter second of footage is synced"
+        advice = "use a faster disk; footage is synced every quarter second"
     elsewhere = settings.capture.recordings_dir is not None and nearest != directory
     yield Finding(
         "disk",
@@ -287,10 +287,10 @@ def _sockets(settings: Settings) -> Iterator[Finding]:
             os.close(opened)
     except OSError as error:
         mend = "set capture.runtime_dir to a directory on a local disk, such as /run/touchline"
-        message = f"{directory} does not take a socket: {error.strerror}"
+        message = f"{directory} does not support sockets: {error.strerror}"
         yield Finding("sockets", "missing", message, mend)
     else:
-        yield Finding("sockets", "ok", f"{directory} takes sockets")
+        yield Finding("sockets", "ok", f"{directory} supports sockets")
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
@@ -300,7 +300,9 @@ def _port(settings: Settings) -> Iterator[Finding]:
             each.close()
     except TouchlineError as error:
         if _is_running(settings.data_dir):
-            yield Finding(what, "ok", f"{where} is taken; touchline runs on this data directory")
+            yield Finding(
+                what, "ok", f"{where} is in use; touchline is running with this data directory"
+            )
         else:
             mend = f"ss --listening --tcp --processes 'sport = :{settings.port}'"
             yield Finding(what, "missing", error.message, mend)
@@ -321,7 +323,7 @@ def _clock() -> Iterator[Finding]:
     # adjtimex(2) with nothing to set answers 5 (TIME_ERROR) while no time service keeps the clock.
     answer = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
     if answer in range(5):
-        yield Finding("clock", "ok", "kept by a time service")
+        yield Finding("clock", "ok", "synchronised by a time service")
     else:
         message = "not synchronised: times in names and manifests may be wrong"
         yield Finding("clock", "warn", message, "sudo apt-get install systemd-timesyncd")
@@ -330,12 +332,12 @@ def _clock() -> Iterator[Finding]:
 def _access(settings: Settings) -> Iterator[Finding]:
     auth = settings.auth
     if auth.mode == "none":
-        message = f"auth.mode is none: whoever reaches {settings.host} may record and delete"
+        message = f"auth.mode is none: everybody who reaches {settings.host} can record and delete"
         yield Finding("access", "warn", message, 'auth.mode = "auto"')
         return
     yield Finding("access", "ok", f"auth.mode is {auth.mode}")
     if not is_loopback(settings.host) and not auth.reads:
-        message = f"whoever reaches {settings.host} may read states and lists without the key"
+        message = f"everybody who reaches {settings.host} can read state and lists without the key"
         yield Finding("reads", "warn", message, "auth.reads = true")
 
 

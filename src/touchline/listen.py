@@ -86,7 +86,7 @@ class Acceptor:
         self._opening: set[asyncio.Task[None]] = set()
         self._retry: asyncio.TimerHandle | None = None
         self._closed = False
-        self.storm = Storm(log, "No more connections can be taken in for the moment")
+        self.storm = Storm(log, "New connections cannot be accepted at the moment")
 
     def start(self) -> None:
         """Take in from now on."""
@@ -135,7 +135,7 @@ class Acceptor:
         try:
             await self._loop.connect_accepted_socket(lambda: self._make(host), connection)
         except OSError as error:  # gone already
-            log.debug("a connection from %s could not be opened: %s", host, error)
+            log.debug("a connection from %s could not be accepted: %s", host, error)
             connection.close()
 
 

@@ -90,7 +90,7 @@ async def serve(
                 stop.server.should_exit = stop.asked
                 async with door.open(), app.state.sessions.open(), app.state.hub.open():
                     await stop.server.serve(sockets)
-                log.info("Closing: recordings are finished first")
+                log.info("Shutting down: finishing recordings first")
             tasks.cancel_scope.cancel()
         log.info("Closed")
     finally:
@@ -158,20 +158,22 @@ class _Stop:
                 if self.asked:
                     self._leave(number)
                 self.asked = True
-                log.info("%s: stopping. Again leaves at once", signal.Signals(number).name)
+                log.info(
+                    "%s: stopping. Send it again to exit immediately", signal.Signals(number).name
+                )
                 if self.server is not None:
                     self.server.should_exit = True
 
     def _leave(self, number: int) -> None:
-        left = "nothing was recording"
+        left = "no recording was running"
         if self.system is not None:
             status = self.system.capture.recorder.status()
             if status.get("recording"):
                 left = (
-                    f"match {status.get('match_id')} is still being recorded by its camera workers;"
-                    " start touchline again on the same data directory to take it over"
+                    f"match {status.get('match_id')} is still being recorded by its camera"
+                    " workers; start touchline again with the same data directory to adopt it"
                 )
-        sys.stderr.write(f"touchline leaves at once: {left}\n")
+        sys.stderr.write(f"touchline exits immediately: {left}\n")
         sys.stderr.flush()
         # Nothing is unwound on purpose: that is what takes too long. Workers outlive us.
         os._exit(128 + number)
@@ -183,8 +185,8 @@ def _door(settings: Settings, descriptors: int) -> Door:
     most = connections_within(descriptors, wanted)
     if most < wanted:
         log.warning(
-            "%d open files are allowed, so %d connections are taken instead of %d; raise the limit"
-            " (LimitNOFILE= in the unit, ulimit -n)",
+            "only %d open files are allowed, so the limit is %d connections instead of"
+            " %d; raise it with LimitNOFILE= in the unit or ulimit -n",
             descriptors,
             most,
             wanted,

@@ -108,7 +108,7 @@ async def hold_spare_descriptors(metrics: Metrics) -> AsyncIterator[SpareDescrip
     """Descriptors that are kept for those who record, whatever else uses them up."""
     spare = SpareDescriptors()
     metrics.gauge(
-        "touchline_spare_descriptors", "Descriptors that are kept for starting workers"
+        "touchline_spare_descriptors", "File descriptors reserved for starting workers"
     ).set_function(lambda: spare.held)
     async with anyio.create_task_group() as tasks:
         refill = partial(_refill, spare)
@@ -144,8 +144,8 @@ def _lock(data_dir: Path) -> int:
         descriptor = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Failed(
-            f"The data directory {data_dir} cannot be used: {error.strerror}. Choose another one"
-            " with --data, or give this user the right to write there.",
+            f"The data directory {data_dir} cannot be used: {error.strerror}. Choose"
+            " another one with --data, or give this user write permission.",
             code="data_dir_unusable",
         ) from error
     try:
@@ -159,8 +159,8 @@ def _lock(data_dir: Path) -> int:
                 code="data_dir_unusable",
             ) from error
         raise Refused(
-            f"Another touchline (process {owner or 'unknown'}) uses {data_dir}. Stop it, or choose"
-            " another directory with --data.",
+            f"Another touchline server (process {owner or 'unknown'}) is using {data_dir}."
+            " Stop it, or choose another directory with --data.",
             code="data_dir_in_use",
         ) from error
     os.truncate(descriptor, 0)

@@ -77,7 +77,7 @@ async def test_what_is_planted_between_segments_is_no_segment(
         assert [piece.name for piece in pieces] == [OURS]
         report = await library.verify("final")
         assert {fault["what"] for fault in report["faults"]} == (
-            {"the segment is not there"} if listed else set()
+            {"the segment is missing"} if listed else set()
         )
         archive = await library.archive("final")
         names = b"".join([chunk async for chunk in archive.chunks()])

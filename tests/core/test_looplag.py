@@ -31,4 +31,4 @@ async def test_what_blocks_the_loop_is_measured_and_told(
             while counted(metrics, f"{name}_count") == before:
                 await anyio.sleep(0.005)
             assert counted(metrics, f"{name}_sum") > 0.2
-    assert "The event loop stood still for 0." in caplog.text
+    assert "The event loop was blocked for 0." in caplog.text

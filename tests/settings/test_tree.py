@@ -104,10 +104,10 @@ def test_every_fault_of_every_layer_is_told_at_once(tmp_path: Path) -> None:
         "TOUCHLINE_CAPTUER__QUALITY: unknown; did you mean TOUCHLINE_CAPTURE__QUALITY?",
         "TOUCHLINE_CAPTURE__QUALITY = 'best': Input should be 'fast', 'balanced' or 'high'",
         f"hots ({config}): unknown; did you mean host?",
-        f"capture.segment_s = 1 ({config}): Input should be greater than or equal to 5. Length of",
+        f"capture.segment_s = 1 ({config}): Input should be greater than or equal to 5. Duration of",
         f"capture.cameras.0.latency ({config}): unknown; did you mean capture.cameras.0.latency_",
         f"capture.cameras.1.kind = 'rstp' ({config}): one of 'test', 'file', 'rtsp'",
-        f"capture.cameras.2.device ({config}): missing; it is required. The device",
+        f"capture.cameras.2.device ({config}): missing; it is required. Video device",
         f"capture.cameras.3.kind ({config}): missing; one of test, file, rtsp",
         f"capture.cameras.west = 'west' ({config}): Input should be a valid integer",
     ]:
@@ -173,7 +173,7 @@ def test_a_missing_or_broken_file_is_a_fault(tmp_path: Path) -> None:
     assert faults(config=missing) == [f"{missing}: No such file or directory"]
     assert faults(config=tmp_path) == [f"{tmp_path}: Is a directory"]
     broken = write(tmp_path, "port = \n")
-    assert faults(config=broken)[0].startswith(f"{broken}: not TOML: ")
+    assert faults(config=broken)[0].startswith(f"{broken}: not valid TOML: ")
 
 
 def test_paths_are_absolute_whatever_the_working_directory(

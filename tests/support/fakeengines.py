@@ -46,7 +46,7 @@ class FakeEngines:
         instance_id = await self._answering(url, within_s)
         session = url.rpartition("/")[2]
         if self.sessions.get(session) != instance_id:
-            raise SessionGone("The engine does not know this session any more")
+            raise SessionGone("The engine no longer knows this session")
         sample = Sample(now(), 3, 250, 60, 1000, 100, "dl")
         return Stat(sample, is_live=True, infohash="a" * 40, livepos={"pos": "1"})
 
@@ -57,7 +57,7 @@ class FakeEngines:
     async def stop(self, command_url: str, *, within_s: float) -> None:
         await self._answering(command_url, within_s)
         if self.sessions.pop(command_url.rpartition("/")[2], None) is None:
-            raise SessionGone("The engine does not know this session any more")
+            raise SessionGone("The engine no longer knows this session")
 
     def play(self, instance_id: str, session: str) -> None:
         """A client has started a session at the engine itself."""

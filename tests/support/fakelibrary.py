@@ -32,7 +32,7 @@ class FakeArchive:
         try:
             for number, part in enumerate(self.parts):
                 if number == self.fails_after:
-                    raise Failed("A file of the match became shorter", code="file_shrank")
+                    raise Failed("A file of the match was truncated", code="file_shrank")
                 yield part
                 await anyio.lowlevel.checkpoint()
         finally:

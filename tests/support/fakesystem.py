@@ -295,7 +295,7 @@ class FakePreview:
 
     def camera_id(self, name: str) -> int:
         if name not in {"cam0", "cam1"}:
-            raise NotFound(f"There is no camera {name}", code="camera_unknown")
+            raise NotFound(f"Camera {name} does not exist", code="camera_unknown")
         return int(name.removeprefix("cam"))
 
     def shows_hls(self, camera_id: int) -> bool:
@@ -318,7 +318,7 @@ class FakeLive:
 
     async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
         del do, timeout_s, fields
-        raise Failed("the playlist has not come so far in time", code="hls_not_ready")
+        raise Failed("the requested segment was not available in time", code="hls_not_ready")
 
 
 def preview_status() -> dict[str, Any]:

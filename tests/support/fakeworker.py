@@ -292,7 +292,7 @@ class FakeWorker:
 
     async def _record(self, message: dict[str, Any]) -> dict[str, Any] | None:
         if self.order is not None:
-            text = f"the camera records {self.order.match_id} already"
+            text = f"the camera is already recording {self.order.match_id}"
             return {"ok": False, "code": "recording", "message": text}
         await self.may_start.wait()
         if self.on_record == "fails":
@@ -312,7 +312,7 @@ class FakeWorker:
 
     async def _stop(self, message: dict[str, Any]) -> dict[str, Any] | None:
         if self.order is None:
-            return {"ok": False, "code": "not_recording", "message": "the camera does not record"}
+            return {"ok": False, "code": "not_recording", "message": "the camera is not recording"}
         await self.may_stop.wait()
         if self.on_stop in {"says nothing", "dies"}:
             self._fall_silent(self.on_stop)

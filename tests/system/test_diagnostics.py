@@ -44,12 +44,12 @@ def test_a_worker_s_death_is_in_every_log_and_in_the_metrics(tmp_path: Path) -> 
         before = metrics_while_writing(server)
         os.kill(server.worker_pids()[0], signal.SIGKILL)
         wait_for(
-            lambda: any("Recording has camera 0 back" in x for x in log_lines(server, "alerts")),
+            lambda: any("Recording recovered camera 0" in x for x in log_lines(server, "alerts")),
             "back",
         )
         watchdog = log_lines(server, "watchdog")
         assert sum("cam0: worker" in line and "was started" in line for line in watchdog) == 2
-        assert any("ALERT: cam0: the worker is gone" in line for line in watchdog)
+        assert any("ALERT: cam0: the worker exited" in line for line in watchdog)
         wait_for(
             lambda: any("ALERT: unhealthy: match final" in x for x in log_lines(server, "health")),
             "told",
@@ -98,7 +98,7 @@ def test_a_stop_that_a_hung_worker_does_not_answer_correlates_with_its_hardware_
     }
     [timeout] = answer["recent"]["recording_stop_timeouts"]
     assert json.loads(timeout["line"])["message"].startswith("EOS wait timed out for cam0: ")
-    assert "ALERT: cam0: the worker is gone: it said nothing" in killed[0]
+    assert "ALERT: cam0: the worker exited: it said nothing" in killed[0]
 
 
 def test_figures_and_logs_are_answered_at_once_while_a_worker_hangs(tmp_path: Path) -> None:

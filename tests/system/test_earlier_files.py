@@ -117,7 +117,7 @@ def test_an_archive_is_not_complete_where_a_camera_got_no_file(server: Server) -
     status = processed(server, "archive")
     assert not status["completed"]
     assert status["status"] == "failed"
-    assert "cam2 got no archive: cam2_20251103_141500_00.mkv" in status["message"]
+    assert "No archive of cam2: cam2_20251103_141500_00.mkv" in status["message"]
     assert {name: status["archives"][name] for name in ("cam0", "cam1", "cam2")} == {
         "cam0": True,
         "cam1": True,

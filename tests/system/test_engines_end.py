@@ -112,7 +112,10 @@ def test_engines_of_a_server_run_on_and_its_next_start_has_them(server: EngineSe
     ids = {each["container_id"] for each in engines}
     stream = server.play(engines[0], "key-0")
     server.terminate()
-    assert "2 engines run on; a server with the same data takes them over" in server.output()
+    assert (
+        "2 engines keep running; the next server with this data directory adopts them"
+        in server.output()
+    )
     # Its player notices nothing.
     assert httpx.get(stream["stat_url"], timeout=10).json()["response"] is not None
     server.start()

@@ -186,7 +186,7 @@ def test_cameras_that_do_not_exist_or_do_not_answer_are_listed_as_failed(tmp_pat
             "success": False,
             "message": "Failed to start any preview cameras",
             "failed_cameras": [5],
-            "errors": {"camera_5": "there is no such camera"},
+            "errors": {"camera_5": "the camera does not exist"},
         }
         assert mode(server)["mode"] == "idle"
         assert hidden(server) == {

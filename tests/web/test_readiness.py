@@ -44,7 +44,7 @@ async def test_work_of_every_part_that_fails_is_a_reason_and_sends_nobody_away(
     assert told["ready"] is True
     failing = [each for each in told["reasons"] if each["code"] == "task_failing"]
     assert [each["message"] for each in failing] == [
-        f"{name} fails and is tried again: KeyError: 'HostConfig'" for name in parts
+        f"{name} fails and is retried: KeyError: 'HostConfig'" for name in parts
     ]
 
 

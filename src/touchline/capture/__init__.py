@@ -360,7 +360,7 @@ def _make_folders(disk: RecordingsDisk, runtime: Path, events: EventLog) -> None
     """The server runs without its recordings disk, too: all but recording goes on."""
     fault = disk.prepare()
     if fault is not None:
-        log.error("nothing can be recorded: %s. To mend it: %s", fault.message, fault.mend)
+        log.error("nothing can be recorded: %s. To fix it: %s", fault.message, fault.mend)
         events.record("recording", "disk", fault.message, mend=fault.mend)
     runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.chmod(runtime, 0o700)  # noqa: PTH101  (a folder that was there may be open to others)

@@ -35,7 +35,7 @@ def raise_limit(most: int = MOST) -> int:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     except (OSError, ValueError) as error:  # a container may forbid it
-        log.warning("The limit of %d open files stays as it is: %s", soft, error)
+        log.warning("The limit of %d open files could not be raised: %s", soft, error)
         return soft
     return wanted
 

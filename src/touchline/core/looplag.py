@@ -27,7 +27,7 @@ async def open_loop_watch(metrics: Metrics) -> AsyncIterator[None]:
     async with anyio.create_task_group() as tasks:
         lags = metrics.histogram(
             "touchline_event_loop_lag_seconds",
-            "How much later than asked the event loop woke a sleeper",
+            "Delay of timers in the event loop",
             buckets=BUCKETS_S,
         )
         tasks.start_soon(partial(keep_running, "loop watch", _Looks(lags).once, every_s=0.0))
@@ -50,4 +50,4 @@ class _Looks:
         self._asleep_s = now_s
         self._lags.observe(lag_s)
         if lag_s >= TELL_FROM_S:
-            log.warning("The event loop stood still for %.2f s", lag_s)
+            log.warning("The event loop was blocked for %.2f s", lag_s)

@@ -115,7 +115,7 @@ class Metrics:
             self._known[name] = (made, tuple(labels))
         known, known_labels = self._known[name]
         if not isinstance(known, kind) or known_labels != tuple(labels):
-            raise ValueError(f"the metric {name} exists already with another kind or other labels")
+            raise ValueError(f"the metric {name} already exists with another type or labels")
         return known
 
 

@@ -40,7 +40,7 @@ class Supervisor:
         self._record_event = record
         self._failures = metrics.counter(
             f"touchline_{half}_task_failures",
-            f"Unexpected failures of background work of the {half} half, by the work.",
+            f"Unexpected failures of background tasks of the {half} half, by task.",
             ["task"],
         )
         self._failing: dict[str, tuple[float, str]] = {}  # by the work: when, and why
@@ -54,7 +54,7 @@ class Supervisor:
     def reasons(self) -> list[dict[str, str]]:
         """Tell what fails now as reasons of readiness."""
         return [
-            {"code": "task_failing", "message": f"{task} fails and is tried again: {why}"}
+            {"code": "task_failing", "message": f"{task} fails and is retried: {why}"}
             for task, why in self.failing.items()
         ]
 
@@ -97,7 +97,7 @@ class Supervisor:
         if failures & (failures - 1) == 0:  # 1, 2, 4, 8 …: a row of thousands is a dozen events
             self._record(
                 "failed",
-                f"{name} failed {failures} times in a row and is tried again in {pause_s:.1f} s:"
+                f"{name} failed {failures} times in a row and is retried in {pause_s:.1f} s:"
                 f" {brief(error)}",
                 name,
                 failures=failures,
@@ -106,7 +106,7 @@ class Supervisor:
     def _recovered(self, name: str, failures: int) -> None:
         if self._failing.pop(name, None) is None:
             return
-        self._record("recovered", f"{name} works again after {failures} failures", name)
+        self._record("recovered", f"{name} recovered after {failures} failures", name)
 
     def _record(self, category: EventCategory, message: str, task: str, **details: Any) -> None:
         self._record_event("health", category, message, task=task, **details)

@@ -54,7 +54,7 @@ async def keep_running(
             due_s = anyio.current_time() + pause_s
         else:
             if failures:
-                log.info("%s works again after %d failures", name, failures)
+                log.info("%s recovered after %d failures", name, failures)
                 if on_recovery is not None:
                     _tell(name, on_recovery, name, failures)
                 failures = 0
@@ -95,17 +95,17 @@ def next_due_s(due_s: float, now_s: float, every_s: float) -> float:
 def _say(name: str, error: Exception, failures: int, pause_s: float) -> None:
     # The first failure is told in full; a repeated one in a line, or a dead camera fills the log.
     if failures == 1:
-        log.error("%s failed, next try in %.1f s", name, pause_s, exc_info=error)
+        log.error("%s failed, retrying in %.1f s", name, pause_s, exc_info=error)
     else:
         line = traceback.format_exception_only(type(error), error)[-1].strip()
-        log.warning("%s failed %d times, next try in %.1f s: %s", name, failures, pause_s, line)
+        log.warning("%s failed %d times, retrying in %.1f s: %s", name, failures, pause_s, line)
 
 
 def _tell(name: str, told: Callable[..., None], *args: object) -> None:
     try:
         told(*args)
     except Exception:
-        log.exception("%s: its failure or recovery could not be told", name)
+        log.exception("%s: its failure or recovery could not be reported", name)
 
 
 class Changed:

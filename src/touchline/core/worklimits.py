@@ -65,7 +65,7 @@ class WorkLimit:
         self.refused += 1
         budget = self.budget
         return Blocked(
-            f"Too many {budget.what} are asked for at the same time. Try again.",
+            f"Too many concurrent requests for {budget.what}. Try again.",
             code="too_busy",
             eta_s=budget.retry_after_s,
         )
@@ -86,10 +86,10 @@ class WorkLimits:
 
     def _families(self) -> Iterable[Family]:
         label = ("kind",)
-        running = Family("gauge", "touchline_work_running", "Pieces of work being done", label)
-        most = Family("gauge", "touchline_work_limit", "Pieces of work at a time", label)
-        waiting = Family("gauge", "touchline_work_waiting", "Pieces of work that wait", label)
-        refused = Family("counter", "touchline_work_refused", "Pieces of work turned away", label)
+        running = Family("gauge", "touchline_work_running", "Tasks in progress", label)
+        most = Family("gauge", "touchline_work_limit", "Maximum number of concurrent tasks", label)
+        waiting = Family("gauge", "touchline_work_waiting", "Waiting tasks", label)
+        refused = Family("counter", "touchline_work_refused", "Rejected tasks", label)
         for kind, limit in self._limits.items():
             running.set(limit.running, kind)
             most.set(limit.budget.at_once, kind)

@@ -59,25 +59,25 @@ class Half:
         def repeat(name: str, once: Callable[[], Awaitable[Any]], every_s: float = 0.0) -> None:
             tasks.start_soon(partial(parts.supervisor.keep, name, once, every_s=every_s))
 
-        repeat("Following the runtime", self.keeper.run)
+        repeat("runtime sync", self.keeper.run)
         tasks.start_soon(self._end_starts)
         tasks.start_soon(parts.reconciler.run)
-        repeat("Checking engines' health", parts.health.run)
-        repeat("Collecting samples", parts.collector.run)
-        repeat("Following the engines", self._follow_engines)
-        repeat("Following the streams", self._follow_streams)
-        repeat("Measuring engines", parts.usage.once, EVERY_S)
-        repeat("Cleaning caches", parts.cleaner.once, CLEAN_EVERY_S)
-        repeat("Forgetting ended streams", self._forget, FORGET_EVERY_S)
+        repeat("health checks", parts.health.run)
+        repeat("stream collector", parts.collector.run)
+        repeat("fleet follower", self._follow_engines)
+        repeat("stream follower", self._follow_streams)
+        repeat("usage sampler", parts.usage.once, EVERY_S)
+        repeat("cache cleanup", parts.cleaner.once, CLEAN_EVERY_S)
+        repeat("stream cleanup", self._forget, FORGET_EVERY_S)
         tasks.start_soon(self._take_up_record)
         if parts.vpn is not None:
-            repeat("Watching the VPN", parts.vpn.wait_and_look)
-            repeat("Following the VPN", partial(follow_vpns, parts.fleet, parts.vpn))
+            repeat("VPN monitor", parts.vpn.wait_and_look)
+            repeat("VPN follower", partial(follow_vpns, parts.fleet, parts.vpn))
 
     async def _take_up_record(self) -> None:
         supervisor, restoration = self.parts.supervisor, self.parts.restoration
-        await supervisor.keep_until_done("Taking up the record", restoration.run)
-        await supervisor.guard("Taking up samples", restoration.restore_samples)
+        await supervisor.keep_until_done("state restore", restoration.run)
+        await supervisor.guard("sample restore", restoration.restore_samples)
 
     async def _end_starts(self) -> None:
         """Wait for the end of this half, and end what clients have left under way."""
@@ -116,10 +116,10 @@ class Half:
         try:
             running |= {each.id for each in await self.parts.runtime.list()}
         except TouchlineError as error:
-            log.warning("Engines that run on cannot be listed: %s", error.message)
+            log.warning("Running engines cannot be listed: %s", error.message)
         async with anyio.create_task_group() as tasks:
             for engine_id in running:
-                tasks.start_soon(self.parts.supervisor.guard, "Stopping an engine", stop, engine_id)
+                tasks.start_soon(self.parts.supervisor.guard, "engine stop", stop, engine_id)
 
     async def _follow_engines(self) -> None:
         seen = self.parts.fleet.roster_changed.version

@@ -148,7 +148,9 @@ async def _end_or_tell(half: Half, *, stops: bool) -> None:
         if stops:
             await half.stop_all()
     if left := half.running():
-        log.info("%d engines run on; a server with the same data takes them over", left)
+        log.info(
+            "%d engines keep running; the next server with this data directory adopts them", left
+        )
 
 
 async def _load(store: Store, clock: Clock) -> Loaded:
@@ -177,14 +179,17 @@ def _runtime_for(settings: EnginesSettings, *, wanted: bool) -> RuntimeSettings:
         if isinstance(runtime, AutoRuntimeSettings) and wanted:
             has_program = bool(runtime.process.command or runtime.process.programs)
             if not has_program or settings.image.name is not None:
-                log.info("Engines are containers of Docker, which is waited for: no program is one")
+                log.info(
+                    "Waiting for Docker: no engine program is configured, so engines can only run"
+                    " as containers"
+                )
                 return runtime.docker
         return runtime
     if isinstance(runtime, AutoRuntimeSettings):
         return runtime.docker
     if isinstance(runtime, ProcessRuntimeSettings):
         raise Invalid(
-            "engines.vpn needs containers: set engines.runtime.kind to docker, or unset the VPN",
+            "engines.vpn requires containers: set engines.runtime.kind to docker, or unset the VPN",
             code="vpn_needs_docker",
         )
     return runtime

@@ -107,7 +107,7 @@ def _program(settings: ProcessRuntimeSettings, *, wanted: bool) -> Readiness:
         return Readiness(
             "engines",
             lacking,
-            "no program is configured that runs as an engine",
+            "no engine program is configured",
             "set engines.runtime.command, or use Docker",
         )
     for program in given:
@@ -130,8 +130,8 @@ def _ports(settings: EnginesSettings) -> Readiness:
             return Readiness(
                 "engine ports",
                 "warn",
-                f"{ports.bind_address} is no address of this machine: engines can be published"
-                " there only by a Docker daemon elsewhere, or around this server's container",
+                f"{ports.bind_address} is not an address of this machine: only a remote Docker"
+                " daemon, or the daemon of this server's container, can publish ports there",
                 "set engines.ports.bind_address to an address of the daemon's machine",
             )
         return Readiness(
@@ -146,5 +146,5 @@ def _ports(settings: EnginesSettings) -> Readiness:
         "engine ports",
         "ok" if enough else "warn",
         f"{free} of {len(numbers)} ports ({ports.host}) are free",
-        None if enough else "set engines.ports.host to a range that nothing else uses",
+        None if enough else "set engines.ports.host to an unused range",
     )

@@ -61,7 +61,7 @@ class Restoration:
         """Read the record, if it is not read yet. It may be called again after a failure."""
         if not self.fleet.record_is_read:
             await read_record(self.load, self.take_up)
-            log.info("What an earlier server left of engines and streams is read now")
+            log.info("Restoring engines and streams of an earlier server")
             self.reconciler.wake()
 
     def try_to_take_up(self, left: Loaded | None) -> None:
@@ -112,7 +112,7 @@ class Restoration:
         def breakers() -> None:
             records = state.get(BREAKERS, {})
             if records.get(MADE_OF, self.made_of()) != self.made_of():
-                log.info("The runtime or the image is another one: circuit breakers are closed")
+                log.info("The runtime or the image has changed: closing circuit breakers")
                 return
             self.replacements.restore(records.get(ROUNDS, ()))
             for name, record in records.items():

@@ -69,7 +69,7 @@ class ControlServer:
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
         except (ConnectionError, ValueError) as error:
-            log.warning("connection given up: %s", error)
+            log.warning("closing the connection: %s", error)
         finally:
             del self._clients[writer]
             if self._gives_up:

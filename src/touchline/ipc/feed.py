@@ -171,6 +171,6 @@ class Feed:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError as error:
-                log.debug("the feed's connection was gone already: %s", error)
+                log.debug("the feed's connection was already closed: %s", error)
             self._socket.close()
         return first

@@ -29,23 +29,23 @@ PROTOCOL = 1
 MAX_LINE_BYTES = 1 << 20
 
 WORKER_EVENTS = {
-    "status": "how camera, recording and feed do: twice a second, and at once on a change",
-    "segment": "a segment has its first footage, gets no more, or came to nothing (`change`)",
-    "gap": "nothing was recorded for a stretch, and why",
-    "disk": "the disk takes footage, or does not: `state` is one of `disk.STATES`",
-    "writer_failed": "what writes footage to the disk failed, and why; it is replaced",
-    "writer_recovered": "footage is written again after that",
+    "status": "state of camera, recording and feed: twice a second and on every change",
+    "segment": "a segment was started, finished, or removed because it was empty (`change`)",
+    "gap": "an interval without footage, and its reason",
+    "disk": "state of the disk: one of `disk.STATES`",
+    "writer_failed": "the writer failed and is replaced, with the reason",
+    "writer_recovered": "footage is written again after a writer failed",
 }
 """Events of a worker. The server handles each of them (`capture/recording/follower.py`)."""
 
 LIVE_EVENTS = {
-    "status": "streams and sessions: twice a second, and at once on a change",
-    "stream": "a camera's stream is there, or gone",
-    "rtsp_viewer": "a viewer of the RTSP outlet came or left",
-    "rtsp_refused": "an address tries passwords of the RTSP outlet; once a storm",
-    "webrtc_state": "a viewer's connection is in another state",
-    "transcode": "a camera's transcode for viewers over WebRTC began, runs, failed or ended",
-    "lost": "the live process is gone; said by the server's own link to it",
+    "status": "streams and sessions: twice a second and on every change",
+    "stream": "a camera's stream started or ended",
+    "rtsp_viewer": "a viewer of the RTSP server connected or left",
+    "rtsp_refused": "an address tries passwords of the RTSP server; once per series",
+    "webrtc_state": "the state of a viewer's connection changed",
+    "transcode": "a camera's transcode for WebRTC viewers started, runs, failed or ended",
+    "lost": "the live process exited; raised by the server's link to it",
 }
 """What the live process tells unasked."""
 
@@ -207,7 +207,7 @@ T = TypeVar("T")
 def event(kind: str, **fields: Any) -> dict[str, Any]:
     """A message that nobody asked for. Raises ValueError for a kind that no table lists."""
     if kind not in WORKER_EVENTS and kind not in LIVE_EVENTS:
-        msg = f"{kind!r} is in no table of events"
+        msg = f"unknown event {kind!r}"
         raise ValueError(msg)
     return {"event": kind, **fields}
 

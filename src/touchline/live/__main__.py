@@ -86,7 +86,7 @@ class Live:
         carry_out = self._requests.get(what)
         if carry_out is None:
             code = "unknown_request"
-            raise Problem(code, f"this live process does not know {what!r}")
+            raise Problem(code, f"unknown request {what!r}")
         return await carry_out(message) or {}
 
     async def _hello(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class Live:
         text = await self._hls_of(message).playlist(message.get("msn"), message.get("part"))
         if text is None:
             code = "hls_not_ready"
-            raise Problem(code, "the playlist has not come so far in time")
+            raise Problem(code, "the requested segment was not available in time")
         return {"text": text}
 
     async def _hls_file(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Live:
             case "webrtc_sessions":
                 return {"sessions": peers.sessions()}
         code = "unknown_request"
-        raise Problem(code, f"this live process does not know {what!r}")
+        raise Problem(code, f"unknown request {what!r}")
 
     async def _load_peers(self) -> Peers:
         async with self._peers_lock:
@@ -266,7 +266,7 @@ class Live:
             self.control.notify(wire.event("status", **self.status()))
             alone_s = self._listened_s() - self._alone_since_s
             if not self.control.connected and alone_s > IDLE_LEAVE_S:
-                log.info("no server for %g s: leaving", IDLE_LEAVE_S)
+                log.info("no server for %g s: exiting", IDLE_LEAVE_S)
                 self.leave.set()
 
     async def finish(self) -> None:
@@ -313,9 +313,9 @@ async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:
 def main() -> int:
     """Run the live process; returns its exit status."""
     parser = argparse.ArgumentParser(prog="touchline.live", description=__doc__)
-    parser.add_argument("--directory", type=Path, required=True, help="where the sockets are made")
-    parser.add_argument("--name", default="live", help="the name of its socket")
-    parser.add_argument("--hls-dir", type=Path, help="where its folder for HLS is made")
+    parser.add_argument("--directory", type=Path, required=True, help="directory of the sockets")
+    parser.add_argument("--name", default="live", help="name of the socket")
+    parser.add_argument("--hls-dir", type=Path, help="directory for the HLS files")
     arguments = parser.parse_args()
     open_log(arguments.name)
     logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells each step of each check
@@ -324,7 +324,7 @@ def main() -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        log.error("another live process serves this directory")  # noqa: TRY400
+        log.error("another live process uses this directory")  # noqa: TRY400
         return EXIT_TAKEN
     asyncio.run(_main(arguments.directory, arguments.name, arguments.hls_dir))
     return 0

@@ -107,7 +107,7 @@ def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> File
             unreadable.append(path.name)
             continue
         if not index.scan.fragments:
-            refused[path.name] = f"{path.name} holds no whole fragment"
+            refused[path.name] = f"{path.name} has no complete fragment"
         elif ours:
             found.append(Usable(path, index, ours=True))
         else:

@@ -61,23 +61,23 @@ NAMES: Mapping[str, str] = {
 """The setting of each, as a file spells it."""
 
 WITHOUT_EFFECT: Mapping[str, str] = {
-    "AUTOSCALE_INTERVAL_S": "the fleet is looked at whenever something changes",
-    "MIN_PROVISION_INTERVAL_S": "engines are started side by side, as fast as the runtime takes it",
-    "DEBUG_LOG_DIR": "logs are where log.directory says",
+    "AUTOSCALE_INTERVAL_S": "the fleet is reconciled on every change",
+    "MIN_PROVISION_INTERVAL_S": "engines are started in parallel, as fast as the runtime allows",
+    "DEBUG_LOG_DIR": "the log directory is set by log.directory",
 }
 """Why nothing is set by it any more."""
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What earlier names say, as a layer of settings, and what is to be told about it."""
+    """Settings given by names of the earlier system, and notices for the log."""
 
     layer: Layer
     notices: tuple[str, ...]
 
 
 def earlier(environ: Mapping[str, str], *, runtime_kind: str | None) -> Earlier:
-    """The settings that earlier names give; `runtime_kind` is what higher layers say of it."""
+    """Read the names of the earlier system; `runtime_kind` comes from the higher layers."""
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
     notices: list[str] = []
     put: dict[str, tuple[str, str]] = {}
@@ -86,7 +86,7 @@ def earlier(environ: Mapping[str, str], *, runtime_kind: str | None) -> Earlier:
             put[key] = name, given[name]
     variant = given.get("ENGINE_VARIANT")
     if variant is not None and variant not in VARIANTS:
-        notices.append(f"ENGINE_VARIANT={variant} is not known; {VARIANTS[0]} is used instead")
+        notices.append(f"ENGINE_VARIANT={variant} is unknown; using {VARIANTS[0]}")
         del put[NAMES["ENGINE_VARIANT"]]
     if given.get("DEBUG_MODE", "").lower() in {"1", "true", "yes", "on"}:
         put["log.level"] = "DEBUG_MODE", "debug"

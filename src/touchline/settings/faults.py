@@ -30,7 +30,7 @@ _CREDENTIALS = re.compile(r"//\S*@")
 
 @dataclass(frozen=True)
 class Layer:
-    """Nested values from one place. `name` is shown with file keys; higher layers win."""
+    """Nested values from one source. `name` is shown with file keys; higher layers win."""
 
     kind: Literal["flags", "environment", "file", "earlier", "defaults"]
     values: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Layer:
     """Keys that have names of their own in this layer."""
 
     def spell(self, path: Path) -> str:
-        """The key as a person writes it in this layer."""
+        """Spell a key as it is written in this layer."""
         if path in self.names:
             return self.names[path]
         if self.kind == "environment":
@@ -49,7 +49,7 @@ class Layer:
         return ".".join(path)
 
     def depth(self, path: Path) -> int:
-        """How much of the path this layer holds."""
+        """Return how many parts of the path this layer contains."""
         node: Any = self.values
         for depth, part in enumerate(path):
             if not isinstance(node, Mapping) or part not in node:
@@ -60,7 +60,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong: the key as written, what was given, what would be right."""
+    """One invalid setting: the key as written, the given value and the expected one."""
 
     key: str
     given: str
@@ -71,9 +71,9 @@ class Fault:
 
 
 def merge(layers: Iterable[Layer]) -> dict[str, Any]:
-    """All layers as one tree, the first one winning key by key.
+    """Merge layers into one tree; the first layer wins key by key.
 
-    Two tables of different `kind` are different things: the higher one then stands alone.
+    Tables of different `kind` are not merged: the higher one replaces the lower one.
     """
     merged: dict[str, Any] = {}
     for layer in layers:
@@ -84,13 +84,13 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
 def faults_of(
     errors: Sequence[ErrorDetails], model: type[BaseModel], layers: Sequence[Layer]
 ) -> list[Fault]:
-    """A fault for every error that validating the merged layers gave."""
+    """Convert the errors from validating the merged layers into faults."""
     values = merge(layers)
     return [_fault(error, model, layers, values) for error in errors]
 
 
 def unknown(path: Path, model: type[BaseModel], layer: Layer, values: Mapping[str, Any]) -> Fault:
-    """The fault of a key that nothing reads, with the one that was probably meant."""
+    """Describe an unknown key and suggest the one that was probably meant."""
     for at, part in enumerate(path):  # the first part that is unknown is the one to mend
         names = _names_at(model, path[:at], values)
         if names and part not in names:
@@ -101,7 +101,7 @@ def unknown(path: Path, model: type[BaseModel], layer: Layer, values: Mapping[st
     elif names:
         right = f"unknown; known here: {', '.join(names)}"
     else:
-        right = "unknown; nothing stands below this key"
+        right = "unknown; this key has no keys below it"
     return Fault(layer.spell(path), _origin(layer), right)
 
 

@@ -1,8 +1,8 @@
-"""The one tree of settings. Flags win over the environment, that over the file, that over defaults.
+"""Settings of the server. Flags override the environment, then come the file and the defaults.
 
 A key is spelled `capture.segment_s` in a TOML file and `TOUCHLINE_CAPTURE__SEGMENT_S` in the
-environment; cameras are tables by number (`[capture.cameras.0]`). What is unknown or wrong is
-refused, all of it at once.
+environment; cameras are tables by number (`[capture.cameras.0]`). Unknown keys and invalid values
+are refused, all of them in one message.
 """
 
 from __future__ import annotations
@@ -51,44 +51,47 @@ DEFAULT_DATA_DIR = Path("~/.local/share/touchline")
 
 
 class LogSettings(BaseModel):
-    """The server's own log."""
+    """Log of the server."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="What is worth a line."
+        "info", description="Minimum level of logged messages."
     )
     directory: Path | None = Field(
-        None, description="Where log files and alerts go; unset: `logs` in the data directory."
+        None,
+        description="Directory of log files and alerts. Default: `logs` in the data directory.",
     )
     format: Literal["auto", "text", "json"] = Field(
-        "auto", description="On the console; auto: text on a terminal, JSON lines otherwise."
+        "auto",
+        description="Format on the console. `auto`: text on a terminal, JSON lines otherwise.",
     )
 
 
 class AuthSettings(BaseModel):
-    """Who may write and download."""
+    """Authentication: who may read, write and download."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     mode: Literal["auto", "key", "none"] = Field(
         "auto",
-        description="auto: open on loopback unless a key is set, with a key elsewhere; key: always"
-        " with a key; none: open to everybody who reaches the port.",
+        description="`auto`: require a key, except on loopback when none is set. `key`: always"
+        " require a key. `none`: open to everybody who reaches the port.",
     )
     api_key: SecretStr | None = Field(
         None,
-        description="The key, of 16 characters or more; unset where one is needed: made and kept.",
+        description="API key of at least 16 characters. Default: generated and stored when one is"
+        " required.",
     )
     reads: bool = Field(
-        False, description="true: reads need the key as well, but for /health and /health/ready."
+        False, description="Require the key for reads too, except /health and /health/ready."
     )
     link_lifetime_s: int = Field(
-        12 * 3600, ge=60, le=366 * 86_400, description="How long a signed link to media opens it."
+        12 * 3600, ge=60, le=366 * 86_400, description="Lifetime of signed links to media."
     )
     cors_origins: list[str] = Field(
         default_factory=list,
-        description="Origins of other sites whose pages may call this server; never `*`.",
+        description="Origins whose pages may call this server (CORS); `*` is not accepted.",
     )
 
     @field_validator("cors_origins")
@@ -98,19 +101,19 @@ class AuthSettings(BaseModel):
             scheme, _, host = origin.partition("://")
             if scheme not in {"http", "https"} or not host or any(c in host for c in "/*? "):
                 raise ValueError(
-                    f"{origin!r} is no origin; write it like https://club.example:8443"
+                    f"{origin!r} is not an origin; write it like https://club.example:8443"
                 )
         return origins
 
 
 class DatabaseSettings(BaseModel):
-    """The server's own database."""
+    """Database of the server."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     url: SecretStr | None = Field(
         None,
-        description="`postgresql://…` or `sqlite:////path`; unset: `touchline.db` in the data"
+        description="`postgresql://…` or `sqlite:////path`. Default: `touchline.db` in the data"
         " directory.",
     )
 
@@ -126,33 +129,38 @@ class DatabaseSettings(BaseModel):
 
 
 class WebSocketSettings(BaseModel):
-    """The WebSocket at `/ws`."""
+    """WebSocket at `/ws`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     max_connections: int = Field(
-        10, ge=1, le=10_000, description="Connections at a time; one more is told to try later."
+        10,
+        ge=1,
+        le=10_000,
+        description="Maximum number of WebSocket connections; further ones are closed with code"
+        " 1013.",
     )
 
 
 class HttpSettings(BaseModel):
-    """Who may connect, and how often."""
+    """Limits for HTTP connections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     max_connections: int = Field(
-        4096, ge=16, le=60_000, description="Connections at a time, WebSockets included."
+        4096, ge=16, le=60_000, description="Maximum number of connections, including WebSockets."
     )
     max_connections_per_address: int = Field(
         512,
         ge=4,
         le=60_000,
-        description="Of these from one address; this machine and trusted proxies have no limit,"
-        " but whose request a proxy passes on has.",
+        description="Maximum number of connections per client address. Loopback and trusted"
+        " proxies are exempt; clients behind a trusted proxy are counted by their own"
+        " address.",
     )
     trusted_proxies: list[str] = Field(
         default_factory=lambda: ["127.0.0.1", "::1"],
-        description="Addresses or networks of proxies whose X-Forwarded-For is believed.",
+        description="Addresses or networks of proxies whose X-Forwarded-For header is trusted.",
     )
 
     @field_validator("trusted_proxies")
@@ -163,7 +171,7 @@ class HttpSettings(BaseModel):
                 ipaddress.ip_network(proxy, strict=False)
             except ValueError:
                 raise ValueError(
-                    f"{proxy!r} is no address; write it like 10.0.0.5 or 10.0.0.0/24"
+                    f"{proxy!r} is not an address or network; write it like 10.0.0.5 or 10.0.0.0/24"
                 ) from None
         return proxies
 
@@ -172,11 +180,11 @@ _EMPTY_COUNTS = {
     f"{ENV_PREFIX}CAPTURE{ENV_DELIMITER}PREVIEW{ENV_DELIMITER}{name}"
     for name in ("STUN_SERVER", "TURN_SERVER")
 }
-"""Variables that say something when they are empty: that there is none of what has a default."""
+"""Variables that have a meaning when empty: they unset a default."""
 
 
 class Settings(BaseSettings):
-    """Everything that can be configured, complete and checked. `load_settings` makes it."""
+    """All settings of the server, complete and validated. Use `load_settings` to create them."""
 
     model_config = SettingsConfigDict(
         extra="forbid",
@@ -190,21 +198,27 @@ class Settings(BaseSettings):
     _variables: dict[str, str] = PrivateAttr(default_factory=dict)
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     data_dir: Path = Field(
         DEFAULT_DATA_DIR,
         validate_default=True,
-        description="Recordings, logs, state and sockets live here unless placed elsewhere.",
+        description="Directory of recordings, logs, state and sockets unless configured"
+        " separately.",
     )
-    log: LogSettings = Field(default_factory=LogSettings, description="The server's own log.")
-    auth: AuthSettings = Field(default_factory=AuthSettings, description="Who may do what.")
+    log: LogSettings = Field(default_factory=LogSettings, description="Log of the server.")
+    auth: AuthSettings = Field(
+        default_factory=AuthSettings, description="Authentication and access."
+    )
     database: DatabaseSettings = Field(
-        default_factory=DatabaseSettings, description="Where events and state are kept."
+        default_factory=DatabaseSettings, description="Database for events and state."
     )
     websocket: WebSocketSettings = Field(
-        default_factory=WebSocketSettings, description="Live states and commands over `/ws`."
+        default_factory=WebSocketSettings,
+        description="WebSocket at `/ws` for live state and commands.",
     )
-    http: HttpSettings = Field(default_factory=HttpSettings, description="Connections of clients.")
+    http: HttpSettings = Field(
+        default_factory=HttpSettings, description="Limits for HTTP connections."
+    )
     capture: CaptureSettings = Field(
         default_factory=CaptureSettings, description="Cameras and recording."
     )
@@ -225,35 +239,35 @@ class Settings(BaseSettings):
 
     @property
     def log_dir(self) -> Path:
-        """Where log files and alerts go."""
+        """Return the directory of log files and alerts."""
         return (self.log.directory or self.data_dir / "logs").expanduser()
 
     @property
     def database_url(self) -> str:
-        """The server's own database; the URL may hold a password."""
+        """Return the URL of the database; it may contain a password."""
         if self.database.url is not None:
             return database_url(self.database.url.get_secret_value())
         return f"sqlite:///{self.data_dir / 'touchline.db'}"
 
     def told(self, notices: tuple[str, ...], variables: Mapping[str, str]) -> Settings:
-        """These, with what is to be told about how they were given, and the variables."""
+        """Attach notices for the log and the DOCKER_ variables."""
         self._notices = notices
         self._variables = {k: v for k, v in variables.items() if k.startswith("DOCKER_")}
         return self
 
     @property
     def docker_variables(self) -> Mapping[str, str]:
-        """DOCKER_HOST and its like, from the environment or the `.env` file."""
+        """Return the DOCKER_ variables of the environment or the `.env` file."""
         return self._variables
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What is to be told about how these settings were given."""
+        """Return notices for the log about how the settings were given."""
         return self._notices
 
     @property
     def engines_configured(self) -> bool:
-        """Whether anybody said anything about engines: what nobody asked for is not started."""
+        """Return whether any setting of engines was given; otherwise that half is not started."""
         return "engines" in self.model_fields_set
 
     @classmethod
@@ -265,12 +279,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Making Settings reads nothing by itself: `load_settings` gathers the layers."""
+        """Read no sources when constructed; `load_settings` collects the layers."""
         return (init_settings,)
 
 
 class SettingsInvalid(Invalid):
-    """Settings that cannot be right; `faults` has every one of them, the message lists them."""
+    """Invalid settings; `faults` has every one of them and the message lists them."""
 
     default_code = "settings_invalid"
 
@@ -288,11 +302,11 @@ def load_settings(
     dotenv: Path | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """The settings of all layers. Raises SettingsInvalid with every fault of every layer.
+    """Load the settings from all layers. Raises SettingsInvalid with every fault of every layer.
 
-    `dotenv` is a file of variables that count where the environment does not have them; names of
-    the earlier system lie under the file; `defaults` under all: what a command presumes where the
-    user said nothing.
+    `dotenv` is a file of variables that apply where the environment does not set them. Names of
+    the earlier system rank below the configuration file, and `defaults` (set by a command) below
+    everything else.
     """
     variables = {**_dotenv(dotenv), **(environ or {})}
     environment, faults = _environment_layer(variables)
@@ -329,7 +343,7 @@ def _runtime_kind(layers: list[Layer]) -> str | None:
 
 
 def _short_key(layers: list[Layer]) -> list[Fault]:
-    """A key that is short is a fault, unless it comes from the earlier system."""
+    """Reject a short API key, unless it comes from the earlier system."""
     for layer in layers:
         auth = layer.values.get("auth")
         key = auth.get("api_key") if isinstance(auth, Mapping) else None
@@ -352,7 +366,7 @@ def _environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Fault]]:
         try:
             _read_environment({name: ours[name]})
         except (SettingsError, ValueError):
-            faults.append(Fault(name, "", "not the JSON that a list or table is written in"))
+            faults.append(Fault(name, "", "not valid JSON, which lists and tables are written in"))
             del ours[name]
     layer = Layer("environment", _read_environment(ours))
     # pydantic-settings passes over variables that it does not know, so they are looked for here.
@@ -379,5 +393,5 @@ def _file_layer(config: Path | None) -> tuple[Layer, list[Fault]]:
     except OSError as error:
         return Layer("file", {}, name), [Fault(name, "", error.strerror or str(error))]
     except ValueError as error:
-        return Layer("file", {}, name), [Fault(name, "", f"not TOML: {error}")]
+        return Layer("file", {}, name), [Fault(name, "", f"not valid TOML: {error}")]
     return Layer("file", values, name), []

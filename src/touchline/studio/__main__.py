@@ -35,8 +35,10 @@ def main() -> int:
     """Do what standard input asks for; the exit status is 0, 1 for failed, 75 for stopped."""
     parser = argparse.ArgumentParser(prog="touchline.studio", description=__doc__)
     parser.add_argument("verb", choices=sorted(VERBS))
-    parser.add_argument("--parent", type=int, required=True, help="pid of who started this")
-    parser.add_argument("--hurry", action="store_true", help="for somebody who waits")
+    parser.add_argument("--parent", type=int, required=True, help="process id of the parent")
+    parser.add_argument(
+        "--hurry", action="store_true", help="write messages for an interactive caller"
+    )
     arguments = parser.parse_args()
     open_log("studio")
     logging.getLogger("touchline").addHandler(_Told())

@@ -20,7 +20,7 @@ def disk_trouble(error: OSError) -> StudioError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StudioError(
             "disk_full",
-            "The disk is full; what is done so far is kept",
-            advice="Free some space and try again: it goes on where it stopped.",
+            "The disk is full; completed work is kept",
+            advice="Free some space and retry; the job resumes where it stopped.",
         )
-    return StudioError("disk_failed", f"The disk does not take it: {error.strerror}")
+    return StudioError("disk_failed", f"The disk is not writable: {error.strerror}")

@@ -140,7 +140,7 @@ def bare_app(rules: KeyRules = ANY_SERVER) -> FastAPI:
     app = FastAPI(
         title="touchline",
         version=__version__,
-        summary="Match-day video: record cameras safely, and keep a fleet of streaming engines.",
+        summary="Match-day video server: records cameras and runs a fleet of streaming engines.",
         # Their pages load scripts from another site; the schema itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,

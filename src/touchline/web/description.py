@@ -23,12 +23,12 @@ from touchline.web.http.routes import Route
 PATH = "/openapi.json"
 
 BEFORE_ROUTES = {
-    405: "the path has other methods; `Allow` names them",
-    408: "the request did not arrive whole in time",
-    431: "the request's head is too large",
-    503: "the server has too many connections",
+    405: "the method is not allowed; `Allow` lists those that are",
+    408: "the request did not arrive completely in time",
+    431: "the request header is too large",
+    503: "too many connections to the server",
 }
-"""Answers to a request that never becomes one of an operation."""
+"""Responses sent before a request is routed to an operation."""
 
 _BEFORE_ROUTES = "Any request may be answered before it reaches an operation: {}.".format(
     "; ".join(f"{status}, {text}" for status, text in BEFORE_ROUTES.items())
@@ -41,13 +41,16 @@ AS_MEDIA: Security = [*BY_KEY, {"basic": []}, {"link": []}]
 
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 _REFUSALS = {
-    "400": ("Unreadable", "The Host header is none of this server's names, or a body is no text."),
-    "401": ("NoKey", "This server has a key and the request has none."),
-    "403": ("Forbidden", "The key is wrong, or a page of another site sends this."),
-    "404": ("NotFound", "There is no such thing."),
-    "413": ("TooLarge", "The body is larger than any this server has a use for."),
-    "429": ("TooMany", "Too many requests of this address; `Retry-After` says when to try."),
-    "500": ("Failed", "The server or the machine failed; the log has the reason."),
+    "400": (
+        "Unreadable",
+        "The Host header is not one of this server's names, or the body is not valid text.",
+    ),
+    "401": ("NoKey", "Authentication is required and the request has no key."),
+    "403": ("Forbidden", "The key is wrong, or the request comes from a page of another site."),
+    "404": ("NotFound", "Not found."),
+    "413": ("TooLarge", "The request body is too large."),
+    "429": ("TooMany", "Too many requests from this address; retry after `Retry-After` seconds."),
+    "500": ("Failed", "The server failed to process the request; the reason is in the log."),
 }
 
 

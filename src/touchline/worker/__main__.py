@@ -63,20 +63,20 @@ def _go_first() -> None:
 def main() -> int:
     """Run the worker; returns its exit status."""
     parser = argparse.ArgumentParser(prog="touchline.worker", description=__doc__)
-    parser.add_argument("--directory", type=Path, required=True, help="where the socket is made")
-    parser.add_argument("--name", required=True, help="the camera's name, as cam0")
+    parser.add_argument("--directory", type=Path, required=True, help="directory of the socket")
+    parser.add_argument("--name", required=True, help="name of the camera, such as cam0")
     parser.add_argument(
         "--idle-leave-s",
         type=float,
         default=60.0,
         metavar="S",
-        help="leave after so many seconds with neither a server nor a recording (default 60)",
+        help="exit after this many seconds without a server or a recording (default 60)",
     )
     parser.add_argument(
         "--standby",
         action="store_true",
-        help="wait until the camera's worker is gone and take its place;"
-        " leave when standard input ends",
+        help="wait until the camera's worker has exited and take its place; exit when"
+        " standard input ends",
     )
     arguments = parser.parse_args()
     open_log(arguments.name)
@@ -86,7 +86,7 @@ def main() -> int:
     if arguments.standby:
         Gst.init(None)
         place.wait_for(lock)
-        log.info("the worker before is gone: this one takes its place")
+        log.info("the previous worker has exited: taking its place")
     else:
         try:
             place.take(lock)

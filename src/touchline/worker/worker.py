@@ -43,7 +43,7 @@ def _understood() -> Iterator[None]:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         code = "bad_request"
-        raise Problem(code, f"the request lacks something or has it wrong: {error!r}") from error
+        raise Problem(code, f"malformed request: {error!r}") from error
 
 
 class Worker:
@@ -110,7 +110,7 @@ class Worker:
             self.leave.set()
             return {}
         code = "unknown_request"
-        raise Problem(code, f"this worker does not know {what!r}")
+        raise Problem(code, f"unknown request {what!r}")
 
     def hello(self) -> dict[str, Any]:
         """Who this is and what it is doing: all that an adopting server needs."""
@@ -140,7 +140,7 @@ class Worker:
             return {}
         if self.recorder is not None:
             code = "recording"
-            raise Problem(code, "the camera cannot be changed while it records")
+            raise Problem(code, "the camera cannot be changed during a recording")
         await self._end_camera()
         self.spec = spec
         self.camera = Camera(spec, self.tee, changed=self._changed.set)
@@ -152,11 +152,13 @@ class Worker:
         try:
             await camera.run()
         except Wedged as error:
-            log.error("%s; this worker ends so that a new one can take over", error)  # noqa: TRY400
+            log.error("%s; this worker exits so that a new one can take over", error)  # noqa: TRY400
             self._exit_status = EXIT_WEDGED
             self.leave.set()
         except Exception:
-            log.exception("the camera's loop failed; this worker ends so that a new one takes over")
+            log.exception(
+                "the camera loop failed; this worker exits so that a new one can take over"
+            )
             self._exit_status = EXIT_WEDGED
             self.leave.set()
 
@@ -173,7 +175,7 @@ class Worker:
         camera = self._configured()
         if self.recorder is not None:
             code = "recording"
-            raise Problem(code, f"the camera records {self.recorder.order.match_id} already")
+            raise Problem(code, f"the camera is already recording {self.recorder.order.match_id}")
         self._decided.clear()
         recorder = self.recorder = Recorder(order, notify=self.notify, sync_times=self.sync_times)
         playing = camera.playing
@@ -205,13 +207,13 @@ class Worker:
             return recorder.fault
         if camera.last_error:
             return camera.last_error
-        return f"no keyframe came from the camera within {timeout_s:g} s"
+        return f"no keyframe received from the camera within {timeout_s:g} s"
 
     async def _stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
         """End the recording at an instant; a second request gets the first one's answer."""
         if self.recorder is None and self._stopping is None:
             code = "not_recording"
-            raise Problem(code, "the camera does not record")
+            raise Problem(code, "the camera is not recording")
         if self._stopping is None:
             self._stopping = asyncio.ensure_future(self._stop_once(at_ns, timeout_s))
         stopping = self._stopping
@@ -294,12 +296,14 @@ class Worker:
         recorder = self.recorder
         if recorder is None:
             if self._listened_s() - self._alone_since_s > self._idle_leave_s:
-                log.info("no server for %g s: leaving", self._idle_leave_s)
+                log.info("no server for %g s: exiting", self._idle_leave_s)
                 self.leave.set()
             return
         age_s = (time.monotonic_ns() - recorder.order.start_monotonic_ns) / 1e9
         if age_s > recorder.order.max_match_s or recorder.disk_state == "full":
-            log.warning("no server, and the recording is %g s old or the disk full: ending", age_s)
+            log.warning(
+                "no server, and the recording is %g s old or the disk is full: stopping", age_s
+            )
             self.leave.set()
 
     async def finish(self) -> int:

@@ -53,7 +53,7 @@ def test_a_worker_is_started_or_found_and_one_that_records_is_adopted(watched: W
 def test_a_worker_s_end_is_told_with_its_reason(watched: Watched) -> None:
     watched.dog.camera_lost(watched.camera, "it said nothing for 3.1 s and was killed")
     assert watched.lines == [
-        "ALERT: cam0: the worker is gone: it said nothing for 3.1 s and was killed"
+        "ALERT: cam0: the worker exited: it said nothing for 3.1 s and was killed"
     ]
     assert watched.dog.counts["cam0", "worker_loss"] == 1
 
@@ -90,7 +90,7 @@ def test_a_camera_that_is_given_up_is_told_again(watched: Watched) -> None:
     watched.state("error", "no such device")
     assert watched.lines == [
         "ALERT: cam0: the camera is lost: no such device",
-        "ALERT: cam0: the camera is given up: no such device",
+        "ALERT: cam0: giving up on the camera: no such device",
     ]
 
 
@@ -107,8 +107,8 @@ def test_a_disk_is_told_when_it_fills_and_when_it_takes_footage_again(watched: W
         event = {"event": "disk", "state": state, "error": error}
         watched.dog.camera_event(watched.camera, event)
     assert watched.lines == [
-        "ALERT: cam0: the disk takes no footage, full: 12 MiB are free",
-        "INFO: cam0: the disk takes footage again",
+        "ALERT: cam0: the disk is not writable: full: 12 MiB are free",
+        "INFO: cam0: the disk is writable again",
     ]
 
 
@@ -118,8 +118,8 @@ async def test_the_live_process_comes_and_goes(watched: Watched) -> None:
     watched.dog.live_event({"event": "status"})
     watched.dog.live_event({"event": "lost"})
     assert watched.lines == [
-        "INFO: live: the live process is there",
-        "ALERT: live: the live process is gone; another takes its place",
+        "INFO: live: the live process is running",
+        "ALERT: live: the live process exited; it is being replaced",
     ]
 
 

@@ -116,5 +116,5 @@ def test_a_segment_without_a_whole_fragment_is_named_and_not_listed(tmp_path: Pa
     folder = match(tmp_path)
     (folder / "segments" / NAME).write_bytes(segmentfiles.join([]))
     salvage = recovery.salvage_match(folder, Manifest(match_id="m1", state="recording"))
-    assert salvage.failed == {NAME: "it holds no whole fragment"}
+    assert salvage.failed == {NAME: "it has no complete fragment"}
     assert salvage.manifest.segments == ()

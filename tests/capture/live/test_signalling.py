@@ -186,11 +186,11 @@ async def test_a_session_obeys_only_the_connection_it_began_on(rig: Rig, kind: s
 async def test_the_live_process_own_words_reach_the_client(rig: Rig) -> None:
     session = await rig.started()
     rig.live.refuses["webrtc_offer"] = Failed("The offer is not SDP", code="bad_offer")
-    rig.live.refuses["webrtc_candidate"] = Failed("The ICE candidate cannot be read")
+    rig.live.refuses["webrtc_candidate"] = Failed("The ICE candidate cannot be parsed")
     answers = await rig.say("webrtc_offer", session_id=session, sdp="x")
     assert answers == [error("The offer is not SDP", session_id=session)]
     answers = await rig.say("webrtc_ice_candidate", session_id=session, candidate="x")
-    assert answers == [error("The ICE candidate cannot be read", session_id=session)]
+    assert answers == [error("The ICE candidate cannot be parsed", session_id=session)]
 
 
 async def test_an_offer_or_candidate_of_the_wrong_type_is_refused(rig: Rig) -> None:
@@ -248,7 +248,7 @@ async def test_a_preview_that_is_stopped_during_the_start_leaves_nothing(rig: Ri
         {"event": "webrtc_state", "session": "s1", "state": "closed"}
     )
     (answer,) = await rig.say("webrtc_start", stream_kind="main_cam0")
-    assert answer == error("The preview was stopped meanwhile.", stream_kind="main_cam0")
+    assert answer == error("The preview was stopped in the meantime.", stream_kind="main_cam0")
     assert rig.sessions.count == 0
     assert rig.preview.viewers == []
 

@@ -172,7 +172,7 @@ async def test_a_worker_that_dies_at_once_is_started_with_growing_pauses(
     pauses = [after - before for before, after in pairwise(times)]
     assert pauses[0] >= 0.05
     assert pauses[3] >= 0.4
-    assert "it ended with status 1; see" in ear.lost[0][1]
+    assert "it exited with status 1; see" in ear.lost[0][1]
     assert not link.connected
     with pytest.raises(Blocked) as caught:
         await link.ask("hello", timeout_s=60)

@@ -23,7 +23,7 @@ async def test_a_worker_that_dies_is_replaced_and_the_match_goes_on_in_a_new_fil
         dead = it.fleet[0]
         dead.die()
         await until(lambda: it.recorder.status()["degraded"], "the loss is seen")
-        assert "the worker is gone" in it.recorder.status()["degraded_cameras"]["camera_0"]
+        assert "the worker exited" in it.recorder.status()["degraded_cameras"]["camera_0"]
         await until(lambda: not it.recorder.status()["degraded"], "it goes on")
         status = it.recorder.status()
         assert status["camera_recovery"]["camera_0"]["attempts"] == 1
@@ -51,7 +51,7 @@ async def test_a_dead_workers_gap_begins_where_its_footage_ends(tmp_path: Path) 
         await until(lambda: not it.recorder.status()["degraded"], "it goes on")
         (gap,) = (await it.stop())["gaps"]
         assert gap["from_unix_ns"] == pytest.approx(end, abs=2_000_000)
-        assert "the worker is gone" in gap["reason"]
+        assert "the worker exited" in gap["reason"]
 
 
 async def test_a_worker_that_says_nothing_is_killed_and_replaced(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from touchline.capture.recording.stopreport import stop_report
 GOOD = {"stopped": True, "eos_received": True, "timed_out": False, "error": None, "finalized": True}
 LATE = {**GOOD, "eos_received": False, "timed_out": True, "finalized": False}
 BROKEN = {**GOOD, "error": "Input/output error", "finalized": False}
-GONE = {"stopped": False, "error": "the worker is gone"}
+GONE = {"stopped": False, "error": "the worker exited"}
 
 OK = "Recording stopped successfully"
 INTEGRITY = "Recording pipelines stopped but integrity checks failed"
@@ -93,7 +93,7 @@ def test_a_camera_says_how_it_stopped_and_what_was_found() -> None:
             "success": False,
             "eos_received": False,
             "timed_out": False,
-            "error": "the worker is gone",
+            "error": "the worker exited",
             "finalized": False,
         },
     }

@@ -89,7 +89,9 @@ async def test_a_program_that_ended_at_once_is_told_with_its_last_words(
         f"GET /containers/{ID}/json": show(inspection("exited", 3)),
         f"GET /containers/{ID}/logs": say(body=b"\2\0\0\0" + len(words).to_bytes(4, "big") + words),
     }
-    with pytest.raises(StartFailed, match=r"^engine-1 ended at once, with status 3: no licence$"):
+    with pytest.raises(
+        StartFailed, match=r"^engine-1 exited immediately with status 3: no licence$"
+    ):
         await runtime.start(SPEC, within_s=5)
     assert script.asked[f"DELETE /containers/{ID}"] == 1
 
@@ -114,7 +116,7 @@ async def test_a_program_that_does_not_exist_is_never_told_to_run(
         f"GET /containers/{ID}/json": in_turn(show(inspection("exited", 127))),
         f"GET /containers/{ID}/logs": say(body=b""),
     }
-    with pytest.raises(StartFailed, match=r"^engine-1 ended at once, with status 127$"):
+    with pytest.raises(StartFailed, match=r"^engine-1 exited immediately with status 127$"):
         await runtime.start(SPEC, within_s=5)
     assert script.asked[f"GET /containers/{ID}/top"] == 3
     assert script.asked[f"DELETE /containers/{ID}"] == 1

@@ -220,7 +220,7 @@ async def test_no_more_cameras_are_transcoded_than_there_is_room_for() -> None:
         Camera(streams.get(f"cam{number}"), B_FRAMES).push(GOP)
         transcodes.of(f"cam{number}").join()
     await until(lambda: transcodes.status().get("cam4", {}).get("state") == "failed", "full")
-    assert "4 cameras are transcoded already" in transcodes.status()["cam4"]["error"]
+    assert "4 cameras are already being transcoded" in transcodes.status()["cam4"]["error"]
     assert transcodes.of("cam0").profile == BASELINE
     await transcodes.close()
 

@@ -93,8 +93,8 @@ def test_a_camera_without_footage_is_said_and_the_other_archive_kept(tmp_path: P
     with pytest.raises(StudioError) as caught:
         archive.run(spec, quiet, threading.Event())
     assert caught.value.code == "camera_without_archive"
-    assert "cam1 got no archive: there is no footage of it" in caught.value.message
-    assert "cam2 got no archive: cam2_20251103_141500_00.mkv" in caught.value.message
+    assert "No archive of cam1: it has no footage" in caught.value.message
+    assert "No archive of cam2: cam2_20251103_141500_00.mkv" in caught.value.message
     assert "cam0_archive.mp4" in caught.value.message
     assert (folder / "cam0_archive.mp4").exists()
 

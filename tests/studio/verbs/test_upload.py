@@ -197,7 +197,7 @@ def test_a_stop_keeps_what_was_sent(storage: Storage, match: Path) -> None:
 def test_what_is_wrong_is_said_without_any_secret(storage: Storage, match: Path) -> None:
     with pytest.raises(StudioError) as caught:
         upload.run(spec(storage, match, bucket="nobodys"), quiet, threading.Event())
-    assert caught.value.message == "There is no such bucket"
+    assert caught.value.message == "The bucket does not exist"
     assert state(match)["cam0_archive.mp4"]["state"] == "failed"
     nowhere = spec(storage, match, endpoint_url=f"http://127.0.0.1:{free_port()}")
     with pytest.raises(StudioError) as caught:

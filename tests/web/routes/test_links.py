@@ -154,7 +154,7 @@ async def test_an_expired_link_says_so(locked: FakeSystem) -> None:
         reply = await client.get(await link(client, "/hls/cam0.m3u8"))
         assert reply.status_code == 403
         assert reply.json() == {
-            "detail": "This link has expired; ask for a new one",
+            "detail": "This link has expired; request a new one",
             "code": "link_expired",
         }
         forged = await client.get("/hls/cam0.m3u8?signature=x")

@@ -185,7 +185,7 @@ async def test_a_stall_is_seen_and_after_a_while_the_camera_is_opened_again(
         assert bench.made[0].stopped.is_set(), "never two at once"
         await eventually(lambda: camera.state == "running", "running again")
         assert not camera.recovering
-    assert "no frame came from the camera for" in taken.breaks[0]
+    assert "no frame received from the camera for" in taken.breaks[0]
 
 
 async def test_a_stalled_camera_that_goes_on_by_itself_is_left_alone(bench: type[Bench]) -> None:

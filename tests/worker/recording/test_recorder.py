@@ -363,7 +363,7 @@ def test_a_stalled_disk_costs_whole_gops_which_are_counted_and_listed(tmp_path: 
     assert report["dropped_disk"] == second[0] - len(first)
     assert report["frames"] + report["dropped_disk"] == 500
     (gap,) = report["gaps"]
-    assert gap["reason"] == "the disk did not keep up"
+    assert gap["reason"] == "the disk was too slow"
     assert gap["to_unix_ns"] - gap["from_unix_ns"] == (second[0] - len(first)) * FRAME_NS
 
 
@@ -427,7 +427,7 @@ def test_what_is_to_be_kept_free_is_kept_free(tmp_path: Path) -> None:
         rig.push(frames(30, gop=25))
         eventually(lambda: rig.recorder.disk_state == "full", "the disk is said to be full")
         assert rig.names() == []
-        assert "10 MiB are kept free" in str(rig.recorder.disk_error)
+        assert "the reserve is 10 MiB" in str(rig.recorder.disk_error)
         rig.disk.free = 1 << 30
         rig.written()
         assert rig.recorder.disk_state == "ok"

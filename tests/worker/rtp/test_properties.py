@@ -219,4 +219,4 @@ def test_sources_extensions_and_padding_are_no_payload(
     stream.flush()
     assert [frame.data for frame in frames] == [avc(unit.nals) for unit in units]
     stream.packet(bytes([0xBF]) + bytes(20) + b"\xff", START_NS)
-    assert stream.counts["packets that are no RTP"] == 1
+    assert stream.counts["invalid RTP packets"] == 1

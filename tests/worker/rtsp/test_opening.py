@@ -47,7 +47,7 @@ def test_a_camera_says_what_it_offers() -> None:
     assert (offer.codec, offer.width, offer.track) == (
         "h264",
         None,
-        "0 (trackID=0, h264, size not told)",
+        "0 (trackID=0, h264, size unknown)",
     )
 
 

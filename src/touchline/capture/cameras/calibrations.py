@@ -44,7 +44,7 @@ class Calibration(BaseModel):
     version: int
     created_at: datetime
     source: str
-    """`cameras`, or the match it was taken from."""
+    """Source: `cameras`, or the match the pictures were taken from."""
     pair: Mapping[str, Any]
     quality: Mapping[str, Any]
     homography_matrix: tuple[tuple[float, ...], ...]
@@ -97,7 +97,7 @@ class Calibrations:
         """Raises NotFound."""
         found = self._by_version.get(version)
         if found is None:
-            raise NotFound(f"There is no calibration {version}", code="calibration_not_found")
+            raise NotFound(f"Calibration {version} not found", code="calibration_not_found")
         return found
 
     async def add(self, source: str, result: Mapping[str, Any], now: datetime) -> Calibration:
@@ -150,5 +150,5 @@ def _load(folder: Path) -> tuple[PanoramaConfig, dict[int, Calibration]]:
     except FileNotFoundError:
         pass
     except (OSError, ValidationError) as error:
-        log.warning("The panorama's settings cannot be read; they are as new: %s", error)
+        log.warning("The panorama settings cannot be read; using defaults: %s", error)
     return config, found

@@ -174,9 +174,9 @@ class Camera:
             self._renew = hello["order"] is not None and changed and not earlier
             if hello["order"] is not None:
                 if changed:
-                    log.info("%s records on with its old pipeline", self.name)
+                    log.info("%s keeps recording with its old pipeline", self.name)
             elif earlier:
-                log.info("%s: its worker is of an earlier version and is replaced", self.name)
+                log.info("%s: replacing a worker of an earlier version", self.name)
                 await self.link.ask("quit")
                 return
             else:
@@ -207,7 +207,7 @@ class Camera:
         self.changed.mark()
 
     def _lost(self, reason: str) -> None:
-        self.last_error = f"the worker is gone: {reason}"
+        self.last_error = f"the worker exited: {reason}"
         self.status = {**self.status, "state": "error"}
         self.recording = None
         self._listener.camera_lost(self, reason)

@@ -188,7 +188,7 @@ def choose_encoder(choice: str, elements: Collection[str]) -> str:
         if name in elements:
             return name
     raise Failed(
-        f"This machine has no GStreamer element {' or '.join(candidates)} to encode H.264 with.",
+        f"No GStreamer element for encoding H.264 is installed: {' or '.join(candidates)}.",
         code="encoder_missing",
         encoder=choice,
     )

@@ -66,7 +66,7 @@ def build_pipeline(
         if element.factory in PROBED_ELEMENTS and element.factory not in elements:
             raise Failed(
                 f"Camera {camera_id} ({source.kind}) needs the GStreamer element"
-                f" {element.factory}, which this machine does not have.",
+                f" {element.factory}, which is not installed.",
                 code="element_missing",
                 element=element.factory,
                 camera_id=camera_id,

@@ -128,15 +128,15 @@ class HostSampler:
         if disk.free_bytes >= self._floor_bytes:
             return None
         return (
-            f"The recordings disk is full: {disk.free_bytes >> 20} MiB are free and"
-            f" {self._floor_bytes >> 20} MiB are always kept free. Delete matches."
+            f"The recordings disk is full: {disk.free_bytes >> 20} MiB are free, the"
+            f" reserve is {self._floor_bytes >> 20} MiB. Delete matches."
         )
 
     def _take(self) -> HostSample:
         disk, fault = None, None
         found = self._find_fault()
         if found is not None:
-            fault = f"{found.message}. To mend it: {found.mend}"
+            fault = f"{found.message}. To fix it: {found.mend}"
         try:
             disk = self._read_disk(self._recordings_dir)
         except OSError as error:

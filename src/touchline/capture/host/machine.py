@@ -33,7 +33,7 @@ CoreKind = Literal["performance", "efficiency"]
 
 @dataclass(frozen=True)
 class PowerMode:
-    """The mode in which a Jetson was set to run."""
+    """Power mode of a Jetson."""
 
     name: str = "Unknown"
     id: str = "N/A"

@@ -19,11 +19,15 @@ from touchline.core.metrics import Buckets, Family
 CAMERA_STATES = tuple(dict.fromkeys(STATES.values()))
 
 _WATCHED: tuple[tuple[What, str, str], ...] = (
-    ("stall", "touchline_camera_stalls", "How often a camera delivered nothing for a while"),
-    ("loss", "touchline_camera_losses", "How often a camera was lost"),
-    ("recovery", "touchline_camera_recoveries", "How often a lost camera came back"),
+    ("stall", "touchline_camera_stalls", "Stalls of cameras"),
+    ("loss", "touchline_camera_losses", "Losses of cameras"),
+    ("recovery", "touchline_camera_recoveries", "Recoveries of lost cameras"),
     ("worker_start", "touchline_worker_starts", "Worker processes started by this server"),
-    ("worker_loss", "touchline_worker_losses", "Workers that died, were killed or did not start"),
+    (
+        "worker_loss",
+        "touchline_worker_losses",
+        "Workers that exited unexpectedly, were killed or failed to start",
+    ),
 )
 
 Status = Callable[[], Mapping[str, Any]]
@@ -91,23 +95,23 @@ class Meter:
         gauges = (
             (
                 "disk_free_bytes",
-                "Free where the recordings are; missing while that is not known",
+                "Free space on the recordings disk; missing while unknown",
                 None if disk is None else disk.free_bytes,
             ),
             (
                 "disk_total_bytes",
-                "Size of the disk the recordings are on; missing while that is not known",
+                "Size of the recordings disk; missing while unknown",
                 None if disk is None else disk.size_bytes,
             ),
-            ("host_cpu_percent", "Load of all processor cores together", sample.cpu_percent),
+            ("host_cpu_percent", "CPU load over all cores", sample.cpu_percent),
             (
                 "host_memory_available_bytes",
-                "Memory that programs may still take",
+                "Memory available to programs",
                 sample.memory_available_bytes,
             ),
             (
                 "host_temperature_celsius",
-                "The hottest thermal zone; missing where there is none",
+                "Temperature of the hottest thermal zone; missing without any",
                 max(sample.zones_c, default=None),
             ),
         )
@@ -118,18 +122,27 @@ class Meter:
 def _of_cameras(cameras: Iterable[Camera]) -> Iterator[Family]:
     label = ("camera",)
     state = Family(
-        "gauge", "touchline_camera_state", "1 for the state the camera is in", ("camera", "state")
+        "gauge",
+        "touchline_camera_state",
+        "1 for the current state of the camera",
+        ("camera", "state"),
     )
     frames = Family("counter", "touchline_camera_frames", "Frames delivered by the camera", label)
-    fps = Family("gauge", "touchline_camera_fps", "Frames a second, lately", label)
+    fps = Family("gauge", "touchline_camera_fps", "Current frame rate", label)
     bitrate = Family(
-        "gauge", "touchline_camera_bitrate_bits_per_second", "Of the coded stream, lately", label
+        "gauge",
+        "touchline_camera_bitrate_bits_per_second",
+        "Current bit rate of the encoded stream",
+        label,
     )
     age = Family(
-        "gauge", "touchline_camera_last_frame_age_seconds", "Since the newest frame came", label
+        "gauge", "touchline_camera_last_frame_age_seconds", "Time since the newest frame", label
     )
     coded = Family(
-        "gauge", "touchline_camera_transcoded", "1 where frames are encoded here, 0: copied", label
+        "gauge",
+        "touchline_camera_transcoded",
+        "1 if the stream is transcoded, 0 if it is copied",
+        label,
     )
     for camera in cameras:
         name, status = camera.name, camera.status
@@ -151,7 +164,7 @@ def _dropped(
     family = Family(
         "counter",
         "touchline_camera_dropped_frames",
-        "Frames lost, by the place; `disk` within a match, `feed` and `live` for viewers only",
+        "Dropped frames by place; `disk` within a match, `feed` and `live` for viewers only",
         ("camera", "place"),
     )
     for camera in cameras:
@@ -173,7 +186,7 @@ def _sync_times(cameras: Iterable[Camera]) -> Family:
     family = Family(
         "histogram",
         "touchline_fragment_sync_seconds",
-        "How long a fragment took to be written and synced",
+        "Time for writing and syncing a fragment",
         ("camera",),
     )
     for camera in cameras:
@@ -186,26 +199,30 @@ def _sync_times(cameras: Iterable[Camera]) -> Family:
 
 def _of_recording(cameras: Iterable[Camera], status: Mapping[str, Any]) -> Iterator[Family]:
     gauges = (
-        ("duration_seconds", "How long the running match has been recorded", status["duration"]),
+        ("duration_seconds", "Duration of the running recording", status["duration"]),
         (
             "degraded",
-            "1 while a camera or the machine is not what it should be",
+            "1 while a camera or the machine is degraded",
             status["degraded"],
         ),
-        ("overload_guard_active", "1 while it signals", status["overload_guard"]["active"]),
+        (
+            "overload_guard_active",
+            "1 while overload is signalled",
+            status["overload_guard"]["active"],
+        ),
         (
             "disk_minutes_left",
-            "Until the disk floor is reached at this bit rate; missing while that is not known",
+            "Time until the disk is full at the current bit rate; missing while unknown",
             status.get("disk_minutes_left"),
         ),
     )
     for name, text, value in gauges:
         yield _single("gauge", f"touchline_recording_{name}", text, value)
     by_camera = (
-        ("frames", "Frames recorded of the running match", "frames"),
+        ("frames", "Recorded frames of the running match", "frames"),
         ("segments", "Segments of the running match", "segments"),
         ("gaps", "Gaps in the running match", "gaps"),
-        ("backlog_bytes", "Footage that waits for the disk", "backlog_bytes"),
+        ("backlog_bytes", "Footage waiting to be written", "backlog_bytes"),
     )
     for name, text, key in by_camera:
         family = Family("gauge", f"touchline_recording_{name}", text, ("camera",))
@@ -219,11 +236,13 @@ def _of_recording(cameras: Iterable[Camera], status: Mapping[str, Any]) -> Itera
 def _of_preview(
     cameras: Iterable[Camera], status: Mapping[str, Any], live: Mapping[str, Any]
 ) -> Iterator[Family]:
-    active = Family("gauge", "touchline_preview_active", "1 while it is previewed", ("camera",))
+    active = Family(
+        "gauge", "touchline_preview_active", "1 while the camera is previewed", ("camera",)
+    )
     viewers = Family(
         "gauge",
         "touchline_preview_viewers",
-        "Sessions that are open; a player of HLS has none",
+        "Open viewer sessions; HLS players have none",
         ("camera", "transport"),
     )
     for camera in cameras:

@@ -77,7 +77,7 @@ class Watchdog:
         seen = self._of(camera)
         seen.state, seen.disk = "stopped", "ok"
         self.counts[camera.name, "worker_loss"] += 1
-        self.alert(f"{camera.name}: the worker is gone: {reason}")
+        self.alert(f"{camera.name}: the worker exited: {reason}")
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
         """The worker said something."""
@@ -89,12 +89,12 @@ class Watchdog:
 
     async def live_started(self) -> None:
         """A live process is there for the viewers."""
-        self.note("live: the live process is there")
+        self.note("live: the live process is running")
 
     def live_event(self, event: Mapping[str, Any]) -> None:
         """The live process said something, or is gone."""
         if event.get("event") == "lost":
-            self.alert("live: the live process is gone; another takes its place")
+            self.alert("live: the live process exited; it is being replaced")
 
     def _follow(self, camera: Camera, seen: _Seen) -> None:
         before, state = seen.state, str(camera.status.get("state", "stopped"))
@@ -106,11 +106,11 @@ class Watchdog:
             if seen.lost_s is None:
                 seen.lost_s = self._clock()
                 self.counts[camera.name, "loss"] += 1
-                reason = camera.status.get("last_error") or "it delivers nothing"
+                reason = camera.status.get("last_error") or "no frames"
                 self.alert(f"{camera.name}: the camera is lost: {reason}")
             elif state == "error" and before != "error":
                 last_error = camera.status.get("last_error")
-                self.alert(f"{camera.name}: the camera is given up: {last_error}")
+                self.alert(f"{camera.name}: giving up on the camera: {last_error}")
         elif state == "running" and seen.lost_s is not None:
             away_s = self._clock() - seen.lost_s
             seen.lost_s = None
@@ -124,10 +124,10 @@ class Watchdog:
         if seen.disk == before:
             return
         if seen.disk == "ok":
-            self.note(f"{camera.name}: the disk takes footage again")
+            self.note(f"{camera.name}: the disk is writable again")
         else:
             why = f"{seen.disk}: {event.get('error')}"
-            self.alert(f"{camera.name}: the disk takes no footage, {why}")
+            self.alert(f"{camera.name}: the disk is not writable: {why}")
 
     def _of(self, camera: Camera) -> _Seen:
         return self._seen.setdefault(camera.id, _Seen())

@@ -212,7 +212,7 @@ class Library:
     def _refuse_running(self, match_id: str) -> None:
         if self._is_running(match_id):
             raise Refused(
-                f"Recording {match_id} is being recorded; stop it first", code="match_running"
+                f"Recording {match_id} is in progress; stop it first", code="match_running"
             )
 
     def _archive(self, match_id: str) -> Archive:

@@ -93,7 +93,7 @@ def _kept(path: Path) -> _File:
     except FileNotFoundError:
         pass
     except (OSError, ValidationError) as error:
-        log.warning("%s cannot be read and is made anew: %s", path, error)
+        log.warning("%s cannot be read and is created again: %s", path, error)
     return _File()
 
 

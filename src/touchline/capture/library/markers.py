@@ -101,7 +101,7 @@ class Markers:
             at_ns = present_ns - int(seconds_ago * _NANO)
         else:
             raise Invalid(
-                "A marker of a match that is over needs a time",
+                "A marker of a finished match needs a time",
                 code="marker_without_time",
                 loc=("body", "at"),
             )
@@ -135,7 +135,7 @@ class Markers:
 
         await self._change(folder, apply)
         if not changed:
-            raise NotFound(f"There is no marker {marker_id}", code="marker_not_found")
+            raise NotFound(f"Marker {marker_id} not found", code="marker_not_found")
         return _told(changed[0], manifest)
 
     async def remove(self, match_id: str, marker_id: str) -> None:
@@ -149,7 +149,7 @@ class Markers:
 
         left = await self._change(folder, apply)
         if len(left) == before[0]:
-            raise NotFound(f"There is no marker {marker_id}", code="marker_not_found")
+            raise NotFound(f"Marker {marker_id} not found", code="marker_not_found")
 
     async def chapters(self, match_id: str) -> str:
         """The markers as WebVTT chapters. Raises NotFound."""

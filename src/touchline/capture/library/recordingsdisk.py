@@ -55,7 +55,8 @@ def judge(
     if remembered not in {None, "/", point} and remembered not in known:
         return DiskFault(
             GONE,
-            f"The recordings disk is not mounted: {root} was on {remembered}, and nothing is there",
+            f"The recordings disk is not mounted: {root} used to be on {remembered}, where"
+            " nothing is mounted now",
             f"mount {remembered}; or remove {FILE_NAME} from the data directory to record on"
             f" the disk of {point} from now on",
         )
@@ -65,13 +66,13 @@ def judge(
         if len(nearest) > len(point):
             return DiskFault(
                 GONE,
-                f"The recordings disk is not mounted: /etc/fstab has one for {nearest}",
+                f"The recordings disk is not mounted: /etc/fstab has an entry for {nearest}",
                 f"mount {nearest}",
             )
     if require_mount and point == "/":
         return DiskFault(
             GONE,
-            f"{root} is on the system's disk, and capture.require_mount asks for another",
+            f"{root} is on the system disk, and capture.require_mount requires another one",
             "mount the recordings disk, or set capture.require_mount = false",
         )
     return None
@@ -184,7 +185,7 @@ class RecordingsDisk:
             same = memory["root"] == str(self.root)
             return str(memory["mount_point"]) if same else None
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            log.warning("%s cannot be read and is written anew: %r", self._memory, error)
+            log.warning("%s cannot be read and is written again: %r", self._memory, error)
             return None
 
 

@@ -44,7 +44,7 @@ def interrupted_matches(root: Path) -> list[Manifest]:
         try:
             manifest = manifestfile.load(folder)
         except (Refused, OSError) as error:
-            log.error("%s is left as it is: %s", folder, error)  # noqa: TRY400
+            log.error("%s is left unchanged: %s", folder, error)  # noqa: TRY400
             continue
         if manifest is not None and manifest.state == "recording":
             found.append(manifest)
@@ -78,8 +78,8 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
             continue
         if not before.fragments:
             # The power went before the first fragment: no picture ever reached the disk.
-            log.warning("%s holds no whole fragment", path)
-            failed[path.name] = "it holds no whole fragment"
+            log.warning("%s has no complete fragment", path)
+            failed[path.name] = "it has no complete fragment"
             continue
         if not before.finalized and before.size_bytes > before.good_bytes:
             cut[path.name] = before.size_bytes - before.good_bytes

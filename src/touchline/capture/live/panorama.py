@@ -104,7 +104,7 @@ class PanoramaPreview:
         try:
             await camera.link.ask("feed", path=self._feed_path)
         except (Blocked, Failed) as error:
-            log.warning("%s is missing in the panorama: %s", camera.name, error.message)
+            log.warning("the panorama is without %s: %s", camera.name, error.message)
 
     def open(self, tasks: Tasks) -> None:
         """It may be started from now on, as a task of `tasks`."""
@@ -161,7 +161,7 @@ class PanoramaPreview:
             raise
         if not up.settled.is_set():
             await self.stop_if_active()
-            raise Blocked("The panorama did not come in time", code="panorama_late", eta_s=5.0)
+            raise Blocked("The panorama did not start in time", code="panorama_late", eta_s=5.0)
         if up.error is not None:
             await self._ended.wait()
             raise up.error
@@ -274,11 +274,11 @@ class PanoramaPreview:
         for number in _CAMERAS:
             camera = self._cameras.get(number)
             if camera is None:
-                raise Failed("A panorama needs the cameras 0 and 1", code="no_two_cameras")
+                raise Failed("A panorama needs cameras 0 and 1", code="no_two_cameras")
             await camera.link.ask("feed", path=self._feed_path)
         reply = await self._live.ask("wait_up", timeout_s=_UP_S + 2, camera=STREAM, wait_s=_UP_S)
         if not reply["up"]:
-            raise Failed("No picture of the panorama came in time", code="panorama_late")
+            raise Failed("No frame of the panorama was received in time", code="panorama_late")
         if self._transport == "hls":
             await self._live.ask(
                 "hls_start",

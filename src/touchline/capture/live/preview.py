@@ -74,7 +74,7 @@ class Preview:
         for camera in self._cameras.values():
             if camera.name == name:
                 return camera.id
-        raise NotFound(f"There is no camera {name}", code="camera_unknown")
+        raise NotFound(f"Camera {name} does not exist", code="camera_unknown")
 
     def shows_hls(self, camera_id: int) -> bool:
         """Whether this camera has a playlist."""
@@ -140,7 +140,7 @@ class Preview:
         known, unknown = self._named(camera_id)
         await self._lease.settled()
         self._take_lease(camera_id)
-        results: dict[int, str | None] = dict.fromkeys(unknown, "there is no such camera")
+        results: dict[int, str | None] = dict.fromkeys(unknown, "the camera does not exist")
 
         async def show(camera: Camera) -> None:
             results[camera.id] = await self._showing.show(camera, wanted, allowed=self._may_show)
@@ -252,11 +252,11 @@ class Preview:
             transport = shown.transport if shown is not None else "webrtc"
             if not (await self.start(camera_id, transport)).success:
                 camera = self._cameras[camera_id]
-                reason = camera.status.get("last_error") or camera.last_error or "no picture came"
+                reason = camera.status.get("last_error") or camera.last_error or "no frame received"
                 raise Failed(f"Camera {camera_id} cannot be shown: {reason}", code="no_picture")
             shown = self._showing.by_id.get(camera_id)
         if shown is None:
-            raise Blocked("The preview was stopped meanwhile.", code="preview_stopped")
+            raise Blocked("The preview was stopped in the meantime.", code="preview_stopped")
         viewer = Viewer(camera_id, what)
         shown.viewers.add(viewer)
         return viewer

@@ -41,7 +41,7 @@ class RtspOutlet:
         try:
             await self._live.ensure()
         except Blocked as error:
-            log.error("RTSP is served once the live process is there: %s", error.message)  # noqa: TRY400
+            log.error("RTSP will be served once the live process runs: %s", error.message)  # noqa: TRY400
 
     async def _serve(self) -> None:
         password = self._settings.rtsp_password
@@ -73,7 +73,7 @@ class RtspOutlet:
 
     def _refused(self, address: str, attempts: int) -> None:
         """Tell of somebody who tries passwords."""
-        message = f"{attempts} wrong RTSP passwords from {address}; further ones have to wait"
+        message = f"{attempts} wrong RTSP passwords from {address}; further attempts are delayed"
         log.warning("%s", message)
         self._events.record("system", "warning", message, address=address, attempts=attempts)
 
@@ -89,7 +89,7 @@ class RtspOutlet:
         try:
             reply = await self._live.ask("rtsp_admit", viewer=key, reason=reason)
         except (Blocked, Failed) as error:
-            log.warning("an RTSP client cannot be answered: %s", error.message)
+            log.warning("a request of an RTSP client could not be answered: %s", error.message)
             reply = {"here": False}
         if viewer is None:
             return

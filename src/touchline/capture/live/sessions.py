@@ -131,7 +131,7 @@ class WebRtcSessions:
             )
             session = WebRtcSession(str(reply["session"]), owner, stream, leave)
             if session.session_id in self._gone:  # between the reply and this line
-                raise Blocked("The preview was stopped meanwhile.", code="preview_stopped")
+                raise Blocked("The preview was stopped in the meantime.", code="preview_stopped")
         except BaseException as error:
             with anyio.CancelScope(shield=True):
                 await leave()

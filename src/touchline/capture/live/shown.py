@@ -65,7 +65,7 @@ class Showing:
     ) -> str | None:
         """Show the camera by this transport; why it is not, or None when its pictures come."""
         if not allowed():  # somebody who outranks viewers was quicker
-            return "a recording or a calibration has taken the cameras"
+            return "a recording or a calibration is using the cameras"
         reason: str | None = None
         shown, is_new = self.by_id.get(camera.id), False
         if shown is None:
@@ -86,7 +86,7 @@ class Showing:
             reason = error.message
             log.warning("%s cannot be shown: %s", camera.name, reason)
         if self.by_id.get(camera.id) is not shown:
-            return "it was stopped while it started"
+            return "it was stopped while starting"
         up = shown.up
         if not up:
             reason = reason or _why_no_picture(camera, self._start_timeout_s)
@@ -177,7 +177,7 @@ class Showing:
         try:
             await camera.link.ask("feed", path=str(self._live.feed_path))
         except (Blocked, Failed) as error:
-            log.warning("%s is not shown for the moment: %s", camera.name, error.message)
+            log.warning("%s is temporarily not shown: %s", camera.name, error.message)
 
     async def live_started(self) -> None:
         """A new live process is there, which shows nothing yet."""
@@ -197,4 +197,4 @@ class Showing:
 def _why_no_picture(camera: Camera, waited_s: float) -> str:
     """What is known of a camera that sends no picture."""
     known = camera.status.get("last_error") or camera.last_error
-    return str(known) if known else f"no picture came within {waited_s:g} s"
+    return str(known) if known else f"no frame received within {waited_s:g} s"

@@ -92,7 +92,7 @@ class Signalling:
             candidate = given.get("candidate")
         index = given.get("sdpMLineIndex")
         if not isinstance(candidate, str | None) or not isinstance(index, int | None):
-            return [_error({"session_id": session.session_id}, "The candidate is not a text")]
+            return [_error({"session_id": session.session_id}, "The candidate is not a string")]
         await self._sessions.candidate(session, candidate or "", index or 0)
         return [_state(session, "candidate_added")]
 

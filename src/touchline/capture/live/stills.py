@@ -67,7 +67,7 @@ class Stills:
             except Failed as error:
                 if error.code != "no_picture":
                     raise
-                text = f"Camera {camera.id} sends no picture: {error.message}"
+                text = f"Camera {camera.id} sends no frames: {error.message}"
                 raise Blocked(text, code="no_picture", eta_s=1.0) from error
             return Still(await _decode(path), time.time() - float(reply["age_s"]))
         finally:

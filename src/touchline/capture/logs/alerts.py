@@ -113,7 +113,7 @@ def recording_salvaged(match_id: str, segments: Mapping[str, int]) -> Alert:
     return Alert(
         "recording_salvaged",
         "warning",
-        "Interrupted segments salvaged to their last whole fragment",
+        "Interrupted segments repaired up to their last complete fragment",
         {"match_id": match_id, "cut_bytes": dict(segments)},
     )
 
@@ -135,11 +135,11 @@ _DISK_ALERTS: Mapping[str, tuple[AlertType, Severity, str]] = {
         "Recording paused because the disk is read-only",
     ),
     disk.GONE: ("recording_disk_gone", "error", "Recording paused because the disk is gone"),
-    disk.SLOW: ("recording_disk_slow", "warning", "The disk does not keep up with the recording"),
+    disk.SLOW: ("recording_disk_slow", "warning", "The disk is too slow for the recording"),
     disk.FILE_TOO_LARGE: (
         "recording_file_too_large",
         "warning",
-        "Recording goes on in another file because of a file size limit",
+        "Recording continues in another file because of a file size limit",
     ),
 }
 
@@ -151,7 +151,7 @@ def recording_disk_state(
     if state == disk.FULL:
         return recording_disk_full(match_id, free_bytes=free_bytes, floor_bytes=floor_bytes)
     event_type, severity, message = _DISK_ALERTS.get(
-        state, ("recording_disk_failed", "error", "Recording meets errors of the disk")
+        state, ("recording_disk_failed", "error", "Recording hits disk errors")
     )
     details = {
         "match_id": match_id,
@@ -166,9 +166,9 @@ def recording_disk_recovered(
     match_id: str, *, free_bytes: int, state: str = disk.FULL, gap_s: float | None = None
 ) -> Alert:
     """The disk takes footage again; `state` is what it was in."""
-    message = "Recording goes on because the disk has space again"
+    message = "Recording continues because the disk has space again"
     if state != disk.FULL:
-        message = "Recording goes on because the disk is well again"
+        message = "Recording continues because the disk works again"
     return Alert(
         "recording_disk_recovered",
         "warning",
@@ -197,7 +197,7 @@ def recording_writer_recovered(match_id: str, camera_id: int) -> Alert:
     return Alert(
         "recording_writer_recovered",
         "warning",
-        f"Footage of camera {camera_id} is written again",
+        f"Footage of camera {camera_id} is being written again",
         {"match_id": match_id, "camera_id": camera_id},
     )
 
@@ -219,7 +219,7 @@ def recording_camera_recovered(
     return Alert(
         "recording_camera_recovered",
         "warning",
-        f"Recording has camera {camera_id} back",
+        f"Recording recovered camera {camera_id}",
         {
             "match_id": match_id,
             "camera_id": camera_id,

@@ -27,38 +27,39 @@ class Meaning:
 MEANINGS: Mapping[str, Meaning] = {
     disk.FULL: Meaning(
         "disk_full",
-        "Disk full, recording resumes when space returns",
-        "Free space: delete matches, or whatever else fills the disk.",
+        "Disk full; recording resumes when space is available",
+        "Free space: delete matches or other files on the disk.",
         pauses=True,
     ),
     disk.READ_ONLY: Meaning(
         "disk_read_only",
-        "Disk read-only, recording resumes when it can be written",
-        "Look for its faults in the kernel's log, check it with fsck, and mount it again.",
+        "Disk read-only; recording resumes when it is writable",
+        "Look for disk errors in the kernel log, check the disk with fsck and mount it again.",
         pauses=True,
     ),
     disk.GONE: Meaning(
         "disk_gone",
-        "Disk gone, recording resumes when it is back",
-        "Connect and mount it again where it was; nothing is written to another disk meanwhile.",
+        "Disk gone; recording resumes when it is back",
+        "Connect the disk and mount it at the same place. Meanwhile nothing is"
+        " written to another disk.",
         pauses=True,
     ),
     disk.SLOW: Meaning(
         "disk_slow",
-        "Disk slow, footage waits in memory",
-        "Stop what else uses the disk; a disk that stays slow must be replaced by a faster one.",
+        "Disk slow; footage is buffered in memory",
+        "Stop other programs that use the disk. Replace a disk that stays slow.",
         pauses=False,
     ),
     disk.FILE_TOO_LARGE: Meaning(
         "disk_file_too_large",
-        "File size limit reached, recording goes on in another file",
-        "Nothing is lost. Lift the limit (ulimit -f, LimitFSIZE=) or use another filesystem.",
+        "File size limit reached; recording continues in another file",
+        "Nothing is lost. Raise the limit (ulimit -f, LimitFSIZE=) or use another filesystem.",
         pauses=False,
     ),
     disk.ERROR: Meaning(
         "disk_error",
-        "Disk error, recording goes on in another file when it can",
-        "Look for the disk's faults in the kernel's log, and replace it.",
+        "Disk error; recording continues in another file if possible",
+        "Look for disk errors in the kernel log and replace the disk.",
         pauses=True,
     ),
 }

@@ -119,7 +119,7 @@ class LineLog:
             _append_whole(self.path, data, synced=self._synced)
         except Exception as error:  # noqa: BLE001  (whatever it is, the lines that come are written)
             if not self._refused:
-                log.warning("lines wait in memory: cannot write %s: %s", self.path, error)
+                log.warning("cannot write %s, keeping lines in memory: %s", self.path, error)
             self._refused = True
             return False
         self._refused = False

@@ -111,7 +111,8 @@ class Calibrating:
             )
         if len(self._captured) >= MOST_FRAMES:
             raise Refused(
-                f"{MOST_FRAMES} pairs are captured; that is enough, complete it", code="enough"
+                f"{MOST_FRAMES} pairs captured, the maximum. Complete the calibration now.",
+                code="enough",
             )
         async with self._busy:
             number = max(self._captured, default=0) + 1
@@ -179,7 +180,7 @@ class Calibrating:
     async def _capture(self, files: Sequence[str]) -> dict[str, Any]:
         cameras = [self._cameras.get(number) for number in (0, 1)]
         if None in cameras:
-            raise Failed("A panorama needs the cameras 0 and 1", code="no_two_cameras")
+            raise Failed("A panorama needs cameras 0 and 1", code="no_two_cameras")
         spec = {
             "directory": str(self._runtime_dir),
             "name": _NAME,
@@ -206,7 +207,7 @@ class Calibrating:
             try:
                 await camera.link.ask("feed", path=path)
             except (Blocked, Failed) as error:  # the studio says that nothing came
-                log.warning("%s sends no pictures: %s", camera.name, error.message)
+                log.warning("%s sends no frames: %s", camera.name, error.message)
 
     @staticmethod
     async def _unfeed(cameras: Sequence[Camera]) -> None:

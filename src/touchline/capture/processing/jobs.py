@@ -126,7 +126,7 @@ class JobQueue:
         """Raises NotFound."""
         job = self._jobs.get(job_id)
         if job is None:
-            raise NotFound(f"There is no job {job_id}", code="job_not_found")
+            raise NotFound(f"Job {job_id} not found", code="job_not_found")
         return job
 
     # ------------------------------------------------------------------ changed
@@ -137,7 +137,10 @@ class JobQueue:
         Raises Blocked where too many wait.
         """
         if sum(not job.is_over for job in self._jobs.values()) >= MOST_WAITING:
-            text = f"{MOST_WAITING} jobs wait already. Let some of them finish, or cancel them."
+            text = (
+                f"{MOST_WAITING} jobs are already queued. Wait until some have finished, or"
+                " cancel them."
+            )
             raise Blocked(text, code="too_many_jobs", eta_s=60.0)
         job = self.put(kind, match_id, **params)
         await self.save()
@@ -164,7 +167,9 @@ class JobQueue:
         """Do it again. Refused for one that waits, runs or is done."""
         job = self.get(job_id)
         if job.state not in {"failed", "cancelled"}:
-            raise Refused(f"Job {job_id} is {job.state}; only a failed one can be repeated")
+            raise Refused(
+                f"Job {job_id} is {job.state}; only failed or cancelled jobs can be repeated"
+            )
         again = job.model_copy(
             update={
                 "state": "waiting",
@@ -184,7 +189,7 @@ class JobQueue:
         """Stop it; what is done so far is kept and a repetition goes on from there."""
         job = self.get(job_id)
         if job.is_over:
-            raise Refused(f"Job {job_id} is {job.state} already")
+            raise Refused(f"Job {job_id} is already {job.state}")
         over = job.model_copy(update={"state": "cancelled", "ended_at": self._now(), "eta_s": None})
         self._put(over)
         if self._running is not None and self._running[0] == job_id:
@@ -193,9 +198,9 @@ class JobQueue:
         return over
 
     async def remove(self, job_id: str) -> None:
-        """Forget a job that is over; what it made stays."""
+        """Delete a finished job from the list. Its results are kept."""
         if not self.get(job_id).is_over:
-            raise Refused(f"Job {job_id} is not over; cancel it first")
+            raise Refused(f"Job {job_id} is not finished; cancel it first")
         del self._jobs[job_id]
         self.changed.mark()
         await self.save()
@@ -354,5 +359,5 @@ def _read(path: Path) -> Iterable[Job]:
         kept = path.with_suffix(".damaged")
         with suppress(OSError):
             path.replace(kept)
-        log.error("The queue of jobs cannot be read and is kept as %s: %s", kept, error)  # noqa: TRY400
+        log.error("The job queue cannot be read and was renamed to %s: %s", kept, error)  # noqa: TRY400
         return ()

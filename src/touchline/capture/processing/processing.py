@@ -79,10 +79,10 @@ class Processing:
         free = await self._free_bytes()
         if free - needed < self._floor_bytes:
             raise Blocked(
-                f"{free >> 20} MiB are free, and {job.kind} of {job.match_id} may take"
-                f" {needed >> 20} MiB",
+                f"{job.kind} of {job.match_id} may need {needed >> 20} MiB, but only"
+                f" {free >> 20} MiB are free",
                 code="disk_low",
-                advice="Delete matches that are no longer needed, and try again.",
+                advice="Delete matches that are no longer needed and retry.",
             )
 
     async def _reel_spec(self, job: Job) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Processing:
         kinds = job.params.get("kinds") or None
         moments = await self._markers.moments(job.match_id, kinds)
         if not moments:
-            raise Refused("No moments are marked in this match", code="no_markers")
+            raise Refused("This match has no markers", code="no_markers")
         return {
             "camera": job.params["camera"],
             "file": "reel.mp4",
@@ -168,7 +168,7 @@ class Processing:
         await self._library.folder(match_id)
         if self._library.is_running(match_id):
             raise Refused(
-                f"Recording {match_id} is being recorded; process it when it is over",
+                f"Recording {match_id} is in progress; process it after it has finished",
                 code="match_running",
             )
         jobs = self._put(queue, match_id, kinds, params or {})
@@ -223,7 +223,7 @@ class Processing:
             made = any(archives.values())
             message = _complete(await self._made(match_id)) if made else "Not processed"
             if missing:
-                message = f"There is no archive of {', '.join(missing)}"
+                message = f"No archive of {', '.join(missing)}"
             return {
                 "processing": False,
                 "completed": made and not missing,

@@ -79,5 +79,5 @@ def _open_log(path: Path) -> int:
     try:
         turn_over(path, MAX_FILE_BYTES)
     except OSError as error:  # a long log is no reason to be without a camera
-        log.warning("%s grows on: %s", path, error)
+        log.warning("%s cannot be rotated: %s", path, error)
     return open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)

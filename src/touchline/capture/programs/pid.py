@@ -27,7 +27,7 @@ def kill(pid: int | None) -> None:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
-            log.info("process %d was gone already", pid)
+            log.info("process %d had already exited", pid)
 
 
 def is_alive(pid: int) -> bool:

@@ -123,7 +123,7 @@ class WorkerLink:
                 reason = str(error) or type(error).__name__
             if self._leaving.is_set():
                 return
-            log.error("the %s is gone: %s", self._what, reason)
+            log.error("the %s exited: %s", self._what, reason)
             self._on_lost(reason)
             if time.monotonic() - began > _STABLE_S:
                 pause_s = 0.0
@@ -253,7 +253,7 @@ class WorkerLink:
                         return stream
                     if process.returncode is not None:
                         code = process.returncode
-                        text = f"it ended with status {code}; see {self._launcher.log_path}"
+                        text = f"it exited with status {code}; see {self._launcher.log_path}"
                         raise Failed(text, code="worker_died")
                     await anyio.sleep(_CONNECT_LOOK_S)
         except anyio.get_cancelled_exc_class():
@@ -302,7 +302,7 @@ class WorkerLink:
             await self._on_connected(await self.ask("hello"))
         except (Blocked, Failed) as error:
             # A worker that cannot be set up is of no use; its silence or death brings the next one.
-            log.error("the %s cannot be used: %s", self._what, error.message)  # noqa: TRY400
+            log.error("the %s is unusable: %s", self._what, error.message)  # noqa: TRY400
 
     async def _listen(self, stream: SocketStream) -> str:
         """Hand on what the worker says until it says no more; returns why."""
@@ -320,7 +320,7 @@ class WorkerLink:
             try:
                 message = wire.decode(line)
             except ValueError as error:
-                return f"it sent what is not a message: {error}"
+                return f"it sent an invalid message: {error}"
             number = message.get("re")
             if number is None:
                 self._on_event(message)

@@ -42,7 +42,7 @@ class Standby:
         while not self._dismissed:
             await anyio.sleep(_LOOK_S)
             if self._process is not None and self._process.returncode is not None:
-                log.warning("the standby of the %s ended by itself", self._what)
+                log.warning("the standby of the %s exited unexpectedly", self._what)
                 self._process = None
                 await anyio.sleep(_PAUSE_S)
             if self._process is None and needed() and not self._dismissed:

@@ -106,7 +106,7 @@ class StudioRun:
                 str(last["message"]), code=str(last["code"]), advice=str(last.get("advice") or "")
             )
         raise Failed(
-            f"The studio's process ended before it was done (status {status}); its log is"
+            f"The studio process exited before it was done (status {status}); see"
             f" {self._log_path.name}",
             code="studio_lost",
         )

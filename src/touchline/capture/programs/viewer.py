@@ -97,7 +97,7 @@ class LiveLink:
         with patience.move_on_after(_START_S):
             await self._ready.wait()
             return
-        text = "The live process cannot be started; its log says why."
+        text = "The live process could not be started; see its log."
         raise Blocked(text, code="live_unavailable", eta_s=1.0)
 
     async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
@@ -116,7 +116,9 @@ class LiveLink:
     async def _connected(self, hello: Mapping[str, Any]) -> None:
         parent = hello.get("hls_parent")
         if parent != (None if self._hls_parent is None else str(self._hls_parent)):
-            log.info("the live process of an earlier server has its files elsewhere: replaced")
+            log.info(
+                "replacing the live process of an earlier server, which uses another directory"
+            )
             await self._link.ask("quit")
             return
         self.hls_dir = Path(hello["hls_dir"])

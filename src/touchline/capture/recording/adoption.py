@@ -61,7 +61,7 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
             mended = await _mend(desk, manifest)
         except OSError as error:
             # It stays as it is, and the next start of the server tries again.
-            log.error("%s cannot be mended: %s", manifest.match_id, error)  # noqa: TRY400
+            log.error("%s cannot be repaired: %s", manifest.match_id, error)  # noqa: TRY400
             continue
         now, trust = desk.read_clock()
         may = matchclock.may_resume(mended, now, trust, max_match_s=desk.settings.max_match_s)
@@ -112,15 +112,15 @@ async def _take_over(
             match.tracks[camera_id].take_report(hello["report"])
             reported.add(camera_id)
     await running.started.get()
-    log.warning("took over the running recording of match %s", match_id)
-    desk.note("recording", "adopted", f"Took over the recording of {match_id}", match_id=match_id)
+    log.warning("adopted the running recording of match %s", match_id)
+    desk.note("recording", "adopted", f"Adopted the recording of {match_id}", match_id=match_id)
     for camera_id, track in match.tracks.items():
         if camera_id in reported:
             continue
-        follower.lose(match, track, "the worker was gone")
+        follower.lose(match, track, "the worker was not running")
         if camera_id in hellos:  # one that was not met yet is mended when it is
             await desk.mend(match, track)
-            desk.spawn(follower.go_on, match, track, name=f"{track.camera.name} goes on")
+            desk.spawn(follower.go_on, match, track, name=f"{track.camera.name} continues")
 
 
 async def _mend(desk: Desk, manifest: Manifest) -> Manifest:

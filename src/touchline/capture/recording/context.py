@@ -197,7 +197,7 @@ class Desk:
         if salvage.cut_bytes:
             self.alerts.send(alert.recording_salvaged(match.match_id, salvage.cut_bytes))
         for name, reason in salvage.failed.items():
-            log.warning("%s could not be mended: %s", name, reason)
+            log.warning("%s could not be repaired: %s", name, reason)
         self.note_unsaved()
 
     async def make_space(self) -> None:
@@ -210,7 +210,7 @@ class Desk:
         try:
             return await to_thread.run_sync(self.disk.prepare)
         except OSError as error:
-            message = f"The recordings folder cannot be made: {error.strerror or error}"
+            message = f"The recordings directory cannot be created: {error.strerror or error}"
             return DiskFault(ERROR, message, f"ls -ld {self.root.parent}")
 
     async def free_bytes(self) -> int:
@@ -239,6 +239,6 @@ def _mark(changed: Changed) -> None:
     try:
         changed.mark()
     except Exception:
-        log.exception("a change could not be marked")
+        log.exception("a change could not be published")
         with suppress(Exception):
             changed.mark()

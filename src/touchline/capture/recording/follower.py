@@ -58,7 +58,7 @@ class Follower:
         try:
             await self._desk.mend(match, track)
         except OSError as error:
-            log.error("%s cannot be mended now: %s", track.camera.name, error)  # noqa: TRY400
+            log.error("%s cannot be repaired now: %s", track.camera.name, error)  # noqa: TRY400
         if self._desk.running is not running or match.phase != "recording":
             return
         track.count_attempts_anew()
@@ -72,7 +72,7 @@ class Follower:
             reply = await track.camera.record(order, settings.start_timeout_s)
         except (Blocked, Failed) as error:
             if error.code != "recording":  # somebody was quicker, and it does go on
-                log.error("%s cannot go on: %s", track.camera.name, error.message)  # noqa: TRY400
+                log.error("%s cannot continue: %s", track.camera.name, error.message)  # noqa: TRY400
             return
         track.begin_recording()
         if reply["started"]:
@@ -98,7 +98,7 @@ class Follower:
             handle(running.match, running.match.tracks[camera.id], event)
         elif kind not in self._unknown:
             self._unknown.add(kind)
-            log.warning("%s tells %r, which this server does not know", camera.name, kind)
+            log.warning("%s sent %r, which this server does not know", camera.name, kind)
 
     def _status(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         recording = event.get("recording")
@@ -149,7 +149,7 @@ class Follower:
         if running is not None and camera.id in running.match.tracks:
             track = running.match.tracks[camera.id]
             if running.match.phase == "recording":
-                self.lose(running.match, track, f"the worker is gone: {reason}")
+                self.lose(running.match, track, f"the worker exited: {reason}")
 
     def lose(self, match: Match, track: Track, reason: str) -> None:
         """Note that the camera delivers nothing, and alert it where that is news."""
@@ -180,7 +180,7 @@ class Follower:
 
     async def end_orphan(self, camera: Camera, match_id: str) -> None:
         """Let a worker that records what nobody wants finish its file, so that it is free."""
-        log.warning("%s was still recording %s; it is stopped", camera.name, match_id)
+        log.warning("%s was still recording %s and is stopped", camera.name, match_id)
         try:
             await camera.stop(time.monotonic_ns(), self._desk.settings.stop_timeout_s)
         except (Blocked, Failed) as error:
@@ -222,7 +222,7 @@ class Follower:
                 )
             )
             if new == FULL and desk.settings.delete_oldest_when_full:
-                desk.spawn(desk.make_space, name="making space")
+                desk.spawn(desk.make_space, name="space cleanup")
         if before and not now:
             (over, *_) = sorted(before)
             desk.alarm(alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over))

@@ -165,7 +165,7 @@ class Recorder:
         match = running.match
         if match.phase == "stopping":
             return refusal(
-                f"Recording of match {match.match_id} is being stopped; try again in a moment"
+                f"Recording of match {match.match_id} is being stopped; retry in a moment"
             )
         return refusal(f"Already recording match: {match.match_id}")
 
@@ -196,7 +196,7 @@ class Recorder:
         fault = await self._desk.disk_fault()
         if fault is None:
             return None
-        return refusal(f"{fault.message}. To mend it: {fault.mend}. Then start again.")
+        return refusal(f"{fault.message}. To fix it: {fault.mend}. Then start again.")
 
     async def _refuse_full_disk(self) -> Report | None:
         """A recording that could not write a minute is not begun."""
@@ -210,8 +210,8 @@ class Recorder:
             if free >= floor:
                 return None
         return refusal(
-            f"The disk is full: {free >> 20} MiB are free and {floor >> 20} MiB are always kept"
-            " free. Delete matches that are no longer needed and start again."
+            f"The disk is full: {free >> 20} MiB are free, the reserve is {floor >> 20}"
+            " MiB. Delete matches that are no longer needed and start again."
         )
 
     # ------------------------------------------------------------- the recording itself

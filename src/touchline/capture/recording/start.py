@@ -114,7 +114,7 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
             if error.code != "recording":
                 raise
             # It records what nobody asked for any more (its stop was never answered): end that.
-            log.warning("%s still recorded something else: %s", camera.name, error.message)
+            log.warning("%s was still recording something else: %s", camera.name, error.message)
             await camera.stop(time.monotonic_ns(), desk.settings.stop_timeout_s)
             reply = await camera.record(order, timeout_s)
     except (Blocked, Failed) as error:
@@ -155,7 +155,7 @@ def _make_folders(segments: Path) -> None:
     for folder in (segments, segments.parent):
         if not is_real_folder(folder):
             raise NotADirectoryError(
-                errno.ENOTDIR, "It is a link, which recordings do not follow", str(folder)
+                errno.ENOTDIR, "It is a symbolic link, which recordings do not follow", str(folder)
             )
     for folder in (segments, segments.parent, segments.parent.parent):
         sync_folder(folder)

@@ -23,7 +23,7 @@ from touchline.core.errors import Blocked, Failed
 log = logging.getLogger(__name__)
 
 _DROPPED = (
-    ("dropped_disk", "the disk did not keep up"),
+    ("dropped_disk", "the disk was too slow"),
     ("dropped_writer", "they could not be written"),
 )
 
@@ -71,7 +71,7 @@ async def _save_finished(desk: Desk, match: Match) -> None:
     try:
         await desk.save(match, "finished")
     except OSError as error:
-        log.error("the manifest of %s is saved later: %s", match.match_id, error)  # noqa: TRY400
+        log.error("the manifest of %s will be saved later: %s", match.match_id, error)  # noqa: TRY400
 
 
 async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> dict[str, Any]:
@@ -112,12 +112,12 @@ async def _mended(desk: Desk, match: Match, track: Track, *, closed: Collection[
         try:
             await desk.mend(match, track, closed=closed)
         except OSError as error:
-            log.error("%s cannot be mended now: %s", track.camera.name, error)  # noqa: TRY400
+            log.error("%s cannot be repaired now: %s", track.camera.name, error)  # noqa: TRY400
         finally:
             done.set()
 
-    desk.spawn(mend, name=f"{track.camera.name} is mended")
+    desk.spawn(mend, name=f"{track.camera.name} is repaired")
     with anyio.move_on_after(desk.settings.stop_timeout_s) as waiting:
         await done.wait()
     if waiting.cancelled_caught:
-        log.error("%s: mending takes longer than the stop may wait", track.camera.name)
+        log.error("%s: repairing takes longer than the stop waits", track.camera.name)

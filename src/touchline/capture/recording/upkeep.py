@@ -102,7 +102,11 @@ class Upkeep:
         if match.follow_clock(now, trust, slept_ns=self._slept_ns):
             moved_s = match.started_unix_ns / 1e9 - before_s
             if moved_s:
-                log.warning("the clock was set: %s began %.1f s later", match.match_id, moved_s)
+                log.warning(
+                    "the system clock was set: moving the start of %s by %.1f s",
+                    match.match_id,
+                    moved_s,
+                )
             desk.note_unsaved()
             desk.note_changed()
         now_s = now.monotonic_ns / 1e9

@@ -44,11 +44,17 @@ PrintableName = Annotated[
         strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$"
     ),
 ]
-Width = Annotated[int, Field(ge=160, le=7680, multiple_of=2, description="Pixels across.")]
-Height = Annotated[int, Field(ge=90, le=4320, multiple_of=2, description="Pixels down.")]
+Width = Annotated[
+    int, Field(ge=160, le=7680, multiple_of=2, description="Picture width in pixels.")
+]
+Height = Annotated[
+    int, Field(ge=90, le=4320, multiple_of=2, description="Picture height in pixels.")
+]
 Rate = Annotated[
     Fraction,
-    Field(ge=1, le=240, description="Frames a second: a number or a fraction like 30000/1001."),
+    Field(
+        ge=1, le=240, description="Frames per second: a number or a fraction such as 30000/1001."
+    ),
 ]
 
 
@@ -73,13 +79,13 @@ class Crop(BaseModel):
         return any((self.left, self.right, self.top, self.bottom))
 
     def even(self) -> Crop:
-        """The same crop on even pixels, because chroma comes in pairs of them."""
+        """Round the crop down to even pixels, because chroma is subsampled in pairs."""
         return Crop(
             left=self.left & ~1, right=self.right & ~1, top=self.top & ~1, bottom=self.bottom & ~1
         )
 
     def within(self, width: int, height: int) -> Crop:
-        """What can really be removed from a picture of that size: even, and `MIN_SIDE` stays."""
+        """Limit the crop to a picture of this size: even, with at least `MIN_SIDE` pixels left."""
         left, right = _clamp(self.left, self.right, width)
         top, bottom = _clamp(self.top, self.bottom, height)
         return Crop(left=left, right=right, top=top, bottom=bottom)
@@ -91,26 +97,30 @@ def _clamp(near: int, far: int, side: int) -> tuple[int, int]:
 
 
 class BaseSource(BaseModel):
-    """What every kind of camera can be told."""
+    """Settings that every kind of camera has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: PrintableName | None = Field(
-        None, description="What people call the camera; cam0, cam1, … when it has no name."
+        None, description="Display name of the camera. Default: cam0, cam1, …"
     )
     quality: Quality | None = Field(
-        None, description="Encoder preset of this camera; unset: the one of all cameras."
+        None, description="Encoder preset of this camera. Default: `capture.quality`."
     )
     bitrate_kbps: int | None = Field(
-        None, ge=100, le=200_000, description="Encoder bitrate in kbit/s; unset: the preset's."
+        None,
+        ge=100,
+        le=200_000,
+        description="Encoder bitrate in kbit/s. Default: chosen by the preset.",
     )
     crop: Crop = Field(
         default_factory=Crop,
-        description="Pixels removed per edge. A camera that delivers H.264 is transcoded for it.",
+        description="Pixels removed per edge. Cropping a camera that delivers H.264 requires"
+        " transcoding.",
     )
 
     def label(self, camera_id: int) -> str:
-        """The name to show."""
+        """Return the display name."""
         return self.name or f"cam{camera_id}"
 
 
@@ -125,19 +135,19 @@ class TestSource(BaseSource):
     fps: Rate = Fraction(30)
     scene: Literal["pattern", "left", "right"] = Field(
         "pattern",
-        description="pattern: a pitch from above; left, right: the two cameras of a mast, which see"
-        " one match, overlap and can be stitched.",
+        description="`pattern`: a pitch seen from above. `left`, `right`: the two cameras of one"
+        " mast; they film the same match, overlap and can be stitched.",
     )
 
     _exact_fps = field_validator("fps")(_exact_rate)
 
 
 class FileSource(BaseSource):
-    """A video file played in real time. H.264 is recorded as it is."""
+    """A video file played in real time. H.264 is recorded without transcoding."""
 
     kind: Literal["file"]
     path: Path = Field(description="Absolute path of the video file.")
-    loop: bool = Field(True, description="Start again when the file ends.")
+    loop: bool = Field(True, description="Restart from the beginning when the file ends.")
 
     @field_validator("path")
     @classmethod
@@ -146,30 +156,39 @@ class FileSource(BaseSource):
 
 
 class RtspSource(BaseSource):
-    """A network camera. H.264 is recorded as it comes; another codec is transcoded.
+    """A network camera. H.264 is recorded without transcoding; other codecs are transcoded.
 
-    A user and password inside the URL are taken out of it on reading; people and logs are shown
-    `safe_url`.
+    A user and password inside the URL are moved to their own fields when the settings are read.
+    Messages and logs show `safe_url` only.
     """
 
     kind: Literal["rtsp"]
-    url: str = Field(repr=False, description="rtsp://host[:port]/path, or rtsps:// for TLS.")
-    user: str | None = Field(None, description="User name; may also stand in the URL.")
-    password: SecretStr | None = Field(None, description="Password; may also stand in the URL.")
+    url: str = Field(
+        repr=False, description="URL of the stream: rtsp://host[:port]/path, or rtsps:// for TLS."
+    )
+    user: str | None = Field(None, description="User name; may also be part of the URL.")
+    password: SecretStr | None = Field(None, description="Password; may also be part of the URL.")
     transport: Literal["tcp", "udp", "auto"] = Field(
-        "tcp", description="How the packets travel; tcp loses none, auto tries udp first."
+        "tcp",
+        description="Transport of the packets. `tcp` loses none; `auto` tries UDP first, then TCP.",
     )
     latency_ms: int = Field(
-        200, ge=0, le=10_000, description="How long packets may wait to be put in order."
+        200,
+        ge=0,
+        le=10_000,
+        description="Size of the reordering buffer: how long a packet may wait for earlier ones.",
     )
     verify_tls: bool = Field(
-        True, description="Check the camera's certificate (rtsps only); many sign their own."
+        True,
+        description="Verify the camera's TLS certificate (rtsps only). Turn off for self-signed"
+        " certificates.",
     )
 
     track: TrackName | TrackNumber | None = Field(
         None,
-        description="Which video track to record: its number, counted from 0, or the end of its"
-        " control URL such as trackID=2; unset: the largest, among equals the first in H.264.",
+        description="Video track to record: its index, counted from 0, or the end of its control"
+        " URL such as trackID=2. Default: the largest picture; H.264 wins among"
+        " equals.",
     )
 
     @model_validator(mode="wrap")
@@ -209,7 +228,7 @@ class RtspSource(BaseSource):
 
     @property
     def safe_url(self) -> str:
-        """The URL without user, password and query (which may carry a token)."""
+        """Return the URL without user, password and query, which may carry a token."""
         return _safe(self.url)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
@@ -221,10 +240,11 @@ class V4l2Source(BaseSource):
 
     kind: Literal["v4l2"]
     device: Annotated[str, StringConstraints(pattern=r"^/dev/[A-Za-z0-9._:/+-]+$")] = Field(
-        description="The device, for example /dev/video0 or a name under /dev/v4l/by-id."
+        description="Video device, for example /dev/video0 or a name under /dev/v4l/by-id."
     )
     format: Literal["raw", "mjpeg", "h264"] = Field(
-        "raw", description="What the device is asked for. h264 is recorded as it comes."
+        "raw",
+        description="Format requested from the device. H.264 is recorded without transcoding.",
     )
     width: Width = 1920
     height: Height = 1080
@@ -238,7 +258,7 @@ class LibcameraSource(BaseSource):
 
     kind: Literal["libcamera"]
     camera: PrintableName | None = Field(
-        None, description="libcamera's name of the camera; unset: the first one."
+        None, description="Name of the camera in libcamera. Default: the first camera."
     )
     width: Width = 1920
     height: Height = 1080
@@ -248,17 +268,22 @@ class LibcameraSource(BaseSource):
 
 
 class ArgusSource(BaseSource):
-    """A CSI camera of an NVIDIA Jetson. Its rate follows the light, so none is asked for."""
+    """A CSI camera of an NVIDIA Jetson. Its frame rate depends on the light, so it has no `fps`."""
 
     kind: Literal["argus"]
     sensor_id: int | None = Field(
-        None, ge=0, le=63, description="The sensor; unset: the camera's number."
+        None, ge=0, le=63, description="Sensor number. Default: the number of the camera."
     )
-    sensor_mode: int = Field(0, ge=-1, le=255, description="The sensor's mode; -1 lets it choose.")
+    sensor_mode: int = Field(
+        0, ge=-1, le=255, description="Sensor mode; -1 lets the driver choose."
+    )
     width: Width = 3840
     height: Height = 2160
     exposure_compensation: float = Field(
-        0.0, ge=-2.0, le=2.0, description="Brighter or darker, in exposure steps."
+        0.0,
+        ge=-2.0,
+        le=2.0,
+        description="Exposure compensation in stops; positive values are brighter.",
     )
 
 
@@ -269,7 +294,7 @@ Source = Annotated[
 
 
 def absolute(path: Path) -> Path:
-    """The path with `~` expanded. Raises ValueError when it depends on the working directory."""
+    """Expand `~` in a path. Raises ValueError for a relative path."""
     path = path.expanduser()
     if not path.is_absolute() or "\0" in str(path):
         msg = "must be an absolute path"

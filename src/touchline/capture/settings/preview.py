@@ -15,40 +15,53 @@ Transport = Literal["hls", "webrtc"]
 
 
 class PreviewSettings(BaseModel):
-    """How cameras are shown to viewers: WebRTC, HLS, RTSP."""
+    """Live view over WebRTC, HLS and RTSP."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     transport_mode: Literal["hls", "webrtc", "dual"] = Field(
         "dual",
-        description="What a preview that names no transport uses: WebRTC for webrtc, else HLS.",
+        description="Transport of previews that do not name one: `webrtc` uses WebRTC; `hls` and"
+        " `dual` use HLS.",
     )
     stun_server: str | None = Field(
         "stun:stun.l.google.com:19302",
-        description="Helps viewers behind a router; empty: none, a local network needs none.",
+        description="STUN server for viewers behind a router. Empty: none; a local network does"
+        " not need one.",
     )
     turn_server: SecretStr | None = Field(
         None,
-        description="Relays for viewers that nothing else reaches:"
-        " turn:user:password@host:3478?transport=udp",
+        description="TURN relay for viewers without a direct connection, as"
+        " turn:user:password@host:3478?transport=udp.",
     )
     hls_part_s: float = Field(
-        0.25, ge=0.1, le=2, description="Length of a part of a low-latency HLS segment."
+        0.25, ge=0.1, le=2, description="Duration of a partial segment of low-latency HLS."
     )
     hls_segment_s: float = Field(
-        1.0, ge=0.5, le=10, description="Length of an HLS segment; never less than a GOP."
+        1.0,
+        ge=0.5,
+        le=10,
+        description="Target duration of an HLS segment; never shorter than a GOP.",
     )
     hls_dir: Path | None = Field(
         None,
-        description="An existing folder, absolute, in which that of the live HLS files is made;"
-        " unset: in memory (/dev/shm).",
+        description="Existing directory (absolute path) for the files of live HLS. Default: in"
+        " memory (/dev/shm).",
     )
-    hls_segments: int = Field(8, ge=4, le=60, description="Segments that a playlist lists.")
-    rtsp: bool = Field(False, description="Serve rtsp://…/cam0 and so on to VLC, OBS and NVRs.")
-    rtsp_host: str = Field("127.0.0.1", min_length=1, description="Address RTSP listens on.")
-    rtsp_port: int = Field(8554, ge=0, le=65535, description="Its port; 0: any free one.")
+    hls_segments: int = Field(8, ge=4, le=60, description="Number of segments in a live playlist.")
+    rtsp: bool = Field(
+        False, description="Serve rtsp://…/cam0, … to VLC, OBS and network video recorders."
+    )
+    rtsp_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address the RTSP server listens on."
+    )
+    rtsp_port: int = Field(
+        8554, ge=0, le=65535, description="Port of the RTSP server; 0 picks a free one."
+    )
     rtsp_password: SecretStr | None = Field(
-        None, description="Asked of every RTSP client, with any user name; needed off loopback."
+        None,
+        description="Password for RTSP clients, with any user name. Required unless `rtsp_host`"
+        " is loopback.",
     )
 
     @field_validator("stun_server", "turn_server", "hls_dir", mode="before")
@@ -76,12 +89,15 @@ class PreviewSettings(BaseModel):
     @model_validator(mode="after")
     def _rtsp_off_loopback_has_a_password(self) -> PreviewSettings:
         if self.rtsp and not _is_loopback(self.rtsp_host) and self.rtsp_password is None:
-            msg = "rtsp_password is needed where rtsp_host is not loopback"
+            msg = "rtsp_password is required unless rtsp_host is a loopback address"
             raise ValueError(msg)
         return self
 
     def ice_servers(self, *, with_credentials: bool) -> list[dict[str, Any]]:
-        """For a viewer's peer connection; TURN is left out without the credentials it needs."""
+        """List the ICE servers for a viewer's peer connection.
+
+        TURN is left out without credentials.
+        """
         servers: list[dict[str, Any]] = []
         if self.stun_server is not None:
             servers.append({"urls": [self.stun_server]})
@@ -98,7 +114,7 @@ def _ice_url(text: str, schemes: tuple[str, ...]) -> tuple[str, str, str]:
     """The URL as browsers take it (`turn:host:port?…`), the user and the password."""
     scheme, _, rest = text.partition(":")
     if scheme not in schemes:
-        msg = f"it must begin with {' or '.join(f'{s}:' for s in schemes)}"
+        msg = f"must begin with {' or '.join(f'{s}:' for s in schemes)}"
         raise ValueError(msg)
     parts = urlsplit(f"//{rest.removeprefix('//')}")
     try:

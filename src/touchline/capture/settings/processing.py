@@ -12,24 +12,35 @@ Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
 
 
 class ArchiveSettings(BaseModel):
-    """The one file a camera's segments become."""
+    """The archive: one file made of a camera's segments."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     profile: Literal["copy", "compact"] = Field(
         "copy",
-        description="copy: joined as they were recorded; compact: encoded again, much smaller.",
+        description="`copy`: join the segments without encoding. `compact`: encode again, much"
+        " smaller.",
     )
     height: int = Field(
-        1080, ge=180, le=4320, multiple_of=2, description="Highest picture of the compact profile."
+        1080,
+        ge=180,
+        le=4320,
+        multiple_of=2,
+        description="Maximum picture height of the compact profile.",
     )
-    crf: int = Field(26, ge=10, le=40, description="Its quality: 18 is fine, 30 is coarse.")
+    crf: int = Field(
+        26,
+        ge=10,
+        le=40,
+        description="Quality (CRF) of the compact profile: 18 is fine, 30 is coarse.",
+    )
     preset: Literal["ultrafast", "veryfast", "medium", "slow"] = Field(
-        "veryfast", description="Its x264 preset: slower is smaller."
+        "veryfast",
+        description="x264 preset of the compact profile; slower presets make smaller files.",
     )
 
     def to_spec(self) -> dict[str, Any]:
-        """For the studio."""
+        """Return the settings in the form that the studio reads."""
         return self.model_dump()
 
 
@@ -40,14 +51,15 @@ class ProcessingSettings(BaseModel):
 
     after_recording: tuple[Kind, ...] = Field(
         ("archive", "sprites", "panorama", "follow"),
-        description="What a recording with `process_after_recording` is followed by.",
+        description="Jobs to run after a recording with `process_after_recording`.",
     )
     while_recording: bool = Field(
-        False, description="Work on while another match is recorded, instead of pausing."
+        False, description="Keep jobs running while a match is recorded, instead of pausing them."
     )
     upload: UploadSettings = Field(
-        default_factory=UploadSettings, description="S3-compatible storage for archives."
+        default_factory=UploadSettings,
+        description="S3-compatible storage that archives are uploaded to.",
     )
     archive: ArchiveSettings = Field(
-        default_factory=ArchiveSettings, description="A camera's own video."
+        default_factory=ArchiveSettings, description="Archive of each camera."
     )

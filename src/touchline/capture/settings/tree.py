@@ -52,120 +52,144 @@ DEMO_CAMERAS: Mapping[str, Mapping[str, str]] = {
 
 
 class CaptureSettings(BaseModel):
-    """The capture half's settings: which cameras there are, and how they are recorded."""
+    """Settings of the capture half: cameras, recording, live view and post-processing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     cameras: dict[CameraId, Source] = Field(
-        default_factory=dict, description="The cameras by number, 0 to 63."
+        default_factory=dict, description="Cameras by number, 0 to 63."
     )
     recordings_dir: Path | None = Field(
-        None, description="Where matches are kept; unset: `recordings` in the data directory."
+        None,
+        description="Directory of the recordings. Default: `recordings` in the data directory.",
     )
     file_mode: str = Field(
         "0640",
-        description="Rights of footage and what is made of it, in octal; folders can be entered by"
-        " whoever may read.",
+        description="File mode of recordings and files made from them, in octal. Whoever may read"
+        " a file may enter its directory.",
     )
     require_mount: bool = Field(
         False,
-        description="Record only while recordings_dir is on another disk than the system's.",
+        description="Refuse to record unless recordings_dir is on another disk than the system.",
     )
     runtime_dir: Path | None = Field(
         None,
-        description="Sockets and state of running workers; unset: `run` in the data directory.",
+        description="Directory of the workers' sockets and state. Default: `run` in the data"
+        " directory.",
     )
 
     require_all_cameras: bool = Field(
-        True, description="Start no recording unless every camera can record."
+        True, description="Refuse to start a recording unless every camera can record."
     )
-    quality: Quality = Field("fast", description="Encoder preset for cameras without their own.")
+    quality: Quality = Field(
+        "fast", description="Encoder preset of cameras that do not set their own."
+    )
     encoder: EncoderChoice = Field(
         "auto",
-        description="auto: a hardware encoder if there is one, else x264; software: never hardware;"
-        " or the name of a GStreamer encoder.",
+        description="`auto`: a hardware encoder if available, else x264. `software`: never"
+        " hardware. Or the name of a GStreamer encoder.",
     )
-    segment_s: float = Field(600.0, ge=5, le=3600, description="Length of a segment file.")
+    segment_s: float = Field(600.0, ge=5, le=3600, description="Duration of a segment file.")
     fragment_s: float = Field(
-        0.25, ge=0.1, le=0.5, description="Longest piece that is written and synced at once."
+        0.25,
+        ge=0.1,
+        le=0.5,
+        description="Maximum duration of a fragment, the unit that is written and synced at once.",
     )
     max_match_s: float = Field(
         14_400.0,
         ge=60,
         le=86_400,
-        description="Longest match: workers without a server end it then, and an interrupted match"
-        " older than this is not resumed.",
+        description="Maximum duration of a match. Workers without a server stop recording after"
+        " this time; an interrupted match older than this is not resumed.",
     )
 
     protection_s: float = Field(
-        10.0, ge=0, le=3600, description="A recording younger than this is stopped only by force."
+        10.0,
+        ge=0,
+        le=3600,
+        description="Protection period: a recording younger than this stops only with `force`.",
     )
     start_timeout_s: float = Field(
-        10.0, ge=1, le=120, description="A camera without a first frame by then failed to start."
+        10.0,
+        ge=1,
+        le=120,
+        description="How long to wait for the first frame of a camera before its start counts as"
+        " failed.",
     )
     stop_timeout_s: float = Field(
-        8.0, ge=1, le=120, description="How long a camera may take to finish its file."
+        8.0, ge=1, le=120, description="How long to wait for a camera to finish its file at a stop."
     )
     integrity_probe_timeout_s: float = Field(
-        8.0, ge=1, le=120, description="How long the probe of the newest segment may take."
+        8.0, ge=1, le=120, description="Time limit of the probe of the newest segment."
     )
     min_effective_fps: float = Field(
-        24.0, ge=1, le=240, description="A recording below this frame rate raises an alert."
+        24.0, ge=1, le=240, description="Frame rate below which a recording raises an alert."
     )
 
     stall_after_s: float = Field(
-        0.8, ge=0.2, le=60, description="A camera without a frame for this long has stalled."
+        0.8,
+        ge=0.2,
+        le=60,
+        description="A camera that delivers no frame for this long counts as stalled.",
     )
     unresponsive_after_s: float = Field(
-        3.0, ge=1, le=60, description="A worker that says nothing for this long is replaced."
+        3.0, ge=1, le=60, description="A worker that does not report for this long is replaced."
     )
     standby_workers: bool = Field(
         True,
-        description="Have a second process ready for each camera, which takes over at once from a"
-        " worker that dies; it costs some 25 MB of memory a camera.",
+        description="Keep a standby process per camera that takes over immediately when the"
+        " worker dies. Costs about 25 MB of memory per camera.",
     )
     recovery_max_attempts: int | None = Field(
-        None, ge=0, description="Give a lost camera up after this many attempts; unset: never."
+        None, ge=0, description="Number of attempts to recover a lost camera. Default: unlimited."
     )
     recovery_pause_max_s: float = Field(
-        0.5, ge=0.1, le=60, description="Longest pause between two attempts to bring it back."
+        0.5, ge=0.1, le=60, description="Maximum pause between two recovery attempts."
     )
     resume_after_crash: bool = Field(
-        True, description="Go on with a match that a crash or power cut interrupted."
+        True, description="Resume a match that was interrupted by a crash or power cut."
     )
 
-    overload_guard_enabled: bool = Field(True, description="Watch for an overloaded machine.")
-    overload_cpu_percent: float = Field(
-        92.0, ge=1, le=100, description="Processor use from which the machine is overloaded."
+    overload_guard_enabled: bool = Field(
+        True, description="Raise an alert when the machine is overloaded."
     )
-    overload_poll_s: float = Field(5.0, ge=1, le=300, description="Time between two looks.")
+    overload_cpu_percent: float = Field(
+        92.0, ge=1, le=100, description="CPU load from which the machine counts as overloaded."
+    )
+    overload_poll_s: float = Field(
+        5.0, ge=1, le=300, description="Interval between two samples of the load."
+    )
     overload_streak: int = Field(
-        3, ge=1, le=100, description="Bad looks in a row before the guard speaks up."
+        3,
+        ge=1,
+        le=100,
+        description="Number of consecutive overloaded samples before an alert is raised.",
     )
 
     min_free_bytes: int = Field(
-        GIB, ge=16 * MIB, description="Recording pauses when less disk than this is free."
+        GIB, ge=16 * MIB, description="Free disk space below which recording pauses."
     )
     delete_oldest_when_full: bool = Field(
-        False, description="Delete the oldest unprotected matches to go on recording."
+        False, description="Delete the oldest unprotected matches when the disk is full."
     )
     backlog_bytes: int = Field(
         64 * MIB,
         ge=4 * MIB,
         le=4 * GIB,
-        description="Memory per camera for footage that a stalled disk has not taken yet.",
+        description="Memory per camera for footage waiting to be written to a slow disk.",
     )
 
     preview_while_recording: bool = Field(
-        False, description="Let viewers watch the recording's own stream while it runs."
+        False, description="Allow live view of the cameras while a match is recorded."
     )
 
     preview: PreviewSettings = Field(
-        default_factory=PreviewSettings, description="Live pictures: WebRTC, HLS and RTSP."
+        default_factory=PreviewSettings, description="Live view over WebRTC, HLS and RTSP."
     )
 
     processing: ProcessingSettings = Field(
-        default_factory=ProcessingSettings, description="What is made of a match afterwards."
+        default_factory=ProcessingSettings, description="Post-processing of recorded matches."
     )
 
     @field_validator("file_mode", mode="before")
@@ -175,13 +199,13 @@ class CaptureSettings(BaseModel):
         text = f"{mode:o}" if isinstance(mode, int) and not isinstance(mode, bool) else mode
         if not isinstance(text, str) or not _MODE.fullmatch(text):
             raise ValueError(
-                'write it like "0640": the owner reads and writes, and nobody executes footage'
+                'must look like "0640": the owner can read and write, and nobody can execute'
             )
         return text[-3:].rjust(4, "0")
 
     @property
     def umask(self) -> int:
-        """What this program's files and folders are not given, so that footage has its mode."""
+        """Return the umask that gives recordings their `file_mode`."""
         mode = int(self.file_mode, 8)
         return 0o777 & ~(mode | (mode & 0o444) >> 2)
 
@@ -198,7 +222,7 @@ class CaptureSettings(BaseModel):
         return self
 
     def required_cameras(self) -> Mapping[int, Source]:
-        """The cameras in the order of their numbers. Raises Invalid when there is none."""
+        """Return the cameras by number, in order. Raises Invalid without any camera."""
         if not self.cameras:
             msg = (
                 f"No cameras configured. Name them in the configuration file:\n\n{CAMERAS_EXAMPLE}"

@@ -22,35 +22,39 @@ MIB = 1 << 20
 
 
 class UploadSettings(BaseModel):
-    """An S3-compatible storage; nothing is uploaded without a bucket."""
+    """S3-compatible storage for archives."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     endpoint_url: str | None = Field(
-        None, description="https://…; unset: Amazon's own. http:// only with allow_http."
+        None,
+        description="Endpoint of the storage: https://…, or http:// with `allow_http`. Default:"
+        " Amazon S3.",
     )
-    allow_http: bool = Field(False, description="Let an endpoint be reached without TLS.")
+    allow_http: bool = Field(False, description="Allow an endpoint without TLS.")
     bucket: str | None = Field(
-        None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Where to."
+        None,
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="Bucket to upload to. Nothing is uploaded without one.",
     )
     prefix: str = Field(
         "{match_id}/",
         max_length=200,
-        description="Put in front of every file's name; {match_id} is the match.",
+        description="Key prefix of uploaded files; {match_id} is replaced by the match id.",
     )
-    region: str = Field("auto", pattern=r"^[a-z0-9-]{1,32}$", description="The storage's region.")
-    access_key_id: str | None = Field(None, min_length=1, description="The key's name.")
-    secret_access_key: SecretStr | None = Field(None, description="The key.")
+    region: str = Field("auto", pattern=r"^[a-z0-9-]{1,32}$", description="Region of the storage.")
+    access_key_id: str | None = Field(None, min_length=1, description="Access key id.")
+    secret_access_key: SecretStr | None = Field(None, description="Secret access key.")
     part_bytes: int = Field(
-        16 * MIB, ge=5 * MIB, le=512 * MIB, description="Size of the parts of an upload."
+        16 * MIB, ge=5 * MIB, le=512 * MIB, description="Part size of multipart uploads."
     )
     files: tuple[Archive, ...] | None = Field(
         None,
-        description="Which archives, where they exist: camN, panorama, follow, reel; unset: those"
-        " of every camera, the panorama and the following cut.",
+        description="Archives to upload if they exist: camN, panorama, follow, reel. Default:"
+        " every camera, the panorama and the follow cut.",
     )
     max_mbit_s: float | None = Field(
-        None, gt=0, le=100_000, description="Use no more of the line than this."
+        None, gt=0, le=100_000, description="Bandwidth limit of uploads in Mbit/s."
     )
 
     @field_validator("endpoint_url")
@@ -68,14 +72,14 @@ class UploadSettings(BaseModel):
     @classmethod
     def _known_fields(cls, prefix: str) -> str:
         if "{" in prefix.replace("{match_id}", "") or "}" in prefix.replace("{match_id}", ""):
-            msg = "knows {match_id} alone"
+            msg = "may contain no placeholder other than {match_id}"
             raise ValueError(msg)
         return prefix
 
     @model_validator(mode="after")
     def _complete(self) -> UploadSettings:
         if self.endpoint_url and self.endpoint_url.startswith("http:") and not self.allow_http:
-            msg = "endpoint_url is not encrypted; set allow_http where that is meant"
+            msg = "endpoint_url is not encrypted; set allow_http to allow that"
             raise ValueError(msg)
         if self.bucket and not (self.access_key_id and self.secret_access_key):
             msg = "a bucket needs access_key_id and secret_access_key"

@@ -1,1 +1,1 @@
-"""The server's own database."""
+"""Database of the server."""

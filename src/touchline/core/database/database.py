@@ -72,7 +72,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         try:
             await database.read(lambda _: None, within_s=OPEN_TIMEOUT_S)
         except Failed as error:
-            log.error("The server goes on without its database: %s", error)  # noqa: TRY400
+            log.error("The server continues without its database: %s", error)  # noqa: TRY400
         yield database
     finally:
         with anyio.CancelScope(shield=True):
@@ -128,7 +128,7 @@ class Database:
             return await anyio.to_thread.run_sync(
                 partial(self._read, work), limiter=self._readers, abandon_on_cancel=True
             )
-        raise Failed(f"The database did not answer in {within_s:g} s", code="database_failed")
+        raise Failed(f"The database did not respond within {within_s:g} s", code="database_failed")
 
     def close(self) -> None:
         """Write what was submitted, let go of the file. A disk that hangs is not waited for."""
@@ -139,7 +139,9 @@ class Database:
             self._jobs.put(None)
         self._writer.join(CLOSE_TIMEOUT_S)
         if self._writer.is_alive():
-            log.error("The database still writes after %.0f s; not waiting on", CLOSE_TIMEOUT_S)
+            log.error(
+                "The database is still writing after %.0f s; no longer waiting", CLOSE_TIMEOUT_S
+            )
         self._backend.close()
 
     def _read(self, work: Work[T]) -> T:
@@ -208,8 +210,8 @@ class Database:
                 found = connection.execute(there).scalar_one_or_none()
             if self._marks is not None and found not in self._marks:
                 log.error(
-                    "%s is not as it was left: an older copy is in its place, or another server"
-                    " uses it. What this server knows is written there anew",
+                    "%s has changed unexpectedly: it was replaced by an older copy, or another"
+                    " server uses it. The state of this server is written to it again",
                     self.name,
                 )
                 with self._preparing:
@@ -217,7 +219,7 @@ class Database:
             if self._marks is None or self._unmarked:
                 self._mark(found)
         except Exception as error:  # noqa: BLE001  (whoever writes next is told)
-            log.debug("%s cannot be looked at: %s", self.name, error)
+            log.debug("%s cannot be inspected: %s", self.name, error)
             self._doubt(error)
 
     def _mark(self, found: str | None) -> None:
@@ -265,7 +267,7 @@ class Database:
         asked_s = time.monotonic()
         with self._preparing:
             if self._ready and not self._backend.is_same_file():
-                log.error("%s was replaced or removed: what was there is gone", self.name)
+                log.error("%s was replaced or removed; its previous contents are lost", self.name)
                 self._backend.reopen()
                 self._begin_anew()
             if self._ready:
@@ -279,8 +281,8 @@ class Database:
                 failed = _failed(error)
                 if not isinstance(failed, Failed):
                     # A step that is wrong must not keep cameras from recording.
-                    log.exception("The tables of %s cannot be brought up to date", self.name)
-                    failed = Failed(f"Its tables are not up to date: {error}", code="database_old")
+                    log.exception("The tables of %s cannot be migrated", self.name)
+                    failed = Failed(f"Its tables are outdated: {error}", code="database_old")
                 self._unprepared = (time.monotonic(), failed)
                 raise failed from error
             self._ready = True
@@ -291,7 +293,7 @@ class Database:
         if self._backend.lacks_table(error):
             with self._preparing:
                 if self._ready:
-                    log.error("%s has lost its tables; they are made anew", self.name)
+                    log.error("%s has lost its tables; creating them again", self.name)
                     self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -311,7 +313,10 @@ class Database:
             if (kept := backend.set_aside(error)) is None:
                 raise
             log.error(  # noqa: TRY400  (the reason is the database's own sentence)
-                "%s is damaged (%s): kept as %s, a new one begins", backend.name, error.orig, kept
+                "%s is damaged (%s): renamed to %s, starting with a new one",
+                backend.name,
+                error.orig,
+                kept,
             )
             self._migrate()
 
@@ -347,4 +352,4 @@ def _failed(error: Exception) -> Exception:
     if not isinstance(error, (SQLAlchemyError, OSError)):
         return error
     cause = getattr(error, "orig", None) or error
-    return Failed(f"The database did not take it: {cause}", code="database_failed")
+    return Failed(f"The database is not writable: {cause}", code="database_failed")

@@ -93,7 +93,7 @@ class EventLog:
             "touchline_events", "Events recorded, by category.", ["category"]
         )
         self._dropped: Counter = metrics.counter(
-            "touchline_events_dropped", "Events that never reached the database."
+            "touchline_events_dropped", "Events that were not written to the database."
         )
         self._waiting: deque[Event] = deque()
         self._came = self._went = 0  # events that entered and left `_waiting`
@@ -193,7 +193,10 @@ class EventLog:
     async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
         """Delete what is older; how many that were. Raises Failed where the disk refuses."""
         if not self._is_believable():
-            log.warning("No event is deleted for its age: the clock says %s", datetime.now(UTC))
+            log.warning(
+                "Events are not deleted by age, because the system clock is implausible: %s",
+                datetime.now(UTC),
+            )
             return 0
         before = datetime.now(UTC) - timedelta(days=max_age_days)
         return await self._database.write(lambda connection: delete_before(connection, before))
@@ -268,7 +271,7 @@ class EventLog:
             self._healthy = False
             return False
         if not self._healthy:
-            log.info("Events are written again")
+            log.info("Events are being written again")
         self._healthy = True
         if trim:
             with self._news:

@@ -99,7 +99,7 @@ def row_of(item: Event) -> dict[str, str | None]:
         details = json.dumps(dict(item.details), default=str, ensure_ascii=False)
     except Exception:
         # One event that cannot be written must not hold up the others.
-        log.exception("The details of event %s cannot be kept", item.type)
+        log.exception("The details of event %s cannot be stored", item.type)
         details = "{}"
     values = {
         "at": item.at.isoformat(timespec="microseconds"),

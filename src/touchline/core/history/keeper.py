@@ -75,8 +75,8 @@ class HistoryKeeper:
                 self._history.restore(json.loads(text), self._read_moment())
         except (OSError, ValueError, RecursionError) as error:
             log.warning(
-                "The metrics of earlier days are not shown: %s cannot be read (%s). It is written"
-                " anew in some minutes",
+                "Earlier metrics are not available: %s cannot be read (%s). It will be"
+                " written again within minutes",
                 self._path,
                 error,
             )
@@ -88,11 +88,11 @@ class HistoryKeeper:
             await to_thread.run_sync(_write, self._path, kept, abandon_on_cancel=True)
         except OSError as error:
             if not self._save_failed:
-                log.warning("%s cannot be written, and is tried again: %s", self._path, error)
+                log.warning("%s cannot be written; retrying: %s", self._path, error)
             self._save_failed = True
         else:
             if self._save_failed:
-                log.info("%s is written again", self._path)
+                log.info("%s is being written again", self._path)
             self._save_failed = False
 
 

@@ -28,8 +28,9 @@ def upgrade(connection: Connection, name: str) -> None:
     found = _revision(connection)
     if found is not None and found not in REVISIONS:
         raise Failed(
-            f"{name} was written by a newer touchline (revision {found}, this one"
-            f" knows {REVISIONS[-1]}): run that one, or choose another database",
+            f"{name} was written by a newer version of touchline (revision {found}; this"
+            f" version supports {REVISIONS[-1]}). Use the newer version, or choose another"
+            " database",
             code="database_newer",
         )
     is_earlier = earlier.is_there(connection)

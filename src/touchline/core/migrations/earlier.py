@@ -44,10 +44,10 @@ def copy(connection: Connection) -> None:
         try:
             rows.append(_row(found))
         except (KeyError, TypeError, ValueError) as error:
-            log.warning("An event of the earlier program is left out: %r", error)
+            log.warning("Skipping an event of the earlier system: %r", error)
     if rows:
         connection.execute(schema.events.insert(), rows)
-    log.warning("%d events were taken over; the earlier tables are kept as %s*", len(rows), PREFIX)
+    log.warning("Imported %d events; the earlier tables are kept as %s*", len(rows), PREFIX)
 
 
 def _row(found: Any) -> dict[str, Any]:

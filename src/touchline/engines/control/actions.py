@@ -19,14 +19,14 @@ Reason = Literal[
 
 WHY: dict[Reason, str] = {
     "unhealthy": "it does not answer",
-    "dead_network": "its VPN was made anew, so its network is dead",
+    "dead_network": "its VPN container was recreated, so its network no longer exists",
     "vpn_lost": "its VPN is not connected",
-    "outdated": "it was made with an earlier configuration",
-    "requested": "somebody asked that it goes",
-    "forwarding": "another engine takes its place and gets the VPN's forwarded port",
+    "outdated": "it runs with an outdated configuration",
+    "requested": "removal was requested",
+    "forwarding": "it is replaced by an engine with the VPN's forwarded port",
     "rebalancing": "the other VPN has fewer engines",
-    "scale_down": "there are more engines than are asked for",
-    "idle": "it was idle for longer than it may be",
+    "scale_down": "there are more engines than requested",
+    "idle": "idle longer than engines.scaling.idle_ttl_s",
 }
 """Each reason as events and answers say it."""
 

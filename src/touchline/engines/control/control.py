@@ -31,7 +31,7 @@ DEMAND = "demand"
 
 @dataclass(frozen=True)
 class Scaled:
-    """What the demand has become."""
+    """Result of scaling."""
 
     target: int
     """So many engines there will be."""
@@ -59,7 +59,7 @@ class SelectOrder:
 
 @dataclass(frozen=True)
 class Selected:
-    """An engine that is kept for whoever asked."""
+    """An engine that is reserved for the client."""
 
     lease_id: str
     engine: Engine
@@ -110,11 +110,11 @@ class Control:
             name, value = self._settings.management_label
             if instance.labels.get(name) != value:
                 raise Refused(
-                    f"{instance.name} is not managed by this server; it was left alone",
+                    f"{instance.name} is not managed by this server and was not changed",
                     code="not_managed",
                 )
             instance_id = instance.id
-        await self._remover.remove(instance_id, why="somebody asked for it", reason="deleted")
+        await self._remover.remove(instance_id, why="deleted on request", reason="deleted")
         self._reconciler.wake()
 
     async def scale(self, demand: int) -> Scaled:
@@ -124,7 +124,7 @@ class Control:
         """
         if demand < 0:
             raise Invalid(
-                "The demand must not be negative",
+                "The number of engines must not be negative",
                 code="demand_invalid",
                 loc=("path", "demand"),
                 input=demand,
@@ -137,7 +137,7 @@ class Control:
             self._events.record(
                 "system",
                 "scaling",
-                f"{demand} engines were asked for; there will be {target}",
+                f"Scaling requested: {demand} engines; target {target}",
                 demand=demand,
                 target=target,
                 before=before,
@@ -174,7 +174,7 @@ class Control:
             left_s = min(until_s - self._now_s(), 1.0)
             if left_s <= 0:
                 raise refusal or Blocked(
-                    "No engine is free and the runtime cannot be reached: no capacity now",
+                    "No engine is free and the runtime cannot be reached",
                     code="runtime_unavailable",
                     eta_s=5.0,
                 )
@@ -188,7 +188,7 @@ class Control:
         self._events.record(
             "engine",
             "claimed",
-            f"Engine {engine.name} is kept for a client for {lease_s:g} s",
+            f"Engine {engine.name} is reserved for a client for {lease_s:g} s",
             container_id=engine.id,
             stream_id=order.stream_id or "",
             lease_s=lease_s,
@@ -201,7 +201,7 @@ class Control:
         engine = self._fleet.find(reference)
         if engine is not None and engine.external:
             raise Refused(
-                f"{engine.name} is not managed by this server; it was left alone",
+                f"{engine.name} is not managed by this server and was not changed",
                 code="not_managed",
             )
         if engine is not None or reference in self._fleet.others:

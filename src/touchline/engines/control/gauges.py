@@ -44,35 +44,39 @@ class Gauges:
         peers = sum(sample.peers or 0 for sample in latest if sample)
         book = self._samples
         on_engine = Counter(stream.container_id for stream in started)
-        yield self._by_vpn("orch_streams_active", "Streams that play.", on_engine)
-        yield _gauge("orch_total_streams", "Streams that play.", len(started))
-        yield _gauge("orch_total_peers", "Peers of all streams.", peers)
+        yield self._by_vpn("orch_streams_active", "Number of playing streams.", on_engine)
+        yield _gauge("orch_total_streams", "Number of playing streams.", len(started))
+        yield _gauge("orch_total_peers", "Number of peers of all streams.", peers)
         yield _gauge(
-            "orch_total_downloaded_bytes", "Received by engines.", book.total_downloaded_bytes
+            "orch_total_downloaded_bytes", "Bytes received by engines.", book.total_downloaded_bytes
         )
-        yield _gauge("orch_total_uploaded_bytes", "Sent by engines.", book.total_uploaded_bytes)
+        yield _gauge(
+            "orch_total_uploaded_bytes", "Bytes sent by engines.", book.total_uploaded_bytes
+        )
         yield _gauge(
             "orch_total_downloaded_mb",
-            "Received by engines, in MiB.",
+            "Data received by engines, in MiB.",
             round(book.total_downloaded_bytes / _MEBI, 2),
         )
         yield _gauge(
             "orch_total_uploaded_mb",
-            "Sent by engines, in MiB.",
+            "Data sent by engines, in MiB.",
             round(book.total_uploaded_bytes / _MEBI, 2),
         )
         yield _gauge(
             "orch_total_download_speed_mbps",
-            "Received now, in MiB/s whatever the name says.",
+            "Current download rate, in MiB/s despite the name.",
             round(down / 1024, 2),
         )
         yield _gauge(
             "orch_total_upload_speed_mbps",
-            "Sent now, in MiB/s whatever the name says.",
+            "Current upload rate, in MiB/s despite the name.",
             round(up / 1024, 2),
         )
-        yield _gauge("touchline_streams_download_bytes_per_second", "Received now.", down * 1024)
-        yield _gauge("touchline_streams_upload_bytes_per_second", "Sent now.", up * 1024)
+        yield _gauge(
+            "touchline_streams_download_bytes_per_second", "Current download rate.", down * 1024
+        )
+        yield _gauge("touchline_streams_upload_bytes_per_second", "Current upload rate.", up * 1024)
 
     def _engines(self) -> Iterable[Family]:
         ours = self._fleet.ours()
@@ -80,14 +84,14 @@ class Gauges:
         unhealthy = sum(engine.health == "unhealthy" for engine in ours)
         used = len({stream.container_id for stream in self._fleet.started()})
         extra = max(0, len(ours) - self._settings.scaling.min_replicas)
-        yield _gauge("orch_healthy_engines", "Engines that answer.", healthy)
-        yield _gauge("orch_unhealthy_engines", "Engines that do not.", unhealthy)
-        yield _gauge("orch_used_engines", "Engines with a stream.", used)
-        yield _gauge("orch_extra_engines", "Engines beyond the minimum.", extra)
+        yield _gauge("orch_healthy_engines", "Number of healthy engines.", healthy)
+        yield _gauge("orch_unhealthy_engines", "Number of unhealthy engines.", unhealthy)
+        yield _gauge("orch_used_engines", "Number of engines with a stream.", used)
+        yield _gauge("orch_extra_engines", "Number of engines above the minimum.", extra)
         running = Counter(engine.id for engine in ours)
-        yield self._by_vpn("orch_engines_total", "Engines that run.", running)
+        yield self._by_vpn("orch_engines_total", "Number of running engines.", running)
         reachable = self._fleet.freshness.is_current
-        yield _gauge("touchline_runtime_reachable", "1 while the runtime is reached.", reachable)
+        yield _gauge("touchline_runtime_reachable", "1 while the runtime is reachable.", reachable)
 
     def _by_vpn(self, name: str, text: str, by_engine: Mapping[str, int]) -> Family:
         """The sum, without a label, and beside it the part that is behind each VPN."""
@@ -100,7 +104,9 @@ class Gauges:
 
     def _vpns(self) -> Iterable[Family]:
         vpns = self._vpn.vpns if self._vpn is not None else ()
-        each_health = Family("gauge", "orch_vpn_health_status", "1 while it is healthy.", ("vpn",))
+        each_health = Family(
+            "gauge", "orch_vpn_health_status", "1 while the VPN is healthy.", ("vpn",)
+        )
         for vpn in vpns:
             each_health.set(float(vpn.connected), vpn.name)
         yield each_health
@@ -115,9 +121,9 @@ class Gauges:
             on_it = sum(
                 engine.vpn_container == name and name is not None for engine in self._fleet.ours()
             )
-            yield _gauge(f"orch_vpn{number}_engines", "Engines behind this VPN.", on_it)
+            yield _gauge(f"orch_vpn{number}_engines", "Number of engines behind this VPN.", on_it)
         for name, state in health.items():
-            family = Family("gauge", name, "1 for the state that it is in.", (name,))
+            family = Family("gauge", name, "1 for the current state.", (name,))
             for each in VPN_STATES:
                 family.set(float(each == state), each)
             yield family

@@ -248,10 +248,10 @@ class _Planner:
 
     def _why_start(self, replaces: Reason | None, target: int) -> str:
         if replaces is not None:
-            return f"in place of one that goes: {WHY[replaces]}"
+            return f"replacement: {WHY[replaces]}"
         if len(self.fit) + len(self.observed.starting) < target:
-            return f"{target} engines are wanted"
-        return f"{self.policy.least_free} free engines are wanted"
+            return f"{target} engines wanted"
+        return f"{self.policy.least_free} idle engines wanted"
 
     def _let_go(self, deficit: int, room: int, target: int) -> None:
         """Leavers go when enough are ready without them, or to make room."""
@@ -298,7 +298,7 @@ class _Planner:
             if reason is not None and engine.draining != reason:
                 self.actions.append(Drain(engine.id, reason, f"{engine.name}: {WHY[reason]}"))
             elif reason is None and engine.draining in _PASSING:
-                why = f"{engine.name} stays: what spoke against it is over"
+                why = f"{engine.name} stays: the reason for its removal no longer applies"
                 self.actions.append(Drain(engine.id, None, why))
             elif reason is None and engine.draining in _REPLACED and engine.current:
                 self.actions.append(Drain(engine.id, None, f"{engine.name} is up to date again"))

@@ -102,11 +102,11 @@ class Reconciler:
         self._tasks: TaskGroup | None = None
         self._took = metrics.histogram(
             "touchline_reconcile_seconds",
-            "How long looking and planning took.",
+            "Duration of observing and planning.",
             buckets=(0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
         )
         self._actions = metrics.counter(
-            "touchline_reconcile_actions", "What was decided, by its kind.", ["kind"]
+            "touchline_reconcile_actions", "Decisions by kind.", ["kind"]
         )
 
     def wake(self) -> None:
@@ -116,7 +116,7 @@ class Reconciler:
     async def run(self) -> None:
         """Go on until cancelled. A pass that fails leaves alone what earlier ones have begun."""
         async with anyio.create_task_group() as self._tasks:
-            await self._supervisor.keep("Reconciling the fleet", self._pass, every_s=0.0)
+            await self._supervisor.keep("fleet reconciler", self._pass, every_s=0.0)
 
     async def _pass(self) -> None:
         began_s = time.perf_counter()
@@ -142,7 +142,7 @@ class Reconciler:
             try:
                 self._begin(action)
             except Exception as error:  # noqa: BLE001  (the others are for other engines)
-                self._supervisor.note(f"A {type(action).__name__.lower()}", error)
+                self._supervisor.note(f"engine {type(action).__name__.lower()}", error)
         self._reprovision.once()
         return made
 
@@ -199,7 +199,8 @@ class Reconciler:
         """
         if not self._fleet.freshness.is_current:
             raise RuntimeUnavailable(
-                "The runtime cannot be reached: nothing was removed. Ask again when it is back."
+                "The runtime cannot be reached. Nothing was removed; retry when it is"
+                " available again."
             )
         if not self._fleet.record_is_read:
             raise record_unread()
@@ -211,7 +212,7 @@ class Reconciler:
                     {"container_id": action.engine_id, "reason": action.reason, "why": action.why}
                 )
             elif isinstance(action, RemoveDead):
-                why = f"{action.name} had ended"
+                why = f"{action.name} had already ended"
                 removed.append({"container_id": action.instance_id, "reason": "dead", "why": why})
         ids = {str(each["container_id"]) for each in removed}
         with anyio.move_on_after(within_s):
@@ -269,7 +270,7 @@ class Reconciler:
             self._replace_not_before_s = now_s + self._replacement_cooldown_s
         flight = self._fleet.flights.board(action.vpn, forwarded=action.forwarded, for_client=False)
         trial = self._breakers["general"].trying(now_s)
-        self._run("A start", self._start, flight, action, trial)
+        self._run("engine start", self._start, flight, action, trial)
 
     async def _start(self, flight: Flight, action: Start, trial: Trial | None) -> None:
         replaces = action.replaces is not None
@@ -280,7 +281,7 @@ class Reconciler:
             # The provisioner has told about it; here it only decides when to try again.
             self._backoff.failed(self._now_s())
             if not isinstance(error, TouchlineError):
-                self._supervisor.note("A start", error)
+                self._supervisor.note("engine start", error)
             if replaces and not isinstance(error, RuntimeUnavailable):
                 opened = breaker.failed(self._now(), self._now_s())
                 self._note_breaker("replacement", opened=opened)
@@ -300,7 +301,7 @@ class Reconciler:
             self._events.record(
                 "health",
                 "failed",
-                f"The {name} circuit breaker has opened: nothing is started for a while",
+                f"The {name} circuit breaker has opened: no engine is started until it closes",
                 breaker=name,
                 failure_count=self._breakers[name].failures,
             )
@@ -315,11 +316,13 @@ class Reconciler:
         if engine is not None and action.reason in BACKS_OFF:
             self._replacements.engine_leaves(engine, action.reason, action.why)
         self._removing.add(action.engine_id)
-        self._run("A removal", self._remove, action.engine_id, action.why, action.reason)
+        self._run("engine removal", self._remove, action.engine_id, action.why, action.reason)
 
     def _begin_removal(self, action: RemoveDead) -> None:
         self._removing.add(action.instance_id)
-        self._run("A removal", self._remove, action.instance_id, "it had ended", "dead")
+        self._run(
+            "engine removal", self._remove, action.instance_id, "it had already ended", "dead"
+        )
 
     async def _remove(self, instance_id: str, why: str, reason: str) -> None:
         try:
@@ -328,7 +331,7 @@ class Reconciler:
             if isinstance(error, TouchlineError):
                 log.warning("%s could not be removed yet: %s", instance_id[:12], error.message)
             else:
-                self._supervisor.note("A removal", error, container_id=instance_id)
+                self._supervisor.note("engine removal", error, container_id=instance_id)
             self._retry_at_s[instance_id] = self._now_s() + TICK_S
         else:
             self._retry_at_s.pop(instance_id, None)

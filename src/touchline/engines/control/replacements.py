@@ -151,8 +151,8 @@ class Replacements:
         if again is not None and again.number >= AT_ONCE:
             pause_s = again.next_s - again.began_s
             self._warn(
-                f"An engine that replaced another goes for the same reason ({why}), for the"
-                f" {again.number}. time: the next one goes in {pause_s:g} s at the earliest",
+                f"A replacement is replaced for the same reason ({why}), {again.number} times in a"
+                f" row: no further replacement for {pause_s:g} s",
                 reason,
                 engine,
                 again,
@@ -166,8 +166,8 @@ class Replacements:
         if again is not None and again.number >= AT_ONCE:
             pause_s = again.next_s - again.began_s
             self._warn(
-                f"Engines end as soon as they run, for the {again.number}. time: none is started"
-                f" for {pause_s:g} s, unless a client asks for one ({engine.name})",
+                f"Engines exit right after their start, {again.number} times in a row: none is"
+                f" started for {pause_s:g} s unless a client requests one ({engine.name})",
                 DIED,
                 engine,
                 again,

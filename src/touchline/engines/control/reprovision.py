@@ -24,7 +24,7 @@ class Progress:
 
     state: State = "idle"
     phase: Phase | None = None
-    message: str = "No reprovisioning has been asked for"
+    message: str = "No reprovisioning has been requested"
     at: datetime | None = None
     total: int = 0
     replaced: int = 0
@@ -95,7 +95,7 @@ class Reprovision:
         self._events.record(
             "system",
             "started",
-            f"Reprovisioning of {total} engines was asked for",
+            f"Reprovisioning of {total} engines was requested",
             total_engines=total,
         )
         self._reconciler_wakeup.mark()
@@ -116,7 +116,7 @@ class Reprovision:
                 self._old | {engine_id}, self._asked_for | {engine_id}, is_of_all=self._is_of_all
             )
         self._events.record(
-            "engine", "draining", "It was asked for that this engine goes", container_id=engine_id
+            "engine", "draining", "Removal of this engine was requested", container_id=engine_id
         )
         self._reconciler_wakeup.mark()
 

@@ -35,8 +35,8 @@ class ScalingEvents:
             self._events.record(
                 "system",
                 "scaling",
-                f"Starting {starts} engines: {made.fit} of {made.target} are fit,"
-                f" {made.free} are free",
+                f"Starting {starts} engines (target {made.target}, usable {made.fit},"
+                f" free {made.free})",
                 deficit=made.deficit,
                 total_running=made.running,
                 free_count=made.free,
@@ -65,7 +65,7 @@ class ScalingEvents:
             self._events.record(
                 "health",
                 "insufficient_engines",
-                f"{healthy} engines are healthy, {self._least} are wanted at least",
+                f"{healthy} engines are healthy, minimum {self._least}",
                 healthy_engines=healthy,
                 minimum=self._least,
             )

@@ -144,10 +144,10 @@ class StatusBoard:
         refusals = (self._admission.vpn_refusal(), self._admission.breaker_refusal())
         reasons = [{"code": each.code, "message": each.message} for each in refusals if each]
         if not self._fleet.freshness.is_current:
-            why = self._fleet.freshness.reason or "it has not answered yet"
+            why = self._fleet.freshness.reason or "it has not responded yet"
             reasons.append({"code": "runtime_unavailable", "message": f"The runtime: {why}"})
         if (failure := self._last_failure()) is not None:
-            message = f"The newest start of an engine failed: {failure.message}"
+            message = f"The latest start of an engine failed: {failure.message}"
             reasons.append({"code": failure.code, "message": message})
         if not self._fleet.record_is_read:
             blocked = record_unread()
@@ -170,7 +170,7 @@ class StatusBoard:
         """Close one, or all. Raises NotFound for a name that there is none of."""
         if name is not None and name not in self._breakers:
             raise NotFound(
-                f"There is no circuit breaker {name}; there are {' and '.join(self._breakers)}",
+                f"Unknown circuit breaker {name}; available: {', '.join(self._breakers)}",
                 code="breaker_not_found",
             )
         for each, breaker in self._breakers.items():
@@ -183,7 +183,7 @@ class StatusBoard:
     def _blocked(self) -> Blocked | None:
         if not self._fleet.freshness.is_current:
             return Blocked(
-                "The runtime cannot be reached: no capacity for new engines until it is back",
+                "The runtime cannot be reached: no new engines until it is available again",
                 code="runtime_unavailable",
                 eta_s=5.0,
             )

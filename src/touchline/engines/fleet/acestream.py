@@ -108,7 +108,7 @@ class AceStreamClient:
         )
         result = (await self._get(url, within_s)).get("result")
         if not isinstance(result, dict):
-            raise EngineAnswer("The engine tells nothing about this content", code="no_content")
+            raise EngineAnswer("The engine has no details of this content", code="no_content")
         return {key: value for key, value in result.items() if value is not None}
 
     async def stop(self, command_url: str, *, within_s: float) -> None:
@@ -132,19 +132,17 @@ class AceStreamClient:
         except TimeoutError as error:
             raise EngineUnreachable(f"The engine did not answer in {within_s:g} s") from error
         except AnswerRefused as error:
-            raise EngineAnswer(f"The engine cannot be asked: {error}") from error
+            raise EngineAnswer(f"The request to the engine failed: {error}") from error
         except (ClientError, OSError, ValueError) as error:
-            raise EngineUnreachable(f"The engine cannot be asked: {_why(error)}") from error
+            raise EngineUnreachable(f"The request to the engine failed: {_why(error)}") from error
         if status >= 300:
             raise EngineAnswer(f"The engine answered with status {status}")
         try:
             answer = parse_foreign(body)
         except ValueError as error:
-            raise EngineAnswer(
-                "The engine answered with something that is no JSON, or none that makes sense"
-            ) from error
+            raise EngineAnswer("The engine's response is not valid JSON") from error
         if not isinstance(answer, dict):
-            raise EngineAnswer("The engine answered with JSON that is no object")
+            raise EngineAnswer("The engine's response is not a JSON object")
         return answer
 
 
@@ -167,7 +165,7 @@ def _response(answer: Mapping[str, Any]) -> dict[str, Any]:
 def _refusal(answer: Mapping[str, Any]) -> Failed | NotFound:
     error = answer.get("error")
     if isinstance(error, str) and _UNKNOWN_SESSION in error.lower():
-        return SessionGone("The engine does not know this session any more")
+        return SessionGone("The engine no longer knows this session")
     return EngineAnswer(f"The engine refused: {shown(str(error)[:1000], 200)}")
 
 

@@ -210,7 +210,7 @@ class PortBook:
                 return free[0]
         self._full_until_s[space.name, among] = self._now_s() + PROBE_RETRY_S
         raise Blocked(
-            f"No capacity: every port of {among} on {space.name} is taken; nothing was started",
+            f"No capacity: every port of {among} on {space.name} is in use; nothing was started",
             code="max_capacity",
         )
 
@@ -226,8 +226,8 @@ class PortBook:
                 # one says so by itself when it starts something there.
                 return set()
             raise Blocked(
-                f"No port can be tried on {space.name}: {error.strerror}; nothing was started."
-                " This is tried again by itself",
+                f"No port can be probed on {space.name}: {error.strerror}. Nothing was"
+                " started; this is retried automatically",
                 code="ports_unknown",
                 eta_s=PROBE_RETRY_S,
             ) from error

@@ -27,8 +27,8 @@ async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
             if error.message != told:
                 told = error.message
                 log.warning(
-                    "What an earlier server left of engines and streams cannot be read yet, so no"
-                    " engine is removed or replaced: %s",
+                    "The state of engines and streams left by an earlier server cannot be read"
+                    " yet, so no engine is removed or replaced: %s",
                     told,
                 )
             await anyio.sleep(RETRY_S)
@@ -40,8 +40,8 @@ async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
 def record_unread() -> Blocked:
     """Why nothing is decided about engines and streams of an earlier server now."""
     return Blocked(
-        "The database has not been read yet, so it is not known which streams play. Nothing was"
-        " changed; ask again",
+        "The database has not been read yet, so playing streams are unknown. Nothing"
+        " was changed; retry later",
         code="database_unavailable",
         eta_s=5.0,
     )

@@ -252,7 +252,7 @@ class Store:
         # While it is held, all that there is comes from the database, and is written once read.
         if not self._held and self._database.generation != self._generation:
             self._generation = self._database.generation
-            log.warning("The database is another one: engines and streams are written there anew")
+            log.warning("The database was replaced: writing all engines and streams again")
             self.on_replaced()
         samples = anyio.current_time() >= self._samples_due_s
         if samples:
@@ -298,7 +298,7 @@ async def open_store(
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(
-                lambda: keep_running("The engines' records", store.once, every_s=FLUSH_EVERY_S)
+                lambda: keep_running("engine records", store.once, every_s=FLUSH_EVERY_S)
             )
             yield store
             tasks.cancel_scope.cancel()
@@ -308,12 +308,12 @@ async def open_store(
             try:
                 await store.flush(samples=True)
             except Exception:
-                log.exception("The newest records of engines are lost")
+                log.exception("The newest records of engines were lost")
 
 
 def _refused(error: Failed) -> Blocked:
     return Blocked(
-        f"The database does not take it: {error.message}. Nothing was changed; ask again",
+        f"The database is not writable: {error.message}. Nothing was changed; retry later",
         code="database_unavailable",
         eta_s=5.0,
     )

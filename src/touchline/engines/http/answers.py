@@ -91,11 +91,11 @@ async def _refuse(request: ClientRequest, ask: ClientHandlerType) -> ClientRespo
     response = await ask(request)
     if response.status in REDIRECTS:
         response.close()
-        raise AnswerRefused(f"it redirects (status {response.status}), which is not followed")
+        raise AnswerRefused(f"it redirects (status {response.status}); redirects are not followed")
     if response.content_type == ARCHIVE:
         # aiodocker would unpack it, whatever was asked for.
         response.close()
-        raise AnswerRefused("it answers with an archive, which nobody asked for")
+        raise AnswerRefused("it responds with a compressed body, which was not requested")
     return response
 
 

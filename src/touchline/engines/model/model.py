@@ -112,7 +112,7 @@ class Usage:
     """What an instance takes of the machine. Counters grow from its start; None: not known."""
 
     cpu_percent: float
-    """Of one core: two busy cores are 200."""
+    """CPU load in percent of one core; two busy cores are 200."""
     memory_bytes: int
     memory_limit_bytes: int | None
     network_rx_bytes: int | None

@@ -74,7 +74,7 @@ class GenericOrder:
             raise _wrong(
                 "name_prefix",
                 self.name_prefix,
-                "must begin with a letter or digit and have letters, digits, _ . - only",
+                "must begin with a letter or digit and contain only letters, digits and _ . -",
             )
         self.mappings()
 
@@ -88,7 +88,7 @@ class GenericOrder:
             if match is None or not 0 < int(match[1]) <= 65535:
                 raise _wrong("ports", name, "must be written as 8000/tcp")
             if host_port is not None and not 0 < host_port <= 65535:
-                raise _wrong("ports", host_port, "must lead to a port from 1 to 65535, or null")
+                raise _wrong("ports", host_port, "must map to a port from 1 to 65535, or null")
             protocol: Literal["tcp", "udp"] = "udp" if match[2] == "udp" else "tcp"
             found.append(PortMapping(int(match[1]), host_port, protocol))
         return tuple(found)
@@ -99,9 +99,9 @@ def check_labels(labels: Mapping[str, str]) -> None:
     _check_entries("labels", labels)
     for name in labels:
         if _LABEL_NAME.fullmatch(name) is None:
-            raise _wrong("labels", name, "must have letters, digits and . _ / - only")
+            raise _wrong("labels", name, "must contain only letters, digits and . _ / -")
         if name in OURS or name.startswith("touchline."):
-            raise _wrong("labels", name, "is set by this server and by nobody else")
+            raise _wrong("labels", name, "is reserved for this server")
 
 
 def check_env(env: Mapping[str, str]) -> None:
@@ -109,7 +109,7 @@ def check_env(env: Mapping[str, str]) -> None:
     _check_entries("env", env)
     for name in env:
         if _ENV_NAME.fullmatch(name) is None:
-            raise _wrong("env", name, "is no name of an environment variable")
+            raise _wrong("env", name, "is not a valid name of an environment variable")
 
 
 def check_image(image: str) -> None:
@@ -117,7 +117,7 @@ def check_image(image: str) -> None:
     if not image.strip():
         raise Invalid("An image is required; nothing was started", code="image_required")
     if _IMAGE.fullmatch(image) is None:
-        raise _wrong("image", image, "is no reference to an image")
+        raise _wrong("image", image, "is not a valid image reference")
 
 
 def _check_entries(what: str, entries: Mapping[str, str]) -> None:
@@ -131,7 +131,7 @@ def _check_entries(what: str, entries: Mapping[str, str]) -> None:
         if len(value) > MOST_VALUE:
             raise _wrong(what, name, f"must not have more than {MOST_VALUE} characters")
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise _wrong(what, name, "has a character that no program can be given")
+            raise _wrong(what, name, "contains a null character")
 
 
 def _wrong(field_name: str, value: object, why: str) -> Invalid:

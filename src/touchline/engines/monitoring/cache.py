@@ -71,7 +71,7 @@ class CacheCleaner:
             done = await self._runtime.execute(
                 engine.id, ["rm", "-rf", "--", *directories], within_s=TIMEOUT_S
             )
-            problem = None if done.status == 0 else f"rm ended with {done.status}"
+            problem = None if done.status == 0 else f"rm exited with status {done.status}"
         except TouchlineError as error:
             size_bytes, problem = None, error.message
         if problem is not None:

@@ -57,19 +57,17 @@ class HealthWatch:
         self._reconciler_wakeup = reconciler_wakeup
         self._failures: dict[str, int] = {}
         self._schedule = Schedule(
-            "A health check",
+            "health check",
             self._probe,
             limit=PROBES_AT_ONCE,
             on_failure=lambda what, key, error: supervisor.note(what, error, about=key[:64]),
         )
         self._took = metrics.histogram(
             "touchline_health_check_seconds",
-            "How long engines took to answer a health check.",
+            "Response time of health checks.",
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.8, 1.5, 5.0),
         )
-        self._failed = metrics.counter(
-            "touchline_health_check_failures", "Health checks that an engine did not pass."
-        )
+        self._failed = metrics.counter("touchline_health_check_failures", "Failed health checks.")
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -139,7 +137,7 @@ class HealthWatch:
             self._events.record(
                 "health",
                 "recovered",
-                f"Engine {engine.name} answers again",
+                f"Engine {engine.name} is healthy again",
                 container_id=engine_id,
                 name=engine.name,
             )

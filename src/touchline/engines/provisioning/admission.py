@@ -58,7 +58,8 @@ class Admission:
         if self._vpn is None or self._vpn.overall_connected:
             return None
         return Blocked(
-            "VPN not connected: no engine is started until it is back; those that run are kept",
+            "VPN not connected: no engine is started until it is connected again; running"
+            " engines are kept",
             code="vpn_disconnected",
             eta_s=VPN_ETA_S,
         )
@@ -70,8 +71,8 @@ class Admission:
             return None
         eta_s = math.ceil(self._breaker.remaining_s(self._now_s()))
         return Blocked(
-            "The circuit breaker is open after several failed starts: the log and GET /events say"
-            " why they failed",
+            "The circuit breaker is open after several failed starts; see the log or GET"
+            " /events for the reasons",
             code="circuit_breaker",
             eta_s=float(eta_s),
             can_retry=state == "half_open",
@@ -84,8 +85,8 @@ class Admission:
         among = self._settings.ports.host
         if self._vpn is None and self._ports.is_full(among):
             return Blocked(
-                f"No capacity: every port of {among} on this host is taken. Free some, or set"
-                " engines.ports.host to a range that nothing else uses",
+                f"No capacity: every port of {among} on this host is in use. Free some, or set"
+                " engines.ports.host to an unused range",
                 code="max_capacity",
                 can_retry=False,
             )

@@ -109,7 +109,7 @@ class Keeper:
             except TouchlineError as error:
                 self._lost(error.message)
             except Exception as error:
-                self._lost(f"what it says cannot be followed: {brief(error)}")
+                self._lost(f"its events cannot be processed: {brief(error)}")
                 raise
             await anyio.sleep(pause_s)
             pause_s = min(LONGEST_RETRY_S, pause_s * 1.5)
@@ -277,7 +277,7 @@ class Keeper:
         engine = engine_of(instance, self._around, facts=facts, now=now, now_s=self._now_s())
         if engine is None:
             if is_engine(instance.labels) and instance.id not in self._fleet.others:
-                log.warning("%s is left alone: none of its ports can be reached", instance.name)
+                log.warning("%s is ignored: none of its ports can be reached", instance.name)
             self._fleet.others[instance.id] = instance
             return
         self._fleet.others.pop(instance.id, None)
@@ -310,7 +310,7 @@ class Keeper:
         self._store.forget_engine(instance_id)
         if instance_id not in self.stopping:
             self._on_death(engine, exit_code)
-            how = "has gone" if exit_code is None else f"ended with exit code {exit_code}"
+            how = "is gone" if exit_code is None else f"ended with exit code {exit_code}"
             self._events.record(
                 "engine",
                 "failed",
@@ -385,8 +385,9 @@ class Keeper:
             self._events.record(
                 "system",
                 "disconnected",
-                "The runtime cannot be reached: engines run on, what is shown of them is as it was,"
-                f" and nothing is started or removed until it is back ({reason})",
+                "The runtime cannot be reached: engines keep running, their last known state"
+                " is shown, and nothing is started or removed until it is available again"
+                f" ({reason})",
                 runtime=self._runtime.kind,
                 reason=reason,
             )

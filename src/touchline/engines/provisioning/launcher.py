@@ -123,7 +123,7 @@ class Launcher:
                 )
                 if engine is None:
                     raise StartFailed(
-                        f"{name} runs, and none of its ports can be reached; it was removed"
+                        f"{name} is running, but none of its ports can be reached; it was removed"
                     )
                 answers = await self._answers(engine, flight, until_s)
             except BaseException:
@@ -146,13 +146,15 @@ class Launcher:
                 )
             left_s = until_s - self._now_s()
             if left_s <= 0:
-                log.warning("%s runs and does not answer yet; it goes on as unknown", engine.name)
+                log.warning(
+                    "%s is running but does not respond yet; its health is unknown", engine.name
+                )
                 return False
             try:
                 await self._client.status(engine.api_url, within_s=min(ASK_TIMEOUT_S, left_s))
             except Exception as error:  # noqa: BLE001  (whatever it is, it is no answer)
                 if not isinstance(error, TouchlineError):
-                    log.warning("%s answers what nobody understands: %r", engine.name, error)
+                    log.warning("%s sent an invalid response: %r", engine.name, error)
                 with anyio.move_on_after(pause_s):
                     await flight.died.wait()
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)

@@ -39,15 +39,15 @@ class ProvisionMetrics:
     """Count and time what is made."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self.made = metrics.counter("orch_provision", "Containers made for somebody.", ["kind"])
+        self.made = metrics.counter("orch_provision", "Containers started.", ["kind"])
         for kind in ("acestream", "generic"):
             self.made.labels(kind)  # there from the start, at zero
         self.failed = metrics.counter(
-            "touchline_provision_failures", "Starts that failed, by the reason.", ["code"]
+            "touchline_provision_failures", "Failed starts by reason.", ["code"]
         )
         self.took = metrics.histogram(
             "touchline_provision_seconds",
-            "From the order to an engine that answers.",
+            "Time from the request to a responding engine.",
             ["kind"],
             buckets=_BUCKETS,
         )
@@ -144,8 +144,8 @@ class Provisioner:
         must_be_reachable(self._fleet)
         if order.ports and not self._runtime.publishes_ports:
             raise Refused(
-                "This runtime maps no ports: a program listens on this machine itself. Nothing was"
-                " started; leave ports out",
+                "This runtime does not map ports, because programs listen on the host"
+                " directly. Nothing was started; omit ports",
                 code="ports_not_published",
             )
         began_s = self._now_s()
@@ -173,7 +173,7 @@ class Provisioner:
             self._events.record(
                 "engine",
                 "claimed",
-                f"Engine {spare.name}, which was ready, was handed to a client",
+                f"Idle engine {spare.name} was handed to a client",
                 container_id=spare.id,
                 name=spare.name,
                 lease_s=self._settings.scaling.lease_s,
@@ -195,7 +195,7 @@ class Provisioner:
             self.try_again()
             raise refusal
         flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
-        self._fly(flight, self._start(order, flight, mark=mark, why="a client asked for it"))
+        self._fly(flight, self._start(order, flight, mark=mark, why="requested by a client"))
         return flight
 
     def _fly(self, flight: Flight, start: Coroutine[Any, Any, Engine]) -> None:
@@ -232,7 +232,7 @@ class Provisioner:
         """The engine of this flight; whoever is cancelled here leaves it to the next."""
         task = flight.task
         if task is None:
-            raise AssertionError("a flight without a start")
+            raise AssertionError("a pending start without a start")
         try:
             await asyncio.wait({task})
         except BaseException:
@@ -242,7 +242,7 @@ class Provisioner:
             self._reconciler_wakeup.mark()
             raise
         if task.cancelled():
-            raise RuntimeUnavailable("This server is about to end: nothing was started")
+            raise RuntimeUnavailable("The server is shutting down: nothing was started")
         return task.result()
 
     def _landed(self, task: asyncio.Task[Engine]) -> None:
@@ -322,7 +322,7 @@ class Provisioner:
                 "health",
                 "failed",
                 f"The circuit breaker has opened after {self._breaker.failures} failed starts:"
-                f" nothing is started for a while ({error.message})",
+                f" no engine is started until it closes ({error.message})",
                 breaker="general",
                 failure_count=self._breaker.failures,
                 reason=error.code,
@@ -349,6 +349,6 @@ def _as_told(error: Exception) -> TouchlineError:
         return error
     log.error("A start failed unexpectedly", exc_info=error)
     return StartFailed(
-        f"It was not started, for a reason that nothing is prepared for ({brief(error)}); the log"
-        " has more. What may be left of it is looked for and removed"
+        f"The start failed unexpectedly ({brief(error)}); see the log. Any remains are"
+        " removed automatically"
     )

@@ -49,7 +49,8 @@ class Remover:
         """
         if not self._fleet.freshness.is_current:
             raise RuntimeUnavailable(
-                "The runtime cannot be reached: nothing was removed. Ask again when it is back."
+                "The runtime cannot be reached. Nothing was removed; retry when it is"
+                " available again."
             )
         engine = self._fleet.find(instance_id)
         other = self._fleet.others.get(instance_id)

@@ -65,7 +65,7 @@ async def open_runtime(
     if isinstance(settings, AutoRuntimeSettings):
         answers = await _docker_answers(settings.docker, environ)
         settings = settings.docker if answers else settings.process
-        log.info("Engines run as %s", "containers of Docker" if answers else "processes")
+        log.info("Engines run as %s", "Docker containers" if answers else "processes")
     opened = docker(settings) if isinstance(settings, DockerRuntimeSettings) else process(settings)
     async with opened as runtime:
         yield runtime
@@ -78,7 +78,7 @@ async def _docker_answers(
     told = os.environ if environ is None else environ
     missing = await to_thread.run_sync(missing_socket, settings.host, told)
     if missing is not None:
-        log.info("Docker is not used: there is no socket %s", missing)
+        log.info("Docker is not used: the socket %s does not exist", missing)
         return False
     from touchline.engines.runtimes.docker.runtime import docker_answers
 

@@ -33,7 +33,7 @@ class Flights:
         task = self.launch(key, work)
         await asyncio.wait({task})
         if task.cancelled():
-            raise RuntimeUnavailable("the server lets go of its runtime")
+            raise RuntimeUnavailable("the server closes its runtime")
         task.result()
 
     async def close(self) -> None:

@@ -19,4 +19,4 @@ def making_sense() -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
         why = shown(repr(error)[:1000], 200)
-        raise RuntimeUnavailable(f"Docker's answer makes no sense: {why}") from error
+        raise RuntimeUnavailable(f"Docker's response is invalid: {why}") from error

@@ -15,15 +15,15 @@ MOST_MEMORY_BYTES = 128 << 30
 
 
 def memory_bytes(text: str) -> int | None:
-    """How many bytes `512m` or `2G` are; None for `0` or nothing. Raises ValueError."""
+    """Parse a memory limit such as `512m` into bytes; `0` and blank are None. Raises ValueError."""
     if not text.strip():
         return None
     match = _MEMORY.fullmatch(text.strip())
     if match is None:
-        raise ValueError("write a memory limit as a number with b, k, m or g: 512m, 2g")
+        raise ValueError("must be a number with an optional unit b, k, m or g, such as 512m or 2g")
     size_bytes = int(match[1]) * _UNITS[match[2].lower()]
     if size_bytes and not LEAST_MEMORY_BYTES <= size_bytes <= MOST_MEMORY_BYTES:
-        raise ValueError("a memory limit must be between 32m and 128g")
+        raise ValueError("must be between 32m and 128g")
     return size_bytes or None
 
 
@@ -37,14 +37,17 @@ class ProcessRuntimeSettings(_Runtime):
     kind: Literal["process"]
     command: list[str] = Field(
         default_factory=list,
-        description="Program and first arguments of an engine; its ports and parameters follow.",
+        description="Command line of an engine: program and first arguments. Ports and parameters"
+        " are appended.",
     )
     programs: dict[str, list[str]] = Field(
         default_factory=dict,
-        description="Programs by the image name that asks for them; the rest is `command`'s.",
+        description="Command lines by image name; other images use `command`.",
     )
     directory: Path | None = Field(
-        None, description="Records and logs of engines; unset: `engines` in the data directory."
+        None,
+        description="Directory for records and logs of engines. Default: `engines` in the data"
+        " directory.",
     )
 
 
@@ -54,33 +57,44 @@ class DockerRuntimeSettings(_Runtime):
     kind: Literal["docker"]
     host: str | None = Field(
         None,
-        description="`unix:///…`, `tcp://…`; unset: DOCKER_HOST or the usual socket.",
+        description="Address of the Docker daemon: `unix:///…` or `tcp://…`. Default:"
+        " DOCKER_HOST, else /var/run/docker.sock.",
         pattern=r"^(unix|tcp|http|https)://",
     )
-    network: str | None = Field(None, description="The network that engines join.")
-    cap_drop: list[str] = Field(["ALL"], description="Capabilities that engines lose.")
-    cap_add: list[str] = Field(default_factory=list, description="Capabilities they get back.")
-    no_new_privileges: bool = Field(True, description="No program may gain rights.")
-    pids_limit: int = Field(512, ge=0, description="Processes in an engine; 0: no limit.")
-    log_max_bytes: int = Field(10 << 20, ge=1 << 10, description="The largest log of an engine.")
+    network: str | None = Field(None, description="Docker network that engines join.")
+    cap_drop: list[str] = Field(["ALL"], description="Linux capabilities to drop from engines.")
+    cap_add: list[str] = Field(
+        default_factory=list, description="Linux capabilities to add after dropping `cap_drop`."
+    )
+    no_new_privileges: bool = Field(
+        True, description="Prevent programs in engines from gaining privileges."
+    )
+    pids_limit: int = Field(
+        512, ge=0, description="Maximum number of processes per engine; 0: no limit."
+    )
+    log_max_bytes: int = Field(10 << 20, ge=1 << 10, description="Maximum log size per engine.")
     call_timeout_s: float = Field(
-        10.0, gt=0, le=120, description="The longest that a short call to the daemon may take."
+        10.0, gt=0, le=120, description="Time limit of short calls to the daemon."
     )
     pull_timeout_s: float = Field(
-        600.0, gt=0, description="The longest that pulling a missing image may take."
+        600.0, gt=0, description="Time limit for pulling a missing image."
     )
-    max_parallel_starts: int = Field(16, ge=1, le=64, description="Starts under way at a time.")
+    max_parallel_starts: int = Field(
+        16, ge=1, le=64, description="Maximum number of engines starting at the same time."
+    )
 
 
 class AutoRuntimeSettings(_Runtime):
-    """Docker where its socket answers at the start, else processes."""
+    """Docker if its socket answers when the server starts, otherwise processes."""
 
     kind: Literal["auto"]
     docker: DockerRuntimeSettings = Field(
-        default_factory=lambda: DockerRuntimeSettings(kind="docker"), description="If it is that."
+        default_factory=lambda: DockerRuntimeSettings(kind="docker"),
+        description="Settings used when Docker is chosen.",
     )
     process: ProcessRuntimeSettings = Field(
-        default_factory=lambda: ProcessRuntimeSettings(kind="process"), description="Or that."
+        default_factory=lambda: ProcessRuntimeSettings(kind="process"),
+        description="Settings used when engines run as processes.",
     )
 
     @field_validator("docker", mode="before")

@@ -42,7 +42,7 @@ class PortRange(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> PortRange:
         if self.last < self.first:
-            raise ValueError("the second port must not be lower than the first")
+            raise ValueError("the last port must not be lower than the first")
         return self
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ def _range(value: object) -> object:
         return value
     found = re.fullmatch(r"\s*(\d{1,5})\s*-\s*(\d{1,5})\s*", value)
     if found is None:
-        raise ValueError("write a range of ports as 19000-19999")
+        raise ValueError("must be a range of ports such as 19000-19999")
     return {"first": int(found[1]), "last": int(found[2])}
 
 
@@ -72,22 +72,22 @@ class _Group(BaseModel):
 
 
 class PortSettings(_Group):
-    """Which ports engines get."""
+    """Port ranges for engines."""
 
     host: Ports = Field(
         PortRange(first=19000, last=19999),
-        description="Ports of this host that lead to engines, as 19000-19999.",
+        description="Host ports that engines are published on, as 19000-19999.",
     )
     http: Ports = Field(
         PortRange(first=40000, last=44999),
-        description="HTTP ports inside containers, where they differ from the host's.",
+        description="HTTP ports inside containers where these differ from the host ports.",
     )
     https: Ports = Field(PortRange(first=45000, last=49999), description="HTTPS ports of engines.")
     map_https: bool = Field(False, description="Publish the HTTPS port as well.")
     bind_address: str = Field(
         "127.0.0.1",
-        description="The address of the engines' machine at which they can be reached; unset for a"
-        " remote daemon: the daemon's.",
+        description="Address on the engines' machine that ports are published on. With a remote"
+        " daemon, the default is the daemon's address.",
         min_length=1,
     )
 
@@ -99,39 +99,46 @@ class PortSettings(_Group):
 
 
 class ScalingSettings(_Group):
-    """How many engines there are."""
+    """Size of the fleet, and when engines are started and stopped."""
 
-    min_replicas: int = Field(1, ge=0, le=10_000, description="Never fewer engines than these.")
+    min_replicas: int = Field(1, ge=0, le=10_000, description="Minimum number of engines.")
     min_free_replicas: int = Field(
-        1, ge=0, le=10_000, description="So many without a stream are kept ready."
+        1, ge=0, le=10_000, description="Number of idle engines to keep ready."
     )
-    max_replicas: int = Field(20, ge=0, le=10_000, description="Never more, whoever asks.")
+    max_replicas: int = Field(20, ge=0, le=10_000, description="Maximum number of engines.")
     max_active_replicas: int = Field(
-        20, ge=0, le=10_000, description="Never more behind VPNs, whoever asks."
+        20, ge=0, le=10_000, description="Maximum number of engines behind VPNs."
     )
     stop_at_end: bool = Field(
-        False, description="Engines are stopped when the server ends in order; else they run on."
+        False,
+        description="Stop all engines on a regular shutdown. Otherwise they keep running and the"
+        " next server adopts them.",
     )
     auto_delete: bool = Field(
-        False, description="An engine goes once its last stream has ended, where numbers allow."
+        False,
+        description="Remove an engine after its last stream has ended, as far as the minimum"
+        " numbers allow.",
     )
     grace_period_s: float = Field(
-        30.0, ge=0, description="How long an engine must have been idle before it may go."
+        30.0, ge=0, description="How long an engine must be idle before it may be removed."
     )
     idle_ttl_s: float = Field(
-        600.0, ge=0, description="What `POST /gc` removes has been idle for longer."
+        600.0, ge=0, description="Idle time after which `POST /gc` removes an engine."
     )
     startup_timeout_s: float = Field(
-        25.0, gt=0, le=600, description="The longest that an engine may take to answer."
+        25.0, gt=0, le=600, description="Time limit for a new engine to answer."
     )
     lease_s: float = Field(
-        60.0, gt=0, le=3600, description="An engine handed out is kept for its client so long."
+        60.0,
+        gt=0,
+        le=3600,
+        description="How long an engine stays reserved for the client that received it.",
     )
     max_concurrent_provisions: int = Field(
-        16, ge=1, le=64, description="Engines started at a time."
+        16, ge=1, le=64, description="Maximum number of engines started at the same time."
     )
     resync_s: float = Field(
-        15.0, gt=0, le=300, description="The runtime is listed again at least this often."
+        15.0, gt=0, le=300, description="Maximum interval between two full listings of the runtime."
     )
 
     @model_validator(mode="after")
@@ -143,70 +150,86 @@ class ScalingSettings(_Group):
 
 
 class HealthSettings(_Group):
-    """How engines are probed, and when one is given up."""
+    """Health checks of engines and replacement of unhealthy ones."""
 
     interval_s: float = Field(
-        1.0, gt=0, le=3600, description="Between two probes of an engine; longer in large fleets."
+        1.0,
+        gt=0,
+        le=3600,
+        description="Interval between two health checks of an engine; longer in large fleets.",
     )
-    timeout_s: float = Field(0.8, gt=0, le=60, description="An answer that takes longer is none.")
+    timeout_s: float = Field(0.8, gt=0, le=60, description="Time limit of a health check.")
     failure_threshold: int = Field(
-        2, ge=1, le=100, description="So many probes in a row must fail."
+        2,
+        ge=1,
+        le=100,
+        description="Number of consecutive failures after which an engine is unhealthy.",
     )
     unhealthy_grace_period_s: float = Field(
         60.0,
         ge=0,
-        description="An unhealthy engine with streams is given so long before it is removed.",
+        description="How long an unhealthy engine with streams is kept before it is removed.",
     )
     replacement_cooldown_s: float = Field(
-        1.0, ge=0, description="Between two replacements of unhealthy engines."
+        1.0, ge=0, description="Minimum pause between two replacements of unhealthy engines."
     )
     max_probes_per_s: float = Field(
-        50.0, gt=0, description="Large fleets are probed more slowly, to keep to this."
+        50.0, gt=0, description="Maximum rate of health checks over the whole fleet."
     )
 
 
 class CollectorSettings(_Group):
-    """How streams are measured."""
+    """Sampling of stream statistics."""
 
-    interval_s: float = Field(5.0, gt=0, le=3600, description="Between two samples of a stream.")
-    history: int = Field(720, ge=1, le=100_000, description="Samples kept of each stream.")
-    timeout_s: float = Field(3.0, gt=0, le=60, description="The longest an engine may take.")
-    concurrency: int = Field(100, ge=1, le=1000, description="Polls under way at a time.")
+    interval_s: float = Field(
+        5.0, gt=0, le=3600, description="Interval between two samples of a stream."
+    )
+    history: int = Field(720, ge=1, le=100_000, description="Number of samples kept per stream.")
+    timeout_s: float = Field(3.0, gt=0, le=60, description="Time limit of an engine's answer.")
+    concurrency: int = Field(
+        100, ge=1, le=1000, description="Maximum number of polls at the same time."
+    )
     dead_after: int = Field(
         6,
         ge=1,
-        description="So many polls in a row without any answer, and the stream counts as lost.",
+        description="Number of consecutive unanswered polls after which a stream counts as lost.",
     )
 
 
 class BreakerSettings(_Group):
-    """When starting engines is given up for a while."""
+    """Circuit breakers that pause starting engines after repeated failures."""
 
-    failure_threshold: int = Field(5, ge=1, description="Failed starts in a row that open it.")
-    recovery_timeout_s: float = Field(300.0, ge=0, description="It stays open for so long.")
+    failure_threshold: int = Field(
+        5, ge=1, description="Number of consecutive failed starts that opens the circuit breaker."
+    )
+    recovery_timeout_s: float = Field(
+        300.0, ge=0, description="How long the circuit breaker stays open."
+    )
     replacement_threshold: int = Field(3, ge=1, description="The same for replacements.")
     replacement_timeout_s: float = Field(180.0, ge=0, description="The same for replacements.")
 
 
 class ImageSettings(_Group):
-    """What an engine is made from."""
+    """Image and variant that engines are started from."""
 
     variant: str = Field(
-        VARIANTS[0], description=f"One of {', '.join(VARIANTS)}.", validate_default=True
+        VARIANTS[0], description=f"Engine variant: {', '.join(VARIANTS)}.", validate_default=True
     )
     arm32_version: str = Field("arm32-v3.2.13", pattern=r"^[A-Za-z0-9_.-]{1,128}$")
     arm64_version: str = Field("arm64-v3.2.13", pattern=r"^[A-Za-z0-9_.-]{1,128}$")
     name: str | None = Field(
-        None, description="Another image than the variant's, started in the same way."
+        None, description="Image to use instead of the variant's, started in the same way."
     )
     memory_limit: str | None = Field(
-        None, description="As 512m or 2g; unset or 0: none.", validate_default=True
+        None,
+        description="Memory limit per engine, such as 512m or 2g. Unset or 0: no limit.",
+        validate_default=True,
     )
     env_names: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,254}\*?$")]] = Field(
         default_factory=list,
         max_length=64,
-        description="Environment names that clients may set on an engine, beside CONF, ACE*,"
-        " EXTRA_* and those of the variant; a * at the end stands for any.",
+        description="Environment variables that clients may set on an engine in addition to CONF,"
+        " ACE*, EXTRA_* and those of the variant. A trailing * matches any ending.",
     )
 
     @field_validator("variant")
@@ -225,40 +248,55 @@ class ImageSettings(_Group):
 
     @property
     def memory_limit_bytes(self) -> int | None:
-        """The limit in bytes; None: there is none."""
+        """Return the memory limit in bytes; None for no limit."""
         return memory_bytes(self.memory_limit) if self.memory_limit is not None else None
 
 
 class VpnSettings(_Group):
-    """The VPN containers that engines share the network of."""
+    """VPN containers whose network the engines share."""
 
     mode: Literal["single", "redundant"] = Field(
-        "single", description="redundant: two VPNs, engines spread over both."
+        "single",
+        description="`single`: one VPN. `redundant`: two VPNs with engines spread over both.",
     )
     container_name: str | None = Field(
-        None, description="The VPN container; unset: no VPN.", pattern=_CONTAINER
+        None, description="Name of the VPN container. Unset: no VPN.", pattern=_CONTAINER
     )
     container_name_2: str | None = Field(
-        None, description="The second one of redundant mode.", pattern=_CONTAINER
+        None, description="Name of the second VPN container in redundant mode.", pattern=_CONTAINER
     )
-    api_port: int = Field(8000, ge=1, le=65535, description="The control server's port.")
-    api_key: SecretStr | None = Field(None, description="Sent to it as X-API-Key.")
-    api_user: str | None = Field(None, description="Or basic authentication.")
-    api_password: SecretStr | None = Field(None, description="Its password.")
-    check_interval_s: float = Field(5.0, gt=0, le=300, description="Between two looks at a VPN.")
+    api_port: int = Field(8000, ge=1, le=65535, description="Port of the VPN's control server.")
+    api_key: SecretStr | None = Field(
+        None, description="API key for the control server, sent as X-API-Key."
+    )
+    api_user: str | None = Field(
+        None,
+        description="User name for basic authentication at the control server, instead of"
+        " `api_key`.",
+    )
+    api_password: SecretStr | None = Field(None, description="Password for basic authentication.")
+    check_interval_s: float = Field(
+        5.0, gt=0, le=300, description="Interval between two checks of a VPN."
+    )
     port_cache_ttl_s: float = Field(
-        60.0, ge=0, description="A forwarded port is asked for again after so long."
+        60.0, ge=0, description="How long a forwarded port is cached before it is requested again."
     )
-    port_range_1: Ports | None = Field(None, description="Ports of engines on the first VPN.")
-    port_range_2: Ports | None = Field(None, description="Ports of engines on the second one.")
+    port_range_1: Ports | None = Field(None, description="Port range for engines on the first VPN.")
+    port_range_2: Ports | None = Field(
+        None, description="Port range for engines on the second VPN."
+    )
     restart_engines_on_reconnect: bool = Field(
-        True, description="Engines are made anew after their VPN was away."
+        True, description="Replace engines after their VPN has reconnected."
     )
     unhealthy_restart_timeout_s: float = Field(
-        60.0, ge=0, description="A VPN that is bad for longer is restarted, once; 0: never."
+        60.0,
+        ge=0,
+        description="How long a VPN may be unhealthy before it is restarted, once. 0: never.",
     )
     stabilise_s: float = Field(
-        5.0, ge=0, description="How long a VPN must be good again before its engines are made anew."
+        5.0,
+        ge=0,
+        description="How long a VPN must be healthy again before its engines are replaced.",
     )
 
     @model_validator(mode="after")
@@ -272,42 +310,56 @@ class VpnSettings(_Group):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The containers to look at, the primary first; empty: no VPN."""
+        """Return the names of the VPN containers, the primary first; empty without a VPN."""
         names = (self.container_name, self.container_name_2 if self.mode == "redundant" else None)
         return tuple(name for name in names if name is not None)
 
 
 class EnginesSettings(_Group):
-    """The engines half's settings."""
+    """Settings of the engines half."""
 
     runtime: RuntimeSettings = Field(
-        default_factory=lambda: AutoRuntimeSettings(kind="auto"), description="Where engines run."
+        default_factory=lambda: AutoRuntimeSettings(kind="auto"),
+        description="Runtime that engines run on.",
     )
     label: str = Field(
         "ondemand.app=myservice",
-        description="The label, as name=value, that says that a container is ours.",
+        description="Label, as name=value, that marks containers managed by this server.",
     )
     advertise_host: str | None = Field(
-        None, description="What clients are told as an engine's host; unset: its own address."
+        None,
+        description="Host name of engines as published to clients. Default: derived from the"
+        " deployment.",
     )
     reach_host: str | None = Field(
         None,
-        description="Where this server reaches the published ports of engines; unset: it follows"
-        " from where the server and the runtime are.",
+        description="Address at which this server reaches the published ports of engines."
+        " Default: derived from the deployment.",
         min_length=1,
         max_length=253,
     )
-    image: ImageSettings = Field(default_factory=ImageSettings, description="What they are.")
-    ports: PortSettings = Field(default_factory=PortSettings, description="Their ports.")
-    scaling: ScalingSettings = Field(default_factory=ScalingSettings, description="Their number.")
-    health: HealthSettings = Field(default_factory=HealthSettings, description="Their health.")
+    image: ImageSettings = Field(
+        default_factory=ImageSettings,
+        description="Image and variant that engines are started from.",
+    )
+    ports: PortSettings = Field(
+        default_factory=PortSettings, description="Port ranges for engines."
+    )
+    scaling: ScalingSettings = Field(
+        default_factory=ScalingSettings, description="How many engines to run."
+    )
+    health: HealthSettings = Field(
+        default_factory=HealthSettings, description="Health checks of engines."
+    )
     collector: CollectorSettings = Field(
-        default_factory=CollectorSettings, description="How streams are measured."
+        default_factory=CollectorSettings, description="Sampling of stream statistics."
     )
     breaker: BreakerSettings = Field(
-        default_factory=BreakerSettings, description="When starting is given up for a while."
+        default_factory=BreakerSettings, description="Circuit breakers for starting engines."
     )
-    vpn: VpnSettings = Field(default_factory=VpnSettings, description="The VPN, if any.")
+    vpn: VpnSettings = Field(
+        default_factory=VpnSettings, description="VPN that engines run behind, if any."
+    )
 
     @field_validator("label")
     @classmethod
@@ -318,6 +370,6 @@ class EnginesSettings(_Group):
 
     @property
     def management_label(self) -> tuple[str, str]:
-        """Name and value of the label that says that an instance is ours."""
+        """Return name and value of the label that marks instances managed by this server."""
         name, _, value = self.label.partition("=")
         return name, value

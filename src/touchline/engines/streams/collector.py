@@ -54,13 +54,13 @@ class Collector:
             limit=settings.concurrency,
             on_failure=lambda what, key, error: supervisor.note(what, error, about=key[:64]),
         )
-        self._errors = metrics.counter("orch_collect_errors", "Polls of a stream that failed.")
+        self._errors = metrics.counter("orch_collect_errors", "Failed polls of streams.")
         self._stale = metrics.counter(
-            "orch_stale_streams_detected", "Streams whose session an engine no longer knew."
+            "orch_stale_streams_detected", "Streams whose session was unknown to the engine."
         )
         self._took = metrics.histogram(
             "touchline_collect_seconds",
-            "How long engines took to tell about a stream.",
+            "Response time of stream statistics.",
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0),
         )
 

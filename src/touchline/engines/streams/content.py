@@ -52,7 +52,7 @@ class ContentDesk:
             infohash = (await self._stat(stream)).infohash
         engine = self._fleet.find(stream.container_id)
         if infohash is None or engine is None or engine.external:
-            raise Blocked("The infohash of this stream is not known", code="infohash_unknown")
+            raise Blocked("The infohash of this stream is unknown", code="infohash_unknown")
         try:
             return await self._client.analyze(engine.api_url, infohash, within_s=ANALYZE_TIMEOUT_S)
         except TouchlineError as error:
@@ -62,7 +62,7 @@ class ContentDesk:
         url = self._streams.url_at_engine(stream, stream.stat_url)
         if url is None:
             raise Invalid(
-                "The stream is on no engine of ours, so there is nobody to ask",
+                "The stream is not on an engine of this server, so its details are unavailable",
                 code="no_stat_url",
                 loc=("path", "stream_id"),
                 input=stream.id,

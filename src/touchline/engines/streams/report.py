@@ -54,7 +54,7 @@ def check_report(report: StreamReport, stream_id: str) -> None:
         )
     if _HOST.fullmatch(report.host) is None:
         raise Invalid(
-            "The engine's host is no host name or address",
+            "engine.host is not a valid host name or address",
             code="host_invalid",
             loc=("body", "engine", "host"),
             input=report.host,
@@ -70,6 +70,9 @@ def address_in(name: str, url: str) -> tuple[str, int]:
         parts, host, port = None, None, None
     if parts is None or parts.scheme not in {"http", "https"} or not host or UNFIT.search(url):
         raise Invalid(
-            f"{name} is no http URL", code="url_invalid", loc=("body", "session", name), input=url
+            f"{name} is not an http URL",
+            code="url_invalid",
+            loc=("body", "session", name),
+            input=url,
         )
     return host.lower(), port or (443 if parts.scheme == "https" else 80)

@@ -73,7 +73,7 @@ class StreamDesk:
         self._now, self._now_s = clock.now, clock.now_s
         self._reconciler_wakeup = reconciler_wakeup
         self._started = metrics.counter("orch_events_started", "Streams reported as started.")
-        self._ended = metrics.counter("orch_events_ended", "Streams that have ended.")
+        self._ended = metrics.counter("orch_events_ended", "Streams ended.")
         self._turns = Turns()
         self._labels: dict[str, dict[str, Mapping[str, str]]] = {}  # by engine and stream
         self._started_s: dict[str, float] = {}
@@ -175,10 +175,11 @@ class StreamDesk:
             try:
                 await self._client.stop(url, within_s=STOP_TIMEOUT_S)
             except SessionGone:
-                log.info("The session of stream %s was over already", stream_id)
+                log.info("The session of stream %s had already ended", stream_id)
             except Failed as error:
                 raise Blocked(
-                    f"The stream plays on, because its engine did not stop it: {error.message}",
+                    "The stream is still playing, because its engine did not stop it:"
+                    f" {error.message}",
                     code=error.code,
                     eta_s=STOP_RETRY_S,
                 ) from error
@@ -284,8 +285,9 @@ class StreamDesk:
                 continue
             if not is_among(self._machine.place(host, port), self._places(engine)):
                 raise Invalid(
-                    f"{name} must point at the engine itself, http://{in_url(engine.host)}:{engine.port}/…;"
-                    " nothing else is ever asked",
+                    f"{name} must point at the engine,"
+                    f" http://{in_url(engine.host)}:{engine.port}/…; requests to other hosts are"
+                    " never sent",
                     code="foreign_url",
                     loc=("body", "session", name),
                     input=url,
@@ -295,7 +297,7 @@ class StreamDesk:
         current = self._fleet.find(engine.id)
         if current is None and engine.external:
             if sum(each.external for each in self._fleet.engines()) >= _MOST_EXTERNAL:
-                log.warning("Engine %s is not kept: too many are not ours", engine.id)
+                log.warning("Engine %s is not tracked: too many external engines", engine.id)
             else:
                 current = engine
         self._fleet.put_stream(stream)

@@ -28,7 +28,7 @@ class Parameter:
     minimum: int | None = None
     maximum: int | None = None
     is_secret: bool = False
-    """It is written, and never shown again."""
+    """Whether the value is write-only and never returned."""
 
     def to_json(self) -> dict[str, Any]:
         """As the API shows it."""
@@ -73,11 +73,11 @@ CATALOGUE: tuple[Parameter, ...] = (
     _flag("--client-console", "basic", "Runs without a window.", on=True),
     _flag("--bind-all", "basic", "Listens on every address of its container.", on=True),
     _flag("--service-remote-access", "basic", "Other machines may use the service interface."),
-    _secret("--access-token", "Whoever asks for a stream must know this."),
-    _secret("--service-access-token", "Whoever uses the service interface must know this."),
-    _flag("--allow-user-config", "basic", "Settings made at the engine itself are kept."),
+    _secret("--access-token", "Access token that clients need for streams."),
+    _secret("--service-access-token", "Access token for the service interface."),
+    _flag("--allow-user-config", "basic", "Keeps settings changed at the engine."),
     Parameter(
-        "--cache-dir", "path", "~/.ACEStream", False, "cache", "Where pieces on disk are kept."
+        "--cache-dir", "path", "~/.ACEStream", False, "cache", "Directory of the disk cache."
     ),
     Parameter(
         "--live-cache-type",
@@ -85,50 +85,78 @@ CATALOGUE: tuple[Parameter, ...] = (
         "memory",
         True,
         "cache",
-        "Live pieces are kept here.",
+        "Where pieces of live streams are cached.",
         choices=_CACHES,
     ),
-    _size("--live-cache-size", 268435456, "cache", "So much of a live stream is kept."),
+    _size("--live-cache-size", 268435456, "cache", "Cache size for a live stream."),
     Parameter(
         "--vod-cache-type",
         "string",
         "disk",
         True,
         "cache",
-        "Pieces of files are kept here.",
+        "Where pieces of files are cached.",
         choices=_CACHES,
     ),
-    _size("--vod-cache-size", 536870912, "cache", "So much of a file is kept."),
+    _size("--vod-cache-size", 536870912, "cache", "Cache size for a file."),
     _number(
         "--vod-drop-max-age",
         0,
         "cache",
-        "Pieces of files older than this go; 0: none does.",
+        "Maximum age of cached pieces of files; 0: unlimited.",
         on=False,
         unit="s",
     ),
-    _size("--max-file-size", 2147483648, "cache", "Larger files are not fetched."),
+    _size("--max-file-size", 2147483648, "cache", "Maximum size of files to fetch."),
     _number(
-        "--live-buffer", 10, "buffer", "So much is gathered before it plays.", unit="s", most=3600
+        "--live-buffer",
+        10,
+        "buffer",
+        "Amount buffered before playback starts.",
+        unit="s",
+        most=3600,
     ),
-    _number("--vod-buffer", 5, "buffer", "The same for files.", unit="s", most=3600),
+    _number(
+        "--vod-buffer",
+        5,
+        "buffer",
+        "Amount buffered before playback of files starts.",
+        unit="s",
+        most=3600,
+    ),
     _number(
         "--refill-buffer-interval",
         5,
         "buffer",
-        "Between two looks at the buffer.",
+        "Interval between checks of the buffer.",
         unit="s",
         most=3600,
     ),
-    _number("--max-connections", 200, "connections", "Connections at once.", least=1, most=100000),
-    _number("--max-peers", 40, "connections", "Peers of one stream.", least=1, most=100000),
-    _number("--max-upload-slots", 4, "connections", "Peers that are served at a time.", most=10000),
-    _switch("--auto-slots", 1, "connections", "1: it chooses the number of slots.", on=True),
+    _number(
+        "--max-connections",
+        200,
+        "connections",
+        "Maximum number of connections.",
+        least=1,
+        most=100000,
+    ),
+    _number(
+        "--max-peers",
+        40,
+        "connections",
+        "Maximum number of peers per stream.",
+        least=1,
+        most=100000,
+    ),
+    _number("--max-upload-slots", 4, "connections", "Number of upload slots.", most=10000),
+    _switch(
+        "--auto-slots", 1, "connections", "1: choose the number of slots automatically.", on=True
+    ),
     _number(
         "--download-limit",
         0,
         "connections",
-        "Never faster than this; 0: no limit.",
+        "Rate limit; 0: no limit.",
         on=False,
         unit="KB/s",
     ),
@@ -136,7 +164,7 @@ CATALOGUE: tuple[Parameter, ...] = (
         "--upload-limit",
         0,
         "connections",
-        "Never faster than this; 0: no limit.",
+        "Rate limit; 0: no limit.",
         on=False,
         unit="KB/s",
     ),
@@ -144,27 +172,33 @@ CATALOGUE: tuple[Parameter, ...] = (
         "--port",
         8621,
         "connections",
-        "The port for peers; behind a VPN the forwarded one is used instead.",
+        "Port for peers; behind a VPN, the forwarded port is used instead.",
         on=False,
         least=1,
         most=65535,
     ),
-    _switch("--webrtc-allow-outgoing-connections", 0, "webrtc", "1: it may call WebRTC peers."),
-    _switch("--webrtc-allow-incoming-connections", 0, "webrtc", "1: WebRTC peers may call it."),
-    _number("--stats-report-interval", 60, "advanced", "Between two reports.", unit="s", least=1),
-    _flag("--stats-report-peers", "advanced", "Reports name the peers."),
-    _switch("--slots-manager-use-cpu-limit", 0, "advanced", "1: slots follow the load."),
+    _switch(
+        "--webrtc-allow-outgoing-connections", 0, "webrtc", "1: allow outgoing WebRTC connections."
+    ),
+    _switch(
+        "--webrtc-allow-incoming-connections", 0, "webrtc", "1: allow incoming WebRTC connections."
+    ),
+    _number(
+        "--stats-report-interval", 60, "advanced", "Interval between reports.", unit="s", least=1
+    ),
+    _flag("--stats-report-peers", "advanced", "Include peers in reports."),
+    _switch("--slots-manager-use-cpu-limit", 0, "advanced", "1: adapt the slots to the load."),
     _switch(
         "--core-skip-have-before-playback-pos",
         0,
         "advanced",
-        "1: pieces before the playback position are not announced.",
+        "1: do not announce pieces before the playback position.",
     ),
     _number(
         "--core-dlr-periodic-check-interval",
         10,
         "advanced",
-        "Between two looks at the rate.",
+        "Interval between checks of the rate.",
         unit="s",
         least=1,
     ),
@@ -172,14 +206,14 @@ CATALOGUE: tuple[Parameter, ...] = (
         "--check-live-pos-interval",
         10,
         "advanced",
-        "Between two looks at the live position.",
+        "Interval between checks of the live position.",
         unit="s",
         least=1,
     ),
     _number("--log-debug", 0, "logging", "0: little, 1: more, 2: everything.", on=False, most=2),
-    Parameter("--log-file", "path", "", False, "logging", "The log goes to this file."),
-    _size("--log-max-size", 10485760, "logging", "The log is begun anew at this size.", least=1024),
-    _number("--log-backup-count", 3, "logging", "So many earlier logs are kept.", most=1000),
+    Parameter("--log-file", "path", "", False, "logging", "Log file."),
+    _size("--log-max-size", 10485760, "logging", "Size at which the log is rotated.", least=1024),
+    _number("--log-backup-count", 3, "logging", "Number of rotated logs to keep.", most=1000),
 )
 
 BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in CATALOGUE}

@@ -155,14 +155,14 @@ def _faults(config: CustomConfig) -> Iterator[str]:
 def _parameter_faults(parameter: CustomParameter) -> Iterator[str]:
     known = BY_NAME.get(parameter.name)
     if parameter.type not in PARAMETER_TYPES:
-        yield f"has an unknown type; there are {', '.join(PARAMETER_TYPES)}"
+        yield f"has an unknown type; must be one of {', '.join(PARAMETER_TYPES)}"
         return
     if parameter.name in _OURS:
-        yield "is set for each engine by itself"
+        yield "is set per engine by this server"
     elif known is None and not parameter.custom:
-        yield 'is not known; say "custom": true if it is meant'
+        yield 'is unknown; set "custom": true to use it anyway'
     elif _NAME.fullmatch(parameter.name) is None:
-        yield "is no name of a parameter"
+        yield "is not a valid parameter name"
     elif known is not None and parameter.type != known.type:
         yield f"is of type {known.type}, not {parameter.type}"
     elif parameter.enabled:
@@ -189,7 +189,7 @@ def _value_faults(parameter: CustomParameter, known: Parameter | None) -> Iterat
             yield f"must be from {least} to {most}"
         return
     if not isinstance(value, str):
-        yield "must be a text"
+        yield "must be a string"
     elif len(value) > MOST_VALUE or any(c < " " or "\ud800" <= c <= "\udfff" for c in value):
         yield f"must have at most {MOST_VALUE} printable characters"
     elif known is not None and known.choices and value not in known.choices:

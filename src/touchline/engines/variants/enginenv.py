@@ -61,8 +61,8 @@ def check_names(env: Mapping[str, str], allowed: Collection[str]) -> None:
     for name in env:
         if not any(fnmatchcase(name, pattern) for pattern in allowed):
             raise Invalid(
-                f"env: {name} may not be given to an engine; allowed are {', '.join(allowed)}."
-                " Nothing was started. engines.image.env_names allows more",
+                f"env: {name} is not allowed; allowed names: {', '.join(allowed)}. Nothing was"
+                " started. Set engines.image.env_names to allow more",
                 code="env_not_allowed",
                 loc=("body", "env", name),
                 input=name,
@@ -78,8 +78,8 @@ def check_arguments(env: Mapping[str, str]) -> None:
     for variable in ARGUMENTS:
         for word in _of_the_machine(words_of(env.get(variable, ""), variable)):
             raise Invalid(
-                f"env: {_name_in(word)} in {variable} names files or addresses of this machine,"
-                " and an engine that runs as a process has no others. Nothing was started",
+                f"env: {_name_in(word)} in {variable} names files or addresses of this machine"
+                " and is not allowed for engines that run as processes. Nothing was started",
                 code="env_not_allowed",
                 loc=("body", "env", variable),
                 input=word,
@@ -90,9 +90,9 @@ def check_custom(words: Iterable[str]) -> None:
     """Raises Refused for such arguments of the custom variant."""
     for word in _of_the_machine(words):
         raise Refused(
-            f"The custom variant's {_name_in(word)} names files or addresses of this machine, and"
-            " an engine that runs as a process has no others. Nothing was started; take it out of"
-            " the custom variant",
+            f"The custom variant's {_name_in(word)} names files or addresses of this machine"
+            " and is not allowed for engines that run as processes. Nothing was started; remove it"
+            " from the custom variant",
             code="argument_not_allowed",
             argument=_name_in(word),
         )
@@ -128,7 +128,7 @@ def words_of(text: str, variable: str) -> list[str]:
         return shlex.split(text, comments=False)
     except ValueError as error:
         raise Invalid(
-            f"env: {variable} cannot be taken apart: {error}. Nothing was started",
+            f"env: {variable} cannot be parsed: {error}. Nothing was started",
             code="env_not_allowed",
             loc=("body", "env", variable),
             input=text,

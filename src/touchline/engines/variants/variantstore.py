@@ -129,7 +129,7 @@ class VariantStore:
             self.template(slot)
             if slot == self._active:
                 raise ConfigInvalid(
-                    f"Template {slot} is active and was kept; activate another one first"
+                    f"Template {slot} is active and was not deleted; activate another one first"
                 )
             await self._thread(self._path(slot).unlink, missing_ok=True)
             del self._templates[slot]
@@ -225,7 +225,8 @@ class VariantStore:
             await anyio.to_thread.run_sync(lambda: work(*args, **kwargs))
         except OSError as error:
             raise Failed(
-                f"Failed to save configuration: {error.strerror}. What was there before is kept",
+                f"Failed to save configuration: {error.strerror}. The previous configuration"
+                " is kept",
                 code="configuration_not_saved",
             ) from error
 

@@ -109,15 +109,15 @@ class VpnControl:
                     return response.status, parse_foreign(await response.read())
         except TimeoutError as error:
             raise ControlFailed(
-                f"The VPN's control server did not answer in {TIMEOUT_S:g} s"
+                f"The VPN's control server did not respond within {TIMEOUT_S:g} s"
             ) from error
         except (ClientError, OSError) as error:
             raise ControlFailed(
-                f"The VPN's control server cannot be asked: {_why(error)}"
+                f"The request to the VPN's control server failed: {_why(error)}"
             ) from error
         except ValueError as error:
             raise ControlFailed(
-                f"The VPN's control server answered with no JSON that makes sense: {error}"
+                f"The VPN's control server sent an invalid response: {error}"
             ) from error
 
 
@@ -143,7 +143,7 @@ async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
 def _checked(url: str, status: int, told: Any) -> Mapping[str, Any]:
     if status in _NO_RIGHT:
         raise ControlFailed(
-            f"{url} wants other credentials: set engines.vpn.api_key, or api_user and api_password",
+            f"{url} refuses the credentials: set engines.vpn.api_key, or api_user and api_password",
             code="vpn_control_refused",
         )
     if status >= 300 or not isinstance(told, dict):

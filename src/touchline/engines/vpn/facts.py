@@ -76,7 +76,7 @@ class VpnView:
         usable = self._watch.usable_for_engines()
         if not usable:
             raise Blocked(
-                "VPN not connected: no engine is started until it is back",
+                "VPN not connected: no engine is started until it is connected again",
                 code="vpn_disconnected",
                 eta_s=60.0,
             )

@@ -134,7 +134,7 @@ class VpnWatch:
         vpn = self.vpns[0]
         if not vpn.connected or vpn.location.public_ip is None:
             raise Blocked(
-                f"The public address of the VPN {vpn.name} is not known now",
+                f"The public address of the VPN {vpn.name} is currently unknown",
                 code="vpn_address_unknown",
                 eta_s=self._settings.check_interval_s,
             )
@@ -176,14 +176,14 @@ class VpnWatch:
             with patience.fail_after(LOOK_TIMEOUT_S):
                 seen = await self._see(name)
         except (RuntimeUnavailable, TimeoutError) as error:
-            why = str(error) or f"It could not be looked at in {LOOK_TIMEOUT_S:g} s"
+            why = str(error) or f"The check timed out after {LOOK_TIMEOUT_S:g} s"
             self._states[name] = replace(before, error=why)
             return
         except TouchlineError as error:
             seen = VpnState(name, status="error", health="unknown", error=error.message)
         except Exception as error:  # noqa: BLE001  (one VPN's trouble ends no look at another)
             # Nothing is known, so what was known stays.
-            self._supervisor.note("A look at the VPN", error, about=name)
+            self._supervisor.note("VPN check", error, about=name)
             self._states[name] = replace(before, error=brief(error))
             return
         self._conclude(before, seen)
@@ -242,7 +242,7 @@ class VpnWatch:
         try:
             port = await self._control.forwarded_port(url)
         except ControlFailed as error:
-            log.info("The forwarded port of %s is not known: %s", name, error.message)
+            log.info("The forwarded port of %s is unknown: %s", name, error.message)
             return before.forwarded_port if before.connected else None
         # Without a port yet, it is asked for at every look.
         if port is not None:
@@ -261,7 +261,7 @@ class VpnWatch:
         try:
             location = await self._control.location(url)
         except ControlFailed as error:
-            log.info("The public address of %s is not known: %s", name, error.message)
+            log.info("The public address of %s is unknown: %s", name, error.message)
             return before.location if before.connected else Location()
         self._memory[name] = replace(self._memory[name], location_asked_s=now_s)
         return location
@@ -291,7 +291,7 @@ class VpnWatch:
             word: EventCategory = (
                 "restarted" if seen.container_id == before.container_id else "recreated"
             )
-            self._record(word, f"The VPN container {name} was {word}: its engines are made anew")
+            self._record(word, f"The VPN container {name} was {word}: its engines are replaced")
         if seen.connected and not before.connected:
             recovered = before.was_connected
             if recovered and self._settings.restart_engines_on_reconnect:
@@ -346,7 +346,9 @@ class VpnWatch:
             return
         self._memory[name] = replace(memory, restarted=True)
         self._record(
-            "restarting", f"VPN {name} was bad for {limit_s:g} s and is restarted", container=name
+            "restarting",
+            f"VPN {name} was unhealthy for {limit_s:g} s and is restarted",
+            container=name,
         )
         try:
             await self._restart(name)
@@ -364,7 +366,7 @@ class VpnWatch:
                 self._emergency = (lost[0].name, well[0].name, self._now())
                 self._record(
                     "emergency",
-                    f"VPN {lost[0].name} is lost; {well[0].name} carries on with its engines",
+                    f"VPN {lost[0].name} is lost; running on {well[0].name} alone",
                     failed_vpn=lost[0].name,
                     healthy_vpn=well[0].name,
                 )

@@ -53,7 +53,7 @@ class Streams:
         except (asyncio.IncompleteReadError, ConnectionError):
             log.info("a feed ended: %s", stream.name if stream else "nameless")
         except (KeyError, ValueError) as error:
-            log.warning("a feed is given up: %s", error)
+            log.warning("closing a feed: %s", error)
         finally:
             if stream is not None:
                 stream.detach(writer)

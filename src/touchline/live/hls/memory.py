@@ -23,7 +23,7 @@ def make_folder(runtime_dir: Path, parent: Path = MEMORY) -> Path:
     try:
         return _private(folder)
     except OSError as error:
-        log.warning("no folder for HLS in %s (%s); its files go to %s", parent, error, runtime_dir)
+        log.warning("no directory for HLS in %s (%s); using %s", parent, error, runtime_dir)
         return _private(runtime_dir / "hls")
 
 
@@ -39,7 +39,7 @@ def _private(folder: Path) -> Path:
     found = folder.lstat()
     # /dev/shm is open to everybody: what stands there already may be somebody's trap.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
+        raise PermissionError(f"{folder} belongs to another user")
     folder.chmod(0o700)
     for path in folder.iterdir():
         path.unlink(missing_ok=True)

@@ -239,7 +239,7 @@ class _Client:
             try:
                 reason = await asyncio.wait_for(asyncio.shield(self._admitted), ADMIT_S)
             except TimeoutError:
-                reason = "the server did not answer"
+                reason = "the server did not respond"
             if reason is not None:
                 self.camera = None
                 self._admitted = asyncio.get_running_loop().create_future()
@@ -283,9 +283,9 @@ class _Client:
             now_s = time.monotonic()
             silent_s = now_s - (self._heard_at_s if self.is_known else self._came_at_s)
             if self._stuck_since_s is not None and now_s - self._stuck_since_s > STUCK_S:
-                reason = f"took nothing for {STUCK_S:g} s"
+                reason = f"read no data for {STUCK_S:g} s"
             elif not self.is_known and silent_s > STRANGER_S and not self.pausing:
-                reason = f"did not say who it is in {STRANGER_S:g} s"
+                reason = f"did not authenticate within {STRANGER_S:g} s"
             elif silent_s > SILENT_S and (self._outlet is not None or self._sending is None):
                 # What is sent inside the connection needs no other sign of life.
                 reason = f"was silent for {SILENT_S:g} s"
@@ -310,14 +310,14 @@ class _Client:
                 try:
                     found = packetizer.payloads(frame)
                 except ValueError as error:
-                    log.warning("%s: a frame is left out: %s", self.camera, error)
+                    log.warning("%s: a frame is dropped: %s", self.camera, error)
                     continue
                 await self._send_frame(stamp, found)
                 if time.monotonic() - reported_s > _REPORT_S:
                     reported_s = time.monotonic()
                     self._put(self._report(), rtcp=True)
         except (ConnectionError, OSError) as error:
-            log.debug("an RTSP client has gone: %s", error)
+            log.debug("an RTSP client disconnected: %s", error)
         finally:
             subscription.close()
 

@@ -69,7 +69,7 @@ class TranscoderProcess:
             )
         except OSError as error:
             ours.close()
-            raise TranscodeFailed(f"its process cannot be started: {error.strerror}") from error
+            raise TranscodeFailed(f"its process could not be started: {error.strerror}") from error
         finally:
             theirs.close()
         self.pid = process.pid
@@ -188,9 +188,9 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     """Wait for the process. Raises TranscodeFailed with how it ended."""
     status = await process.wait()
     if status == CANNOT:
-        raise TranscodeFailed("its pictures are larger than are transcoded")
+        raise TranscodeFailed("its pictures are too large to transcode")
     how = f"by signal {-status}" if status < 0 else f"with status {status}"
-    raise TranscodeFailed(f"its process ended {how}; the live process's log says more")
+    raise TranscodeFailed(f"its process exited {how}; see the log of the live process")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

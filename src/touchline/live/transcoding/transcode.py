@@ -217,7 +217,8 @@ class Transcode:
     def _fail(self, reason: str, pause_s: float) -> None:
         self.failures += 1
         log.error(
-            "%s cannot be transcoded: %s; viewers get its own frames, another try in %g s",
+            "%s cannot be transcoded: %s; viewers receive the original frames, next"
+            " attempt in %g s",
             self.name,
             reason,
             pause_s,

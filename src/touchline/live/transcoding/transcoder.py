@@ -91,7 +91,7 @@ class Inlet:
                 data = self._file.read(head.data_bytes)
                 self._put(head, data, codec)
         except (OSError, ValueError) as error:
-            log.warning("the camera's feed is given up: %s", error)
+            log.warning("closing the camera's feed: %s", error)
         self._end()
 
     def _end(self) -> None:
@@ -186,7 +186,7 @@ def main() -> int:
             log.error("%s", error)  # noqa: TRY400  (the message says it all)
             return CANNOT
         except (BrokenPipeError, ConnectionResetError):
-            log.info("the live process takes no more pictures")
+            log.info("the live process accepts no more frames")
     return 0
 
 

@@ -49,7 +49,7 @@ class Transcodes:
         running = sum(each.has_process for each in self._by_name.values())
         if running < MAX_TRANSCODES:
             return None
-        return f"{running} cameras are transcoded already"
+        return f"{running} cameras are already being transcoded"
 
     def _told(self, transcode: Transcode) -> None:
         state, error = transcode.state, transcode.error

@@ -148,10 +148,10 @@ def parse_offer(text: str) -> Offer:
     tagged = next((s.lines for s in sections if s.mid in bundled), ())
     places = [chosen.lines, tagged if chosen.mid in bundled else (), session]
     if "rtcp-mux" not in _flags(chosen.lines):
-        raise BadOffer("The offer does not put RTCP on the stream's own port (a=rtcp-mux)")
+        raise BadOffer("The offer does not multiplex RTCP with the stream (a=rtcp-mux)")
     setup = _first(places, "setup") or "actpass"
     if setup not in _OUR_SETUP:
-        raise BadOffer("The offer leaves us no DTLS role (a=setup:actpass, active or passive)")
+        raise BadOffer("The offer has no valid DTLS role (a=setup:actpass, active or passive)")
     name, password = _first(places, "ice-ufrag"), _first(places, "ice-pwd")
     if not (name and password and _ICE_NAME.fullmatch(name) and _ICE_NAME.fullmatch(password)):
         raise BadOffer("The offer has no ICE user name and password")
@@ -239,7 +239,7 @@ def is_reachable(candidate: str) -> bool:
     """
     words = candidate.split()
     if len(words) < 8 or words[6].lower() != "typ" or not all(map(_TOKEN.fullmatch, words)):
-        raise BadOffer("The ICE candidate cannot be read")
+        raise BadOffer("The ICE candidate cannot be parsed")
     options = dict(zip(words[8::2], words[9::2], strict=False))
     in_range = (
         whole(words[1], least=1, most=256),
@@ -248,13 +248,13 @@ def is_reachable(candidate: str) -> bool:
         whole(options.get("rport", "0"), most=0xFFFF),
     )
     if None in in_range or len(candidate) > MOST_CANDIDATE_CHARS:
-        raise BadOffer("The ICE candidate has a number that is none, or out of its range")
+        raise BadOffer("The ICE candidate has an invalid number")
     address = words[4]
     try:
         ipaddress.ip_address(address)
     except ValueError:
         if not _HOST.fullmatch(address):
-            raise BadOffer("The ICE candidate has an address that cannot be read") from None
+            raise BadOffer("The ICE candidate has an invalid address") from None
         return False
     return words[2].lower() == "udp"
 
@@ -278,10 +278,10 @@ def _split(text: str) -> tuple[list[str], list[Section]]:
 def _section(block: list[str]) -> Section:
     words = block[0].removeprefix("m=").split()
     if len(words) < 4 or not all(map(_TOKEN.fullmatch, words)):
-        raise BadOffer(f"The offer has a section that cannot be read: {block[0][:80]!r}")
+        raise BadOffer(f"The offer has an invalid section: {block[0][:80]!r}")
     mid = next(iter(_values(block, "mid")), None)
     if mid is not None and not _TOKEN.fullmatch(mid):
-        raise BadOffer("The offer names a section in a way that cannot be read")
+        raise BadOffer("The offer has a section with an invalid name")
     return Section(words[0], words[2], " ".join(words[3:]), mid, tuple(block[1:]))
 
 

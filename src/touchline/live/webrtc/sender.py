@@ -135,9 +135,9 @@ class Sender:
                 subscription.skip_to_keyframe()
                 await self._send_frame(await subscription.get())
         except TimeoutError:
-            log.info("a viewer of %s does not go on where it was", self._shown.name)
+            log.info("a viewer of %s has lost its position", self._shown.name)
         except Closed:
-            log.info("a viewer of %s begins again at the newest keyframe", self._shown.name)
+            log.info("a viewer of %s restarts at the newest keyframe", self._shown.name)
         finally:
             self.skipped += subscription.dropped
             subscription.close()
@@ -273,7 +273,7 @@ class Sender:
         try:
             await self._send(b"".join(bytes(packet) for packet in packets))
         except ConnectionError as error:
-            log.debug("a viewer of %s is gone: %s", self._shown.name, error)
+            log.debug("a viewer of %s disconnected: %s", self._shown.name, error)
 
 
 class Pace:

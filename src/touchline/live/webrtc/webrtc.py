@@ -65,7 +65,7 @@ class IceServers:
             gatherer = await self._gather_with(servers)
             if gatherer is not None:
                 return gatherer
-            log.warning("going on without %s for %g s", _names(servers), SILENT_FOR_S)
+            log.warning("continuing without %s for %g s", _names(servers), SILENT_FOR_S)
             for server in servers:
                 self._silent_until_s[str(server)] = time.monotonic() + SILENT_FOR_S
         gatherer = RTCIceGatherer([])
@@ -102,7 +102,7 @@ async def _end(gatherer: RTCIceGatherer, gathering: asyncio.Task[None]) -> None:
     """Close what was opened, once nobody uses it any more: after five seconds at the most."""
     await asyncio.wait({gathering})
     if (error := gathering.exception()) is not None:
-        log.warning("a STUN or TURN server is of no use: %s", error)
+        log.warning("a STUN or TURN server is unusable: %s", error)
     await RTCIceTransport(gatherer).stop()
 
 
@@ -164,7 +164,7 @@ class Peer:
         """The answer to the viewer's offer. Raises Problem."""
         if self._offer is not None:
             code = "already_answered"
-            raise Problem(code, "This session has had its offer; start a new one")
+            raise Problem(code, "This session already received an offer; start a new one")
         try:
             offer = sdp.parse_offer(text)
         except sdp.BadOffer as error:
@@ -247,13 +247,13 @@ class Peer:
         self._become("connecting")
         await self._ice.start(RTCIceParameters(offer.ice_username, offer.ice_password))
         if self._ice.state != "completed":
-            raise ConnectionError("no way to the viewer was found (ICE)")
+            raise ConnectionError("no connection to the viewer was found (ICE)")
         # aiortc's own peer connection sets the role that was negotiated in this way, too.
         self._dtls._set_role("client" if offer.dtls_client else "server")  # noqa: SLF001
         prints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in offer.fingerprints]
         await self._dtls.start(RTCDtlsParameters(fingerprints=prints))
         if self._dtls.state != "connected":
-            raise ConnectionError("the encrypted connection could not be set up (DTLS)")
+            raise ConnectionError("the encrypted connection could not be established (DTLS)")
         return chosen
 
     async def _send(self, chosen: sdp.Format) -> None:
@@ -288,7 +288,7 @@ class Peer:
         try:
             await asyncio.wait_for(politely(), _CLOSE_WITHIN_S)
         except TimeoutError:
-            log.warning("a viewer of %s could not be hung up in time", self.shown.name)
+            log.warning("a session of %s could not be closed in time", self.shown.name)
 
     def announce(self) -> None:
         """Tell of it for the first time."""
@@ -334,7 +334,7 @@ class Peers:
         """A new session for that camera; it waits for its offer. Raises Problem."""
         if len(self._peers) + self._starting >= MAX_SESSIONS:
             code = "too_many_viewers"
-            raise Problem(code, f"There are {MAX_SESSIONS} viewers already")
+            raise Problem(code, f"The maximum of {MAX_SESSIONS} viewers is reached")
         self._starting += 1
         try:
             gatherer = await self._ice_servers.gather(ice_servers)

@@ -80,7 +80,7 @@ def read_sps(unit: bytes) -> Sps:
 
 def _sps(unit: bytes) -> Sps:
     if not unit or unit[0] & 0x1F != SPS:
-        raise ValueError("it is none")
+        raise ValueError("it is of another type")
     bits = Bits(payload(unit))
     profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
     sps_id = bits.ue(31)
@@ -256,7 +256,7 @@ def read_pps(unit: bytes) -> Pps:
 
 def _pps(unit: bytes) -> Pps:
     if not unit or unit[0] & 0x1F != PPS:
-        raise ValueError("it is none")
+        raise ValueError("it is of another type")
     bits = Bits(payload(unit))
     pps_id, sps_id = bits.ue(255), bits.ue(31)
     bits.flag()

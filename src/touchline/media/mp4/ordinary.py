@@ -53,8 +53,8 @@ def index(path: str | os.PathLike[str]) -> mp4scan.Indexed:
     suffix = os.path.splitext(name)[1].lower()
     if suffix not in {".mp4", ".mov", ".m4v"}:
         raise Unreadable(
-            f"{name} is in a container that is not read here; copied into an MP4 it can be used"
-            " (ffmpeg -i in.mkv -c copy out.mp4)"
+            f"{name} has an unsupported container; copy it into an MP4 first (ffmpeg -i"
+            " in.mkv -c copy out.mp4)"
         )
     with reading(path) as file:
         size_bytes = os.fstat(file.fileno()).st_size
@@ -114,13 +114,13 @@ def _moov(descriptor: int, size_bytes: int) -> bytes:
         elif size == 0:
             size = size_bytes - at_byte
         if size < least or at_byte + size > size_bytes:
-            raise Unreadable("it is cut off, or no MP4")
+            raise Unreadable("it is truncated or not an MP4")
         if kind == b"moov":
             if size > _MOST_MOOV_BYTES:
                 raise Unreadable("its tables are too large")
             return os.pread(descriptor, size, at_byte)
         at_byte += size
-    raise Unreadable("it was never finished: it has no tables (moov)")
+    raise Unreadable("it was never finished: it has no movie header (moov)")
 
 
 def _track(moov: bytes, size_bytes: int) -> tuple[Codec, list[_Sample], int]:
@@ -145,7 +145,7 @@ def _codec(moov: bytes, stbl: Box) -> Codec:
     kinds = {entry.kind for entry in entries}
     if len(entries) != 1 or not kinds <= {b"avc1", b"avc3"}:
         names = ", ".join(kind.decode("latin-1") for kind in sorted(kinds)) or "nothing"
-        raise Unreadable(f"it holds {names}; one stream of H.264 (avc1) can be used")
+        raise Unreadable(f"it contains {names}; one H.264 stream (avc1) is required")
     return codec_in(moov, entries[0])
 
 
@@ -173,7 +173,7 @@ def _samples(moov: bytes, stbl: Box, timescale: int, size_bytes: int) -> tuple[l
     first_shown = min(decode[n] + shifts[n] for n in range(count))
     offsets = _offsets(moov, stbl, sizes)
     if any(o + s > size_bytes for o, s in zip(offsets, sizes, strict=True)):
-        raise Unreadable("it is cut off: samples lie behind its end")
+        raise Unreadable("it is truncated: samples lie beyond its end")
     sync = _rows(moov, stbl, b"stss", ">I")
     keys = {number for (number,) in sync} if sync is not None else set(range(1, count + 1))
 

@@ -77,7 +77,7 @@ def codec_of(path: str | os.PathLike[str]) -> Codec:
         moov = head[writer.FREE_OFFSET + len(writer.FREE) :]
         return read_codec(moov[: int.from_bytes(moov[:4], "big")])
     except ValueError as error:
-        raise NotSegment(f"{os.fspath(path)} is not a segment of ours") from error
+        raise NotSegment(f"{os.fspath(path)} is not a segment of touchline") from error
 
 
 class Indexed(NamedTuple):
@@ -99,7 +99,7 @@ def index(path: str | os.PathLike[str]) -> Indexed:
     finally:
         os.close(fd)
     if walk.table is None:
-        raise NotSegment(f"{os.fspath(path)} has no head")
+        raise NotSegment(f"{os.fspath(path)} has no header")
     return Indexed(found, walk.table)
 
 

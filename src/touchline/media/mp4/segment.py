@@ -129,7 +129,7 @@ def _read(
         head = os.pread(descriptor, head_bytes, fragment.offset)
         found = read_moof(head[:MOOF_BYTES]) if len(head) == head_bytes else None
         if found is None or found[2] != fragment.samples:
-            raise ValueError(f"{path.name} is not what it was")
+            raise ValueError(f"{path.name} has changed")
         if rows and found[1] != expected_ticks:
             # Frames are missing between two fragments: the last one before stands still.
             duration, *rest = rows[-1]
@@ -168,7 +168,7 @@ def _frames(
     for span in stored.spans:
         data = memoryview(os.pread(descriptor, span.size_bytes, span.offset))
         if len(data) < span.size_bytes:
-            raise ValueError(f"{path.name} became shorter")
+            raise ValueError(f"{path.name} was truncated")
         at = 0
         while at < len(data):
             duration, size, flags, offset = next(rows)

@@ -129,7 +129,7 @@ class Walk:
         head = self._read(0, READ_BYTES)
         whole_type = writer.init_part_head()
         if not whole_type.startswith(head[: len(whole_type)]) and RECORD_UUID not in head:
-            raise NotSegment(f"{self._path} is not a segment of ours")
+            raise NotSegment(f"{self._path} is not a segment of touchline")
         switched = self._switched(head)
         at, sequence = self._head(head)
         final_at: int | None = None
@@ -215,7 +215,7 @@ class Walk:
         try:
             moov_at = writer.FREE_OFFSET + 16
             if len(head) < moov_at + 8:
-                raise _Broken(len(head), "the file ends within its head")
+                raise _Broken(len(head), "the file ends within its header")
             size = int.from_bytes(head[moov_at : moov_at + 4], "big")
             if head[moov_at + 4 : moov_at + 8] != b"moov" or not 8 < size < READ_BYTES - moov_at:
                 raise _Broken(moov_at, "the movie header is damaged")
@@ -239,9 +239,9 @@ class Walk:
         if fields is None or fields[:2] != (kind, sequence):
             raise _Broken(at, "the fragment's record is damaged")
         if fields.samples != samples:
-            raise _Broken(at, "the fragment's record counts other frames than the fragment")
+            raise _Broken(at, "the fragment's record has a different number of frames")
         if crc is not None and zlib.crc32(data[:-4], crc) != fields.crc:
-            raise _Broken(at - 1, "the checksum does not fit")
+            raise _Broken(at - 1, "the checksum does not match")
         return fields.capture_unix_ns
 
     def _fragment(self, at: int, sequence: int) -> Fragment:
@@ -253,7 +253,7 @@ class Walk:
             raise _Broken(at, "a fragment's header is damaged")
         found, dts, samples = fields
         if found != sequence:
-            raise _Broken(at, f"fragment {found} stands where fragment {sequence} belongs")
+            raise _Broken(at, f"found fragment {found} instead of fragment {sequence}")
         if samples > _MAX_SAMPLES:
             raise _Broken(at, "a fragment's header is damaged")
         rows_at, rows_bytes = at + MOOF_BYTES, samples * TRUN_ENTRY_BYTES
@@ -264,7 +264,7 @@ class Walk:
         mdat_bytes, kind = struct.unpack_from(">I4s", rows, rows_bytes)
         data_at = rows_at + rows_bytes + 8
         if kind != b"mdat" or mdat_bytes != 8 + sum(row[1] for row in entries):
-            raise _Broken(data_at - 8, "the frames' sizes do not fit the fragment's data")
+            raise _Broken(data_at - 8, "the sizes of the frames do not match the fragment's data")
         end = data_at - 8 + mdat_bytes
         if end > self._size:
             raise _Broken(self._size, "the file ends within a fragment's data")
@@ -272,7 +272,7 @@ class Walk:
         crc = self._crc(at, end) if checked else None
         capture_unix_ns = self._record(end, FRAGMENT, sequence, samples, crc)
         if self._fragments and self._fragments[-1].start_ns > ticks_to_ns(dts):
-            raise _Broken(at, "the fragment's time lies before the one before it")
+            raise _Broken(at, "the fragment starts before the end of the previous one")
         duration = sum(row[0] for row in entries)
         if self._keep and self.table is not None:
             self.table.add(data_at, _entries(dts, entries), entries[-1][0])
@@ -349,16 +349,16 @@ class Walk:
     def _final_part(self, final_at: int, sequence: int) -> None:
         record_at = final_at + int.from_bytes(self._read(final_at, 4), "big")
         if record_at + RECORD_BYTES != self._size:
-            raise _Broken(final_at, "the final index is cut or followed by something else")
+            raise _Broken(final_at, "the final index is truncated or followed by other data")
         data = os.pread(self._fd, RECORD_BYTES, record_at)
         fields = read_record(data)
         if fields is None or fields.kind != FINAL:
             raise _Broken(record_at, "the final record is damaged")
         if zlib.crc32(data[:-4], self._crc(final_at, record_at)) != fields.crc:
-            raise _Broken(final_at, "the final index's checksum does not fit")
+            raise _Broken(final_at, "the checksum of the final index does not match")
         counted = (sequence, sum(f.samples for f in self._fragments))
         if not self._faults and (fields.sequence, fields.samples) != counted:
-            raise _Broken(record_at, "the final record counts other fragments than the file")
+            raise _Broken(record_at, "the final record has a different number of fragments")
 
 
 def _entries(dts: int, rows: list[tuple[int, ...]]) -> list[SampleEntry]:

@@ -106,7 +106,7 @@ def period_ns_of(reels: Sequence[Reel]) -> int:
     frames = sum(reel.frames for reel in reels)
     lasted_ns = sum(reel.end_ns - reel.start_ns for reel in reels)
     if frames < 2 or lasted_ns <= 0:
-        raise StudioError("no_footage", "There is no footage of this camera")
+        raise StudioError("no_footage", "This camera has no footage")
     longest = max(reels, key=lambda reel: reel.frames)
     with opened(longest.path) as file:
         times = []
@@ -165,7 +165,7 @@ def _shots_of(reel: Reel, from_ns: int | None) -> Iterator[Shot[av.VideoFrame]]:
                     frame = frame.reformat(format="yuv420p")  # noqa: PLW2901
                 yield Shot(at_ns, frame)
     except (av.FFmpegError, FileNotFoundError) as error:
-        log.warning("%s breaks off: %s", reel.path.name, error)
+        log.warning("%s ends early: %s", reel.path.name, error)
 
 
 class Ahead:

@@ -54,7 +54,7 @@ class Receiver:
             try:
                 each.shutdown(socket.SHUT_RDWR)
             except OSError as error:
-                log.debug("it was gone already: %s", error)
+                log.debug("it was already gone: %s", error)
             each.close()
 
     def waiting(self, camera: str) -> list[Shot[av.VideoFrame]]:

@@ -36,13 +36,14 @@ _PRIORS = np.array([0.4, 0.03, 0.15, 0.03, 0.03])
 Clubs mount two cameras of a kind; lenses of a kind differ by a few percent."""
 
 ADVICE_MATCHES = (
-    "Both views have to show the same stretch of the pitch, 15 to 40 % of each picture, with"
-    " something to hold on to in it: lines, people, a fence, houses. Turn the cameras together a"
-    " little, wait for better light, and capture again."
+    "The views must overlap by 15 to 40 % of the picture, and the overlap must"
+    " have detail: lines, people, a fence, houses. Turn the cameras towards each"
+    " other, wait for better light and capture again."
 )
 ADVICE_ERROR = (
-    "The cameras may have moved between two captures, or something near stood in the strip that"
-    " both see. Fix them, capture again while nobody stands close, or mark points by hand."
+    "The cameras may have moved between captures, or a nearby object was in the"
+    " overlap. Fix the cameras, capture again while nobody stands close, or mark"
+    " points by hand."
 )
 
 
@@ -112,8 +113,8 @@ def calibrate(
     if int(agreeing.sum()) + len(by_hand) < LEAST_MATCHES and len(by_hand) < 6:
         raise StudioError(
             "no_agreement",
-            f"{len(matches)} points were matched, but only {int(agreeing.sum())} agree on how the"
-            " cameras stand to each other",
+            f"{len(matches)} points were matched, but only {int(agreeing.sum())} are"
+            " consistent with one geometry of the cameras",
             advice=ADVICE_MATCHES,
         )
     pair = fit.refined(pair, agreeing)
@@ -128,7 +129,7 @@ def _must_be_usable(quality: Quality) -> None:
         raise StudioError(
             "overlap",
             f"The views share {quality.overlap:.0%} of a picture; 15 to 40 % are needed",
-            advice="Turn one camera until about a quarter of its picture is in the other's too.",
+            advice="Turn one camera until the views share about a quarter of a picture.",
         )
     if quality.reprojection_error_px > WORST_ERROR_PX:
         raise StudioError(
@@ -167,7 +168,7 @@ class _Fitting:
         if len(chosen) < 4:
             raise StudioError(
                 "no_agreement",
-                "The points found in both views do not agree with each other at all",
+                "The points found in both views are not consistent",
                 advice=ADVICE_MATCHES,
             )
         guesses = []

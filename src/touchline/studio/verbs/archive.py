@@ -51,7 +51,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     footage = {camera: reels_in(found) for camera, found in files.items()}
     total = sum(reel.frames for reels in footage.values() for reel in reels)
     if total == 0:
-        reason = _missing(files) or "There is no footage in this match"
+        reason = _missing(files) or "This match has no footage"
         raise StudioError("no_footage", reason)
     progress = _Progress(tell, stopping, total)
     made = {}
@@ -64,7 +64,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     tell({"done": total, "total": total})
     if missing := _missing(files):
         kept = ", ".join(sorted(each["file"] for each in made.values()))
-        text = f"{missing}. Made and kept: {kept}"
+        text = f"{missing}. Completed: {kept}"
         if partly := [w for each in files.values() if each.usable for w in each.refused.values()]:
             text += f", without: {matchfiles.as_text(partly)}"
         raise StudioError("camera_without_archive", text)
@@ -74,7 +74,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 def _missing(files: Mapping[str, matchfiles.Files]) -> str:
     """Which cameras can have no archive, and why; empty where all can."""
     return "; ".join(
-        f"{camera} got no archive: {found.reason or 'there is no footage of it'}"
+        f"No archive of {camera}: {found.reason or 'it has no footage'}"
         for camera, found in files.items()
         if not found.usable
     )

@@ -77,12 +77,12 @@ def _read(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
 
 def _of_one_size(pairs: list[tuple[Grey, Grey]]) -> list[tuple[Grey, Grey]]:
     if not pairs:
-        raise StudioError("no_pictures", "There are no pictures to calibrate from")
+        raise StudioError("no_pictures", "No pictures to calibrate from")
     shapes = {(first.shape, second.shape) for first, second in pairs}
     if len(shapes) > 1:
         raise StudioError(
             "other_shape",
-            "The pictures are not all of one size",
+            "The pictures have different sizes",
             advice="Start the calibration again after a camera's size or crop was changed.",
         )
     return pairs
@@ -97,14 +97,15 @@ def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
         reasons = [found.reason for found in files if not found.usable and found.reason]
         raise StudioError(
             "no_footage",
-            f"Both cameras are needed, and one has no usable footage there: {'; '.join(reasons)}"
+            "Both cameras need usable footage at that time, but one has none: "
+            + "; ".join(reasons)
             if reasons
-            else "Both cameras are needed, and one has no footage there",
+            else "Both cameras need footage at that time, but one has none",
         )
     start = max(each[0].start_ns for each in reels)
     end = min(each[-1].end_ns for each in reels)
     if end <= start:
-        raise StudioError("no_footage", "The two cameras never filmed at the same time")
+        raise StudioError("no_footage", "The two cameras have no footage of the same time")
     period_ns = period_ns_of(reels[0])
     pairs = []
     for number in range(wanted):
@@ -113,7 +114,9 @@ def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
         if pair is not None:
             pairs.append(pair)
     if not pairs:
-        raise StudioError("no_footage", "No two pictures of one instant were found in that match")
+        raise StudioError(
+            "no_footage", "The match has no pictures of both cameras at the same instant"
+        )
     if keep := spec.get("keep"):
         for number, (first, second) in enumerate(pairs):
             cv2.imwrite(str(Path(keep, f"{number:02d}-cam0.png")), first)

@@ -67,11 +67,11 @@ def _pair(receiver: Receiver, wait_s: float, stopping: threading.Event) -> Two:
             break
     if best is None or _apart(best) > _WORST_NS * 2:
         silent = [name for name in CAMERAS if not receiver.waiting(name)]
-        what = f"{' and '.join(silent)} sent no picture" if silent else "their times do not fit"
+        what = f"{' and '.join(silent)} sent no frames" if silent else "their times do not match"
         raise StudioError(
             "no_pair",
             f"Failed to capture frames from cameras: {what}",
-            advice="See that both cameras show a picture in the preview, and try again.",
+            advice="Check that both cameras are visible in the preview, and retry.",
         )
     return best
 

@@ -59,7 +59,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             rows.append((coded.at_ns, len(coded.data), coded.keyframe))
             out.write(coded.data)
     if not rows:
-        raise StudioError("no_footage", "No frame of the cut's beginning could be decoded")
+        raise StudioError("no_footage", "No frame at the start of the clip could be decoded")
     return {"frames": rows, "avcc": joined_codec(encoder.codec, codec).avcc.hex()}
 
 

@@ -61,7 +61,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     window = _window(reel, float(spec.get("zoom", 1.0)))
     times_s, actions = _watch(reel, window, spec, tell, stopping)
     if not actions:
-        raise StudioError("no_footage", "No picture of the panorama could be decoded")
+        raise StudioError("no_footage", "No frame of the panorama could be decoded")
     swing = _swing(reel, window, spec, times_s, actions)
     try:
         frames = _film(folder, reel, window, spec, (times_s, swing), tell, stopping)
@@ -85,8 +85,8 @@ def _panorama(folder: Path) -> Reel:
     except (OSError, scan.NotSegment) as error:
         raise StudioError(
             "no_panorama",
-            "There is no panorama of this match to cut from",
-            advice="Make the panorama first.",
+            "This match has no panorama",
+            advice="Create the panorama first.",
         ) from error
     if not index.scan.fragments:
         raise StudioError("no_panorama", "The panorama of this match is empty")

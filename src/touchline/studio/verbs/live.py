@@ -75,7 +75,7 @@ def _sizes(
             return sizes[CAMERAS[0]], sizes[CAMERAS[1]]
         if time.monotonic() > end_s:
             silent = " and ".join(camera for camera in CAMERAS if camera not in sizes)
-            raise StudioError("no_pair", f"{silent} sent no picture")
+            raise StudioError("no_pair", f"{silent} sent no frames")
         receiver.wait(_WAIT_S)
     return None
 
@@ -116,7 +116,7 @@ class _Showing:
         try:
             while not stopping.is_set():
                 if self._feed_lost.is_set():
-                    raise StudioError("live_lost", "The live process takes no more pictures")
+                    raise StudioError("live_lost", "The live process accepts no more frames")
                 two = self._newest(due_ns)
                 if two is None:
                     self._receiver.wait(_WAIT_S)

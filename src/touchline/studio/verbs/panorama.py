@@ -96,7 +96,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
                 f"Camera {camera} has no usable footage in this match: {found.reason}"
                 if found.reason
                 else f"Camera {camera} has no footage in this match",
-                advice="A panorama needs both cameras; the other one's own video is there.",
+                advice="A panorama needs both cameras. The video of the other camera is available.",
             )
     period_ns = period_ns_of(reels[0])
     quality = Quality(
@@ -172,7 +172,7 @@ class _Job:
         film, from_ns = resumed or (Film(self._partial, encoder.codec), None)
         done_before = film.frames
         if from_ns is not None:
-            log.info("going on behind %d frames", done_before)
+            log.info("resuming after %d frames", done_before)
         total = sum(reel.frames for reel in self._reels[0])
         log.info(
             "%d and %d segments, %d frames, %dx%d at %.3g a second",
@@ -194,7 +194,7 @@ class _Job:
             stitching = _Stitching(self.joiner, self._reels)
             for pairing in pair_by_time(sources[0], sources[1], period_ns=self._period_ns):
                 if stopping.is_set():
-                    raise StudioError("stopped", "It was stopped; it can be gone on with")
+                    raise StudioError("stopped", "It was stopped and can be resumed")
                 writing.put(stitching.stitched(pairing), pairing.at_ns)
                 counts.add(pairing)
                 last_ns = pairing.at_ns
@@ -207,13 +207,13 @@ class _Job:
                 source.close()
             writing.close()
         if counts.frames == 0:
-            raise StudioError("no_footage", "No picture of this match could be decoded")
+            raise StudioError("no_footage", "No frame of this match could be decoded")
         film.finish(last_ns + self._period_ns)
         self._partial.replace(self._folder / ARCHIVE)
         for older in self._folder.glob(".panorama-*.partial.mp4"):
             older.unlink()
         tell({"done": counts.frames, "total": counts.frames})
-        log.info("%d frames in pairs, %d of one camera alone", counts.paired, counts.alone)
+        log.info("%d frames of both cameras, %d of one camera only", counts.paired, counts.alone)
         return counts
 
 

@@ -43,8 +43,8 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             shown += 1
         tell({"done": number + 1, "total": len(spec["stretches"]) + 1})
     if not pieces:
-        nothing = f"{camera} filmed nothing at those times"
-        reason = f"{camera} has no usable footage of those times: {files.reason}"
+        nothing = f"{camera} has no footage at these times"
+        reason = f"{camera} has no usable footage at these times: {files.reason}"
         raise StudioError("no_footage", reason if files.refused else nothing)
     cut = mp4cut.join(pieces, starts_ns=0)
     try:
@@ -66,7 +66,7 @@ def _files(folder: Path, camera: str) -> matchfiles.Files:
     else:
         files = footage.usable_files(folder, camera)
     if not files.usable:
-        reason = files.reason or f"There is no footage of {camera} in this match"
+        reason = files.reason or f"This match has no footage of {camera}"
         raise StudioError("no_footage", reason)
     return files
 
@@ -122,7 +122,7 @@ def _write(path: Path, cut: mp4cut.Cut, stopping: threading.Event) -> None:
                 while left:
                     data = source.read(min(left, _CHUNK_BYTES))
                     if not data:
-                        raise StudioError("file_shrank", f"{part.path.name} became shorter")
+                        raise StudioError("file_shrank", f"{part.path.name} was truncated")
                     out.write(data)
                     left -= len(data)
     partial.replace(path)

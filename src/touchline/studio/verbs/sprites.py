@@ -58,7 +58,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
         reason = matchfiles.as_text(
             [why for each in files.values() for why in each.refused.values()]
         )
-        raise StudioError("no_footage", reason or "There is no footage in this match")
+        raise StudioError("no_footage", reason or "This match has no footage")
     if (panorama := _panorama(folder)) is not None:
         footage["panorama"] = [panorama]
     made = {}
@@ -91,7 +91,7 @@ def _sheet(
         if poster is None or at_s <= lasted_s / 3:
             poster = _scaled(picture, POSTER_HEIGHT)
     if not thumbs or poster is None:
-        raise StudioError("no_footage", f"No picture of {name} could be decoded")
+        raise StudioError("no_footage", f"No frame of {name} could be decoded")
     height, width = thumbs[0].picture.shape[:2]
     rows = math.ceil(len(thumbs) / _COLUMNS)
     sheet = np.zeros((rows * height, min(len(thumbs), _COLUMNS) * width, 3), np.uint8)

@@ -63,12 +63,12 @@ _NONSENSE = (
 
 _STRANGE = (ClientError, BotoCoreError, OSError, *_NONSENSE)
 _REASONS = {
-    "AccessDenied": "The storage refuses this key",
-    "403": "The storage refuses this key",
-    "InvalidAccessKeyId": "The storage does not know this key",
-    "SignatureDoesNotMatch": "The secret does not belong to this key",
-    "NoSuchBucket": "There is no such bucket",
-    "404": "There is no such bucket",
+    "AccessDenied": "The storage refuses the access key",
+    "403": "The storage refuses the access key",
+    "InvalidAccessKeyId": "The storage does not know the access key",
+    "SignatureDoesNotMatch": "The secret key does not match the access key",
+    "NoSuchBucket": "The bucket does not exist",
+    "404": "The bucket does not exist",
 }
 
 
@@ -79,7 +79,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     if not found:
         raise StudioError(
             "nothing_to_upload",
-            "There is no archive of this match to upload",
+            "This match has no archive to upload",
             advice="Process the match first.",
         )
     work = _Uploading(spec, folder, _client(spec), tell, stopping)
@@ -118,7 +118,7 @@ class _BoundedReading:
             while data := response.raw.read1(min(left + 1, _READ_BYTES)):
                 left -= len(data)
                 if left < 0 or time.monotonic() > until_s:
-                    raise HTTPClientError(error="the storage's answer does not end")
+                    raise HTTPClientError(error="the storage's response is incomplete")
                 parts.append(data)
         except (Urllib3Error, OSError) as error:
             raise HTTPClientError(error=error) from error
@@ -148,7 +148,7 @@ class _BoundedReading:
         try:
             response, error = answers.get(timeout=ANSWER_WITHIN_S + length / SLOWEST_BYTES_PER_S)
         except queue.Empty:
-            raise HTTPClientError(error="the storage's answer does not begin") from None
+            raise HTTPClientError(error="the storage sent no response") from None
         if error is not None:
             raise error
         return response
@@ -226,7 +226,7 @@ class _Uploading:
             kind = {"ContentType": "video/mp4"}
             upload_id = str(self.client.create_multipart_upload(**where, **kind)["UploadId"])
             if len(upload_id) > MOST_ID_CHARS:
-                raise ValueError("the upload's id is longer than any")
+                raise ValueError("the upload id is too long")
             parts = {}
         self.note(
             name,
@@ -275,7 +275,7 @@ class _Uploading:
         with reading(path) as file:
             while data := file.read(int(self.spec["part_bytes"])):
                 if self.stopping.is_set():
-                    raise StudioError("stopped", "It was stopped; it can be gone on with")
+                    raise StudioError("stopped", "It was stopped and can be resumed")
                 number = len(etags) + 1
                 digest = hashlib.md5(data, usedforsecurity=False)
                 digests.update(digest.digest())
@@ -307,8 +307,8 @@ class _Uploading:
         if head["ContentLength"] != size_bytes or (is_digest and tag != digest):
             raise StudioError(
                 "upload_differs",
-                f"The storage has something else under {where['Key']} than was sent",
-                advice="Try again; if it happens again, check the storage.",
+                f"The uploaded object {where['Key']} differs from the file",
+                advice="Retry; if it happens again, check the storage.",
             )
 
     def _abandon(self, where: Mapping[str, Any], upload_id: str) -> None:
@@ -327,18 +327,18 @@ def _said(error: Exception) -> StudioError:
     """In words for people; never with a key or a signature in them."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
-        text = _REASONS.get(code, f"The storage answers {shown(code, 100)}")
+        text = _REASONS.get(code, f"The storage responded with {shown(code, 100)}")
         return StudioError("upload_refused", text, advice="Check the upload settings.")
     if isinstance(error, BotoCoreError):
         return StudioError(
             "upload_unreachable",
             f"The storage cannot be reached ({type(error).__name__})",
-            advice="Try again when there is a connection: what was sent is kept.",
+            advice="Retry when there is a connection; uploaded parts are kept.",
         )
     if isinstance(error, _NONSENSE):
         return StudioError(
             "upload_unreachable",
-            f"What answers is no storage ({type(error).__name__})",
-            advice="Check the upload settings, and what is between here and there.",
+            f"The endpoint is not an S3 storage ({type(error).__name__})",
+            advice="Check the upload settings and the network.",
         )
     return StudioError("upload_failed", f"The archive cannot be read: {error}")

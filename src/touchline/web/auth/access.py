@@ -53,8 +53,8 @@ def decide_access(settings: Settings) -> Access:
     access = _decide(settings)
     if access.key is not None and access.on_network and not settings.auth.reads:
         log.warning(
-            "States and lists are readable without the key by whoever reaches %s:%d;"
-            " auth.reads = true closes them",
+            "Everybody who reaches %s:%d can read state and lists without the key; set"
+            " auth.reads = true to require it",
             settings.host,
             settings.port,
         )
@@ -66,8 +66,8 @@ def _decide(settings: Settings) -> Access:
     on_network = not is_loopback(settings.host)
     if mode == "none":
         log.warning(
-            "AUTHENTICATION IS OFF (auth.mode = none): anyone who reaches %s:%d may record, stop, "
-            "delete and download",
+            "AUTHENTICATION IS OFF (auth.mode = none): everybody who reaches %s:%d can"
+            " record, stop, delete and download",
             settings.host,
             settings.port,
         )
@@ -75,7 +75,7 @@ def _decide(settings: Settings) -> Access:
     if secret is not None and secret.get_secret_value():
         return Access(key=secret.get_secret_value(), hosts=None, on_network=on_network)
     if mode == "auto" and not on_network:
-        log.info("No API key is set: whoever is on this machine may do everything")
+        log.info("No API key is set: all users of this machine have full access")
         hosts = frozenset({"localhost", settings.host.lower()})
         return Access(key=None, hosts=hosts, on_network=on_network)
     path = settings.data_dir / KEY_FILE
@@ -95,7 +95,7 @@ def _kept_key(path: Path) -> str:
     except FileNotFoundError:
         kept = ""
     if kept:
-        log.info("Writes and downloads need the API key in %s", path)
+        log.info("Writes and downloads require the API key in %s", path)
         return kept
     made = secrets.token_urlsafe(_KEY_BYTES)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +111,8 @@ def _kept_key(path: Path) -> str:
     fresh.replace(path)
     # Shown to a person alone: what goes anywhere else ends in a journal that others read.
     if sys.stderr.isatty():
-        sys.stderr.write(f"The API key is {made}\nIt is kept in {path}.\n")
-    log.warning("An API key was made, because one is needed here; it is in %s", path)
+        sys.stderr.write(f"The API key is {made}\nIt is stored in {path}.\n")
+    log.warning(
+        "Generated an API key, because authentication is required; it is stored in %s", path
+    )
     return made

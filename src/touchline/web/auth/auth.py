@@ -41,10 +41,9 @@ AUDIT_EVERY_S = 600.0
 """One event about wrong keys in so long, however many addresses try them."""
 
 _LINK_REFUSED = {
-    "expired": "This link has expired; ask for a new one",
-    "ageless": "This link was made before a restart, and no clock says how long ago; ask for a new"
-    " one",
-    "wrong": "This link does not open this path",
+    "expired": "This link has expired; request a new one",
+    "ageless": "This link was created before a restart and its age is unknown; request a new one",
+    "wrong": "This link is not valid for this path",
 }
 
 
@@ -128,7 +127,7 @@ class Gate:
                 raise Unauthorized(403, "invalid token", code="wrong_key")
             raise Unauthorized(
                 429,
-                f"Too many wrong keys from this address; the next try counts in {wait_s} s",
+                f"Too many wrong keys from this address; retry in {wait_s} s",
                 code="too_many_attempts",
                 headers={"Retry-After": str(wait_s), "Connection": "close"},
             )
@@ -185,7 +184,7 @@ class KeyWatch:
             return
         self._audited_s = now_s
         message = (
-            f"{count} wrong keys from {address or 'a local socket'}; further ones have to wait"
+            f"{count} wrong keys from {address or 'a local socket'}; further attempts are delayed"
         )
         self._events.record("system", "warning", message, address=address, attempts=count)
 
@@ -216,7 +215,7 @@ _link = APIKeyQuery(
     name=PARAMETER,
     auto_error=False,
     scheme_name="link",
-    description="A signature of this path, by `POST /api/v1/links`.",
+    description="Signature of the path, created by `POST /api/v1/links`.",
 )
 
 _Bearer = Annotated[None, Security(_bearer)]

@@ -106,9 +106,7 @@ class Sessions:
     async def open(self) -> AsyncIterator[None]:
         """Read and keep the record while the block runs."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(
-                partial(keep_running, "the record of sessions", self._look, every_s=0.2)
-            )
+            tasks.start_soon(partial(keep_running, "session records", self._look, every_s=0.2))
             try:
                 yield
             finally:
@@ -140,10 +138,8 @@ class Sessions:
                 await self._keep()
                 return
         except Failed as error:
-            log.debug("a sign-out is not written yet: %s", error)
-        log.warning(
-            "A session was ended; the database does not take that yet and is told when it does"
-        )
+            log.debug("a sign-out could not be written yet: %s", error)
+        log.warning("A session has ended; this will be written when the database is available")
 
     def _forget(self, session_id: str) -> None:
         session = self._open.pop(session_id, None)

@@ -186,7 +186,7 @@ class FileDownload(Response):
                 count = min(CHUNK_BYTES, end - position)
                 chunk = await self._off_loop(partial(os.pread, file.fileno(), count, position))
                 if not chunk:
-                    message = f"{self._path.name} became shorter while it was sent"
+                    message = f"{self._path.name} was truncated while it was sent"
                     raise Failed(message, code="file_shrank")
                 position += len(chunk)
                 await send_chunk(send, chunk)

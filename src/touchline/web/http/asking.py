@@ -50,5 +50,5 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     if failures:
         raise failures[0]
     if not results:
-        raise Blocked("The client has gone; what it ordered is kept for an equal request")
+        raise Blocked("The client disconnected; the result is kept for an identical request")
     return results[0]

@@ -70,9 +70,10 @@ class ErrorBody(BaseModel):
         json_schema_extra={"examples": [{"detail": "Recording match_1 not found"}]}
     )
 
-    detail: str = Field(description="A sentence for people; the contract's words where it has any.")
+    detail: str = Field(description="Human-readable message.")
     code: str | None = Field(
-        default=None, description="The reason for programs: stable, snake_case, where there is one."
+        default=None,
+        description="Machine-readable reason in snake_case, stable across versions, if any.",
     )
 
 
@@ -80,32 +81,39 @@ class BlockedBody(ErrorBody):
     """Why the request cannot be served now, and whether to ask again."""
 
     eta_seconds: float | None = Field(
-        default=None, description="When it may go, as far as is known."
+        default=None, description="Estimated time until the request can succeed, if known."
     )
-    can_retry: bool | None = Field(default=None, description="The same request may succeed later.")
-    should_wait: bool | None = Field(default=None, description="Waiting is enough; nothing to do.")
+    can_retry: bool | None = Field(
+        default=None, description="Whether the same request may succeed later."
+    )
+    should_wait: bool | None = Field(
+        default=None, description="Whether waiting is enough, without any action."
+    )
 
 
 _MEANING: dict[int, tuple[type[BaseModel], str]] = {
-    400: (ErrorBody, "The request cannot be read."),
-    401: (ErrorBody, "This server has a key and the request has none."),
+    400: (ErrorBody, "The request cannot be parsed."),
+    401: (ErrorBody, "Authentication is required and the request has no key."),
     403: (ErrorBody, "The key is wrong, or the request comes from another site."),
-    404: (ErrorBody, "There is no such thing."),
-    406: (ErrorBody, "What is asked for cannot be made from what there is."),
-    409: (ErrorBody, "A rule says no as long as the state is what it is."),
-    410: (ErrorBody, "It was there, and is over."),
-    412: (ErrorBody, "The thing is in another state than the request supposes."),
-    413: (ErrorBody, "The body is larger than any this server has a use for."),
-    415: (ErrorBody, "The body is of a type that is not understood here."),
-    429: (ErrorBody, "Too many wrong keys from this address; `Retry-After` says when to try."),
-    416: (ErrorBody, "The file has none of the bytes asked for."),
-    500: (ErrorBody, "The server or the machine failed; the log has the reason."),
-    503: (BlockedBody, "Not now."),
+    404: (ErrorBody, "Not found."),
+    406: (ErrorBody, "The request cannot be fulfilled with the existing data."),
+    409: (ErrorBody, "The current state does not allow this."),
+    410: (ErrorBody, "The resource existed and has been removed."),
+    412: (ErrorBody, "The resource changed since the client last read it."),
+    413: (ErrorBody, "The request body is too large."),
+    415: (ErrorBody, "The media type of the body is not supported."),
+    429: (
+        ErrorBody,
+        "Too many requests with a wrong key from this address; retry after `Retry-After` seconds.",
+    ),
+    416: (ErrorBody, "The requested range lies outside the file."),
+    500: (ErrorBody, "The server failed to process the request; the reason is in the log."),
+    503: (BlockedBody, "Temporarily unavailable; retry later."),
 }
 
 
 UNCHANGED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "The copy that `If-None-Match` or `If-Modified-Since` speaks of is right."}
+    304: {"description": "The client's copy is current (`If-None-Match`, `If-Modified-Since`)."}
 }
 """For reads that carry an entity tag."""
 

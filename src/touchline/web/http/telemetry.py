@@ -32,21 +32,21 @@ class Telemetry:
         )
         self._durations = metrics.histogram(
             "http_request_duration_seconds",
-            "Time until the first byte of the answer",
+            "Time until the first byte of the response",
             ["handler", "method"],
             buckets=DURATION_BUCKETS_S,
         )
         self._fine_durations = metrics.histogram(
             "http_request_duration_highr_seconds",
-            "The same for all routes together, in finer steps",
+            "Time until the first byte of the response, over all routes, with finer buckets",
             buckets=FINE_BUCKETS_S,
         )
         self._request_bytes = metrics.summary(
-            "http_request_size_bytes", "Size of requests' bodies", ["handler"]
+            "http_request_size_bytes", "Size of request bodies", ["handler"]
         )
         self._answer_bytes = metrics.summary(
             "http_response_size_bytes",
-            "Size of answers' bodies, as far as they were sent",
+            "Size of response bodies, as far as sent",
             ["handler"],
         )
 

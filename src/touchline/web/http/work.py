@@ -56,5 +56,5 @@ async def done_for(request: Request, kind: str, work: Callable[[], Awaitable[T]]
     if failure is not None:
         raise failure
     if not found:
-        raise Blocked("The client is gone; what it asked for was given up.", code="client_gone")
+        raise Blocked("The client disconnected; the request was cancelled.", code="client_gone")
     return found[0]

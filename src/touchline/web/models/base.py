@@ -50,9 +50,10 @@ _TRUTH: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Says more of a type in the JSON schema than is checked where it stands.
+    """Adds constraints to the JSON schema of a type without checking them.
 
-    Whoever is given the value checks the rest, and answers in words of its own.
+    The code that receives the value checks the constraints and reports violations in its own
+    words.
     """
 
     keywords: Mapping[str, Any]
@@ -68,7 +69,7 @@ class Told:
 
 
 def mapping(names: Mapping[str, Any], values: Mapping[str, Any], *, most: int) -> WithJsonSchema:
-    """The JSON schema of an object, with what its names are; pydantic's leaves others open."""
+    """Builds the JSON schema of an object with its property names; pydantic leaves others open."""
     return WithJsonSchema(
         {
             "type": "object",
@@ -80,23 +81,24 @@ def mapping(names: Mapping[str, Any], values: Mapping[str, Any], *, most: int) -
 
 
 class Answer(BaseModel):
-    """An object of the API; later versions may add keys, none takes one away.
+    """Base of the API's response models. Later versions may add keys but never remove one.
 
-    It is made by nobody: it describes what is answered, and is built when that is asked for.
+    Responses are not instances of it: the models only describe them, and are built when the
+    description is requested.
     """
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 def example(value: dict[str, Any]) -> ConfigDict:
-    """The configuration of an answer with an example in the documentation."""
+    """Build the configuration of a response model with an example for the documentation."""
     return ConfigDict(extra="allow", json_schema_extra={"examples": [value]})
 
 
 def open_enum(words: Iterable[str]) -> WithJsonSchema:
-    """The words that this version sends; later ones may send others, and old data may have some.
+    """Describe an open enumeration: values of this version, to which later ones may add.
 
-    `web.schema` closes it for the dashboard, which is of the same version.
+    `web.schema` closes it for the dashboard, which always has the server's version.
     """
     return WithJsonSchema({"anyOf": [{"type": "string", "enum": [*words]}, {"type": "string"}]})
 
@@ -155,7 +157,7 @@ def _in_utc(value: datetime) -> datetime:
 def _written(value: object) -> object:
     """Refuse numbers in notations in which nobody writes a time, as 1e9."""
     if isinstance(value, str) and _NUMBER.fullmatch(value) and not _UNIX_TIME.fullmatch(value):
-        raise ValueError("must be a time, or Unix seconds as 1771000000.5")
+        raise ValueError("must be an RFC 3339 time, or Unix seconds such as 1771000000.5")
     return value
 
 
@@ -171,7 +173,7 @@ Moment = Annotated[
                 {
                     "type": "string",
                     "pattern": f"^{_UNIX_TIME.pattern}$",
-                    "description": "Unix seconds; beyond 20000000000, milliseconds.",
+                    "description": "Unix seconds; values beyond 20000000000 are milliseconds.",
                 },
             ]
         }
@@ -181,7 +183,11 @@ Moment = Annotated[
 
 PORT: list[dict[str, Any]] = [
     {"type": "integer", "minimum": 1, "maximum": 65535},
-    {"type": "string", "pattern": f"^(?=.{{1,10}}$){PORT_DIGITS}$", "description": "The same."},
+    {
+        "type": "string",
+        "pattern": f"^(?=.{{1,10}}$){PORT_DIGITS}$",
+        "description": "The port as decimal digits.",
+    },
 ]
 Port = Annotated[
     int,

@@ -15,34 +15,35 @@ EventCategoryWord = Annotated[str, open_enum(get_args(EventCategory))]
 
 
 class EventEntry(Answer):
-    """Something that happened."""
+    """An event."""
 
-    id: int | None = Field(description="Its number; null while it is on the way to the disk.")
-    timestamp: datetime = Field(description="When, in UTC.")
+    id: int | None = Field(description="Event id; null until the event is written.")
+    timestamp: datetime = Field(description="Time of the event, in UTC.")
     event_type: EventTypeWord = Field(
-        description="What it is about. Alerts, which have the category `alert`, have types of their"
-        " own, such as `recording_camera_lost`."
+        description="Type of the event. Alerts have the category `alert` and their own types,"
+        " such as `recording_camera_lost`."
     )
-    category: EventCategoryWord = Field(description="What happened to it.")
-    message: str = Field(description="A sentence for people.")
-    details: dict[str, Any] = Field(description="The same for programs.")
-    container_id: str | None = Field(description="The engine it is about.")
-    stream_id: str | None = Field(description="The stream it is about.")
+    category: EventCategoryWord = Field(description="Category of the event.")
+    message: str = Field(description="Human-readable message.")
+    details: dict[str, Any] = Field(description="Machine-readable details.")
+    container_id: str | None = Field(description="Affected engine.")
+    stream_id: str | None = Field(description="Affected stream.")
 
 
 class EventStatistics(Answer):
-    """How many events are kept."""
+    """Statistics of stored events."""
 
-    total: int = Field(description="All of them.")
+    total: int = Field(description="Total number of events.")
     by_type: dict[str, int] = Field(
-        description="By type; `engine`, `stream`, `vpn`, `health` and `system` are always there."
+        description="Number of events by type; `engine`, `stream`, `vpn`, `health` and `system`"
+        " are always present."
     )
-    oldest: datetime | None = Field(description="The first one's time; null where there is none.")
-    newest: datetime | None = Field(description="The last one's time; null where there is none.")
+    oldest: datetime | None = Field(description="Time of the oldest event; null without any.")
+    newest: datetime | None = Field(description="Time of the newest event; null without any.")
 
 
 class EventsCleaned(Answer):
-    """What a clean-up did."""
+    """Result of deleting old events."""
 
-    deleted: int = Field(description="How many events went.")
-    message: str = Field(description="The same in a sentence.")
+    deleted: int = Field(description="Number of deleted events.")
+    message: str = Field(description="Human-readable result.")

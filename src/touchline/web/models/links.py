@@ -11,19 +11,21 @@ LONGEST_PATH = 2048
 
 
 class MakeLink(BaseModel):
-    """What is to be opened without the key."""
+    """Resource to sign a link for."""
 
     path: str = Field(
         min_length=1,
         max_length=LONGEST_PATH,
-        description="A path of this server with its query: a playlist, clip, still or file.",
+        description="Path and query of a playlist, clip, still or file on this server.",
         examples=["/api/v1/recordings/match_1/vod/cam0.m3u8"],
     )
 
 
 class MediaLink(Answer):
-    """A link that any player opens."""
+    """A signed link that works without the key."""
 
-    url: str = Field(description="The whole address, by the name under which this was asked.")
-    path: str = Field(description="The same from the host on.")
-    expires_in_s: int | None = Field(description="Null where no key is set: it does not expire.")
+    url: str = Field(description="Absolute URL, with the host name of this request.")
+    path: str = Field(description="The same URL without scheme and host.")
+    expires_in_s: int | None = Field(
+        description="Expiry time; null if no key is set and the link does not expire."
+    )

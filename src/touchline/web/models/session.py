@@ -14,9 +14,13 @@ class SignIn(BaseModel):
 
 
 class SessionState(Answer):
-    """Whether a key rules here, and whether whoever asks may do what needs it."""
+    """Access rules of the server and rights of the client."""
 
-    key_needed: bool = Field(description="False: everybody who reaches the server may do all.")
-    reads_need_key: bool = Field(description="Nothing at all is shown without it.")
-    signed_in: bool = Field(description="True as well where no key is needed.")
-    version: str = Field(description="The server's.")
+    key_needed: bool = Field(
+        description="Whether a key is required; false gives everybody full access."
+    )
+    reads_need_key: bool = Field(description="Whether reads require the key as well.")
+    signed_in: bool = Field(
+        description="Whether the client has full access; also true if no key is required."
+    )
+    version: str = Field(description="Version of the server.")

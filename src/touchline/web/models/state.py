@@ -18,7 +18,7 @@ PreviewState = Annotated[str, open_enum(("stopped", *CAMERA_STATES))]
 
 
 class ServiceInfo(Answer):
-    """Who answers here."""
+    """Name, version and features of the server."""
 
     model_config = example(
         {
@@ -29,24 +29,26 @@ class ServiceInfo(Answer):
         }
     )
 
-    service: str = Field(description="The name of the program.")
-    version: str = Field(description="Its version.")
-    status: str = Field(description="`running` whenever it answers.")
-    features: list[str] = Field(description="What this server can do, for clients that ask.")
+    service: str = Field(description="Name of the program.")
+    version: str = Field(description="Version of the program.")
+    status: str = Field(description="Always `running`.")
+    features: list[str] = Field(description="Features of this server.")
 
 
 class HostFigures(Answer):
-    """The machine in five numbers."""
+    """Load, memory and disk of the machine."""
 
-    cpu_percent: float = Field(description="Of all cores, over the last sample.")
-    memory_percent: float = Field(description="Of the memory, in use.")
-    memory_available_gb: float = Field(description="GiB that programs may still take.")
-    disk_free_gb: float = Field(description="GiB free where the recordings are.")
-    disk_percent: float = Field(description="Of that disk, in use.")
+    cpu_percent: float = Field(
+        description="CPU load over all cores in percent, over the last sample."
+    )
+    memory_percent: float = Field(description="Memory in use, in percent.")
+    memory_available_gb: float = Field(description="Memory available to programs, in GiB.")
+    disk_free_gb: float = Field(description="Free space on the recordings disk, in GiB.")
+    disk_percent: float = Field(description="Recordings disk in use, in percent.")
 
 
 class HostHealth(Answer):
-    """The health of the machine; always with status 200, `status` says whether it is well."""
+    """Health of the machine. The HTTP status is always 200; `status` has the result."""
 
     model_config = example(
         {
@@ -64,8 +66,8 @@ class HostHealth(Answer):
     status: Literal["healthy", "error"] = Field(
         description="`error` if the machine cannot be read."
     )
-    system: HostFigures | None = Field(default=None, description="Missing on an error.")
-    detail: str | None = Field(default=None, description="What went wrong; only on an error.")
+    system: HostFigures | None = Field(default=None, description="Metrics; missing on an error.")
+    detail: str | None = Field(default=None, description="Error message; only on an error.")
 
 
 PREVIEW_EXAMPLE: dict[str, Any] = {
@@ -90,55 +92,66 @@ PREVIEW_EXAMPLE: dict[str, Any] = {
 
 
 class Transcode(Answer):
-    """A camera's pictures made again for viewers, who share it."""
+    """A transcode of a camera, shared by all viewers."""
 
     state: Literal["idle", "starting", "running", "failed"] = Field(
-        description="`idle` without a viewer; while it has failed, viewers get fewer pictures."
+        description="State of the transcode: `idle` without viewers. While it is `failed`,"
+        " viewers receive fewer frames."
     )
-    reason: str = Field(description="Why it is needed.")
-    error: str | None = Field(default=None, description="Why it has failed.")
-    viewers: int = Field(description="Viewers over WebRTC now.")
-    over_hls: bool = Field(description="HLS shows it, too: players cannot begin at the camera's.")
+    reason: str = Field(description="Reason for transcoding.")
+    error: str | None = Field(default=None, description="Reason for the failure.")
+    viewers: int = Field(description="Number of WebRTC viewers.")
+    over_hls: bool = Field(
+        description="Whether HLS uses the transcode too, because players cannot start at the"
+        " camera's keyframes."
+    )
 
 
 class PreviewCamera(Answer):
-    """The preview of one camera."""
+    """Preview of one camera."""
 
-    active: bool = Field(description="Viewers get pictures.")
-    state: PreviewState = Field(description="What it is doing.")
-    uptime: float = Field(description="Seconds since it started.")
-    hls_url: str = Field(description="Its HLS playlist.")
-    transport: Literal["hls", "webrtc"] = Field(description="What it is sent by.")
-    stream_kind: str = Field(description="Its name in WebRTC signalling.")
+    active: bool = Field(description="Whether viewers receive frames.")
+    state: PreviewState = Field(description="Current state.")
+    uptime: float = Field(description="Seconds since the preview was started.")
+    hls_url: str = Field(description="URL of the HLS playlist.")
+    transport: Literal["hls", "webrtc"] = Field(description="Transport of the preview.")
+    stream_kind: str = Field(description="Name of the stream in WebRTC signalling.")
     webrtc: dict[str, Any] | None = Field(
-        default=None, description="`enabled`, and `stream_kind` again."
+        default=None, description="Keys: `enabled`, `stream_kind`."
     )
     transcode: Transcode | None = Field(
         default=None,
-        description="How viewers get a camera with B-frames; null: as it comes.",
+        description="Transcode of a camera with B-frames; null if viewers receive the original"
+        " stream.",
     )
 
 
 class PreviewStatus(Answer):
-    """What viewers can see now."""
+    """State of the preview."""
 
     model_config = example(PREVIEW_EXAMPLE)
 
-    preview_active: bool = Field(description="Any camera is previewed.")
-    cameras: dict[str, PreviewCamera] = Field(description="By `camera_N`.")
-    transport_mode: Literal["hls", "webrtc", "dual"] = Field(description="What is configured.")
-    webrtc_supported: bool = Field(description="Whether WebRTC can be had at all.")
-    ice_servers: list[dict[str, Any]] = Field(description="For the viewer's peer connection.")
-    webrtc_streams: list[dict[str, Any]] = Field(default=[], description="Sessions now open.")
-    relay: dict[str, Any] | None = Field(default=None, description="Null: no relay is used.")
-    preview_while_recording: bool | None = Field(
-        default=None, description="Whether a recording may be watched."
+    preview_active: bool = Field(description="Whether any camera is previewed.")
+    cameras: dict[str, PreviewCamera] = Field(description="Entries by `camera_N`.")
+    transport_mode: Literal["hls", "webrtc", "dual"] = Field(description="Configured transport.")
+    webrtc_supported: bool = Field(description="Whether WebRTC is available.")
+    ice_servers: list[dict[str, Any]] = Field(
+        description="ICE servers for the viewer's peer connection."
     )
-    rtsp_port: int | None = Field(default=None, description="Null: RTSP is not served.")
+    webrtc_streams: list[dict[str, Any]] = Field(default=[], description="Open WebRTC sessions.")
+    relay: dict[str, Any] | None = Field(
+        default=None, description="TURN relay; null if none is used."
+    )
+    preview_while_recording: bool | None = Field(
+        default=None, description="Return whether viewers may watch while a match is recorded."
+    )
+    rtsp_port: int | None = Field(
+        default=None, description="Port of the RTSP server; null if RTSP is not served."
+    )
 
 
 class Status(Answer):
-    """The recording and the preview, from memory."""
+    """State of the recording and the preview."""
 
     model_config = example({"recording": IDLE_EXAMPLE, "preview": PREVIEW_EXAMPLE})
 
@@ -147,7 +160,7 @@ class Status(Answer):
 
 
 class PipelineState(Answer):
-    """Who holds the cameras."""
+    """Use of the cameras."""
 
     model_config = example(
         {
@@ -159,32 +172,40 @@ class PipelineState(Answer):
         }
     )
 
-    mode: Literal["idle", "preview", "recording", "calibration"] = Field(description="The use.")
-    holder: str | None = Field(description="Who asked for it; null when idle.")
+    mode: Literal["idle", "preview", "recording", "calibration"] = Field(
+        description="Current use of the cameras."
+    )
+    holder: str | None = Field(description="Holder of the cameras; null when idle.")
     lock_time: str | None = Field(description="Local ISO time without zone; null when idle.")
-    can_preview: bool = Field(description="A preview would be allowed now.")
-    can_record: bool = Field(description="Nothing else would have to end for a recording.")
+    can_preview: bool = Field(description="Whether a preview could be started now.")
+    can_record: bool = Field(
+        description="Whether a recording could be started without ending another use."
+    )
 
 
 class CameraStatus(Answer):
-    """One camera and what its worker reports; which figures it has depends on its kind."""
+    """A camera and the state reported by its worker. Some fields depend on the kind of camera."""
 
-    id: int = Field(description="The N of `camera_N` and of `camN` in file names.")
-    name: str = Field(description="What people call it.")
-    kind: str = Field(description="test, file, rtsp, v4l2, libcamera or argus.")
-    state: CameraState = Field(description="What it is doing.")
+    id: int = Field(description="Camera number: the N in `camera_N` and in `camN` of file names.")
+    name: str = Field(description="Display name.")
+    kind: str = Field(description="Kind of camera: test, file, rtsp, v4l2, libcamera or argus.")
+    state: CameraState = Field(description="Current state.")
     recovering: bool = Field(
-        description="It was lost, and has delivered nothing since, whatever the attempt's state."
+        description="True from the loss of the camera until its next frame, in every `state`."
     )
-    fps: float = Field(description="Frames a second, lately.")
-    bitrate_bps: int = Field(description="Bits a second, lately.")
-    last_frame_age_s: float | None = Field(description="Null before the first frame.")
-    dropped: dict[str, int] = Field(description="Frames lost so far, by where they were lost.")
-    last_error: str | None = Field(description="Null if there was none.")
+    fps: float = Field(description="Current frame rate.")
+    bitrate_bps: int = Field(description="Current bit rate.")
+    last_frame_age_s: float | None = Field(
+        description="Seconds since the last frame; null before the first one."
+    )
+    dropped: dict[str, int] = Field(
+        description="Dropped frames, by the place where they were dropped."
+    )
+    last_error: str | None = Field(description="Last error; null without one.")
 
 
 class CamerasStatus(Answer):
-    """Every configured camera."""
+    """All configured cameras."""
 
     model_config = example(
         {
@@ -207,5 +228,5 @@ class CamerasStatus(Answer):
 
     cameras: list[CameraStatus]
     disk_minutes_left: float | None = Field(
-        default=None, description="Minutes of recording that the disk lasts, as far as is known."
+        default=None, description="Estimated minutes of recording until the disk is full, if known."
     )

@@ -15,17 +15,17 @@ _LONGEST_NAME = 60
 
 
 class Tolerant(BaseModel):
-    """A body that may have fields of which it knows nothing; `warnings` names them."""
+    """Request body that accepts unknown fields and lists them in `warnings`."""
 
     model_config = ConfigDict(extra="allow")
 
     def noted_in(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """The answer, with `warnings` where there are any."""
+        """Add `warnings` to a response if the request had unknown fields."""
         warnings = self.warnings()
         return {**answer, "warnings": warnings} if warnings else answer
 
     def warnings(self) -> list[str]:
-        """A sentence for each unknown field, with the name that was perhaps meant."""
+        """Describe each unknown field and suggest the name that was probably meant."""
         known = list(type(self).model_fields)
         told = [_warning(name, known) for name in list(self.model_extra or {})[:_MOST_NAMED]]
         for each in told:
@@ -36,5 +36,5 @@ class Tolerant(BaseModel):
 def _warning(name: str, known: list[str]) -> str:
     shown = ascii(name[:_LONGEST_NAME])
     near = difflib.get_close_matches(name.lower()[:_LONGEST_NAME], known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-    return f"The field {shown} is not known and was ignored; {hint}"
+    hint = f"did you mean {near[0]!r}?" if near else f"known fields: {', '.join(known)}"
+    return f"The field {shown} is unknown and was ignored; {hint}"

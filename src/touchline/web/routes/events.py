@@ -30,24 +30,27 @@ Text = Annotated[str | None, Query(max_length=256)]
     "",
     name="events",
     operation_id="get_events",
-    summary="What happened",
+    summary="List events",
     response_model=list[EventEntry],
 )
 async def get_events(
     events: EventsDep,
-    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of events.")] = 100,
     offset: Annotated[
-        int, Query(ge=0, le=MOST_OFFSET, description="Leave so many of the newest out.")
+        int, Query(ge=0, le=MOST_OFFSET, description="Number of newest events to skip.")
     ] = 0,
-    event_type: Annotated[Text, Query(description="Of this type only.")] = None,
-    category: Annotated[Text, Query(description="Of this category only.")] = None,
-    container_id: Annotated[Text, Query(description="About this engine only.")] = None,
-    stream_id: Annotated[Text, Query(description="About this stream only.")] = None,
+    event_type: Annotated[Text, Query(description="Only events of this type.")] = None,
+    category: Annotated[Text, Query(description="Only events of this category.")] = None,
+    container_id: Annotated[Text, Query(description="Only events about this engine.")] = None,
+    stream_id: Annotated[Text, Query(description="Only events about this stream.")] = None,
     since: Annotated[
-        Moment | None, Query(description="Not older than this; without a zone it is UTC.")
+        Moment | None, Query(description="Only events since this time; UTC without a zone.")
     ] = None,
 ) -> Response:
-    """Events of both halves that fit, newest first; from memory while the database is away."""
+    """List matching events of both halves, newest first.
+
+    While the database is unavailable, recent events come from memory.
+    """
     wanted = EventFilter(event_type, category, container_id, stream_id, since)
     return answer([entry(item) for item in await events.page(wanted, limit, offset)])
 
@@ -56,11 +59,11 @@ async def get_events(
     "/stats",
     name="events_stats",
     operation_id="get_event_stats",
-    summary="How much happened",
+    summary="Get event statistics",
     response_model=EventStatistics,
 )
 async def get_event_stats(events: EventsDep) -> Response:
-    """Counts of what is kept, and from when to when."""
+    """Return the number and time range of stored events."""
     stats = await events.stats()
     return answer(
         {
@@ -84,10 +87,13 @@ async def get_event_stats(events: EventsDep) -> Response:
 async def clean_up_events(
     events: EventsDep,
     max_age_days: Annotated[
-        int, Query(ge=1, le=MOST_DAYS, description="What is older goes.")
+        int, Query(ge=1, le=MOST_DAYS, description="Maximum age of events to keep, in days.")
     ] = KEPT_DAYS,
 ) -> Response:
-    """Delete what is older than so many days; beyond 30 days or 10,000 events it goes by itself."""
+    """Delete events older than a number of days.
+
+    Events beyond 30 days or 10,000 are deleted automatically.
+    """
     deleted = await events.cleanup(max_age_days)
     message = f"Cleaned up {deleted} events older than {max_age_days} days"
     return answer({"deleted": deleted, "message": message})

@@ -20,21 +20,21 @@ router = APIRouter(prefix="/api/v1", tags=["session"], responses=may_answer(500)
     "/links",
     name="links",
     operation_id="make_link",
-    summary="Make a link to media",
+    summary="Create a link to media",
     response_model=MediaLink,
     responses=may_answer(401, 403, 413),
     dependencies=[NEEDS_KEY],
 )
 async def make_link(request: Request, body: MakeLink) -> Response:
-    """Sign a path, so that a player without the key may open it and what a playlist there names.
+    """Sign a path so that a player can open it, and the files of a playlist, without the key.
 
-    It expires after `auth.link_lifetime_s`, and at once with a new key.
+    Links expire after `auth.link_lifetime_s`, and immediately when the key changes.
     """
     found = split_target(body.path)
     opens = None if found is None else media_scope(*found)
     if opens is None:
         raise Invalid(
-            "This is no path of a playlist, a clip, a still or a file of this server",
+            "The path is not a playlist, clip, still or file of this server",
             code="not_media",
             loc=("body", "path"),
             input=body.path,

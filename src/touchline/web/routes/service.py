@@ -27,7 +27,7 @@ router = APIRouter(tags=["service"], route_class=Route)
     "/", name="root", operation_id="get_service", summary="Service", response_model=ServiceInfo
 )
 async def get_service() -> Response:
-    """The name, version and abilities of this server."""
+    """Return name, version and features of this server."""
     return answer(
         {
             "service": "touchline",
@@ -52,8 +52,10 @@ async def get_service() -> Response:
     },
 )
 async def get_metrics(capture: CaptureDep, metrics: MetricsDep) -> Response:
-    """The server's measurements; gauges say what is true now, not at the last request."""
-    recording = metrics.gauge("footballvision_recording_active", "1 while a match is recorded")
+    """Return the metrics of the server in Prometheus format."""
+    recording = metrics.gauge(
+        "footballvision_recording_active", "1 while a match is being recorded"
+    )
     recording.set(bool(capture.recorder.status()["recording"]))
     preview = metrics.gauge("footballvision_preview_active", "1 while any camera is previewed")
     preview.set(bool(capture.preview_status()["preview_active"]))

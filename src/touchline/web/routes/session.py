@@ -26,11 +26,11 @@ router = APIRouter(tags=["session"], responses=may_answer(500), route_class=Rout
     PATH,
     name="session",
     operation_id="get_session",
-    summary="Whether one is signed in",
+    summary="Get the session",
     response_model=SessionState,
 )
 async def get_session(request: Request) -> Response:
-    """What whoever asks may do."""
+    """Return the access rights of the client."""
     return answer(_state(request, signed_in=has_key(request)))
 
 
@@ -43,14 +43,14 @@ async def get_session(request: Request) -> Response:
     responses=may_answer(400, 403, 413, 429),
 )
 async def sign_in(request: Request, body: SignIn) -> Response:
-    """Exchange the key for a cookie that scripts cannot read and other sites cannot use."""
+    """Exchange the key for a session cookie, hidden from scripts and other sites."""
     gate, address = gate_of(request), client_address(request.scope)
     gate.sign_in(body.key, address)
     reply = answer(_state(request, signed_in=True))
     if gate.signer is not None:
         token = gate.signer.session(gate.sessions.begin())
         reply.headers["Set-Cookie"] = set_cookie(token, secure=_is_secure(request))
-        log.info("A browser at %s has signed in", address or "a local socket")
+        log.info("A browser at %s signed in", address or "a local socket")
     return reply
 
 
@@ -62,7 +62,7 @@ async def sign_in(request: Request, body: SignIn) -> Response:
     response_model=SessionState,
 )
 async def sign_out(request: Request) -> Response:
-    """End the session, here and in this browser; a copy of its cookie opens nothing any more."""
+    """End the session. Copies of its cookie become invalid."""
     gate = gate_of(request)
     for session_id in gate.session_ids(request.headers):
         await gate.sessions.end(session_id)

@@ -33,8 +33,8 @@ LINGER_BYTES = 64 << 20
 _TOO_LARGE = Refusal(
     431,
     "headers_too_large",
-    f"The request's head is larger than {MAX_HEAD_BYTES // 1024} KiB or has more than"
-    f" {MAX_FIELDS} fields",
+    f"The request header is larger than {MAX_HEAD_BYTES // 1024} KiB or has more"
+    f" than {MAX_FIELDS} fields",
 )
 _INVALID = Refusal(400, "bad_request", "Invalid HTTP request received.")
 _SLOW = Refusal(408, "request_timeout", "The request did not arrive in time")

@@ -232,20 +232,20 @@ class Door:
         metrics.add_source(self._families)
 
     def _families(self) -> Iterable[Family]:
-        here = Family("gauge", "touchline_http_connections", "Connections now", ("state",))
+        here = Family("gauge", "touchline_http_connections", "Open connections", ("state",))
         for state, guests in self._states.items():
             here.set(len(guests), state)
-        most = Family("gauge", "touchline_http_connections_limit", "Connections at a time")
+        most = Family("gauge", "touchline_http_connections_limit", "Maximum number of connections")
         most.set(self.most)
         refused = Family(
-            "counter", "touchline_http_connections_refused", "Connections not taken", ("reason",)
+            "counter", "touchline_http_connections_refused", "Refused connections", ("reason",)
         )
         for reason in ("full", "address"):
             refused.set(self.refused[reason], reason)
         ended = Family(
             "counter",
             "touchline_http_connections_dismissed",
-            "Connections ended because they were slow, or for the room",
+            "Connections closed because they were slow, or to make room",
             ("reason",),
         )
         for reason in ("waiting", "resting", "lingering", "body", "unread", "room"):

@@ -113,12 +113,12 @@ class Hub:
         """Broadcast and run commands inside this scope; commands under way may end at its end."""
         async with open_tasks(self._supervisor) as loops:
             for channel in self._channels.values():
-                loops.keep(f"The channel {channel.name}", channel.once, every_s=0)
+                loops.keep(f"channel {channel.name}", channel.once, every_s=0)
                 if channel.news is not None:
                     follow = _Following(channel, channel.news)
-                    loops.keep(f"The news of {channel.name}", follow.once, every_s=0)
+                    loops.keep(f"updates of {channel.name}", follow.once, every_s=0)
             for changed in self._news:
-                loops.keep("The news", _Watching(changed, self._tell_news).once, every_s=0)
+                loops.keep("channel updates", _Watching(changed, self._tell_news).once, every_s=0)
             async with anyio.create_task_group() as tasks:
                 self._tasks = Tasks(tasks, self._supervisor)
                 try:

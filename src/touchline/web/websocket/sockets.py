@@ -41,7 +41,7 @@ def make_hub(system: System) -> Hub:
     )
     capture.signalling.on_message(hub.tell)
     metrics = system.metrics
-    metrics.gauge("touchline_websocket_sessions", "WebSocket sessions now").set_function(
+    metrics.gauge("touchline_websocket_sessions", "Open WebSocket sessions").set_function(
         lambda: hub.sessions
     )
     return hub

@@ -211,7 +211,7 @@ def decoding_pipeline(
     """Make the pipeline that decodes and encodes a track. Raises RtspError where none can be."""
     names = ("h264parse",) if chosen.codec == "h264" else _DEPAYLOADERS.get(chosen.codec)
     if names is None:
-        raise RtspError(f"video in {chosen.encoding} cannot be decoded here")
+        raise RtspError(f"no decoder for {chosen.encoding} is available")
     source = tuple(Element(name) for name in names)
     fed = replace(spec, rtsp=None, source=source, demux=True)
     caps = _h264_caps() if chosen.codec == "h264" else _rtp_caps(track, chosen)

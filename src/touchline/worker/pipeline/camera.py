@@ -243,7 +243,7 @@ class Camera:
         except asyncio.CancelledError:
             done, _ = await asyncio.wait({starting}, timeout=_TEARDOWN_S)
             if not done:
-                msg = f"the pipeline was still being started after {_TEARDOWN_S:g} s"
+                msg = f"the pipeline was still starting after {_TEARDOWN_S:g} s"
                 raise Wedged(msg) from None
             if starting.exception() is None:
                 await self._stop(pipeline)
@@ -270,11 +270,11 @@ class Camera:
             if not pipeline.frames:
                 waited = time.monotonic() - started
                 if not pipeline.data_seen and waited > attempt_s:
-                    return f"nothing came from the camera for {waited:.1f} s"
+                    return f"no data received from the camera for {waited:.1f} s"
                 if waited > self.spec.start_timeout_s:
-                    return f"no frame came from the camera for {waited:.1f} s"
+                    return f"no frame received from the camera for {waited:.1f} s"
             elif silent_s > stall_s or age_s > _STARVED_S:
-                return f"no frame came from the camera for {age_s:.1f} s"
+                return f"no frame received from the camera for {age_s:.1f} s"
             elif age_s > self.spec.stall_after_s:
                 self.last_error = f"no frame for {age_s:.1f} s"
                 self._set_state("stalled")

@@ -51,7 +51,7 @@ class FileLoop:
         self._pipeline.set_state(Gst.State.PAUSED)
         reason = self._wait_until_open()
         if reason is None and not self._seek_to_start(Gst.SeekFlags.FLUSH):
-            reason = "this kind of file cannot be played in a loop; MP4 and Matroska files can"
+            reason = "this type of file cannot be looped; use MP4 or Matroska"
         if reason is None:
             reason = self._wait_until_open()
         if reason is not None:

@@ -332,7 +332,7 @@ class Pipeline:
             elif message.type == Gst.MessageType.LATENCY:
                 self._pipeline.recalculate_latency()
             elif message.type == Gst.MessageType.SEGMENT_DONE and not self._loop.begin_again():
-                self._end("the file cannot be played again from its start")
+                self._end("the file cannot be restarted from the beginning")
 
     def _read_sink(self) -> None:
         while not self._stopping.is_set():

@@ -87,7 +87,7 @@ class Viewers:
             await asyncio.wait_for(taken.wait(), timeout_s)
         except TimeoutError as error:
             reason = camera.last_error if camera is not None else None
-            raise Unseen(reason or f"no picture came within {timeout_s:g} s") from error
+            raise Unseen(reason or f"no frame received within {timeout_s:g} s") from error
         finally:
             self._tee.take_off(still)
             self._linger()

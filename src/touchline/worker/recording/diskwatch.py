@@ -67,7 +67,7 @@ class DiskWatch:
         state, error = self.judged()
         if state != self._told:
             self._told = state
-            log.warning("disk %s: %s", state, error or "it takes footage again")
+            log.warning("disk %s: %s", state, error or "writing footage again")
             self._ledger.disk(state, error)
 
     @contextmanager
@@ -102,14 +102,16 @@ class DiskWatch:
                 raise OSError(errno.ENODEV, f"nothing is mounted at {order.mount_point}")
             place = self._disk.place(order.directory)
             if not elsewhere and self._place is not None and place != self._place:
-                raise OSError(errno.ENODEV, f"{order.directory} is another folder than before")
+                raise OSError(
+                    errno.ENODEV, f"{order.directory} is not the same directory as before"
+                )
             free = self._disk.free_bytes(order.directory)
         if elsewhere:
             self._place = place
         if free < order.min_free_bytes + size_bytes:
             raise OSError(
                 errno.ENOSPC,
-                f"{free >> 20} MiB are free, {order.min_free_bytes >> 20} MiB are kept free",
+                f"{free >> 20} MiB are free, the reserve is {order.min_free_bytes >> 20} MiB",
             )
 
     def well(self) -> None:
@@ -157,9 +159,9 @@ class DiskWatch:
                 return
             disk.make_folders(order.directory)
         except OSError as problem:
-            log.debug("%s cannot be made again: %s", order.directory, problem)
+            log.debug("%s cannot be created again: %s", order.directory, problem)
         else:
-            log.warning("%s had been taken away and was made again", order.directory)
+            log.warning("%s had been removed and was created again", order.directory)
             self._folder_away_since_ns = None
 
     def _second_opinion(self) -> str:

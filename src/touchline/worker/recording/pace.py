@@ -46,7 +46,7 @@ class Pace:
         """How slow it is; None while it keeps up."""
         since = self._since_ns
         if since is not None and now_ns - since > _STUCK_FRAGMENTS * self._limit_ns:
-            return f"one fragment has taken {(now_ns - since) / 1e9:.1f} s so far"
+            return f"writing a fragment has taken {(now_ns - since) / 1e9:.1f} s so far"
         slow, last = sum(self._slow), self._last_slow_ns
         if last is None:
             return None

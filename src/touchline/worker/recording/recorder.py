@@ -34,7 +34,7 @@ JUMP_NS = 1_000_000_000
 """A hole of this length in the timestamps is listed as a gap."""
 _HOLE = "frames are missing"
 _START = "start"
-_SLOW_DISK = "the disk did not keep up"
+_SLOW_DISK = "the disk was too slow"
 
 
 class Recorder:
@@ -155,7 +155,7 @@ class Recorder:
             if frame.codec != self._codec:
                 self._break("the picture format changed")
             elif frame.keyframe and (self._behind or frame.dts_ns <= last.dts_ns):
-                self._break("the camera's time went back")
+                self._break("the camera's timestamps went backwards")
             elif frame.dts_ns <= last.dts_ns:
                 self._behind = True
                 ahead_ns = last.dts_ns + max(last.duration_ns, 1) - frame.dts_ns

@@ -178,7 +178,7 @@ class OpenSegment:
         try:
             self._disk.remove(self._path)
         except OSError as error:
-            log.warning("%s, which has no footage, stays: %s", self._path, error)
+            log.warning("the empty segment %s could not be removed: %s", self._path, error)
 
     def abandon(self) -> None:
         """Close the file as it is: playable up to its last fragment."""

@@ -147,7 +147,7 @@ class Writer:
             work.watch.note(error)
             if work.open is None or self._has_only_this_gop(work.open):
                 # Another file could not hold it either.
-                self._leave_out(job, "a group of pictures is larger than a file may become here")
+                self._leave_out(job, "a group of pictures is larger than the file size limit")
                 return False
             self._give_up_open()
             return True
@@ -249,7 +249,7 @@ class Writer:
             return
         if not work.limit_told:
             work.limit_told = True
-            work.watch.complain(FILE_TOO_LARGE, f"a file may have {limit} bytes at the most here")
+            work.watch.complain(FILE_TOO_LARGE, f"files are limited to {limit} bytes here")
         self._finish_open()
         self._begin(Begin(job.frames[0], work.wall_label()))
 
@@ -302,7 +302,7 @@ class Writer:
             else:
                 work.ledger.dropped_disk += len(job.frames)
             if job.tries > self._tries or job.frames[0].keyframe:
-                log.error("footage of %s is left out: %s", work.order.prefix, reason)
+                log.error("footage of %s is dropped: %s", work.order.prefix, reason)
         work.backlog.done(job)
 
     # -------------------------------------------------------------------- ends
@@ -366,11 +366,11 @@ class Writer:
             try:
                 kept = segment.mend(cut_at)
             except OSError as error:
-                log.warning("%s is mended later: %s", segment.info["name"], error)
+                log.warning("%s will be repaired later: %s", segment.info["name"], error)
                 work.given_up.append((segment, cut_at))
             except Exception:
                 # One old file must not hold up the footage that comes.
-                log.exception("%s cannot be mended; it stays as it is", segment.info["name"])
+                log.exception("%s cannot be repaired and is left unchanged", segment.info["name"])
                 work.ledger.closed(segment.info)
             else:
                 if kept:
@@ -382,7 +382,7 @@ class Writer:
 def describe(error: BaseException | None) -> str:
     """An error in a few words, for people."""
     if error is None:
-        return "the reason is not known"
+        return "unknown reason"
     if isinstance(error, MemoryError):
         return "there was not enough memory"
     return f"{type(error).__name__}: {error}"

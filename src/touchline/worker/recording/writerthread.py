@@ -65,7 +65,7 @@ class WriterThread:
         self._died_of = error
 
     def _note_death(self, error: BaseException | None) -> None:
-        self._died_of = error or RuntimeError("it ended without a word")
+        self._died_of = error or RuntimeError("it exited without an error")
         self._deaths += 1
         pause_ns = 0
         if self._deaths > 1:

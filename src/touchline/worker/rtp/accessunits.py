@@ -30,7 +30,7 @@ MAX_UNITS = 4096
 _PREFIX_UNITS, _PREFIX_BYTES = 64, 1 << 20
 _QUIET_MARKED_NS, _QUIET_NS = 20_000_000, 500_000_000
 _FILLER, _PREFIX_TYPE, _LAST_PREFIX_TYPE = 12, 14, 18
-_AGAIN = "a picture began again before it had ended"
+_AGAIN = "a picture was restarted before its end"
 _RUN, _RUN_INTRA, _RUN_WARY, _RUN_MARKED = 8, 2, 60, 32
 
 
@@ -67,8 +67,8 @@ class Picture:
             self.units.append(data)
         if self.size_bytes > MAX_UNIT_BYTES or self.taken > MAX_UNITS:
             raise StreamError(
-                f"the camera sends a picture of {self.size_bytes >> 20} MiB in "
-                f"{self.taken} units without an end"
+                f"the camera sends an endless picture: {self.size_bytes >> 20} MiB in"
+                f" {self.taken} units so far"
             )
 
 
@@ -140,7 +140,7 @@ class AccessUnits:
         if current is None and self._too_late(head):
             self._lied = True
             self._clear_prefix()
-            self._on_lost("a part of a picture came after it had been passed on", False)
+            self._on_lost("a part of a picture arrived too late", False)
             return
         if current is not None:
             if self._continues(current, unit, head, first_mb):
@@ -209,7 +209,7 @@ class AccessUnits:
         lacks_a_piece = self._lacks_a_piece(unit.rtp_time)
         if head is None:
             current.damage = (
-                "its parameter sets have not come" if sets is None else "a slice cannot be read"
+                "its parameter sets are missing" if sets is None else "a slice cannot be read"
             )
         elif (head.first_mb and self._after_loss) or lacks_a_piece:
             current.damage = "packets were lost"

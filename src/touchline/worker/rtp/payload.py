@@ -80,8 +80,8 @@ class Depacketiser:
         self._interleaved += 1
         if self._interleaved >= _INTERLEAVED_MOST:
             raise StreamError(
-                f"the camera sends interleaved packets ({name} of RFC 6184), which are not taken; "
-                "set it to packetization mode 1"
+                f"the camera sends interleaved packets ({name} of RFC 6184), which are not"
+                " supported; set it to packetization mode 1"
             )
 
     def _fragment(self, data: bytes, rtp_time: int, arrived_ns: int) -> None:

@@ -57,7 +57,7 @@ class H264Stream:
         on_warning: Callable[[str], None] = lambda _text: None,
     ) -> None:
         if not 1_000 <= clock_rate <= 1_000_000_000:
-            raise StreamError(f"the camera gives its video a clock of {clock_rate} Hz")
+            raise StreamError(f"the camera uses an unsupported clock rate of {clock_rate} Hz")
         self.packets = 0
         self.packets_lost = 0
         self.frames = 0
@@ -83,7 +83,7 @@ class H264Stream:
         self._decode = DecodeTimes()
         self._held: list[_Held] = []
         self._held_bytes = 0
-        self._waits_for_keyframe: str | None = "the first keyframe had not come"
+        self._waits_for_keyframe: str | None = "before the first keyframe"
         self._last_warning = ""
 
     def _describe(self, unit: bytes) -> None:
@@ -116,7 +116,7 @@ class H264Stream:
         self.packets += 1
         missing = self._sequence.missing(number, rtp_time, end)
         if missing is None:
-            self.counts["packets that came twice"] += 1
+            self.counts["duplicate packets"] += 1
             return
         if missing:
             self._missing(missing)
@@ -134,10 +134,10 @@ class H264Stream:
             self._units.packet_end(marked=head.marked, arrived_ns=arrived_ns)
 
     def _malformed(self) -> None:
-        self.counts["packets that are no RTP"] += 1
+        self.counts["invalid RTP packets"] += 1
         self._garbage += 1
         if self._garbage > _GARBAGE_MOST and not self.packets:
-            raise StreamError("what the camera sends is no RTP")
+            raise StreamError("the camera does not send valid RTP")
 
     def _follows(self, data: bytes | memoryview, arrived_ns: int, ssrc: int) -> bool:
         """Whether this packet is the stream's next. A new source is one once a second packet came.
@@ -169,7 +169,7 @@ class H264Stream:
         self.counts["packets of other payload types"] += 1
         if self.packets or self._foreign < _FOREIGN_MOST:
             return False
-        self._on_warning(f"the camera sends another payload type than it announces: {payload_type}")
+        self._on_warning(f"the camera sends another payload type than announced: {payload_type}")
         self._payload_types = {payload_type}
         return True
 
@@ -222,7 +222,7 @@ class H264Stream:
         self.counts[reason] += 1
         if reason != self._last_warning:
             self._last_warning = reason
-            self._on_warning(f"pictures are left out: {reason}")
+            self._on_warning(f"dropping pictures: {reason}")
 
     def _picture(self, picture: Picture) -> None:
         """A picture is complete, or as complete as it gets."""
@@ -241,11 +241,11 @@ class H264Stream:
             ),
         )
         if media_ns is None:
-            self._lost_picture("more pictures came than time passed for", picture.idr)
+            self._lost_picture("more pictures received than time has passed", picture.idr)
             return
         if self._media.jumps != self.counts["jumps of the time stamps"]:
             self.counts["jumps of the time stamps"] = self._media.jumps
-            self._on_warning(f"{self._media.last_jump}; the pictures go on as time did")
+            self._on_warning(f"{self._media.last_jump}; the pictures continue with the wall clock")
         if self._clock.anchored:
             self._clock.arrived(media_ns, picture.arrived_ns)
         keyframe = self._is_keyframe(picture)

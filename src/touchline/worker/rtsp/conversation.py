@@ -24,9 +24,10 @@ ANSWER_S = 5.0
 _AGENT = ("User-Agent", f"touchline/{__version__}")
 _OBEYED = {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"}
 _REFUSALS = {
-    Verdict.NO_CREDENTIALS: "the camera asks for a user name and a password (401); set user and"
-    " password of this camera",
-    Verdict.NO_COMMON_METHOD: "the camera wants a way of signing in that is not known here (401)",
+    Verdict.NO_CREDENTIALS: (
+        "the camera requires a user name and password (401); set user and password of this camera"
+    ),
+    Verdict.NO_COMMON_METHOD: "the camera requires an unsupported authentication scheme (401)",
     Verdict.WRONG: "the camera refuses the user name or the password (401); correct user and"
     " password of this camera",
 }

@@ -53,7 +53,7 @@ def describe(
         opened = open_camera(Target(url, credentials, verify_tls), waker)
         opened.conversation.link.close()
     except Stopped:
-        raise RtspError(f"the camera did not describe itself within {timeout_s:g} s") from None
+        raise RtspError(f"the camera sent no description within {timeout_s:g} s") from None
     finally:
         limit.cancel()
         limit.join()

@@ -93,7 +93,7 @@ class Track:
     def label(self) -> str:
         """The track in a few words: `0 (trackID=1, h264, 1920x1080)`."""
         codec = self.format.codec if self.format else "/".join(f.encoding for f in self.formats)
-        size = f"{self.size[0]}x{self.size[1]}" if self.size else "size not told"
+        size = f"{self.size[0]}x{self.size[1]}" if self.size else "size unknown"
         control = printable(self.control or "no control", 60)
         return f"{self.number} ({control}, {codec or 'no format'}, {size})"
 

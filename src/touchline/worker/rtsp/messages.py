@@ -182,7 +182,7 @@ class Reader:
         head_end = _HEAD_END.search(data, at, at + MAX_HEAD_BYTES)
         if head_end is None:
             if len(data) - at >= MAX_HEAD_BYTES:
-                raise RtspError(f"the camera sent a head of more than {MAX_HEAD_BYTES} bytes")
+                raise RtspError(f"the camera sent a header of more than {MAX_HEAD_BYTES} bytes")
             return None, at
         first, headers = _head(data[at : head_end.start()])
         length = _body_length(headers)
@@ -214,7 +214,7 @@ def _body_length(headers: Headers) -> int:
     length = headers.number("content-length")
     if length is None or length > MAX_BODY_BYTES:
         raise RtspError(
-            f"the camera announces an answer without a usable length (at most {MAX_BODY_BYTES})"
+            f"the camera's response has an invalid content length (maximum {MAX_BODY_BYTES})"
         )
     return length
 

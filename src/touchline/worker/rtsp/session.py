@@ -118,7 +118,7 @@ class Session:
                 self._play_once()
             except _UdpSilent:
                 self._memory.way = "tcp"
-                self._sink.warn("no packets came over UDP; the camera is asked for TCP")
+                self._sink.warn("no packets received over UDP; switching to TCP")
                 self._play_once()
         except ValueError as error:
             raise RtspError(str(error)) from error
@@ -179,7 +179,7 @@ class Session:
         field = answer.headers.get("session") or ""
         session = field.split(";")[0].strip()
         if len(session) > _MAX_SESSION_CHARS:
-            raise RtspError("the camera's session has a name that is too long")
+            raise RtspError("the camera's session id is too long")
         opened.conversation.session = session or None
         self._prepare(opened, track, chosen)
         return self._whole(opened), session_timeout_s(field)

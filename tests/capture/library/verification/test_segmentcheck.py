@@ -77,7 +77,7 @@ def test_a_removed_fragment_is_found(match: Path, removed: int, checksums: bool)
     assert {fault.segment for fault in faults} == {CAM0}
     if removed < 5:
         assert {fault.fragment for fault in faults if fault.fragment} == {removed}
-        assert f"fragment {removed + 1} stands where fragment {removed} belongs" in faults[0].what
+        assert f"found fragment {removed + 1} instead of fragment {removed}" in faults[0].what
 
 
 @pytest.mark.parametrize("checksums", [True, False])

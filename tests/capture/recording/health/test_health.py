@@ -95,7 +95,7 @@ def test_a_sound_recording_has_the_diagnostics_of_the_contract() -> None:
             {"recovering": True, "recovery_attempts": 1},
             ["cam0: Recovering (attempt 1): camera lost"],
         ),
-        ({"disk": "full"}, ["cam0: Disk full, recording resumes when space returns"]),
+        ({"disk": "full"}, ["cam0: Disk full; recording resumes when space is available"]),
         ({"stalled": True, "last_frame_age_s": 0.94}, ["cam0: No frames for 0.9 s"]),
         ({"stalled": True, "last_frame_age_s": None}, ["cam0: No frames yet"]),
         ({"last_frame_age_s": 3.2}, ["cam0: No frames for 3.2 s"]),

@@ -119,4 +119,4 @@ def test_a_camera_without_a_worker_is_lost() -> None:
     it = match()
     lost = camera()
     lost.link.connected = False
-    assert it.lost_reason(lost) == "the worker is gone"
+    assert it.lost_reason(lost) == "the worker exited"

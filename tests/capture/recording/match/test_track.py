@@ -30,7 +30,7 @@ def test_a_pause_between_segments_is_a_gap_with_the_reason_of_the_loss() -> None
 def test_a_worker_that_was_replaced_at_once_leaves_a_gap_however_short() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the worker is gone", 10 * S)
+    it.lose("the worker exited", 10 * S)
     it.note_segment(info(1, 10.1, 10.1), "opened")
     assert [(gap.from_unix_ns, gap.to_unix_ns) for gap in it.gaps] == [(10 * S, int(10.1 * S))]
 
@@ -79,7 +79,7 @@ def test_an_open_gap_ends_with_the_recording() -> None:
 def test_a_gap_begins_after_what_a_dead_worker_turned_out_to_have_written() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    it.lose("the worker is gone", 99 * S)
+    it.lose("the worker exited", 99 * S)
     it.segments[info(0, 0, 0)["name"]] = Segment(
         name="x", camera="cam0", index=0, start_unix_ns=0, end_unix_ns=11 * S
     )

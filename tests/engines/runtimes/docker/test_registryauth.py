@@ -202,8 +202,8 @@ async def test_where_a_helper_knows_nothing_the_file_counts(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("exit 3", "ended with status 3"),
-        ("echo s3cret; exit 1", "ended with status 1"),
+        ("exit 3", "exited with status 3"),
+        ("echo s3cret; exit 1", "exited with status 1"),
         ("echo s3cret", "no JSON"),
         ("cat /dev/zero", "says more"),
         (None, "not installed"),

@@ -77,7 +77,7 @@ def test_a_record_that_cannot_be_right_is_cleared_away_unless_its_process_runs(
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
     assert read(records, ID) == []
     assert file.exists()
-    assert "A process runs that belongs to" in caplog.text
+    assert "A running process belongs to" in caplog.text
     assert read(records) == []
     assert list(tmp_path.iterdir()) == []
 

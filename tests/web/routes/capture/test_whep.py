@@ -79,7 +79,7 @@ async def test_an_offer_makes_a_session_with_all_that_a_player_needs(rig: Rig) -
     ("error", "status"),
     [
         (Failed("The offer is not SDP", code="bad_offer"), 400),
-        (Failed("The ICE candidate cannot be read", code="bad_candidate"), 400),
+        (Failed("The ICE candidate cannot be parsed", code="bad_candidate"), 400),
         (Failed("The offer has no video section", code="offer_not_acceptable"), 406),
         (Blocked("The live process is not running"), 503),
         (Failed("it broke", code="live_error"), 500),
@@ -97,7 +97,7 @@ async def test_an_offer_that_is_not_answered_leaves_no_session(
 
 
 async def test_a_full_house_is_not_for_now(rig: Rig) -> None:
-    full = Failed("There are 64 viewers already", code="too_many_viewers")
+    full = Failed("The maximum of 64 viewers is reached", code="too_many_viewers")
     rig.live.refuses["webrtc_start"] = full
     answer = await rig.post()
     assert (answer.status_code, answer.json()["can_retry"]) == (503, True)
@@ -108,7 +108,7 @@ async def test_a_full_house_is_not_for_now(rig: Rig) -> None:
     "error",
     [
         Refused("Recording is active.", code="recording_active"),
-        Failed("Camera 0 cannot be shown: no picture came", code="no_picture"),
+        Failed("Camera 0 cannot be shown: no frame received", code="no_picture"),
     ],
 )
 async def test_a_camera_that_cannot_be_watched_now_is_a_conflict_to_come_back_to(

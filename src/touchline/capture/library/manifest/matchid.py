@@ -24,7 +24,7 @@ def valid_match_id(text: str) -> str:
         )
     if text.strip() != text:
         raise Invalid(
-            "match_id must not begin or end with a space, nor be nothing else",
+            "match_id must not begin or end with a space",
             code="match_id_space",
         )
     if text.startswith("."):
@@ -39,7 +39,7 @@ def valid_match_id(text: str) -> str:
             )
     if len(text.encode()) > _FILE_NAME_MAX_BYTES:
         raise Invalid(
-            f"match_id takes more than {_FILE_NAME_MAX_BYTES} bytes as a folder's name",
+            f"match_id is longer than {_FILE_NAME_MAX_BYTES} bytes when used as a directory name",
             code="match_id_length",
         )
     return text

@@ -108,9 +108,13 @@ class Clips:
         that there may be, and Failed where its beginning cannot be coded.
         """
         if to_ns <= from_ns:
-            raise Invalid("The clip ends before it begins", code="clip_empty", loc=("query", "end"))
+            raise Invalid(
+                "The end of the clip must be after its start",
+                code="clip_empty",
+                loc=("query", "end"),
+            )
         if to_ns - from_ns > LONGEST_S * _NANO:
-            text = f"A clip may last {LONGEST_S / 3600:g} hours"
+            text = f"A clip may last at most {LONGEST_S / 3600:g} hours"
             raise Invalid(text, code="clip_too_long", loc=("query", "end"))
         folder = await self._library.folder(match_id)
         filmed = await self._footage.read(folder, camera)
@@ -122,7 +126,7 @@ class Clips:
             text = f"{camera} has no usable footage of that time: {filmed.refused}"
             raise Refused(text, code="footage_unusable")
         if not planned:
-            raise NotFound(f"{camera} filmed nothing at that time", code="no_footage_then")
+            raise NotFound(f"{camera} has no footage at that time", code="no_footage_then")
         made = [
             await self._recoded(piece) if isinstance(piece, mp4cut.Edge) else piece
             for piece in planned
@@ -204,7 +208,9 @@ class Clips:
             data = await anyio.Path(out).read_bytes()
             return mp4cut.recoded(data, result, edge.source.codec)
         except ValueError as error:
-            raise Failed(f"The clip's beginning failed: {error}", code="clip_failed") from error
+            raise Failed(
+                f"The start of the clip could not be cut: {error}", code="clip_failed"
+            ) from error
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.Path(out).unlink(missing_ok=True)
@@ -233,7 +239,7 @@ def _pieces(parts: Iterable[mp4cut.Span | bytes]) -> Iterator[bytes]:
             while at < end:
                 data = os.pread(descriptor, min(_CHUNK_BYTES, end - at), at)
                 if not data:
-                    raise Failed(f"{part.path.name} became shorter", code="file_shrank")
+                    raise Failed(f"{part.path.name} was truncated", code="file_shrank")
                 at += len(data)
                 yield data
     finally:

@@ -97,7 +97,7 @@ class Footage:
         if not files.usable and camera not in ARCHIVES and files.refused:
             raise Refused(files.reason, code="footage_unusable")
         if not files.usable:
-            raise NotFound(f"There is no footage of {camera} in this match", code="no_such_footage")
+            raise NotFound(f"This match has no footage of {camera}", code="no_such_footage")
         pieces = tuple(
             Piece(
                 path.name,

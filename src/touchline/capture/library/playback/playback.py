@@ -89,7 +89,7 @@ def segment_media(
 
     Raises NotFound where no segment of the playlist begins there, or its file has gone.
     """
-    missing = NotFound("There is no such segment in this playlist", code="segment_not_found")
+    missing = NotFound("The playlist has no such segment", code="segment_not_found")
     segment = _find(pieces, file_name, sequence, growing=growing)
     if segment is None:
         raise missing

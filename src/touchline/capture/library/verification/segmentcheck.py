@@ -37,7 +37,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
         scan = mp4scan.scan(path, checksums=checksums)
     except FileNotFoundError:
         missing = Segment(name=name, camera=camera, index=parse_segment_name(name).index or 0)
-        fault = MatchFault("segment_missing", "the segment is not there", camera, name)
+        fault = MatchFault("segment_missing", "the segment is missing", camera, name)
         return SegmentCheck(missing, (fault,), missing=True)
     except NotSegment:
         return _not_ours(path, camera)
@@ -61,7 +61,7 @@ def _not_ours(path: Path, camera: str) -> SegmentCheck:
     segment = Segment(name=path.name, camera=camera, index=index, size_bytes=size_bytes)
     if size_bytes >= _HEAD_BYTES:
         return SegmentCheck(segment, foreign=True)
-    what = "the file is empty" if size_bytes == 0 else "the file ends within its head"
+    what = "the file is empty" if size_bytes == 0 else "the file ends within its header"
     fault = MatchFault("damaged", what, camera, path.name, 0, size_bytes)
     return SegmentCheck(segment, (fault,))
 
@@ -98,7 +98,7 @@ def check_listed_segment(
     found = check.segment
     what = None
     if check.foreign and listed.fragments:
-        what = "the file is not a segment any more"
+        what = "the file is no longer a segment"
     elif listed.finalized and not check.foreign and listed.frames != found.frames:
         what = f"{found.frames} frames where the manifest counts {listed.frames}"
     elif listed.finalized and listed.size_bytes != found.size_bytes:

@@ -74,7 +74,7 @@ class Space:
                 try:
                     await self._removal.delete(match.match_id)
                 except (NotFound, Refused, OSError) as error:
-                    log.warning("%s stays: %s", match.match_id, error)
+                    log.warning("%s was not deleted: %s", match.match_id, error)
                 else:
                     log.warning("deleted match %s: the disk was full", match.match_id)
 
@@ -96,7 +96,7 @@ def _stored(folder: Path) -> _Found:
         manifest = manifestfile.load(folder)
         protected = manifest is not None and manifest.protected
     except Refused as error:
-        log.warning("%s stays: %s", folder.name, error.message)
+        log.warning("%s was not deleted: %s", folder.name, error.message)
         protected = True  # what we cannot read is not ours to delete
     footage = [s.st_mtime for path, s in found if path.suffix in VIDEO_SUFFIXES]
     return _Found(

@@ -294,9 +294,9 @@ class Match:
     def lost_reason(self, camera: Camera) -> str | None:
         """Why the camera delivers nothing at the moment; None when it does."""
         if not camera.link.connected:
-            return camera.last_error or "the worker is gone"
+            return camera.last_error or "the worker exited"
         if camera.status.get("state") in _LOST_STATES:
-            return str(camera.status.get("last_error") or "the camera delivers nothing")
+            return str(camera.status.get("last_error") or "the camera delivers no frames")
         return None
 
 

@@ -35,8 +35,10 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
     if scheme not in {"tcp", "http", "https"} or not _names_a_host(url):
         how = "write unix:///path or tcp://host:port"
         if scheme == "ssh":
-            how = "make a tunnel with ssh -N -L and write unix:///path of its socket"
-        raise Invalid(f"{url!r} is no address of a Docker daemon: {how}", code="docker_address")
+            how = "open a tunnel with ssh -N -L and write unix:///path of its socket"
+        raise Invalid(
+            f"{url!r} is not a valid address of a Docker daemon: {how}", code="docker_address"
+        )
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
     rest = rest.rstrip("/")
     if scheme == "tcp" and urlsplit(f"//{rest}").port is None:

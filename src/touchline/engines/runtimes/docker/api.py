@@ -89,7 +89,9 @@ class DockerApi:
             async with self._docker.session.get(f"{self._docker.docker_host}/_ping") as response:
                 await response.read()
                 if response.status != 200:
-                    raise DockerError(response.status, f"it answered {response.status}")
+                    raise DockerError(
+                        response.status, f"it responded with status {response.status}"
+                    )
 
     async def version(self) -> str:
         """What release it is."""
@@ -119,7 +121,7 @@ class DockerApi:
                 told = await response.json(content_type=None)
             rows = told.get("Processes") if isinstance(told, dict) else None
             if not rows:
-                raise DockerError(501, "the daemon does not tell what runs in a container")
+                raise DockerError(501, "the daemon does not list the processes of containers")
             return [str(row[-1]) for row in rows]
 
     async def network(self, name: str) -> Mapping[str, Any]:
@@ -268,14 +270,14 @@ class DockerApi:
                 raise self._unavailable(said) from error
             raise DaemonError(said, status=error.status) from error
         except TimeoutError as error:
-            raise self._unavailable(f"it did not answer within {within_s:g} s") from error
+            raise self._unavailable(f"it did not respond within {within_s:g} s") from error
         except (aiohttp.ClientError, HttpProcessingError, OSError, EOFError) as error:
             said = shown(str(error)[:MOST_MESSAGE_CHARS]) or type(error).__name__
             raise self._unavailable(said) from error
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             # Some other server stands there, or only the beginning of an answer came.
             said = shown(repr(error)[:MOST_MESSAGE_CHARS])
-            raise self._unavailable(f"its answer makes no sense: {said}") from error
+            raise self._unavailable(f"its response is invalid: {said}") from error
 
     def _unavailable(self, reason: str) -> RuntimeUnavailable:
         return RuntimeUnavailable(f"Docker at {self._where}: {reason}")

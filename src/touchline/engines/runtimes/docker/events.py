@@ -56,7 +56,7 @@ class _Feed:
                 if event is not None and self._wanted(each, event):
                     self._in.send_nowait(event)
         except anyio.WouldBlock:
-            reason = f"{KEPT_UNREAD} of Docker's events were not read"
+            reason = f"{KEPT_UNREAD} events of Docker were not read in time"
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             return  # nobody wants more
         except RuntimeUnavailable as error:

@@ -166,7 +166,7 @@ def creation(
     """What asks the daemon for this container. Raises Invalid for a name it could not have."""
     if _NAME.fullmatch(spec.name) is None:
         raise Invalid(
-            f"{spec.name!r} is no name for a container: 2 to 128 letters, digits, _ . or -",
+            f"{spec.name!r} is not a valid container name: use 2 to 128 letters, digits, _ . or -",
             code="invalid_name",
         )
     wanted: dict[str, Any] = {
@@ -269,7 +269,7 @@ def _listed_ports(shown: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[Bind
 def _port(value: object) -> int:
     port = whole(str(value)[:20], least=1, most=65535)
     if port is None:
-        raise ValueError(f"{value!r} is no port")
+        raise ValueError(f"{value!r} is not a port")
     return port
 
 

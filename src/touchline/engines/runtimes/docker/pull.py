@@ -96,15 +96,15 @@ class Pulls:
                 await self._follow(image, login)
         except TimeoutError:
             raise ImageNotFound(
-                f"the image {image} is not here and was not pulled within {self._timeout_s:g} s"
+                f"the image {image} is not local and was not pulled within {self._timeout_s:g} s"
             ) from None
         except DaemonError as error:
             raise ImageNotFound(
-                f"the image {image} is not here and cannot be pulled: {error.message}{without}"
+                f"the image {image} is not local and cannot be pulled: {error.message}{without}"
             ) from error
         finally:
             del self._under_way[image]
-        log.info("The image %s is here", image)
+        log.info("Pulled the image %s", image)
 
     async def _follow(self, image: str, login: str | None) -> None:
         layers = Layers()

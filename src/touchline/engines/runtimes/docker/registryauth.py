@@ -69,7 +69,7 @@ class Login:
             return None
         content = json.dumps({**told, "serveraddress": registry}).encode()
         if len(content) > LARGEST_LOGIN_BYTES:
-            raise NoCredentials(f"those for {registry} are longer than any that are used")
+            raise NoCredentials(f"the credentials for {registry} are too long")
         return base64.urlsafe_b64encode(content).decode("ascii")
 
 
@@ -114,9 +114,9 @@ def login_in(config: Mapping[str, Any], registry: str) -> Login:
         try:
             username, colon, password = base64.b64decode(encoded).decode().partition(":")
         except (binascii.Error, ValueError) as error:
-            raise NoCredentials(f"those for {registry} are not encoded as they must be") from error
+            raise NoCredentials(f"the credentials for {registry} are not valid Base64") from error
         if not colon:
-            raise NoCredentials(f"those for {registry} lack a password")
+            raise NoCredentials(f"the credentials for {registry} have no password")
         password = password.rstrip("\0")
     return Login(username, password, _text(entry, "identitytoken"), _text(entry, "registrytoken"))
 
@@ -126,9 +126,9 @@ def told_by_helper(answer: bytes, registry: str) -> Login:
     try:
         told = parse_foreign(answer)
     except ValueError as error:
-        raise NoCredentials(f"the helper for {registry} answered with no JSON") from error
+        raise NoCredentials(f"the helper for {registry} did not return JSON") from error
     if not isinstance(told, Mapping) or not _text(told, "Secret"):
-        raise NoCredentials(f"the helper for {registry} answered without a secret")
+        raise NoCredentials(f"the helper for {registry} did not return a secret")
     username, secret = _text(told, "Username"), _text(told, "Secret")
     if username == _TOKEN_USER:
         return Login(identity_token=secret)
@@ -190,7 +190,7 @@ class RegistryLogins:
             if _NOT_FOUND in answer[:1000].decode(errors="replace").lower():
                 return None
             # What it says may hold a secret, so it is not repeated.
-            raise NoCredentials(f"{name} ended with status {status}")
+            raise NoCredentials(f"{name} exited with status {status}")
         return told_by_helper(answer, registry)
 
 
@@ -241,18 +241,18 @@ def _config(file: Path | None) -> Mapping[str, Any]:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as opened:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise NoCredentials(f"{file} is no file")
+                raise NoCredentials(f"{file} is not a file")
             content = opened.read(LARGEST_CONFIG_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:
         raise NoCredentials(f"{file} cannot be read: {error}") from error
     if len(content) > LARGEST_CONFIG_BYTES:
-        raise NoCredentials(f"{file} is larger than any configuration")
+        raise NoCredentials(f"{file} is too large for a configuration")
     try:
         config = parse_foreign(content)
     except ValueError as error:
-        raise NoCredentials(f"{file} holds no JSON") from error
+        raise NoCredentials(f"{file} is not valid JSON") from error
     return config if isinstance(config, Mapping) else {}
 
 

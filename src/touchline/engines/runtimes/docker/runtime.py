@@ -195,7 +195,7 @@ class DockerRuntime:
             with patience.fail_after(within_s):
                 return await self._api.execute(instance_id, command)
         except TimeoutError:
-            raise StartTimeout(f"the command did not end within {within_s:g} s") from None
+            raise StartTimeout(f"the command did not complete within {within_s:g} s") from None
         except DaemonError as error:
             # It is not there (404), or does not run (409).
             raise InstanceNotFound(error.message) from error
@@ -245,10 +245,12 @@ class DockerRuntime:
                         return
                     raise
                 await anyio.sleep(_GONE_POLL_S)
-        raise DaemonError(f"{container} is being removed, and does not go", status=409)
+        raise DaemonError(
+            f"{container} is being removed, but the removal does not complete", status=409
+        )
 
     async def _clear_away(self, container: str) -> None:
-        log.info("Removing %s, which is left of a failed start", container)
+        log.info("Removing %s, left over from a failed start", container)
         await self._remove(container)
 
     def _is_watched(self, told: Told, event: RuntimeEvent) -> bool:

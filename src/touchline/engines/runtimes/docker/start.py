@@ -104,7 +104,7 @@ class Starter:
                 raise why_not(error, attempt.spec) from error
             except TimeoutError:
                 if not await self._take_back(attempt):
-                    raise RuntimeUnavailable("Docker stopped to answer during a start") from None
+                    raise RuntimeUnavailable("Docker stopped responding during a start") from None
                 raise StartTimeout(
                     f"{attempt.spec.name} was not running after {within_s:g} s"
                 ) from None
@@ -119,10 +119,9 @@ class Starter:
         instance = inspected(await self._api.inspect(attempt.container))
         if instance.state != "running":
             words = await self._api.last_words(attempt.container)
+            said = f": {words}".rstrip(": ")
             raise StartFailed(
-                f"{instance.name} ended at once, with status {instance.exit_code}: {words}".rstrip(
-                    ": "
-                )
+                f"{instance.name} exited immediately with status {instance.exit_code}{said}"
             )
         return instance
 
@@ -153,7 +152,7 @@ class Starter:
                     await self._remove(shown["Id"])
             except TouchlineError as error:
                 self._remember(attempt)
-                log.warning("%s may be left of a failed start: %s", attempt.spec.name, error)
+                log.warning("%s may be left over from a failed start: %s", attempt.spec.name, error)
                 return not isinstance(error, RuntimeUnavailable)
         return True
 

@@ -39,7 +39,7 @@ async def executed(
                 await _until_ended(spawned.pidfd, output)
         except TimeoutError as error:
             raise StartTimeout(
-                f"{name} did not end within {within_s:g} s, and was killed"
+                f"{name} did not exit within {within_s:g} s and was killed"
             ) from error
         finally:
             # Until it is waited for, its number is its group's and nobody else's.

@@ -105,8 +105,8 @@ class ProcessHost:
         """How a process ended that should not have."""
         said = await self._thread(self._records.last_lines, record.id)
         return (
-            f"{record.name} ended at once, with exit code {record.exit_code}; nothing is left of"
-            f" it. {f'It said: {said}' if said else 'It said nothing'}"
+            f"{record.name} exited immediately with exit code {record.exit_code} and was"
+            f" removed. {f'Output: {said}' if said else 'It wrote no output'}"
         )
 
     async def kill_remains(self, remains: Sequence[Remains]) -> None:

@@ -85,8 +85,8 @@ class Life:
                 await self.ended.wait()
             if not self.ended.is_set():
                 raise RuntimeUnavailable(
-                    f"{self.record.name} was killed, and has not ended after {KILLED_WITHIN_S:g} s:"
-                    " the kernel holds it. Its record is kept; it can be stopped again"
+                    f"{self.record.name} was killed but has not exited after {KILLED_WITHIN_S:g} s."
+                    " Its record is kept; stop it again"
                 )
 
     def next_pause_s(self) -> float:

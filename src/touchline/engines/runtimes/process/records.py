@@ -126,7 +126,7 @@ class Records:
             if record is not None:
                 yield record
             elif is_alive(home.name):
-                log.error("A process runs that belongs to %s: end it, and remove both", home)
+                log.error("A running process belongs to %s: stop it and remove the record", home)
             else:
                 _clear_away(home)
 
@@ -139,7 +139,7 @@ class Records:
             log.error("The record in %s cannot be read: %s", home, error)  # noqa: TRY400
             return None
         if record.id != home.name:
-            log.error("The record in %s is another's: %s", home, record.id)
+            log.error("The record in %s belongs to another process: %s", home, record.id)
             return None
         return record
 
@@ -194,4 +194,4 @@ def _clear_away(home: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        log.warning("%s could not be removed; it holds nothing of use: %s", home, error)
+        log.warning("%s is no longer needed but could not be removed: %s", home, error)

@@ -96,8 +96,9 @@ class ProcessRuntime:
             adopted = await self._host.adopt()
         except OSError as error:
             raise Invalid(
-                f"Engines cannot be kept in {self._host.directory}: {error.strerror}. Set"
-                " engines.runtime.directory to one that this user may write"
+                f"Engine records cannot be written to {self._host.directory}:"
+                f" {error.strerror}. Set engines.runtime.directory to a directory that this"
+                " user can write to"
             ) from error
         for record, pidfd in adopted:
             life = self._names[record.name] = self._lives[record.id] = Life(record, self._ended)
@@ -118,7 +119,7 @@ class ProcessRuntime:
             await self._take_back(life, launch)
             if isinstance(error, TimeoutError):
                 raise StartTimeout(
-                    f"{spec.name} did not run after {within_s:g} s; nothing is left of it"
+                    f"{spec.name} was not running after {within_s:g} s and was removed"
                 ) from None
             raise
         return life.record.instance("running")
@@ -141,7 +142,7 @@ class ProcessRuntime:
         found = [each for each in lives if reference in {each.record.id, each.record.name}]
         found = found or [each for each in lives if each.record.id.startswith(reference)]
         if len(found) != 1 or not reference:
-            raise InstanceNotFound(f"There is no process {reference!r}")
+            raise InstanceNotFound(f"No process {reference!r}")
         return (await self._shown(found, in_full=True))[0]
 
     async def usage(self) -> Mapping[str, Usage]:
@@ -159,7 +160,7 @@ class ProcessRuntime:
         """As `Runtime.execute`; the command runs beside the process, in its directory."""
         life = self._lives.get(instance_id)
         if life is None or life.ended.is_set():
-            raise InstanceNotFound(f"No process {instance_id[:12]} runs")
+            raise InstanceNotFound(f"Process {instance_id[:12]} is not running")
         try:
             spawn = partial(self._host.spawn_beside, life.record, command)
             return await executed(spawn, command[0], within_s=within_s)
@@ -183,12 +184,13 @@ class ProcessRuntime:
                 " engines.runtime.command, or engines.runtime.programs for this image"
             )
         if spec.name in self._names:
-            raise NameInUse(f"A process is called {spec.name} already; nothing was started")
+            raise NameInUse(f"The name {spec.name} is already in use; nothing was started")
         ports = processports.wanted(spec.ports)
         for other in self._names.values():
             for number, _ in ports & other.ports:
                 raise PortInUse(
-                    f"{other.record.name} has port {number}; nothing was started", port=number
+                    f"Port {number} belongs to {other.record.name}; nothing was started",
+                    port=number,
                 )
         argv = (*program, *spec.command)
         record = new_record(spec, argv, label=self._label, bind_address=self._bind_address)
@@ -217,7 +219,7 @@ class ProcessRuntime:
             try:
                 await self._flights.join(key, take_back)
             except TouchlineError as error:
-                log.error("Of a failed start is left: %s", error.message)  # noqa: TRY400
+                log.error("Left over from a failed start: %s", error.message)  # noqa: TRY400
 
     # ------------------------------------------------------------------ ending
 
@@ -235,7 +237,7 @@ class ProcessRuntime:
         try:
             await self._host.note(life.record)
         except TouchlineError as error:
-            log.warning("The end of %s could not be noted: %s", life.record.name, error.message)
+            log.warning("The exit of %s could not be recorded: %s", life.record.name, error.message)
         if life.record.restarts and not life.stopping:
             work = partial(self._restart, life)
             life.restarting = self._flights.launch(("restart", life.record.id), work)
@@ -248,7 +250,7 @@ class ProcessRuntime:
                 try:
                     await self._launch(life)
                 except TouchlineError as error:
-                    log.warning("%s is not started again: %s", life.record.name, error.message)
+                    log.warning("%s is not restarted: %s", life.record.name, error.message)
                     await self._sweep(life)
                 else:
                     return

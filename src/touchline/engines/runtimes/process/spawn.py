@@ -156,7 +156,9 @@ def wait_for(pidfd: int) -> int | None:
 def _identity(pid: int, boot: str) -> Identity:
     process = identify(pid, boot)
     if process is None:
-        raise ProcessLookupError(errno.ESRCH, "somebody else has waited for our child")
+        raise ProcessLookupError(
+            errno.ESRCH, "the exit status of the child process was already collected"
+        )
     return process
 
 

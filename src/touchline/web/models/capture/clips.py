@@ -9,7 +9,7 @@ from touchline.web.models.base import Answer, Number
 
 
 class MarkerState(Answer):
-    """A moment of a match."""
+    """A marker: a moment of a match."""
 
     marker_id: str
     kind: MarkerKind
@@ -21,13 +21,13 @@ class MarkerState(Answer):
 
 
 class MarkerList(Answer):
-    """The moments of a match by time."""
+    """Markers of a match, ordered by time."""
 
     markers: list[MarkerState]
 
 
 class NewMarker(BaseModel):
-    """A moment; without a time it is now, while the match is recorded."""
+    """A marker to add. Without a time, it marks the current moment of a running recording."""
 
     kind: MarkerKind = "other"
     text: str = Field("", max_length=200)
@@ -35,11 +35,13 @@ class NewMarker(BaseModel):
     at: Number | None = Field(
         None, ge=0, le=200_000, description="Seconds from the start of the match."
     )
-    seconds_ago: Number = Field(0.0, ge=0, le=600, description="How long ago it was, without `at`.")
+    seconds_ago: Number = Field(
+        0.0, ge=0, le=600, description="Offset before the current moment, if `at` is omitted."
+    )
 
 
 class MarkerChange(BaseModel):
-    """What to change; what is left out stays."""
+    """Fields to change; omitted fields keep their value."""
 
     kind: MarkerKind | None = None
     text: str | None = Field(None, max_length=200)
@@ -48,6 +50,6 @@ class MarkerChange(BaseModel):
 
 
 class MarkerRemoved(Answer):
-    """It is gone."""
+    """Confirmation of a removed marker."""
 
     removed: str

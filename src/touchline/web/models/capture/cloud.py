@@ -8,16 +8,16 @@ from touchline.web.models.base import Answer
 
 
 class CloudFile(Answer):
-    """A file that was uploaded."""
+    """An uploaded file."""
 
     name: str
-    key: str = Field(description="Its name in the storage.")
+    key: str = Field(description="Object key in the storage.")
     size_mb: float
-    url: str = Field(description="Where anybody may read it until it expires.")
+    url: str = Field(description="Presigned URL that anybody may read until it expires.")
 
 
 class CloudMatch(Answer):
-    """The uploaded files of a match."""
+    """Uploaded files of a match."""
 
     match_id: str
     files: list[CloudFile]
@@ -25,15 +25,15 @@ class CloudMatch(Answer):
 
 
 class CloudFiles(CloudMatch):
-    """The uploaded files of one match."""
+    """Uploaded files of one match."""
 
     success: bool
-    expires_in: int = Field(description="For how many seconds the URLs can be used.")
+    expires_in: int = Field(description="Lifetime of the URLs in seconds.")
 
 
 class CloudArchives(Answer):
-    """All matches of which a file was uploaded, the newest upload first."""
+    """Matches with uploaded files, newest upload first."""
 
     success: bool
-    expires_in: int = Field(description="For how many seconds the URLs can be used.")
+    expires_in: int = Field(description="Lifetime of the URLs in seconds.")
     matches: list[CloudMatch]

@@ -10,63 +10,67 @@ from touchline.web.models.base import Answer, example
 
 
 class PowerMode(Answer):
-    """The mode in which a Jetson was set to run."""
+    """Power mode of a Jetson."""
 
-    name: str = Field(description="15W, 25W, MAXN_SUPER, 7W, `Mode N`; `Unknown` elsewhere.")
-    id: str = Field(description="Its number; `N/A` elsewhere.")
-    is_max: bool = Field(description="It is the fastest one.")
+    name: str = Field(
+        description="Power mode: 15W, 25W, MAXN_SUPER, 7W or `Mode N`; `Unknown` on other machines."
+    )
+    id: str = Field(description="Number of the power mode; `N/A` on other machines.")
+    is_max: bool = Field(description="Whether this is the fastest mode.")
 
 
 class CpuFrequency(Answer):
-    """The clock of one processor core."""
+    """Clock of one CPU core."""
 
-    cpu: int = Field(description="The kernel's number of the core.")
-    freq_ghz: float = Field(description="Its clock now, in GHz.")
-    type: Literal["performance", "efficiency"] = Field(description="A large core or a small one.")
+    cpu: int = Field(description="Number of the core in the kernel.")
+    freq_ghz: float = Field(description="Current clock in GHz.")
+    type: Literal["performance", "efficiency"] = Field(
+        description="Type of the core: performance or efficiency."
+    )
 
 
 class CpuAverage(Answer):
-    """The mean clock of each kind of core; 0 where there is none, or none that tells."""
+    """Mean clock per type of core; 0 if unknown."""
 
     performance: float = Field(description="GHz.")
     efficiency: float = Field(description="GHz.")
 
 
 class Temperature(Answer):
-    """The thermal zones that can be read."""
+    """Readable thermal zones."""
 
-    max_c: float = Field(description="The hottest one; 0 where there is none.")
-    zones: list[float] = Field(description="Each one in degrees Celsius.")
-    warning: bool = Field(description="Over 75 degrees.")
-    critical: bool = Field(description="Over 85 degrees.")
+    max_c: float = Field(description="Highest temperature; 0 without any zone.")
+    zones: list[float] = Field(description="Temperature of each zone in degrees Celsius.")
+    warning: bool = Field(description="Whether the maximum exceeds 75 °C.")
+    critical: bool = Field(description="Whether the maximum exceeds 85 °C.")
 
 
 class CpuUsage(Answer):
-    """The load of the processor."""
+    """CPU load."""
 
-    overall: float = Field(description="Percent of all cores, over the last sample.")
+    overall: float = Field(description="CPU load over all cores in percent, over the last sample.")
 
 
 class Memory(Answer):
-    """The memory of the machine, in GiB."""
+    """Memory of the machine, in GiB."""
 
-    total_gb: float = Field(description="All there is.")
-    used_gb: float = Field(description="What programs cannot get any more.")
-    percent: float = Field(description="Of the memory, in use.")
-    available_gb: float = Field(description="What programs may still take.")
+    total_gb: float = Field(description="Total memory.")
+    used_gb: float = Field(description="Memory not available to programs.")
+    percent: float = Field(description="Memory in use, in percent.")
+    available_gb: float = Field(description="Memory available to programs.")
 
 
 class Storage(Answer):
-    """The disk of the recordings, in GiB; zeros while it cannot be read."""
+    """Recordings disk, in GiB; zeros while it cannot be read."""
 
-    total_gb: float = Field(description="The size of the filesystem.")
-    used_gb: float = Field(description="`total_gb` without `free_gb`.")
-    free_gb: float = Field(description="What may still be written.")
-    percent: float = Field(description="In use of what may be written at all, as df says it.")
+    total_gb: float = Field(description="Size of the filesystem.")
+    used_gb: float = Field(description="Used space: `total_gb` minus `free_gb`.")
+    free_gb: float = Field(description="Space available for writing.")
+    percent: float = Field(description="Space in use, in percent, as reported by df.")
 
 
 class SystemMetrics(Answer):
-    """The machine in figures, from memory. What it does not have is empty or zero."""
+    """Metrics of the machine. Missing hardware is reported as empty or zero."""
 
     model_config = example(
         {
@@ -86,7 +90,9 @@ class SystemMetrics(Answer):
     )
 
     power_mode: PowerMode
-    cpu_frequencies: list[CpuFrequency] = Field(description="Of a Jetson the first six cores.")
+    cpu_frequencies: list[CpuFrequency] = Field(
+        description="Clocks of the cores; on a Jetson, of the first six."
+    )
     cpu_avg: CpuAverage
     temperature: Temperature
     cpu_usage: CpuUsage
@@ -95,7 +101,7 @@ class SystemMetrics(Answer):
 
 
 class LogTail(Answer):
-    """The newest lines of a log."""
+    """Newest lines of a log."""
 
     model_config = example(
         {
@@ -105,13 +111,13 @@ class LogTail(Answer):
         }
     )
 
-    log_type: str = Field(description="health, alerts or watchdog.")
-    lines: list[str] = Field(description="Oldest first, without white space at their ends.")
+    log_type: str = Field(description="Log type: health, alerts or watchdog.")
+    lines: list[str] = Field(description="Lines, oldest first, without trailing white space.")
     total_lines: int | None = Field(
-        default=None, description="How many lines these are; missing where there is no file."
+        default=None, description="Number of lines returned; missing without a file."
     )
     message: str | None = Field(
-        default=None, description="Only where nothing was ever written: that there is no file yet."
+        default=None, description="Present only if the log file does not exist yet."
     )
 
 
@@ -119,18 +125,20 @@ Column = list[float | None]
 
 
 class MetricsSeries(Answer):
-    """A value for each time; null where it is not known."""
+    """One value per time; null if unknown."""
 
-    cpu_percent: Column = Field(description="Of all cores.")
-    memory_percent: Column = Field(description="Of the memory, in use.")
-    disk_percent: Column = Field(description="Of the recordings' disk, in use.")
-    temperature_c: Column = Field(description="Of the hottest zone; null where there is none.")
-    engines: Column = Field(description="Engines that ran.")
-    streams: Column = Field(description="Streams that played.")
+    cpu_percent: Column = Field(description="CPU load over all cores, in percent.")
+    memory_percent: Column = Field(description="Memory in use, in percent.")
+    disk_percent: Column = Field(description="Recordings disk in use, in percent.")
+    temperature_c: Column = Field(
+        description="Temperature of the hottest zone; null without any zone."
+    )
+    engines: Column = Field(description="Number of running engines.")
+    streams: Column = Field(description="Number of playing streams.")
 
 
 class MetricsHistory(Answer):
-    """Figures over time: columns of equal length, the mean over each step."""
+    """Metrics over time: columns of equal length with the mean of each step."""
 
     model_config = example(
         {
@@ -150,79 +158,87 @@ class MetricsHistory(Answer):
         }
     )
 
-    range: Literal["hour", "day"] = Field(description="As it was asked for.")
-    step_s: int = Field(description="Seconds from one time to the next.")
-    from_: float = Field(alias="from", description="Where the range begins, in Unix seconds.")
-    to: float = Field(description="Now, in Unix seconds by the server's clock.")
+    range: Literal["hour", "day"] = Field(description="Range as requested.")
+    step_s: int = Field(description="Step between two times, in seconds.")
+    from_: float = Field(alias="from", description="Start of the range, in Unix seconds.")
+    to: float = Field(description="Current time of the server, in Unix seconds.")
     times: list[float] = Field(
-        description="Where each step begins, in Unix seconds. One time with nulls stands where"
-        " nothing was kept, such as while the server was not running."
+        description="Start of each step, in Unix seconds. A gap, for example while the server was"
+        " not running, is one time with null values."
     )
     series: MetricsSeries
 
 
 class Finding(Answer):
-    """One thing that was looked at."""
+    """Result of one check."""
 
     what: str
     state: Literal["ok", "info", "warn", "missing"]
     message: str
-    mend: str | None = Field(description="The command or setting that puts it right.")
+    mend: str | None = Field(description="Command or setting that fixes the problem.")
 
 
 class Findings(Answer):
-    """What this machine lacks for its settings."""
+    """Readiness of this machine for its settings."""
 
-    ok: bool = Field(description="Nothing that is needed is missing.")
-    findings: list[Finding] = Field(description="In the order in which they should be mended.")
+    ok: bool = Field(description="Whether no required item is missing.")
+    findings: list[Finding] = Field(
+        description="Findings in the order in which they should be fixed."
+    )
 
 
 class TimeRange(Answer):
-    """What was looked through, in UTC without a zone."""
+    """Time range that was searched, in UTC without zone."""
 
     model_config = ConfigDict(extra="allow")
 
-    since: str = Field(alias="from", description="Lines that are older do not count.")
-    to: str = Field(description="When this was asked.")
+    since: str = Field(alias="from", description="Start of the window; older lines are ignored.")
+    to: str = Field(description="Time of the request.")
 
 
 class Sources(Answer):
-    """The logs that were read, with the older files they were turned over to."""
+    """Logs that were read, including rotated files."""
 
-    api_log: str = Field(description="Where failed stops and probes are looked for.")
-    error_log: str = Field(description="Where hardware errors are looked for.")
+    api_log: str = Field(description="Log searched for failed stops and probes.")
+    error_log: str = Field(description="Log searched for hardware errors.")
     worker_logs: list[str] = Field(
-        default=[], description="And where camera workers and their drivers tell them."
+        default=[], description="Logs of camera workers searched for hardware errors."
     )
 
 
 class CorrelationCounts(Answer):
-    """How many lines of each kind there are."""
+    """Number of lines of each kind."""
 
     nvvic_errors: int = Field(description="Errors of the video hardware.")
-    recording_stop_timeouts: int = Field(description="Stops that a camera did not finish in time.")
-    probe_failures: int = Field(description="Segments that a probe refused.")
+    recording_stop_timeouts: int = Field(
+        description="Stops that a camera did not complete in time."
+    )
+    probe_failures: int = Field(description="Segments that failed a probe.")
     correlated_nvvic_events: int = Field(
-        description="Hardware errors with one of the others within the window."
+        description="Hardware errors with a failed stop or probe within the window."
     )
 
 
 class LogEvent(Answer):
-    """A line of a log."""
+    """One log line."""
 
-    timestamp: str | None = Field(description="UTC without a zone; null where the line has none.")
-    line: str = Field(description="The line, or the part of a very long one that counts.")
+    timestamp: str | None = Field(
+        description="UTC time without zone; null if the line has no time."
+    )
+    line: str = Field(description="The line, or the matching part of a very long one.")
 
 
 class CorrelatedEvent(LogEvent):
-    """A hardware error and what happened around it."""
+    """A hardware error and the failures around it."""
 
-    timeouts_within_window: int = Field(description="Stops that timed out, before or after it.")
-    probe_failures_within_window: int = Field(description="Segments refused, before or after it.")
+    timeouts_within_window: int = Field(description="Timed-out stops before or after the error.")
+    probe_failures_within_window: int = Field(
+        description="Failed segment probes before or after the error."
+    )
 
 
 class RecentEvents(Answer):
-    """The newest twenty of each kind, oldest first."""
+    """Newest twenty lines of each kind, oldest first."""
 
     nvvic_errors: list[LogEvent]
     recording_stop_timeouts: list[LogEvent]
@@ -239,7 +255,7 @@ _STOP = (
 
 
 class RecordingCorrelations(Answer):
-    """Which errors of the video hardware stand beside which failures of a recording."""
+    """Hardware errors correlated with failures of recordings."""
 
     model_config = example(
         {
@@ -276,9 +292,9 @@ class RecordingCorrelations(Answer):
         }
     )
 
-    lookback_minutes: int = Field(description="As used: within 1 to 1440.")
-    max_lines_scanned: int = Field(description="Of each log, as used: within 200 to 50000.")
-    correlation_window_seconds: int = Field(description="As used: within 1 to 3600.")
+    lookback_minutes: int = Field(description="Value used, clamped to 1 to 1440.")
+    max_lines_scanned: int = Field(description="Lines read per log, clamped to 200 to 50000.")
+    correlation_window_seconds: int = Field(description="Value used, clamped to 1 to 3600.")
     time_range: TimeRange
     sources: Sources
     counts: CorrelationCounts

@@ -11,42 +11,57 @@ from touchline.web.models.capture.processing import JobState
 
 
 class MatchFile(Answer):
-    """One camera's segments together, or a single file of the match."""
+    """All segments of one camera, or a single file of the match."""
 
-    file: str = Field(description="`camN` for segments, else the file's name.")
-    type: Literal["segmented", "single"] = Field(description="Which of the two it is.")
+    file: str = Field(description="`camN` for segments, otherwise the file name.")
+    type: Literal["segmented", "single"] = Field(
+        description="Kind of entry: segments of a camera or a single file."
+    )
     size_mb: float = Field(description="MiB.")
-    created_at: int | None = Field(description="Unix seconds.")
-    segment_count: int | None = Field(default=None, description="Only for segments.")
-    path: str | None = Field(default=None, description="Where it is downloaded; only for files.")
+    created_at: int | None = Field(description="Unix time in seconds.")
+    segment_count: int | None = Field(
+        default=None, description="Number of segments; only for segments."
+    )
+    path: str | None = Field(default=None, description="Download URL; only for files.")
 
 
 class MatchEntry(Answer):
-    """One match."""
+    """A recorded match."""
 
     files: list[MatchFile]
-    total_size_mb: float = Field(description="MiB of everything listed.")
-    camera_count: int = Field(description="Cameras with footage.")
-    segments_count: int = Field(description="Segments of all cameras.")
-    created_at: int | None = Field(description="Unix seconds of the first segment.")
+    total_size_mb: float = Field(description="Total size in MiB.")
+    camera_count: int = Field(description="Number of cameras with footage.")
+    segments_count: int = Field(description="Number of segments of all cameras.")
+    created_at: int | None = Field(description="Start of the first segment in Unix seconds.")
     state: Literal["recording", "finished", "interrupted"] | None = Field(
-        default=None, description="This and what follows is missing for a match of others."
+        default=None,
+        description="Format version of the manifest. This and the following fields are missing"
+        " for matches recorded by other programs.",
     )
-    protected: bool | None = Field(default=None, description="It is kept from every deletion.")
+    protected: bool | None = Field(
+        default=None, description="Whether the match is protected from deletion."
+    )
     verified: bool | None = Field(
         default=None,
-        description="Every byte was read and is good; false: not read yet, or found damaged.",
+        description="Whether every byte was read back and is intact; false if not read yet or"
+        " damaged.",
     )
     interruptions: int | None = Field(
-        default=None, description="How often the recording broke off against our will."
+        default=None, description="Number of unplanned interruptions of the recording."
     )
-    gaps: int | None = Field(default=None, description="Stretches that a camera did not film.")
-    started_at: float | None = Field(default=None, description="Unix seconds of its first instant.")
-    duration_s: float | None = Field(default=None, description="From there to its last frame.")
+    gaps: int | None = Field(
+        default=None, description="Number of gaps: intervals without footage of a camera."
+    )
+    started_at: float | None = Field(
+        default=None, description="Start of the match in Unix seconds."
+    )
+    duration_s: float | None = Field(
+        default=None, description="Seconds from the start to the last frame."
+    )
 
 
 class Recordings(Answer):
-    """Every match with footage, by its id."""
+    """Matches with footage, by id."""
 
     model_config = example(
         {
@@ -74,18 +89,20 @@ class Recordings(Answer):
 
 
 class Segment(Answer):
-    """One segment file."""
+    """A segment file."""
 
-    name: str = Field(description="The file's name.")
-    path: str = Field(description="Where it is downloaded.")
+    name: str = Field(description="File name.")
+    path: str = Field(description="Download URL.")
     size_mb: float = Field(description="MiB.")
-    created_at: int = Field(description="Unix seconds.")
-    segment_number: int = Field(description="From 1, in the order of recording, per camera.")
-    camera: str = Field(description="`camN`, or `unknown`.")
+    created_at: int = Field(description="Unix time in seconds.")
+    segment_number: int = Field(
+        description="Sequence number per camera, from 1 in recording order."
+    )
+    camera: str = Field(description="Camera as `camN`, or `unknown`.")
 
 
 class Segments(Answer):
-    """The segments of a match by camera: `cam0`, `cam1`, any further `camN`, and `other`."""
+    """Segments of a match by camera: `cam0`, `cam1`, further `camN`, and `other`."""
 
     model_config = example(
         {
@@ -110,16 +127,18 @@ class Segments(Answer):
     )
 
     match_id: str
-    type: Literal["segmented", "single"] = Field(description="`single`: one segment in all.")
+    type: Literal["segmented", "single"] = Field(
+        description="`single` if the match has exactly one segment."
+    )
     cam0: list[Segment]
     cam1: list[Segment]
-    other: list[Segment] = Field(description="Files whose names tell no camera.")
+    other: list[Segment] = Field(description="Files whose names contain no camera.")
     total_size_mb: float = Field(description="MiB.")
     segments_count: int
 
 
 class Deleted(Answer):
-    """What a deletion freed."""
+    """Result of a deletion."""
 
     model_config = example(
         {
@@ -137,63 +156,74 @@ class Deleted(Answer):
 
 
 class ProcessingStatus(Answer):
-    """Post-processing of a match; never 404: an unknown match is one that was not processed."""
+    """State of post-processing. An unknown match is reported as not processed, never as 404."""
 
     model_config = example({"processing": False, "completed": False, "message": "Not processed"})
 
-    processing: bool = Field(description="A job runs.")
-    completed: bool | None = Field(default=None, description="A job has ended well.")
-    message: str | None = Field(default=None, description="What that means, for people.")
-    archives: dict[str, bool] | None = Field(default=None, description="Which archives exist.")
-    status: str | None = Field(default=None, description="The job's state.")
+    processing: bool = Field(description="Whether a job is running.")
+    completed: bool | None = Field(
+        default=None, description="Whether a job has completed successfully."
+    )
+    message: str | None = Field(default=None, description="Human-readable summary.")
+    archives: dict[str, bool] | None = Field(default=None, description="Existing archives.")
+    status: str | None = Field(default=None, description="State of the job.")
     start_time: str | None = Field(default=None, description="Local ISO time.")
-    duration_seconds: float | None = Field(default=None, description="Null while unknown.")
-    progress: float | None = Field(default=None, description="0 to 1, over all its jobs.")
-    eta_seconds: float | None = Field(default=None, description="Of the job that runs.")
-    jobs: list[JobState] | None = Field(default=None, description="The match's jobs.")
+    duration_seconds: float | None = Field(
+        default=None, description="Duration of post-processing in seconds; null while unknown."
+    )
+    progress: float | None = Field(
+        default=None, description="Progress over all jobs of the match, 0 to 1."
+    )
+    eta_seconds: float | None = Field(
+        default=None, description="Estimated seconds left for the running job."
+    )
+    jobs: list[JobState] | None = Field(default=None, description="Jobs of the match.")
 
 
 class Fault(Answer):
-    """One thing that is wrong with the footage, located as closely as it can be."""
+    """A fault in the footage, located as precisely as possible."""
 
-    code: str = Field(description="What it is, for programs: stable, snake_case.")
-    what: str = Field(description="What it is, for people.")
+    code: str = Field(description="Machine-readable fault in snake_case, stable across versions.")
+    what: str = Field(description="Human-readable description.")
     camera: str = Field(description="`camN`.")
-    segment: str | None = Field(description="The file; null where the fault is not in one.")
-    fragment: int | None = Field(description="The fragment's number in that file.")
-    offset: int | None = Field(description="The byte of that file at which it begins.")
+    segment: str | None = Field(description="File name; null if the fault is not in a file.")
+    fragment: int | None = Field(description="Number of the fragment in the file.")
+    offset: int | None = Field(description="Byte offset of the fragment in the file.")
 
 
 class VerifiedCamera(Answer):
-    """What was read of one camera."""
+    """Verified footage of one camera."""
 
     segments: int
     fragments: int
     frames: int
-    recorded_s: float = Field(description="Seconds of footage.")
-    gaps_s: float = Field(description="Seconds known to be missing between them.")
-    expected_s: float | None = Field(description="What there should be, where that is known.")
+    recorded_s: float = Field(description="Duration of the footage in seconds.")
+    gaps_s: float = Field(description="Known gaps in seconds.")
+    expected_s: float | None = Field(description="Expected duration in seconds, if known.")
 
 
 class ProtectRequest(BaseModel):
-    """Whether the match is to be kept."""
+    """Protection of a match."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"protected": True}]})
 
-    protected: Truth = Field(description="True keeps it from every deletion until it is false.")
+    protected: Truth = Field(description="Whether to protect the match from deletion.")
 
 
 class Protection(Answer):
-    """Whether a match is kept from being deleted."""
+    """Protection of a match."""
 
     model_config = example({"match_id": "match_20260211_001", "protected": True})
 
-    match_id: str = Field(description="The match.")
-    protected: bool = Field(description="Neither a request nor a full disk deletes it.")
+    match_id: str = Field(description="Match id.")
+    protected: bool = Field(
+        description="Whether the match is protected from requests and from making space on a full"
+        " disk."
+    )
 
 
 class Verification(Answer):
-    """Every fragment of every segment read again, and each fault located."""
+    """Result of reading every fragment of every segment again."""
 
     model_config = example(
         {
@@ -226,9 +256,11 @@ class Verification(Answer):
     )
 
     match_id: str
-    ok: bool = Field(description="There is footage and no fault was found in it.")
-    checksums: bool = Field(description="Every byte was read, not only the structure.")
-    cameras: dict[str, VerifiedCamera] = Field(description="By `camN`.")
+    ok: bool = Field(description="Whether there is footage without faults.")
+    checksums: bool = Field(description="Whether every byte was read, not only the structure.")
+    cameras: dict[str, VerifiedCamera] = Field(description="Results by `camN`.")
     faults: list[Fault]
-    foreign: list[str] = Field(description="Video files that this server did not write.")
-    start_skew_s: float | None = Field(description="Between the cameras' first frames.")
+    foreign: list[str] = Field(description="Video files that were not written by this server.")
+    start_skew_s: float | None = Field(
+        description="Offset between the first frames of the cameras, in seconds."
+    )

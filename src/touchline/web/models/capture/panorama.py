@@ -20,7 +20,7 @@ Few = Annotated[int, Field(strict=True, ge=1, le=60), WHOLE]
 
 
 class PanoramaStatus(Answer):
-    """What is shown, how well it goes, and with which calibration."""
+    """State of the panorama preview and its calibration."""
 
     preview_active: bool
     transport: str
@@ -30,15 +30,19 @@ class PanoramaStatus(Answer):
     uptime_seconds: float
     enabled: bool
     calibrated: bool
-    quality_score: float | None = Field(default=None, description="0 to 1; null: not calibrated.")
-    calibration_date: str | None = Field(default=None, description="When it was calibrated.")
-    calibration_info: dict[str, Any] = Field(description="Empty without a calibration.")
-    performance: dict[str, Any] = Field(description="Rates, delays and losses of the preview.")
+    quality_score: float | None = Field(
+        default=None, description="Quality of the calibration, 0 to 1; null without one."
+    )
+    calibration_date: str | None = Field(default=None, description="Time of the calibration.")
+    calibration_info: dict[str, Any] = Field(description="Calibration in use; empty without one.")
+    performance: dict[str, Any] = Field(
+        description="Frame rates, delays and dropped frames of the preview."
+    )
     config: dict[str, Any]
 
 
 class PanoramaConfig(Answer):
-    """How panoramas are made."""
+    """Settings of panoramas."""
 
     version: str
     enabled: bool
@@ -48,26 +52,26 @@ class PanoramaConfig(Answer):
 
 
 class PanoramaConfigUpdate(BaseModel):
-    """What to change; what is left out stays."""
+    """Fields to change; omitted fields keep their value."""
 
     model_config = ConfigDict(extra="ignore")
 
     enabled: Truth | None = None
-    output_width: Width | None = Field(None, description="Pixels, even.")
-    output_height: Height | None = Field(None, description="Pixels, even.")
-    preview_fps_target: Few | None = Field(None, description="Frames a second.")
-    use_vic_backend: Truth | None = Field(None, description="Kept; of use on a Jetson only.")
+    output_width: Width | None = Field(None, description="Pixels; must be even.")
+    output_height: Height | None = Field(None, description="Pixels; must be even.")
+    preview_fps_target: Few | None = Field(None, description="Frames per second.")
+    use_vic_backend: Truth | None = Field(None, description="Stored, but only used on a Jetson.")
     projection: Literal["cylindrical", "plane"] | None = None
-    blend_width: Seam | None = Field(None, description="Width of the seam in pixels.")
+    blend_width: Seam | None = Field(None, description="Blend width at the seam in pixels.")
     quality: Literal["fast", "balanced", "high"] | None = Field(
-        None, description="How much time the encoder takes for a match's panorama."
+        None, description="Encoder effort for a match's panorama."
     )
     automatic_size: Truth | None = Field(
-        None, description="True: as large as the cameras' own resolution."
+        None, description="Whether to use the full resolution of the cameras."
     )
 
     def changes(self) -> dict[str, Any]:
-        """The settings that were given."""
+        """Return the fields that were given."""
         given = self.model_dump(exclude_none=True)
         if given.pop("automatic_size", None):
             given |= {"output_width": None, "output_height": None}
@@ -75,7 +79,7 @@ class PanoramaConfigUpdate(BaseModel):
 
 
 class PanoramaConfigUpdated(Answer):
-    """The settings from now on."""
+    """Updated settings."""
 
     success: bool
     message: str
@@ -83,7 +87,7 @@ class PanoramaConfigUpdated(Answer):
 
 
 class PanoramaStats(Answer):
-    """Figures of the preview."""
+    """Statistics of the panorama preview."""
 
     preview_active: bool
     uptime_seconds: float
@@ -97,31 +101,31 @@ class PanoramaStats(Answer):
 
 
 class CalibrationStatus(Answer):
-    """Whether the cameras are calibrated, and how far a calibration is."""
+    """State of the calibration in use and of a calibration in progress."""
 
     calibrated: bool
     is_calibrating: bool
     frames_captured: int
     quality_score: float | None
     calibration_date: str | None
-    version: int | None = Field(description="The calibration in use.")
+    version: int | None = Field(description="Calibration in use.")
 
 
 class CalibrationStart(BaseModel):
-    """Accepted for older clients; 15 pairs are aimed at in any case."""
+    """Accepted for older clients and ignored: the target is always 15 pairs."""
 
     frame_count: Annotated[int, Field(strict=True, ge=1, le=1000), WHOLE] | None = None
 
 
 class Done(Answer):
-    """It was done."""
+    """Confirmation."""
 
     success: bool
     message: str
 
 
 class CalibrationCaptured(Answer):
-    """One more pair of pictures."""
+    """A captured pair of pictures."""
 
     success: bool
     message: str
@@ -129,48 +133,53 @@ class CalibrationCaptured(Answer):
     frames_needed: int
     frames_target: int
     ready_to_calculate: bool
-    apart_ms: float = Field(description="How far apart the two pictures were taken.")
-    sharp: bool = Field(description="False: there is little detail; is a lens wet?")
+    apart_ms: float = Field(description="Time difference between the two pictures.")
+    sharp: bool = Field(
+        description="False if there is little detail in the picture, for example because a lens"
+        " is wet."
+    )
 
 
 class MatchedPair(Answer):
-    """A spot that was found in both pictures."""
+    """A matched point in both pictures, in pixels."""
 
     cam0: tuple[float, float]
     cam1: tuple[float, float]
 
 
 class PointPair(BaseModel):
-    """The same spot in both pictures, in pixels of the captured size."""
+    """A matching point in both pictures, in pixels of the captured size."""
 
     cam0: tuple[Pixels, Pixels]
     cam1: tuple[Pixels, Pixels]
 
 
 class CalibrationComplete(BaseModel):
-    """What a person adds to what was found."""
+    """Points marked by hand, in addition to those found automatically."""
 
     points: list[PointPair] = Field(default_factory=list, max_length=200)
 
 
 class CalibrationFromMatch(BaseModel):
-    """Calibrate from a recording."""
+    """Calibration from a recording."""
 
     match_id: str = Field(min_length=1, max_length=128)
-    instants: Few = Field(12, description="Pairs of pictures to take from it.")
+    instants: Few = Field(12, description="Number of picture pairs to take from the recording.")
     points: list[PointPair] = Field(default_factory=list, max_length=200)
 
 
 class CalibrationCompleted(Answer):
-    """The calibration that is used from now on."""
+    """The new calibration, which is now in use."""
 
     success: bool
     message: str
     calibration_date: str
     quality_score: float
-    quality: str = Field(description="excellent, good or poor.")
+    quality: str = Field(description="Rating: excellent, good or poor.")
     inlier_ratio: float
-    reprojection_error: float = Field(description="Pixels of a picture 1,920 wide.")
+    reprojection_error: float = Field(
+        description="Reprojection error in pixels of a picture 1,920 wide."
+    )
     coverage: float
     overlap: float
     num_frames: int
@@ -180,40 +189,42 @@ class CalibrationCompleted(Answer):
 
 
 class CalibrationEntry(Answer):
-    """One calibration there is."""
+    """A stored calibration."""
 
     version: int
     created_at: datetime
-    source: str = Field(description="`cameras`, or the match it was taken from.")
+    source: str = Field(description="Source: `cameras`, or the match the pictures were taken from.")
     active: bool
     pairs: int
     quality: dict[str, Any]
 
 
 class CalibrationList(Answer):
-    """All of them, the newest first."""
+    """Stored calibrations, newest first."""
 
     calibrations: list[CalibrationEntry]
     active_version: int | None
 
 
 class CalibrationDetails(CalibrationEntry):
-    """One calibration with everything that is known of it."""
+    """Details of one calibration."""
 
     homography_matrix: list[list[float]]
-    points: list[MatchedPair] = Field(description="Matched points, to be drawn on both pictures.")
+    points: list[MatchedPair] = Field(description="Matched points for drawing on both pictures.")
     manual: list[MatchedPair]
-    pair: dict[str, Any] = Field(description="Both lenses, and how camera 1 is turned.")
+    pair: dict[str, Any] = Field(
+        description="Lens parameters of both cameras and rotation of camera 1."
+    )
 
 
 class PanoramaPreviewStart(BaseModel):
-    """How to show it."""
+    """Options for showing the panorama."""
 
-    transport: str | None = Field(None, max_length=32, description="`hls` or `webrtc`.")
+    transport: str | None = Field(None, max_length=32, description="Transport: `hls` or `webrtc`.")
 
 
 class PanoramaPreviewStarted(Answer):
-    """Where to see it."""
+    """Addresses of the panorama preview."""
 
     success: bool
     message: str
@@ -226,13 +237,13 @@ class PanoramaPreviewStarted(Answer):
 
 
 class PanoramaProcess(BaseModel):
-    """Which match."""
+    """Match to process."""
 
     match_id: str = Field(min_length=1, max_length=128)
 
 
 class PanoramaProcessStarted(Answer):
-    """It waits for its turn."""
+    """Confirmation of a queued job."""
 
     success: bool
     message: str
@@ -244,10 +255,10 @@ class PanoramaProcessStarted(Answer):
 
 
 class PanoramaProcessStatus(Answer):
-    """How far it is."""
+    """Progress of a match's panorama."""
 
     processing: bool
-    progress: int = Field(description="Per cent.")
+    progress: int = Field(description="Progress in percent.")
     eta_seconds: int | None
     completed: bool
     error: str | None

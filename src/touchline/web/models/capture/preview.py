@@ -23,51 +23,64 @@ STOPPED = {
 
 
 class StartPreview(Tolerant):
-    """Which camera to show, and how."""
+    """Preview to start."""
 
     model_config = ConfigDict(
         extra="allow", json_schema_extra={"examples": [{"camera_id": None, "transport": "webrtc"}]}
     )
 
-    camera_id: CameraNumber | None = Field(default=None, description="Null: all cameras.")
+    camera_id: CameraNumber | None = Field(
+        default=None, description="Camera to show; null for all."
+    )
     transport: str | None = Field(
-        default=None, description="`hls` or `webrtc`; anything else: what the server prefers."
+        default=None,
+        description="Transport: `hls` or `webrtc`; any other value selects the server's default.",
     )
 
 
 class PreviewStarted(Answer):
-    """Whether cameras are shown now."""
+    """Result of starting a preview."""
 
     model_config = example(STARTED)
 
     success: bool
-    message: str = Field(description="A sentence for people.")
-    transport: str | None = Field(default=None, description="What they are sent by.")
-    cameras_started: list[int] | None = Field(default=None, description="Shown, with pictures.")
-    cameras_failed: list[int] | None = Field(default=None, description="Not shown.")
-    failed_cameras: list[int] | None = Field(default=None, description="When none is shown.")
+    message: str = Field(description="Human-readable message.")
+    transport: str | None = Field(default=None, description="Transport.")
+    cameras_started: list[int] | None = Field(default=None, description="Cameras that are shown.")
+    cameras_failed: list[int] | None = Field(
+        default=None, description="Cameras that could not be shown."
+    )
+    failed_cameras: list[int] | None = Field(
+        default=None, description="Error if no camera is shown."
+    )
     errors: dict[str, str] | None = Field(
-        default=None, description="Why a camera is not shown, by `camera_N`."
+        default=None, description="Reasons by `camera_N` for cameras that are not shown."
     )
     warnings: list[str] | None = Field(
-        default=None, description="Fields of the request that are not known and were ignored."
+        default=None, description="Unknown fields of the request that were ignored."
     )
 
 
 class PreviewStopped(Answer):
-    """Whether cameras are shown no more."""
+    """Result of stopping a preview."""
 
     model_config = example(STOPPED)
 
     success: bool
-    message: str = Field(description="A sentence for people.")
-    cameras_stopped: list[int] | None = Field(default=None, description="Shown no more.")
-    cameras_failed: list[int] | None = Field(default=None, description="Were never shown.")
-    failed_cameras: list[int] | None = Field(default=None, description="When none was stopped.")
+    message: str = Field(description="Human-readable message.")
+    cameras_stopped: list[int] | None = Field(
+        default=None, description="Cameras that are no longer shown."
+    )
+    cameras_failed: list[int] | None = Field(
+        default=None, description="Cameras that were not shown before."
+    )
+    failed_cameras: list[int] | None = Field(
+        default=None, description="Error if no camera was stopped."
+    )
 
 
 class PreviewRestarted(Answer):
-    """What the stop and the start came to."""
+    """Result of restarting a preview."""
 
     model_config = example(
         {
@@ -78,15 +91,15 @@ class PreviewRestarted(Answer):
         }
     )
 
-    success: bool = Field(description="The start's.")
-    message: str = Field(description="Both messages.")
+    success: bool = Field(description="Transport of the new preview.")
+    message: str = Field(description="Messages of the stop and the start.")
     stop_result: PreviewStopped
     start_result: PreviewStarted
 
 
 class PreviewWhileRecording(BaseModel):
-    """Whether viewers may watch while a match is recorded."""
+    """Live view during a recording."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"enabled": True}]})
 
-    enabled: Truth = Field(description="True: they watch the recording's own stream.")
+    enabled: Truth = Field(description="Live view during a recording.")

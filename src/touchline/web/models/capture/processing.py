@@ -17,50 +17,55 @@ Share = Annotated[Number, Field(ge=-4, le=5)]
 
 
 class Keyframe(BaseModel):
-    """Where the cut shall look at a time; `x` and `y` are shares of the panorama's sides."""
+    """A manual camera position; `x` and `y` are fractions of the panorama's width and height."""
 
-    at_s: Number = Field(ge=0, le=200_000, description="Seconds of the panorama.")
+    at_s: Number = Field(ge=0, le=200_000, description="Time in the panorama, in seconds.")
     x: Number = Field(ge=0, le=1)
     y: Number = Field(0.5, ge=0, le=1)
 
 
 class FollowParams(BaseModel):
-    """How the cut is made that follows the play."""
+    """Options of the follow cut, which pans along with the play."""
 
-    zoom: Number = Field(1.0, ge=1, le=4, description="1 shows the whole height of the panorama.")
+    zoom: Number = Field(
+        1.0, ge=1, le=4, description="Zoom factor; 1 shows the full height of the panorama."
+    )
     keyframes: list[Keyframe] = Field(
-        default_factory=list, max_length=2000, description="Where a person wants it to look."
+        default_factory=list, max_length=2000, description="Manual camera positions."
     )
     pitch: list[tuple[Share, Share]] | None = Field(
-        None, min_length=3, max_length=64, description="Corners of the pitch, as shares."
+        None,
+        min_length=3,
+        max_length=64,
+        description="Corners of the pitch as fractions of the panorama's width and height.",
     )
 
 
 class ReelParams(BaseModel):
-    """Which moments, and how much around them."""
+    """Options of the highlight reel."""
 
     camera: str = Field(
         "cam0",
         pattern=r"^(cam\d{1,2}|panorama|follow)$",
-        description="`cam0` and so on, `panorama` or `follow`.",
+        description="Video to cut from: `cam0`, `cam1` …, `panorama` or `follow`.",
     )
     before_s: Number = Field(8.0, ge=0, le=120)
     after_s: Number = Field(4.0, ge=0.5, le=120)
     kinds: list[str] = Field(
-        default_factory=list, max_length=16, description="Only these markers; empty: all."
+        default_factory=list, max_length=16, description="Markers to include; empty for all."
     )
 
 
 class JobFault(Answer):
-    """Why it failed."""
+    """Reason for a failure."""
 
-    code: str = Field(description="For programs: stable, snake_case.")
+    code: str = Field(description="Machine-readable code in snake_case, stable across versions.")
     message: str
-    advice: str = Field(description="What to do; empty where nothing is known.")
+    advice: str = Field(description="Suggested action; empty if none is known.")
 
 
 class JobState(Answer):
-    """One piece of work."""
+    """A post-processing job."""
 
     job_id: str
     kind: str
@@ -71,35 +76,35 @@ class JobState(Answer):
     started_at: datetime | None
     ended_at: datetime | None
     attempts: int
-    progress: float = Field(description="0 to 1.")
-    eta_s: float | None = Field(description="Seconds until it is done, as far as is known.")
-    total: int | None = Field(description="Frames, or whatever the job counts.")
+    progress: float = Field(description="Progress, 0 to 1.")
+    eta_s: float | None = Field(description="Estimated seconds left, if known.")
+    total: int | None = Field(description="Number of frames, or other units of the job.")
     error: JobFault | None
     result: dict[str, Any] | None
-    log: list[str] = Field(description="The newest lines of what it told.")
+    log: list[str] = Field(description="Newest lines of the job's log.")
 
 
 class JobList(Answer):
-    """All jobs, the oldest first."""
+    """Jobs, oldest first."""
 
     jobs: list[JobState]
 
 
 class ProcessMatch(BaseModel):
-    """What to make of a match."""
+    """Jobs to run for a match."""
 
     steps: list[Kind] = Field(min_length=1, max_length=8)
     follow: FollowParams | None = None
     reel: ReelParams | None = None
 
     def params(self) -> dict[str, dict[str, Any]]:
-        """What was said of each step."""
+        """Return the options of each job."""
         said = {"follow": self.follow, "reel": self.reel}
         return {name: given.model_dump(mode="json") for name, given in said.items() if given}
 
 
 class UploadState(Answer):
-    """What became of one file."""
+    """Upload state of one file."""
 
     state: Literal["waiting", "uploading", "uploaded", "failed"]
     key: str | None = None
@@ -109,14 +114,16 @@ class UploadState(Answer):
 
 
 class MadeOfMatch(Answer):
-    """What post-processing made of a match."""
+    """Results of post-processing of a match."""
 
     match_id: str
-    made: dict[str, dict[str, Any]] = Field(description="By kind of job: files, sizes, quality.")
-    uploads: dict[str, UploadState] = Field(description="By file.")
+    made: dict[str, dict[str, Any]] = Field(
+        description="Results by kind of job: files, sizes, quality."
+    )
+    uploads: dict[str, UploadState] = Field(description="Uploads by file.")
 
 
 class JobRemoved(Answer):
-    """It is forgotten."""
+    """Confirmation of a removed job."""
 
     removed: str

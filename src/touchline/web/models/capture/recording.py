@@ -12,48 +12,58 @@ from touchline.web.models.unknownfields import Tolerant
 
 _LETTERS = r"\p{L}\p{N}\p{M}_"
 MATCH_ID = rf"^([{_LETTERS}-]([{_LETTERS}. -]{{0,126}}[{_LETTERS}.-])?)?$"
-"""What names a match, or nothing. Where that takes more than 255 bytes it is refused, too."""
+"""Pattern of a match id, or empty. Ids that need more than 255 bytes are refused as well."""
 
 CAMERA_STATES = ("idle", "starting", "running", "stopping", "error")
 CameraState = Annotated[str, open_enum(CAMERA_STATES)]
 
 
 class OverloadGuard(Answer):
-    """Whether the machine keeps up with the recording."""
+    """Overload detection during a recording."""
 
-    active: bool = Field(description="Overloaded for several samples in a row.")
-    triggered_at: float | None = Field(default=None, description="Unix seconds.")
-    last_evaluated_at: float | None = Field(default=None, description="Unix seconds.")
-    unhealthy_streak: int = Field(description="Bad samples in a row, until now.")
-    cpu_percent: float | None = Field(description="Of the last sample; null before the first.")
-    reasons: list[str] = Field(description="Why the last sample was bad.")
-    health_healthy: bool | None = Field(default=None, description="As recording-health said.")
-    health_message: str | None = Field(default=None, description="As recording-health said.")
+    active: bool = Field(
+        description="Whether the machine was overloaded for several consecutive samples."
+    )
+    triggered_at: float | None = Field(default=None, description="Unix time in seconds.")
+    last_evaluated_at: float | None = Field(default=None, description="Unix time in seconds.")
+    unhealthy_streak: int = Field(description="Number of consecutive overloaded samples so far.")
+    cpu_percent: float | None = Field(
+        description="CPU load of the last sample, in percent; null before the first."
+    )
+    reasons: list[str] = Field(description="Reasons why the last sample counts as overloaded.")
+    health_healthy: bool | None = Field(default=None, description="Copied from recording-health.")
+    health_message: str | None = Field(default=None, description="Copied from recording-health.")
 
 
 class CameraRecovery(Answer):
-    """What was tried to bring a camera back during this recording."""
+    """Recovery of a camera during this recording."""
 
-    attempts: int = Field(description="Restarts of this camera so far.")
-    recovering: bool = Field(description="A restart is under way.")
-    failed_permanently: bool = Field(description="A configured limit of attempts was reached.")
-    last_error: str | None = Field(description="Null after a success.")
-    last_recovery_ts: float | None = Field(description="Unix seconds of the last attempt.")
+    attempts: int = Field(description="Number of recovery attempts of this camera.")
+    recovering: bool = Field(description="Whether a recovery attempt is in progress.")
+    failed_permanently: bool = Field(
+        description="Whether the configured limit of attempts was reached."
+    )
+    last_error: str | None = Field(description="Last error; null after a successful attempt.")
+    last_recovery_ts: float | None = Field(description="Time of the last attempt, in Unix seconds.")
 
 
 class CameraUptime(Answer):
-    """One camera of the running recording."""
+    """A camera of the running recording."""
 
-    state: CameraState = Field(description="What it is doing.")
-    uptime: float = Field(description="Seconds since it last started.")
+    state: CameraState = Field(description="State of the camera.")
+    uptime: float = Field(description="Seconds since the last start.")
     dropped: dict[str, int] | None = Field(
-        default=None, description="Frames lost in this match, by where they were lost."
+        default=None,
+        description="Dropped frames of this match, by the place where they were dropped.",
     )
-    gaps: int | None = Field(default=None, description="Stretches of this match it did not film.")
+    gaps: int | None = Field(
+        default=None,
+        description="Number of gaps: intervals of this match without footage of the camera.",
+    )
 
 
 class IdleRecording(Answer):
-    """Nothing is recorded."""
+    """State without a recording."""
 
     recording: Literal[False]
     match_id: None
@@ -66,20 +76,23 @@ class IdleRecording(Answer):
 
 
 class ActiveRecording(Answer):
-    """A match is being recorded."""
+    """State during a recording."""
 
     recording: Literal[True]
-    match_id: str = Field(description="The match, and the name of its folder.")
-    duration: float = Field(description="Seconds since the start.")
-    cameras: dict[str, CameraUptime] = Field(description="By `camera_N`.")
-    protected: bool = Field(description="Too young to be stopped without `force`.")
-    require_all_cameras: bool = Field(description="Whether one missing camera refuses a start.")
-    degraded: bool = Field(description="Whether `degraded_cameras` has any entry.")
-    degraded_cameras: dict[str, str] = Field(description="Reasons by `camera_N` or other cause.")
-    camera_recovery: dict[str, CameraRecovery] = Field(description="By `camera_N`.")
+    match_id: str = Field(description="Match id, which is also the name of its directory.")
+    duration: float = Field(description="Seconds since the start of the recording.")
+    cameras: dict[str, CameraUptime] = Field(description="Entries by `camera_N`.")
+    protected: bool = Field(
+        description="Whether the recording is within the protection period and stops only with"
+        " `force`."
+    )
+    require_all_cameras: bool = Field(description="Whether a missing camera prevents the start.")
+    degraded: bool = Field(description="Whether `degraded_cameras` has entries.")
+    degraded_cameras: dict[str, str] = Field(description="Reasons, by `camera_N` or other cause.")
+    camera_recovery: dict[str, CameraRecovery] = Field(description="Entries by `camera_N`.")
     overload_guard: OverloadGuard
     disk_minutes_left: float | None = Field(
-        default=None, description="Minutes of recording that the disk lasts, as far as is known."
+        default=None, description="Estimated minutes of recording until the disk is full, if known."
     )
 
 
@@ -108,7 +121,7 @@ IDLE_EXAMPLE: dict[str, Any] = {
 
 
 class StartRecording(Tolerant):
-    """What to record. Unknown fields are ignored, and named in the answer's `warnings`."""
+    """Recording to start. Unknown fields are ignored and listed in the response's `warnings`."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -125,22 +138,23 @@ class StartRecording(Tolerant):
 
     match_id: Annotated[str, Told({"pattern": MATCH_ID})] | None = Field(
         default=None,
-        description="1-128 letters, digits, spaces and `._-`, no dot first, no space first or "
-        "last; empty or missing: `match_<unix seconds>`.",
+        description="Match id: 1-128 letters, digits, spaces and `._-`, without a leading dot or"
+        " leading or trailing spaces. Default: `match_<unix seconds>`.",
     )
-    force: Truth | None = Field(default=False, description="End a running recording first.")
+    force: Truth | None = Field(default=False, description="Stop a running recording first.")
     process_after_recording: Truth | None = Field(
-        default=False, description="Start post-processing after the stop."
+        default=False, description="Start post-processing after the recording."
     )
     require_all_cameras: Truth | None = Field(
         default=None,
-        description="Whether one missing camera refuses this start; missing: as"
-        " `capture.require_all_cameras` says. A camera that was not required joins when it can.",
+        description="Whether a missing camera prevents the start. Default:"
+        " `capture.require_all_cameras`. A camera that is not required joins as soon"
+        " as it delivers frames.",
     )
 
 
 class StartReport(Answer):
-    """How a start went; `success` false is a refusal and nothing has changed."""
+    """Result of a start. If `success` is false, the start was refused and nothing changed."""
 
     model_config = example(
         {
@@ -153,60 +167,75 @@ class StartReport(Answer):
         }
     )
 
-    success: bool = Field(description="Footage of every required camera is on the disk.")
-    message: str = Field(description="What happened, for people.")
-    match_id: str | None = Field(default=None, description="Only on success.")
+    success: bool = Field(description="Whether footage of every required camera is on the disk.")
+    message: str = Field(description="Human-readable result.")
+    match_id: str | None = Field(default=None, description="Match id; only on success.")
     cameras_started: list[int] | None = Field(default=None, description="Ids.")
     cameras_failed: list[int] | None = Field(default=None, description="Ids.")
     failed_cameras: list[int] | None = Field(
-        default=None, description="The same, where no camera started and not all were required."
+        default=None,
+        description="Like `cameras_failed`, if no camera started and not all were required.",
     )
-    require_all_cameras: bool | None = Field(default=None, description="The rule that applied.")
+    require_all_cameras: bool | None = Field(
+        default=None, description="Value of `require_all_cameras` that applied."
+    )
     errors: dict[str, str] | None = Field(
-        default=None, description="Why a camera does not record, by `camera_N`."
+        default=None, description="Reasons by `camera_N` for cameras that do not record."
     )
     warnings: list[str] | None = Field(
-        default=None, description="Fields of the request that are not known and were ignored."
+        default=None, description="Unknown fields of the request that were ignored."
     )
     disk_minutes_left: float | None = Field(
-        default=None, description="Minutes the disk lasts at this bit rate; null: not known yet."
+        default=None,
+        description="Estimated minutes until the disk is full at the current bit rate; null if"
+        " not known yet.",
     )
 
 
 class CameraStop(Answer):
-    """How one camera was stopped and what its last segment is worth."""
+    """Result of stopping one camera, and the state of its last segment."""
 
-    success: bool = Field(description="The stop reached the camera.")
-    eos_received: bool = Field(description="The end of the stream was written.")
-    timed_out: bool = Field(description="It did not end in time.")
-    error: str | None = Field(description="Null if there was none.")
-    finalized: bool = Field(description="Its file is complete.")
-    segment_path: str | None = Field(default=None, description="The newest segment.")
-    integrity_checked: bool | None = Field(default=None, description="The segment was read.")
-    integrity_ok: bool | None = Field(default=None, description="Null: not known.")
-    integrity_error: str | None = Field(default=None, description="The first fault found.")
-    integrity_avg_frame_rate: str | None = Field(default=None, description='As in "30/1".')
+    success: bool = Field(description="Whether the stop reached the camera.")
+    eos_received: bool = Field(description="Whether the end of the stream was written.")
+    timed_out: bool = Field(description="Whether the camera failed to stop in time.")
+    error: str | None = Field(description="Error message; null without an error.")
+    finalized: bool = Field(description="Whether the file is complete.")
+    segment_path: str | None = Field(default=None, description="Newest segment.")
+    integrity_checked: bool | None = Field(
+        default=None, description="Whether the segment was read."
+    )
+    integrity_ok: bool | None = Field(
+        default=None, description="Whether the segment is intact; null if unknown."
+    )
+    integrity_error: str | None = Field(default=None, description="First fault found.")
+    integrity_avg_frame_rate: str | None = Field(
+        default=None, description='Average frame rate, such as "30/1".'
+    )
 
 
 class CameraIntegrity(Answer):
-    """What was found in one camera's segments."""
+    """Integrity of one camera's segments."""
 
-    segment_found: bool = Field(description="There is footage at all.")
-    segment_path: str | None = Field(default=None, description="The newest segment.")
-    segment_size: int | None = Field(default=None, description="Bytes, if found.")
-    integrity_checked: bool = Field(description="It was read.")
-    integrity_ok: bool | None = Field(description="Null: not known.")
-    integrity_error: str | None = Field(description="The first fault found.")
-    probe: dict[str, Any] | None = Field(default=None, description="What ffprobe said of it.")
+    segment_found: bool = Field(description="Whether any footage was found.")
+    segment_path: str | None = Field(default=None, description="Newest segment.")
+    segment_size: int | None = Field(default=None, description="Size in bytes, if found.")
+    integrity_checked: bool = Field(description="Whether the segment was read.")
+    integrity_ok: bool | None = Field(description="Whether the segment is intact; null if unknown.")
+    integrity_error: str | None = Field(description="First fault found.")
+    probe: dict[str, Any] | None = Field(default=None, description="Output of ffprobe.")
 
 
 class Integrity(Answer):
-    """Whether the footage is good, over every segment of the match."""
+    """Integrity of the footage, over every segment of the match."""
 
-    checked: bool = Field(description="Every camera's segments were read.")
-    all_ok: bool | None = Field(description="Null: not known for every camera.")
-    reason: str | None = Field(description="segments_dir_missing or no_segments_found.")
-    cameras: dict[str, CameraIntegrity] = Field(description="By `camera_N`.")
+    checked: bool = Field(description="Whether the segments of every camera were read.")
+    all_ok: bool | None = Field(
+        description="Whether every segment is intact; null if unknown for any camera."
+    )
+    reason: str | None = Field(
+        description="Reason for not checking: segments_dir_missing or no_segments_found."
+    )
+    cameras: dict[str, CameraIntegrity] = Field(description="Entries by `camera_N`.")
 
 
 _STOPPED_CAMERA: dict[str, Any] = {
@@ -219,7 +248,7 @@ _STOPPED_CAMERA: dict[str, Any] = {
 
 
 class StopReport(Answer):
-    """How a stop went; `success` means that every camera's footage is complete and good."""
+    """Result of a stop. `success` means that the footage of every camera is complete and intact."""
 
     model_config = example(
         {
@@ -232,49 +261,57 @@ class StopReport(Answer):
         }
     )
 
-    success: bool = Field(description="Finalised, and no fault was found.")
-    message: str = Field(description="What happened, for people.")
+    success: bool = Field(description="Whether all files were finalised and no fault was found.")
+    message: str = Field(description="Human-readable result.")
     protected: bool | None = Field(
-        default=None, description="True: too young to be stopped without `force`."
+        default=None, description="True if the stop was refused because of the protection period."
     )
-    transport_success: bool | None = Field(default=None, description="Every camera was reached.")
-    graceful_stop: bool | None = Field(default=None, description="Every file is complete.")
+    transport_success: bool | None = Field(
+        default=None, description="Whether every camera was reached."
+    )
+    graceful_stop: bool | None = Field(default=None, description="Whether every file is complete.")
     camera_stop_results: dict[str, CameraStop] | None = Field(
-        default=None, description="By `camera_N`."
+        default=None, description="Entries by `camera_N`."
     )
-    integrity: Integrity | None = Field(default=None, description="Missing where none was stopped.")
-    match_id: str | None = Field(default=None, description="The match that was stopped.")
-    duration: float | None = Field(default=None, description="Seconds it was recorded.")
+    integrity: Integrity | None = Field(
+        default=None, description="Result of the integrity check; missing if no camera was stopped."
+    )
+    match_id: str | None = Field(default=None, description="Match that was stopped.")
+    duration: float | None = Field(default=None, description="Recorded duration in seconds.")
     gaps: list[dict[str, Any]] | None = Field(
-        default=None, description="Footage that is missing: camera, from, to, reason."
+        default=None, description="Gaps in the footage: camera, from, to, reason."
     )
 
 
 class CameraDiagnostics(Answer):
-    """One camera of the running recording, as recording-health sees it."""
+    """Diagnostics of one camera of the running recording."""
 
-    pipeline_present: bool = Field(description="A worker holds this camera.")
-    pipeline_state: str = Field(description="Its state; `missing` if there is none.")
-    latest_segment: str | None = Field(default=None, description="The file being written.")
+    pipeline_present: bool = Field(description="Whether a worker process exists for this camera.")
+    pipeline_state: str = Field(description="State of the pipeline; `missing` without one.")
+    latest_segment: str | None = Field(default=None, description="Segment being written.")
     latest_segment_size: int | None = Field(default=None, description="Bytes.")
-    latest_segment_age_seconds: float | None = Field(default=None, description="Since its start.")
+    latest_segment_age_seconds: float | None = Field(
+        default=None, description="Seconds since the segment was started."
+    )
     integrity_probe: dict[str, Any] | None = Field(
-        default=None, description="`checked`, `ok` and `error` of a probe of it."
+        default=None, description="Result of the latest probe: `checked`, `ok` and `error`."
     )
 
 
 class RecordingProblem(Answer):
-    """One thing that is wrong with the running recording."""
+    """A problem of the running recording."""
 
     kind: Annotated[str, open_enum(get_args(IssueKind))] = Field(
-        description="What it is about; go by this, because sentences may change."
+        description="Kind of problem. Use this in programs, because messages may change."
     )
-    camera: str | None = Field(description="`camera_N`; null where it is about the whole match.")
-    message: str = Field(description="The sentence, as in `issues` or `message`.")
+    camera: str | None = Field(
+        description="Camera as `camera_N`; null if the whole match is affected."
+    )
+    message: str = Field(description="Message as in `issues` or `message`.")
 
 
 class RecordingHealth(Answer):
-    """Whether the running recording is well."""
+    """Health of the running recording."""
 
     model_config = example(
         {
@@ -294,13 +331,17 @@ class RecordingHealth(Answer):
         }
     )
 
-    healthy: bool = Field(description="No issue is known.")
-    message: str = Field(description="The issues in one line, or that there are none.")
-    issues: list[str] | None = Field(default=None, description="Only when unhealthy.")
-    problems: list[RecordingProblem] | None = Field(
-        default=None, description="All that is wrong, for programs; only when unhealthy."
+    healthy: bool = Field(description="Whether no problem is known.")
+    message: str = Field(description="Summary of the problems, or that there are none.")
+    issues: list[str] | None = Field(
+        default=None, description="Problems as text; only when unhealthy."
     )
-    recovery_attempts: dict[str, int] | None = Field(default=None, description="By `camera_N`.")
+    problems: list[RecordingProblem] | None = Field(
+        default=None, description="Problems in machine-readable form; only when unhealthy."
+    )
+    recovery_attempts: dict[str, int] | None = Field(
+        default=None, description="Entries by `camera_N`."
+    )
     camera_diagnostics: dict[str, CameraDiagnostics] | None = Field(
-        default=None, description="By `camera_N`; always there while something is recorded."
+        default=None, description="Diagnostics by `camera_N`; always present during a recording."
     )

@@ -14,57 +14,72 @@ DrainReason = Annotated[str, open_enum(get_args(Reason))]
 
 
 class EngineState(Answer):
-    """An engine."""
+    """A streaming engine."""
 
-    container_id: str = Field(description="Its id; `host:port` for one that somebody else runs.")
-    container_name: str | None = Field(description="Its name.")
-    host: str = Field(description="Where clients reach it.")
-    port: int = Field(description="The port there.")
-    labels: dict[str, str] = Field(description="The container's, and those of its streams.")
-    forwarded: bool = Field(description="It has the VPN's forwarded port.")
-    first_seen: datetime = Field(description="When it was made.")
-    last_seen: datetime = Field(description="When it was last known to run.")
-    streams: list[str] = Field(description="Ids of the streams that play on it.")
-    health_status: Literal["healthy", "unhealthy", "unknown"] = Field(description="Its health.")
-    last_health_check: datetime | None = Field(description="When it was last asked.")
-    last_stream_usage: datetime | None = Field(description="When a stream last started on it.")
-    last_cache_cleanup: datetime | None = Field(description="When its cache was last emptied.")
-    cache_size_bytes: int | None = Field(description="What that freed.")
-    vpn_container: str | None = Field(description="The VPN whose network it shares.")
-    engine_variant: str | None = Field(description="The variant or template it was made with.")
-    platform: str | None = Field(description="As it says itself.")
-    version: str | None = Field(description="As it says itself.")
-    forwarded_port: int | None = Field(description="The VPN's forwarded port, where it has that.")
-    external: bool = Field(description="Somebody else runs it; it is never stopped.")
-    draining: DrainReason | None = Field(description="Why it gets no new streams; null: it does.")
-    paused: bool = Field(description="Its container is frozen.")
+    container_id: str = Field(description="Container id; `host:port` for an external engine.")
+    container_name: str | None = Field(description="Name of the container.")
+    host: str = Field(description="Host at which clients reach the engine.")
+    port: int = Field(description="HTTP port at which clients reach the engine.")
+    labels: dict[str, str] = Field(description="Labels of the container and of its streams.")
+    forwarded: bool = Field(description="Whether the engine has the VPN's forwarded port.")
+    first_seen: datetime = Field(description="Time of creation.")
+    last_seen: datetime = Field(
+        description="Time at which the engine was last known to be running."
+    )
+    streams: list[str] = Field(description="Ids of the playing streams.")
+    health_status: Literal["healthy", "unhealthy", "unknown"] = Field(
+        description="Result of the health checks."
+    )
+    last_health_check: datetime | None = Field(description="Time of the last health check.")
+    last_stream_usage: datetime | None = Field(description="Time at which a stream last started.")
+    last_cache_cleanup: datetime | None = Field(description="Time of the last cache cleanup.")
+    cache_size_bytes: int | None = Field(description="Bytes freed by the last cache cleanup.")
+    vpn_container: str | None = Field(description="VPN container whose network the engine shares.")
+    engine_variant: str | None = Field(
+        description="Variant or template the engine was created from."
+    )
+    platform: str | None = Field(description="As reported by the engine.")
+    version: str | None = Field(description="As reported by the engine.")
+    forwarded_port: int | None = Field(
+        description="The VPN's forwarded port, if the engine has it."
+    )
+    external: bool = Field(
+        description="Whether the engine is managed by somebody else; such an engine is never"
+        " stopped."
+    )
+    draining: DrainReason | None = Field(
+        description="Reason why the engine receives no new streams; null if it does."
+    )
+    paused: bool = Field(description="Whether the container is paused.")
 
 
 class EngineWithStreams(Answer):
-    """An engine, and the streams on it."""
+    """An engine and its streams."""
 
     engine: EngineState
-    streams: list[dict[str, object]] = Field(description="As `GET /streams` shows them.")
+    streams: list[dict[str, object]] = Field(description="Streams in the form of `GET /streams`.")
 
 
 class EngineUsage(Answer):
-    """What an engine takes of the machine."""
+    """Resource usage of an engine."""
 
     container_id: str
-    cpu_percent: float = Field(description="Of one core: two busy cores are 200.")
+    cpu_percent: float = Field(
+        description="CPU load in percent of one core; two busy cores are 200."
+    )
     memory_usage: int = Field(description="Bytes.")
     memory_limit: int = Field(
-        description="Bytes; without a limit of its own, the machine's memory."
+        description="Memory limit in bytes; without a limit, the memory of the machine."
     )
-    memory_percent: float = Field(description="Of its limit.")
-    network_rx_bytes: int = Field(description="Received; 0 behind a VPN.")
-    network_tx_bytes: int = Field(description="Sent; 0 behind a VPN.")
-    block_read_bytes: int = Field(description="Read from disks.")
-    block_write_bytes: int = Field(description="Written to disks.")
+    memory_percent: float = Field(description="Memory usage in percent of the limit.")
+    network_rx_bytes: int = Field(description="Received bytes; 0 behind a VPN.")
+    network_tx_bytes: int = Field(description="Sent bytes; 0 behind a VPN.")
+    block_read_bytes: int = Field(description="Bytes read from disk.")
+    block_write_bytes: int = Field(description="Bytes written to disk.")
 
 
 class EngineUsageTotal(Answer):
-    """The sums over all engines."""
+    """Resource usage summed over all engines."""
 
     total_cpu_percent: float
     total_memory_usage: int
@@ -76,19 +91,23 @@ class EngineUsageTotal(Answer):
 
 
 class PortBinding(Answer):
-    """Where a port is reached on the host."""
+    """Address at which a port is published."""
 
     HostIp: str
     HostPort: str
 
 
 class ContainerInspection(Answer):
-    """What the runtime says of a container; its environment may hold secrets and is left out."""
+    """Details of a container. Its environment may contain secrets and is left out."""
 
     id: str
     name: str
-    image: str = Field(description="As it was asked for.")
+    image: str = Field(description="Image as requested.")
     created: datetime
-    status: str = Field(description="`running`, `paused`, `exited`, `created`.")
+    status: str = Field(
+        description="State of the container: `running`, `paused`, `exited` or `created`."
+    )
     labels: dict[str, str]
-    ports: dict[str, list[PortBinding]] = Field(description="By `40001/tcp`.")
+    ports: dict[str, list[PortBinding]] = Field(
+        description="Published ports by container port, such as `40001/tcp`."
+    )

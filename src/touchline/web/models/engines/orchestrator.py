@@ -11,34 +11,34 @@ from touchline.web.models.base import Answer
 
 
 class Message(Answer):
-    """What was done, in a sentence."""
+    """Human-readable result."""
 
     message: str
 
 
 class Liveness(Answer):
-    """The server answers."""
+    """Liveness of the server."""
 
     status: Literal["ok"]
     version: str
 
 
 class ReadinessReason(Answer):
-    """Something that is in the way."""
+    """A reason for not being ready."""
 
     code: str
     message: str
 
 
 class Readiness(Answer):
-    """Whether the engines half does its work."""
+    """Readiness of the server."""
 
     ready: bool
     reasons: list[ReadinessReason]
 
 
 class CircuitBreaker(Answer):
-    """After several failures in a row nothing is tried for a while."""
+    """A circuit breaker, which pauses starts after consecutive failures."""
 
     state: Literal["closed", "open", "half_open"]
     failure_count: int
@@ -49,7 +49,7 @@ class CircuitBreaker(Answer):
 
 
 class EngineHealth(Answer):
-    """How many engines are well."""
+    """Health of the fleet and its circuit breakers."""
 
     total_engines: int
     healthy_engines: int
@@ -61,7 +61,7 @@ class EngineHealth(Answer):
 
 
 class BlockedReason(Answer):
-    """Why no engine can be had now."""
+    """Reason why no engine is available."""
 
     code: str
     message: str
@@ -71,7 +71,7 @@ class BlockedReason(Answer):
 
 
 class Provisioning(Answer):
-    """Whether an engine can be had."""
+    """Availability of engines."""
 
     can_provision: bool
     circuit_breaker_state: Literal["closed", "open", "half_open"]
@@ -81,56 +81,56 @@ class Provisioning(Answer):
 
 
 class OrchestratorStatus(Answer):
-    """Everything a proxy needs to know."""
+    """State of the engines half for proxies."""
 
     status: Literal["healthy", "degraded", "unavailable"]
-    engines: dict[str, int] = Field(description="total, running, healthy, unhealthy.")
-    streams: dict[str, int] = Field(description="active, total.")
+    engines: dict[str, int] = Field(description="Keys: total, running, healthy, unhealthy.")
+    streams: dict[str, int] = Field(description="Keys: active, total.")
     capacity: dict[str, int] = Field(
-        description="total, used, available, max_replicas, min_replicas."
+        description="Keys: total, used, available, max_replicas, min_replicas."
     )
     vpn: dict[str, Any] = Field(
-        description="enabled, connected, health, container, forwarded_port."
+        description="Keys: enabled, connected, health, container, forwarded_port."
     )
     provisioning: Provisioning
     config: dict[str, Any] = Field(
-        description="auto_delete, grace_period_s, engine_variant, debug_mode."
+        description="Keys: auto_delete, grace_period_s, engine_variant, debug_mode."
     )
-    runtime: dict[str, Any] = Field(description="reachable, stale_s, reason.")
+    runtime: dict[str, Any] = Field(description="Keys: reachable, stale_s, reason.")
     timestamp: datetime
 
 
 class VpnStatus(Answer):
-    """The VPN; `vpn1` and `vpn2` have the same fields for each, where there are two."""
+    """State of the VPN. With two VPNs, `vpn1` and `vpn2` have the same fields for each."""
 
     mode: Literal["disabled", "single", "redundant"]
     enabled: bool
-    status: str = Field(description="The container's state; `not_found` or `error` without one.")
+    status: str = Field(description="State of the container; `not_found` or `error` without one.")
     container_name: str | None
-    container: str | None = Field(description="The same.")
+    container: str | None = Field(description="Same as `container_name`.")
     health: Literal["healthy", "unhealthy", "starting", "unknown"]
     connected: bool
     forwarded_port: int | None
     last_check: datetime | None
-    last_check_at: datetime | None = Field(description="The same.")
+    last_check_at: datetime | None = Field(description="Same as `last_check`.")
     vpn1: dict[str, Any] | None
     vpn2: dict[str, Any] | None
     emergency_mode: dict[str, Any] = Field(
-        description="active, failed_vpn, healthy_vpn, duration_seconds, entered_at."
+        description="Keys: active, failed_vpn, healthy_vpn, duration_seconds, entered_at."
     )
 
 
 class PublicAddress(Answer):
-    """An address."""
+    """Public address of the VPN."""
 
     public_ip: str
 
 
 class CacheStatistics(Answer):
-    """How often a client had the current version already."""
+    """Statistics of conditional requests."""
 
     size: int
-    hits: int = Field(description="Answered with 304.")
-    misses: int = Field(description="Answered with the whole.")
-    hit_rate: float = Field(description="Per cent.")
+    hits: int = Field(description="Requests answered with 304.")
+    misses: int = Field(description="Requests answered with a body.")
+    hit_rate: float = Field(description="Hit rate in percent.")
     entries: list[dict[str, Any]]

@@ -52,18 +52,19 @@ Ports = Annotated[
 
 
 class ProvisionGeneric(BaseModel):
-    """Any container."""
+    """A container to start."""
 
     # Required as well, but without one the answer is 400 and not 422.
     model_config = ConfigDict(json_schema_extra={"required": ["image"]})
 
     image: Annotated[Image | None, WithJsonSchema({"type": "string", "pattern": f"^{_IMAGE}$"})] = (
-        Field(default=None, description="A reference to an image.")
+        Field(default=None, description="Image reference.")
     )
     env: Env = Field(default_factory=dict)
     labels: OrderLabels = Field(default_factory=dict)
     ports: Ports = Field(
-        default_factory=dict, description='Ports of the host, as `{"8000/tcp": 32001}`.'
+        default_factory=dict,
+        description='Host ports by container port, such as `{"8000/tcp": 32001}`.',
     )
     name_prefix: Annotated[
         str,
@@ -73,53 +74,57 @@ class ProvisionGeneric(BaseModel):
 
 
 class ProvisionEngine(BaseModel):
-    """An engine."""
+    """An engine to start."""
 
     image: Annotated[Image, Told({"pattern": f"^({_IMAGE})?$"})] | None = Field(
-        default=None, description="Another than the variant's; empty or null: the variant's."
+        default=None,
+        description="Image to use instead of the variant's; empty or null for the variant's.",
     )
     labels: OrderLabels = Field(default_factory=dict)
     env: Env = Field(
         default_factory=dict,
-        description="Names that the engine's variant and `engines.image.env_names` allow.",
+        description="Environment variables; names must be allowed by the variant or"
+        " `engines.image.env_names`.",
     )
-    host_port: Port | None = Field(default=None, description="A port of the host; null: any.")
+    host_port: Port | None = Field(default=None, description="Host port; null for any free one.")
 
 
 class GenericProvisioned(Answer):
-    """A container that runs."""
+    """A running container."""
 
     container_id: str
     container_name: str
 
 
 class EngineProvisioned(Answer):
-    """An engine that answers."""
+    """An engine that answers requests."""
 
     container_id: str
     container_name: str
-    host_http_port: int = Field(description="Where clients reach it.")
-    container_http_port: int | None = Field(description="The same port inside the container.")
+    host_http_port: int = Field(description="Port at which clients reach the engine.")
+    container_http_port: int | None = Field(
+        description="The same port as seen inside the container."
+    )
     container_https_port: int | None
 
 
 class SelectEngine(BaseModel):
-    """Who asks for an engine."""
+    """Requirements for the engine of a new stream."""
 
-    stream_id: ShortText | None = Field(default=None, description="What it is for, for the log.")
+    stream_id: ShortText | None = Field(default=None, description="Id of the stream, for the log.")
     max_streams: Annotated[int, Field(strict=True, ge=1, le=1000), WHOLE] = Field(
-        default=1, description="An engine with so many streams is not given."
+        default=1, description="Maximum number of streams; only engines with fewer are selected."
     )
     wait_s: Annotated[Number, Field(ge=0, le=60)] = Field(
-        default=0.0, description="Wait so long for one, where none is free."
+        default=0.0, description="How long to wait for an engine if none is free."
     )
     lease_s: Annotated[Number, Field(gt=0, le=3600)] | None = Field(
-        default=None, description="It is kept for so long; null: as configured."
+        default=None, description="Duration of the reservation; null for the configured one."
     )
 
 
 class SelectedEngine(Answer):
-    """An engine that is kept for whoever asked."""
+    """An engine that is reserved for the client."""
 
     lease_id: str
     lease_seconds: float
@@ -132,15 +137,15 @@ class SelectedEngine(Answer):
 
 
 class ScaledReply(Answer):
-    """What the demand has become."""
+    """Result of scaling."""
 
-    scaled_to: int = Field(description="As it was asked for.")
-    target: int = Field(description="So many there will be.")
-    replicas: int = Field(description="So many there are.")
+    scaled_to: int = Field(description="Value as requested.")
+    target: int = Field(description="Number of engines after scaling.")
+    replicas: int = Field(description="Current number of engines.")
 
 
 class RemovedInstance(Answer):
-    """Something that was removed."""
+    """A removed container."""
 
     container_id: str
     reason: str
@@ -148,7 +153,7 @@ class RemovedInstance(Answer):
 
 
 class CollectedReply(Answer):
-    """What was cleaned up."""
+    """Result of a cleanup."""
 
     status: str
     removed: list[RemovedInstance]
@@ -156,12 +161,12 @@ class CollectedReply(Answer):
 
 
 class DrainReply(Answer):
-    """What is drained."""
+    """Confirmation of draining."""
 
-    draining: str = Field(description="As it was asked for.")
+    draining: str = Field(description="Value as requested.")
 
 
 class DeletedReply(Answer):
-    """What was removed."""
+    """Confirmation of a removal."""
 
-    deleted: str = Field(description="As it was asked for.")
+    deleted: str = Field(description="Value as requested.")

@@ -17,9 +17,9 @@ from touchline.web.models.base import Answer, Flag, Port, Told, mapping
 
 def _printable(text: str) -> str:
     if any(character < " " or "\x7f" <= character <= "\x9f" for character in text):
-        raise ValueError("must have no control characters")
+        raise ValueError("must not contain control characters")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must be text that has a UTF-8 form")
+        raise ValueError("must be valid Unicode text")
     return text
 
 
@@ -39,30 +39,30 @@ Labels = Annotated[
 
 
 class ReportedEngine(BaseModel):
-    """Where the client reached the engine."""
+    """Address at which the client reached the engine."""
 
     host: Annotated[ShortText, Field(min_length=1), Told({"pattern": HOST, "maxLength": 253})]
     port: Port
 
 
 class ReportedContent(BaseModel):
-    """What is played."""
+    """Content that is played."""
 
     key_type: Literal["content_id", "infohash", "url", "magnet"]
     key: LongText
 
 
 class ReportedSession(BaseModel):
-    """The engine's session."""
+    """Playback session of the engine."""
 
     playback_session_id: Annotated[Printable, Field(max_length=2048)]
-    stat_url: Url = Field(description="Must point at the engine.")
-    command_url: Url = Field(description="Must point at the engine.")
+    stat_url: Url = Field(description="URL; must point at the engine.")
+    command_url: Url = Field(description="URL; must point at the engine.")
     is_live: Flag
 
 
 class StreamStartedReport(BaseModel):
-    """A stream that a client has started."""
+    """Report of a stream that a client has started."""
 
     container_id: ShortText | None = None
     engine: ReportedEngine
@@ -70,12 +70,13 @@ class StreamStartedReport(BaseModel):
     session: ReportedSession
     labels: Labels = Field(
         default_factory=dict,
-        description="`stream_id` is its id; else it is made of key and session.",
+        description="Labels. `stream_id` sets the id of the stream, which otherwise is made of"
+        " key and session.",
     )
 
 
 class StreamEndedReport(BaseModel):
-    """A stream that has ended: by its id or, without one, the newest one of a container."""
+    """Report of an ended stream: by id or, without one, the newest stream of a container."""
 
     container_id: ShortText | None = None
     stream_id: ShortText | None = None
@@ -83,12 +84,12 @@ class StreamEndedReport(BaseModel):
 
 
 class StreamState(Answer):
-    """A stream."""
+    """A stream that is played by an engine."""
 
     id: str
     key_type: Literal["content_id", "infohash", "url", "magnet"]
     key: str
-    container_id: str = Field(description="The engine it plays on.")
+    container_id: str = Field(description="Engine that plays the stream.")
     playback_session_id: str
     stat_url: str
     command_url: str
@@ -96,8 +97,8 @@ class StreamState(Answer):
     started_at: datetime
     ended_at: datetime | None
     status: Literal["started", "ended"]
-    end_reason: str | None = Field(description="Why it ended.")
-    peers: int | None = Field(description="Of the newest sample, as the next four.")
+    end_reason: str | None = Field(description="Reason for the end.")
+    peers: int | None = Field(description="Peers in the newest sample, like the next four fields.")
     speed_down: int | None = Field(description="KB/s.")
     speed_up: int | None = Field(description="KB/s.")
     downloaded: int | None = Field(description="Bytes.")
@@ -105,14 +106,14 @@ class StreamState(Answer):
 
 
 class StreamEndedReply(Answer):
-    """Whether something was ended, and the stream it was about."""
+    """Result of ending a stream."""
 
     updated: bool
     stream: StreamState | None
 
 
 class StreamStatSnapshot(Answer):
-    """A sample."""
+    """A sample of a stream's statistics."""
 
     ts: datetime
     peers: int | None
@@ -120,18 +121,19 @@ class StreamStatSnapshot(Answer):
     speed_up: int | None = Field(description="KB/s.")
     downloaded: int | None = Field(description="Bytes.")
     uploaded: int | None = Field(description="Bytes.")
-    status: str | None = Field(description="The engine's word: `prebuf`, `dl` …")
+    status: str | None = Field(description="Status as reported by the engine: `prebuf`, `dl` …")
 
 
 class StreamDetails(Answer):
-    """What the engine knows of the content; it leaves out what it does not know."""
+    """Content details as reported by the engine; unknown fields are omitted."""
 
 
 class LivePosition(Answer):
-    """The live position."""
+    """Live position of a stream."""
 
     has_livepos: bool
     is_live: bool
     livepos: dict[str, object] | None = Field(
-        default=None, description="pos, live_first, live_last, first_ts, last_ts, buffer_pieces."
+        default=None,
+        description="Keys: pos, live_first, live_last, first_ts, last_ts, buffer_pieces.",
     )

@@ -51,7 +51,7 @@ class PlatformInfo(Answer):
 
 
 class CatalogueEntry(Answer):
-    """A parameter that engines are known to take."""
+    """A known parameter of engines."""
 
     name: str
     type: Literal["flag", "string", "int", "bytes", "path"]
@@ -63,29 +63,34 @@ class CatalogueEntry(Answer):
     choices: list[str]
     minimum: int | None
     maximum: int | None
-    secret: bool = Field(description="It is written, and never shown again.")
+    secret: bool = Field(description="Whether the value is write-only and never returned.")
 
 
 class VariantParameter(BaseModel):
-    """A parameter of a configuration."""
+    """A parameter with its value."""
 
     name: Annotated[StrictStr, Field(max_length=256)]
     type: Annotated[StrictStr, Field(max_length=64), _one_of(PARAMETER_TYPES)]
     value: StrictBool | StrictInt | StrictFloat | StrictStr | None = None
     enabled: StrictBool = True
-    custom: StrictBool = Field(default=False, description="It is not in the catalogue, and meant.")
+    custom: StrictBool = Field(
+        default=False, description="Set to true for a parameter that is not in the catalogue."
+    )
 
 
 class VariantConfig(BaseModel):
-    """A configuration. What this server has no setting for is named in the answer."""
+    """Configuration of a custom variant. Unknown settings are listed in the response."""
 
     model_config = ConfigDict(extra="allow")
 
-    enabled: StrictBool = Field(default=False, description="Engines are made with it.")
+    enabled: StrictBool = Field(
+        default=False, description="Whether new engines use this configuration."
+    )
     platform: Annotated[StrictStr, Field(max_length=64), _one_of(PLATFORMS)]
     arm_version: Annotated[StrictStr, Field(max_length=64), _one_of(ARM_VERSIONS)] = "3.2.13"
     memory_limit: MemoryLimit | None = Field(
-        default=None, description="Such as 512m or 2g, from 32m to 128g; null or 0: none."
+        default=None,
+        description="Memory limit such as 512m or 2g, from 32m to 128g; null or 0 for none.",
     )
     parameters: Annotated[list[VariantParameter], Field(max_length=200)] = Field(
         default_factory=list
@@ -93,38 +98,38 @@ class VariantConfig(BaseModel):
 
 
 class ConfigSaved(Answer):
-    """The configuration that is kept."""
+    """The saved configuration."""
 
     message: str
     not_kept: list[str] = Field(
-        default_factory=list, description="Settings that were sent and that there are none of here."
+        default_factory=list, description="Settings of the request that this server does not have."
     )
     config: VariantConfig
 
 
 class ReprovisionStarted(Answer):
-    """Engines will be replaced."""
+    """Confirmation of a started reprovisioning."""
 
     message: str
-    deleted_count: int = Field(description="So many will be.")
+    deleted_count: int = Field(description="Number of engines that will be replaced.")
 
 
 class ReprovisionStatus(Answer):
-    """The progress of the last reprovisioning."""
+    """Progress of the latest reprovisioning."""
 
     in_progress: bool
     status: Literal["idle", "in_progress", "success", "error"]
     message: str
     timestamp: datetime | None
     total_engines: int
-    engines_stopped: int = Field(description="Old ones that are gone.")
-    engines_provisioned: int = Field(description="New ones that run.")
+    engines_stopped: int = Field(description="Number of replaced engines that were removed.")
+    engines_provisioned: int = Field(description="Number of new engines that are running.")
     current_engine_id: str | None
     current_phase: str | None
 
 
 class TemplateSlot(Answer):
-    """A slot."""
+    """A template slot."""
 
     slot_id: int
     name: str
@@ -132,7 +137,7 @@ class TemplateSlot(Answer):
 
 
 class TemplateList(Answer):
-    """All ten slots."""
+    """The ten template slots."""
 
     templates: list[TemplateSlot]
     active_template_id: int | None
@@ -149,7 +154,7 @@ class _AsVariantConfig:
 
 
 class TemplateBody(BaseModel):
-    """A template to be kept."""
+    """A template to save."""
 
     # Required, but without them the answer is 400 and not 422.
     model_config = ConfigDict(json_schema_extra={"required": ["name", "config"]})
@@ -159,7 +164,7 @@ class TemplateBody(BaseModel):
 
 
 class TemplateContent(Answer):
-    """A template."""
+    """A saved template."""
 
     slot_id: int
     name: str
@@ -167,7 +172,7 @@ class TemplateContent(Answer):
 
 
 class TemplateName(BaseModel):
-    """A new name."""
+    """New name of a template."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
@@ -175,7 +180,7 @@ class TemplateName(BaseModel):
 
 
 class TemplateActivated(Answer):
-    """The template that counts now."""
+    """The active template."""
 
     message: str
     template_id: int
@@ -183,7 +188,7 @@ class TemplateActivated(Answer):
 
 
 class ImportTemplate(BaseModel):
-    """The text of an exported template."""
+    """Text of an exported template."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["json_data"]})
 

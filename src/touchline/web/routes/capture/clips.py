@@ -35,9 +35,9 @@ router = APIRouter(
     prefix="/api/v1/recordings", tags=["clips"], responses=may_answer(500), route_class=Route
 )
 
-MatchId = Annotated[str, Path(description="The match, as `GET /api/v1/recordings` names it.")]
-Camera = Annotated[str, Path(max_length=16, description="`camN`, `panorama` or `follow`.")]
-MarkerId = Annotated[str, Path(min_length=1, max_length=64, description="The marker.")]
+MatchId = Annotated[str, Path(description="Match id, as listed by `GET /api/v1/recordings`.")]
+Camera = Annotated[str, Path(max_length=16, description="Video: `camN`, `panorama` or `follow`.")]
+MarkerId = Annotated[str, Path(min_length=1, max_length=64, description="Marker id.")]
 
 _CAMERA = re.compile(r"(?:cam)?(\d{1,2})", re.ASCII)
 _SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?", re.ASCII)
@@ -54,24 +54,24 @@ Instant = Annotated[
     ),
 ]
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
-_ONE_RANGE = "The bytes that `Range` asked for; all of them where it names more than one range."
+_ONE_RANGE = "The requested range; the complete clip if more than one range is requested."
 _CLIP = {
-    200: {"description": "An MP4 of exactly these frames.", "content": {"video/mp4": _BYTES}},
+    200: {"description": "MP4 file with exactly these frames.", "content": {"video/mp4": _BYTES}},
     206: {"description": _ONE_RANGE, "content": {"video/mp4": _BYTES}},
     **UNCHANGED,
     **may_answer(401, 403, 404, 409, 416, 503),
 }
 _PLAYLIST = {
-    200: {"description": "An HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
+    200: {"description": "HLS playlist.", "content": {PLAYLIST_TYPE: {}}},
     **may_answer(401, 403, 404, 409, 503),
 }
 _SECTION = {
-    200: {"description": "The initialization section.", "content": {"video/mp4": _BYTES}},
+    200: {"description": "Initialization section.", "content": {"video/mp4": _BYTES}},
     **may_answer(401, 403, 404, 409, 503),
 }
 _SEGMENT = {
     200: {
-        "description": "A media segment.",
+        "description": "Media segment.",
         "content": {"video/mp2t": _BYTES, "video/mp4": _BYTES},
     },
     206: {"description": _ONE_RANGE, "content": {"video/mp2t": _BYTES, "video/mp4": _BYTES}},
@@ -84,7 +84,7 @@ _SEGMENT = {
     "/{match_id}/clip",
     name="clip",
     operation_id="head_clip",
-    summary="Size of a clip",
+    summary="Get the size of a clip",
     response_class=Response,
     responses=_CLIP,
     dependencies=[MEDIA],
@@ -102,13 +102,20 @@ async def get_clip(
     request: Request,
     match_id: MatchId,
     capture: CaptureDep,
-    camera: Annotated[str, Query(max_length=16, description="`0`, `cam0`, `panorama`, `follow`.")],
-    start: Annotated[
-        Instant, Query(description="Seconds from the match's start, or an RFC 3339 time.")
+    camera: Annotated[
+        str,
+        Query(max_length=16, description="Video to cut from: `0`, `cam0`, `panorama` or `follow`."),
     ],
-    end: Annotated[Instant, Query(description="The same; its frame is not included.")],
+    start: Annotated[
+        Instant,
+        Query(description="Start: seconds from the start of the match, or an RFC 3339 time."),
+    ],
+    end: Annotated[Instant, Query(description="End of the clip (exclusive), in the same form.")],
 ) -> Response:
-    """Exactly the frames from `start` until before `end`, cut while they are sent."""
+    """Return exactly the frames from `start` up to, but excluding, `end`.
+
+    The clip is cut while it is sent.
+    """
     times = await capture.clips.clock_of(match_id)
     from_ns, to_ns = _at_ns("start", start, times), _at_ns("end", end, times)
     clip = await done_for(
@@ -144,10 +151,13 @@ async def get_vod(
     reads: ReadsDep,
     container: Annotated[
         Container,
-        Query(description="Media segments as transport streams (`ts`) or fragmented MP4 (`mp4`)."),
+        Query(
+            description="Format of media segments: MPEG transport stream (`ts`) or fragmented MP4"
+            " (`mp4`)."
+        ),
     ] = "ts",
 ) -> Response:
-    """HLS out of the recorded segments; of the running match what is there so far."""
+    """Return an HLS playlist of the recorded segments; for a running match, of those so far."""
     name = _camera(camera)
     work = partial(capture.clips.playlist, match_id, name, container=container)
     text = await done_for(request, "playlist", work)
@@ -170,7 +180,7 @@ async def get_vod(
     "/{match_id}/vod/{camera}/init/{file_name}",
     name="vod_init",
     operation_id="get_vod_init",
-    summary="What a player needs first",
+    summary="Get the initialization section",
     response_class=Response,
     responses=_SECTION,
     dependencies=[MEDIA],
@@ -179,10 +189,10 @@ async def get_vod_init(
     request: Request,
     match_id: MatchId,
     camera: Camera,
-    file_name: Annotated[str, Path(max_length=255, description="The file of the playlist.")],
+    file_name: Annotated[str, Path(max_length=255, description="File of the playlist.")],
     capture: CaptureDep,
 ) -> Response:
-    """The initialization section of one file of a playlist."""
+    """Return the initialization section of one file of a playlist."""
     folder = await capture.library.folder(match_id)
     name = _camera(camera)
     filmed = await done_for(request, "playlist", lambda: capture.footage.read(folder, name))
@@ -190,14 +200,14 @@ async def get_vod_init(
         if piece.name == file_name:
             headers = {"cache-control": "private, max-age=3600"}
             return Response(piece.init(), headers=headers, media_type="video/mp4")
-    raise NotFound("There is no such file in this playlist", code="file_not_found")
+    raise NotFound("The playlist has no such file", code="file_not_found")
 
 
 @router.head(
     "/{match_id}/vod/{camera}/media/{file_name}/{sequence}.{suffix}",
     name="vod_segment",
     operation_id="head_vod_segment",
-    summary="Size of a media segment",
+    summary="Get the size of a media segment",
     response_class=Response,
     responses=_SEGMENT,
     dependencies=[MEDIA],
@@ -215,14 +225,14 @@ async def get_vod_segment(
     request: Request,
     match_id: MatchId,
     camera: Camera,
-    file_name: Annotated[str, Path(max_length=255, description="The file it is taken from.")],
+    file_name: Annotated[str, Path(max_length=255, description="File that contains the segment.")],
     sequence: Annotated[
-        int, Path(ge=1, le=4_294_967_295, description="The fragment that it begins with.")
+        int, Path(ge=1, le=4_294_967_295, description="First fragment of the segment.")
     ],
-    suffix: Annotated[Literal["ts", "m4s"], Path(description="The container of the playlist.")],
+    suffix: Annotated[Literal["ts", "m4s"], Path(description="Container format of the playlist.")],
     capture: CaptureDep,
 ) -> Response:
-    """A few seconds of a match, at their place on the playlist's timeline."""
+    """Return a media segment with its position on the playlist's timeline."""
     name = _camera(camera)
     container: Container = "mp4" if suffix == "m4s" else "ts"
     work = partial(
@@ -244,13 +254,13 @@ async def get_vod_segment(
     "/{match_id}/markers",
     name="markers",
     operation_id="list_markers",
-    summary="Moments of a match",
+    summary="List the markers of a match",
     response_model=MarkerList,
     responses=may_answer(401, 403, 404),
     dependencies=[PRIVATE],
 )
 async def list_markers(match_id: MatchId, capture: CaptureDep) -> Response:
-    """What was marked, by time."""
+    """List the markers, ordered by time."""
     return answer({"markers": await capture.markers.all(match_id)})
 
 
@@ -273,13 +283,13 @@ _CHAPTERS = {
     "/{match_id}/markers.vtt",
     name="markers_vtt",
     operation_id="get_markers_vtt",
-    summary="Moments as chapters",
+    summary="Get the markers as chapters",
     response_class=Response,
     responses=_CHAPTERS,
     dependencies=[PRIVATE_MEDIA],
 )
 async def get_markers_vtt(match_id: MatchId, capture: CaptureDep) -> Response:
-    """What was marked, as a player shows chapters."""
+    """Return the markers as WebVTT chapters for players."""
     return Response(await capture.markers.chapters(match_id), media_type="text/vtt")
 
 
@@ -287,13 +297,13 @@ async def get_markers_vtt(match_id: MatchId, capture: CaptureDep) -> Response:
     "/{match_id}/markers",
     name="markers",
     operation_id="add_marker",
-    summary="Mark a moment",
+    summary="Add a marker",
     response_model=MarkerState,
     responses=may_answer(401, 403, 404, 413),
     dependencies=[NEEDS_KEY],
 )
 async def add_marker(match_id: MatchId, body: NewMarker, capture: CaptureDep) -> Response:
-    """Mark a moment: now, while the match is recorded, or at any second of it."""
+    """Add a marker at a given time or, during the recording, at the current moment."""
     marker = await capture.markers.add(
         match_id,
         at_s=body.at,
@@ -317,7 +327,7 @@ async def add_marker(match_id: MatchId, body: NewMarker, capture: CaptureDep) ->
 async def change_marker(
     match_id: MatchId, marker_id: MarkerId, body: MarkerChange, capture: CaptureDep
 ) -> Response:
-    """Change what is given; what is left out stays."""
+    """Change the given fields of a marker; omitted fields keep their value."""
     fields = body.model_dump(exclude_none=True, exclude={"at"})
     marker = await capture.markers.change(match_id, marker_id, at_s=body.at, **fields)
     return answer(marker)
@@ -327,13 +337,13 @@ async def change_marker(
     "/{match_id}/markers/{marker_id}",
     name="marker",
     operation_id="remove_marker",
-    summary="Remove a marker",
+    summary="Delete a marker",
     response_model=MarkerRemoved,
     responses=may_answer(401, 403, 404),
     dependencies=[NEEDS_KEY],
 )
 async def remove_marker(match_id: MatchId, marker_id: MarkerId, capture: CaptureDep) -> Response:
-    """The footage stays as it is."""
+    """Delete a marker. The footage is not changed."""
     await capture.markers.remove(match_id, marker_id)
     return answer({"removed": marker_id})
 
@@ -344,7 +354,7 @@ def _camera(text: str) -> str:
         return text
     named = _CAMERA.fullmatch(text)
     if named is None:
-        raise NotFound(f"There is no camera {text!a}", code="camera_unknown")
+        raise NotFound(f"Camera {text!a} does not exist", code="camera_unknown")
     return f"cam{int(named[1])}"
 
 
@@ -356,7 +366,8 @@ def _at_ns(name: str, text: str, times: MatchTimes) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid(
-            f"{name} is seconds from the match's start, or a time like 2026-02-11T19:30:00Z",
+            f"{name} must be seconds from the start of the match, or a time such as"
+            " 2026-02-11T19:30:00Z",
             code="clip_time",
             loc=("query", name),
             input=text,

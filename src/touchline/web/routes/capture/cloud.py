@@ -22,7 +22,7 @@ _ANSWERS = may_answer(401, 403, 503)
     "/r2/archives",
     name="r2_archives",
     operation_id="list_r2_archives_earlier",
-    summary="All uploaded files",
+    summary="List uploaded files",
     response_model=CloudArchives,
     responses=_ANSWERS,
     dependencies=[NEEDS_KEY],
@@ -31,13 +31,16 @@ _ANSWERS = may_answer(401, 403, 503)
     "/api/v1/r2/archives",
     name="r2_archives",
     operation_id="list_r2_archives",
-    summary="All uploaded files",
+    summary="List uploaded files",
     response_model=CloudArchives,
     responses=_ANSWERS,
     dependencies=[NEEDS_KEY],
 )
 async def list_archives(capture: CaptureDep) -> Response:
-    """Uploaded files by match, with URLs that can be used for an hour; 503 without a storage."""
+    """List uploaded files by match, with presigned URLs valid for an hour.
+
+    Returns 503 if no storage is configured.
+    """
     return answer(await capture.cloud.all())
 
 
@@ -45,13 +48,16 @@ async def list_archives(capture: CaptureDep) -> Response:
     "/api/v1/recordings/{match_id}/r2-urls",
     name="recording_r2_urls",
     operation_id="get_recording_r2_urls",
-    summary="Uploaded files of a match",
+    summary="List the uploaded files of a match",
     response_model=CloudFiles,
     responses={**_ANSWERS, **may_answer(404)},
     dependencies=[NEEDS_KEY],
 )
 async def get_urls(
-    match_id: Annotated[str, Path(description="The match.")], capture: CaptureDep
+    match_id: Annotated[str, Path(description="Match id.")], capture: CaptureDep
 ) -> Response:
-    """URLs of the match's uploaded files that can be used for an hour; 503 without a storage."""
+    """List a match's uploaded files with presigned URLs valid for an hour.
+
+    Returns 503 if no storage is configured.
+    """
     return answer(await capture.cloud.of_match(match_id))

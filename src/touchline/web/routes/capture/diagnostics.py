@@ -37,11 +37,11 @@ router = APIRouter(
     "/system-metrics",
     name="system-metrics",
     operation_id="get_system_metrics",
-    summary="Figures of the machine",
+    summary="Get metrics of the machine",
     response_model=SystemMetrics,
 )
 async def get_system_metrics(capture: CaptureDep) -> Response:
-    """Clocks, temperatures, load, memory and disk, from memory."""
+    """Return clocks, temperatures, load, memory and disk of the machine."""
     return answer(capture.machine.metrics())
 
 
@@ -49,7 +49,7 @@ async def get_system_metrics(capture: CaptureDep) -> Response:
     "/logs/{log_type}",
     name="logs",
     operation_id="get_log",
-    summary="The end of a log",
+    summary="Get the newest lines of a log",
     response_model=LogTail,
     responses=may_answer(400, 401, 403, 404),
     dependencies=[PRIVATE],
@@ -58,13 +58,13 @@ async def get_log(
     capture: CaptureDep,
     # Not an enumeration, although it is documented as one: the contract wants 400 for another.
     log_type: Annotated[
-        str, Path(description="Which log.", json_schema_extra={"enum": list(LOG_TYPES)})
+        str, Path(description="Type of the log.", json_schema_extra={"enum": list(LOG_TYPES)})
     ],
-    lines: Annotated[int, Query(ge=1, le=5000, description="How many lines at the most.")] = 100,
+    lines: Annotated[int, Query(ge=1, le=5000, description="Maximum number of lines.")] = 100,
 ) -> Response:
-    """The newest lines, also out of the files that the log was turned over to.
+    """Return the newest lines of a log, including rotated files.
 
-    A log that nothing was written to yet has no lines, and says so in `message`.
+    A log that does not exist yet has no lines, and `message` says so.
     """
     try:
         return answer(await capture.logs.tail(log_type, lines))
@@ -76,24 +76,25 @@ async def get_log(
     "/diagnostics/recording-correlations",
     name="recording-correlations",
     operation_id="get_recording_correlations",
-    summary="Hardware errors beside failed recordings",
+    summary="Correlate hardware errors with failed recordings",
     response_model=RecordingCorrelations,
 )
 async def get_recording_correlations(
     capture: CaptureDep,
     lookback_minutes: Annotated[
-        int, Query(description="How far to look back; taken as 1 to 1440.")
+        int, Query(description="Time window in minutes, clamped to 1 to 1440.")
     ] = 60,
     max_lines: Annotated[
-        int, Query(description="Lines to read of each log; taken as 200 to 50000.")
+        int, Query(description="Lines to read of each log, clamped to 200 to 50000.")
     ] = 5000,
     correlation_window_seconds: Annotated[
-        int, Query(description="How far apart is together; taken as 1 to 3600.")
+        int,
+        Query(description="Maximum distance of correlated lines in seconds, clamped to 1 to 3600."),
     ] = 180,
 ) -> Response:
-    """NvVIC allocator and open errors, and the stop timeouts and probe failures around them.
+    """Find NvVIC allocator and open errors, and the stop timeouts and probe failures around them.
 
-    Values out of bounds count as the nearest ones within. All times are UTC.
+    Parameters out of bounds are clamped. All times are UTC.
     """
     return answer(
         await capture.diagnostics.correlations(
@@ -108,16 +109,20 @@ async def get_recording_correlations(
     "/metrics-history",
     name="metrics-history",
     operation_id="get_metrics_history",
-    summary="Metrics of the last hour or day",
+    summary="Get metrics of the last hour or day",
     response_model=MetricsHistory,
 )
 async def get_metrics_history(
     request: Request,
     wanted: Annotated[
-        Range, Query(alias="range", description="`hour` in steps of 10 s, `day` of a minute.")
+        Range,
+        Query(
+            alias="range",
+            description="Time range: `hour` in steps of 10 s, `day` in steps of one minute.",
+        ),
     ] = "hour",
 ) -> Response:
-    """The figures of the machine and the fleet, from memory, also of the time before a restart."""
+    """Return metrics of the machine and the fleet over time, including before a restart."""
     return answer(system_of(request).history.read(wanted))
 
 
@@ -125,13 +130,13 @@ async def get_metrics_history(
     "/check",
     name="check",
     operation_id="check_machine",
-    summary="What this machine lacks",
+    summary="Check the readiness of this machine",
     response_model=Findings,
     responses=may_answer(401, 403, 503),
     dependencies=[NEEDS_KEY],
 )
 async def check_machine(request: Request) -> Response:
-    """What `touchline check` finds for the settings of this server; it takes some seconds."""
+    """Run `touchline check` with the settings of this server. This takes some seconds."""
     one_at_a_time = request.app.state.checks
     system = system_of(request)
     measured_bps = system.capture.recorder.bitrate_bps()

@@ -42,8 +42,8 @@ router = APIRouter(
     prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500), route_class=Route
 )
 
-MatchId = Annotated[str, Path(description="The match, as `GET /api/v1/recordings` names it.")]
-FileName = Annotated[str, Path(description="The file's name, without any folder.")]
+MatchId = Annotated[str, Path(description="Match id, as listed by `GET /api/v1/recordings`.")]
+FileName = Annotated[str, Path(description="File name without directory.")]
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _WHOLE_FILE: dict[str, dict[str, Any]] = {
@@ -53,11 +53,11 @@ _WHOLE_FILE: dict[str, dict[str, Any]] = {
 }
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The whole file, as an attachment.",
+        "description": "The complete file as an attachment.",
         "content": _WHOLE_FILE,
     },
     206: {
-        "description": "The bytes that `Range` asked for; more than one range as multipart.",
+        "description": "The requested range; several ranges as multipart.",
         "content": dict.fromkeys((*_WHOLE_FILE, "multipart/byteranges"), _BYTES),
     },
     **UNCHANGED,
@@ -65,7 +65,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 _ARCHIVE: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The match as a stored (not compressed) ZIP64.",
+        "description": "The match as an uncompressed ZIP64 archive.",
         "content": {"application/zip": _BYTES},
     },
     **may_answer(401, 403, 404, 503),
@@ -80,7 +80,7 @@ _ARCHIVE: dict[int | str, dict[str, Any]] = {
     response_model=Recordings,
 )
 async def list_recordings(capture: CaptureDep) -> Response:
-    """Every match with footage, as the recordings folder has it now."""
+    """List every match with footage in the recordings directory."""
     return answer(await capture.library.list())
 
 
@@ -93,7 +93,7 @@ async def list_recordings(capture: CaptureDep) -> Response:
     responses=may_answer(404),
 )
 async def list_segments(match_id: MatchId, capture: CaptureDep) -> Response:
-    """The segments of a match by camera, in the order in which they were recorded."""
+    """List the segments of a match by camera, in recording order."""
     return answer(await capture.library.segments(match_id))
 
 
@@ -107,7 +107,7 @@ async def list_segments(match_id: MatchId, capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def delete_match(match_id: MatchId, capture: CaptureDep) -> Response:
-    """Delete a match with all its files, and its jobs with it; the running one is refused."""
+    """Delete a match with its files and jobs. The match being recorded is refused."""
     return answer(await capture.delete_match(match_id))
 
 
@@ -115,14 +115,15 @@ async def delete_match(match_id: MatchId, capture: CaptureDep) -> Response:
     "/{match_id}/processing-status",
     name="processing_status",
     operation_id="get_processing_status",
-    summary="State of post-processing",
+    summary="Get the state of post-processing",
     response_model=ProcessingStatus,
     responses=may_answer(404),
 )
 async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Response:
-    """How far post-processing of a match is; a match nobody knows was not processed.
+    """Return the progress of post-processing.
 
-    Status 404 is for what cannot be a name at all, such as one with a slash in it.
+    An unknown match is reported as not processed; 404 is only returned for invalid ids, such as
+    one with a slash.
     """
     return answer(await capture.processing.status(capture.jobs, match_id))
 
@@ -137,7 +138,7 @@ async def get_processing_status(match_id: MatchId, capture: CaptureDep) -> Respo
     dependencies=[NEEDS_KEY],
 )
 async def verify_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
-    """Read every fragment of the match again and say where it is damaged."""
+    """Read every fragment of the match again and report damage."""
     return answer(await done_for(request, "verification", lambda: capture.library.verify(match_id)))
 
 
@@ -151,7 +152,7 @@ async def verify_match(request: Request, match_id: MatchId, capture: CaptureDep)
     dependencies=[NEEDS_KEY],
 )
 async def protect_match(match_id: MatchId, body: ProtectRequest, capture: CaptureDep) -> Response:
-    """Keep a match from being deleted, by a request or to make room, or let it go again."""
+    """Protect a match from deletion by requests and by a full disk, or remove the protection."""
     return answer(await capture.library.protect(match_id, protected=body.protected))
 
 
@@ -159,7 +160,7 @@ async def protect_match(match_id: MatchId, body: ProtectRequest, capture: Captur
     "/{match_id}/download",
     name="recording_download",
     operation_id="head_match",
-    summary="Size of the archive",
+    summary="Get the size of a match's archive",
     response_class=Response,
     responses=_ARCHIVE,
     dependencies=[MEDIA],
@@ -174,7 +175,7 @@ async def protect_match(match_id: MatchId, body: ProtectRequest, capture: Captur
     dependencies=[MEDIA],
 )
 async def download_match(request: Request, match_id: MatchId, capture: CaptureDep) -> Response:
-    """The match as one ZIP, sent while it is read; of a running match what is finished so far."""
+    """Download a match as one ZIP archive; of a running match, the finished segments."""
     archive = await capture.library.archive(match_id)
     return StreamDownload(archive, limit=limit_of(request, "archive"))
 
@@ -183,7 +184,7 @@ async def download_match(request: Request, match_id: MatchId, capture: CaptureDe
     "/{match_id}/segments/{segment_name}",
     name="recording_segment_download",
     operation_id="head_segment",
-    summary="Size and validators of a segment",
+    summary="Get the headers of a segment",
     response_class=Response,
     responses=_FILE,
     dependencies=[MEDIA],
@@ -204,7 +205,7 @@ async def download_segment(
     capture: CaptureDep,
     reads: ReadsDep,
 ) -> Response:
-    """One segment, whole or in ranges."""
+    """Download a segment, completely or in ranges."""
     path = await capture.library.segment_path(match_id, segment_name)
     limit = limit_of(request, "download")
     return FileDownload(path, missing="Segment not found", reads=reads, limit=limit)
@@ -214,7 +215,7 @@ async def download_segment(
     "/{match_id}/files/{file_name}",
     name="recording_file_download",
     operation_id="head_file",
-    summary="Size and validators of a file",
+    summary="Get the headers of a file",
     response_class=Response,
     responses=_FILE,
     dependencies=[MEDIA],
@@ -231,7 +232,7 @@ async def download_segment(
 async def download_file(
     request: Request, match_id: MatchId, file_name: FileName, capture: CaptureDep, reads: ReadsDep
 ) -> Response:
-    """A file that lies directly in the match's folder, whole or in ranges."""
+    """Download a file in the match's directory, completely or in ranges."""
     path = await capture.library.file_path(match_id, file_name)
     limit = limit_of(request, "download")
     signature = signature_of(request)

@@ -20,7 +20,7 @@ router = APIRouter(
     prefix="/api/v1/panorama", tags=["panorama"], responses=may_answer(500), route_class=Route
 )
 
-Version = Annotated[int, Path(ge=1, le=1_000_000, description="The calibration's number.")]
+Version = Annotated[int, Path(ge=1, le=1_000_000, description="Version of the calibration.")]
 _WRITES = may_answer(400, 401, 403, 413, 503)
 
 
@@ -28,11 +28,11 @@ _WRITES = may_answer(400, 401, 403, 413, 503)
     "/status",
     name="panorama_status",
     operation_id="get_panorama",
-    summary="State of the panorama",
+    summary="Get the state of the panorama preview",
     response_model=models.PanoramaStatus,
 )
 async def get_status(capture: CaptureDep) -> Response:
-    """What is shown, how well, and with which calibration; from memory."""
+    """Return the state of the panorama preview and the calibration in use."""
     return answer(capture.panorama.status())
 
 
@@ -40,11 +40,11 @@ async def get_status(capture: CaptureDep) -> Response:
     "/config",
     name="panorama_config",
     operation_id="get_panorama_config",
-    summary="How panoramas are made",
+    summary="Get the panorama settings",
     response_model=models.PanoramaConfig,
 )
 async def get_config(capture: CaptureDep) -> Response:
-    """The settings, and the calibration in use."""
+    """Return the panorama settings and the calibration in use."""
     return answer(capture.panorama.config())
 
 
@@ -52,13 +52,13 @@ async def get_config(capture: CaptureDep) -> Response:
     "/config",
     name="panorama_config",
     operation_id="set_panorama_config",
-    summary="Change how panoramas are made",
+    summary="Change the panorama settings",
     response_model=models.PanoramaConfigUpdated,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
 async def set_config(body: models.PanoramaConfigUpdate, capture: CaptureDep) -> Response:
-    """Change settings and keep them; running work goes on with those it began with."""
+    """Change the panorama settings. Running jobs keep the settings they started with."""
     config = await capture.panorama.configure(body.changes())
     return answer({"success": True, "message": "Configuration updated", "config": config})
 
@@ -67,11 +67,11 @@ async def set_config(body: models.PanoramaConfigUpdate, capture: CaptureDep) -> 
     "/stats",
     name="panorama_stats",
     operation_id="get_panorama_stats",
-    summary="Figures of the panorama's preview",
+    summary="Get statistics of the panorama preview",
     response_model=models.PanoramaStats,
 )
 async def get_stats(capture: CaptureDep) -> Response:
-    """Rates, delays and losses."""
+    """Return frame rates, delays and dropped frames of the panorama preview."""
     return answer(capture.panorama.stats())
 
 
@@ -82,11 +82,11 @@ async def get_stats(capture: CaptureDep) -> Response:
     "/calibration",
     name="calibration",
     operation_id="get_calibration",
-    summary="State of the calibration",
+    summary="Get the state of the calibration",
     response_model=models.CalibrationStatus,
 )
 async def get_calibration(capture: CaptureDep) -> Response:
-    """Whether there is one, and how far one under way is."""
+    """Return the calibration in use and the progress of a calibration."""
     return answer(capture.panorama.calibrating.status())
 
 
@@ -94,7 +94,7 @@ async def get_calibration(capture: CaptureDep) -> Response:
     "/calibration/start",
     name="calibration_start",
     operation_id="start_calibration",
-    summary="Begin a calibration",
+    summary="Start a calibration",
     response_model=models.Done,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
@@ -102,7 +102,7 @@ async def get_calibration(capture: CaptureDep) -> Response:
 async def start_calibration(
     capture: CaptureDep, body: models.CalibrationStart | None = None
 ) -> Response:
-    """Forget earlier pictures and begin anew; the calibration in use stays in use."""
+    """Start a calibration and discard earlier pictures. The calibration in use is kept."""
     del body  # older clients name a number of frames
     await capture.panorama.calibrating.start()
     return answer({"success": True, "message": "Calibration started successfully"})
@@ -112,13 +112,13 @@ async def start_calibration(
     "/calibration/capture",
     name="calibration_capture",
     operation_id="capture_calibration",
-    summary="Capture one pair of pictures",
+    summary="Capture a pair of pictures",
     response_model=models.CalibrationCaptured,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
 async def capture_calibration(request: Request, capture: CaptureDep) -> Response:
-    """A picture of each camera, taken at the same instant."""
+    """Capture a picture of each camera at the same instant."""
     return answer(await done_for(request, "calibration", capture.panorama.calibrating.capture))
 
 
@@ -126,13 +126,13 @@ async def capture_calibration(request: Request, capture: CaptureDep) -> Response
     "/calibration/reset",
     name="calibration_reset",
     operation_id="reset_calibration",
-    summary="Give a calibration up",
+    summary="Reset a calibration",
     response_model=models.Done,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
 )
 async def reset_calibration(capture: CaptureDep) -> Response:
-    """Forget the captured pictures; the calibration in use stays in use."""
+    """Discard the captured pictures. The calibration in use is kept."""
     await capture.panorama.calibrating.reset()
     text = "Calibration reset successfully. You can start a new calibration."
     return answer({"success": True, "message": text})
@@ -142,7 +142,7 @@ async def reset_calibration(capture: CaptureDep) -> Response:
     "/calibration/complete",
     name="calibration_complete",
     operation_id="complete_calibration",
-    summary="Work the calibration out",
+    summary="Complete a calibration",
     response_model=models.CalibrationCompleted,
     responses=_WRITES,
     dependencies=[NEEDS_KEY],
@@ -150,7 +150,7 @@ async def reset_calibration(capture: CaptureDep) -> Response:
 async def complete_calibration(
     request: Request, capture: CaptureDep, body: models.CalibrationComplete | None = None
 ) -> Response:
-    """Find how the cameras stand to each other, and use it from now on."""
+    """Compute the geometry of the cameras from the captured pictures and activate it."""
     points = [] if body is None else [point.model_dump() for point in body.points]
     work = partial(capture.panorama.calibrating.complete, points)
     return answer(_completed(await done_for(request, "calibration", work)))
@@ -168,7 +168,7 @@ async def complete_calibration(
 async def calibrate_from_match(
     request: Request, body: models.CalibrationFromMatch, capture: CaptureDep
 ) -> Response:
-    """Take pictures of the same instants from a recorded match, and calibrate with them."""
+    """Calibrate with pictures of the same instants from a recorded match."""
     points = [point.model_dump() for point in body.points]
     work = partial(
         capture.panorama.calibrating.from_match,
@@ -183,13 +183,13 @@ async def calibrate_from_match(
     "/calibration",
     name="calibration",
     operation_id="clear_calibration",
-    summary="Use no calibration",
+    summary="Clear the calibration",
     response_model=models.Done,
     responses=may_answer(401, 403),
     dependencies=[NEEDS_KEY],
 )
 async def clear_calibration(capture: CaptureDep) -> Response:
-    """Panoramas can be made no more until there is one again; those there are are kept."""
+    """Deactivate the calibration. New panoramas need another one; stored calibrations are kept."""
     await capture.panorama.calibrations.clear()
     return answer({"success": True, "message": "Calibration cleared"})
 
@@ -198,11 +198,11 @@ async def clear_calibration(capture: CaptureDep) -> Response:
     "/calibrations",
     name="calibrations",
     operation_id="list_calibrations",
-    summary="All calibrations",
+    summary="List calibrations",
     response_model=models.CalibrationList,
 )
 async def list_calibrations(capture: CaptureDep) -> Response:
-    """The newest first."""
+    """List stored calibrations, newest first."""
     calibrations = capture.panorama.calibrations
     active = calibrations.config.active_version
     return answer(
@@ -217,12 +217,12 @@ async def list_calibrations(capture: CaptureDep) -> Response:
     "/calibrations/{version}",
     name="calibration_version",
     operation_id="get_calibration_version",
-    summary="One calibration",
+    summary="Get a calibration",
     response_model=models.CalibrationDetails,
     responses=may_answer(404),
 )
 async def get_calibration_version(version: Version, capture: CaptureDep) -> Response:
-    """Everything that is known of it, with the matched points."""
+    """Return the details of a calibration, with the matched points."""
     calibrations = capture.panorama.calibrations
     found = calibrations.get(version)
     return answer(
@@ -239,13 +239,13 @@ async def get_calibration_version(version: Version, capture: CaptureDep) -> Resp
     "/calibrations/{version}/activate",
     name="calibration_activate",
     operation_id="activate_calibration",
-    summary="Use an earlier calibration",
+    summary="Activate a calibration",
     response_model=models.Done,
     responses=may_answer(401, 403, 404),
     dependencies=[NEEDS_KEY],
 )
 async def activate_calibration(version: Version, capture: CaptureDep) -> Response:
-    """Panoramas are made with it from now on."""
+    """Use this calibration for new panoramas."""
     await capture.panorama.calibrations.activate(version)
     return answer({"success": True, "message": f"Calibration {version} is in use"})
 
@@ -257,7 +257,7 @@ async def activate_calibration(version: Version, capture: CaptureDep) -> Respons
     "/preview/start",
     name="panorama_preview_start",
     operation_id="start_panorama_preview",
-    summary="Show the panorama live",
+    summary="Start the panorama preview",
     response_model=models.PanoramaPreviewStarted,
     responses=may_answer(400, 401, 403, 409, 413, 503),
     dependencies=[NEEDS_KEY],
@@ -265,7 +265,7 @@ async def activate_calibration(version: Version, capture: CaptureDep) -> Respons
 async def start_preview(
     capture: CaptureDep, body: models.PanoramaPreviewStart | None = None
 ) -> Response:
-    """Stitch both cameras live; answers when the first picture is there."""
+    """Stitch both cameras live. Responds when the first frame is available."""
     return answer(await capture.panorama.preview.start(None if body is None else body.transport))
 
 
@@ -273,13 +273,13 @@ async def start_preview(
     "/preview/stop",
     name="panorama_preview_stop",
     operation_id="stop_panorama_preview",
-    summary="Show the panorama no more",
+    summary="Stop the panorama preview",
     response_model=models.Done,
     responses=may_answer(400, 401, 403),
     dependencies=[NEEDS_KEY],
 )
 async def stop_preview(capture: CaptureDep) -> Response:
-    """Playlist, files and sessions are gone with the answer."""
+    """Stop the panorama preview and remove its playlist, files and sessions before responding."""
     return answer(await capture.panorama.preview.stop())
 
 
@@ -290,13 +290,13 @@ async def stop_preview(capture: CaptureDep) -> Response:
     "/process",
     name="panorama_process",
     operation_id="process_panorama",
-    summary="Make the panorama of a match",
+    summary="Create the panorama of a match",
     response_model=models.PanoramaProcessStarted,
     responses=may_answer(400, 401, 403, 404, 409, 413),
     dependencies=[NEEDS_KEY],
 )
 async def process_panorama(body: models.PanoramaProcess, capture: CaptureDep) -> Response:
-    """A job that waits for its turn; it rests while a match is recorded."""
+    """Queue a job for the panorama. Jobs pause while a match is recorded."""
     return answer(await capture.panorama.process(body.match_id))
 
 
@@ -304,14 +304,17 @@ async def process_panorama(body: models.PanoramaProcess, capture: CaptureDep) ->
     "/process/{match_id}/status",
     name="panorama_process_status",
     operation_id="get_panorama_process",
-    summary="How far a match's panorama is",
+    summary="Get the progress of a match's panorama",
     response_model=models.PanoramaProcessStatus,
     responses=may_answer(404),
 )
 async def get_process(
-    match_id: Annotated[str, Path(description="The match.")], capture: CaptureDep
+    match_id: Annotated[str, Path(description="Match id.")], capture: CaptureDep
 ) -> Response:
-    """A match that nobody knows was not processed; 404 is for what cannot be a name at all."""
+    """Return the progress of a match's panorama.
+
+    An unknown match is reported as not processed; 404 is only returned for invalid ids.
+    """
     return answer(await capture.panorama.process_status(match_id))
 
 

@@ -42,11 +42,14 @@ hls = APIRouter(prefix="/hls", tags=["live"], responses=may_answer(500), route_c
     "/preview",
     name="preview",
     operation_id="get_preview",
-    summary="State of the preview",
+    summary="Get the state of the preview",
     response_model=PreviewStatus,
 )
 async def get_preview(request: Request, capture: CaptureDep) -> Response:
-    """What is shown and how, from memory. TURN credentials only for those who may start it."""
+    """Return the state of the preview.
+
+    TURN credentials are only included for clients with write access.
+    """
     return answer(capture.preview.status(with_credentials=has_key(request)))
 
 
@@ -60,9 +63,9 @@ async def get_preview(request: Request, capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def start_preview(body: StartPreview, capture: CaptureDep) -> Response:
-    """Show one camera or all; answers when their first pictures are there.
+    """Start showing one camera or all. Responds when the first frames are available.
 
-    A camera that does not exist or sends nothing is status 200 with `success` false.
+    A camera that does not exist or sends nothing is reported with status 200 and `success` false.
     """
     try:
         report = await capture.preview.start(body.camera_id, body.transport)
@@ -82,9 +85,9 @@ async def start_preview(body: StartPreview, capture: CaptureDep) -> Response:
 )
 async def stop_preview(
     capture: CaptureDep,
-    camera_id: Annotated[int | None, Query(description="Missing: all cameras.")] = None,
+    camera_id: Annotated[int | None, Query(description="Camera to stop; default: all.")] = None,
 ) -> Response:
-    """Show one camera or all no more: playlist, files and sessions are gone with the answer."""
+    """Stop showing one camera or all, and remove playlists, files and sessions."""
     return answer((await capture.preview.stop(camera_id)).to_json())
 
 
@@ -117,11 +120,11 @@ def _refused(error: Refused) -> Response:
     "/settings/preview-while-recording",
     name="preview_while_recording",
     operation_id="get_preview_while_recording",
-    summary="Whether a recording may be watched",
+    summary="Get whether viewers may watch during a recording",
     response_model=PreviewWhileRecording,
 )
 async def get_preview_while_recording(capture: CaptureDep) -> Response:
-    """Whether viewers may watch while a match is recorded."""
+    """Return whether viewers may watch while a match is recorded."""
     return answer({"enabled": capture.preview.while_recording})
 
 
@@ -129,19 +132,22 @@ async def get_preview_while_recording(capture: CaptureDep) -> Response:
     "/settings/preview-while-recording",
     name="preview_while_recording",
     operation_id="set_preview_while_recording",
-    summary="Let a recording be watched, or not",
+    summary="Allow or deny viewers during a recording",
     response_model=PreviewWhileRecording,
     responses=may_answer(400, 401, 403, 413),
     dependencies=[NEEDS_KEY],
 )
 async def set_preview_while_recording(body: PreviewWhileRecording, capture: CaptureDep) -> Response:
-    """Decide it until the server ends; switched off, viewers of a running recording leave."""
+    """Change the setting until the server exits.
+
+    Turning it off disconnects viewers of a running recording.
+    """
     capture.preview.allow_while_recording(allowed=body.enabled)
     return answer({"enabled": body.enabled})
 
 
 _STILL = {
-    200: {"description": "A JPEG.", "content": {"image/jpeg": {}}},
+    200: {"description": "JPEG image.", "content": {"image/jpeg": {}}},
     **may_answer(401, 403, 404, 503),
 }
 
@@ -150,7 +156,7 @@ _STILL = {
     "/cameras/{camera_id}/snapshot.jpg",
     name="snapshot",
     operation_id="head_snapshot",
-    summary="Check a still of a camera",
+    summary="Check a camera's still",
     response_class=Response,
     responses=_STILL,
     dependencies=[MEDIA],
@@ -159,7 +165,7 @@ _STILL = {
     "/cameras/{camera_id}/snapshot.jpg",
     name="snapshot",
     operation_id="get_snapshot",
-    summary="A still of a camera",
+    summary="Get a still of a camera",
     response_class=Response,
     responses=_STILL,
     dependencies=[MEDIA],
@@ -167,9 +173,9 @@ _STILL = {
 async def get_snapshot(
     request: Request,
     capture: CaptureDep,
-    camera_id: Annotated[int, Path(description="The N of `camera_N`.")],
+    camera_id: Annotated[int, Path(description="Camera number, the N in `camera_N`.")],
 ) -> Response:
-    """What the camera sees, recording or not; a camera that rests is woken for it."""
+    """Return the current picture of a camera as JPEG. An idle camera is started for it."""
     still = await done_for(request, "still", lambda: capture.stills.take(camera_id))
     headers = {
         "cache-control": "private, no-cache",
@@ -180,7 +186,7 @@ async def get_snapshot(
 
 _HLS = {
     200: {
-        "description": "A playlist or fragmented MP4.",
+        "description": "Playlist or fragmented MP4.",
         "content": {PLAYLIST_TYPE: {}, "video/mp4": {}},
     },
     **may_answer(401, 403, 404, 503),
@@ -191,7 +197,7 @@ _HLS = {
     "/{name}",
     name="hls",
     operation_id="head_hls",
-    summary="Check an HLS playlist or media",
+    summary="Check an HLS file",
     response_class=Response,
     responses=_HLS,
     dependencies=[MEDIA],
@@ -200,7 +206,7 @@ _HLS = {
     "/{name}",
     name="hls",
     operation_id="get_hls",
-    summary="HLS playlist or media",
+    summary="Get an HLS playlist or segment",
     response_class=Response,
     responses=_HLS,
     dependencies=[MEDIA],
@@ -209,17 +215,17 @@ async def get_hls(
     request: Request,
     capture: CaptureDep,
     reads: ReadsDep,
-    name: Annotated[str, Path(description="`camN.m3u8`, `panorama.m3u8`, or what they name.")],
+    name: Annotated[str, Path(description="`camN.m3u8`, `panorama.m3u8`, or a file listed there.")],
     msn: Annotated[
-        int | None, Query(alias="_HLS_msn", ge=0, description="Wait for this segment.")
+        int | None, Query(alias="_HLS_msn", ge=0, description="Media sequence number to wait for.")
     ] = None,
     part: Annotated[
-        int | None, Query(alias="_HLS_part", ge=0, description="Wait for this part of it.")
+        int | None, Query(alias="_HLS_part", ge=0, description="Part of the segment to wait for.")
     ] = None,
 ) -> Response:
-    """A camera's live playlist and its media, while the camera is shown over HLS.
+    """Return a live playlist or media file while the camera is shown over HLS.
 
-    Low-latency players name the part they lack, and the answer comes once it is there.
+    Requests of low-latency players for a future part block until it is available.
     """
     playlist, media = _PLAYLIST.fullmatch(name), _MEDIA.fullmatch(name)
     found = playlist or media
@@ -262,7 +268,7 @@ async def _ask_live(capture: CaptureDep, do: str, **fields: object) -> dict[str,
         if error.code == "hls_not_ready":
             if not _is_shown(capture, str(fields["camera"])):  # it ended while this waited
                 raise NotFound(_NO_FILE) from error
-            text = "The camera sends nothing at the moment."
+            text = "The camera is not sending frames."
             raise Blocked(text, code=error.code, eta_s=1.0) from error
         raise
 

@@ -24,7 +24,7 @@ router = APIRouter(
     prefix="/api/v1", tags=["processing"], responses=may_answer(500), route_class=Route
 )
 
-JobId = Annotated[str, Path(min_length=1, max_length=64, description="The job.")]
+JobId = Annotated[str, Path(min_length=1, max_length=64, description="Job id.")]
 
 
 @router.post(
@@ -37,11 +37,11 @@ JobId = Annotated[str, Path(min_length=1, max_length=64, description="The job.")
     dependencies=[NEEDS_KEY],
 )
 async def process_match(
-    match_id: Annotated[str, Path(description="The match.")],
+    match_id: Annotated[str, Path(description="Match id.")],
     body: ProcessMatch,
     capture: CaptureDep,
 ) -> Response:
-    """Jobs that make these things of a match; one that waits already is not added again."""
+    """Queue post-processing jobs for a match. A job that is already queued is not added again."""
     jobs = await capture.processing.start(capture.jobs, match_id, body.steps, body.params())
     return answer({"jobs": [job_json(job) for job in jobs]})
 
@@ -50,15 +50,15 @@ async def process_match(
     "/recordings/{match_id}/made",
     name="made_of_match",
     operation_id="get_made_of_match",
-    summary="What was made of a match",
+    summary="Get the results of post-processing",
     response_model=MadeOfMatch,
     responses=may_answer(401, 403, 404),
     dependencies=[PRIVATE],
 )
 async def get_made(
-    match_id: Annotated[str, Path(description="The match.")], capture: CaptureDep
+    match_id: Annotated[str, Path(description="Match id.")], capture: CaptureDep
 ) -> Response:
-    """Archives, panorama with its calibration, thumbnails, uploads: what there is of them."""
+    """Return the existing archives, panorama with its calibration, thumbnails and uploads."""
     return answer(await capture.processing.record(match_id))
 
 
@@ -66,16 +66,18 @@ async def get_made(
     "/processing/jobs",
     name="jobs",
     operation_id="list_jobs",
-    summary="All jobs",
+    summary="List jobs",
     response_model=JobList,
     responses=may_answer(401, 403),
     dependencies=[PRIVATE],
 )
 async def list_jobs(
     capture: CaptureDep,
-    match_id: Annotated[str | None, Query(max_length=128, description="Of this match.")] = None,
+    match_id: Annotated[
+        str | None, Query(max_length=128, description="Only jobs of this match.")
+    ] = None,
 ) -> Response:
-    """The oldest first; one works at a time."""
+    """List jobs, oldest first. One job runs at a time."""
     jobs = capture.jobs.all() if match_id is None else capture.jobs.of_match(match_id)
     return answer({"jobs": [job_json(job) for job in jobs]})
 
@@ -84,13 +86,13 @@ async def list_jobs(
     "/processing/jobs/{job_id}",
     name="job",
     operation_id="get_job",
-    summary="One job",
+    summary="Get a job",
     response_model=JobState,
     responses=may_answer(401, 403, 404),
     dependencies=[PRIVATE],
 )
 async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
-    """How far it is, and why it failed if it did."""
+    """Return the progress of a job and the reason for a failure."""
     return answer(job_json(capture.jobs.get(job_id)))
 
 
@@ -104,7 +106,7 @@ async def get_job(job_id: JobId, capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def retry_job(job_id: JobId, capture: CaptureDep) -> Response:
-    """Do a failed or cancelled job again; it goes on from what it has left."""
+    """Repeat a failed or cancelled job. It resumes from completed work."""
     return answer(job_json(await capture.jobs.retry(job_id)))
 
 
@@ -112,13 +114,13 @@ async def retry_job(job_id: JobId, capture: CaptureDep) -> Response:
     "/processing/jobs/{job_id}/cancel",
     name="job_cancel",
     operation_id="cancel_job",
-    summary="Stop a job",
+    summary="Cancel a job",
     response_model=JobState,
     responses=may_answer(401, 403, 404, 409),
     dependencies=[NEEDS_KEY],
 )
 async def cancel_job(job_id: JobId, capture: CaptureDep) -> Response:
-    """Stop it, waiting or running; what it has done so far is kept."""
+    """Cancel a queued or running job. Completed work is kept."""
     return answer(job_json(await capture.jobs.cancel(job_id)))
 
 
@@ -126,13 +128,13 @@ async def cancel_job(job_id: JobId, capture: CaptureDep) -> Response:
     "/processing/jobs/{job_id}",
     name="job",
     operation_id="remove_job",
-    summary="Forget a job",
+    summary="Delete a job",
     response_model=JobRemoved,
     responses=may_answer(401, 403, 404, 409),
     dependencies=[NEEDS_KEY],
 )
 async def remove_job(job_id: JobId, capture: CaptureDep) -> Response:
-    """Forget a job that is over; what it made stays."""
+    """Delete a finished job from the list. Its results are kept."""
     await capture.jobs.remove(job_id)
     return answer({"removed": job_id})
 

@@ -32,11 +32,11 @@ router = APIRouter(prefix="/api/v1", tags=["capture"], responses=may_answer(500)
     "/health",
     name="health",
     operation_id="get_health",
-    summary="Health of the machine",
+    summary="Get the health of the machine",
     response_model=HostHealth,
 )
 async def get_health(capture: CaptureDep) -> Response:
-    """The health of the machine, from memory."""
+    """Return the health of the machine."""
     return answer(capture.host.health())
 
 
@@ -44,16 +44,16 @@ async def get_health(capture: CaptureDep) -> Response:
     "/status",
     name="status",
     operation_id="get_status",
-    summary="Recording and preview",
+    summary="Get the state of recording and preview",
     response_model=Status,
 )
 async def get_status(capture: CaptureDep) -> Response:
-    """The recording and the preview, from memory: nothing that happens makes this wait."""
+    """Return the state of recording and preview. The response never waits for hardware."""
     return answer(status_of(capture))
 
 
 def status_of(capture: Capture) -> dict[str, Any]:
-    """The recording and the preview, for the route and for the channel of the same name."""
+    """Build the state of recording and preview for the route and the channel of the same name."""
     return {"recording": capture.recorder.status(), "preview": capture.preview_status()}
 
 
@@ -61,11 +61,11 @@ def status_of(capture: Capture) -> dict[str, Any]:
     "/pipeline-state",
     name="pipeline-state",
     operation_id="get_pipeline_state",
-    summary="Who holds the cameras",
+    summary="Get the use of the cameras",
     response_model=PipelineState,
 )
 async def get_pipeline_state(capture: CaptureDep) -> Response:
-    """Who holds the cameras, and what would be allowed now."""
+    """Return the current use of the cameras and what could be started now."""
     return answer(capture.mode())
 
 
@@ -77,12 +77,12 @@ async def get_pipeline_state(capture: CaptureDep) -> Response:
     response_model=CamerasStatus,
 )
 async def get_cameras(capture: CaptureDep) -> Response:
-    """Every camera with its kind, its state and the newest figures of its worker."""
+    """List every camera with its kind, state and newest statistics."""
     return answer(cameras_of(capture))
 
 
 def cameras_of(capture: Capture) -> dict[str, Any]:
-    """The cameras, for the route and for the channel of the same name."""
+    """Build the list of cameras for the route and the channel of the same name."""
     return {
         "cameras": capture.cameras.status(),
         "disk_minutes_left": capture.recorder.disk_minutes(),
@@ -93,11 +93,11 @@ def cameras_of(capture: Capture) -> dict[str, Any]:
     "/recording",
     name="recording",
     operation_id="get_recording",
-    summary="State of the recording",
+    summary="Get the state of the recording",
     response_model=RecordingStatus,
 )
 async def get_recording(capture: CaptureDep) -> Response:
-    """The state of the recording, from memory."""
+    """Return the state of the recording."""
     return answer(capture.recorder.status())
 
 
@@ -111,10 +111,10 @@ async def get_recording(capture: CaptureDep) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def start_recording(body: StartRecording, capture: CaptureDep) -> Response:
-    """Record a match; answers once the first frame of every required camera is on the disk.
+    """Start recording a match.
 
-    A refusal by the service (already recording, a camera does not start) is status 200 with
-    `success` false.
+    Responds once the first frame of every required camera is on the disk. A refusal (already
+    recording, a camera does not start) is reported with status 200 and `success` false.
     """
     try:
         report = await capture.recorder.start(
@@ -142,11 +142,11 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
 async def stop_recording(
     capture: CaptureDep,
     *,
-    force: Annotated[Truth, Query(description="Stop inside the protection window too.")] = False,
+    force: Annotated[Truth, Query(description="Stop even within the protection period.")] = False,
 ) -> Response:
-    """Stop, finalise and check every camera's footage; answers when all of that is done.
+    """Stop the recording, finalise the files and check their integrity before responding.
 
-    A refusal (nothing recorded, still protected) is status 200 with `success` false.
+    A refusal (nothing recorded, still protected) is reported with status 200 and `success` false.
     """
     report = await capture.recorder.stop(force=force)
     return answer(report.to_json())
@@ -156,9 +156,9 @@ async def stop_recording(
     "/recording-health",
     name="recording-health",
     operation_id="get_recording_health",
-    summary="Health of the recording",
+    summary="Get the health of the recording",
     response_model=RecordingHealth,
 )
 async def get_recording_health(capture: CaptureDep) -> Response:
-    """Whether the running recording is well, camera by camera, from memory."""
+    """Return the health of the running recording, camera by camera."""
     return answer(capture.recorder.health())

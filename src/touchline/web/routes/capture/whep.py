@@ -40,10 +40,10 @@ router = APIRouter(
     prefix="/api/v1/whep", tags=["live"], responses=may_answer(500), route_class=Route
 )
 
-Stream = Annotated[str, Path(description="The stream: `cam0`, `cam1` … or `panorama`.")]
-SessionId = Annotated[str, Path(description="The session, as `Location` named it.")]
+Stream = Annotated[str, Path(description="Stream: `cam0`, `cam1` … or `panorama`.")]
+SessionId = Annotated[str, Path(description="Session id from the `Location` header.")]
 IfMatch = Annotated[
-    str | None, Header(description="The `ETag` of the answer, if the player keeps it.")
+    str | None, Header(description="`ETag` of the response that created the session.")
 ]
 
 
@@ -63,14 +63,14 @@ def _body(media_type: str) -> dict[str, Any]:
     openapi_extra=_body(SDP),
     responses={
         201: {
-            "description": "The answer to the offer; the session is at `Location`.",
+            "description": "SDP answer; `Location` has the URL of the session.",
             "content": {SDP: {"schema": {"type": "string"}}},
         },
         **may_answer(400, 401, 403, 404, 406, 409, 413, 415, 503),
     },
 )
 async def start(stream: Stream, request: Request, capture: CaptureDep) -> Response:
-    """A session of its own for this viewer; the camera is shown from now on if it was not."""
+    """Create a session for this viewer. The camera's preview is started if necessary."""
     camera_id = _camera(stream, capture)
     offer = await _text(request, SDP)
     try:
@@ -113,9 +113,9 @@ async def start(stream: Stream, request: Request, capture: CaptureDep) -> Respon
     dependencies=[NEEDS_KEY],
     openapi_extra=_body(FRAGMENT),
     responses={
-        204: {"description": "They are used from now on."},
+        204: {"description": "The candidates are used from now on."},
         **may_answer(400, 401, 403, 404, 412, 413, 415, 503),
-        422: {"description": "The fragment restarts ICE, which this server does not do."},
+        422: {"description": "The fragment restarts ICE, which is not supported."},
     },
 )
 async def add_candidates(
@@ -125,14 +125,14 @@ async def add_candidates(
     capture: CaptureDep,
     if_match: IfMatch = None,
 ) -> Response:
-    """Candidates that the viewer has found since its offer."""
+    """Add ICE candidates that the viewer found after its offer."""
     session = _session(stream, session_id, capture)
     fragment = await _text(request, FRAGMENT)
     names = set(_values(fragment, "ice-ufrag"))
     if names - {session.ice_username}:
         raise HTTPException(422, "ICE restarts are not supported; start a new session")
     if if_match is not None and if_match.strip() not in {"*", _tag(session)}:
-        raise HTTPException(412, "The session's ICE is another than If-Match names")
+        raise HTTPException(412, "If-Match does not match the ICE session")
     candidates = list(_values(fragment, "candidate"))
     if len(candidates) > _MOST_CANDIDATES:
         raise HTTPException(400, f"The fragment has more than {_MOST_CANDIDATES} candidates")
@@ -154,7 +154,7 @@ async def add_candidates(
     response_class=Response,
     dependencies=[NEEDS_KEY],
     responses={
-        200: {"description": "The session is over.", "content": None},
+        200: {"description": "The session has ended.", "content": None},
         **may_answer(401, 403, 404, 503),
     },
 )
@@ -167,13 +167,13 @@ async def stop(stream: Stream, session_id: SessionId, capture: CaptureDep) -> Re
 @router.get(
     "/{stream}",
     operation_id="whep_look",
-    summary="Whether there is such a stream (WHEP)",
+    summary="Check a stream (WHEP)",
     status_code=204,
     response_class=Response,
-    responses={204: {"description": "There is."}, **may_answer(404)},
+    responses={204: {"description": "The stream exists."}, **may_answer(404)},
 )
 async def look(stream: Stream, capture: CaptureDep) -> Response:
-    """There is such a stream; it has no representation."""
+    """Check that the stream exists; it has no representation."""
     _camera(stream, capture)
     return Response(status_code=204)
 
@@ -181,15 +181,15 @@ async def look(stream: Stream, capture: CaptureDep) -> Response:
 @router.options(
     "/{stream}",
     operation_id="whep_options",
-    summary="What a stream takes (WHEP)",
+    summary="Get the options of a stream (WHEP)",
     response_class=Response,
     responses={
-        200: {"description": "`Allow` and `Accept-Post` say it.", "content": None},
+        200: {"description": "`Allow` and `Accept-Post` list what is accepted.", "content": None},
         **may_answer(404),
     },
 )
 async def options(stream: Stream, capture: CaptureDep) -> Response:
-    """What a player may send here."""
+    """Return the methods and media types that are accepted."""
     _camera(stream, capture)
     return Response(status_code=200, headers={"Allow": _PATHS["endpoint"], "Accept-Post": SDP})
 
@@ -197,13 +197,13 @@ async def options(stream: Stream, capture: CaptureDep) -> Response:
 @router.get(
     "/{stream}/{session_id}",
     operation_id="whep_look_at_session",
-    summary="Whether a session goes on (WHEP)",
+    summary="Check a session (WHEP)",
     status_code=204,
     response_class=Response,
-    responses={204: {"description": "It does."}, **may_answer(404)},
+    responses={204: {"description": "The session exists."}, **may_answer(404)},
 )
 async def look_at_session(stream: Stream, session_id: SessionId, capture: CaptureDep) -> Response:
-    """The session goes on; it has no representation."""
+    """Check that the session exists; it has no representation."""
     _session(stream, session_id, capture)
     return Response(status_code=204)
 
@@ -211,15 +211,15 @@ async def look_at_session(stream: Stream, session_id: SessionId, capture: Captur
 @router.options(
     "/{stream}/{session_id}",
     operation_id="whep_session_options",
-    summary="What a session takes (WHEP)",
+    summary="Get the options of a session (WHEP)",
     response_class=Response,
     responses={
-        200: {"description": "`Allow` and `Accept-Patch` say it.", "content": None},
+        200: {"description": "`Allow` and `Accept-Patch` list what is accepted.", "content": None},
         **may_answer(404),
     },
 )
 async def session_options(stream: Stream, session_id: SessionId, capture: CaptureDep) -> Response:
-    """What a player may send here."""
+    """Return the methods and media types that are accepted."""
     _session(stream, session_id, capture)
     headers = {"Allow": _PATHS["session"], "Accept-Patch": FRAGMENT}
     return Response(status_code=200, headers=headers)
@@ -231,7 +231,7 @@ def _camera(stream: str, capture: Capture) -> int | None:
         return None
     named = _CAMERA.fullmatch(stream)
     if named is None or not capture.sessions.has_camera(int(named[1])):
-        raise NotFound(f"There is no stream {stream}", code="stream_unknown")
+        raise NotFound(f"Stream {stream} does not exist", code="stream_unknown")
     return int(named[1])
 
 

@@ -23,21 +23,23 @@ from touchline.web.routes.engines.standing import engines_of, standing_of
 
 router = APIRouter(tags=["engines"], responses=may_answer(500), route_class=DirectRoute)
 
-ContainerId = Annotated[str, Path(min_length=1, max_length=256, description="Id or name.")]
-LabelName = Annotated[str, Query(min_length=1, max_length=256, description="The label.")]
-LabelValue = Annotated[str, Query(max_length=4096, description="Its value.")]
+ContainerId = Annotated[
+    str, Path(min_length=1, max_length=256, description="Container id or name.")
+]
+LabelName = Annotated[str, Query(min_length=1, max_length=256, description="Label key.")]
+LabelValue = Annotated[str, Query(max_length=4096, description="Label value.")]
 
 
 @router.get(
     "/engines",
     name="engines",
     operation_id="get_engines",
-    summary="All engines",
+    summary="List engines",
     response_model=list[EngineState],
     responses=UNCHANGED,
 )
 async def get_engines(request: Request) -> Response:
-    """Every engine, by port; from memory, with an ETag."""
+    """List the engines, ordered by port. Supports conditional requests (ETag)."""
     engines = engines_of(request)
     return standing_of(request).send(request, "engines", engines.fleet.engines_body(), engines)
 
@@ -46,16 +48,16 @@ async def get_engines(request: Request) -> Response:
     "/engines/stats/all",
     name="engines_stats_all",
     operation_id="get_engines_usage",
-    summary="What each engine takes",
+    summary="Get the resource usage of each engine",
     response_model=dict[str, EngineUsage],
 )
 async def get_engines_usage(request: Request) -> Response:
-    """Processor, memory and traffic by engine; empty before the first measurement."""
+    """Return CPU, memory and traffic by engine; empty before the first measurement."""
     return answer(usages_json(engines_of(request)))
 
 
 def usages_json(engines: Engines) -> dict[str, Any]:
-    """What each engine takes, for the route and for the channel of the same name."""
+    """Build the resource usage for the route and the channel of the same name."""
     return {key: usage_json(key, usage) for key, usage in engines.usage.by_engine().items()}
 
 
@@ -63,11 +65,11 @@ def usages_json(engines: Engines) -> dict[str, Any]:
     "/engines/stats/total",
     name="engines_stats_total",
     operation_id="get_engines_usage_total",
-    summary="What all engines take",
+    summary="Get the resource usage of all engines",
     response_model=EngineUsageTotal,
 )
 async def get_engines_usage_total(request: Request) -> Response:
-    """The sums over all engines; zeros before the first measurement."""
+    """Return the usage summed over all engines; zeros before the first measurement."""
     return answer(total(engines_of(request).usage.by_engine()))
 
 
@@ -75,12 +77,12 @@ async def get_engines_usage_total(request: Request) -> Response:
     "/engines/{container_id}",
     name="engine",
     operation_id="get_engine",
-    summary="One engine",
+    summary="Get an engine",
     response_model=EngineWithStreams,
     responses={**UNCHANGED, **may_answer(404)},
 )
 async def get_engine(request: Request, container_id: ContainerId) -> Response:
-    """An engine, and the streams that play on it."""
+    """Return an engine and its playing streams."""
     engines = engines_of(request)
     try:
         body = engines.fleet.engine_body(container_id)
@@ -93,12 +95,12 @@ async def get_engine(request: Request, container_id: ContainerId) -> Response:
     "/engines/{container_id}/stats",
     name="engine_stats",
     operation_id="get_engine_usage",
-    summary="What an engine takes",
+    summary="Get the resource usage of an engine",
     response_model=EngineUsage,
     responses=may_answer(404),
 )
 async def get_engine_usage(request: Request, container_id: ContainerId) -> Response:
-    """Processor, memory and traffic of one engine."""
+    """Return CPU, memory and traffic of one engine."""
     return answer(usage_json(container_id, engines_of(request).usage.of(container_id)))
 
 
@@ -106,12 +108,12 @@ async def get_engine_usage(request: Request, container_id: ContainerId) -> Respo
     "/containers/{container_id}",
     name="container",
     operation_id="get_container",
-    summary="Look at a container",
+    summary="Inspect a container",
     response_model=ContainerInspection,
     responses=may_answer(404, 503),
 )
 async def get_container(request: Request, container_id: ContainerId) -> Response:
-    """What the runtime says of a container. One that is not ours is shown with the key alone."""
+    """Return details of a container. Containers not managed by this server require the key."""
     engines = engines_of(request)
     instance = await engines.inspect(container_id)
     if not engines.is_managed(instance) and not has_key(request):
@@ -123,13 +125,13 @@ async def get_container(request: Request, container_id: ContainerId) -> Response
     "/by-label",
     name="by_label",
     operation_id="get_containers_by_label",
-    summary="Containers by a label",
+    summary="List containers by label",
     response_model=list[ContainerInspection],
     responses=may_answer(401, 403),
     dependencies=[NEEDS_KEY],
 )
 async def get_containers_by_label(request: Request, key: LabelName, value: LabelValue) -> Response:
-    """Managed containers whose label has this value, in whatever state they are."""
+    """List managed containers whose label has this value, in any state."""
     found: list[dict[str, Any]] = [
         inspection_json(each) for each in engines_of(request).by_label(key, value)
     ]

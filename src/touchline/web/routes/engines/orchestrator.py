@@ -35,7 +35,7 @@ router = APIRouter(tags=["orchestrator"], responses=may_answer(500), route_class
     response_model=Liveness,
 )
 async def get_liveness() -> Response:
-    """The server answers."""
+    """Report that the server is alive."""
     return answer({"status": "ok", "version": __version__})
 
 
@@ -45,12 +45,12 @@ async def get_liveness() -> Response:
     operation_id="get_readiness",
     summary="Ready",
     response_model=Readiness,
-    responses={503: {"model": Readiness, "description": "Not now; the reasons say why."}},
+    responses={503: {"model": Readiness, "description": "Not ready; `reasons` has details."}},
 )
 async def get_readiness(request: Request) -> Response:
-    """Whether the runtime is reached; what else is in the way is told as well.
+    """Report whether the runtime is reachable, and other reasons for not being ready.
 
-    That includes background work of cameras, recordings and the WebSocket which fails now.
+    These include failing background tasks of cameras, recordings and the WebSocket.
     """
     ready = engines_of(request).status.ready()
     ready["reasons"] += system_of(request).capture.reasons() + request.app.state.hub.reasons()
@@ -61,11 +61,11 @@ async def get_readiness(request: Request) -> Response:
     "/health/status",
     name="health_status",
     operation_id="get_engines_health",
-    summary="Health of the engines",
+    summary="Get the health of the engines",
     response_model=EngineHealth,
 )
 async def get_engines_health(request: Request) -> Response:
-    """How many engines are well, and the circuit breakers."""
+    """Return the number of healthy engines and the circuit breakers."""
     return answer(engines_of(request).status.health())
 
 
@@ -73,7 +73,7 @@ async def get_engines_health(request: Request) -> Response:
     "/health/circuit-breaker/reset",
     name="reset_breaker",
     operation_id="reset_circuit_breaker",
-    summary="Close a circuit breaker",
+    summary="Reset a circuit breaker",
     response_model=Message,
     responses=may_answer(401, 403, 404),
     dependencies=[NEEDS_KEY],
@@ -81,10 +81,10 @@ async def get_engines_health(request: Request) -> Response:
 async def reset_circuit_breaker(
     request: Request,
     operation_type: Annotated[
-        str | None, Query(max_length=64, description="`general` or `replacement`; both without.")
+        str | None, Query(max_length=64, description="`general` or `replacement`; default: both.")
     ] = None,
 ) -> Response:
-    """Let engines be started again at once."""
+    """Close circuit breakers so that engines can be started again immediately."""
     engines_of(request).status.reset_breakers(operation_type)
     which = f"Circuit breaker {operation_type}" if operation_type else "All circuit breakers"
     return answer({"message": f"{which} reset"})
@@ -94,11 +94,11 @@ async def reset_circuit_breaker(
     "/orchestrator/status",
     name="orchestrator_status",
     operation_id="get_orchestrator_status",
-    summary="Everything a proxy needs to know",
+    summary="Get the state for proxies",
     response_model=OrchestratorStatus,
 )
 async def get_orchestrator_status(request: Request) -> Response:
-    """Engines, streams, capacity, the VPN, and whether an engine can be had."""
+    """Return engines, streams, capacity, the VPN and the availability of engines."""
     engines = engines_of(request)
     return answer(engines.status.orchestrator(), headers=dict(stale_headers(engines)))
 
@@ -107,11 +107,11 @@ async def get_orchestrator_status(request: Request) -> Response:
     "/vpn/status",
     name="vpn_status",
     operation_id="get_vpn_status",
-    summary="The VPN",
+    summary="Get the state of the VPN",
     response_model=VpnStatus,
 )
 async def get_vpn_status(request: Request) -> Response:
-    """Whether it is connected, since when it was looked at, and its forwarded port."""
+    """Return whether the VPN is connected, when it was checked, and its forwarded port."""
     engines = engines_of(request)
     return answer(engines.status.vpn(), headers=dict(stale_headers(engines)))
 
@@ -120,12 +120,12 @@ async def get_vpn_status(request: Request) -> Response:
     "/vpn/publicip",
     name="vpn_publicip",
     operation_id="get_vpn_address",
-    summary="The VPN's public address",
+    summary="Get the VPN's public address",
     response_model=PublicAddress,
     responses=may_answer(503),
 )
 async def get_vpn_address(request: Request) -> Response:
-    """The address under which the primary VPN is seen."""
+    """Return the public address of the primary VPN."""
     return answer({"public_ip": engines_of(request).status.public_ip()})
 
 
@@ -133,11 +133,11 @@ async def get_vpn_address(request: Request) -> Response:
     "/cache/stats",
     name="cache_stats",
     operation_id="get_cache_statistics",
-    summary="Answers that stand",
+    summary="Get cache statistics",
     response_model=CacheStatistics,
 )
 async def get_cache_statistics(request: Request) -> Response:
-    """How often a client had the current version already."""
+    """Return how many conditional requests were answered with 304."""
     standing = standing_of(request)
     asked = standing.hits + standing.misses
     return answer(
@@ -155,13 +155,16 @@ async def get_cache_statistics(request: Request) -> Response:
     "/cache/clear",
     name="cache_clear",
     operation_id="clear_cache",
-    summary="Count anew",
+    summary="Reset cache statistics",
     response_model=Message,
     responses=may_answer(401, 403),
     dependencies=[NEEDS_KEY],
 )
 async def clear_cache(request: Request) -> Response:
-    """Nothing here is kept beyond its truth, so this only sets the counters to zero."""
+    """Set the counters to zero.
+
+    Cached responses never outlive their data, so nothing else is cleared.
+    """
     standing = standing_of(request)
     standing.hits = standing.misses = 0
     return answer({"message": "Cache cleared"})

@@ -41,14 +41,14 @@ MOST_DEMAND = 1_000_000
     "/provision",
     name="provision",
     operation_id="provision_container",
-    summary="Start any container",
+    summary="Start a container",
     response_model=GenericProvisioned,
     responses=may_fail(404, 409, 504),
 )
 async def provision_container(
     request: Request, order: Annotated[ProvisionGeneric, Body()]
 ) -> Response:
-    """Start a container of this image; answers when it runs."""
+    """Start a container from an image. Responds when it is running."""
     instance = await engines_of(request).provisioner.generic(
         GenericOrder(
             image=order.image or "",
@@ -65,7 +65,7 @@ async def provision_container(
     "/provision/acestream",
     name="provision_acestream",
     operation_id="provision_engine",
-    summary="Get an engine",
+    summary="Start or get an engine",
     response_model=EngineProvisioned,
     responses=may_fail(404, 409, 504),
 )
@@ -73,12 +73,16 @@ async def provision_engine(
     request: Request,
     order: Annotated[ProvisionEngine, Body()],
     idempotency_key: Annotated[
-        str | None, Header(max_length=200, description="The same key gives the same engine.")
+        str | None,
+        Header(
+            max_length=200,
+            description="Repeating a request with the same key returns the same engine.",
+        ),
     ] = None,
 ) -> Response:
-    """An engine that answers, kept for whoever asks for `scaling.lease_s`.
+    """Return an engine that is ready, reserved for the client for `scaling.lease_s`.
 
-    One that is ready is handed out at once where the request says nothing special.
+    If the request has no special requirements, an idle engine is returned immediately.
     """
     engines = engines_of(request)
     wanted = EngineOrder(
@@ -106,12 +110,12 @@ async def provision_engine(
     "/engines/select",
     name="select_engine",
     operation_id="select_engine",
-    summary="Claim the best engine",
+    summary="Reserve the best engine",
     response_model=SelectedEngine,
     responses=may_fail(404, 409, 504),
 )
 async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]) -> Response:
-    """The engine that a new stream should get, kept for whoever asks until its stream starts."""
+    """Select the engine for a new stream and reserve it until the stream starts."""
     engines = engines_of(request)
     selected = await while_connected(
         request,
@@ -145,15 +149,15 @@ async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]
     "/scale/{demand}",
     name="scale",
     operation_id="scale_engines",
-    summary="Ask for so many engines",
+    summary="Set the number of engines",
     response_model=ScaledReply,
     responses=may_answer(404),
 )
 async def scale_engines(
     request: Request,
-    demand: Annotated[int, Path(ge=0, le=MOST_DEMAND, description="So many engines are wanted.")],
+    demand: Annotated[int, Path(ge=0, le=MOST_DEMAND, description="Number of engines wanted.")],
 ) -> Response:
-    """Remember the demand; engines are started and stopped in the background."""
+    """Set the number of engines. They are started and stopped in the background."""
     scaled = await engines_of(request).control.scale(demand)
     return answer({"scaled_to": demand, "target": scaled.target, "replicas": scaled.replicas})
 
@@ -162,11 +166,11 @@ async def scale_engines(
     "/gc",
     name="gc",
     operation_id="collect_garbage",
-    summary="Clean up",
+    summary="Remove idle and ended resources",
     response_model=CollectedReply,
 )
 async def collect_garbage(request: Request) -> Response:
-    """Remove what is idle beyond its time, what has ended, and streams whose hour is over."""
+    """Remove engines idle for too long, ended containers, and long ended streams."""
     collected = await engines_of(request).control.collect_garbage()
     return answer(
         {
@@ -187,9 +191,9 @@ async def collect_garbage(request: Request) -> Response:
 )
 async def drain_engine(
     request: Request,
-    container_id: Annotated[str, Path(min_length=1, max_length=256, description="Its id.")],
+    container_id: Annotated[str, Path(min_length=1, max_length=256, description="Container id.")],
 ) -> Response:
-    """It gets no new streams and is replaced; it goes when those that play on it have ended."""
+    """Give an engine no new streams and replace it. It is removed after its streams have ended."""
     await engines_of(request).reprovision.drain(container_id)
     return answer({"draining": container_id})
 
@@ -204,8 +208,10 @@ async def drain_engine(
 )
 async def delete_container(
     request: Request,
-    container_id: Annotated[str, Path(min_length=1, max_length=256, description="Id or name.")],
+    container_id: Annotated[
+        str, Path(min_length=1, max_length=256, description="Container id or name.")
+    ],
 ) -> Response:
-    """Stop and remove a container of ours; its streams end with a reason."""
+    """Stop and remove a managed container. Its streams end with a reason."""
     await engines_of(request).control.delete(container_id)
     return answer({"deleted": container_id})

@@ -41,7 +41,7 @@ MOST = 100_000
 StreamId = Annotated[
     str,
     AfterValidator(with_slashes),
-    Path(min_length=1, max_length=256, description="The stream's id, percent-encoded."),
+    Path(min_length=1, max_length=256, description="Stream id, percent-encoded."),
 ]
 
 
@@ -49,7 +49,7 @@ StreamId = Annotated[
     "/stream_started",
     name="stream_started",
     operation_id="report_stream_started",
-    summary="A stream has started",
+    summary="Report a started stream",
     response_model=StreamState,
     responses={**may_answer(400, 401, 403, 413), **may_fail(503)},
     dependencies=[NEEDS_KEY],
@@ -57,9 +57,9 @@ StreamId = Annotated[
 async def report_stream_started(
     request: Request, report: Annotated[StreamStartedReport, Body()]
 ) -> Response:
-    """Keep a stream that a client has started; on the disk before this answers.
+    """Record a stream that a client has started. It is on the disk before the response is sent.
 
-    The same report again changes nothing. `stat_url` and `command_url` must point at the engine.
+    Repeating a report changes nothing. `stat_url` and `command_url` must point at the engine.
     """
     stream = await engines_of(request).streams.started(
         StreamReport(
@@ -82,7 +82,7 @@ async def report_stream_started(
     "/stream_ended",
     name="stream_ended",
     operation_id="report_stream_ended",
-    summary="A stream has ended",
+    summary="Report an ended stream",
     response_model=StreamEndedReply,
     responses={**may_answer(400, 401, 403, 413), **may_fail(503)},
     dependencies=[NEEDS_KEY],
@@ -90,7 +90,7 @@ async def report_stream_started(
 async def report_stream_ended(
     request: Request, report: Annotated[StreamEndedReport, Body()]
 ) -> Response:
-    """End a stream by its id or, without one, the newest stream of that container."""
+    """Record the end of a stream, by id or, without one, of the container's newest stream."""
     ended = await engines_of(request).streams.ended(
         container_id=report.container_id or None,
         stream_id=report.stream_id or None,
@@ -111,15 +111,15 @@ async def report_stream_ended(
 async def get_streams(
     request: Request,
     status: Annotated[
-        Literal["started", "ended", "all"], Query(description="Those that play, or have ended.")
+        Literal["started", "ended", "all"], Query(description="Only started or ended streams.")
     ] = "started",
     container_id: Annotated[
-        list[str] | None, Query(max_length=1000, description="On these engines only.")
+        list[str] | None, Query(max_length=1000, description="Only streams on these engines.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST, description="At most so many.")] = MOST,
-    offset: Annotated[int, Query(ge=0, le=MOST, description="Leave so many out.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Maximum number of streams.")] = MOST,
+    offset: Annotated[int, Query(ge=0, le=MOST, description="Number of streams to skip.")] = 0,
 ) -> Response:
-    """Streams in the order in which they came; ended ones are kept for an hour."""
+    """List streams in the order of their start. Ended streams are kept for an hour."""
     engines = engines_of(request)
     fleet = engines.fleet
     on = frozenset(filter(None, container_id or ())) or None  # one that is empty is none
@@ -140,12 +140,12 @@ async def get_streams(
     "/{stream_id}",
     name="stream",
     operation_id="get_stream",
-    summary="One stream",
+    summary="Get a stream",
     response_model=StreamState,
     responses=may_answer(404),
 )
 async def get_stream(request: Request, stream_id: StreamId) -> Response:
-    """A stream with its newest sample; for an hour after its end too."""
+    """Return a stream with its newest sample. Ended streams are kept for an hour."""
     return answer(engines_of(request).fleet.stream_body(stream_id))
 
 
@@ -159,7 +159,7 @@ async def get_stream(request: Request, stream_id: StreamId) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def stop_stream(request: Request, stream_id: StreamId) -> Response:
-    """Tell the engine to stop it, and end it."""
+    """Stop a stream at its engine and record its end."""
     engines = engines_of(request)
     before = engines.fleet.stream(stream_id)
     stream = await engines.streams.stop(stream_id)
@@ -171,7 +171,7 @@ async def stop_stream(request: Request, stream_id: StreamId) -> Response:
     "/{stream_id}/stats",
     name="stream_stats",
     operation_id="get_stream_stats",
-    summary="A stream's samples",
+    summary="Get the statistics of a stream",
     response_model=list[StreamStatSnapshot],
     responses=may_answer(404),
 )
@@ -179,10 +179,10 @@ async def get_stream_stats(
     request: Request,
     stream_id: StreamId,
     since: Annotated[
-        Moment | None, Query(description="Not older than this; without a zone it is UTC.")
+        Moment | None, Query(description="Only samples since this time; UTC without a zone.")
     ] = None,
 ) -> Response:
-    """Samples, oldest first; none of a stream that is not known."""
+    """Return the samples of a stream, oldest first; empty for an unknown stream."""
     samples = engines_of(request).samples.since(stream_id, since)
     return answer([sample_json(sample) for sample in samples])
 
@@ -191,12 +191,12 @@ async def get_stream_stats(
     "/{stream_id}/extended-stats",
     name="stream_extended_stats",
     operation_id="get_stream_details",
-    summary="What is played",
+    summary="Get details of the content",
     response_model=StreamDetails,
     responses=may_answer(400, 404, 410, 503),
 )
 async def get_stream_details(request: Request, stream_id: StreamId) -> Response:
-    """What the engine knows of the content, asked now."""
+    """Ask the engine for details of the content."""
     return answer(await engines_of(request).content.details(stream_id))
 
 
@@ -204,10 +204,10 @@ async def get_stream_details(request: Request, stream_id: StreamId) -> Response:
     "/{stream_id}/livepos",
     name="stream_livepos",
     operation_id="get_stream_livepos",
-    summary="The live position",
+    summary="Get the live position",
     response_model=LivePosition,
     responses=may_answer(400, 404, 410, 503),
 )
 async def get_stream_livepos(request: Request, stream_id: StreamId) -> Response:
-    """Where in the live stream the engine is, asked now."""
+    """Ask the engine for its position in the live stream."""
     return answer(await engines_of(request).content.livepos(stream_id))

@@ -30,34 +30,38 @@ _BAD_REQUEST = frozenset({"image_required"})
 
 
 class Reason(BaseModel):
-    """Why not, for people and for programs."""
+    """Reason for a refusal, for people and programs."""
 
-    error: str = Field(description="`provisioning_blocked`, `provisioning_failed`, `refused` …")
-    code: str = Field(description="The reason for programs: stable, snake_case.")
-    message: str = Field(description="A sentence for people.")
-    recovery_eta_seconds: int | None = Field(description="When it may go, as far as is known.")
-    can_retry: bool = Field(description="The same request may succeed later.")
-    should_wait: bool = Field(description="Waiting is enough; there is nothing to do.")
+    error: str = Field(
+        description="Kind of error: `provisioning_blocked`, `provisioning_failed`, `refused` …"
+    )
+    code: str = Field(description="Machine-readable reason in snake_case, stable across versions.")
+    message: str = Field(description="Human-readable message.")
+    recovery_eta_seconds: int | None = Field(
+        description="Estimated time until the request can succeed, if known."
+    )
+    can_retry: bool = Field(description="Whether the same request may succeed later.")
+    should_wait: bool = Field(description="Whether waiting is enough, without any action.")
 
 
 class StructuredError(BaseModel):
-    """An error of these routes."""
+    """Error response of provisioning and stream routes."""
 
     detail: Reason
 
 
 _MEANING = {
-    400: "Something that is needed is missing.",
-    404: "There is no such image, container or stream.",
-    409: "A rule says no as long as the state is what it is.",
-    500: "It should have worked; the log has the reason.",
-    503: "Not now.",
-    504: "It did not start in time, and nothing is left of it.",
+    400: "A required field is missing.",
+    404: "The image, container or stream does not exist.",
+    409: "The current state does not allow this.",
+    500: "The operation failed; the reason is in the log.",
+    503: "Temporarily unavailable; retry later.",
+    504: "The container did not start in time and was removed.",
 }
 
 
 def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route's documentation says about these errors."""
+    """Build the OpenAPI responses for these error statuses."""
     return {
         # The plain form is that of what never reached the route: a path or a body of no use.
         status: {"model": StructuredError | ErrorBody, "description": _MEANING[status]}
@@ -66,13 +70,13 @@ def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class StructuredRoute(DirectRoute):
-    """A route whose handler's errors are rendered in this form."""
+    """Route that renders its handler's errors as `StructuredError`."""
 
     def _plain_handler(self) -> Handler:
         return super().get_route_handler()
 
     def get_route_handler(self) -> Handler:
-        """The handler, and what becomes of what it raises."""
+        """Wrap the handler so that its errors become responses."""
         handle = self._plain_handler()
 
         async def handled(request: Request) -> Response:
@@ -96,7 +100,7 @@ class ReportRoute(StructuredRoute):
     """
 
     def get_route_handler(self) -> Handler:
-        """The handler behind the key and the check of the body."""
+        """Wrap the handler with the key check and body validation."""
         # The framework has read the annotations already: one body, and its model.
         (body,) = self.dependant.body_params
         self._model = cast("type[BaseModel]", body.field_info.annotation)

@@ -30,7 +30,7 @@ from touchline.web.routes.engines.standing import engines_of
 
 
 class ConfigRoute(Route):
-    """A route that answers 400 where a configuration makes no sense."""
+    """Route that answers an invalid configuration with 400."""
 
     def get_route_handler(self) -> Handler:
         """The handler, and what becomes of a configuration that it refuses."""
@@ -56,7 +56,9 @@ router = APIRouter(
 Slot = Annotated[
     int,
     # Told and not enforced by the framework: another number is a 400 here.
-    Path(description="1 to 10.", json_schema_extra={"minimum": 1, "maximum": 10}),
+    Path(
+        description="Number of the slot, 1 to 10.", json_schema_extra={"minimum": 1, "maximum": 10}
+    ),
 ]
 
 
@@ -64,11 +66,11 @@ Slot = Annotated[
     "/platform",
     name="variant_platform",
     operation_id="get_platform",
-    summary="This machine's platform",
+    summary="Get the platform of this machine",
     response_model=PlatformInfo,
 )
 async def get_platform(request: Request) -> Response:
-    """The platform of this machine, and those that there are."""
+    """Return the platform of this machine and all supported ones."""
     return answer(engines_of(request).platform())
 
 
@@ -76,11 +78,11 @@ async def get_platform(request: Request) -> Response:
     "/parameters",
     name="variant_parameters",
     operation_id="get_parameter_catalogue",
-    summary="What engines can be told",
+    summary="List the known parameters",
     response_model=list[CatalogueEntry],
 )
 async def get_parameter_catalogue(request: Request) -> Response:
-    """The known parameters with type, default, bounds, unit and a line of help."""
+    """List the known parameters with type, default, bounds, unit and help."""
     return answer(engines_of(request).catalogue())
 
 
@@ -88,11 +90,11 @@ async def get_parameter_catalogue(request: Request) -> Response:
     "/config",
     name="variant_config",
     operation_id="get_variant_config",
-    summary="The configuration",
+    summary="Get the configuration",
     response_model=VariantConfig,
 )
 async def get_variant_config(request: Request) -> Response:
-    """The configuration that counts; secrets are only said to be there."""
+    """Return the current configuration. Secrets are masked."""
     return answer(hidden(engines_of(request).variants.config))
 
 
@@ -108,14 +110,14 @@ async def get_variant_config(request: Request) -> Response:
 async def save_variant_config(
     request: Request, config: Annotated[VariantConfig, Body()]
 ) -> Response:
-    """Check and keep it. Engines that run stay as they are until they are made anew."""
+    """Validate and save the configuration. Running engines keep theirs until they are replaced."""
     variants = engines_of(request).variants
     not_kept = sorted(config.model_extra or ())
     given = config.model_dump(mode="json", exclude=set(not_kept))
     saved = await variants.save(config_of(given))
     message = "Configuration saved successfully"
     if not_kept:
-        message += f"; not kept, as there is no such setting here: {', '.join(not_kept)[:500]}"
+        message += f"; unknown settings were not saved: {', '.join(not_kept)[:500]}"
     return answer({"message": message, "config": hidden(saved), "not_kept": not_kept[:100]})
 
 
@@ -123,15 +125,16 @@ async def save_variant_config(
     "/reprovision",
     name="reprovision",
     operation_id="reprovision_engines",
-    summary="Make all engines anew",
+    summary="Replace all engines",
     response_model=ReprovisionStarted,
     responses=may_answer(401, 403, 409, 503),
     dependencies=[NEEDS_KEY],
 )
 async def reprovision_engines(request: Request) -> Response:
-    """Replace every engine with one of the current configuration, in the background.
+    """Replace every engine by one with the current configuration, in the background.
 
-    A new one is ready before an old one goes, and one with streams goes when they have ended.
+    A new engine is ready before an old one is removed. Engines with streams are removed after
+    these have ended.
     """
     count = await engines_of(request).reprovision.start()
     return answer({"message": f"Started reprovisioning of {count} engines", "deleted_count": count})
@@ -141,11 +144,11 @@ async def reprovision_engines(request: Request) -> Response:
     "/reprovision/status",
     name="reprovision_status",
     operation_id="get_reprovision_status",
-    summary="How far that is",
+    summary="Get the progress of a reprovisioning",
     response_model=ReprovisionStatus,
 )
 async def get_reprovision_status(request: Request) -> Response:
-    """The progress of the last reprovisioning."""
+    """Return the progress of the latest reprovisioning."""
     return answer(engines_of(request).reprovision.status())
 
 
@@ -153,13 +156,13 @@ async def get_reprovision_status(request: Request) -> Response:
     "/templates",
     name="templates",
     operation_id="get_templates",
-    summary="The ten templates",
+    summary="List the templates",
     response_model=TemplateList,
     responses=may_answer(401, 403),
     dependencies=[PRIVATE],
 )
 async def get_templates(request: Request) -> Response:
-    """All slots, and which template is active."""
+    """List all slots and the active template."""
     return answer(engines_of(request).variants.templates())
 
 
@@ -167,13 +170,13 @@ async def get_templates(request: Request) -> Response:
     "/templates/{slot_id}",
     name="template",
     operation_id="get_template",
-    summary="One template",
+    summary="Get a template",
     response_model=TemplateContent,
     responses=may_answer(400, 401, 403, 404),
     dependencies=[PRIVATE],
 )
 async def get_template(request: Request, slot_id: Slot) -> Response:
-    """Its name and configuration."""
+    """Return the name and configuration of a template."""
     return answer(_shown(engines_of(request).variants.template(slot_id)))
 
 
@@ -181,7 +184,7 @@ async def get_template(request: Request, slot_id: Slot) -> Response:
     "/templates/{slot_id}",
     name="save_template",
     operation_id="save_template",
-    summary="Keep a template",
+    summary="Save a template",
     response_model=Message,
     responses=may_answer(400, 401, 403),
     dependencies=[NEEDS_KEY],
@@ -189,7 +192,7 @@ async def get_template(request: Request, slot_id: Slot) -> Response:
 async def save_template(
     request: Request, slot_id: Slot, template: Annotated[TemplateBody, Body()]
 ) -> Response:
-    """Check it and keep it in this slot, in the place of what was there."""
+    """Validate a template and save it to this slot, replacing an existing one."""
     if template.name is None or template.config is None:
         raise ConfigInvalid("A template needs a name and a config")
     saved = await engines_of(request).variants.save_template(
@@ -208,7 +211,7 @@ async def save_template(
     dependencies=[NEEDS_KEY],
 )
 async def delete_template(request: Request, slot_id: Slot) -> Response:
-    """Empty a slot; the active template is kept."""
+    """Delete a template. The active one is refused."""
     await engines_of(request).variants.delete(slot_id)
     return answer({"message": f"Template {slot_id} deleted successfully"})
 
@@ -225,7 +228,7 @@ async def delete_template(request: Request, slot_id: Slot) -> Response:
 async def rename_template(
     request: Request, slot_id: Slot, name: Annotated[TemplateName, Body()]
 ) -> Response:
-    """Give it another name."""
+    """Rename a template."""
     renamed = await engines_of(request).variants.rename(slot_id, name.name or "")
     return answer({"message": f"Template {slot_id} renamed to {renamed.name}"})
 
@@ -234,13 +237,13 @@ async def rename_template(
     "/templates/{slot_id}/activate",
     name="activate_template",
     operation_id="activate_template",
-    summary="Use a template",
+    summary="Activate a template",
     response_model=TemplateActivated,
     responses=may_answer(400, 401, 403, 404),
     dependencies=[NEEDS_KEY],
 )
 async def activate_template(request: Request, slot_id: Slot) -> Response:
-    """Its configuration is the one that counts from now on, for engines that are made anew."""
+    """Use a template's configuration for new engines."""
     template = await engines_of(request).variants.activate(slot_id)
     return answer(
         {
@@ -255,13 +258,13 @@ async def activate_template(request: Request, slot_id: Slot) -> Response:
     "/templates/{slot_id}/export",
     name="export_template",
     operation_id="export_template",
-    summary="A template as a file",
+    summary="Export a template",
     response_model=TemplateContent,
     responses=may_answer(400, 401, 403, 404),
     dependencies=[PRIVATE],
 )
 async def export_template(request: Request, slot_id: Slot) -> Response:
-    """A file that can be imported here or elsewhere; secrets are left out."""
+    """Return a template as a file for importing. Secrets are left out."""
     name, content = engines_of(request).variants.export(slot_id)
     return answer(content, headers={"Content-Disposition": f"attachment; filename={name}"})
 
@@ -270,7 +273,7 @@ async def export_template(request: Request, slot_id: Slot) -> Response:
     "/templates/{slot_id}/import",
     name="import_template",
     operation_id="import_template",
-    summary="Take a template from a file",
+    summary="Import a template",
     response_model=Message,
     responses=may_answer(400, 401, 403),
     dependencies=[NEEDS_KEY],
@@ -278,7 +281,7 @@ async def export_template(request: Request, slot_id: Slot) -> Response:
 async def import_template(
     request: Request, slot_id: Slot, given: Annotated[ImportTemplate, Body()]
 ) -> Response:
-    """Check what an export has given, and keep it in this slot."""
+    """Validate an exported template and save it to this slot."""
     if not isinstance(given.json_data, str):
         raise ConfigInvalid("json_data must be the text of an exported template")
     template = await engines_of(request).variants.import_(slot_id, given.json_data)
