@@ -104,7 +104,7 @@ def test_every_fault_of_every_layer_is_told_at_once(tmp_path: Path) -> None:
         "TOUCHLINE_CAPTUER__QUALITY: unknown; did you mean TOUCHLINE_CAPTURE__QUALITY?",
         "TOUCHLINE_CAPTURE__QUALITY = 'best': Input should be 'fast', 'balanced' or 'high'",
         f"hots ({config}): unknown; did you mean host?",
-        f"capture.segment_s = 1 ({config}): Input should be greater than or equal to 5. Duration of",
+        f"capture.segment_s = 1 ({config}): Input should be greater than or equal to 5. Duration",
         f"capture.cameras.0.latency ({config}): unknown; did you mean capture.cameras.0.latency_",
         f"capture.cameras.1.kind = 'rstp' ({config}): one of 'test', 'file', 'rtsp'",
         f"capture.cameras.2.device ({config}): missing; it is required. Video device",
@@ -149,7 +149,7 @@ def test_secrets_are_never_shown(environ: dict[str, str], key: str) -> None:
 
 def test_a_table_that_is_no_json_is_told_beside_the_others() -> None:
     told = faults(environ={"TOUCHLINE_CAPTURE": "{cameras", "TOUCHLINE_PORT": "http"})
-    assert any(line.startswith("TOUCHLINE_CAPTURE: not the JSON") for line in told)
+    assert any(line.startswith("TOUCHLINE_CAPTURE: not valid JSON") for line in told)
     assert any(line.startswith("TOUCHLINE_PORT = 'http'") for line in told)
 
 

@@ -148,7 +148,11 @@ class HttpSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     max_connections: int = Field(
-        4096, ge=16, le=60_000, description="Maximum number of connections, including WebSockets."
+        4096,
+        ge=16,
+        le=60_000,
+        description="Maximum number of connections, including WebSockets; fewer if the limit of"
+        " open files is too low.",
     )
     max_connections_per_address: int = Field(
         512,

@@ -205,8 +205,12 @@ class BreakerSettings(_Group):
     recovery_timeout_s: float = Field(
         300.0, ge=0, description="How long the circuit breaker stays open."
     )
-    replacement_threshold: int = Field(3, ge=1, description="The same for replacements.")
-    replacement_timeout_s: float = Field(180.0, ge=0, description="The same for replacements.")
+    replacement_threshold: int = Field(
+        3, ge=1, description="Like `failure_threshold`, for replacement engines."
+    )
+    replacement_timeout_s: float = Field(
+        180.0, ge=0, description="Like `recovery_timeout_s`, for replacement engines."
+    )
 
 
 class ImageSettings(_Group):
@@ -215,8 +219,16 @@ class ImageSettings(_Group):
     variant: str = Field(
         VARIANTS[0], description=f"Engine variant: {', '.join(VARIANTS)}.", validate_default=True
     )
-    arm32_version: str = Field("arm32-v3.2.13", pattern=r"^[A-Za-z0-9_.-]{1,128}$")
-    arm64_version: str = Field("arm64-v3.2.13", pattern=r"^[A-Za-z0-9_.-]{1,128}$")
+    arm32_version: str = Field(
+        "arm32-v3.2.13",
+        pattern=r"^[A-Za-z0-9_.-]{1,128}$",
+        description="Image tag of the jopsis-arm32 variant.",
+    )
+    arm64_version: str = Field(
+        "arm64-v3.2.13",
+        pattern=r"^[A-Za-z0-9_.-]{1,128}$",
+        description="Image tag of the jopsis-arm64 variant.",
+    )
     name: str | None = Field(
         None, description="Image to use instead of the variant's, started in the same way."
     )
