@@ -17,9 +17,9 @@ def test_two_owners_of_a_name_share_one_metric() -> None:
 def test_the_same_name_with_another_kind_or_other_labels_is_an_error() -> None:
     metrics = Metrics()
     metrics.gauge("recording", "Whether a recording runs.")
-    with pytest.raises(ValueError, match="recording exists already"):
+    with pytest.raises(ValueError, match="recording already exists"):
         metrics.counter("recording", "Recordings.")
-    with pytest.raises(ValueError, match="recording exists already"):
+    with pytest.raises(ValueError, match="recording already exists"):
         metrics.gauge("recording", "Whether a recording runs.", ["camera"])
 
 

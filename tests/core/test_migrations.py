@@ -113,7 +113,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(db_url: str) -> None:
     )
     async with open_database(db_url) as db:
         for access in (db.read, db.write):
-            with pytest.raises(Failed, match="newer touchline") as caught:
+            with pytest.raises(Failed, match="newer version of touchline") as caught:
                 await access(lambda c: c.exec_driver_sql(COUNT))
             assert caught.value.code == "database_newer"
     engine = create_engine(db_url)

@@ -58,7 +58,7 @@ async def test_a_failure_is_logged_and_the_work_goes_on(caplog: pytest.LogCaptur
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(lambda: keep_running("camera watch", once, every_s=0.005))
             await enough.wait()
-            while "works again" not in caplog.text:
+            while "recovered" not in caplog.text:
                 await anyio.sleep(0.001)
             tasks.cancel_scope.cancel()
     levels = [(r.levelname, bool(r.exc_info)) for r in caplog.records]

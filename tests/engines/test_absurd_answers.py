@@ -100,7 +100,7 @@ async def test_absurd_answers_are_counted_and_refused_as_declared(
             with pytest.raises(Blocked) as refused:
                 await ask(stream.id)
             assert refused.value.code == "engine_answer"
-        with pytest.raises(Blocked, match="plays on"):
+        with pytest.raises(Blocked, match="is still playing"):
             await rig.front.streams.stop(stream.id)
         await rig.until(lambda: collect_errors(metrics) >= 2)
         fleet = rig.front.fleet

@@ -151,8 +151,7 @@ class HttpSettings(BaseModel):
         4096,
         ge=16,
         le=60_000,
-        description="Maximum number of connections, including WebSockets; fewer if the limit of"
-        " open files is too low.",
+        description="Maximum number of connections; fewer if too few open files are allowed.",
     )
     max_connections_per_address: int = Field(
         512,
@@ -288,7 +287,7 @@ class Settings(BaseSettings):
 
 
 class SettingsInvalid(Invalid):
-    """Invalid settings; `faults` has every one of them and the message lists them."""
+    """Invalid settings: `faults` has every fault."""
 
     default_code = "settings_invalid"
 

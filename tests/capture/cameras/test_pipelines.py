@@ -294,7 +294,7 @@ def test_a_hardware_encoder_is_preferred_unless_software_was_asked_for() -> None
 
 
 def test_a_machine_without_the_encoder_is_told_so() -> None:
-    with pytest.raises(Failed, match="no GStreamer element nvh264enc") as failure:
+    with pytest.raises(Failed, match="is installed: nvh264enc") as failure:
         build({"kind": "test"}, encoder="nvh264enc")
     assert failure.value.code == "encoder_missing"
 

@@ -162,10 +162,10 @@ def test_a_refusing_disk_is_logged_once_an_outage(
     with running(log_dir, retry_every_s=0.002) as alerts:
         alerts.send(numbered(0))
         alerts.send(numbered(1))
-        wait_for(lambda: "lines wait in memory" in caplog.text)
+        wait_for(lambda: "keeping lines in memory" in caplog.text)
         log_dir.unlink()
         wait_for(lambda: alerts.path.exists() and len(lines(alerts.path)) == 2)
-    assert caplog.text.count("lines wait in memory") == 1
+    assert caplog.text.count("keeping lines in memory") == 1
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,10 +96,10 @@ async def test_a_reel_needs_markers_and_an_upload_a_storage(
 ) -> None:
     made = idle_afterwards(tmp_path, library)
     reel = job("reel", camera="cam0", before_s=5.0, after_s=2.0, kinds=["goal"])
-    with pytest.raises(Refused, match="No moments"):
+    with pytest.raises(Refused, match="no markers"):
         await made.processing.prepare(reel)
     await made.markers.add("m1", at_s=10.0, seconds_ago=0.0, kind="corner")
-    with pytest.raises(Refused, match="No moments"):
+    with pytest.raises(Refused, match="no markers"):
         await made.processing.prepare(reel)
     await made.markers.add("m1", at_s=20.0, seconds_ago=0.0, kind="goal")
     assert len((await made.processing.prepare(reel))._spec["stretches"]) == 1

@@ -206,8 +206,8 @@ async def test_a_worker_that_does_not_get_ready_in_time_is_killed(
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        (b"what?\n", "it sent what is not a message"),
-        (b"[1, 2]\n", "it sent what is not a message"),
+        (b"what?\n", "it sent an invalid message"),
+        (b"[1, 2]\n", "it sent an invalid message"),
         (b"x" * (wire.MAX_LINE_BYTES + 10), "it sent a line that is too long"),
     ],
     ids=["not JSON", "not an object", "endless"],

@@ -331,7 +331,7 @@ async def test_a_frozen_server_holds_up_neither_readers_nor_the_end(
     before = set(threading.enumerate())
     try:
         async with open_database(postgres.database()) as db:
-            with pytest.raises(Failed, match="did not answer"):
+            with pytest.raises(Failed, match="did not respond"):
                 await db.read(freeze, within_s=0.2)
             write = db.submit(freeze)
             with anyio.fail_after(DEADLINE_S):

@@ -77,7 +77,7 @@ async def test_a_disk_that_takes_no_file_is_told_once_and_costs_no_figure(
     assert caplog.text.count("cannot be written") == 1
     folder.mkdir()
     await keeper.save()
-    assert "is written again" in caplog.text
+    assert "is being written again" in caplog.text
     assert len(keeper.read("hour")["times"]) == 5
 
 

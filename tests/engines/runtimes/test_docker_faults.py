@@ -96,7 +96,7 @@ async def test_a_frozen_daemon_is_unavailable_in_bounded_time(
             for name in calls:
                 tasks.start_soon(call, name)
     assert said.keys() == calls.keys()
-    assert all("did not answer" in message for message in said.values())
+    assert all("did not respond" in message for message in said.values())
 
 
 async def test_a_start_that_a_frozen_daemon_carries_out_later_leaves_nothing(

@@ -164,7 +164,7 @@ async def test_a_file_that_makes_no_sense_is_named(config: str, tmp_path: Path) 
 
 async def test_a_pipe_in_the_place_of_the_file_holds_up_nothing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "config.json")
-    with anyio.fail_after(20), pytest.raises(NoCredentials, match="no file"):
+    with anyio.fail_after(20), pytest.raises(NoCredentials, match="not a file"):
         await RegistryLogins({"DOCKER_CONFIG": str(tmp_path)}).header(IMAGE)
 
 
@@ -204,7 +204,7 @@ async def test_where_a_helper_knows_nothing_the_file_counts(tmp_path: Path) -> N
     [
         ("exit 3", "exited with status 3"),
         ("echo s3cret; exit 1", "exited with status 1"),
-        ("echo s3cret", "no JSON"),
+        ("echo s3cret", "did not return JSON"),
         ("cat /dev/zero", "says more"),
         (None, "not installed"),
     ],

@@ -277,7 +277,7 @@ async def test_a_port_is_an_instances_before_it_listens_and_until_it_ends(
     assert {name: bound[0].host_port for name, bound in first.ports.items()} == {
         "8000/udp": ports[1].host_port
     }
-    with pytest.raises(PortInUse, match="first has port") as caught:
+    with pytest.raises(PortInUse, match="belongs to first") as caught:
         await start(runtime, sleeper("second", ports=ports))
     assert caught.value.details["port"] == ports[1].host_port
     async with runtime.watch() as events:
