@@ -154,7 +154,7 @@ def test_a_camera_that_says_nothing_is_given_up(
         findings = check(settings(tmp_path, {"0": {"kind": "rtsp", "url": url}}), probe=everything)
 
     assert found(findings, "camera 0").state == "missing"
-    assert "did not describe itself within 0.5 s" in found(findings, "camera 0").message
+    assert "no RTSP description within 0.5 s" in found(findings, "camera 0").message
 
 
 def test_a_disk_that_cannot_be_written_is_missing(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_second_signal_leaves_at_once_and_says_what_goes_on(tmp_path: Path) ->
                 worker.suspend()  # they do not finish their files now
             process.send_signal(signal.SIGTERM)
             assert process.stderr is not None
-            assert any("Closing" in line for line in process.stderr)
+            assert any("Shutting down" in line for line in process.stderr)
             process.send_signal(signal.SIGTERM)
             assert process.wait(DEADLINE_S) == 128 + signal.SIGTERM
             left = process.stderr.read()

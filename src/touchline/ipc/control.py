@@ -104,4 +104,4 @@ def _decoded(line: bytes) -> dict[str, Any]:
     try:
         return wire.decode(line)
     except ValueError as error:
-        raise Problem("bad_request", f"not a request: {error}") from error
+        raise Problem("bad_request", f"malformed request: {error}") from error

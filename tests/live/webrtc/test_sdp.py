@@ -122,12 +122,12 @@ def test_sound_is_refused_and_the_transport_is_found_in_the_bundles_first_sectio
     [
         ("", "not SDP"),
         ("hello", "not SDP"),
-        ("v=0\r\nm=video\r\n", "cannot be read"),
+        ("v=0\r\nm=video\r\n", "invalid section"),
         (PLAYER.replace("actpass", "holdconn"), "DTLS role"),
         (PLAYER.replace("a=rtcp-mux\r\n", ""), "rtcp-mux"),
         (PLAYER.replace("a=fingerprint:SHA-256 01:02\r\n", ""), "fingerprint"),
         (PLAYER.replace("abcd", "a b"), "ICE user name"),
-        (PLAYER.replace("a=mid:1", "a=mid:1 2"), "names a section"),
+        (PLAYER.replace("a=mid:1", "a=mid:1 2"), "invalid name"),
         ("v=0\r\n" + "a=x\r\n" * sdp.MAX_LINES, "lines"),
     ],
 )

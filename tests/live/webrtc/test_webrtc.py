@@ -158,7 +158,7 @@ async def test_a_session_that_never_connects_ends_by_itself() -> None:
 async def test_an_offer_is_answered_once() -> None:
     async with showing() as show:
         session, viewer = await show.join()
-        with pytest.raises(Problem, match="has had its offer"):
+        with pytest.raises(Problem, match="already received an offer"):
             await show.peers.offer(session, str(viewer.peer.localDescription.sdp))
 
 
@@ -205,7 +205,7 @@ async def test_candidates_are_taken_or_quietly_left_out_without_delay(candidate:
 async def test_what_is_no_candidate_is_refused(candidate: str) -> None:
     async with showing() as show:
         session = await show.peers.start("cam0", "a test")
-        with pytest.raises(Problem, match="cannot be read"):
+        with pytest.raises(Problem, match="cannot be parsed|invalid"):
             await show.peers.candidate(session, candidate, 0)
 
 

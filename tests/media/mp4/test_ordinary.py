@@ -110,14 +110,14 @@ def many_samples(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (cut, "cut off"),
-        (tables_cut, "cut off"),
+        (cut, "truncated"),
+        (tables_cut, "truncated"),
         (zeros, "never finished"),
         (many_samples, "damaged"),
-        (lambda p: film(p, codec="mpeg4"), "mp4v; one stream of H.264"),
+        (lambda p: film(p, codec="mpeg4"), "mp4v; one H.264 stream"),
         (lambda p: film(p, "-movflags", "+frag_keyframe+empty_moov"), "fragmented MP4 of another"),
-        (lambda p: film(p.with_suffix(".mkv")), "copied into an MP4 it can be used"),
-        (lambda p: film(p.with_suffix(".avi")), "copied into an MP4 it can be used"),
+        (lambda p: film(p.with_suffix(".mkv")), "copy it into an MP4 first"),
+        (lambda p: film(p.with_suffix(".avi")), "copy it into an MP4 first"),
     ],
 )
 def test_what_cannot_be_used_says_why(tmp_path: Path, make: object, reason: str) -> None:

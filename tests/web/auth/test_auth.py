@@ -84,7 +84,7 @@ def test_a_needed_key_is_made_once_kept_private_and_not_written_to_the_log(
     assert second == first
     file = tmp_path / KEY_FILE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert caplog.text.count("An API key was made") == 1
+    assert caplog.text.count("Generated an API key") == 1
     assert str(file) in caplog.text
     assert first.key not in caplog.text
 
