@@ -205,7 +205,7 @@ async def test_candidates_are_taken_or_quietly_left_out_without_delay(candidate:
 async def test_what_is_no_candidate_is_refused(candidate: str) -> None:
     async with showing() as show:
         session = await show.peers.start("cam0", "a test")
-        with pytest.raises(Problem, match="cannot be parsed|invalid"):
+        with pytest.raises(Problem, match=r"cannot be parsed|invalid"):
             await show.peers.candidate(session, candidate, 0)
 
 

@@ -46,7 +46,7 @@ def test_fragments_lie_end_to_end(clean: Path) -> None:
 def test_a_plain_mp4_is_not_ours(tmp_path: Path) -> None:
     path = tmp_path / "plain.mp4"
     path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(5000))
-    with pytest.raises(NotSegment, match="not a segment of ours"):
+    with pytest.raises(NotSegment, match="not a segment of touchline"):
         mp4scan.scan(path, checksums=True)
     with pytest.raises(NotSegment):
         mp4scan.salvage(path)
