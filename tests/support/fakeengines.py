@@ -112,7 +112,7 @@ class MemoryStore:
     async def save_streams(self, streams: Sequence[Stream], events: Sequence[Event]) -> None:
         await anyio.lowlevel.checkpoint()
         if self.disk.full:
-            raise Blocked("The database does not take it", code="database_unavailable", eta_s=5.0)
+            raise Blocked("The database is not writable", code="database_unavailable", eta_s=5.0)
         for stream in streams:
             self.disk.streams[stream.id] = stream
         for event in events:
@@ -121,7 +121,7 @@ class MemoryStore:
     async def save_state(self, key: str, value: Any) -> None:
         await anyio.lowlevel.checkpoint()
         if self.disk.full:
-            raise Blocked("The database does not take it", code="database_unavailable", eta_s=5.0)
+            raise Blocked("The database is not writable", code="database_unavailable", eta_s=5.0)
         self.disk.state[key] = value
 
     def note_streams(self, streams: Iterable[Stream], events: Iterable[Event]) -> None:

@@ -70,7 +70,7 @@ async def test_a_drained_engine_says_that_it_was_asked_for_and_not_that_it_is_ou
         assert shown()[second.id] == "outdated"
         told = [e.message for e in rig.events.of("engine", "draining")]
         await rig.until(lambda: {"requested", "outdated"} <= {*shown().values()})
-        assert all("earlier configuration" not in message for message in told)
+        assert all("outdated configuration" not in message for message in told)
 
 
 async def test_a_drained_engine_is_no_hindrance_to_reprovisioning_all() -> None:

@@ -231,7 +231,7 @@ async def test_a_camera_that_delivers_nothing_fails_after_its_time(bench: type[B
     async with running(replace(SPEC, start_timeout_s=0.3)) as camera:
         camera.want(wanted=True)
         await eventually(lambda: camera.attempts >= 1, "an attempt")
-        assert "nothing came from the camera" in str(camera.last_error)
+        assert "no data received from the camera" in str(camera.last_error)
         assert bench.made[0].stopped.is_set()
 
 

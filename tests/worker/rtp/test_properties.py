@@ -196,7 +196,7 @@ def test_interleaved_packets_are_refused_with_what_to_do(kind: int) -> None:
 
 def test_what_is_no_rtp_is_refused() -> None:
     stream = H264Stream(RATE, [], lambda _frame: None)
-    assert "no RTP" in (refusal(stream, [b"HTTP/1.1 200 OK\r\n\r\n"] * 2000) or "")
+    assert "valid RTP" in (refusal(stream, [b"HTTP/1.1 200 OK\r\n\r\n"] * 2000) or "")
 
 
 @pytest.mark.parametrize(

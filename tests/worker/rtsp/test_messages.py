@@ -89,11 +89,11 @@ def test_the_letters_of_an_answer_inside_a_packet_are_data() -> None:
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        (b"RTSP/1.0 200 OK\r\nX: " + b"y" * MAX_HEAD_BYTES, "a head of more than"),
+        (b"RTSP/1.0 200 OK\r\nX: " + b"y" * MAX_HEAD_BYTES, "a header of more than"),
         (b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "more than 128 headers"),
-        (b"RTSP/1.0 200 OK\r\nContent-Length: 999999999\r\n\r\n", "without a usable length"),
-        ("RTSP/1.0 200 OK\r\nContent-Length: ²\r\n\r\n".encode(), "without a usable length"),
-        (b"RTSP/1.0 200 OK\r\nContent-Length: -4\r\n\r\n", "without a usable length"),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: 999999999\r\n\r\n", "an invalid content length"),
+        ("RTSP/1.0 200 OK\r\nContent-Length: ²\r\n\r\n".encode(), "an invalid content length"),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: -4\r\n\r\n", "an invalid content length"),
         (b"RTSP/1.0 fine\r\n\r\n", "is not RTSP"),
         (b"\xff" * (MAX_STRAY_BYTES + 2), "something that is not RTSP"),
     ],

@@ -174,7 +174,10 @@ def test_an_endless_answer_is_refused() -> None:
         while True:
             connection.sendall(b"X: y\r\n" * 1000)
 
-    with scripted_camera(endless) as camera, pytest.raises(RtspError, match="a head of more than"):
+    with (
+        scripted_camera(endless) as camera,
+        pytest.raises(RtspError, match="a header of more than"),
+    ):
         describe(camera.url)
 
 
