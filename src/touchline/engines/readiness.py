@@ -69,7 +69,7 @@ def _docker(host: str | None, environ: Mapping[str, str], *, needed: bool) -> Re
             return Readiness(
                 "docker",
                 state,
-                f"this user may not use {address}",
+                f"this user has no access to {address}",
                 "sudo usermod --append --groups docker $USER, then log in again",
             )
         version = anyio.run(_ask_version, found)

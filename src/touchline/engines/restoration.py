@@ -131,7 +131,7 @@ class Restoration:
             try:
                 take_up()
             except Exception as error:  # noqa: BLE001  (whatever stands in the database)
-                self.supervisor.note("Taking up the record", error, about=take_up.__name__)
+                self.supervisor.note("state restore", error, about=take_up.__name__)
 
     async def restore_samples(self) -> None:
         """Bring earlier samples back, once the record is read, without holding anybody up."""

@@ -47,8 +47,8 @@ def must_be_reachable(fleet: Fleet) -> None:
     """Raise RuntimeUnavailable while the runtime is away."""
     if not fleet.freshness.is_current:
         raise RuntimeUnavailable(
-            "The runtime cannot be reached: nothing was started, what runs runs on"
-            f" ({fleet.freshness.reason or 'it has not answered yet'})"
+            "The runtime cannot be reached: nothing was started, running engines are unaffected"
+            f" ({fleet.freshness.reason or 'it has not responded yet'})"
         )
 
 
