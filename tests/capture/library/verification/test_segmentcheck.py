@@ -155,5 +155,5 @@ def test_a_file_too_short_to_be_told_apart_is_damaged(tmp_path: Path) -> None:
     check = check_segment(tmp_path, CAM0, checksums=True)
     (fault,) = check.faults
     assert (fault.code, fault.offset) == ("damaged", 31)
-    assert fault.what == "the file ends within its head"
+    assert fault.what == "the file ends within its header"
     assert not check.foreign
