@@ -97,8 +97,7 @@ def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
         reasons = [found.reason for found in files if not found.usable and found.reason]
         raise StudioError(
             "no_footage",
-            "Both cameras need usable footage at that time, but one has none: "
-            + "; ".join(reasons)
+            "Both cameras need usable footage at that time, but one has none: " + "; ".join(reasons)
             if reasons
             else "Both cameras need footage at that time, but one has none",
         )
