@@ -70,7 +70,7 @@ class Restoration:
             try:
                 self.take_up(left)
             except Exception as error:  # noqa: BLE001  (whatever it is, this server starts)
-                self.supervisor.note("Taking up the record", error)
+                self.supervisor.note("state restore", error)
         if not self.fleet.record_is_read:
             self.store.hold()
 
@@ -104,7 +104,7 @@ class Restoration:
             try:
                 yield engine_id, checked_facts(value)
             except TypeError as error:
-                self.supervisor.note("Taking up the record", error, about=f"engine {engine_id}")
+                self.supervisor.note("state restore", error, about=f"engine {engine_id}")
 
     def _take_up_state(self, state: Mapping[str, Any], now_s: float) -> None:
         """Each by itself: one that cannot be understood is left, and the others count."""
@@ -146,7 +146,7 @@ class Restoration:
             try:
                 newest = self.samples.restore(stream_id, blocks)
             except Exception as error:  # noqa: BLE001  (those of the others may be well)
-                self.supervisor.note("Taking up samples", error, about=f"stream {stream_id}")
+                self.supervisor.note("sample restore", error, about=f"stream {stream_id}")
                 continue
             if newest is not None:
                 self.fleet.measured(stream_id, newest)
