@@ -53,6 +53,33 @@ _LATE = {"hold_after": 0.4, "resize_after": BEGIN_S, "resize_to": "480x270"}
 _CROPPED = {"crop": {"right": 32, "bottom": 16}}
 _OVER_UDP = {"transport": "udp"}
 
+
+_WHOLE_BLOCKS = {"height": 192, "bitrate": 4000}
+"""JPEG sends whole blocks, and at a low rate they look damaged."""
+
+
+def _encoded() -> tuple[Behaviour, ...]:
+    """What cameras do wrong whose pictures are decoded and encoded here, by codec."""
+    wrong: dict[str, dict[str, Any]] = {
+        "well-behaved": {},
+        "constant stamps": {"constant_stamps": True},
+        "every tenth stamp doubled": {"double_stamp_every": 10},
+        "packets twice": {"duplicate_every": 3},
+        "no marker": {"markers": "none"},
+        "TCP held for 1.8 s": {"on_signal": True, "hold_after": BEGIN_S, "hold_for": 1.8},
+        "SSRC changes with each keyframe": {"ssrc_each_keyframe": True},
+        "and stamps, too": {"ssrc_each_keyframe": True, "ssrc_new_stamps": True},
+        "stamps jump ahead": {"on_signal": True, "stamp_jump_after": BEGIN_S, "stamp_jump_s": 100},
+        "stamps jump back": {"on_signal": True, "stamp_jump_after": BEGIN_S, "stamp_jump_s": -100},
+        "sequence numbers jump": {"on_signal": True, "sequence_jump_after": BEGIN_S},
+    }
+    return tuple(
+        _is(f"{spelt}: {name}", codec=codec, **_WHOLE_BLOCKS, **options)
+        for codec, spelt in (("h265", "H.265"), ("mjpeg", "MJPEG"))
+        for name, options in wrong.items()
+    )
+
+
 BEHAVIOURS = (
     _is("well-behaved"),
     Behaviour("over UDP", {}, _OVER_UDP),
@@ -113,6 +140,9 @@ BEHAVIOURS = (
     _is("sender reports of 1970", sender_reports="wrong-clock"),
     _at("BYE", bye_after=1.0),
     _is("payload type 111", payload_type=111),
+    # --------------------------------------------------------- other codecs
+    *_encoded(),
+    _is("H.265: three slices, marker on each", codec="h265", slices=3, markers="each-slice"),
     # ------------------------------------------------------------- sessions
     _at("TCP held for 0.5 s", hold_after=BEGIN_S, hold_for=0.5),
     _at("TCP held for 1.8 s", hold_after=BEGIN_S, hold_for=1.8),

@@ -89,7 +89,6 @@ class CameraOptions:
         """What misbehaviour does not go with the codec, or is no picture."""
         odd, found = self.odd, []
         only_h264 = {
-            "--slices": odd.slices != 1,
             "--aud": odd.aud,
             "--b-pyramid": odd.b_pyramid,
             "--open-gop": odd.open_gop,
@@ -98,6 +97,8 @@ class CameraOptions:
         }
         if self.codec != "h264":
             found += [f"{option} needs --codec h264" for option, on in only_h264.items() if on]
+        if self.codec == "mjpeg" and odd.slices != 1:
+            found.append("--slices needs --codec h264 or h265")
         for option, size in (("--resize-to", odd.resize_to), ("--second-track", odd.second_track)):
             if size is not None and not (
                 MIN_WIDTH <= size[0] <= 7680

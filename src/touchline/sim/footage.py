@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from touchline.media.picture.testpicture import TestPicture, read_counter
@@ -84,6 +85,10 @@ def _decoded(packet: Any, found: list[Shown]) -> list[Any]:
 
 
 def _look(frame: Any, painters: list[TestPicture]) -> Shown:
+    if frame.color_range == ColorRange.JPEG:  # of a camera that sends JPEG; drawn is the other
+        frame = frame.reformat(
+            format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG
+        )
     width, height = frame.width, frame.height
     plane = frame.planes[0]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]

@@ -333,6 +333,40 @@ def test_what_cannot_be_copied_is_encoded_on_the_clock_of_the_match(
         assert abs(time.monotonic_ns() - newest) < 2e9
 
 
+MISBEHAVING: dict[str, dict[str, Any]] = {
+    "constant stamps, packets twice": {"constant_stamps": True, "duplicate_every": 3},
+    "no markers, stamps and numbers that jump": {
+        "markers": "none", "stamp_jump_after": 0.7, "stamp_jump_s": -5000,
+        "sequence_jump_after": 0.8,
+    },
+    "doubled stamps, held back, a new SSRC with each keyframe": {
+        "double_stamp_every": 10, "ssrc_each_keyframe": True, "gop_s": 0.5,
+        "hold_after": 0.6, "hold_for": 0.8,
+    },
+    "constant stamps without markers": {"constant_stamps": True, "markers": "none"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", ["h265", "mjpeg"])
+@pytest.mark.parametrize("name", MISBEHAVING)
+def test_no_delivered_picture_of_another_codec_is_lost(name: str, codec: str) -> None:
+    soon_ns = time.monotonic_ns() + 80_000_000
+    with (
+        camera_in_thread(fps=25, codec=codec, **MISBEHAVING[name]) as server,
+        playing(server.url, not_before_ns=soon_ns) as run,
+    ):
+        run.wait_for(45)
+        time.sleep(0.3)
+        sent = [entry for entry in delivered(server) if entry["captured_ns"] > soon_ns]
+        eventually(lambda: len(run.frames) >= len(sent) - 2 or run.ends, "the pictures")
+        assert len(run.frames) >= len(sent) - 2  # the first ones may count as before the start
+        assert (run.ends, run.camera.lost) == ([], 0)
+        times = [frame.pts_ns for frame in run.frames]
+        assert times == sorted(set(times))
+        assert times[0] >= soon_ns
+        assert abs(time.monotonic_ns() - times[-1]) < 2e9
+
+
 def test_no_picture_that_is_encoded_comes_from_before_the_start() -> None:
     start_ns = time.monotonic_ns() + 1_500_000_000
     with (

@@ -14,10 +14,10 @@ from touchline.ipc.tee import Frame
 from touchline.ipc.threads import watched
 from touchline.ipc.wire import PipelineSpec, Rtsp
 from touchline.media.h264.codec import Codec
+from touchline.worker.network.decodedpackets import DecodedPackets
 from touchline.worker.network.feed import (
     CopiedH264,
     DecodedH264,
-    DecodedPackets,
     Feed,
     decoding_pipeline,
 )
@@ -188,7 +188,7 @@ class RtspCamera:
         self._pipeline = pipeline
         if chosen.codec == "h264":
             return DecodedH264(chosen, pipeline, self._on_warning)
-        return DecodedPackets(chosen, pipeline)
+        return DecodedPackets(chosen, pipeline, self._on_warning)
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
         """Take what the camera says of its clock."""

@@ -32,6 +32,7 @@ from touchline.worker.pipeline.elements import (  # noqa: E402
 )
 from touchline.worker.pipeline.fileloop import FileLoop  # noqa: E402
 from touchline.worker.pipeline.picturefeed import PictureFeed, appsrc_for  # noqa: E402
+from touchline.worker.pipeline.rawtimes import RawTimes  # noqa: E402
 from touchline.worker.pipeline.timeline import Timeline  # noqa: E402
 
 _AVC = "video/x-h264,stream-format=avc,alignment=au"
@@ -44,6 +45,7 @@ _CODECS = {
     "video/x-vp8": "vp8",
     "video/x-vp9": "vp9",
 }
+_COPIED = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.META | Gst.BufferCopyFlags.MEMORY
 _PUSHED_BYTES = 32 << 20
 """A decoder that is this far behind does not catch up."""
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
@@ -96,7 +98,8 @@ class Pipeline:
         self._sink: Any = None
         self._feed: PictureFeed | None = None
         self._input: Any = None
-        self._not_before_ns = 0
+        self._raw_times = RawTimes(0)
+        self._retiming = False
         self._choked = False
         self._linked = False
         self._link_lock = threading.Lock()
@@ -178,11 +181,26 @@ class Pipeline:
             pad.add_probe(Gst.PadProbeType.BUFFER, self._raw_probe)
         return chain
 
-    def _raw_probe(self, _pad: Any, info: Any) -> Any:
-        if self._input is not None and info.get_buffer().pts < self._not_before_ns:
-            return Gst.PadProbeReturn.DROP
+    def _raw_probe(self, pad: Any, info: Any) -> Any:
         self.last_raw_ns = time.monotonic_ns()
+        if self._input is None or self._retiming:
+            return Gst.PadProbeReturn.OK
+        buffer = info.get_buffer()
+        pts = None if buffer.pts == Gst.CLOCK_TIME_NONE else buffer.pts
+        at_ns = self._raw_times.place(pts, self.last_raw_ns)
+        if at_ns is None or at_ns != pts:
+            if at_ns is not None:
+                self._push_retimed(pad, buffer, at_ns)
+            return Gst.PadProbeReturn.DROP
         return Gst.PadProbeReturn.OK
+
+    def _push_retimed(self, pad: Any, buffer: Any, at_ns: int) -> None:
+        """Give the encoder a picture at another time; the decoder may still use its own buffer."""
+        copied = buffer.copy_region(_COPIED, 0, buffer.get_size())
+        copied.pts = at_ns
+        self._retiming = True
+        pad.chain(copied)
+        self._retiming = False
 
     def _data_probe(self, _pad: Any, _info: Any) -> Any:
         self.data_seen = True
@@ -251,7 +269,7 @@ class Pipeline:
         self._pipeline.use_clock(clock)
         self._timeline.base_ns = max(time.monotonic_ns(), not_before_ns)
         if self._input is not None:  # what is pushed has times of that clock already
-            self._timeline.base_ns, self._not_before_ns = 0, not_before_ns
+            self._timeline.base_ns, self._raw_times = 0, RawTimes(not_before_ns)
         self._pipeline.set_start_time(Gst.CLOCK_TIME_NONE)
         self._pipeline.set_base_time(self._timeline.base_ns)
         self.last_frame_ns = time.monotonic_ns()

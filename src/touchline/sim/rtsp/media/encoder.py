@@ -160,6 +160,7 @@ def _x265(coding: Coding) -> dict[str, str]:
         "bframes": coding.b_frames,
         "info": 0,
         "pools": 1,
+        "slices": coding.slices,
         "frame-threads": 1,
     }
     return {"x265-params": _joined(parameters)}

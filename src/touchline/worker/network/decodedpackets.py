@@ -1,0 +1,284 @@
+"""Packets of a codec that is not copied: pictures with times of their own, for a decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from touchline.media.decodetimes import MAX_DEPTH, Order
+from touchline.worker.rtp.boundaries import begins_in, tells
+from touchline.worker.rtp.clock import CameraClock
+from touchline.worker.rtp.mediatime import AHEAD_NS, MediaTime
+from touchline.worker.rtp.packet import Packet, read
+from touchline.worker.rtp.sequence import Sequence
+from touchline.worker.rtsp.description import Format
+from touchline.worker.rtsp.media.rtcp import SenderReport
+
+_HELD_NS, _HELD_BYTES = 250_000_000, 8 << 20
+_WAIT_NS = 200_000_000
+"""A last packet without a marker, or the first of a new source, waits no longer for the next."""
+_LEAP_NS = 1_000_000_000
+_REORDERED = frozenset({"h265", "mpeg2", "mpeg4", "h263"})
+"""Codecs whose pictures may come in another order than they are shown in."""
+_SSRC = b"TLIN"
+
+
+class Decoder(Protocol):
+    """Takes packets with the time at which their picture is shown."""
+
+    def push(self, data: bytes, pts_ns: int, dts_ns: int | None, *, keyframe: bool) -> None:
+        """Take a packet."""
+
+
+class _Placed(NamedTuple):
+    """A packet, and the media time of its picture."""
+
+    data: bytes
+    media_ns: int
+    arrived_ns: int
+
+
+class _Waiting(NamedTuple):
+    """The first packet of another source."""
+
+    data: bytes
+    head: Packet
+    arrived_ns: int
+
+
+class DecodedPackets:
+    """Packets of another codec, stamped on the clock of the match, for a pipeline that decodes.
+
+    Pictures are told apart by the bitstream where it says where one begins (H.265, JPEG), else by
+    markers and time stamps. The decoder sees one source with numbers of ours, which miss only
+    what was lost: neither a change of the source nor packets that came twice break a picture.
+    """
+
+    def __init__(
+        self,
+        chosen: Format,
+        decoder: Decoder,
+        on_warning: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        self.lost = 0
+        self._codec = chosen.codec
+        self._rate = chosen.clock_rate
+        self._payload_type = chosen.payload_type
+        self._decoder = decoder
+        self._on_warning = on_warning
+        self._begins = begins_in(chosen.codec)
+        self._tells = tells(chosen.codec)
+        self._clock = CameraClock()
+        self._media = MediaTime(chosen.clock_rate)
+        self._jumps = 0
+        self._sequence = Sequence()
+        self._ssrc: int | None = None
+        self._candidate: _Waiting | None = None
+        self._changed = False
+        self._number = 0
+        self._rtp_time: int | None = None
+        self._marked = False
+        self._behind_ns = 0
+        self._gap = False
+        self._media_ns: int | None = 0
+        self._arrived_ns = 0
+        self._newest: _Placed | None = None
+        self._markers_hold = True
+        self._held: list[_Placed] = []
+        self._held_bytes = 0
+
+    # --------------------------------------------------------------- packets
+
+    def packet(self, data: bytes, arrived_ns: int) -> None:
+        """Take an RTP packet."""
+        head = read(data)
+        if head is None or head.payload_type != self._payload_type:
+            return
+        if self._ssrc is None:
+            self._ssrc = head.ssrc
+        waiting, self._candidate = self._candidate, None
+        if head.ssrc == self._ssrc:  # one that waits was a stray packet
+            self._take(data, head, arrived_ns)
+        elif waiting is None:
+            self._candidate = _Waiting(data, head, arrived_ns)
+        else:
+            self._change_source(waiting)
+            self.packet(data, arrived_ns)
+
+    def _change_source(self, waiting: _Waiting) -> None:
+        """Go on with another source; a single packet of it changes nothing, a second one does."""
+        self._ssrc, self._sequence = waiting.head.ssrc, Sequence()
+        self._changed = True
+        self._take(*waiting)
+
+    def _take(self, data: bytes, head: Packet, arrived_ns: int) -> None:
+        missing = self._sequence.missing(head.number, head.time, head.end)
+        if missing is None:  # it came twice
+            return
+        whole_before = self._marked
+        if missing:
+            self._gap = True
+            self.lost += 1
+        begins, self._changed = self._next_picture(head, data) or self._changed, False
+        if begins:
+            self._settle(last=True)
+            self._picture(head.time, arrived_ns, whole_before=whole_before)
+        elif self._marked and self._tells and not missing:
+            self._markers_hold = False
+        self._marked = head.marked
+        self._number = (self._number + 1 + missing) & 0xFFFF
+        if self._media_ns is not None:
+            self._pass(self._renumbered(data), arrived_ns, marked=head.marked)
+
+    def _next_picture(self, head: Packet, data: bytes) -> bool:
+        """Whether a picture begins here."""
+        begins = self._begins(bytes(data[head.start : head.end]))
+        if self._rtp_time is None or head.time != self._rtp_time:
+            return True
+        return self._marked if begins is None else begins
+
+    def _renumbered(self, data: bytes) -> bytes:
+        return data[:2] + self._number.to_bytes(2, "big") + data[4:8] + _SSRC + data[12:]
+
+    def _pass(self, data: bytes, arrived_ns: int, *, marked: bool) -> None:
+        """Pass a packet on once it is known whether it is its picture's last.
+
+        Decoders take a marker for the end of a picture. A camera whose markers were right so far
+        is believed; another's packets wait for the next one.
+        """
+        self._settle(last=False)
+        each = _Placed(data, self._media_ns or 0, arrived_ns)
+        believed = marked and self._markers_hold and self._clock.anchored
+        if self._tells and not believed:
+            self._newest = each
+        else:
+            self._place_or_hold(each)
+
+    def _settle(self, *, last: bool) -> None:
+        """Pass on the packet that waits, marked where it is the last of its picture.
+
+        Behind a loss nobody knows which was, and markers stay as they are.
+        """
+        each, self._newest = self._newest, None
+        if each is None:
+            return
+        data = each.data
+        if bool(data[1] & 0x80) != last and not self._gap:
+            self._markers_hold = False
+            data = data[:1] + bytes((data[1] ^ 0x80,)) + data[2:]
+        self._place_or_hold(each._replace(data=data))
+
+    def _place_or_hold(self, each: _Placed) -> None:
+        """Keep the first packets until it is known how late a camera's first burst is."""
+        if self._clock.anchored:
+            self._push(each)
+            return
+        self._held.append(each)
+        self._held_bytes += len(each.data)
+        waited_ns = each.arrived_ns - self._held[0].arrived_ns
+        if waited_ns > _HELD_NS or self._held_bytes > _HELD_BYTES:
+            self._release()
+
+    def _release(self) -> None:
+        held, self._held, self._held_bytes = self._held, [], 0
+        if held:
+            earliest = min(held, key=lambda each: each.arrived_ns - each.media_ns)
+            self._clock.anchor(earliest.media_ns, earliest.arrived_ns)
+        for each in held:
+            self._push(each)
+
+    def _push(self, each: _Placed) -> None:
+        at_ns = max(self._clock.at(each.media_ns), 0)
+        self._decoder.push(each.data, at_ns, None, keyframe=False)
+
+    # --------------------------------------------------------------- pictures
+
+    def _picture(self, rtp_time: int, arrived_ns: int, *, whole_before: bool) -> None:
+        """Give the picture that begins here its time; None where no time is left for it."""
+        if self._codec == "mpegts":
+            self._media_ns = self._stream_time(rtp_time, arrived_ns)
+            return
+        before_ns, order = self._media_ns, self._order(rtp_time)
+        self._rtp_time = rtp_time
+        self._media_ns = self._media.place(
+            rtp_time,
+            arrived_ns,
+            order,
+            frame_ns=None,
+            ahead_ns=lambda at: self._clock.at(at) - arrived_ns if self._clock.anchored else 0,
+        )
+        if self._media_ns is None:
+            self.lost += 1
+            return
+        if self._media.jumps != self._jumps:
+            self._jumps = self._media.jumps
+            self._behind_ns = 0
+            self._on_warning(f"{self._media.last_jump}; the pictures go on as time did")
+        if self._gap and before_ns is not None:
+            between = round((self._media_ns - before_ns) / self._media.interval_ns) - 1
+            # The gap itself counts as one picture: a damaged one, or the first of those between.
+            self.lost += max(0, between - whole_before)
+        self._gap = False
+        if self._clock.anchored:
+            self._clock.arrived(self._media_ns, arrived_ns)
+
+    def _stream_time(self, rtp_time: int, arrived_ns: int) -> int:
+        """The media time of a packet of a transport stream, which is stamped as it is sent.
+
+        Stamps that leap, as no time did, begin a new line where the old one ends.
+        """
+        before, before_ns = self._rtp_time, self._arrived_ns
+        self._rtp_time, self._arrived_ns = rtp_time, arrived_ns
+        step = 0 if before is None else _step(before, rtp_time)
+        step_ns, passed_ns = step * 1_000_000_000 // self._rate, arrived_ns - before_ns
+        media_ns = (self._media_ns or 0) + step_ns
+        early = self._clock.anchored and self._clock.at(media_ns) > arrived_ns + AHEAD_NS
+        if step_ns < -_LEAP_NS or (early and step_ns > passed_ns + _LEAP_NS):
+            media_ns = (self._media_ns or 0) + max(passed_ns, 0)
+        if self._clock.anchored:
+            self._clock.arrived(media_ns, arrived_ns)
+        return media_ns
+
+    def _order(self, rtp_time: int) -> Order:
+        """Where the picture stands, as far as its time stamp says.
+
+        Stamps of codecs that reorder go back by a few pictures; all others that go back jump.
+        """
+        if self._rtp_time is None:
+            return Order(0, later=True, pictures=1, first=True)
+        step = _step(self._rtp_time, rtp_time)
+        behind_ns = self._behind_ns - step * 1_000_000_000 // self._rate
+        pictures = max(round(behind_ns / self._media.interval_ns), 1)
+        if self._codec in _REORDERED and behind_ns > 0 and pictures <= MAX_DEPTH:
+            self._behind_ns = behind_ns
+            return Order(0, later=False, pictures=-pictures, first=False)
+        self._behind_ns = 0
+        return Order(0, later=True, pictures=1, first=False)
+
+    # ---------------------------------------------------------------- control
+
+    def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
+        """Not needed: what arrives says enough of the camera's clock."""
+
+    def tick(self, now_ns: int) -> None:
+        """Let go of the first packets, and of a last one without a marker, in time."""
+        if self._newest and now_ns - self._newest.arrived_ns > _WAIT_NS:
+            self._settle(last=True)
+        if self._candidate and now_ns - self._candidate.arrived_ns > _WAIT_NS:
+            waiting, self._candidate = self._candidate, None
+            self._change_source(waiting)
+        if self._held and now_ns - self._held[0].arrived_ns > _HELD_NS:
+            self._release()
+
+    def end(self) -> None:
+        """Let go of everything that came."""
+        if self._candidate is not None:
+            waiting, self._candidate = self._candidate, None
+            self._change_source(waiting)
+        self._settle(last=True)
+        self._release()
+
+
+def _step(before: int, after: int) -> int:
+    """How far one 32-bit time stamp lies behind another."""
+    return (after - before + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
