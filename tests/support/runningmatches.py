@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,9 @@ from touchline.capture.recording.match.track import Track
 S = 1_000_000_000
 
 
-def camera(number: int = 0, **status: Any) -> Any:
+def camera(
+    number: int = 0, *, listened_s: Callable[[], float] = time.monotonic, **status: Any
+) -> Any:
     return SimpleNamespace(
         id=number,
         name=f"cam{number}",
@@ -24,7 +28,7 @@ def camera(number: int = 0, **status: Any) -> Any:
         recording=None,
         last_error=None,
         last_frame_age_s=0.01,
-        link=SimpleNamespace(connected=True),
+        link=SimpleNamespace(connected=True, listened_s=listened_s),
         facts=lambda: {"kind": "test", "name": f"CAM {number}"},
     )
 

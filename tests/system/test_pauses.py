@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +35,14 @@ def assert_nothing_is_missing(server: Server, match_id: str) -> None:
     assert "recording_camera_lost" not in server.alerts()
 
 
+def assert_health_never_cried_wolf(server: Server) -> None:
+    """A look after the pause has been written, and none was an alert."""
+    assert server.get("/recording-health")["healthy"]
+    lines = (server.data / "logs" / "health_monitor.log").read_text().splitlines()
+    assert lines
+    assert not [line for line in lines if "ALERT" in line]
+
+
 @pytest.mark.parametrize(
     "seconds", [1.0, 4.0, pytest.param(30.0, marks=pytest.mark.slow)], ids=["1s", "4s", "30s"]
 )
@@ -46,6 +56,7 @@ def test_a_server_that_stood_still_kills_nobody_and_costs_no_frame(
         stop_for(server.pid, seconds)
         wait_for(lambda: server.status()["duration"] >= seconds + 1.5, "going on")
         assert server.worker_pids() == workers
+        assert_health_never_cried_wolf(server)
         assert_nothing_is_missing(server, "m1")
 
 
@@ -63,12 +74,15 @@ def test_a_server_that_stutters_kills_nobody(tmp_path: Path) -> None:
         assert_nothing_is_missing(server, "m1")
 
 
-def test_a_worker_that_stood_still_for_less_than_the_limit_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [1.0, 2.5], ids=["1s", "2.5s"])
+def test_a_worker_that_stood_still_for_less_than_the_limit_is_kept(
+    tmp_path: Path, seconds: float
+) -> None:
     with serving(tmp_path) as server:
         server.started("m1")
         wait_for(lambda: both_record(server), "recording")
         workers = server.worker_pids()
-        stop_for(workers[0], 1.0)
+        stop_for(workers[0], seconds)
         wait_for(lambda: server.status()["duration"] >= 4, "going on")
         assert server.worker_pids() == workers
         stopped = server.stop()
@@ -102,3 +116,71 @@ def test_a_stop_across_a_pause_of_the_server_reports_success(tmp_path: Path) -> 
                 stop_for(pid, 1.5)
             stopped = stopping.result()
         assert not faults(stopped), stopped
+
+
+@pytest.mark.slow
+def test_a_worker_that_stood_still_for_long_is_replaced_and_costs_one_listed_gap(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path) as server:
+        server.started("m1")
+        wait_for(lambda: both_record(server), "recording")
+        workers = server.worker_pids()
+        stop_for(workers[0], 30.0)
+        wait_for(lambda: server.status()["duration"] >= 33, "going on")
+        now = server.worker_pids()
+        assert now[0] != workers[0]
+        assert now[1] == workers[1]
+        server.stop()
+        gaps = server.manifest("m1")["gaps"]
+        assert [gap["camera"] for gap in gaps] == ["cam0"], gaps
+        assert (gaps[0]["to_unix_ns"] - gaps[0]["from_unix_ns"]) / 1e9 < 10
+        assert len(server.segments("m1", 0)) == 2
+        (other,) = server.segments("m1", 1)
+        found = counters(other)
+        dropped = server.get("/cameras")["cameras"][1]["dropped"]["source"]
+        assert found[-1] - found[0] + 1 - len(found) <= dropped
+
+
+@pytest.mark.slow
+def test_a_live_process_that_stood_still_for_long_costs_no_footage_and_comes_back(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path, preview_while_recording=True) as server:
+        server.started("m1")
+        assert server.client.post("/preview", json={"transport": "hls"}).status_code == 200
+        pid = wait_for(server.live_pid, "started")
+        stop_for(pid, 30.0)
+        wait_for(lambda: server.live_pid() not in {None, pid}, "the live process is replaced")
+
+        def shown() -> bool:
+            cameras = server.get("/preview")["cameras"].values()
+            return all(camera["preview_state"] == "running" for camera in cameras)
+
+        wait_for(shown, "the preview is back")
+        assert_nothing_is_missing(server, "m1")
+
+
+@pytest.mark.slow
+def test_all_processes_that_stood_still_together_go_on(tmp_path: Path) -> None:
+    """As where the machine is suspended, or its container paused: what nobody filmed is listed."""
+    with serving(tmp_path, preview_while_recording=True) as server:
+        server.started("m1")
+        assert server.client.post("/preview", json={"transport": "hls"}).status_code == 200
+        wait_for(lambda: both_record(server), "recording")
+        live, workers = wait_for(server.live_pid, "started"), server.worker_pids()
+        pids = [server.pid, live, *workers.values()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(10.0)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+        wait_for(lambda: server.status()["duration"] >= 13, "going on")
+        assert server.worker_pids() == workers
+        assert server.live_pid() == live
+        assert_health_never_cried_wolf(server)
+        stopped = server.stop()
+        assert stopped["transport_success"], stopped
+        assert "recording_camera_lost" not in server.alerts()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time as real_time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -148,6 +149,21 @@ async def outlet(password: str | None = PASSWORD) -> AsyncIterator[int]:
         yield port
     finally:
         await server.close()
+
+
+async def test_a_pause_of_the_live_process_sends_no_client_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rtsp, "STRANGER_S", 1.0)
+    monkeypatch.setattr(rtsp, "_LOOK_S", 0.05)
+    async with outlet(password=None) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.2)
+        real_time.sleep(1.5)  # noqa: ASYNC251  (as a stopped process)
+        await asyncio.sleep(0.2)
+        writer.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+        assert (await reader.readline()).startswith(b"RTSP/1.0 200")
+        writer.close()
 
 
 async def test_idle_connections_lock_nobody_out_and_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import anyio
-
 from touchline.capture.logs.linelog import stamped
+from touchline.core import patience
 from touchline.core.tasks import Changed
 
 LOOK_EVERY_S = 2.0
@@ -61,8 +60,9 @@ class HealthMonitor:
         """Wait until something may have changed, and look.
 
         The host's health changes without a mark, so that there is a look every `LOOK_EVERY_S`.
+        After a pause of this process, what arrived meanwhile is read first.
         """
-        with anyio.move_on_after(LOOK_EVERY_S):
+        with patience.move_on_after(LOOK_EVERY_S):
             self._version = await self._changed.wait(self._version)
         self.look()
 

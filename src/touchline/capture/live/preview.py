@@ -22,6 +22,7 @@ from touchline.capture.cameras.report import Report
 from touchline.capture.live.shown import Showing, Viewer
 from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.settings.preview import PreviewSettings, Transport
+from touchline.core import patience
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
 from touchline.core.supervision import Tasks
 from touchline.ipc import wire
@@ -312,7 +313,7 @@ class Preview:
         """A recording wants the cameras: the lease is free when this returns."""
         try:
             if not self._lease.preview_while_recording:
-                with anyio.move_on_after(_GIVE_UP_S):
+                with patience.move_on_after(_GIVE_UP_S):
                     await self._showing.hide_all(list(self._showing.by_id))
         finally:
             if self._holds:

@@ -197,7 +197,7 @@ class Follower:
             return
         age = track.camera.last_frame_age_s
         delivers = track.camera.state == "running" and age is not None and age < stall_after_s
-        grows = track.started and time.monotonic() - track.changed_at < stall_after_s
+        grows = track.started and track.unchanged_s < stall_after_s
         if track.lost and delivers and grows:
             # The stall ended within the same segment.
             track.found_again()

@@ -18,6 +18,7 @@ from touchline.capture.recording.context import Desk
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.stopreport import stop_report
+from touchline.core import patience
 from touchline.core.errors import Blocked, Failed
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ async def _mended(desk: Desk, match: Match, track: Track, *, closed: Collection[
             done.set()
 
     desk.spawn(mend, name=f"{track.camera.name} is repaired")
-    with anyio.move_on_after(desk.settings.stop_timeout_s) as waiting:
+    with patience.move_on_after(desk.settings.stop_timeout_s) as waiting:
         await done.wait()
-    if waiting.cancelled_caught:
+    if waiting.ran_out:
         log.error("%s: repairing takes longer than the stop waits", track.camera.name)

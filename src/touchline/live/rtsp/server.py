@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from touchline.ipc import wire
+from touchline.ipc.listening import ListeningClock
 from touchline.live.frames.streams import Streams
 from touchline.live.rtsp.door import STRANGER_S, Notify, RtspDoor
 from touchline.live.rtsp.messages import (
@@ -139,7 +140,8 @@ class _Client:
         self._sequence = secrets.randbits(15)
         self._origin = secrets.randbits(32)
         self._ssrc = secrets.randbits(32)
-        self._came_at_s = self._heard_at_s = time.monotonic()
+        self._listened_s = ListeningClock(slice_s=2 * _LOOK_S)
+        self._came_at_s = self._heard_at_s = self._listened_s()
         self._stuck_since_s: float | None = None
         self._packets = 0
         self._bytes = 0
@@ -186,7 +188,7 @@ class _Client:
     async def _serve_one(self) -> bool:
         """Answer one request; whether there may be another."""
         first = await self._reader.readexactly(1)
-        self._heard_at_s = time.monotonic()
+        self._heard_at_s = self._listened_s()
         if first == b"$":  # the client's own reports inside the connection
             _, size = struct.unpack(">BH", await self._reader.readexactly(3))
             await self._reader.readexactly(size)
@@ -272,7 +274,7 @@ class _Client:
         return Answer(headers={"Session": self._session, "Transport": text})
 
     def _heard(self) -> None:
-        self._heard_at_s = time.monotonic()
+        self._heard_at_s = self._listened_s()
 
     async def _mind_silence(self) -> None:
         """Send a client away that says nothing, or takes nothing of what it asked for."""
@@ -280,7 +282,7 @@ class _Client:
             await asyncio.sleep(_LOOK_S)
             if self.pausing:
                 self._heard()  # it waits for us
-            now_s = time.monotonic()
+            now_s = self._listened_s()
             silent_s = now_s - (self._heard_at_s if self.is_known else self._came_at_s)
             if self._stuck_since_s is not None and now_s - self._stuck_since_s > STUCK_S:
                 reason = f"read no data for {STUCK_S:g} s"
@@ -331,7 +333,7 @@ class _Client:
             if self._outlet is not None and number % 16 == 0:
                 await asyncio.sleep(0.001)  # a burst of a keyframe's size overflows receivers
         if self._outlet is None:
-            self._stuck_since_s = time.monotonic()
+            self._stuck_since_s = self._listened_s()
             await self._writer.drain()
             self._stuck_since_s = None
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from touchline.ipc.wire import RecordOrder
 from touchline.media.storage.disk import ERROR, GONE, OK, SLOW, Disk, Place, state_of
+from touchline.worker.recording.awakeclock import AwakeClock
 from touchline.worker.recording.backlog import Backlog
 from touchline.worker.recording.ledger import Ledger
 from touchline.worker.recording.pace import Pace
@@ -40,6 +41,8 @@ class DiskWatch:
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.pace = Pace(order.fragment_s)
+        self.awake_ns = AwakeClock(monotonic_ns)
+        """The disk is not to blame for what a pause of this process took."""
         self._order = order
         self._disk = disk
         self._ledger = ledger
@@ -57,13 +60,14 @@ class DiskWatch:
     def judged(self) -> tuple[str, str | None]:
         """The disk's state, slowness included, and what it comes from."""
         if self._state == OK:
-            complaint = self.pace.complaint(self._monotonic_ns())
+            complaint = self.pace.complaint(self.awake_ns())
             if complaint is not None:
                 return SLOW, complaint
         return self._state, self._error
 
     def tell(self) -> None:
         """Tell the server where the state is another than was told; from any thread."""
+        self.awake_ns()  # several times a second, whatever the disk does
         state, error = self.judged()
         if state != self._told:
             self._told = state
@@ -73,7 +77,7 @@ class DiskWatch:
     @contextmanager
     def timed(self) -> Iterator[None]:
         """Let what is asked of the disk meanwhile be seen to hang, where it does."""
-        self.pace.begin(self._monotonic_ns())
+        self.pace.begin(self.awake_ns())
         try:
             yield
         finally:
@@ -82,13 +86,13 @@ class DiskWatch:
     @contextmanager
     def measured(self) -> Iterator[None]:
         """The same for a fragment, whose time counts where it succeeds."""
-        self.pace.begin(self._monotonic_ns())
+        self.pace.begin(self.awake_ns())
         try:
             yield
         except BaseException:
             self.pace.pause()
             raise
-        self.pace.end(self._monotonic_ns())
+        self.pace.end(self.awake_ns())
 
     def look(self, size_bytes: int, *, elsewhere: bool) -> None:
         """Raise OSError where nothing must be written now.

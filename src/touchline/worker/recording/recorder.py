@@ -265,8 +265,9 @@ class Recorder:
             self._backlog.closing = True
             self._held.clear()
             self._lock.notify_all()
-        deadline = time.monotonic() + timeout_s
-        while not self._writer.done.wait(min(0.02, timeout_s)) and time.monotonic() < deadline:
+        awake_ns = self._watch.awake_ns
+        deadline_ns = awake_ns() + timeout_s * 1e9
+        while not self._writer.done.wait(min(0.02, timeout_s)) and awake_ns() < deadline_ns:
             self.mind()
         timed_out = not self._writer.done.is_set()
         segments = self._ledger.segments

@@ -9,7 +9,6 @@ writer that died) begins with its keyframe and nothing is lost.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -170,7 +169,7 @@ class Writer:
         if work.gop is None or job.frames[0].keyframe:
             work.gop = Gop(segment.offset)
         before = segment.info["end_unix_ns"]
-        began = time.monotonic()
+        began_ns = work.watch.awake_ns()
         try:
             with work.watch.measured():
                 segment.append(job.frames, job.end_dts_ns)
@@ -178,7 +177,7 @@ class Writer:
             if state_of(error) == FILE_TOO_LARGE:
                 work.file_limit_bytes = segment.offset + job.size_bytes
             raise
-        sync_s = time.monotonic() - began
+        sync_s = (work.watch.awake_ns() - began_ns) / 1e9
         work.sync_times.observe(sync_s)
         work.sync_ms_last = sync_s * 1000
         work.sync_ms_max = max(work.sync_ms_max, work.sync_ms_last)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.runningmatches import S, camera, match, part_from
+from support.runningmatches import S, camera, info, match, part_from
+from touchline.capture.recording.health.health import HealthWatch
 from touchline.capture.recording.match.match import Match
-from touchline.capture.recording.match.status import status_of
+from touchline.capture.recording.match.status import observation_of, status_of
 
 
 def test_a_stopping_camera_that_runs_is_said_to_be_stopping() -> None:
@@ -12,6 +13,26 @@ def test_a_stopping_camera_that_runs_is_said_to_be_stopping() -> None:
     it.begin_stop()
     status = status_of(it, protection_s=10, require_all=True)
     assert status["cameras"]["camera_0"]["state"] == "stopping"
+
+
+def test_a_pause_of_the_server_is_no_fault_of_a_segment() -> None:
+    """A day passes on the clock of the machine, and a moment in which the server could listen."""
+    listened_s = [100.0]
+    cameras = [camera(0, listened_s=lambda: listened_s[0])]
+    part = part_from(100 * S, 5 * S)
+    now_ns = [5 * S]
+    it = Match("m1", Path("/matches/m1"), cameras, part=part, monotonic_ns=lambda: now_ns[0])
+    it.tracks[0].note_segment(info(0, 100, 101), "opened")
+    it.begin()
+    listened_s[0] += 0.5
+    now_ns[0] += 86_400 * S
+    seen = observation_of(it)
+    assert (seen.age_s, seen.cameras[0].segment_age_s, seen.cameras[0].file_age_s) == (0.5,) * 3
+    assert HealthWatch().report(0.0, seen)["healthy"]
+    listened_s[0] += 30.0
+    seen = observation_of(it)
+    assert seen.cameras[0].segment_age_s == 30.5
+    assert not HealthWatch().report(0.0, seen)["healthy"]
 
 
 def test_frames_lost_before_the_match_are_not_the_match_s() -> None:

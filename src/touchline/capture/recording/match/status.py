@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,7 +83,7 @@ def observation_of(match: Match) -> RecordingObservation:
     """What the health watch judges."""
     return RecordingObservation(
         match_id=match.match_id,
-        age_s=match.part_age_s,
+        age_s=min([match.part_age_s, *(t.listened_s for t in match.tracks.values())]),
         cameras=tuple(_observe(t) for t in match.tracks.values()),
         segments_dir_exists=match.segments_dir_exists,
         phase=match.phase,
@@ -92,7 +91,6 @@ def observation_of(match: Match) -> RecordingObservation:
 
 
 def _observe(track: Track) -> CameraObservation:
-    now = time.monotonic()
     camera, newest = track.camera, track.newest
     return CameraObservation(
         camera_id=camera.id,
@@ -103,8 +101,8 @@ def _observe(track: Track) -> CameraObservation:
         segment_name=newest.name if newest else None,
         segment_index=newest.index if newest else 0,
         segment_size_bytes=newest.size_bytes if newest else 0,
-        segment_age_s=now - track.changed_at,
-        file_age_s=now - track.opened_at,
+        segment_age_s=track.unchanged_s,
+        file_age_s=track.file_age_s,
         failed_permanently=bool(camera.status.get("failed_permanently")),
         last_frame_age_s=camera.last_frame_age_s,
         stalled=camera.status.get("state") == "stalled",

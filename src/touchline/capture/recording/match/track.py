@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,16 +42,36 @@ class Track:
     """Those of `gaps` whose reason the worker knew."""
     lost_before: Mapping[str, int] = field(default_factory=dict)
     probe: Mapping[str, Any] | None = None
-    changed_at: float = field(default_factory=time.monotonic)
-    opened_at: float = field(default_factory=time.monotonic)
     first_ns: int | None = None
     """The first frame that the start waited for (match clock); where it is None a gap is listed."""
     mending: anyio.Lock = field(default_factory=anyio.Lock)
     """Held while files that a worker left open are finished."""
     told_before: int = 0
     """How often the worker had told its state when the newest file was begun."""
+    _began_at_s: float = field(init=False)
+    _changed_at_s: float = field(init=False)
+    _opened_at_s: float = field(init=False)
     unknown_pause_before_ns: int | None = None
     """Where footage goes on after a pause whose length nobody knows (match clock)."""
+
+    def __post_init__(self) -> None:
+        now_s = self.camera.link.listened_s()
+        self._began_at_s = self._changed_at_s = self._opened_at_s = now_s
+
+    @property
+    def listened_s(self) -> float:
+        """Since its part began, without the time in which this server could not listen."""
+        return self.camera.link.listened_s() - self._began_at_s
+
+    @property
+    def unchanged_s(self) -> float:
+        """Since the newest segment has grown, as far as this server was able to listen."""
+        return self.camera.link.listened_s() - self._changed_at_s
+
+    @property
+    def file_age_s(self) -> float:
+        """Since the newest segment was begun, counted in the same way."""
+        return self.camera.link.listened_s() - self._opened_at_s
 
     @property
     def newest(self) -> Segment | None:
@@ -155,13 +174,13 @@ class Track:
             finalized=bool(info["finalized"]),
             verified=known.verified if known else None,
         )
-        now = time.monotonic()
+        now_s = self.camera.link.listened_s()
         if known is None:
             self._close_gap(segment)
-            self.opened_at = now
+            self._opened_at_s = now_s
             self.told_before = self.camera.statuses
         if known is None or known.size_bytes != segment.size_bytes:
-            self.changed_at = now
+            self._changed_at_s = now_s
         self.segments[name] = segment
         self.next_index = max(self.next_index, segment.index + 1)
 
