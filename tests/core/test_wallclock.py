@@ -9,6 +9,7 @@ from touchline.core.wallclock import (
     BUILT_UNIX_NS,
     boot_id,
     is_synchronised,
+    newest_believed,
     read_clocks,
     trust_of,
     unused_name,
@@ -37,6 +38,31 @@ def test_a_clock_that_nobody_keeps_is_plausible_where_it_goes_on(
 ) -> None:
     assert trust_of(unix_ns, synchronised=False, newest_unix_ns=newest_ns) == trust
     assert trust_of(unix_ns, synchronised=True, newest_unix_ns=newest_ns) == "synchronised"
+
+
+@pytest.mark.parametrize(
+    ("noted", "known", "newest"),
+    [
+        ([0, 1, 2], None, 2),
+        ([2, 1], None, 2),
+        ([], 5, 5),
+        ([0, 2 * 366, 1], None, 1),
+        ([0, 400, 700, 1_060], None, 0),
+        ([0, 360, 700, 1_060], None, 1_060),
+        ([-20_000, 3], None, 3),
+        ([400, 3], 1, 3),
+    ],
+    ids=[
+        "in order", "set back", "none", "a leap and back", "a clock that stays ahead",
+        "years that pass", "1970 first", "a leap after what is known",
+    ],
+)  # fmt: skip
+def test_the_newest_date_is_none_that_a_leaping_clock_has_made(
+    noted: list[int], known: int | None, newest: int | None
+) -> None:
+    dates = [BUILT + day * DAY for day in noted]
+    known_ns = None if known is None else BUILT + known * DAY
+    assert newest_believed(dates, known_ns) == (None if newest is None else BUILT + newest * DAY)
 
 
 def test_a_reading_holds_what_the_clocks_say() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,9 @@ RANK: dict[Trust, int] = {"doubtful": 0, "plausible": 1, "synchronised": 2}
 
 BUILT_UNIX_NS = 1_793_491_200 * 1_000_000_000
 """2026-11-01: this program did not exist before, so no clock that says so is right."""
+
+FIRST_UNIX_NS = 1_767_225_600 * 1_000_000_000
+"""2026-01-01: no version of this program has noted an earlier date by a clock that was right."""
 
 _YEAR_NS = 366 * 86_400 * 1_000_000_000
 _STEPS_BACK_NS = 60 * 1_000_000_000
@@ -101,11 +104,25 @@ def trust_of(unix_ns: int, *, synchronised: bool, newest_unix_ns: int | None) ->
     return "plausible" if after_ns <= unix_ns <= before_ns else "doubtful"
 
 
-def is_believable() -> bool:
-    """Whether the date is at least plausible: what is deleted by age waits for a clock that is."""
+def trust_now(newest_unix_ns: int | None) -> Trust:
+    """How far this moment's date can be believed, given the newest one that was believed before.
+
+    What is deleted by age waits for a date that is at least plausible.
+    """
     now_ns = time.time_ns()
-    trust = trust_of(now_ns, synchronised=is_synchronised(now_ns), newest_unix_ns=None)
-    return trust != "doubtful"
+    synchronised = is_synchronised(now_ns)
+    return trust_of(now_ns, synchronised=synchronised, newest_unix_ns=newest_unix_ns)
+
+
+def newest_believed(unix_ns: Iterable[int], known_ns: int | None = None) -> int | None:
+    """The newest of some dates, in the order in which they were noted, that can be believed. Pure.
+
+    One that lies more than a year behind all before it came of a clock that had leapt.
+    """
+    for each in unix_ns:
+        if each >= FIRST_UNIX_NS and (known_ns is None or known_ns < each <= known_ns + _YEAR_NS):
+            known_ns = each
+    return known_ns
 
 
 def unused_name(path: Path, kind: str) -> Path:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +15,11 @@ import pytest
 from touchline.core.database import schema
 from touchline.core.database.database import open_database
 from touchline.core.events import log as module
-from touchline.core.events.event import EventFilter
+from touchline.core.events.event import EventFilter, make_event
 from touchline.core.events.log import EventLog, open_events
+from touchline.core.events.rows import select_events
 from touchline.core.metrics import Metrics
+from touchline.core.wallclock import Trust, trust_of
 
 pytestmark = pytest.mark.anyio
 
@@ -183,11 +188,46 @@ async def test_a_slow_disk_is_not_waited_for_and_what_it_lacks_is_paged_with_the
         assert [(e.message, e.id) for e in page] == [("0", None), ("written", 1)]
 
 
+def clock_ahead(years: float) -> Callable[[int | None], Trust]:
+    """A clock that no service keeps, and that is ahead."""
+
+    def trust(newest_unix_ns: int | None) -> Trust:
+        now_ns = time.time_ns() + round(years * 365.25 * 86_400e9)
+        return trust_of(now_ns, synchronised=False, newest_unix_ns=newest_unix_ns)
+
+    return trust
+
+
+def row_of_days_ago(days: int) -> dict[str, str]:
+    at = datetime.now(UTC) - timedelta(days=days)
+    return {**OLD, "at": at.isoformat(timespec="microseconds")}
+
+
+@pytest.mark.parametrize(("years", "left"), [(0, 1), (2, 3)])
+async def test_a_clock_some_years_ahead_deletes_no_event(
+    db_url: str, years: float, left: int
+) -> None:
+    """One that is right deletes what is older than a month."""
+    rows = [row_of_days_ago(days) for days in (35, 33, 1)]
+    async with open_database(db_url) as db:
+        await db.write(lambda c: c.execute(schema.events.insert(), rows).rowcount)
+        for _ in range(2):  # what is noted by such a clock does not make it believable
+            events = EventLog(db, Metrics(), trust_now=clock_ahead(years))
+            event = make_event("system", "warning", "by this clock")
+            events.take(replace(event, at=event.at + timedelta(days=365.25 * years)))
+            await until(events.recent, "it is written")
+            if years:
+                assert await events.cleanup(1) == 0
+            await anyio.to_thread.run_sync(events.close)
+        kept = await db.read(lambda c: select_events(c, EventFilter(), 100))
+    assert sum(each.message == "m" for each in kept) == left
+
+
 async def test_nothing_is_deleted_for_its_age_while_the_clock_is_not_believable(
     db_url: str,
 ) -> None:
     async with open_database(db_url) as db:
-        events = EventLog(db, Metrics(), is_believable=lambda: False)
+        events = EventLog(db, Metrics(), trust_now=lambda _: "doubtful")
         events.record("system", "warning", "old by a clock that is 50 years ahead")
         await until(events.recent, "it is written")
         assert await events.cleanup(0) == 0

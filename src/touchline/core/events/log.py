@@ -27,11 +27,13 @@ from touchline.core.events.rows import (
     delete_before,
     delete_over,
     insert_events,
+    read_dates,
     read_stats,
     select_events,
+    unix_ns,
 )
 from touchline.core.tasks import Changed
-from touchline.core.wallclock import is_believable
+from touchline.core.wallclock import Trust, newest_believed, trust_now
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -77,13 +79,15 @@ class EventLog:
         *,
         kept_rows: int = KEPT_ROWS,
         on_news: Callable[[], None] = lambda: None,
-        is_believable: Callable[[], bool] = is_believable,
+        trust_now: Callable[[int | None], Trust] = trust_now,
     ) -> None:
         """`on_news` is called after each event, in whatever thread it was recorded.
 
-        Nothing is deleted for its age while the clock is not believable.
+        Nothing is deleted for its age while the date is doubtful, given that of the newest event.
         """
-        self._is_believable = is_believable
+        self._trust_now = trust_now
+        self._newest_unix_ns: int | None = None
+        self._dates_read = False
         self._database = database
         self._on_news = on_news
         self.changed = Changed()
@@ -192,7 +196,7 @@ class EventLog:
 
     async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
         """Delete what is older; how many that were. Raises Failed where the disk refuses."""
-        if not self._is_believable():
+        if self._trust_now(self._newest_unix_ns) == "doubtful":
             log.warning(
                 "Events are not deleted by age, because the system clock is implausible: %s",
                 datetime.now(UTC),
@@ -256,10 +260,13 @@ class EventLog:
             trim = self._since_trim >= TRIM_EVERY
 
         def work(connection: Connection) -> None:
+            if not self._dates_read:
+                self._newest_unix_ns = newest_believed(read_dates(connection))
+                self._dates_read = True
             insert_events(connection, batch)
             if trim:
                 delete_over(connection, self._kept_rows)
-                if self._is_believable():
+                if self._trust_now(self._newest_unix_ns) != "doubtful":
                     delete_before(connection, datetime.now(UTC) - timedelta(days=KEPT_DAYS))
 
         try:
@@ -270,6 +277,8 @@ class EventLog:
                 log.error("Events stay in memory: %r", error)  # noqa: TRY400
             self._healthy = False
             return False
+        dates_ns = [unix_ns(item.at) for item in batch]
+        self._newest_unix_ns = newest_believed(dates_ns, self._newest_unix_ns)
         if not self._healthy:
             log.info("Events are being written again")
         self._healthy = True

@@ -49,6 +49,18 @@ def select_events(
     ]
 
 
+def read_dates(connection: Connection) -> list[int]:
+    """Read when each event happened, in the order in which they were noted (Unix, ns)."""
+    table = schema.events
+    query = table.select().with_only_columns(table.c.at).order_by(table.c.id)
+    return [unix_ns(datetime.fromisoformat(at)) for at in connection.execute(query).scalars()]
+
+
+def unix_ns(at: datetime) -> int:
+    """Return a date as Unix time."""
+    return round(at.timestamp() * 1_000_000) * 1_000
+
+
 def read_stats(connection: Connection) -> EventStats:
     """Count the events by type."""
     rows = connection.execute(schema.events_by_type).all()
