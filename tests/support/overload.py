@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 from support.server import Server
@@ -18,13 +19,14 @@ def both_record(server: Server) -> bool:
     return all(camera["frames"] > 0.5 * FPS for camera in cameras)
 
 
-def stop_for(pid: int, seconds: float) -> None:
-    """Stop a process and let it go on."""
+def stop_for(pid: int, seconds: float, *, is_replaced: bool = False) -> None:
+    """Stop a process and let it go on; one that is replaced meanwhile may be gone by then."""
     os.kill(pid, signal.SIGSTOP)
     try:
         time.sleep(seconds)
     finally:
-        os.kill(pid, signal.SIGCONT)
+        with suppress(*[ProcessLookupError] * is_replaced):
+            os.kill(pid, signal.SIGCONT)
 
 
 def faults(stopped: dict[str, Any]) -> list[Any]:

@@ -126,7 +126,7 @@ def test_a_worker_that_stood_still_for_long_is_replaced_and_costs_one_listed_gap
         server.started("m1")
         wait_for(lambda: both_record(server), "recording")
         workers = server.worker_pids()
-        stop_for(workers[0], 30.0)
+        stop_for(workers[0], 30.0, is_replaced=True)
         wait_for(lambda: server.status()["duration"] >= 33, "going on")
         now = server.worker_pids()
         assert now[0] != workers[0]
@@ -150,12 +150,12 @@ def test_a_live_process_that_stood_still_for_long_costs_no_footage_and_comes_bac
         server.started("m1")
         assert server.client.post("/preview", json={"transport": "hls"}).status_code == 200
         pid = wait_for(server.live_pid, "started")
-        stop_for(pid, 30.0)
+        stop_for(pid, 30.0, is_replaced=True)
         wait_for(lambda: server.live_pid() not in {None, pid}, "the live process is replaced")
 
         def shown() -> bool:
             cameras = server.get("/preview")["cameras"].values()
-            return all(camera["preview_state"] == "running" for camera in cameras)
+            return all(camera["state"] == "running" for camera in cameras)
 
         wait_for(shown, "the preview is back")
         assert_nothing_is_missing(server, "m1")

@@ -16,6 +16,7 @@ from support.coded import FRAME_NS, Take, frames
 from support.rtsp import camera_in_thread
 from touchline.ipc.tee import Frame, Tee
 from touchline.ipc.wire import Element, Picture, PipelineSpec, Rtsp
+from touchline.worker.awakeclock import AwakeClock
 from touchline.worker.pipeline import camera as cameras
 from touchline.worker.pipeline.camera import Camera, Wedged, pause_s
 from touchline.worker.pipeline.elements import BuildError
@@ -457,3 +458,20 @@ async def test_idle_time_loses_no_frames(bench: type[Bench]) -> None:
             await eventually(lambda: camera.state == "stopped", "the stop")
             await asyncio.sleep(0.3)
         assert camera.status()["dropped"]["source"] == 0
+
+
+async def test_a_pause_of_the_worker_is_no_silence_of_its_camera(
+    bench: type[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten minutes pass on the clock while nothing of this process runs."""
+    passed_ns = [0]
+
+    def clock(*, look_ns: int) -> AwakeClock:
+        return AwakeClock(lambda: time.monotonic_ns() + passed_ns[0], look_ns=look_ns)
+
+    monkeypatch.setattr(cameras, "AwakeClock", clock)
+    bench.plan = staticmethod(lambda pipeline: pipeline.deliver(3))
+    async with running() as camera:
+        await eventually(lambda: camera.status()["last_frame_age_s"] is not None, "a frame")
+        passed_ns[0] = 600_000_000_000
+        assert camera.status()["last_frame_age_s"] < 10

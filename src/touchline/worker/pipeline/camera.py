@@ -18,6 +18,7 @@ from typing import Any
 
 from touchline.ipc.tee import Frame, Tee
 from touchline.ipc.wire import PipelineSpec
+from touchline.worker.awakeclock import AwakeClock
 from touchline.worker.network.camera import RtspCamera
 from touchline.worker.network.refusals import Refusals
 from touchline.worker.pipeline.elements import BuildError
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
 _PAUSED_S = 0.5
+_LATE_NS = 250_000_000
+"""A look that comes later than this comes after a pause of ours."""
 """Two looks so far apart lie on both sides of a pause of this process, not of the camera's."""
 _FIRST_PAUSE_S = 0.1
 _ATTEMPT_S = 2.0
@@ -94,7 +97,8 @@ class Camera:
         self._queue_overruns = 0
         self._source_skipped = 0
         self._lost = 0
-        self.last_frame_ns: int | None = None
+        self._awake_ns = AwakeClock(look_ns=_LATE_NS)
+        self._last_frame_awake_ns: int | None = None
         self._recent: deque[tuple[int, int]] = deque(maxlen=600)
         self._last_dts_ns: int | None = None
         self._interval_ns = 0.0
@@ -260,6 +264,7 @@ class Camera:
                 return self._end_reason
             self._take_over(pipeline)
             now_ns = time.monotonic_ns()
+            self._awake_ns()
             if looked_ns and now_ns - looked_ns > _PAUSED_S * 1e9:
                 # What the camera sent meanwhile waits in a socket; it is not judged before that.
                 paused_until_ns, started = now_ns, max(started, now_ns / 1e9 - _LOOK_S)
@@ -311,7 +316,7 @@ class Camera:
     def _frame(self, frame: Frame) -> None:
         self.frames += 1
         now = time.monotonic_ns()
-        self.last_frame_ns = now
+        self._last_frame_awake_ns = self._awake_ns()
         self._recent.append((now, len(frame.data)))
         if self.spec.rtsp is None:  # a network camera's packets say themselves what is missing
             self._count_lost(frame.dts_ns)
@@ -352,6 +357,11 @@ class Camera:
 
     # ------------------------------------------------------------------ telling
 
+    def _last_frame_age_s(self) -> float | None:
+        """Since the last frame, without the time in which this process stood still."""
+        came_ns = self._last_frame_awake_ns
+        return None if came_ns is None else round((self._awake_ns() - came_ns) / 1e9, 3)
+
     def status(self) -> dict[str, Any]:
         """What the server is told twice a second."""
         now = time.monotonic_ns()
@@ -366,9 +376,7 @@ class Camera:
             "frames": self.frames,
             "fps": round((len(recent) - 1) / span_s, 2) if span_s else 0.0,
             "bitrate_bps": round(sum(s for _, s in recent[1:]) * 8 / span_s) if span_s else 0,
-            "last_frame_age_s": (
-                None if self.last_frame_ns is None else round((now - self.last_frame_ns) / 1e9, 3)
-            ),
+            "last_frame_age_s": self._last_frame_age_s(),
             "dropped": {"source": max(self.lost_at_source, skipped, lost), "queue": overruns},
             "warnings": self.warnings,
             "last_warning": self.last_warning,

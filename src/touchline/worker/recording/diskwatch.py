@@ -12,7 +12,7 @@ from pathlib import Path
 
 from touchline.ipc.wire import RecordOrder
 from touchline.media.storage.disk import ERROR, GONE, OK, SLOW, Disk, Place, state_of
-from touchline.worker.recording.awakeclock import AwakeClock
+from touchline.worker.awakeclock import AwakeClock
 from touchline.worker.recording.backlog import Backlog
 from touchline.worker.recording.ledger import Ledger
 from touchline.worker.recording.pace import Pace

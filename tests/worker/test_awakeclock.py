@@ -11,8 +11,8 @@ import pytest
 from support.coded import frames
 from support.segments import order
 from touchline.media.storage.disk import OK, SLOW, Disk
+from touchline.worker.awakeclock import LOOK_NS, AwakeClock
 from touchline.worker.recording import diskwatch
-from touchline.worker.recording.awakeclock import LOOK_NS, AwakeClock
 from touchline.worker.recording.diskwatch import DiskWatch
 from touchline.worker.recording.ledger import Ledger
 from touchline.worker.recording.recorder import Recorder
