@@ -472,6 +472,7 @@ async def test_a_pause_of_the_worker_is_no_silence_of_its_camera(
     monkeypatch.setattr(cameras, "AwakeClock", clock)
     bench.plan = staticmethod(lambda pipeline: pipeline.deliver(3))
     async with running() as camera:
+        camera.want(wanted=True)
         await eventually(lambda: camera.status()["last_frame_age_s"] is not None, "a frame")
         passed_ns[0] = 600_000_000_000
         assert camera.status()["last_frame_age_s"] < 10
