@@ -23,7 +23,7 @@ _REORDERED = frozenset({"h265", "mpeg2", "mpeg4", "h263"})
 _SSRC = b"TLIN"
 
 
-class Decoder(Protocol):
+class PacketDecoder(Protocol):
     """Takes packets with the time at which their picture is shown."""
 
     def push(self, data: bytes, pts_ns: int, dts_ns: int | None, *, keyframe: bool) -> None:
@@ -57,7 +57,7 @@ class DecodedPackets:
     def __init__(
         self,
         chosen: Format,
-        decoder: Decoder,
+        decoder: PacketDecoder,
         on_warning: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self.lost = 0
