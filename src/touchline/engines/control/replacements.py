@@ -1,13 +1,14 @@
 """When the replacement of a replacement may be replaced in its turn: later each time.
 
-A place gets three engines a minute at the most, and one in five minutes where that does not help.
+A place gets three engines a minute at the most, and one in five minutes where that does not help;
+ten a minute where they are killed.
 The functions are pure; `Replacements` keeps what they decide about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from touchline.core.events.log import EventLog
@@ -22,11 +23,14 @@ WELL_S = 20.0
 YOUNG_S = 20.0
 """An engine that ends by itself sooner has not got going."""
 
-KILLED = frozenset({None, 137, 143})
+KILLED_CODES = frozenset({None, 137, 143})
 """Exit codes of engines that somebody has ended, or of which nobody knows."""
 
-DIED = "died"
-"""The reason of engines that end by themselves: others are started in their place."""
+DIED, KILLED = "died", "killed"
+"""The reasons of engines that end by themselves, or by somebody else: others are started."""
+
+KILLED_AT_ONCE = 10
+"""An operator who tries things out waits for none; a memory limit or a cleaner goes on and on."""
 
 FORGOTTEN_S = 900.0
 """A round that began so long ago has nothing to do with a new one."""
@@ -43,15 +47,17 @@ class Round:
     number: int = 1
     first_s: float = 0.0
     """When the first of these rounds began."""
+    at_once: int = AT_ONCE
+    """So many of them are not held."""
 
     @property
     def next_s(self) -> float:
         """When the next one may begin."""
-        if self.number < AT_ONCE:
+        if self.number < self.at_once:
             return self.began_s
-        if self.number == AT_ONCE:
+        if self.number == self.at_once:
             return max(self.began_s, self.first_s + WITHIN_S)
-        pause_s = FIRST_S * 2.0 ** min(self.number - AT_ONCE - 1, 16)
+        pause_s = FIRST_S * 2.0 ** min(self.number - self.at_once - 1, 16)
         return self.began_s + min(LONGEST_S, pause_s)
 
 
@@ -66,13 +72,19 @@ def noted(
 ) -> dict[Place, Round]:
     """The rounds after an engine, seen since then, has gone for this reason."""
     current = rounds.get(place)
+    first = Round(now_s, 1, now_s, at_once_for(place[0]))
     if current is None or now_s - current.began_s > FORGOTTEN_S:
-        return {**rounds, place: Round(now_s, 1, now_s)}
+        return {**rounds, place: first}
     if seen_since_s < current.began_s:
         return dict(rounds)
-    if current.number < AT_ONCE and now_s - current.first_s >= WITHIN_S:
-        return {**rounds, place: Round(now_s, 1, now_s)}  # it goes for it now and then
-    return {**rounds, place: Round(now_s, current.number + 1, current.first_s)}
+    if current.number < current.at_once and now_s - current.first_s >= WITHIN_S:
+        return {**rounds, place: first}  # it goes for it now and then
+    return {**rounds, place: replace(current, began_s=now_s, number=current.number + 1)}
+
+
+def at_once_for(reason: str) -> int:
+    """Return how many rounds for this reason are not held."""
+    return KILLED_AT_ONCE if reason == KILLED else AT_ONCE
 
 
 def records(rounds: Mapping[Place, Round], now_s: float) -> list[dict[str, Any]]:
@@ -100,6 +112,7 @@ def restored(left: Iterable[Mapping[str, Any]], now_s: float) -> dict[Place, Rou
             began_s=now_s - _age_s(each["began_s_ago"]),
             number=max(1, int(each["number"])),
             first_s=now_s - _age_s(each["first_s_ago"]),
+            at_once=at_once_for(str(each["reason"])),
         )
         for each in left
     }
@@ -148,7 +161,7 @@ class Replacements:
         if well_s(engine) >= WELL_S:
             return
         again = self._note(reason, engine)
-        if again is not None and again.number >= AT_ONCE:
+        if again is not None and again.number >= again.at_once:
             pause_s = again.next_s - again.began_s
             self._warn(
                 f"A replacement is replaced for the same reason ({why}), {again.number} times in a"
@@ -160,15 +173,21 @@ class Replacements:
 
     def engine_died(self, engine: Engine, exit_code: int | None) -> None:
         """Note that an engine ended by itself: others that do so at once have to wait."""
-        if exit_code in KILLED or self._now_s() - engine.seen_since_s >= YOUNG_S:
+        if self._now_s() - engine.seen_since_s >= YOUNG_S:
             return
-        again = self._note(DIED, engine)
-        if again is not None and again.number >= AT_ONCE:
+        reason = KILLED if exit_code in KILLED_CODES else DIED
+        again = self._note(reason, engine)
+        if again is not None and again.number >= again.at_once:
             pause_s = again.next_s - again.began_s
+            how = (
+                "are killed or removed right after their start, by a memory limit or another program"
+                if reason == KILLED
+                else "exit right after their start"
+            )
             self._warn(
-                f"Engines exit right after their start, {again.number} times in a row: none is"
-                f" started for {pause_s:g} s unless a client requests one ({engine.name})",
-                DIED,
+                f"Engines {how}, {again.number} times in a row: none is started for {pause_s:g} s"
+                f" unless a client requests one ({engine.name})",
+                reason,
                 engine,
                 again,
             )
@@ -176,7 +195,7 @@ class Replacements:
     def block_starts(self, now_s: float) -> bool:
         """Return whether engines have died so early and so often that starts wait."""
         rounds = self.rounds.items()
-        return any(reason == DIED and now_s < each.next_s for (reason, _), each in rounds)
+        return any(reason in {DIED, KILLED} and now_s < each.next_s for (reason, _), each in rounds)
 
     def forget(self) -> None:
         """Forget all rounds: an operator has seen to what failed."""
