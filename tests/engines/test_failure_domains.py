@@ -66,7 +66,7 @@ COLLABORATORS = [
 ]
 
 
-VPN_PARTS = ["runtime", "control", "events"]
+VPN_PARTS = ["runtime", "control", "events", "engines_answer", "restart"]
 
 
 @pytest.mark.parametrize(("part", "collaborator"), COLLABORATORS)
@@ -120,17 +120,34 @@ def watch_vpns(collaborator: str, at: int, error: Exception) -> int:
         vpns = {name: vpn_instance(name, clock) for name in ("red", "blue")}
         world.instances.update({each.id: each for each in vpns.values()})
         settings = settings_for(
-            vpn={"mode": "redundant", "container_name": "red", "container_name_2": "blue"}
+            vpn={
+                "mode": "redundant",
+                "container_name": "red",
+                "container_name_2": "blue",
+                "unhealthy_restart_timeout_s": 10.0,
+            }
         )
+
+        async def restart(name: str) -> None:
+            world.instances[vpns[name].id] = vpns[name]
+
         control = ControlServer()
         async with opened_half(settings, world=world, clock=clock, control=control) as rig:
             watch = rig.half.parts.vpn
             assert watch is not None
+            watch._restart = restart
             with faulty(rig, "vpn", collaborator) as proxy:
                 proxy.arm(at, error)
                 await calmly(rig, lambda: all(vpn.connected for vpn in watch.vpns))
                 world.instances[vpns["red"].id] = replace(vpns["red"], state="exited")
                 await calmly(rig, lambda: not watch.vpns[0].connected)
+                assert watch.vpns[1].connected
+                world.instances[vpns["red"].id] = vpns["red"]
+                await calmly(rig, lambda: all(vpn.connected for vpn in watch.vpns))
+                # Its own check says no, as do its engines: it is restarted, if that can be done.
+                world.instances[vpns["red"].id] = replace(vpns["red"], health="unhealthy")
+                await calmly(rig, lambda: not watch.vpns[0].connected)
+                await anyio.sleep(20.0)
                 assert watch.vpns[1].connected
                 world.instances[vpns["red"].id] = vpns["red"]
                 await calmly(rig, lambda: all(vpn.connected for vpn in watch.vpns))

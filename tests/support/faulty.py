@@ -39,6 +39,13 @@ class Faulty:
 
         return call
 
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """The same for a collaborator that is a function."""
+        self.calls += 1
+        if self.calls == self.at:
+            raise self.error
+        return self._inner(*args, **options)
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name in {"_inner", "calls", "at", "error"}:
             object.__setattr__(self, name, value)

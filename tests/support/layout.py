@@ -76,7 +76,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "engines/fleet/test_record.py",
         "engines are adopted from what is on record",
     ),
-    r"engines\.monitoring\.(health|cache)": (
+    r"engines\.monitoring\.health": (
         "engines/test_half.py",
         "looks at engines of the whole half",
     ),

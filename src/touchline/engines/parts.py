@@ -312,7 +312,13 @@ class Parts:
             answered=self.health.answered,
         )
         self.usage = UsageBook(self.runtime, self.fleet, now_s=self.clock.now_s)
-        self.cleaner = CacheCleaner(self.runtime, self.fleet, self.store, now=self.clock.now)
+        self.cleaner = CacheCleaner(
+            self.runtime,
+            self.fleet,
+            self.store,
+            supervisor=self.supervisor,
+            now=self.clock.now,
+        )
 
     def _made_of(self) -> str:
         """What starts depend on: with another runtime or image earlier failures say nothing."""

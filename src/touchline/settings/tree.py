@@ -157,9 +157,9 @@ class HttpSettings(BaseModel):
         512,
         ge=4,
         le=60_000,
-        description="Maximum number of connections per client address. Loopback and trusted"
-        " proxies are exempt; clients behind a trusted proxy are counted by their own"
-        " address.",
+        description="Maximum number of connections per client address, or per IPv6 network (/64)."
+        " Loopback and trusted proxies are exempt; clients behind a trusted proxy are counted by"
+        " their own address.",
     )
     trusted_proxies: list[str] = Field(
         default_factory=lambda: ["127.0.0.1", "::1"],

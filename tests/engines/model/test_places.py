@@ -91,6 +91,12 @@ def reached(engine: Engine, instance: Instance | None, host: str, port: int, **m
         "club.example",
         "CLUB.EXAMPLE.",
         "host.docker.internal",
+        "gateway.docker.internal",
+        "host.containers.internal",
+        "Club.local",
+        "club.local.",
+        "engine.localhost",
+        "ip6-localhost",
     ],
 )
 @pytest.mark.parametrize("bound_to", ["127.0.0.1", "", "0.0.0.0", "::", "192.0.2.10"])

@@ -115,6 +115,44 @@ def test_a_parameter_that_is_off_may_have_any_value_and_a_new_one_may_be_meant()
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "--password",
+        "--proxy-passwd",
+        "--login",
+        "--my-TOKEN",
+        "-k-secret",
+        "--api-key",
+        "--apikey",
+        "--auth",
+        "--user",
+        "--pin",
+        "--tracker-credentials",
+    ],
+)
+@pytest.mark.parametrize(("kind", "value"), [("string", "abc"), ("int", 1234), ("path", "/a")])
+async def test_secrets_that_no_catalogue_knows_are_kept_and_never_shown(
+    tmp_path: Path, name: str, kind: str, value: Any
+) -> None:
+    store = await opened(tmp_path)
+    await store.save(config_of(config(parameter(name, kind, value, custom=True))))
+    shown = hidden(store.config)
+    assert shown["parameters"][0]["value"] == HIDDEN
+    await store.save(config_of(shown))
+    assert store.config.parameters[0].value == value
+
+
+def test_other_values_are_shown() -> None:
+    given = [parameter("--live-cache-size", "bytes", 1 << 20), TOKEN]
+    given += [
+        parameter(n, "string", "x", custom=True) for n in ("--keyframes", "--author", "--pins")
+    ]
+    given.append(parameter("--allow-login", "flag", True, custom=True))
+    shown = [each["value"] for each in hidden(config_of(config(*given)))["parameters"]]
+    assert shown == [1 << 20, HIDDEN, "x", "x", "x", True]
+
+
 async def opened(directory: Path) -> VariantStore:
     async with open_variants(directory, platform="amd64") as store:
         return store

@@ -100,6 +100,17 @@ def test_strangers_of_one_address_have_few_places() -> None:
     assert other.here
 
 
+def test_strangers_of_one_ipv6_network_have_few_places() -> None:
+    door = RtspDoor(lambda _: None, password=PASSWORD)
+    flood = [FakeGuest(f"2001:db8:0:7::{number:x}") for number in range(100)]
+    other = FakeGuest("2001:db8:0:8::1")
+    assert door.enter(other)
+    for each in flood:
+        door.enter(each)
+    assert sum(each.here for each in flood) == MAX_STRANGERS_PER_ADDRESS
+    assert other.here
+
+
 async def test_wrong_passwords_wait_before_they_are_looked_at() -> None:
     time, told = Time(), list[dict[str, Any]]()
     door, guest = door_of(time, told), FakeGuest()

@@ -71,6 +71,23 @@ def test_an_address_has_its_limit_and_loopback_and_proxies_have_none(
     assert refusal.status == (429 if admitted == 2 else 503)
 
 
+def test_the_addresses_of_one_ipv6_network_share_a_limit() -> None:
+    house = House(most=100)
+    guests = []
+    for number in range(2):
+        assert house.door.refusal_for(f"2001:db8:0:7:{number:x}::1") is None
+        guests.append(house.enter(f"2001:db8:0:7:{number:x}::1", "busy"))
+    refusal = house.door.refusal_for("2001:db8:0:7:ffff:ffff:ffff:ffff")
+    assert refusal is not None
+    assert refusal.status == 429
+    assert house.door.refusal_for("2001:db8:0:8::1") is None
+    assert house.door.refusal_for("::1") is None
+    for guest in guests:
+        house.door.left(guest)
+    assert house.door.refusal_for("2001:db8:0:7:ffff:ffff:ffff:ffff") is None
+    assert not house.door._by_address
+
+
 def test_who_only_sits_there_makes_room_for_who_asks_something() -> None:
     house = House(most=3)
     idle, later, busy = house.enter(), house.enter(), house.enter(state="busy")

@@ -47,7 +47,9 @@ async def test_a_failure_after_the_answer_began_is_raised_and_adds_nothing_to_it
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("address", "admitted"), [("192.0.2.7", 3), ("127.0.0.1", 6)], ids=["client", "this machine"]
+    ("address", "admitted"),
+    [("192.0.2.7", 3), ("127.0.0.1", 6), ("2001:db8:0:7::{}", 3), ("2001:db8:0:{}::1", 6)],
+    ids=["client", "this machine", "IPv6 network", "IPv6 networks"],
 )
 async def test_an_address_has_a_limit_of_requests_under_way(address: str, admitted: int) -> None:
     free, inside, sent = anyio.Event(), 0, []
@@ -62,14 +64,14 @@ async def test_an_address_has_a_limit_of_requests_under_way(address: str, admitt
 
     limited = AddressLimit(slow, most=3)
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/"}
-    scope["client"] = (address, 5000)
 
     async def receive() -> Any:
         raise AssertionError("nobody asks")
 
     async with anyio.create_task_group() as tasks:
-        for _ in range(6):
-            tasks.start_soon(limited.__call__, scope, receive, send)
+        for number in range(6):
+            client = (address.format(number), 5000)
+            tasks.start_soon(limited.__call__, {**scope, "client": client}, receive, send)
         with anyio.fail_after(5):
             while inside < admitted or len(sent) < 2 * (6 - admitted):
                 await anyio.sleep(0.01)

@@ -21,7 +21,19 @@ ANYWHERE = "*"
 KNOWN_S = 5.0
 """A machine's addresses are read again after so long: one may come while the server runs."""
 
-_NAMES = frozenset({HERE, "localhost.localdomain", "host.docker.internal"})
+_NAMES = frozenset(
+    {
+        HERE,
+        "localhost.localdomain",
+        "localhost6.localdomain6",
+        "ip6-localhost",
+        "ip6-loopback",
+        "host.docker.internal",
+        "gateway.docker.internal",
+        "kubernetes.docker.internal",
+        "host.containers.internal",  # Podman's
+    }
+)
 
 
 class Machine:
@@ -35,7 +47,8 @@ class Machine:
         read: Callable[[], Collection[str]] | None = None,
     ) -> None:
         name = (name if name is not None else socket.gethostname()).lower().rstrip(".")
-        self._names = _NAMES | {name, name.partition(".")[0]}
+        short = name.partition(".")[0]
+        self._names = _NAMES | {name, short, f"{short}.local"}  # the last one by multicast DNS
         self._now_s = now_s
         self._read = read or _interface_addresses
         self._addresses: frozenset[str] = frozenset()
@@ -44,7 +57,9 @@ class Machine:
     def place(self, host: str, port: int) -> Address:
         """Return the address in the one form in which addresses are compared."""
         host = _plain(host)
-        here = host in self._names or _is_loopback(host) or host in self._own()
+        # Every name below `localhost` is this machine (RFC 6761).
+        named = host in self._names or host.endswith(f".{HERE}")
+        here = named or _is_loopback(host) or host in self._own()
         return (HERE if here else host), port
 
     def _own(self) -> frozenset[str]:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from touchline.core.errors import TouchlineError
+from touchline.core.supervision import Supervisor, brief
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.store import Store
 from touchline.engines.model.model import Engine
 from touchline.engines.model.runtime import Runtime
+from touchline.foreign.numbers import LARGEST, whole
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +38,18 @@ class CacheCleaner:
     """Cleans engines without streams, one after the other, never on anybody's path."""
 
     def __init__(
-        self, runtime: Runtime, fleet: Fleet, store: Store, *, now: Callable[[], datetime]
+        self,
+        runtime: Runtime,
+        fleet: Fleet,
+        store: Store,
+        *,
+        supervisor: Supervisor,
+        now: Callable[[], datetime],
     ) -> None:
         self._runtime = runtime
         self._fleet = fleet
         self._store = store
+        self._supervisor = supervisor
         self._now = now
         self._failures: dict[str, int] = {}
 
@@ -74,6 +83,9 @@ class CacheCleaner:
             problem = None if done.status == 0 else f"rm exited with status {done.status}"
         except TouchlineError as error:
             size_bytes, problem = None, error.message
+        except Exception as error:  # noqa: BLE001  (the others' caches are cleaned all the same)
+            self._supervisor.note("Cleaning a cache", error, about=engine.name)
+            size_bytes, problem = None, brief(error)
         if problem is not None:
             self._failures[engine.id] = self._failures.get(engine.id, 0) + 1
             log.info("The cache of %s was not cleaned: %s", engine.name, problem)
@@ -91,5 +103,8 @@ class CacheCleaner:
             engine_id, ["du", "-sb", *directories], within_s=TIMEOUT_S
         )
         sizes = [line.split(b"\t", 1)[0] for line in told.output.splitlines()]
-        known = [int(size) for size in sizes if size.isdigit()]
-        return sum(known) if known or told.status in {0, 1} else None
+        numbers = [whole(size.decode("ascii", "replace")) for size in sizes]
+        known = [size_bytes for size_bytes in numbers if size_bytes is not None]
+        if not known and told.status not in {0, 1}:
+            return None
+        return min(sum(known), LARGEST)

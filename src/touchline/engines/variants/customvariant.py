@@ -23,6 +23,10 @@ _NAME = re.compile(r"--?[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _OURS = frozenset({"--http-port", "--https-port"})
 _MOST_INT = (1 << 63) - 1
 
+_SECRET_PARTS = ("token", "passw", "secret", "login", "credential", "apikey")
+_SECRET_WORDS = frozenset({"auth", "key", "keys", "pass", "pin", "pwd", "user", "username"})
+"""What is in the names of parameters that nobody but their program knows, and not to be shown."""
+
 
 class ConfigInvalid(Invalid):
     """A configuration that cannot be right; the message names every fault."""
@@ -109,7 +113,8 @@ def hidden(config: CustomConfig) -> dict[str, Any]:
     """As the API shows it: secrets are only said to be there."""
     shown = config.model_dump(mode="json")
     for parameter in shown["parameters"]:
-        if _is_secret(parameter["name"]) and parameter["value"]:
+        value = parameter["value"]
+        if _is_secret(parameter["name"]) and value and not isinstance(value, bool):
             parameter["value"] = HIDDEN
     return shown
 
@@ -131,7 +136,12 @@ def with_secrets_of(config: CustomConfig, before: CustomConfig) -> CustomConfig:
 
 def _is_secret(name: str) -> bool:
     known = BY_NAME.get(name)
-    return known is not None and known.is_secret
+    if known is not None:
+        return known.is_secret
+    name = name.lower()
+    return any(part in name for part in _SECRET_PARTS) or not _SECRET_WORDS.isdisjoint(
+        re.split("[^a-z0-9]+", name)
+    )
 
 
 def _faults(config: CustomConfig) -> Iterator[str]:

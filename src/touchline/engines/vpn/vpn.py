@@ -186,8 +186,11 @@ class VpnWatch:
             self._supervisor.note("VPN check", error, about=name)
             self._states[name] = replace(before, error=brief(error))
             return
-        self._conclude(before, seen)
-        await self._restart_if_bad(name)
+        try:
+            self._conclude(before, seen)
+            await self._restart_if_bad(name)
+        except Exception as error:  # noqa: BLE001  (nor ends what follows from it)
+            self._supervisor.note("A look at the VPN", error, about=name)
 
     async def _see(self, name: str) -> VpnState:
         """What it is now, seen with our own eyes."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from touchline.ipc import wire
-from touchline.ipc.attempts import Attempts
+from touchline.ipc.attempts import Attempts, network_of
 from touchline.live.rtsp.messages import Request
 
 MAX_CLIENTS = 32
@@ -57,9 +57,9 @@ class RtspDoor:
 
     def enter(self, guest: Guest) -> bool:
         """Take a client in, in the place of a stranger where there is none; whether it may stay."""
-        same = [
-            each for each in self._guests if not each.is_known and each.address == guest.address
-        ]
+        network = network_of(guest.address)
+        strangers = (each for each in self._guests if not each.is_known)
+        same = [each for each in strangers if network_of(each.address) == network]
         if len(same) >= MAX_STRANGERS_PER_ADDRESS:
             self._dismiss(same[0])
         elif len(self._guests) >= MAX_CLIENTS:

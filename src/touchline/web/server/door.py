@@ -1,7 +1,8 @@
 """Who is connected, who may come in, and who has to go: the one list of HTTP connections.
 
 Whatever strangers do, the number of connections is bounded, and a place that somebody only sits on
-goes to somebody who asks for something. Times do not run while this server stands still.
+goes to somebody who asks for something. An address is of IPv6 a whole network, as whoever has one
+of its addresses has them all (`network_of`). Times do not run while this server stands still.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import anyio
 from touchline.core.metrics import Family, Metrics
 from touchline.core.storm import Storm
 from touchline.core.tasks import keep_running
+from touchline.ipc.attempts import network_of
 from touchline.ipc.listening import ListeningClock
 
 log = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ class Door:
         Where all places are taken, who has sat there longest without asking anything goes.
         """
         limited = not is_loopback(address) and address not in self._trusted
-        if limited and self._by_address[address] >= self._most_an_address:
+        if limited and self._by_address[network_of(address)] >= self._most_an_address:
             return self._refuse(TOO_MANY_OF_YOURS, "address", address)
         if len(self._state_of) >= self.most and not self.relieve(1):
             return self._refuse(FULL, "full", f"{len(self._state_of)} are in use")
@@ -115,8 +117,8 @@ class Door:
         """Note a new connection; one that is known already stays as it is."""
         if guest in self._state_of:
             return
-        self._address_of[guest] = address
-        self._by_address[address] += 1
+        network = self._address_of[guest] = network_of(address)
+        self._by_address[network] += 1
         self._put(guest, "waiting")
 
     def left(self, guest: Guest) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from touchline.foreign.numbers import whole
+from touchline.ipc.attempts import network_of
 from touchline.web.http.answers import answer
 from touchline.web.http.errors import Coded
 from touchline.web.server.door import is_loopback
@@ -83,17 +84,18 @@ class AddressLimit:
         if scope["type"] != "http" or is_loopback(address):
             await self._app(scope, receive, send)
             return
-        if self._under_way[address] >= self._most:
+        network = network_of(address)
+        if self._under_way[network] >= self._most:
             body = {"detail": "Too many requests from this address", "code": "too_many_requests"}
             await answer(body, 429, {"retry-after": "1"})(scope, receive, send)
             return
-        self._under_way[address] += 1
+        self._under_way[network] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._under_way[address] -= 1
-            if not self._under_way[address]:
-                del self._under_way[address]
+            self._under_way[network] -= 1
+            if not self._under_way[network]:
+                del self._under_way[network]
 
 
 def client_address(scope: Scope) -> str:
