@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -17,20 +18,44 @@ pytestmark = pytest.mark.anyio
 
 COLLABORATORS = ["alerts", "events", "prober", "disk", "record", "space", "unsaved", "changed"]
 MOST_CALLS = 6
+ALL_CALLS = 40
+"""No collaborator but a change is called as often; those are all alike."""
 
 
 @pytest.mark.parametrize("collaborator", COLLABORATORS)
 async def test_recordings_go_on_whatever_the_recorder_uses_raises(
     collaborator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("SAVE_EVERY_S", "PROBE_EVERY_S", "VERIFY_EVERY_S", "FOLDER_EVERY_S"):
-        monkeypatch.setattr(upkeep, name, 0.05)
+    hurry(monkeypatch)
     kinds = itertools.cycle(ERRORS)
     for at in range(1, MOST_CALLS + 1):
         folder = tmp_path / str(at)
         folder.mkdir()
         if await lived(folder, collaborator, at, next(kinds)()) < at:
             return
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ERRORS, ids=[type(kind()).__name__ for kind in ERRORS])
+@pytest.mark.parametrize("collaborator", COLLABORATORS)
+async def test_recordings_go_on_after_every_kind_of_error_at_every_call(
+    collaborator: str,
+    kind: Callable[[], Exception],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hurry(monkeypatch)
+    for at in range(1, ALL_CALLS + 1):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        if await lived(folder, collaborator, at, kind()) < at:
+            return
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everything that the recorder does now and then happen within a moment."""
+    for name in ("SAVE_EVERY_S", "PROBE_EVERY_S", "VERIFY_EVERY_S", "FOLDER_EVERY_S"):
+        monkeypatch.setattr(upkeep, name, 0.05)
 
 
 async def lived(folder: Path, collaborator: str, at: int, error: Exception) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -78,6 +78,16 @@ def test_a_part_outlives_every_error_of_what_it_uses(part: str, collaborator: st
         live(part, collaborator, at, next(kinds)())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ERRORS, ids=[type(kind()).__name__ for kind in ERRORS])
+@pytest.mark.parametrize(("part", "collaborator"), COLLABORATORS)
+def test_a_part_outlives_every_kind_of_error_at_every_call(
+    part: str, collaborator: str, kind: Callable[[], Exception]
+) -> None:
+    for at in range(1, live(part, collaborator, None, KeyError()) + 1):
+        live(part, collaborator, at, kind())
+
+
 def live(part: str, collaborator: str, at: int | None, error: Exception) -> int:
     """A minute in which everything happens once; how often the collaborator was called."""
     calls = 0
@@ -101,9 +111,14 @@ def live(part: str, collaborator: str, at: int | None, error: Exception) -> int:
     return calls
 
 
+@pytest.mark.parametrize(
+    "first", range(len(ERRORS)), ids=[type(kind()).__name__ for kind in ERRORS]
+)
 @pytest.mark.parametrize("collaborator", VPN_PARTS)
-def test_the_watch_of_a_vpn_outlives_every_error_of_what_it_uses(collaborator: str) -> None:
-    kinds = itertools.cycle(ERRORS)
+def test_the_watch_of_a_vpn_outlives_every_error_of_what_it_uses(
+    collaborator: str, first: int
+) -> None:
+    kinds = itertools.cycle([*ERRORS[first:], *ERRORS[:first]])
     for at in itertools.count(1):
         if watch_vpns(collaborator, at, next(kinds)()) < at:
             assert at > 1, "it is never called"

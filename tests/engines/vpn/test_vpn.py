@@ -127,6 +127,20 @@ def test_a_vpn_that_stays_bad_after_its_start_is_restarted_once(
     assert 75 + LIMIT_S <= scene.restarts[0] <= 75 + LIMIT_S + 3 * EVERY_S
 
 
+@pytest.mark.parametrize("error", [KeyError("x"), OSError(24, "no descriptors"), MemoryError()])
+def test_a_restart_that_fails_unexpectedly_stops_no_look_at_the_vpns(error: Exception) -> None:
+    async def restart(name: str) -> None:
+        raise error
+
+    async def life(scene: Scene) -> None:
+        scene.watch._restart = restart
+        await scene.watched(2 * LIMIT_S, "unhealthy")
+        await scene.watched(30, "healthy")
+        assert scene.watch.vpns[0].connected
+
+    assert lived(life).events.of("health", "failed")
+
+
 def test_while_the_vpn_starts_it_is_neither_connected_nor_lost() -> None:
     async def life(scene: Scene) -> None:
         await scene.watched(75, "starting")
