@@ -180,7 +180,7 @@ class Replacements:
         if again is not None and again.number >= again.at_once:
             pause_s = again.next_s - again.began_s
             how = (
-                "are killed or removed right after their start, by a memory limit or another program"
+                "are killed right after their start, by a memory limit or another program"
                 if reason == KILLED
                 else "exit right after their start"
             )
