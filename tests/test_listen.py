@@ -83,7 +83,7 @@ async def test_without_descriptors_the_acceptor_pauses_and_logs_once(
         return made[-1]
 
     acceptor = Acceptor(
-        cast("socket.socket", Exhausted()), refuse=lambda _: None, make=make, relieve=relieve
+        cast("socket.socket", Exhausted()), refuse=lambda *_: None, make=make, relieve=relieve
     )
     acceptor.start()
     try:
@@ -103,7 +103,7 @@ async def test_without_descriptors_the_acceptor_pauses_and_logs_once(
 async def test_who_may_not_come_in_reads_why() -> None:
     (listener,) = bind("127.0.0.1", 0)
     acceptor = Acceptor(
-        listener, refuse=lambda _: b"no", make=lambda _: asyncio.Protocol(), relieve=lambda: None
+        listener, refuse=lambda *_: b"no", make=lambda _: asyncio.Protocol(), relieve=lambda: None
     )
     acceptor.start()
     try:

@@ -76,7 +76,7 @@ class Acceptor:
         self,
         listener: socket.socket,
         *,
-        refuse: Callable[[str], bytes | None],
+        refuse: Callable[[str, str], bytes | None],
         make: Callable[[str], asyncio.Protocol],
         relieve: Callable[[], object],
     ) -> None:
@@ -123,7 +123,7 @@ class Acceptor:
                 return
             connection.setblocking(False)
             host = str(address[0]) if isinstance(address, tuple) else ""
-            refusal = self._refuse(host)
+            refusal = self._refuse(host, _own_address(connection))
             if refusal is not None:
                 _turn_away(connection, refusal)
                 continue
@@ -137,6 +137,15 @@ class Acceptor:
         except OSError as error:  # gone already
             log.debug("a connection from %s could not be accepted: %s", host, error)
             connection.close()
+
+
+def _own_address(connection: socket.socket) -> str:
+    """The address of this machine that somebody has connected to; empty where there is none."""
+    try:
+        address = connection.getsockname()
+    except OSError:
+        return ""
+    return str(address[0]) if isinstance(address, tuple) else ""
 
 
 def _turn_away(connection: socket.socket, refusal: bytes) -> None:

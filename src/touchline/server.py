@@ -129,8 +129,8 @@ class _Server(uvicorn.Server):
             self.servers.append(cast("asyncio.base_events.Server", acceptor))
         self._on_started()
 
-    def _refusal(self, address: str) -> bytes | None:
-        refusal = self._door.refusal_for(address)
+    def _refusal(self, address: str, own_address: str) -> bytes | None:
+        refusal = self._door.refusal_for(address, own_address)
         return None if refusal is None else refusal_bytes(refusal)
 
 

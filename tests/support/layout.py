@@ -257,7 +257,6 @@ TO_BE_MIRRORED: set[str] = {
     "capture.live.panorama",
     "capture.live.rtspoutlet",
     "capture.live.stills",
-    "capture.logs.diskstates",
     "capture.panorama.calibration",
     "capture.panorama.panorama",
     "capture.processing.removal",

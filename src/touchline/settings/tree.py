@@ -154,12 +154,12 @@ class HttpSettings(BaseModel):
         description="Maximum number of connections; fewer if too few open files are allowed.",
     )
     max_connections_per_address: int = Field(
-        512,
+        3000,
         ge=4,
         le=60_000,
         description="Maximum number of connections per client address, or per IPv6 network (/64)."
-        " Loopback and trusted proxies are exempt; clients behind a trusted proxy are counted by"
-        " their own address.",
+        " This machine (by any of its addresses) and trusted proxies are exempt; clients behind a"
+        " trusted proxy are counted by their own address.",
     )
     trusted_proxies: list[str] = Field(
         default_factory=lambda: ["127.0.0.1", "::1"],

@@ -8,6 +8,7 @@ import pytest
 
 from touchline.core.metrics import Metrics
 from touchline.ipc.listening import ListeningClock
+from touchline.settings.tree import HttpSettings
 from touchline.web.server.door import BODY_S, LIMITS_S, UNREAD_S, Door, State
 
 
@@ -86,6 +87,23 @@ def test_the_addresses_of_one_ipv6_network_share_a_limit() -> None:
         house.door.left(guest)
     assert house.door.refusal_for("2001:db8:0:7:ffff:ffff:ffff:ffff") is None
     assert not house.door._by_address
+
+
+def test_this_machine_has_no_limit_by_any_of_its_addresses() -> None:
+    house = House(most=8)
+    for _ in range(5):
+        assert house.door.refusal_for("192.0.2.10", "192.0.2.10") is None
+        house.enter("192.0.2.10", "busy")
+    assert house.door.refusal_for("192.0.2.7", "192.0.2.10") is None
+    house.enter("192.0.2.7", "busy")
+    house.enter("192.0.2.7", "busy")
+    assert house.door.refusal_for("192.0.2.7", "192.0.2.10") is not None
+
+
+def test_the_defaults_let_one_address_have_what_a_busy_club_needs() -> None:
+    """2,000 idle connections and 200 requests of one address, and room for others beside them."""
+    defaults = HttpSettings()
+    assert 2_200 < defaults.max_connections_per_address < defaults.max_connections
 
 
 def test_who_only_sits_there_makes_room_for_who_asks_something() -> None:

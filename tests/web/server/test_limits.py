@@ -48,8 +48,20 @@ async def test_a_failure_after_the_answer_began_is_raised_and_adds_nothing_to_it
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("address", "admitted"),
-    [("192.0.2.7", 3), ("127.0.0.1", 6), ("2001:db8:0:7::{}", 3), ("2001:db8:0:{}::1", 6)],
-    ids=["client", "this machine", "IPv6 network", "IPv6 networks"],
+    [
+        ("192.0.2.7", 3),
+        ("127.0.0.1", 6),
+        ("192.0.2.10", 6),
+        ("2001:db8:0:7::{}", 3),
+        ("2001:db8:0:{}::1", 6),
+    ],
+    ids=[
+        "client",
+        "this machine",
+        "this machine by its own address",
+        "IPv6 network",
+        "IPv6 networks",
+    ],
 )
 async def test_an_address_has_a_limit_of_requests_under_way(address: str, admitted: int) -> None:
     free, inside, sent = anyio.Event(), 0, []
@@ -64,6 +76,7 @@ async def test_an_address_has_a_limit_of_requests_under_way(address: str, admitt
 
     limited = AddressLimit(slow, most=3)
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/"}
+    scope["server"] = ("192.0.2.10", 8000)
 
     async def receive() -> Any:
         raise AssertionError("nobody asks")

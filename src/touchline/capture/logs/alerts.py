@@ -145,7 +145,13 @@ _DISK_ALERTS: Mapping[str, tuple[AlertType, Severity, str]] = {
 
 
 def recording_disk_state(
-    match_id: str, state: str, *, error: str | None, free_bytes: int, floor_bytes: int
+    match_id: str,
+    state: str,
+    *,
+    error: str | None,
+    errno: int | None,
+    free_bytes: int,
+    floor_bytes: int,
 ) -> Alert:
     """The disk does not take footage as it should; `state` is one of `worker.disk`."""
     if state == disk.FULL:
@@ -157,7 +163,7 @@ def recording_disk_state(
         "match_id": match_id,
         "state": state,
         "error": error,
-        "what_to_do": meaning_of(state).to_do,
+        "what_to_do": meaning_of(state, errno).to_do,
     }
     return Alert(event_type, severity, message, details)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -65,7 +66,35 @@ MEANINGS: Mapping[str, Meaning] = {
 }
 
 
-def meaning_of(state: str) -> Meaning:
-    """What a state means; also one that a newer worker tells and this server does not know."""
+_NO_DESCRIPTORS = Meaning(
+    "disk_error",
+    "No file descriptors left; recording resumes when some are free",
+    "Raise the limit (ulimit -n, LimitNOFILE=; fs.file-max for the whole machine), and look for"
+    " the program that holds so many files open.",
+    pauses=True,
+)
+_NOT_PERMITTED = Meaning(
+    "disk_error",
+    "No permission to write footage; recording resumes when there is",
+    "Let the server's user write to the recordings directory: check its owner and mode, and those"
+    " of the directories above it.",
+    pauses=True,
+)
+_ERRORS: Mapping[int, Meaning] = {
+    errno.EMFILE: _NO_DESCRIPTORS,
+    errno.ENFILE: _NO_DESCRIPTORS,
+    errno.EACCES: _NOT_PERMITTED,
+    errno.EPERM: _NOT_PERMITTED,
+}
+"""Errors that come from the disk's calls and are not its fault."""
+
+
+def meaning_of(state: str, number: int | None) -> Meaning:
+    """What a state means, where known by the number of the error that led to it.
+
+    Also of a state that a newer worker tells and this server does not know.
+    """
+    if state == disk.ERROR and number is not None and number in _ERRORS:
+        return _ERRORS[number]
     unknown = Meaning("disk_error", f"Disk {state}", "See the worker's log.", pauses=True)
     return MEANINGS.get(state, unknown)

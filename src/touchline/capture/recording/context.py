@@ -36,7 +36,7 @@ from touchline.core.events.log import EventLog
 from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
-from touchline.media.storage.disk import ERROR
+from touchline.media.storage.disk import ERROR, FULL
 from touchline.media.storage.diskspace import read_space
 
 log = logging.getLogger(__name__)
@@ -203,7 +203,15 @@ class Desk:
     async def make_space(self) -> None:
         """Delete the oldest unprotected matches until there is room."""
         if self.space is not None:
-            await self.space.make(self.is_running)
+            await self.space.make(self.is_running, self._is_refused)
+
+    def _is_refused(self) -> bool:
+        """Whether a connected worker says that the disk is full."""
+        running = self.running
+        return running is not None and any(
+            track.disk == FULL and track.camera.link.connected
+            for track in running.match.tracks.values()
+        )
 
     async def disk_fault(self) -> DiskFault | None:
         """Why nothing can be recorded now, other than for want of space; the folder is made."""

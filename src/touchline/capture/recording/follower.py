@@ -106,7 +106,7 @@ class Follower:
         if recording is not None and recording.get("match_id") == match.match_id:
             # Events only make it quicker: what a worker says again and again is what counts.
             state, error = str(recording.get("disk") or OK), recording.get("disk_error")
-            self._disk_is(match, track, state, error)
+            self._disk_is(match, track, state, error, recording.get("disk_errno"))
             if recording.get("writer_error") != track.writer_error:
                 self._writer_is(match, track, recording.get("writer_error"))
         self._judge(match, track)
@@ -205,20 +205,27 @@ class Follower:
             self._desk.note_unsaved()
 
     def _disk(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
-        self._disk_is(match, track, str(event["state"]), event.get("error"))
+        self._disk_is(match, track, str(event["state"]), event.get("error"), event.get("errno"))
 
-    def _disk_is(self, match: Match, track: Track, state: str, error: str | None) -> None:
+    def _disk_is(
+        self, match: Match, track: Track, state: str, error: str | None, errno: int | None
+    ) -> None:
         """Note a camera's disk; each state is alerted once, however many cameras tell of it."""
         desk = self._desk
         before = {t.disk for t in match.tracks.values()} - {OK}
-        if not track.note_disk(state, error):
+        if not track.note_disk(state, error, errno):
             return
         now = {t.disk for t in match.tracks.values()} - {OK}
         free, floor = desk.host.disk_free_bytes or 0, desk.settings.min_free_bytes
         for new in sorted(now - before):
             desk.alarm(
                 alert.recording_disk_state(
-                    match.match_id, new, error=error, free_bytes=free, floor_bytes=floor
+                    match.match_id,
+                    new,
+                    error=error,
+                    errno=errno,
+                    free_bytes=free,
+                    floor_bytes=floor,
                 )
             )
             if new == FULL and desk.settings.delete_oldest_when_full:

@@ -101,12 +101,13 @@ class Door:
 
     # ------------------------------------------------------------------ coming and going
 
-    def refusal_for(self, address: str) -> Refusal | None:
+    def refusal_for(self, address: str, own_address: str = "") -> Refusal | None:
         """Return why a connection from there may not come in; None where it may.
 
-        Where all places are taken, who has sat there longest without asking anything goes.
+        `own_address` is the one of this machine that was connected to. Where all places are taken,
+        who has sat there longest without asking anything goes.
         """
-        limited = not is_loopback(address) and address not in self._trusted
+        limited = not is_here(address, own_address) and address not in self._trusted
         if limited and self._by_address[network_of(address)] >= self._most_an_address:
             return self._refuse(TOO_MANY_OF_YOURS, "address", address)
         if len(self._state_of) >= self.most and not self.relieve(1):
@@ -267,6 +268,14 @@ class Addresses:
         except ValueError:
             return False
         return any(found in network for network in self._networks)
+
+
+def is_here(address: str, own_address: str) -> bool:
+    """Whether a client is on this machine: over loopback, or over any other of its addresses.
+
+    The kernel gives a connection to an address of this machine that same address as its source.
+    """
+    return is_loopback(address) or address == own_address
 
 
 def is_loopback(address: str) -> bool:

@@ -12,7 +12,7 @@ from touchline.foreign.numbers import whole
 from touchline.ipc.attempts import network_of
 from touchline.web.http.answers import answer
 from touchline.web.http.errors import Coded
-from touchline.web.server.door import is_loopback
+from touchline.web.server.door import is_here
 
 SLASH = "\0"
 """Stands for an encoded slash in a part of a path."""
@@ -81,7 +81,7 @@ class AddressLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         address = client_address(scope)
-        if scope["type"] != "http" or is_loopback(address):
+        if scope["type"] != "http" or is_here(address, _own_address(scope)):
             await self._app(scope, receive, send)
             return
         network = network_of(address)
@@ -102,6 +102,11 @@ def client_address(scope: Scope) -> str:
     """The client's address, as a trusted proxy passes it on; empty for a Unix socket."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def _own_address(scope: Scope) -> str:
+    server = scope.get("server")
+    return str(server[0]) if server else ""
 
 
 class BodyLimit:

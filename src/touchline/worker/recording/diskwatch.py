@@ -48,6 +48,7 @@ class DiskWatch:
         self._ledger = ledger
         self._monotonic_ns = monotonic_ns
         self._state, self._error = OK, None  # type: tuple[str, str | None]
+        self._errno: int | None = None
         self._told = OK
         self._place: Place | None = None
         self._folder_away_since_ns: int | None = None
@@ -56,6 +57,11 @@ class DiskWatch:
     def takes(self) -> str:
         """What the disk did last when it was asked: `ok`, or why it took nothing."""
         return self._state
+
+    @property
+    def errno(self) -> int | None:
+        """The number of the error that the disk answered with; None while it takes footage."""
+        return self._errno if self._state != OK else None
 
     def judged(self) -> tuple[str, str | None]:
         """The disk's state, slowness included, and what it comes from."""
@@ -72,7 +78,7 @@ class DiskWatch:
         if state != self._told:
             self._told = state
             log.warning("disk %s: %s", state, error or "writing footage again")
-            self._ledger.disk(state, error)
+            self._ledger.disk(state, error, self.errno)
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -125,7 +131,7 @@ class DiskWatch:
 
     def note(self, error: OSError) -> str:
         """Note what the disk answered; its state now."""
-        state = state_of(error)
+        state, self._errno = state_of(error), error.errno
         if state == ERROR:
             state = self._second_opinion()
         self._set(state, text_of(error))
@@ -133,6 +139,7 @@ class DiskWatch:
 
     def complain(self, state: str, text: str) -> None:
         """Note a state that no error came with."""
+        self._errno = None
         self._set(state, text)
 
     def wait(self, error: OSError, backlog: Backlog) -> None:

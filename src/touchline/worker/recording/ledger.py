@@ -64,9 +64,9 @@ class Ledger:
         self.gaps.append(gap)
         self._notify(wire.event("gap", gap=gap))
 
-    def disk(self, state: str, error: str | None) -> None:
-        """Tell how the disk does."""
-        self._notify(wire.event("disk", state=state, error=error))
+    def disk(self, state: str, error: str | None, number: int | None = None) -> None:
+        """Tell how the disk does; `number` is the errno of what it answered."""
+        self._notify(wire.event("disk", state=state, error=error, errno=number))
 
     def _tell_segment(self, change: str, info: dict[str, Any]) -> None:
         self._notify(wire.event("segment", change=change, segment=dict(info)))

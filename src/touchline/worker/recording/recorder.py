@@ -363,6 +363,7 @@ class Recorder:
             "dropped_undecodable": self._undecodable,
             "disk": state,
             "disk_error": error,
+            "disk_errno": self._watch.errno,
             "writer_error": self.writer_error,
             "sync_ms_last": round(self._work.sync_ms_last, 2),
             "sync_ms_max": round(self._work.sync_ms_max, 2),

@@ -17,6 +17,7 @@ SOUND = CameraObservation(
     footage=True,
     told_since=True,
     disk="ok",
+    disk_errno=None,
     writer_error=None,
     segment_name="cam0_20260211_220241_00.mp4",
     segment_index=0,
@@ -32,6 +33,7 @@ NO_SEGMENT = CameraObservation(
     footage=False,
     told_since=True,
     disk="ok",
+    disk_errno=None,
     writer_error=None,
 )
 PROBED_BAD = {"checked": True, "ok": False, "error": "no_video_stream", "cached": False}

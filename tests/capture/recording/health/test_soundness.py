@@ -33,6 +33,7 @@ def camera(number: int = 0, **changes: Any) -> CameraObservation:
         footage=True,
         told_since=True,
         disk="ok",
+        disk_errno=None,
         writer_error=None,
         segment_name=f"cam{number}_20260211_220241_00.mp4",
         segment_size_bytes=300_000,

@@ -97,6 +97,30 @@ async def test_with_room_enough_nothing_goes(
     assert names(tmp_path) == {"old"}
 
 
+async def test_where_a_quota_is_used_up_matches_go_one_at_a_time_until_footage_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The filesystem says that there is room, and the worker that the disk is full."""
+    monkeypatch.setattr(space, "_SETTLED_S", 0.02)
+    for number in range(4):
+        match(tmp_path, f"m{number}", age_s=1000 - number)
+    match(tmp_path, "kept", age_s=2000, protected=True)
+    it = make(tmp_path, monkeypatch, missing_bytes=0)
+    await it.make(nobody, lambda: len(names(tmp_path)) > 3)
+    assert names(tmp_path) == {"m2", "m3", "kept"}
+
+
+async def test_a_refusal_that_is_over_by_now_deletes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "_SETTLED_S", 0.1)
+    match(tmp_path, "old", age_s=900)
+    asked = iter([True, True])
+    it = make(tmp_path, monkeypatch, missing_bytes=0)
+    await it.make(nobody, lambda: next(asked, False))
+    assert names(tmp_path) == {"old"}
+
+
 async def test_protected_and_running_matches_and_folders_without_footage_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,7 @@ def test_a_pause_that_nobody_saw_is_a_gap_too() -> None:
 def test_a_pause_that_the_disk_made_says_so() -> None:
     it = track()
     it.note_segment(info(0, 0, 10), "opened")
-    assert it.note_disk("full", "15 MiB are free")
+    assert it.note_disk("full", "15 MiB are free", None)
     it.note_segment(info(1, 12, 12), "opened")
     assert [gap.reason for gap in it.gaps] == ["15 MiB are free"]
     assert degraded_reason(it) == "disk full: 15 MiB are free"

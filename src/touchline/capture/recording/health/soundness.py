@@ -72,6 +72,8 @@ class CameraObservation:
     """Whether its worker has told its state since its newest file was begun."""
     disk: str
     """One of the states of `worker.disk`."""
+    disk_errno: int | None
+    """The number of the error that the disk answered with, where it is known."""
     writer_error: str | None
     """Why footage cannot be written, while that is so."""
     segment_name: str | None = None
@@ -232,7 +234,7 @@ class _Judged:
             text = f"Footage cannot be written: {camera.writer_error}"
             yield self._issue("writer_failed", text)
         if camera.disk != OK:
-            meaning = meaning_of(camera.disk)
+            meaning = meaning_of(camera.disk, camera.disk_errno)
             yield self._issue(meaning.kind, meaning.issue)
         yield from self._silence()
 

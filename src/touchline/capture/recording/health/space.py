@@ -24,6 +24,20 @@ _SPARE_BYTES = 2 << 30
 """Delete down to this much above the floor, so that it is not done again every minute."""
 
 
+_EVERYTHING = 1 << 62
+_SETTLED_S = 2.0
+"""A worker tries many times in this time: a state that lasts so long is no old news."""
+
+
+async def _lasts(is_refused: Callable[[], bool]) -> bool:
+    """Whether footage is refused now, and for a moment from now on."""
+    for _ in range(20):
+        if not is_refused():
+            return False
+        await anyio.sleep(_SETTLED_S / 20)
+    return is_refused()
+
+
 class _Found(NamedTuple):
     """A match as its folder tells."""
 
@@ -55,8 +69,14 @@ class Space:
         self._floor_bytes = floor_bytes
         self._one_at_a_time = anyio.Lock()
 
-    async def make(self, is_running: Callable[[str], bool]) -> None:
-        """Delete until there is room above the floor, or nothing may be deleted any more."""
+    async def make(
+        self, is_running: Callable[[str], bool], is_refused: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Delete until there is room above the floor, or nothing may be deleted any more.
+
+        Where there is room, but footage is still refused as on a full disk (`is_refused`: a quota
+        is used up, or no inode is left), delete one match at a time until footage is taken again.
+        """
         async with self._one_at_a_time:
             found, free = await to_thread.run_sync(self._look)
             stored = [
@@ -68,15 +88,25 @@ class Space:
                 for each in found
             ]
             target = self._floor_bytes + _SPARE_BYTES
-            for match in matches_to_delete(stored, free_bytes=free, target_free_bytes=target):
-                if self._removal.is_processing(match.match_id):  # since a moment ago
-                    continue
-                try:
-                    await self._removal.delete(match.match_id)
-                except (NotFound, Refused, OSError) as error:
-                    log.warning("%s was not deleted: %s", match.match_id, error)
-                else:
-                    log.warning("deleted match %s: the disk was full", match.match_id)
+            if free < target:
+                for match in matches_to_delete(stored, free_bytes=free, target_free_bytes=target):
+                    await self._delete(match.match_id)
+                return
+            everything = matches_to_delete(stored, free_bytes=0, target_free_bytes=_EVERYTHING)
+            for match in everything:
+                if not await _lasts(is_refused):
+                    return
+                await self._delete(match.match_id)
+
+    async def _delete(self, match_id: str) -> None:
+        if self._removal.is_processing(match_id):  # since a moment ago
+            return
+        try:
+            await self._removal.delete(match_id)
+        except (NotFound, Refused, OSError) as error:
+            log.warning("%s was not deleted: %s", match_id, error)
+        else:
+            log.warning("deleted match %s: the disk was full", match_id)
 
     def _look(self) -> tuple[list[_Found], int]:
         free_bytes = read_space(self._root).free_bytes

@@ -41,7 +41,7 @@ def _disk(match: Match) -> dict[str, Any]:
     return {
         "state": troubled.disk,
         "error": troubled.disk_error,
-        "what_to_do": meaning_of(troubled.disk).to_do,
+        "what_to_do": meaning_of(troubled.disk, troubled.disk_errno).to_do,
     }
 
 
@@ -107,6 +107,7 @@ def _observe(track: Track) -> CameraObservation:
         last_frame_age_s=camera.last_frame_age_s,
         stalled=camera.status.get("state") == "stalled",
         disk=track.disk,
+        disk_errno=track.disk_errno,
         writer_error=track.writer_error,
         recovering=track.lost,
         recovery_attempts=track.attempts,

@@ -35,6 +35,8 @@ class Track:
     attempts_before: int = 0
     disk: str = "ok"
     disk_error: str | None = None
+    disk_errno: int | None = None
+    """The number of that error, where the worker tells it."""
     writer_error: str | None = None
     """Why footage cannot be written, while that is so."""
     dropped_before: int = 0
@@ -140,10 +142,10 @@ class Track:
         """Note what ffprobe said of the newest segment that it was asked about."""
         self.probe = probe
 
-    def note_disk(self, state: str, error: str | None) -> bool:
+    def note_disk(self, state: str, error: str | None, errno: int | None) -> bool:
         """Note how the disk takes footage; True where the state is another one."""
         changed = self.disk != state
-        self.disk, self.disk_error = state, error
+        self.disk, self.disk_error, self.disk_errno = state, error, errno
         return changed
 
     def note_writer(self, error: str | None) -> str | None:
