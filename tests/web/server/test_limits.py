@@ -55,7 +55,7 @@ async def test_a_failure_after_the_answer_began_is_raised_and_adds_nothing_to_it
         ("2001:db8:0:7::{}", 3),
         ("2001:db8:0:{}::1", 6),
     ],
-    ids=[
+    ids=["client", "this machine", "by its own address", "IPv6 network", "IPv6 networks"],
         "client",
         "this machine",
         "this machine by its own address",
