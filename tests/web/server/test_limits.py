@@ -56,12 +56,6 @@ async def test_a_failure_after_the_answer_began_is_raised_and_adds_nothing_to_it
         ("2001:db8:0:{}::1", 6),
     ],
     ids=["client", "this machine", "by its own address", "IPv6 network", "IPv6 networks"],
-        "client",
-        "this machine",
-        "this machine by its own address",
-        "IPv6 network",
-        "IPv6 networks",
-    ],
 )
 async def test_an_address_has_a_limit_of_requests_under_way(address: str, admitted: int) -> None:
     free, inside, sent = anyio.Event(), 0, []
