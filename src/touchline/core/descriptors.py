@@ -22,7 +22,7 @@ SPARE = 24
 
 
 def raise_limit(most: int = MOST) -> int:
-    """Raise the soft limit up to the hard one, `most` at the most; returns what it is then.
+    """Raise the soft limit up to the hard one, at most to `most`; returns the new limit.
 
     Processes that are started from here inherit it.
     """
@@ -41,13 +41,13 @@ def raise_limit(most: int = MOST) -> int:
 
 
 def connections_within(limit: int, wanted: int) -> int:
-    """Return how many connections `limit` descriptors leave room for, `wanted` at the most."""
+    """Return how many connections `limit` descriptors allow, `wanted` at the most."""
     kept = KEPT_FREE if limit >= 2 * KEPT_FREE else limit // 2
     return max(1, min(wanted, limit - kept))
 
 
 class SpareDescriptors:
-    """Descriptors that are held open for nothing, so that there are some when there are none.
+    """Descriptors that are held open in reserve, for when no others are left.
 
     Whoever starts or reaches a process that records borrows them. Belongs to the event loop.
     """
@@ -60,11 +60,11 @@ class SpareDescriptors:
 
     @property
     def held(self) -> int:
-        """How many there are at this moment."""
+        """Number of descriptors in the reserve."""
         return len(self._held)
 
     def refill(self) -> None:
-        """Hold as many as there are to be, as far as they can be had."""
+        """Fill the reserve up, as far as descriptors can be had."""
         if self._lent:
             return
         with contextlib.suppress(OSError):  # none to be had: the next look tries again
@@ -73,7 +73,7 @@ class SpareDescriptors:
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """Let go of them for this block."""
+        """Release the reserve for this block."""
         self._lent += 1
         self._let_go()
         try:
@@ -83,7 +83,7 @@ class SpareDescriptors:
             self.refill()
 
     def close(self) -> None:
-        """Hold none any more."""
+        """Release the reserve for good."""
         self._count = 0
         self._let_go()
 

@@ -21,19 +21,19 @@ class TouchlineError(Exception):
 
 
 class NotFound(TouchlineError):
-    """What was asked for does not exist."""
+    """The requested object does not exist."""
 
     default_code = "not_found"
 
 
 class Refused(TouchlineError):
-    """A rule said no; asking again changes nothing until the state does."""
+    """A rule forbids it; a retry fails until the state has changed."""
 
     default_code = "refused"
 
 
 class Blocked(TouchlineError):
-    """Not now. `eta_s` says when (None: unknown), the others whether asking again makes sense."""
+    """Not possible now. `eta_s` says when (None: unknown), the others whether to retry."""
 
     default_code = "blocked"
 
@@ -54,12 +54,12 @@ class Blocked(TouchlineError):
 
 
 class Invalid(TouchlineError):
-    """What was given cannot be right, whatever the state."""
+    """The input is wrong, whatever the state."""
 
     default_code = "invalid"
 
 
 class Failed(TouchlineError):
-    """It should have worked: the fault is ours or the machine's."""
+    """An internal error or an error of the machine."""
 
     default_code = "failed"

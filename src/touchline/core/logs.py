@@ -51,7 +51,7 @@ def open_logs(
     format: Format = "auto",  # noqa: A002
     stream: TextIO | None = None,
 ) -> Iterator[None]:
-    """Everything logged meanwhile goes to `stream` (stderr) and to rotated files in `directory`.
+    """Write log records to `stream` (stderr) and to rotated files in `directory` meanwhile.
 
     Where the directory cannot be written, logging goes on without files and says so.
     """
@@ -95,7 +95,7 @@ class TextFormatter(logging.Formatter):
     """A line such as `2026-02-11T19:10:41.266Z INFO    recording: Started match_id=final`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and the traceback below it where there is one."""
+        """Return one line, and the traceback below it where there is one."""
         extra = "".join(f" {name}={value}" for name, value in _extra(record).items())
         source = record.name.removeprefix("touchline.")
         head = f"{iso_utc(record.created)} {record.levelname:<7} {source}:"
@@ -129,7 +129,7 @@ class JsonFormatter(BaseJsonFormatter):
 
 
 def iso_utc(unix_s: float) -> str:
-    """UTC with milliseconds and its zone: `2026-02-11T19:10:41.266Z`."""
+    """Format a time in UTC with milliseconds and its zone: `2026-02-11T19:10:41.266Z`."""
     at = datetime.fromtimestamp(unix_s, UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 

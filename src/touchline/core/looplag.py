@@ -23,7 +23,7 @@ BUCKETS_S = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 @asynccontextmanager
 async def open_loop_watch(metrics: Metrics) -> AsyncIterator[None]:
-    """The loop's lag is measured meanwhile, as `touchline_event_loop_lag_seconds`."""
+    """Measure the event loop's lag meanwhile, as `touchline_event_loop_lag_seconds`."""
     async with anyio.create_task_group() as tasks:
         lags = metrics.histogram(
             "touchline_event_loop_lag_seconds",

@@ -31,7 +31,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True)
 class Buckets:
-    """Observations counted by size elsewhere: `counts` has one more entry than `bounds`.
+    """Observations that were counted elsewhere: `counts` has one more entry than `bounds`.
 
     The last count is of what is larger than every bound.
     """
@@ -43,7 +43,7 @@ class Buckets:
 
 @dataclass
 class Family:
-    """A metric whose values stand in somebody's memory and are read when they are asked for.
+    """A metric whose values are read from memory at each rendering.
 
     `values` are by the values of `labels`, in their order.
     """
@@ -55,7 +55,7 @@ class Family:
     values: dict[tuple[str, ...], float | Buckets] = field(default_factory=dict)
 
     def set(self, value: float | Buckets, *labels: str) -> None:
-        """Give the value for these labels."""
+        """Set the value for these labels."""
         self.values[labels] = value
 
 
@@ -63,7 +63,7 @@ Source = Callable[[], Iterable[Family]]
 
 
 class Metrics:
-    """Asking twice for a name gives the same metric; with another kind or labels it is an error."""
+    """A registry of metrics; a name returns the same metric each time it is asked for."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
@@ -73,11 +73,11 @@ class Metrics:
         GCCollector(registry=self.registry)
 
     def counter(self, name: str, help: str, labels: Sequence[str] = ()) -> Counter:  # noqa: A002
-        """A number that only grows; `_total` is added to the name when it is rendered."""
+        """Return a counter; `_total` is added to its name when it is rendered."""
         return self._get(Counter, name, labels, lambda: Counter(name, help, labels, registry=None))
 
     def gauge(self, name: str, help: str, labels: Sequence[str] = ()) -> Gauge:  # noqa: A002
-        """A number that goes up and down."""
+        """Return a gauge."""
         return self._get(Gauge, name, labels, lambda: Gauge(name, help, labels, registry=None))
 
     def histogram(
@@ -88,7 +88,7 @@ class Metrics:
         *,
         buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS,
     ) -> Histogram:
-        """Observations counted by size; only the first caller's `buckets` count."""
+        """Return a histogram; only the first caller's `buckets` count."""
         return self._get(
             Histogram,
             name,
@@ -97,15 +97,15 @@ class Metrics:
         )
 
     def summary(self, name: str, help: str, labels: Sequence[str] = ()) -> Summary:  # noqa: A002
-        """Observations by their number and their sum."""
+        """Return a summary: the number and the sum of observations."""
         return self._get(Summary, name, labels, lambda: Summary(name, help, labels, registry=None))
 
     def add_source(self, read: Source) -> None:
-        """Call `read` at each rendering, for values that somebody else keeps anyway."""
+        """Call `read` at each rendering, for values that are kept elsewhere."""
         self.registry.register(_Read(read))
 
     def render(self) -> bytes:
-        """Everything in the text format that `CONTENT_TYPE` names."""
+        """Render all metrics in the text format that `CONTENT_TYPE` names."""
         return generate_latest(self.registry)
 
     def _get(self, kind: type[M], name: str, labels: Sequence[str], make: Callable[[], M]) -> M:

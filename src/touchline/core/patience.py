@@ -32,12 +32,12 @@ class Countdown:
         self._grace = 0
 
     def next_s(self) -> float:
-        """Return in how many seconds to look again."""
+        """Return the seconds until the next look."""
         self._asked_s = SLICE_S if self._grace else min(SLICE_S, max(self._left_s, 0.0))
         return self._asked_s
 
     def ran_out(self, now_s: float) -> bool:
-        """Count what has passed since the last look; returns whether nothing is left."""
+        """Count the time since the last look; returns whether none is left."""
         passed_s = now_s - self._looked_at_s
         self._looked_at_s = now_s
         self._left_s -= min(passed_s, self._asked_s)
@@ -50,7 +50,7 @@ class Countdown:
 
 
 class Alarm:
-    """Calls once after so many seconds of our own time; `cancel` it like a timer of the loop."""
+    """Calls once after a number of seconds of our own time; `cancel` it like a loop's timer."""
 
     def __init__(self, limit_s: float, call: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -59,7 +59,7 @@ class Alarm:
         self._timer = self._loop.call_later(self._countdown.next_s(), self._look)
 
     def cancel(self) -> None:
-        """Do not call."""
+        """Cancel the call."""
         self._timer.cancel()
 
     def _look(self) -> None:
@@ -98,7 +98,7 @@ class _Limited:
 
 
 class move_on_after(_Limited):  # noqa: N801  (named as anyio's, which it stands for)
-    """Leave the block after so many seconds in which this process was able to listen."""
+    """Leave the block after a number of seconds in which this process was able to run."""
 
     def __exit__(
         self,
@@ -110,7 +110,7 @@ class move_on_after(_Limited):  # noqa: N801  (named as anyio's, which it stands
 
 
 class fail_after(_Limited):  # noqa: N801
-    """Raise TimeoutError where the block takes longer than so many seconds of our own time."""
+    """Raise TimeoutError if the block takes longer than these seconds of our own time."""
 
     def __exit__(
         self,

@@ -10,7 +10,7 @@ EVERY_S = 10.0
 
 
 class Storm:
-    """Logs one kind of trouble at once, and then at most every ten seconds with its count."""
+    """Logs one kind of problem at once, and then at most every ten seconds with its count."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Storm:
         self.count = 0
 
     def note(self, detail: str = "") -> None:
-        """It has happened once more."""
+        """Count one more occurrence."""
         self.count += 1
         self._untold += 1
         now_s = self._now_s()

@@ -47,12 +47,12 @@ class Supervisor:
 
     @property
     def failing(self) -> dict[str, str]:
-        """The last error of each repeated work that fails now, by its name."""
+        """Last error of each repeated work that fails now, by name."""
         since_s = anyio.current_time() - FAILS_FOR_S
         return {name: why for name, (at_s, why) in self._failing.items() if at_s >= since_s}
 
     def reasons(self) -> list[dict[str, str]]:
-        """Tell what fails now as reasons of readiness."""
+        """Return what fails now as reasons of readiness."""
         return [
             {"code": "task_failing", "message": f"{task} fails and is retried: {why}"}
             for task, why in self.failing.items()
@@ -65,11 +65,11 @@ class Supervisor:
         )
 
     async def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
-        """Do it, and again after a failure until it returns; see `keep_trying`."""
+        """Run it, and again after a failure until it returns; see `keep_trying`."""
         await keep_trying(name, work, on_failure=self._failed, on_recovery=self._recovered)
 
     def note(self, what: str, error: Exception, *, about: str = "", **ids: str) -> None:
-        """Log and record that `what` failed in a way that nothing is prepared for. Never raises.
+        """Log and record an unexpected failure of `what`. Never raises.
 
         It is called where work that is done once, or for one engine of many (`about` says which),
         goes on without it.
@@ -83,7 +83,7 @@ class Supervisor:
             log.exception("The failure could not be recorded")
 
     async def guard(self, what: str, work: Callable[..., Awaitable[Any]], *args: Any) -> None:
-        """Do it once; an error is noted, and goes no further."""
+        """Run it once; an error is recorded and goes no further."""
         try:
             await work(*args)
         except Exception as error:  # noqa: BLE001  (one work's failure must not end the others)
@@ -113,7 +113,7 @@ class Supervisor:
 
 
 class Tasks:
-    """Starts tasks of which none can end another: what one raises is recorded, and no more.
+    """Starts tasks that cannot end each other: an error of one is recorded, and no more.
 
     Every task that lives as long as the server is started here, or in a task group that only waits
     for a few pieces of one work.
@@ -124,7 +124,7 @@ class Tasks:
         self._supervisor = supervisor
 
     def start_soon(self, work: Callable[..., Awaitable[Any]], *args: Any, name: str) -> None:
-        """Do it once."""
+        """Run it once."""
         self._group.start_soon(self._supervisor.guard, name, work, *args, name=name)
 
     def keep(self, name: str, once: Callable[[], Awaitable[Any]], *, every_s: float) -> None:
@@ -132,20 +132,20 @@ class Tasks:
         self._group.start_soon(partial(self._supervisor.keep, name, once, every_s=every_s))
 
     def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
-        """Do it, and again after a failure until it returns."""
+        """Run it, and again after a failure until it returns."""
         self._group.start_soon(self._supervisor.keep_until_done, name, work, name=name)
 
 
 @asynccontextmanager
 async def open_tasks(supervisor: Supervisor) -> AsyncIterator[Tasks]:
-    """Tasks run meanwhile, and are cancelled at the end."""
+    """Run tasks meanwhile; they are cancelled at the end."""
     async with anyio.create_task_group() as group:
         yield Tasks(group, supervisor)
         group.cancel_scope.cancel()
 
 
 def brief(error: BaseException) -> str:
-    """An error in one line; of a group the first one."""
+    """Describe an error in one line; of a group the first one."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, TouchlineError):

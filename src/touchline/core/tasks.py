@@ -80,13 +80,13 @@ async def keep_trying(
 
 
 def failure_pause_s(failures: int, every_s: float, longest_pause_s: float) -> float:
-    """How long to wait after so many failures in a row. Never less than `every_s`."""
+    """Return the pause after a number of failures in a row. Never less than `every_s`."""
     doubled_s = max(every_s, LEAST_FAILURE_PAUSE_S) * 2.0 ** min(failures, 32)
     return max(every_s, min(doubled_s, longest_pause_s))
 
 
 def next_due_s(due_s: float, now_s: float, every_s: float) -> float:
-    """The first instant of the grid through `due_s` that is still to come."""
+    """Return the first instant of the grid through `due_s` that is still to come."""
     if every_s <= 0:
         return now_s
     return due_s + every_s * max(1, math.floor((now_s - due_s) / every_s) + 1)
@@ -109,7 +109,7 @@ def _tell(name: str, told: Callable[..., None], *args: object) -> None:
 
 
 class Changed:
-    """What you show is out of date: owners `mark()` it, readers wait for a version they lack.
+    """Tells that what is shown is out of date: owners `mark()` it, readers wait for a version.
 
     Marking costs next to nothing while nobody waits, and many marks between two looks are one piece
     of news. It belongs to the event loop: mark it from there only.
@@ -121,18 +121,18 @@ class Changed:
 
     @property
     def version(self) -> int:
-        """How often it was marked."""
+        """Number of marks so far."""
         return self._version
 
     def mark(self) -> None:
-        """Wake everybody who waits."""
+        """Wake all waiting readers."""
         self._version += 1
         if self._news is not None:
             self._news.set()
             self._news = None
 
     async def wait(self, since: int) -> int:
-        """The version as soon as it is past `since`: at once if it is already."""
+        """Return the version as soon as it is past `since`: at once if it is already."""
         while self._version <= since:
             if self._news is None:
                 self._news = asyncio.Event()  # anyio's costs five times as much to make

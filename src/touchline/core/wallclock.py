@@ -35,7 +35,7 @@ _AGREES_NS = 5_000_000_000
 
 @dataclass(frozen=True)
 class Reading:
-    """What the clocks say at one moment.
+    """The clocks at one moment.
 
     `asleep_ns` is how long the machine was suspended since boot: monotonic time stands still then.
     """
@@ -69,12 +69,12 @@ def read_clocks() -> Reading:
 
 
 def boot_id() -> str:
-    """The kernel's name for this boot: monotonic times of another one mean nothing."""
+    """Return the kernel's id of this boot; monotonic times of another boot mean nothing."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def is_synchronised(unix_ns: int | None = None) -> bool:
-    """Whether a time service keeps the kernel's clock.
+    """Return whether a time service keeps the kernel's clock.
 
     With `unix_ns` also whether that is the time that the kernel speaks of.
     """
@@ -89,7 +89,7 @@ def is_synchronised(unix_ns: int | None = None) -> bool:
 
 
 def trust_of(unix_ns: int, *, synchronised: bool, newest_unix_ns: int | None) -> Trust:
-    """How far a date can be believed, given the newest one that was believed before. Pure.
+    """Return how far a date can be trusted, given the newest trusted one before. Pure.
 
     A clock that no service keeps is plausible where it goes on from what was known: not before the
     program was built, not back, and not more than a year on.
@@ -105,7 +105,7 @@ def trust_of(unix_ns: int, *, synchronised: bool, newest_unix_ns: int | None) ->
 
 
 def trust_now(newest_unix_ns: int | None) -> Trust:
-    """How far this moment's date can be believed, given the newest one that was believed before.
+    """Return how far the current date can be trusted, given the newest trusted one before.
 
     What is deleted by age waits for a date that is at least plausible.
     """
@@ -115,7 +115,7 @@ def trust_now(newest_unix_ns: int | None) -> Trust:
 
 
 def newest_believed(unix_ns: Iterable[int], known_ns: int | None = None) -> int | None:
-    """The newest of some dates, in the order in which they were noted, that can be believed. Pure.
+    """Return the newest trusted one of some dates, in the order they were noted. Pure.
 
     One that lies more than a year behind all before it came of a clock that had leapt.
     """
@@ -126,7 +126,7 @@ def newest_believed(unix_ns: Iterable[int], known_ns: int | None = None) -> int 
 
 
 def unused_name(path: Path, kind: str) -> Path:
-    """A name beside `path` that is not taken: `name.kind-<date>`, with a number where it is.
+    """Return a free name beside `path`: `name.kind-<date>`, with a number where it is taken.
 
     The date is for people; a clock that was set back gives it twice.
     """

@@ -22,7 +22,7 @@ LONGEST_WAIT_S = 60.0
 
 @dataclass(frozen=True)
 class Budget:
-    """What one kind of work may have: so many at once, so many more that wait for their turn."""
+    """Limits of one kind of work: how many run at once, and how many wait for their turn."""
 
     what: str
     at_once: int
@@ -31,7 +31,7 @@ class Budget:
 
 
 class WorkLimit:
-    """One kind of work. Belongs to the event loop."""
+    """Limits one kind of work. Belongs to the event loop."""
 
     def __init__(self, budget: Budget, *, longest_wait_s: float = LONGEST_WAIT_S) -> None:
         self.budget = budget
@@ -43,7 +43,7 @@ class WorkLimit:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Have a turn for this block. Raises Blocked where too many wait, or one waits too long."""
+        """Wait for a turn for this block. Raises Blocked where too many wait, or for too long."""
         if self.waiting >= self.budget.waiting and self.running >= self.budget.at_once:
             raise self._refusal()
         self.waiting += 1
@@ -72,7 +72,7 @@ class WorkLimit:
 
 
 class WorkLimits:
-    """The limits of all kinds by name."""
+    """The limits of all kinds of work, by name."""
 
     def __init__(self, budgets: Mapping[str, Budget]) -> None:
         self._limits = {kind: WorkLimit(budget) for kind, budget in budgets.items()}
@@ -81,7 +81,7 @@ class WorkLimits:
         return self._limits[kind]
 
     def count_into(self, metrics: Metrics) -> None:
-        """Have the metrics read this at each rendering."""
+        """Add the limits to the metrics, read at each rendering."""
         metrics.add_source(self._families)
 
     def _families(self) -> Iterable[Family]:

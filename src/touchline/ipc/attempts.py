@@ -40,7 +40,7 @@ class _Record:
 
 
 class Attempts:
-    """The wrong tries of each address, bounded in number. Belongs to the event loop."""
+    """Failed attempts of each address, bounded in number. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -55,19 +55,19 @@ class Attempts:
         self._records: OrderedDict[str, _Record] = OrderedDict()
 
     def now_s(self) -> float:
-        """Return the time by which pauses are counted."""
+        """Return the time that pauses are counted by."""
         return self._now_s()
 
     def __len__(self) -> int:
         return len(self._records)
 
     def pause_s(self, address: str) -> float:
-        """Return how long the address has to wait before its next try counts; 0.0 if it may try."""
+        """Return how long the address must wait before its next attempt; 0.0 if it may try."""
         record = self._records.get(network_of(address))
         return 0.0 if record is None else max(0.0, record.paused_until_s - self._now_s())
 
     def failed(self, address: str) -> Failure:
-        """Count a wrong try of the address."""
+        """Count a failed attempt of the address."""
         now_s, network = self._now_s(), network_of(address)
         record = self._records.get(network)
         if record is None or now_s - record.last_s > FORGET_AFTER_S:
@@ -83,12 +83,12 @@ class Attempts:
 
 
 def pause_after(count: int, *, longest_s: float = LONGEST_PAUSE_S) -> float:
-    """Return the pause after so many wrong tries in a row. Pure."""
+    """Return the pause after a number of failed attempts in a row. Pure."""
     return 0.0 if count <= FREE else min(longest_s, 2.0 ** min(count - FREE - 1, 16))
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one address: of IPv6 the network of a site, which can use all of it."""
+    """Return what counts as one address; for IPv6, the network of a site."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -27,7 +27,7 @@ class Problem(Exception):
 
 
 class ControlServer:
-    """Serves the connections of servers, of which there is one, or none, or a new one beside it.
+    """Serves the connections of the server, and of its successor beside it.
 
     `do` carries out a request and returns its reply's fields, or raises Problem; any other error is
     answered with `error_code`. `alone` is awaited when the last connection is gone.
@@ -50,11 +50,11 @@ class ControlServer:
 
     @property
     def connected(self) -> bool:
-        """Whether a server is there."""
+        """Whether a server is connected."""
         return bool(self._clients)
 
     async def listen(self, directory: Path, name: str) -> asyncio.Server:
-        """Begin to serve at `name.sock` in a directory."""
+        """Listen at `name.sock` in a directory."""
         return await asyncio.start_unix_server(
             self.serve, sock=wire.listen(directory, name), limit=wire.MAX_LINE_BYTES
         )
@@ -94,7 +94,7 @@ class ControlServer:
             outgoing.reply(wire.encode({"re": number, **reply}))
 
     def notify(self, message: dict[str, Any]) -> None:
-        """Tell every connected server. On the event loop only."""
+        """Send an event to every connected server. On the event loop only."""
         line = wire.encode(message)
         for outgoing in self._clients.values():
             outgoing.tell(message, line)

@@ -68,7 +68,7 @@ class Feed:
             thread.start()
 
     def push(self, frame: Frame) -> None:
-        """Take a frame, or leave it out (pipeline's thread)."""
+        """Queue a frame, or drop it (pipeline's thread)."""
         with self._lock:
             if self._closed:
                 return
@@ -92,20 +92,20 @@ class Feed:
             self._skipped_since += 1
 
     def interrupted(self, reason: str) -> None:
-        """The camera broke off; the next keyframe begins again."""
+        """Drop frames up to the next keyframe, because the camera broke off."""
         del reason
         with self._lock:
             self._broken = self._waiting_for_keyframe = True
 
     def close(self) -> None:
-        """End the connection; what waits is not sent. Returns when the threads have gone."""
+        """Close the connection without sending the queue. Returns when the threads have ended."""
         self._shut()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(2)
 
     def status(self) -> dict[str, Any]:
-        """How it does, for the worker's status."""
+        """Return the counters for the worker's status."""
         return {
             "frames": self.frames,
             "skipped": self.skipped,

@@ -17,7 +17,7 @@ SLICE_S = 0.25
 
 
 class ListeningClock:
-    """Seconds of listening; differences between two readings are what counts."""
+    """Measures the seconds in which this process listened, as differences of two readings."""
 
     def __init__(
         self, now_s: Callable[[], float] = time.monotonic, *, slice_s: float = SLICE_S
@@ -36,7 +36,7 @@ class ListeningClock:
 
 
 def input_waits(connection: socket.socket) -> bool:
-    """Return whether something has arrived (or the end) that nobody has read yet."""
+    """Return whether input, or its end, has arrived and was not read yet."""
     descriptor = connection.fileno()
     if descriptor < 0:
         return False

@@ -22,7 +22,7 @@ KEPT_BYTES = 4 << 20
 
 
 class Outgoing:
-    """The way to one server. `tell` returns at once, whatever the server does."""
+    """Sends to one server. `tell` returns at once, whatever the server does."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -31,7 +31,7 @@ class Outgoing:
         self._kept_bytes = 0
 
     def tell(self, message: Mapping[str, Any], line: bytes) -> None:
-        """Send `line`, which is `message` encoded, or keep it until the server reads again."""
+        """Send `line`, which is `message` encoded, or queue it until the server reads again."""
         if self._writer.is_closing():
             return
         self._catch_up()
@@ -46,7 +46,7 @@ class Outgoing:
                 self._writer.transport.abort()
 
     def reply(self, line: bytes) -> None:
-        """Send the answer to a request; who asks reads, so these are few."""
+        """Send the reply to a request; who asks reads, so these are few."""
         if self._writer.transport.get_write_buffer_size() > wire.MAX_LINE_BYTES * 8:
             self._writer.transport.abort()
             return

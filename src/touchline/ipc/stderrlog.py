@@ -22,7 +22,7 @@ class OneLine(logging.Formatter):
 
 
 def open_log(name: str) -> None:
-    """Log to stderr in UTC with its zone, so that other logs' lines can be held against these."""
+    """Log to stderr in UTC with its zone, so that lines of all logs can be compared."""
     lines = logging.StreamHandler()
     formatter = OneLine(
         f"%(asctime)s.%(msecs)03dZ {name} %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"

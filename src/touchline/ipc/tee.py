@@ -31,13 +31,13 @@ class Frame(NamedTuple):
 
 
 class Outlet(Protocol):
-    """Somebody who takes frames."""
+    """A reader of a camera's frames."""
 
     def push(self, frame: Frame) -> None:
         """Take a frame and return at once."""
 
     def interrupted(self, reason: str) -> None:
-        """The stream broke off; the frame after this does not continue the one before."""
+        """Note that the stream broke off: the next frame does not continue the one before."""
 
 
 class Tee:
@@ -51,11 +51,11 @@ class Tee:
 
     @property
     def hung(self) -> bool:
-        """Whether anybody reads."""
+        """Whether there is an outlet."""
         return bool(self._outlets)
 
     def hang(self, outlet: Outlet, *, with_gop: bool) -> None:
-        """Hang an outlet on; with `with_gop` it first gets the newest GOP so far."""
+        """Add an outlet; with `with_gop` it first gets the newest GOP so far."""
         with self._lock:
             if with_gop:
                 for frame in self._gop:
@@ -63,12 +63,12 @@ class Tee:
             self._outlets = (*self._outlets, outlet)
 
     def take_off(self, outlet: Outlet) -> None:
-        """Take an outlet off; it gets nothing after this returns."""
+        """Remove an outlet; it gets nothing after this returns."""
         with self._lock:
             self._outlets = tuple(o for o in self._outlets if o is not outlet)
 
     def push(self, frame: Frame) -> None:
-        """Pass a frame on."""
+        """Pass a frame to every outlet."""
         with self._lock:
             if frame.keyframe:
                 self._gop, self._gop_bytes = [], 0
@@ -81,7 +81,7 @@ class Tee:
                 outlet.push(frame)
 
     def interrupted(self, reason: str) -> None:
-        """The source broke off: what is kept does not continue with what comes."""
+        """Drop the kept GOP, because the source broke off, and tell every outlet."""
         with self._lock:
             self._gop, self._gop_bytes = [], 0
             for outlet in self._outlets:

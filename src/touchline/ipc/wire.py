@@ -90,7 +90,7 @@ class Element:
 
 @dataclass(frozen=True)
 class Picture:
-    """What the simulated camera draws: its name, size in pixels and rate in frames a second.
+    """Picture of the simulated camera: its name, size in pixels and frames per second.
 
     With `side` it is the left or the right camera of a pair that looks at one match (`pitchplay`),
     drawn onto the empty pitch in the file `scene`.
@@ -107,7 +107,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Rtsp:
-    """A network camera: where it is, how to sign in, and how its packets travel.
+    """A network camera: its address, credentials and transport.
 
     Packets that come by UDP wait `latency_ms` at the most to be put in order. `track` names a video
     track by its number or the end of its control URL; without it the largest is chosen.
@@ -185,7 +185,7 @@ _MAX_FRAME_BYTES = 64 << 20
 
 
 class FeedHead(NamedTuple):
-    """What stands before a frame of a feed.
+    """Header of a frame in a feed.
 
     `broken` says that the frame does not continue the one before, `skipped` how many frames were
     left out in between. `codec` is there when it is another than before; its record follows.
@@ -205,7 +205,7 @@ T = TypeVar("T")
 
 
 def event(kind: str, **fields: Any) -> dict[str, Any]:
-    """A message that nobody asked for. Raises ValueError for a kind that no table lists."""
+    """Make an event. Raises ValueError for a kind that no table lists."""
     if kind not in WORKER_EVENTS and kind not in LIVE_EVENTS:
         msg = f"unknown event {kind!r}"
         raise ValueError(msg)
@@ -213,12 +213,12 @@ def event(kind: str, **fields: Any) -> dict[str, Any]:
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """One line, newline included."""
+    """Encode a message as one line, newline included."""
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """The message of a line. Raises ValueError when it is not a JSON object."""
+    """Decode the message of a line. Raises ValueError when it is not a JSON object."""
     message = json.loads(line)
     if not isinstance(message, dict):
         msg = "a wire message is a JSON object"
@@ -227,7 +227,7 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 def spec_to_json(spec: PipelineSpec) -> dict[str, Any]:
-    """The specification as plain JSON values: equal to what arrives at the other end."""
+    """Return the specification as plain JSON values, equal to what arrives at the other end."""
     return {
         **asdict(spec),
         "source": [_element_to_json(e) for e in spec.source],
@@ -236,7 +236,7 @@ def spec_to_json(spec: PipelineSpec) -> dict[str, Any]:
 
 
 def spec_from_json(data: Mapping[str, Any]) -> PipelineSpec:
-    """The specification that `spec_to_json` made. Raises KeyError or TypeError for others."""
+    """Read the output of `spec_to_json`. Raises KeyError or TypeError for anything else."""
     known = _known(PipelineSpec, data)
     known["source"] = tuple(Element(**_known(Element, e)) for e in known["source"])
     known["encode"] = tuple(Element(**_known(Element, e)) for e in known.get("encode", ()))
@@ -248,12 +248,12 @@ def spec_from_json(data: Mapping[str, Any]) -> PipelineSpec:
 
 
 def order_to_json(order: RecordOrder) -> dict[str, Any]:
-    """The order as plain JSON values."""
+    """Return the order as plain JSON values."""
     return asdict(order)
 
 
 def order_from_json(data: Mapping[str, Any]) -> RecordOrder:
-    """The order that `order_to_json` made. Raises TypeError for anything else."""
+    """Read the output of `order_to_json`. Raises TypeError for anything else."""
     return RecordOrder(**_known(RecordOrder, data))
 
 
@@ -262,7 +262,7 @@ def _element_to_json(element: Element) -> dict[str, Any]:
 
 
 def encode_feed_head(head: FeedHead) -> bytes:
-    """The head, and the decoder configuration where it changed; the frame's data comes after it."""
+    """Encode a header, and the decoder configuration where it changed; frame data follows."""
     codec = head.codec or Codec(0, 0, b"")
     flags = (
         (_KEYFRAME if head.keyframe else 0)
@@ -285,7 +285,7 @@ def encode_feed_head(head: FeedHead) -> bytes:
 
 
 def decode_feed_head(data: bytes) -> tuple[FeedHead, int]:
-    """A head, and how many bytes of decoder configuration stand between it and the frame's data.
+    """Decode a header; also returns the size of the decoder configuration behind it.
 
     The codec has an empty record until those bytes are read. Raises ValueError for anything else.
     """
@@ -303,7 +303,7 @@ def decode_feed_head(data: bytes) -> tuple[FeedHead, int]:
 
 
 def listen(directory: Path, name: str) -> socket.socket:
-    """A listening socket `name.sock` in `directory`, however long its path is."""
+    """Return a listening socket `name.sock` in `directory`, however long its path is."""
     with _short(directory) as short:
         path = Path(short, f"{name}.sock")
         path.unlink(missing_ok=True)
@@ -314,7 +314,7 @@ def listen(directory: Path, name: str) -> socket.socket:
 
 
 def connect(path: Path) -> socket.socket:
-    """A connection to a listening socket, however long its path is. Raises OSError."""
+    """Connect to a listening socket, however long its path is. Raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with _short(path.parent) as short:

@@ -63,7 +63,7 @@ MARK = "database_mark"
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
-    """The database at `url`, made where it is missing; closing writes what was submitted.
+    """Open the database at `url`, created where it is missing; closing writes what was submitted.
 
     A damaged SQLite file is moved aside (its name says when) and a new one begun.
     """
@@ -105,7 +105,7 @@ class Database:
         self._writer.start()
 
     async def write(self, work: Work[T]) -> T:
-        """What `work` returned, once its changes are on the disk; on an error none of them is.
+        """Return what `work` returns once its changes are on the disk; on an error none of them is.
 
         `work` may be called twice: it touches nothing but the connection it is given. Where the
         connection breaks during the commit itself nobody knows, and that is an error too.
@@ -114,7 +114,7 @@ class Database:
         return await asyncio.wrap_future(self.submit(work))
 
     def submit(self, work: Work[T]) -> Future[T]:
-        """The same for threads: returns at once, the result comes with the future."""
+        """Queue a write from any thread; returns at once, the result comes with the future."""
         future: Future[T] = Future()
         with self._closing:
             if self._closed:
@@ -123,7 +123,7 @@ class Database:
         return future
 
     async def read(self, work: Work[T], *, within_s: float = READ_TIMEOUT_S) -> T:
-        """What `work` returned; it sees everything that was written before it began."""
+        """Return what `work` returns; it sees everything that was written before it began."""
         with anyio.move_on_after(within_s):
             return await anyio.to_thread.run_sync(
                 partial(self._read, work), limiter=self._readers, abandon_on_cancel=True
@@ -131,7 +131,7 @@ class Database:
         raise Failed(f"The database did not respond within {within_s:g} s", code="database_failed")
 
     def close(self) -> None:
-        """Write what was submitted, let go of the file. A disk that hangs is not waited for."""
+        """Write what was submitted and close the file. A disk that hangs is not waited for."""
         with self._closing:
             if self._closed:
                 return

@@ -37,7 +37,7 @@ _REACHABLE = {
 
 
 def database_url(given: str) -> str:
-    """The URL as SQLAlchemy wants it, `postgres://` and driver names settled. Raises Invalid."""
+    """Return the URL in SQLAlchemy's form, with the driver's name. Raises Invalid."""
     try:
         url = make_url(given)
     except ArgumentError as error:
@@ -71,7 +71,7 @@ class Backend:
         self.for_writing: Engine = self.for_reading.execution_options(writes=True)
 
     def is_same_file(self) -> bool:
-        """Whether the file is the one that the connections have; always true of a server.
+        """Return whether the file is the one that is open; always true of a server.
 
         One that was replaced under open connections would be written to, and be gone.
         """
@@ -86,7 +86,7 @@ class Backend:
         return True
 
     def reopen(self) -> None:
-        """Let go of every connection to what is not there any more, and of its log."""
+        """Close every connection to a file that no longer exists, and its log."""
         self.for_reading.dispose()
         if self.file is not None and _identity(self._log_file) in {self._log_is, None}:
             # It belongs to the file that has gone, and would be applied to the one that has come.
@@ -100,14 +100,14 @@ class Backend:
         return Path(f"{self.file}-wal")
 
     def lacks_table(self, error: BaseException) -> bool:
-        """Whether a statement failed because a table is missing, or a part of one."""
+        """Return whether a statement failed because a table or a part of one is missing."""
         cause = getattr(error, "orig", None)
         return getattr(cause, "sqlstate", None) in _LACKING or (
             self.file is not None and any(sign in str(cause) for sign in _LACKING_IN_SQLITE)
         )
 
     def forget_read_only(self, error: BaseException) -> None:
-        """Let go of the connections where a statement failed because they only read.
+        """Close the connections if a statement failed because they are read-only.
 
         A connection keeps that from its beginning, even where the next one may write again.
         """
@@ -118,7 +118,7 @@ class Backend:
             self.for_reading.dispose()
 
     def set_aside(self, error: DatabaseError) -> Path | None:
-        """Move the file out of the way and say where it is now; None where it is not damaged."""
+        """Move a damaged file aside and return its new path; None where it is not damaged."""
         if self.file is None or not any(sign in str(error) for sign in DAMAGED):
             return None
         self.for_reading.dispose()
@@ -129,7 +129,7 @@ class Backend:
         return kept
 
     def close(self) -> None:
-        """Let go of every connection, also of those that still wait for an answer."""
+        """Close every connection, also those that still wait for an answer."""
         self.is_closed = True
         self.for_reading.dispose()
         for connection in list(self._sockets):
@@ -189,7 +189,7 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the rows, each instead of the one that has its key; all have the same columns.
+    """Insert or replace rows by their key; all have the same columns.
 
     Of several with one key the last one counts.
     """

@@ -34,7 +34,7 @@ def make_event(
     message: str,
     **details: Any,
 ) -> Event:
-    """Something that happens now; those details that end in `_id` are its ids."""
+    """Make an event that happens now; details whose names end in `_id` are its ids."""
     kept = text.printable(details)
     ids = {n: text.shown(str(value)) for n, value in kept.items() if n.endswith("_id")}
     return Event(
@@ -49,7 +49,7 @@ def make_event(
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events are asked for; None fits every one."""
+    """Criteria of a search in the event log; None matches every event."""
 
     type: str | None = None
     category: str | None = None
@@ -64,7 +64,7 @@ class EventFilter:
                 object.__setattr__(self, name, text.shown(value))
 
     def fits(self, item: Event) -> bool:
-        """Whether it is one of those."""
+        """Return whether an event matches."""
         return (
             self.type in {None, item.type}
             and self.category in {None, item.category}
@@ -79,7 +79,7 @@ ALL_EVENTS = EventFilter()
 
 @dataclass(frozen=True)
 class EventStats:
-    """How many events there are, by type, and from when to when."""
+    """Number of events, by type, and the time between the first and the last."""
 
     total: int
     by_type: Mapping[str, int]
@@ -88,5 +88,5 @@ class EventStats:
 
 
 def zoned(at: datetime) -> datetime:
-    """A time without a zone is UTC."""
+    """Return a time with its zone; without one it is UTC."""
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -70,7 +70,7 @@ TRIM_EVERY = 200
 
 
 class EventLog:
-    """Made by `open_events`. `record` may be called from any thread."""
+    """Records events. Made by `open_events`; `record` may be called from any thread."""
 
     def __init__(
         self,
@@ -117,11 +117,11 @@ class EventLog:
         message: str,
         **details: Any,
     ) -> None:
-        """Note that something happened now. Never blocks on a disk and never fails."""
+        """Record an event that happens now. Never blocks on a disk and never fails."""
         self.take(make_event(type, category, message, **details))
 
     def take(self, happened: Event) -> None:
-        """The same for an event that was made before."""
+        """Record an event that was made before."""
         self._recorded.labels(happened.category).inc()
         with self._news:
             self._newest.append(happened)
@@ -134,11 +134,11 @@ class EventLog:
         self._on_news()
 
     def write_with(self, connection: Connection, happened: Sequence[Event]) -> None:
-        """Write these in the transaction of what they tell about; then call `written` or `take`."""
+        """Write events in the caller's transaction; then call `written` or `take`."""
         insert_events(connection, happened)
 
     def written(self, happened: Sequence[Event]) -> None:
-        """These were written by `write_with`, and that has been committed."""
+        """Note that events written by `write_with` have been committed."""
         for item in happened:
             self._recorded.labels(item.category).inc()
         with self._news:
@@ -157,13 +157,13 @@ class EventLog:
         type: str | None = None,  # noqa: A002
         since: datetime | None = None,
     ) -> list[Event]:
-        """The newest `limit` that fit, newest first; from memory where the disk gives none."""
+        """Return the newest matching events, newest first; from memory if the disk fails."""
         return await self.page(EventFilter(type, category, since=since), limit)
 
     async def page(
         self, wanted: EventFilter = ALL_EVENTS, limit: int = 100, offset: int = 0
     ) -> list[Event]:
-        """Those that fit, newest first, `offset` left out; from memory where the disk gives none.
+        """Return matching events from `offset` on, newest first; from memory if the disk fails.
 
         What the disk has not taken yet, because it is slow or away, is among them.
         """
@@ -185,17 +185,17 @@ class EventLog:
         return [*fresh, *written][offset : offset + limit]
 
     def newest(self, limit: int) -> list[Event]:
-        """The newest of this server, newest first, from memory."""
+        """Return the newest events of this server from memory, newest first."""
         with self._news:
             return list(itertools.islice(reversed(self._newest), limit))
 
     async def stats(self) -> EventStats:
-        """Counts of what is in the log. Raises Failed where it cannot be read."""
+        """Count the events of the log. Raises Failed where it cannot be read."""
         await self._settle()
         return await self._database.read(read_stats)
 
     async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
-        """Delete what is older; how many that were. Raises Failed where the disk refuses."""
+        """Delete older events; returns how many. Raises Failed where the disk refuses."""
         if self._trust_now(self._newest_unix_ns) == "doubtful":
             log.warning(
                 "Events are not deleted by age, because the system clock is implausible: %s",
@@ -224,7 +224,7 @@ class EventLog:
         self._went += 1
 
     def close(self) -> None:
-        """Write what waits, for at most a few seconds."""
+        """Write waiting events, for at most a few seconds."""
         with self._news:
             self._stopping = True
             self._news.notify()
@@ -290,7 +290,7 @@ class EventLog:
 
 @asynccontextmanager
 async def open_events(database: Database, metrics: Metrics) -> AsyncIterator[EventLog]:
-    """The event log on this database; what was recorded is written before it closes."""
+    """Open the event log of this database; recorded events are written before it closes."""
     loop = asyncio.get_running_loop()
     is_told = threading.Event()  # many events between two turns of the loop are one piece of news
 

@@ -37,13 +37,13 @@ ReadMoment = Callable[[], Moment]
 
 
 def read_moment() -> Moment:
-    """What the clocks of this machine say now."""
+    """Read the clocks of this machine."""
     boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
     return Moment(wallclock.boot_id(), boot_s, time.time())
 
 
 class HistoryKeeper:
-    """Belongs to the event loop; `open_history` makes it."""
+    """Keeps and saves a history. Belongs to the event loop; `open_history` makes it."""
 
     def __init__(
         self,
@@ -60,15 +60,15 @@ class HistoryKeeper:
         self._save_failed = False
 
     def read(self, wanted: Range) -> dict[str, Any]:
-        """The figures of a range, from memory."""
+        """Return the figures of a range, from memory."""
         return self._history.read(wanted, self._read_moment())
 
     async def look(self) -> None:
-        """Note the figures as they are now."""
+        """Add the current figures."""
         self._history.add(self._read_moment().boot_s, self._figures())
 
     async def load(self) -> None:
-        """Take up what an earlier server kept; a file that cannot be read is replaced later."""
+        """Load the file of an earlier server; one that cannot be read is replaced later."""
         try:
             text = await to_thread.run_sync(_read, self._path, abandon_on_cancel=True)
             if text is not None:
@@ -82,7 +82,7 @@ class HistoryKeeper:
             )
 
     async def save(self) -> None:
-        """Write the file. What fails is logged once, until it works again."""
+        """Write the file. A failure is logged once, until it works again."""
         kept = self._history.to_json(self._read_moment())
         try:
             await to_thread.run_sync(_write, self._path, kept, abandon_on_cancel=True)
@@ -100,7 +100,7 @@ class HistoryKeeper:
 async def open_history(
     names: tuple[str, ...], figures: Figures, data_dir: Path
 ) -> AsyncIterator[HistoryKeeper]:
-    """A history of these figures, kept and saved until it is closed."""
+    """Open a history of these figures; it is kept and saved until it is closed."""
     keeper = HistoryKeeper(History(names), figures, data_dir / FILE_NAME)
     with anyio.move_on_after(_LAST_SAVE_S):
         await keeper.load()

@@ -25,7 +25,7 @@ class Resolution:
 
     @property
     def span_s(self) -> int:
-        """How far back it goes."""
+        """Time that the range covers, in seconds."""
         return self.step_s * self.points
 
 
@@ -120,13 +120,13 @@ class History:
         self._rings = {name: _Ring(each) for name, each in RESOLUTIONS.items()}
 
     def add(self, boot_s: float, figures: Mapping[str, float | None]) -> None:
-        """Note the figures at an instant of the boot clock; a name that is missing is not known."""
+        """Add the figures at an instant of the boot clock; a missing name is unknown."""
         values = tuple(figures.get(name) for name in self.names)
         for ring in self._rings.values():
             ring.add(boot_s, values)
 
     def read(self, wanted: Range, now: Moment) -> dict[str, Any]:
-        """The body of `GET /api/v1/metrics-history`. Where nothing was noted there is a null."""
+        """Return the body of `GET /api/v1/metrics-history`; unknown figures are null."""
         ring = self._rings[wanted]
         step_s = ring.resolution.step_s
         times: list[float] = []
@@ -151,7 +151,7 @@ class History:
     # ------------------------------------------------------------- over restarts
 
     def to_json(self, now: Moment) -> dict[str, Any]:
-        """All that is kept, for `restore`."""
+        """Return the whole history, for `restore`."""
         return {
             "version": 1,
             "boot_id": now.boot_id,
@@ -168,7 +168,7 @@ class History:
         }
 
     def restore(self, saved: Any, now: Moment) -> None:
-        """Take up what an earlier server kept. Raises ValueError where it is not understood."""
+        """Restore the history of an earlier server. Raises ValueError where it is invalid."""
         try:
             if saved["version"] != 1:
                 raise ValueError(f"version {saved['version']!r}")

@@ -16,12 +16,12 @@ from touchline.core.migrations import earlier
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the tables are what this program needs."""
+    """Return whether the tables are those of this version."""
     return _revision(connection) == REVISIONS[-1]
 
 
 def upgrade(connection: Connection, name: str) -> None:
-    """Run the steps that are missing, all of them or none. Raises Failed for a newer database.
+    """Run the missing migrations, all or none. Raises Failed for a newer database.
 
     `name` is what the database is called in that error.
     """

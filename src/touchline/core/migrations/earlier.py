@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def is_there(connection: Connection) -> bool:
-    """Whether the tables are still the earlier program's."""
+    """Return whether the tables are those of the earlier system."""
     inspector = inspect(connection)
     if not inspector.has_table("events"):
         return False
@@ -30,7 +30,7 @@ def is_there(connection: Connection) -> bool:
 
 
 def rename(connection: Connection) -> None:
-    """Put its tables out of the way of ours."""
+    """Rename the earlier system's tables that have the names of ours."""
     there = set(inspect(connection).get_table_names())
     for name in TABLES:
         if name in there:
@@ -38,7 +38,7 @@ def rename(connection: Connection) -> None:
 
 
 def copy(connection: Connection) -> None:
-    """Bring its events into our table, in their order."""
+    """Copy the earlier system's events into our table, in their order."""
     rows = []
     for found in connection.execute(text(f"SELECT * FROM {PREFIX}events ORDER BY id")).mappings():  # noqa: S608
         try:

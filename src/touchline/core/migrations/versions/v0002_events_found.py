@@ -10,14 +10,14 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Give events the two columns; those that are there keep them empty."""
+    """Add the two columns to events; existing events keep them empty."""
     for name in ("container_id", "stream_id"):
         op.add_column("events", sa.Column(name, sa.String(256)))
         op.create_index(f"ix_events_{name}", "events", [name])
 
 
 def downgrade() -> None:
-    """Take the columns away."""
+    """Drop the columns."""
     for name in ("container_id", "stream_id"):
         op.drop_index(f"ix_events_{name}", "events")
         op.drop_column("events", name)
