@@ -113,7 +113,7 @@ class Live:
         self.leave.set()
 
     def status(self) -> dict[str, Any]:
-        """What is shown at this moment, from memory."""
+        """Return what is shown now, from memory."""
         return {
             "streams": self.streams.status(),
             "hls": sorted(self._hls),
@@ -242,7 +242,7 @@ class Live:
         self.control.notify(wire.event("status", **self.status()))
 
     async def warm(self) -> None:
-        """Have WebRTC ready before the first viewer asks for it."""
+        """Load WebRTC before the first viewer asks for it."""
         with contextlib.suppress(Problem):
             await self._load_peers()
 
@@ -260,7 +260,7 @@ class Live:
         await self._transcodes.close()
 
     async def tell_status(self) -> None:
-        """Send the status twice a second; leave when nobody has listened for a minute."""
+        """Send the status twice a second; exit when no server has listened for a minute."""
         while True:
             await asyncio.sleep(STATUS_S)
             self.control.notify(wire.event("status", **self.status()))
@@ -270,7 +270,7 @@ class Live:
                 self.leave.set()
 
     async def finish(self) -> None:
-        """End all viewers and leave no file behind."""
+        """Disconnect all viewers and remove all files."""
         await self._end_all()
         await asyncio.to_thread(clear_folder, self.folder)
 

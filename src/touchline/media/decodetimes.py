@@ -21,7 +21,7 @@ _CONFIRMED = 8
 
 
 class Order(NamedTuple):
-    """Where a picture stands among those decoded before it."""
+    """A picture's place among those decoded before it."""
 
     number: int
     """Its picture order count: rises as pictures are shown, begins again with an IDR picture."""
@@ -92,7 +92,7 @@ class DecodeTimes:
     def place(
         self, pts_ns: int, *, depth: int, interval_ns: int, first: bool = False
     ) -> tuple[int, int]:
-        """The presentation and the decode time of the next picture.
+        """Return the presentation and the decode time of the next picture.
 
         `first` says that everything before it is shown before it. The presentation time is as
         given, unless it lies before what has been decoded already.

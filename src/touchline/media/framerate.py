@@ -18,7 +18,7 @@ class FrameRate:
         self._seen: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
 
     def forget(self) -> None:
-        """The times that come do not continue those before; the rate stays."""
+        """Forget the times so far, because later ones do not continue them; the rate stays."""
         self._seen.clear()
 
     def see(

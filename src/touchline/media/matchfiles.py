@@ -62,7 +62,7 @@ class Files(NamedTuple):
 
 
 def as_text(reasons: Sequence[str]) -> str:
-    """Join reasons into one text, of which so many can be read."""
+    """Join reasons into one text of bounded length."""
     more = len(reasons) - _MOST_REASONS
     return "; ".join((*reasons[:_MOST_REASONS], *([f"and {more} files more"] if more > 0 else [])))
 
@@ -79,7 +79,7 @@ def read(path: Path) -> Read:
 
 
 def is_of(name: str, camera: str) -> bool:
-    """Whether a file name is that of a video of this camera."""
+    """Return whether a file name is that of a video of this camera."""
     found = _CAMERA.search(name)
     return (
         found is not None
@@ -90,7 +90,7 @@ def is_of(name: str, camera: str) -> bool:
 
 
 def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> Files:
-    """Sort out the files of one camera. Blocks."""
+    """Return the usable files of one camera, and why others are not. Blocks."""
     found: list[Usable] = []
     earlier: list[tuple[Path, scan.Indexed]] = []
     refused: dict[str, str] = {}
@@ -123,7 +123,7 @@ def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> File
 def starts_ns(
     durations_ns: Mapping[str, int | None], changed_ns: Mapping[str, int]
 ) -> dict[str, int]:
-    """When each file of another system begins (Unix), by its name; the files are one camera's.
+    """Return when each of one camera's files of another system begins (Unix), by its name.
 
     Those with one time in their names were written one after the other from that (local) time on;
     a duration of None is that of a file which cannot be used, and a number that is left out that of

@@ -36,7 +36,7 @@ class TimedFrame(NamedTuple):
 
 
 def segment(codec: Codec, frames: Iterable[TimedFrame], *, number: int) -> bytes:
-    """Write the segment of that number with these frames in the order of decoding.
+    """Make the segment of that number from these frames in decode order.
 
     Raises ValueError for a frame whose units do not fit into it.
     """

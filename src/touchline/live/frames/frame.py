@@ -27,7 +27,7 @@ class Frame(NamedTuple):
 
 
 async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[Frame, int]]:
-    """The frames of a feed, and how many were left out in front of each.
+    """Yield the frames of a feed, and how many were dropped before each.
 
     Raises IncompleteReadError at its end, and ValueError for what is no feed.
     """

@@ -30,7 +30,7 @@ KEYFRAME_EVERY_S = 0.5
 
 
 class Feeder(Protocol):
-    """Where a stream's frames come from: a byte that is written asks for a keyframe."""
+    """The source of a stream's frames: a byte that is written asks for a keyframe."""
 
     def write(self, data: bytes, /) -> None:
         """Ask for a keyframe."""
@@ -40,7 +40,7 @@ class Feeder(Protocol):
 
 
 class Shown(Protocol):
-    """What a viewer is shown: `current` is the stream to send, and may become another one."""
+    """What a viewer is shown: `current` is the stream to send, and may change."""
 
     name: str
 
@@ -50,7 +50,7 @@ class Shown(Protocol):
 
 
 class Stream:
-    """One camera's frames. It is there from the first time somebody names it, fed or not."""
+    """One camera's frames. It exists from the first time that it is named, fed or not."""
 
     def __init__(self, name: str, changed: Callable[[Stream], None] | None = None) -> None:
         self.name = name
@@ -103,7 +103,7 @@ class Stream:
         return self._joining.possible
 
     def when_order_changes(self, call: Callable[[], None]) -> None:
-        """Have `call` called whenever `reorders` or `joinable` has changed."""
+        """Call `call` whenever `reorders` or `joinable` has changed."""
         self._order_watchers.append(call)
 
     @property
@@ -112,7 +112,7 @@ class Stream:
         return len(self._subscribers)
 
     async def wait_up(self, timeout_s: float) -> bool:
-        """Whether the first keyframe is here, at the latest after `timeout_s`."""
+        """Wait up to `timeout_s` for the first keyframe; returns whether it has arrived."""
         try:
             await asyncio.wait_for(self._up.wait(), timeout_s)
         except TimeoutError:
@@ -122,7 +122,7 @@ class Stream:
     def subscribe(
         self, *, with_gop: bool = True, limit_bytes: int = QUEUE_LIMIT_BYTES
     ) -> Subscription:
-        """A reader's queue; with `with_gop` it holds the newest GOP so far. Close it when done.
+        """Return a reader's queue; with `with_gop` it holds the newest GOP. Close it when done.
 
         Without a GOP that fits it begins with the next keyframe, which is then asked for.
         """
@@ -136,7 +136,7 @@ class Stream:
         return subscription
 
     def forget(self, subscription: Subscription) -> None:
-        """Give this reader nothing more."""
+        """Remove a reader."""
         self._subscribers = tuple(s for s in self._subscribers if s is not subscription)
 
     def request_keyframe(self) -> None:
@@ -148,14 +148,14 @@ class Stream:
         self._writer.write(wire.KEYFRAME_PLEASE)
 
     def attach(self, writer: Feeder) -> None:
-        """A worker feeds this stream from now on; one that did before is sent away."""
+        """Take frames from this worker from now on; an earlier feed is closed."""
         if self._writer is not None:
             self._writer.close()
         self._begin_anew()
         self._writer = writer
 
     def detach(self, writer: Feeder) -> None:
-        """That worker's feed has ended."""
+        """Note that a worker's feed has ended."""
         if writer is self._writer:
             self._writer = None
             self._begin_anew()
@@ -164,18 +164,18 @@ class Stream:
                 self._tell()
 
     def lose(self) -> None:
-        """What fed this stream is gone, and nothing takes its place: all readers are told."""
+        """Close all subscriptions, because the source ended and nothing replaces it."""
         if self._writer is not None:
             self.detach(self._writer)
         self.begin_again()
 
     def hang_up(self) -> None:
-        """End the worker's feed, so that it stops sending."""
+        """Close the worker's feed, so that it stops sending."""
         if self._writer is not None:
             self._writer.close()
 
     def push(self, frame: Frame, *, skipped: int = 0) -> None:
-        """A frame from the worker, on its way to all readers."""
+        """Pass a frame from the worker to all readers."""
         self.skipped += skipped
         self._broken = self._broken or frame.broken or skipped > 0
         if self._broken:
@@ -225,7 +225,7 @@ class Stream:
             self._changed(self)
 
     def status(self) -> dict[str, Any]:
-        """What the server is told of it."""
+        """Return the stream's state for the server."""
         return {
             "up": self.up,
             "fed": self.fed,
@@ -239,6 +239,6 @@ class Stream:
         }
 
     def begin_again(self) -> None:
-        """Have all readers begin anew: their subscriptions are closed."""
+        """Close all subscriptions, so that readers begin anew."""
         for subscription in self._subscribers:
             subscription.close()

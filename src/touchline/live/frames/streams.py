@@ -15,33 +15,33 @@ log = logging.getLogger(__name__)
 
 
 class Streams:
-    """The streams by name, and the door through which workers feed them."""
+    """The streams by name, and the server of the workers' feeds."""
 
     def __init__(self, changed: Callable[[Stream], None] | None = None) -> None:
         self._changed = changed
         self._by_name: dict[str, Stream] = {}
 
     def get(self, name: str) -> Stream:
-        """The camera's stream, made when it is named first."""
+        """Return the camera's stream, created on first use."""
         if name not in self._by_name:
             self._by_name[name] = Stream(name, self._changed)
         return self._by_name[name]
 
     def find(self, name: str) -> Stream | None:
-        """The camera's stream if it was ever named."""
+        """Return the camera's stream if it exists."""
         return self._by_name.get(name)
 
     def status(self) -> dict[str, Any]:
-        """All of them."""
+        """Return the state of all streams."""
         return {name: stream.status() for name, stream in sorted(self._by_name.items())}
 
     def hang_up(self) -> None:
-        """End every worker's feed."""
+        """Close every worker's feed."""
         for stream in self._by_name.values():
             stream.hang_up()
 
     async def serve_feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One worker's feed until it ends."""
+        """Read one worker's feed until it ends."""
         stream: Stream | None = None
         try:
             hello = wire.decode(await reader.readline())

@@ -14,7 +14,7 @@ class Closed(Exception):
 
 
 class Publisher(Protocol):
-    """Where a subscription's frames come from."""
+    """The source of a subscription's frames."""
 
     dropped: int
     """Frames that its readers left out, all of them together."""
@@ -24,7 +24,7 @@ class Publisher(Protocol):
         """Whether frames are coming."""
 
     def forget(self, subscription: Subscription) -> None:
-        """Give this reader nothing more."""
+        """Remove a reader."""
 
 
 class Subscription:
@@ -62,7 +62,7 @@ class Subscription:
             raise StopAsyncIteration from None
 
     async def get(self) -> Frame:
-        """The next frame. Raises Closed."""
+        """Return the next frame. Raises Closed."""
         while not self._queue:
             if self._closed:
                 raise Closed
@@ -71,7 +71,7 @@ class Subscription:
         return self._take()
 
     def skip_to_keyframe(self) -> None:
-        """Leave out what waits in front of the newest keyframe: for who wants the present."""
+        """Drop what waits before the newest keyframe."""
         while self._keyframes > 1 or (self._keyframes == 1 and not self._queue[0].keyframe):
             self._take()
             self.dropped += 1
@@ -84,7 +84,7 @@ class Subscription:
         return frame
 
     def push(self, frame: Frame) -> None:
-        """Take a frame or leave it out; the stream calls this."""
+        """Queue a frame or drop it; the stream calls this."""
         if self._needs_keyframe and not frame.keyframe:
             self._drop()
             return
@@ -107,7 +107,7 @@ class Subscription:
             self._lost = True
 
     def close(self) -> None:
-        """Read no more; whoever waits in `get` is told."""
+        """Stop reading; whoever waits in `get` gets Closed."""
         self._closed = True
         self._queue.clear()
         self._queued_bytes = self._keyframes = 0

@@ -69,7 +69,7 @@ class Hls:
         return self._packager.ended
 
     async def playlist(self, sequence: int | None, part: int | None) -> str | None:
-        """The playlist once it has this segment or part; None when that takes too long."""
+        """Return the playlist once it has this segment or part; None after the time limit."""
         deadline_s = time.monotonic() + WAIT_S
         while not self._has(sequence, part):
             if not await self._wait(deadline_s):
@@ -93,7 +93,7 @@ class Hls:
         return position.has(sequence, part) or sequence > position.sequence + _TOO_FAR_AHEAD
 
     async def wait_for(self, name: str) -> bool:
-        """Whether the file is there; waits for the part that comes next."""
+        """Return whether the file exists; waits for the part that comes next."""
         deadline_s = time.monotonic() + WAIT_S
         while name not in self._files:
             if name != self._next_part or not await self._wait(deadline_s):
@@ -110,7 +110,7 @@ class Hls:
         return not self._closed
 
     async def close(self) -> None:
-        """Stop, wake everybody who waits, and remove the files."""
+        """Stop, wake all waiting requests, and remove the files."""
         self._closed = True
         self._closing.set()
         self._subscription.close()

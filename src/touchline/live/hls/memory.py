@@ -14,7 +14,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108  (the folder inside it is ours alone, an
 
 
 def make_folder(runtime_dir: Path, parent: Path = MEMORY) -> Path:
-    """An empty folder in `parent` that only this user can enter; in `runtime_dir` where that fails.
+    """Create a private folder in `parent`, or in `runtime_dir` where that fails.
 
     Nothing else in `parent` is touched: the folder's name is made from `runtime_dir`.
     """
@@ -28,7 +28,7 @@ def make_folder(runtime_dir: Path, parent: Path = MEMORY) -> Path:
 
 
 def clear_folder(folder: Path) -> None:
-    """Remove the folder and what this process put into it."""
+    """Remove the folder and the files of this process in it."""
     for path in folder.iterdir():
         path.unlink(missing_ok=True)
     folder.rmdir()

@@ -34,7 +34,7 @@ _GOP_FADES = 0.97
 
 @dataclass(frozen=True)
 class Shape:
-    """How long parts and segments are meant to be, and how many segments are listed."""
+    """Intended length of parts and segments, and number of listed segments."""
 
     part_s: float
     segment_s: float
@@ -42,14 +42,14 @@ class Shape:
 
 
 class Position(NamedTuple):
-    """How far a playlist has come: the newest segment, its parts, and whether it is whole."""
+    """Progress of a playlist: the newest segment, its parts, and whether it is complete."""
 
     sequence: int
     parts: int
     whole: bool
 
     def has(self, sequence: int, part: int | None) -> bool:
-        """Whether this segment, or this part of it, is listed."""
+        """Return whether this segment, or this part of it, is listed."""
         if sequence != self.sequence:
             return sequence < self.sequence
         return self.whole or (part is not None and part < self.parts)
@@ -64,7 +64,7 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class File:
-    """What a player can fetch; `parts_of` is the segment that this is a part of."""
+    """A file for players; `parts_of` is the segment that this is a part of."""
 
     name: str
     data: bytes
@@ -72,7 +72,7 @@ class File:
 
 
 class Packager:
-    """Frames in, files and the state of the playlist out.
+    """Makes files and the state of the playlist from frames.
 
     Sequence numbers begin with the time since boot, so that they go on rising over a restart of the
     preview or of its process, and players that stayed find their way: no segment is shorter than
@@ -123,7 +123,7 @@ class Packager:
     # --------------------------------------------------------------- gathering
 
     def take(self, frame: Frame) -> list[File]:
-        """Take a frame; returns the files that are complete with it, in the order of their use."""
+        """Add a frame; returns the files that are complete with it, in the order of their use."""
         files: list[File] = []
         last = self._pending[-1] if self._pending else None
         if last is not None and not 0 < frame.dts_ns - last.dts_ns < JUMP_NS:
@@ -155,7 +155,7 @@ class Packager:
         return files
 
     def leave_out(self) -> None:
-        """Take back a segment that has no part yet: no player could begin there.
+        """Remove a segment that has no part yet, because no player could begin there.
 
         What is taken next does not continue what was.
         """
@@ -166,7 +166,7 @@ class Packager:
             self._next_sequence -= 1
 
     def is_long_enough(self, dts_ns: int) -> bool:
-        """Whether the open segment has its length, so that a keyframe is due."""
+        """Return whether the open segment has its length, so that a keyframe is due."""
         return (dts_ns - self._segment_start_ns) / 1e9 >= 0.9 * self._target_s
 
     def _part_is_full(self, frame: Frame) -> bool:
@@ -272,7 +272,7 @@ class Packager:
             self._target_s = max(self._target_s, target_s(segment.duration_s))
 
     def forget_old(self) -> list[Segment]:
-        """Take what is no longer to be listed out of the playlist; returns it."""
+        """Remove what is no longer listed from the playlist; returns it."""
         gone = []
         while len(self.segments) > self.shape.segments + 1:
             gone.append(self.segments.popleft())
@@ -305,7 +305,7 @@ class Packager:
         return self._part_name(segment.sequence, len(segment.parts))
 
     def tell(self) -> None:
-        """Make up a target duration, for a player that gets a playlist without a whole segment.
+        """Fix a target duration, for a player that gets a playlist without a whole segment.
 
         Nobody knows how long the first one will be: twice as long as it is by now.
         """
@@ -315,7 +315,7 @@ class Packager:
             self._told = True
 
     def render(self) -> str:
-        """The playlist as it is now; with a whole segment, its target duration is for good."""
+        """Render the playlist; with a whole segment, its target duration is fixed."""
         self._told = self._told or any(segment.whole for segment in self.segments)
         listing = Listing(
             target_s=self._target_s,

@@ -33,13 +33,13 @@ class Pace(NamedTuple):
 
 
 class Paced:
-    """Watches the time between frames."""
+    """Measures the time between frames."""
 
     def __init__(self) -> None:
         self._periods_s: deque[float] = deque(maxlen=_SEEN_FRAMES)
 
     def add(self, period_s: float) -> None:
-        """Note the time between two frames that follow each other."""
+        """Add the time between two consecutive frames."""
         self._periods_s.append(period_s)
 
     @property
@@ -53,7 +53,7 @@ class Paced:
 
 
 def fits(target_s: float, pace: Pace) -> bool:
-    """Whether parts of whole frames can be 85 % to 100 % of that long."""
+    """Return whether parts of whole frames can last 85 % to 100 % of a duration."""
     shortest_s, longest_s = pace
     if longest_s <= _BETWEEN_SHARE * target_s:
         return True
@@ -63,7 +63,7 @@ def fits(target_s: float, pace: Pace) -> bool:
 
 
 def part_target_s(asked_s: float, pace: Pace, most_s: float) -> float:
-    """The target duration of parts for frames of this pace, at the most `most_s`."""
+    """Return the target duration of parts for frames of this pace, at most `most_s`."""
     if fits(asked_s, pace):
         return asked_s
     shortest_s, longest_s = pace
@@ -73,5 +73,5 @@ def part_target_s(asked_s: float, pace: Pace, most_s: float) -> float:
 
 
 def printed_ms(target_s: float) -> int:
-    """The target as playlists tell it: milliseconds, never less than a part of it lasts."""
+    """Return the target as playlists print it: milliseconds, never less than a part lasts."""
     return math.ceil(target_s * 1000 - 1e-6)

@@ -58,7 +58,7 @@ class Listing:
 
 
 def render(segments: Sequence[Segment], listing: Listing) -> str:
-    """The playlist of these segments, the last of which may be unfinished."""
+    """Render the playlist of these segments, the last of which may be unfinished."""
     part_target_s = printed_ms(listing.part_target_s) / 1000
     hold_s = 3 * part_target_s
     lines = [
@@ -92,12 +92,12 @@ def render(segments: Sequence[Segment], listing: Listing) -> str:
 
 
 def target_s(longest_s: float) -> int:
-    """The target duration for segments up to this long: they are compared when rounded."""
+    """Return the target duration for segments up to this long: rounded, as they are compared."""
     return max(1, math.floor(longest_s + 0.5))
 
 
 def longest_s(target: int) -> float:
-    """How long a segment may be by its playlist's target duration."""
+    """Return how long a segment may be by its playlist's target duration."""
     return target + 0.5 - _ROUNDING_S
 
 

@@ -33,11 +33,11 @@ class Guest(Protocol):
     pausing: bool
 
     def hang_up(self) -> None:
-        """End its connection."""
+        """Close its connection."""
 
 
 class RtspDoor:
-    """Lets clients in, one table for all of them. Belongs to the event loop."""
+    """Admits clients, with one table for all of them. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class RtspDoor:
         self._guests: list[Guest] = []  # in the order in which they came
 
     def enter(self, guest: Guest) -> bool:
-        """Take a client in, in the place of a stranger where there is none; whether it may stay."""
+        """Add a client, in the place of a stranger if all are taken; return whether it may stay."""
         network = network_of(guest.address)
         strangers = (each for each in self._guests if not each.is_known)
         same = [each for each in strangers if network_of(each.address) == network]
@@ -71,7 +71,7 @@ class RtspDoor:
         return True
 
     def leave(self, guest: Guest) -> None:
-        """Forget a client that is gone."""
+        """Remove a client that disconnected."""
         if guest in self._guests:
             self._guests.remove(guest)
 
@@ -80,7 +80,7 @@ class RtspDoor:
         guest.hang_up()
 
     async def admits(self, guest: Guest, request: Request) -> bool:
-        """Whether a request has the password; waits first where its address has to.
+        """Return whether a request has the password; waits first if its address must.
 
         The pause comes before the look, so a right password cannot be told from a wrong one any
         sooner. A client that has shown it already is not kept waiting.

@@ -37,7 +37,7 @@ REASONS = {
 
 
 class BadRequest(ValueError):
-    """What came is not RTSP."""
+    """The input is not RTSP."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Request:
         return unquote(found[1] or found[2] or "").strip("/").partition("/")[0]
 
     def admits(self, password: str | None) -> bool:
-        """Whether the request has the password, under any user name, where there is one."""
+        """Return whether the request has the password, if there is one, under any user name."""
         if password is None:
             return True
         scheme, _, given = self.headers.get("authorization", "").partition(" ")
@@ -80,7 +80,7 @@ class Request:
 
 
 def parse_request(head: bytes) -> Request:
-    """The request of these lines. Raises BadRequest."""
+    """Parse the request of these lines. Raises BadRequest."""
     lines = head.decode("utf-8", "replace").split("\r\n")
     words = lines[0].split(" ")
     if len(words) != 3 or not words[2].startswith("RTSP/1.") or not lines[0].isprintable():
@@ -95,14 +95,14 @@ def parse_request(head: bytes) -> Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request is answered with."""
+    """The answer to a request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
 
     def encode(self, request: Request | None) -> bytes:
-        """The bytes of the answer."""
+        """Encode the answer."""
         lines = [f"RTSP/1.0 {self.status} {REASONS[self.status]}"]
         number = None if request is None else whole(request.headers.get("cseq", ""))
         if number is not None:
@@ -114,7 +114,7 @@ class Answer:
 
 
 class Transport(NamedTuple):
-    """How a client wants its packets: inside this connection, or to a pair of UDP ports."""
+    """A client's choice of transport: inside this connection, or to a pair of UDP ports."""
 
     interleaved: bool
     rtp: int
@@ -122,7 +122,7 @@ class Transport(NamedTuple):
 
 
 def parse_transport(text: str) -> Transport | None:
-    """The first transport in the client's list that we have; None if there is none."""
+    """Return the first supported transport in the client's list; None if there is none."""
     for choice in text.split(","):
         words = [word.strip() for word in choice.split(";")]
         fields = dict(word.partition("=")[::2] for word in words)
@@ -149,7 +149,7 @@ def _pair(text: str) -> tuple[int, int] | None:
 
 
 def describe(camera: str, codec: Codec) -> str:
-    """The SDP of a camera's stream."""
+    """Return the SDP of a camera's stream."""
     sets = [s for s in parameter_sets(codec.avcc) if s and s[0] & 0x1F in {SPS, PPS}]
     sprop = ",".join(base64.b64encode(s).decode() for s in sets)
     lines = (

@@ -48,7 +48,7 @@ _NTP_MINUS_UNIX_S = 2_208_988_800
 
 
 class RtspServer:
-    """Listens from `open` to `close`."""
+    """Serves RTSP from `open` to `close`."""
 
     def __init__(self, streams: Streams, notify: Notify, *, password: str | None = None) -> None:
         self._streams = streams
@@ -66,25 +66,25 @@ class RtspServer:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Listen no more and send every client away."""
+        """Stop listening and disconnect every client."""
         if self._server is not None:
             self._server.close()
         for client in list(self._clients.values()):
             client.hang_up()
 
     def end(self, camera: str) -> None:
-        """Send the clients of a camera away."""
+        """Disconnect the clients of a camera."""
         for client in list(self._clients.values()):
             if client.camera == camera:
                 client.hang_up()
 
     def admit(self, viewer: str, reason: str | None) -> bool:
-        """Tell a client that it may watch, or why not; whether it is still there."""
+        """Tell a client that it may watch, or why not; returns whether it is still connected."""
         client = self._clients.get(viewer)
         return client is not None and client.admit(reason)
 
     def sessions(self) -> list[dict[str, Any]]:
-        """Who watches what."""
+        """Return the clients and what they watch."""
         return [client.to_json() for client in self._clients.values() if client.camera]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -26,7 +26,7 @@ class UdpPair(asyncio.DatagramProtocol):
     async def open(
         cls, local: str, remote: str, wanted: Transport, heard: Callable[[], None]
     ) -> UdpPair:
-        """Two ports from which packets go to the client's. Raises OSError."""
+        """Open two ports from which packets go to the client's. Raises OSError."""
         made = cls(heard)
         made._to = ((remote, wanted.rtp), (remote, wanted.rtcp))
         loop = asyncio.get_running_loop()
@@ -41,12 +41,12 @@ class UdpPair(asyncio.DatagramProtocol):
         self._pair[rtcp].sendto(data, self._to[rtcp])
 
     def close(self) -> None:
-        """Give the ports back."""
+        """Close the ports."""
         for transport in self._pair:
             transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        """The client's reports: it is still there."""
+        """Note a report of the client, which shows that it is still there."""
         del data
         if addr[0] == self._to[0][0]:
             self._heard()

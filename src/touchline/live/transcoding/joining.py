@@ -46,7 +46,7 @@ class Joining:
         return self.possible is not before
 
     def begin(self) -> None:
-        """What follows does not continue what was seen; what is known of the camera stays."""
+        """Note that the stream begins anew; what is known of the camera stays."""
         self._newest_ns = None
 
 
@@ -64,7 +64,7 @@ def _refers(frame: Frame) -> bool:
 
 
 def is_referenced(frame: Frame) -> bool:
-    """Whether other frames are predicted from this one; a frame that is not may be left out.
+    """Return whether other frames are predicted from this one, so that it must be kept.
 
     Raises ValueError where the frame's lengths lead outside of it.
     """

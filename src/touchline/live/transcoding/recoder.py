@@ -33,7 +33,7 @@ class CannotDecode(Exception):
 
 
 class Decoder:
-    """Coded pictures of a camera in, pictures in the order of showing out."""
+    """Decodes a camera's frames to pictures in the order of showing."""
 
     def __init__(self) -> None:
         self._context: av.VideoCodecContext | None = None
@@ -48,7 +48,7 @@ class Decoder:
         return aspect if aspect and aspect != 1 else None
 
     def decode(self, frame: Frame, *, hurry: bool) -> Iterator[av.VideoFrame]:
-        """Take the next frame; with `hurry` those that no other needs are left out.
+        """Decode the next frame; `hurry` leaves out those that no other needs.
 
         Raises CannotDecode where the pictures are too large.
         """
@@ -92,7 +92,7 @@ def _sets_of(frame: Frame) -> Codec:
 
 
 class Shape(NamedTuple):
-    """What an encoder is made for."""
+    """Parameters of an encoder."""
 
     width: int
     height: int
@@ -101,7 +101,7 @@ class Shape(NamedTuple):
 
 
 class Encoder:
-    """Pictures in, H.264 without B-frames out, a frame for each picture at once."""
+    """Encodes pictures as H.264 without B-frames, one frame for each picture at once."""
 
     def __init__(self) -> None:
         self._context: av.VideoCodecContext | None = None
@@ -112,7 +112,7 @@ class Encoder:
     def encode(
         self, picture: av.VideoFrame, *, duration_ns: int, keyframe: bool, aspect: Fraction | None
     ) -> Frame | None:
-        """The coded picture, at its own time; None where the encoder gives nothing."""
+        """Encode a picture at its own time; None where the encoder gives nothing."""
         at_ns = picture.pts or 0
         width, height = fitting(picture.width, picture.height)
         shape = Shape(width, height, max(1, min(round(1e9 / max(duration_ns, 1)), 120)), aspect)
@@ -167,13 +167,13 @@ class Encoder:
 
 
 def fitting(width: int, height: int) -> tuple[int, int]:
-    """The size at which a picture is sent: even, and no larger than `MAX_PIXELS`."""
+    """Return the size at which a picture is sent: even, and no larger than `MAX_PIXELS`."""
     scale = min(1.0, (MAX_PIXELS / (width * height)) ** 0.5)
     return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
 
 
 def split(data: bytes) -> Iterator[bytes]:
-    """The NAL units of an Annex B byte stream."""
+    """Split an Annex B byte stream into its NAL units."""
     at = data.find(b"\0\0\1")
     while at >= 0:
         start = at + 3
@@ -184,7 +184,7 @@ def split(data: bytes) -> Iterator[bytes]:
 
 
 def record(sets: list[bytes]) -> bytes:
-    """The decoder configuration record of one SPS and one PPS (ISO/IEC 14496-15, 5.3.3.1)."""
+    """Return the decoder configuration record of one SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
     sps = next(unit for unit in sets if unit[0] & 0x1F == SPS)
     pps = next(unit for unit in sets if unit[0] & 0x1F == PPS)
     head = bytes([1, *sps[1:4], 0xFF, 0xE1])

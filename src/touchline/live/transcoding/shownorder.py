@@ -45,7 +45,7 @@ class ShownOrder:
         return self.reorders is not before
 
     def begin(self) -> None:
-        """What follows does not continue what was seen; what is known of the camera stays."""
+        """Note that the stream begins anew; what is known of the camera stays."""
         self._newest_ns = None
 
     def _describe(self, frame: Frame) -> None:

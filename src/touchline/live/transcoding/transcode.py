@@ -92,22 +92,22 @@ class Transcode:
         return codec.avcc[1:4] if codec is not None and len(codec.avcc) > 4 else None
 
     def request_keyframe(self) -> None:
-        """Ask for a keyframe of what viewers are sent."""
+        """Ask for a keyframe of the stream that viewers are sent."""
         self.current.request_keyframe()
 
     def join(self) -> None:
-        """Count a viewer; where the camera reorders, the transcode begins with the first."""
+        """Count a viewer; the first one starts the transcode if the camera reorders."""
         self.viewers += 1
         self._begin()
 
     def leave(self) -> None:
-        """One viewer less."""
+        """Count a viewer less."""
         self.viewers -= 1
         self._left_at_s = time.monotonic()
         self._look()
 
     def show_over_hls(self, wanted: bool) -> None:  # noqa: FBT001  (a state that is set)
-        """Have HLS shown the transcode from now on, or no longer."""
+        """Set whether HLS shows the transcode."""
         if wanted is self.over_hls:
             return
         self.over_hls = wanted
@@ -144,7 +144,7 @@ class Transcode:
         return wire.REORDERS if self.source.joinable else wire.UNJOINABLE
 
     def status(self) -> dict[str, Any]:
-        """What the server is told of it."""
+        """Return the transcode's state for the server."""
         codec = self.own.codec
         return {
             "state": self.state,
@@ -160,7 +160,7 @@ class Transcode:
         }
 
     async def close(self) -> None:
-        """End it; returns when the process has gone."""
+        """End it; returns when the process has exited."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -54,7 +54,7 @@ class Inlet:
         return len(self._frames)
 
     def take(self) -> Frame | None:
-        """The next frame, waited for; None at the end."""
+        """Wait for the next frame and return it; None at the end."""
         with self._news:
             while not self._frames and not self._ended:
                 self._news.wait()
@@ -76,7 +76,7 @@ class Inlet:
             self._frames[0] = self._frames[0]._replace(broken=True)
 
     def keyframe_wanted(self) -> bool:
-        """Whether somebody asked for a keyframe since the last call."""
+        """Return whether a keyframe was requested since the last call."""
         with self._news:
             wanted, self._keyframe = self._keyframe, False
         return wanted
@@ -128,7 +128,7 @@ class Outlet:
         self._codec: Codec | None = None
 
     def put(self, frame: Frame) -> None:
-        """Send one frame. Raises OSError when nobody is there any more."""
+        """Send one frame. Raises OSError when the reader has gone."""
         changed = frame.codec != self._codec
         self._codec = frame.codec
         head = wire.FeedHead(

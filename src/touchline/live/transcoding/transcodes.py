@@ -18,7 +18,7 @@ Notify = Callable[[dict[str, Any]], None]
 
 
 class Transcodes:
-    """The cameras as viewers get them, by name."""
+    """The transcodes of all cameras by name."""
 
     def __init__(self, streams: Streams, notify: Notify, **options: Any) -> None:
         self._streams = streams
@@ -27,14 +27,14 @@ class Transcodes:
         self._by_name: dict[str, Transcode] = {}
 
     def of(self, camera: str) -> Transcode:
-        """The camera's, made when it is named first."""
+        """Return the camera's transcode, created on first use."""
         if camera not in self._by_name:
             source = self._streams.get(camera)
             self._by_name[camera] = Transcode(source, self._told, self._room, **self._options)
         return self._by_name[camera]
 
     def status(self) -> dict[str, Any]:
-        """Those that are in use."""
+        """Return the state of those in use."""
         return {
             name: each.status()
             for name, each in sorted(self._by_name.items())

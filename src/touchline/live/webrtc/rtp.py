@@ -27,7 +27,7 @@ _CACHED_FRAMES = 64
 
 
 def payloads(frame: Frame) -> tuple[bytes, ...]:
-    """The frame cut into packets, a keyframe's parameter sets in front of it.
+    """Cut a frame into packets, with parameter sets before a keyframe.
 
     Raises ValueError where the frame's lengths lead outside of it.
     """
@@ -80,13 +80,13 @@ def _fragments(unit: bytes | memoryview) -> list[bytes]:
 
 
 class Packetizer:
-    """The packets of frames, made once however many viewers are sent them."""
+    """Cuts frames into packets, once for all viewers."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[int, tuple[bytes, tuple[bytes, ...]]] = OrderedDict()
 
     def payloads(self, frame: Frame) -> tuple[bytes, ...]:
-        """As the function of that name."""
+        """Return the packets of a frame; see the function of that name."""
         key = id(frame.data)  # the entry holds the data, so the number stays its own
         made = self._made.get(key)
         if made is None:
@@ -97,7 +97,7 @@ class Packetizer:
 
 
 class Timeline:
-    """RTP timestamps of one viewer's frames, from their capture times.
+    """Computes RTP timestamps of one viewer's frames from their capture times.
 
     A viewer who joins is sent the past since the last keyframe at once. With their true times
     those pictures would be played at their own pace, and the viewer would stay that far behind for
@@ -117,7 +117,7 @@ class Timeline:
         self._floor_ns = floor_ns
 
     def stamp(self, pts_ns: int) -> int:
-        """The timestamp of the next frame."""
+        """Return the timestamp of the next frame."""
         if self._floor_ns is not None:
             if pts_ns >= self._floor_ns:
                 self._floor_ns = None
@@ -128,7 +128,7 @@ class Timeline:
         return self.at(pts_ns)
 
     def at(self, monotonic_ns: int) -> int:
-        """The timestamp of an instant."""
+        """Return the timestamp of an instant."""
         return (self._origin + monotonic_ns * 9 // 100_000) & 0xFFFFFFFF
 
 
@@ -142,18 +142,18 @@ class Packet(NamedTuple):
 
 
 class History:
-    """The packets sent lately, for those who lost one. Payloads are shared between viewers."""
+    """Packets sent recently, for repetition. Payloads are shared between viewers."""
 
     def __init__(self, size: int = 2048) -> None:
         self.size = size
         self._sent: deque[Packet] = deque(maxlen=size)
 
     def add(self, packet: Packet) -> None:
-        """Remember it; sequences follow each other."""
+        """Add a packet; sequence numbers follow each other."""
         self._sent.append(packet)
 
     def find(self, sequence: int) -> Packet | None:
-        """The packet of that number, if it is recent enough."""
+        """Return the packet of that number, if it is recent enough."""
         if not self._sent:
             return None
         back = (self._sent[-1].sequence - sequence) & 0xFFFF
@@ -161,6 +161,6 @@ class History:
 
 
 def packed(packet: Packet, payload_type: int, ssrc: int) -> bytes:
-    """The packet's bytes before encryption."""
+    """Return the packet's bytes before encryption."""
     marked = payload_type | (_MARKER if packet.marker else 0)
     return _HEADER.pack(_VERSION, marked, packet.sequence, packet.timestamp, ssrc) + packet.payload

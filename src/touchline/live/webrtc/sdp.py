@@ -35,7 +35,7 @@ class BadOffer(ValueError):
 
 
 class NotAcceptable(BadOffer):
-    """An offer in order that wants what there is not."""
+    """A correct offer that wants something unsupported."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Offer:
         return _OUR_SETUP[self.setup] == "active"
 
     def choose(self, profile: bytes | None) -> Format:
-        """The format that suits a stream of this profile best.
+        """Return the format that suits a stream of this profile best.
 
         `profile` is profile_idc, flags and level_idc. A format that announces the stream's profile
         or the next richer one wins; where there is none, the richest: decoders go by the stream's
@@ -128,7 +128,7 @@ class Local:
 
 
 def parse_offer(text: str) -> Offer:
-    """The offer in `text`. Raises BadOffer with a sentence for the viewer's log."""
+    """Parse an offer. Raises BadOffer with a sentence for the viewer's log."""
     session, sections = _split(text)
     video = next(
         (
@@ -171,7 +171,7 @@ def parse_offer(text: str) -> Offer:
 def render_answer(
     offer: Offer, chosen: Format, local: Local, *, profile: bytes | None, session: int
 ) -> str:
-    """The answer: `chosen` in the video section, every other section refused."""
+    """Render the answer: `chosen` in the video section, every other section refused."""
     mid = offer.sections[offer.video].mid
     lines = ["v=0", f"o=- {session} 1 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     if offer.bundled:
@@ -232,7 +232,7 @@ def _video(
 
 
 def is_reachable(candidate: str) -> bool:
-    """Whether a viewer's candidate (RFC 8839, without `candidate:`) is an address to be tried.
+    """Return whether a candidate (RFC 8839, without `candidate:`) is an address to try.
 
     Others are in order and of no use: TCP, and names, which only multicast DNS resolves, which
     takes a second; the viewer's own check shows us its address. Raises BadOffer for what is none.

@@ -59,7 +59,7 @@ _CNAME_ITEM = 1
 
 
 class Sender:
-    """One viewer's stream. `run` sends until it is cancelled or the transport is gone."""
+    """Sends one viewer's stream. `run` lasts until it is cancelled or the transport closes."""
 
     def __init__(self, shown: Shown, packetizer: Packetizer, *, cname: str) -> None:
         self.ssrc = self._ssrc = secrets.randbits(32)  # `_ssrc` is where the transport looks
@@ -89,7 +89,7 @@ class Sender:
         self._rtx_payload_type: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """What was sent, and how it arrives as far as the viewer says."""
+        """Return what was sent, and how it arrives according to the viewer."""
         return {
             "frames": self.frames,
             "skipped": self.skipped,
@@ -116,7 +116,7 @@ class Sender:
             transport._unregister_rtp_sender(self)  # noqa: SLF001
 
     async def bye(self) -> None:
-        """Tell the viewer that nothing more comes."""
+        """Tell the viewer that the stream has ended."""
         await self._send_control(RtcpByePacket(sources=[self.ssrc]))
 
     # ---------------------------------------------------------------- sending
@@ -277,7 +277,7 @@ class Sender:
 
 
 class Pace:
-    """When the next packet may go: a multiple of the stream's own rate, a little at once."""
+    """Decides when the next packet may go: a multiple of the stream's own rate."""
 
     def __init__(self) -> None:
         self._due_s = 0.0
@@ -286,7 +286,7 @@ class Pace:
         self._window_bytes = 0
 
     def measure(self, frame: Frame) -> None:
-        """Take a frame into the stream's rate, second by second."""
+        """Add a frame to the stream's rate, second by second."""
         if frame.dts_ns - self._window_from_ns >= 1_000_000_000:
             seen_s = (frame.dts_ns - self._window_from_ns) / 1e9
             rate = PACE_TIMES_RATE * self._window_bytes / seen_s
@@ -295,7 +295,7 @@ class Pace:
         self._window_bytes += len(frame.data)
 
     def take(self, size_bytes: int) -> float:
-        """Send that much; returns for how many seconds to wait after it."""
+        """Count bytes as sent; returns how many seconds to wait after them."""
         now_s = time.monotonic()
         self._due_s = max(self._due_s, now_s) + size_bytes / self._rate_bytes_s
         ahead_s = self._due_s - now_s

@@ -51,14 +51,14 @@ Notify = Callable[[dict[str, Any]], None]
 
 
 class IceServers:
-    """Finds our own addresses, with the help of STUN and TURN servers as long as these answer."""
+    """Gathers our own addresses, with STUN and TURN servers as long as these respond."""
 
     def __init__(self) -> None:
         self._silent_until_s: dict[str, float] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
     async def gather(self, configured: Sequence[Mapping[str, Any]]) -> RTCIceGatherer:
-        """A gatherer that has gathered; silent servers cost half a second, once a minute."""
+        """Return a finished gatherer; silent servers cost half a second, once a minute."""
         now_s = time.monotonic()
         servers = [s for s in configured if self._silent_until_s.get(str(s), 0.0) < now_s]
         if servers:
@@ -111,7 +111,7 @@ def _names(servers: Sequence[Mapping[str, Any]]) -> str:
 
 
 class Peer:
-    """One viewer. `ended` is called once when it is over for whatever reason."""
+    """One viewer. `ended` is called once, for whatever reason it is over."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class Peer:
         self._task.add_done_callback(lambda _: shown.leave())
 
     def to_json(self) -> dict[str, Any]:
-        """Who watches what, and how it goes."""
+        """Return what the viewer watches and the state of its connection."""
         return {
             "session": self.session,
             "camera": self.shown.name,
@@ -161,7 +161,7 @@ class Peer:
         return self._offer.ice_username if self._offer is not None else ""
 
     async def answer(self, text: str) -> str:
-        """The answer to the viewer's offer. Raises Problem."""
+        """Return the answer to the viewer's offer. Raises Problem."""
         if self._offer is not None:
             code = "already_answered"
             raise Problem(code, "This session already received an offer; start a new one")
@@ -198,7 +198,7 @@ class Peer:
         )
 
     async def add_candidate(self, text: str) -> None:
-        """Where the viewer says it can be reached. Raises Problem for what is no candidate.
+        """Add an address of the viewer. Raises Problem for an invalid candidate.
 
         What cannot be tried (`sdp.is_reachable`) is left out, and an empty line ("no more").
         """
@@ -217,7 +217,7 @@ class Peer:
             await self._ice.addRemoteCandidate(candidate_from_sdp(text))
 
     async def close(self) -> None:
-        """Hang up; returns when nothing of the session is left."""
+        """Close the session; returns when nothing of it is left."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -291,7 +291,7 @@ class Peer:
             log.warning("a session of %s could not be closed in time", self.shown.name)
 
     def announce(self) -> None:
-        """Tell of it for the first time."""
+        """Report the session for the first time."""
         self._become("new")
 
     def _become(self, state: str, reason: str = "") -> None:
@@ -325,13 +325,13 @@ class Peers:
         self._certificate_until_s = 0.0
 
     def sessions(self) -> list[dict[str, Any]]:
-        """The viewers at this moment."""
+        """Return the current viewers."""
         return [peer.to_json() for peer in self._peers.values()]
 
     async def start(
         self, camera: str, viewer: str, *, ice_servers: Sequence[Mapping[str, Any]] = ()
     ) -> str:
-        """A new session for that camera; it waits for its offer. Raises Problem."""
+        """Create a session for a camera; it waits for its offer. Raises Problem."""
         if len(self._peers) + self._starting >= MAX_SESSIONS:
             code = "too_many_viewers"
             raise Problem(code, f"The maximum of {MAX_SESSIONS} viewers is reached")
@@ -355,12 +355,12 @@ class Peers:
         return peer.session
 
     async def offer(self, session: str, text: str) -> dict[str, Any]:
-        """The answer to that session's offer, and the viewer's ICE name. Raises Problem."""
+        """Return the answer to a session's offer, and the viewer's ICE name. Raises Problem."""
         peer = self._find(session)
         return {"sdp": await peer.answer(text), "ice_username": peer.ice_username}
 
     async def candidate(self, session: str, text: str, index: int) -> None:
-        """One more address of the viewer. Raises Problem.
+        """Add an address of the viewer. Raises Problem.
 
         `index` says which section of the offer it belongs to. One connection carries all that is
         sent, so it does not matter.

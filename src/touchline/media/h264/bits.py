@@ -15,18 +15,18 @@ class Bits:
         self._value = int.from_bytes(data, "big")
 
     def u(self, count: int) -> int:
-        """An unsigned number of `count` bits."""
+        """Read an unsigned number of `count` bits."""
         self._left -= count
         if self._left < 0:
             raise ValueError("it ends too early")
         return (self._value >> self._left) & ((1 << count) - 1)
 
     def flag(self) -> bool:
-        """One bit."""
+        """Read one bit."""
         return self.u(1) == 1
 
     def ue(self, most: int = (1 << 32) - 2) -> int:
-        """An unsigned Exp-Golomb number of at most `most`."""
+        """Read an unsigned Exp-Golomb number of at most `most`."""
         rest = self._value & ((1 << self._left) - 1)
         zeros = self._left - rest.bit_length()
         if zeros > _MAX_LEADING_ZEROS:
@@ -38,12 +38,12 @@ class Bits:
         return value
 
     def se(self) -> int:
-        """A signed Exp-Golomb number."""
+        """Read a signed Exp-Golomb number."""
         value = self.ue()
         return (value + 1) // 2 if value & 1 else -(value // 2)
 
 
 def payload(unit: bytes, most_bytes: int | None = None) -> bytes:
-    """A unit's payload (RBSP): without its header byte and the emulation prevention bytes."""
+    """Return a unit's payload (RBSP), without header byte and emulation prevention bytes."""
     data = unit[1:] if most_bytes is None else unit[1 : 1 + most_bytes]
     return data.replace(b"\0\0\3", b"\0\0") if b"\0\0\3" in data else data

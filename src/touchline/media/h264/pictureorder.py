@@ -17,7 +17,7 @@ class PictureOrder:
         self._prev_frame_num = self._prev_offset = 0
 
     def count(self, head: Slice, sps: Sps) -> int:
-        """The picture order count of the picture whose first slice this is, in decode order."""
+        """Return the order count of the picture with this first slice, in decode order."""
         if sps.poc_type == 0:
             return self._type_0(head, sps)
         offset = self._frame_num_offset(head, sps)

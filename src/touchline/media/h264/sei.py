@@ -8,7 +8,7 @@ _RECOVERY_POINT = 6
 
 
 def recovery_frames(unit: bytes) -> int | None:
-    """After how many frames a recovery point message says the picture is whole; None without."""
+    """Return the frame count of a recovery point message; None without one."""
     bits_data = payload(unit, 4096)
     at = 0
     while at + 2 < len(bits_data):

@@ -31,7 +31,7 @@ class Slice(NamedTuple):
 
 
 def read_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
-    """Read the head of a slice (types 1, 2 and 5). Raises ValueError where it is damaged."""
+    """Read a slice header (types 1, 2 and 5). Raises ValueError where it is damaged."""
     bits = Bits(payload(unit, _SLICE_HEAD_BYTES))
     unit_type, ref_idc = unit[0] & 0x1F, unit[0] >> 5 & 3
     first_mb, slice_type, pps_id = bits.ue(), bits.ue(9) % 5, bits.ue(255)
@@ -58,7 +58,7 @@ def read_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
 
 
 def slice_start(unit: bytes) -> tuple[int, int, int]:
-    """First macroblock, slice type and parameter set of a slice: what can be read without one.
+    """Read the fields of a slice that need no parameter set: macroblock, type and set id.
 
     Raises ValueError where it is damaged.
     """
@@ -67,7 +67,7 @@ def slice_start(unit: bytes) -> tuple[int, int, int]:
 
 
 def same_numbers(a: Slice, b: Slice) -> bool:
-    """Whether two slices are numbered alike, as those of one primary picture are (7.4.1.2.4)."""
+    """Return whether two slices are numbered as those of one primary picture (7.4.1.2.4)."""
     return (
         a.frame_num == b.frame_num
         and a.pps_id == b.pps_id
@@ -83,7 +83,7 @@ def same_numbers(a: Slice, b: Slice) -> bool:
 
 
 def same_picture(a: Slice, b: Slice) -> bool:
-    """Whether a slice belongs to the primary picture of the slice before it.
+    """Return whether a slice belongs to the primary picture of the slice before it.
 
     A first macroblock that comes again tells pictures apart that a careless encoder numbered alike.
     """
@@ -91,7 +91,7 @@ def same_picture(a: Slice, b: Slice) -> bool:
 
 
 def second_field(a: Slice, b: Slice) -> bool:
-    """Whether `b` begins the other field of the frame whose field `a` is of."""
+    """Return whether `b` begins the other field of the frame of field `a`."""
     return (
         a.field
         and b.field

@@ -24,7 +24,7 @@ _MAX_DPB_MBS = {
 
 
 class Colour(NamedTuple):
-    """What the stream says of its colours (ITU-T H.273): code points, 2 where it says nothing."""
+    """Colours of a stream (ITU-T H.273) as code points; 2 where it says nothing."""
 
     primaries: int
     transfer: int
@@ -33,7 +33,7 @@ class Colour(NamedTuple):
 
 
 class Sps(NamedTuple):
-    """What this program needs to know of a sequence parameter set."""
+    """The used fields of a sequence parameter set."""
 
     sps_id: int
     profile: int
@@ -62,7 +62,7 @@ class Sps(NamedTuple):
 
 
 class Pps(NamedTuple):
-    """What this program needs to know of a picture parameter set."""
+    """The used fields of a picture parameter set."""
 
     pps_id: int
     sps_id: int

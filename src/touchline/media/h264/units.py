@@ -15,7 +15,7 @@ IDR, SPS, PPS, AUD = 5, 7, 8, 9
 
 
 def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
-    """The NAL units of a frame in AVC form. Raises ValueError where a length leads outside."""
+    """Yield the NAL units of a frame in AVC form. Raises ValueError for a wrong length."""
     view, at, end = memoryview(data), 0, len(data)
     while at + length_bytes <= end:
         size = int.from_bytes(view[at : at + length_bytes], "big")
@@ -29,7 +29,7 @@ def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
 
 
 def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
-    """Whether a frame in AVC form is an IDR picture, which nothing behind it reaches back over.
+    """Return whether a frame in AVC form is an IDR picture, so that decoding can begin.
 
     `head` is the frame or its first bytes; where they end before its first slice it counts as none.
     """
@@ -45,7 +45,7 @@ def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
 
 
 def first_slice(data: bytes, length_bytes: int = 4) -> bytes | None:
-    """The first slice of a frame in AVC form, or its beginning; None where there is none."""
+    """Return the first slice of a frame in AVC form, or its beginning; None without one."""
     at = 0
     while at + length_bytes < len(data):
         size = int.from_bytes(data[at : at + length_bytes], "big")
@@ -57,7 +57,7 @@ def first_slice(data: bytes, length_bytes: int = 4) -> bytes | None:
 
 
 def parameter_sets(avcc: bytes) -> list[bytes]:
-    """The SPS and PPS of a decoder configuration record. Raises ValueError when it is damaged."""
+    """Return SPS and PPS of a decoder configuration record. Raises ValueError."""
     try:
         found = []
         at = 6
@@ -77,12 +77,12 @@ def parameter_sets(avcc: bytes) -> list[bytes]:
 
 
 def length_bytes(avcc: bytes) -> int:
-    """How many bytes the lengths in front of the units have."""
+    """Return the size of the lengths in front of the units, in bytes."""
     return (avcc[4] & 3) + 1 if len(avcc) > 4 else 4
 
 
 def annex_b(data: bytes, codec: Codec) -> bytes:
-    """A frame with start codes, its parameter sets in front unless it brings them itself."""
+    """Return a frame with start codes, and with parameter sets unless it brings its own."""
     found = list(units(data, length_bytes(codec.avcc)))
     parts: list[bytes | memoryview] = []
     if not any(unit[0] & 0x1F == SPS for unit in found):
@@ -92,5 +92,5 @@ def annex_b(data: bytes, codec: Codec) -> bytes:
 
 
 def codec_string(avcc: bytes) -> str:
-    """The stream as RFC 6381 names it, such as `avc1.64001f`."""
+    """Return the name of the stream by RFC 6381, such as `avc1.64001f`."""
     return f"avc1.{avcc[1:4].hex()}"

@@ -66,17 +66,17 @@ def descend(data: bytes | memoryview, parent: Box, kinds: Sequence[bytes]) -> Bo
 
 
 def box_of(kind: bytes, *payload: bytes) -> bytes:
-    """Write a box of a type."""
+    """Return a box of a type."""
     body = b"".join(payload)
     return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
 def full_box(kind: bytes, payload: bytes, *, version: int = 0, flags: int = 0) -> bytes:
-    """Write a box with version and flags in front of its payload."""
+    """Return a box with version and flags in front of its payload."""
     return box_of(kind, struct.pack(">I", version << 24 | flags), payload)
 
 
 def table_of(row: str, rows: Sequence[tuple[int, ...]]) -> bytes:
-    """Write rows of one format, with their number in front."""
+    """Return rows of one format, with their number in front."""
     pack = struct.Struct(row).pack
     return struct.pack(">I", len(rows)) + b"".join(pack(*r) for r in rows)

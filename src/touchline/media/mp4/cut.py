@@ -96,7 +96,7 @@ class Cut:
 
     @property
     def size_bytes(self) -> int:
-        """Of the whole file."""
+        """Size of the whole file."""
         parts = (len(p) if isinstance(p, bytes) else p.size_bytes for p in self.body)
         return len(self.head) + sum(parts)
 
@@ -116,7 +116,7 @@ class Cut:
 
     @property
     def digest(self) -> str:
-        """What tells this file from any other: its own bytes, and where it takes the rest from."""
+        """Digest of the file: of its own bytes, and of where it takes the rest from."""
         digest = hashlib.sha256(self.head)
         for part in self.body:
             if isinstance(part, bytes):
@@ -129,7 +129,7 @@ class Cut:
 def plan(
     sources: Sequence[Source], from_ns: int, to_ns: int, *, longest_edge_ns: float = math.inf
 ) -> list[Edge | Copy]:
-    """What a cut of everything shown in [from, to) is made of, in order; empty without a frame.
+    """Plan a cut of everything shown in [from, to), in order; empty without a frame.
 
     Where more than `longest_edge_ns` would have to be coded anew, more is copied instead: `join`
     has to hide what is shown outside. Reads the files. Raises OSError.
@@ -213,7 +213,7 @@ def _from_keyframe(
 def join(
     pieces: Sequence[Recoded | Copy], *, starts_ns: int, shows_ns: tuple[int, int] | None = None
 ) -> Cut:
-    """The file made of these pieces, in order. Its first frame is shown at `starts_ns`.
+    """Make a file of these pieces, in order. Its first frame is shown at `starts_ns`.
 
     What lies outside of `shows_ns`, from and until before, is in the file and not shown.
     """
@@ -324,7 +324,7 @@ def _period_ns(frames: Sequence[Frame]) -> int:
 
 
 def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
-    """What whoever codes an edge must know, as plain values; the data goes to `out`."""
+    """Return the order to code an edge, as plain values; the data goes to `out`."""
     codec = edge.source.codec
     times = sorted(frame.at_ns for frame in edge.needed)
     return {
@@ -339,7 +339,7 @@ def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
 
 
 def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
-    """The coded edge from its data and what was answered to `edge_spec`. Raises ValueError."""
+    """Read a coded edge from its data and the answer to `edge_spec`. Raises ValueError."""
     frames, at = [], 0
     for at_ns, size, keyframe in result["frames"]:
         frames.append(Frame(at_ns, at_ns, at, size, keyframe))
@@ -352,7 +352,7 @@ def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
 
 
 def source_of(path: Path, start_unix_ns: int, end_ns: int, table: SampleTable) -> Source:
-    """A segment's frames on the clock of the match."""
+    """Return a segment's frames on the clock of the match."""
     frames = [
         Frame(
             start_unix_ns + ticks_to_ns(entry.pts),

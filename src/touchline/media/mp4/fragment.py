@@ -17,12 +17,12 @@ DELTA_FLAGS = 0x01010000  # depends on others, is not a sync sample
 
 
 def live_fragment(sequence: int, samples: Sequence[Sample]) -> bytes:
-    """One fragment without a record, as a player is sent it."""
+    """Return a fragment without a record, as it is sent to players."""
     return b"".join(_fragment(sequence, samples))
 
 
 def fragment_part(sequence: int, samples: Sequence[Sample], capture_unix_ns: int) -> bytes:
-    """One fragment and its record. `samples` is not empty; `sequence` counts from 1."""
+    """Return a fragment and its record. `samples` is not empty; `sequence` counts from 1."""
     parts = _fragment(sequence, samples)
     crc = 0
     for part in parts:
@@ -68,7 +68,7 @@ def moof_fields(sequence: int, dts: int, samples: int) -> tuple[int | bytes, ...
 
 
 def read_moof(data: bytes) -> tuple[int, int, int] | None:
-    """Sequence, decode time in ticks and sample count of a fragment's header; None when damaged."""
+    """Read sequence, decode time (ticks) and sample count of a header; None if damaged."""
     fields = MOOF.unpack(data)
     sequence, dts, samples = fields[5], fields[15], fields[19]
     if samples == 0 or moof_fields(sequence, dts, samples) != fields:

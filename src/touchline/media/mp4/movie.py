@@ -38,7 +38,7 @@ def codec_in(moov: bytes, entry: mp4box.Box) -> Codec:
 def movie_box(
     codec: Codec, table: SampleTable | None, shows: tuple[int, int] | None = None
 ) -> bytes:
-    """The movie box; without a table the one of a fragmented file."""
+    """Return the movie box; without a table the one of a fragmented file."""
     media_duration = table.end_ticks if table else 0
     duration, edits = media_duration, b""
     if shows is not None:

@@ -45,7 +45,7 @@ class _Sample(NamedTuple):
 
 
 def index(path: str | os.PathLike[str]) -> mp4scan.Indexed:
-    """Read where and when each frame is; capture times count from 0, as nobody wrote them down.
+    """Read the place and time of each frame; capture times count from 0.
 
     Blocks. Raises OSError, and Unreadable where it is no finished MP4 with H.264.
     """
@@ -83,7 +83,7 @@ def index(path: str | os.PathLike[str]) -> mp4scan.Indexed:
 
 
 def at(indexed: mp4scan.Indexed, start_unix_ns: int) -> mp4scan.Indexed:
-    """The same file, captured from that time on."""
+    """Return the same index for a file whose capture began at this time."""
     fragments = tuple(
         f._replace(capture_unix_ns=start_unix_ns + f.start_ns) for f in indexed.scan.fragments
     )

@@ -18,7 +18,7 @@ _RECORD = struct.Struct(">I4s16sBBHIIqI")
 
 
 def record(kind: int, sequence: int, samples: int, capture_unix_ns: int, crc: int) -> bytes:
-    """The record that closes a part whose bytes have the running CRC-32 `crc`."""
+    """Return the record of a part whose bytes have the running CRC-32 `crc`."""
     capture_unix_ns = min(max(capture_unix_ns, -I64_MAX), I64_MAX)
     head = _RECORD.pack(
         RECORD_BYTES, b"uuid", RECORD_UUID, 1, kind, 0, sequence, samples, capture_unix_ns, 0
@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
 
 def read_record(data: bytes) -> Record | None:
-    """The record in `data`; None where it is none or its fixed fields are damaged."""
+    """Read a record; None where there is none or its fixed fields are damaged."""
     if len(data) != RECORD_BYTES:
         return None
     size, box, uuid, version, kind, zero, *rest = _RECORD.unpack(data)

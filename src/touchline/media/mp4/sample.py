@@ -36,20 +36,20 @@ class SampleEntry:
 
 
 def ticks(ns: int) -> int:
-    """Nanoseconds as ticks of `TIMESCALE`, rounded; rounding never adds up over a recording."""
+    """Convert nanoseconds to ticks of `TIMESCALE`, rounded; errors never add up."""
     return (ns * 9 + 50_000) // 100_000
 
 
 def ticks_to_ns(value: int) -> int:
-    """Ticks of `TIMESCALE` as nanoseconds."""
+    """Convert ticks of `TIMESCALE` to nanoseconds."""
     return value * 100_000 // 9
 
 
 def unsigned(value: int) -> int:
-    """A duration as a box can hold it (13 hours): no time that a camera gives breaks a file."""
+    """Limit a duration to what a box can hold (13 hours)."""
     return min(max(value, 0), U32_MAX)
 
 
 def signed_offset(value: int) -> int:
-    """The distance of presentation from decoding, as a box can hold it."""
+    """Limit the distance of presentation from decoding to what a box can hold."""
     return min(max(value, -_I32_MAX), _I32_MAX)

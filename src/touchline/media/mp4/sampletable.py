@@ -39,21 +39,21 @@ class SampleTable:
 
     @property
     def frames(self) -> int:
-        """Samples so far."""
+        """Number of samples so far."""
         return len(self._dts)
 
     @property
     def end_ticks(self) -> int:
-        """Where the last sample ends, in decode order."""
+        """End of the last sample in decode order."""
         return self._dts[-1] + self._last_duration if self._dts else 0
 
     @property
     def early_ticks(self) -> int:
-        """How long a sample is shown before it is decoded, at the most."""
+        """Longest time that a sample is shown before it is decoded."""
         return max(0, -min(self._offset, default=0))
 
     def entries(self) -> Iterator[tuple[int, SampleEntry]]:
-        """Every sample in the order of decoding, with its offset in the file."""
+        """Yield every sample in decode order, with its offset in the file."""
         sync = set(self._sync)
         number = 0
         for offset, samples, _ in self._chunks:
@@ -73,7 +73,7 @@ class SampleTable:
         *,
         codec_number: int = 1,
     ) -> None:
-        """Note a fragment whose samples begin at `data_offset` of the file."""
+        """Add a fragment whose samples begin at `data_offset` of the file."""
         before = len(self._dts)
         for s in samples:
             self._dts.append(min(max(s.dts, 0), I64_MAX))
@@ -85,7 +85,7 @@ class SampleTable:
         self._last_duration = unsigned(last_duration)
 
     def moved(self, by_bytes: int) -> SampleTable:
-        """The same tables for a file in which the samples lie so much later."""
+        """Return the tables for a file in which all samples lie further behind."""
         copy = SampleTable(*self.codecs)
         copy._dts, copy._offset, copy._size, copy._sync = (
             self._dts,
@@ -98,7 +98,7 @@ class SampleTable:
         return copy
 
     def boxes(self) -> bytes:
-        """The tables of `stbl` after `stsd`."""
+        """Return the tables of `stbl` after `stsd`."""
         durations = [unsigned(b - a) for a, b in pairwise(self._dts)]
         durations.append(unsigned(self._last_duration))
         stts = _runs(durations)

@@ -67,7 +67,7 @@ def salvage(path: str | os.PathLike[str]) -> SegmentScan:
 
 
 def codec_of(path: str | os.PathLike[str]) -> Codec:
-    """Read the codec of a segment from its head. Raises OSError and NotSegment."""
+    """Read the codec of a segment from its header. Raises OSError and NotSegment."""
     with reading(path) as file:
         head = file.read(READ_BYTES)
     try:
@@ -88,7 +88,7 @@ class Indexed(NamedTuple):
 
 
 def index(path: str | os.PathLike[str]) -> Indexed:
-    """Every whole fragment's frames, also of a segment that is still written; nothing is checked.
+    """Index every whole fragment, also of a segment that is still written; checks nothing.
 
     Raises OSError and NotSegment.
     """
@@ -112,7 +112,7 @@ class Reopened(NamedTuple):
 
 
 def reopen(path: str | os.PathLike[str]) -> Reopened | None:
-    """What is needed to go on writing a segment that was left open; every byte is checked.
+    """Prepare an open segment for more writing; every byte is checked.
 
     None where nothing can be gone on with: it is finished, or has no whole fragment. Nothing is
     written. Raises OSError and NotSegment.

@@ -49,7 +49,7 @@ class Fragment(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Damage: at which byte, in which fragment (0 is the file's head, None its end), and what."""
+    """Damage: at which byte, in which fragment (0 is the header, None the end), and what."""
 
     offset: int
     fragment: int | None
@@ -58,7 +58,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class SegmentScan:
-    """What a walk through a segment found.
+    """The findings of a walk through a segment.
 
     `fragments` are the whole ones; `good_bytes` is where the last of them ends. `finalized` says
     that the file was ended in order and that the tables at its end are whole.
@@ -75,17 +75,17 @@ class SegmentScan:
 
     @property
     def frames(self) -> int:
-        """Frames in whole fragments."""
+        """Number of frames in whole fragments."""
         return sum(f.samples for f in self.fragments)
 
     @property
     def start_unix_ns(self) -> int | None:
-        """When the first frame was captured; None for a segment without footage."""
+        """Capture time of the first frame; None for a segment without footage."""
         return self.fragments[0].capture_unix_ns if self.fragments else None
 
     @property
     def duration_ns(self) -> int:
-        """From the first frame's start to the last one's end, holes in between included."""
+        """Time from the first frame's start to the last one's end, gaps included."""
         if not self.fragments:
             return 0
         last = self.fragments[-1]
@@ -125,7 +125,7 @@ class Walk:
         self.table: SampleTable | None = None
 
     def run(self) -> SegmentScan:
-        """Walk the file once. Raises OSError, and NotSegment where it is somebody else's."""
+        """Walk the file once. Raises OSError, and NotSegment where another system wrote it."""
         head = self._read(0, READ_BYTES)
         whole_type = writer.init_part_head()
         if not whole_type.startswith(head[: len(whole_type)]) and RECORD_UUID not in head:

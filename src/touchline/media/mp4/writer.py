@@ -63,25 +63,25 @@ FREE = struct.pack(">I4sQ", 16, b"free", 0)
 
 
 def init_part_head() -> bytes:
-    """The first bytes of every segment."""
+    """Return the first bytes of every segment."""
     return _FTYP
 
 
 def init_part(codec: Codec) -> bytes:
-    """Everything that stands before the first fragment of a segment being recorded."""
+    """Return everything before the first fragment of a segment being recorded."""
     body = _FTYP + FREE + movie_box(codec, None)
     return body + record(INIT, 0, 0, 0, zlib.crc32(body))
 
 
 def live_init(codec: Codec) -> bytes:
-    """What a player needs before any fragment of the stream: the HLS initialization section."""
+    """Return the HLS initialization section of the stream."""
     return _FTYP + movie_box(codec, None)
 
 
 def faststart(
     table: SampleTable, data_bytes: int, *, shows: tuple[int, int] | None = None
 ) -> bytes:
-    """What stands before the samples of an ordinary MP4 that begins with its tables.
+    """Return everything before the samples of an ordinary MP4 that begins with its tables.
 
     Offsets in `table` count from the first sample's; `data_bytes` is all of them together. `shows`
     is the part that players show, from and until before in ticks; None is everything.
@@ -103,5 +103,5 @@ def final_part(table: SampleTable, sequence: int) -> bytes:
 
 
 def mdat_header(final_moov_offset: int) -> bytes:
-    """What replaces `FREE` at `FREE_OFFSET` to make the file an ordinary MP4."""
+    """Return what replaces `FREE` at `FREE_OFFSET` to make the file an ordinary MP4."""
     return struct.pack(">I4sQ", 1, b"mdat", final_moov_offset - FREE_OFFSET)

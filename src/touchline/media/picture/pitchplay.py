@@ -29,7 +29,7 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class View:
-    """A camera: its picture, its lens (Brown's k1 and k2) and how it is turned.
+    """A simulated camera: its picture, its lens (Brown's k1 and k2) and its orientation.
 
     `axes` are the camera's x (right), y (down) and z (ahead) in the world. `gain` is how bright its
     picture is.
@@ -45,7 +45,7 @@ class View:
     gain: float = 1.0
 
     def project(self, point: Point) -> tuple[float, float, float] | None:
-        """Column, row, and pixels a metre at that point; None for what is not ahead."""
+        """Return column, row and pixels per metre at a point; None if it is not ahead."""
         away = tuple(p - c for p, c in zip(point, self.position_m, strict=True))
         x, y, z = (sum(a * b for a, b in zip(axis, away, strict=True)) for axis in self.axes)
         if z < 1.0:
@@ -63,7 +63,7 @@ class View:
 
 
 def view(side: str, width: int, height: int, *, overlap: float = OVERLAP) -> View:
-    """The `left` or `right` camera of the mast; `overlap` is the share of a picture both see."""
+    """Return the `left` or `right` camera of the mast; both see an `overlap` of a picture."""
     focal_px = width / 2 / math.tan(math.radians(_FIELD_DEG) / 2)
     # The middle of the common strip lies in the middle of the pitch.
     edge = math.atan(math.tan(math.radians(_FIELD_DEG) / 2) * (1 - 2 * overlap) * 0.98)
@@ -85,7 +85,7 @@ def view(side: str, width: int, height: int, *, overlap: float = OVERLAP) -> Vie
 
 
 def ball_m(seconds: float) -> Point:
-    """Where the ball is: passed from place to place, now and then high and far."""
+    """Return where the ball is at this time."""
     leg, part = divmod(seconds / _LEG_S, 1.0)
     start, end = _place(int(leg)), _place(int(leg) + 1)
     eased = part * part * (3 - 2 * part)
@@ -100,7 +100,7 @@ def ball_m(seconds: float) -> Point:
 
 
 def players_m(seconds: float) -> list[tuple[float, float]]:
-    """Where the players and the referee stand (x, y): drawn to the ball, each from a place."""
+    """Return where the players and the referee are (x, y) at this time."""
     _, ball_y, _ = ball_m(seconds)
     slow_x, _, _ = ball_m(seconds - 1.5)
     found = []

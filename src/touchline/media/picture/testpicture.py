@@ -123,7 +123,7 @@ class TestPicture:
         self._canvas = bytearray(self._background)
 
     def frame(self, index: int, unix_s: float) -> bytes:
-        """The picture number `index` as I420, showing the wall clock `unix_s` in UTC."""
+        """Draw picture number `index` as I420, showing the wall clock `unix_s` in UTC."""
         picture, background = self._canvas, memoryview(self._background)
         for part in self._ground:
             picture[part] = background[part]
@@ -233,7 +233,7 @@ class Sprite:
 
     @classmethod
     def player(cls, height: int, shirt: tuple[int, int, int]) -> Sprite:
-        """A head, a shirt, shorts and legs, about a twentieth of the picture high."""
+        """Make a player: head, shirt, shorts and legs, a twentieth of the picture high."""
         unit = max(1, height // 180)
         skin, shorts = (150, 112, 148), (200, 128, 128)
         return cls(
@@ -245,12 +245,12 @@ class Sprite:
 
     @classmethod
     def ball(cls, height: int) -> Sprite:
-        """A white square, small as a ball is, but never too small to see."""
+        """Make a ball: a white square that is never too small to see."""
         side = 2 * max(2, height // 180)
         return cls([(0, side, (_WHITE, _NEUTRAL, _NEUTRAL))] * (side // 2))
 
     def draw(self, picture: bytearray, frame: TestPicture, x: int, y: int) -> None:
-        """Put the sprite at an even position inside the picture."""
+        """Draw the sprite at an even position inside the picture."""
         width = frame.width
         origin = y * width + x
         for row, left, span in self._luma:
@@ -266,7 +266,7 @@ class Sprite:
 
 
 def read_counter(luma: Luma, width: int, height: int, stride: int | None = None) -> int | None:
-    """The counter in a luma plane, or None when there is none that can be trusted.
+    """Read the counter in a luma plane; None when there is none that can be trusted.
 
     `width` and `height` are the whole picture's; `luma` may end below the counter
     (`counter_bottom(height)` lines are enough).
@@ -297,7 +297,7 @@ def read_counter(luma: Luma, width: int, height: int, stride: int | None = None)
 
 
 def counter_bottom(height: int) -> int:
-    """How many lines from the top of a picture hold the whole counter."""
+    """Return how many lines from the top of a picture hold the whole counter."""
     return _edge(_FIRST_ROW + 2, _ROWS, height)
 
 

@@ -36,7 +36,7 @@ _STATE_OF = {
 
 
 def state_of(error: OSError) -> str:
-    """What an error says of the disk, by its number only."""
+    """Return the state of the disk that an error stands for, by its number only."""
     return _STATE_OF.get(error.errno or 0, ERROR)
 
 
@@ -48,14 +48,14 @@ class Place(NamedTuple):
 
 
 class Disk:
-    """The file system. Everything blocks and raises OSError."""
+    """File operations. Everything blocks and raises OSError."""
 
     def create(self, path: str) -> int:
         """Create a file that must not exist yet."""
         return open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
 
     def reopen(self, path: str) -> int:
-        """Open a file that exists, to write on in it."""
+        """Open an existing file for writing."""
         return open_regular(path, os.O_RDWR)
 
     def write_all(self, fd: int, data: bytes, offset: int) -> None:
@@ -66,7 +66,7 @@ class Disk:
             offset, view = offset + written, view[written:]
 
     def cut(self, fd: int, size_bytes: int) -> None:
-        """Let the file end at `size_bytes`."""
+        """Truncate the file to `size_bytes`."""
         os.ftruncate(fd, size_bytes)
 
     def sync(self, fd: int) -> None:
@@ -82,32 +82,32 @@ class Disk:
             os.close(fd)
 
     def remove(self, path: str) -> None:
-        """Remove a file; one that is gone already is not an error."""
+        """Remove a file; a missing one is not an error."""
         try:
             os.unlink(path)
         except FileNotFoundError:
             return
 
     def make_folders(self, path: str) -> None:
-        """Make a folder and those above it where they are missing."""
+        """Create a folder and its parents where they are missing."""
         os.makedirs(path, exist_ok=True)
 
     def place(self, path: str) -> Place:
-        """Which folder is at a path now. Raises OSError with EROFS where it cannot be written."""
+        """Return the identity of the folder at a path. Raises OSError with EROFS if read-only."""
         found = os.stat(path)
         if os.statvfs(path).f_flag & os.ST_RDONLY:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
         return Place(found.st_dev, found.st_ino)
 
     def is_mounted(self, point: str) -> bool:
-        """Whether something is mounted exactly there."""
+        """Return whether something is mounted exactly there."""
         return mounts.is_mounted(point)
 
     def free_bytes(self, path: str) -> int:
-        """What an unprivileged process may still write."""
+        """Return the bytes that an unprivileged process may still write."""
         return read_space(path).free_bytes
 
     def file_limit_bytes(self) -> int | None:
-        """How large this process may let a file become (RLIMIT_FSIZE); None without a limit."""
+        """Return the largest file size of this process (RLIMIT_FSIZE); None without a limit."""
         soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
         return None if soft == resource.RLIM_INFINITY else soft

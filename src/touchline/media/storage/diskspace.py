@@ -21,16 +21,16 @@ class DiskSpace:
 
     @property
     def usable_bytes(self) -> int:
-        """What ordinary users have, used or not."""
+        """Bytes for ordinary users, used or not."""
         return self.used_bytes + self.free_bytes
 
     @property
     def used_percent(self) -> float:
-        """Of what ordinary users have, as df's `Use%`, to one digit."""
+        """Used share of what ordinary users have, as df's `Use%`, to one digit."""
         return round(100 * self.used_bytes / self.usable_bytes, 1) if self.usable_bytes else 0.0
 
     def minutes_left(self, floor_bytes: int, bitrate_bps: float | None) -> float | None:
-        """Minutes of recording until only `floor_bytes` are free; None while nothing is written.
+        """Return the minutes until `floor_bytes` are free; None while nothing is written.
 
         `bitrate_bps` is the sum of all cameras; None is not known. At the floor the answer is 0.
         """
@@ -40,7 +40,7 @@ class DiskSpace:
 
 
 def read_space(path: str | Path) -> DiskSpace:
-    """How full the filesystem of a path is. Blocks while its disk does; raises OSError."""
+    """Read the space of a path's filesystem. Blocks while its disk does; raises OSError."""
     stats = os.statvfs(path)
     return DiskSpace(
         size_bytes=stats.f_blocks * stats.f_frsize,

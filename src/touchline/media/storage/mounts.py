@@ -26,12 +26,12 @@ class Mount(NamedTuple):
 
 
 def read_mounts(path: str = MOUNTINFO) -> list[Mount]:
-    """Every mount in the order in which they were mounted. Raises OSError."""
+    """Return every mount in the order in which they were mounted. Raises OSError."""
     return parse_mountinfo(Path(path).read_text(errors="surrogateescape").splitlines())
 
 
 def parse_mountinfo(lines: Iterable[str]) -> list[Mount]:
-    """The mounts of proc_pid_mountinfo(5); lines of another form are passed over."""
+    """Parse the mounts of proc_pid_mountinfo(5); lines of another form are skipped."""
     mounts = []
     for line in lines:
         fields, _, rest = line.partition(" - ")
@@ -42,7 +42,7 @@ def parse_mountinfo(lines: Iterable[str]) -> list[Mount]:
 
 
 def mount_of(path: str | os.PathLike[str], mounts: Iterable[Mount]) -> Mount | None:
-    """The mount that a path lies on, of several the newest; the path itself need not exist."""
+    """Return the newest mount that a path lies on; the path itself need not exist."""
     wanted = os.path.realpath(path)
     found = None
     for mount in mounts:
@@ -53,7 +53,7 @@ def mount_of(path: str | os.PathLike[str], mounts: Iterable[Mount]) -> Mount | N
 
 
 def is_mounted(point: str) -> bool:
-    """Whether something is mounted exactly there. Raises OSError."""
+    """Return whether something is mounted exactly there. Raises OSError."""
     return any(mount.point == point for mount in read_mounts())
 
 
