@@ -190,14 +190,20 @@ class Calibrating:
         run = StudioRun("capture", spec, log_path=self._log_path)
         listening = anyio.Event()
         feed = partial(self._feed, listening, [c for c in cameras if c is not None])
+        found: dict[str, Any] = {}
+        failures: list[Exception] = []
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed)
             try:
                 found = await run.run(lambda _: listening.set(), hurry=True)
+            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+                failures.append(error)
             finally:
                 tasks.cancel_scope.cancel()
                 with anyio.CancelScope(shield=True):
                     await self._unfeed([c for c in cameras if c is not None])
+        if failures:
+            raise failures[0]
         return found
 
     async def _feed(self, listening: anyio.Event, cameras: Sequence[Camera]) -> None:
