@@ -49,6 +49,6 @@ def _uploaded(name: str, state: object) -> Uploaded | None:
         return None
     if not (key.isprintable() and name.isprintable()):
         return None
-    if not isinstance(size, int) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         return None
     return Uploaded(name, key, size, bucket if isinstance(bucket, str) else None)
