@@ -250,19 +250,6 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
 """Modules that are tested as parts of something larger: the test that covers them, and why."""
 
 TO_BE_MIRRORED: set[str] = {
-    "capture.cameras.scenes",
-    "capture.library.libraryrecord",
-    "capture.library.playback.footage",
-    "capture.library.playback.playback",
-    "capture.live.panorama",
-    "capture.live.rtspoutlet",
-    "capture.live.stills",
-    "capture.panorama.calibration",
-    "capture.panorama.panorama",
-    "capture.processing.removal",
-    "capture.processing.uploadstates",
-    "capture.recording.running",
-    "capture.settings.processing",
     "core.database.dialects",
     "core.supervision",
     "engines.control.actions",
