@@ -157,6 +157,24 @@ def test_a_camera_that_says_nothing_is_given_up(
     assert "no RTSP description within 0.5 s" in found(findings, "camera 0").message
 
 
+def test_a_disk_that_is_not_mounted_is_missing_and_no_folder_is_made_in_its_place(
+    tmp_path: Path,
+) -> None:
+    """An earlier start has found the recordings under a mount point where nothing is now."""
+    point = tmp_path / "mnt"
+    point.mkdir()
+    root, data = point / "recordings", tmp_path / "data"
+    data.mkdir()
+    memory = {"root": str(root), "mount_point": str(point)}
+    (data / "recordings-disk.json").write_text(json.dumps(memory))
+    one = settings(tmp_path, capture={"recordings_dir": str(root)})
+    finding = found(check(one, probe=everything), "disk")
+    assert finding.state == "missing"
+    assert "not mounted" in finding.message
+    assert f"mount {point}" in str(finding.mend)
+    assert list(point.iterdir()) == []
+
+
 def test_a_disk_that_cannot_be_written_is_missing(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in the way")
     findings = check(settings(tmp_path), probe=everything)

@@ -149,6 +149,27 @@ async def test_optional_fields_may_be_missing_null_or_unknown(
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "meant"),
+    [
+        ("/api/v1/recording", {"match_di": "final"}, "match_id"),
+        ("/api/v1/recording", {"Match_ID": "final", "forc": True}, "force"),
+        ("/api/v1/preview", {"camera": 0}, "camera_id"),
+        ("/api/v1/preview", {"transprot": "hls"}, "transport"),
+        ("/api/v1/preview/restart", {"camera_di": 0}, "camera_id"),
+    ],
+)
+async def test_a_misspelt_field_is_named_with_the_one_that_was_meant(
+    system: FakeSystem, path: str, body: dict[str, Any], meant: str
+) -> None:
+    async with client_of(system) as client:
+        answer = (await client.post(path, json=body)).json()
+    assert answer["success"] is True
+    assert len(answer["warnings"]) == len(body)
+    assert all(repr(name) in " ".join(answer["warnings"]) for name in body)
+    assert f"did you mean {meant!r}?" in answer["warnings"][-1]
+
+
+@pytest.mark.parametrize(
     ("content", "error_type", "location"),
     [
         (b"", "missing", ["body"]),

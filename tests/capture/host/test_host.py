@@ -84,6 +84,17 @@ async def test_the_disk_is_healthy_again_once_it_can_be_read(tmp_path: Path) -> 
     assert host.health()["status"] == "healthy"
 
 
+@pytest.mark.anyio
+async def test_a_disk_under_the_floor_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    host = HostSampler(tmp_path, read_disk=half_full, **{**SOUND, "floor_bytes": 1 << 60})
+    await host.once()
+    health = host.health()
+    assert health["status"] == "error"
+    assert "full" in health["detail"]
+    assert "Delete matches" in health["detail"]
+    assert health["system"]["disk_free_gb"] == 100.5, "the figures are there all the same"
+
+
 def test_before_the_first_sample_health_says_so(tmp_path: Path) -> None:
     host = HostSampler(tmp_path, **SOUND)
     assert host.health() == {"status": "error", "detail": "The host has not been sampled yet"}

@@ -125,6 +125,17 @@ async def test_a_worker_that_died_while_it_started_joins_with_its_successor(
         await until(lambda: not it.recorder.status()["degraded"], "and it is seen")
 
 
+async def test_a_start_that_failed_is_logged_with_what_each_camera_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with studio(tmp_path) as it:
+        it.fleet[1].on_record = "fails"
+        assert not (await it.start())["success"]
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert told == ["camera 1 did not start: no camera there"]
+    assert not [record for record in caplog.records if "is not there" in record.getMessage()]
+
+
 async def test_no_camera_at_all_is_a_failure_even_where_none_is_required(tmp_path: Path) -> None:
     async with studio(tmp_path, require_all_cameras=False) as it:
         it.fleet[0].on_record = it.fleet[1].on_record = "fails"
