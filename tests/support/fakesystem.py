@@ -11,10 +11,10 @@ from typing import Any
 import anyio
 from pydantic import SecretStr
 
-from support.afterwards import idle_afterwards
 from support.fakeengines import MemoryEvents
 from support.fakelibrary import FakeLibrary
 from support.half import idle_half, settings_for
+from support.libraryservices import idle_services
 from support.supervised import supervisor as idle_supervisor
 from touchline.capture.host.machine import MachineSampler
 from touchline.capture.library.manifest.matchid import valid_match_id
@@ -430,11 +430,11 @@ class FakeCapture:
 
     def process_with(self, folder: Path, library: Any) -> None:
         """Panorama and post-processing of the matches in this library."""
-        afterwards = idle_afterwards(folder, library)
-        self.panorama, self.processing = afterwards.panorama, afterwards.processing
-        self.jobs, self.footage = afterwards.jobs, afterwards.footage
-        self.clips, self.markers = afterwards.clips, afterwards.markers
-        self.cloud = afterwards.cloud
+        services = idle_services(folder, library)
+        self.panorama, self.processing = services.panorama, services.processing
+        self.jobs, self.footage = services.jobs, services.footage
+        self.clips, self.markers = services.clips, services.markers
+        self.cloud = services.cloud
 
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)

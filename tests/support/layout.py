@@ -7,7 +7,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "test_check.py",
         "a part of `touchline check`, whose findings are tested as printed",
     ),
-    r"capture\.assembly": ("capture/processing/test_processing.py", "only constructs and connects"),
+    r"capture\.(assembly|front|opening)": (
+        "system/test_match_day.py",
+        "only construct and connect, for every server that runs",
+    ),
     r"capture\.cameras\.encoders": (
         "capture/cameras/test_pipelines.py",
         "its choice shows in the pipelines",
@@ -263,7 +266,6 @@ TO_BE_SPLIT: set[str] = {
     "bench/c14_disk_full.py::main",
     "bench/e07_changes.py::main",
     "bench/e09_restart.py::main",
-    "src/touchline/capture/__init__.py::open_capture",
     "tests/assets/whep_webrtcbin.py::main",
     "tests/capture/settings/test_tree.py::test_the_defaults_are_the_documented_ones",
     "tests/contract/test_engines.py",

@@ -11,13 +11,15 @@ from typing import Any
 
 import anyio
 
-from support.afterwards import idle_afterwards
 from support.fakeworker import FakeFleet, fake_fleet
+from support.libraryservices import idle_services
 from support.supervised import supervisor
 from touchline.capture.cameras.cameras import Camera, open_cameras
 from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.cameras.news import CameraNews
 from touchline.capture.cameras.report import Report
 from touchline.capture.library.library import Library
+from touchline.capture.library.libraryrecord import LibraryRecord
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.rescan import segment_files
@@ -28,7 +30,9 @@ from touchline.capture.processing.removal import Removal
 from touchline.capture.recording.context import Desk
 from touchline.capture.recording.health.space import Space
 from touchline.capture.recording.recorder import Recorder
+from touchline.capture.recording.running import CurrentRecording
 from touchline.capture.settings.tree import MIB, CaptureSettings
+from touchline.core.descriptors import SpareDescriptors
 from touchline.core.supervision import open_tasks
 from touchline.core.wallclock import ReadClocks, read_clocks
 from touchline.media.storage.diskspace import DiskSpace
@@ -38,7 +42,7 @@ DEADLINE_S = 60.0
 
 def removal(library: Library, folder: Path) -> Removal:
     """Deletes from the library; there are no jobs."""
-    return Removal(library, idle_afterwards(folder, library).jobs)
+    return Removal(library, idle_services(folder, library).jobs)
 
 
 @dataclass
@@ -71,24 +75,6 @@ class FakeEvents:
         self.recorded.append((type_, category, message))
 
 
-class Ear:
-    """Keeps what each worker said first, as the front door does."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self._follower = recorder.follower
-        self.hellos: dict[int, Mapping[str, Any]] = {}
-
-    async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
-        self.hellos.setdefault(camera.id, hello)
-        await self._follower.camera_connected(camera, hello)
-
-    def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
-        self._follower.camera_event(camera, event)
-
-    def camera_lost(self, camera: Camera, reason: str) -> None:
-        self._follower.camera_lost(camera, reason)
-
-
 @dataclass
 class Studio:
     root: Path
@@ -99,7 +85,6 @@ class Studio:
     desk: Desk
     alerts: SentAlerts
     events: FakeEvents
-    ear: Ear
 
     async def start(
         self, match_id: str | None = "m1", *, force: bool = False, require_all: bool | None = None
@@ -168,39 +153,45 @@ async def studio(
     }
     configured = CaptureSettings.model_validate(chosen)
     alerts, events, lease = SentAlerts(), FakeEvents(), CameraLease()
-    disk = RecordingsDisk(root, folder, require_mount=False)
-    desk = Desk(
-        configured,
-        root,
-        FakeHost(),  # type: ignore[arg-type]
-        alerts,  # type: ignore[arg-type]
-        events,  # type: ignore[arg-type]
-        FakeProber(),  # type: ignore[arg-type]
-        disk,
-        clocks=clocks,
-        record_path=folder / "library.json",
-    )
-    recorder = Recorder(desk, lease)
-    ear = Ear(recorder)
-    desk.space = Space(
-        removal(Library(root, is_running=recorder.is_running), folder), root, floor_bytes=1
-    )
-    desk.cameras = {
+    current, news = CurrentRecording(), CameraNews()
+    library = Library(root, is_running=current.is_running)
+    cameras = {
         number: Camera(
-            number, source, configured, runtime_dir=runtime, log_dir=folder / "log", listener=ear
+            number, source, configured, runtime_dir=runtime, log_dir=folder / "log", listener=news
         )
         for number, source in configured.cameras.items()
     }
     async with (
-        _cameras(desk.cameras, fleet, killed=leave_recording),
         open_tasks(supervisor(events.record)) as tasks,
+        _cameras(cameras, fleet, killed=leave_recording),
     ):
-        recorder.open(tasks)
+        desk = Desk(
+            settings=configured,
+            root=root,
+            cameras=cameras,
+            host=FakeHost(),  # type: ignore[arg-type]
+            alerts=alerts,  # type: ignore[arg-type]
+            events=events,  # type: ignore[arg-type]
+            prober=FakeProber(),  # type: ignore[arg-type]
+            disk=RecordingsDisk(root, folder, require_mount=False),
+            space=Space(removal(library, folder), root, floor_bytes=1),
+            record=LibraryRecord(root, folder / "library.json"),
+            spare=SpareDescriptors(0),
+            current=current,
+            tasks=tasks,
+            finished=lambda _: None,
+            clocks=clocks,
+        )
+        recorder = Recorder(desk, lease)
+        news.on_connected(recorder.follower.camera_connected)
+        news.on_event(recorder.follower.camera_event)
+        news.on_lost(recorder.follower.camera_lost)
+        recorder.begin()
         with anyio.move_on_after(DEADLINE_S):
-            for camera in desk.cameras.values():
+            for camera in cameras.values():
                 await camera.ready.wait()
-        await recorder.adopt(ear.hellos)
-        yield Studio(root, configured, fleet, recorder, lease, desk, alerts, events, ear)
+        await recorder.adopt(news.hellos)
+        yield Studio(root, configured, fleet, recorder, lease, desk, alerts, events)
         if not leave_recording:
             with anyio.fail_after(DEADLINE_S):
                 await recorder.close()

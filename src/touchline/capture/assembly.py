@@ -1,4 +1,4 @@
-"""What capture does beside recording and showing: panoramas and post-processing, put together."""
+"""The parts of the capture half, put together: each is complete when it is made."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from anyio import to_thread
+
 from touchline.capture.cameras.calibrations import Calibrations
-from touchline.capture.cameras.cameras import Camera
+from touchline.capture.cameras.cameras import SCENES, Camera
 from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.cameras.news import CameraNews
+from touchline.capture.cameras.scenes import draw_scenes
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.recordingsdisk import RecordingsDisk
 from touchline.capture.live.panorama import PanoramaPreview
+from touchline.capture.live.preview import Preview
+from touchline.capture.live.sessions import WebRtcSessions
+from touchline.capture.live.shown import Showing
 from touchline.capture.panorama.calibration import Calibrating
 from touchline.capture.panorama.panorama import Panorama
 from touchline.capture.processing.cloud import Cloud
@@ -22,13 +30,130 @@ from touchline.capture.processing.jobs import JobQueue
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
 from touchline.capture.programs.viewer import LiveLink
-from touchline.capture.recording.context import Desk
 from touchline.capture.recording.health.space import Space
+from touchline.capture.recording.running import CurrentRecording
+from touchline.capture.settings.tree import CaptureSettings
+from touchline.core.descriptors import SpareDescriptors
+from touchline.core.events.log import EventLog
 from touchline.core.supervision import Tasks
+from touchline.media.storage.diskspace import read_space
 
 
 @dataclass(frozen=True)
-class Afterwards:
+class CaptureBase:
+    """What every part of the half works with: settings, folders, cameras and who has them."""
+
+    settings: CaptureSettings
+    data_dir: Path
+    runtime_dir: Path
+    log_dir: Path
+    disk: RecordingsDisk
+    events: EventLog
+    news: CameraNews
+    cameras: Mapping[int, Camera]
+    lease: CameraLease
+    current: CurrentRecording
+    library: Library
+
+
+async def open_base(
+    settings: CaptureSettings,
+    *,
+    disk: RecordingsDisk,
+    data_dir: Path,
+    runtime_dir: Path,
+    log_dir: Path,
+    events: EventLog,
+    spare: SpareDescriptors,
+) -> CaptureBase:
+    """Make the cameras, whose workers are not met yet, and read the library. Raises OSError."""
+    news, current = CameraNews(), CurrentRecording()
+    library = Library(disk.root, is_running=current.is_running)
+    await library.clean_up()
+    await draw_scenes(settings.cameras.values(), runtime_dir / SCENES)
+    cameras = {
+        camera_id: Camera(
+            camera_id,
+            source,
+            settings,
+            runtime_dir=runtime_dir,
+            log_dir=log_dir,
+            listener=news,
+            spare=spare,
+        )
+        for camera_id, source in sorted(settings.cameras.items())
+    }
+    return CaptureBase(
+        settings,
+        data_dir,
+        runtime_dir,
+        log_dir,
+        disk,
+        events,
+        news,
+        cameras,
+        CameraLease(preview_while_recording=settings.preview_while_recording),
+        current,
+        library,
+    )
+
+
+@dataclass(frozen=True)
+class Views:
+    """What shows the cameras and the panorama."""
+
+    live: LiveLink
+    showing: Showing
+    preview: Preview
+    calibrations: Calibrations
+    panorama: PanoramaPreview
+    sessions: WebRtcSessions
+
+    def begin(self, tasks: Tasks) -> None:
+        """Show what is asked for, as tasks of `tasks`."""
+        self.preview.open(tasks)
+        self.panorama.open(tasks)
+        self.sessions.open(tasks)
+
+    async def close(self) -> None:
+        """Show nothing more."""
+        await self.panorama.stop_if_active()
+        await self.preview.close()
+
+    async def camera_connected(self, camera: Camera) -> None:
+        """Have a new worker feed what its camera is shown by."""
+        await self.showing.camera_connected(camera)
+        await self.panorama.camera_connected(camera)
+
+
+async def open_views(base: CaptureBase) -> Views:
+    """Read the calibrations; nothing is shown before `begin`. Raises OSError."""
+    settings, cameras, lease = base.settings, base.cameras, base.lease
+    live = LiveLink(
+        hls_dir=settings.preview.hls_dir,
+        runtime_dir=base.runtime_dir,
+        log_dir=base.log_dir,
+        unresponsive_after_s=settings.unresponsive_after_s,
+    )
+    showing = Showing(settings.preview, live, start_timeout_s=settings.start_timeout_s)
+    preview = Preview(settings.preview, cameras, lease, live, showing)
+    calibrations = Calibrations(base.data_dir / "panorama")
+    await calibrations.open()
+    panorama = PanoramaPreview(
+        settings.preview,
+        calibrations,
+        cameras,
+        lease,
+        live,
+        runtime_dir=base.runtime_dir,
+        log_dir=base.log_dir,
+    )
+    sessions = WebRtcSessions(preview, panorama, lease, cameras)
+    return Views(live, showing, preview, calibrations, panorama, sessions)
+
+
+@dataclass(frozen=True)
+class LibraryServices:
     """The panorama, the jobs and who prepares them, and what is cut out of matches."""
 
     panorama: Panorama
@@ -38,72 +163,65 @@ class Afterwards:
     clips: Clips
     markers: Markers
     removal: Removal
+    space: Space
     cloud: Cloud
 
     def begin(self, tasks: Tasks) -> None:
         """Work on jobs, as tasks of `tasks`."""
-        self.panorama.preview.open(tasks)
         tasks.keep("post-processing", self.jobs.once, every_s=0.0)
         tasks.keep("post-processing hold", self.jobs.watch_hold, every_s=0.0)
 
     async def close(self) -> None:
-        """Show nothing more and write the queue down. Raises OSError."""
-        await self.panorama.preview.stop_if_active()
+        """Write the queue down. Raises OSError."""
         await self.jobs.save()
 
+    def finished(self, match_id: str) -> None:
+        """Process a match that is over."""
+        self.processing.after_recording(self.jobs, match_id)
 
-async def open_afterwards(
-    desk: Desk,
-    cameras: Mapping[int, Camera],
-    lease: CameraLease,
-    live: LiveLink,
-    library: Library,
-    *,
-    data_dir: Path,
-    runtime_dir: Path,
-    log_dir: Path,
-) -> Afterwards:
+
+async def open_library_services(base: CaptureBase, views: Views) -> LibraryServices:
     """Take up what an earlier server left; nothing runs before `begin`."""
-    settings = desk.settings
-    calibrations = Calibrations(data_dir / "panorama")
-    await calibrations.open()
-    preview = PanoramaPreview(
-        settings.preview,
-        calibrations,
-        cameras,
-        lease,
-        live,
-        runtime_dir=runtime_dir,
-        log_dir=log_dir,
-    )
+    settings, lease, library = base.settings, base.lease, base.library
+    calibrations = views.calibrations
+    runtime_dir, log_dir, root = base.runtime_dir, base.log_dir, base.disk.root
     calibrating = Calibrating(
-        calibrations, cameras, lease, library, runtime_dir=runtime_dir, log_dir=log_dir
+        calibrations, base.cameras, lease, library, runtime_dir=runtime_dir, log_dir=log_dir
     )
     await calibrating.open()
-    markers = Markers(library, match_now_ns=desk.match_now_ns)
+    markers = Markers(library, match_now_ns=base.current.match_now_ns)
     processing = Processing(
         settings.processing,
         library,
         calibrations,
         markers,
-        desk.events,
+        base.events,
         log_dir=log_dir,
-        free_bytes=desk.free_bytes,
+        free_bytes=partial(_free_bytes, root),
         floor_bytes=settings.min_free_bytes,
     )
     jobs = JobQueue(
-        data_dir / "jobs.json",
+        base.data_dir / "jobs.json",
         prepare=processing.prepare,
         finish=processing.finish,
         hold=lambda: lease.mode == "recording" and not settings.processing.while_recording,
         hold_changed=lease.changed,
     )
     await jobs.load()
-    desk.finished = partial(processing.after_recording, jobs)
-    panorama = Panorama(calibrations, calibrating, processing, jobs, library, preview)
-    footage = Footage()
-    clips = Clips(library, footage, runtime_dir=runtime_dir, log_dir=log_dir)
-    removal = Removal(library, jobs)
-    desk.space = Space(removal, desk.root, floor_bytes=settings.min_free_bytes)
-    cloud = Cloud(settings.processing.upload, library)
-    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal, cloud)
+    footage, removal = Footage(), Removal(library, jobs)
+    return LibraryServices(
+        panorama=Panorama(calibrations, calibrating, processing, jobs, library, views.panorama),
+        processing=processing,
+        jobs=jobs,
+        footage=footage,
+        clips=Clips(library, footage, runtime_dir=runtime_dir, log_dir=log_dir),
+        markers=markers,
+        removal=removal,
+        space=Space(removal, root, floor_bytes=settings.min_free_bytes),
+        cloud=Cloud(settings.processing.upload, library),
+    )
+
+
+async def _free_bytes(root: Path) -> int:
+    """What may still be written below the recordings folder, asked now."""
+    return (await to_thread.run_sync(read_space, root)).free_bytes

@@ -11,13 +11,13 @@ from touchline.engines.control.status import reason_json
 from touchline.engines.demo import demo_engines
 from touchline.engines.fleet.acestream import SessionGone
 from touchline.engines.front import Engines
-from touchline.engines.frontdoor import open_engines
 from touchline.engines.model.listing import Body, rfc3339
 from touchline.engines.model.model import Instance, Stream
 from touchline.engines.model.orders import EngineOrder, GenericOrder
 from touchline.engines.model.rendering import inspection_json, sample_json, stream_json
 from touchline.engines.model.runtime import ImageNotFound, StartTimeout
 from touchline.engines.monitoring.usage import total, usage_json
+from touchline.engines.opening import open_engines
 from touchline.engines.readiness import engine_readiness
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.streams.report import StreamReport

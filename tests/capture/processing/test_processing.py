@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.afterwards import idle_afterwards
+from support.libraryservices import idle_services
 from support.segmentfiles import write_segment
 from touchline.capture.library.library import Library
 from touchline.capture.processing.jobs import Job
@@ -36,7 +36,7 @@ def job(kind: str, match_id: str = "m1", **params: Any) -> Job:
 async def test_without_a_calibration_both_views_are_put_side_by_side(
     tmp_path: Path, library: Library
 ) -> None:
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
     run = await made.processing.prepare(job("panorama", calibration_version=None))
     assert run._spec.get("calibration") is None
     with pytest.raises(NotFound):
@@ -49,7 +49,7 @@ async def test_the_archive_step_makes_one_of_every_camera_of_the_match(
     segments = tmp_path / "recordings" / "m1" / "segments"
     for camera in (2, 11):
         write_segment(segments / f"cam{camera}_20260211_220241_00.mp4")
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
     run = await made.processing.prepare(job("archive"))
     assert run._spec["cameras"] == ["cam0", "cam2", "cam11"]
     archives = await library.made_archives("m1")
@@ -59,7 +59,7 @@ async def test_the_archive_step_makes_one_of_every_camera_of_the_match(
 async def test_what_would_leave_no_room_for_the_next_match_is_not_begun(
     tmp_path: Path, library: Library
 ) -> None:
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
 
     def with_free(free: int) -> Processing:
         async def free_bytes() -> int:
@@ -82,7 +82,7 @@ def _as_call(call: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]
 async def test_the_steps_of_a_match_come_in_an_order_that_makes_sense(
     tmp_path: Path, library: Library
 ) -> None:
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
     jobs = await made.processing.start(made.jobs, "m1", ["follow", "panorama", "archive"])
     assert [each.kind for each in jobs] == ["archive", "panorama", "follow"]
     with pytest.raises(NotFound):
@@ -94,7 +94,7 @@ async def test_the_steps_of_a_match_come_in_an_order_that_makes_sense(
 async def test_a_reel_needs_markers_and_an_upload_a_storage(
     tmp_path: Path, library: Library
 ) -> None:
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
     reel = job("reel", camera="cam0", before_s=5.0, after_s=2.0, kinds=["goal"])
     with pytest.raises(Refused, match="no markers"):
         await made.processing.prepare(reel)
@@ -114,7 +114,7 @@ def test_stretches_that_touch_become_one() -> None:
 async def test_an_unprocessed_match_says_so_and_what_was_made_is_kept(
     tmp_path: Path, library: Library
 ) -> None:
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
     assert await made.processing.status(made.jobs, "m1") == {
         "processing": False,
         "completed": False,
@@ -126,7 +126,7 @@ async def test_an_unprocessed_match_says_so_and_what_was_made_is_kept(
 async def test_files_that_are_in_nothing_that_was_made_are_named_in_the_status(
     tmp_path: Path, library: Library
 ) -> None:
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
     left_out = {"cam0_01.mkv": "cam0_01.mkv is no MP4"}
     for kind in ("archive", "sprites"):
         done = job(kind).model_copy(
@@ -143,7 +143,7 @@ async def test_files_that_are_in_nothing_that_was_made_are_named_in_the_status(
 async def test_they_are_named_when_the_jobs_have_been_forgotten(
     tmp_path: Path, library: Library
 ) -> None:
-    made = idle_afterwards(tmp_path, library)
+    made = idle_services(tmp_path, library)
     folder = tmp_path / "recordings" / "m1"
     write_segment(folder / "cam0_archive.mp4")
     refused = {f"cam0_{n:02d}.mkv": f"cam0_{n:02d}.mkv is no MP4" for n in range(20)}

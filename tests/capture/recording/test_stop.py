@@ -311,7 +311,7 @@ async def test_a_loss_that_lasts_is_listed_as_a_gap_up_to_the_stop(tmp_path: Pat
         await it.start()
         it.fleet[1].lose("retrying", "the cable is out")
         await until(lambda: it.recorder.status()["degraded"], "the loss is seen")
-        lasting = it.desk.running
+        lasting = it.desk.current.running
         assert lasting is not None
         assert [g.to_unix_ns for g in lasting.match.tracks[1].all_gaps()] == [None]
         # Longer than the fragment that the fake camera had already written.

@@ -37,7 +37,7 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
     recorded.begin()
     desk: Any = SimpleNamespace(
         settings=CaptureSettings(),
-        running=SimpleNamespace(match=recorded),
+        current=SimpleNamespace(running=SimpleNamespace(match=recorded)),
         prober=SimpleNamespace(probe=probe),
     )
     it, due = Upkeep(desk), Due()

@@ -20,9 +20,9 @@ from touchline.engines.control.observation import Observed
 from touchline.engines.control.plan import Policy, plan_without_record
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.rows import Loaded
-from touchline.engines.frontdoor import _left_by_an_earlier_server
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.orders import EngineOrder
+from touchline.engines.opening import _left_by_an_earlier_server
 from touchline.engines.provisioning.keeper import Keeper
 
 EAGER = {"min_replicas": 0, "min_free_replicas": 0, "auto_delete": True, "grace_period_s": 0.0}

@@ -65,7 +65,7 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
             continue
         now, trust = desk.read_clock()
         may = matchclock.may_resume(mended, now, trust, max_match_s=desk.settings.max_match_s)
-        if desk.running is None and may and desk.settings.resume_after_crash:
+        if desk.current.running is None and may and desk.settings.resume_after_crash:
             resumable = mended
     if resumable is not None:
         running = _resume(desk, begin, resumable)

@@ -28,14 +28,14 @@ from touchline.capture.recording.health.forecast import Rates
 from touchline.capture.recording.health.space import Space
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
-from touchline.capture.recording.running import Running
+from touchline.capture.recording.running import CurrentRecording
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events.kinds import EventCategory, EventType
 from touchline.core.events.log import EventLog
 from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
-from touchline.core.wallclock import ReadClocks, Reading, Trust, read_clocks, trust_of
+from touchline.core.wallclock import ReadClocks, Reading, Trust, trust_of
 from touchline.media.storage.disk import ERROR, FULL
 from touchline.media.storage.diskspace import read_space
 
@@ -44,41 +44,36 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Desk:
-    """Belongs to the event loop. `running` is the recorder's to set; the others read it."""
+    """Belongs to the event loop."""
 
     settings: CaptureSettings
     root: Path
+    cameras: Mapping[int, Camera]
     host: HostSampler
     alerts: Alerts
     events: EventLog
     prober: Prober
     disk: RecordingsDisk
-    cameras: Mapping[int, Camera] = field(default_factory=dict)
-    space: Space | None = None
-    running: Running | None = None
+    space: Space
+    record: LibraryRecord
+    spare: SpareDescriptors
+    """Descriptors for starts and stops when there are no others."""
+    current: CurrentRecording
+    tasks: Tasks
+    finished: Callable[[str], None]
+    """Called with a match that asked for processing when it is over."""
+    clocks: ReadClocks
     changed: Changed = field(default_factory=Changed)
     """What is told of the recording is out of date."""
     unsaved: Changed = field(default_factory=Changed)
     """The manifest on disk is out of date."""
     unverified: list[tuple[Match, Track, str]] = field(default_factory=list)
     """Segments that were finished and not read back yet."""
-    spare: SpareDescriptors = field(default_factory=lambda: SpareDescriptors(0))
-    """Descriptors for starts and stops when there are no others."""
-    tasks: Tasks | None = None
-    finished: Callable[[str], None] | None = None
-    """Called with a match that asked for processing when it is over."""
     rates: Rates = field(default_factory=Rates)
     """How fast the cameras fill the disk."""
     adopted: bool = False
     """Whether what the last server left behind has been looked at."""
-    clocks: ReadClocks = read_clocks
-    record_path: Path | None = None
-    record: LibraryRecord = field(init=False)
     _save_lock: anyio.Lock = field(default_factory=anyio.Lock)
-
-    def __post_init__(self) -> None:
-        """Everything recorded counts in the library's own record."""
-        self.record = LibraryRecord(self.root, self.record_path)
 
     def read_clock(self) -> tuple[Reading, Trust]:
         """What the clocks say now, and how far the date can be believed."""
@@ -86,17 +81,6 @@ class Desk:
         newest_ns = self.record.newest_unix_ns
         trust = trust_of(now.unix_ns, synchronised=now.synchronised, newest_unix_ns=newest_ns)
         return now, trust
-
-    def is_running(self, match_id: str) -> bool:
-        """Whether this match is being recorded at the moment."""
-        return self.running is not None and self.running.match.match_id == match_id
-
-    def match_now_ns(self, match_id: str) -> int | None:
-        """The present on the clock of the match; None where it is not being recorded."""
-        running = self.running
-        if running is None or running.match.match_id != match_id:
-            return None
-        return running.match.now_ns()
 
     def note(self, kind: EventType, category: EventCategory, message: str, **details: Any) -> None:
         """Record an event. Never raises: a recording does not depend on being told of."""
@@ -124,18 +108,11 @@ class Desk:
         self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, name: str
     ) -> None:
         """Let this go on by itself while the capture half is open; its failure is recorded."""
-        if self.tasks is None:
-            msg = "the recorder is not open"
-            raise RuntimeError(msg)
-
         # A chore that fails (a disk that is away) must not end the server and the match.
         self.tasks.start_soon(work, *arguments, name=name)
 
     def keep(self, name: str, once: Callable[[], Awaitable[None]], *, every_s: float) -> None:
         """Repeat this while the capture half is open, whatever becomes of one try."""
-        if self.tasks is None:
-            msg = "the recorder is not open"
-            raise RuntimeError(msg)
         self.tasks.keep(name, once, every_s=every_s)
 
     async def save(self, match: Match, state: State) -> None:
@@ -146,11 +123,11 @@ class Desk:
         async with self._save_lock:
             if state == "recording" and match.phase == "stopping":
                 return
-            running = self.running
+            running = self.current.running
             if (
                 running is not None
                 and running.match is not match
-                and self.is_running(match.match_id)
+                and self.current.is_running(match.match_id)
             ):
                 return
             manifest = match.manifest(state)
@@ -202,12 +179,11 @@ class Desk:
 
     async def make_space(self) -> None:
         """Delete the oldest unprotected matches until there is room."""
-        if self.space is not None:
-            await self.space.make(self.is_running, self._is_refused)
+        await self.space.make(self.current.is_running, self._is_refused)
 
     def _is_refused(self) -> bool:
         """Whether a connected worker says that the disk is full."""
-        running = self.running
+        running = self.current.running
         return running is not None and any(
             track.disk == FULL and track.camera.link.connected
             for track in running.match.tracks.values()

@@ -40,7 +40,7 @@ class Follower:
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         """A worker is there. If its camera belongs to the running match, it records on."""
-        running = self._desk.running
+        running = self._desk.current.running
         order = hello.get("order")
         if order is not None:
             track = running.match.tracks.get(camera.id) if running else None
@@ -59,7 +59,7 @@ class Follower:
             await self._desk.mend(match, track)
         except OSError as error:
             log.error("%s cannot be repaired now: %s", track.camera.name, error)  # noqa: TRY400
-        if self._desk.running is not running or match.phase != "recording":
+        if self._desk.current.running is not running or match.phase != "recording":
             return
         track.count_attempts_anew()
         await self.go_on(match, track)
@@ -89,7 +89,7 @@ class Follower:
         if event.get("event") == "status":
             bitrate_bps = float(camera.status.get("bitrate_bps") or 0)
             desk.rates.note(camera.id, bitrate_bps, time.monotonic())
-        running = desk.running
+        running = desk.current.running
         if running is None or camera.id not in running.match.tracks:
             return
         kind = str(event.get("event"))
@@ -145,7 +145,7 @@ class Follower:
     def camera_lost(self, camera: Camera, reason: str) -> None:
         """The worker died; its successor is on its way."""
         self._desk.note_changed()
-        running = self._desk.running
+        running = self._desk.current.running
         if running is not None and camera.id in running.match.tracks:
             track = running.match.tracks[camera.id]
             if running.match.phase == "recording":

@@ -32,7 +32,6 @@ from touchline.capture.recording.start import start_cameras
 from touchline.capture.recording.stop import stop_cameras
 from touchline.capture.recording.upkeep import Upkeep
 from touchline.core.errors import Blocked, Failed, TouchlineError
-from touchline.core.supervision import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +51,9 @@ class Recorder:
 
     # ------------------------------------------------------------- asked often
 
-    def is_running(self, match_id: str) -> bool:
-        """Whether this match is being recorded at the moment."""
-        return self._desk.is_running(match_id)
-
     def status(self) -> dict[str, Any]:
         """RecordingStatus of the contract, from memory."""
-        running, guard = self._desk.running, self._upkeep.guard
+        running, guard = self._desk.current.running, self._upkeep.guard
         if running is None or not running.match.under_way:
             return {
                 "recording": False,
@@ -112,14 +107,14 @@ class Recorder:
         match of a newer version, and Failed where the match's folder cannot be used.
         """
         name = valid_match_id(match_id) if match_id else await self._unused_name()
-        if self._desk.running is not None and not force:
-            return self._refused(name, self._refuse_second(self._desk.running))
+        if self._desk.current.running is not None and not force:
+            return self._refused(name, self._refuse_second(self._desk.current.running))
         # Before the running match is ended: a start that is refused must not cost it.
         no_disk = await self._refuse_bad_disk() or await self._refuse_full_disk()
         if no_disk is not None:
             return self._refused(name, no_disk)
         while True:
-            running = self._desk.running
+            running = self._desk.current.running
             if running is not None:
                 if not force:  # somebody was quicker while the disk was looked at
                     return self._refused(name, self._refuse_second(running))
@@ -133,7 +128,7 @@ class Recorder:
                     number = await to_thread.run_sync(self._desk.record.next_number)
             except OSError as error:
                 raise _not_started(error) from error
-            if self._desk.running is None:
+            if self._desk.current.running is None:
                 break
         running = self._begin(
             name,
@@ -148,7 +143,8 @@ class Recorder:
         """The date in seconds, made another where a clock that was set back gives it twice."""
         named = f"match_{self._desk.read_clock()[0].unix_ns // 1_000_000_000}"
         name, count = named, 1
-        while self._desk.is_running(name) or await anyio.Path(self._desk.root / name).exists():
+        current = self._desk.current
+        while current.is_running(name) or await anyio.Path(self._desk.root / name).exists():
             count += 1
             name = f"{named}_{count}"
         return name
@@ -171,7 +167,7 @@ class Recorder:
 
     async def stop(self, *, force: bool) -> Report:
         """Stop all cameras at one instant and judge the files. Two stops get the same answer."""
-        running = self._desk.running
+        running = self._desk.current.running
         if running is None:
             return refusal("Not currently recording")
         match = running.match
@@ -245,7 +241,7 @@ class Recorder:
         configured = self._desk.settings.require_all_cameras
         running = Running(match, require_all=configured if require_all is None else require_all)
         self._desk.spawn(self._record, running, adopted, name=f"recording {match_id}")
-        self._desk.running = running
+        self._desk.current.running = running
         return running
 
     async def _record(self, running: Running, adopted: bool) -> None:  # noqa: FBT001
@@ -269,12 +265,8 @@ class Recorder:
                 await self._end_cameras(match)
             running.stopped.set(refusal(f"Error stopping recording: {error}"))
         finally:
-            desk.running = None
-            if (
-                match.phase == "stopping"
-                and match.process_after_recording
-                and desk.finished is not None
-            ):
+            desk.current.running = None
+            if match.phase == "stopping" and match.process_after_recording:
                 desk.finished(match.match_id)
             # Only a cancelled task comes here without an answer: the server is being closed.
             closing = Blocked("The server is shutting down.", code="closing", can_retry=False)
@@ -341,9 +333,8 @@ class Recorder:
 
     # ------------------------------------------------------------- from open to close
 
-    def open(self, tasks: Tasks) -> None:
-        """Begin the loops that watch, save and verify; recordings become tasks of `tasks`."""
-        self._desk.tasks = tasks
+    def begin(self) -> None:
+        """Begin the loops that watch, save and verify."""
         self._upkeep.begin()
 
     async def adopt(self, hellos: Mapping[int, Mapping[str, Any]]) -> None:
@@ -354,7 +345,7 @@ class Recorder:
 
     async def close(self) -> None:
         """An orderly end finalises the recording first."""
-        if self._desk.running is not None:
+        if self._desk.current.running is not None:
             await self.stop(force=True)
 
 

@@ -1,4 +1,4 @@
-"""A recording under way: its match, and the answers that clients wait for."""
+"""The recording under way: its match, and the answers that clients wait for."""
 
 from __future__ import annotations
 
@@ -47,3 +47,20 @@ class Running:
         self.stop_asked = anyio.Event()
         self.stopped = Answer()
         self.ended = anyio.Event()
+
+
+class CurrentRecording:
+    """Which recording is under way, if any. The recorder sets it; everybody may ask."""
+
+    def __init__(self) -> None:
+        self.running: Running | None = None
+
+    def is_running(self, match_id: str) -> bool:
+        """Whether this match is being recorded at the moment."""
+        return self.running is not None and self.running.match.match_id == match_id
+
+    def match_now_ns(self, match_id: str) -> int | None:
+        """The present on the clock of the match; None where it is not being recorded."""
+        if self.running is None or self.running.match.match_id != match_id:
+            return None
+        return self.running.match.now_ns()

@@ -70,7 +70,7 @@ class Upkeep:
         return self.watch.report(time.monotonic(), self._observation())
 
     def _observation(self) -> RecordingObservation | None:
-        running = self._desk.running
+        running = self._desk.current.running
         if running is None or not running.match.under_way:
             return None
         return observation_of(running.match)
@@ -79,7 +79,7 @@ class Upkeep:
         """Wait until something changes in the manifest, and save it. Raises OSError."""
         desk = self._desk
         version = await desk.unsaved.wait(self._saved)
-        running = desk.running
+        running = desk.current.running
         if running is not None and running.match.phase == "recording":
             await desk.save(running.match, "recording")
         self._saved = version
@@ -91,7 +91,7 @@ class Upkeep:
         slept_ns = now.asleep_ns - (now.asleep_ns if self._asleep_ns is None else self._asleep_ns)
         self._asleep_ns = now.asleep_ns
         self._slept_ns += slept_ns
-        running = desk.running
+        running = desk.current.running
         if running is None:
             self._slept_ns, self._slept_for = 0, None
             return
@@ -116,7 +116,7 @@ class Upkeep:
 
     async def look_for_folder_once(self) -> None:
         """See whether the folder that the workers write to is still there."""
-        running = self._desk.running
+        running = self._desk.current.running
         if running is None or running.match.phase != "recording":
             return
         match = running.match
@@ -126,13 +126,13 @@ class Upkeep:
 
     async def make_space_once(self) -> None:
         """While the disk is full, try again to make room: it may have come to nothing before."""
-        running = self._desk.running
+        running = self._desk.current.running
         if running is not None and any(t.disk == "full" for t in running.match.tracks.values()):
             await self._desk.make_space()
 
     async def probe_once(self) -> None:
         """Ask ffprobe about each segment that is large and has stopped growing."""
-        running = self._desk.running
+        running = self._desk.current.running
         if running is None:
             return
         match = running.match
@@ -156,7 +156,7 @@ class Upkeep:
         while desk.unverified:
             match, track, name = desk.unverified.pop(0)
             segment = track.segments.get(name)
-            running = desk.running is not None and desk.running.match is match
+            running = desk.current.running is not None and desk.current.running.match is match
             if segment is None or not running or match.phase != "recording":
                 continue  # a stop reads it itself; what a failed start left is gone
             check = await _check(match.folder, name)
@@ -178,8 +178,8 @@ class Upkeep:
                 if segment.verified is None:
                     check = await _check(match.folder, name)
                     track.note_verified(name, check.segment.verified)
-        desk = self._desk
-        while not desk.is_running(match.match_id) and await anyio.Path(match.folder).exists():
+        desk, match_id = self._desk, match.match_id
+        while not desk.current.is_running(match_id) and await anyio.Path(match.folder).exists():
             try:
                 await desk.save(match, "finished")
             except OSError as error:

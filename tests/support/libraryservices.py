@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from touchline.capture.assembly import Afterwards
+from touchline.capture.assembly import LibraryServices
 from touchline.capture.cameras.calibrations import Calibrations
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.library import Library
@@ -20,6 +20,7 @@ from touchline.capture.processing.cloud import Cloud
 from touchline.capture.processing.jobs import JobQueue
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
+from touchline.capture.recording.health.space import Space
 from touchline.capture.settings.preview import PreviewSettings
 from touchline.capture.settings.processing import ProcessingSettings
 
@@ -39,7 +40,7 @@ async def plenty() -> int:
     return 1 << 50
 
 
-def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterwards:
+def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryServices:
     """What nothing was done with yet."""
     places = {"runtime_dir": folder, "log_dir": folder}
     lease = CameraLease()
@@ -72,5 +73,8 @@ def idle_afterwards(folder: Path, library: Any, *, events: Any = None) -> Afterw
     footage = Footage()
     clips = Clips(kept, footage, **places)
     removal = Removal(kept, jobs)
+    space = Space(removal, folder, floor_bytes=1 << 30)
     cloud = Cloud(ProcessingSettings().upload, kept)
-    return Afterwards(panorama, processing, jobs, footage, clips, markers, removal, cloud)
+    return LibraryServices(
+        panorama, processing, jobs, footage, clips, markers, removal, space, cloud
+    )

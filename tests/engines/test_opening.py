@@ -7,9 +7,9 @@ import pytest
 from support.fakeengines import Disk
 from support.fakeruntime import World
 from support.half import opened_half, settings_for
-from touchline.engines.frontdoor import _runtime_for
 from touchline.engines.model.orders import EngineOrder
 from touchline.engines.model.runtime import StartFailed
+from touchline.engines.opening import _runtime_for
 from touchline.engines.settings.tree import EnginesSettings
 
 pytestmark = pytest.mark.anyio

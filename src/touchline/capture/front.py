@@ -1,0 +1,93 @@
+"""What others may ask of the capture half."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from touchline.capture.cameras.cameras import Camera
+from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.host.host import HostSampler
+from touchline.capture.host.machine import MachineSampler
+from touchline.capture.library.library import Library
+from touchline.capture.library.markers import Markers
+from touchline.capture.library.playback.clips import Clips
+from touchline.capture.library.playback.footage import Footage
+from touchline.capture.live.preview import Preview
+from touchline.capture.live.sessions import WebRtcSessions
+from touchline.capture.live.signalling import Signalling
+from touchline.capture.live.stills import Stills
+from touchline.capture.logs.catalogue import Logs
+from touchline.capture.logs.diagnostics import Diagnostics
+from touchline.capture.panorama.panorama import Panorama
+from touchline.capture.processing.cloud import Cloud
+from touchline.capture.processing.jobs import JobQueue
+from touchline.capture.processing.processing import Processing
+from touchline.capture.processing.removal import Removal
+from touchline.capture.programs.viewer import LiveLink
+from touchline.capture.recording.recorder import Recorder
+from touchline.core.supervision import Supervisor
+from touchline.core.tasks import Changed
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """The cameras by number."""
+
+    by_id: Mapping[int, Camera]
+
+    def status(self) -> list[dict[str, Any]]:
+        """What each camera is and how it does, from memory."""
+        return [camera.to_json() for _, camera in sorted(self.by_id.items())]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """The front door of the capture half."""
+
+    cameras: Cameras
+    recorder: Recorder
+    library: Library
+    host: HostSampler
+    lease: CameraLease
+    machine: MachineSampler
+    logs: Logs
+    diagnostics: Diagnostics
+    preview: Preview
+    live: LiveLink
+    stills: Stills
+    sessions: WebRtcSessions
+    signalling: Signalling
+    panorama: Panorama
+    processing: Processing
+    jobs: JobQueue
+    footage: Footage
+    clips: Clips
+    markers: Markers
+    removal: Removal
+    cloud: Cloud
+    supervisor: Supervisor
+
+    def reasons(self) -> list[dict[str, str]]:
+        """What of this half's background work fails now, for readiness."""
+        return self.supervisor.reasons()
+
+    async def delete_match(self, match_id: str) -> dict[str, Any]:
+        """Delete a match with all its files, and its jobs with it.
+
+        Raises NotFound, and Refused for the running and for a protected match.
+        """
+        return await self.removal.delete(match_id)
+
+    def mode(self) -> dict[str, Any]:
+        """Who has the cameras: the body of `GET /api/v1/pipeline-state`."""
+        return self.lease.to_json()
+
+    def news(self) -> tuple[Changed, ...]:
+        """What is marked when the status or the mode becomes another, besides their figures."""
+        return (self.recorder.changed, self.lease.changed, self.preview.changed)
+
+    def preview_status(self) -> dict[str, Any]:
+        """PreviewStatus of the contract."""
+        return self.preview.status()

@@ -1,0 +1,261 @@
+"""Bring the capture half to life, and end it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+
+from touchline.capture.assembly import (
+    CaptureBase,
+    LibraryServices,
+    Views,
+    open_base,
+    open_library_services,
+    open_views,
+)
+from touchline.capture.cameras.cameras import Camera, open_cameras
+from touchline.capture.front import Cameras, Capture
+from touchline.capture.host.healthmonitor import PAUSE_S, HealthMonitor
+from touchline.capture.host.host import SAMPLE_EVERY_S, HostSampler
+from touchline.capture.host.machine import SAMPLE_EVERY_S as MACHINE_EVERY_S
+from touchline.capture.host.machine import MachineSampler
+from touchline.capture.host.meter import Meter
+from touchline.capture.host.watchdog import Watchdog
+from touchline.capture.library.libraryrecord import FILE_NAME as RECORD_NAME
+from touchline.capture.library.libraryrecord import LibraryRecord
+from touchline.capture.library.recordingsdisk import RecordingsDisk
+from touchline.capture.library.verification.probe import Prober
+from touchline.capture.live.rtspoutlet import RtspOutlet
+from touchline.capture.live.signalling import Signalling
+from touchline.capture.live.stills import Stills
+from touchline.capture.logs.alertlog import Alerts
+from touchline.capture.logs.alerts import Alert
+from touchline.capture.logs.diagnostics import Diagnostics
+from touchline.capture.logs.files import LogFiles, open_log_files
+from touchline.capture.recording.context import Desk
+from touchline.capture.recording.recorder import Recorder
+from touchline.capture.settings.tree import CaptureSettings
+from touchline.core import patience
+from touchline.core.descriptors import SpareDescriptors
+from touchline.core.events.kinds import AlertType
+from touchline.core.events.log import EventLog
+from touchline.core.metrics import Metrics
+from touchline.core.supervision import Supervisor, Tasks, open_tasks
+from touchline.core.wallclock import read_clocks
+
+log = logging.getLogger(__name__)
+
+_MEET_S = 3.0
+"""How long the start waits for the workers; a camera that takes longer joins when it is there."""
+
+
+@asynccontextmanager
+async def open_capture(
+    settings: CaptureSettings,
+    *,
+    data_dir: Path,
+    log_dir: Path,
+    events: EventLog,
+    metrics: Metrics,
+    spare: SpareDescriptors,
+) -> AsyncIterator[Capture]:
+    """Open the capture half: workers met or started, an interrupted match adopted or resumed.
+
+    Closing finalises a running recording first. Raises OSError where the folders cannot be made.
+    """
+    runtime_dir = settings.runtime_dir or data_dir / "run"
+    disk = recordings_disk(settings, data_dir)
+    await anyio.to_thread.run_sync(_make_folders, disk, runtime_dir, events)
+    async with open_log_files(log_dir, events) as logs:
+        base = await open_base(
+            settings,
+            disk=disk,
+            data_dir=data_dir,
+            runtime_dir=runtime_dir,
+            log_dir=log_dir,
+            events=events,
+            spare=spare,
+        )
+        views = await open_views(base)
+        services = await open_library_services(base, views)
+        host = HostSampler(disk.root, floor_bytes=settings.min_free_bytes, find_fault=disk.look)
+        await host.once()
+        supervisor = Supervisor(partial(_tell, logs.alerts), metrics, half="capture")
+        async with open_tasks(supervisor) as tasks:
+            desk = _desk(base, services, host, logs.alerts, spare, tasks)
+            recorder = Recorder(desk, base.lease)
+            parts = _Parts(base, views, services, host, logs, recorder, supervisor)
+            async with open_cameras(base.cameras, supervisor):
+                await parts.begin(tasks)
+                metrics.add_source(parts.meter().families)
+                yield parts.front()
+                with anyio.CancelScope(shield=True):
+                    await parts.close()
+
+
+class _Parts:
+    """Run the parts of the capture half, and end them."""
+
+    def __init__(
+        self,
+        base: CaptureBase,
+        views: Views,
+        services: LibraryServices,
+        host: HostSampler,
+        logs: LogFiles,
+        recorder: Recorder,
+        supervisor: Supervisor,
+    ) -> None:
+        self._base = base
+        self._views = views
+        self._services = services
+        self._host = host
+        self._machine = MachineSampler(lambda: host.disk)
+        self._logs = logs
+        self._recorder = recorder
+        self._supervisor = supervisor
+        self._watchdog = Watchdog(logs.watchdog.write)
+        base.news.on_connected(self._camera_connected)
+        for listener in (self._watchdog, recorder.follower):
+            base.news.on_event(listener.camera_event)
+            base.news.on_lost(listener.camera_lost)
+        views.live.on_started(self._watchdog.live_started)
+        views.live.on_event(self._watchdog.live_event)
+
+    async def begin(self, tasks: Tasks) -> None:
+        """Begin what goes on by itself, meet the workers, and take up a recording under way."""
+        base, recorder = self._base, self._recorder
+        tasks.keep("host sampler", self._host.once, every_s=SAMPLE_EVERY_S)
+        tasks.keep("machine", self._machine.once, every_s=MACHINE_EVERY_S)
+        recorder.begin()
+        self._views.begin(tasks)
+        self._services.begin(tasks)
+        with patience.move_on_after(_MEET_S):
+            for camera in base.cameras.values():
+                await camera.ready.wait()
+        await recorder.adopt(base.news.hellos)
+        monitor = HealthMonitor(
+            self._logs.health.write,
+            recording=recorder.health,
+            host=self._host.health,
+            status=recorder.status,
+            changed=recorder.changed,
+        )
+        tasks.keep("health monitor", monitor.once, every_s=PAUSE_S)
+        preview = base.settings.preview
+        if preview.rtsp:
+            outlet = RtspOutlet(preview, self._views.preview, self._views.live, base.events)
+            outlet.open(tasks)
+
+    async def _camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
+        self._watchdog.camera_connected(camera, hello)
+        await self._recorder.follower.camera_connected(camera, hello)
+        await self._views.camera_connected(camera)
+
+    def front(self) -> Capture:
+        """Return what others may ask of the capture half."""
+        base, views, services = self._base, self._views, self._services
+        return Capture(
+            cameras=Cameras(base.cameras),
+            recorder=self._recorder,
+            library=base.library,
+            host=self._host,
+            lease=base.lease,
+            machine=self._machine,
+            logs=self._logs.catalogue,
+            diagnostics=Diagnostics(base.log_dir),
+            preview=views.preview,
+            live=views.live,
+            stills=Stills(base.cameras, base.runtime_dir),
+            sessions=views.sessions,
+            signalling=Signalling(views.sessions),
+            panorama=services.panorama,
+            processing=services.processing,
+            jobs=services.jobs,
+            footage=services.footage,
+            clips=services.clips,
+            markers=services.markers,
+            removal=services.removal,
+            cloud=services.cloud,
+            supervisor=self._supervisor,
+        )
+
+    def meter(self) -> Meter:
+        """Return what the metrics of this half are read from."""
+        live = self._views.live
+        return Meter(
+            self._base.cameras,
+            recording=self._recorder.status,
+            preview=self._views.preview.status,
+            live=lambda: live.status,
+            host=self._host,
+            machine=self._machine,
+            alerts=self._logs.alerts,
+            watchdog=self._watchdog,
+        )
+
+    async def close(self) -> None:
+        """Show nothing more, finalise a running recording, and write the queue of jobs down."""
+        await self._views.close()
+        await self._recorder.close()
+        await self._services.close()
+
+
+def _desk(
+    base: CaptureBase,
+    services: LibraryServices,
+    host: HostSampler,
+    alerts: Alerts,
+    spare: SpareDescriptors,
+    tasks: Tasks,
+) -> Desk:
+    settings, root = base.settings, base.disk.root
+    return Desk(
+        settings=settings,
+        root=root,
+        cameras=base.cameras,
+        host=host,
+        alerts=alerts,
+        events=base.events,
+        prober=Prober(timeout_s=settings.integrity_probe_timeout_s),
+        disk=base.disk,
+        space=services.space,
+        record=LibraryRecord(root, base.data_dir / RECORD_NAME),
+        spare=spare,
+        current=base.current,
+        tasks=tasks,
+        finished=services.finished,
+        clocks=read_clocks,
+    )
+
+
+def _tell(alerts: Alerts, kind: str, category: str, message: str, **details: Any) -> None:
+    """Tell of background work that failed, or works again, as an alert, which is an event too."""
+    severity: Literal["error", "warning"] = "error" if category == "failed" else "warning"
+    name: AlertType = (
+        "background_task_failed" if category == "failed" else "background_task_recovered"
+    )
+    alerts.send(Alert(name, severity, message, {"kind": kind, **details}))
+
+
+def recordings_disk(settings: CaptureSettings, data_dir: Path) -> RecordingsDisk:
+    """Where the recordings are, and whether their disk is there."""
+    root = settings.recordings_dir or data_dir / "recordings"
+    return RecordingsDisk(root, data_dir, require_mount=settings.require_mount)
+
+
+def _make_folders(disk: RecordingsDisk, runtime: Path, events: EventLog) -> None:
+    """The server runs without its recordings disk, too: all but recording goes on."""
+    fault = disk.prepare()
+    if fault is not None:
+        log.error("nothing can be recorded: %s. To fix it: %s", fault.message, fault.mend)
+        events.record("recording", "disk", fault.message, mend=fault.mend)
+    runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.chmod(runtime, 0o700)  # noqa: PTH101  (a folder that was there may be open to others)
