@@ -17,7 +17,8 @@ START_UNIX_NS = 1_770_847_361 * S
 
 
 def camera(number: int) -> Any:
-    return SimpleNamespace(id=number, name=f"cam{number}", status={})
+    link = SimpleNamespace(listened_s=lambda: 0.0)
+    return SimpleNamespace(id=number, name=f"cam{number}", status={}, link=link)
 
 
 def match() -> Match:
