@@ -26,7 +26,14 @@ CAMERA = "Recording stop completed with camera errors"
 
 def match() -> Match:
     cameras: list[Any] = [
-        SimpleNamespace(id=n, name=f"cam{n}", key=f"camera_{n}", status={}) for n in (0, 1)
+        SimpleNamespace(
+            id=n,
+            name=f"cam{n}",
+            key=f"camera_{n}",
+            status={},
+            link=SimpleNamespace(listened_s=lambda: 0.0),
+        )
+        for n in (0, 1)
     ]
     it = Match("m1", Path("/m1"), cameras, part=part_from(0, 0))
     it.ended_unix_ns = 12_345_678_901
