@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.afterwards import idle_afterwards
+from support.libraryservices import idle_services
 from support.segmentfiles import write_segment
 from touchline.capture.library.library import Library
 from touchline.capture.panorama.panorama import ARCHIVE, Panorama
@@ -29,7 +29,7 @@ class Stage:
     """A panorama on a machine without cameras, and its queue of jobs."""
 
     def __init__(self, folder: Path, library: Library) -> None:
-        made = idle_afterwards(folder, library)
+        made = idle_services(folder, library)
         self.panorama: Panorama = made.panorama
         self.queue: JobQueue = made.jobs
 
