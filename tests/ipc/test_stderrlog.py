@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -67,6 +68,16 @@ def test_lines_say_when_who_and_what(capsys: pytest.CaptureFixture[str]) -> None
     assert re.fullmatch(line, err)
 
 
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as context:
+        context.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
 def test_times_are_utc(capsys: pytest.CaptureFixture[str]) -> None:
     record = logging.LogRecord("x", logging.INFO, "", 0, "began", None, None)
     record.created, record.msecs = 1_770_847_361.0, 0.0
