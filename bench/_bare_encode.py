@@ -2,8 +2,9 @@
 
 Run as a program: `_bare_encode.py WIDTH HEIGHT FPS QUALITY FILE`. The pictures are drawn by the
 code the camera worker draws them with, and everything between them and the muxer is what the server
-configures, so that what differs is what surrounds it. Told to end, it prints how many pictures it
-drew, how many it had to leave out, and for how many seconds it ran.
+configures, so that what differs is what surrounds it. It prints `ready` when it plays and can be
+told to end; told to end, it prints how many pictures it drew, how many it had to leave out, and for
+how many seconds it ran.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def main() -> None:
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     pipeline.set_state(Gst.State.PLAYING)
+    print("ready", flush=True)
     began_s = time.monotonic()
     drawn, skipped = draw(feed, TestPicture("BARE", width, height, fps), fps, ending)
     lasted_s = time.monotonic() - began_s

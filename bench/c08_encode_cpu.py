@@ -96,6 +96,8 @@ def bare(work: Path, quality: str, window_s: float) -> Use:
             )
             stack.callback(_processes.end, process)
             processes.append(process)
+        for process in processes:
+            _processes.first_line(process)  # ready
         time.sleep(SETTLE_S)
         pids = [process.pid for process in processes]
         before_s, began_s = cpu_s(pids), time.monotonic()
