@@ -97,7 +97,7 @@ def test_a_camera_without_a_usable_file_is_refused_with_the_reasons(
 @pytest.mark.parametrize("verb", [panorama.run, calibrate.run])
 def test_a_camera_without_a_file_has_none(match: Path, verb: Verb) -> None:
     lose(match, "cam1")
-    with pytest.raises(StudioError, match=r"has no footage (in this match|there)$"):
+    with pytest.raises(StudioError, match=r"has no footage in this match$|^Both cameras need footage"):
         run(verb, match)
 
 
@@ -111,7 +111,7 @@ def test_a_match_without_a_usable_file_has_no_pictures_and_says_why(match: Path)
 
 def test_a_reel_of_a_time_of_which_there_may_be_unusable_footage_says_why(match: Path) -> None:
     later = [(START_NS + 60_000_000_000, START_NS + 61_000_000_000)]
-    with pytest.raises(StudioError, match="filmed nothing"):
+    with pytest.raises(StudioError, match="has no footage at these times"):
         run(reel.run, match, **{**REEL, "stretches": later})
     damage(match, "cam0")
     with pytest.raises(StudioError, match=DAMAGED["cam0"]):
