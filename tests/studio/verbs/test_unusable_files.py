@@ -97,7 +97,9 @@ def test_a_camera_without_a_usable_file_is_refused_with_the_reasons(
 @pytest.mark.parametrize("verb", [panorama.run, calibrate.run])
 def test_a_camera_without_a_file_has_none(match: Path, verb: Verb) -> None:
     lose(match, "cam1")
-    with pytest.raises(StudioError, match=r"has no footage in this match$|^Both cameras need footage"):
+    with pytest.raises(
+        StudioError, match=r"has no footage in this match$|^Both cameras need footage"
+    ):
         run(verb, match)
 
 
