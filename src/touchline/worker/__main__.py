@@ -1,8 +1,9 @@
 """The program `python -m touchline.worker`: one camera, one Unix socket, one recording at a time.
 
-It is started by the server, in a session of its own, and outlives it: without a server a recording
-goes on up to its longest duration or the disk's floor and is then finished, and an idle worker
-leaves after a minute. SIGTERM finishes the recording first; SIGINT is the server's business.
+The server starts it in a session of its own, and it outlives the server. Without a server, a
+recording continues up to its maximum duration or the free-space reserve of the disk and is then
+finalised; an idle worker exits after a minute. SIGTERM finalises the recording first; SIGINT is
+left to the server.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from touchline.worker.worker import EXIT_WEDGED, Worker  # noqa: E402
 log = logging.getLogger("touchline.worker")
 
 PRIORITY = -5
-"""As `nice` counts. An ordinary user needs `LimitNICE=` of the unit for it."""
+"""A nice value. An unprivileged user needs `LimitNICE=` in the systemd unit for it."""
 EXIT_TAKEN = 75  # another worker serves this camera
 
 
@@ -44,7 +45,7 @@ async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
     status = await worker.finish()
     server.close()
     if status == EXIT_WEDGED:
-        # A thread hangs in the pipeline, and an orderly end would wait for it for ever.
+        # A thread hangs in the pipeline, and a regular exit would wait for it forever.
         logging.shutdown()
         os._exit(status)
     for task in (telling, minding):
@@ -55,13 +56,13 @@ async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
 
 
 def _go_first() -> None:
-    """Have the processor before others, where that is permitted; threads made later inherit it."""
+    """Raise the priority of the process where permitted; threads created later inherit it."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
 
 
 def main() -> int:
-    """Run the worker; returns its exit status."""
+    """Run the worker and return its exit status."""
     parser = argparse.ArgumentParser(prog="touchline.worker", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="directory of the socket")
     parser.add_argument("--name", required=True, help="name of the camera, such as cam0")

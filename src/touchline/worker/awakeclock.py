@@ -1,4 +1,4 @@
-"""A clock that stands still while this process does: others are judged by it."""
+"""A clock that does not advance while this process is suspended, for judging the age of events."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ LOOK_NS = 100_000_000
 
 
 class AwakeClock:
-    """Nanoseconds in which this process ran; differences between two readings are what counts.
+    """Monotonic clock in nanoseconds of running time; only differences between readings matter.
 
-    Look at it ten times a second: of a longer time between two looks only `look_ns` count, as the
-    rest was a pause of our own (stopped, starved, suspended). Any thread may look.
+    Read it ten times a second: of a longer interval between two readings only `look_ns` count,
+    because the rest was a pause of this process (stopped, starved, suspended). Any thread may read
+    it.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class AwakeClock:
         self._counted_ns = 0
 
     def __call__(self) -> int:
-        """Look: count what has passed since the last look, up to `look_ns`."""
+        """Return the reading, adding the time since the last reading, at most `look_ns`."""
         with self._lock:
             now_ns = self._monotonic_ns()
             self._counted_ns += min(max(now_ns - self._looked_ns, 0), self._look_ns)

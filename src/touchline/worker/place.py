@@ -1,4 +1,4 @@
-"""The place of a camera's worker: a lock that one process at a time has."""
+"""Exclusive lock of a camera's worker, held by one process at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Taken(Exception):
 
 
 def take(path: Path) -> None:
-    """Take the place until this process ends. Raises Taken."""
+    """Acquire the lock until this process ends. Raises Taken."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -25,10 +25,10 @@ def take(path: Path) -> None:
 
 
 def wait_for(path: Path) -> None:
-    """Take the place once the worker that has it is gone.
+    """Acquire the lock once the worker that holds it has ended.
 
-    The whole process ends where its standard input does before that: its server is gone, which
-    alone would tell others of it.
+    The whole process exits if its standard input ends before that: its server is gone, and nothing
+    else knows of this process.
     """
     taken = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What a worker does: it serves requests for one camera, and records it without a server too."""
+"""The worker's logic: serves requests for one camera, and also records without a server."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ log = logging.getLogger("touchline.worker")
 
 STATUS_S = 0.5
 MIND_S = 0.1
-"""Between two looks at the writer and its disk."""
+"""Interval for checking the writer and its disk."""
 
 EXIT_WEDGED = 70
 _REFUSED_LOOK_S = 0.1
 _DRAIN_S = 1.0
-"""How long a stop waits at the most for the last frames captured before it to leave the encoder."""
+"""Maximum time that a stop waits for the last frames captured before it to leave the encoder."""
 
 
 @contextlib.contextmanager
@@ -47,7 +47,7 @@ def _understood() -> Iterator[None]:
 
 
 class Worker:
-    """Serves requests for one camera."""
+    """The server of requests for one camera."""
 
     def __init__(self, name: str, *, idle_leave_s: float) -> None:
         self.name = name
@@ -70,10 +70,10 @@ class Worker:
         self._alone_since_s = self._listened_s()
         self._stopping: asyncio.Future[dict[str, Any]] | None = None
         self._decided = asyncio.Event()
-        """Whether footage of the recording has reached the disk, or its writer died before."""
+        """Whether footage of the recording has reached the disk, or its writer failed before."""
 
     def notify(self, message: dict[str, Any]) -> None:
-        """Tell every connected server; from any thread."""
+        """Send a message to every connected server; from any thread."""
         self._loop.call_soon_threadsafe(self._send, message)
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ class Worker:
         raise Problem(code, f"unknown request {what!r}")
 
     def hello(self) -> dict[str, Any]:
-        """Who this is and what it is doing: all that an adopting server needs."""
+        """Return identity and activity of the worker: all that an adopting server needs."""
         recorder = self.recorder
         return {
             "protocol": wire.PROTOCOL,
@@ -127,7 +127,7 @@ class Worker:
         }
 
     def status(self) -> dict[str, Any]:
-        """The camera's and the recording's state at this moment."""
+        """Return the current state of the camera and the recording."""
         return {
             "camera": self.camera.status() if self.camera else None,
             "recording": self.recorder.status() if self.recorder else None,
@@ -171,7 +171,7 @@ class Worker:
         self.camera = None
 
     async def _record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
-        """Begin; answers when the first frame is on the disk, or it is known that none can be."""
+        """Start recording; answer when the first frame is on disk, or when none can arrive."""
         camera = self._configured()
         if self.recorder is not None:
             code = "recording"
@@ -180,8 +180,8 @@ class Worker:
         recorder = self.recorder = Recorder(order, notify=self.notify, sync_times=self.sync_times)
         playing = camera.playing
         if playing or camera.spec.keep_running:
-            # What runs already, copied or for viewers, begins with the keyframe before the start,
-            # and what is copied begins when its camera sends a keyframe.
+            # A running camera, copied or shown, begins with the keyframe before the start,
+            # and a copied stream begins when its camera sends a keyframe.
             recorder.begin_with_past()
         self.tee.hang(recorder, with_gop=playing)
         refusals = camera.refusals
@@ -193,7 +193,7 @@ class Worker:
         return {"started": True, "segment": segments[0]}
 
     async def _decision(self, timeout_s: float, refused: Callable[[], bool]) -> None:
-        """Wait for the start's outcome, but no longer than until the camera refuses us."""
+        """Wait for the result of the start, at most until the camera refuses the session."""
         deadline = time.monotonic() + timeout_s
         while not self._decided.is_set() and not refused():
             left_s = deadline - time.monotonic()
@@ -210,7 +210,7 @@ class Worker:
         return f"no keyframe received from the camera within {timeout_s:g} s"
 
     async def _stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
-        """End the recording at an instant; a second request gets the first one's answer."""
+        """End the recording at an instant; a repeated request gets the first one's answer."""
         if self.recorder is None and self._stopping is None:
             code = "not_recording"
             raise Problem(code, "the camera is not recording")
@@ -244,7 +244,7 @@ class Worker:
         return report
 
     async def _show(self, what: str, message: dict[str, Any]) -> dict[str, Any]:
-        """What viewers need of the camera; recordings do not notice it."""
+        """Carry out a viewer request; recordings are not affected."""
         if what == "unfeed":
             await self.viewers.end_feed()
             return {}
@@ -268,7 +268,7 @@ class Worker:
     # -------------------------------------------------------------- by itself
 
     async def tell_status(self) -> None:
-        """Send the status twice a second, and at once when something changed."""
+        """Send the status twice a second, and immediately after a change."""
         while True:
             await happens(self._changed, STATUS_S)
             self._changed.clear()
@@ -280,7 +280,7 @@ class Worker:
             await self._mind_loneliness()
 
     async def mind_recorder(self) -> None:
-        """Look after the recording's writer and its disk."""
+        """Monitor the recording's writer and its disk."""
         while True:
             await asyncio.sleep(MIND_S)
             if self.recorder is not None:
@@ -290,7 +290,7 @@ class Worker:
         self._alone_since_s = self._listened_s()
 
     async def _mind_loneliness(self) -> None:
-        """Without a server: end what would otherwise go on for ever."""
+        """Without a server, end work that would otherwise continue forever."""
         if self.control.connected:
             return
         recorder = self.recorder
@@ -307,7 +307,7 @@ class Worker:
             self.leave.set()
 
     async def finish(self) -> int:
-        """Finish the recording and tear the pipeline down; returns the exit status."""
+        """Finish the recording, tear the pipeline down and return the exit status."""
         if self.recorder is not None:
             await self._stop(time.monotonic_ns(), 30.0)
         await self.viewers.end_feed()

@@ -1,1 +1,1 @@
-"""Network cameras: sessions and packets."""
+"""Network cameras: RTSP sessions and the processing of their packets."""

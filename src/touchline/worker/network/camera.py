@@ -1,6 +1,7 @@
-"""One run of a network camera: a session on a thread of its own, and what becomes of its packets.
+"""One run of a network camera: an RTSP session on its own thread and the processing of its packets.
 
-It is used like `pipeline.Pipeline`: it ends once, with a reason, and is never started again.
+It has the same interface as `pipeline.Pipeline`: it ends once, with a reason, and is never
+restarted.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ _CHOICES: dict[str, Choice] = {"tcp": "tcp", "udp": "udp", "auto": "auto"}
 
 
 class RtspCamera:
-    """Plays from `start` until `stop`, and tells `on_end` if it ends by itself.
+    """A network camera that plays from `start` until `stop`; `on_end` reports an end of its own.
 
-    `memory` is what earlier runs learned of the camera. `refusal` is set before `on_end` is called
-    where the camera refused. Everything is called on the session's thread, except what a decoding
-    pipeline calls on its own.
+    `memory` holds what earlier runs learned about the camera. If the camera refused the session,
+    `refusal` is set before `on_end` is called. All callbacks run on the session's thread, except
+    those that a decoding pipeline makes on its own threads.
     """
 
     def __init__(
@@ -88,27 +89,27 @@ class RtspCamera:
 
     @property
     def lost(self) -> int:
-        """Frames that the camera's packets show to be missing."""
+        """Number of frames that the camera's packets show to be missing."""
         return self._feed.lost if self._feed is not None else 0
 
     @property
     def queue_overruns(self) -> int:
-        """Pictures that a decoder or encoder did not take in time."""
+        """Number of pictures that a decoder or encoder did not accept in time."""
         return self._pipeline.queue_overruns if self._pipeline is not None else 0
 
     @property
     def last_raw_ns(self) -> int:
-        """When an encoder of ours was last given a picture."""
+        """Monotonic time at which the local encoder last received a picture."""
         return self._pipeline.last_raw_ns if self._pipeline is not None else 0
 
     def start(self, not_before_ns: int = 0) -> None:
-        """Connect and play; pictures that are encoded here begin at `not_before_ns`."""
+        """Connect and play; locally encoded pictures start at `not_before_ns`."""
         self._not_before_ns = not_before_ns
         self.last_frame_ns = time.monotonic_ns()
         self._thread.start()
 
     def stop(self) -> None:
-        """Leave the camera and end."""
+        """Close the session and end the run."""
         self._waker.stop()
         if self._thread.ident is not None:
             self._thread.join(_JOIN_S)
@@ -118,7 +119,7 @@ class RtspCamera:
             self._waker.close()
 
     def request_keyframe(self) -> None:
-        """Ask our encoder, or else the camera, for a keyframe."""
+        """Request a keyframe from the local encoder if there is one, otherwise from the camera."""
         pipeline = self._pipeline
         if pipeline is not None:
             pipeline.request_keyframe()
@@ -141,7 +142,7 @@ class RtspCamera:
             self._end(f"the RTSP client failed: {error!r}; see the worker's log")
 
     def _let_go(self) -> None:
-        """Pass on what has come whole."""
+        """Pass on the pictures that are complete."""
         try:
             if self._feed is not None:
                 self._feed.end()
@@ -153,7 +154,7 @@ class RtspCamera:
             self._on_end(reason)
 
     def begin(self, track: Track, chosen: Format, way: Way) -> Take:
-        """Be ready for the packets of a track; returns what takes them."""
+        """Prepare for the packets of a track and return the feed that accepts them."""
         self._let_go()
         if self._pipeline is not None:
             self._pipeline.stop()
@@ -191,23 +192,23 @@ class RtspCamera:
         return DecodedPackets(chosen, pipeline, self._on_warning)
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
-        """Take what the camera says of its clock."""
+        """Process a sender report with the camera's clock."""
         if self._feed is not None:
             self._feed.sender_report(report, arrived_ns)
 
     def tick(self, now_ns: int) -> None:
-        """Let go of what has waited long enough."""
+        """Pass on pictures that have waited long enough."""
         if self._reorderer is not None and self._reorderer.waiting:
             self._reorderer.due(now_ns)
         if self._feed is not None:
             self._feed.tick(now_ns)
 
     def warn(self, text: str) -> None:
-        """Tell the operator."""
+        """Report a warning to the operator."""
         self._on_warning(text)
 
     def _coded(self, frame: Frame) -> None:
-        """A frame from the decoding pipeline."""
+        """Handle a frame from the decoding pipeline."""
         if self._pipeline is not None:
             self.transcoded = self._pipeline.transcoded
             self.source_format = self._pipeline.source_format or self.source_format

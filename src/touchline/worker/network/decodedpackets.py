@@ -1,4 +1,4 @@
-"""Packets of a codec that is not copied: pictures with times of their own, for a decoder."""
+"""Packets of codecs that are decoded here, with a presentation time for each picture."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from touchline.worker.rtsp.media.rtcp import SenderReport
 
 _HELD_NS, _HELD_BYTES = 250_000_000, 8 << 20
 _WAIT_NS = 200_000_000
-"""A last packet without a marker, or the first of a new source, waits no longer for the next."""
+"""Maximum wait for a next packet after one without a marker or the first of a new source."""
 _LEAP_NS = 1_000_000_000
 _REORDERED = frozenset({"h265", "mpeg2", "mpeg4", "h263"})
-"""Codecs whose pictures may come in another order than they are shown in."""
+"""Codecs whose decode order may differ from the presentation order."""
 _SSRC = b"TLIN"
 
 
 class PacketDecoder(Protocol):
-    """Takes packets with the time at which their picture is shown."""
+    """Consumer of packets that carry the presentation time of their picture."""
 
     def push(self, data: bytes, pts_ns: int, dts_ns: int | None, *, keyframe: bool) -> None:
-        """Take a packet."""
+        """Accept a packet."""
 
 
 class _Placed(NamedTuple):
-    """A packet, and the media time of its picture."""
+    """A packet and the media time of its picture."""
 
     data: bytes
     media_ns: int
@@ -39,7 +39,7 @@ class _Placed(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    """The first packet of another source."""
+    """The first packet of another source, held until a second one confirms the change."""
 
     data: bytes
     head: Packet
@@ -47,11 +47,12 @@ class _Waiting(NamedTuple):
 
 
 class DecodedPackets:
-    """Packets of another codec, stamped on the clock of the match, for a pipeline that decodes.
+    """Packets of other codecs, timestamped on the match clock for a decoding pipeline.
 
-    Pictures are told apart by the bitstream where it says where one begins (H.265, JPEG), else by
-    markers and time stamps. The decoder sees one source with numbers of ours, which miss only
-    what was lost: neither a change of the source nor packets that came twice break a picture.
+    Pictures are separated by the bitstream where it marks their beginning (H.265, JPEG), otherwise
+    by markers and timestamps. The decoder sees one source whose sequence numbers are assigned here
+    and have gaps only for lost packets: neither a change of source nor duplicated packets damage a
+    picture.
     """
 
     def __init__(
@@ -90,14 +91,14 @@ class DecodedPackets:
     # --------------------------------------------------------------- packets
 
     def packet(self, data: bytes, arrived_ns: int) -> None:
-        """Take an RTP packet."""
+        """Accept an RTP packet."""
         head = read(data)
         if head is None or head.payload_type != self._payload_type:
             return
         if self._ssrc is None:
             self._ssrc = head.ssrc
         waiting, self._candidate = self._candidate, None
-        if head.ssrc == self._ssrc:  # one that waits was a stray packet
+        if head.ssrc == self._ssrc:  # a held one was a stray packet
             self._take(data, head, arrived_ns)
         elif waiting is None:
             self._candidate = _Waiting(data, head, arrived_ns)
@@ -106,14 +107,14 @@ class DecodedPackets:
             self.packet(data, arrived_ns)
 
     def _change_source(self, waiting: _Waiting) -> None:
-        """Go on with another source; a single packet of it changes nothing, a second one does."""
+        """Switch to another source after its second packet; a single packet changes nothing."""
         self._ssrc, self._sequence = waiting.head.ssrc, Sequence()
         self._changed = True
         self._take(*waiting)
 
     def _take(self, data: bytes, head: Packet, arrived_ns: int) -> None:
         missing = self._sequence.missing(head.number, head.time, head.end)
-        if missing is None:  # it came twice
+        if missing is None:  # a duplicate
             return
         whole_before = self._marked
         if missing:
@@ -131,7 +132,7 @@ class DecodedPackets:
             self._pass(self._renumbered(data), arrived_ns, marked=head.marked)
 
     def _next_picture(self, head: Packet, data: bytes) -> bool:
-        """Whether a picture begins here."""
+        """Return whether a picture begins here."""
         begins = self._begins(bytes(data[head.start : head.end]))
         if self._rtp_time is None or head.time != self._rtp_time:
             return True
@@ -141,10 +142,10 @@ class DecodedPackets:
         return data[:2] + self._number.to_bytes(2, "big") + data[4:8] + _SSRC + data[12:]
 
     def _pass(self, data: bytes, arrived_ns: int, *, marked: bool) -> None:
-        """Pass a packet on once it is known whether it is its picture's last.
+        """Pass a packet on once it is known whether it is the last of its picture.
 
-        Decoders take a marker for the end of a picture. A camera whose markers were right so far
-        is believed; another's packets wait for the next one.
+        Decoders take a marker as the end of a picture. A camera whose markers have been right so
+        far is trusted; otherwise a packet is held until the next one arrives.
         """
         self._settle(last=False)
         each = _Placed(data, self._media_ns or 0, arrived_ns)
@@ -155,9 +156,9 @@ class DecodedPackets:
             self._place_or_hold(each)
 
     def _settle(self, *, last: bool) -> None:
-        """Pass on the packet that waits, marked where it is the last of its picture.
+        """Pass on the held packet, with the marker set if it is the last of its picture.
 
-        Behind a loss nobody knows which was, and markers stay as they are.
+        After a loss this cannot be known, and markers are left unchanged.
         """
         each, self._newest = self._newest, None
         if each is None:
@@ -169,7 +170,7 @@ class DecodedPackets:
         self._place_or_hold(each._replace(data=data))
 
     def _place_or_hold(self, each: _Placed) -> None:
-        """Keep the first packets until it is known how late a camera's first burst is."""
+        """Hold the first packets until the delay of the camera's initial burst is known."""
         if self._clock.anchored:
             self._push(each)
             return
@@ -194,7 +195,7 @@ class DecodedPackets:
     # --------------------------------------------------------------- pictures
 
     def _picture(self, rtp_time: int, arrived_ns: int, *, whole_before: bool) -> None:
-        """Give the picture that begins here its time; None where no time is left for it."""
+        """Return the time of the picture that begins here; None if no time is left for it."""
         if self._codec == "mpegts":
             self._media_ns = self._stream_time(rtp_time, arrived_ns)
             return
@@ -223,9 +224,10 @@ class DecodedPackets:
             self._clock.arrived(self._media_ns, arrived_ns)
 
     def _stream_time(self, rtp_time: int, arrived_ns: int) -> int:
-        """The media time of a packet of a transport stream, which is stamped as it is sent.
+        """Return the media time of a packet of a transport stream, which is timestamped when sent.
 
-        Stamps that leap, as no time did, begin a new line where the old one ends.
+        Timestamps that jump although no such time has passed start a new line where the old one
+        ends.
         """
         before, before_ns = self._rtp_time, self._arrived_ns
         self._rtp_time, self._arrived_ns = rtp_time, arrived_ns
@@ -240,9 +242,10 @@ class DecodedPackets:
         return media_ns
 
     def _order(self, rtp_time: int) -> Order:
-        """Where the picture stands, as far as its time stamp says.
+        """Return the position of the picture, as far as its timestamp shows it.
 
-        Stamps of codecs that reorder go back by a few pictures; all others that go back jump.
+        With codecs that reorder, timestamps go back by a few pictures; any other step back is a
+        jump.
         """
         if self._rtp_time is None:
             return Order(0, later=True, pictures=1, first=True)
@@ -258,10 +261,10 @@ class DecodedPackets:
     # ---------------------------------------------------------------- control
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
-        """Not needed: what arrives says enough of the camera's clock."""
+        """Ignore sender reports: packet arrivals are enough to estimate the camera's clock."""
 
     def tick(self, now_ns: int) -> None:
-        """Let go of the first packets, and of a last one without a marker, in time."""
+        """Pass on the first packets, and a last packet without a marker, when they are due."""
         if self._newest and now_ns - self._newest.arrived_ns > _WAIT_NS:
             self._settle(last=True)
         if self._candidate and now_ns - self._candidate.arrived_ns > _WAIT_NS:
@@ -271,7 +274,7 @@ class DecodedPackets:
             self._release()
 
     def end(self) -> None:
-        """Let go of everything that came."""
+        """Pass on all remaining packets."""
         if self._candidate is not None:
             waiting, self._candidate = self._candidate, None
             self._change_source(waiting)
@@ -280,5 +283,5 @@ class DecodedPackets:
 
 
 def _step(before: int, after: int) -> int:
-    """How far one 32-bit time stamp lies behind another."""
+    """Return the signed distance between two 32-bit timestamps."""
     return (after - before + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000

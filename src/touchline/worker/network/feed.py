@@ -1,4 +1,4 @@
-"""What a network camera's packets become: copied frames, or pictures decoded and encoded anew."""
+"""Conversion of a network camera's packets to frames: copied, or decoded and encoded again."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ _VALUE = re.compile(r"[\x21-\x7e]{1,8192}", re.ASCII)
 
 
 class Feed(Protocol):
-    """Takes the packets of one session, in order and on its thread."""
+    """Consumer of the packets of one session, called in order and on the session's thread."""
 
     @property
     def lost(self) -> int:
-        """Frames that evidence says are missing: packets that did not come, or came damaged."""
+        """Number of frames known to be missing: their packets were lost or damaged."""
 
     def packet(self, data: bytes, arrived_ns: int) -> None:
-        """Take an RTP packet. Raises ValueError for a stream that cannot be recorded."""
+        """Accept an RTP packet. Raises ValueError for a stream that cannot be recorded."""
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
-        """Take what the camera says of its clock."""
+        """Process a sender report with the camera's clock."""
 
     def tick(self, now_ns: int) -> None:
-        """Let go of what has waited long enough."""
+        """Pass on pictures that have waited long enough."""
 
     def end(self) -> None:
-        """Let go of everything that is whole; nothing follows."""
+        """Pass on everything that is complete; no packet follows."""
 
 
 class CopiedH264:
-    """H.264 put together from packets and passed on as it is."""
+    """Feed that assembles H.264 from packets and passes it on unchanged."""
 
     def __init__(
         self, chosen: Format, on_frame: Callable[[Frame], None], on_warning: Callable[[str], None]
@@ -79,7 +79,7 @@ class CopiedH264:
         self.end = self._stream.flush
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
-        """Take what the camera says of its clock."""
+        """Process a sender report with the camera's clock."""
         self._stream.sender_report(report.rtp_time, report.ntp_ns, arrived_ns)
 
     def _frame(self, frame: Frame) -> None:
@@ -92,14 +92,14 @@ class CopiedH264:
 
 
 def missing_frames(last: Frame | None, frame: Frame) -> int:
-    """How many frames fit between these two, where something is known to be missing."""
+    """Return how many frames fit between these two, given that something is known to be missing."""
     if last is None or last.duration_ns <= 0:
         return 0
     return max(0, round((frame.dts_ns - last.dts_ns) / last.duration_ns) - 1)
 
 
 class DecodedH264:
-    """H.264 put together from packets, for a pipeline that decodes it."""
+    """Feed that assembles H.264 from packets for a decoding pipeline."""
 
     def __init__(
         self, chosen: Format, pipeline: Pipeline, on_warning: Callable[[str], None]
@@ -113,7 +113,7 @@ class DecodedH264:
 
     @property
     def lost(self) -> int:
-        """Frames that did not come, or came damaged."""
+        """Number of frames that were lost or damaged."""
         return self._copied.lost
 
     def _frame(self, frame: Frame) -> None:
@@ -124,7 +124,7 @@ class DecodedH264:
 def decoding_pipeline(
     spec: PipelineSpec, track: Track, chosen: Format, **callbacks: Callable[..., None]
 ) -> Pipeline:
-    """Make the pipeline that decodes and encodes a track. Raises RtspError where none can be."""
+    """Create the pipeline that decodes and encodes a track. Raises RtspError if it cannot."""
     names = ("h264parse",) if chosen.codec == "h264" else _DEPAYLOADERS.get(chosen.codec)
     if names is None:
         raise RtspError(f"no decoder for {chosen.encoding} is available")
@@ -142,7 +142,7 @@ def _h264_caps() -> Any:
 
 
 def _rtp_caps(track: Track, chosen: Format) -> Any:
-    """Caps of RTP packets; what the camera wrote becomes values, and only where it is plain."""
+    """Build the caps of RTP packets; text from the camera is used only as plain values."""
     structure = Gst.Structure.new_empty("application/x-rtp")
     structure.set_value("media", "video")
     structure.set_value("payload", chosen.payload_type)

@@ -1,4 +1,4 @@
-"""How long a camera that refused us is left alone: many lock an account after a few attempts."""
+"""Pauses after refusals by a camera: many cameras lock an account after a few attempts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from touchline.worker.rtsp.errors import Refusal
 
 
 def refused_pause_s(refusal: Refusal, refusals: int, *, signed_in: bool) -> float:
-    """How long to leave a camera alone that refused us so many times in a row.
+    """Return how long to pause after this many consecutive refusals by a camera.
 
-    `signed_in` says that these credentials were right before: then a restart of the camera is as
-    likely as a new password, and footage is at stake.
+    `signed_in` says that these credentials worked before: then a restart of the camera is as likely
+    as a changed password, and footage would be lost by waiting.
     """
     first_s, longest_s = (1.0, 60.0) if refusal is Refusal.BUSY else (30.0, 600.0)
     if refusal is Refusal.CREDENTIALS and signed_in:
@@ -21,7 +21,7 @@ def refused_pause_s(refusal: Refusal, refusals: int, *, signed_in: bool) -> floa
 
 
 class Refusals:
-    """The refusals of one camera, as it is configured now. `count` only ever rises."""
+    """Refusals by one camera with its present configuration. `count` never decreases."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.count = 0
@@ -32,22 +32,22 @@ class Refusals:
 
     @property
     def left_s(self) -> float:
-        """How long the camera is to be left alone still; 0 where it may be asked."""
+        """Remaining pause in seconds; 0 if the camera may be contacted."""
         if self._at_once or not self._in_a_row:
             return 0.0
         return max(0.0, self._until_s - self._monotonic())
 
     @property
     def in_a_row(self) -> int:
-        """How often it refused us since it last let us in."""
+        """Number of consecutive refusals since the camera last accepted a session."""
         return self._in_a_row
 
     def ask_at_once(self) -> None:
-        """Let the next attempt come at once."""
+        """Allow the next attempt immediately."""
         self._at_once = True
 
     def note(self, reason: str, refusal: Refusal, *, signed_in: bool) -> str:
-        """Note a refusal; the reason with what comes of it."""
+        """Record a refusal and return its reason with the resulting pause."""
         self.count += 1
         self._in_a_row += 1
         self._at_once = False
@@ -59,6 +59,6 @@ class Refusals:
         )
 
     def forget(self) -> None:
-        """The camera has let us in."""
+        """Reset the refusals after the camera has accepted a session."""
         self._in_a_row = 0
         self._at_once = False

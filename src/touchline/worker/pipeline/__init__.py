@@ -1,1 +1,1 @@
-"""The GStreamer pipeline of a camera and who reads from it."""
+"""The GStreamer pipeline of a camera and its readers."""

@@ -1,10 +1,11 @@
-"""Keeps one camera's pipeline running while somebody wants its frames, whatever the camera does.
+"""Operation of one camera: its pipeline runs as long as somebody needs its frames.
 
-A pipeline that fails, ends or stalls is torn down and built again after a pause that grows from
-100 ms to the configured limit, for ever or up to the configured number of attempts in a row. A
-camera that refuses us (wrong password, no viewer more) is asked ever more rarely, because many lock
-an account after a few attempts; the start of a recording asks once at once.
-Runs on the worker's event loop; pipelines report from their own threads.
+A pipeline that fails, ends or stalls is torn down and rebuilt after a pause that grows from 100 ms
+to the configured limit, either without limit or up to the configured number of consecutive
+attempts. A camera that refuses the session (wrong password, too many clients) is contacted at
+growing intervals, because many lock an account after a few attempts; the start of a recording makes
+one attempt immediately. Everything runs on the worker's event loop; pipelines report from their own
+threads.
 """
 
 from __future__ import annotations
@@ -30,35 +31,35 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.1
 _PAUSED_S = 0.5
+"""An interval this long between two checks is a pause of this process, not of the camera."""
 _LATE_NS = 250_000_000
-"""A look that comes later than this comes after a pause of ours."""
-"""Two looks so far apart lie on both sides of a pause of this process, not of the camera's."""
+"""A check that is later than this follows a pause of this process."""
 _FIRST_PAUSE_S = 0.1
 _ATTEMPT_S = 2.0
-"""How long an attempt to reach a lost camera may go without any data; every fourth gets longer."""
+"""Time without data after which an attempt to reconnect fails; every fourth gets longer."""
 _RECONNECT_STALL_S = 2.0
-"""A stalled stream is given this long to go on by itself before it is opened again."""
+"""Time that a stalled stream has to continue by itself before it is reopened."""
 _STARVED_S = 10.0
-"""An encoder that is given pictures and delivers none for this long is broken, not slow."""
+"""An encoder that receives pictures and delivers none for this long is broken, not slow."""
 _TEARDOWN_S = 5.0
 _RATE_WINDOW_NS = 2_000_000_000
 
 
 class Wedged(Exception):
-    """A pipeline could not be torn down: only ending the process helps."""
+    """A pipeline could not be torn down; only ending the process helps."""
 
 
 def pause_s(failures: int, longest_s: float) -> float:
-    """How long to wait after that many failures in a row."""
-    doublings = min(failures - 1, 30)  # a camera may be away for days; a float must hold the power
+    """Return how long to wait after this many consecutive failures."""
+    doublings = min(failures - 1, 30)  # a camera may be absent for days; keeps the power finite
     return min(_FIRST_PAUSE_S * (1 << doublings), longest_s)
 
 
 async def happens(event: asyncio.Event, within_s: float) -> bool:
-    """Whether the event is set within that time.
+    """Return whether the event is set within the timeout.
 
-    Before Python 3.12 `asyncio.wait_for` may swallow a cancellation that comes together with the
-    event, and the task that was cancelled would go on for ever.
+    Before Python 3.12, `asyncio.wait_for` may swallow a cancellation that coincides with the event,
+    and the cancelled task would never end.
     """
     waiting = asyncio.ensure_future(event.wait())
     try:
@@ -69,7 +70,7 @@ async def happens(event: asyncio.Event, within_s: float) -> bool:
 
 
 class Camera:
-    """One camera. `wanted` is set while frames are to come; counters run for the worker's life."""
+    """One camera. `wanted` is set while frames are needed; counters last for the worker's life."""
 
     def __init__(self, spec: PipelineSpec, tee: Tee, *, changed: Callable[[], None]) -> None:
         self.spec = spec
@@ -109,25 +110,26 @@ class Camera:
 
     @property
     def refusals(self) -> int:
-        """How often the camera refused us: its user, its password, or one viewer more."""
+        """Number of refusals by the camera: user, password or number of clients."""
         return self._refusals.count
 
     @property
     def playing(self) -> bool:
-        """Whether frames are coming, and go on coming."""
+        """Whether frames are arriving, and arriving continuously."""
         pipeline = self._pipeline
         return (
             pipeline is not None
             and pipeline.frames > 0
             and self.wanted
-            # The first frames are there a moment before the state says so.
+            # The first frames arrive slightly before the state changes.
             and self.state in {"starting", "running"}
         )
 
     def want(self, *, wanted: bool, not_before_ns: int = 0, at_once: bool = False) -> None:
-        """Start or stop running; a change is acted upon at once.
+        """Start or stop the camera; a change takes effect immediately.
 
-        A camera that refused us lately is left alone all the same, but not with `at_once`.
+        A camera that recently refused the session is still left alone for its pause, unless
+        `at_once` is set.
         """
         self.wanted = wanted or self.spec.keep_running
         self.start_not_before_ns = not_before_ns
@@ -138,12 +140,12 @@ class Camera:
         self._kick.set()
 
     def request_keyframe(self) -> None:
-        """Ask the running pipeline's encoder, if it has one, for a keyframe."""
+        """Request a keyframe from the running pipeline's encoder, if it has one."""
         if self._pipeline is not None:
             self._pipeline.request_keyframe()
 
     async def run(self) -> None:
-        """Until cancelled. Raises Wedged when a pipeline cannot be torn down."""
+        """Operate the camera until cancelled. Raises Wedged if a pipeline cannot be torn down."""
         failures = 0
         while True:
             if not self.wanted or self.failed_permanently:
@@ -179,7 +181,7 @@ class Camera:
                 self.last_recovery_unix = time.time()
 
     async def _left_alone(self) -> bool:
-        """Wait where the camera refused us lately; whether that, and not a try, was the turn."""
+        """Wait if the camera recently refused the session; return whether that took this turn."""
         left_s = self._refusals.left_s
         if not left_s:
             if self._refusals.in_a_row:
@@ -213,9 +215,9 @@ class Camera:
         )
 
     async def _run_once(self, failures: int) -> tuple[bool, str | None, Refusal | None]:
-        """One pipeline from start to end: whether it delivered, why it failed, and if it was a no.
+        """Run one pipeline; return whether it delivered, why it failed, and whether it was refused.
 
-        The reason is None for one that is not wanted any more.
+        The reason is None if the pipeline is no longer needed.
         """
         self._ended.clear()
         self._last_dts_ns = None
@@ -238,7 +240,7 @@ class Camera:
         return pipeline.frames > 0, reason, refusal
 
     async def _start(self, pipeline: Pipeline | RtspCamera) -> None:
-        """Start a pipeline; when cancelled meanwhile, take it down again. Raises BuildError."""
+        """Start a pipeline; if cancelled meanwhile, tear it down again. Raises BuildError."""
         starting = asyncio.ensure_future(
             asyncio.to_thread(pipeline.start, self.start_not_before_ns)
         )
@@ -266,7 +268,7 @@ class Camera:
             now_ns = time.monotonic_ns()
             self._awake_ns()
             if looked_ns and now_ns - looked_ns > _PAUSED_S * 1e9:
-                # What the camera sent meanwhile waits in a socket; it is not judged before that.
+                # Data that arrived meanwhile waits in a socket; read it before judging.
                 paused_until_ns, started = now_ns, max(started, now_ns / 1e9 - _LOOK_S)
             looked_ns = now_ns
             age_s = (now_ns - max(pipeline.last_frame_ns, paused_until_ns)) / 1e9
@@ -323,10 +325,10 @@ class Camera:
         self._tee.push(frame)
 
     def _count_lost(self, dts_ns: int) -> None:
-        """Count frames that the timestamps say are missing: over 1.75 usual intervals apart.
+        """Count missing frames: timestamps more than 1.75 usual intervals apart.
 
-        Where a camera sends B-frames without decode times, these follow their reference at no
-        distance; each of them accounts for one of the intervals that come after.
+        If a camera sends B-frames without decode times, these follow their reference frame without
+        an interval; each of them accounts for one of the intervals that follow.
         """
         last, self._last_dts_ns = self._last_dts_ns, dts_ns
         if last is None:
@@ -358,12 +360,12 @@ class Camera:
     # ------------------------------------------------------------------ telling
 
     def _last_frame_age_s(self) -> float | None:
-        """Since the last frame, without the time in which this process stood still."""
+        """Return the seconds since the last frame, without the time this process was suspended."""
         came_ns = self._last_frame_awake_ns
         return None if came_ns is None else round((self._awake_ns() - came_ns) / 1e9, 3)
 
     def status(self) -> dict[str, Any]:
-        """What the server is told twice a second."""
+        """Return the state that is sent to the server twice a second."""
         now = time.monotonic_ns()
         recent = [(at, size) for at, size in self._recent.copy() if now - at < _RATE_WINDOW_NS]
         span_s = (recent[-1][0] - recent[0][0]) / 1e9 if len(recent) > 1 else 0.0
@@ -394,5 +396,5 @@ class Camera:
 
 
 def _lost(pipeline: Pipeline | RtspCamera | None) -> int:
-    """Frames that a network camera's packets show to be missing."""
+    """Return the number of frames that a network camera's packets show to be missing."""
     return pipeline.lost if isinstance(pipeline, RtspCamera) else 0

@@ -1,4 +1,4 @@
-"""GStreamer elements made and described with plain values: the worker's words for `gi`'s."""
+"""Creation and description of GStreamer elements with plain values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gi.repository import Gst  # noqa: E402
 from touchline.ipc.wire import Value  # noqa: E402
 from touchline.media.h264.codec import Codec  # noqa: E402
 
-# Jetson modules without an encoder (Orin Nano) have the element all the same, but not its device.
+# Jetson modules without an encoder (Orin Nano) have the element nevertheless, but no device.
 _SAID_NS = 500_000_000
 _NVENC_DEVICES = ("/dev/nvhost-msenc", "/dev/v4l2-nvenc")
 
@@ -24,7 +24,7 @@ class BuildError(Exception):
 
 
 def available(names: Sequence[str]) -> list[str]:
-    """Those of the elements that this machine has, and can use."""
+    """Return those of the given elements that exist on this machine and can be used."""
     found = [name for name in names if Gst.ElementFactory.find(name) is not None]
     if not any(Path(device).exists() for device in _NVENC_DEVICES):
         found = [name for name in found if name != "nvv4l2h264enc"]
@@ -32,7 +32,7 @@ def available(names: Sequence[str]) -> list[str]:
 
 
 def link(before: Any, after: Any) -> None:
-    """Link two elements. Raises BuildError when their formats do not meet."""
+    """Link two elements. Raises BuildError if their formats are incompatible."""
     if not before.link(after):
         names = (before.get_factory().get_name(), after.get_factory().get_name())
         msg = "cannot link {} to {}".format(*names)
@@ -42,7 +42,7 @@ def link(before: Any, after: Any) -> None:
 def set_property(element: Any, name: str, value: Value) -> None:
     """Set a property from a plain value; caps, enums, flags and fractions are given as text.
 
-    Raises BuildError for a property that the element does not have, or that cannot be so.
+    Raises BuildError for a property that the element does not have, or that cannot have this value.
     """
     factory = element.get_factory().get_name()
     spec = element.find_property(name)
@@ -58,7 +58,7 @@ def set_property(element: Any, name: str, value: Value) -> None:
         elif isinstance(value, str) and spec.value_type.name != "gchararray":
             Gst.util_set_object_arg(element, name, value)
             if not _chosen(element.get_property(name), value):
-                raise ValueError(value)  # which GStreamer itself passes over in silence
+                raise ValueError(value)  # GStreamer itself ignores this silently
         else:
             element.set_property(name, value)
     except (TypeError, ValueError, OverflowError) as error:
@@ -67,7 +67,7 @@ def set_property(element: Any, name: str, value: Value) -> None:
 
 
 def _chosen(current: Any, text: str) -> bool:
-    """Whether an enum, flags or number property has become what the text names."""
+    """Return whether an enum, flags or number property has the value that the text names."""
     if hasattr(current, "value_nicks"):
         return set(text.split("+")) <= {*current.value_nicks, *current.value_names, "0"}
     if hasattr(current, "value_nick"):
@@ -78,7 +78,7 @@ def _chosen(current: Any, text: str) -> bool:
 
 
 def codec_of(caps: Any) -> Codec:
-    """Size and decoder configuration of AVC caps. Raises ValueError where they lack one."""
+    """Return size and decoder configuration of AVC caps. Raises ValueError if they lack one."""
     structure = caps.get_structure(0)
     data = structure.get_value("codec_data")
     found_width, width = structure.get_int("width")
@@ -90,7 +90,7 @@ def codec_of(caps: Any) -> Codec:
 
 
 def describe(message: Any) -> str:
-    """An error or warning from the bus as one line: what, from whom, and the element's detail."""
+    """Format an error or warning from the bus as one line: message, source and detail."""
     parse = message.parse_error if message.type == Gst.MessageType.ERROR else message.parse_warning
     error, debug = parse()
     detail = (debug or "").splitlines()[-1:] or [""]
@@ -98,6 +98,6 @@ def describe(message: Any) -> str:
 
 
 def first_error(pipeline: Any) -> str | None:
-    """What the failing element said; it may say so a moment after its state shows it."""
+    """Return the message of the failing element, which may arrive after its state change."""
     message = pipeline.get_bus().timed_pop_filtered(_SAID_NS, Gst.MessageType.ERROR)
     return describe(message) if message else None

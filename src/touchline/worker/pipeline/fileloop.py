@@ -1,6 +1,6 @@
-"""A file that is played again and again: opened, and sought back to its start at each end.
+"""Endless playback of a file: opened once, and sought back to its start at each end.
 
-The end of a file that loops is the end of a segment, which flushes nothing: frames go on without a
+The end of a looping file is the end of a segment, which does not flush: frames continue without a
 gap.
 """
 
@@ -20,13 +20,13 @@ from touchline.worker.pipeline.elements import BuildError, first_error  # noqa: 
 
 _LOOK_NS = 50_000_000
 _SEEK_S = 2.0
-"""How long a seek back to the start may take: a few frames at the most, at their own pace."""
+"""Timeout of a seek back to the start: it takes at most a few frames at their own rate."""
 
 
 class FileLoop:
-    """Plays the file of a pipeline in a loop, until `stopping` is set by `stop`.
+    """Looping playback of a pipeline's file, until `stop` sets `stopping`.
 
-    `ended` says why the run has ended already; None while it has not.
+    `ended` is the reason why the run has ended; None while it has not.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class FileLoop:
         self._seeking = threading.Lock()
 
     def prepare(self) -> None:
-        """Open the file and ask for its end to be a segment's end, so that it can begin again.
+        """Open the file and make its end the end of a segment, so that playback can start again.
 
         Blocks. Raises BuildError.
         """
@@ -59,17 +59,17 @@ class FileLoop:
             raise BuildError(reason)
 
     def begin_again(self) -> bool:
-        """Go back to the file's start, unless the pipeline is being torn down.
+        """Seek to the start of the file, unless the pipeline is being torn down.
 
-        Return False where the file cannot be sought.
+        Return False if the file cannot be sought.
         """
         with self._seeking:
             return self._stopping.is_set() or self._seek_to_start()
 
     def stop(self) -> None:
-        """Let a seek under way end before the sink is read no more: it waits for room downstream.
+        """Wait for a seek in progress before the sink is no longer read: it needs room downstream.
 
-        With both a seek and a teardown at work each would wait for the other for ever.
+        If a seek and a teardown ran at the same time, each would wait for the other forever.
         """
         free = self._seeking.acquire(timeout=_SEEK_S)
         self._stopping.set()
@@ -77,7 +77,7 @@ class FileLoop:
             self._seeking.release()
 
     def _wait_until_open(self) -> str | None:
-        """Wait for the first frame at the sink; returns why there will be none."""
+        """Wait for the first frame at the sink; return the reason if there will be none."""
         deadline = time.monotonic() + self._start_timeout_s
         while time.monotonic() < deadline and not self._stopping.is_set():
             result = self._pipeline.get_state(_LOOK_NS)[0]

@@ -1,4 +1,4 @@
-"""The simulated camera: draws pictures at the pace of the clock and puts them into a pipeline."""
+"""The simulated camera: draws pictures at the pace of the clock and feeds them to a pipeline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _QUEUED_AT_MOST = 2
 
 
 def appsrc_for(picture: Picture) -> Element:
-    """The element that a `PictureFeed` feeds."""
+    """Create the element that a `PictureFeed` feeds."""
     caps = (
         f"video/x-raw,format=I420,width={picture.width:d},height={picture.height:d},"
         f"framerate={picture.fps_numerator:d}/{picture.fps_denominator:d}"
@@ -27,7 +27,7 @@ def appsrc_for(picture: Picture) -> Element:
 
 
 class PictureFeed:
-    """Feeds `appsrc` until `stopping` is set; `skipped` are pictures that nobody took in time."""
+    """A source for `appsrc`, active until `stopping` is set; `skipped` counts rejected pictures."""
 
     def __init__(self, picture: Picture, appsrc: Any, stopping: threading.Event) -> None:
         self.skipped = 0
@@ -36,7 +36,7 @@ class PictureFeed:
         self._stopping = stopping
 
     def run(self, base_ns: int) -> None:
-        """Draw picture n at n periods of CLOCK_MONOTONIC: all simulated cameras run in step.
+        """Draw picture n at n periods of CLOCK_MONOTONIC: all simulated cameras are in phase.
 
         `base_ns` is the pipeline's base time; no picture is older.
         """
@@ -52,7 +52,7 @@ class PictureFeed:
                 return
             queued = self._appsrc.get_property("current-level-buffers")
             if ahead_s < -2 * denominator / numerator or queued > _QUEUED_AT_MOST:
-                self.skipped += 1  # as a real camera does when nobody takes its picture
+                self.skipped += 1  # like a real camera whose picture nobody reads
                 index += 1
                 continue
             buffer = Gst.Buffer.new_wrapped(drawn.frame(index & 0xFFFFFFFF, time.time()))

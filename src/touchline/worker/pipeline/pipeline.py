@@ -1,8 +1,8 @@
-"""One run of a camera's GStreamer pipeline: built from a specification, read to its coded frames.
+"""One run of a camera's GStreamer pipeline: built from a specification, read as coded frames.
 
-Elements are made by name and their properties set; nothing is ever parsed from a launch line, so no
-value that came from a user can become an element. A run ends once, with a reason, and is never
-started again: `camera.Camera` makes the next one.
+Elements are created by name and their properties set; no launch line is ever parsed, so no value
+from a user can become an element. A run ends once, with a reason, and is never restarted:
+`camera.Camera` creates the next one.
 """
 
 from __future__ import annotations
@@ -47,18 +47,18 @@ _CODECS = {
 }
 _COPIED = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.META | Gst.BufferCopyFlags.MEMORY
 _PUSHED_BYTES = 32 << 20
-"""A decoder that is this far behind does not catch up."""
+"""Input backlog beyond which a decoder is considered unable to catch up."""
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
 """A transcoded stream whose rate nobody knew beforehand still gets a keyframe a second: it is asked
 for as many frames ahead as an encoder may hold."""
 
 
 class Pipeline:
-    """A pipeline that plays from `start` until `stop`, and tells `on_end` if it ends by itself.
+    """A pipeline that plays from `start` until `stop`; `on_end` reports an end of its own.
 
     `on_frame` is called on the sink's thread with every coded frame, `on_end` and `on_warning` on
-    any other. `data_seen` says that the source delivers something, `frames` how much came through,
-    `last_raw_ns` when an encoder of ours was last given a picture.
+    any other. `data_seen` says whether the source delivers anything, `frames` counts the frames
+    that arrived, and `last_raw_ns` is the time at which the local encoder last received a picture.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Pipeline:
         on_warning: Callable[[str], None],
         caps: Any = None,
     ) -> None:
-        """With `caps` the source is fed by `push`, in that format and on the clock's own times."""
+        """Build the pipeline; with `caps`, `push` feeds the source in that format."""
         self.spec = spec
         self.transcoded = not spec.demux and not spec.delivers_h264 and spec.picture is None
         self.source_format: str | None = None
@@ -107,7 +107,7 @@ class Pipeline:
 
     @property
     def source_skipped(self) -> int:
-        """Pictures that the simulated camera left out because nobody took them in time."""
+        """Number of pictures that the simulated camera skipped because they were not accepted."""
         return self._feed.skipped if self._feed else 0
 
     # ------------------------------------------------------------- building
@@ -174,7 +174,7 @@ class Pipeline:
         self.queue_overruns += 1
 
     def _encode_chain(self) -> list[Any]:
-        """The encoder and what belongs to it, watched where the raw pictures enter."""
+        """Create the encoder and its elements, with a probe where raw pictures enter."""
         chain = self._chain(self.spec.encode)
         if chain:
             pad = chain[0].get_static_pad("sink")
@@ -195,7 +195,7 @@ class Pipeline:
         return Gst.PadProbeReturn.OK
 
     def _push_retimed(self, pad: Any, buffer: Any, at_ns: int) -> None:
-        """Give the encoder a picture at another time; the decoder may still use its own buffer."""
+        """Give the encoder a picture with a new time; the decoder may still use its own buffer."""
         copied = buffer.copy_region(_COPIED, 0, buffer.get_size())
         copied.pts = at_ns
         self._retiming = True
@@ -209,7 +209,7 @@ class Pipeline:
     # -------------------------------------------- sources whose format shows late
 
     def _demux(self, source: Any, parse: Any) -> None:
-        """Let decodebin find the video; it stops at H.264 where that may be copied."""
+        """Let decodebin find the video; it stops at H.264 if that may be copied."""
         decode = self._make(Element("decodebin"))
         decode.connect("autoplug-continue", self._autoplug_continue)
         decode.connect("pad-added", self._decoded_pad, parse)
@@ -224,7 +224,7 @@ class Pipeline:
         return bool(self.spec.force_encode or name != "video/x-h264")
 
     def _decoded_pad(self, _bin: Any, pad: Any, parse: Any) -> None:
-        """Link what decodebin has found; what cannot be built ends the run with its reason."""
+        """Link a pad that decodebin has found; a failure to build ends the run with its reason."""
         try:
             self._link_decoded_pad(pad, parse)
         except BuildError as error:
@@ -252,7 +252,7 @@ class Pipeline:
         self.transcoded, self.source_format = False, source_format
 
     def _claim(self) -> bool:
-        """True for the first video stream only."""
+        """Return True for the first video stream only."""
         with self._link_lock:
             claimed, self._linked = self._linked, True
         return not claimed
@@ -260,9 +260,9 @@ class Pipeline:
     # ------------------------------------------------------------- running
 
     def start(self, not_before_ns: int = 0) -> None:
-        """Play; a simulated camera's first frame is not captured before `not_before_ns`. May block.
+        """Play; a simulated camera captures no frame before `not_before_ns`. May block.
 
-        Raises BuildError when the source refuses at once, with the source's own words.
+        Raises BuildError if the source refuses immediately, with the source's own message.
         """
         clock = Gst.SystemClock.obtain()
         clock.set_property("clock-type", 1)  # GST_CLOCK_TYPE_MONOTONIC, the clock of the match
@@ -288,9 +288,9 @@ class Pipeline:
             self._spawn("picture", self._feed.run, self._timeline.base_ns)
 
     def push(self, data: bytes, pts_ns: int, dts_ns: int | None, *, keyframe: bool) -> None:
-        """Feed the source; what a slow decoder leaves no room for is left out and counted."""
+        """Feed the source; packets for which a slow decoder has no room are dropped and counted."""
         full = self._input.get_property("current-level-bytes") > _PUSHED_BYTES
-        # Half a group of pictures is no use: it goes on with a keyframe, where they are known.
+        # Part of a GOP is useless: resume at a keyframe if keyframes are known.
         if full or (self._choked and dts_ns is not None and not keyframe):
             self._choked = True
             self.queue_overruns += 1
@@ -303,7 +303,7 @@ class Pipeline:
         self._input.emit("push-buffer", buffer)
 
     def stop(self) -> None:
-        """Tear the pipeline down. Blocks as long as the source's driver does."""
+        """Tear the pipeline down. Blocks for as long as the source's driver does."""
         self._loop.stop()
         woken = Gst.Structure.new_empty("stopping")
         self._pipeline.get_bus().post(Gst.Message.new_application(None, woken))
@@ -312,7 +312,7 @@ class Pipeline:
             thread.join(2)
 
     def request_keyframe(self) -> None:
-        """Ask an encoder of ours for a keyframe with its next picture; a camera may ignore it."""
+        """Request a keyframe of the local encoder with its next picture; a camera may ignore it."""
         structure = Gst.Structure.new_from_string("GstForceKeyUnit,all-headers=true")
         event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, structure)
         self._sink.get_static_pad("sink").push_event(event)
@@ -330,7 +330,7 @@ class Pipeline:
             self._on_end(reason)
 
     def _read_bus(self) -> None:
-        """The bus's only reader."""
+        """Read the bus; this is its only reader."""
         bus = self._pipeline.get_bus()
         kinds = (
             Gst.MessageType.ERROR
@@ -376,7 +376,7 @@ class Pipeline:
             self._on_frame(frame)
 
     def _keep_gop_short(self, frame: Frame) -> None:
-        """Ask for a keyframe where a second of transcoded pictures is about to be full."""
+        """Request a keyframe when a GOP of transcoded pictures is about to reach one second."""
         since_ns = frame.pts_ns - self._last_keyframe_ns
         step_ns, self._last_pts_ns = frame.pts_ns - self._last_pts_ns, frame.pts_ns
         if frame.keyframe:

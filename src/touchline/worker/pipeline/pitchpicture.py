@@ -1,7 +1,7 @@
-"""Draws one of two simulated cameras that see the same match, with a clock and a frame counter.
+"""Pictures of two simulated cameras that see the same match, with a clock and a frame counter.
 
-Pure standard library. The empty pitch is a file that was drawn before (`sim.pitch`); players and
-ball are put onto it where the camera sees them at that time.
+Pure standard library. The empty pitch is a file drawn beforehand (`sim.pitch`); players and ball
+are drawn onto it where the camera sees them at that time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from touchline.media.picture.testpicture import Sprite, TestPicture
 log = logging.getLogger(__name__)
 
 _PLAYER_M, _BALL_M = 1.85, 0.5
-"""A ball as large as it really is would be a single grey pixel at the far end."""
+"""Larger than life: a ball of real size would be a single grey pixel at the far end."""
 _LEAST_PX = 4
 _SKIN, _SHORTS, _WHITE = (150, 112, 148), (190, 128, 128), (235, 128, 128)
 _SHIRTS = ((84, 100, 205), (62, 205, 110))
@@ -26,7 +26,7 @@ Colour = tuple[int, int, int]
 
 
 def drawn_picture(picture: Picture) -> TestPicture:
-    """What draws this picture; the pattern, and a line in the log, where the pitch is missing.
+    """Return the generator of this picture; the test pattern, with a warning, without a pitch file.
 
     Raises ValueError for an impossible picture.
     """
@@ -45,7 +45,7 @@ def drawn_picture(picture: Picture) -> TestPicture:
 
 
 class PitchPicture(TestPicture):
-    """The view of one camera of the mast; the same index and time draw the same."""
+    """The view of one of the two cameras; the same index and time give the same picture."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class PitchPicture(TestPicture):
         side: str,
         pitch: bytes,
     ) -> None:
-        """`pitch` is the empty pitch as I420. Raises ValueError for an impossible picture."""
+        """Create the view; `pitch` is the empty pitch as I420. Raises ValueError if impossible."""
         self._pitch = pitch
         self._view = pitchplay.view(side, width, height)
         self._sprites: dict[tuple[int, Colour], Sprite] = {}
@@ -66,7 +66,7 @@ class PitchPicture(TestPicture):
         super().__init__(name, width, height, fps_numerator, fps_denominator)
 
     def frame(self, index: int, unix_s: float) -> bytes:
-        """The picture number `index` as I420, showing the wall clock `unix_s` in UTC."""
+        """Return picture number `index` as I420, showing the wall clock `unix_s` in UTC."""
         picture = self._canvas
         for sprite, x, y in self._drawn:
             self._wipe(picture, sprite, x, y)
@@ -95,7 +95,7 @@ class PitchPicture(TestPicture):
     def _put(
         self, picture: bytearray, sprite: Sprite, x: float, y: float, *, standing: bool = False
     ) -> None:
-        """Draw it with its middle, or its feet, at that place, where it is inside as a whole."""
+        """Draw a sprite with its centre, or its feet, at this place if it is completely inside."""
         left = 2 * round((x - sprite.width / 2) / 2)
         top = 2 * round((y - (sprite.height if standing else sprite.height / 2)) / 2)
         inside = 0 <= left <= self.width - sprite.width and 0 <= top <= self.height - sprite.height
@@ -104,7 +104,7 @@ class PitchPicture(TestPicture):
             self._drawn.append((sprite, left, top))
 
     def _wipe(self, picture: bytearray, sprite: Sprite, x: int, y: int) -> None:
-        """The pitch again, where a sprite was."""
+        """Restore the pitch where a sprite was."""
         base, stride = 0, self.width
         for shift in (0, 1, 1):
             left, wide = x >> shift, sprite.width >> shift

@@ -1,16 +1,16 @@
-"""Times of decoded pictures on their way into an encoder. Pure standard library."""
+"""Times of decoded pictures before an encoder. Pure standard library."""
 
 from __future__ import annotations
 
 from touchline.media.framerate import LEAST_NS, USUAL_NS
 
 _GRACE_NS = 500_000_000
-"""Pictures that still come from before the start so long after it have a wrong time."""
+"""Pictures timed before the start that arrive this long after it have a wrong time."""
 _LONGEST_NS = 2_000_000_000
 
 
 class RawTimes:
-    """Makes times rise, as encoders need them, and leaves out what was taken before the start."""
+    """Strictly increasing times for the encoder, without pictures from before the start."""
 
     def __init__(self, not_before_ns: int) -> None:
         self._not_before_ns = not_before_ns
@@ -18,9 +18,9 @@ class RawTimes:
         self._interval_ns = USUAL_NS
 
     def place(self, pts_ns: int | None, now_ns: int) -> int | None:
-        """The time of the next picture; None where it is to be left out.
+        """Return the time of the next picture; None if it is to be dropped.
 
-        A time that does not rise, or is none, is replaced by one behind the picture before.
+        A missing time or one that does not increase is replaced by one after the previous picture.
         """
         last_ns = self._last_ns
         if pts_ns is not None and pts_ns < self._not_before_ns:

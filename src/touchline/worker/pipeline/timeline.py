@@ -1,4 +1,4 @@
-"""Where a pipeline's coded pictures belong on the clock of the match."""
+"""Positions of a pipeline's coded pictures on the match clock."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from touchline.media.h264.syntax import Pps, Sps  # noqa: E402
 from touchline.worker.pipeline.elements import codec_of  # noqa: E402
 
 AHEAD_NS = 2_000_000_000
-"""A live picture that claims to be captured so far in the future has no time that can be used."""
+"""The time of a live picture this far in the future is considered unusable."""
 _NEGATIVE = 1 << 63
 """Running times are unsigned in GStreamer: one before the base time is near 2 to the 64."""
 
 
 class Timeline:
-    """Turns one run's samples into frames: each by its own caps, all with a time of their own.
+    """Conversion of one run's samples to frames, each with its codec and a time of its own.
 
-    `base_ns` is the pipeline's base time on CLOCK_MONOTONIC. With `loop` a file that begins again
-    goes on where its last picture ends. `live` says that pictures come as they are captured.
-    `own_times` counts those whose times could not be used.
+    `base_ns` is the pipeline's base time on CLOCK_MONOTONIC. With `loop`, a file that starts again
+    continues where its last picture ends. `live` says that pictures arrive as they are captured.
+    `own_times` counts pictures whose times could not be used.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Timeline:
         self._shown_until_ns = 0
 
     def frame(self, sample: Any) -> Frame:
-        """The frame of a sample. Raises ValueError where its caps do not describe the stream."""
+        """Return the frame of a sample. Raises ValueError if its caps do not describe a stream."""
         codec = self._codec_of(sample.get_caps())
         buffer = sample.get_buffer()
         data: bytes = buffer.extract_dup(0, buffer.get_size())
@@ -90,7 +90,7 @@ class Timeline:
     # ------------------------------------------------------------------ times
 
     def _shown_at(self, segment: Any, pts: int) -> int | None:
-        """When a picture is shown; None where its buffer does not say so."""
+        """Return the presentation time of a picture; None if its buffer has none."""
         if pts == Gst.CLOCK_TIME_NONE:
             return None
         if pts >= _NEGATIVE:
@@ -107,9 +107,9 @@ class Timeline:
         return self.base_ns + running + self._seam_ns
 
     def _own_time(self, shown_ns: int | None, order: Order) -> int:
-        """The time of a picture, made up from its neighbours where it has none or none that can be.
+        """Return the time of a picture, derived from its neighbours if its own is unusable.
 
-        Raises nothing: every picture that was delivered gets a place.
+        Raises nothing: every delivered picture gets a time.
         """
         now_ns = self._monotonic_ns()
         usable = shown_ns is not None and shown_ns >= 0
@@ -131,7 +131,7 @@ class Timeline:
         self._frame_rate.see(pts_ns, self._monotonic_ns(), step_ns=step_ns, stated_ns=stated_ns)
 
     def _order(self, data: bytes, shown_ns: int | None, *, keyframe: bool) -> Order:
-        """The picture's place among the others, from its slice header, else from its time."""
+        """Return the picture's order from its slice header, otherwise from its time."""
         head = self._head(data)
         if head is not None and self._sets is not None:
             return self._reordering.see(head, self._sets[0])
@@ -153,7 +153,7 @@ class Timeline:
 
 
 def _sets_of(avcc: bytes) -> tuple[Sps, dict[int, Pps]] | None:
-    """The parameter sets of a decoder configuration; None where they cannot be read."""
+    """Return the parameter sets of a decoder configuration; None if they cannot be read."""
     try:
         units = h264.parameter_sets(avcc)
         sps = [syntax.read_sps(u) for u in units if u and u[0] & 0x1F == h264.SPS]

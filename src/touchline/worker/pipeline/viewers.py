@@ -1,4 +1,4 @@
-"""What viewers get of a camera: a feed to the live process, and stills."""
+"""What viewers receive of a camera: a feed to the live process, and still pictures."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from touchline.worker.pipeline.camera import Camera
 from touchline.worker.pipeline.still import Still, still_bytes
 
 LINGER_S = 2.0
-"""An encoded camera runs on this long after its last viewer: one who comes back, or a recording
+"""An encoded camera runs on this long after its last viewer: a returning viewer, or a recording
 that takes the cameras from a preview, finds it running instead of being torn down."""
 
 
 class Unreachable(Exception):
-    """Nobody listens where the feed should go."""
+    """No process listens at the feed's socket."""
 
     code = "feed_unreachable"
 
 
 class Unseen(Exception):
-    """No picture came in time."""
+    """No picture arrived in time."""
 
     code = "no_picture"
 
@@ -33,7 +33,7 @@ class Unseen(Exception):
 class Viewers:
     """The feed of one camera, if there is one. Belongs to the event loop.
 
-    `camera` gives the camera as it is configured now; feeds and stills need one.
+    `camera` returns the camera as it is currently configured; feeds and stills need one.
     """
 
     def __init__(self, name: str, tee: Tee, camera: Callable[[], Camera | None]) -> None:
@@ -44,11 +44,11 @@ class Viewers:
         self._loop = asyncio.get_running_loop()
 
     def status(self) -> dict[str, Any] | None:
-        """How the feed does; None without one."""
+        """Return the state of the feed; None without a feed."""
         return self._feed.status() if self._feed else None
 
     async def begin_feed(self, path: Path) -> None:
-        """Send frames to the live process that listens at `path`, and to no other any more.
+        """Send frames to the live process that listens at `path`, and to no other.
 
         Raises Unreachable.
         """
@@ -70,7 +70,7 @@ class Viewers:
         self._wake()
 
     async def end_feed(self) -> None:
-        """Send nothing more."""
+        """Stop sending frames."""
         feed, self._feed = self._feed, None
         if feed is not None:
             self._tee.take_off(feed)
@@ -78,7 +78,7 @@ class Viewers:
             self._linger()
 
     async def still(self, path: Path, timeout_s: float) -> float:
-        """Write the newest keyframe to `path`; how old it is in seconds. Raises Unseen."""
+        """Write the newest keyframe to `path` and return its age in seconds. Raises Unseen."""
         camera, taken = self._camera(), asyncio.Event()
         still = Still(lambda: self._on_loop(taken.set))
         self._tee.hang(still, with_gop=camera is not None and camera.playing)
@@ -99,13 +99,13 @@ class Viewers:
         return (time.monotonic_ns() - frame.pts_ns) / 1e9
 
     def _wake(self) -> None:
-        """Let a camera run that rests."""
+        """Start the camera if it is idle."""
         camera = self._camera()
         if camera is not None and (not camera.wanted or camera.failed_permanently):
             camera.want(wanted=True)
 
     def _linger(self) -> None:
-        """Let the camera run on for a moment, and stop it then if nobody reads it any more."""
+        """Keep the camera running for a moment, then stop it if nobody reads it any more."""
         self._loop.call_later(LINGER_S, self._rest)
 
     def _rest(self) -> None:
@@ -114,7 +114,7 @@ class Viewers:
             camera.want(wanted=False)
 
     def _feed_ended(self, feed: Feed) -> None:
-        """The live process is gone."""
+        """Handle the loss of the live process."""
         self._tee.take_off(feed)
         if feed is self._feed:
             self._feed = None
@@ -126,5 +126,5 @@ class Viewers:
             camera.request_keyframe()
 
     def _on_loop(self, call: Callable[..., None], *arguments: Any) -> None:
-        """From the pipeline's thread or the feed's."""
+        """Run a call on the event loop; callable from the pipeline's and the feed's thread."""
         self._loop.call_soon_threadsafe(call, *arguments)

@@ -1,1 +1,1 @@
-"""Coded frames to synced segments."""
+"""Recording of coded frames to synced segments."""

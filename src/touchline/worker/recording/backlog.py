@@ -1,4 +1,4 @@
-"""What waits for the disk: segments to begin and fragments to append, in order."""
+"""Queue of work for the disk: segments to begin and fragments to append, in order."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _KEPT_GOP_BYTES = 32 << 20
 
 @dataclass
 class Begin:
-    """Begin a segment with this frame; `hole` says why it does not continue the one before.
+    """Job that begins a segment with this frame; `hole` is the reason for a gap before it.
 
-    `label` None keeps the label of the one before. `tries` counts the writers that took it.
+    `label` None keeps the label of the previous segment. `tries` counts the writers that took the
+    job.
     """
 
     first: Frame
@@ -26,9 +27,9 @@ class Begin:
 
 @dataclass
 class Fragment:
-    """Frames in decode order and where the last of them ends. `tries` counts its writers.
+    """Frames in decode order and the end of the last one. `tries` counts the writers.
 
-    `hole` says why its first frame does not follow the frame before it in the same file.
+    `hole` is the reason why its first frame does not follow the previous frame in the same file.
     """
 
     frames: tuple[Frame, ...]
@@ -42,7 +43,7 @@ Job = Begin | Fragment
 
 
 class Backlog:
-    """Jobs in order. `lock` guards everything in it."""
+    """Jobs in order. `lock` guards all fields."""
 
     def __init__(self) -> None:
         self.lock = threading.Condition(threading.RLock())
@@ -51,21 +52,21 @@ class Backlog:
         self.closing = False
 
     def add(self, job: Job) -> None:
-        """Queue a job. The lock is held."""
+        """Queue a job. The caller holds the lock."""
         self.jobs.append(job)
         if isinstance(job, Fragment):
             self.bytes += job.size_bytes
         self.lock.notify_all()
 
     def done(self, job: Job) -> None:
-        """Take the job at the head out."""
+        """Remove the first job."""
         with self.lock:
             self.jobs.popleft()
             if isinstance(job, Fragment):
                 self.bytes -= job.size_bytes
 
     def split(self, job: Fragment) -> Fragment:
-        """Put a fragment for each frame in the place of the one at the head; the first of them."""
+        """Replace the first fragment by one per frame, and return the first of these."""
         ends = [frame.dts_ns for frame in job.frames[1:]] + [job.end_dts_ns]
         singles = [
             Fragment((frame,), max(end, frame.dts_ns + 1), len(frame.data), job.tries - 1)
@@ -78,7 +79,7 @@ class Backlog:
         return singles[0]
 
     def clear(self) -> list[Fragment]:
-        """Empty it; the fragments that waited."""
+        """Clear the queue and return the fragments that waited."""
         with self.lock:
             waited = [job for job in self.jobs if isinstance(job, Fragment)]
             self.jobs.clear()
@@ -88,7 +89,7 @@ class Backlog:
 
 @dataclass
 class Gop:
-    """The fragments of a segment from its newest keyframe on, and where they begin in the file.
+    """Fragments of a segment since its newest keyframe, and their offset in the file.
 
     They are kept while they are few enough, so that another file can begin with that keyframe.
     """
@@ -99,7 +100,7 @@ class Gop:
     frames: int = 0
 
     def add(self, job: Fragment) -> None:
-        """Note a fragment that was appended."""
+        """Add a fragment that was appended."""
         self.size_bytes += job.size_bytes
         self.frames += len(job.frames)
         if self.whole:
@@ -109,5 +110,5 @@ class Gop:
 
     @property
     def whole(self) -> bool:
-        """Whether all of it is kept."""
+        """Whether all fragments of the GOP are kept."""
         return self.size_bytes <= _KEPT_GOP_BYTES

@@ -1,4 +1,4 @@
-"""How the disk of a recording does: looked at before and between writes, told when it changes."""
+"""State of a recording's disk: checked before and between writes, reported when it changes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ log = logging.getLogger(__name__)
 RETRY_S = 0.05
 ERROR_RETRY_S = 0.25
 FOLDER_AWAY_S = 2.0
-"""A folder that was taken away is made again after this long: it may be on its way back."""
+"""A missing folder is recreated after this delay, because it may reappear by itself."""
 
 
 class Closed(Exception):
-    """The recording is being closed and the disk takes nothing."""
+    """The recording is being closed and the disk accepts no data."""
 
 
 class DiskWatch:
-    """Says what the disk does. The writer's thread asks it; any may read `state` and `error`."""
+    """State of the disk, updated by the writer's thread; any may read `state` and `error`."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class DiskWatch:
     ) -> None:
         self.pace = Pace(order.fragment_s)
         self.awake_ns = AwakeClock(monotonic_ns)
-        """The disk is not to blame for what a pause of this process took."""
+        """Excludes pauses of this process, for which the disk is not to blame."""
         self._order = order
         self._disk = disk
         self._ledger = ledger
@@ -55,16 +55,16 @@ class DiskWatch:
 
     @property
     def takes(self) -> str:
-        """What the disk did last when it was asked: `ok`, or why it took nothing."""
+        """Result of the last operation: `ok`, or the reason why the disk accepted no data."""
         return self._state
 
     @property
     def errno(self) -> int | None:
-        """The number of the error that the disk answered with; None while it takes footage."""
+        """Error number that the disk returned; None while it accepts footage."""
         return self._errno if self._state != OK else None
 
     def judged(self) -> tuple[str, str | None]:
-        """The disk's state, slowness included, and what it comes from."""
+        """Return the disk's state, including slowness, and its cause."""
         if self._state == OK:
             complaint = self.pace.complaint(self.awake_ns())
             if complaint is not None:
@@ -72,7 +72,7 @@ class DiskWatch:
         return self._state, self._error
 
     def tell(self) -> None:
-        """Tell the server where the state is another than was told; from any thread."""
+        """Report the state to the server if it differs from the last report; from any thread."""
         self.awake_ns()  # several times a second, whatever the disk does
         state, error = self.judged()
         if state != self._told:
@@ -82,7 +82,7 @@ class DiskWatch:
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Let what is asked of the disk meanwhile be seen to hang, where it does."""
+        """Return a context that makes a hanging disk operation visible."""
         self.pace.begin(self.awake_ns())
         try:
             yield
@@ -91,7 +91,7 @@ class DiskWatch:
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """The same for a fragment, whose time counts where it succeeds."""
+        """Return the same context for a fragment, whose time is counted if it succeeds."""
         self.pace.begin(self.awake_ns())
         try:
             yield
@@ -101,10 +101,11 @@ class DiskWatch:
         self.pace.end(self.awake_ns())
 
     def look(self, size_bytes: int, *, elsewhere: bool) -> None:
-        """Raise OSError where nothing must be written now.
+        """Check the disk and raise OSError if nothing must be written now.
 
-        That is on a full or read-only disk, and where the folder is not the one that the open file
-        is in; with `elsewhere` there is none, but what should be mounted must be.
+        That is the case on a full or read-only disk, and if the folder is not the one that contains
+        the open file; with `elsewhere` no file is open, but the expected file system must be
+        mounted.
         """
         order = self._order
         with self.timed():
@@ -125,12 +126,12 @@ class DiskWatch:
             )
 
     def well(self) -> None:
-        """Note that the disk took something."""
+        """Record that the disk accepted data."""
         self._set(OK, None)
         self._folder_away_since_ns = None
 
     def note(self, error: OSError) -> str:
-        """Note what the disk answered; its state now."""
+        """Record an error of the disk and return the resulting state."""
         state, self._errno = state_of(error), error.errno
         if state == ERROR:
             state = self._second_opinion()
@@ -138,12 +139,12 @@ class DiskWatch:
         return state
 
     def complain(self, state: str, text: str) -> None:
-        """Note a state that no error came with."""
+        """Record a state that is not the result of an error."""
         self._errno = None
         self._set(state, text)
 
     def wait(self, error: OSError, backlog: Backlog) -> None:
-        """Note what is wrong and wait a moment. Raises Closed while closing."""
+        """Record the problem and wait a moment. Raises Closed while closing."""
         state = self.note(error)
         with backlog.lock:
             if backlog.closing:
@@ -153,7 +154,7 @@ class DiskWatch:
         self.bring_back_folder(error)
 
     def bring_back_folder(self, error: OSError) -> None:
-        """Make the match's folder again where it alone is missing and the right disk is there."""
+        """Recreate the match's folder if only that is missing and the right disk is mounted."""
         if error.errno not in {errno.ENOENT, errno.ENOTDIR}:
             self._folder_away_since_ns = None
             return
@@ -176,7 +177,7 @@ class DiskWatch:
             self._folder_away_since_ns = None
 
     def _second_opinion(self) -> str:
-        """An input/output error may be a disk that is read-only or gone by now."""
+        """Check whether a disk with an input/output error is now read-only or missing."""
         try:
             place = self._disk.place(self._order.directory)
         except OSError as error:
@@ -190,5 +191,5 @@ class DiskWatch:
 
 
 def text_of(error: OSError) -> str:
-    """What an error says, in a sentence."""
+    """Return the text of an error as a sentence."""
     return error.strerror or (os.strerror(error.errno) if error.errno else str(error))

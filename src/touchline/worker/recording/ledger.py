@@ -1,4 +1,4 @@
-"""What a recording has put on the disk and what it left out; every change is told to the server."""
+"""Record of what a recording has written and left out; every change is sent to the server."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Notify = Callable[[dict[str, Any]], None]
 
 
 class Ledger:
-    """The recording's own record. It outlives the writers that keep it, whatever they die of.
+    """The record of one recording. It outlives its writers, whatever ends them.
 
-    The writer's thread writes; any thread may read.
+    The writer's thread updates it; any thread may read it.
     """
 
     def __init__(self, notify: Notify) -> None:
@@ -21,15 +21,15 @@ class Ledger:
         self.segments: list[dict[str, Any]] = []
         self.gaps: list[dict[str, Any]] = []
         self.end_unix_ns: int | None = None
-        """Where the footage on the disk ends."""
+        """End of the footage on disk."""
         self.started = False
         """Whether footage has reached the disk."""
         self.frames = 0
         self.bytes = 0
         self.dropped_disk = 0
-        """Frames left out because the disk did not take them."""
+        """Frames dropped because the disk did not accept them."""
         self.dropped_writer = 0
-        """Frames left out because they could not be written at all."""
+        """Frames dropped because they could not be written at all."""
 
     def wrote(self, frames: int, size_bytes: int, end_unix_ns: int) -> None:
         """Count a fragment that was synced."""
@@ -38,25 +38,25 @@ class Ledger:
         self.end_unix_ns = end_unix_ns
 
     def opened(self, info: dict[str, Any]) -> None:
-        """List a segment whose first fragment was synced."""
+        """Add a segment whose first fragment was synced."""
         self.segments.append(info)
         self.started = True
         self._tell_segment("opened", info)
 
     def closed(self, info: dict[str, Any]) -> None:
-        """Tell that a segment gets no more footage, or was mended."""
+        """Report that a segment receives no more footage, or was repaired."""
         self._tell_segment("closed", info)
 
     def removed(self, info: dict[str, Any]) -> None:
-        """Strike a segment out whose file came to nothing."""
+        """Remove a segment whose file was deleted."""
         if any(s is info for s in self.segments):
             self.segments = [s for s in self.segments if s is not info]
             self._tell_segment("removed", info)
 
     def gap(self, to_unix_ns: int, reason: str) -> None:
-        """List that nothing was written from the end of the footage until then.
+        """Add a gap from the end of the footage until the given time.
 
-        Where the footage reaches further, as after times that went back, nothing is missing.
+        If the footage already extends further, as after times that went back, nothing is missing.
         """
         if self.end_unix_ns is None or to_unix_ns < self.end_unix_ns:
             return
@@ -65,7 +65,7 @@ class Ledger:
         self._notify(wire.event("gap", gap=gap))
 
     def disk(self, state: str, error: str | None, number: int | None = None) -> None:
-        """Tell how the disk does; `number` is the errno of what it answered."""
+        """Report the state of the disk; `number` is the errno that it returned."""
         self._notify(wire.event("disk", state=state, error=error, errno=number))
 
     def _tell_segment(self, change: str, info: dict[str, Any]) -> None:

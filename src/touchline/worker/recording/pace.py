@@ -1,4 +1,4 @@
-"""Whether the disk keeps up: how long fragments took lately, and how long one has taken by now."""
+"""Write times of recent fragments and of one in progress, to detect a disk that is too slow."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections import deque
 
 _WINDOW = 100
 _OFTEN = 2
-"""So many slow ones among the last hundred: the 99th percentile lies over the fragment's length."""
+"""Slow ones among the last hundred for the 99th percentile to exceed the fragment's length."""
 
 _STUCK_FRAGMENTS = 2
 _CLEAR_NS = 5_000_000_000
 
 
 class Pace:
-    """Judges a disk by its times. One thread begins and ends; any may ask.
+    """Detector of slow disks. One thread begins and ends operations; any may read the result.
 
-    It is slow when the 99th percentile of the last hundred times lies over `fragment_s`, or when
-    one operation has taken twice that by now; it is well again after 5 s without a slow one.
+    The disk is slow if the 99th percentile of the last hundred times exceeds `fragment_s`, or if
+    one operation has taken twice that so far; it has recovered after 5 s without a slow one.
     """
 
     def __init__(self, fragment_s: float) -> None:
@@ -26,11 +26,11 @@ class Pace:
         self._last_slow_ns: int | None = None
 
     def begin(self, now_ns: int) -> None:
-        """Note that the disk is asked for something."""
+        """Record the start of a disk operation."""
         self._since_ns = now_ns
 
     def end(self, now_ns: int) -> float:
-        """Note that it has done it; how long that took in seconds."""
+        """Record the end of the operation and return its duration in seconds."""
         began, self._since_ns = self._since_ns, None
         took_ns = 0 if began is None else now_ns - began
         self._slow.append(took_ns > self._limit_ns)
@@ -39,11 +39,11 @@ class Pace:
         return took_ns / 1e9
 
     def pause(self) -> None:
-        """Note that nothing is asked of the disk; what was asked before failed."""
+        """Record that no operation is in progress, without counting the last one."""
         self._since_ns = None
 
     def complaint(self, now_ns: int) -> str | None:
-        """How slow it is; None while it keeps up."""
+        """Return how slow the disk is; None while it keeps up."""
         since = self._since_ns
         if since is not None and now_ns - since > _STUCK_FRAGMENTS * self._limit_ns:
             return f"writing a fragment has taken {(now_ns - since) / 1e9:.1f} s so far"

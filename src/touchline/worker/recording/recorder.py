@@ -1,11 +1,12 @@
-"""Coded frames to synced segments on disk: what is on the way to disk is at most a fragment.
+"""Recording of coded frames to synced segments; at most one fragment is in flight to the disk.
 
 Two sides meet in one bounded backlog. `push` (the pipeline's thread) gathers frames into fragments
-and never waits. The writer (`writer.py`, a thread of its own) turns each into bytes, appends it to
-the open segment, syncs it, and begins and finishes segments. A disk that is slow, full or away
-stops only the writer: fragments wait in memory up to `backlog_bytes`, then whole GOPs are left out,
-newest first, and counted; a GOP that would double that is cut short. When half of what waited is
-written, a new segment begins after the hole. A writer that dies is replaced (`writerthread.py`).
+and never waits. The writer (`writer.py`, on its own thread) turns each into bytes, appends it to
+the open segment, syncs it, and begins and finishes segments. A disk that is slow, full or missing
+stops only the writer: fragments wait in memory up to `backlog_bytes`, then whole GOPs are dropped,
+newest first, and counted; a GOP that would double that amount is cut short. When half of the
+backlog has been written, a new segment begins after the gap. A writer that fails is replaced
+(`writerthread.py`).
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from touchline.worker.recording.writerthread import WriterThread
 log = logging.getLogger(__name__)
 
 JUMP_NS = 1_000_000_000
-"""A hole of this length in the timestamps is listed as a gap."""
+"""Minimum interruption of the timestamps that is listed as a gap."""
 _HOLE = "frames are missing"
 _START = "start"
 _SLOW_DISK = "the disk was too slow"
 
 
 class Recorder:
-    """Records one camera of one match. An outlet of the tee.
+    """Recorder of one camera for one match. An outlet of the tee.
 
-    `notify` is called with a message for the server, on any thread, and must return at once.
+    `notify` is called with a message for the server, on any thread, and must return immediately.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Recorder:
     # ------------------------------------------------------------- gathering
 
     def push(self, frame: Frame) -> None:
-        """Take a frame (pipeline's thread)."""
+        """Accept a frame (on the pipeline's thread)."""
         self.mind()
         with self._lock:
             if self._backlog.closing or self.end_reached.is_set():
@@ -108,10 +109,10 @@ class Recorder:
                 self._take(each)
 
     def _hold(self, frame: Frame, end_ns: int) -> None:
-        """A frame from after the end is left out, unless one from before it refers to it.
+        """Drop a frame from after the end, unless an earlier frame refers to it.
 
         B-frames come after the later frame they refer to; once the decode time has passed the end
-        as well, none from before it can come any more.
+        as well, no earlier frame can follow.
         """
         if frame.dts_ns >= end_ns:
             self._held.clear()
@@ -137,17 +138,17 @@ class Recorder:
         self._pending.append(frame)
         self._arrived_ns = self._monotonic_ns()
         if self._begun:
-            # Alone, so that it is on the disk at once: then there is a recording, or one again.
+            # Alone, so that it reaches the disk immediately: then the recording has begun.
             self._begun = False
             self._cut(None)
 
     def _compare_with_last(self, frame: Frame) -> Frame:
-        """See how a frame follows the last one; returns it with the time that it gets in the file.
+        """Compare a frame with the previous one; return it with its time in the file.
 
-        A camera that nobody says was interrupted goes on where it was: what comes after a hole in
-        the times refers to what came before it, so both stay in one file. The same group of
-        pictures in a second file would have the hole as well, and its pictures twice. Where times
-        go back, pictures follow the last one in its file until a keyframe begins another with its
+        If a camera's frames have a gap without a reported interruption, the stream continues:
+        frames after the gap refer to frames before it, so both stay in one file. The same group of
+        pictures in a second file would have the gap as well, and its pictures twice. Where times go
+        back, pictures follow the last one in the file until a keyframe begins another file with its
         own time.
         """
         last = self._last
@@ -172,18 +173,18 @@ class Recorder:
         return frame
 
     def _would_be_too_long(self, frame: Frame) -> bool:
-        """Whether the fragment would be if this frame lasted as long as the one before it."""
+        """Return whether the fragment would be too long if this frame lasted like the last one."""
         last_ns = frame.dts_ns - self._pending[-1].dts_ns
         return frame.dts_ns + last_ns - self._pending[0].dts_ns > self.order.fragment_s * 1e9
 
     def interrupted(self, reason: str) -> None:
-        """The camera broke off: what came is written, the next keyframe begins a new segment."""
+        """Handle an interruption: write pending frames; the next keyframe begins a new segment."""
         with self._lock:
             if self._broken is None:
                 self._break(reason)
 
     def flush_older_than(self, age_ns: int) -> None:
-        """Send what a camera left behind on its way to disk when it has been silent that long."""
+        """Write the pending frames of a camera that has been silent for that long."""
         with self._lock:
             if self._pending and self._monotonic_ns() - self._arrived_ns > age_ns:
                 self._cut(None)
@@ -191,11 +192,11 @@ class Recorder:
     _paced = True
 
     def begin_with_past(self) -> None:
-        """Accept frames captured before the order's start: the newest GOP of a copied source."""
+        """Accept frames captured before the requested start: the newest GOP of a copied source."""
         self._paced = False
 
     def _resume_with(self, frame: Frame) -> bool:
-        """Whether this frame begins footage again after a break or after GOPs left out."""
+        """Return whether this frame resumes footage after an interruption or dropped GOPs."""
         if not frame.keyframe:
             if self._skipping:
                 self._dropped += 1
@@ -247,18 +248,18 @@ class Recorder:
     # --------------------------------------------------------------- ending
 
     def end_at(self, monotonic_ns: int) -> None:
-        """Leave out frames captured from then on; `end_reached` is set when all before have come.
+        """Drop frames captured from that time on; `end_reached` is set once all earlier ones came.
 
-        A later frame is kept only where B-frames from before the end refer to it.
+        A later frame is kept only if earlier B-frames refer to it.
         """
         with self._lock:
             self._end_ns = monotonic_ns
 
     def close(self, timeout_s: float) -> dict[str, Any]:
-        """Write what is on its way, finish the open segment and say how it went. Blocks.
+        """Write the pending frames, finish the open segment and return the result. Blocks.
 
-        With a disk that takes nothing the files stay valid fragmented MP4 and `finalized` is false;
-        past `timeout_s` the writer goes on alone and `timed_out` is true.
+        If the disk accepts no data, the files remain valid fragmented MP4 and `finalized` is false;
+        after `timeout_s` the writer continues alone and `timed_out` is true.
         """
         with self._lock:
             self._cut(None)
@@ -288,7 +289,7 @@ class Recorder:
 
     @property
     def closed(self) -> bool:
-        """Whether everything is written and the writer has gone."""
+        """Whether everything is written and the writer has ended."""
         return self._writer.done.is_set()
 
     @property
@@ -298,43 +299,43 @@ class Recorder:
 
     @property
     def frames(self) -> int:
-        """Frames that reached the disk."""
+        """Number of frames on the disk."""
         return self._ledger.frames
 
     @property
     def dropped_disk(self) -> int:
-        """Frames left out because the disk did not take them."""
+        """Number of frames dropped because the disk did not accept them."""
         return self._dropped + self._ledger.dropped_disk
 
     @property
     def undecodable(self) -> int:
-        """Frames left out after an interruption: they refer to pictures that never came."""
+        """Number of frames dropped after an interruption because they refer to missing pictures."""
         return self._undecodable
 
     @property
     def writer_error(self) -> str | None:
-        """What the last writer died of, until footage is written again."""
+        """Error that ended the last writer, until footage is written again."""
         return self._writer.error
 
     @property
     def disk_state(self) -> str:
-        """How the disk does: one of `disk.STATES`."""
+        """State of the disk, one of `disk.STATES`."""
         return self._watch.judged()[0]
 
     @property
     def disk_error(self) -> str | None:
-        """What the disk answered; None while it takes footage."""
+        """Error returned by the disk; None while it accepts footage."""
         return self._watch.judged()[1]
 
     @property
     def fault(self) -> str | None:
-        """Why nothing is written at the moment: the writer's death, or the disk's answer."""
+        """Reason why nothing is written at present: the writer's failure or the disk's error."""
         if self.writer_error is not None:
             return f"footage cannot be written: {self.writer_error}"
         return self.disk_error
 
     def report(self) -> dict[str, Any]:
-        """Everything known of this recording, for a server that adopts it or closes it."""
+        """Return all that is known about this recording, for a server that adopts or closes it."""
         return {
             "match_id": self.order.match_id,
             "segments": [dict(s) for s in self._ledger.segments],
@@ -346,7 +347,7 @@ class Recorder:
         }
 
     def status(self) -> dict[str, Any]:
-        """What the server is told twice a second."""
+        """Return the state that is sent to the server twice a second."""
         segments = self._ledger.segments
         current = segments[-1] if segments else None
         state, error = self._watch.judged()
@@ -370,7 +371,7 @@ class Recorder:
         }
 
     def mind(self) -> None:
-        """Put another writer in the place of one that died, and tell how disk and writer do.
+        """Replace a writer that has failed, and report the state of disk and writer.
 
         Call it several times a second; from any thread.
         """

@@ -1,4 +1,4 @@
-"""One open segment file and the names of segments: bytes, offsets and syncs, no threads."""
+"""Open segment file and segment names: bytes, offsets and syncs, without threads."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from touchline.media.storage.disk import Disk
 log = logging.getLogger(__name__)
 
 _TABLE_BYTES, _TABLE_BYTES_A_FRAME = 2048, 32
-"""What the tables of a finished file take at the most: durations, offsets, sizes and keyframes."""
+"""Maximum size of the tables of a finished file: durations, offsets, sizes and keyframes."""
 
 
 class SegmentNames:
-    """`cam0_20260211_220241_00.mp4`: the index only ever rises, a taken name is passed over."""
+    """Names such as `cam0_20260211_220241_00.mp4` with rising index; used names are skipped."""
 
     def __init__(self, order: RecordOrder) -> None:
         self._order = order
@@ -31,7 +31,7 @@ class SegmentNames:
         self._label = order.label
 
     def create(self, disk: Disk, label: str | None) -> tuple[int, str, int]:
-        """Create the next file; returns its descriptor, name and index. Raises OSError."""
+        """Create the next file; return its descriptor, name and index. Raises OSError."""
         if label is not None:
             self._label = label
         while True:
@@ -46,17 +46,17 @@ class SegmentNames:
             return fd, name, index
 
     def give_back(self, index: int) -> None:
-        """The file of that index came to nothing: a disk that is away must not eat up numbers."""
+        """Release the index of a removed file, so that a missing disk does not use up numbers."""
         self._index = index
 
     @property
     def order(self) -> RecordOrder:
-        """The order the names belong to."""
+        """Order in which the names sort."""
         return self._order
 
 
 class OpenSegment:
-    """A segment being written. `info` is what the server is told of it, kept up to date."""
+    """A segment being written. `info` is its description for the server, kept up to date."""
 
     def __init__(self, disk: Disk, fd: int, path: str, order: RecordOrder, first: Frame) -> None:
         self._disk = disk
@@ -75,7 +75,7 @@ class OpenSegment:
     def create(
         cls, disk: Disk, names: SegmentNames, label: str | None, first: Frame
     ) -> OpenSegment:
-        """Create the file with its head, durably. Raises OSError and then leaves no file behind."""
+        """Create the file with its header, durably. Raises OSError and then leaves no file."""
         fd, name, index = names.create(disk, label)
         path = str(Path(names.order.directory, name))
         segment = cls(disk, fd, path, names.order, first)
@@ -108,7 +108,7 @@ class OpenSegment:
     def append(self, frames: Sequence[Frame], end_dts_ns: int) -> None:
         """Append a fragment and sync it.
 
-        Raises OSError, and then the file ends where it ended before, or is cut there by salvage.
+        Raises OSError; the file then ends where it ended before, or salvage cuts it there.
         """
         samples = self._samples(frames, end_dts_ns)
         capture = frames[0].pts_ns + self._unix_offset_ns
@@ -131,19 +131,19 @@ class OpenSegment:
 
     @property
     def offset(self) -> int:
-        """Where the file ends: behind the last whole fragment."""
+        """Size of the file up to the last complete fragment."""
         return self._offset
 
     @property
     def closing_bytes(self) -> int:
-        """At the most how much longer the file becomes when it is finished now."""
+        """Maximum number of bytes that finishing the file now would add."""
         return _TABLE_BYTES + int(self.info["frames"]) * _TABLE_BYTES_A_FRAME
 
     def mend(self, cut_at: int | None) -> bool:
-        """Finish a file that was abandoned, from what is in it; cut at `cut_at` before if given.
+        """Finish an abandoned file from its content, first cutting it at `cut_at` if given.
 
-        False where no footage is left in it, and then the file is gone. Raises OSError, and can be
-        called again then; FileNotFoundError means that the file is not there any more.
+        Return False if no footage is left in it; the file is then removed. Raises OSError and can
+        be called again then; FileNotFoundError means that the file no longer exists.
         """
         self.abandon()
         fd = self._disk.reopen(self._path)
@@ -166,14 +166,14 @@ class OpenSegment:
         return True
 
     def finish(self) -> None:
-        """Make it an ordinary MP4. Raises OSError; it can be called again then."""
+        """Convert the file to an ordinary MP4. Raises OSError and can be called again then."""
         size = scan.finish(self._disk, self._fd, self._table, self._offset, self._sequence)
         self.info["size_bytes"] = size
         self.info["finalized"] = True
         self.abandon()
 
     def discard(self) -> None:
-        """Close and remove a file that never got a fragment."""
+        """Close and remove a file that never received a fragment."""
         self.abandon()
         try:
             self._disk.remove(self._path)

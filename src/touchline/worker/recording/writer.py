@@ -1,9 +1,9 @@
-"""Footage onto the disk: segments are begun and appended to, and others where one is refused.
+"""Writing of footage to the disk: segments are begun and appended to, and replaced when refused.
 
-A writer works through one backlog, on a thread of its own, until the recording is closed or it
-dies; `Recorder` then puts another in its place. The open group of pictures is kept in memory, so
-that what goes on in another file (after a disk that failed, at a file's largest size, after a
-writer that died) begins with its keyframe and nothing is lost.
+A writer processes one backlog on its own thread until the recording is closed or the writer fails;
+`Recorder` then replaces it. The open group of pictures is kept in memory, so that a file that takes
+over (after a disk failure, at the maximum file size, after a failed writer) begins with its
+keyframe and nothing is lost.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from touchline.worker.recording.synctimes import SyncTimes
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
-"""Between two looks at a disk that is not written to: faults are seen before the next fragment."""
+"""Interval for checking an idle disk, so that faults are detected before the next fragment."""
 
 _TRIES = 2
 _TRIES_WITHOUT_MEMORY = 6
-"""A fragment that ends so many writers is left out. Memory may be there again in a moment."""
+"""A fragment that ends this many writers is dropped. Memory may soon be available again."""
 
 
 @dataclass
 class Work:
-    """What the writers of one recording hand on, from each to the next."""
+    """State that each writer of a recording hands on to the next."""
 
     order: RecordOrder
     backlog: Backlog
@@ -43,21 +43,21 @@ class Work:
     sync_times: SyncTimes
     wall_label: Callable[[], str]
     file_limit_bytes: int | None
-    """How large a file may become, as far as is known."""
+    """Maximum file size, as far as known."""
     open: OpenSegment | None = None
     listed: bool = False
     """Whether the open segment has footage and the server knows of it."""
     gop: Gop | None = None
     replay: list[Fragment] = field(default_factory=list)
-    """What begins the next segment: the group of pictures that was broken off."""
+    """Start of the next segment: the group of pictures that was interrupted."""
     moving: tuple[OpenSegment, int] | None = None
-    """The segment that has those too, and where it is cut once they are in the next."""
+    """The segment that also has those, and the offset to cut it at once the next has them."""
     given_up: list[tuple[OpenSegment, int | None]] = field(default_factory=list)
-    """Segments to be mended, and where each is cut before."""
+    """Segments to repair, and the offset at which to cut each one first."""
     unfinished: list[OpenSegment] = field(default_factory=list)
     limit_told: bool = False
     hole: str | None = None
-    """Why footage was left out since the last fragment."""
+    """Reason why footage was dropped since the last fragment."""
     sync_ms_last: float = 0.0
     sync_ms_max: float = 0.0
     written: int = 0
@@ -66,16 +66,16 @@ class Work:
 
 
 class Writer:
-    """Works through the backlog. `run` returns when the recording is closed; any error ends it."""
+    """Processor of the backlog. `run` returns when the recording is closed; any error ends it."""
 
     def __init__(self, work: Work, *, after: BaseException | None) -> None:
-        """`after` is what the writer before died of; None for the first."""
+        """Create a writer; `after` is the error that ended its predecessor, None for the first."""
         self._work = work
         self._after = after
         self._tries = _TRIES_WITHOUT_MEMORY if isinstance(after, MemoryError) else _TRIES
 
     def run(self) -> None:
-        """Write until everything is written and the recording closed."""
+        """Write until the backlog is empty and the recording closed."""
         work, backlog = self._work, self._work.backlog
         if self._after is not None:
             self._give_up_open()
@@ -111,7 +111,7 @@ class Writer:
             self._begin(job)
             self._work.backlog.done(job)
         elif job.tries > 1 and len(job.frames) > 1:
-            # Frame by frame, so that only from the one on that cannot be written is left out.
+            # Frame by frame, so that only frames from the first unwritable one on are dropped.
             self._write(self._work.backlog.split(job))
         else:
             self._write(job)
@@ -139,19 +139,19 @@ class Writer:
             return
 
     def _mind(self, error: OSError, job: Fragment) -> bool:
-        """Do what an error asks for; False where the fragment was left out for it."""
+        """Handle a disk error; return False if the fragment was dropped because of it."""
         work, state = self._work, state_of(error)
         if state == FILE_TOO_LARGE:
             work.limit_told = True
             work.watch.note(error)
             if work.open is None or self._has_only_this_gop(work.open):
-                # Another file could not hold it either.
+                # It would not fit in another file either.
                 self._leave_out(job, "a group of pictures is larger than the file size limit")
                 return False
             self._give_up_open()
             return True
         if state != FULL:
-            # The file or its disk is gone or broken: never write into it again.
+            # The file or its disk is missing or broken: never write to it again.
             self._give_up_open()
         work.watch.wait(error, work.backlog)
         return True
@@ -161,7 +161,7 @@ class Writer:
         return gop is not None and int(segment.info["frames"]) == gop.frames
 
     def _append(self, job: Fragment, *, again: bool) -> None:
-        """Append a fragment, synced. `again` is one that another file on the disk has already."""
+        """Append a fragment and sync it. `again` says that another file already has it."""
         work, segment = self._work, self._work.open
         if segment is None:
             msg = "a fragment without a segment"
@@ -192,7 +192,7 @@ class Writer:
         work.watch.well()
 
     def _list(self, segment: OpenSegment) -> None:
-        """Tell of a segment, which has footage now, and of the hole before it."""
+        """Report a segment that now has footage, and the gap before it."""
         work = self._work
         work.listed = True
         hole, work.hole = work.hole, None
@@ -203,7 +203,7 @@ class Writer:
     # --------------------------------------------------------------- segments
 
     def _begin(self, job: Begin) -> None:
-        """Begin a segment, however long the disk takes to let us."""
+        """Begin a segment, waiting for the disk for as long as necessary."""
         work = self._work
         while True:
             try:
@@ -218,7 +218,7 @@ class Writer:
         work.hole = work.hole or job.hole
 
     def _reopen(self, job: Fragment) -> bool:
-        """Whether a segment is open again that this fragment continues."""
+        """Begin a segment that this fragment can continue; return whether that is possible."""
         work = self._work
         first = work.replay[0].frames[0] if work.replay else job.frames[0]
         if not first.keyframe:
@@ -237,7 +237,7 @@ class Writer:
         return True
 
     def _make_room(self, job: Fragment) -> None:
-        """Begin a new file before the open one reaches the largest size that files may have."""
+        """Begin a new file before the open one reaches the maximum file size."""
         work, segment, gop = self._work, self._work.open, self._work.gop
         limit = work.file_limit_bytes
         if limit is None or segment is None or gop is None or not job.frames[0].keyframe:
@@ -253,7 +253,7 @@ class Writer:
         self._begin(Begin(job.frames[0], work.wall_label()))
 
     def _give_up_open(self) -> None:
-        """Leave the open file: what comes goes into another, from its newest keyframe on."""
+        """Abandon the open file and continue in another, from its newest keyframe on."""
         work = self._work
         if work.replay:  # the file has only a part of it
             self._discard_open()
@@ -274,7 +274,7 @@ class Writer:
             work.given_up.append((segment, None))
 
     def _discard_open(self) -> None:
-        """Remove the open file, whose footage is all in another one."""
+        """Remove the open file, whose footage is completely in another one."""
         work = self._work
         segment, work.open, work.gop, work.listed = work.open, None, None, False
         if segment is not None:
@@ -282,7 +282,7 @@ class Writer:
             work.ledger.removed(segment.info)
 
     def _drop_replay(self) -> None:
-        """The group that was broken off stays where it is."""
+        """Keep an interrupted group of pictures in its old file instead of repeating it."""
         work = self._work
         work.replay = []
         if work.moving is not None:
@@ -290,7 +290,7 @@ class Writer:
             work.moving = None
 
     def _leave_out(self, job: Job, reason: str) -> None:
-        """Count what is not written; the next keyframe begins a new segment after the hole."""
+        """Count dropped footage; the next keyframe begins a new segment after the gap."""
         work = self._work
         self._finish_open()
         self._drop_replay()
@@ -307,7 +307,7 @@ class Writer:
     # -------------------------------------------------------------------- ends
 
     def _look_while_idle(self) -> None:
-        """Notice what becomes of the disk between two fragments."""
+        """Check the disk between two fragments."""
         work = self._work
         if work.open is None and not work.replay:
             return
@@ -323,7 +323,7 @@ class Writer:
                 work.watch.well()
 
     def _lose_the_rest(self) -> None:
-        """The recording is closed and the disk takes nothing: count and list what waited."""
+        """Count and list the pending footage of a closed recording whose disk accepts no data."""
         work = self._work
         lost = work.backlog.clear()
         work.ledger.dropped_disk += sum(len(job.frames) for job in lost)
@@ -340,7 +340,7 @@ class Writer:
             return
         if work.listed:
             self._finish(segment)
-        else:  # the camera broke off before the first fragment was whole
+        else:  # the camera was lost before the first complete fragment
             segment.discard()
         work.open, work.gop, work.listed = None, None, False
 
@@ -355,7 +355,7 @@ class Writer:
         work.ledger.closed(segment.info)
 
     def _finish_earlier(self) -> None:
-        """Finish what a disk that took nothing left open, now that it does."""
+        """Finish files that were left open because the disk accepted no data before."""
         work = self._work
         waiting, work.unfinished = work.unfinished, []
         for segment in waiting:
@@ -368,7 +368,7 @@ class Writer:
                 log.warning("%s will be repaired later: %s", segment.info["name"], error)
                 work.given_up.append((segment, cut_at))
             except Exception:
-                # One old file must not hold up the footage that comes.
+                # One old file must not delay new footage.
                 log.exception("%s cannot be repaired and is left unchanged", segment.info["name"])
                 work.ledger.closed(segment.info)
             else:
@@ -379,7 +379,7 @@ class Writer:
 
 
 def describe(error: BaseException | None) -> str:
-    """An error in a few words, for people."""
+    """Describe an error in a few words, for people."""
     if error is None:
         return "unknown reason"
     if isinstance(error, MemoryError):

@@ -1,4 +1,4 @@
-"""The thread that a recording is written on: another writer takes the place of one that died."""
+"""The thread that writes a recording; a writer that fails is replaced by another."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _PROOF_NS, _LONGEST_PROOF_NS = 250_000_000, 5_000_000_000
 
 
 class WriterThread:
-    """Has a recording written until all of it is.
+    """The thread that runs writers until the whole recording is written.
 
-    `mind` is called under the backlog's lock; `done` may be waited for by anybody.
+    Call `mind` under the backlog's lock; anybody may wait for `done`.
     """
 
     def __init__(self, work: Work, notify: Notify) -> None:
         self._work = work
         self._notify = notify
         self.done = threading.Event()
-        """Set when everything is written and the writer has gone."""
+        """Set when everything is written and the writer has ended."""
         self.error: str | None = None
-        """What the last writer died of, until footage is written again."""
+        """Error that ended the last writer, until footage is written again."""
         self._thread: threading.Thread | None = None
         self._died_of: BaseException | None = None
         self._deaths = 0
@@ -35,7 +35,7 @@ class WriterThread:
         self._proof_since_ns: int | None = None
 
     def mind(self) -> None:
-        """Put another writer in the place of one that died; call it several times a second."""
+        """Replace a writer that has failed; call it several times a second."""
         thread = self._thread
         if thread is not None and thread.is_alive():
             self._prove()
@@ -61,7 +61,7 @@ class WriterThread:
         self.done.set()
 
     def _died(self, error: BaseException) -> None:
-        """`mind` finds the writer's thread dead, and now knows the reason too."""
+        """Record why the writer failed, for `mind`, which finds its thread ended."""
         self._died_of = error
 
     def _note_death(self, error: BaseException | None) -> None:
@@ -76,7 +76,7 @@ class WriterThread:
         self._notify(wire.event("writer_failed", reason=self.error, deaths=self._deaths))
 
     def _prove(self) -> None:
-        """Take a writer as well again that has written for a while; the longer, the more died."""
+        """Treat a writer as healthy once it has written for a while, longer after more failures."""
         if self._deaths == 0 or self._work.written == self._written_before:
             return
         now_ns = time.monotonic_ns()

@@ -1,9 +1,9 @@
-"""From NAL units to access units: where a picture begins and ends is in the bitstream.
+"""Grouping of NAL units to access units by the picture boundaries in the bitstream.
 
-A slice whose header differs from the one before begins a picture (H.264, 7.4.1.2.4); what stands in
-front of it belongs to it. The RTP marker bit only says when a picture may be passed on before the
-next begins, once it has been right long enough. Two fields of a frame are one access unit, as files
-have them.
+A slice whose header differs from the previous one begins a picture (H.264, 7.4.1.2.4); units
+directly before it belong to it. The RTP marker bit only says that a picture may be passed on before
+the next one begins, once the marker has been right long enough. Two fields of a frame are one
+access unit, as in files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _RUN, _RUN_INTRA, _RUN_WARY, _RUN_MARKED = 8, 2, 60, 32
 
 @dataclass(slots=True)
 class Picture:
-    """An access unit: its units, and what its first slice says of it."""
+    """An access unit: its NAL units and the data of its first slice."""
 
     rtp_time: int
     arrived_ns: int
@@ -60,7 +60,7 @@ class Picture:
     last_arrived_ns: int = 0
 
     def take(self, data: bytes) -> None:
-        """Add a unit; it is not kept where the picture is left out anyway. Raises StreamError."""
+        """Add a unit, unless the picture is dropped anyway. Raises StreamError."""
         self.taken += 1
         self.size_bytes += len(data)
         if self.damage is None:
@@ -73,9 +73,10 @@ class Picture:
 
 
 class AccessUnits:
-    """Takes units in order and calls `on_picture` with every access unit, whole or damaged.
+    """Assembler of access units; calls `on_picture` with every one, complete or damaged.
 
-    `idr_seen` says whether the stream has IDR pictures; without them sets may change with any.
+    Units are given in order. `idr_seen` says whether the stream has IDR pictures; without them
+    parameter sets may change with any picture.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class AccessUnits:
     # ------------------------------------------------------------- units
 
     def unit(self, unit: Unit) -> None:
-        """Take the unit that follows. Raises StreamError."""
+        """Accept the next unit. Raises StreamError."""
         kind = unit.data[0] & 0x1F
         if kind in {1, 2, IDR}:
             self._slice(unit)
@@ -150,12 +151,12 @@ class AccessUnits:
         self._begin(unit, head, sets, may_change=may_change)
 
     def _too_late(self, head: Slice | None) -> bool:
-        """Whether a slice belongs to the picture that was passed on last."""
+        """Return whether a slice belongs to the picture that was passed on last."""
         finished = self._finished
         return head is not None and finished is not None and same_picture(finished, head)
 
     def _head(self, unit: Unit) -> tuple[Slice | None, Sets | None, int, bool]:
-        """The slice's header, its sets, first macroblock, and whether the sets may change here."""
+        """Return a slice's header, sets, first macroblock, and whether the sets may change here."""
         idr = unit.data[0] & 0x1F == IDR
         may_change = idr or not self.idr_seen
         try:
@@ -173,7 +174,7 @@ class AccessUnits:
             if same_picture(current.last, head):
                 return True
             if unit.rtp_time == current.rtp_time and same_numbers(current.last, head):
-                return True  # numbers and time are the same: no careless encoder, but no end
+                return True  # same numbers and time: a careless encoder, not a new picture
             return current.fields == 1 and second_field(current.last, head)
         return first_mb != 0 and unit.rtp_time == current.rtp_time
 
@@ -240,7 +241,7 @@ class AccessUnits:
     # ------------------------------------------------------- ends of pictures
 
     def packet_end(self, *, marked: bool, arrived_ns: int) -> None:
-        """All units of a packet have been given; no unit is open."""
+        """Handle the end of a packet: all its units were given and no unit is open."""
         current = self._current
         if current is None or self._prefix:
             return
@@ -251,7 +252,7 @@ class AccessUnits:
             self._finish(current)
 
     def _looks_whole(self, current: Picture) -> bool:
-        """Whether pictures of this kind have always ended just so, long enough to rely on it."""
+        """Return whether such pictures have always ended like this, long enough to rely on it."""
         if current.head is None or (current.head.field and current.fields == 1):
             return False
         slices, run = self._runs.get(current.intra, (0, 0))
@@ -283,7 +284,7 @@ class AccessUnits:
         self._on_picture(current)
 
     def due(self, now_ns: int) -> None:
-        """Pass on a picture behind which nothing has come for a while. No unit is open."""
+        """Pass on a picture that no data has followed for a while. No unit may be open."""
         current = self._current
         if current is None or self._prefix:
             return
@@ -293,7 +294,7 @@ class AccessUnits:
             self._finish(current)
 
     def flush(self) -> None:
-        """The stream ends or breaks off here."""
+        """Handle the end or interruption of the stream."""
         if self._current is not None:
             self._finish(self._current)
         self._clear_prefix()
@@ -304,13 +305,13 @@ class AccessUnits:
     # ----------------------------------------------------------------- losses
 
     def lost(self) -> None:
-        """Packets are missing between the unit before and the unit that follows."""
+        """Record that packets are missing between the previous unit and the next."""
         self._after_loss = True
         if self._current is not None:
             self._current.suspect = True
 
     def orphan(self, rtp_time: int, unit_type: int) -> None:
-        """Pieces of a unit came whose beginning did not."""
+        """Record fragments of a unit whose beginning is missing."""
         current = self._current
         if current is not None and current.rtp_time == rtp_time:
             current.damage = current.damage or "packets were lost"
@@ -319,13 +320,13 @@ class AccessUnits:
             self._orphan = rtp_time, unit_type == IDR
 
     def _lacks_a_piece(self, rtp_time: int) -> bool:
-        """Whether pieces without a beginning were this picture's; it is counted with it then."""
+        """Return whether fragments without a beginning belonged to this picture; count others."""
         found = self._orphan is not None and self._orphan[0] == rtp_time
         self._settle(rtp_time)
         self._orphan = None
         return found
 
     def _settle(self, rtp_time: int | None) -> None:
-        """Count a picture of which only pieces without a beginning came, unless it is this one."""
+        """Count a picture that only left fragments without a beginning, unless it is this one."""
         if self._orphan is not None and self._orphan[0] != rtp_time:
             self._on_lost("packets were lost", self._orphan[1])

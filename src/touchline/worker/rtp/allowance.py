@@ -1,27 +1,27 @@
-"""How many pictures can have been taken since the last ones: what exceeds that is a flood. Pure."""
+"""Limit on the number of pictures by elapsed time; more than that is a flood. Pure."""
 
 from __future__ import annotations
 
 ORDINARY = 32
-"""Pictures that may come at once."""
+"""Pictures allowed in a burst."""
 HELD_UP = 4096
-"""As many as may have been held back on their way: two minutes at 30 a second."""
+"""Pictures that the network may have held back: two minutes at 30 a second."""
 TIMES_RATE = 3
-"""A camera may send at so many times the rate that was learned of it."""
+"""Allowed multiple of the camera's learned rate."""
 
 
 class Allowance:
-    """Counts pictures against the time that has passed; what was held back may come at once."""
+    """Budget of pictures by elapsed time; pictures that were held back may arrive in a burst."""
 
     def __init__(self) -> None:
         self._spare = float(ORDINARY)
         self._arrived_ns: int | None = None
 
     def spend(self, arrived_ns: int, interval_ns: int, *, needed: bool) -> bool:
-        """Take a picture; returns whether there was room for it.
+        """Count a picture and return whether the limit allowed it.
 
-        A picture that is not `needed` to have room counts and is always taken: it has a time of its
-        own.
+        A picture for which `needed` is false counts too, but is always accepted: it has a time of
+        its own.
         """
         before_ns, self._arrived_ns = self._arrived_ns, arrived_ns
         passed_ns = max(0, arrived_ns - before_ns) if before_ns is not None else 0

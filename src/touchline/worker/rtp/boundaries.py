@@ -1,43 +1,43 @@
-"""Where pictures begin in RTP payloads of codecs that are decoded here (RFC 7798, RFC 2435)."""
+"""Picture boundaries in RTP payloads of codecs that are decoded here (RFC 7798, RFC 2435)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Begins = Callable[[bytes], bool | None]
-"""Whether a payload begins a picture; None where it does not say so."""
+"""Whether a payload begins a picture; None if it does not say."""
 
 _AGGREGATE, _FRAGMENT, _VCL = 48, 49, 32
 _HEAD = frozenset({32, 33, 34, 35, 39, *range(41, 45), *range(48, 56)})
-"""Units that belong to the picture behind them, by type (H.265, 7.4.2.4.4)."""
+"""Unit types that belong to the picture that follows them (H.265, 7.4.2.4.4)."""
 _MOST_UNITS = 512
 
 
 def tells(codec: str) -> bool:
-    """Whether payloads of this codec say where a picture begins."""
+    """Return whether payloads of this codec mark the beginning of a picture."""
     return codec in {"h265", "mjpeg"}
 
 
 def begins_in(codec: str) -> Begins:
-    """Return what reads the payloads of a codec."""
+    """Return the function that detects the beginning of a picture in this codec's payloads."""
     if codec == "h265":
         return H265Pictures().begins
     return begins_jpeg if codec == "mjpeg" else lambda _payload: None
 
 
 def begins_jpeg(payload: bytes) -> bool | None:
-    """Whether this is the first fragment of a JPEG."""
+    """Return whether this is the first fragment of a JPEG."""
     return payload[1:4] == b"\0\0\0" if len(payload) > 8 else None
 
 
 class H265Pictures:
-    """Reads H.265 payloads in order: a picture begins at its first slice, or at what leads it."""
+    """Picture boundaries in H.265 payloads: the first slice of a picture or what leads it."""
 
     def __init__(self) -> None:
         self._sliced = False
 
     def begins(self, payload: bytes) -> bool | None:
-        """Whether this payload begins another picture than the one before it."""
+        """Return whether this payload begins another picture than the previous one."""
         begins = False
         for kind, body in _units(payload):
             if kind < _VCL:
@@ -50,7 +50,7 @@ class H265Pictures:
 
 
 def _units(payload: bytes) -> list[tuple[int, bytes]]:
-    """Types of the units that begin here, each with the first byte behind its header."""
+    """Return the types of the units that begin here, each with its first byte after the header."""
     kind = payload[0] >> 1 & 0x3F if len(payload) > 3 else -1
     if kind == _FRAGMENT:
         return [(payload[2] & 0x3F, payload[3:4])] if payload[2] & 0x80 else []

@@ -1,11 +1,11 @@
-"""From a camera's own time to CLOCK_MONOTONIC: exact steps, and drift followed slowly.
+"""Mapping of a camera's clock to CLOCK_MONOTONIC: exact intervals, slow drift correction.
 
-No picture can arrive before it was captured, so the earliest arrivals of a while show where the
-camera's clock stands against ours; what arrives late, held back by a network, says nothing. Every
-5 s the rate is corrected by what the last 10 s show. Deviations under 2 ms correct nothing. The
-camera's steps are changed by at most 3 %; a clock that runs wrong by 200 ppm is followed within
-7 ms, one by 4,000 ppm within 0.12 s, and after some minutes within 5 ms. One that runs wrong by
-more than 5,000 ppm shows within 6 s, because each second is later, or earlier, by the same.
+No picture can arrive before it was captured, so the earliest arrivals within a period show the
+offset of the camera's clock; late arrivals, delayed by a network, carry no information. Every 5 s
+the rate is corrected by what the last 10 s show. Deviations under 2 ms are not corrected. The
+camera's intervals are changed by at most 3 %; a clock that is off by 200 ppm is followed within 7
+ms, one by 4,000 ppm within 0.12 s, and after some minutes within 5 ms. One that is off by more than
+5,000 ppm is detected within 6 s, because each second is late, or early, by the same amount.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _MOST_LEARNED_S, _HELD_UP_S = 0.1, 1.0
 
 
 class CameraClock:
-    """A straight line from media time to monotonic time, bent a little at each correction."""
+    """A linear mapping from media time to monotonic time, adjusted a little at each correction."""
 
     def __init__(self) -> None:
         self.anchored = False
         self.rate = 0.0
-        """How much slower than ours the camera's clock runs, as followed now."""
+        """How much slower than the local clock the camera's clock runs, as currently followed."""
         self._drift = 0.0
         self._base_media_ns = self._base_ns = 0
         self._top_media_ns = 0
@@ -35,10 +35,10 @@ class CameraClock:
         self._low_ns: int | None = None
         self._low_before_ns: int | None = None
         self._looks: list[tuple[int, int]] = []
-        """When each of the last seconds began, and its earliest arrival."""
+        """Start of each of the last seconds, and its earliest arrival."""
 
     def anchor(self, media_ns: int, at_ns: int) -> None:
-        """Begin: this media time is that time."""
+        """Start the mapping: this media time corresponds to that monotonic time."""
         self.anchored = True
         self._base_media_ns = self._top_media_ns = media_ns
         self._base_ns = self._window_began_ns = at_ns
@@ -46,12 +46,12 @@ class CameraClock:
         self._looks.clear()
 
     def at(self, media_ns: int) -> int:
-        """The monotonic time of a media time."""
+        """Return the monotonic time of a media time."""
         since_ns = media_ns - self._base_media_ns
         return self._base_ns + since_ns + round(since_ns * self.rate)
 
     def arrived(self, media_ns: int, arrived_ns: int) -> None:
-        """A picture of that media time has come."""
+        """Record the arrival of a picture with that media time."""
         self._top_media_ns = max(self._top_media_ns, media_ns)
         late_ns = arrived_ns - self.at(media_ns)
         self._low_ns = late_ns if self._low_ns is None else min(self._low_ns, late_ns)
@@ -62,9 +62,9 @@ class CameraClock:
             self._correct(arrived_ns, self._low_ns)
 
     def _runs_wrong(self, now_ns: int, late_ns: int) -> bool:
-        """Whether the clock turned out to run quite wrong: every second as much as the one before.
+        """Return whether the clock's rate is far off: every second deviates like the one before.
 
-        The line is bent then.
+        The mapping is adjusted then.
         """
         looks = self._looks
         if not looks or now_ns - looks[-1][0] >= 2 * _LOOK_NS:
@@ -85,7 +85,7 @@ class CameraClock:
         return False
 
     def _bend(self, rate: float) -> None:
-        """Go on from the newest picture at another rate."""
+        """Continue from the newest picture at another rate."""
         self._base_ns = self.at(self._top_media_ns)
         self._base_media_ns = self._top_media_ns
         self.rate = rate

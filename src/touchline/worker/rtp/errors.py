@@ -1,7 +1,7 @@
-"""What ends the reading of a stream."""
+"""Errors that end the reading of a stream."""
 
 from __future__ import annotations
 
 
 class StreamError(ValueError):
-    """What the camera sends cannot be recorded; the message says what it is."""
+    """The camera's stream cannot be recorded; the message says why."""

@@ -1,8 +1,8 @@
-"""The camera's RTP times as one line of media time that has a place for every picture.
+"""Conversion of the camera's RTP times to one media timeline with a place for every picture.
 
-Steps are the camera's own. Pictures without a time of their own (doubled, constant or disordered
-stamps) get one from the frame rate and their place in the bitstream. Where the stamps jump although
-no such time has passed, the line goes on as time did.
+Intervals are the camera's own. Pictures without a usable time (duplicate, constant or disordered
+timestamps) get one from the frame rate and their position in the bitstream. If timestamps jump
+although no such time has passed, the timeline continues with the elapsed time.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from touchline.media.framerate import LEAST_NS, FrameRate
 from touchline.worker.rtp.allowance import Allowance
 
 AHEAD_NS = 150_000_000
-"""A stamp that lies so far ahead has jumped: no picture arrives before its capture."""
+"""A timestamp this far ahead has jumped: no picture arrives before its capture."""
 MOST_AHEAD_NS = 400_000_000
-"""Pictures without a time of their own are given none that lies farther ahead of their arrival."""
+"""Limit ahead of the arrival for times assigned to pictures without one of their own."""
 _DECODE_ORDER_EVIDENCE = 2
 
 
 class MediaTime:
-    """Places pictures that are given in decode order."""
+    """Media times of pictures that are given in decode order."""
 
     def __init__(self, clock_rate: int) -> None:
         self.jumps = 0
         self.last_jump = ""
         self.own_times = 0
-        """Pictures that were given a time because theirs could not be used."""
+        """Pictures that were assigned a time because theirs was unusable."""
         self._rate = clock_rate
         self._raw: int | None = None
         self._ticks = 0
@@ -44,7 +44,7 @@ class MediaTime:
 
     @property
     def interval_ns(self) -> int:
-        """The time from picture to picture."""
+        """Time between consecutive pictures."""
         return self._frame_rate.interval_ns
 
     def place(
@@ -56,11 +56,11 @@ class MediaTime:
         frame_ns: int | None,
         ahead_ns: Callable[[int], int],
     ) -> int | None:
-        """The media time of the next picture, in nanoseconds since the first.
+        """Return the media time of the next picture, in nanoseconds since the first.
 
-        `raw` is its 32-bit RTP time, `frame_ns` what the stream says of its frame rate; `ahead_ns`
-        says how far a media time lies ahead of the picture's arrival. None for a picture of which
-        no time is left: more came than can have been taken since.
+        `raw` is its 32-bit RTP time, `frame_ns` the frame duration according to the stream;
+        `ahead_ns` says how far a media time is ahead of the picture's arrival. None for a picture
+        for which no time is left: more pictures came than can have been captured.
         """
         if self._raw is None:
             self._raw, self._arrived_ns = raw, arrived_ns
@@ -71,7 +71,7 @@ class MediaTime:
         self._raw = raw
         self._ticks += step
         stamp_ns = self._ticks * 1_000_000_000 // self._rate
-        # Cameras that stand still may still count a tick a picture, which is no time either.
+        # Cameras with stuck timestamps may add a tick per picture, which is no usable time either.
         repeated = abs(step) * 1_000_000_000 // self._rate < LEAST_NS
         jumped = not repeated and self._jumped(stamp_ns + self._shift_ns, order, ahead_ns)
         ahead = ahead_ns(self._top_ns)
@@ -81,7 +81,7 @@ class MediaTime:
         if jumped:
             self._jump(stamp_ns, arrived_ns, order)
         at_ns = stamp_ns + self._shift_ns
-        if not (repeated and ahead > AHEAD_NS):  # a flood says nothing of the rate
+        if not (repeated and ahead > AHEAD_NS):  # a flood does not show the rate
             step_ns = (at_ns - self._top_ns) // order.pictures
             self._frame_rate.see(at_ns, arrived_ns, step_ns=step_ns, stated_ns=frame_ns)
         if not (repeated or jumped):
@@ -95,14 +95,14 @@ class MediaTime:
         return placed_ns
 
     def reported(self, rtp_time: int, ntp_ns: int, arrived_ns: int) -> None:
-        """Take what the camera reports: this RTP time is that time on its wall clock."""
+        """Record a sender report: this RTP time is that time of the camera's wall clock."""
         self._report = (rtp_time, ntp_ns, arrived_ns)
 
     # ---------------------------------------------------------------- jumps
 
     def _jumped(self, at_ns: int, order: Order, ahead_ns: Callable[[int], int]) -> bool:
         behind = 2 if order.later else 1 - order.pictures + MAX_DEPTH
-        # Times that were made up for a flood must not push the stamps behind it away.
+        # Times assigned during a flood must not displace later timestamps.
         made_up_ns = min(max(self._top_ns - self._stamped_ns, 0), MOST_AHEAD_NS)
         if at_ns < self._top_ns - behind * self.interval_ns - made_up_ns:
             return True
@@ -137,7 +137,7 @@ class MediaTime:
         return self._top_ns + max(self.interval_ns // 4, LEAST_NS)
 
     def _placed_earlier(self, at_ns: int, by_order_ns: int, *, repeated: bool) -> int:
-        """A picture that is shown before one that came before it."""
+        """Return the time of a picture that is shown before one that came earlier."""
         if repeated:
             return by_order_ns
         if at_ns >= self._top_ns or self._in_decode_order:
@@ -148,5 +148,5 @@ class MediaTime:
 
     @property
     def _in_decode_order(self) -> bool:
-        """Whether the camera stamps pictures as it sends them and not as they are shown."""
+        """Return whether the camera timestamps pictures when sent instead of when shown."""
         return self._decode_order >= _DECODE_ORDER_EVIDENCE

@@ -1,4 +1,4 @@
-"""The head of an RTP packet (RFC 3550, 5.1)."""
+"""RTP packet headers (RFC 3550, 5.1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HEAD = struct.Struct(">BBHII")
 
 
 class Packet(NamedTuple):
-    """What the head says, and where in the packet its payload lies."""
+    """The header fields and the position of the payload in the packet."""
 
     marked: bool
     payload_type: int
@@ -21,7 +21,7 @@ class Packet(NamedTuple):
 
 
 def read(data: bytes | memoryview) -> Packet | None:
-    """Read a packet's head; None where it is no RTP of version 2 or is damaged."""
+    """Parse a packet's header; None if it is not RTP version 2 or is damaged."""
     size = len(data)
     if size < 12:
         return None
@@ -37,7 +37,7 @@ def read(data: bytes | memoryview) -> Packet | None:
 
 
 def _bounds(data: bytes | memoryview, first: int) -> tuple[int, int]:
-    """Where the payload begins and ends; it begins behind its end where the packet is damaged."""
+    """Return the start and end of the payload; start exceeds end if the packet is damaged."""
     end, start = len(data), 12 + 4 * (first & 0x0F)
     if first & 0x10:
         if start + 4 > end:

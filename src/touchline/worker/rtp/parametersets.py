@@ -1,9 +1,9 @@
-"""The parameter sets of a stream: which are in force, and the codec they make.
+"""Active parameter sets of a stream and the codec that they define.
 
-A picture's sets are those that stand before it in the stream, by their numbers. A sequence set
-changes with a keyframe only, and with it the codec. Picture sets that are not the codec's own are
-put in front of the pictures that need them, at the latest of every keyframe: so a camera that
-changes them with each keyframe does not begin a new file with each.
+A picture uses the sets that precede it in the stream, by their ids. A sequence parameter set
+changes only at a keyframe, and with it the codec. Picture parameter sets that are not part of the
+codec are inserted before the pictures that need them, at the latest before every keyframe: so a
+camera that changes them with each keyframe does not cause a new file each time.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from touchline.media.h264.codec import Codec
 from touchline.media.h264.syntax import SPS, Pps, Sps
 
 MAX_BYTES = 16_384
-"""A longer set is none that a camera needs; 256 of them bound the memory."""
+"""No camera needs a longer set; 256 of them bound the memory."""
 
 
 _Read = TypeVar("_Read")
 
 
 class _Known(NamedTuple, Generic[_Read]):
-    """A set as it came and what it says."""
+    """A parameter set as received, and its parsed content."""
 
     raw: bytes
     read: _Read
 
 
 class Sets(NamedTuple):
-    """The sets in force for one picture."""
+    """The active sets of one picture."""
 
     sps: Sps
     pps: Pps
 
 
 class ParameterSets:
-    """Keeps what the stream said last, by number."""
+    """The newest parameter sets of the stream by id."""
 
     def __init__(self) -> None:
         self._sps: dict[int, _Known[Sps]] = {}
@@ -47,7 +47,7 @@ class ParameterSets:
         self._told: dict[int, bytes] = {}
 
     def add(self, unit: bytes) -> None:
-        """Take a set from the stream or its description. Raises ValueError for a damaged one."""
+        """Add a set from the stream or its description. Raises ValueError for a damaged one."""
         if len(unit) > MAX_BYTES:
             raise ValueError(f"a parameter set of {len(unit)} bytes is too large")
         if any(unit == sps.raw for sps in self._sps.values()):
@@ -62,9 +62,9 @@ class ParameterSets:
             self._pps[picture_set.pps_id] = _Known(unit, picture_set)
 
     def of_picture(self, pps_id: int, *, may_change: bool) -> Sets | None:
-        """The sets of a picture that names this picture set; None while they are not known.
+        """Return the sets of a picture that refers to this picture set; None while unknown.
 
-        Without `may_change` the sequence set in force stays, whatever has come since.
+        Without `may_change`, the active sequence set is kept, whatever has arrived since.
         """
         pps = self._pps.get(pps_id)
         if pps is None:
@@ -79,9 +79,9 @@ class ParameterSets:
         return self._sps.get(sps_id)
 
     def begin(self, sets: Sets, *, keyframe: bool, may_change: bool) -> tuple[Codec, list[bytes]]:
-        """The codec of a picture with these sets, and what must stand in front of it.
+        """Return the codec of a picture with these sets, and the units to insert before it.
 
-        Pictures are given in their order; the first is a keyframe.
+        Pictures are given in order; the first is a keyframe.
         """
         sps_id = sets.pps.sps_id
         if keyframe or self._active is None:
@@ -99,13 +99,13 @@ class ParameterSets:
         return self._codec, list(new.values())
 
     def _belonging(self, sps_id: int) -> dict[int, bytes]:
-        """The picture sets that refer to a sequence set."""
+        """Return the picture sets that refer to a sequence set."""
         found = {n: pps.raw for n, pps in sorted(self._pps.items()) if pps.read.sps_id == sps_id}
         return dict(list(found.items())[:255])
 
 
 def _codec(known: _Known[Sps], picture_sets: dict[int, bytes]) -> Codec:
-    """The decoder configuration record (ISO/IEC 14496-15, 5.3.3.1)."""
+    """Build the decoder configuration record (ISO/IEC 14496-15, 5.3.3.1)."""
     raw, sps = known
     parts = [b"\x01", raw[1:4], b"\xff\xe1", len(raw).to_bytes(2, "big"), raw]
     parts.append(bytes([len(picture_sets)]))

@@ -1,7 +1,7 @@
-"""From RTP payloads to NAL units (RFC 6184, packetization modes 0 and 1).
+"""Conversion of RTP payloads to NAL units (RFC 6184, packetization modes 0 and 1).
 
-Leniently where cameras are careless: start codes in packets, a start or an end bit that is missing
-though no packet is. Strictly in size.
+Tolerates careless cameras: start codes in packets, a missing start or end bit although no packet is
+missing. Sizes are strictly limited.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _START_CODE = b"\0\0\1"
 class Unit:
     """A NAL unit with the RTP time and the arrival of its first packet.
 
-    `whole` is false where a piece of it is missing; what is there is its beginning.
+    `whole` is false if a part is missing; the unit then contains its beginning.
     """
 
     data: bytes
@@ -33,9 +33,9 @@ class Unit:
 
 
 class Depacketiser:
-    """Takes payloads in order; calls `on_unit` with every unit, `on_orphan` for one without head.
+    """Depacketiser that calls `on_unit`, or `on_orphan` for a unit whose beginning is missing.
 
-    `on_orphan` is given the RTP time and the unit's type.
+    Payloads are given in order. `on_orphan` receives the RTP time and the unit's type.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class Depacketiser:
         self.malformed = 0
         self._on_unit, self._on_orphan = on_unit, on_orphan
         self.open: bytearray | None = None
-        """The unit of which fragments are being put together."""
+        """The unit whose fragments are being assembled."""
         self.open_type = 0
         self._open_time = self._open_arrived_ns = 0
         self._interleaved = 0
 
     def payload(self, data: bytes, rtp_time: int, arrived_ns: int) -> None:
-        """Take the payload of the packet that follows. Raises StreamError."""
+        """Accept the payload of the next packet. Raises StreamError."""
         kind = data[0] & 0x1F if data else 0
         if kind == _FU_A:
             self._fragment(data, rtp_time, arrived_ns)
@@ -68,11 +68,11 @@ class Depacketiser:
             self.malformed += 1
 
     def lost(self) -> None:
-        """Packets are missing before the next: an open unit lacks its end."""
+        """Record that packets are missing before the next: an open unit lacks its end."""
         self._end_open(whole=False)
 
     def end(self) -> None:
-        """No packet follows; an open unit that lacks its end is passed on as such."""
+        """Handle the end of the stream; an open unit is passed on as incomplete."""
         self._end_open(whole=False)
 
     def _refuse(self, name: str) -> None:

@@ -1,17 +1,17 @@
-"""Order, losses and repetitions of RTP packets, by their sequence numbers (RFC 3550, A.1)."""
+"""Order, losses and duplicates of RTP packets, by their sequence numbers (RFC 3550, A.1)."""
 
 from __future__ import annotations
 
 MOST_LOST = 3000
-"""A larger step forward is a camera that counts anew."""
+"""A larger step forward means that the camera restarted its count."""
 _REMEMBERED = 128
 
 
 class Sequence:
-    """Follows the numbers of packets that are given in the order in which they are to be read.
+    """Sequence numbers of packets in reading order.
 
-    A number that does not follow and was not seen lately begins a new count: nothing that was
-    delivered is left out because of its number.
+    A number that does not follow and was not seen recently starts a new count: no delivered packet
+    is dropped because of its number.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Sequence:
         self.seen: list[tuple[int, int, int] | None] = [None] * _REMEMBERED
 
     def missing(self, number: int, rtp_time: int, size_bytes: int) -> int | None:
-        """How many packets are missing before this one; None for one that has been read already."""
+        """Return how many packets are missing before this one; None for one already read."""
         last, known = self.last, (number, rtp_time, size_bytes)
         if last is not None and self.seen[number & 127] == known:
             return None

@@ -1,4 +1,4 @@
-"""One camera's H.264 over RTP: from packets to frames with times on the clock of the match."""
+"""Conversion of a camera's H.264 over RTP to frames with times on the match clock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GARBAGE_MOST = 1000
 
 
 class _Held(NamedTuple):
-    """A picture whose media time is known, on its way to becoming a frame."""
+    """A picture whose media time is known, before it becomes a frame."""
 
     data: bytes
     media_ns: int
@@ -39,12 +39,12 @@ class _Held(NamedTuple):
 
 
 class H264Stream:
-    """Reads one RTP stream; `on_frame` is called with each frame as soon as it is whole.
+    """Reader of one RTP stream that calls `on_frame` with each frame as soon as it is complete.
 
-    `sprop` are the parameter sets of the session's description, `payload_types` those that it
-    gives to H.264 (None: any). `on_warning` is told what was left out and why, a line each time
-    a reason begins to apply. Everything runs on the caller's thread. Raises StreamError for a
-    stream that cannot be recorded; memory stays under twice the largest picture.
+    `sprop` are the parameter sets of the session description, `payload_types` those that it assigns
+    to H.264 (None: any). `on_warning` is told what was dropped and why, one line each time a reason
+    begins to apply. Everything runs on the caller's thread. Raises StreamError for a stream that
+    cannot be recorded; memory stays under twice the largest picture.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class H264Stream:
         self.packets_lost = 0
         self.frames = 0
         self.damaged = 0
-        """Pictures that were left out because they or what they need came damaged or not at all."""
+        """Pictures dropped because they or their references were damaged or lost."""
         self.counts: Counter[str] = Counter()
-        """What was left out or put right, by reason."""
+        """Dropped or corrected items by reason."""
         self._on_frame, self._on_warning = on_frame, on_warning
         self._payload_types = payload_types
         self._sets = ParameterSets()
@@ -96,7 +96,7 @@ class H264Stream:
     # --------------------------------------------------------------- packets
 
     def packet(self, data: bytes | memoryview, arrived_ns: int) -> None:
-        """Take the next RTP packet. Raises StreamError."""
+        """Accept the next RTP packet. Raises StreamError."""
         head = packet.read(data)
         if head is None:
             self._malformed()
@@ -140,9 +140,9 @@ class H264Stream:
             raise StreamError("the camera does not send valid RTP")
 
     def _follows(self, data: bytes | memoryview, arrived_ns: int, ssrc: int) -> bool:
-        """Whether this packet is the stream's next. A new source is one once a second packet came.
+        """Return whether this packet continues the stream; a new source needs two packets.
 
-        Its first waits for that, so that a single stray packet breaks nothing.
+        Its first packet is held until then, so that a single stray packet does no damage.
         """
         if self._ssrc is None:
             self._ssrc = ssrc
@@ -164,7 +164,7 @@ class H264Stream:
         self.packet(waiting[1], waiting[2])
 
     def _adopt(self, payload_type: int) -> bool:
-        """Take another payload type than the announced ones where these never come."""
+        """Accept another payload type than the announced ones if these never arrive."""
         self._foreign += 1
         self.counts["packets of other payload types"] += 1
         if self.packets or self._foreign < _FOREIGN_MOST:
@@ -181,11 +181,11 @@ class H264Stream:
     # ---------------------------------------------------------------- control
 
     def sender_report(self, rtp_time: int, ntp_ns: int, arrived_ns: int) -> None:
-        """Take what a camera reports of its clocks."""
+        """Process a sender report with the camera's clocks."""
         self._media.reported(rtp_time, ntp_ns, arrived_ns)
 
     def due(self, now_ns: int) -> None:
-        """Pass on what has waited long enough; to be called every 20 ms or so."""
+        """Pass on pictures that have waited long enough; call it about every 20 ms."""
         if self._candidate is not None and now_ns - self._candidate[2] > _HELD_NS:
             waiting, self._candidate = self._candidate, None
             self._change_source(waiting)
@@ -195,14 +195,14 @@ class H264Stream:
             self._release()
 
     def broken(self, reason: str) -> None:
-        """The stream broke off here: what follows does not continue it."""
+        """Handle an interruption of the stream: later packets do not continue it."""
         self.flush()
         self._sequence = Sequence()
         self._ssrc = None
         self._waits_for_keyframe = reason
 
     def flush(self) -> None:
-        """Pass on everything that is whole; nothing follows."""
+        """Pass on everything that is complete; no packet follows."""
         if self._candidate is not None:
             waiting, self._candidate = self._candidate, None
             self._change_source(waiting)
@@ -225,7 +225,7 @@ class H264Stream:
             self._on_warning(f"dropping pictures: {reason}")
 
     def _picture(self, picture: Picture) -> None:
-        """A picture is complete, or as complete as it gets."""
+        """Handle a picture that is complete, or as complete as it will be."""
         head, sets = picture.head, picture.sets
         if head is None or sets is None or picture.damage is not None:
             self._lost_picture(picture.damage or "a slice cannot be read", picture.idr)
@@ -266,7 +266,7 @@ class H264Stream:
             self._hold(held)
 
     def _is_keyframe(self, picture: Picture) -> bool:
-        """Whether decoding can begin here: at an IDR picture or a whole recovery point.
+        """Return whether decoding can begin here: at an IDR picture or a complete recovery point.
 
         A stream without IDR pictures begins at any intra picture or recovery point.
         """
@@ -275,9 +275,9 @@ class H264Stream:
         return not self._units.idr_seen and (picture.intra or picture.recovery is not None)
 
     def _hold(self, picture: _Held) -> None:
-        """Keep the first pictures until it is known how they are ordered and how late they are.
+        """Hold the first pictures until their order and delay are known.
 
-        That is at the second, unless the camera begins with a burst of what it had kept.
+        That is at the second picture, unless the camera begins with a burst of stored pictures.
         """
         self._held.append(picture)
         self._held_bytes += len(picture.data)

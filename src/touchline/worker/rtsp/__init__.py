@@ -1,4 +1,4 @@
-"""An RTSP client for cameras as they are: standard library only.
+"""An RTSP client for real-world cameras, based on the standard library only.
 
 `describe` asks a camera what it offers; `python -m touchline.worker.rtsp` does so as a program.
 """

@@ -1,10 +1,10 @@
-"""The program `python -m touchline.worker.rtsp`: describe one camera and end.
+"""The program `python -m touchline.worker.rtsp`: describe one camera and exit.
 
 It reads a JSON object from standard input, `{"url": …, "user": …, "password": …, "verify_tls": …,
-"track": …}` of which only the URL is needed, so that no password is seen in a list of processes.
-It prints one JSON line: `{"ok": true, "track": …, "codec": …, "width": …, "height": …, "tracks":
-[…]}`, or `{"ok": false, "refusal": "credentials" | "busy" | null, "message": …}`. Its status is 0
-for the first, 1 for the second and 2 for input that it cannot use.
+"track": …}` of which only the URL is required, so that no password appears in a process list. It
+prints one JSON line: `{"ok": true, "track": …, "codec": …, "width": …, "height": …, "tracks":
+[…]}`, or `{"ok": false, "refusal": "credentials" | "busy" | null, "message": …}`. Its exit status
+is 0 for the first, 1 for the second and 2 for invalid input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_INPUT_CHARS = 64 << 10
 
 
 def main(source: TextIO, output: TextIO) -> int:
-    """Read the question, print the answer and return the exit status."""
+    """Read the request, print the answer and return the exit status."""
     try:
         asked = json.loads(source.read(_MAX_INPUT_CHARS))
         url, user, password = asked["url"], asked.get("user"), asked.get("password")

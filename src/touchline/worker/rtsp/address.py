@@ -1,4 +1,4 @@
-"""RTSP addresses: what a URL says of a camera, and what a description's control URLs mean."""
+"""Parsing of RTSP URLs and of the control URLs in a description."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _URI_CHARS = "!#$%&'()*+,-./:;=?@[]_~"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a camera listens, and the URI to ask it for; without user and password."""
+    """Host and port of a camera and its request URI, without user and password."""
 
     scheme: str
     host: str
@@ -28,12 +28,12 @@ class Address:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Who answers there. Credentials for one origin are never sent to another."""
+        """Scheme, host and port; credentials for one origin are never sent to another."""
         return self.scheme, self.host, self.port
 
     @property
     def where(self) -> str:
-        """Host and port, to be shown."""
+        """Host and port for display."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
@@ -55,7 +55,7 @@ def parse_address(url: str) -> Address:
 
 
 def redirect_target(here: Address, location: str) -> Address:
-    """Where a redirect leads. Raises RtspError for one that leads nowhere."""
+    """Return the address of a redirect. Raises RtspError for an invalid one."""
     if location.startswith("/") and not location.startswith("//"):
         scheme, netloc, *_ = urlsplit(here.uri)
         location = f"{scheme}://{netloc}{location}"
@@ -67,7 +67,7 @@ def redirect_target(here: Address, location: str) -> Address:
 
 
 def usable_base(text: str | None) -> str | None:
-    """A Content-Base or Content-Location where it is an absolute RTSP URL; None otherwise."""
+    """Return a Content-Base or Content-Location that is an absolute RTSP URL; None otherwise."""
     if text is None:
         return None
     try:
@@ -77,10 +77,10 @@ def usable_base(text: str | None) -> str | None:
 
 
 def control_uris(base: str, control: str | None) -> tuple[str, ...]:
-    """What a control attribute may mean, the likeliest first.
+    """Return the possible URIs of a control attribute, the most likely first.
 
-    Cameras expect a relative one behind the base, whatever its last segment or query; RFC 3986
-    would replace that segment. Those that follow the RFC come second.
+    Cameras expect a relative one appended to the base, whatever its last segment or query; RFC 3986
+    would replace that segment. The URI according to the RFC comes second.
     """
     if control is None or control in {"", "*"}:
         return (base,)
@@ -98,6 +98,6 @@ def control_uris(base: str, control: str | None) -> tuple[str, ...]:
 
 
 def _clean(uri: str) -> str:
-    """A URI that cannot break a request line, without user and password."""
+    """Return a URI that cannot break a request line, without user and password."""
     scheme, netloc, path, query, _ = urlsplit(uri)
     return quote(urlunsplit((scheme, netloc.rpartition("@")[2], path, query, "")), safe=_URI_CHARS)

@@ -1,4 +1,4 @@
-"""Signing in to a camera: Basic and Digest (RFC 2617, RFC 7616)."""
+"""Authentication with a camera: Basic and Digest (RFC 2617, RFC 7616)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from enum import Enum
 
 MAX_CHALLENGES = 16
 MAX_STALE = 3
-"""A camera may call so many nonces in a row stale; after that it is not believed."""
+"""Consecutive nonces that a camera may call stale before it is no longer believed."""
 
 _SCHEME = re.compile(r"\s*,*\s*([A-Za-z][\w-]*)(?:[ \t]+|$)")
 _PARAMETER = re.compile(r'\s*,?\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
 _HASHES = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
-"""The strongest first."""
+"""Strongest first."""
 
 
 @dataclass(frozen=True)
@@ -33,31 +33,31 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Challenge:
-    """One way to sign in that a camera offers; the names of parameters are in lower case."""
+    """An authentication challenge of a camera; parameter names are in lower case."""
 
     scheme: str
     parameters: Mapping[str, str]
 
     @property
     def nonce(self) -> str:
-        """The camera's number, used once."""
+        """The camera's nonce."""
         return self.parameters.get("nonce", "")
 
     @property
     def algorithm(self) -> tuple[str, bool]:
-        """The hash by its name in the RFC, and whether it is the session variant."""
+        """The hash by its RFC name, and whether it is the session variant."""
         name = self.parameters.get("algorithm", "MD5").upper()
         return name.removesuffix("-SESS"), name.endswith("-SESS")
 
     @property
     def quality(self) -> str | None:
-        """The quality of protection to use: `auth`, `auth-int`, or None in the oldest form."""
+        """The quality of protection to use: `auth`, `auth-int`, or None for the oldest form."""
         offered = [each.strip().lower() for each in self.parameters.get("qop", "").split(",")]
         return next((each for each in ("auth", "auth-int") if each in offered), None)
 
 
 def challenges(fields: Iterable[str]) -> list[Challenge]:
-    """Read the challenges of `WWW-Authenticate` fields; several may stand in one."""
+    """Parse the challenges of `WWW-Authenticate` fields; one field may contain several."""
     found: list[Challenge] = []
     for text in fields:
         at = 0
@@ -74,7 +74,7 @@ def challenges(fields: Iterable[str]) -> list[Challenge]:
 
 
 def strongest(offered: Iterable[Challenge]) -> Challenge | None:
-    """Choose the strongest challenge that can be answered here; None where there is none."""
+    """Return the strongest supported challenge; None if there is none."""
     ranked = [(rank, each) for each in offered if (rank := _rank(each)) is not None]
     return min(ranked, key=lambda pair: pair[0], default=(0, None))[1]
 
@@ -93,20 +93,20 @@ def _rank(challenge: Challenge) -> int | None:
 
 
 class Verdict(Enum):
-    """What a 401 means."""
+    """Meaning of a 401 response."""
 
     SIGN = "sign"
-    """Ask again, signed as the camera now wants it."""
+    """Repeat the request, signed as the camera now demands."""
     NO_CREDENTIALS = "no_credentials"
     NO_COMMON_METHOD = "no_common_method"
     WRONG = "wrong"
-    """The user name or the password is not right."""
+    """The user name or the password is wrong."""
 
 
 class Signer:
-    """Signs the requests of one connection. Without credentials it signs nothing.
+    """Signatures for the requests of one connection; none without credentials.
 
-    A wrong password is offered once: many cameras lock an account after a few attempts.
+    A wrong password is sent once: many cameras lock an account after a few attempts.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class Signer:
 
     @property
     def signing(self) -> bool:
-        """Whether requests carry credentials now."""
+        """Whether requests currently carry credentials."""
         return self._challenge is not None
 
     def authorization(self, method: str, uri: str) -> str | None:
-        """Return the `Authorization` of a request; None while the camera has not asked for it."""
+        """Return the `Authorization` of a request; None until the camera has asked for it."""
         challenge, credentials = self._challenge, self._credentials
         if challenge is None or credentials is None:
             return None
@@ -142,16 +142,16 @@ class Signer:
         return _digest(challenge, credentials, method, uri, self._count, self._cnonce)
 
     def start_again(self) -> None:
-        """Sign over a new connection, whose first challenge counts as news."""
+        """Prepare for a new connection, whose first challenge counts as a new one."""
         self._signed = False
 
     def accepted(self) -> None:
-        """Note that the camera took a signed request."""
+        """Record that the camera accepted a signed request."""
         if self._signed:
             self._proved, self._stale = True, 0
 
     def challenged(self, fields: Iterable[str]) -> Verdict:
-        """Take the challenges of a 401, and say what to do."""
+        """Process the challenges of a 401 and return the verdict."""
         offered = challenges(fields)
         chosen = strongest(offered)
         if self._credentials is None:
@@ -165,7 +165,7 @@ class Signer:
         return Verdict.SIGN
 
     def _went_stale(self, chosen: Challenge) -> bool:
-        """Whether the credentials were right and only the nonce too old."""
+        """Return whether the credentials were right and only the nonce had expired."""
         before = self._challenge
         if chosen.scheme != "digest" or before is None or chosen.nonce == before.nonce:
             return False

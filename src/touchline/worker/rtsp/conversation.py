@@ -1,4 +1,4 @@
-"""Requests and answers over one connection, packets in between."""
+"""RTSP requests and responses over one connection, with interleaved packets between them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _REFUSALS = {
 
 
 class Asked:
-    """A request under way."""
+    """A pending request."""
 
     def __init__(self, method: str, uri: str, headers: Sequence[tuple[str, str]]) -> None:
         self.method, self.uri, self.headers = method, uri, headers
@@ -42,9 +42,9 @@ class Asked:
 
 
 class Conversation:
-    """Asks the camera, answers it, and hands its packets on. Belongs to one thread.
+    """Exchange of requests, responses and packets with the camera. Belongs to one thread.
 
-    `ended` is set with the reason when the camera itself ended the session.
+    If the camera itself ended the session, `ended` is set to the reason.
     """
 
     def __init__(self, link: Link, signer: Signer, on_packet: Callable[[int, bytes], None]) -> None:
@@ -64,9 +64,9 @@ class Conversation:
         *,
         timeout_s: float = ANSWER_S,
     ) -> Response:
-        """Send a request and wait for its answer, signing it when the camera wants that.
+        """Send a request and return its response, signing the request when the camera demands it.
 
-        Raises RtspError without an answer, or when the camera does not let us in.
+        Raises RtspError without a response, or if the camera refuses the login.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -85,11 +85,11 @@ class Conversation:
                 raise RtspError(_REFUSALS[verdict], refusal=Refusal.CREDENTIALS)
 
     def sign(self, answer: Response) -> Verdict:
-        """Take the challenge of a 401."""
+        """Process the challenge of a 401."""
         return self.signer.challenged(answer.headers.all("www-authenticate"))
 
     def post(self, method: str, uri: str, headers: Sequence[tuple[str, str]] = ()) -> Asked:
-        """Send a request; its answer is noted when it comes."""
+        """Send a request without waiting; its response is recorded when it arrives."""
         self._number += 1
         sent = [*headers, _AGENT]
         if self.session is not None:
@@ -104,14 +104,14 @@ class Conversation:
         return asked
 
     def take(self, ready: frozenset[int]) -> None:
-        """Read what has come, where the connection is among the ready descriptors."""
+        """Read available data if the connection is among the ready descriptors."""
         if self.link.fileno() not in ready:
             return
         for message in self.reader.feed(self.link.receive()):
             self._note(message)
 
     def part(self, uri: str) -> None:
-        """Say that we leave, without waiting for an answer."""
+        """Send a TEARDOWN without waiting for a response."""
         self._number += 1
         headers = [_AGENT, *([("Session", self.session)] if self.session else [])]
         signature = self.signer.authorization("TEARDOWN", uri)
@@ -120,7 +120,7 @@ class Conversation:
         self.link.send_now(encode_request("TEARDOWN", uri, self._number, headers))
 
     def send_packet(self, channel: int, packet: bytes) -> None:
-        """Send an interleaved packet, as RTCP to the camera; Raises ConnectionLost."""
+        """Send an interleaved packet, such as RTCP, to the camera. Raises ConnectionLost."""
         head = bytes([0x24, channel]) + len(packet).to_bytes(2, "big")
         self.link.send(head + packet, SEND_S)
 
@@ -133,14 +133,14 @@ class Conversation:
         elif message.status >= 200:
             number = message.headers.number("cseq")
             if number is None or not 0 < number <= self._number:
-                # Some cameras do not count, others count as they like: they answer in order.
+                # Some cameras send no or wrong sequence numbers: their responses come in order.
                 number = min(self._waiting, default=0)
             asked = self._waiting.pop(number, None)
             if asked is not None:
                 asked.answer = message
 
     def _obey(self, request: Request) -> None:
-        """Answer a request of the camera's."""
+        """Answer a request of the camera."""
         number = request.headers.get("cseq") or "0"
         if request.method in {"REDIRECT", "TEARDOWN", "BYE"}:
             self.ended = f"the camera ended the session ({printable(request.method)})"
@@ -150,7 +150,7 @@ class Conversation:
 
 
 def failure(method: str, answer: Response) -> RtspError:
-    """Say what a refused request means."""
+    """Return the error that a refused request means."""
     refusals = {403: Refusal.CREDENTIALS, 453: Refusal.BUSY, 503: Refusal.BUSY}
     meanings = {
         403: "the camera forbids this stream to the user (403); check the user's rights",

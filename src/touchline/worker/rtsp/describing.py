@@ -1,4 +1,4 @@
-"""Ask a camera what it offers, without recording it: for checks before a match."""
+"""Description of a camera's tracks without recording, for checks before a match."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from touchline.worker.rtsp.opening import Target, open_camera
 
 @dataclass(frozen=True)
 class Offer:
-    """The track that would be recorded, and all that there are.
+    """The track that would be recorded, and all available tracks.
 
-    `width` and `height` are None where the description does not tell them.
+    `width` and `height` are None if the description does not contain them.
     """
 
     track: str
@@ -40,9 +40,10 @@ def describe(
     track: str | int | None = None,
     timeout_s: float = 20.0,
 ) -> Offer:
-    """Sign in to a camera and read its description. Blocks for `timeout_s` at the most.
+    """Log in to a camera and read its description. Blocks for at most `timeout_s`.
 
-    Raises RtspError, whose message says what is wrong and whose `refusal` that the camera refused.
+    Raises RtspError, whose message describes the problem and whose `refusal` is set if the camera
+    refused.
     """
     credentials = None if user is None else Credentials(user, password or "")
     waker = Waker()

@@ -1,4 +1,4 @@
-"""What a camera offers: its session description (SDP, RFC 4566), read for video tracks."""
+"""Session descriptions of cameras (SDP, RFC 4566): their video tracks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CODECS = {
 
 @dataclass(frozen=True)
 class Format:
-    """One payload type of a track; the names of parameters are in lower case."""
+    """A payload type of a track; parameter names are in lower case."""
 
     payload_type: int
     encoding: str
@@ -50,23 +50,23 @@ class Format:
 
     @property
     def codec(self) -> str:
-        """The codec in this program's words, such as `h264` or `mjpeg`."""
+        """The codec by its name in touchline, such as `h264` or `mjpeg`."""
         return _CODECS.get(self.encoding, self.encoding.lower())
 
     @property
     def readable(self) -> bool:
-        """Whether its packets can be put together: H.264 in interleaved mode cannot."""
+        """Whether its packets can be reassembled; H.264 in interleaved mode cannot."""
         interleaved = self.codec == "h264" and self.parameters.get("packetization-mode") == "2"
         return self.encoding in _CODECS and not interleaved
 
     def sets(self) -> tuple[bytes, ...]:
-        """Return the parameter sets that the description carries, as NAL units."""
+        """Return the parameter sets in the description as NAL units."""
         names = ("sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps")
         texts = [t for name in names for t in self.parameters.get(name, "").split(",") if t.strip()]
         return tuple(unit for text in texts[:64] if (unit := _decoded(text)))
 
     def size(self) -> Size | None:
-        """Return the picture size that the parameter sets tell."""
+        """Return the picture size according to the parameter sets."""
         read = {"h264": h264_size, "h265": h265_size}.get(self.codec)
         sizes = [size for unit in self.sets() if read and (size := read(unit))]
         return max(sizes, key=area, default=None)
@@ -74,7 +74,7 @@ class Format:
 
 @dataclass(frozen=True)
 class Track:
-    """A video track: its number among the video tracks, and what is said of it."""
+    """A video track with its number among the video tracks and its description."""
 
     number: int
     control: str | None
@@ -85,13 +85,13 @@ class Track:
 
     @property
     def format(self) -> Format | None:
-        """The format to ask for: the first H.264, else the first that can be read."""
+        """The format to request: the first H.264, otherwise the first supported one."""
         readable = [each for each in self.formats if each.readable]
         return next((f for f in readable if f.codec == "h264"), readable[0] if readable else None)
 
     @property
     def label(self) -> str:
-        """The track in a few words: `0 (trackID=1, h264, 1920x1080)`."""
+        """A short label of the track, such as `0 (trackID=1, h264, 1920x1080)`."""
         codec = self.format.codec if self.format else "/".join(f.encoding for f in self.formats)
         size = f"{self.size[0]}x{self.size[1]}" if self.size else "size unknown"
         control = printable(self.control or "no control", 60)
@@ -100,19 +100,19 @@ class Track:
 
 @dataclass(frozen=True)
 class Description:
-    """A session description: the control attribute of the whole, and the video tracks."""
+    """A session description: its own control attribute and the video tracks."""
 
     control: str | None
     tracks: tuple[Track, ...]
 
 
 def area(size: Size | None) -> int:
-    """Return the number of pixels; 0 where the size is not known."""
+    """Return the number of pixels; 0 if the size is unknown."""
     return size[0] * size[1] if size else 0
 
 
 def parse_description(body: bytes) -> Description:
-    """Read a description. Raises RtspError for one that is none."""
+    """Parse a description. Raises RtspError for an invalid one."""
     lines = body.decode("utf-8", "replace").replace("\r", "\n").split("\n")
     lines = [line.strip() for line in lines if line.strip()]
     if len(lines) > MAX_LINES:
@@ -134,10 +134,10 @@ def parse_description(body: bytes) -> Description:
 def choose_track(
     tracks: Sequence[Track], wanted: str | int | None, before: str | None = None
 ) -> Track:
-    """Choose the video track to record. Raises RtspError where there is none.
+    """Choose the video track to record. Raises RtspError if there is none.
 
-    `wanted` is the setting: a track's number or the end of its control URL. Otherwise it is the
-    largest by the description, among equals the one of `before` (the control of the last
+    `wanted` is the setting: a track's number or the end of its control URL. Otherwise the largest
+    track by the description is chosen; among equals the one of `before` (the control of the last
     session), the first H.264, or the first.
     """
     if wanted is not None:
@@ -225,7 +225,7 @@ def _parameters(texts: Sequence[str]) -> dict[int, dict[str, str]]:
 
 
 def _size(attributes: Mapping[str, Sequence[str]]) -> Size | None:
-    """The size in one of the attributes that cameras use for it."""
+    """Return the size in one of the attributes that cameras use for it."""
     sizes: list[Size] = []
     for name, pattern, width, height in (
         ("framesize", _FRAMESIZE, 2, 3),

@@ -1,4 +1,4 @@
-"""Why an RTSP session cannot begin or go on, in words for the operator."""
+"""Reasons why an RTSP session cannot begin or continue, with messages for the operator."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from enum import Enum
 
 
 class Refusal(Enum):
-    """A camera's considered no. Asking again soon changes nothing and may lock the account."""
+    """A deliberate refusal by a camera. Retrying soon is useless and may lock the account."""
 
     CREDENTIALS = "credentials"
-    """401 and 403: the user name and password, or what the user may do."""
+    """401 and 403: wrong user name or password, or missing permission."""
     BUSY = "busy"
-    """453 and 503: the camera serves as many viewers as it can."""
+    """453 and 503: the camera serves its maximum number of clients."""
 
 
 class RtspError(Exception):
-    """The session cannot begin or go on; the message says why.
+    """The session cannot begin or continue; the message says why.
 
-    `refusal` is set where the camera refused, as opposed to being unreachable or out of order.
+    `refusal` is set if the camera refused, as opposed to being unreachable or faulty.
     """
 
     def __init__(self, message: str, *, refusal: Refusal | None = None) -> None:
@@ -34,4 +34,4 @@ class NoAnswer(RtspError):
 
 
 class Stopped(Exception):
-    """The session is no longer wanted."""
+    """The session is no longer needed."""

@@ -1,4 +1,4 @@
-"""When a session's keep-alive is due, and with which request: the one that this camera answers."""
+"""Schedule and method of a session's keep-alive requests, adapted to the camera."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ _SHARE, _SHORTEST_S, _LONGEST_S = 0.4, 0.4, 25.0
 
 
 class KeepAlive:
-    """Chooses among GET_PARAMETER, which is made for it, and OPTIONS, which every camera knows."""
+    """Choice of GET_PARAMETER, made for keep-alives, or OPTIONS, which every camera supports."""
 
     def __init__(
         self, timeout_s: float, methods: frozenset[str], now_s: float, *, method: str | None = None
     ) -> None:
-        """`methods` are what the camera says it knows, `method` what an earlier session found."""
+        """Use one of the camera's `methods`, or the `method` that an earlier session found."""
         named = "GET_PARAMETER" if not methods or "GET_PARAMETER" in methods else "OPTIONS"
         self.method = method or named
         self.interval_s = min(max(timeout_s * _SHARE, _SHORTEST_S), _LONGEST_S)
         self.due_s = now_s + self.interval_s
 
     def sent(self, now_s: float) -> None:
-        """Note that one was sent."""
+        """Record that a keep-alive was sent."""
         self.due_s = now_s + self.interval_s
 
     def answered(self, status: int | None, now_s: float) -> None:
-        """Note the answer, None for none: a refused GET_PARAMETER is followed by OPTIONS."""
+        """Record the response, None for none: after a refused GET_PARAMETER, OPTIONS is used."""
         if self.method == "GET_PARAMETER" and (status is None or status >= 300):
             self.method = "OPTIONS"
             self.due_s = now_s
 
 
 def session_timeout_s(field: str | None) -> float:
-    """Read the timeout of a Session header; a minute where it says none."""
+    """Return the timeout of a Session header; 60 s if it has none."""
     for part in (field or "").split(";")[1:]:
         name, _, value = part.partition("=")
         value = value.strip()

@@ -1,4 +1,4 @@
-"""One connection to a camera, plain or encrypted, on which nothing waits without end.
+"""One connection to a camera, plain or encrypted, on which every wait is bounded.
 
 A thread that waits here can be woken from any other: every wait includes the waker.
 """
@@ -24,7 +24,7 @@ _KEEPALIVE = ((socket.TCP_KEEPIDLE, 5), (socket.TCP_KEEPINTVL, 2), (socket.TCP_K
 
 
 class Waker:
-    """Interrupts the waits of a session's thread: to stop it, or to have something done."""
+    """Interrupter of a session thread's waits, to stop it or to have something done."""
 
     def __init__(self) -> None:
         self.stopping = False
@@ -33,30 +33,30 @@ class Waker:
         self._write.setblocking(False)
 
     def fileno(self) -> int:
-        """What becomes readable when the waker was used."""
+        """Return the descriptor that becomes readable when the waker is used."""
         return self._read.fileno()
 
     def stop(self) -> None:
-        """End every wait, now and later; from any thread."""
+        """End every wait, present and future; from any thread."""
         self.stopping = True
         self.wake()
 
     def wake(self) -> None:
-        """End the wait that is on; from any thread."""
+        """End the present wait; from any thread."""
         try:
             self._write.send(b"w")
         except (BlockingIOError, OSError):
             return  # woken already, or closed
 
     def drain(self) -> None:
-        """Forget that it was used. Raises Stopped after a stop."""
+        """Reset the waker. Raises Stopped after a stop."""
         with contextlib.suppress(BlockingIOError):
             self._read.recv(4096)
         if self.stopping:
             raise Stopped
 
     def close(self) -> None:
-        """Give the descriptors back."""
+        """Close the descriptors."""
         self._read.close()
         self._write.close()
 
@@ -76,7 +76,7 @@ class Link:
 
     @classmethod
     def connect(cls, address: Address, waker: Waker, *, verify_tls: bool, timeout_s: float) -> Link:
-        """Connect to an address. Raises RtspError, or Stopped when the waker stops it."""
+        """Connect to an address. Raises RtspError, or Stopped if the waker stops it."""
         deadline = time.monotonic() + timeout_s
         connection = _connected(address, waker, deadline)
         try:
@@ -95,12 +95,12 @@ class Link:
             raise
 
     def watch(self, others: Sequence[socket.socket]) -> None:
-        """Let `wait` return for these sockets, too."""
+        """Include these sockets in `wait`."""
         for other in others:
             self._poll.register(other.fileno(), select.POLLIN)
 
     def wait(self, timeout_s: float) -> frozenset[int]:
-        """Wait for something to read; returns the descriptors. Raises Stopped."""
+        """Wait for readable descriptors and return them. Raises Stopped."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return frozenset({self.fileno()})
         events = self._poll.poll(max(0.0, timeout_s) * 1000)
@@ -110,11 +110,11 @@ class Link:
         return ready
 
     def fileno(self) -> int:
-        """The descriptor of the connection."""
+        """Return the descriptor of the connection."""
         return self._socket.fileno()
 
     def receive(self) -> bytes:
-        """What has arrived; nothing if nothing has. Raises ConnectionLost."""
+        """Return the data that has arrived, which may be empty. Raises ConnectionLost."""
         try:
             data = self._socket.recv(_CHUNK_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -126,7 +126,7 @@ class Link:
         return data
 
     def send(self, data: bytes, timeout_s: float) -> None:
-        """Send all of it. Raises ConnectionLost when the camera takes no more."""
+        """Send all data. Raises ConnectionLost if the camera stops reading."""
         deadline = time.monotonic() + timeout_s
         view = memoryview(data)
         while view:
@@ -140,7 +140,7 @@ class Link:
                 raise ConnectionLost(f"the connection broke: {_reason(error)}") from error
 
     def send_now(self, data: bytes) -> bool:
-        """Send it if that can be done without waiting, as whole as it is."""
+        """Send the data if that is possible without waiting."""
         try:
             return self._socket.send(data) == len(data)
         except (OSError, ValueError):
@@ -152,11 +152,11 @@ class Link:
 
 
 def _connected(address: Address, waker: Waker, deadline: float) -> socket.socket:
-    """A connection to the first of the host's addresses that accepts one."""
+    """Connect to the first of the host's addresses that accepts a connection."""
     problem = "it has no address"
     candidates = _resolve(address, waker, deadline)
     for number, (family, where) in enumerate(candidates):
-        # One address that swallows everything leaves time for the others.
+        # An address that never answers must leave time for the others.
         share_s = (deadline - time.monotonic()) / (len(candidates) - number)
         until = time.monotonic() + share_s
         connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -184,11 +184,11 @@ Found = list[tuple[socket.AddressFamily, tuple[object, ...]]]
 
 
 def _resolve(address: Address, waker: Waker, deadline: float) -> Found:
-    """Look the host up; a name server that does not answer costs no more than the deadline."""
+    """Resolve the host name; an unresponsive name server takes no longer than the deadline."""
     try:
         return _look_up(address, socket.AI_NUMERICHOST)
     except OSError:
-        pass  # a name, which has to be asked for
+        pass  # a name, which has to be resolved
     found: Found = []
     problems: list[str] = []
     done = Waker()
@@ -228,7 +228,7 @@ def _encrypted(
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        # Cameras whose certificates nobody checks often have old software, too.
+        # Cameras with unverifiable certificates often have old software, too.
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
     secured = context.wrap_socket(

@@ -1,8 +1,8 @@
-"""RTSP on the wire: requests written, answers, requests and interleaved packets read.
+"""RTSP message format: requests are written; responses, requests and interleaved packets read.
 
-The reader takes bytes in any pieces. It forgives what cameras do (lines that end in LF only, names
-in any case, a status without a phrase, stray bytes between packets), and it is bounded: a peer can
-make it hold one head, one body or one packet, never more.
+The reader accepts bytes in chunks of any size. It tolerates common camera errors (lines that end in
+LF only, names in any case, a status without a phrase, stray bytes between packets), and it is
+bounded: a peer can make it hold one header, one body or one packet, never more.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_HEAD_BYTES = 64 << 10
 MAX_HEADERS = 128
 MAX_BODY_BYTES = 256 << 10
 MAX_STRAY_BYTES = 1 << 20
-"""A peer that sends this much in a row which is neither a message nor a packet is given up."""
+"""Limit of consecutive bytes that are neither a message nor a packet."""
 
 _DOLLAR = 0x24
 _RTP_VERSION = 2
@@ -32,27 +32,27 @@ _LENGTH = re.compile(r"\d{1,9}", re.ASCII)
 
 @dataclass(frozen=True)
 class Headers:
-    """Header fields in the order of their arrival; names in lower case."""
+    """Header fields in order of arrival; names are in lower case."""
 
     fields: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str | None:
-        """Return the first field of that name."""
+        """Return the first field with this name."""
         return next((value for key, value in self.fields if key == name), None)
 
     def all(self, name: str) -> list[str]:
-        """Return every field of that name."""
+        """Return all fields with this name."""
         return [value for key, value in self.fields if key == name]
 
     def number(self, name: str) -> int | None:
-        """Return the first field of that name where it is a small decimal number."""
+        """Return the first field with this name if it is a small decimal number."""
         text = (self.get(name) or "").strip()
         return int(text) if _LENGTH.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer."""
+    """A response."""
 
     status: int
     reason: str
@@ -61,18 +61,18 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether the request was carried out."""
+        """Whether the request succeeded."""
         return 200 <= self.status < 300
 
     @property
     def line(self) -> str:
-        """The status as it is shown: `404 Not Found`."""
+        """The status for display: `404 Not Found`."""
         return f"{self.status} {printable(self.reason)}".strip()
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the camera asks of us."""
+    """A request from the camera."""
 
     method: str
     uri: str
@@ -83,19 +83,19 @@ Message = Response | Request
 
 
 def printable(text: str, longest: int = 120) -> str:
-    """Text from outside as it may stand in a log or a status: one line, bounded."""
+    """Return external text for logs and states: one line of bounded length."""
     return "".join(char if char.isprintable() else "?" for char in text[:longest])
 
 
 def encode_request(method: str, uri: str, number: int, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Write a request. Raises ValueError for a header that would become two."""
+    """Encode a request. Raises ValueError for a header that would become two."""
     lines = [f"{method} {uri} RTSP/1.0", f"CSeq: {number}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return _lines(lines)
 
 
 def encode_response(status: int, reason: str, number: str) -> bytes:
-    """Write an answer to a request of the camera's."""
+    """Encode a response to a request from the camera."""
     return _lines([f"RTSP/1.0 {status} {reason}", f"CSeq: {printable(number, 20)}"])
 
 
@@ -106,10 +106,10 @@ def _lines(lines: list[str]) -> bytes:
 
 
 class Reader:
-    """Takes a connection's bytes apart.
+    """Incremental parser for the bytes of a connection.
 
-    `on_packet` gets each interleaved packet with its channel. `channels` are those that the camera
-    was given; after stray bytes only they are believed.
+    `on_packet` receives each interleaved packet with its channel. `channels` are those granted to
+    the camera; after stray bytes only these are accepted.
     """
 
     def __init__(self, on_packet: Callable[[int, bytes], None]) -> None:
@@ -120,7 +120,7 @@ class Reader:
         self._astray = 0
 
     def feed(self, chunk: bytes) -> list[Message]:
-        """Take bytes; returns the messages that are complete. Raises RtspError past a bound."""
+        """Accept bytes and return the complete messages. Raises RtspError beyond a limit."""
         data = self._rest + chunk if self._rest else chunk
         messages: list[Message] = []
         at, end, on_packet = 0, len(data), self._on_packet
@@ -152,7 +152,7 @@ class Reader:
         return messages
 
     def _credible(self, channel: int, first: int | None, size: int) -> bool:
-        """Whether this looks like a packet; stray bytes may contain a dollar sign."""
+        """Return whether this looks like a packet; stray bytes may contain a dollar sign."""
         expected = channel in self.channels or not self.channels
         if first is None:
             return expected
@@ -161,7 +161,7 @@ class Reader:
         return not self._astray or (size >= 8 and expected)
 
     def _skip(self, data: bytes, at: int) -> int:
-        """Pass over what is neither packet nor message; returns where either may begin."""
+        """Skip bytes that are neither packet nor message; return where either may begin."""
         if data[at] in b"\r\n":
             return at + 1
         after = at + 1
@@ -174,7 +174,7 @@ class Reader:
         return to
 
     def _message(self, data: bytes, at: int) -> tuple[Message | None, int] | None:
-        """Read the message that begins there: None if none does, `(None, at)` if it is not all."""
+        """Parse the message that begins there: None if none does, `(None, at)` if incomplete."""
         beginning = data[at : at + _BEGINNING_BYTES]
         if not _BEGINNING.match(beginning):
             waits = len(beginning) < _BEGINNING_BYTES and _UNCERTAIN.fullmatch(beginning)

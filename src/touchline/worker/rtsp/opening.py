@@ -1,4 +1,4 @@
-"""Reaching a camera's description: connection, redirects, sign-in."""
+"""Access to a camera's description: connection, redirects and authentication."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from touchline.worker.rtsp.messages import Response
 MAX_REDIRECTS = 5
 CONNECT_S = 5.0
 _OPTIONS_S = 0.7
-"""Not to be told is no fault, so a camera that keeps silent is not waited for."""
+"""Short, because a camera that does not answer OPTIONS is usable nevertheless."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached, and how."""
+    """The address to reach and the conditions for it."""
 
     url: str
     credentials: Credentials | None = None
@@ -30,14 +30,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Opened:
-    """A camera that has described itself, and the connection to it."""
+    """The description of a camera and the connection to it."""
 
     conversation: Conversation
     address: Address
     description: Description
     base: str
     methods: frozenset[str]
-    """What it says that it understands; empty where it does not say."""
+    """Methods that the camera lists; empty if it lists none."""
 
 
 def open_camera(
@@ -47,11 +47,11 @@ def open_camera(
     on_packet: Callable[[int, bytes], None] = lambda *_: None,
     methods: frozenset[str] | None = None,
 ) -> Opened:
-    """Connect to a camera and ask for its description; the caller closes the connection.
+    """Connect to a camera and request its description; the caller closes the connection.
 
-    Credentials are for the configured host, port and scheme. A redirect is followed up to five
-    times, to another host or from `rtsps` to `rtsp` without them. `methods` are what the camera
-    understands, where that is known. Raises RtspError and Stopped.
+    Credentials are for the configured host, port and scheme. Up to five redirects are followed; to
+    another host or from `rtsps` to `rtsp` without credentials. `methods` are those that the camera
+    supports, if known. Raises RtspError and Stopped.
     """
     configured = address = parse_address(target.url)
     for _ in range(MAX_REDIRECTS + 1):
@@ -85,9 +85,9 @@ def open_camera(
 
 
 class _Door:
-    """Gets a camera's answer to DESCRIBE, over a second connection where it closes the first.
+    """A DESCRIBE exchange that uses a second connection if the camera closes the first.
 
-    Some close the connection with their challenge, others when they are asked for their OPTIONS.
+    Some cameras close the connection with their challenge, others when asked for their OPTIONS.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class _Door:
         self._target, self._waker, self._on_packet = target, waker, on_packet
 
     def enter(self, address: Address, signer: Signer) -> tuple[Conversation, Response]:
-        """Connect and ask. Raises RtspError."""
+        """Connect and send the request. Raises RtspError."""
         try:
             return self._once(address, signer)
         except ConnectionLost:
@@ -137,7 +137,7 @@ class _Door:
 
 
 def _methods(conversation: Conversation, address: Address) -> frozenset[str]:
-    """What the camera understands; a camera that does not say so is asked for the rest anyway."""
+    """Return the methods that the camera lists; an empty set rules out no request."""
     try:
         answer = conversation.ask("OPTIONS", address.uri, timeout_s=_OPTIONS_S)
     except NoAnswer:
@@ -147,7 +147,7 @@ def _methods(conversation: Conversation, address: Address) -> frozenset[str]:
 
 
 def _base(answer: Response, address: Address) -> str:
-    """What the description's control URLs are relative to."""
+    """Return the base of the description's relative control URLs."""
     for name in ("content-base", "content-location"):
         base = usable_base(answer.headers.get(name))
         if base is not None:

@@ -1,7 +1,7 @@
-"""One session with a camera, from its connection to its end.
+"""One RTSP session with a camera, from its connection to its end.
 
-`Session.run` belongs to a thread of its own. It reads, answers, reports and keeps the session alive
-on that one thread; the waker stops it from any other.
+`Session.run` has its own thread. It reads, answers, reports and keeps the session alive on that
+thread; the waker stops it from any other.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from touchline.worker.rtsp.messages import Response
 from touchline.worker.rtsp.opening import Opened, Target, open_camera
 
 TICK_S = 0.02
-"""How often the sink may let go of what has waited long enough."""
+"""Interval at which the sink may pass on what has waited long enough."""
 _FIRST_REPORT_S, _REPORT_S = 1.0, 5.0
 _UDP_SILENCE_S = 1.5
-"""With `auto`, UDP packets must come within this time of PLAY, or TCP is taken."""
+"""With `auto`, UDP packets must arrive within this time of PLAY; otherwise TCP is used."""
 _BYE_GRACE_S = 0.5
-"""A camera that changes its stream may say goodbye for the old one and go on."""
+"""A camera that changes its stream may send BYE for the old one and continue."""
 _KEYFRAME_EVERY_S = 1.0
 _MAX_SESSION_CHARS = 512
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to play, and how."""
+    """The stream to play and its options."""
 
     target: Target
     transport: Choice = "tcp"
@@ -54,42 +54,42 @@ class Wanted:
 
 @dataclass
 class Memory:
-    """What one session learned of a camera for the next; nothing is known at first."""
+    """What a session learned about a camera for the next one; initially empty."""
 
     control: str | None = None
     methods: frozenset[str] | None = None
     way: Way | None = None
     keep_alive: str | None = None
     signed_in: bool = False
-    """Whether the camera has ever let us in."""
+    """Whether the camera has ever accepted the credentials."""
 
 
 Take = Callable[[bytes, int], None]
-"""Takes an RTP packet and when it arrived. May raise ValueError, which ends the session."""
+"""Consumer of an RTP packet and its arrival. May raise ValueError, which ends the session."""
 
 
 class Sink(Protocol):
-    """Whoever takes the packets; called on the session's thread. May raise RtspError."""
+    """Consumer of the packets; called on the session's thread. May raise RtspError."""
 
     def begin(self, track: Track, chosen: Format, way: Way) -> Take:
-        """The track that is going to be played; returns what takes its packets."""
+        """Prepare for the track that will be played, and return the consumer of its packets."""
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
-        """The camera's clock."""
+        """Process a sender report with the camera's clock."""
 
     def tick(self, now_ns: int) -> None:
-        """Called every `TICK_S` or so."""
+        """Do periodic work; called about every `TICK_S`."""
 
     def warn(self, text: str) -> None:
-        """Something to tell the operator that does not end the session."""
+        """Report a problem to the operator that does not end the session."""
 
 
 class _UdpSilent(Exception):
-    """No packet came over UDP."""
+    """No packet arrived over UDP."""
 
 
 class Session:
-    """Plays one camera's stream into a sink."""
+    """Playback of one camera's stream into a sink."""
 
     def __init__(self, wanted: Wanted, memory: Memory, waker: Waker, sink: Sink) -> None:
         self._wanted, self._memory, self._waker, self._sink = wanted, memory, waker, sink
@@ -107,12 +107,12 @@ class Session:
         self._keyframes = 0
 
     def request_keyframe(self) -> None:
-        """Ask for a keyframe, where the camera says that it understands that; from any thread."""
+        """Request a keyframe if the camera supports that; from any thread."""
         self._keyframe_wanted = True
         self._waker.wake()
 
     def run(self) -> None:
-        """Play until the waker stops it (raises Stopped) or the camera does (raises RtspError)."""
+        """Play until the waker (raises Stopped) or the camera (raises RtspError) ends this."""
         try:
             try:
                 self._play_once()
@@ -156,7 +156,7 @@ class Session:
     # ------------------------------------------------------------- beginning
 
     def _set_up(self, opened: Opened, track: Track, chosen: Format) -> tuple[str, float]:
-        """Set the track up; returns the URI of the whole and the session's timeout."""
+        """Set the track up; return the aggregate URI and the session's timeout."""
         tls = opened.address.tls
         answer = Response(461, "Unsupported Transport")
         tried: list[Way] = []
@@ -202,12 +202,12 @@ class Session:
 
     @staticmethod
     def _whole(opened: Opened) -> str:
-        """The URI that means all tracks."""
+        """Return the aggregate URI of all tracks."""
         control = opened.description.control
         return control_uris(opened.base, control)[0] if control else opened.base
 
     def _prepare(self, opened: Opened, track: Track, chosen: Format) -> None:
-        """Be ready for packets, which may come before the answer to PLAY does."""
+        """Prepare for packets, which may arrive before the response to PLAY."""
         conversation = opened.conversation
         self._payload_types = frozenset(each.payload_type for each in track.formats)
         if self._granted.way == "tcp":
@@ -266,12 +266,12 @@ class Session:
                     self._ask_for_keyframe(conversation, track, now_s)
         except ConnectionLost:
             if alive.unanswered and keep.method == "GET_PARAMETER":
-                # Some cameras close the connection on a request that they do not know.
+                # Some cameras close the connection on an unknown request.
                 self._memory.keep_alive = "OPTIONS"
             raise
 
     def _mind_the_end(self, conversation: Conversation, now_s: float) -> None:
-        """Raise ConnectionLost where the camera has said that it ends the session."""
+        """Raise ConnectionLost if the camera has announced the end of the session."""
         if conversation.ended is not None:
             raise ConnectionLost(conversation.ended)
         if self.packets != self._bye_packets:
@@ -309,7 +309,7 @@ class Session:
         if channel == channels[0]:
             self._assigned_seen = True
         elif self._assigned_seen or data[1] & 0x7F not in self._payload_types:
-            return  # of another track; but a camera may send ours on another channel than it said
+            return  # of another track; a camera may also use another channel than it said
         self.packets += 1
         self._reception.last = data
         take(data, time.monotonic_ns())
@@ -333,7 +333,7 @@ class Session:
 
 
 class _Alive:
-    """Sends a session's keep-alives and reads what comes of them."""
+    """The keep-alives of a session."""
 
     def __init__(self, conversation: Conversation, uri: str, keep: KeepAlive) -> None:
         self._conversation, self._uri, self._keep = conversation, uri, keep
@@ -346,7 +346,7 @@ class _Alive:
         return self._asked is not None and self._asked.answer is None
 
     def look(self, now_s: float) -> None:
-        """Send one when it is due."""
+        """Send a keep-alive when it is due."""
         asked = self._asked
         if asked is not None:
             if asked.answer is not None:

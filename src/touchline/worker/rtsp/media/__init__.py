@@ -1,1 +1,1 @@
-"""How a session's packets travel."""
+"""Transport of a session's packets."""

@@ -1,4 +1,4 @@
-"""Puts UDP packets back in order: a packet waits for those before it, but not for long."""
+"""Reordering of UDP packets: a packet waits for those before it, but for a limited time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 MAX_PACKETS = 4096
 _NEAR = 2000
-"""A number further from the expected one belongs to a camera that counts anew."""
+"""A number further from the expected one means that the camera restarted its count."""
 
 
 class Reorderer:
-    """Calls `deliver` with each packet and its arrival, in the order of their numbers.
+    """Buffer that calls `deliver` with each packet and its arrival, in sequence order.
 
-    In order nothing waits. Behind a gap packets wait `latency_ns` for what is missing, counted from
-    the arrival of the first that waits. Late ones are delivered to nobody; they are counted.
+    Packets in order never wait. After a gap, packets wait `latency_ns` for the missing ones,
+    counted from the arrival of the first that waits. Late packets are not delivered, but counted.
     """
 
     def __init__(self, latency_ns: int, deliver: Callable[[bytes, int], None]) -> None:
@@ -26,11 +26,11 @@ class Reorderer:
 
     @property
     def waiting(self) -> bool:
-        """Whether packets wait for one that is missing."""
+        """Whether packets wait for a missing one."""
         return bool(self._held)
 
     def packet(self, data: bytes, arrived_ns: int) -> None:
-        """Take an RTP packet as it arrived."""
+        """Accept an RTP packet as it arrived."""
         ssrc, number = data[8:12], data[2] << 8 | data[3]
         if ssrc != self._ssrc or self._next is None:
             self._flush()
@@ -53,16 +53,16 @@ class Reorderer:
                 self._skip()
 
     def due(self, now_ns: int) -> None:
-        """Stop waiting for what did not come in time."""
+        """Stop waiting for packets that did not arrive in time."""
         while self._held and now_ns - self._oldest_ns() >= self._latency_ns:
             self._skip()
 
     def _oldest_ns(self) -> int:
-        """When the first packet behind the gap arrived."""
+        """Return the arrival of the first packet after the gap."""
         return next(iter(self._held.values()))[1]
 
     def _skip(self) -> None:
-        """Go on behind the gap."""
+        """Continue after the gap."""
         expected = self._next or 0
         self._next = min(self._held, key=lambda number: (number - expected) & 0xFFFF)
         self._go_on()

@@ -1,4 +1,4 @@
-"""RTCP (RFC 3550, RFC 4585): what the camera reports of its stream, and what is reported to it."""
+"""RTCP (RFC 3550, RFC 4585): reports from the camera about its stream, and reports to it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class SenderReport:
 
 @dataclass(frozen=True)
 class Bye:
-    """The camera ends these streams."""
+    """The end of these streams, sent by the camera."""
 
     ssrcs: tuple[int, ...]
 
 
 def is_rtcp(packet: bytes) -> bool:
-    """Whether a packet is RTCP and not RTP, by its type (RFC 5761)."""
+    """Return whether a packet is RTCP instead of RTP, by its type (RFC 5761)."""
     return len(packet) >= 4 and 192 <= packet[1] <= 223
 
 
 def read_reports(packet: bytes) -> list[SenderReport | Bye]:
-    """Read the parts of a compound packet that matter; a damaged rest is passed over."""
+    """Parse the relevant parts of a compound packet; a damaged rest is skipped."""
     found: list[SenderReport | Bye] = []
     at = 0
     while at + 8 <= len(packet) and len(found) < 32:
@@ -56,12 +56,12 @@ def read_reports(packet: bytes) -> list[SenderReport | Bye]:
 
 
 class Reception:
-    """Counts what came of a stream, for the reports that are due to the camera."""
+    """Reception statistics of a stream for the receiver reports to the camera."""
 
     def __init__(self, own_ssrc: int) -> None:
         self._own_ssrc = own_ssrc
         self.last: bytes | None = None
-        """The newest RTP packet; all else is reckoned when a report is due."""
+        """The newest RTP packet; everything else is computed when a report is due."""
         self._received_before = 0
         self._reported: tuple[int, int] | None = None
         self._highest = 0
@@ -71,15 +71,15 @@ class Reception:
 
     @property
     def ssrc(self) -> int | None:
-        """The stream's number now; None before the first packet."""
+        """The SSRC of the stream; None before the first packet."""
         return None if self.last is None else int.from_bytes(self.last[8:12], "big")
 
     def sender(self, report: SenderReport, at_s: float) -> None:
-        """Note a sender report and when it came."""
+        """Record a sender report and its arrival."""
         self._sender = report, at_s
 
     def report(self, packets: int, now_s: float) -> bytes:
-        """Make a receiver report; `packets` is how many have come in all."""
+        """Build a receiver report; `packets` is the total number of packets received."""
         ssrc = self.ssrc
         blocks = b"" if ssrc is None or self.last is None else self._block(ssrc, packets, now_s)
         count = 1 if blocks else 0
@@ -119,7 +119,7 @@ class Reception:
         return _HEAD.pack(0x81, _DESCRIPTION, words) + self._own_ssrc.to_bytes(4, "big") + items
 
     def keyframe_request(self, number: int, *, full: bool) -> bytes:
-        """Ask for a keyframe: with FIR if `full`, else with PLI."""
+        """Build a keyframe request: FIR if `full`, otherwise PLI."""
         media = self.ssrc or 0
         report = self.report_without_blocks()
         if not full:
@@ -129,6 +129,6 @@ class Reception:
         )
 
     def report_without_blocks(self) -> bytes:
-        """Make the report that a compound packet begins with, and that opens a path for packets."""
+        """Build the report that begins a compound packet, and that opens a path for packets."""
         head = _HEAD.pack(0x80, _RECEIVER_REPORT, 1)
         return head + self._own_ssrc.to_bytes(4, "big") + self._name()

@@ -1,4 +1,4 @@
-"""How a stream's packets travel: what is asked for in SETUP, and what the camera grants."""
+"""Transport of a stream's packets: the SETUP request and the camera's grant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PAIR = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 
 @dataclass(frozen=True)
 class Granted:
-    """What the camera's Transport header says."""
+    """The camera's Transport header, parsed."""
 
     way: Way
     channels: tuple[int, int]
@@ -23,10 +23,10 @@ class Granted:
 
 
 def ways(choice: Choice, *, tls: bool, before: Way | None) -> tuple[Way, ...]:
-    """Return the ways to try, in order; `before` is the one that an earlier session ended with.
+    """Return the transports to try, in order; `before` is the last one of an earlier session.
 
-    A camera that refuses one (461) is asked for the other. Inside TLS only TCP keeps the packets
-    secret.
+    If a camera refuses one (461), the other is requested. With TLS, only TCP keeps the packets
+    confidential.
     """
     if tls:
         return ("tcp",)
@@ -37,14 +37,14 @@ def ways(choice: Choice, *, tls: bool, before: Way | None) -> tuple[Way, ...]:
 
 
 def asked_transport(way: Way, ports: tuple[int, int] | None) -> str:
-    """Write the Transport header of a SETUP."""
+    """Build the Transport header of a SETUP."""
     if ports is None or way == "tcp":
         return "RTP/AVP/TCP;unicast;interleaved=0-1"
     return f"RTP/AVP;unicast;client_port={ports[0]}-{ports[1]}"
 
 
 def granted_transport(header: str | None, asked: Way) -> Granted:
-    """Read the Transport header of an answer; what it leaves out is as it was asked for."""
+    """Parse the Transport header of a response; missing values are as requested."""
     fields = [part.strip() for part in (header or "").split(",")[0].split(";")[:32]]
     values = {
         name.strip().lower(): value.strip() for name, _, value in (f.partition("=") for f in fields)

@@ -1,4 +1,4 @@
-"""A pair of UDP ports for one stream: RTP on the even one, RTCP on the odd one above it."""
+"""A pair of UDP ports for one stream: RTP on the even port, RTCP on the next odd one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from touchline.worker.rtsp.link import Link
 
 _BUFFER_BYTES = 8 << 20
 _ROUND = 512
-"""So many datagrams are read before the connection gets its turn again."""
+"""Datagrams read before the connection is served again."""
 _TRIES = 64
 
 
 class UdpPair:
-    """Takes datagrams from the camera's host only."""
+    """A pair of ports that accepts datagrams from the camera's host only."""
 
     def __init__(self, link: Link) -> None:
-        """Open ports on the address that the connection has. Raises RtspError."""
+        """Open ports on the connection's local address. Raises RtspError."""
         self._host = link.own_host
         self._family = link.family
         self._hosts = {link.peer_host}
@@ -37,16 +37,16 @@ class UdpPair:
         return self.rtp.getsockname()[1], self.rtcp.getsockname()[1]
 
     def sent_from(self, ports: tuple[int, int] | None, source: str | None) -> None:
-        """Note where the camera says that its packets come from."""
+        """Record the ports from which the camera says it sends."""
         self._server = ports
         if source is not None:
             try:
                 self._hosts.add(str(ipaddress.ip_address(source)))
             except ValueError:
-                return  # a name or nonsense: the camera's own address stays
+                return  # a name or invalid: keep the camera's own address
 
     def take(self, ready: frozenset[int], on_packet: Callable[[bytes], None]) -> None:
-        """Hand on what has arrived on the ready ones."""
+        """Deliver the datagrams that have arrived on the ready ports."""
         for each in self.sockets:
             if each.fileno() in ready:
                 self._drain(each, on_packet)
@@ -59,7 +59,7 @@ class UdpPair:
                 return
             except OSError as error:
                 if error.errno in {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH}:
-                    continue  # about something that was sent; what arrives tells enough
+                    continue  # concerns a sent datagram; irrelevant for receiving
                 raise RtspError(f"packets cannot be received: {error.strerror}") from error
             if sender[0] in self._hosts:
                 on_packet(bytes(self._view[:size]))
@@ -70,7 +70,7 @@ class UdpPair:
             self._send(self.rtcp, packet, self._server[1])
 
     def open_path(self, packet: bytes) -> None:
-        """Let a firewall in between know that packets are expected."""
+        """Send a packet so that a firewall on the path lets the camera's packets in."""
         if self._server is not None:
             self._send(self.rtp, b"\x80\0" + bytes(10), self._server[0])
             self._send(self.rtcp, packet, self._server[1])
@@ -79,10 +79,10 @@ class UdpPair:
         try:
             own.sendto(packet, (self._peer, port))
         except OSError:
-            return  # a report that is not sent is not missed
+            return  # a lost report does no harm
 
     def close(self) -> None:
-        """Give the ports back."""
+        """Close the ports."""
         for each in self.sockets:
             each.close()
 
@@ -110,7 +110,7 @@ class UdpPair:
             try:
                 made.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
             except PermissionError:
-                break  # beyond the system's limit only root may go
+                break  # only root may exceed the system's limit
         return made
 
 
