@@ -1,4 +1,4 @@
-"""HTTP for touchline: the only FastAPI in the house."""
+"""HTTP interface of touchline, the only package that uses FastAPI."""
 
 from touchline.web.app import create_app
 from touchline.web.server.connection import BoundedProtocol, refusal_bytes

@@ -54,10 +54,10 @@ if TYPE_CHECKING:
     from touchline.system import System
 
 MAX_BODY_BYTES = 64 * 1024
-"""The largest body any route here has a use for is a few hundred bytes."""
+"""The largest useful body of any route is a few hundred bytes."""
 
 FILE_READS = 8
-"""Threads that read for downloads: a disk that stalls may hold these and nothing else."""
+"""Threads that read for downloads: a stalled disk may block these and nothing else."""
 
 ROUTERS = (
     engines.router,
@@ -81,13 +81,13 @@ ROUTERS = (
     processing.router,
     cloud.router,
 )
-"""Routes are tried in this order: first those that proxies ask all day long."""
+"""Routes are matched in this order: first those that proxies request most often."""
 
 
 def create_app(system: System) -> FastAPI:
-    """The application that serves `system`, ready to be run; it opens and closes nothing itself.
+    """Return the application that serves `system`; it opens and closes nothing itself.
 
-    Its WebSocket takes connections while `app.state.hub` is open.
+    Its WebSocket accepts connections while `app.state.hub` is open.
     """
     settings = system.settings
     access = decide_access(settings)
@@ -136,7 +136,7 @@ def create_app(system: System) -> FastAPI:
 
 
 def bare_app(rules: KeyRules = ANY_SERVER) -> FastAPI:
-    """The API's routes with nothing behind them: enough to describe it."""
+    """Return the API's routes without a system behind them, for describing the API."""
     app = FastAPI(
         title="touchline",
         version=__version__,
@@ -151,7 +151,7 @@ def bare_app(rules: KeyRules = ANY_SERVER) -> FastAPI:
 
 
 def key_rules(access: Access, is_open: Callable[[str], bool] | None) -> KeyRules:
-    """What the description says of the key; `is_open` is there where reads are closed."""
+    """Return the access rules for the description; `is_open` is given if reads need the key."""
     private = {
         (route.path, method.lower())
         for router in ROUTERS
@@ -170,9 +170,9 @@ def key_rules(access: Access, is_open: Callable[[str], bool] | None) -> KeyRules
 
 
 def _take(app: FastAPI, *routers: APIRouter) -> None:
-    """Serve the routers' routes as they are.
+    """Use the routers' routes as they are.
 
-    `include_router` would make each of them once more, at the first request, and search them router
+    `include_router` would create each of them again, at the first request, and search them router
     by router.
     """
     for router in routers:

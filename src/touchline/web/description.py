@@ -1,7 +1,8 @@
-"""Makes the API's description, when somebody asks for it: a start does without.
+"""The API's OpenAPI description, built on request so that it does not delay the start.
 
-Routes document what is theirs. What guards, limits and parsers answer in front of them follows here
-from what a route takes (a body, a path with names in it, the key), so that none can forget it.
+Routes document their own responses. Responses of guards, limits and parsers in front of them are
+derived here from what a route accepts (a body, a path with parameters, the key), so that none is
+forgotten.
 """
 
 from __future__ import annotations
@@ -56,18 +57,18 @@ _REFUSALS = {
 
 @dataclass(frozen=True)
 class KeyRules:
-    """What needs the key of one server, beside what needs the key of every server that has one."""
+    """Reads that need the key on one server, in addition to those that always need it."""
 
     has_key: bool
     security_of: Callable[[str, str], Security | None]
-    """What a read needs here, by path and method; None where others need nothing either."""
+    """Security of a read on this server, by path and method; None if other servers need none."""
 
 
 ANY_SERVER = KeyRules(has_key=True, security_of=lambda _path, _method: None)
 
 
 def described(app: FastAPI, rules: KeyRules) -> FastAPI:
-    """Have `app` describe itself at `/openapi.json`, made once, in a thread."""
+    """Make `app` serve its description at `/openapi.json`, built once, in a thread."""
     making = threading.Lock()
     asking = anyio.CapacityLimiter(1)
 
@@ -99,14 +100,14 @@ def _description(app: FastAPI, rules: KeyRules) -> dict[str, Any]:
 
 
 def complete_schema(schema: dict[str, Any], rules: KeyRules) -> None:
-    """Document who may ask, and how requests are refused in front of every route."""
+    """Add the security requirements and the responses sent before a route is reached."""
     refusals = schema["components"].setdefault("responses", {})
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
     for name, text in _REFUSALS.values():
         refusals[name] = {"description": text, "content": content}
     for path, method, operation in _operations(schema):
         if not rules.has_key:
-            # What is sent all the same is not looked at.
+            # Credentials that are sent nevertheless are ignored.
             operation.pop("security", None)
         elif "security" not in operation:
             security = rules.security_of(path, method)

@@ -1,7 +1,8 @@
-"""`python -m touchline.web.schema`: the API's description, for the dashboard's types.
+"""The program `python -m touchline.web.schema`: print the API's description for the dashboard.
 
-Objects and lists of words are closed, other than in `/openapi.json`: a name or a word that is not
-there is then an error when the dashboard is built, and not one that nobody sees.
+The dashboard's types are generated from it. Objects and enumerations are closed, unlike in
+`/openapi.json`: an unknown name or value is then an error when the dashboard is built, instead of
+going unnoticed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from touchline.web.app import bare_app
 
 
 def closed_schema() -> dict[str, Any]:
-    """The description without the promise that there may be more keys and words later on."""
+    """Return the description without allowing further keys and values."""
     schema: dict[str, Any] = bare_app().openapi()
     for described in schema["components"]["schemas"].values():
         if "properties" in described and described.get("additionalProperties") is True:
@@ -24,7 +25,7 @@ def closed_schema() -> dict[str, Any]:
 
 
 def _with_closed_enums(value: Any) -> Any:
-    """The same, with only the words that are listed where others are allowed beside them."""
+    """Return the schema with enumerations limited to the listed values."""
     if isinstance(value, list):
         return [_with_closed_enums(each) for each in value]
     if not isinstance(value, dict):

@@ -1,1 +1,1 @@
-"""Authentication, sessions, signed links, origins."""
+"""Authentication, sessions, signed links and origin checks."""

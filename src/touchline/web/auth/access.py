@@ -1,7 +1,7 @@
-"""Who may write and read files, decided once when the server starts.
+"""Write and file access, decided once when the server starts.
 
-On loopback without a key everything is open, as the contract describes it; `Guard` then keeps web
-pages of other sites out. With a key, or on a network, writes and files need the key.
+On loopback without a key everything is open, as the contract describes; `Guard` then blocks web
+pages of other sites. With a key, or on a network, writes and files need the key.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class Access:
-    """The rules of this server: without a `key` it is open, without `hosts` it has any name.
+    """Access rules of this server; open without a `key`, reachable by any name without `hosts`.
 
-    `on_network` says that others than this machine reach it.
+    `on_network` says that other machines can reach it.
     """
 
     key: str | None
@@ -39,16 +39,16 @@ class Access:
     on_network: bool
 
     def admits(self, given: str) -> bool:
-        """Whether `given` is the key; takes the same time for every wrong one."""
+        """Return whether `given` is the key; takes the same time for every wrong one."""
         return self.key is None or hmac.compare_digest(
             given.encode("utf-8", "surrogateescape"), self.key.encode("utf-8", "surrogateescape")
         )
 
 
 def decide_access(settings: Settings) -> Access:
-    """Return the rules that follow from the settings; a key that is needed but not set is made.
+    """Return the rules that follow from the settings; a required key that is not set is created.
 
-    Raises Failed where that key cannot be kept.
+    Raises Failed if that key cannot be stored.
     """
     access = _decide(settings)
     if access.key is not None and access.on_network and not settings.auth.reads:

@@ -1,7 +1,7 @@
-"""Let requests in: by the key, by a session, and to media also by a password or a signed link.
+"""Authentication of requests by key or session, and of media also by password or signed link.
 
-What a route asks for is a dependency: `NEEDS_KEY`, `MEDIA` for what players open, `PRIVATE` and
-`PRIVATE_MEDIA` for reads that are open on loopback alone.
+Routes declare their needs as a dependency: `NEEDS_KEY`, `MEDIA` for what players open, `PRIVATE`
+and `PRIVATE_MEDIA` for reads that are open on loopback only.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 BEARER = "Bearer"
 BASIC = 'Basic realm="touchline", charset="UTF-8"'
 AUDIT_EVERY_S = 600.0
-"""One event about wrong keys in so long, however many addresses try them."""
+"""Minimum interval of events about wrong keys, from however many addresses."""
 
 _LINK_REFUSED = {
     "expired": "This link has expired; request a new one",
@@ -49,7 +49,7 @@ _LINK_REFUSED = {
 
 @dataclass(frozen=True)
 class Grant:
-    """By what a request was let in, with the session or the link where it was one of these."""
+    """How a request was authenticated, with its session or link if it used one."""
 
     by: Literal["open", "key", "session", "password", "link"]
     session: Session | None = None
@@ -57,7 +57,7 @@ class Grant:
 
 
 class Gate:
-    """Applies the rules of this server to requests. Belongs to the event loop."""
+    """Access control for requests, by the rules of this server. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -68,14 +68,14 @@ class Gate:
         events: EventLog,
         attempts: Attempts,
     ) -> None:
-        """`signer` is None where there is no key."""
+        """Create the gate; `signer` is None without a key."""
         self.access = access
         self.sessions = sessions
         self.signer = signer
         self._watch = KeyWatch(attempts, events)
 
     def admit(self, scope: Scope) -> Grant:
-        """Return by what a request is let in. Raises Unauthorized."""
+        """Authenticate a request. Raises Unauthorized."""
         if self.access.key is None:
             return Grant("open")
         headers = Headers(scope=scope)
@@ -91,10 +91,10 @@ class Gate:
         return Grant("session", session=session)
 
     def admit_media(self, scope: Scope) -> Grant:
-        """Return by what a request for media is let in. Raises Unauthorized.
+        """Authenticate a request for media. Raises Unauthorized.
 
-        A player that knows no headers may send the key as the password of HTTP Basic, under any
-        name, or open a signed link.
+        A player that cannot send the key as a header may send it as the password of HTTP Basic,
+        under any user name, or open a signed link.
         """
         headers = Headers(scope=scope)
         if self.access.key is None or key_in(headers) is not None:
@@ -117,9 +117,9 @@ class Gate:
         return Grant("password")
 
     def sign_in(self, given: str, address: str) -> None:
-        """Return where the server is open or `given` is its key. Raises Unauthorized.
+        """Check a key given for signing in; an open server accepts any. Raises Unauthorized.
 
-        A right key is never kept waiting, whoever else guesses from its address.
+        A correct key is never delayed, regardless of wrong attempts from the same address.
         """
         if not self.access.admits(given):
             wait_s = math.ceil(self._watch.wrong(address))
@@ -133,8 +133,8 @@ class Gate:
             )
 
     def _session_of(self, headers: Headers, method: str) -> Session | None:
-        # A browser sends its cookies along with what pages of others ask for. `Guard` has refused
-        # origins that are not ours; what changes something has to come from a page that names one.
+        # A browser sends its cookies with requests of other sites' pages, too. `Guard` has refused
+        # foreign origins; a request that changes something must come from a page that names one.
         from_page = "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
         if method not in SAFE_METHODS and not from_page:
             return None
@@ -142,7 +142,7 @@ class Gate:
         return next((session for session in found if session is not None), None)
 
     def session_ids(self, headers: Headers) -> list[str]:
-        """Return the sessions whose cookies a request brings, over or not."""
+        """Return the sessions whose cookies a request carries, including ended ones."""
         if self.signer is None:
             return []
         ids = (self.signer.session_id(token) for token in cookies_in(headers))
@@ -160,7 +160,7 @@ class Gate:
 
 
 class KeyWatch:
-    """Notices who tries wrong keys: pauses for the address, a line in the log, one event."""
+    """Detection of wrong keys: delays for the address, a log line and one event."""
 
     def __init__(self, attempts: Attempts, events: EventLog) -> None:
         self._attempts = attempts
@@ -169,7 +169,7 @@ class KeyWatch:
         self._audited_s = -math.inf
 
     def wrong(self, address: str) -> float:
-        """Count a wrong key; returns the seconds for which the address has to wait already."""
+        """Count a wrong key; return the seconds that the address already has to wait."""
         pause_s = self._attempts.pause_s(address)
         if pause_s <= 0:
             failure = self._attempts.failed(address)
@@ -197,12 +197,12 @@ def gate_of(request: Request) -> Gate:
 
 class _ToldBearer(HTTPBearer):
     async def __call__(self, request: Request) -> None:  # type: ignore[override]
-        """Nothing: it is for the schema."""
+        """Accept every request: the class only adds to the schema."""
 
 
 class _ToldBasic(HTTPBasic):
     async def __call__(self, request: Request) -> None:  # type: ignore[override]
-        """Nothing: it is for the schema."""
+        """Accept every request: the class only adds to the schema."""
 
 
 _KEY = "The server's API key."
@@ -236,7 +236,7 @@ async def _require_media(
     request.state.grant = gate_of(request).admit_media(request.scope)
 
 
-# Not in the schema: where only this machine reaches the server, these reads are open to it.
+# Not in the schema: these reads are open if only this machine reaches the server.
 async def _require_key_on_network(request: Request) -> None:
     gate = gate_of(request)
     if gate.access.on_network:
@@ -250,26 +250,26 @@ async def _require_media_on_network(request: Request) -> None:
 
 
 NEEDS_KEY = Depends(_require_key)
-"""For the `dependencies` of every route that writes."""
+"""Dependency of every route that writes."""
 
 MEDIA = Depends(_require_media)
-"""For every route that hands out pictures, footage or files: players open them."""
+"""Dependency of every route that serves pictures, footage or files, for players."""
 
 PRIVATE = Depends(_require_key_on_network)
-"""For reads that need the key where there is one and others than this machine reach the server."""
+"""Dependency of reads that need the key, if there is one and other machines reach the server."""
 
 PRIVATE_MEDIA = Depends(_require_media_on_network)
-"""The same for what players open."""
+"""The same for routes that players open."""
 
 
 def signature_of(request: Request) -> str | None:
-    """Return the signature that a request for media was let in by; None where it was not one."""
+    """Return the signature that authenticated a request for media; None if it used none."""
     grant: Grant = request.state.grant
     return grant.signature
 
 
 def has_key(request: Request) -> bool:
-    """Whether a request may see what is not for everybody."""
+    """Return whether a request may see data that requires the key."""
     try:
         gate_of(request).admit(request.scope)
     except Unauthorized:
@@ -278,9 +278,9 @@ def has_key(request: Request) -> bool:
 
 
 class ClosedReads:
-    """Demands the key for every read, but of whether the server is alive and ready.
+    """Middleware that requires the key for every read except liveness and readiness.
 
-    `is_open` says of a path whether it is needed before anybody can sign in.
+    `is_open` says whether a path is needed before anybody can sign in.
     """
 
     OPEN = frozenset({"/health", "/health/ready"})
@@ -291,7 +291,7 @@ class ClosedReads:
         self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         path = scope["path"]
         if scope["type"] == "http" and not (
             path in self.OPEN or self._is_open(path) or _is_preflight(scope)
@@ -308,13 +308,13 @@ class ClosedReads:
 
 
 def _is_preflight(scope: Scope) -> bool:
-    """Whether a browser asks what it may ask: it sends no credentials then, by design."""
+    """Return whether this is a CORS preflight, which never carries credentials."""
     names = {name for name, _ in scope["headers"]}
     return scope["method"] == "OPTIONS" and {b"origin", b"access-control-request-method"} <= names
 
 
 def key_in(headers: Headers) -> str | None:
-    """Return the key that a request brings in one of the two headers."""
+    """Return the key that a request carries in one of the two headers."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credentials:
         return credentials.strip()
@@ -322,7 +322,7 @@ def key_in(headers: Headers) -> str | None:
 
 
 def password_in(headers: Headers) -> str | None:
-    """Return the password of HTTP Basic, which browsers and players send in UTF-8."""
+    """Return the password of HTTP Basic, which browsers and players encode in UTF-8."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -336,10 +336,10 @@ def password_in(headers: Headers) -> str | None:
 
 
 def _wants_password(headers: Headers) -> bool:
-    """Whether whoever asks can do something with a challenge for a password.
+    """Return whether the client can use a challenge for a password.
 
-    Browsers would open a window of their own over the dashboard for each picture; they are asked
-    only where a person opens the address itself.
+    Browsers would open a dialog over the dashboard for each picture; they are only challenged if a
+    person opens the address itself.
     """
     if cookies_in(headers):
         return False

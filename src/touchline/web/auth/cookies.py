@@ -1,6 +1,6 @@
-"""The cookie that says who signed in: read it, set it, drop it.
+"""The session cookie: reading, setting and deleting it.
 
-No script can read it, and no other site's page can have it sent.
+Scripts cannot read it, and pages of other sites cannot have it sent.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ NAME = "touchline_session"
 LIFETIME_S = 30 * 24 * 3600
 
 MOST_READ = 8
-"""Cookies of our name that are looked at: another path or domain may have left one."""
+"""Maximum number of session cookies checked: another path or domain may have set one."""
 
 
 def cookies_in(headers: Headers) -> list[str]:
-    """Return the sessions that a request brings, genuine or not, whatever else is beside them.
+    """Return the session cookies of a request, genuine or not, ignoring all other cookies.
 
-    Other programs of the same host set cookies in any form (`theme={"x":1}`), so nothing is asked
-    of the header as a whole.
+    Other programs on the same host set cookies in any form (`theme={"x":1}`), so the header as a
+    whole need not be valid.
     """
     found: list[str] = []
     for field in headers.getlist("cookie"):
@@ -30,12 +30,12 @@ def cookies_in(headers: Headers) -> list[str]:
 
 
 def set_cookie(token: str, *, secure: bool) -> str:
-    """Return the header that keeps a session in a browser, for requests of our own pages only."""
+    """Return the header that stores a session in a browser, for this site's pages only."""
     return _header(token, LIFETIME_S, secure=secure)
 
 
 def drop_cookie(*, secure: bool) -> str:
-    """Return the header that forgets it."""
+    """Return the header that deletes the session cookie."""
     return _header("", 0, secure=secure)
 
 

@@ -1,7 +1,7 @@
-"""What pages of configured origins may ask and read (CORS).
+"""Requests and responses allowed to pages of configured origins (CORS).
 
-It stands outside authentication: a preflight brings no credentials, and a page can only read why
-it was refused where the refusal names its origin.
+It wraps authentication: a preflight carries no credentials, and a page can only read why it was
+refused if the refusal names its origin.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ RESPONSE_HEADERS = (
 
 
 def make_cors(app: FastAPI, origins: Sequence[str]) -> None:
-    """Let pages of `origins` ask and read everything that programs may, without cookies."""
+    """Allow pages of `origins` everything that programs may request and read, without cookies."""
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,

@@ -1,4 +1,4 @@
-"""Keep pages of other sites from using a visitor's browser against this server."""
+"""Protection against pages of other sites that use a visitor's browser to reach this server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _HOST = re.compile(r"(?:\[([^\[\]]{2,80})\]|([^\[\]:/?#@\s]{1,253}))(?::[0-9]{0,
 
 
 class Guard:
-    """Keeps other sites' pages from using a visitor's browser against this server.
+    """Middleware that blocks requests made by other sites' pages through a visitor's browser.
 
-    A name that resolves to this machine but is none of ours (DNS rebinding) is not answered, and a
-    write that a page of another origin sends is refused. A WebSocket carries writes, so it is one.
+    A host name that resolves to this machine but is not configured (DNS rebinding) is refused, and
+    so is a write from a page of another origin. A WebSocket carries writes and counts as one.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Guard:
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] in {"http", "websocket"}:
             host = _raw_header(scope, b"host") or ""
             if not self._answers_to(host):
@@ -63,7 +63,7 @@ class Guard:
 
 
 class SameOriginMedia:
-    """Keeps pages of other sites from showing what an open server answers, as an image or a video.
+    """Middleware that stops other sites' pages from embedding an open server's images and videos.
 
     Without a key nothing else would: such a page needs no permission to embed.
     """
@@ -72,7 +72,7 @@ class SameOriginMedia:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -87,7 +87,7 @@ class SameOriginMedia:
 
 
 def _raw_header(scope: Scope, name: bytes) -> str | None:
-    """A header's first value, without making an object of all of them."""
+    """Return a header's first value without creating an object for all headers."""
     for found, value in scope["headers"]:
         if found == name:
             return str(value, "latin-1")

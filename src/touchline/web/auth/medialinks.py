@@ -1,6 +1,6 @@
-"""What a signed link opens: the media path that it was made for, and what a playlist there names.
+"""Scopes of signed links: the signed media path and the files that its playlist names.
 
-Pure. A scope is the text that is signed; two paths share one only where the first names the second.
+Pure. A scope is the text that is signed; two paths share one only if the first names the second.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PICTURE = re.compile(r"^([^\s#?]+\.jpg)(?=#|$)", re.MULTILINE)
 def media_scope(path: str, query: str) -> str | None:
     """Return the scope of a media path, decoded; None for any other path.
 
-    A clip is its query too; the query of all others changes nothing of what is shown.
+    The scope of a clip includes its query; the query of other paths does not affect the content.
     """
     if found := _HLS.fullmatch(path):
         return f"hls/{found['stream']}"
@@ -53,7 +53,7 @@ def _clip_scope(match_id: str, query: str) -> str | None:
 
 
 def split_target(target: str) -> tuple[str, str] | None:
-    """Return path, decoded, and query of a request target; None for what is none of this server."""
+    """Return decoded path and query of a request target; None if it is not one of this server."""
     if len(target) > LONGEST_PATH or not target.startswith("/") or target.startswith("//"):
         return None
     path, _, query = target.partition("#")[0].partition("?")
@@ -61,19 +61,19 @@ def split_target(target: str) -> tuple[str, str] | None:
 
 
 def signed_target(target: str, token: str) -> str:
-    """Return the request target with the signature, and without an earlier one."""
+    """Return the request target with the signature, replacing an earlier one."""
     head, _, query = target.partition("#")[0].partition("?")
     kept = [part for part in query.split("&") if part and not part.startswith(f"{PARAMETER}=")]
     return f"{head}?{'&'.join([*kept, f'{PARAMETER}={token}'])}"
 
 
 def signatures_in(query: str) -> list[str]:
-    """Return every signature of a query."""
+    """Return all signatures in a query."""
     return [value for name, value in _pairs(query) or () if name == PARAMETER]
 
 
 def signed_playlist(text: str, token: str) -> str:
-    """Return an HLS playlist whose URIs all carry the signature, in tags as in lines."""
+    """Return an HLS playlist with the signature added to all URIs, in tags as in lines."""
     lines = []
     for line in text.split("\n"):
         if line.startswith("#"):
@@ -84,18 +84,18 @@ def signed_playlist(text: str, token: str) -> str:
 
 
 def signed_thumbnails(text: str, token: str) -> str:
-    """Return a WebVTT track of thumbnails whose pictures carry the signature."""
+    """Return a WebVTT thumbnail track with the signature added to its pictures."""
     return _PICTURE.sub(lambda picture: signed_target(picture[1], token), text)
 
 
 def _camera(name: str) -> str:
-    """Return the camera's one name: `0` and `cam0` are the same."""
+    """Return the canonical name of a camera: `0` and `cam0` are the same."""
     found = _CAMERA.fullmatch(name)
     return name if found is None else f"cam{int(found[1])}"
 
 
 def _pairs(query: str) -> list[tuple[str, str]] | None:
-    """Return the fields of a query; None where there are more than any request of ours has."""
+    """Return the fields of a query; None if there are more than any valid request has."""
     try:
         return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:

@@ -1,11 +1,12 @@
-"""The sessions of browsers: who signed in with the key, until they sign out.
+"""Browser sessions, from signing in with the key until signing out.
 
-Memory decides and the database keeps: a session begun while the database is away is written when it
-answers, and one ended is ended at once. Sessions of an earlier server count from the moment at
-which the record was read; until then their browsers are asked to sign in again.
+Memory is authoritative and the database persistent: a session that begins while the database is
+unavailable is written once it responds, and an ended session ends immediately. Sessions of an
+earlier server are valid from the moment the record is read; until then their browsers are asked to
+sign in again.
 
-Age is counted by the clock that nobody sets, so no jump of the date ends a session or lengthens it
-(see `signing.elapsed_s`).
+Age is measured by a clock that cannot be set, so a change of the date neither ends nor extends a
+session (see `signing.elapsed_s`).
 """
 
 from __future__ import annotations
@@ -35,47 +36,47 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_SESSIONS = 1000
-"""The oldest gives way to a new one."""
+"""Maximum number of sessions; a new one replaces the oldest."""
 
 LOOK_S = 60.0
-"""How often ages are looked at."""
+"""Interval for checking ages."""
 
 NOTE_EVERY_S = 3600
-"""How often ages are written: over a restart of the machine no more than this is forgotten."""
+"""Interval for writing ages: a restart of the machine forgets no more than this."""
 
 END_WRITE_S = 2.0
-"""How long a sign-out waits for the database."""
+"""Time that a sign-out waits for the database."""
 
 
 class Store(Protocol):
-    """The database, as far as sessions need it."""
+    """The part of the database that sessions use."""
 
     @property
     def generation(self) -> int:
-        """Grows with each database that turns out to be another one than before."""
+        """Number that increases with each database that turns out to be a different one."""
 
     async def read(self, work: Callable[[Connection], Any]) -> Any:
-        """Return what `work` returned."""
+        """Return the result of `work`."""
 
     async def write(self, work: Callable[[Connection], Any]) -> Any:
-        """Return what `work` returned, once it is on the disk."""
+        """Return the result of `work` once it is on disk."""
 
 
 @dataclass
 class Session:
-    """One browser's: its age in seconds at a moment, and what is set when it ends."""
+    """A browser's session: its age at a moment, and an event that is set when it ends."""
 
     age_s: int
     noted: Moment
     ended: anyio.Event = field(default_factory=anyio.Event)
 
     def age_at(self, now: Moment) -> int:
-        """Return its age; time that no clock knows does not count."""
+        """Return the session's age; periods that no clock measured do not count."""
         return self.age_s + (elapsed_s(self.noted, now) or 0)
 
 
 class Sessions:
-    """The sessions of one key. Belongs to the event loop."""
+    """All sessions of one key. Belongs to the event loop."""
 
     def __init__(self, store: Store, key_id: str, *, read: ReadMoment = read_moment) -> None:
         self._store = store
@@ -93,18 +94,18 @@ class Sessions:
 
     @property
     def loaded(self) -> bool:
-        """Whether the sessions of earlier servers are known."""
+        """Whether the sessions of earlier servers have been loaded."""
         return self._loaded
 
     @property
     def settled(self) -> bool:
-        """Whether the record says what is true."""
+        """Whether the record is up to date."""
         waiting = self._rewrite or self._unwritten or self._unremoved or self._writing.locked()
         return self._loaded and not waiting
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Read and keep the record while the block runs."""
+        """Load and maintain the record within this scope."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(keep_running, "session records", self._look, every_s=0.2))
             try:
@@ -113,7 +114,7 @@ class Sessions:
                 tasks.cancel_scope.cancel()
 
     def begin(self) -> str:
-        """Return the id of a new session."""
+        """Begin a session and return its id."""
         while len(self._open) >= MOST_SESSIONS:
             self._forget(next(iter(self._open)))
         session_id = secrets.token_urlsafe(18)
@@ -123,7 +124,7 @@ class Sessions:
         return session_id
 
     def find(self, session_id: str) -> Session | None:
-        """Return a session that goes on."""
+        """Return a session that has not ended."""
         session = self._open.get(session_id)
         if session is not None and session.age_at(self._read()) >= LIFETIME_S:
             self._forget(session_id)
@@ -131,7 +132,7 @@ class Sessions:
         return session
 
     async def end(self, session_id: str) -> None:
-        """End a session: here at once, and in the record as soon as the database takes it."""
+        """End a session: immediately in memory, and in the record once the database accepts it."""
         self._forget(session_id)
         try:
             with anyio.move_on_after(END_WRITE_S):
@@ -152,7 +153,7 @@ class Sessions:
     # ------------------------------------------------------------------ the record
 
     async def _look(self) -> None:
-        """Write what is new, at once; look at ages now and then."""
+        """Write new sessions immediately, and check ages from time to time."""
         self._age()
         await self._keep()
         with anyio.move_on_after(LOOK_S):
@@ -169,7 +170,7 @@ class Sessions:
                 self._unwritten.add(session_id)
 
     async def _keep(self) -> None:
-        """Bring the record up to date. Raises Failed where the database does not take it."""
+        """Update the record. Raises Failed if the database does not accept it."""
         async with self._writing:
             if not self._loaded:
                 await self._load()

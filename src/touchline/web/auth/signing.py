@@ -1,7 +1,7 @@
-"""Sign what this server gives away and gets back: session cookies and links to media.
+"""Signatures of session cookies and of links to media.
 
-Both are signed with the key, under names of their own, so one never stands for the other, and a new
-key ends all of them. itsdangerous does the signing; this module is its one user.
+Both are signed with the key, in separate namespaces, so one cannot be used as the other, and a new
+key invalidates all of them. itsdangerous computes the signatures; only this module uses it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _NS = 1_000_000_000
 _BOOT_LENGTH = 8
 
 LinkState = Literal["valid", "expired", "ageless", "wrong"]
-"""`ageless`: it was signed before a restart of the machine, and no clock says how long ago."""
+"""`ageless`: signed before a restart of the machine, with no clock to tell how long ago."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """An instant by the clock that nobody sets (since boot, sleep included) and by the date."""
+    """An instant by a clock that cannot be set (since boot, including sleep) and by the date."""
 
     boot: str
     boottime_s: int
@@ -49,10 +49,10 @@ def read_moment() -> Moment:
 
 
 def elapsed_s(then: Moment, now: Moment) -> int | None:
-    """Return the seconds between two moments; None where no clock can be believed. Pure.
+    """Return the seconds between two moments; None if no clock can be trusted. Pure.
 
-    Within one boot dates do not count, so a clock that is set ends nothing and lengthens nothing.
-    Over a restart of the machine only the date tells, where it goes on plausibly.
+    Within one boot the date does not count, so setting the clock ends and extends nothing. Across a
+    restart of the machine only the date is available, and is used if it is plausible.
     """
     if then.boot == now.boot:
         return max(0, now.boottime_s - then.boottime_s)
@@ -66,7 +66,7 @@ def elapsed_s(then: Moment, now: Moment) -> int | None:
 
 
 class Signer:
-    """Signs with one key."""
+    """Signer for one key."""
 
     def __init__(self, key: str, *, read: ReadMoment = read_moment) -> None:
         secret = key.encode("utf-8", "surrogateescape")
@@ -74,14 +74,14 @@ class Signer:
         self._links = _signer(secret, b"touchline link 1")
         self._read = read
         self.key_id = _signer(secret, b"touchline key id").get_signature(b"").decode()[:16]
-        """Tells this key from others, and nothing else about it."""
+        """Identifies this key without revealing anything about it."""
 
     def session(self, session_id: str) -> str:
         """Return the cookie of a session."""
         return self._sessions.sign(session_id.encode()).decode()
 
     def session_id(self, token: str) -> str | None:
-        """Return the session that a cookie is of; None where it was not made with this key."""
+        """Return the session id of a cookie; None if it was not signed with this key."""
         if len(token) > LONGEST_TOKEN:
             return None
         try:
@@ -90,14 +90,14 @@ class Signer:
             return None
 
     def link(self, scope: str, lifetime_s: int) -> str:
-        """Return a signature that opens `scope` for so long from now on."""
+        """Return a signature that opens `scope` for this time from now."""
         now = self._read()
         told = f"{now.boot}-{now.boottime_s}-{now.unix_s}-{lifetime_s}"
         signature = self._links.get_signature(_link_text(scope, told)).decode()
         return f"{told}.{signature}"
 
     def link_state(self, scope: str, token: str) -> LinkState:
-        """Say whether a signature opens `scope` now."""
+        """Return whether a signature currently opens `scope`."""
         told, _, signature = token.rpartition(".")
         if len(token) > LONGEST_TOKEN or not told or not token.isascii():
             return "wrong"

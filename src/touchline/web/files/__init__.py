@@ -1,1 +1,1 @@
-"""Files over HTTP: ranges, downloads, clips, the dashboard."""
+"""Files over HTTP: ranges, downloads, clips and the dashboard."""

@@ -1,4 +1,4 @@
-"""Send what is cut out of segment files: with ranges and validators, read while it is sent."""
+"""Responses cut from segment files, with ranges and validators, read while they are sent."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from touchline.web.http.answers import answer
 
 
 class Film(Protocol):
-    """A file made of pieces of others, whose bytes are read when they are sent."""
+    """A file composed of parts of other files, whose bytes are read when they are sent."""
 
     @property
     def name(self) -> str:
-        """What the file is to be called."""
+        """The file name for the client."""
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the whole file."""
+        """Size of the whole file."""
 
     @property
     def etag(self) -> str:
-        """A strong entity tag: the same only for the same bytes."""
+        """A strong entity tag: equal only for equal bytes."""
 
     def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` until before `end`; raises rather than end early."""
+        """Yield the bytes from `start` up to, but excluding, `end`; raise rather than end early."""
 
 
 class FilmDownload(Response):
-    """A film, or the one range of it that is asked for (RFC 9110, 14).
+    """Response with a film, or with a single requested range of it (RFC 9110, 14).
 
-    Several ranges at once are answered with the whole film: players ask for one.
+    Several ranges at once are answered with the whole film: players request one.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class FilmDownload(Response):
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the film, or what the request's conditions ask for instead.
+        """Send the film, or the response that the request's conditions require.
 
-        Raises Blocked where too much is being sent.
+        Raises Blocked if too much is being sent.
         """
         async with self._limit.turn():
             await self._serve(scope, receive, send)

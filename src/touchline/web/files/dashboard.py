@@ -1,7 +1,7 @@
-"""The dashboard: built files, held in memory as they were compressed, and sent so.
+"""The dashboard: built files, held in memory in compressed form and sent like that.
 
-`dashboard/` builds them into `static`. A file under `assets/` has its hash in its name and is kept
-by browsers for good; the page itself is asked for each time.
+`dashboard/` builds them into `static`. A file under `assets/` has its hash in its name and is
+cached by browsers without limit; the page itself is revalidated each time.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ _HOST = re.compile(
 
 
 def content_policy(host: str) -> str:
-    """Return what the page may load: from its own host alone, WebSockets included.
+    """Return the content security policy: own host only, WebSockets included.
 
-    `'self'` covers those in current browsers; older ones need the host by name, which is the one
-    that the browser asked for, at a proxy as well.
+    In current browsers `'self'` covers WebSockets; older ones need the host name that the browser
+    used, also behind a proxy.
     """
     sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     return _POLICY.format(sockets=sockets)
@@ -68,7 +68,7 @@ def content_policy(host: str) -> str:
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A built file in each form that is kept of it: compressed, where it was."""
+    """A built file in each available encoding."""
 
     forms: Mapping[str, bytes]  # by content coding; empty: as it is
     media_type: str
@@ -76,7 +76,7 @@ class StaticFile:
     lasting: bool
 
     async def response(self, request: Request) -> Response:
-        """The smallest form that the browser takes; nothing, where it has the file."""
+        """Return the smallest encoding that the browser accepts; 304 if it has the file."""
         taken = {
             part.partition(";")[0].strip()
             for part in request.headers.get("accept-encoding", "").split(",")
@@ -102,7 +102,7 @@ class StaticFile:
 
 
 def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
-    """The built files by path; none where the dashboard was not built. Blocks."""
+    """Load the built files by path; empty if the dashboard was not built. Blocks."""
     found: dict[str, StaticFile] = {}
     for path in sorted(folder.rglob("*")):
         media_type = _TYPES.get(path.suffix)
@@ -122,7 +122,7 @@ def load(folder: Path = FOLDER) -> dict[str, StaticFile]:
 
 
 def routes(files: Mapping[str, StaticFile]) -> APIRouter:
-    """A route for each file but the page, which shares its path with the API's."""
+    """Return a route for each file except the page, which shares its path with the API."""
     router = APIRouter()
     for name, file in files.items():
         if name != PAGE:
@@ -133,7 +133,7 @@ def routes(files: Mapping[str, StaticFile]) -> APIRouter:
 
 
 class _Plain(Route):
-    """A route for GET and nothing else, of which the API's description says nothing."""
+    """A GET-only route that is not part of the API's description."""
 
     def __init__(self, path: str, endpoint: _Endpoint, name: str) -> None:
         super().__init__(path, endpoint, methods=["GET"], name=name, include_in_schema=False)
@@ -141,7 +141,7 @@ class _Plain(Route):
 
 
 def is_old(path: str) -> bool:
-    """Whether the earlier system had its dashboard there."""
+    """Return whether the earlier system served its dashboard at this path."""
     return path == "/panel" or path.startswith("/panel/")
 
 
@@ -150,19 +150,19 @@ async def _to_the_dashboard(_: Request) -> Response:
 
 
 def open_paths(files: Mapping[str, StaticFile]) -> frozenset[str]:
-    """What has to be there before anybody can sign in."""
+    """Return the paths that must be accessible before anybody can sign in."""
     return frozenset(f"/{name}" for name in files)
 
 
 class Page:
-    """Answers browsers at `/` with the dashboard; programs get the service's JSON, as before."""
+    """Middleware that serves the dashboard to browsers at `/`; programs get the service's JSON."""
 
     def __init__(self, app: ASGIApp, *, page: StaticFile) -> None:
         self._app = app
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "GET":
             request = Request(scope)
             if "text/html" in request.headers.get("accept", ""):

@@ -1,6 +1,6 @@
-"""Files and archives on their way out: constant memory, off the loop, and freed when a client goes.
+"""Downloads of files and archives: constant memory, off the event loop, ended with the client.
 
-The framework's own file response is not used: it answers no If-None-Match, sends 400 for a range it
+The framework's own file response is not used: it ignores If-None-Match, sends 400 for a range it
 should ignore, and reads to the end of a file that may be growing (the segment being recorded).
 """
 
@@ -51,27 +51,27 @@ OTHER_MEDIA_TYPE = "application/octet-stream"
 
 
 class Archive(Protocol):
-    """A match as one stream of bytes; `size_bytes` None means that it is not known beforehand."""
+    """A match as one byte stream; `size_bytes` None means that its size is not known beforehand."""
 
     @property
     def name(self) -> str:
-        """What the file is to be called."""
+        """The file name for the client."""
 
     @property
     def size_bytes(self) -> int | None:
-        """How many bytes `chunks` will give in all, where that is known."""
+        """Total number of bytes in `chunks`, if known."""
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes; raises rather than end early."""
+        """Yield the bytes; raise rather than end early."""
 
 
 def media_type(name: str) -> str:
-    """What a file is by its name; never anything a browser would run."""
+    """Return the media type of a file by its name; never a type that a browser would execute."""
     return MEDIA_TYPES.get(Path(name).suffix.lower(), OTHER_MEDIA_TYPE)
 
 
 def attachment(name: str) -> dict[str, str]:
-    """Headers that make every browser save the body under `name` (RFC 6266, RFC 5987)."""
+    """Return headers that make every browser save the body as `name` (RFC 6266, RFC 5987)."""
     name = file_name(name)
     ascii_name = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
     value = f'attachment; filename="{ascii_name}"'
@@ -81,9 +81,10 @@ def attachment(name: str) -> dict[str, str]:
 
 
 class FileDownload(Response):
-    """One file with ranges and validators; NotFound(`missing`) if it cannot be opened as a file.
+    """Response with one file, ranges and validators; NotFound(`missing`) if it cannot be opened.
 
-    Its size is fixed when it is opened: what a recording appends later is not part of this answer.
+    Its size is fixed when it is opened: data that a recording appends later is not part of this
+    response.
     """
 
     def __init__(
@@ -96,9 +97,9 @@ class FileDownload(Response):
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or what the request's conditions ask for instead.
+        """Send the file, or the response that the request's conditions require.
 
-        Raises Blocked where too many are being sent.
+        Raises Blocked if too many are being sent.
         """
         async with self._limit.turn():
             await self._serve(scope, receive, send)
@@ -158,7 +159,7 @@ class FileDownload(Response):
     def _parts(
         self, spans: tuple[Span, ...] | None, size_bytes: int
     ) -> tuple[list[tuple[bytes, Span | None]], dict[str, str], int]:
-        """The body as literal bytes, each followed by a span of the file."""
+        """Return the body as literal bytes, each followed by a span of the file."""
         if spans is None:
             return [(b"", Span(0, size_bytes))], {}, 200
         if len(spans) == 1:
@@ -197,7 +198,7 @@ class FileDownload(Response):
 
 
 class StreamDownload(Response):
-    """What is made while it is sent; the connection breaks rather than end a wrong file well."""
+    """Response that is generated while it is sent; an error breaks the connection."""
 
     def __init__(
         self, archive: Archive, kind: str = "application/zip", *, limit: WorkLimit
@@ -207,7 +208,7 @@ class StreamDownload(Response):
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the archive while it is being read. Raises Blocked where too many are being sent."""
+        """Send the archive while reading it. Raises Blocked if too many are being sent."""
         async with self._limit.turn():
             await self._serve(scope, receive, send)
 
@@ -237,7 +238,7 @@ class StreamDownload(Response):
 
 
 async def close_chunks(chunks: AsyncIterator[bytes]) -> None:
-    """Close what was not read to its end, so that it lets go of its files."""
+    """Close an iterator that was not read to its end, so that it closes its files."""
     if isinstance(chunks, AsyncGenerator):
         with anyio.CancelScope(shield=True):
             await chunks.aclose()
@@ -255,12 +256,12 @@ async def start_answer(send: Send, status_code: int, headers: dict[str, str]) ->
 
 
 async def send_chunk(send: Send, chunk: bytes) -> None:
-    """Send a piece of the body that more follow."""
+    """Send a part of the body that is followed by more."""
     await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 async def while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
-    """Do `work`, and stop it when the client goes: the server's `send` would not say so."""
+    """Run `work` and cancel it when the client disconnects, which `send` would not report."""
     failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
 

@@ -1,4 +1,4 @@
-"""Which bytes of a file a request asks for: RFC 9110, sections 13 and 14, without any I/O."""
+"""Byte ranges of requests: RFC 9110, sections 13 and 14, without any I/O."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from email.utils import formatdate, parsedate_to_datetime
 from itertools import pairwise
 
 MAX_RANGES = 32
-"""More parts than that is no player's request; the whole file is a valid answer to it."""
+"""No player requests more parts; the whole file is a valid response to more."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """The bytes from `start` up to, but without, `end`."""
+    """The bytes from `start` up to, but excluding, `end`."""
 
     start: int
     end: int
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes that is."""
+        """Number of bytes in the span."""
         return self.end - self.start
 
 
 class Unsatisfiable(Exception):
-    """None of the ranges lies in the file."""
+    """None of the ranges lies within the file."""
 
 
 @dataclass(frozen=True)
 class Validators:
-    """What tells one state of a file from the next."""
+    """Identification of one version of a file."""
 
     etag: str
     modified_s: int
 
     @classmethod
     def of(cls, status: os.stat_result) -> Validators:
-        """Those of a file as it was when it was opened."""
+        """Return the validators of a file as it was when it was opened."""
         etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"'
         return cls(etag, int(status.st_mtime))
 
     @property
     def last_modified(self) -> str:
-        """The time of the last change as HTTP writes it."""
+        """The time of the last change in the HTTP format."""
         return formatdate(self.modified_s, usegmt=True)
 
     def unchanged(self, if_none_match: str | None, if_modified_since: str | None) -> bool:
-        """Whether the client's copy is still right, so that 304 says it all."""
+        """Return whether the client's copy is current, so that 304 is sufficient."""
         if if_none_match is not None:
             known = entity_tags(if_none_match)
             return "*" in known or self.etag in known
@@ -55,12 +55,12 @@ class Validators:
         return since_s is not None and self.modified_s <= since_s
 
     def same_as(self, if_range: str | None) -> bool:
-        """Whether parts of this file may be joined to parts the client has from earlier."""
+        """Return whether parts of this file may be combined with parts the client has."""
         return if_range is None or if_range.strip() in (self.etag, self.last_modified)
 
 
 def entity_tags(if_none_match: str | None) -> list[str]:
-    """List the tags of an If-None-Match header, weak ones as strong ones (RFC 9110, 13.1.2)."""
+    """Return the tags of an If-None-Match header, weak ones as strong ones (RFC 9110, 13.1.2)."""
     if if_none_match is None:
         return []
     return [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
@@ -76,10 +76,10 @@ def _http_date_s(text: str | None) -> float | None:
 
 
 def parse_range(header: str | None, size_bytes: int) -> tuple[Span, ...] | None:
-    """The spans asked for, in the client's order; None means the whole file.
+    """Return the requested spans in the client's order; None means the whole file.
 
-    A header that is no valid `bytes` range is to be ignored, so it means the whole file too. Raises
-    Unsatisfiable when it is valid and no byte of it exists.
+    A header that is not a valid `bytes` range must be ignored, so it means the whole file too.
+    Raises Unsatisfiable if it is valid and no byte of it exists.
     """
     if header is None:
         return None
@@ -106,7 +106,7 @@ def parse_range(header: str | None, size_bytes: int) -> tuple[Span, ...] | None:
 
 
 def _coalesced(spans: list[Span]) -> tuple[Span, ...]:
-    """Spans without overlap: a small request must not get the same bytes many times over."""
+    """Merge overlapping spans: a small request must not get the same bytes many times."""
     ordered = sorted(spans, key=lambda span: span.start)
     if all(after.start >= before.end for before, after in pairwise(ordered)):
         return tuple(spans)
@@ -120,7 +120,7 @@ def _coalesced(spans: list[Span]) -> tuple[Span, ...]:
 
 
 def _is_number(first: str, last: str) -> bool:
-    """At least one side, of at most 18 ASCII digits: int() would take other scripts' too."""
+    """Return whether each given side has at most 18 ASCII digits; int() accepts other scripts."""
     sides = [side for side in (first, last) if side]
     return bool(sides) and all(
         side.isascii() and side.isdigit() and len(side) <= 18 for side in sides

@@ -1,1 +1,1 @@
-"""Answers, errors, metrics and dependencies of all routes."""
+"""Responses, errors, metrics and dependencies of all routes."""

@@ -1,4 +1,4 @@
-"""JSON on its way out: what a call returned becomes bytes once, with no model in between."""
+"""JSON responses: the result of a call is encoded once, without a model in between."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _LEFT_OUT = "…"
 
 
 def encoded(value: Any) -> bytes:
-    """`value` as JSON that every parser reads; raises ValueError for what JSON cannot say."""
+    """Encode `value` as JSON that every parser reads; raise ValueError for other values."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return json_bytes(text)
 
 
 def echoed(value: Any) -> bytes:
-    """The same, but half a surrogate pair stays one: a client knows its own id by it."""
+    """Encode like `encoded`, but keep lone surrogates: a client recognises its own id by them."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace")
 
 
 def answer(value: Any, status_code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A JSON response of what a call returned; bytes are taken as JSON that stands already."""
+    """Return a JSON response with the result of a call; bytes are sent as encoded JSON."""
     content = value if isinstance(value, bytes) else encoded(value)
     return Response(content, status_code, headers, MEDIA_TYPE)
 
 
 def plain(value: Any, depth: int = ECHOED_LEVELS) -> Any:
-    """`value` made of what JSON can say, for echoing input that may be anything.
+    """Convert `value` to plain JSON values, for echoing arbitrary input.
 
-    What lies deeper than `depth` levels, and of long values all but the beginning, is left out.
+    Levels deeper than `depth`, and of long values everything but the beginning, are omitted.
     """
     if isinstance(value, dict | list | tuple | set | frozenset):
         return _members(value, depth - 1) if depth else _LEFT_OUT

@@ -1,4 +1,4 @@
-"""Work that somebody waits for, and that is let go of when nobody does any more."""
+"""Work on behalf of a client, cancelled when the client disconnects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from touchline.core.errors import Blocked
 T = TypeVar("T")
 
 LOOKS = 8
-"""So many turns of the event loop pass before work begins.
+"""Iterations of the event loop before work begins.
 
 Clients that give up and ask again do both within microseconds. A busy server learns of both at
 once, and takes a few turns until what the earlier request waited for is known to be left.
@@ -22,9 +22,9 @@ once, and takes a few turns until what the earlier request waited for is known t
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Return what `work` returned; it is cancelled at once when the client goes.
+    """Return the result of `work`, cancelled as soon as the client disconnects.
 
-    It is not begun for a client that has gone already. Call this where the whole body has been
+    It is not started for a client that has already gone. Call this after the whole body has been
     read. Raises what `work` raises, and Blocked, which nobody reads, for a client that has gone.
     """
     results: list[T] = []

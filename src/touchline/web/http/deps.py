@@ -1,4 +1,4 @@
-"""What handlers are given: the front doors of the system, under the names handlers use."""
+"""Dependencies of handlers: the services of the system, by the names that handlers use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def system_of(request: Request) -> System:
-    """The system this application was made for."""
+    """Return the system that this application serves."""
     return cast("System", request.app.state.system)
 
 

@@ -1,7 +1,7 @@
-"""How a failure looks from outside: one table, one form, and never the inside of the server.
+"""Error responses: one table, one format, and no internals of the server.
 
-Every error is `{"detail": …}` as the contract says. What a rule or a caller caused keeps its words;
-what nobody expected is told as an id that stands in the log beside the traceback.
+Every error is `{"detail": …}` according to the contract. Errors caused by a rule or a caller keep
+their message; an unexpected error is reported as an id that is logged with the traceback.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ BY_CODE = {
         400,
     ),
 }
-"""Where a code says more than its kind."""
+"""Statuses of codes that are more specific than their kind."""
 
 
 class ErrorBody(BaseModel):
@@ -115,11 +115,11 @@ _MEANING: dict[int, tuple[type[BaseModel], str]] = {
 UNCHANGED: dict[int | str, dict[str, Any]] = {
     304: {"description": "The client's copy is current (`If-None-Match`, `If-Modified-Since`)."}
 }
-"""For reads that carry an entity tag."""
+"""Response of reads that have an entity tag."""
 
 
 def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route's documentation says about the errors it may answer with."""
+    """Build the OpenAPI responses for these error statuses."""
     meanings = {status: _MEANING[status] for status in statuses}
     return {
         status: {"model": model, "description": text} for status, (model, text) in meanings.items()
@@ -127,7 +127,7 @@ def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> None:
-    """From here on every failure inside `app` has the contract's form.
+    """Install handlers that give every failure inside `app` the contract's format.
 
     `methods_of` names the methods of every path, for the Allow header of a 405.
     """
@@ -138,8 +138,8 @@ def install_errors(app: FastAPI, methods_of: Mapping[str, AbstractSet[str]]) -> 
             return refusal(error)
         headers = dict(error.headers or {})
         if error.status_code == 405:
-            # A path has a route for each method, and the framework names only the first one's. What
-            # has a path of its own (`/engines/select`) is not what another's parameter fits.
+            # A path has a route per method, and the framework names only the first. A fixed path
+            # (`/engines/select`) must not be taken for another route's path parameter.
             path = request.scope["path"]
             route = request.scope.get("route")
             methods = methods_of.get(path) or methods_of.get(getattr(route, "path", ""))
@@ -172,13 +172,13 @@ async def _touchline_error(request: Request, error: TouchlineError) -> Response:
 
 
 def _with_advice(error: TouchlineError) -> str:
-    """What happened, and what to do where that is known."""
+    """Return the error's message, with advice if there is any."""
     advice = error.details.get("advice")
     return f"{error.message.rstrip('.')}. {advice}" if advice else error.message
 
 
 def _invalid_item(error: TouchlineError) -> dict[str, Any]:
-    """A value the core refused, in the form in which the framework refuses one."""
+    """Return the validation item of a value that the core refused, in the framework's format."""
     return {
         "type": error.code,
         "loc": list(error.details.get("loc", ("body",))),
@@ -191,12 +191,12 @@ async def _validation_error(
     request: Request,  # noqa: ARG001
     error: RequestValidationError,
 ) -> Response:
-    """The framework's own 422, but for input that JSON cannot echo (NaN, lone surrogates)."""
+    """Return the framework's 422 without input that JSON cannot represent (NaN, surrogates)."""
     return answer({"detail": plain(error.errors())}, 422)
 
 
 class Coded(HTTPException):
-    """An error of HTTP with a reason for programs."""
+    """HTTP error with a machine-readable reason."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class Coded(HTTPException):
 
 
 class Unauthorized(Coded):
-    """A request without what it needs: a key, a session, or a link that opens its path."""
+    """The request lacks what it needs: a key, a session, or a link that opens its path."""
 
     def __init__(
         self,
@@ -222,13 +222,13 @@ class Unauthorized(Coded):
         challenges: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`challenges` say what may be sent instead, each in a field of its own."""
+        """Create the error; each of `challenges` is sent in a field of its own."""
         super().__init__(status_code, detail, code=code, headers=headers)
         self.challenges = challenges
 
 
 def refusal(error: Unauthorized) -> Response:
-    """Return the answer to a request that is not let in."""
+    """Return the response to an unauthenticated request."""
     response = answer(_body_of(error), error.status_code, dict(error.headers or {}))
     # One field each: players look for theirs at the beginning of a field.
     for challenge in error.challenges:
@@ -242,13 +242,13 @@ def _body_of(error: HTTPException) -> dict[str, Any]:
 
 
 class LastResort:
-    """Turns what nobody expected into a 500 that tells an id and keeps the rest in the log."""
+    """Middleware that turns an unexpected error into a 500 with an id, and logs the details."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""HTTP methods by what they may change."""
+"""Classification of HTTP methods by what they may change."""
 
 from __future__ import annotations
 

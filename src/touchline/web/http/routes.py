@@ -1,4 +1,4 @@
-"""Routes that do without the framework where there is nothing for it to do."""
+"""Routes that bypass the framework where it has nothing to do."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Route(APIRoute):
-    """A route whose handler makes its own response; the models of answers only describe it.
+    """Route whose handler creates its own response; response models only describe it.
 
-    They are built when somebody asks for the description: for a start they would take longer than
+    They are built when the description is requested: at the start they would take longer than
     everything else together.
     """
 
@@ -25,18 +25,18 @@ class Route(APIRoute):
         if not _makes_its_response(endpoint):
             raise TypeError(f"{endpoint!r} must return a Response: nothing else renders its answer")
         self.describe: Callable[[], APIRoute] = partial(APIRoute, path, endpoint, **options)
-        """Make the same route with the models of its answers."""
+        """Build the same route with its response models."""
         super().__init__(path, endpoint, **{**options, "response_model": None, "responses": None})
 
 
 class DirectRoute(Route):
-    """Calls `async def handler(request: Request) -> Response` itself; all others as usual.
+    """Route that calls `async def handler(request: Request) -> Response` directly, if it is one.
 
     Resolving no dependencies at all takes longer than a read from memory.
     """
 
     def get_route_handler(self) -> Handler:
-        """The handler itself, or what the framework makes of it."""
+        """Return the handler itself, or the framework's wrapper for other handlers."""
         if _needs_only_the_request(self.dependant):
             endpoint: Handler = self.endpoint
             return endpoint

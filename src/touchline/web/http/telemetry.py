@@ -1,4 +1,4 @@
-"""What the API itself is measured by, counted in one place for every route."""
+"""Metrics of the API itself, counted in one place for every route."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Telemetry:
-    """Counts every request by the name of its route, and times it until the answer's first byte.
+    """Middleware that counts requests by route and times them until the response's first byte.
 
-    Sizes of bodies are measured as they pass.
-    Paths that no route takes share one label: a scanner must not be able to fill the memory.
+    Body sizes are measured as they pass. Paths without a route share one label: a scanner must not
+    be able to fill the memory.
     """
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
@@ -54,7 +54,7 @@ class Telemetry:
         self._sizes: dict[str, tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -91,7 +91,7 @@ class Telemetry:
             requests.inc()
 
     def _series_of(self, scope: Scope, method: str, status: int) -> tuple[Any, Any, Any | None]:
-        """What counts such an answer, found once: routes, methods and statuses are few."""
+        """Return the cached counters of a response: routes, methods and statuses are few."""
         path, name = _path(scope), _name(scope)
         key = (path, name, method, status)
         series = self._series.get(key)
@@ -116,11 +116,11 @@ class Telemetry:
 
 
 def _path(scope: Scope) -> str:
-    """The path of the route that took the request, with its placeholders."""
+    """Return the path of the matched route, with its placeholders."""
     return str(getattr(scope.get("route"), "path", _NO_ROUTE))
 
 
 def _name(scope: Scope) -> str | None:
-    """What that route is called; None where no route took it."""
+    """Return the name of that route; None if no route matched."""
     route = scope.get("route")
     return None if route is None else str(getattr(route, "name", _NO_ROUTE))

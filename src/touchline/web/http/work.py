@@ -1,4 +1,4 @@
-"""Work that is done for a client: in its turn, and only as long as the client is there."""
+"""Work for a client, in turn and only while the client is connected."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ BUDGETS = {
     "calibration": Budget("calibrations", at_once=1, waiting=2, retry_after_s=10),
     "diagnosis": Budget("diagnoses", at_once=1, waiting=8, retry_after_s=10),
 }
-"""Their sum is far below what descriptors and threads leave beside the recorder's share."""
+"""Their sum is far below the descriptors and threads that remain beside the recorder's share."""
 
 
 def limit_of(request: Request, kind: str) -> WorkLimit:
-    """The limit of one kind of work of this application."""
+    """Return the application's limit for one kind of work."""
     limits = cast("WorkLimits", request.app.state.work)
     return limits[kind]
 
 
 async def done_for(request: Request, kind: str, work: Callable[[], Awaitable[T]]) -> T:
-    """What `work` returns, done in its turn and given up when the client goes.
+    """Return the result of `work`, run in its turn and cancelled if the client disconnects.
 
-    Raises Blocked where too much of the kind is asked for.
+    Raises Blocked if too much work of this kind is requested.
     """
     found: list[T] = []
     failure: Exception | None = None

@@ -1,4 +1,4 @@
-"""What every answer is made from."""
+"""Base classes and field types of the models."""
 
 from __future__ import annotations
 
@@ -50,10 +50,9 @@ _TRUTH: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Adds constraints to the JSON schema of a type without checking them.
+    """Constraints that are added to the JSON schema of a type without being checked.
 
-    The code that receives the value checks the constraints and reports violations in its own
-    words.
+    The code that receives the value checks the constraints and reports violations in its own words.
     """
 
     keywords: Mapping[str, Any]
@@ -61,7 +60,7 @@ class Told:
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The type's own schema with these keywords."""
+        """Return the type's own schema with these keywords."""
         return {**handler(core_schema), **self.keywords}
 
     def __hash__(self) -> int:
@@ -69,7 +68,7 @@ class Told:
 
 
 def mapping(names: Mapping[str, Any], values: Mapping[str, Any], *, most: int) -> WithJsonSchema:
-    """Builds the JSON schema of an object with its property names; pydantic leaves others open."""
+    """Build the JSON schema of an object with its property names; pydantic leaves others open."""
     return WithJsonSchema(
         {
             "type": "object",
@@ -81,7 +80,7 @@ def mapping(names: Mapping[str, Any], values: Mapping[str, Any], *, most: int) -
 
 
 class Answer(BaseModel):
-    """Base of the API's response models. Later versions may add keys but never remove one.
+    """Base class of the API's response models. Later versions may add keys but never remove one.
 
     Responses are not instances of it: the models only describe them, and are built when the
     description is requested.
@@ -104,30 +103,30 @@ def open_enum(words: Iterable[str]) -> WithJsonSchema:
 
 
 def _number(value: object) -> object:
-    """Digits as the number that they are: clients of the earlier system send them so."""
+    """Convert digits to their number: clients of the earlier system send them so."""
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
     return value
 
 
 def _whole(value: object) -> object:
-    """A number without a fraction as the integer that it is: JSON does not tell them apart."""
+    """Convert a number without a fraction to an integer: JSON does not distinguish them."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
         return int(value)
     return value
 
 
 DIGITS = BeforeValidator(lambda value: _number(_whole(value)))
-"""For integers that may be given as their digits, too."""
+"""Validator of integers that may also be given as digits."""
 
 WHOLE = BeforeValidator(_whole)
-"""For integers that are numbers and nothing else: no digits, no true and false, but `2.0`."""
+"""Validator of integers that must be numbers: no digits, no true or false, but `2.0`."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number and nothing else."""
 
 Truth = Annotated[bool, WithJsonSchema(_TRUTH)]
-"""Yes or no, also as 1 and 0 and as words: clients of the earlier system send them so."""
+"""A boolean, also as 1 and 0 and as words: clients of the earlier system send them so."""
 
 CameraNumber = Annotated[
     int,
@@ -143,7 +142,7 @@ CameraNumber = Annotated[
 def _in_utc(value: datetime) -> datetime:
     """Convert a time to UTC; one without a zone is in UTC already.
 
-    The first and the last hours of the calendar have no UTC time in other zones: the nearest one.
+    Times at the limits of the calendar that have no UTC equivalent become the nearest one.
     """
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
@@ -155,7 +154,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def _written(value: object) -> object:
-    """Refuse numbers in notations in which nobody writes a time, as 1e9."""
+    """Refuse numeric notations that are not used for times, such as 1e9."""
     if isinstance(value, str) and _NUMBER.fullmatch(value) and not _UNIX_TIME.fullmatch(value):
         raise ValueError("must be an RFC 3339 time, or Unix seconds such as 1771000000.5")
     return value
@@ -210,4 +209,4 @@ Flag = Annotated[
         }
     ),
 ]
-"""Yes or no, as a number that is 0 or not, as its digits, or as true and false."""
+"""A boolean, as a number that is 0 or not, as its digits, or as true and false."""

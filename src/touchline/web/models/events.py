@@ -1,4 +1,4 @@
-"""The event log."""
+"""Models of the event log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links to media."""
+"""Models of signed links to media."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from touchline.web.models.base import Answer
 
 LONGEST_PATH = 2048
-"""Characters of a path with its query that a link may be made for."""
+"""Maximum length of a path with its query that can be signed."""
 
 
 class MakeLink(BaseModel):

@@ -1,4 +1,4 @@
-"""Signing in."""
+"""Models of signing in."""
 
 from __future__ import annotations
 

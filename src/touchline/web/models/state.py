@@ -1,4 +1,4 @@
-"""The state of the service, the machine, the cameras and the preview."""
+"""Models of the state of the service, the machine, the cameras and the preview."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of a request that nobody knows: ignored, as the contract has it, but not silently."""
+"""Unknown fields of a request: ignored, as the contract demands, but reported."""
 
 from __future__ import annotations
 

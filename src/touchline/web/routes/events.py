@@ -1,4 +1,4 @@
-"""The routes of the event log: what happened, newest first. A handler parses, calls and renders."""
+"""Routes of the event log, newest event first. A handler parses, calls and renders."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def clean_up_events(
 
 
 def entry(item: Event) -> dict[str, Any]:
-    """An event as clients see it."""
+    """Return an event as shown to clients."""
     return {
         "id": item.id,
         "timestamp": _time(item.at),
@@ -114,7 +114,7 @@ def entry(item: Event) -> dict[str, Any]:
 
 
 def _time(at: datetime | None) -> str | None:
-    """RFC 3339 in UTC with microseconds and a Z."""
+    """Format a time in RFC 3339, in UTC with microseconds and a Z."""
     if at is None:
         return None
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,4 +1,4 @@
-"""The route by which whoever has the key gets links for players that have none."""
+"""Route that creates links for players without the key."""
 
 from __future__ import annotations
 

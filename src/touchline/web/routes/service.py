@@ -1,4 +1,4 @@
-"""The routes at the root: who answers here, and the server's measurements."""
+"""Routes at the root: the service's identity and the server's metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in with the key, for browsers: from then on a cookie says who asks."""
+"""Routes for signing in with the key from a browser, which then uses a cookie."""
 
 from __future__ import annotations
 
@@ -83,5 +83,5 @@ def _state(request: Request, *, signed_in: bool) -> dict[str, object]:
 
 
 def _is_secure(request: Request) -> bool:
-    """Whether the browser came by TLS, at a proxy at the latest."""
+    """Return whether the browser connected by TLS, if only to a proxy."""
     return "https" in (request.scope["scheme"], request.headers.get("x-forwarded-proto", ""))

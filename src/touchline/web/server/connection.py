@@ -1,7 +1,7 @@
-"""uvicorn's HTTP connection, bounded before anything is routed or authenticated.
+"""uvicorn's HTTP connection with limits that apply before routing and authentication.
 
-The head of a request has a size, a number of fields and a time; a refusal can be read by whoever
-caused it; and a connection that only sits there can be ended by the door.
+The header of a request is limited in size, number of fields and time; the client that caused a
+refusal can read it; and the door can end an idle connection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 128
 
 LINGER_BYTES = 64 << 20
-"""What a client may still send after it was refused; it is read so that it can read the refusal."""
+"""Bytes read from a refused client so that it can read the refusal."""
 
 _TOO_LARGE = Refusal(
     431,
@@ -41,11 +41,11 @@ _SLOW = Refusal(408, "request_timeout", "The request did not arrive in time")
 
 
 class _TooLarge(Exception):
-    """Raised in the parser's callbacks to end the parsing."""
+    """Exception of the parser's callbacks that ends the parsing."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One HTTP connection, known to the door."""
+    """An HTTP connection that is registered with the door."""
 
     def __init__(
         self,
@@ -65,31 +65,31 @@ class BoundedProtocol(HttpToolsProtocol):
     # ------------------------------------------------------------------ the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody is there."""
+        """Register a new connection."""
         self._raw = transport
         super().connection_made(cast("asyncio.Transport", _Lingering(transport, self)))
         self._door.entered(self, self.client[0] if self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone, in whatever way."""
+        """Unregister a connection that has ended in any way."""
         self._door.left(self)
         super().connection_lost(exc)
 
     @property
     def _answering(self) -> RequestResponseCycle | None:
-        """The request that is being answered, if one is."""
+        """The request being answered, if there is one."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return None if cycle is None or cycle.response_complete else cycle
 
     @property
     def has_input(self) -> bool:
-        """Whether something has arrived that was not read yet."""
+        """Whether data has arrived that has not been read yet."""
         connection = self._raw.get_extra_info("socket") if self._raw is not None else None
         found: socket.socket | None = getattr(connection, "_sock", connection)
         return found is not None and input_waits(found)
 
     def dismiss(self, *, at_once: bool) -> None:
-        """End it; politely where it has begun to ask something and is told why."""
+        """End the connection, with an error response if a request has begun, unless `at_once`."""
         if self._raw is None or self._raw.is_closing():
             return
         cycle = self._answering
@@ -102,31 +102,31 @@ class BoundedProtocol(HttpToolsProtocol):
             self._raw.close()
 
     def pause_writing(self) -> None:
-        """The client has to read first."""
+        """Record that the client must read before more can be sent."""
         super().pause_writing()
         self._door.unread(self, waits=True)
 
     def resume_writing(self) -> None:
-        """It has."""
+        """Record that the client has read."""
         super().resume_writing()
         self._door.unread(self, waits=False)
 
     def shutdown(self) -> None:
-        """The server ends: an answer that is under way may still be finished."""
+        """Shut down; a response in progress may be completed."""
         if self._raw is not None and self._answering is None:
             self._raw.close()
             return
         super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
-        """End a connection that rests, but not one whose next request waits to be read."""
+        """End an idle connection, unless its next request is waiting to be read."""
         if not self.has_input:
             super().timeout_keep_alive_handler()
 
     # ------------------------------------------------------------------ what comes in
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come, or refuse it."""
+        """Parse incoming data, or refuse it."""
         if self._lingering:
             self._lingered_bytes += len(data)
             if self._lingered_bytes > LINGER_BYTES:
@@ -152,49 +152,49 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.refuse(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Start counting a new request."""
         self._head_bytes = self._fields = self._silent_bytes = 0
         self._in_message = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the request's target."""
+        """Count a part of the request target."""
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A field of the head, or behind a body in chunks."""
+        """Count a header field, or a trailer field after a chunked body."""
         self._fields += 1
         self._count(len(name) + len(value) + 4)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole: from here on the application has it."""
+        """Hand a request over to the application: its header is complete."""
         self._silent_bytes = 0
         super().on_headers_complete()
         self._door.move(self, "busy")
         self._door.body(self, expected=True)
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """Count a part of the body."""
         self._silent_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """Record that the request is complete."""
         self._silent_bytes = 0
         self._in_message = False
         self._door.body(self, expected=False)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The answer is out."""
+        """Record that the response was sent."""
         super().on_response_complete()
         if self._answering is None:
             self._door.move(self, "resting")
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over; the door hears of its end from there."""
+        """Hand the connection over; its new protocol reports its end to the door."""
         self._in_message = False
         self._door.body(self, expected=False)
         self._door.move(self, "socket")
@@ -216,11 +216,11 @@ class BoundedProtocol(HttpToolsProtocol):
     # ------------------------------------------------------------------ refusals
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse in the contract's form."""
+        """Refuse a request in the contract's format."""
         self.refuse(Refusal(400, "bad_request", msg))
 
     def refuse(self, refusal: Refusal) -> None:
-        """Say why, and end the connection once that can have been read."""
+        """Send a refusal, and end the connection once the client can have read it."""
         self._in_message = True  # what comes of the request from now on leads nowhere
         cycle = self._answering
         if cycle is not None:
@@ -233,9 +233,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def linger(self) -> None:
-        """Send no more, but read on for a moment.
+        """Stop sending, but keep reading for a moment.
 
-        Closing with something unread resets the connection, and the client loses the answer.
+        Closing with unread data resets the connection, and the client loses the response.
         """
         raw = self._raw
         if raw is None or raw.is_closing() or self._lingering:
@@ -256,7 +256,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class _Lingering:
-    """A transport whose `close` gives the client time to read the answer."""
+    """Transport whose `close` gives the client time to read the response."""
 
     def __init__(self, raw: asyncio.Transport, protocol: BoundedProtocol) -> None:
         self._raw = raw
@@ -266,16 +266,16 @@ class _Lingering:
         return getattr(self._raw, name)
 
     def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
+        """Return whether nothing more can be sent."""
         return self._raw.is_closing() or self._protocol.lingers
 
     def close(self) -> None:
-        """End the connection once the answer can have been read."""
+        """End the connection once the client can have read the response."""
         self._protocol.linger()
 
 
 def refusal_bytes(refusal: Refusal) -> bytes:
-    """The whole answer of a connection that is then closed."""
+    """Return the complete response of a connection that is then closed."""
     body = encoded({"detail": refusal.detail, "code": refusal.code})
     lines = [
         f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}",

@@ -1,8 +1,8 @@
-"""Who is connected, who may come in, and who has to go: the one list of HTTP connections.
+"""Admission, tracking and eviction of HTTP connections.
 
-Whatever strangers do, the number of connections is bounded, and a place that somebody only sits on
-goes to somebody who asks for something. An address is of IPv6 a whole network, as whoever has one
-of its addresses has them all (`network_of`). Times do not run while this server stands still.
+Whatever clients do, the number of connections is bounded, and one that is merely held open makes
+room for one with a request. An IPv6 address counts as its whole network, because whoever has one of
+its addresses has them all (`network_of`). Time limits do not run while this server is suspended.
 """
 
 from __future__ import annotations
@@ -34,31 +34,31 @@ LIMITS_S: Mapping[State, float] = {
     "resting": 75.0,  # uvicorn's own limit is shorter
 }
 BODY_S = 60.0
-"""A body is 64 KiB at the most; who needs longer than this holds a place for nothing."""
+"""Time limit for a body, which has at most 64 KiB."""
 
 UNREAD_S = 120.0
-"""So long a client may take to read what one write has put before it: half a megabyte at most."""
+"""Time limit for a client to read the data of one write: at most half a megabyte."""
 
 _LOOK_S = 0.2
 _RELIEF = 32
 _RELAX_S = 30.0
-"""So long after descriptors ran out, more connections are taken in again."""
+"""Time after running out of descriptors before more connections are accepted again."""
 
 
 class Guest(Protocol):
-    """A connection. `dismiss` ends it, politely or `at_once`."""
+    """A connection. `dismiss` ends it, with an error response or `at_once`."""
 
     @property
     def has_input(self) -> bool:
-        """Whether something has arrived that was not read yet."""
+        """Whether data has arrived that has not been read yet."""
 
     def dismiss(self, *, at_once: bool) -> None:
-        """End it."""
+        """End the connection."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why somebody does not come in: an HTTP status, a code and a sentence."""
+    """Reason for refusing a connection: an HTTP status, a code and a sentence."""
 
     status: int
     code: str
@@ -72,7 +72,7 @@ TOO_MANY_OF_YOURS = Refusal(
 
 
 class Door:
-    """The connections there are. Belongs to the event loop; `open` runs its clock."""
+    """All open connections. Belongs to the event loop; `open` enforces the time limits."""
 
     def __init__(
         self,
@@ -102,10 +102,10 @@ class Door:
     # ------------------------------------------------------------------ coming and going
 
     def refusal_for(self, address: str, own_address: str = "") -> Refusal | None:
-        """Return why a connection from there may not come in; None where it may.
+        """Return why a connection from this address is refused; None if it is accepted.
 
-        `own_address` is the one of this machine that was connected to. Where all places are taken,
-        who has sat there longest without asking anything goes.
+        `own_address` is the address of this machine that was connected to. If all places are taken,
+        the connection that has been idle for longest is ended.
         """
         limited = not is_here(address, own_address) and address not in self._trusted
         if limited and self._by_address[network_of(address)] >= self._most_an_address:
@@ -115,7 +115,7 @@ class Door:
         return None
 
     def entered(self, guest: Guest, address: str) -> None:
-        """Note a new connection; one that is known already stays as it is."""
+        """Register a new connection; a registered one is left unchanged."""
         if guest in self._state_of:
             return
         network = self._address_of[guest] = network_of(address)
@@ -123,7 +123,7 @@ class Door:
         self._put(guest, "waiting")
 
     def left(self, guest: Guest) -> None:
-        """Forget a connection that is gone."""
+        """Remove a connection that has ended."""
         state = self._state_of.pop(guest, None)
         if state is None:
             return
@@ -136,7 +136,7 @@ class Door:
             del self._by_address[address]
 
     def move(self, guest: Guest, state: State) -> None:
-        """Note what a connection does now; its time begins anew unless it did that already."""
+        """Record what a connection is doing; its time limit restarts if that has changed."""
         before = self._state_of.get(guest)
         if before is None or before == state:
             return
@@ -144,15 +144,15 @@ class Door:
         self._put(guest, state)
 
     def body(self, guest: Guest, *, expected: bool) -> None:
-        """Note that a body is expected, or complete."""
+        """Record that a body is expected, or complete."""
         self._time(self._bodies, guest, running=expected)
 
     def unread(self, guest: Guest, *, waits: bool) -> None:
-        """Note that a client has to read before more can be sent, or that it has."""
+        """Record that a client must read before more can be sent, or that it has read."""
         self._time(self._unread, guest, running=waits)
 
     def relieve(self, count: int = _RELIEF) -> int:
-        """End the connections that have asked nothing for longest; returns how many."""
+        """End the connections that have been idle for longest, and return how many."""
         ended = 0
         for state in ("lingering", "waiting", "resting"):
             for guest in list(self._states[state])[: count - ended]:
@@ -161,9 +161,9 @@ class Door:
         return ended
 
     def exhausted(self) -> None:
-        """Make room where the process has no descriptors left, and keep it free for a while.
+        """Free connections when the process has run out of descriptors, and limit them for a while.
 
-        Others need them more than connections do: files of the recording, workers, the database.
+        Recording files, workers and the database need descriptors more than connections do.
         """
         self.relieve()
         self.most = max(1, min(self.most, len(self._state_of)))
@@ -194,7 +194,7 @@ class Door:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Meanwhile whoever is too slow is dismissed."""
+        """Enforce the time limits within this scope."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(keep_running, "connections", self._watch, every_s=_LOOK_S))
             yield
@@ -204,7 +204,7 @@ class Door:
         self.look()
 
     def look(self) -> None:
-        """Dismiss whoever has used its time up; who has said something unread has not."""
+        """End connections that exceeded their time limit, unless they have unread input."""
         now_s = self._clock()
         if self.most < self._configured and now_s - self._exhausted_at_s > _RELAX_S:
             self.most = min(self._configured, self.most * 2)
@@ -217,7 +217,7 @@ class Door:
     def _expire(
         self, times: OrderedDict[Guest, float], before_s: float, reason: str, *, at_once: bool
     ) -> None:
-        """The oldest come first, because each of them has the same limit."""
+        """End connections older than the limit; they come first because all have the same limit."""
         late: list[Guest] = []
         for guest, since_s in times.items():
             if since_s >= before_s:
@@ -231,7 +231,7 @@ class Door:
     # ------------------------------------------------------------------ told
 
     def count_into(self, metrics: Metrics) -> None:
-        """Have the metrics read this at each rendering."""
+        """Add the connections to the metrics."""
         metrics.add_source(self._families)
 
     def _families(self) -> Iterable[Family]:
@@ -257,7 +257,7 @@ class Door:
 
 
 class Addresses:
-    """A set of addresses and networks, as `10.0.0.0/8`."""
+    """A set of addresses and networks such as `10.0.0.0/8`."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._networks = [ipaddress.ip_network(text, strict=False) for text in texts]
@@ -271,7 +271,7 @@ class Addresses:
 
 
 def is_here(address: str, own_address: str) -> bool:
-    """Whether a client is on this machine: over loopback, or over any other of its addresses.
+    """Return whether a client is on this machine: over loopback or one of its other addresses.
 
     The kernel gives a connection to an address of this machine that same address as its source.
     """
@@ -279,7 +279,7 @@ def is_here(address: str, own_address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether a client's address is this machine; a Unix socket has none and is."""
+    """Return whether an address is a loopback address; a Unix socket has none and counts as one."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

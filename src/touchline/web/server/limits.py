@@ -1,4 +1,4 @@
-"""What is turned away unseen: bodies that are too large and paths that are too clever."""
+"""Limits on requests before routing: body size, paths and requests per address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from touchline.web.http.errors import Coded
 from touchline.web.server.door import is_here
 
 SLASH = "\0"
-"""Stands for an encoded slash in a part of a path."""
+"""Replacement for an encoded slash in a path parameter."""
 
 _ENCODED_SLASH = re.compile(rb"%2[fF]")
 _STREAM = re.compile(rb"/streams/([^/?#]+)(|/[a-z-]+)")
@@ -25,19 +25,19 @@ _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class PlainPaths:
-    """Answers 404 to a path with an encoded slash or a control character in it.
+    """Middleware that answers 404 to a path with an encoded slash or a control character.
 
-    Nothing here has such a name but streams, whose ids clients choose: an encoded slash in a
-    stream's id arrives as `SLASH`, which no path has otherwise. Decoded, a slash would be a step to
-    somewhere else, and the redirect of a trailing slash and the end of a route's pattern take a
-    newline for what it is not.
+    Nothing has such a name except streams, whose ids clients choose: an encoded slash in a stream's
+    id is passed on as `SLASH`, which no other path contains. Decoded, a slash would lead to another
+    path, and the redirect of a trailing slash and the end of a route's pattern misinterpret a
+    newline.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] == "http":
             path = _plain_path(scope)
             if path is None:
@@ -48,7 +48,7 @@ class PlainPaths:
 
 
 def _plain_path(scope: Scope) -> str | None:
-    """The path that routes see; None where there can be no such route."""
+    """Return the path that routes see; None if it is not allowed."""
     path: str = scope["path"]
     if _CONTROLS.search(path) is not None:
         return None
@@ -63,14 +63,14 @@ def _plain_path(scope: Scope) -> str | None:
 
 
 def with_slashes(name: str) -> str:
-    """A part of a path as its client wrote it."""
+    """Return a path parameter as its client wrote it."""
     return name.replace(SLASH, "/")
 
 
 class AddressLimit:
-    """Answers 429 to an address with too many requests under way; this machine has no limit.
+    """Middleware that answers 429 to an address with too many requests; this machine is exempt.
 
-    It sees clients as a trusted proxy passes them on, where the door sees the proxy alone.
+    It sees clients as a trusted proxy passes them on, while the door sees only the proxy.
     """
 
     def __init__(self, app: ASGIApp, *, most: int) -> None:
@@ -79,7 +79,7 @@ class AddressLimit:
         self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         address = client_address(scope)
         if scope["type"] != "http" or is_here(address, _own_address(scope)):
             await self._app(scope, receive, send)
@@ -99,7 +99,7 @@ class AddressLimit:
 
 
 def client_address(scope: Scope) -> str:
-    """The client's address, as a trusted proxy passes it on; empty for a Unix socket."""
+    """Return the client's address as a trusted proxy passes it on; empty for a Unix socket."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 
@@ -110,14 +110,14 @@ def _own_address(scope: Scope) -> str:
 
 
 class BodyLimit:
-    """Answers 413 to a larger body: by its announced length, or when it turns out to be larger."""
+    """Middleware that answers 413 to a larger body, by announced or by actual length."""
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

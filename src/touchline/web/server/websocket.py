@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket connection, with the patience taken out of it."""
+"""uvicorn's WebSocket connection with strict time limits."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from touchline.core.patience import Alarm
 
 STUCK_S = 10.0
-"""A client that takes not one byte for this long is cut off."""
+"""A client that reads nothing for this long is disconnected."""
 
 SEND_BUFFER_BYTES = 64 * 1024
-"""What the kernel may hold for a client; what waits longer waits where newer news replaces it."""
+"""Kernel buffer per client; more data waits where newer messages replace it."""
 
 
 class ImpatientProtocol(WebSocketsSansIOProtocol):
-    """Aborts the connection of a client that stops reading.
+    """WebSocket connection that is aborted if its client stops reading.
 
-    uvicorn would close it, which waits until the client has taken everything: for ever, from one
-    that is stopped but connected. And a send returns once the kernel has all of it, so that what
-    piles up does so in the session's outbox.
+    uvicorn would close it, which waits until the client has read everything: forever, if it is
+    stopped but connected. A send returns only once the kernel has all data, so that unsent messages
+    accumulate in the session's outbox.
     """
 
     _watch: Alarm | None = None
     _unsent_bytes = 0
     on_gone: Callable[[], None] | None = None
-    """Called when the connection is gone, by whoever handed it over."""
+    """Callback for the end of the connection, set by the protocol that handed it over."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The HTTP connection has become a WebSocket."""
+        """Take over an HTTP connection that has become a WebSocket."""
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=0)
         connection = cast("socket.socket | None", transport.get_extra_info("socket"))
@@ -40,24 +40,24 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
     def pause_writing(self) -> None:
-        """The kernel takes no more for now."""
+        """Record that the kernel's buffer is full."""
         super().pause_writing()
         self._look()
 
     def resume_writing(self) -> None:
-        """The kernel has everything."""
+        """Record that the kernel has accepted all data."""
         super().resume_writing()
         self._stop_watching()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone, in whatever way."""
+        """Report a connection that has ended in any way."""
         self._stop_watching()
         if self.on_gone is not None:
             self.on_gone()
         super().connection_lost(exc)
 
     def send_keepalive_ping(self) -> None:
-        """Ping the client; its time for a pong does not run while this server stands still."""
+        """Ping the client; the time limit for its pong does not run while the server is suspended."""
         super().send_keepalive_ping()
         if self.pong_timer is not None and self.ping_timeout is not None:
             self.pong_timer.cancel()

@@ -1,1 +1,1 @@
-"""The WebSocket: protocol, channels, commands."""
+"""The WebSocket: protocol, channels and commands."""

@@ -1,4 +1,4 @@
-"""What the commands of the WebSocket do: the same calls as the routes, with the same checks."""
+"""Commands of the WebSocket: the same calls as the routes, with the same checks."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ if TYPE_CHECKING:
 Run = Callable[["Capture", Mapping[str, Any]], Awaitable[Any]]
 
 MOST_LINES = 500
-"""What `get_logs` gives at the most; the route gives more."""
+"""Maximum number of lines of `get_logs`; the route allows more."""
 
 
 class _Stop(BaseModel):
-    """How to stop recording."""
+    """Options of stopping a recording."""
 
     force: bool | None = False
 
 
 class _Preview(BaseModel):
-    """What to show; None is every camera, and the transport that the server prefers."""
+    """What to show; None means every camera, and the server's preferred transport."""
 
     camera_id: int | None = None
     transport: str | None = None
 
 
 class _Logs(BaseModel):
-    """Which log to read."""
+    """Log to read."""
 
     log_type: str | None = "health"
     lines: int | None = 200
 
 
 class _Match(BaseModel):
-    """Which match is meant."""
+    """Match that the command refers to."""
 
     match_id: str | None = None
 
 
 def actions_of(capture: Capture) -> dict[str, Action]:
-    """The seven actions of the contract."""
+    """Return the seven actions of the contract."""
     changing: Mapping[str, Run] = {
         "start_recording": _start_recording,
         "stop_recording": _stop_recording,

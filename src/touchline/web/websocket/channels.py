@@ -1,4 +1,4 @@
-"""The channels of the WebSocket: what is told unasked, and how often."""
+"""Channels of the WebSocket: data that is pushed, and how often."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ NEWEST_EVENTS = 50
 MOST_STREAMS = 100_000
 
 LEAST_GAP_S = 0.05
-"""Between two broadcasts of a channel, however often something changes or somebody subscribes."""
+"""Minimum interval of a channel's broadcasts, however many changes and subscriptions occur."""
 
 
 class Subscriber(Protocol):
-    """Whoever hears a channel."""
+    """A receiver of a channel."""
 
     outbox: Outbox
 
 
 class Channel:
-    """Tells all subscribers the same: one snapshot and one encoding, however many they are.
+    """Broadcasts to all subscribers with one snapshot and one encoding, however many they are.
 
-    Every `period_s` seconds while anybody listens, and at once after `refresh`.
+    Every `period_s` seconds while there are subscribers, and immediately after `refresh`.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Channel:
         least_gap_s: float = LEAST_GAP_S,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`snapshot` gives what JSON can say, or JSON that stands already as bytes.
+        """Create a channel; `snapshot` returns JSON values, or encoded JSON as bytes.
 
-        `news` is marked when that has become another: it is then told at once, `least_gap_s` after
-        the last time.
+        `news` signals a change of the data, which is then broadcast immediately, but at least
+        `least_gap_s` after the last time.
         """
         self.name = name
         self.news = news
@@ -71,7 +71,7 @@ class Channel:
         self._earliest_s = 0.0
 
     def add(self, subscriber: Subscriber) -> None:
-        """From the next broadcast on."""
+        """Add a subscriber from the next broadcast on."""
         if not self._subscribers:
             self._due_s = anyio.current_time() + self.period_s
             self._joined.set()
@@ -79,16 +79,16 @@ class Channel:
         self._subscribers.add(subscriber)
 
     def remove(self, subscriber: Subscriber) -> None:
-        """Nothing more, not even what waits in the outbox."""
+        """Remove a subscriber, including what waits in its outbox."""
         self._subscribers.discard(subscriber)
         subscriber.outbox.forget(self.name)
 
     def refresh(self) -> None:
-        """Broadcast now instead of waiting for the tick."""
+        """Broadcast now instead of at the next tick."""
         self._stale.mark()
 
     async def heard(self) -> None:
-        """Return as soon as anybody listens."""
+        """Wait until there is a subscriber."""
         while not self._subscribers:
             await self._joined.wait()
 
@@ -116,7 +116,7 @@ class Channel:
 
 
 def channels_of(capture: Capture) -> tuple[Channel, ...]:
-    """The channels of the contract; each tells what its route answers."""
+    """Return the channels of the contract; each sends what its route returns."""
     return (
         Channel("status", 1.0, partial(status_of, capture)),
         Channel("pipeline_state", 2.0, capture.mode),
@@ -143,7 +143,7 @@ def channels_of(capture: Capture) -> tuple[Channel, ...]:
 
 
 def engine_channels(engines: Engines, events: EventLog) -> tuple[Channel, ...]:
-    """The channels of the engines half; each tells what its route answers."""
+    """Return the channels of the engines half; each sends what its route returns."""
     fleet = engines.fleet
 
     def streams() -> bytes:

@@ -1,7 +1,7 @@
-"""Commands of the WebSocket: each runs once, however often and over how many sockets it is sent.
+"""Commands of the WebSocket: each runs once, however often and on however many sockets it is sent.
 
-A command belongs to the server and not to the socket it came on: when that breaks, the command goes
-on, and whoever repeats its id within a minute gets its result.
+A command belongs to the server and not to its socket: if that breaks, the command continues, and a
+client that repeats its id within a minute gets its result.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from touchline.web.websocket.outbox import Outbox
 log = logging.getLogger(__name__)
 
 KEPT_S = 60.0
-"""How long a result is kept for repetitions of its id, from the moment it is there."""
+"""Time that a result is kept for repetitions of its id."""
 
 KEPT_IDS = 200
-"""Results kept for each owner; the oldest makes room."""
+"""Results kept for each owner; the oldest is removed first."""
 
 OWNERS = 32
-"""Clients whose results are kept; whoever has been silent longest makes room."""
+"""Clients whose results are kept; the one silent for longest is removed first."""
 
 KEPT_READ_BYTES = 16 * 1024
-"""What a reading command returned is kept up to this size; a larger one is read again."""
+"""Maximum size of a kept result of a reading command; a larger one is read again."""
 
 RUNNING = 32
 """Commands of one owner that may run at the same time."""
@@ -46,20 +46,20 @@ TOO_MANY = "Too many commands are running"
 
 @dataclass(frozen=True)
 class Action:
-    """What a command does. One that only `reads` may be run again instead of remembered."""
+    """What a command does. One that only `reads` may run again instead of being remembered."""
 
     run: Callable[[Mapping[str, Any]], Awaitable[Any]]
     reads: bool = False
     refreshes: bool = False
-    """Whether what `status` and `pipeline_state` tell is different afterwards."""
+    """Whether the command changes the channels `status` and `pipeline_state`."""
 
 
 class Sender(Protocol):
-    """Whoever sent a command."""
+    """The sender of a command."""
 
     @property
     def owner(self) -> str:
-        """Which client it is; the same one on each of its sockets."""
+        """The client's identity; the same on each of its sockets."""
 
     outbox: Outbox
 
@@ -84,7 +84,7 @@ class _Ledger:
         return sum(entry.result is None for entry in self.entries.values())
 
     def tidy(self, now_s: float) -> None:
-        """Forget what is too old or too much; what runs is never forgotten."""
+        """Remove commands that are too old or too many, except running ones."""
         finished = [key for key, entry in self.entries.items() if entry.result is not None]
         surplus = len(self.entries) - KEPT_IDS
         for number, key in enumerate(finished):
@@ -93,10 +93,10 @@ class _Ledger:
 
 
 class Commands:
-    """Runs commands and remembers their results, for each client apart.
+    """Runner of commands that remembers their results, separately for each client.
 
-    Ids are counted by clients, and two of them count alike: without owners the second one's command
-    would not be run, and it would be handed the first one's result.
+    Clients count ids, and two of them may use the same: without owners the second one's command
+    would not run, and it would get the first one's result.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Commands:
         self._ledgers: OrderedDict[str, _Ledger] = OrderedDict()
 
     def receive(self, sender: Sender, message: Mapping[str, Any], tasks: Tasks) -> bool:
-        """Acknowledge the command and run it; False where it has no proper id and action."""
+        """Acknowledge and run the command; return False if it has no valid id and action."""
         command_id, action = message.get("id"), message.get("action")
         if not _is_id(command_id) or not isinstance(action, str) or not action:
             return False

@@ -1,6 +1,6 @@
-"""The WebSocket's protocol without sockets: text comes in, text goes out into sessions' outboxes.
+"""The WebSocket's protocol without sockets: text in, text out into the sessions' outboxes.
 
-Nothing a client sends raises, and nothing it sends makes another session wait.
+Nothing a client sends raises an error here or makes another session wait.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ VERSION = 1
 MAX_MESSAGE_BYTES = 64 * 1024
 FIRST_CHANNELS = ("status",)
 NEWS_CHANNELS = ("status", "pipeline_state")
-"""What is told at once when something changed."""
+"""Channels that are broadcast immediately after a change."""
 
 SIGNALS_AHEAD = 256
-"""Signalling messages of a session that may wait for the one under way."""
+"""Signalling messages of a session that may wait for the current one."""
 
 DRAIN_S = 3.0
-"""How long commands under way may take when the server is stopped."""
+"""Time for running commands to finish when the server is stopped."""
 
 _LONGEST_ECHO = 200
 
 
 class Signalling(Protocol):
-    """Who answers the `webrtc_…` messages."""
+    """The handler of the `webrtc_…` messages."""
 
     async def handle(self, connection_id: str, message: dict[str, Any]) -> list[dict[str, Any]]:
-        """The messages that answer this one, in order."""
+        """Return the messages that answer this one, in order."""
 
     async def closed(self, connection_id: str) -> None:
-        """Let go of everything that belongs to this connection."""
+        """Release everything that belongs to this connection."""
 
 
 class Session:
@@ -62,9 +62,9 @@ class Session:
 
 
 class Hub:
-    """Everything the WebSocket promises, for any number of sessions. Belongs to the event loop.
+    """The WebSocket's protocol for any number of sessions. Belongs to the event loop.
 
-    `open` keeps the channels and the commands going; a hub that is not open takes nobody in.
+    `open` runs the channels and commands; a hub that is not open accepts no sessions.
     """
 
     def __init__(
@@ -91,26 +91,26 @@ class Hub:
 
     @property
     def sessions(self) -> int:
-        """How many there are."""
+        """Number of sessions."""
         return len(self._sessions)
 
     @property
     def is_open(self) -> bool:
-        """Whether it takes sessions in at all."""
+        """Whether sessions are accepted."""
         return self._tasks is not None
 
     def reasons(self) -> list[dict[str, str]]:
-        """What of its work fails now, for readiness."""
+        """Return the hub's failing tasks, for readiness."""
         return self._supervisor.reasons()
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no room for one more."""
+        """Whether there is no room for another session."""
         return len(self._sessions) >= self.max_sessions
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Broadcast and run commands inside this scope; commands under way may end at its end."""
+        """Broadcast and run commands within this scope; at its end, running commands may finish."""
         async with open_tasks(self._supervisor) as loops:
             for channel in self._channels.values():
                 loops.keep(f"channel {channel.name}", channel.once, every_s=0)
@@ -128,10 +128,10 @@ class Hub:
                     tasks.cancel_scope.deadline = anyio.current_time() + DRAIN_S
 
     def join(self, owner: str) -> Session:
-        """A new session, greeted and subscribed to `status`.
+        """Return a new session, greeted and subscribed to `status`.
 
-        `owner` is who the client is on any of its connections; what it repeats on another one is
-        known to be a repetition.
+        `owner` identifies the client on any of its connections; commands that it repeats on another
+        one are recognised as repetitions.
         """
         session = Session(self._make_id(), owner)
         self._sessions[session.id] = session
@@ -141,7 +141,7 @@ class Hub:
         return session
 
     def leave(self, session: Session) -> None:
-        """The connection is gone; its commands go on, its pictures do not."""
+        """Remove a session; its commands continue, its pictures do not."""
         if self._sessions.pop(session.id, None) is None:
             return
         for channel in self._channels.values():
@@ -150,7 +150,7 @@ class Hub:
         self._signal(session, None)
 
     def tell(self, session_id: str, message: Mapping[str, Any]) -> None:
-        """Send the session a message; one that has left is not told."""
+        """Send the session a message, unless it has left."""
         session = self._sessions.get(session_id)
         if session is not None:
             session.outbox.reply(_text({"v": VERSION, **message}))
@@ -161,7 +161,7 @@ class Hub:
             self._channels[name].refresh()
 
     def received(self, session: Session, frame: str | bytes) -> None:
-        """Answer what the client sent; the answers are in its outbox, or will be. Never raises."""
+        """Process a frame from the client; responses go to its outbox. Never raises."""
         message = self._parsed(session, frame)
         if message is None:
             return
@@ -184,7 +184,7 @@ class Hub:
     # ------------------------------------------------------------- from text to message
 
     def _parsed(self, session: Session, frame: str | bytes) -> dict[str, Any] | None:
-        """The message in the frame, or None after an error was sent."""
+        """Return the message in the frame; None after sending an error."""
         size_bytes = len(frame) if isinstance(frame, bytes) else _utf8_bytes(frame)
         if size_bytes > MAX_MESSAGE_BYTES:
             self._error(session, "message_too_large", "Message exceeds 64KB limit")
@@ -235,7 +235,7 @@ class Hub:
             self._signal(session, message)
 
     def _signal(self, session: Session, message: dict[str, Any] | None) -> None:
-        """Handle it after those before it: an offer means nothing before its session is there."""
+        """Process signalling messages in order: an offer requires its session to exist."""
         session.signals.append(message)
         if not session.signalling and self._tasks is not None:
             session.signalling = True
@@ -273,27 +273,27 @@ class Hub:
 
 
 class _Watching:
-    """Tells that something changed."""
+    """Watcher that reports a change."""
 
     def __init__(self, changed: Changed, tell: Callable[[], None]) -> None:
         self._changed, self._tell = changed, tell
         self._seen = changed.version
 
     async def once(self) -> None:
-        """Wait for the next change, and tell."""
+        """Wait for the next change, and report it."""
         self._seen = await self._changed.wait(self._seen)
         self._tell()
 
 
 class _Following:
-    """Refreshes a channel that is heard when its own news come."""
+    """Watcher that refreshes a channel with subscribers when its own data changes."""
 
     def __init__(self, channel: Channel, news: Changed) -> None:
         self._channel, self._news = channel, news
         self._seen = news.version
 
     async def once(self) -> None:
-        """Wait for the next news while anybody listens, and refresh."""
+        """Wait for the next change while there are subscribers, and refresh."""
         await self._channel.heard()
         self._seen = await self._news.wait(self._seen)
         self._channel.refresh()

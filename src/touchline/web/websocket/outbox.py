@@ -1,4 +1,4 @@
-"""What a session has still to be told, kept so that a slow client delays only itself."""
+"""Messages waiting to be sent to a session, kept so that a slow client delays only itself."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import OrderedDict
 import anyio
 
 REPLIES_AHEAD = 64
-"""Replies that may wait before nothing more is read from their client: it has to read as well."""
+"""Replies that may be queued before reading from their client stops, so that it must read, too."""
 
 
 class Outbox:
-    """Keeps every reply, in order, and of each channel only the newest status.
+    """Queue of every reply, in order, and of only the newest status of each channel.
 
-    A status takes the place of its unsent predecessor, so what a slow client gets is late but never
-    old. It belongs to the event loop.
+    A status replaces its unsent predecessor, so a slow client gets late but never outdated data. It
+    belongs to the event loop.
     """
 
     def __init__(self) -> None:
@@ -25,10 +25,10 @@ class Outbox:
         self._news: anyio.Event | None = None
         self._taken: anyio.Event | None = None
         self.replaced = 0
-        """Statuses that were overtaken by a newer one before they could be sent."""
+        """Statuses that a newer one replaced before they could be sent."""
 
     def reply(self, text: str) -> None:
-        """Send this after everything that waits already."""
+        """Send this after everything that is waiting."""
         self._numbered += 1
         self._replies += 1
         self._put(self._numbered, text)
@@ -39,11 +39,11 @@ class Outbox:
         self._put(channel, text)
 
     def forget(self, channel: str) -> None:
-        """Do not send the channel's unsent status any more."""
+        """Remove the channel's unsent status."""
         self._waiting.pop(channel, None)
 
     async def take(self) -> str:
-        """The next text to send, as soon as there is one."""
+        """Return the next text to send, waiting for one."""
         while not self._waiting:
             self._news = anyio.Event()
             await self._news.wait()
@@ -56,7 +56,7 @@ class Outbox:
         return text
 
     async def room(self) -> None:
-        """Return once few enough replies wait for the client to be heard again."""
+        """Wait until few enough replies are queued to read from the client again."""
         while self._replies >= REPLIES_AHEAD:
             self._taken = anyio.Event()
             await self._taken.wait()

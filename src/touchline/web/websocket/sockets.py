@@ -1,4 +1,4 @@
-"""The sockets of the WebSocket: who may connect, and texts in and out of a session of the hub."""
+"""The sockets of the WebSocket: admission, and text in and out of a hub's session."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ router = APIRouter(tags=["live"])
 
 
 def make_hub(system: System) -> Hub:
-    """The hub of this system, not open yet."""
+    """Create the hub of this system, not open yet."""
     capture = system.capture
     hub = Hub(
         (*channels_of(capture), *engine_channels(system.engines, system.events)),
@@ -49,7 +49,7 @@ def make_hub(system: System) -> Hub:
 
 @router.websocket("/ws", name="websocket")
 async def websocket(socket: WebSocket) -> None:
-    """One client, from its handshake until either side is gone."""
+    """Serve one client, from its handshake until either side has gone."""
     hub: Hub = socket.app.state.hub
     gate: Gate = socket.app.state.gate
     try:
@@ -78,7 +78,7 @@ async def websocket(socket: WebSocket) -> None:
 
 
 def owner_of(socket: WebSocket) -> str:
-    """Who this is on each of its connections: the name it gives itself, or else its address.
+    """Return the client's identity on all its connections: its chosen name, or its address.
 
     Behind a proxy the address is the one that the proxy passes on.
     """
@@ -89,7 +89,7 @@ def owner_of(socket: WebSocket) -> str:
 
 
 async def _end_with(signed_in: SignedIn, socket: WebSocket, scope: CancelScope) -> None:
-    """Close the socket with the session that it was opened with."""
+    """Close the socket together with the session that it was opened with."""
     await signed_in.ended.wait()
     with suppress(WebSocketDisconnect, RuntimeError, OSError):
         await socket.close(SIGNED_OUT, "Signed out")

@@ -1,1 +1,1 @@
-"""Bodies of the capture half."""
+"""Request and response bodies of the capture half."""

@@ -1,4 +1,4 @@
-"""Moments of a match, and what is asked of them."""
+"""Models of clips and markers."""
 
 from __future__ import annotations
 

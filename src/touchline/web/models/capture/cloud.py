@@ -1,4 +1,4 @@
-"""What the storage has of the matches."""
+"""Models of files in the object storage."""
 
 from __future__ import annotations
 

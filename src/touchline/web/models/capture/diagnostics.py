@@ -1,4 +1,4 @@
-"""The machine, the logs and what can be read out of them."""
+"""Models of machine metrics, logs and findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library: matches, their segments and files, and what is known of their integrity."""
+"""Models of the library: matches, their segments and files, and their integrity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panorama: calibration, preview, and making it of a match."""
+"""Models of the panorama: calibration, preview and processing of a match."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from touchline.web.models.base import WHOLE, Answer, Number, Truth
 
 Pixels = Annotated[Number, Field(ge=-16_384, le=16_384)]
-"""A coordinate in a picture, which may lie a little outside of it."""
+"""A coordinate in a picture; it may lie slightly outside."""
 
 
 Width = Annotated[int, Field(strict=True, ge=640, le=7680, multiple_of=2), WHOLE]

@@ -1,4 +1,4 @@
-"""Live pictures: starting, stopping and restarting what viewers see."""
+"""Models of starting, stopping and restarting the preview."""
 
 from __future__ import annotations
 

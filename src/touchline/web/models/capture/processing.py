@@ -1,4 +1,4 @@
-"""Post-processing: jobs, and what is asked of them."""
+"""Models of post-processing jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
 
 
 Share = Annotated[Number, Field(ge=-4, le=5)]
-"""A share of a side of the panorama; corners of the pitch may lie outside of the picture."""
+"""A fraction of the panorama's width or height; pitch corners may lie outside the picture."""
 
 
 class Keyframe(BaseModel):

@@ -1,4 +1,4 @@
-"""Recording: its state, its start, its stop and its health."""
+"""Models of recording: state, start, stop and health."""
 
 from __future__ import annotations
 

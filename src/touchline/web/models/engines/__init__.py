@@ -1,1 +1,1 @@
-"""Bodies of the engines half."""
+"""Request and response bodies of the engines half."""

@@ -1,4 +1,4 @@
-"""Engines and containers."""
+"""Models of engines and containers."""
 
 from __future__ import annotations
 

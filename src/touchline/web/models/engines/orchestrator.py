@@ -1,4 +1,4 @@
-"""The state of the engines half."""
+"""Models of the state of the engines half."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders for engines and containers, and what comes of them."""
+"""Models of provisioning engines and containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams: reports of clients, and what is shown."""
+"""Models of streams: reports from clients, and responses."""
 
 from __future__ import annotations
 

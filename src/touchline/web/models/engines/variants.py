@@ -1,4 +1,4 @@
-"""The custom variant."""
+"""Models of the custom variant."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from touchline.web.models.base import Answer, Told
 
 
 def _one_of(words: Sequence[str]) -> Told:
-    """One of these words, as a pattern: forms are made of fields whose type is any string."""
+    """Return a pattern that matches one of these words: form fields are of type string."""
     return Told({"pattern": f"^({'|'.join(map(re.escape, words))})$"})
 
 
@@ -38,7 +38,7 @@ Name = Annotated[
         {"type": "string", "pattern": rf"^\s*{_NAME}([^\x00-\x1f\x7f]{{0,98}}{_NAME})?\s*$"}
     ),
 ]
-"""What a template is called; spaces around it are taken away."""
+"""Name of a template; surrounding spaces are removed."""
 
 MemoryLimit = Annotated[StrictStr, Field(max_length=64), Told({"pattern": _MEMORY})]
 
@@ -149,7 +149,7 @@ class _AsVariantConfig:
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The schema of a configuration."""
+        """Return the schema of a configuration."""
         return handler(VariantConfig.__pydantic_core_schema__)
 
 

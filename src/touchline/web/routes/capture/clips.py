@@ -1,4 +1,4 @@
-"""The routes of what is cut out of matches: clips, playback, markers. Parse, call, render."""
+"""Routes of clips, playback and markers. A handler parses, calls and renders."""
 
 from __future__ import annotations
 
@@ -349,7 +349,7 @@ async def remove_marker(match_id: MatchId, marker_id: MarkerId, capture: Capture
 
 
 def _camera(text: str) -> str:
-    """The camera's name in files. Raises NotFound for what is none."""
+    """Return the camera's name in files. Raises NotFound for an invalid one."""
     if text in ARCHIVES:
         return text
     named = _CAMERA.fullmatch(text)
@@ -359,7 +359,7 @@ def _camera(text: str) -> str:
 
 
 def _at_ns(name: str, text: str, times: MatchTimes) -> int:
-    """An instant on the match clock. Raises Invalid."""
+    """Convert a time to the match clock. Raises Invalid."""
     if _SECONDS.fullmatch(text):
         return times.at_second(float(text))
     try:

@@ -1,4 +1,4 @@
-"""The routes of what was uploaded, under the names that the earlier dashboard asks for."""
+"""Routes of uploaded files, under the names that the earlier dashboard requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of diagnostics: the machine's figures, the logs, and what stands together in them."""
+"""Routes of diagnostics: machine metrics, logs and correlated log events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of the library: matches, their segments, files and archives."""
+"""Routes of the library: matches, their segments, files and archives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from touchline.web.models.capture.library import (
 
 THUMBNAILS = "_sprites.vtt"
 MOST_THUMBNAILS_BYTES = 4 << 20
-"""A picture every few seconds of a day is a tenth of it."""
+"""Ten times the size for a picture every few seconds over a day."""
 
 router = APIRouter(
     prefix="/api/v1/recordings", tags=["library"], responses=may_answer(500), route_class=Route
@@ -244,7 +244,7 @@ async def download_file(
 
 
 def _thumbnails(path: FilePath, signature: str) -> str:
-    """Return a track of thumbnails whose sheet is signed as it is itself. Raises NotFound."""
+    """Return a thumbnail track whose sheet is signed like the track. Raises NotFound."""
     try:
         data = read_bytes(path, most_bytes=MOST_THUMBNAILS_BYTES)
     except OSError as error:

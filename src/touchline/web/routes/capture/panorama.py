@@ -1,4 +1,4 @@
-"""The routes of the panorama. A handler parses, calls and renders."""
+"""Routes of the panorama. A handler parses, calls and renders."""
 
 from __future__ import annotations
 

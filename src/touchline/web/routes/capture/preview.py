@@ -1,4 +1,4 @@
-"""The routes of live pictures: preview, HLS and stills. A handler parses, calls and renders."""
+"""Routes of live pictures: preview, HLS and stills. A handler parses, calls and renders."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ async def restart_preview(body: StartPreview, capture: CaptureDep) -> Response:
 
 
 def _refused(error: Refused) -> Response:
-    """The contract's status for a preview that a recording stands in the way of."""
+    """Return the contract's status for a preview that a recording blocks."""
     if error.code != RECORDING_ACTIVE:
         raise error
     return answer({"detail": error.message, "code": error.code}, 400)
@@ -259,7 +259,7 @@ def _is_shown(capture: CaptureDep, stream: str) -> bool:
 
 
 async def _ask_live(capture: CaptureDep, do: str, **fields: object) -> dict[str, str]:
-    """What the live process says; NotFound when the camera is shown no more."""
+    """Return the live process's response; NotFound if the camera is no longer shown."""
     try:
         return await capture.live.ask(do, timeout_s=10.0, **fields)
     except Failed as error:
@@ -274,7 +274,7 @@ async def _ask_live(capture: CaptureDep, do: str, **fields: object) -> dict[str,
 
 
 async def _read(path: FilePath, reads: anyio.CapacityLimiter) -> bytes | None:
-    """The file, None where there is none. It is small and in memory."""
+    """Read the file; None if it does not exist. It is small and in memory."""
     try:
         return await anyio.to_thread.run_sync(partial(path.read_bytes), limiter=reads)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The routes of post-processing: what is made of matches, one job after the other."""
+"""Routes of post-processing: a queue of jobs for matches, run one at a time."""
 
 from __future__ import annotations
 
@@ -140,5 +140,5 @@ async def remove_job(job_id: JobId, capture: CaptureDep) -> Response:
 
 
 def job_json(job: Job) -> dict[str, object]:
-    """`JobState` of the API."""
+    """Return the `JobState` of the API."""
     return job.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""The routes of filming: state, recording, health. A handler parses, calls and renders."""
+"""Routes of recording: state, start, stop and health. A handler parses, calls and renders."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""WHEP, the standard way to watch over WebRTC: an offer is posted, the answer comes back.
+"""WHEP, the standard protocol for watching over WebRTC: the offer is posted, the answer returned.
 
-draft-ietf-wish-whep: trickled candidates by PATCH, no ICE restart. Players know nothing of this
-server's own signalling over `/ws`; both end in the same sessions.
+draft-ietf-wish-whep: trickled candidates by PATCH, no ICE restart. Players do not know this
+server's own signalling over `/ws`; both create the same kind of session.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OWNER = "whep"
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 RETRY_AFTER_S = 5
-"""How soon a player may ask again for a camera that cannot be watched at the moment."""
+"""Delay before a player may retry a camera that is currently unavailable."""
 
 _CAMERA = re.compile(r"cam(0|[1-9]\d{0,3})", re.ASCII)
 _REFUSED_OFFERS = {"bad_offer": 400, "bad_candidate": 400, "offer_not_acceptable": 406}
@@ -226,7 +226,7 @@ async def session_options(stream: Stream, session_id: SessionId, capture: Captur
 
 
 def _camera(stream: str, capture: Capture) -> int | None:
-    """The camera's number; None for the panorama. Raises NotFound."""
+    """Return the camera's number; None for the panorama. Raises NotFound."""
     if stream == "panorama":
         return None
     named = _CAMERA.fullmatch(stream)
@@ -265,12 +265,12 @@ def _values(fragment: str, name: str) -> Iterator[str]:
 
 
 def _tag(session: WebRtcSession) -> str:
-    """The entity tag of the session's ICE."""
+    """Return the entity tag of the session's ICE."""
     return f'"{session.ice_username}"'
 
 
 def _links(servers: list[dict[str, Any]]) -> Iterator[str]:
-    """STUN and TURN servers as header fields."""
+    """Return STUN and TURN servers as header fields."""
     for server in servers:
         for url in server["urls"]:
             yield f'<{url}>; rel="ice-server"' + _credentials(server)

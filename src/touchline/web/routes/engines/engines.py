@@ -1,4 +1,4 @@
-"""Reads of engines and containers: from memory, but for a look at one container."""
+"""Routes that read engines and containers, from memory except for container inspection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of the engines half in one look: for proxies, dashboards and whoever restarts us."""
+"""Routes of the engines half's state, for proxies, dashboards and supervisors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes, hands out and removes engines."""
+"""Routes that create, assign and remove engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that stand already: a version instead of a comparison, and what a stale one says."""
+"""Pre-encoded responses with a version, and headers for stale ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Standing:
-    """Sends bytes with their version as ETag, or 304 where the client has that version."""
+    """Sender of bytes with their version as ETag, or 304 if the client has that version."""
 
     def __init__(self) -> None:
         # Versions begin anew with each server: a tag of an earlier one must not fit.
@@ -25,7 +25,7 @@ class Standing:
         self.misses = 0
 
     def send(self, request: Request, kind: str, body: Body, engines: Engines) -> Response:
-        """The answer to a read of `kind`."""
+        """Return the response to a read of `kind`."""
         tag = f'"{self._boot}-{kind}-{body.version}"'
         headers = {"etag": tag, "cache-control": "no-cache", **stale_headers(engines)}
         if _has(request, tag):
@@ -36,7 +36,7 @@ class Standing:
 
 
 def stale_headers(engines: Engines) -> Mapping[str, str]:
-    """While the runtime cannot be reached: how old what is shown of it is (RFC 9111)."""
+    """Return headers with the age of the data while the runtime is unreachable (RFC 9111)."""
     stale_s = engines.stale_s()
     if stale_s is None:
         return {}
@@ -48,13 +48,13 @@ def stale_headers(engines: Engines) -> Mapping[str, str]:
 
 
 def standing_of(request: Request) -> Standing:
-    """The one of this application."""
+    """Return the sender of this application."""
     standing: Standing = request.app.state.standing
     return standing
 
 
 def engines_of(request: Request) -> Engines:
-    """The engines half of the system that this application was made for."""
+    """Return the engines half of the system that this application serves."""
     return system_of(request).engines
 
 

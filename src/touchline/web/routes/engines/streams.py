@@ -1,4 +1,4 @@
-"""Streams: what clients report of them, and what is known of them."""
+"""Routes of streams: reports from clients, and the state of streams."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Routes whose errors tell a program what to do: wait, try again, or give up.
+"""Routes whose errors tell a program what to do: wait, retry, or give up.
 
-What starts, stops or hands out engines answers an error as
-`{"detail": {"error", "code", "message", "recovery_eta_seconds", "can_retry", "should_wait"}}`,
-which is what proxies read. Wrong keys and malformed requests keep the framework's form.
+Routes that start, stop or assign engines answer an error with `{"detail": {"error", "code",
+"message", "recovery_eta_seconds", "can_retry", "should_wait"}}`, which proxies evaluate. Wrong keys
+and malformed requests keep the framework's format.
 """
 
 from __future__ import annotations
@@ -93,10 +93,10 @@ class StructuredRoute(DirectRoute):
 
 
 class ReportRoute(StructuredRoute):
-    """A structured route that reads its body by itself: what is reported all day takes a short way.
+    """A structured route that reads its body itself, because reports are very frequent.
 
-    The handler is given the request and the body's model, and nothing else; the key is asked for.
-    Resolving dependencies as the framework does would take as long as all the rest together.
+    The handler receives only the request and the body's model; the key is required. Resolving
+    dependencies like the framework does would take as long as everything else together.
     """
 
     def get_route_handler(self) -> Handler:

@@ -1,4 +1,4 @@
-"""The custom variant: its configuration, its templates, and making engines anew with it."""
+"""Routes of the custom variant: configuration, templates and replacing engines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ConfigRoute(Route):
     """Route that answers an invalid configuration with 400."""
 
     def get_route_handler(self) -> Handler:
-        """The handler, and what becomes of a configuration that it refuses."""
+        """Wrap the handler so that a configuration it refuses becomes a 400."""
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
