@@ -57,7 +57,7 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def send_keepalive_ping(self) -> None:
-        """Ping the client; the time limit for its pong does not run while the server is suspended."""
+        """Ping the client; the time limit for its pong stops while the server is suspended."""
         super().send_keepalive_ping()
         if self.pong_timer is not None and self.ping_timeout is not None:
             self.pong_timer.cancel()
