@@ -1,8 +1,8 @@
-"""The program `python -m touchline.studio VERB`: one piece of work, then it leaves.
+"""The program `python -m touchline.studio VERB`: run one job, then exit.
 
-What to do is one JSON object on standard input. It answers in JSON lines: `progress`, then one
-`result` or `failed`. It works at the lowest priority, ends on SIGTERM at the next safe moment, and
-with the process that started it, however that ends.
+The job's specification is one JSON object on standard input. The output is JSON lines: `progress`,
+then one `result` or `failed`. It runs at the lowest priority, stops on SIGTERM at the next safe
+moment, and ends together with the process that started it, however that ends.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger("touchline.studio")
 
 
 def main() -> int:
-    """Do what standard input asks for; the exit status is 0, 1 for failed, 75 for stopped."""
+    """Run the job on standard input; return 0 for success, 1 for failed, 75 for stopped."""
     parser = argparse.ArgumentParser(prog="touchline.studio", description=__doc__)
     parser.add_argument("verb", choices=sorted(VERBS))
     parser.add_argument("--parent", type=int, required=True, help="process id of the parent")
@@ -67,10 +67,10 @@ def _tell(progress: Mapping[str, Any]) -> None:
 
 
 class _Told(logging.Handler):
-    """What is logged is told too: it is the end of the log that a job shows."""
+    """Handler that reports log messages as progress: they become the log tail of the job."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell one line."""
+        """Report one line."""
         _say("progress", text=record.getMessage())
 
 
@@ -80,19 +80,19 @@ def _say(event: str, **fields: Any) -> None:
 
 
 def _leave_with(parent: int) -> None:
-    """End when the parent ends, even killed and even while this is stopped (Linux, prctl(2))."""
+    """End together with the parent, even if it is killed or this is stopped (Linux, prctl(2))."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it has ended already
+    if os.getppid() != parent:  # the parent has ended already
         sys.exit(FAILED)
 
 
 def _step_back(*, hurry: bool) -> None:
-    """Let those who record go first; where nobody waits for this, everybody."""
+    """Lower the priority below recording processes; without a waiting user, below all others."""
     if hurry:
         os.nice(_HURRIED_PRIORITY)
         return
     os.nice(_LOWEST_PRIORITY)
-    with contextlib.suppress(OSError):  # containers may forbid it; being nice is enough then
+    with contextlib.suppress(OSError):  # containers may forbid it; nice is sufficient then
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 

@@ -1,4 +1,4 @@
-"""What the studio cannot do, in words for whoever asked for it."""
+"""Errors of the studio, with messages for the person who started the job."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 
 
 class StudioError(Exception):
-    """`code` is stable, `message` says what happened, `advice` what to do about it."""
+    """Error with a stable `code`, a `message` about what happened and `advice` on what to do."""
 
     def __init__(self, code: str, message: str, *, advice: str = "") -> None:
         super().__init__(message)
@@ -16,7 +16,7 @@ class StudioError(Exception):
 
 
 def disk_trouble(error: OSError) -> StudioError:
-    """What to say of a disk that does not take it."""
+    """Return the error for a disk that does not accept data."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StudioError(
             "disk_full",

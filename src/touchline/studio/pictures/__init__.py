@@ -1,1 +1,1 @@
-"""Reads, pairs and writes pictures of footage."""
+"""Reading, pairing and writing pictures of footage."""

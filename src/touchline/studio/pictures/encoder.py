@@ -1,4 +1,4 @@
-"""Pictures become H.264, one unit a picture, in the form in which our files hold it."""
+"""Encoding of pictures to H.264, one access unit per picture, in the format of segment files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from touchline.media.mp4.writer import TIMESCALE, Codec, ticks, ticks_to_ns
 
 @dataclass(frozen=True)
 class Coded:
-    """One coded picture in AVC form, in the order of decoding.
+    """One coded picture in AVC format, in decode order.
 
-    `at_ns` is when it is shown, `decode_ns` when it is decoded; without B-frames that is the same.
+    `at_ns` is its presentation time, `decode_ns` its decode time; without B-frames they are the
+    same.
     """
 
     data: bytes
@@ -29,16 +30,16 @@ class Coded:
 
     @property
     def order_ns(self) -> int:
-        """When it is decoded."""
+        """Decode time of the picture."""
         return self.at_ns if self.decode_ns is None else self.decode_ns
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How x264 works: its preset, its constant quality (18 is fine, 28 is coarse), its threads.
+    """Settings of x264: preset, constant quality (18 is fine, 28 is coarse) and threads.
 
-    With `bitrate_kbps` it keeps to that instead. With `zero_latency` each picture comes out before
-    the next one is put in.
+    With `bitrate_kbps` that rate is used instead of the quality. With `zero_latency` each picture
+    is output before the next one is input.
     """
 
     preset: str = "veryfast"
@@ -49,16 +50,16 @@ class Quality:
     zero_latency: bool = False
     profile: str = "high"
     set_number: int = 0
-    """The id of its parameter sets; another one than those of what it is joined to."""
+    """The id of its parameter sets; must differ from those of the stream it is joined to."""
 
 
 def range_of(colour: Colour | None) -> ColorRange:
-    """The range in which the pictures of a stream are; limited where it does not say."""
+    """Return the colour range of a stream's pictures; limited if it does not say."""
     return ColorRange.JPEG if colour is not None and colour.full_range else ColorRange.MPEG
 
 
 def in_range(frame: av.VideoFrame, colour: Colour | None) -> av.VideoFrame:
-    """A picture as yuv420p in the range of a stream; one that is so already is not copied."""
+    """Convert a picture to yuv420p in the stream's range, without a copy if it is that already."""
     wanted = range_of(colour)
     full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
     found = ColorRange.JPEG if full else ColorRange.MPEG
@@ -68,12 +69,12 @@ def in_range(frame: av.VideoFrame, colour: Colour | None) -> av.VideoFrame:
 
 
 class Encoder:
-    """One H.264 stream. `codec` is known at once."""
+    """Encoder of one H.264 stream. `codec` is known immediately."""
 
     def __init__(
         self, width: int, height: int, fps: Fraction, quality: Quality, colour: Colour | None
     ) -> None:
-        """`colour` is that of the pictures, which the stream says of itself; None is not known."""
+        """Open the encoder; the stream declares the pictures' `colour`, None for unknown."""
         self._context = av.CodecContext.create("libx264", "w")
         context = self._context
         context.width, context.height = width, height
@@ -90,7 +91,7 @@ class Encoder:
         context.flags |= av.codec.context.Flags.global_header
         context.options = {
             "preset": quality.preset,
-            # A keyframe where it is due and nowhere else: files are cut at them.
+            # Keyframes only at regular intervals, because files are cut at them.
             "x264-params": f"scenecut=0:open-gop=0:sps-id={quality.set_number:d}",
             "profile": quality.profile,
             "forced-idr": "1",
@@ -106,7 +107,7 @@ class Encoder:
         self._first_ns: int | None = None
 
     def encode(self, frame: av.VideoFrame, at_ns: int) -> Iterator[Coded]:
-        """What is ready by now; the encoder may hold some pictures back."""
+        """Encode a picture and return finished ones; the encoder may hold some back."""
         if self._first_ns is None:
             self._first_ns = at_ns
         frame.pts = ticks(at_ns - self._first_ns)
@@ -114,7 +115,7 @@ class Encoder:
         yield from self._coded(frame)
 
     def flush(self) -> Iterator[Coded]:
-        """The rest; nothing may be encoded after it."""
+        """Return the remaining pictures; nothing may be encoded afterwards."""
         yield from self._coded(None)
 
     def _coded(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
@@ -125,7 +126,7 @@ class Encoder:
 
 
 def with_lengths(data: bytes) -> bytes:
-    """The units of an Annex B stream with lengths, without parameter sets."""
+    """Convert an Annex B stream to length-prefixed units without parameter sets."""
     return b"".join(
         struct.pack(">I", len(unit)) + unit
         for unit in split(data)
@@ -134,7 +135,7 @@ def with_lengths(data: bytes) -> bytes:
 
 
 def split(data: bytes) -> Iterator[bytes]:
-    """The NAL units of an Annex B byte stream."""
+    """Split an Annex B byte stream into NAL units."""
     at = data.find(b"\0\0\1")
     while at >= 0:
         start = at + 3
@@ -145,20 +146,20 @@ def split(data: bytes) -> Iterator[bytes]:
 
 
 def joined_codec(first: Codec, second: Codec) -> Codec:
-    """One configuration for two streams of a size whose parameter sets have different ids."""
+    """Combine two streams of equal size, with different parameter set ids, in one configuration."""
     units = [*parameter_sets(first.avcc), *parameter_sets(second.avcc)]
-    # The higher profile is the one that a decoder of both must have.
+    # A decoder of both must support the higher profile.
     units.sort(key=lambda unit: -unit[1] if unit[0] & 0x1F == SPS else 0)
     return first._replace(avcc=_record(units))
 
 
 def _avcc(extradata: bytes) -> bytes:
-    """The decoder configuration record of an encoder's extra data."""
+    """Build the decoder configuration record from an encoder's extra data."""
     return _record(list(split(extradata)))
 
 
 def _record(units: list[bytes]) -> bytes:
-    """The decoder configuration record of SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
+    """Build the decoder configuration record from SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
     sps = [unit for unit in units if unit[0] & 0x1F == SPS]
     pps = [unit for unit in units if unit[0] & 0x1F == PPS]
     parts = [bytes([1, *sps[0][1:4], 0xFF, 0xE0 | len(sps)])]

@@ -1,7 +1,7 @@
-"""A video file that grows like a recording: whole fragments, each with its capture time.
+"""A video file that grows like a recording: complete fragments, each with its capture time.
 
-It is a segment file (`worker.mp4`): playable while it grows, an ordinary MP4 when it is finished,
-and after a crash it can be cut to its last whole fragment and continued.
+It is a segment file (`worker.mp4`): playable while it grows, an ordinary MP4 once finished, and
+after a crash it can be cut to its last complete fragment and continued.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from touchline.studio.pictures.encoder import Coded
 
 
 class Film:
-    """One file being written. Fragments begin at keyframes; `sync` makes them survive a crash."""
+    """A file being written. Fragments begin at keyframes; `sync` makes them survive a crash."""
 
     def __init__(
         self, path: Path, codec: writer.Codec, *, after: scan.Reopened | None = None
     ) -> None:
-        """Begin a file anew, or go on behind what `after` found in it. Raises OSError."""
+        """Begin a new file, or continue after the content found in `after`. Raises OSError."""
         self.path = path
         self._disk = Disk()
         self._waiting: list[Coded] = []
@@ -34,7 +34,7 @@ class Film:
             self._disk.write_all(self._fd, head, 0)
             self._table, self._sequence, self._offset = writer.SampleTable(codec), 1, len(head)
         else:
-            # Only our own encoder's files are gone on with: nothing is shown out of order there.
+            # Only files of this encoder are continued: they have no reordered frames.
             self._first_ns = self._decode_from_ns = after.fragments[0].capture_unix_ns
             self._table, self._offset = after.table, after.end_offset
             self._sequence = after.fragments[-1].sequence + 1
@@ -42,24 +42,24 @@ class Film:
 
     @property
     def frames(self) -> int:
-        """Frames in the file so far."""
+        """Number of frames in the file so far."""
         return self._table.frames
 
     def append(self, coded: Coded) -> None:
-        """Take a picture; it is in the file with the keyframe after it. Raises OSError."""
+        """Add a picture; it is written with the next keyframe. Raises OSError."""
         if coded.keyframe and self._waiting:
             self._write(coded.order_ns)
         self._waiting.append(coded)
 
     def finish(self, end_ns: int) -> None:
-        """Write the rest, which is shown until `end_ns`, and make it an ordinary MP4."""
+        """Write the remaining pictures, the last up to `end_ns`, and make it an ordinary MP4."""
         if self._waiting:
             self._write(end_ns)
         scan.finish(self._disk, self._fd, self._table, self._offset, self._sequence)
         self.close()
 
     def close(self) -> None:
-        """Let go of the file as it is."""
+        """Close the file as it is."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -86,10 +86,10 @@ class Film:
 
     @classmethod
     def resumed(cls, path: Path, codec: writer.Codec) -> tuple[Film, int] | None:
-        """The file that an earlier run left, cut to its last whole fragment, and where it ends.
+        """Reopen an earlier run's file, cut to its last complete fragment; return it and its end.
 
-        None where there is nothing to go on with: no file, another codec, or no whole fragment.
-        Times are Unix nanoseconds.
+        Returns None if there is nothing to continue: no file, another codec, or no complete
+        fragment. Times are Unix nanoseconds.
         """
         try:
             reopened = scan.reopen(path)

@@ -1,4 +1,4 @@
-"""A camera's recorded pictures in order, each with the time at which it was captured."""
+"""Recorded pictures of a camera in order, each with its capture time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SAMPLED_FRAMES = 90
 
 @dataclass(frozen=True)
 class Reel:
-    """A segment file and the stretch of time it covers (Unix nanoseconds)."""
+    """A segment file and the period it covers (Unix nanoseconds)."""
 
     path: Path
     start_ns: int
@@ -43,19 +43,19 @@ class Reel:
     height: int
     frames: int
     colour: Colour | None
-    """What its stream says of its colours."""
+    """Colours according to its stream."""
     codec: writer.Codec
 
 
 def files_of(folder: Path, camera: str) -> list[Path]:
-    """List a camera's segment files, sorted by name; only regular files of a real folder count."""
+    """List a camera's segment files, sorted by name; only regular files in real folders count."""
     segments = folder / SEGMENTS_FOLDER
     names = [entry.name for entry in regular_entries(segments)]
     return sorted(segments / name for name in names if matchfiles.is_of(name, camera))
 
 
 def cameras_in(folder: Path) -> list[str]:
-    """List the cameras that a match has video files of, by number."""
+    """List the cameras with video files in a match, by number."""
     names = [entry.name for entry in regular_entries(folder / SEGMENTS_FOLDER)]
     found = {match[0] for name in names if (match := _CAMERA.search(name)) is not None}
     return sorted(
@@ -65,7 +65,7 @@ def cameras_in(folder: Path) -> list[str]:
 
 
 def usable_files(folder: Path, camera: str) -> matchfiles.Files:
-    """Sort out a camera's files: which can be used, and why others cannot."""
+    """Return a camera's usable files, and the reasons why others are unusable."""
     files = matchfiles.usable(files_of(folder, camera))
     for reason in files.refused.values():
         log.warning("%s", reason)
@@ -73,18 +73,18 @@ def usable_files(folder: Path, camera: str) -> matchfiles.Files:
 
 
 def reels_in(files: matchfiles.Files) -> list[Reel]:
-    """A camera's segments in order of capture; files that cannot be used are left out."""
+    """Return a camera's segments in capture order, without unusable files."""
     return [reel_of(path, index) for path, index, _ in files.usable]
 
 
 def left_out(cameras: Iterable[matchfiles.Files]) -> dict[str, dict[str, str]]:
-    """What a verb's result says of files that are not in what it made; nothing where all are."""
+    """Return the part of a verb's result that lists unusable files; empty without any."""
     found = {name: why for files in cameras for name, why in files.refused.items()}
     return {"left_out": found} if found else {}
 
 
 def reel_of(path: Path, index: mp4scan.Indexed) -> Reel:
-    """A file with its place in time. It holds at least a frame."""
+    """Return the segment of a file, which must contain at least one frame."""
     scan, start_ns = index.scan, index.scan.start_unix_ns or 0
     codec = index.table.codec
     size = scan.width, scan.height
@@ -102,7 +102,7 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
 
 
 def period_ns_of(reels: Sequence[Reel]) -> int:
-    """The usual distance of two frames."""
+    """Return the usual interval between two frames."""
     frames = sum(reel.frames for reel in reels)
     lasted_ns = sum(reel.end_ns - reel.start_ns for reel in reels)
     if frames < 2 or lasted_ns <= 0:
@@ -117,12 +117,12 @@ def period_ns_of(reels: Sequence[Reel]) -> int:
                 break
     times.sort()
     steps = sorted(b - a for a, b in pairwise(times))
-    # Lost frames and gaps would make a mean too long; half of all steps are not.
+    # The median: lost frames and gaps would distort a mean.
     return steps[len(steps) // 2] if steps else lasted_ns // frames
 
 
 def fps_of(period_ns: int) -> Fraction:
-    """Frames a second, as cameras name them."""
+    """Return the frame rate, rounded to the usual rate of cameras."""
     exact = Fraction(1_000_000_000, period_ns)
     for known in (Fraction(r) for r in (24, 25, 30, 50, 60)):
         if abs(exact - known) < Fraction(1, 50):
@@ -134,7 +134,7 @@ def fps_of(period_ns: int) -> Fraction:
 def shots(
     reels: Sequence[Reel], *, from_ns: int | None = None, to_ns: int | None = None
 ) -> Iterator[Shot[av.VideoFrame]]:
-    """Decoded pictures (yuv420p) in order; a file that breaks off is left where it does."""
+    """Yield decoded pictures (yuv420p) in order; a truncated file is read up to its end."""
     last_ns = -1
     for reel in reels:
         if from_ns is not None and reel.end_ns <= from_ns:
@@ -169,7 +169,7 @@ def _shots_of(reel: Reel, from_ns: int | None) -> Iterator[Shot[av.VideoFrame]]:
 
 
 class Ahead:
-    """The same shots, decoded on a thread of their own some frames ahead. Close it when done."""
+    """Decoder thread that yields the same shots some frames ahead. Close it when done."""
 
     def __init__(self, source: Iterator[Shot[av.VideoFrame]], name: str) -> None:
         self._source = source
@@ -189,7 +189,7 @@ class Ahead:
             yield shot
 
     def close(self) -> None:
-        """Decode no more."""
+        """Stop decoding."""
         self._closed.set()
         self._thread.join()
 

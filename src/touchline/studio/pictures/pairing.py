@@ -1,6 +1,6 @@
-"""Which pictures of two cameras belong together: those captured at the same time.
+"""Pairing of two cameras' pictures by capture time.
 
-Never by counting: clocks drift, frames are lost, cameras break off and come back.
+Never by counting: clocks drift, frames are lost, cameras fail and return.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 HOLE_PERIODS = 3.5
-"""A camera that is silent for longer has broken off; what is shorter are frames it lost."""
+"""A camera silent for longer has failed; a shorter silence means lost frames."""
 _EVEN_SPACING = 1.25
 
 
 @dataclass(frozen=True)
 class Shot(Generic[T]):
-    """A picture and when it was captured (Unix nanoseconds)."""
+    """A picture and its capture time (Unix nanoseconds)."""
 
     at_ns: int
     picture: T
@@ -27,7 +27,7 @@ class Shot(Generic[T]):
 
 @dataclass(frozen=True)
 class Pairing(Generic[T]):
-    """What to show at one instant. A camera that had broken off then is None, never both."""
+    """Pictures to show at one instant. A camera that had failed then is None, never both."""
 
     at_ns: int
     cam0: Shot[T] | None
@@ -35,7 +35,7 @@ class Pairing(Generic[T]):
 
     @property
     def error_ns(self) -> int:
-        """How far apart the two were captured; 0 where there is only one."""
+        """Time between the two captures; 0 if there is only one."""
         if self.cam0 is None or self.cam1 is None:
             return 0
         return abs(self.cam0.at_ns - self.cam1.at_ns)
@@ -44,11 +44,11 @@ class Pairing(Generic[T]):
 def pair_by_time(
     cam0: Iterable[Shot[T]], cam1: Iterable[Shot[T]], *, period_ns: int
 ) -> Iterator[Pairing[T]]:
-    """The pairings in order of time, at camera 0's instants; both inputs rise in time.
+    """Yield pairings at the instants of camera 0; both inputs must be sorted by time.
 
-    A pair is never farther apart than half the distance of two frames. Where camera 1 lost the
-    frame that would fit there is no pairing: what was shown before stays a moment longer. While a
-    camera is away the other one goes on alone. Holds no more than a handful of pictures.
+    The two pictures are never further apart than half the interval between two frames. If camera 1
+    lost the matching frame, no pairing is yielded: the previous picture stays a moment longer.
+    While one camera is missing, the other is shown alone. Holds only a few pictures in memory.
     """
     hole_ns = int(period_ns * HOLE_PERIODS)
     others = _Others(cam1, period_ns, hole_ns)
@@ -68,7 +68,7 @@ def pair_by_time(
 
 
 class _Others(Generic[T]):
-    """Camera 1's shots around the instant that is asked for; instants only rise."""
+    """Camera 1's shots around the requested instant; instants must increase."""
 
     def __init__(self, shots: Iterable[Shot[T]], period_ns: int, hole_ns: int) -> None:
         self._shots = iter(shots)
@@ -86,7 +86,7 @@ class _Others(Generic[T]):
         return self._ahead[0]
 
     def nearest(self, at_ns: int) -> tuple[Shot[T] | None, bool]:
-        """The shot that fits; without one, whether the camera is away at that time."""
+        """Return the matching shot, or None, and whether the camera is missing at that time."""
         while (ahead := self._peek()) is not None and ahead.at_ns <= at_ns:
             self._before = self._ahead.popleft()
         before = self._before
@@ -98,7 +98,7 @@ class _Others(Generic[T]):
             return (only, False) if fits else (None, True)
         spacing_ns = ahead.at_ns - before.at_ns
         best = before if at_ns - before.at_ns <= ahead.at_ns - at_ns else ahead
-        # Evenly spaced frames jitter a little; a lost one doubles the distance.
+        # Evenly spaced frames jitter slightly; a lost one doubles the interval.
         is_even = spacing_ns <= self._period_ns * _EVEN_SPACING
         limit_ns = spacing_ns if is_even else self._period_ns
         if abs(best.at_ns - at_ns) * 2 <= limit_ns:
@@ -106,7 +106,7 @@ class _Others(Generic[T]):
         return None, spacing_ns > self._hole_ns
 
     def before(self, until_ns: int | None, after_ns: int | None) -> Iterator[Shot[T]]:
-        """Take out those up to an instant that nobody has been shown with."""
+        """Yield and remove the unpaired shots up to an instant."""
         while (ahead := self._peek()) is not None:
             if until_ns is not None and ahead.at_ns >= until_ns:
                 return

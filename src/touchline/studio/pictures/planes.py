@@ -1,7 +1,7 @@
-"""A picture as codecs have it: one plane of brightness, two of colour at half the size (I420).
+"""Pictures as stored by codecs: a luma plane and two chroma planes of half the size (I420).
 
-Planes are views into whatever holds them (a decoder's frame, an encoder's), rows apart by its
-stride; nothing is copied to look at one.
+Planes are views into the memory of a decoder's or an encoder's frame, with its stride between rows;
+reading them copies nothing.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ class Planes:
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Width in pixels."""
         return int(self.y.shape[1])
 
     @property
     def height(self) -> int:
-        """Pixels down."""
+        """Height in pixels."""
         return int(self.y.shape[0])
 
     def fill_black(self) -> None:
-        """Black everywhere."""
+        """Fill the picture with black."""
         self.y[:] = BLACK_Y
         self.u[:] = BLACK_UV
         self.v[:] = BLACK_UV
 
 
 def planes_of(frame: av.VideoFrame) -> Planes:
-    """The planes inside a frame of format yuv420p; they live as long as the frame does."""
+    """Return views of the planes of a yuv420p frame; they are valid as long as the frame exists."""
     views = []
     for plane in frame.planes:
         rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
@@ -53,13 +53,13 @@ def planes_of(frame: av.VideoFrame) -> Planes:
 
 
 def new_frame(width: int, height: int) -> tuple[av.VideoFrame, Planes]:
-    """A frame for an encoder, and its planes to be written into; both sides even."""
+    """Create a frame for an encoder, and writable views of its planes; both sides are even."""
     frame = av.VideoFrame(width, height, "yuv420p")
     return frame, planes_of(frame)
 
 
 def new_planes(width: int, height: int) -> Planes:
-    """A black picture in memory of its own; both sides even."""
+    """Create a black picture in memory of its own; both sides are even."""
     y = np.full((height, width), BLACK_Y, np.uint8)
     u = np.full((height // 2, width // 2), BLACK_UV, np.uint8)
     return Planes(y, u, u.copy())

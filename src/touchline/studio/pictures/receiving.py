@@ -1,7 +1,7 @@
-"""Live pictures of several cameras: their workers' feeds, decoded as they come.
+"""Live pictures of several cameras: their workers' feeds, decoded on arrival.
 
-It listens where the live process would (`worker.wire` has the protocol); a worker is told to feed
-here by the server. A reader that is slow loses pictures, never the camera.
+It listens like the live process would (`worker.wire` has the protocol); the server tells a worker
+to send its feed here. A slow reader loses pictures and never delays the camera.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _NANO = Fraction(1, 1_000_000_000)
 
 
 class Receiver:
-    """Takes in feeds at a socket until it is closed. Shots have times of CLOCK_MONOTONIC."""
+    """Receiver of feeds at a socket until closed. Times of shots are on CLOCK_MONOTONIC."""
 
     def __init__(self, directory: Path, name: str) -> None:
         """Listen at `name.sock` in `directory`. Raises OSError."""
         self.sizes: dict[str, tuple[int, int]] = {}
         self.colours: dict[str, Colour | None] = {}
-        """What each camera's stream says of its colours."""
+        """Colours according to each camera's stream."""
         self._listener = wire.listen(directory, name)
         self._shots: dict[str, deque[Shot[av.VideoFrame]]] = {}
         self._news = threading.Condition()
@@ -46,7 +46,7 @@ class Receiver:
         threading.Thread(target=self._accept, name="feeds", daemon=True).start()
 
     def close(self) -> None:
-        """Take in nothing more; whoever reads is told."""
+        """Stop receiving and wake the readers."""
         with self._news:
             self._closed = True
             self._news.notify_all()
@@ -58,12 +58,12 @@ class Receiver:
             each.close()
 
     def waiting(self, camera: str) -> list[Shot[av.VideoFrame]]:
-        """The newest pictures of a camera, without taking them."""
+        """Return the newest pictures of a camera without removing them."""
         with self._news:
             return list(self._shots.get(camera, ()))
 
     def wait(self, timeout_s: float) -> None:
-        """Return when there is anything new, or after that time."""
+        """Wait for new pictures, at most for the timeout."""
         with self._news:
             if not self._closed:
                 self._news.wait(timeout_s)

@@ -1,1 +1,1 @@
-"""Where the play is, and how a camera follows it."""
+"""Detection of the play, and a virtual camera that follows it."""

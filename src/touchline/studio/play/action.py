@@ -1,9 +1,9 @@
-"""Where the play is, in a wide picture that does not move: by what moves on the pitch.
+"""Detection of the play in a wide, static picture, by the motion on the pitch.
 
-Every picture is made small and freed of slow light (clouds, floodlights) by taking away its own
-blur. What differs from the running mean by more than is usual *at that spot* moves: a crowd that
-waves all the time is usual, a player who runs by is not. Far players are small, so their rows count
-for more.
+Every picture is scaled down, and slow changes of light (clouds, floodlights) are removed by
+subtracting its own blur. Motion is what differs from the running mean by more than is usual *at
+that spot*: a crowd that waves all the time is usual, a player who runs by is not. Distant players
+are small, so their rows count for more.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _TIMES_USUAL = 3.5
 _GRASS_SHARE = 0.12
 _WARM_UP = 10
 _FAR_WEIGHT = 3.0
-"""How much more the farthest row of the pitch counts than the nearest one."""
+"""Weight of the farthest row of the pitch relative to the nearest one."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Action:
-    """Where the play is, as shares of the picture's sides, and how sure that is, 0 to 1."""
+    """Position of the play as fractions of width and height, with a confidence of 0 to 1."""
 
     x: float
     y: float
@@ -42,11 +42,11 @@ NOTHING = Action(0.5, 0.5, 0.0)
 
 
 class ActionFinder:
-    """Looks at pictures one after the other, `rate_hz` of them a second.
+    """Detector that is given consecutive pictures, `rate_hz` of them per second.
 
-    `view_share` is the part of the picture's width that the cut will show: the densest stretch of
-    that width is what is followed. `pitch` are corners (x, y as shares) of the area in which motion
-    counts; without them it is the grass, or everything where there is none.
+    `view_share` is the fraction of the picture's width that the cut will show: the window of that
+    width with most motion is followed. `pitch` are corners (x, y as fractions) of the area in which
+    motion counts; without them it is the grass, or everything if there is none.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ActionFinder:
         self._seen = 0
 
     def look(self, picture: Planes) -> Action:
-        """Where the play is now."""
+        """Return the current position of the play."""
         small = _small(picture.y)
         detail = small - cv2.GaussianBlur(small, (0, 0), SMALL_WIDTH / 40)
         self._see_colour(picture)
@@ -78,7 +78,7 @@ class ActionFinder:
         change = np.abs(detail - mean)
         moves = change > np.maximum(_LEAST_CHANGE, _TIMES_USUAL * usual)
         share = max(self._learn, 1.0 / self._seen)
-        # What moves is learnt slowly, or a player who waits would become part of the grass.
+        # Learn moving areas slowly, or a waiting player would become part of the background.
         rate = np.where(moves, share * 0.25, share).astype(np.float32)
         mean += rate * (detail - mean)
         usual += rate * (np.minimum(change, 60.0) - usual)
@@ -98,7 +98,7 @@ class ActionFinder:
         weights = np.ones(cleaned.shape[0], np.float32)
         weights[top:bottom] = np.linspace(_FAR_WEIGHT, 1.0, bottom - top)
         cleaned *= weights[:, None]
-        # A few who run together outweigh one who is large because he is near.
+        # Several players running together outweigh one who is large because of being close.
         columns = np.sqrt(cleaned.sum(axis=0))
         width = cleaned.shape[1]
         window = np.hanning(max(3, int(width * self._view_share) | 1))
@@ -116,7 +116,7 @@ class ActionFinder:
         return Action((x + 0.5) / width, (y + 0.5) / len(inside), min(1.0, sure))
 
     def _see_colour(self, picture: Planes) -> None:
-        """The mean colour of every spot, for telling grass from the rest."""
+        """Measure the mean colour of every spot, to distinguish grass from the rest."""
         if self._pitch is not None or self._seen % 10:
             return
         colour = np.stack([_small(picture.u), _small(picture.v)], axis=-1)
@@ -144,7 +144,7 @@ class ActionFinder:
         largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
         if stats[largest, cv2.CC_STAT_AREA] < _GRASS_SHARE * width * height:
             return np.ones((height, width), dtype=bool)
-        # Players stand in front of what is behind the pitch: a little above the grass counts too.
+        # Players overlap the background behind the pitch: a strip above the grass counts too.
         grown = cv2.dilate((parts == largest).astype(np.uint8), np.ones((9, 3), np.uint8))
         return np.asarray(grown).astype(bool)
 

@@ -1,10 +1,9 @@
-"""How a camera is swung so that it is pleasant to watch: late to start, steady, never in a hurry.
+"""A virtual camera's path that is pleasant to watch: slow to start, steady, without haste.
 
-A play that stays within the dead zone pulls at nothing; beyond it the pull grows. Pulls come from
-the future as well as from the past, so the camera leaves before the long ball does. First single
-wrong sightings are voted down (a running median), then the smoothest path through the rest is
-solved as a whole (P. Eilers, "A perfect smoother", 2003), and last its speed and its acceleration
-are bounded.
+Play within the dead zone exerts no pull; beyond it the pull grows. Future positions pull as well as
+past ones, so the camera moves before the long ball does. First, single wrong detections are removed
+by a running median, then the smoothest path through the rest is solved as a whole (P. Eilers, "A
+perfect smoother", 2003), and finally speed and acceleration are limited.
 """
 
 from __future__ import annotations
@@ -26,20 +25,20 @@ _HAND_S, _HAND_HOLDS_S = 2.5, 1.0
 
 @dataclass(frozen=True)
 class Manner:
-    """How the camera may move; lengths are shares of the picture's width."""
+    """Limits of the camera's movement; lengths are fractions of the picture's width."""
 
     dead_zone: float = 0.03
     max_speed: float = 0.22
-    """A second."""
+    """Per second."""
     max_acceleration: float = 0.20
-    """A second and second."""
+    """Per second squared."""
     smooth_s: float = 0.8
     """Faster movements than this are not followed."""
 
 
 @dataclass(frozen=True)
 class Keyframe:
-    """Where a person wants the camera to look at a time."""
+    """Manual camera position at a time."""
 
     at_s: float
     x: float
@@ -55,10 +54,10 @@ def path(
     bounds: tuple[float, float],
     by_hand: Sequence[tuple[float, float]] = (),
 ) -> Floats:
-    """Where the camera looks at each of these evenly spaced times.
+    """Return the camera's position at each of these evenly spaced times.
 
-    `targets` are where the play was and `weights` how sure that is. `by_hand` are (time, place)
-    that outrank it, two seconds around. Never beyond `bounds`.
+    `targets` are positions of the play and `weights` their confidence. `by_hand` are (time,
+    position) pairs that override them for two seconds around. The result never exceeds `bounds`.
     """
     count = len(times_s)
     if count == 0:
@@ -73,7 +72,7 @@ def path(
 
 
 def _voted(targets: Floats, weights: Floats, step_s: float) -> Floats:
-    """The running median of what was seen; where nothing was, what was seen before."""
+    """Return the running median of detections, interpolated where nothing was detected."""
     seen = np.flatnonzero(weights > 0)
     if not len(seen):
         return targets
@@ -94,7 +93,7 @@ def _with_hand(
 
 
 def _solved(targets: Floats, weights: Floats, stiffness: float, dead_zone: float) -> Floats:
-    """The smoothest path; what lies within the dead zone of it does not pull."""
+    """Return the smoothest path; targets within its dead zone do not pull."""
     count = len(targets)
     pull = weights.copy()
     found = targets
@@ -109,7 +108,7 @@ def _solved(targets: Floats, weights: Floats, stiffness: float, dead_zone: float
 
 
 def _smooth(targets: Floats, weights: Floats, stiffness: float) -> Floats:
-    """Minimises the weighted distance and the third differences, as a banded system."""
+    """Minimise the weighted distance and the third differences, as a banded system."""
     count = len(targets)
     if count < 4:
         return np.full(count, float(np.average(targets, weights=np.maximum(weights, 1e-9))))
@@ -125,10 +124,10 @@ def _smooth(targets: Floats, weights: Floats, stiffness: float) -> Floats:
 
 
 def _bounded(found: Floats, step_s: float, manner: Manner) -> Floats:
-    """No faster than it may be, and no sudden starts.
+    """Limit the speed and acceleration of a path.
 
     A speed within plus and minus v that is blurred with a Gaussian of width s changes by no more
-    than 2v / (s sqrt(2 pi)), which gives the width for the acceleration that is allowed.
+    than 2v / (s sqrt(2 pi)), which gives the width for the allowed acceleration.
     """
     most = manner.max_speed * step_s
     ways = []

@@ -1,1 +1,1 @@
-"""Geometry of two cameras, calibration, and the stitched picture."""
+"""Geometry of two cameras, calibration, and stitching."""

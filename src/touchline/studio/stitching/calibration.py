@@ -1,9 +1,9 @@
-"""From frames of two cameras, taken at the same instants, to how the cameras stand to each other.
+"""Estimation of the geometry of two cameras from frames of the same instants.
 
 Matches of all frames are pooled; MAGSAC (D. Barath et al., "MAGSAC++, a fast, reliable and accurate
-robust estimator", 2020) finds those that agree; then lenses and turn are fitted to all of them at
-once, with what is known of such cameras beforehand (see `_PRIORS`): the views share a narrow strip,
-which alone does not tell a long lens from a bent one.
+robust estimator", 2020) finds the consistent ones; then lenses and rotation are fitted to all of
+them at once, using prior knowledge of such cameras (see `_PRIORS`): the views share a narrow strip,
+which alone does not distinguish a long lens from a distorting one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LEAST_MATCHES = 24
 WORST_ERROR_PX = 4.0
 LEAST_OVERLAP, MOST_OVERLAP = 0.08, 0.60
 WIDTH_PX = 1920
-"""Errors in pixels are those of a picture this wide, whatever the cameras deliver."""
+"""Errors are in pixels of a picture this wide, regardless of the cameras' size."""
 
 _MANUAL_WEIGHT = 6.0
 _FIELDS_OF_VIEW_DEG = (50.0, 70.0, 90.0, 110.0)
@@ -49,11 +49,11 @@ ADVICE_ERROR = (
 
 @dataclass(frozen=True)
 class Quality:
-    """How well the fit explains what was matched.
+    """Quality of the fit with respect to the matches.
 
-    Errors are in pixels of a picture 1,920 wide. `coverage` is the share of the common strip's
-    cells that hold a match, `overlap` the share of camera 0's columns that both see. `score` is 0
-    to 1; from 0.7 on a panorama looks right.
+    Errors are in pixels of a picture 1,920 wide. `coverage` is the fraction of the common strip's
+    cells that contain a match, `overlap` the fraction of camera 0's columns that both see. `score`
+    is 0 to 1; from 0.7 on a panorama looks right.
     """
 
     reprojection_error_px: float
@@ -67,7 +67,7 @@ class Quality:
 
     @property
     def words(self) -> str:
-        """For people."""
+        """The quality in words for people."""
         if self.score >= 0.85:
             return "excellent"
         return "good" if self.score >= 0.7 else "poor"
@@ -75,7 +75,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Fit:
-    """A calibration: the pair, its quality, and the matches that agree with it."""
+    """A calibration: the pair, its quality, and the consistent matches."""
 
     pair: Pair
     quality: Quality
@@ -89,10 +89,10 @@ def calibrate(
     *,
     manual: Matches | None = None,
 ) -> Fit:
-    """The cameras from matches of all their frames; sizes are width and height.
+    """Estimate the cameras from the matches of all frames; sizes are width and height.
 
-    `manual` are points that a person marked: they count as right, and for several. Raises
-    StudioError with what to do where the matches do not tell.
+    `manual` are points marked by a person: they count as correct, and several times. Raises
+    StudioError with advice if the matches are not sufficient.
     """
     matches = without_overlays(matches, size0, size1)
     by_hand = manual if manual is not None else Matches(np.empty((0, 2)), np.empty((0, 2)))
@@ -149,7 +149,7 @@ class _Fitting:
     units: tuple[float, float]
 
     def first_agreement(self) -> npt.NDArray[np.bool_]:
-        """Which matches agree on one homography, the lens' bend allowed for."""
+        """Return the matches consistent with one homography, allowing for lens distortion."""
         if len(self.matches) < 4:
             return np.zeros(len(self.matches), dtype=bool)
         _, mask = cv2.findHomography(
@@ -163,7 +163,7 @@ class _Fitting:
         return np.asarray(mask).reshape(-1).astype(bool)
 
     def first_guess(self, agreeing: npt.NDArray[np.bool_]) -> Pair:
-        """The best of a few fields of view, each with the turn that suits it."""
+        """Return the best of several fields of view, each with its best rotation."""
         chosen = self._with_manual(agreeing)
         if len(chosen) < 4:
             raise StudioError(
@@ -182,7 +182,7 @@ class _Fitting:
         return min(guesses, key=lambda guess: guess[0])[1]
 
     def refined(self, pair: Pair, agreeing: npt.NDArray[np.bool_]) -> Pair:
-        """Lenses and turn fitted to the matches that agree, and to those made by hand."""
+        """Fit lenses and rotation to the consistent and the manual matches."""
         chosen = self.matches.only(agreeing)
         likely = np.log(_focal(self.size0[0], _LIKELY_FIELD_DEG))
         ratio = np.log(self.size1[0] / self.size0[0])
@@ -216,21 +216,21 @@ class _Fitting:
         return Pair(lens0, lens1, (x, y, z))
 
     def _residuals(self, pair: Pair, matches: Matches) -> Floats:
-        """Both ways, in pixels of the standard width; what cannot be seen is very wrong."""
+        """Return errors both ways in pixels of the standard width; unseen points count high."""
         there = (pair.cam0_to_cam1(matches.points0) - matches.points1) / self.units[1]
         back = (pair.cam1_to_cam0(matches.points1) - matches.points0) / self.units[0]
         both = np.concatenate([there, back]).reshape(-1) / np.sqrt(2)
         return np.asarray(np.nan_to_num(both, nan=1e3))
 
     def errors_px(self, pair: Pair, matches: Matches) -> Floats:
-        """How far off each match is, in pixels of the standard width."""
+        """Return the error of each match in pixels of the standard width."""
         there = np.linalg.norm(pair.cam0_to_cam1(matches.points0) - matches.points1, axis=1)
         back = np.linalg.norm(pair.cam1_to_cam0(matches.points1) - matches.points0, axis=1)
         both = (there / self.units[1] + back / self.units[0]) / 2
         return np.asarray(np.nan_to_num(both, nan=1e3))
 
     def quality(self, pair: Pair, agreeing: npt.NDArray[np.bool_]) -> Quality:
-        """How good this is."""
+        """Return the quality of the fit."""
         good = self._with_manual(agreeing)
         errors = self.errors_px(pair, good)
         rms = float(np.sqrt(np.mean(errors**2)))
@@ -260,10 +260,10 @@ def _focal(width: int, field_deg: float) -> float:
 
 
 def _turn_between(rays0: Floats, rays1: Floats) -> tuple[float, float, float]:
-    """The rotation that best takes `rays0` to `rays1`, wrong pairs tolerated.
+    """Return the rotation that best maps `rays0` to `rays1`, tolerating wrong pairs.
 
     W. Kabsch, "A solution for the best rotation to relate two sets of vectors", 1976; repeated
-    with the farther half left out.
+    without the worse half.
     """
     kept = np.ones(len(rays0), dtype=bool)
     rotation = np.eye(3)
@@ -277,7 +277,7 @@ def _turn_between(rays0: Floats, rays1: Floats) -> tuple[float, float, float]:
 
 
 def _overlap(pair: Pair, matches: Matches) -> tuple[float, float]:
-    """The share of camera 0 that camera 1 sees too, and the share of its cells with a match."""
+    """Return the fraction of camera 0 that camera 1 sees too, and of its cells with a match."""
     width, height = pair.lens0.width, pair.lens0.height
     step = max(1, width // 64)
     columns, rows = np.meshgrid(
@@ -302,7 +302,7 @@ def _overlap(pair: Pair, matches: Matches) -> tuple[float, float]:
 
 
 def _score(error_px: float, coverage: float, inliers: int) -> float:
-    """0 to 1: the error above all, then how much of the strip it was checked on."""
+    """Return a score of 0 to 1, from the error first and then the checked part of the strip."""
     exact = float(np.clip(1 - (error_px - 0.5) / (WORST_ERROR_PX - 0.5), 0, 1))
     spread = float(np.clip(coverage / 0.35, 0, 1))
     many = float(np.clip(inliers / 150, 0, 1))
@@ -310,7 +310,7 @@ def _score(error_px: float, coverage: float, inliers: int) -> float:
 
 
 def matches_from_json(rows: Sequence[Mapping[str, Any]]) -> Matches:
-    """Points marked by hand: `cam0` and `cam1`, two numbers each. Raises KeyError, ValueError."""
+    """Parse points marked by hand: `cam0` and `cam1`, two numbers each; KeyError or ValueError."""
     if not rows:
         return Matches(np.empty((0, 2)), np.empty((0, 2)))
     points0 = np.array([row["cam0"] for row in rows], dtype=np.float64).reshape(-1, 2)

@@ -1,8 +1,9 @@
-"""Two cameras on one spot: from a pixel of one to a pixel of the other, and to the panorama.
+"""Geometry of two cameras at one place: from pixels of one to the other and to the panorama.
 
 A direction is a vector in the frame of a camera: x to the right, y down, z ahead, as in OpenCV
 (https://docs.opencv.org/5.x/d9/d0c/group__calib3d.html). Pictures are arrays of (x, y) pixels whose
-centres lie on whole numbers. Distances between the two cameras are neglected: a pitch is far away.
+centres are at integer coordinates. The distance between the two cameras is neglected: a pitch is
+far away.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ _WIDEST_PLANE_RAD = np.radians(120)
 
 @dataclass(frozen=True)
 class Lens:
-    """A camera's picture size and its lens: focal length in pixels and radial distortion.
+    """Picture size and lens of a camera: focal length in pixels and radial distortion.
 
     The distortion is `1 + k1 r² + k2 r⁴` with r in focal lengths (Brown's model, as in OpenCV); the
-    axis goes through the middle of the picture.
+    optical axis passes through the centre of the picture.
     """
 
     width: int
@@ -39,23 +40,23 @@ class Lens:
 
     @property
     def centre(self) -> Floats:
-        """Where the axis meets the picture."""
+        """Pixel of the optical axis."""
         return np.array([(self.width - 1) / 2, (self.height - 1) / 2])
 
     def project(self, directions: Floats) -> Floats:
-        """Pixels of directions, on the last axis; NaN for what lies behind or beyond the lens."""
+        """Project directions (last axis) to pixels; NaN for those behind or beyond the lens."""
         ahead = directions[..., 2:3]
         with np.errstate(divide="ignore", invalid="ignore"):
             flat = np.where(ahead > 1e-6, directions[..., :2] / ahead, np.nan)
         r2 = np.sum(flat**2, axis=-1, keepdims=True)
-        # A polynomial turns back somewhere: beyond that radius it would show the world twice.
+        # The polynomial is not monotonic: beyond this radius it would show the world twice.
         turns = 1 + 3 * self.k1 * r2 + 5 * self.k2 * r2**2
         bent = flat * (1 + self.k1 * r2 + self.k2 * r2**2)
         seen: Floats = np.where(turns > 0.05, bent * self.focal_px + self.centre, np.nan)
         return seen
 
     def directions(self, pixels: Floats) -> Floats:
-        """Unit directions of pixels, on the last axis: the inverse of `project`, by iteration."""
+        """Return unit directions of pixels (last axis): the inverse of `project`, by iteration."""
         bent = (pixels - self.centre) / self.focal_px
         flat = bent.copy()
         for _ in range(_UNDISTORT_STEPS):
@@ -66,15 +67,15 @@ class Lens:
         return unit
 
     def scaled(self, width: int, height: int) -> Lens:
-        """The same lens on a picture of another size."""
+        """Return the same lens for a picture of another size."""
         return Lens(width, height, self.focal_px * width / self.width, self.k1, self.k2)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two lenses and how the second camera is turned against the first.
+    """Two lenses and the rotation between the cameras.
 
-    `turn` is a rotation vector (axis times angle in radians) that takes directions of camera 0 to
+    `turn` is a rotation vector (axis times angle in radians) that maps directions of camera 0 to
     camera 1.
     """
 
@@ -84,40 +85,40 @@ class Pair:
 
     @property
     def rotation(self) -> Floats:
-        """The turn as a 3 by 3 matrix."""
+        """The rotation as a 3 by 3 matrix."""
         return rotation_of(self.turn)
 
     def cam0_to_cam1(self, pixels: Floats) -> Floats:
-        """Where camera 1 sees what camera 0 sees at these pixels."""
+        """Map pixels of camera 0 to pixels of camera 1."""
         return self.lens1.project(self.lens0.directions(pixels) @ self.rotation.T)
 
     def cam1_to_cam0(self, pixels: Floats) -> Floats:
-        """Where camera 0 sees what camera 1 sees at these pixels."""
+        """Map pixels of camera 1 to pixels of camera 0."""
         return self.lens0.project(self.lens1.directions(pixels) @ self.rotation)
 
     @property
     def homography(self) -> Floats:
-        """Camera 1 to camera 0 as a 3 by 3 matrix, with the distortion left out."""
+        """Homography from camera 1 to camera 0 as a 3 by 3 matrix, without distortion."""
         matrix: Floats = _camera_matrix(self.lens0) @ self.rotation.T @ _inverse_of(self.lens1)
         return np.asarray(matrix / matrix[2, 2])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return the pair as plain JSON values."""
         return {"lens0": asdict(self.lens0), "lens1": asdict(self.lens1), "turn": list(self.turn)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Pair:
-        """The pair that `to_json` made. Raises KeyError, TypeError or ValueError for others."""
+        """Parse the output of `to_json`. Raises KeyError, TypeError or ValueError for others."""
         x, y, z = (float(v) for v in data["turn"])
         return cls(Lens(**data["lens0"]), Lens(**data["lens1"]), (x, y, z))
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The panorama's picture: its size in pixels and where each pixel looks.
+    """Projection of the panorama: its size in pixels and the direction of each pixel.
 
-    `level` turns directions of the panorama, whose horizon is level, to directions of camera 0.
-    `scale_px` is pixels a radian (a focal length, in a plane); (`centre_x`, `centre_y`) is the
+    `level` rotates directions of the panorama, whose horizon is level, to directions of camera 0.
+    `scale_px` is pixels per radian (a focal length, in a plane); (`centre_x`, `centre_y`) is the
     pixel that looks straight ahead.
     """
 
@@ -130,7 +131,7 @@ class Canvas:
     level: Floats
 
     def directions(self, columns: Floats, rows: Floats) -> Floats:
-        """Directions of camera 0 (rows, columns, 3) for these columns and rows of the panorama."""
+        """Return directions of camera 0 (rows, columns, 3) for columns and rows of the panorama."""
         across = (columns - self.centre_x) / self.scale_px
         down = (rows - self.centre_y) / self.scale_px
         rays = np.empty((len(rows), len(columns), 3))
@@ -142,7 +143,7 @@ class Canvas:
         return np.asarray(rays @ self.level.T)
 
     def place(self, directions: Floats) -> Floats:
-        """Pixels of the panorama of directions of camera 0, on the last axis."""
+        """Return panorama pixels for directions of camera 0 (last axis)."""
         rays = directions @ self.level
         if self.projection == "cylindrical":
             out = np.hypot(rays[..., 0], rays[..., 2])
@@ -153,7 +154,7 @@ class Canvas:
 
 
 def rotation_of(turn: tuple[float, float, float] | Floats) -> Floats:
-    """The 3 by 3 matrix of a rotation vector."""
+    """Convert a rotation vector to a 3 by 3 matrix."""
     return np.asarray(cv2.Rodrigues(np.asarray(turn, dtype=np.float64))[0], dtype=np.float64)
 
 
@@ -164,11 +165,11 @@ def canvas_for(
     width: int | None = None,
     height: int | None = None,
 ) -> Canvas:
-    """The panorama that shows both views at about the cameras' own resolution.
+    """Return a panorama that shows both views at about the cameras' own resolution.
 
-    Without `width` it is as wide as both pictures less what they share; without `height` it is as
-    high as the views are along the whole width, so that no corner is black. Both are even. Raises
-    ValueError where a plane cannot hold views that far apart.
+    Without `width` it is as wide as both pictures minus their overlap; without `height` it is as
+    high as the views along the whole width, so that no corner is black. Both are even. Raises
+    ValueError if a plane cannot hold views that far apart.
     """
     level = _levelled(pair)
     unit = Canvas(0, 0, projection, 1.0, 0.0, 0.0, level)
@@ -211,10 +212,10 @@ def canvas_for(
 
 
 def _levelled(pair: Pair) -> Floats:
-    """Panorama to camera 0: ahead between the two axes, both cameras' rows level.
+    """Return the rotation from panorama to camera 0, centred and level between both cameras.
 
-    The cameras' x axes span the ground's plane unless they are rolled; where both look the same way
-    that plane is not known, and camera 0's own is taken (M. Brown and D. Lowe, "Automatic Panoramic
+    The cameras' x axes span the ground plane unless they are rolled; if both point the same way,
+    that plane is unknown, and camera 0's own is used (M. Brown and D. Lowe, "Automatic Panoramic
     Image Stitching using Invariant Features", 2007, section 5).
     """
     back = pair.rotation.T
@@ -232,7 +233,7 @@ def _levelled(pair: Pair) -> Floats:
 
 
 def _border(lens: Lens) -> Floats:
-    """`_POINTS` points along each edge of a picture: top, bottom, left, right."""
+    """Return `_POINTS` points along each edge of a picture: top, bottom, left, right."""
     x = np.linspace(0, lens.width - 1, _POINTS)
     y = np.linspace(0, lens.height - 1, _POINTS)
     edges = [
@@ -245,7 +246,7 @@ def _border(lens: Lens) -> Floats:
 
 
 def _shared_columns(pair: Pair) -> int:
-    """How many columns of camera 0 camera 1 sees too, along the middle row."""
+    """Return how many columns of camera 0 camera 1 sees too, along the middle row."""
     x = np.arange(pair.lens0.width, dtype=np.float64)
     row = np.stack([x, np.full_like(x, (pair.lens0.height - 1) / 2)], axis=-1)
     seen = pair.cam0_to_cam1(row)
@@ -254,7 +255,7 @@ def _shared_columns(pair: Pair) -> int:
 
 
 def _inner_rows(pair: Pair, unit: Canvas, left: float, right: float) -> tuple[float, float]:
-    """The rows that some camera sees in nine columns of ten, in units of `unit`."""
+    """Return the rows that a camera sees in nine of ten columns, in units of `unit`."""
     columns = np.linspace(left, right, 241)[1:-1]
     rows = np.linspace(-1.5, 1.5, 1201)
     rays = unit.directions(columns, rows)

@@ -1,8 +1,8 @@
-"""The same things in two pictures: distinct points, paired by what they look like.
+"""Matching of two pictures: distinct points, paired by their appearance.
 
 SIFT with Lowe's ratio test and a mutual check (D. Lowe, "Distinctive Image Features from
-Scale-Invariant Keypoints", 2004; the square root of the descriptors is R. Arandjelović and
-A. Zisserman's RootSIFT, 2012). Where things lie in the pictures plays no part.
+Scale-Invariant Keypoints", 2004; the square root of the descriptors is R. Arandjelović and A.
+Zisserman's RootSIFT, 2012). The position in the pictures is not used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _OVERLAY_SHARE = 0.03
 
 @dataclass(frozen=True)
 class Matches:
-    """Pixels of camera 0 and of camera 1 (nx2 each) that seem to show the same."""
+    """Pixels of camera 0 and camera 1 (nx2 each) that seem to show the same."""
 
     points0: Floats
     points1: Floats
@@ -38,7 +38,7 @@ class Matches:
         return len(self.points0)
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> Matches:
-        """Those of them."""
+        """Return the selected matches."""
         return Matches(self.points0[chosen], self.points1[chosen])
 
 
@@ -46,7 +46,7 @@ NONE = Matches(np.empty((0, 2)), np.empty((0, 2)))
 
 
 def match(picture0: Grey, picture1: Grey) -> Matches:
-    """What both pictures show, wrong pairs among it."""
+    """Return the matches of two pictures, including wrong ones."""
     points0, words0 = _features(picture0)
     points1, words1 = _features(picture1)
     if len(points0) < 2 or len(points1) < 2:
@@ -62,7 +62,7 @@ def match(picture0: Grey, picture1: Grey) -> Matches:
 
 
 def pooled(several: Iterable[Matches]) -> Matches:
-    """The matches of all pairs of frames together, no spot weighing more than a few of them."""
+    """Combine the matches of all pairs of frames, limiting the number for each spot."""
     all_of_them = list(several)
     if not all_of_them:
         return NONE
@@ -79,16 +79,16 @@ def pooled(several: Iterable[Matches]) -> Matches:
 
 
 def without_overlays(matches: Matches, size0: tuple[int, int], size1: tuple[int, int]) -> Matches:
-    """Without what is at the same place in both pictures: clocks and names that cameras burn in.
+    """Remove matches at the same place in both pictures: clocks and names drawn by cameras.
 
-    Two cameras that are turned apart see nothing at the same place of their pictures.
+    Cameras that point in different directions see nothing at the same place of their pictures.
     """
     away = matches.points0 / np.array(size0) - matches.points1 / np.array(size1)
     return matches.only(np.linalg.norm(away, axis=1) > _OVERLAY_SHARE)
 
 
 def sharpness(picture: Grey) -> float:
-    """How much fine detail there is: the variance of the Laplacian; below 10 is a blur."""
+    """Return the amount of fine detail: the variance of the Laplacian; below 10 is blurred."""
     return float(cv2.Laplacian(picture, cv2.CV_64F).var())
 
 
@@ -104,7 +104,7 @@ def _features(picture: Grey) -> tuple[Floats, npt.NDArray[np.float32]]:
 def _nearest(
     matcher: cv2.BFMatcher, words: npt.NDArray[np.float32], others: npt.NDArray[np.float32]
 ) -> dict[int, int]:
-    """For each word the other that is clearly its nearest."""
+    """Return for each descriptor the other one that is clearly nearest."""
     return {
         best.queryIdx: best.trainIdx
         for best, second in (p for p in matcher.knnMatch(words, others, k=2) if len(p) == 2)

@@ -1,8 +1,8 @@
-"""Two pictures become one: warped by tables made once, matched in brightness, blended at the seam.
+"""Stitching of two pictures: warped by precomputed tables, matched in brightness, blended.
 
-Each view is warped only where it is shown: up to the middle of the common strip and half the blend
-beyond. A warp that is a mere shift is copied. Everything works on the planes as the decoder gives
-them; no pixel passes through Python.
+Each view is warped only where it is shown: up to the middle of the common strip plus half the blend
+width. A warp that is a mere shift becomes a copy. Everything works on the planes as the decoder
+outputs them; no pixel passes through Python.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from touchline.studio.stitching.geometry import Canvas, Floats, Lens, Pair
 Pixels = npt.NDArray[np.float32]
 
 BLEND_PX = 96
-"""Width of the seam. Wide enough to hide what brightness matching leaves, narrow enough that people
-who stand nearer than the pitch are not shown twice for long."""
+"""Width of the seam. Wide enough to hide differences of brightness, narrow enough that people
+closer than the pitch are not shown twice for long."""
 
 _GRID = 8
 _FULL = 128
@@ -35,19 +35,19 @@ _BAND_ROWS = 36
 
 @dataclass(frozen=True)
 class Span:
-    """Columns of the panorama, the last not included; even numbers."""
+    """Columns of the panorama from `start` up to, but excluding, `stop`; even numbers."""
 
     start: int
     stop: int
 
     @property
     def columns(self) -> slice:
-        """Of the Y plane."""
+        """Columns of the Y plane."""
         return slice(self.start, self.stop)
 
     @property
     def half(self) -> slice:
-        """Of the colour planes."""
+        """Columns of the chroma planes."""
         return slice(self.start // 2, self.stop // 2)
 
     def __bool__(self) -> bool:
@@ -56,13 +56,13 @@ class Span:
 
 @dataclass(frozen=True)
 class _Band:
-    """Some rows of the panorama, few enough that they stay in the processor's cache meanwhile."""
+    """Rows of the panorama, few enough to stay in the processor's cache."""
 
     rows: slice
     half: slice
 
     def of(self, planes: Planes, columns: Span) -> Planes:
-        """This band of those columns."""
+        """Return this band of those columns."""
         return Planes(
             planes.y[self.rows, columns.columns],
             planes.u[self.half, columns.half],
@@ -71,17 +71,17 @@ class _Band:
 
 
 class _Warp:
-    """One plane's table for some columns of the panorama."""
+    """Warp table of one plane for some columns of the panorama."""
 
     def __init__(self, pixels: Pixels, border: int) -> None:
-        """`pixels` (rowsxcolumnsx2) are where in the source each pixel comes from."""
+        """Create the table; `pixels` (rowsxcolumnsx2) are the source positions of each pixel."""
         self._border = border
         far = np.clip(np.nan_to_num(pixels, nan=-10_000.0), -10_000.0, 30_000.0)
         self._whole, self._parts = cv2.convertMaps(far[..., 0], far[..., 1], cv2.CV_16SC2)
         self._shift = self._as_shift()
 
     def _as_shift(self) -> tuple[int, int] | None:
-        """The source's row and column of the first pixel, where nothing else is to be done."""
+        """Return the source row and column of the first pixel if the warp is a mere shift."""
         if self._parts.any():
             return None
         rows, columns = self._whole.shape[:2]
@@ -92,7 +92,7 @@ class _Warp:
         return (top, left) if left >= 0 and top >= 0 else None
 
     def __call__(self, source: Bytes, into: Bytes, rows: slice) -> None:
-        """Write these rows, which `into` are."""
+        """Write these rows to `into`."""
         if self._shift is not None:
             top, left = self._shift
             first, last, columns = top + rows.start, top + rows.stop, into.shape[1]
@@ -119,20 +119,20 @@ class _View:
         columns = np.arange(span.start, span.stop, dtype=np.float64)
         rows = np.arange(canvas.height, dtype=np.float64)
         self._y = _Warp(_seen(canvas, lens, turn, columns, rows), BLACK_Y)
-        # A colour sample lies on every other column and between two rows (H.264's own place).
+        # A chroma sample lies on every other column and between two rows (the default of H.264).
         colour = _seen(canvas, lens, turn, columns[::2], rows[::2] + 0.5)
         colour[..., 1] -= 0.5
         self._uv = _Warp(colour * np.float32(0.5), BLACK_UV)
 
     def warp(self, source: Planes, into: Planes, band: _Band) -> None:
-        """Write these rows of this view's columns, whose planes `into` are."""
+        """Write these rows of this view's columns to the planes `into`."""
         self._y(source.y, into.y, band.rows)
         self._uv(source.u, into.u, band.half)
         self._uv(source.v, into.v, band.half)
 
 
 class Stitcher:
-    """Makes panoramas of pairs of pictures. Not for two threads at once.
+    """Stitcher of pairs of pictures. Not for use by two threads at once.
 
     `seam` are the columns in which both views are mixed.
     """
@@ -174,7 +174,7 @@ class Stitcher:
         self._strips = [new_planes(width, canvas.height) for _ in range(2)]
 
     def stitch(self, cam0: Planes, cam1: Planes, into: Planes) -> None:
-        """The panorama of two pictures taken at one instant; `into` is overwritten whole."""
+        """Stitch two pictures of one instant; `into` is overwritten completely."""
         views = (cam0, cam1)
         left, right = views[self._left], views[self._right]
         if self._gains.is_due():
@@ -196,7 +196,7 @@ class Stitcher:
             _mix(mixed.v, strip.v, self._weight_uv[band.half])
 
     def _look(self, left: Planes, right: Planes) -> None:
-        """Compare both views where they meet, as they came."""
+        """Compare both unmodified views in the overlap."""
         whole = Span(0, self.seam.stop - self.seam.start)
         for band in self._bands:
             self._left_seam.warp(left, band.of(self._strips[0], whole), band)
@@ -205,13 +205,13 @@ class Stitcher:
 
     @property
     def gains(self) -> tuple[float, float]:
-        """What the brightness of camera 0 and of camera 1 is multiplied with at the moment."""
+        """Current brightness factors of camera 0 and camera 1."""
         left, right = self._gains.now
         return (left, right) if self._left == 0 else (right, left)
 
 
 class _Gains:
-    """Makes both views equally bright where they meet, slowly, so that nothing flickers."""
+    """Brightness adjustment of both views in the overlap, slow enough to avoid flicker."""
 
     def __init__(self, weights: Floats) -> None:
         self.now = (1.0, 1.0)
@@ -221,23 +221,23 @@ class _Gains:
         self._tables = self._made()
 
     def is_due(self) -> bool:
-        """Whether this picture is to be looked at; asked once for each."""
+        """Return whether this picture is to be measured; call it once for each."""
         self._seen += 1
         return self._seen % _GAIN_EVERY == 1
 
     def look(self, left: Bytes, right: Bytes) -> None:
-        """Take the two views of the seam into account, not yet made equal."""
+        """Measure the brightness of both views in the seam, before adjustment."""
         there = self._both
         left_level = left[::_SPARSE, ::_SPARSE][there].astype(np.float64) - BLACK_Y
         right_level = right[::_SPARSE, ::_SPARSE][there].astype(np.float64) - BLACK_Y
-        # What is black or burnt out in either view tells nothing.
+        # Ignore pixels that are black or overexposed in either view.
         good = (left_level > 8) & (right_level > 8) & (left_level < 215) & (right_level < 215)
         if good.sum() >= _LEAST_PIXELS:
             ratio = float(np.median(right_level[good]) / np.median(left_level[good]))
             self._approach(float(np.clip(ratio, *_GAIN_RANGE)))
 
     def _approach(self, ratio: float) -> None:
-        """Both are moved half the way, from the first picture on at once, then little by little."""
+        """Adjust both views halfway, immediately for the first picture and then gradually."""
         share = 1.0 if self._seen == 1 else _GAIN_SHARE
         before = self.now[0] / self.now[1]
         towards = before ** (1 - share) * ratio**share
@@ -257,7 +257,7 @@ class _Gains:
         return tuple(tables)
 
     def apply(self, part: Planes, side: int) -> None:
-        """Make this part as bright as it shall be; `side` is 0 on the left."""
+        """Adjust the brightness of this part; `side` is 0 for the left."""
         tables = self._tables[side]
         if tables is None:
             return
@@ -268,7 +268,7 @@ class _Gains:
 
 
 def _mix(into: Bytes, other: Bytes, weights: npt.NDArray[np.int16]) -> None:
-    """`into` keeps its weight, `other` gets the rest."""
+    """Blend `other` into `into`, which keeps its weight."""
     difference = np.subtract(into, other, dtype=np.int16)
     difference *= weights
     difference += _FULL // 2
@@ -277,10 +277,10 @@ def _mix(into: Bytes, other: Bytes, weights: npt.NDArray[np.int16]) -> None:
 
 
 def _seen(canvas: Canvas, lens: Lens, turn: Floats, columns: Floats, rows: Floats) -> Pixels:
-    """Where a camera sees each pixel of the panorama (rows, columns, 2).
+    """Return where a camera sees each pixel of the panorama (rows, columns, 2).
 
-    Worked out for every eighth one and drawn straight in between, which is off by less than a
-    hundredth of a pixel and ten times as fast.
+    Computed for every eighth pixel and interpolated linearly, which is off by less than a hundredth
+    of a pixel and ten times as fast.
     """
     coarse_columns, column_at, column_part = _coarse(columns)
     coarse_rows, row_at, row_part = _coarse(rows)
@@ -293,7 +293,7 @@ def _seen(canvas: Canvas, lens: Lens, turn: Floats, columns: Floats, rows: Float
 
 
 def _coarse(values: Floats) -> tuple[Floats, npt.NDArray[np.int64], Pixels]:
-    """Every eighth of evenly spaced values and one beyond; between which two each value lies."""
+    """Return every eighth of evenly spaced values plus one, and each value's position there."""
     step = float(values[1] - values[0]) * _GRID
     count = int((values[-1] - values[0]) // step) + 2
     coarse = values[0] + step * np.arange(count)
@@ -303,14 +303,14 @@ def _coarse(values: Floats) -> tuple[Floats, npt.NDArray[np.int64], Pixels]:
 
 
 def _middle(canvas: Canvas, lens: Lens, turn: Floats) -> float:
-    """The column of the panorama in which this camera's picture has its middle."""
+    """Return the panorama column of the centre of this camera's picture."""
     return float(canvas.place(lens.directions(lens.centre[None, :]) @ turn)[0, 0])
 
 
 def _weights(
     canvas: Canvas, left: tuple[Lens, Floats], right: tuple[Lens, Floats], blend_px: int
 ) -> Floats:
-    """How much of the left view each pixel of the panorama shows, 0 to 1.
+    """Return the weight of the left view for each pixel of the panorama, 0 to 1.
 
     The seam is where both pictures are equally far from their edges, in pixels of the panorama.
     """
@@ -325,14 +325,14 @@ def _weights(
         away.append(np.where(np.nan_to_num(inside, nan=-1.0) >= 0, across, -1.0))
     in_left, in_right = away[0] >= 0, away[1] >= 0
     mixed = np.clip(0.5 + (away[0] - away[1]) / (2 * max(blend_px, 1)), 0, 1)
-    # Nobody sees it: whoever is nearer keeps it, black as it is.
+    # Seen by neither camera: it stays black and is assigned to the nearer one.
     lonely = (columns < (canvas.width / 2))[None, :].repeat(canvas.height, axis=0)
     only = np.where(in_left, 1.0, np.where(in_right, 0.0, lonely.astype(np.float64)))
     return np.where(in_left & in_right, mixed, only)
 
 
 def _seam(weights: Floats) -> Span:
-    """The columns in which not every row belongs to one view alone, even ones."""
+    """Return the columns in which some row does not belong to one view alone, rounded to even."""
     left_whole = np.atleast_1d((weights >= 1).all(axis=0))
     right_whole = np.atleast_1d((weights <= 0).all(axis=0))
     width = weights.shape[1]

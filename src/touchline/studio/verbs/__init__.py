@@ -1,4 +1,4 @@
-"""The pieces of work of the studio: a module each, and one line in `VERBS`."""
+"""Jobs of the studio: one module each, and one line in `VERBS`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 Tell = Callable[[Mapping[str, Any]], None]
 Run = Callable[[Mapping[str, Any], Tell, threading.Event], dict[str, Any]]
-"""Does the work: its order, where progress is reported, and whether to stop."""
+"""Function of a job: its specification, the progress callback, and the stop event."""
 
 
 def _archive() -> Run:
@@ -83,4 +83,4 @@ VERBS: Mapping[str, Callable[[], Run]] = {
     "sprites": _sprites,
     "upload": _upload,
 }
-"""Loads a piece of work by its name. Each loads only the libraries that it needs."""
+"""Loaders of jobs by name. Each loads only the libraries that it needs."""

@@ -1,9 +1,8 @@
-"""The verb `archive`: a camera's segments become one file, `cam0_archive.mp4`.
+"""The verb `archive`: join a camera's segments to one file, `cam0_archive.mp4`.
 
-Joined as they are where all have one codec, with every frame at its time and gaps as pauses;
-encoded again where they differ or a compact file is asked for, in the shape in which they were
-filmed.
-`spec` has `folder`, `cameras`, `profile`, `height`, `crf` and `preset`.
+They are copied if all have one codec, with every frame at its time and gaps as pauses; encoded
+again if codecs differ or a compact file is requested, in the original picture size. `spec` has
+`folder`, `cameras`, `profile`, `height`, `crf` and `preset`.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ _NANO = 1_000_000_000
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Make the archives; returns what each of them is.
+    """Create the archives and return a description of each.
 
-    Raises StudioError at the end where a camera got none, with the reason; the others are kept.
+    Raises StudioError at the end if a camera has no archive, with the reason; the others are kept.
     """
     folder = Path(spec["folder"])
     files = {camera: usable_files(folder, camera) for camera in spec["cameras"]}
@@ -72,7 +71,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 
 
 def _missing(files: Mapping[str, matchfiles.Files]) -> str:
-    """Which cameras can have no archive, and why; empty where all can."""
+    """Return the cameras without an archive and the reasons; empty if there are none."""
     return "; ".join(
         f"No archive of {camera}: {found.reason or 'it has no footage'}"
         for camera, found in files.items()
@@ -86,7 +85,7 @@ class _Progress:
         self._done, self._next_s = 0, 0.0
 
     def step(self) -> None:
-        """One frame more. Raises StudioError where it is to stop."""
+        """Count one frame. Raises StudioError if the job is to stop."""
         if self._stopping.is_set():
             raise StudioError("stopped", "It was stopped")
         self._done += 1
@@ -133,7 +132,7 @@ def _copied(path: Path, codec: writer.Codec, reels: Sequence[Reel], progress: _P
 
 
 def _packets(reel: Reel) -> Iterator[Coded]:
-    """The coded frames of a segment at their capture times."""
+    """Yield the coded frames of a segment with their capture times."""
     with opened(reel.path) as file:
         stream = file.streams.video[0]
         for packet in file.demux(stream):
@@ -151,7 +150,7 @@ def _encoded(
     fps = fps_of(period_ns_of(reels))
     first = reels[0]
     height = min(int(spec.get("height", 1080)), max(reel.height for reel in reels))
-    # The shape of the first segment: every other one is fitted into it.
+    # The picture size of the first segment: all others are fitted into it.
     width = round(Fraction(first.width, first.height) * height / 2) * 2
     quality = Quality(str(spec.get("preset", "veryfast")), int(spec.get("crf", 26)), 2)
     encoder = Encoder(width, height, fps, quality, first.colour)

@@ -1,8 +1,8 @@
-"""The verb `calibrate`: pictures of both cameras in, a calibration out.
+"""The verb `calibrate`: compute a calibration from pictures of both cameras.
 
 `spec` has `pairs` (a list of two picture files each, taken at one instant), or `folder` and
 `instants` to take them from a recorded match, and optionally `manual` (points marked by hand) and
-`keep` (a folder where the pictures taken from a match are kept).
+`keep` (a folder for storing the pictures taken from a match).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from touchline.studio.stitching.matching import Grey, Matches, match, pooled
 from touchline.studio.verbs import Tell
 
 SHOWN_POINTS = 300
-"""Matched points that are kept to be drawn on both pictures."""
+"""Number of matched points kept for drawing on both pictures."""
 _LOOK_NS = 3_000_000_000
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """The calibration as plain values; raises StudioError where the pictures do not tell."""
+    """Return the calibration as plain values; raises StudioError if the pictures do not suffice."""
     pictures = _recorded(spec) if "folder" in spec else _read(spec)
     found: list[Matches] = []
     for done, (first, second) in enumerate(pictures):
@@ -89,7 +89,7 @@ def _of_one_size(pairs: list[tuple[Grey, Grey]]) -> list[tuple[Grey, Grey]]:
 
 
 def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
-    """Pairs of a recorded match, spread over what both cameras filmed."""
+    """Return pairs of a recorded match, spread over the period that both cameras recorded."""
     folder, wanted = Path(spec["folder"]), int(spec.get("instants", 12))
     files = [usable_files(folder, camera) for camera in ("cam0", "cam1")]
     reels = [reels_in(found) for found in files]

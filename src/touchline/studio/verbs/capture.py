@@ -1,7 +1,7 @@
-"""The verb `capture`: a picture of each camera, taken at the same instant.
+"""The verb `capture`: take a picture of each camera at the same instant.
 
 `spec` has `directory` and `name` (where to listen for the cameras' feeds), `files` (where to write
-the two pictures) and `wait_s`. Says `listening` before it waits.
+the two pictures) and `wait_s`. Reports `listening` before it waits.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ CAMERAS = ("cam0", "cam1")
 SHARP = 10.0
 _WORST_NS = 17_000_000
 _LOOK_S = 1.0
-"""After the first pair is there a better one may come for so long."""
+"""Time to wait for a better pair after the first one."""
 
 Two = tuple[Shot[av.VideoFrame], Shot[av.VideoFrame]]
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Write the two pictures; raises StudioError when they do not come in time."""
+    """Write the two pictures; raises StudioError if they do not arrive in time."""
     receiver = Receiver(Path(spec["directory"]), str(spec["name"]))
     try:
         tell({"listening": True})

@@ -1,8 +1,8 @@
-"""The verb `edges`: the frames between a cut and the next keyframe, coded anew.
+"""The verb `edges`: encode the frames between a cut and the next keyframe again.
 
-`spec` has `path`, `codec` (`width`, `height`, `avcc` as hexadecimal), `needed` (rows of when a
-frame is shown, its offset, size and whether it is a keyframe, in the order of decoding), `from_ns`,
-`to_ns`, `period_ns` and `out`, the file that the data is written to.
+`spec` has `path`, `codec` (`width`, `height`, `avcc` in hexadecimal), `needed` (rows of a frame's
+presentation time, offset, size and whether it is a keyframe, in decode order), `from_ns`, `to_ns`,
+`period_ns` and `out`, the file that the data is written to.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _PROFILES = {66: "baseline", 77: "main"}
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Write the data; returns rows of when a frame is shown, its size, whether it is a keyframe.
+    """Write the data; return rows of a frame's presentation time, size and keyframe flag.
 
-    `avcc` in the result fits what was coded and what comes behind it in the source.
+    `avcc` in the result fits the encoded frames and those that follow in the source.
     """
     del tell
     described = spec["codec"]
@@ -64,7 +64,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 
 
 def _decoded(spec: Mapping[str, Any], codec: Codec) -> Iterator[tuple[av.VideoFrame, int]]:
-    """The wanted frames in the order in which they are shown."""
+    """Yield the wanted frames in presentation order."""
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 2
     from_ns, to_ns = int(spec["from_ns"]), int(spec["to_ns"])
@@ -93,13 +93,13 @@ def _with_sets(data: bytes, codec: Codec, *, first: bool) -> bytes:
 
 
 def _unused_number(codec: Codec) -> int:
-    """A number of parameter sets that the source does not use."""
+    """Return a parameter set id that the source does not use."""
     used = {_number(unit) for unit in parameter_sets(codec.avcc)}
     return min(set(range(1, 32)) - used)
 
 
 def _number(unit: bytes) -> int:
-    """The id of an SPS, or of a PPS: its first Exp-Golomb number (H.264, 7.3.2.1 and 7.3.2.2)."""
+    """Return the id of an SPS or PPS: its first Exp-Golomb number (H.264, 7.3.2.1 and 7.3.2.2)."""
     at = 4 if unit[0] & 0x1F == 7 else 1
     bits = "".join(f"{byte:08b}" for byte in unit[at : at + 6])
     zeros = len(bits) - len(bits.lstrip("0"))

@@ -1,8 +1,8 @@
 """The verb `follow`: a cut of the panorama that follows the play, `follow_archive.mp4`, 1080p.
 
-Looks through the panorama twice: once to find the play, once to film it. `spec` has `folder`, and
-optionally `zoom` (1 shows its whole height), `pitch` (corners as shares), `keyframes` (`at_s`, `x`,
-`y` as shares), `manner` (fields of `camerawork.Manner`), `preset`, `crf` and `threads`.
+Reads the panorama twice: once to detect the play, once to produce the cut. `spec` has `folder`, and
+optionally `zoom` (1 shows its whole height), `pitch` (corners as fractions), `keyframes` (`at_s`,
+`x`, `y` as fractions), `manner` (fields of `camerawork.Manner`), `preset`, `crf` and `threads`.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ _NANO = 1_000_000_000
 
 @dataclass(frozen=True)
 class _Window:
-    """The part of the panorama that is shown, in its pixels."""
+    """The visible part of the panorama, in panorama pixels."""
 
     width: float
     height: float
 
     def bounds(self, wide: int, high: int) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Where its middle may be, as shares of the picture."""
+        """Return the range of its centre, as fractions of the picture."""
         across, down = self.width / wide / 2, self.height / high / 2
         return (across, 1 - across), (down, 1 - down)
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Make the cut; raises StudioError where there is no panorama."""
+    """Create the cut; raises StudioError if there is no panorama."""
     folder = Path(spec["folder"])
     reel = _panorama(folder)
     window = _window(reel, float(spec.get("zoom", 1.0)))
@@ -94,7 +94,7 @@ def _panorama(folder: Path) -> Reel:
 
 
 def _window(reel: Reel, zoom: float) -> _Window:
-    """16 to 9, as high as the panorama divided by the zoom, and never wider than it."""
+    """Return a 16:9 window, as high as the panorama divided by the zoom, and no wider than it."""
     height = reel.height / max(1.0, min(zoom, 4.0))
     width = min(height * WIDTH / HEIGHT, float(reel.width))
     return _Window(width, width * HEIGHT / WIDTH)
@@ -107,7 +107,7 @@ def _watch(
     tell: Tell,
     stopping: threading.Event,
 ) -> tuple[Floats, list[Action]]:
-    """Where the play was, ten times a second."""
+    """Return the position of the play, ten times per second."""
     pitch = spec.get("pitch")
     finder = ActionFinder(
         rate_hz=LOOK_HZ,
@@ -135,7 +135,7 @@ def _swing(
     times_s: Floats,
     actions: Sequence[Action],
 ) -> Floats:
-    """Where the middle of the window is at each time, as shares (n, 2)."""
+    """Return the centre of the window at each time, as fractions (n, 2)."""
     across, down = window.bounds(reel.width, reel.height)
     manner = Manner(**spec.get("manner", {}))
     keyframes = [Keyframe(**keyframe) for keyframe in spec.get("keyframes", ())]
@@ -199,7 +199,7 @@ def _film(
 
 
 def _shown(picture: Planes, window: _Window, x: float, y: float) -> av.VideoFrame:
-    """The window at this place, to a fraction of a pixel: a slow swing must not stutter."""
+    """Return the window at a subpixel position: a slow pan must not stutter."""
     frame, into = new_frame(WIDTH, HEIGHT)
     middle = (x * picture.width - 0.5, y * picture.height - 0.5)
     size = (round(window.width), round(window.height))
@@ -232,7 +232,7 @@ def _pictures(reel: Reel, stopping: threading.Event) -> Iterator[Any]:
 
 
 def _keep_track(folder: Path, times_s: Floats, swing: Floats) -> None:
-    """Where the cut looked, for who wants to correct it by hand."""
+    """Store the positions of the cut, for manual corrections."""
     track = {
         "rate_hz": LOOK_HZ,
         "x": [round(float(value), 4) for value in swing[:, 0]],

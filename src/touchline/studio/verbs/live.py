@@ -1,8 +1,8 @@
-"""The verb `live`: both cameras' live pictures as one, coded and fed to the live process.
+"""The verb `live`: stitch both cameras' live pictures, encode them and feed the live process.
 
 `spec` has `directory` and `name` (where to listen for the cameras' feeds), `feed` (the live
 process's socket), `pair`, `projection`, `width`, `height`, `blend_px`, `fps`, `preset` and
-`bitrate_kbps`. It runs until it is stopped. What cannot be stitched in time is left out.
+`bitrate_kbps`. It runs until it is stopped. Pictures that cannot be stitched in time are dropped.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CAMERAS = ("cam0", "cam1")
 STREAM = "panorama"
 FIRST_WITHIN_S = 12.0
 TOLERANCE_NS = 33_400_000
-"""A camera that is farther behind has lost a frame or broken off."""
+"""A camera that is further behind has lost a frame or failed."""
 IN_STEP_NS = 2_000_000
 _TELL_EVERY_S = 1.0
 _WAIT_S = 0.2
@@ -44,7 +44,7 @@ _NANO = 1_000_000_000
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Stitch until stopped. Raises StudioError where no pictures come."""
+    """Stitch until stopped. Raises StudioError if no pictures arrive."""
     receiver = Receiver(Path(spec["directory"]), str(spec["name"]))
     try:
         tell({"listening": True})
@@ -67,7 +67,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 def _sizes(
     receiver: Receiver, stopping: threading.Event
 ) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """The sizes of both cameras' pictures; None when it was stopped before they came."""
+    """Return the sizes of both cameras' pictures; None if stopped before they arrived."""
     end_s = time.monotonic() + FIRST_WITHIN_S
     while not stopping.is_set():
         sizes = receiver.sizes
@@ -122,7 +122,7 @@ class _Showing:
                     self._receiver.wait(_WAIT_S)
                 else:
                     self._show(*two)
-                    # On a grid, so that 15 of 30 frames a second come evenly.
+                    # On a grid, so that 15 of 30 frames a second are evenly spaced.
                     due_ns = max(due_ns + step_ns, two[0].at_ns + step_ns // 2)
                 if time.monotonic() >= next_tell_s:
                     next_tell_s += _TELL_EVERY_S
@@ -132,13 +132,13 @@ class _Showing:
         return {}
 
     def _newest(self, due_ns: int) -> tuple[Shot[av.VideoFrame], Shot[av.VideoFrame]] | None:
-        """The newest picture of camera 0 that is due and has a partner of the same instant."""
+        """Return the newest due picture of camera 0 that has a partner of the same instant."""
         second = self._receiver.waiting(CAMERAS[1])
         for shot in reversed(self._receiver.waiting(CAMERAS[0])):
             if shot.at_ns < due_ns:
                 return None
             if not second or second[-1].at_ns < shot.at_ns - IN_STEP_NS:
-                continue  # its partner may still be on its way
+                continue  # its partner may still arrive
             best = second[0]
             for other in second:
                 if abs(other.at_ns - shot.at_ns) < abs(best.at_ns - shot.at_ns):
@@ -176,7 +176,7 @@ class _Showing:
 
 
 class _Figures:
-    """What is told once a second."""
+    """Statistics that are reported once a second."""
 
     def __init__(self, width: int, height: int, fps: int) -> None:
         self._size = (width, height)
@@ -189,7 +189,7 @@ class _Figures:
         self._last: dict[str, float] = {}
 
     def add(self, *, apart_ns: int, stitch_s: float, all_s: float, age_s: float) -> None:
-        """One picture more."""
+        """Count one more picture."""
         if self._first_s is None:
             self._first_s = time.monotonic()
         self._frames += 1

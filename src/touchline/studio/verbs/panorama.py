@@ -1,7 +1,7 @@
-"""A recorded match becomes one wide video: `panorama_archive.mp4`.
+"""The verb `panorama`: create a wide video of a recorded match, `panorama_archive.mp4`.
 
-Two threads decode, one stitches, one encodes; between them wait a few pictures at the most. What an
-earlier run has written of the same panorama is gone on with.
+Two threads decode, one stitches, one encodes; at most a few pictures wait between them. The partial
+output of an earlier run of the same panorama is continued.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ log = logging.getLogger(__name__)
 
 ARCHIVE = "panorama_archive.mp4"
 HOLD_NS = 1_000_000_000
-"""A camera that breaks off is shown as it was for so long, and black from then on."""
+"""Time that the last picture of a missing camera is shown before it becomes black."""
 _WAITING_FRAMES = 4
 _TELL_EVERY_S = 0.5
 
 
 @dataclass
 class Counts:
-    """What became of the pictures."""
+    """Numbers of pictures by result."""
 
     frames: int = 0
     paired: int = 0
@@ -58,7 +58,7 @@ class Counts:
     worst_error_ns: int = 0
 
     def add(self, pairing: Pairing[Any]) -> None:
-        """One more picture of the panorama."""
+        """Count one more picture of the panorama."""
         self.frames += 1
         if pairing.cam0 is None or pairing.cam1 is None:
             self.alone += 1
@@ -68,21 +68,21 @@ class Counts:
 
 
 class Joiner(Protocol):
-    """Makes one picture of two."""
+    """Combiner of two pictures."""
 
     width: int
     height: int
 
     def stitch(self, cam0: Planes, cam1: Planes, into: Planes) -> None:
-        """The picture of both; `into` is overwritten whole."""
+        """Combine two pictures; `into` is overwritten completely."""
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Make the panorama of a match.
+    """Create the panorama of a match.
 
     `spec` has `folder`, `calibration` (its `version` and `pair`; without one both views are put
     side by side) and optionally `projection`, `width`, `height`, `blend_px`, `preset`, `crf`,
-    `threads`. Returns what the match's record says of it.
+    `threads`. Returns the panorama's entry in the match's record.
     """
     folder = Path(spec["folder"])
     calibration = spec.get("calibration")
@@ -218,7 +218,7 @@ class _Job:
 
 
 class _Stitching:
-    """One picture of the panorama after the other, whatever the cameras have."""
+    """Source of consecutive panorama pictures, even while a camera is missing."""
 
     def __init__(self, joiner: Joiner, reels: list[list[Reel]]) -> None:
         self._joiner = joiner
@@ -247,7 +247,7 @@ class _Stitching:
 
 
 class Writing:
-    """Encodes and writes on a thread of its own."""
+    """Encoder and file writer on a thread of its own."""
 
     def __init__(self, encoder: Encoder, film: Film) -> None:
         self._encoder = encoder
@@ -258,13 +258,13 @@ class Writing:
         self._thread.start()
 
     def put(self, frame: av.VideoFrame, at_ns: int) -> None:
-        """Raises what the encoder or the disk raised before."""
+        """Queue a picture. Raises errors of the encoder or the disk from before."""
         if self._error is not None:
             raise self._error
         self._queue.put((frame, at_ns))
 
     def close(self) -> None:
-        """Write what waits. Raises OSError where the disk did not take it."""
+        """Write the queued pictures. Raises OSError if the disk does not accept them."""
         self._queue.put(None)
         self._thread.join()
         if self._error is not None:
@@ -273,7 +273,7 @@ class Writing:
     def _work(self) -> None:
         for frame, at_ns in self._waiting():
             if self._error is not None:
-                continue  # nobody must wait for a place in the queue for ever
+                continue  # drain the queue so that nobody blocks on it
             try:
                 for coded in self._encoder.encode(frame, at_ns):
                     self._film.append(coded)
@@ -292,7 +292,7 @@ class Writing:
 
 
 def fitting(pair: Pair, size0: tuple[int, int], size1: tuple[int, int]) -> Pair:
-    """The pair for pictures of these sizes. Raises StudioError where their shape is another."""
+    """Return the pair for pictures of these sizes. Raises StudioError for another aspect ratio."""
     lenses = []
     for camera, (lens, size) in enumerate(((pair.lens0, size0), (pair.lens1, size1))):
         ratio = Fraction(*size) / Fraction(lens.width, lens.height)

@@ -1,7 +1,7 @@
-"""The verb `reel`: stretches of a match one after the other in one file, each exact to the frame.
+"""The verb `reel`: join frame-accurate ranges of a match to one file.
 
-`spec` has `folder`, `camera`, `file` (the name of what is made) and `stretches` (pairs of Unix
-nanoseconds). What can be copied is copied.
+`spec` has `folder`, `camera`, `file` (the name of the result) and `stretches` (pairs of Unix
+nanoseconds). Frames are copied where possible.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Make the reel; stretches that nobody filmed are left out."""
+    """Create the reel; ranges without footage are omitted."""
     folder, camera = Path(spec["folder"]), str(spec["camera"])
     files = _files(folder, camera)
     sources = [_source(each) for each in files.usable]
@@ -60,7 +60,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 
 
 def _files(folder: Path, camera: str) -> matchfiles.Files:
-    """A camera's files, or an archive. Raises StudioError where none can be used."""
+    """Return a camera's files, or an archive. Raises StudioError if none is usable."""
     if camera in _ARCHIVES:
         files = matchfiles.usable([folder / _ARCHIVES[camera]])
     else:

@@ -1,7 +1,7 @@
-"""The verb `sprites`: small pictures to find one's way in a match by.
+"""The verb `sprites`: create small pictures for finding moments in a match.
 
-For each camera, and for the panorama where there is one: a sheet of thumbnails (JPEG), a WebVTT
-file that says which part of the sheet belongs to which time, and a poster. `spec` has `folder`.
+For each camera, and for the panorama if there is one: a sheet of thumbnails (JPEG), a WebVTT file
+that maps times to parts of the sheet, and a poster. `spec` has `folder`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Thumb:
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Make the sheets; times in them count from the start of the match."""
+    """Create the sheets; their times count from the start of the match."""
     folder = Path(spec["folder"])
     files = {camera: usable_files(folder, camera) for camera in cameras_in(folder)}
     footage = {camera: reels_in(found) for camera, found in files.items()}
@@ -123,7 +123,7 @@ def _cues(
 
 
 def _keyframes(reels: Sequence[Reel], start_ns: int, step_s: float) -> Iterator[tuple[float, Grey]]:
-    """A picture about every `step_s`, from keyframes alone, which costs a fraction of decoding."""
+    """Yield a picture about every `step_s`, decoding keyframes only, which is much cheaper."""
     due_s = 0.0
     for reel in reels:
         with opened(reel.path) as file:

@@ -1,9 +1,9 @@
-"""The verb `upload`: archives to a storage that speaks S3's API, in parts, verified, gone on with.
+"""The verb `upload`: upload archives to S3-compatible storage, in parts, verified and resumable.
 
-What the storage has of a file is asked of the storage itself; `upload.json` in the match's folder
-remembers which upload that was, and what became of each file: `{"files": {name: {"state": …, "key",
+What the storage already has of a file is asked of the storage itself; `upload.json` in the match's
+folder stores the upload's id and the state of each file: `{"files": {name: {"state": …, "key",
 "size_bytes", "sent_bytes", "upload_id", "error"}}}` with the states waiting, uploading, uploaded
-and failed. `spec` has `folder` and what `capture.uploadsettings` gives.
+and failed. `spec` has `folder` and the output of `capture.uploadsettings`.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ log = logging.getLogger(__name__)
 STATE = "upload.json"
 _ATTEMPTS = 6
 MOST_ANSWER_BYTES = 4 << 20
-"""A list of a thousand parts, which is the longest answer, is a tenth of it."""
+"""Ten times the longest response, a list of a thousand parts."""
 
 ANSWER_WITHIN_S = 60.0
 SLOWEST_BYTES_PER_S = 16 << 10
-"""What is sent may take so much longer than its answer."""
+"""Minimum upload rate, which extends the time limit of a request with a body."""
 
 MOST_PAGES = 1000
-"""Ten thousand parts are the most that an upload has; some storages list a few at a time."""
+"""An upload has at most ten thousand parts; some storages list a few at a time."""
 
 MOST_ID_CHARS = 2048
 _READ_BYTES = 64 << 10
@@ -59,7 +59,7 @@ _NONSENSE = (
     AttributeError,
     RecursionError,
 )
-"""What comes of an answer that is none of a storage's; the last of redirects in a circle."""
+"""Errors caused by responses that are not a storage's; the last by circular redirects."""
 
 _STRANGE = (ClientError, BotoCoreError, OSError, *_NONSENSE)
 _REASONS = {
@@ -73,7 +73,7 @@ _REASONS = {
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
-    """Upload what is there of `files`; raises StudioError for the first that cannot be."""
+    """Upload the existing ones of `files`; raises StudioError for the first that fails."""
     folder = Path(spec["folder"])
     found = [folder / name for name in spec["files"] if is_regular(folder / name)]
     if not found:
@@ -101,20 +101,20 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
 
 
 class _BoundedReading:
-    """Reads the storage's answers instead of botocore, which reads whatever comes, for ever."""
+    """Bounded reader of responses instead of botocore's, which reads without limit."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
 
     def __call__(self, request: Any, **_: Any) -> Any:
-        """Send a request and read its answer. Raises botocore's HTTPClientError."""
-        request.stream_output = True  # it is read here and not while it is sent
+        """Send a request and read its response. Raises botocore's HTTPClientError."""
+        request.stream_output = True  # the response is read here and not while sending
         response = self._sent(request)
         until_s = time.monotonic() + ANSWER_WITHIN_S
         parts: list[bytes] = []
         left = MOST_ANSWER_BYTES
         try:
-            # One read at a time: a storage that sends a byte a second is as endless as a fast one.
+            # One read at a time, so that the time limit also applies to one byte per second.
             while data := response.raw.read1(min(left + 1, _READ_BYTES)):
                 left -= len(data)
                 if left < 0 or time.monotonic() > until_s:
@@ -131,9 +131,10 @@ class _BoundedReading:
         return response
 
     def _sent(self, request: Any) -> Any:
-        """Send a request, and wait for the head of its answer for as long as that may take.
+        """Send a request, and wait for the header of its response within a total time limit.
 
-        The connection's own limit is for each byte that comes, of which a head may have millions.
+        The connection's own timeout applies to each byte that arrives, and a header may have
+        millions.
         """
         answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
 
@@ -174,7 +175,7 @@ def _made(spec: Mapping[str, Any]) -> Any:
             retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
             connect_timeout=10,
             read_timeout=60,
-            # Storages other than Amazon's do not all know the newer checksums.
+            # Not all storages other than Amazon's support the newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),
@@ -199,17 +200,17 @@ class _Uploading:
             self.state = {}
 
     def state_of(self, name: str) -> dict[str, Any]:
-        """What is remembered of a file."""
+        """Return the stored state of a file."""
         found = self.state.get(name)
         return found if isinstance(found, dict) else {}
 
     def note(self, name: str, **facts: Any) -> None:
-        """Remember this of a file."""
+        """Store the state of a file."""
         self.state[name] = {**self.state_of(name), **facts}
         replace_whole(self.folder / STATE, json.dumps({"files": self.state}, indent=1).encode())
 
     def upload(self, path: Path) -> None:
-        """Have this file in the storage, whole."""
+        """Upload this file completely."""
         status = status_of(path)
         name, key = path.name, f"{self.spec['prefix']}{path.name}"
         stamp = [status.st_size, status.st_mtime_ns]
@@ -251,7 +252,7 @@ class _Uploading:
         log.info("%s is uploaded and verified, %d parts", name, len(etags))
 
     def _parts_there(self, where: Mapping[str, Any], upload_id: str) -> dict[int, str] | None:
-        """The parts that the storage has of an upload; None where it knows nothing of it."""
+        """Return the parts that the storage has; None if it does not know the upload."""
         try:
             pages = self.client.get_paginator("list_parts").paginate(**where, UploadId=upload_id)
             found: dict[int, str] = {}
@@ -268,7 +269,7 @@ class _Uploading:
     def _send(
         self, path: Path, where: Mapping[str, Any], upload_id: str, parts: Mapping[int, str]
     ) -> tuple[list[str], str]:
-        """Send what is missing; the parts' tags, and the digest that the whole must have."""
+        """Send the missing parts; return the parts' tags and the expected digest of the whole."""
         etags: list[str] = []
         digests = hashlib.md5(usedforsecurity=False)
         sent = 0
@@ -299,10 +300,10 @@ class _Uploading:
         return str(reply["ETag"])
 
     def _verify(self, where: Mapping[str, Any], size_bytes: int, digest: str) -> None:
-        """The storage has what was sent. Raises StudioError."""
+        """Check that the storage has the data that was sent. Raises StudioError."""
         head = self.client.head_object(**where)
         tag = str(head["ETag"]).strip('"')
-        # A storage that encrypts has tags of its own; the size is all that can be compared then.
+        # An encrypting storage has other tags; only the size can be compared then.
         is_digest = "-" in tag and len(tag.partition("-")[0]) == len(digest.partition("-")[0])
         if head["ContentLength"] != size_bytes or (is_digest and tag != digest):
             raise StudioError(
@@ -324,7 +325,7 @@ class _Uploading:
 
 
 def _said(error: Exception) -> StudioError:
-    """In words for people; never with a key or a signature in them."""
+    """Describe an error for people, never with a key or a signature."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
         text = _REASONS.get(code, f"The storage responded with {shown(code, 100)}")
