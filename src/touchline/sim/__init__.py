@@ -1,1 +1,1 @@
-"""Simulated cameras: what the demo and the tests run against, over real sockets."""
+"""Simulated cameras, engines and VPNs for the demo and the tests, over real sockets."""

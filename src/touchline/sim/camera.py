@@ -1,6 +1,6 @@
-"""`touchline simulate rtsp-camera`: an RTSP camera of one's own, in a process of its own.
+"""The command `touchline simulate rtsp-camera`: an RTSP camera in a separate process.
 
-It prints `ready rtsp://…` once it listens and leaves with status 0 on SIGTERM or SIGINT.
+It prints `ready rtsp://…` once it listens and exits with status 0 on SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RTP_JPEG_LIMIT = 2040
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """What the simulated camera is to be. Times count from the first frame it sends."""
+    """Options of the simulated camera. Times count from the first frame it sends."""
 
     host: str = "127.0.0.1"
     port: int = 8554
@@ -48,7 +48,7 @@ class CameraOptions:
     odd: Misbehaviour = field(default_factory=Misbehaviour)
 
     def faults(self) -> list[str]:
-        """What cannot be: one sentence a fault, each naming its option. Empty when all is well."""
+        """Return one sentence per invalid option, naming it; empty if all are valid."""
         rules = {
             f"--port must be 0 (any free port) to 65535, not {self.port}": not (
                 0 <= self.port <= 65535
@@ -86,7 +86,7 @@ class CameraOptions:
         return found + self._impossible_codings() + self.odd.faults()
 
     def _impossible_codings(self) -> list[str]:
-        """What misbehaviour does not go with the codec, or is no picture."""
+        """Return misbehaviour that is impossible with the codec, and invalid picture sizes."""
         odd, found = self.odd, []
         only_h264 = {
             "--aud": odd.aud,
@@ -109,7 +109,7 @@ class CameraOptions:
         return found
 
     def stalled(self, sending_s: float) -> bool:
-        """Whether the camera is silent that long after its first frame."""
+        """Return whether the camera is silent this long after its first frame."""
         if self.stall_after_s is None or sending_s < self.stall_after_s:
             return False
         return self.stall_for_s is None or sending_s < self.stall_after_s + self.stall_for_s
@@ -155,7 +155,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def options_from(args: argparse.Namespace) -> CameraOptions:
-    """The options that were parsed, not yet checked."""
+    """Return the parsed options, not yet validated."""
     return CameraOptions(
         host=args.host,
         port=args.port,
@@ -178,7 +178,7 @@ def options_from(args: argparse.Namespace) -> CameraOptions:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until told to leave. 0 after a signal, 1 when it cannot work, 2 for wrong options."""
+    """Serve until a signal; return 0 after a signal, 1 for a failure, 2 for invalid options."""
     options = options_from(args)
     if faults := options.faults():
         for fault in faults:
@@ -195,9 +195,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
-    """Make the camera, not yet started; `keep` holds its ledger in memory, too.
+    """Create the camera without starting it; `keep` also holds its ledger in memory.
 
-    Raises CannotServe when this machine lacks the encoder, OSError for a ledger it cannot open.
+    Raises CannotServe if this machine lacks the encoder, OSError for a ledger it cannot open.
     """
     from touchline.sim.rtsp.ledger import Ledger
     from touchline.sim.rtsp.media.encoder import Coding
@@ -232,7 +232,7 @@ def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command by itself: parse `argv` and run."""
+    """Parse `argv` and run the command."""
     parser = argparse.ArgumentParser(prog="rtsp-camera", description="A simulated RTSP camera.")
     add_arguments(parser)
     return run(parser.parse_args(argv))

@@ -1,14 +1,14 @@
-"""`touchline simulate engine`: a program that speaks the HTTP API of a streaming engine.
+"""The command `touchline simulate engine`: a program with the HTTP API of a streaming engine.
 
-It plays contents that do not exist: a paced transport stream with counters in it, statistics that
-grow, sessions that supersede each other and expire. Ports come from the arguments, `CONF`,
-`ACESTREAM_ARGS` or `HTTP_PORT`, in this order, as the images of real engines take them; what a
-real engine would know beside those is accepted and has no effect.
+It plays contents that do not exist: a paced transport stream with counters in it, growing
+statistics, sessions that supersede each other and expire. Ports come from the arguments, `CONF`,
+`ACESTREAM_ARGS` or `HTTP_PORT`, in this order, as in the images of real engines; further settings
+of a real engine are accepted and have no effect.
 
-Faults are ordered at `/sim/fault`, by query: `hang=1` (nothing is answered), `delay_ms=`,
-`status=` (every answer has it), `garbage=1`, `empty=1`, `offline=1` (no network), `only=` (a part
-of the path that the fault is limited to). `/sim/heal` ends them, `/sim/lose` forgets all sessions,
-`/sim/die?code=` ends the program, `/sim/state` tells what it is.
+Faults are set at `/sim/fault`, by query: `hang=1` (no response), `delay_ms=`, `status=` (of every
+response), `garbage=1`, `empty=1`, `offline=1` (no network), `only=` (a part of the path that the
+fault is limited to). `/sim/heal` clears them, `/sim/lose` forgets all sessions, `/sim/die?code=`
+ends the program, `/sim/state` returns the state.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _UNKNOWN = {"response": None, "error": "unknown playback session id"}
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What the simulated engine is to be."""
+    """Options of the simulated engine."""
 
     host: str = "127.0.0.1"
     http_port: int = 6878
@@ -48,12 +48,12 @@ class EngineOptions:
     start_delay_s: float = 0.0
     cache_dir: str | None = None
     given: tuple[str, ...] = ()
-    """All arguments, as they came."""
+    """All arguments, unchanged."""
 
 
 @dataclass
 class Fault:
-    """What is wrong at present."""
+    """The current fault."""
 
     hang: bool = False
     garbage: bool = False
@@ -66,7 +66,7 @@ class Fault:
 
 @dataclass
 class Engine:
-    """One engine: what it plays, and what is wrong with it."""
+    """One engine with its sessions and its fault."""
 
     options: EngineOptions
     port: int
@@ -75,7 +75,7 @@ class Engine:
     asked: int = 0
 
     async def handle(self, request: Request) -> Reply:  # noqa: PLR0911  (a route each)
-        """Answer one request."""
+        """Handle one request."""
         if request.path.startswith("/sim/"):
             return self._control(request)
         self.asked += 1
@@ -259,7 +259,7 @@ class Engine:
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> EngineOptions:
-    """The options that arguments and environment give; the arguments win."""
+    """Return the options given by arguments and environment; arguments take precedence."""
     conf = shlex.split(environ.get("CONF", "").replace("\n", " "))
     conf += shlex.split(environ.get("ACESTREAM_ARGS", ""))
     known, _ = _parser().parse_known_args([*conf, *argv])
@@ -269,7 +269,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> EngineOptions:
 def options_of(
     known: argparse.Namespace, environ: Mapping[str, str], *, given: tuple[str, ...] = ()
 ) -> EngineOptions:
-    """The options of a command line that is parsed already."""
+    """Return the options of a parsed command line."""
     host = known.host or ("0.0.0.0" if known.bind_all else "127.0.0.1")  # noqa: S104  (asked for)
     return EngineOptions(
         host=host,
@@ -291,7 +291,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
+    """Add the options of the command."""
     add = parser.add_argument
     add("--host", help="address to listen on (127.0.0.1)")
     add("--bind-all", nargs="?", const=True, help="listen on every address")
@@ -306,7 +306,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: EngineOptions) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status."""
+    """Serve until SIGTERM or SIGINT and return the exit status."""
     with suppress(KeyboardInterrupt):
         return asyncio.run(_run(options))
     return 0

@@ -1,7 +1,7 @@
-"""What of a simulated camera's pictures is in a file, and whether it is undamaged.
+"""Comparison of recorded pictures of a simulated camera with the originals.
 
 Each picture is drawn again from its counter and compared block by block; the decoder conceals
-nothing, so that what is missing in a picture shows.
+nothing, so that missing parts of a picture are visible.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from touchline.media.picture.testpicture import TestPicture, read_counter
 
 _BLOCK = 16
 _MOST_OFF = 8.0
-"""Mean difference of a block's brightness that coding alone does not reach."""
+"""Mean difference of a block's brightness that encoding alone does not cause."""
 _CLOCK_ROW = 17 / 20
-"""The wall clock is drawn below; what it showed is not known."""
+"""The wall clock is drawn below; its original value is unknown."""
 
 
 class Shown(NamedTuple):
@@ -41,9 +41,9 @@ def pictures(
     rates: Sequence[Fraction | int] = (30,),
     drawn: tuple[int, int] | None = None,
 ) -> list[Shown]:
-    """Decode a file. `rates` are those that the camera of that name had.
+    """Yield the decoded pictures of a file; `rates` are the frame rates of cameras by name.
 
-    `drawn` is the size of the camera's picture where the recorder crops it right or below.
+    `drawn` is the size of the camera's picture if the recorder crops it on the right or below.
     Raises OSError or av.FFmpegError for a file that cannot be opened at all.
     """
     painters: dict[tuple[int, int], list[TestPicture]] = {}
@@ -67,7 +67,7 @@ def pictures(
 def intact_counters(
     paths: Sequence[Path], *, name: str = "SIMULATED", rates: Sequence[Fraction | int] = (30,)
 ) -> list[int]:
-    """Return the counters of all undamaged pictures of some files, in the order of presentation."""
+    """Return the counters of all undamaged pictures of some files, in presentation order."""
     return [
         shown.counter
         for path in paths
@@ -105,7 +105,7 @@ def _look(frame: Any, painters: list[TestPicture]) -> Shown:
 def _alike(
     luma: NDArray[np.uint8], painter: TestPicture, counter: int, seen: tuple[int, int]
 ) -> bool:
-    """Whether what is seen of the picture is as it was drawn."""
+    """Return whether the decoded picture equals the drawn one."""
     height, width = luma.shape
     drawn = painter.frame(counter, 0.0)
     wanted = np.frombuffer(drawn, np.uint8, width * height).reshape(height, width)

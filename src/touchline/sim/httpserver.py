@@ -1,6 +1,7 @@
-"""A small HTTP/1.1 server for the simulators: kept connections, JSON, and endless bodies.
+"""A small HTTP/1.1 server for the simulators: persistent connections, JSON, endless bodies.
 
-It needs the standard library alone and starts in milliseconds, which is why it is not a framework.
+It is not based on a framework because it must start in milliseconds, with the standard library
+alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _REASONS = {200: "OK", 302: "Found", 401: "Unauthorized", 404: "Not Found", 405:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for."""
+    """A request."""
 
     method: str
     path: str
@@ -30,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered; `chunks` makes a body that ends when it ends, and then the connection."""
+    """A response; with `chunks` the body has no length, and the connection ends with it."""
 
     status: int = 200
     body: bytes = b""
@@ -40,19 +41,19 @@ class Reply:
 
 
 class Silence(Exception):
-    """Raised by a handler: the connection stays open and nothing comes."""
+    """Exception of a handler: the connection stays open without a response."""
 
 
 Handler = Callable[[Request], Awaitable[Reply]]
 
 
 def as_json(value: Any, status: int = 200) -> Reply:
-    """`value` as a JSON answer."""
+    """Return `value` as a JSON response."""
     return Reply(status, json.dumps(value).encode())
 
 
 async def serve(handler: Handler, host: str, port: int) -> asyncio.Server:
-    """Listen. Raises OSError where the port is taken."""
+    """Start listening. Raises OSError if the port is in use."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -66,7 +67,7 @@ async def serve(handler: Handler, host: str, port: int) -> asyncio.Server:
 async def _one(
     handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bool:
-    """Serve one request; whether the connection is kept."""
+    """Serve one request and return whether to keep the connection."""
     head = await reader.readuntil(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     method, _, rest = lines[0].partition(" ")
@@ -83,7 +84,7 @@ async def _one(
     try:
         reply = await handler(request)
     except Silence:
-        await reader.read()  # until the other side has had enough
+        await reader.read()  # until the client disconnects
         return False
     return await _answer(reply, reader, writer)
 

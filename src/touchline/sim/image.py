@@ -1,7 +1,7 @@
 """The root file system of the simulated engine's image, as a tar on standard output.
 
-No registry is needed: it is made of this machine's Python, the shared libraries it asks for, a
-few small programs and the simulators. `scripts/engine-image` hands it to `docker import`.
+No registry is needed: it consists of this machine's Python, the shared libraries that it requires,
+a few small programs and the simulators. `scripts/engine-image` passes it to `docker import`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 HOME = "/opt/touchline"
-"""Where the simulators lie in the image; it is the image's PYTHONPATH."""
+"""Directory of the simulators in the image; it is the image's PYTHONPATH."""
 
 PROGRAMS = ("sh", "cat", "du", "env", "ls", "mkdir", "rm", "sleep")
-"""What is run inside engines, by the clean-up of their caches and by tests."""
+"""Programs that cache clean-up and tests run inside engines."""
 
 _LEFT_OUT = frozenset(
     {
@@ -54,7 +54,7 @@ _MODULES_LEFT_OUT = re.compile(
 
 
 def write_root(out: BinaryIO) -> None:
-    """Write the tar, piece by piece. Raises OSError where a part of it cannot be read."""
+    """Write the tar in pieces. Raises OSError if a part of it cannot be read."""
     python = Path(sys.executable).resolve()
     library = Path(sysconfig.get_path("stdlib"))
     with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
@@ -76,7 +76,7 @@ def write_root(out: BinaryIO) -> None:
 
 
 def _programs() -> list[Path]:
-    # By their own names, not by where a link leads: `sh` is dash on one machine, bash on another.
+    # By name instead of link target: `sh` is dash on one machine and bash on another.
     return [Path(found) for name in PROGRAMS if (found := shutil.which(name, path="/usr/bin:/bin"))]
 
 
@@ -93,12 +93,12 @@ def _standard_library(library: Path) -> Iterator[Path]:
 def _is_left_out(file: Path) -> bool:
     if file.suffix == ".so":
         return _MODULES_LEFT_OUT.match(file.name) is not None
-    # Of the compiled modules only the ordinary ones: an engine starts without -O.
+    # Only unoptimised compiled modules: an engine starts without -O.
     return file.suffix not in {".py", ".pyc"} or ".opt-" in file.name
 
 
 def _shared_libraries(programs: Iterable[Path]) -> list[Path]:
-    """What these need to be loaded, each where the loader looks for it."""
+    """Return the shared libraries these files require, at the paths that the loader searches."""
     told = subprocess.run(
         ["ldd", *map(str, programs)], check=True, capture_output=True, text=True
     ).stdout
@@ -108,14 +108,14 @@ def _shared_libraries(programs: Iterable[Path]) -> list[Path]:
 
 
 def _add_simulators(tar: tarfile.TarFile) -> None:
-    """The simulators that need nothing but the standard library, compiled: engines start sooner."""
+    """Add the standard-library-only simulators, compiled so that engines start faster."""
     here = Path(__file__).parent
     files = [here.parent / "__init__.py", *sorted(here.glob("*.py"))]
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             name = f"{HOME}/{file.relative_to(here.parents[1])}"
             compiled = Path(folder) / "compiled"
-            # Unchecked: the times of files in the image say nothing about what was compiled.
+            # Unchecked: file times in the image do not correspond to the compiled files.
             py_compile.compile(
                 str(file),
                 cfile=str(compiled),
@@ -134,7 +134,7 @@ def _add_file(tar: tarfile.TarFile, file: Path, name: str) -> None:
         entry = tar.gettarinfo(arcname=name.lstrip("/"), fileobj=opened)
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = "root"
-        # A link's second name or a hole would be written as such; here every file is whole.
+        # Hard links and sparse files would be written as such; write every file completely.
         entry.type, entry.linkname = tarfile.REGTYPE, ""
         tar.addfile(entry, opened)
 

@@ -1,7 +1,7 @@
-"""An endless MPEG transport stream that says where it is: valid packets, counters, no pictures.
+"""An endless MPEG transport stream with its position in it: valid packets, no pictures.
 
-Layout as ISO/IEC 13818-1 has it: PAT and PMT twice a second, one private stream with a clock
-reference, and in each of its packets a counter of ours, so that a reader can tell what it missed.
+Layout according to ISO/IEC 13818-1: PAT and PMT twice a second, one private stream with a clock
+reference, and in each of its packets a counter, so that a reader can detect what it missed.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ PACKET_BYTES = 188
 PID_PMT, PID_DATA = 0x1000, 0x0100
 TABLES_EVERY_S = 0.5
 MAGIC = b"TLSIM"
-"""In each packet of ours, before the number of the packet as eight bytes."""
+"""Marker before the packet number (eight bytes) in each private packet."""
 
 _PRIVATE_STREAM = 0x06
 
 
 class TransportStream:
-    """Packets for one reader, `bits_per_s` of them as time goes by."""
+    """Packets for one reader at `bits_per_s`."""
 
     def __init__(self, bits_per_s: int) -> None:
         self._bits_per_s = bits_per_s
@@ -28,7 +28,7 @@ class TransportStream:
         self._tables_due_s = 0.0
 
     def until(self, elapsed_s: float) -> bytes:
-        """The packets that are due at this time, counted from the first one."""
+        """Return the packets that are due at this time, counted from the first one."""
         wanted = int(elapsed_s * self._bits_per_s / 8 / PACKET_BYTES) + 1
         packets: list[bytes] = []
         while self._sent + len(packets) < wanted:
@@ -51,7 +51,7 @@ class TransportStream:
         return packet.ljust(PACKET_BYTES, b"\xff")
 
     def _data(self, at_s: float) -> bytes:
-        """A packet with the clock, and one PES packet of its own in it."""
+        """Return a packet with the clock and a complete PES packet."""
         ticks = int(at_s * 90_000) & 0x1_FFFF_FFFF
         clock = struct.pack(">IBB", ticks >> 1, ((ticks & 1) << 7) | 0x7E, 0)
         adaptation = struct.pack(">BB", 7, 0x10) + clock
@@ -81,7 +81,7 @@ def _section(table_id: int, body: bytes) -> bytes:
 
 
 def _crc32(data: bytes) -> int:
-    """The CRC of ISO/IEC 13818-1, annex A; not the one of zlib."""
+    """Return the CRC of ISO/IEC 13818-1, annex A, which differs from that of zlib."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc ^= byte << 24

@@ -1,8 +1,8 @@
-"""What two cameras on a mast see of a pitch on which nobody plays: `python -m touchline.sim.pitch`.
+"""The views of two cameras on a mast of an empty pitch: `python -m touchline.sim.pitch`.
 
-Drawn once and kept as a file; the simulated cameras draw the players and the ball onto it. Both
-views are taken of one world, so what one shows at a place the other one shows there too: grass,
-lines, boards, a crowd, trees, houses and clouds.
+Drawn once and stored as a file; the simulated cameras draw the players and the ball onto it. Both
+views show one world, so that they are consistent where they overlap: grass, lines, boards, a crowd,
+trees, houses and clouds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def background(of: View) -> npt.NDArray[np.uint8]:
-    """The empty pitch as I420, rows of luma first (height * 3 / 2, width)."""
+    """Return the empty pitch as I420, luma rows first (height * 3 / 2, width)."""
     colour = _render(of, 2) * of.gain
     small = cv2.resize(colour, (of.width, of.height), interpolation=cv2.INTER_AREA)
     bgr = np.clip(small, 0, 255).astype(np.uint8)
@@ -36,7 +36,7 @@ def background(of: View) -> npt.NDArray[np.uint8]:
 
 
 def _render(of: View, finer: int) -> Picture:
-    """Blue, green and red of every ray, on a grid that is so much finer than the picture."""
+    """Return blue, green and red of every ray, on a grid finer than the picture."""
     columns = ((np.arange(of.width * finer) + 0.5) / finer - 0.5).astype(np.float32)
     rows = ((np.arange(of.height * finer) + 0.5) / finer - 0.5).astype(np.float32)
     rays = _rays(of, columns, rows)
@@ -48,7 +48,7 @@ def _render(of: View, finer: int) -> Picture:
     upright = np.minimum(wall, side)
     on_ground = ground < upright
     picture = np.empty((*z.shape, 3), np.float32)
-    # Ground fills the lower rows and what stands there the upper ones; few rows have both.
+    # Ground fills the lower rows, objects on it the upper ones; few rows have both.
     with_ground, standing = on_ground.any(axis=1), ~on_ground.all(axis=1)
     reach = np.where(on_ground, ground, 0.0)[with_ground]
     picture[with_ground] = _grass(
@@ -68,7 +68,7 @@ def _render(of: View, finer: int) -> Picture:
 
 
 def _rays(of: View, columns: Floats, rows: Floats) -> Floats:
-    """Directions in the world (rows, columns, 3)."""
+    """Return directions in the world (rows, columns, 3)."""
     bent = np.stack(
         np.meshgrid(
             (columns - (of.width - 1) / 2) / of.focal_px, (rows - (of.height - 1) / 2) / of.focal_px
@@ -94,7 +94,7 @@ def _grass(x: Floats, y: Floats) -> Picture:
 
 
 def _lines(x: Floats, y: Floats) -> Floats:
-    """1 on a chalk line, 0 elsewhere (the laws of the game, law 1)."""
+    """Return 1 on a chalk line, 0 elsewhere (Laws of the Game, law 1)."""
     half_x, half_y = LENGTH_M / 2, BREADTH_M / 2
     drawn = np.zeros(x.shape, dtype=bool)
     wide = _LINE_M
@@ -120,7 +120,7 @@ def _lines(x: Floats, y: Floats) -> Floats:
 
 
 def _standing(along: Floats, height: Floats) -> Picture:
-    """What stands around the pitch, by place along it and height above the ground."""
+    """Return the surroundings of the pitch by position along it and height above the ground."""
     sky = (
         np.array([214.0, 190.0, 150.0], np.float32)
         + (_noise(along, height, 14.0, 4) * 26)[..., None]
@@ -149,7 +149,7 @@ def _standing(along: Floats, height: Floats) -> Picture:
 
 
 def _noise(x: Floats, y: Floats, size_m: float, seed: int) -> Floats:
-    """Smooth noise of that grain, about -1 to 1."""
+    """Return smooth noise of this grain size, about -1 to 1."""
     table = np.random.default_rng(seed).standard_normal((256, 256)).astype(np.float32)
     across = np.mod(x / size_m, 256).astype(np.float32)
     down = np.mod(y / size_m, 256).astype(np.float32)
@@ -158,13 +158,13 @@ def _noise(x: Floats, y: Floats, size_m: float, seed: int) -> Floats:
 
 
 def _cells(along: Floats, size_m: float, seed: int) -> Floats:
-    """One number from 0 to 1 for every stretch of that length."""
+    """Return a number from 0 to 1 for every interval of this length."""
     table = np.random.default_rng(seed).random(4096, np.float32)
     return np.asarray(table[np.floor(along / size_m).astype(np.int64) % 4096])
 
 
 def _spots(along: Floats, height: Floats, size_m: float, seed: int) -> Floats:
-    """One number from 0 to 1 for every square of that size."""
+    """Return a number from 0 to 1 for every square of this size."""
     table = np.random.default_rng(seed).random((64, 4096), np.float32)
     column = np.floor(along / size_m).astype(np.int64) % 4096
     row = np.floor(height / size_m).astype(np.int64) % 64
@@ -172,7 +172,7 @@ def _spots(along: Floats, height: Floats, size_m: float, seed: int) -> Floats:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write `SIDE-WIDTHxHEIGHT.i420` into a folder; those that are there stay."""
+    """Write `SIDE-WIDTHxHEIGHT.i420` files to a folder, keeping existing ones."""
     parser = argparse.ArgumentParser(prog="touchline.sim.pitch", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the folder")
     parser.add_argument("--width", type=int, required=True, help="pixels across")

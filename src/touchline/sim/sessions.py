@@ -1,4 +1,4 @@
-"""What a simulated engine plays: its sessions, with the rules seen in real ones."""
+"""Sessions of a simulated engine, with the rules of real ones."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ READER_TIMEOUT_S = 60.0
 
 @dataclass
 class Session:
-    """One content that is played."""
+    """Playback of one content."""
 
     id: str
     infohash: str
     pid: str
     began_s: float
     read_s: float
-    """When somebody last read from it."""
+    """Time of the last read."""
     readers: int = 0
     sent_bytes: int = 0
     superseded: bool = False
@@ -29,7 +29,7 @@ class Session:
 
 @dataclass
 class Sessions:
-    """One session a content, one reader a session; one that nobody reads expires."""
+    """Sessions with one reader each, one per content; a session without a reader expires."""
 
     now_s: Callable[[], float]
     bits_per_s: int = 2_000_000
@@ -37,7 +37,7 @@ class Sessions:
     by_id: dict[str, Session] = field(default_factory=dict)
 
     def start(self, query: dict[str, str]) -> Session | None:
-        """The session for a request; None: it names no content."""
+        """Return a session for a request; None if it names no content."""
         selector = next((name for name in SELECTORS if query.get(name)), None)
         if selector is None:
             return None
@@ -56,7 +56,7 @@ class Sessions:
         return made
 
     def find(self, infohash: str, session_id: str) -> Session | None:
-        """A session that plays. Asking for it is not reading it."""
+        """Return a playing session. This does not count as reading it."""
         session = self.by_id.get(session_id)
         if session is None or session.infohash != infohash:
             return None
@@ -66,7 +66,7 @@ class Sessions:
         return session
 
     def stop(self, infohash: str, session_id: str) -> bool:
-        """End a session; whether there was one."""
+        """End a session and return whether there was one."""
         found = self.find(infohash, session_id)
         if found is not None:
             found.superseded = True
@@ -74,13 +74,13 @@ class Sessions:
         return found is not None
 
     def lose_all(self) -> None:
-        """As an engine does that has restarted."""
+        """Forget all sessions, like a restarted engine."""
         for session in self.by_id.values():
             session.superseded = True
         self.by_id.clear()
 
     def stat(self, session: Session, wall_s: float) -> dict[str, Any]:
-        """What the engine tells about a session."""
+        """Return the engine's statistics of a session."""
         age_s = self.now_s() - session.began_s
         speed = self.bits_per_s // 8 // 1000
         newest = int(wall_s)

@@ -1,12 +1,12 @@
-"""`touchline simulate vpn`: a VPN container's control server, as Gluetun has it.
+"""The command `touchline simulate vpn`: the control server of a VPN container, like Gluetun's.
 
-There is no tunnel; what there is obeys `/sim/set`, by query: `up=0` (the tunnel is down), `port=`
-(the forwarded port; 0 none), `ip=`, `country=`, `healthy=0` (only the health check fails), `hang=1`
-(the control server answers nothing). With a key (`HTTP_CONTROL_KEY`) or a user and a password
-(`HTTP_CONTROL_USER`, `HTTP_CONTROL_PASSWORD`) requests need them. `--release` answers as 3.38 and
-3.40 do, which have the older routes alone and say 400 or 401 to all others, or as 3.41; `--legacy`
-has the older routes and says 404. `--check` asks a running one for its health and ends with 0 or 1:
-a container's health check.
+There is no tunnel; its simulated state is set at `/sim/set`, by query: `up=0` (the tunnel is down),
+`port=` (the forwarded port; 0 for none), `ip=`, `country=`, `healthy=0` (only the health check
+fails), `hang=1` (the control server does not respond). With a key (`HTTP_CONTROL_KEY`) or a user
+and a password (`HTTP_CONTROL_USER`, `HTTP_CONTROL_PASSWORD`) requests need them. `--release`
+selects the behaviour of 3.38 and 3.40, which have only the older routes and answer all others with
+400 or 401, or of 3.41; `--legacy` has the older routes and answers 404. `--check` asks a running
+one for its health and exits with 0 or 1, as a container's health check.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from touchline.sim.httpserver import Reply, Request, Silence, as_json, serve
 
 CHECK_TIMEOUT_S = 2.0
 RELEASES = {"3.38": (True, 400), "3.40": (True, 401), "3.41": (False, 404)}
-"""By release: whether it has the older routes alone, and what it says to one that it lacks."""
+"""By release: whether it has only the older routes, and the status for missing ones."""
 
 
 @dataclass
 class Vpn:
-    """What the simulated VPN is."""
+    """Options of the simulated VPN."""
 
     up: bool = True
     healthy: bool = True
     hang: bool = False
     legacy: bool = False
     unknown_status: int = 404
-    """What a route that it does not have is answered with."""
+    """Status for a route that it does not have."""
     port: int = 0
     ip: str = "203.0.113.7"
     country: str = "Netherlands"
     city: str = "Amsterdam"
     region: str = "North Holland"
     credentials: Mapping[str, str] = field(default_factory=dict)
-    """The headers that admit a request; none: everybody."""
+    """Headers that authenticate a request; empty for no authentication."""
 
     async def handle(self, request: Request) -> Reply:
-        """Answer one request."""
+        """Handle one request."""
         if request.path == "/sim/set":
             return self._set(request.query)
         if request.path == "/sim/health":
@@ -65,7 +65,7 @@ class Vpn:
 
     @property
     def is_well(self) -> bool:
-        """As its health check sees it."""
+        """Result of the VPN's health check."""
         return self.up and self.healthy
 
     def _answer(self, path: str) -> dict[str, object] | None:
@@ -113,7 +113,7 @@ class Vpn:
 
 
 def credentials_of(environ: Mapping[str, str]) -> dict[str, str]:
-    """The headers that a request needs one of."""
+    """Return the headers of which a request needs one."""
     needed = {}
     if key := environ.get("HTTP_CONTROL_KEY"):
         needed["x-api-key"] = key
@@ -124,7 +124,7 @@ def credentials_of(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
+    """Add the options of the command."""
     add = parser.add_argument
     add("--host", default="0.0.0.0", help="address to listen on (0.0.0.0)")  # noqa: S104
     add("--port", type=int, default=8000, help="port of the control server (8000)")
@@ -135,7 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT, or check; the exit status."""
+    """Serve until SIGTERM or SIGINT, or check; return the exit status."""
     if args.check:
         return _check(args.port)
     legacy, unknown_status = RELEASES[args.release]

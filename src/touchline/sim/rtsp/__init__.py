@@ -1,1 +1,1 @@
-"""A raw RTSP and RTP server that behaves well, or misbehaves in the ways it is told to."""
+"""A raw RTSP and RTP server that behaves correctly, or misbehaves as configured."""

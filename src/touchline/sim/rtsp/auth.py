@@ -1,4 +1,4 @@
-"""Signing in with Basic (RFC 7617) or Digest (RFC 2617, RFC 7616), as a camera asks for it."""
+"""Basic (RFC 7617) and Digest (RFC 2617, RFC 7616) authentication of a camera."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NONCES = 1000
 
 
 class Gate:
-    """Decides who may pass; one for all connections of a camera."""
+    """Access control, shared by all connections of a camera."""
 
     def __init__(self, user: str, password: str, odd: Misbehaviour, ledger: Ledger) -> None:
         self._user = user
@@ -33,7 +33,7 @@ class Gate:
         self._locked_until_s: float | None = None
 
     def judge(self, method: str, header: str | None) -> tuple[int, list[tuple[str, str]]]:
-        """Return the status (200, 401 or 403) and the challenges that go with it."""
+        """Return the status (200, 401 or 403) and its challenges."""
         with self._lock:
             if self._is_locked():
                 self._ledger.note("sign_in", outcome="locked", tried=header is not None)

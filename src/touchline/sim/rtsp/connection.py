@@ -1,4 +1,4 @@
-"""One client's RTSP connection: reads requests, answers them, and starts the player."""
+"""RTSP connection of one client: reads requests, answers them, and starts the player."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NEEDS_SESSION = {"PLAY", "PAUSE", "TEARDOWN"}
 
 
 class Connection:
-    """A client from its first byte to its last."""
+    """A client connection from its first to its last byte."""
 
     def __init__(self, number: int, peer: socket.socket, server: RtspServer) -> None:
         self.number = number
@@ -53,11 +53,11 @@ class Connection:
         self._thread = threading.Thread(target=self._run, name=f"client {number}", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen to the client."""
+        """Start listening to the client."""
         self._thread.start()
 
     def close(self, reason: str) -> None:
-        """End the connection from whatever thread."""
+        """Close the connection from any thread."""
         if not self._close_reason:
             self._close_reason = reason
         self._gone.set()
@@ -68,7 +68,7 @@ class Connection:
                 self._peer.shutdown(socket.SHUT_RDWR)
 
     def join(self) -> None:
-        """Wait for the end of both threads."""
+        """Wait for both threads to end."""
         self._thread.join(_END_S)
 
     @property
@@ -185,7 +185,7 @@ class Connection:
             self._wire.write(_ENDLESS)
 
     def _answer(self, request: Request) -> Answer | None:
-        """Decide on the answer; None for no answer at all."""
+        """Choose the response; None for no response at all."""
         method, odd = request.method, self._odd
         if method not in METHODS:
             return Answer(501)
@@ -273,7 +273,7 @@ class Connection:
         return Answer(200, [("Transport", told)])
 
     def _transport(self, asked: str) -> tuple[Interleaved | Datagrams, str] | None:
-        """Choose the first transport asked for that this camera has."""
+        """Choose the first requested transport that this camera supports."""
         odd = self._odd
         for one in asked.split(","):
             parts = one.strip().split(";")
@@ -350,7 +350,7 @@ class Connection:
         }[self._odd.session_header]
 
     def _ended(self, reason: str) -> None:
-        """Act on the end of the player: only a BYE leaves the connection open."""
+        """Handle the end of the player: only a BYE leaves the connection open."""
         if reason and reason != "bye":
             self._ledger.note("player_ended", client=self.number, reason=reason)
             self.close(reason)

@@ -1,4 +1,4 @@
-"""The session description (SDP, RFC 8866) of a camera."""
+"""Session description (SDP, RFC 8866) of a camera."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILLER_LINE = b"a=x-filler:" + b"x" * 87 + b"\r\n"
 
 
 class Track(NamedTuple):
-    """A track as clients address it."""
+    """A track as addressed by clients."""
 
     number: int
     kind: str
@@ -25,7 +25,7 @@ class Track(NamedTuple):
 
 
 def tracks_of(videos: Sequence[VideoTrack], odd: Misbehaviour, *, audio: bool) -> list[Track]:
-    """Every track of the camera in the order in which numbers were given."""
+    """Return all tracks of the camera in numerical order."""
     found = []
     for video in videos:
         kind = JPEG if video.coding.codec == "mjpeg" else odd.payload_type
@@ -45,7 +45,7 @@ def describe(
     base: str,
     alternate: bool,
 ) -> bytes:
-    """Build the description; `base` is the URL that control URLs build upon."""
+    """Build the description; `base` is the base of the control URLs."""
     lines = [
         "v=0",
         "o=- 1 1 IN IP4 127.0.0.1",

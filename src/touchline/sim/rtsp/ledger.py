@@ -1,7 +1,7 @@
-"""What a simulated camera did, line by line: frames delivered, requests, sign-ins, misbehaviour.
+"""Log of a simulated camera's actions: delivered frames, requests, logins and misbehaviour.
 
 A line is a JSON object with `event`, `at_ns` (`time.monotonic_ns`, the same in every process of the
-machine) and what belongs to the event. A `frame` is noted once it was written whole.
+machine) and the data of the event. A `frame` is added once it was written completely.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Ledger:
             return [entry for entry in self._kept if event in {None, entry["event"]}]
 
     def close(self) -> None:
-        """Close the file; what is noted later stays in memory only."""
+        """Close the file; later entries are kept in memory only."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -50,15 +50,15 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> list[Entry]:
-    """Read the entries of a file; a last line that is not yet whole is left out."""
+    """Read the entries of a file, without an incomplete last line."""
     lines = path.read_bytes().split(b"\n")[:-1]
     return [json.loads(line) for line in lines]
 
 
 def decodable(entries: Iterable[Entry], *, client: int, track: int = 0) -> list[Entry]:
-    """Return the frames that a client got whole, with all that they refer to.
+    """Return the frames that a client received completely, with all their references.
 
-    A frame that the camera itself damaged takes along what follows it up to the next keyframe.
+    A frame that the camera itself damaged invalidates those that follow up to the next keyframe.
     """
     found: list[Entry] = []
     intact = False

@@ -1,4 +1,4 @@
-"""RTSP requests as they come in, and answers as a camera writes them."""
+"""Parsing of RTSP requests, and responses in a camera's style."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ REASONS = {
 
 
 class Malformed(Exception):
-    """What came is neither a request nor an interleaved packet."""
+    """The data is neither a request nor an interleaved packet."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request, or with an empty method an answer to one of ours."""
+    """A request, or with an empty method a response to one of the server's."""
 
     method: str
     url: str
@@ -47,7 +47,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """An answer, still without CSeq."""
+    """A response without CSeq."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -55,13 +55,13 @@ class Answer:
 
 
 class Inbox:
-    """Cuts what a client sends into requests and interleaved packets."""
+    """Parser of a client's data into requests and interleaved packets."""
 
     def __init__(self) -> None:
         self._data = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Request | bytes]:
-        """Yield every request and packet that is whole by now. Raises Malformed."""
+        """Yield all complete requests and packets. Raises Malformed."""
         self._data += data
         while (found := self._next()) is not None:
             yield found
@@ -121,7 +121,7 @@ def parse(head: bytes) -> Request:
 
 
 def render(answer: Answer, cseq: str | None, odd: Misbehaviour) -> bytes:
-    """Write an answer in the way that the camera has."""
+    """Encode a response in the camera's style."""
     reason = "" if odd.no_reason else f" {REASONS.get(answer.status, 'Unknown')}"
     headers = list(answer.headers)
     if cseq is not None and odd.cseq != "missing":

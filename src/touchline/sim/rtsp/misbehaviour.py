@@ -1,7 +1,7 @@
-"""What a simulated camera may do wrong: one option for each misbehaviour, none by default.
+"""Misbehaviour of a simulated camera: one option for each kind, none by default.
 
-Times count in seconds from the first frame: those of the coding from the camera's first, those of a
-connection from the connection's first. With `--on-signal` they count from SIGUSR1.
+Times count in seconds from the first frame: for encoding from the camera's first, for a connection
+from the connection's first. With `--on-signal` they count from SIGUSR1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ METHODS = (
 
 @dataclass(frozen=True)
 class Option:
-    """How a field is given on the command line, and which values are possible."""
+    """Command line option of a field, with its valid values."""
 
     group: str
     help: str
@@ -31,7 +31,7 @@ class Option:
     least: float | None = None
     most: float | None = None
     needs: str = ""
-    """The option without which this one means nothing."""
+    """The option that this one requires."""
 
 
 def size(text: str) -> Size:
@@ -57,7 +57,7 @@ def _flag(group: str, text: str, *, needs: str = "") -> Any:
 
 
 def _choice(group: str, text: str, *choices: str) -> Any:
-    """A choice; the first is what a well-behaved camera does."""
+    """Define an option with choices; the first is correct behaviour."""
     option = Option(group, f"{text} (default {choices[0]})", choices=choices)
     return field(default=choices[0], metadata={"option": option})
 
@@ -84,7 +84,7 @@ _DESCRIPTION = "description"
 
 @dataclass(frozen=True)
 class Misbehaviour:
-    """Everything that a camera may do wrong. The defaults are a well-behaved camera."""
+    """All kinds of misbehaviour. The defaults are a correct camera."""
 
     # ------------------------------------------------------------------ coding
     b_frames: int = _number(_CODING, "B-frames between reference frames", 0, 8, 0)
@@ -248,7 +248,7 @@ class Misbehaviour:
     lock_for: float | None = _seconds(_AUTH, "for S seconds (default for ever)", needs="lock_after")
 
     def faults(self) -> list[str]:
-        """Sentences on what is impossible, each naming its option."""
+        """Return one sentence per invalid option, naming it."""
         found = []
         for each in fields(self):
             option, value = option_of(each), getattr(self, each.name)
@@ -264,18 +264,18 @@ class Misbehaviour:
         return found
 
     def refused(self, method: str) -> int | None:
-        """The status that a method is refused with."""
+        """Return the status with which a method is refused, if any."""
         return dict(self.refuse).get(method)
 
 
 def option_of(each: Any) -> Option:
-    """The option of a field of Misbehaviour."""
+    """Return the option of a field of Misbehaviour."""
     option: Option = each.metadata["option"]
     return option
 
 
 def flag(name: str) -> str:
-    """The option's spelling on the command line."""
+    """Return the option's name on the command line."""
     return f"--{name.replace('_', '-')}"
 
 
@@ -300,7 +300,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def misbehaviour_from(given: Mapping[str, Any]) -> Misbehaviour:
-    """Build the misbehaviour that options ask for; what is missing keeps its default."""
+    """Build the misbehaviour from options; missing ones keep their default."""
     values = {}
     for each in fields(Misbehaviour):
         value = given.get(each.name, each.default)

@@ -1,4 +1,4 @@
-"""When misbehaviour that has a time is due."""
+"""Timing of misbehaviour that begins after a delay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from touchline.sim.rtsp.misbehaviour import Misbehaviour
 
 
 class Occasion:
-    """Counts the seconds after which something is to go wrong, from a first frame or a signal."""
+    """Timer for timed misbehaviour, from a first frame or a signal."""
 
     def __init__(self, *, on_signal: bool) -> None:
         self._begun = threading.Event()
@@ -18,7 +18,7 @@ class Occasion:
             self._begun.set()
 
     def begin(self) -> None:
-        """Count from now on; a second call changes nothing."""
+        """Start the timer; a second call has no effect."""
         if not self._begun.is_set():
             self._begun_ns = time.monotonic_ns()
             self._begun.set()
@@ -31,12 +31,12 @@ class Occasion:
 
 
 def due(after_s: float | None, elapsed_s: float) -> bool:
-    """Whether something that is to happen after that time is due; False for what never is."""
+    """Return whether something with this delay is due; False for None."""
     return after_s is not None and elapsed_s >= after_s
 
 
 def held_s(odd: Misbehaviour, elapsed_s: float) -> float:
-    """Return for how many seconds everything is still held back; 0 when it flows."""
+    """Return for how many seconds everything is still held back; 0 if nothing is."""
     if odd.hold_after is None or odd.hold_for is None or elapsed_s < odd.hold_after:
         return 0.0
     since_s = elapsed_s - odd.hold_after

@@ -1,4 +1,4 @@
-"""The simulated camera as a server: listens, and holds what its connections share."""
+"""The simulated camera as a server, with the state shared by its connections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from touchline.sim.rtsp.occasion import Occasion
 
 
 class CannotServe(Exception):
-    """The camera cannot work here; the message says why."""
+    """The camera cannot work on this machine; the message says why."""
 
 
 class RtspServer:
@@ -42,7 +42,7 @@ class RtspServer:
         odd: Misbehaviour | None = None,
         ledger: Ledger | None = None,
     ) -> None:
-        """`stalled` says whether nothing is sent that many seconds after the first frame."""
+        """Create the server; `stalled` says whether it is silent so long after the first frame."""
         self.odd = odd or Misbehaviour()
         self.ledger = ledger or Ledger()
         self.occasion = Occasion(on_signal=self.odd.on_signal)
@@ -85,13 +85,13 @@ class RtspServer:
 
     @property
     def url(self) -> str:
-        """Where clients find it."""
+        """URL of the camera."""
         host = self._address[0]
         host = f"[{host}]" if ":" in host else host
         return f"rtsp://{host}:{self.port}/{self._path}"
 
     def start(self) -> None:
-        """Listen, and begin to count frames. Raises CannotServe."""
+        """Listen and start counting frames. Raises CannotServe."""
         host, port = self._address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -112,7 +112,7 @@ class RtspServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection and stop; nothing runs afterwards."""
+        """Close every connection and stop all threads."""
         self._stopping.set()
         if self._listener is None or self._thread is None:
             return
@@ -141,7 +141,7 @@ class RtspServer:
         self.stop()
 
     def begin(self) -> None:
-        """Let the misbehaviour that has a time begin (`on_signal`)."""
+        """Start the timed misbehaviour (`on_signal`)."""
         self.occasion.begin()
 
     def _listen(self, listener: socket.socket) -> None:
@@ -151,7 +151,7 @@ class RtspServer:
             except OSError:
                 if self._stopping.is_set():
                     return
-                self._stopping.wait(0.1)  # no descriptor is left: others go first
+                self._stopping.wait(0.1)  # out of descriptors: retry later
                 continue
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
@@ -164,19 +164,19 @@ class RtspServer:
     # ------------------------------------------------- what connections ask for
 
     def forget(self, connection: Connection) -> None:
-        """Drop a connection that has ended."""
+        """Remove a connection that has ended."""
         with self._lock:
             if connection in self._connections:
                 self._connections.remove(connection)
 
     def serves(self, url: str) -> bool:
-        """Whether a request's URL is one of the camera."""
+        """Return whether a request's URL belongs to the camera."""
         path = url if url.startswith(("/", "*")) else urlsplit(url).path
         wanted = f"/{self._path}"
         return path in {"*", wanted} or path.startswith((f"{wanted}/", f"{wanted}?"))
 
     def refusal(self, method: str) -> int | None:
-        """The status that the method is refused with this time."""
+        """Return the status with which the method is refused this time, if any."""
         status = self.odd.refused(method)
         if status is None:
             return None
@@ -189,7 +189,7 @@ class RtspServer:
         return status
 
     def redirection(self, where: str) -> str:
-        """The URL that DESCRIBE is redirected to."""
+        """Return the URL that DESCRIBE is redirected to."""
         if where == "self":
             return self.url
         if where == "endless":
@@ -199,13 +199,13 @@ class RtspServer:
         return where
 
     def alternates(self) -> bool:
-        """Whether this description lists its video tracks in the other order."""
+        """Return whether this description lists its video tracks in reverse order."""
         with self._lock:
             self._describes += 1
             return self.odd.tracks_alternate and self._describes % 2 == 0
 
     def players_beside(self, connection: Connection) -> int:
-        """How many others play."""
+        """Return the number of other playing connections."""
         with self._lock:
             return sum(other.playing for other in self._connections if other is not connection)
 

@@ -1,4 +1,4 @@
-"""How bytes get to a client: one TCP connection for everything, or UDP for the media."""
+"""Transport of data to a client: one TCP connection for everything, or UDP for the media."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _STRAY_CHANNEL = 99
 
 
 class Wire:
-    """A TCP connection; everything waits while it is held back."""
+    """A TCP connection whose writes wait while output is held back."""
 
     def __init__(
         self, connection: socket.socket, held_s: Callable[[], float], gone: threading.Event
     ) -> None:
-        """`held_s` says how long everything is still to wait; `gone` ends waiting."""
+        """Wrap a connection; `held_s` returns the remaining delay, `gone` ends waiting."""
         self._connection = connection
         self._held_s = held_s
         self._gone = gone
         self._lock = threading.Lock()
 
     def write(self, data: bytes, *, at_a_time: int | None = None) -> None:
-        """Write everything, in parts of at most that many bytes. Raises OSError when closed."""
+        """Write everything, in parts of at most that many bytes. Raises OSError if closed."""
         with self._lock:
             self.wait_while_held()
             if at_a_time is None:
@@ -40,14 +40,14 @@ class Wire:
                     raise ConnectionAbortedError
 
     def wait_while_held(self) -> None:
-        """Return once nothing is held back. Raises ConnectionAbortedError when it is gone."""
+        """Wait while output is held back. Raises ConnectionAbortedError if the client has gone."""
         while (held_s := self._held_s()) > 0:
             if self._gone.wait(held_s):
                 raise ConnectionAbortedError
 
 
 class Delivery(Protocol):
-    """Where one track's packets go."""
+    """Transport of one track's packets."""
 
     def rtp(self, packets: list[bytes]) -> None:
         """Send RTP packets."""
@@ -56,7 +56,7 @@ class Delivery(Protocol):
         """Send an RTCP packet."""
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release resources."""
 
 
 class Interleaved:
@@ -71,7 +71,7 @@ class Interleaved:
         self._stray_channel = stray_channel
 
     def rtp(self, packets: list[bytes]) -> None:
-        """Write the packets of a frame in one go."""
+        """Write the packets of a frame at once."""
         parts = []
         if self._stray_channel:
             parts.append(_framed(_STRAY_CHANNEL, b"somebody else's"))
@@ -80,11 +80,11 @@ class Interleaved:
         self._wire.write(b"".join(parts))
 
     def rtcp(self, packet: bytes) -> None:
-        """Write an RTCP packet on the channel beside."""
+        """Write an RTCP packet on the next channel."""
         self._wire.write(_framed(self._channel + 1, packet))
 
     def close(self) -> None:
-        """Nothing: the connection belongs to its owner."""
+        """Do nothing: the connection belongs to its owner."""
 
 
 def _framed(channel: int, packet: bytes) -> bytes:
@@ -92,10 +92,10 @@ def _framed(channel: int, packet: bytes) -> bytes:
 
 
 class Datagrams:
-    """A pair of UDP ports, the even one for RTP."""
+    """A pair of UDP ports, RTP on the even one."""
 
     def __init__(self, host: str, client: tuple[str, int, int], wire: Wire) -> None:
-        """`client` is the address with its two ports. Raises OSError when no pair is free."""
+        """Open a pair for the client's address and ports. Raises OSError if no pair is free."""
         address, rtp_port, rtcp_port = client
         self._wire = wire
         self._rtp, self._rtcp = _pair(host)
@@ -114,7 +114,7 @@ class Datagrams:
         _send(self._rtcp, packet, self._rtcp_to)
 
     def heard(self) -> bool:
-        """Whether the client sent RTCP since the last call."""
+        """Return whether the client sent RTCP since the last call."""
         found = False
         while True:
             try:
@@ -124,7 +124,7 @@ class Datagrams:
             found = True
 
     def close(self) -> None:
-        """Free both ports."""
+        """Close both ports."""
         self._rtp.close()
         self._rtcp.close()
 
@@ -133,7 +133,7 @@ def _send(port: socket.socket, packet: bytes, to: tuple[str, int]) -> None:
     try:
         port.sendto(packet, to)
     except ConnectionRefusedError:
-        # The answer to an earlier datagram: nobody listens there. UDP does not mind.
+        # Caused by an earlier datagram to a closed port; harmless with UDP.
         time.sleep(0)
 
 

@@ -1,4 +1,4 @@
-"""Encodes drawn pictures, one after the other, into access units."""
+"""Encoding of consecutive drawn pictures to access units."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
 
 @dataclass(frozen=True)
 class Coding:
-    """How pictures are coded."""
+    """Encoding parameters."""
 
     codec: str
     width: int
@@ -50,7 +50,7 @@ class Encoder:
     """One run of an encoder; its first picture is a keyframe."""
 
     def __init__(self, coding: Coding) -> None:
-        """Open the encoder. Raises ValueError when this machine has none."""
+        """Open the encoder. Raises ValueError if this machine has none."""
         self.coding = coding
         try:
             self._context: Any = av.CodecContext.create(_ENCODERS[coding.codec], "w")
@@ -84,7 +84,7 @@ class Encoder:
         }
 
     def encode(self, picture: bytes, counter: int, *, keyframe: bool) -> list[Coded]:
-        """Encode a picture in I420; returns what is ready, in decode order."""
+        """Encode a picture in I420 and return finished ones in decode order."""
         coding = self.coding
         shape = (coding.height * 3 // 2, coding.width)
         plane = np.frombuffer(picture, np.uint8).reshape(shape)
@@ -97,7 +97,7 @@ class Encoder:
         return [self._coded(packet) for packet in self._context.encode(frame)]
 
     def finish(self) -> list[Coded]:
-        """Return what was still inside; nothing can be encoded any more."""
+        """Return the remaining pictures; nothing can be encoded afterwards."""
         return [self._coded(packet) for packet in self._context.encode(None)]
 
     def _coded(self, packet: Any) -> Coded:
@@ -107,7 +107,7 @@ class Encoder:
         units = tuple(
             unit for unit in split_units(data) if not _is_parameter_set(unit, self.coding.codec)
         )
-        # FFmpeg puts x264's own message in front of the delimiter, which has to be the first.
+        # FFmpeg puts x264's own message before the delimiter, which must be first.
         if self.coding.aud:
             units = tuple(sorted(units, key=lambda unit: unit[0] & 0x1F != _AUD))
         return Coded(packet.pts, units, keyframe=bool(packet.is_keyframe))

@@ -1,4 +1,4 @@
-"""RTP and RTCP of one track for one client: stamps, numbers, headers, reports."""
+"""RTP and RTCP of one track for one client: timestamps, sequence numbers, headers, reports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Packet(NamedTuple):
 
 
 class Outlet:
-    """The sending side of one track."""
+    """Sender of one track."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Outlet:
         odd: Misbehaviour,
         ledger: Ledger,
     ) -> None:
-        """`origin_ns` is the moment that the first time stamp stands for."""
+        """Create the sender; `origin_ns` is the moment of the first timestamp."""
         self._codec = codec
         self._payload_type = payload_type
         self._clock_hz = clock_hz
@@ -68,16 +68,16 @@ class Outlet:
 
     @property
     def next_sequence(self) -> int:
-        """The sequence number of the next packet."""
+        """Sequence number of the next packet."""
         return self._sequence
 
     def stamp_at(self, captured_ns: int) -> int:
-        """The time stamp of a moment, before any misbehaviour of single frames."""
+        """Return the timestamp of a moment, before misbehaviour of single frames."""
         media_s = (captured_ns - self._origin_ns) / 1e9 * (1 + self._odd.drift_ppm / 1e6)
         return (self._offset + round(media_s * self._clock_hz)) & _WORD
 
     def packets(self, sample: Sample, elapsed_s: float) -> list[Packet]:
-        """Turn an access unit into packets."""
+        """Convert an access unit to packets."""
         odd = self._odd
         self._change(sample, elapsed_s)
         stamp = self._stamp(sample.captured_ns)
@@ -97,11 +97,11 @@ class Outlet:
         )
 
     def sound(self, payload: bytes, captured_ns: int, *, first: bool) -> Packet:
-        """One packet of sound."""
+        """Return a packet of sound."""
         return Packet(self._packet(payload, self.stamp_at(captured_ns), marker=first))
 
     def endless(self, captured_ns: int) -> list[Packet]:
-        """The next packets of a picture that never ends."""
+        """Return the next packets of an endless picture."""
         stamp = self.stamp_at(captured_ns)
         filler = b"\x41" + b"\x9a" * 1300
         if self._odd.endless_unit == "fragments":
@@ -113,7 +113,7 @@ class Outlet:
         return [Packet(self._packet(each, stamp, marker=False)) for each in payloads]
 
     def reports(self, now_s: float, captured_ns: int) -> list[bytes]:
-        """The RTCP packets that are due."""
+        """Return the RTCP packets that are due."""
         if self._odd.sender_reports == "none" or now_s < self._report_at_s:
             return []
         self._report_at_s = now_s + _REPORT_EVERY_S
@@ -131,7 +131,7 @@ class Outlet:
         return [head + body + names]
 
     def bye(self) -> bytes:
-        """An RTCP BYE behind an empty receiver report."""
+        """Return an RTCP BYE after an empty receiver report."""
         empty = struct.pack(">BBHI", 0x80, 201, 1, self.ssrc)
         return empty + struct.pack(">BBHI", 0x81, 203, 1, self.ssrc)
 
@@ -196,7 +196,7 @@ class Outlet:
         return True
 
     def _disturbed(self, packets: list[Packet]) -> list[Packet]:
-        """Lose, swap and double packets."""
+        """Drop, swap and duplicate packets."""
         odd = self._odd
         found: list[Packet] = []
         for n, packet in enumerate(packets):

@@ -1,4 +1,4 @@
-"""Splits coded pictures into RTP payloads: RFC 6184 (H.264), RFC 7798 (H.265), RFC 2435 (JPEG)."""
+"""Packetization to RTP payloads: RFC 6184 (H.264), RFC 7798 (H.265), RFC 2435 (JPEG)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 from typing import NamedTuple
 
 _LARGEST = 65_000
-"""What fits into an interleaved packet with its headers."""
+"""Maximum size for an interleaved packet including its headers."""
 _STAP_A, _FU_A = 24, 28
 _AP, _FU = 48, 49
 
@@ -19,7 +19,7 @@ class Piece(NamedTuple):
 
 
 def pieces(codec: str, units: tuple[bytes, ...], packing: str, limit: int) -> list[Piece]:
-    """Split an access unit into payloads of at most `limit` bytes where the packing allows it."""
+    """Split an access unit into payloads of at most `limit` bytes if the packing allows it."""
     if codec == "mjpeg":
         return _jpeg(units[0], limit)
     if packing == "aggregate":
@@ -43,7 +43,7 @@ def _head_bytes(codec: str) -> int:
 
 
 def is_slice(codec: str, unit: bytes) -> bool:
-    """Whether the unit holds a part of the picture."""
+    """Return whether the unit contains a part of the picture."""
     return unit[0] & 0x1F in {1, 5} if codec == "h264" else unit[0] >> 1 & 0x3F < 32
 
 
@@ -60,7 +60,7 @@ def _fragmented(codec: str, unit: bytes, room: int) -> list[Piece]:
 
 
 def fragments(codec: str, unit: bytes, room: int) -> list[bytes]:
-    """Split a unit into fragmentation units that carry at most `room` of its bytes each."""
+    """Split a unit into fragmentation units with at most `room` of its bytes each."""
     head = _head_bytes(codec)
     body = unit[head:]
     parts = [body[at : at + room] for at in range(0, len(body), room)]
@@ -110,7 +110,7 @@ def _aggregated(codec: str, units: tuple[bytes, ...], limit: int) -> list[Piece]
 
 def _jpeg(data: bytes, limit: int) -> list[Piece]:
     tables, kind, width, height, scan = _parts_of_jpeg(data)
-    quality = 255  # the tables come along
+    quality = 255  # the tables are included
     found = []
     at = 0
     while at < len(scan):
@@ -125,7 +125,7 @@ def _jpeg(data: bytes, limit: int) -> list[Piece]:
 
 
 def _parts_of_jpeg(data: bytes) -> tuple[bytes, int, int, int, bytes]:
-    """Quantization tables, type, size and scan of a baseline JPEG."""
+    """Return quantization tables, type, size and scan of a baseline JPEG."""
     tables: dict[int, bytes] = {}
     at, width, height, kind = 2, 0, 0, 1
     while True:

@@ -1,4 +1,4 @@
-"""Sends the camera's frames to one client from a thread of its own."""
+"""Sending of the camera's frames to one client on a thread of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PACKET_NS = 1_000_000_000 * tone.PACKET // tone.RATE
 
 @dataclass(frozen=True)
 class Channel:
-    """One track that a client has set up."""
+    """A track that a client has set up."""
 
     kind: str
     outlet: Outlet
@@ -31,7 +31,7 @@ class Channel:
 
 
 class Player:
-    """One client that plays; a listener of the source."""
+    """A playing client; a listener of the source."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Player:
         ledger: Ledger,
         ended: Callable[[str], None],
     ) -> None:
-        """`channels` is by track; `ended` is called with the reason why nothing more is sent."""
+        """Create the player; `channels` is by track, `ended` receives the reason for the end."""
         self._number = number
         self._channels = channels
         self._odd = odd
@@ -64,32 +64,32 @@ class Player:
         """When the first frame was ready for this client."""
 
     def start(self) -> None:
-        """Begin to send what is pushed; a second call changes nothing."""
+        """Start sending pushed samples; a second call has no effect."""
         if not self._started:
             self._started = True
             self._thread.start()
 
     def stop(self) -> None:
-        """Send nothing more; returns without waiting for the thread."""
+        """Stop sending, without waiting for the thread."""
         self._gone.set()
         with self._ready:
             self._ready.notify_all()
 
     def join(self, timeout_s: float) -> None:
-        """Wait for the thread's end."""
+        """Wait for the thread to end."""
         if self._started:
             self._thread.join(timeout_s)
 
     def pause(self, *, paused: bool) -> None:
-        """Let frames pass by, or send them again."""
+        """Pause or resume sending; frames are skipped while paused."""
         self._paused = paused
 
     def elapsed_s(self) -> float:
-        """Seconds for misbehaviour that has a time; -1 while that has not begun."""
+        """Return the time for timed misbehaviour in seconds; -1 before it begins."""
         return self._occasion.elapsed_s(self.first_ns, time.monotonic_ns())
 
     def held_s(self) -> float:
-        """For how long everything is still held back."""
+        """Return how much longer everything is held back, in seconds."""
         odd = self._odd
         if odd.silent_for is not None:
             silent_s = odd.silent_for - (time.monotonic_ns() - self._started_ns) / 1e9
@@ -98,7 +98,7 @@ class Player:
         return held_s(odd, self.elapsed_s())
 
     def wait_for_first(self, timeout_s: float) -> None:
-        """Return once the first frame is sent, or the time is over."""
+        """Wait until the first frame is sent, or until the timeout."""
         with self._ready:
             self._ready.wait_for(
                 lambda: self.first_ns is not None or self._gone.is_set(), timeout_s
@@ -106,7 +106,7 @@ class Player:
         self._gone.wait(_WAIT_S)
 
     def push(self, sample: Sample) -> None:
-        """Take a sample of the source. A client that does not read loses frames, at last."""
+        """Queue a sample of the source; a client that does not read eventually loses frames."""
         if self._paused or sample.track not in self._channels:
             return
         size_bytes = sum(map(len, sample.units))
@@ -150,7 +150,7 @@ class Player:
             return sample
 
     def _send(self, sample: Sample) -> str:
-        """Send one access unit; a reason when it was the last."""
+        """Send one access unit; return the reason if it was the last."""
         if self._skips_keyframe:
             self._skips_keyframe = sample.keyframe
             if sample.keyframe:
@@ -167,7 +167,7 @@ class Player:
         packets = channel.outlet.packets(sample, elapsed_s)
         channel.delivery.rtp([packet.data for packet in packets if not packet.lost])
         self._note(sample, packets)
-        # Behind the frame: whoever is told what its stamps mean has got one of them.
+        # After the frame: a client that gets a report already has a timestamp.
         for report in channel.outlet.reports(now_s, sample.captured_ns):
             channel.delivery.rtcp(report)
         return ""

@@ -1,4 +1,4 @@
-"""Draws the camera's pictures, encodes them once, and hands them to whoever plays."""
+"""Drawing and encoding of the camera's pictures, once for all players."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import Occasion, due
 
 _CATCH_UP_S = 0.9
-"""Pictures that are late by no more than this are still drawn; more is left out."""
+"""Pictures that are late by at most this are still drawn; later ones are skipped."""
 
 
 class Sample(NamedTuple):
-    """One access unit on its way to the players."""
+    """An access unit for the players."""
 
     track: int
     counter: int
@@ -33,14 +33,14 @@ class Sample(NamedTuple):
 
 
 class Listener(Protocol):
-    """Somebody who plays."""
+    """Receiver of samples."""
 
     def push(self, sample: Sample) -> None:
-        """Take a sample; must not block."""
+        """Accept a sample without blocking."""
 
 
 class VideoTrack:
-    """One picture and its encoder."""
+    """A video track with its picture and its encoder."""
 
     def __init__(self, number: int, name: str, coding: Coding) -> None:
         self.number = number
@@ -52,7 +52,7 @@ class VideoTrack:
 
     @property
     def parameter_sets(self) -> tuple[bytes, ...]:
-        """Those of the present coding."""
+        """Parameter sets of the current encoding."""
         return self._encoder.parameter_sets
 
     def encode(self, counter: int, captured_ns: int, *, keyframe: bool) -> list[Sample]:
@@ -62,7 +62,7 @@ class VideoTrack:
         return self._samples(self._encoder.encode(picture, counter, keyframe=keyframe))
 
     def change(self, coding: Coding) -> list[Sample]:
-        """Go on with another coding, beginning with a keyframe; returns what was still inside."""
+        """Change the encoding, starting with a keyframe; return the old encoder's last pictures."""
         rest = self._samples(self._encoder.finish())
         self._captured.clear()
         if (coding.width, coding.height, coding.fps) != (
@@ -96,9 +96,9 @@ def _picture(name: str, coding: Coding) -> TestPicture:
 
 
 class Source:
-    """Draws frame `n` at the moment `n` frame times after the start, while anybody plays.
+    """Source that draws frame `n` at `n` frame periods after the start, while there are players.
 
-    The counter runs on without players, and shows what a stall left out.
+    The counter continues without players, and shows what a stall skipped.
     """
 
     def __init__(
@@ -124,16 +124,16 @@ class Source:
         self._fresh = True
 
     def start(self) -> None:
-        """Begin to count frames."""
+        """Start counting frames."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Push nothing any more; returns when that is so."""
+        """Stop pushing samples; return when stopped."""
         self._stopping.set()
         self._thread.join()
 
     def add(self, listener: Listener) -> None:
-        """Feed somebody from now on."""
+        """Add a listener."""
         with self._lock:
             self._listeners.append(listener)
             after_s = self._odd.first_keyframe_after
@@ -141,7 +141,7 @@ class Source:
                 self._keyframes_due_ns.append(time.monotonic_ns() + round(after_s * 1e9))
 
     def remove(self, listener: Listener) -> None:
-        """Feed somebody no longer."""
+        """Remove a listener."""
         with self._lock:
             if listener in self._listeners:
                 self._listeners.remove(listener)
@@ -162,11 +162,11 @@ class Source:
             index += 1
             late_ns = time.monotonic_ns() - origin_ns - (index - origin) * frame_ns
             if late_ns > _CATCH_UP_S * 1e9:
-                # After a pause of the whole process the camera goes on with the present moment.
+                # After a pause of the whole process the camera continues at the current time.
                 index += int(late_ns / frame_ns)
 
     def _frame(self, index: int, captured_ns: int) -> Fraction:
-        """Make frame `index` if anybody plays; returns the present frame rate."""
+        """Produce frame `index` if there are players; return the current frame rate."""
         with self._lock:
             listeners = list(self._listeners)
             due_ns = [at for at in self._keyframes_due_ns if at <= captured_ns]
@@ -197,7 +197,7 @@ class Source:
         return 0.0 if self._first_sent_ns is None else (now_ns - self._first_sent_ns) / 1e9
 
     def _change(self, elapsed_s: float) -> list[Sample]:
-        """Change the coding where that is due; returns what the old encoders still held."""
+        """Change the encoding when due; return the old encoders' remaining pictures."""
         odd = self._odd
         rest: list[Sample] = []
         if odd.resize_to is not None and self._now("resize", odd.resize_after, elapsed_s):

@@ -1,4 +1,4 @@
-"""A tone in G.711 A-law, 8,000 samples a second, in packets of 20 ms."""
+"""A tone in G.711 A-law: 8,000 samples per second in packets of 20 ms."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ _SECOND = bytes(
 
 
 def packet(number: int) -> bytes:
-    """The `number`-th packet of an endless tone."""
+    """Return packet `number` of an endless tone."""
     at = number * PACKET % RATE
     return _SECOND[at : at + PACKET]
