@@ -1,4 +1,4 @@
-"""A Python client of a touchline server: HTTP for questions and orders, a WebSocket for news.
+"""A Python client for a touchline server: HTTP for requests, a WebSocket for updates.
 
 async with Client("http://127.0.0.1:8000") as client:
     await client.start_recording("final")

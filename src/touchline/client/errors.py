@@ -1,4 +1,4 @@
-"""What can go wrong between a client and its server."""
+"""Errors of the client."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 
 class ClientError(Exception):
-    """Every error that this client raises."""
+    """Base class of all errors raised by the client."""
 
 
 class Unreachable(ClientError):
-    """There is no server at the address, or the connection to it broke."""
+    """No server at the address, or the connection to it was lost."""
 
 
 class Rejected(ClientError):
-    """The server answered, and the answer is no. `detail` has its words."""
+    """The server refused the request. `detail` is its message."""
 
     def __init__(self, status: int, detail: Any, code: str | None = None) -> None:
         super().__init__(f"{status}: {detail}")
@@ -24,8 +24,8 @@ class Rejected(ClientError):
 
 
 class CommandFailed(ClientError):
-    """The server could not carry the command out; the message has its words."""
+    """The server could not carry out the command; the message is the server's."""
 
 
 class Unanswered(ClientError):
-    """No result came in time. The command may have been carried out, or may be yet."""
+    """No result arrived in time. The command may have been carried out, or may still be."""

@@ -1,4 +1,4 @@
-"""The WebSocket half of the client: it stays, whatever happens to the connection."""
+"""The WebSocket part of the client, which survives connection losses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERSION = 1
 CHANNELS = frozenset({"status", "pipeline_state", "system_metrics", "panorama_status"})
 
 HEARTBEAT_S = 10.0
-"""How often a silent server is asked for a sign of life; half of it later it counts as gone."""
+"""Interval of pings to a silent server; half of it later the connection counts as lost."""
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 
@@ -36,12 +36,12 @@ LARGEST_MESSAGE_BYTES = 64 << 20
 _Socket: TypeAlias = "aiohttp.ClientWebSocketResponse[bool]"
 
 _FOR_GOOD = frozenset({400, 401, 403, 404})
-"""Refusals of the handshake that trying again does not change."""
+"""Handshake refusals for which retrying is useless."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """The state of a channel as the server told it at `ts` (Unix seconds)."""
+    """State of a channel as sent by the server at `ts` (Unix seconds)."""
 
     channel: str
     ts: float
@@ -59,10 +59,10 @@ class _Command:
 
 
 class Live:
-    """Reconnects and subscribes again by itself; commands under way are sent again.
+    """A WebSocket that reconnects and resubscribes automatically, and resends pending commands.
 
-    A command is carried out once for as long as the server lives, however often its connection
-    breaks. If the server is started again in between, a command may come to it a second time.
+    A command is carried out once during the lifetime of the server, however often its connection
+    breaks. If the server restarts meanwhile, it may receive a command a second time.
     """
 
     def __init__(
@@ -85,34 +85,35 @@ class Live:
         self.latest: dict[str, Update] = {}
         """The newest update of each channel."""
         self.connections = 0
-        """How often a connection was made."""
+        """Number of connections made so far."""
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection at the moment."""
+        """Whether the WebSocket is currently connected."""
         return self._socket is not None
 
     async def wait_connected(self) -> None:
-        """Return once there is a connection; raises Rejected where there will be none."""
+        """Wait for a connection; raises Rejected if the server has refused it for good."""
         while not self.connected:
             await self._next_news()
 
     async def subscribe(self, *channels: str) -> None:
-        """Hear these channels too, now and after every reconnection."""
+        """Subscribe to further channels, now and after every reconnection."""
         self._wanted.update(channels)
         await self._try_send({"v": VERSION, "type": "subscribe", "channels": list(channels)})
 
     async def unsubscribe(self, *channels: str) -> None:
-        """Hear these channels no more."""
+        """Unsubscribe from channels."""
         self._wanted.difference_update(channels)
         for channel in channels:
             self.latest.pop(channel, None)
         await self._try_send({"v": VERSION, "type": "unsubscribe", "channels": list(channels)})
 
     async def updates(self, *channels: str) -> AsyncIterator[Update]:
-        """The newest of each channel, from the state that is known; a slow reader skips old ones.
+        """Yield the newest state of each channel, including the known one; slow readers skip some.
 
-        Goes on over reconnections. Raises Rejected where there will be none.
+        Continues after reconnections. Raises Rejected if the server has refused the connection for
+        good.
         """
         seen: dict[str, int] = {}
         while True:
@@ -129,10 +130,10 @@ class Live:
                 yield update
 
     async def command(self, action: str, /, *, timeout_s: float = 45.0, **params: Any) -> Any:
-        """What the command returned. It waits for a connection, and survives its loss.
+        """Run a command and return its result, across connection losses.
 
-        Raises CommandFailed with the server's words, Unanswered where no result came in time, and
-        Rejected where there will be no connection.
+        Raises CommandFailed with the server's message, Unanswered if no result arrived in time, and
+        Rejected if the server has refused the connection for good.
         """
         if self._ended is not None:
             raise self._ended
@@ -149,7 +150,7 @@ class Live:
             del self._commands[command_id]
 
     async def keep(self) -> None:
-        """Connect, and connect again, until cancelled or refused for good."""
+        """Connect and reconnect until cancelled or refused for good."""
         failures = 0
         while self._ended is None:
             connections = self.connections
@@ -184,7 +185,7 @@ class Live:
                 self._take(json.loads(frame.data))
 
     async def _take_up(self, socket: _Socket, has: set[str]) -> None:
-        """What the last connection had: its channels, and the commands without a result."""
+        """Restore subscriptions and resend commands without a result."""
         unwanted = sorted(has - self._wanted)
         if unwanted:
             await socket.send_json({"v": VERSION, "type": "unsubscribe", "channels": unwanted})
@@ -211,7 +212,7 @@ class Live:
 
     async def _try_send(self, message: Mapping[str, Any]) -> None:
         if self._socket is None:
-            return  # the next connection begins with what is wanted
+            return  # the next connection subscribes by itself
         try:
             await self._socket.send_json(message)
         except (aiohttp.ClientError, OSError) as error:
@@ -260,6 +261,6 @@ class Live:
 
 
 def pause_s(failures: int, chance: float) -> float:
-    """How long to wait before the next attempt; `chance` (0 to 1) keeps clients from marching."""
+    """Return the delay before the next attempt; `chance` (0 to 1) spreads the clients' attempts."""
     longest_s = min(LONGEST_PAUSE_S, SHORTEST_PAUSE_S * 2.0 ** min(failures, 16))
     return longest_s * (0.5 + chance / 2)

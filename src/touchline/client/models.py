@@ -1,4 +1,4 @@
-"""The shapes of what the server answers. Objects may have more keys than stand here."""
+"""Types of the server's responses. Objects may have further keys."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ Mode = Literal["idle", "preview", "recording", "calibration"]
 
 
 class CameraUptime(TypedDict):
-    """One camera of the running recording."""
+    """A camera of the running recording."""
 
     state: str
     uptime: float
 
 
 class RecordingStatus(TypedDict):
-    """What is being recorded; `cameras` is empty while nothing is."""
+    """State of the recording; `cameras` is empty without one."""
 
     recording: bool
     match_id: str | None
@@ -28,7 +28,7 @@ class RecordingStatus(TypedDict):
 
 
 class CameraPreview(TypedDict):
-    """How one camera is shown."""
+    """Preview of one camera."""
 
     active: bool
     state: str
@@ -39,7 +39,7 @@ class CameraPreview(TypedDict):
 
 
 class PreviewStatus(TypedDict):
-    """What is shown live, and to whom."""
+    """State of the live preview and its viewers."""
 
     preview_active: bool
     cameras: dict[str, CameraPreview]
@@ -50,14 +50,14 @@ class PreviewStatus(TypedDict):
 
 
 class Status(TypedDict):
-    """Recording and preview."""
+    """State of recording and preview."""
 
     recording: RecordingStatus
     preview: PreviewStatus
 
 
 class PipelineState(TypedDict):
-    """Who holds the cameras, and what would be allowed now."""
+    """Use of the cameras, and the operations currently allowed."""
 
     mode: Mode
     holder: str | None
@@ -67,14 +67,14 @@ class PipelineState(TypedDict):
 
 
 class Report(TypedDict):
-    """Whether an order was carried out, and the reason in words."""
+    """Result of a request, with the reason as text."""
 
     success: bool
     message: str
 
 
 class StartReport(Report, total=False):
-    """How a start went; the further keys are there where it was tried."""
+    """Result of a start; further keys are present if it was attempted."""
 
     match_id: str
     cameras_started: list[int]
@@ -83,7 +83,7 @@ class StartReport(Report, total=False):
 
 
 class StopReport(Report, total=False):
-    """How a stop went, camera by camera; the further keys are there where it was tried."""
+    """Result of a stop by camera; further keys are present if it was attempted."""
 
     protected: bool
     transport_success: bool

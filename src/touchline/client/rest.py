@@ -1,4 +1,4 @@
-"""The HTTP half of the client: a method for each route that a program has a use for."""
+"""The HTTP part of the client: one method for each route of use to programs."""
 
 from __future__ import annotations
 
@@ -31,11 +31,10 @@ BLOCK_BYTES = 1 << 20
 
 
 class Client:
-    """A server's HTTP interface, and the door to its WebSocket. Use it as an `async with`.
+    """Client for a server's HTTP interface and its WebSocket. Use it with `async with`.
 
-    Every method raises Unreachable without an answer and Rejected for one with an error status. An
-    order that the service declined (already recording, still protected) is no error: look at
-    `success`.
+    Every method raises Unreachable without a response and Rejected for an error status. A request
+    that the server declined (already recording, still protected) is not an error: check `success`.
     """
 
     def __init__(self, url: str, *, api_key: str | None = None, timeout_s: float = 60.0) -> None:
@@ -63,39 +62,39 @@ class Client:
     # ------------------------------------------------------------- states
 
     async def status(self) -> Status:
-        """Recording and preview."""
+        """Return the state of recording and preview."""
         return cast("Status", await self._ask("GET", "/status"))
 
     async def pipeline_state(self) -> PipelineState:
-        """Who holds the cameras."""
+        """Return the current use of the cameras."""
         return cast("PipelineState", await self._ask("GET", "/pipeline-state"))
 
     async def cameras(self) -> list[dict[str, Any]]:
-        """Every camera with its newest figures."""
+        """Return all cameras with their newest statistics."""
         answer = await self._ask("GET", "/cameras")
         return cast("list[dict[str, Any]]", answer["cameras"])
 
     async def health(self) -> dict[str, Any]:
-        """How the machine does."""
+        """Return the health of the machine."""
         return cast("dict[str, Any]", await self._ask("GET", "/health"))
 
     async def system_metrics(self) -> dict[str, Any]:
-        """Clocks, temperatures, load, memory and disk of the machine."""
+        """Return clocks, temperatures, load, memory and disk of the machine."""
         return cast("dict[str, Any]", await self._ask("GET", "/system-metrics"))
 
     async def logs(self, log_type: str, *, lines: int = 100) -> list[str]:
-        """The newest lines of `health`, `alerts` or `watchdog`, the oldest of them first."""
+        """Return the newest lines of `health`, `alerts` or `watchdog`, oldest first."""
         answer = await self._ask("GET", f"/logs/{quote(log_type, safe='')}", {"lines": str(lines)})
         return cast("list[str]", answer["lines"])
 
     # ------------------------------------------------------------- recording
 
     async def recording(self) -> RecordingStatus:
-        """What is being recorded."""
+        """Return the state of the recording."""
         return cast("RecordingStatus", await self._ask("GET", "/recording"))
 
     async def recording_health(self) -> dict[str, Any]:
-        """Whether the running recording is well, camera by camera."""
+        """Return the health of the running recording, camera by camera."""
         return cast("dict[str, Any]", await self._ask("GET", "/recording-health"))
 
     async def start_recording(
@@ -105,7 +104,7 @@ class Client:
         force: bool = False,
         process_after_recording: bool = False,
     ) -> StartReport:
-        """Record a match; returns once the first frames are on their way to disk."""
+        """Record a match; returns once the first frames are on disk."""
         body = {
             "match_id": match_id,
             "force": force,
@@ -114,60 +113,60 @@ class Client:
         return cast("StartReport", await self._ask("POST", "/recording", body=body))
 
     async def stop_recording(self, *, force: bool = False) -> StopReport:
-        """Stop; returns once every camera's footage is finalised and checked."""
+        """Stop recording; returns once the footage of every camera is finalised and checked."""
         asked = {"force": "true" if force else "false"}
         return cast("StopReport", await self._ask("DELETE", "/recording", asked))
 
     # ------------------------------------------------------------- preview
 
     async def preview(self) -> PreviewStatus:
-        """What is shown live."""
+        """Return the state of the preview."""
         return cast("PreviewStatus", await self._ask("GET", "/preview"))
 
     async def start_preview(
         self, camera_id: int | None = None, *, transport: str | None = None
     ) -> Report:
-        """Show one camera, or all; `transport` is `hls` or `webrtc`."""
+        """Start showing one camera or all; `transport` is `hls` or `webrtc`."""
         body = {"camera_id": camera_id, "transport": transport}
         return cast("Report", await self._ask("POST", "/preview", body=body))
 
     async def stop_preview(self, camera_id: int | None = None) -> Report:
-        """Stop showing one camera, or all."""
+        """Stop showing one camera or all."""
         asked = {} if camera_id is None else {"camera_id": str(camera_id)}
         return cast("Report", await self._ask("DELETE", "/preview", asked))
 
     # ------------------------------------------------------------- the library
 
     async def recordings(self) -> dict[str, dict[str, Any]]:
-        """Every match with footage, by its id."""
+        """Return all matches with footage, by id."""
         answer = await self._ask("GET", "/recordings")
         return cast("dict[str, dict[str, Any]]", answer["recordings"])
 
     async def segments(self, match_id: str) -> dict[str, Any]:
-        """The match's segments by camera, in the order of recording."""
+        """Return the segments of a match by camera, in recording order."""
         return cast("dict[str, Any]", await self._ask("GET", f"{_match(match_id)}/segments"))
 
     async def verify(self, match_id: str) -> dict[str, Any]:
-        """Read every fragment of the match again; `ok`, and each fault with its place."""
+        """Read every fragment of the match again; return `ok` and the location of each fault."""
         return cast("dict[str, Any]", await self._ask("POST", f"{_match(match_id)}/verify"))
 
     async def delete(self, match_id: str) -> dict[str, Any]:
-        """Delete the match with all its files."""
+        """Delete a match with all its files."""
         return cast("dict[str, Any]", await self._ask("DELETE", _match(match_id)))
 
     async def save_match(self, match_id: str, path: Path) -> None:
-        """Write the match to `path` as one ZIP; the file is there once it is whole."""
+        """Download the match to `path` as one ZIP; the file appears once it is complete."""
         await self._save(f"{_match(match_id)}/download", path)
 
     async def save_segment(self, match_id: str, name: str, path: Path) -> None:
-        """Write a segment to `path`; the file is there once it is whole."""
+        """Download a segment to `path`; the file appears once it is complete."""
         await self._save(f"{_match(match_id)}/segments/{quote(name, safe='')}", path)
 
     # ------------------------------------------------------------- what is new
 
     @asynccontextmanager
     async def live(self, *channels: str) -> AsyncIterator[Live]:
-        """The server's WebSocket, kept up inside this scope; `status` where no channel is named."""
+        """Open the server's WebSocket within this scope; channel `status` if none is named."""
         live = Live(self._open_session(), f"{self._url}/ws", channels=channels or ("status",))
         keeping = asyncio.create_task(live.keep())
         try:
@@ -198,7 +197,7 @@ class Client:
     async def _save(self, path: str, to: Path) -> None:
         unfinished = to.with_name(f"{to.name}.part")
         try:
-            # A match takes as long as it takes; only silence is a fault.
+            # The duration of a download is unlimited; only silence is an error.
             silence = aiohttp.ClientTimeout(total=None, sock_read=self._timeout_s)
             async with self._answer("GET", path, timeout=silence) as answer:
                 with await asyncio.to_thread(unfinished.open, "wb") as file:
@@ -212,7 +211,7 @@ class Client:
     async def _answer(
         self, method: str, path: str, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        # A path that is quoted already must not be quoted again, nor a `%2F` be read as a step.
+        # A quoted path must not be quoted again, nor `%2F` be read as a separator.
         url = URL(f"{self._url}{API}{path}", encoded=True)
         try:
             async with self._open_session().request(method, url, **options) as answer:
