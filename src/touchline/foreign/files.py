@@ -1,8 +1,8 @@
-"""Opens, lists and replaces files of folders that others can write to.
+"""Opening, listing and replacing files in folders that others can write to.
 
-Only regular files: a link, a FIFO, a socket, a device or a folder with a file's name counts as
-absent, and is never followed, waited for or opened. The folders of a match count like its files.
-Everything here blocks: call it in a thread.
+Only regular files count: a link, a FIFO, a socket, a device or a folder with a file's name is
+treated as absent, and is never followed, waited for or opened. The same rule applies to the folders
+of a match. Everything here blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import IO, NamedTuple
 
 SEGMENTS_FOLDER = "segments"
 MOST_BYTES = 64 << 20
-"""What is read whole may have; the manifest of a long match is a few hundredths of it."""
+"""Limit of files that are read completely; the manifest of a long match is a few percent of it."""
 
 DEEPEST = 32
-"""How many folders are looked into below another; matches have one."""
+"""Maximum depth of folders that are searched; matches have one level."""
 
 FILE_MODE = 0o666
-"""What the umask leaves of it: the server sets that by `capture.file_mode`."""
+"""Mode before the umask, which the server sets by `capture.file_mode`."""
 
 PRIVATE_MODE = 0o600
 
@@ -32,14 +32,14 @@ _PathLike = str | os.PathLike[str]
 
 
 class NotRegular(FileNotFoundError):
-    """What has the file's name is not a regular file in a real folder; it counts as absent."""
+    """The path is not a regular file in a real folder; it is treated as absent."""
 
     def __init__(self, path: _PathLike) -> None:
         super().__init__(errno.ENOENT, "It is not a regular file", os.fspath(path))
 
 
 class Found(NamedTuple):
-    """A regular file below a folder, by its path inside it."""
+    """A regular file below a folder, with its relative path."""
 
     inside: Path
     status: os.stat_result
@@ -48,10 +48,10 @@ class Found(NamedTuple):
 def open_regular(
     path: _PathLike, flags: int = os.O_RDONLY, mode: int = FILE_MODE, *, folders: int | None = None
 ) -> int:
-    """Open a regular file; returns its descriptor. `flags` may create it.
+    """Open a regular file and return its descriptor. `flags` may create it.
 
-    `folders` says how many of the folders that it lies in must be real ones and no links: without
-    it the match's, and its `segments`. Raises NotRegular, and OSError as `os.open` does.
+    `folders` says how many of its parent folders must be real folders and not links: by default the
+    match's folder and its `segments`. Raises NotRegular, and OSError like `os.open`.
     """
     where = Path(path)
     folder = _open_folder(where.parent, _own(where) if folders is None else folders)
@@ -62,10 +62,10 @@ def open_regular(
 
 
 def create_new(path: _PathLike, mode: int = FILE_MODE, *, folders: int | None = None) -> int:
-    """Create an empty file for reading and writing; what had its name before is gone.
+    """Create an empty file for reading and writing, replacing what had its name before.
 
-    What is removed is the name: a link's target and whatever reads a FIFO are left alone. Raises
-    OSError, for a folder of that name too.
+    Only the name is removed: a link's target and readers of a FIFO are not affected. Raises
+    OSError, also for an existing folder of that name.
     """
     where = Path(path)
     folder = _open_folder(where.parent, _own(where) if folders is None else folders)
@@ -78,7 +78,7 @@ def create_new(path: _PathLike, mode: int = FILE_MODE, *, folders: int | None = 
 
 
 def open_private(path: _PathLike, flags: int, *, folders: int | None = None) -> int:
-    """Open or create a regular file that its owner alone may read, whatever it was before.
+    """Open or create a regular file and restrict its mode so that only its owner can read it.
 
     Raises OSError.
     """
@@ -94,7 +94,7 @@ def open_private(path: _PathLike, flags: int, *, folders: int | None = None) -> 
 
 @contextmanager
 def reading(path: _PathLike, *, folders: int | None = None) -> Iterator[IO[bytes]]:
-    """Open a regular file for reading, as a file object. Raises OSError."""
+    """Open a regular file for reading as a file object. Raises OSError."""
     with os.fdopen(open_regular(path, folders=folders), "rb") as file:
         yield file
 
@@ -102,7 +102,7 @@ def reading(path: _PathLike, *, folders: int | None = None) -> Iterator[IO[bytes
 def read_bytes(
     path: _PathLike, *, most_bytes: int = MOST_BYTES, folders: int | None = None
 ) -> bytes:
-    """Read a regular file whole. Raises OSError, with EFBIG where it is larger than allowed."""
+    """Read a regular file completely. Raises OSError, with EFBIG if it is larger than allowed."""
     with reading(path, folders=folders) as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
@@ -113,9 +113,9 @@ def read_bytes(
 def replace_whole(
     path: _PathLike, content: bytes, mode: int = FILE_MODE, *, synced: bool = False
 ) -> None:
-    """Write a file so that others see the old one or this one, whole. Raises OSError.
+    """Replace a file atomically: others see the complete old or new content. Raises OSError.
 
-    With `synced` that also holds after a power cut.
+    With `synced` that also holds after a power failure.
     """
     where = Path(path)
     new = where.with_name(f".{where.name}.{secrets.token_hex(4)}.new")
@@ -134,16 +134,16 @@ def replace_whole(
 
 @contextmanager
 def path_of(descriptor: int) -> Iterator[str]:
-    """Give an open file as a path, for libraries that open files themselves.
+    """Provide a path of an open file, for libraries that open files themselves.
 
-    Whatever has the file's name by then, they open the one that was checked.
+    Even if the file's name is replaced meanwhile, they open the file that was checked.
     """
     yield f"/proc/self/fd/{descriptor}"
 
 
 @contextmanager
 def checked_path(path: _PathLike) -> Iterator[str]:
-    """Open a regular file and give a path by which a library opens that very one."""
+    """Open a regular file and provide a path by which a library opens exactly this file."""
     descriptor = open_regular(path)
     try:
         with path_of(descriptor) as opened:
@@ -153,7 +153,7 @@ def checked_path(path: _PathLike) -> Iterator[str]:
 
 
 def status_of(path: _PathLike, *, folders: int | None = None) -> os.stat_result:
-    """Look at a regular file. Raises NotRegular, and OSError as `os.stat` does."""
+    """Return the status of a regular file. Raises NotRegular, and OSError like `os.stat`."""
     where = Path(path)
     folder = _open_folder(where.parent, _own(where) if folders is None else folders)
     try:
@@ -163,7 +163,7 @@ def status_of(path: _PathLike, *, folders: int | None = None) -> os.stat_result:
 
 
 def is_regular(path: _PathLike, *, folders: int | None = None) -> bool:
-    """Whether a regular file has that name; False where nobody can say."""
+    """Return whether a path is a regular file; False on errors."""
     try:
         status_of(path, folders=folders)
     except OSError:
@@ -172,7 +172,7 @@ def is_regular(path: _PathLike, *, folders: int | None = None) -> bool:
 
 
 def is_real_folder(path: _PathLike) -> bool:
-    """Whether that is a folder and no link to one."""
+    """Return whether a path is a folder and not a link to one."""
     try:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError:
@@ -180,10 +180,10 @@ def is_real_folder(path: _PathLike) -> bool:
 
 
 def regular_entries(folder: _PathLike) -> Iterator[os.DirEntry[str]]:
-    """List the regular files of a folder, hidden ones left out.
+    """List the regular files of a folder, except hidden ones.
 
-    Nothing is listed where there is no such folder, or a link instead. An entry is to be asked for
-    its status before the next one is taken.
+    Nothing is listed if there is no such folder, or a link instead. Read an entry's status before
+    taking the next one.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -203,10 +203,10 @@ def regular_entries(folder: _PathLike) -> Iterator[os.DirEntry[str]]:
 
 
 def files_below(folder: _PathLike, *, hidden: bool = False) -> Iterator[Found]:
-    """Find the regular files at every depth of a folder; no link is followed.
+    """Find regular files at any depth of a folder without following links.
 
-    What vanishes meanwhile, and what lies deeper than `DEEPEST` folders, is left out. Hidden files
-    and folders count with `hidden` only.
+    Files that disappear meanwhile, and those deeper than `DEEPEST` folders, are omitted. Hidden
+    files and folders are only included with `hidden`.
     """
     waiting = [Path()]
     top = Path(folder)
@@ -229,12 +229,12 @@ def files_below(folder: _PathLike, *, hidden: bool = False) -> Iterator[Found]:
 
 
 def _own(path: Path) -> int:
-    """How many folders above a file are the match's own."""
+    """Return how many parent folders of a file belong to the match."""
     return 2 if path.parent.name == SEGMENTS_FOLDER else 1
 
 
 def _open_folder(folder: Path, real: int) -> int:
-    """Open a folder of which the last `real` parts are no links."""
+    """Open a folder whose last `real` path components must not be links."""
     how = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
     real = min(real, len(folder.parts) - (1 if folder.is_absolute() else 0))
     names = folder.parts[len(folder.parts) - real :]
@@ -259,7 +259,7 @@ def _status(folder: int, path: Path) -> os.stat_result:
 
 
 def _open(folder: int, path: Path, flags: int, mode: int) -> int:
-    # Opening a device can do something to it: look before, and once more when it is open.
+    # Opening a device can have effects: check before opening, and again afterwards.
     try:
         _status(folder, path)
     except NotRegular:

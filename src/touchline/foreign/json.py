@@ -1,4 +1,4 @@
-"""JSON of somebody else: bounded in depth and in its numbers, or refused as a whole. Pure."""
+"""Parsing of external JSON, refused if too deep or with numbers out of range. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MOST_DIGITS = 19
 
 
 def parse_foreign(content: bytes, *, most_digits: int = MOST_DIGITS) -> Any:
-    """What `content` says. Raises ValueError for what is no JSON, or such as nobody means.
+    """Parse JSON. Raises ValueError for invalid JSON and for values that nobody sends on purpose.
 
-    That is: NaN and infinities, numbers that no counter reaches, deeper nesting than any answer
-    has, and halves of characters, which no answer of ours could repeat. The caller bounds the
+    These are NaN and infinities, numbers that no counter reaches, deeper nesting than in any
+    response, and lone surrogates, which could not be encoded in a response. The caller limits the
     length.
     """
     integer = partial(_integer, most_digits=most_digits)
@@ -25,7 +25,7 @@ def parse_foreign(content: bytes, *, most_digits: int = MOST_DIGITS) -> Any:
         raise ValueError("nested too deeply") from error
     _check_depth(value)
     if b"\\u" in content:
-        # Only an escape can make half a character, and whatever repeats it fails.
+        # Only an escape can produce a lone surrogate, which cannot be encoded.
         json.dumps(value, ensure_ascii=False).encode()
     return value
 

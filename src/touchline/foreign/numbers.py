@@ -1,7 +1,7 @@
-"""Reads numbers that others wrote: ASCII digits only, of bounded length and range.
+"""Parsing of external numbers: ASCII digits only, of bounded length and range.
 
-`int()` takes digits of every script, underscores and spaces, and raises for 5,000 digits;
-`str.isdigit()` is true for `²`, which `int()` refuses. Neither is for text from outside.
+`int()` accepts digits of every script, underscores and spaces, and raises for 5,000 digits;
+`str.isdigit()` is true for `²`, which `int()` refuses. Neither is suitable for external text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DECIMAL = re.compile(
 
 
 def whole(text: str, *, most: int = LARGEST, least: int = 0) -> int | None:
-    """Read a whole number without a sign; None for what is none, or out of range."""
+    """Parse a whole number without a sign; None if invalid or out of range."""
     if not _DIGITS.fullmatch(text):
         return None
     value = int(text)
@@ -28,7 +28,7 @@ def whole(text: str, *, most: int = LARGEST, least: int = 0) -> int | None:
 
 
 def integer(text: str, *, least: int = -LARGEST, most: int = LARGEST) -> int | None:
-    """Read a whole number that may have a sign; None for what is none, or out of range."""
+    """Parse a whole number with an optional sign; None if invalid or out of range."""
     if not _SIGNED.fullmatch(text):
         return None
     value = int(text)
@@ -36,7 +36,7 @@ def integer(text: str, *, least: int = -LARGEST, most: int = LARGEST) -> int | N
 
 
 def decimal(text: str, *, least: float = -1e15, most: float = 1e15) -> float | None:
-    """Read a finite number; None for what is none, or out of range."""
+    """Parse a finite number; None if invalid or out of range."""
     if len(text) > 64 or not _DECIMAL.fullmatch(text):
         return None
     value = float(text)

@@ -1,8 +1,8 @@
-r"""Shows text from outside: in one line, printable, and the same however it is stored.
+r"""Display of external text: in one line, printable, and the same wherever it is stored.
 
-`shown` is for whoever reads lines: logs, terminals, messages, names in JSON. `written` is for
-text that keeps its lines. What cannot be shown is written as Python writes it (`\n`, `\x1b`,
-`\u202e`), and a byte of a name that is not UTF-8 as `\xff`.
+`shown` is for readers of lines: logs, terminals, messages, names in JSON. `written` is for text
+that keeps its lines. Unprintable characters are escaped as in Python (`\n`, `\x1b`, `\u202e`), and
+a byte of a name that is not UTF-8 as `\xff`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 DEEPEST = 16
-"""Levels of a value that is stored or logged; what we say ourselves has three."""
+"""Maximum depth of a value that is stored or logged; touchline's own values have three levels."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _ORDINARY = re.compile(r"[\x20-\x7e]*")
@@ -33,7 +33,7 @@ _UNSHOWN = re.compile(
 
 
 def shown(text: str, most_chars: int | None = None) -> str:
-    r"""Write text in one printable line; what is longer than `most_chars` ends in `…`."""
+    r"""Convert text to one printable line; longer than `most_chars` it ends in `…`."""
     if not _ORDINARY.fullmatch(text):
         text = _UNSHOWN.sub(_escaped, text)
     if most_chars is not None and len(text) > most_chars:
@@ -42,25 +42,25 @@ def shown(text: str, most_chars: int | None = None) -> str:
 
 
 def written(text: str) -> str:
-    r"""Write text that may have several lines and tabs; everything else as `shown` does."""
+    r"""Convert text with several lines and tabs; escape everything else like `shown`."""
     return "\n".join("\t".join(map(shown, line.split("\t"))) for line in text.split("\n"))
 
 
 def vtt_text(text: str) -> str:
-    """Write text as one line of a WebVTT cue: no markup, no time line, never empty."""
+    """Convert text to one line of a WebVTT cue: no markup, no timing line, never empty."""
     line = html.escape(shown(" ".join(text.split())), quote=False)
     return line or "-"
 
 
 def of_bytes(data: bytes, most_chars: int | None = None) -> str:
-    """Write what another program said as one printable line."""
+    """Convert another program's output to one printable line."""
     return shown(data.decode("utf-8", "surrogateescape"), most_chars)
 
 
 def printable(value: Any, depth: int = DEEPEST) -> Any:
-    """Write every string of plain JSON values as `written` does, and what is no such value by name.
+    """Convert every string of plain JSON values like `written`, and other values to text.
 
-    Numbers that JSON does not have, and what lies deeper than `depth`, are written as text.
+    Numbers that JSON does not support, and levels deeper than `depth`, become text.
     """
     if isinstance(value, str):
         return written(value)
@@ -76,12 +76,12 @@ def printable(value: Any, depth: int = DEEPEST) -> Any:
 
 
 def json_line(value: Mapping[str, Any]) -> str:
-    """Write JSON in one line that can be shown on a terminal, whatever its strings hold."""
+    """Encode JSON in one line that is safe for a terminal, whatever its strings contain."""
     return json.dumps(printable(value), ensure_ascii=False, allow_nan=False)
 
 
 def json_bytes(encoded: str) -> bytes:
-    """Encode JSON text; half a surrogate pair in its strings is written as `shown` does."""
+    """Encode JSON text; a lone surrogate in its strings is escaped like in `shown`."""
     try:
         return encoded.encode()
     except UnicodeEncodeError:
@@ -89,7 +89,7 @@ def json_bytes(encoded: str) -> bytes:
 
 
 def file_name(name: str) -> str:
-    """Write the name of a file or folder, whatever bytes it has, as it can be stored and sent."""
+    """Convert the name of a file or folder, with any bytes, to text for storing and sending."""
     return shown(os.fsencode(name).decode("utf-8", "surrogateescape"))
 
 
