@@ -1,4 +1,4 @@
-"""The tree of settings, names of the earlier system, and messages for wrong settings."""
+"""Settings tree, names of the earlier system, and messages for invalid settings."""
 
 from touchline.settings.tree import HttpSettings, Settings, SettingsInvalid, load_settings
 

@@ -1,6 +1,7 @@
-"""The environment variables of the earlier system: they keep working, below `TOUCHLINE_…`.
+"""Environment variables of the earlier system, which still work with lower precedence.
 
-Each one is the name of a setting of today; those few that have none any more say why.
+They rank below `TOUCHLINE_…`. Each one is mapped to a current setting; those few without one have a
+reason.
 """
 
 from __future__ import annotations
@@ -58,14 +59,14 @@ NAMES: Mapping[str, str] = {
     "VPN_RESTART_ENGINES_ON_RECONNECT": "engines.vpn.restart_engines_on_reconnect",
     "VPN_UNHEALTHY_RESTART_TIMEOUT_S": "engines.vpn.unhealthy_restart_timeout_s",
 }
-"""The setting of each, as a file spells it."""
+"""Setting of each variable, as spelled in a file."""
 
 WITHOUT_EFFECT: Mapping[str, str] = {
     "AUTOSCALE_INTERVAL_S": "the fleet is reconciled on every change",
     "MIN_PROVISION_INTERVAL_S": "engines are started in parallel, as fast as the runtime allows",
     "DEBUG_LOG_DIR": "the log directory is set by log.directory",
 }
-"""Why nothing is set by it any more."""
+"""Reason why a variable has no effect any more."""
 
 
 @dataclass(frozen=True)

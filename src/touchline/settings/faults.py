@@ -1,7 +1,7 @@
-"""What is wrong with settings, in the words of whoever wrote them.
+"""Messages about invalid settings, in the notation that was used to set them.
 
-Settings come in layers (flags, environment, file, defaults). A fault names the key as it stands in
-the layer it came from, the value unless it is secret, and what would be right.
+Settings come in layers (flags, environment, file, defaults). A fault names the key as spelled in
+its layer, the value unless it is secret, and what would be valid.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Layer:
     values: Mapping[str, Any]
     name: str = ""
     names: Mapping[Path, str] = field(default_factory=dict)
-    """Keys that have names of their own in this layer."""
+    """Keys with special names in this layer."""
 
     def spell(self, path: Path) -> str:
         """Spell a key as it is written in this layer."""
@@ -91,7 +91,7 @@ def faults_of(
 
 def unknown(path: Path, model: type[BaseModel], layer: Layer, values: Mapping[str, Any]) -> Fault:
     """Describe an unknown key and suggest the one that was probably meant."""
-    for at, part in enumerate(path):  # the first part that is unknown is the one to mend
+    for at, part in enumerate(path):  # the first unknown part is the one to correct
         names = _names_at(model, path[:at], values)
         if names and part not in names:
             break
@@ -154,12 +154,12 @@ def _described(right: str, model: type[BaseModel], path: Path, values: Mapping[s
 
 
 def _layer_of(path: Path, layers: Sequence[Layer]) -> Layer:
-    # max takes the first of equals, and layers stand in the order in which they win.
+    # max returns the first of equals, and layers are ordered by precedence.
     return max(layers, key=lambda layer: layer.depth(path))
 
 
 def _path(loc: Sequence[str | int], values: Mapping[str, Any]) -> Path:
-    """Where the error is in what was written: pydantic's location less what it adds to it."""
+    """Return the path of the error in the input: pydantic's location without its additions."""
     path: list[str] = []
     node: Any = values
     for index, raw in enumerate(loc):
@@ -203,7 +203,7 @@ def _kinds_at(model: type[BaseModel], path: Path, values: Mapping[str, Any]) -> 
 def _model_at(
     model: type[BaseModel], path: Path, values: Mapping[str, Any]
 ) -> type[BaseModel] | None:
-    """The model whose fields stand below the path: of a union, the one of the kind given there."""
+    """Return the model whose fields are below the path; for a union, that of the given kind."""
     node: Any = values
     for part in path:
         node = node.get(part) if isinstance(node, Mapping) else None

@@ -194,7 +194,7 @@ class Settings(BaseSettings):
         frozen=True,
         env_prefix=ENV_PREFIX,
         env_nested_delimiter=ENV_DELIMITER,
-        env_ignore_empty=True,  # compose files hand over empty variables for unset ones
+        env_ignore_empty=True,  # compose files pass empty variables for unset ones
     )
 
     _notices: tuple[str, ...] = PrivateAttr(())
@@ -365,14 +365,14 @@ def _environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Fault]]:
     }
     faults: list[Fault] = []
     for name in list(ours):
-        # One by one first: pydantic-settings gives up at the first value that is no JSON.
+        # One by one first: pydantic-settings stops at the first value that is not JSON.
         try:
             _read_environment({name: ours[name]})
         except (SettingsError, ValueError):
             faults.append(Fault(name, "", "not valid JSON, which lists and tables are written in"))
             del ours[name]
     layer = Layer("environment", _read_environment(ours))
-    # pydantic-settings passes over variables that it does not know, so they are looked for here.
+    # pydantic-settings ignores unknown variables, so they are detected here.
     for name in ours:
         path = tuple(name[len(ENV_PREFIX) :].lower().split(ENV_DELIMITER))
         if layer.depth(path) < len(path):
