@@ -1,6 +1,6 @@
 """The command `touchline`: `serve`, `demo`, `check` and `simulate`.
 
-Exit status: 0 after an orderly stop, 1 where something failed, 2 for wrong options or settings.
+Exit status: 0 after a regular stop, 1 for a failure, 2 for invalid options or settings.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         return int(args.run(args))
-    except KeyboardInterrupt:  # before the server has taken the signals over
+    except KeyboardInterrupt:  # before the server handles signals
         return INTERRUPTED
-    except Exception as error:  # sorted out below: what is ours is told, the rest is raised
+    except Exception as error:  # touchline's own errors are printed, others raised
         ours = _ours(error, TouchlineError)
         if ours is None:
             raise
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser(*, simulates: bool) -> argparse.ArgumentParser:
-    """The commands; the devices' own modules are loaded where one `simulates`."""
+    """Build the parser; modules of simulated devices are only loaded if one `simulates`."""
     parser = argparse.ArgumentParser(prog="touchline", description="Match-day video server.")
     parser.add_argument("--version", action="version", version=f"touchline {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -106,13 +106,13 @@ def _add_simulated_vpn(devices: Any) -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    # What a start loads stays: looking for garbage in it takes a tenth of the time. The server
-    # turns it on again once it is complete.
+    # Objects loaded at the start stay: collecting garbage takes a tenth of the time. The server
+    # enables it again once it is complete.
     gc.disable()
     settings = _settings(args, args.defaults())
-    os.umask(settings.capture.umask)  # not the caller's: what is private has a mode of its own
+    os.umask(settings.capture.umask)  # not the caller's; private files have their own mode
     if not settings.engines_configured:
-        settings.capture.required_cameras()  # with nothing to serve either: said before boot
+        settings.capture.required_cameras()  # no engines either: report it before the start
 
     import anyio
 
@@ -166,10 +166,10 @@ def _demo_defaults() -> dict[str, Any]:
 
 
 def _ours(error: BaseException, kind: type[Any]) -> Any:
-    """The one error that a person is told: the first of ours, in a group or by itself."""
+    """Return touchline's error to report: the exception itself, or the first in a group."""
     if isinstance(error, kind):
         return error
-    # Task groups wrap what their tasks raise. A group with a foreign error in it is a bug: None.
+    # Task groups wrap errors of their tasks. A group with any other error is a bug: None.
     inner = [_ours(each, kind) for each in getattr(error, "exceptions", ())]
     return inner[0] if inner and None not in inner else None
 

@@ -1,4 +1,4 @@
-"""Check the cameras of the settings: files, video devices, and network cameras by a sign-in."""
+"""Checks of the configured cameras: files, video devices, and network cameras by a login."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DESCRIBE_TIMEOUT_S = 15.0
 
 
 def camera_findings(settings: Settings) -> Iterator[Finding]:
-    """Return what each camera lacks, asking all of them at the same time."""
+    """Return a finding for each camera, checking all of them concurrently."""
     cameras = settings.capture.cameras
     if not cameras:
         yield Finding(
@@ -71,7 +71,7 @@ def _video_device(what: str, device: str) -> Finding:
 
 
 def _signed_in(number: int, source: RtspSource, *, require_all: bool) -> Finding:
-    """Ask the camera to describe what it would send, with its credentials."""
+    """Log in to the camera and request its description."""
     what, parts = f"camera {number}", urlsplit(source.url)
     host, port = parts.hostname or "", parts.port or (322 if parts.scheme == "rtsps" else 554)
     try:
@@ -80,7 +80,7 @@ def _signed_in(number: int, source: RtspSource, *, require_all: bool) -> Finding
         message = f"{host} port {port} does not answer: {error}"
         if require_all:
             message += "; no recording starts without it (capture.require_all_cameras)"
-        # Where a match may do without it, it may be switched on later.
+        # If a match may run without it, it may be switched on later.
         return Finding(what, "missing" if require_all else "warn", message, f"ping {host}")
     where, answer = f"{host} port {port}", _described(source)
     if answer.get("ok"):
@@ -97,7 +97,7 @@ def _signed_in(number: int, source: RtspSource, *, require_all: bool) -> Finding
 
 
 def _described(source: RtspSource) -> dict[str, Any]:
-    """Return what a child process is told by the camera; passwords go by its standard input."""
+    """Return the camera's description, obtained by a child process; its input has the password."""
     asked = {
         "url": source.url,
         "user": source.user,

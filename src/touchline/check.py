@@ -1,6 +1,6 @@
-"""`touchline check`: what this machine lacks for its settings, and the command that mends it.
+"""The command `touchline check`: what this machine lacks for its settings, and how to fix it.
 
-The server never loads GStreamer, so neither does this: a child process is asked.
+The server never loads GStreamer, so this does not either: it asks a child process.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ PROBE_TIMEOUT_S = 30.0
 SLOW_SYNC_S = 0.1
 SHORT_MINUTES = 120
 ASSUMED_KBPS = 20_000
-"""For a camera without a bitrate of its own: the most that a preset encodes at."""
+"""Bitrate of a camera without its own setting: the maximum of any preset."""
 
 WORKER_ELEMENTS = ("appsink", "fakesink", "h264parse", "mp4mux")
-"""What every worker adds to a camera's own pipeline."""
+"""Elements that every worker adds to a camera's own pipeline."""
 
 PACKAGES = {
     "libgstreamer1.0-0": ("capsfilter", "fakesink", "filesrc", "queue", "tee"),
@@ -79,7 +79,7 @@ PACKAGES = {
     "gstreamer1.0-vaapi": ("vaapih264enc",),
     "nvidia-l4t-gstreamer": ("nvarguscamerasrc", "nvv4l2h264enc", "nvvidconv"),
 }
-"""Debian's (and NVIDIA's) package of each element that a pipeline may need."""
+"""Debian (or NVIDIA) package of each element that a pipeline may need."""
 
 PROBE = """\
 import json, sys
@@ -102,9 +102,9 @@ Probe = Callable[[Collection[str]], dict[str, Any]]
 def check(
     settings: Settings, *, probe: Probe | None = None, measured_bps: float | None = None
 ) -> list[Finding]:
-    """Everything that was looked at, in the order in which it should be mended.
+    """Return all findings, in the order in which they should be fixed.
 
-    `measured_bps` is what all cameras write together, where a server runs and knows it.
+    `measured_bps` is the total write rate of all cameras, if a running server knows it.
     """
     return list(
         chain(
@@ -122,7 +122,7 @@ def check(
 
 
 def print_findings(findings: list[Finding], *, as_json: bool) -> None:
-    """A table for people, one JSON object for programs."""
+    """Print a table for people, or one JSON object for programs."""
     missing = [finding for finding in findings if finding.state == "missing"]
     if as_json:
         print(json.dumps({"ok": not missing, "findings": [asdict(one) for one in findings]}))
@@ -136,7 +136,7 @@ def print_findings(findings: list[Finding], *, as_json: bool) -> None:
 
 
 def _shown(finding: Finding) -> Finding:
-    """A finding as a terminal may print it: cameras, engines and daemons have a say in it."""
+    """Make a finding safe for a terminal: its text may come from cameras, engines or daemons."""
     return replace(
         finding,
         what=shown(finding.what),
@@ -146,8 +146,8 @@ def _shown(finding: Finding) -> Finding:
 
 
 def probe_gstreamer(names: Collection[str]) -> dict[str, Any]:
-    """What a child process with GStreamer finds: `version` and `elements`, or `error`."""
-    # A foreign GStreamer's settings in our environment would answer for another machine.
+    """Return what a child process with GStreamer finds: `version` and `elements`, or `error`."""
+    # Environment variables of another GStreamer would falsify the result.
     environ = {
         name: value
         for name, value in os.environ.items()
@@ -230,7 +230,7 @@ def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
     try:
         if settings.capture.recordings_dir is None:
             directory.mkdir(parents=True, exist_ok=True)
-        # Nothing else is created: a folder would hide that the right disk is missing.
+        # Create nothing else: a folder would hide that the right disk is missing.
         nearest = next(path for path in (directory, *directory.parents) if path.exists())
         with tempfile.NamedTemporaryFile(dir=nearest, prefix=".check-") as file:
             file.write(bytes(4096))
@@ -278,7 +278,7 @@ def _sockets(settings: Settings) -> Iterator[Finding]:
         directory.mkdir(parents=True, exist_ok=True)
         opened = os.open(directory, os.O_PATH | os.O_DIRECTORY)
         try:
-            # By way of the descriptor, as workers do it: socket paths end at 107 bytes.
+            # By descriptor, like workers do: socket paths are limited to 107 bytes.
             name = f"check-{os.getpid()}.sock"
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.bind(f"/proc/self/fd/{opened}/{name}")
@@ -320,7 +320,7 @@ def _is_running(data_dir: Path) -> bool:
 
 
 def _clock() -> Iterator[Finding]:
-    # adjtimex(2) with nothing to set answers 5 (TIME_ERROR) while no time service keeps the clock.
+    # adjtimex(2) without changes returns 5 (TIME_ERROR) while no time service runs.
     answer = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
     if answer in range(5):
         yield Finding("clock", "ok", "synchronised by a time service")

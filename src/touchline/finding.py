@@ -1,4 +1,4 @@
-"""What `touchline check` found: its state, what it means, and what puts it right."""
+"""Result of `touchline check`: its state, its meaning, and how to fix it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["ok", "info", "warn", "missing"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `mend` is the command or setting that puts it right."""
+    """Result of one check. `mend` is the command or setting that fixes it."""
 
     what: str
     state: State

@@ -1,4 +1,4 @@
-"""The server's port: taken before anything else is opened, and its connections taken in."""
+"""The server's port: bound before anything else is opened, and its connections accepted."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 BACKLOG = 512
 
 AT_ONCE = 8
-"""Connections taken in before others have their turn on the event loop."""
+"""Connections accepted before the event loop runs other tasks."""
 
 RETRY_S = 0.1
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
-    """A bound socket for each address of `host`. Raises Failed that names the port in use."""
+    """Bind a socket for each address of `host`. Raises Failed, naming the port if it is in use."""
     try:
         found = socket.getaddrinfo(
             host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -41,7 +41,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            # Port 0 is any free one, but the same for every address.
+            # Port 0 means any free port, but the same one for every address.
             chosen = sockets[0].getsockname()[1] if sockets else port
             made.bind((address[0], chosen, *address[2:]))
             made.listen(BACKLOG)  # a second server with SO_REUSEADDR fails only against a listener
@@ -65,11 +65,11 @@ def _cannot_bind(host: str, port: int, error: OSError) -> Failed:
 
 
 class Acceptor:
-    """Takes connections in at one listening socket, and never spins where it cannot.
+    """Acceptor of connections at one listening socket that does not spin on errors.
 
-    asyncio's own tries as often as its backlog is long when there are no descriptors, with a line
-    in the log each time. `refuse` returns what somebody is told who may not come in, `make` the
-    protocol of who may, and `relieve` makes room where there is none.
+    Without free descriptors, asyncio's own retries as often as its backlog is long, with a log line
+    each time. `refuse` returns the response for a connection that is not admitted, `make` the
+    protocol for one that is, and `relieve` frees descriptors.
     """
 
     def __init__(
@@ -89,13 +89,13 @@ class Acceptor:
         self.storm = Storm(log, "New connections cannot be accepted at the moment")
 
     def start(self) -> None:
-        """Take in from now on."""
+        """Start accepting connections."""
         self._retry = None
         if not self._closed:
             self._loop.add_reader(self._listener.fileno(), self._accept)
 
     def close(self) -> None:
-        """Take in no more; whoever is here stays."""
+        """Stop accepting connections; existing ones stay open."""
         self._closed = True
         if self._retry is not None:
             self._retry.cancel()
@@ -103,7 +103,7 @@ class Acceptor:
             self._loop.remove_reader(self._listener.fileno())
 
     async def wait_closed(self) -> None:
-        """Return once those are here that were on their way in."""
+        """Wait for connections that are being set up."""
         if self._opening:
             await asyncio.wait(self._opening)
 
@@ -134,13 +134,13 @@ class Acceptor:
     async def _open(self, connection: socket.socket, host: str) -> None:
         try:
             await self._loop.connect_accepted_socket(lambda: self._make(host), connection)
-        except OSError as error:  # gone already
+        except OSError as error:  # already closed
             log.debug("a connection from %s could not be accepted: %s", host, error)
             connection.close()
 
 
 def _own_address(connection: socket.socket) -> str:
-    """The address of this machine that somebody has connected to; empty where there is none."""
+    """Return the local address of a connection; empty if there is none."""
     try:
         address = connection.getsockname()
     except OSError:
@@ -149,7 +149,7 @@ def _own_address(connection: socket.socket) -> str:
 
 
 def _turn_away(connection: socket.socket, refusal: bytes) -> None:
-    """Say why; what has been asked already is read, or the connection would be reset."""
+    """Send the refusal; read the request first, or the connection would be reset."""
     with suppress(OSError):
         with suppress(BlockingIOError):
             connection.recv(65536)
@@ -159,7 +159,7 @@ def _turn_away(connection: socket.socket, refusal: bytes) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server bound to `host`."""
+    """Return whether only this machine reaches a server bound to `host`."""
     if host.lower() == "localhost":
         return True
     try:

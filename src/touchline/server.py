@@ -1,7 +1,8 @@
-"""The running server: its port, its signals, and the order in which it ends.
+"""The running server: its port, its signals, and its shutdown.
 
 A first signal stops the HTTP server and then closes the system, which finalises recordings. A
-second one leaves at once: recordings then go on in their workers, and the next server adopts them.
+second one exits immediately: recordings then continue in their workers, and the next server adopts
+them.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ DRAIN_S = 3
 async def serve(
     settings: Settings, *, task_status: anyio.abc.TaskStatus[str] = TASK_STATUS_IGNORED
 ) -> None:
-    """Serve until a signal asks to stop or the caller cancels; recordings are then finalised.
+    """Serve until a signal or a cancellation by the caller; recordings are then finalised.
 
-    Reports its URL once it answers. Raises TouchlineError where it cannot start.
+    Reports its URL once it answers. Raises TouchlineError if it cannot start.
     """
     descriptors = raise_limit()
     sys.setswitchinterval(SWITCH_S)
@@ -76,10 +77,10 @@ async def serve(
                         http=cast("Any", partial(BoundedProtocol, door=door)),
                         ws=ImpatientProtocol,
                         ws_max_size=LARGEST_FRAME_BYTES,
-                        # Statuses are small and the network is near; it would cost 300 kB a socket.
+                        # Messages are small, the network local; it would cost 300 kB per socket.
                         ws_per_message_deflate=False,
                         lifespan="off",
-                        log_config=None,  # ours carries it
+                        log_config=None,  # touchline configures logging
                         server_header=False,
                         forwarded_allow_ips=list(settings.http.trusted_proxies),
                         timeout_graceful_shutdown=DRAIN_S,
@@ -99,7 +100,7 @@ async def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, telling when it answers."""
+    """uvicorn without its signal handlers, with a callback once it serves."""
 
     def __init__(self, config: uvicorn.Config, *, door: Door, on_started: Any) -> None:
         super().__init__(config)
@@ -108,11 +109,11 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Uvicorn's own would raise the signal again when it is done, before the system closes."""
+        """Handle no signals: uvicorn would raise them again before the system is closed."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listening from here on, at the sockets that are given, through the door."""
+        """Start listening on the given sockets, through the door."""
         await super().startup([])
         loop = asyncio.get_running_loop()
 
@@ -135,7 +136,7 @@ class _Server(uvicorn.Server):
 
 
 class _Stop:
-    """What the signals ask for."""
+    """Shutdown requested by signals."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -145,9 +146,9 @@ class _Stop:
     async def watch_signals(
         self, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED
     ) -> None:
-        """Stop at the first signal, leave at the second."""
+        """Stop at the first signal, exit at the second."""
         if threading.current_thread() is not threading.main_thread():
-            task_status.started()  # signals go to the main thread: the caller cancels instead
+            task_status.started()  # only the main thread gets signals: the caller cancels instead
             return
         wanted = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
@@ -175,12 +176,12 @@ class _Stop:
                 )
         sys.stderr.write(f"touchline exits immediately: {left}\n")
         sys.stderr.flush()
-        # Nothing is unwound on purpose: that is what takes too long. Workers outlive us.
+        # Skip all cleanup on purpose: it is what takes too long. Workers outlive this process.
         os._exit(128 + number)
 
 
 def _door(settings: Settings, descriptors: int) -> Door:
-    """The door, with no more places than there are descriptors for."""
+    """Create the door, with at most as many places as there are descriptors."""
     wanted = settings.http.max_connections
     most = connections_within(descriptors, wanted)
     if most < wanted:
@@ -206,11 +207,10 @@ def _started(url: str, system: System, task_status: anyio.abc.TaskStatus[str]) -
 
 
 def _settle_memory() -> None:
-    """What is there now stays: looking for garbage in it would stop everything for 50 ms at a time.
+    """Exclude existing objects from garbage collection, which would block for 50 ms at a time.
 
-    It is not looked through once more before: that takes a tenth of a start, and what it finds is
-    less than a megabyte. A larger first generation is looked through more rarely, as answers leave
-    no cycles behind.
+    There is no collection before that: it takes a tenth of a start and frees less than a megabyte.
+    A larger first generation is collected less often, because responses leave no cycles.
     """
     gc.freeze()
     gc.enable()

@@ -1,4 +1,4 @@
-"""The boot order of the server; shutdown is the same text read upwards."""
+"""Start order of the server's parts; shutdown is the reverse."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFILL_S = 1.0
 
 @dataclass(frozen=True)
 class System:
-    """Everything that is alive while the server runs."""
+    """All parts that exist while the server runs."""
 
     settings: Settings
     capture: Capture
@@ -50,7 +50,7 @@ HISTORY = (
     "engines",
     "streams",
 )
-"""The figures that are kept for a day."""
+"""Metrics that are kept for a day."""
 
 
 def _figures(capture: Capture, engines: Engines) -> dict[str, float | None]:
@@ -64,7 +64,7 @@ def _figures(capture: Capture, engines: Engines) -> dict[str, float | None]:
 
 @asynccontextmanager
 async def open_system(settings: Settings) -> AsyncIterator[System]:
-    """Everything that is alive while the server runs, opened in order and closed in reverse."""
+    """Open all parts of the server in order, and close them in reverse."""
     metrics = Metrics()
     async with (
         hold_data_dir(settings.data_dir),
@@ -88,7 +88,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             events=events,
             metrics=metrics,
             spare=spare,
-        ) as capture,  # of what matters the last opened and the first closed
+        ) as capture,  # of the critical parts, opened last and closed first
         open_history(HISTORY, partial(_figures, capture, engines), settings.data_dir) as history,
         open_loop_watch(metrics),
     ):
@@ -105,7 +105,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
 
 @asynccontextmanager
 async def hold_spare_descriptors(metrics: Metrics) -> AsyncIterator[SpareDescriptors]:
-    """Descriptors that are kept for those who record, whatever else uses them up."""
+    """Reserve descriptors for recordings, whatever else uses up the others."""
     spare = SpareDescriptors()
     metrics.gauge(
         "touchline_spare_descriptors", "File descriptors reserved for starting workers"
@@ -126,10 +126,10 @@ async def _refill(spare: SpareDescriptors) -> None:
 
 @asynccontextmanager
 async def hold_data_dir(data_dir: Path) -> AsyncIterator[None]:
-    """The data directory exists and is ours alone: two servers would fight for the same workers.
+    """Create and lock the data directory: two servers would compete for the same workers.
 
-    The lock goes with the process, however that ends, so a crash leaves nothing to clean up.
-    Raises Refused where another server has it, Failed where it cannot be made.
+    The lock ends with the process, however that ends, so a crash leaves nothing to clean up. Raises
+    Refused if another server has it, Failed if it cannot be created.
     """
     descriptor = await anyio.to_thread.run_sync(_lock, data_dir)
     try:
