@@ -115,7 +115,7 @@ def create_app(system: System) -> FastAPI:
     _take(app, websocket, dashboard.routes(files))
     install_errors(app, _methods_by_path(ROUTERS))
 
-    # The last one added is the first to see a request.
+    # The middleware added last sees a request first.
     origins = settings.auth.cors_origins
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(PlainPaths)
@@ -141,7 +141,7 @@ def bare_app(rules: KeyRules = ANY_SERVER) -> FastAPI:
         title="touchline",
         version=__version__,
         summary="Match-day video server: records cameras and runs a fleet of streaming engines.",
-        # Their pages load scripts from another site; the schema itself is at /openapi.json.
+        # The pages would load scripts from another site; the schema is at /openapi.json.
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # served by what `described` adds

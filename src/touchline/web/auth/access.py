@@ -99,7 +99,7 @@ def _kept_key(path: Path) -> str:
         return kept
     made = secrets.token_urlsafe(_KEY_BYTES)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed: a crash never leaves half a key that would then be the key.
+    # Written to a temporary file and renamed: a crash never leaves a partial key in use.
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -109,7 +109,7 @@ def _kept_key(path: Path) -> str:
         file.flush()
         os.fsync(descriptor)
     fresh.replace(path)
-    # Shown to a person alone: what goes anywhere else ends in a journal that others read.
+    # Only shown on a terminal: other output ends up in a journal that others read.
     if sys.stderr.isatty():
         sys.stderr.write(f"The API key is {made}\nIt is stored in {path}.\n")
     log.warning(

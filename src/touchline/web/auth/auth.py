@@ -49,7 +49,7 @@ _LINK_REFUSED = {
 
 @dataclass(frozen=True)
 class Grant:
-    """How a request was authenticated, with its session or link if it used one."""
+    """Result of authentication: the method, and the session or link if one was used."""
 
     by: Literal["open", "key", "session", "password", "link"]
     session: Session | None = None

@@ -45,7 +45,7 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _answers_to(self, host: str) -> bool:
-        # No Host at all is HTTP/1.0: no browser, and so no page of another site.
+        # No Host means HTTP/1.0: not a browser, and so not a page of another site.
         if self._hosts is None or not host:
             return True
         found = _HOST.fullmatch(host)
@@ -57,7 +57,7 @@ class Guard:
     def _is_ours(self, origin: str, host: str) -> bool:
         if origin in self._origins:
             return True
-        # Without the scheme: behind a proxy that ends TLS the browser's is not ours.
+        # Without the scheme, which differs behind a proxy that terminates TLS.
         scheme, mark, there = origin.partition("://")
         return bool(scheme and mark and host) and there.lower() == host.lower()
 

@@ -103,7 +103,7 @@ class Signer:
             return "wrong"
         if not self._links.verify_signature(_link_text(scope, told), signature.encode()):
             return "wrong"
-        # Signed by us, and so in our form.
+        # Signed by this server, and so in its format.
         boot, boottime_s, unix_s, lifetime_s = told.split("-")
         passed_s = elapsed_s(Moment(boot, int(boottime_s), int(unix_s)), self._read())
         if passed_s is None:

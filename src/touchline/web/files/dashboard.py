@@ -37,7 +37,7 @@ _CODINGS = {".br": "br", ".gz": "gzip"}
 _POLICY = "; ".join(  # noqa: FLY002  (one source a line)
     (
         "default-src 'self'",
-        # Libraries of dialogs and charts set styles of single elements.
+        # Dialog and chart libraries set inline styles.
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' blob: data:",
         "media-src 'self' blob:",

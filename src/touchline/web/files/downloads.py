@@ -109,7 +109,7 @@ class FileDownload(Response):
         try:
             await self._answer(file, scope, receive, send)
         finally:
-            # Closing may wait for the disk, and must happen when the client is gone too.
+            # Closing may wait for the disk, and must also happen after the client has gone.
             with anyio.CancelScope(shield=True):
                 await self._off_loop(file.close)
 
@@ -135,7 +135,7 @@ class FileDownload(Response):
         if validators.unchanged(asked.get("if-none-match"), asked.get("if-modified-since")):
             await Response(status_code=304, headers=kept)(scope, receive, send)
             return
-        # RFC 9110 defines Range for GET alone, and If-Range is a condition on it.
+        # RFC 9110 defines Range for GET only, and If-Range is a condition on it.
         wanted = asked.get("range") if scope["method"] == "GET" else None
         if not validators.same_as(asked.get("if-range")):
             wanted = None
@@ -230,7 +230,7 @@ class StreamDownload(Response):
     async def _send_chunks(self, send: Send) -> None:
         chunks = self._archive.chunks()
         async with AsyncExitStack() as stack:
-            # A generator that nobody reads to its end holds its files until it is told to close.
+            # A generator that is not read to its end keeps its files open until it is closed.
             stack.push_async_callback(close_chunks, chunks)
             async for chunk in chunks:
                 await send_chunk(send, chunk)

@@ -37,7 +37,7 @@ STATUS: tuple[tuple[type[TouchlineError], int], ...] = (
 BY_CODE = {
     "session_gone": 410,
     "no_stat_url": 400,
-    # What the contract answers to a calibration or a panorama that cannot be made of what there is.
+    # The contract's response for a calibration or a panorama that the data does not allow.
     **dict.fromkeys(
         (
             "calibration_refused",
@@ -230,7 +230,7 @@ class Unauthorized(Coded):
 def refusal(error: Unauthorized) -> Response:
     """Return the response to an unauthenticated request."""
     response = answer(_body_of(error), error.status_code, dict(error.headers or {}))
-    # One field each: players look for theirs at the beginning of a field.
+    # One field each: players expect their challenge at the beginning of a field.
     for challenge in error.challenges:
         response.headers.append("WWW-Authenticate", challenge)
     return response
@@ -263,7 +263,7 @@ class LastResort:
             await self._app(scope, receive, watched)
         except Exception:
             if started:
-                # Half an answer is out: only a broken connection still tells the truth.
+                # The response is partly sent: only a broken connection can signal the error.
                 raise
             error_id = secrets.token_hex(4)
             log.exception("Internal error %s: %s %r", error_id, scope["method"], scope["path"])

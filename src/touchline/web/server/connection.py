@@ -135,7 +135,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._answering is None:
             self._door.move(self, "waiting")
-        # What leads to nothing: half a field, half a line of a chunk. Callbacks set it back.
+        # Counts data without progress, such as a partial field or chunk line; callbacks reset it.
         self._silent_bytes += len(data)
         try:
             self.parser.feed_data(data)

@@ -161,7 +161,7 @@ class Door:
         return ended
 
     def exhausted(self) -> None:
-        """Free connections when the process has run out of descriptors, and limit them for a while.
+        """End connections when the process has run out of descriptors, and limit them for a while.
 
         Recording files, workers and the database need descriptors more than connections do.
         """

@@ -126,7 +126,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = told.get(b"content-length", b"0")
-        # A length that is no number never gets here: the HTTP parser refuses it.
+        # The HTTP parser has already refused a length that is not a number.
         length = whole(announced.decode("latin-1"))
         if length is None or length > self._max_bytes:
             body = {"detail": _TOO_LARGE, "code": _TOO_LARGE_CODE}

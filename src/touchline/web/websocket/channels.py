@@ -37,9 +37,9 @@ class Subscriber(Protocol):
 
 
 class Channel:
-    """Broadcasts to all subscribers with one snapshot and one encoding, however many they are.
+    """Broadcaster that uses one snapshot and one encoding for all subscribers.
 
-    Every `period_s` seconds while there are subscribers, and immediately after `refresh`.
+    It sends every `period_s` seconds while there are subscribers, and immediately after `refresh`.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Channel:
         with anyio.move_on_after(max(0.0, self._due_s - anyio.current_time())):
             await self._stale.wait(self._told)
         await anyio.sleep_until(self._earliest_s)
-        # Before the snapshot is taken: one that fails waits for its next tick like any other.
+        # Before the snapshot, so that a failing one also waits for its next tick.
         now_s = anyio.current_time()
         self._told = self._stale.version
         self._earliest_s = now_s + self._least_gap_s
@@ -150,7 +150,7 @@ def engine_channels(engines: Engines, events: EventLog) -> tuple[Channel, ...]:
         return fleet.streams_body(lambda s: s.status == "started", offset=0, limit=MOST_STREAMS)
 
     return (
-        # Health checks and samples change something all the time: once a second is enough.
+        # Health checks and samples cause changes all the time: once a second is enough.
         Channel(
             "engines",
             5.0,

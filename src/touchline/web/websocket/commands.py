@@ -125,7 +125,7 @@ class Commands:
             sender.outbox.reply(_text(ack))
             entry = _Entry([sender])
             if ledger.running >= RUNNING:
-                # Not remembered: the same command may well be run when it is sent again.
+                # Not remembered: the same command may run when it is sent again.
                 sender.outbox.reply(_failure(command_id, TOO_MANY) + "}")
                 return True
             ledger.entries[key] = entry
@@ -162,7 +162,7 @@ class Commands:
         first, *others = entry.senders
         first.outbox.reply(result + "}")
         for other in others:
-            # It repeated the id on a new socket while the command ran, perhaps its old one is gone.
+            # The id was repeated on a new socket while the command ran; the old one may be gone.
             other.outbox.reply(_repeated(result))
         entry.senders.clear()
         if known is not None and known.refreshes:

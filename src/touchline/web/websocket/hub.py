@@ -57,7 +57,7 @@ class Session:
         self.id = session_id
         self.owner = owner
         self.outbox = Outbox()
-        self.signals: deque[dict[str, Any] | None] = deque()  # None: it has left
+        self.signals: deque[dict[str, Any] | None] = deque()  # None: the session has left
         self.signalling = False
 
 
@@ -193,7 +193,7 @@ class Hub:
             self._error(session, "invalid_format", "Message must be a text frame")
             return None
         try:
-            # RecursionError: brackets within brackets. NaN and infinities are not JSON.
+            # RecursionError: nested too deeply. NaN and infinities are not JSON.
             message = json.loads(frame, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             self._error(session, "invalid_json", "Message is not valid JSON")

@@ -18,7 +18,7 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        # Replies are kept under numbers, statuses under the name of their channel.
+        # Replies are stored by number, statuses by the name of their channel.
         self._waiting: OrderedDict[int | str, str] = OrderedDict()
         self._numbered = 0
         self._replies = 0

@@ -98,7 +98,7 @@ async def _end_with(signed_in: SignedIn, socket: WebSocket, scope: CancelScope) 
 
 async def _read(socket: WebSocket, hub: Hub, session: Session) -> None:
     while True:
-        # A client that does not read its replies is not read either, until it does or is cut off.
+        # Reading from a client pauses while it does not read its replies, until it is cut off.
         await session.outbox.room()
         frame = await socket.receive()
         if frame["type"] == "websocket.disconnect":

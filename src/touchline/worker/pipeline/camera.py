@@ -4,8 +4,7 @@ A pipeline that fails, ends or stalls is torn down and rebuilt after a pause tha
 to the configured limit, either without limit or up to the configured number of consecutive
 attempts. A camera that refuses the session (wrong password, too many clients) is contacted at
 growing intervals, because many lock an account after a few attempts; the start of a recording makes
-one attempt immediately. Everything runs on the worker's event loop; pipelines report from their own
-threads.
+one attempt immediately. Runs on the worker's event loop; pipelines report from their own threads.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ Env = Annotated[
 OrderLabels = Annotated[
     Labels,
     mapping(
-        # What this server says of its engines in labels is said by nobody else.
+        # Excludes the prefix of labels that only this server sets.
         {"maxLength": 255, "pattern": r"^(?!touchline\.)[A-Za-z0-9][A-Za-z0-9._/-]*$"},
         LABEL,
         most=64,
@@ -54,7 +54,7 @@ Ports = Annotated[
 class ProvisionGeneric(BaseModel):
     """A container to start."""
 
-    # Required as well, but without one the answer is 400 and not 422.
+    # Required as well, but a missing one is answered with 400 instead of 422.
     model_config = ConfigDict(json_schema_extra={"required": ["image"]})
 
     image: Annotated[Image | None, WithJsonSchema({"type": "string", "pattern": f"^{_IMAGE}$"})] = (

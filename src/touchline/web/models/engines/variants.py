@@ -144,7 +144,7 @@ class TemplateList(Answer):
 
 
 class _AsVariantConfig:
-    """Describes a configuration that is checked by the store."""
+    """Description of a configuration that is checked by the store."""
 
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -156,7 +156,7 @@ class _AsVariantConfig:
 class TemplateBody(BaseModel):
     """A template to save."""
 
-    # Required, but without them the answer is 400 and not 422.
+    # Required, but a missing one is answered with 400 instead of 422.
     model_config = ConfigDict(json_schema_extra={"required": ["name", "config"]})
 
     name: Name = Field(default=None, max_length=256)

@@ -56,7 +56,7 @@ async def get_system_metrics(capture: CaptureDep) -> Response:
 )
 async def get_log(
     capture: CaptureDep,
-    # Not an enumeration, although it is documented as one: the contract wants 400 for another.
+    # Documented as an enumeration but not one: the contract demands 400 for other values.
     log_type: Annotated[
         str, Path(description="Type of the log.", json_schema_extra={"enum": list(LOG_TYPES)})
     ],

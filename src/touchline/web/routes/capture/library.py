@@ -47,7 +47,7 @@ FileName = Annotated[str, Path(description="File name without directory.")]
 
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _WHOLE_FILE: dict[str, dict[str, Any]] = {
-    # A file that is JSON may hold any; all others are bytes to a client.
+    # A JSON file may contain any value; all other files are bytes to a client.
     kind: {"schema": {}} if kind == "application/json" else _BYTES
     for kind in sorted({*MEDIA_TYPES.values(), OTHER_MEDIA_TYPE})
 }

@@ -242,7 +242,7 @@ async def get_hls(
         raise NotFound(_NO_FILE)
     data = await _read(folder / name, reads)
     if data is None:
-        # Perhaps the part that is just being made: those are announced beforehand.
+        # It may be the part that is being produced: parts are announced beforehand.
         if not (await _ask_live(capture, "hls_file", camera=found[1], name=name))["there"]:
             raise NotFound(_NO_FILE)
         data = await _read(folder / name, reads)

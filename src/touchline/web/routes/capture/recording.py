@@ -124,7 +124,7 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
             require_all=body.require_all_cameras,
         )
     except Invalid as error:
-        # The id is all there is to judge; the recorder does not know where it came from.
+        # Only the id can be checked; the recorder does not know where it came from.
         place = ("body", "match_id")
         raise Invalid(error.message, code=error.code, loc=place, input=body.match_id) from error
     return answer(body.noted_in(report.to_json()))

@@ -19,7 +19,7 @@ class Standing:
     """Sender of bytes with their version as ETag, or 304 if the client has that version."""
 
     def __init__(self) -> None:
-        # Versions begin anew with each server: a tag of an earlier one must not fit.
+        # Versions restart with each server: a tag of an earlier one must not match.
         self._boot = secrets.token_hex(4)
         self.hits = 0
         self.misses = 0

@@ -128,7 +128,7 @@ async def get_streams(
         return status in {"all", stream.status} and (on is None or stream.container_id in on)
 
     version = fleet.streams_version
-    # Only a whole list is worth a tag: with filters, equal versions are not equal answers.
+    # Only the unfiltered list has a tag: with filters, equal versions may differ in content.
     content = fleet.streams_body(wanted, offset=offset, limit=limit)
     if on is None and offset == 0 and limit == MOST:
         body = Standing(version, content)

@@ -63,7 +63,7 @@ _MEANING = {
 def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Build the OpenAPI responses for these error statuses."""
     return {
-        # The plain form is that of what never reached the route: a path or a body of no use.
+        # The plain format is for requests that never reached the route: invalid path or body.
         status: {"model": StructuredError | ErrorBody, "description": _MEANING[status]}
         for status in statuses
     }
@@ -101,7 +101,7 @@ class ReportRoute(StructuredRoute):
 
     def get_route_handler(self) -> Handler:
         """Wrap the handler with the key check and body validation."""
-        # The framework has read the annotations already: one body, and its model.
+        # The framework has analysed the annotations already: one body, and its model.
         (body,) = self.dependant.body_params
         self._model = cast("type[BaseModel]", body.field_info.annotation)
         return super().get_route_handler()

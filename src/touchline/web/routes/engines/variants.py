@@ -55,7 +55,7 @@ router = APIRouter(
 
 Slot = Annotated[
     int,
-    # Told and not enforced by the framework: another number is a 400 here.
+    # Documented but not enforced by the framework: other numbers are answered with 400.
     Path(
         description="Number of the slot, 1 to 10.", json_schema_extra={"minimum": 1, "maximum": 10}
     ),

@@ -37,7 +37,7 @@ class UdpPair:
         return self.rtp.getsockname()[1], self.rtcp.getsockname()[1]
 
     def sent_from(self, ports: tuple[int, int] | None, source: str | None) -> None:
-        """Record the ports from which the camera says it sends."""
+        """Record the ports and the host from which the camera says it sends."""
         self._server = ports
         if source is not None:
             try:
