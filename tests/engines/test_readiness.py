@@ -9,7 +9,8 @@ import pytest
 
 from support.docker import Docker
 from support.half import settings_for
-from touchline.engines.readiness import Readiness, engine_readiness
+from touchline.engines.model.readiness import Readiness
+from touchline.engines.readiness import engine_readiness
 
 
 def found(

@@ -83,6 +83,7 @@ class FakeRuntime:
 
     kind: ClassVar[str] = "fake"
     publishes_ports: ClassVar[bool] = True
+    shares_machine: ClassVar[bool] = False
 
     def __init__(
         self,

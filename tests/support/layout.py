@@ -132,6 +132,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "engines/runtimes/process/test_runtime.py",
         "a part of the runtime, tested with real processes",
     ),
+    r"engines\.(model\.readiness|runtimes\.kind|runtimes\.docker\.kind)": (
+        "engines/test_readiness.py",
+        "what a kind finds is told by the check of the machine",
+    ),
     r"engines\.runtimes\.sense": (
         "engines/runtimes/test_open_runtime.py",
         "looks for what the machine has before a runtime is opened",

@@ -28,10 +28,10 @@ from touchline.engines.model.clock import Clock
 from touchline.engines.model.runtime import Runtime
 from touchline.engines.parts import Parts
 from touchline.engines.restoration import BREAKERS
-from touchline.engines.runtimes import open_runtime
+from touchline.engines.runtimes import OpeningContext, open_runtime
+from touchline.engines.runtimes.kinds import kind_of
 from touchline.engines.settings.runtimes import (
     AutoRuntimeSettings,
-    ProcessRuntimeSettings,
     RuntimeSettings,
 )
 from touchline.engines.settings.tree import EnginesSettings
@@ -71,12 +71,14 @@ async def open_engines(
         open_variants(data_dir / "variants", platform=platform_of(platform.machine())) as variants,
         open_runtime(
             _runtime_for(settings, wanted=keeps_minimum),
-            data_dir=data_dir,
-            label=settings.management_label,
-            bind_address=settings.ports.bind_address,
-            bind_is_default="bind_address" not in settings.ports.model_fields_set,
-            also=settings.vpn.names,
-            environ=environ,
+            OpeningContext(
+                data_dir=data_dir,
+                label=settings.management_label,
+                bind_address=settings.ports.bind_address,
+                bind_is_default="bind_address" not in settings.ports.model_fields_set,
+                also=settings.vpn.names,
+                environ=environ,
+            ),
         ) as runtime,
         open_acestream(concurrency=settings.collector.concurrency) as client,
         open_vpn_control(settings.vpn) as control,
@@ -187,7 +189,7 @@ def _runtime_for(settings: EnginesSettings, *, wanted: bool) -> RuntimeSettings:
         return runtime
     if isinstance(runtime, AutoRuntimeSettings):
         return runtime.docker
-    if isinstance(runtime, ProcessRuntimeSettings):
+    if not kind_of(runtime).can_use_vpn:
         raise Invalid(
             "engines.vpn requires containers: set engines.runtime.kind to docker, or unset the VPN",
             code="vpn_needs_docker",

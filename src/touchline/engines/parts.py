@@ -40,10 +40,7 @@ from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
 from touchline.engines.provisioning.workshop import Workshop
 from touchline.engines.restoration import BREAKERS, REPROVISION, Restoration
-from touchline.engines.settings.runtimes import (
-    AutoRuntimeSettings,
-    DockerRuntimeSettings,
-)
+from touchline.engines.runtimes.kinds import network_of
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.streams.collector import Collector
 from touchline.engines.streams.reports import StreamDesk
@@ -195,8 +192,8 @@ class Parts:
             vpns=self.vpns,
             recipe=self._recipe,
             publishes_ports=self.runtime.publishes_ports
-            and _network_of(self.settings) != HOST_NETWORK,
-            shares_machine=self.runtime.kind == "process",
+            and network_of(self.settings.runtime) != HOST_NETWORK,
+            shares_machine=self.runtime.shares_machine,
         )
         self.launcher = Launcher(
             runtime=self.runtime,
@@ -368,12 +365,6 @@ class Parts:
     def _reach(self, instance: Instance, port: int) -> Address | None:
         reach_host = self.settings.reach_host
         return server_address(instance, port, self.runtime.deployment, reach_host=reach_host)
-
-
-def _network_of(settings: EnginesSettings) -> str | None:
-    runtime = settings.runtime
-    docker = runtime.docker if isinstance(runtime, AutoRuntimeSettings) else runtime
-    return docker.network if isinstance(docker, DockerRuntimeSettings) else None
 
 
 def _breakers_of(settings: EnginesSettings) -> dict[str, Breaker]:

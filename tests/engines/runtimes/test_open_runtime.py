@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from support.docker import Docker
 from touchline.core.errors import Invalid
 from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
-from touchline.engines.runtimes import open_runtime
+from touchline.engines.runtimes import OpeningContext, open_runtime
 from touchline.engines.settings.runtimes import RuntimeSettings
 
 pytestmark = pytest.mark.anyio
@@ -28,10 +28,14 @@ async def opened(
 ) -> AsyncIterator[Runtime]:
     async with open_runtime(
         SETTINGS.validate_python(settings),
-        data_dir=folder,
-        label=("touchline.test", "open"),
-        bind_address="127.0.0.1",
-        environ={"DOCKER_HOST": docker_host},
+        OpeningContext(
+            data_dir=folder,
+            label=("touchline.test", "open"),
+            bind_address="127.0.0.1",
+            bind_is_default=False,
+            also=(),
+            environ={"DOCKER_HOST": docker_host},
+        ),
     ) as runtime:
         yield runtime
 

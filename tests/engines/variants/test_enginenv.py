@@ -47,6 +47,7 @@ class SharedMachine(FakeRuntime):
 
     kind = "process"
     publishes_ports = False
+    shares_machine = True
 
 
 @pytest.mark.parametrize("name", RUNS_SOMETHING)

@@ -69,6 +69,8 @@ class Runtime(Protocol):
     kind: ClassVar[str]
     publishes_ports: ClassVar[bool]
     """Whether a port of the instance can differ from the port of the host that leads to it."""
+    shares_machine: ClassVar[bool]
+    """Whether engines use the files and addresses of this server's machine."""
 
     @property
     def deployment(self) -> Deployment:

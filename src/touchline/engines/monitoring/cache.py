@@ -56,7 +56,7 @@ class CacheCleaner:
     async def once(self) -> None:
         """Clean every engine that has been used since it was last cleaned, and is idle now."""
         # What runs as a process shares this machine's files: nothing is deleted there.
-        if self._runtime.kind == "process" or not self._fleet.freshness.is_current:
+        if self._runtime.shares_machine or not self._fleet.freshness.is_current:
             return
         self._failures = {k: n for k, n in self._failures.items() if self._fleet.find(k)}
         for engine in list(self._fleet.ours()):

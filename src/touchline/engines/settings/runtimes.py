@@ -108,7 +108,9 @@ class AutoRuntimeSettings(_Runtime):
         return {"kind": "process", **value} if isinstance(value, dict) else value
 
 
+ChosenRuntimeSettings = ProcessRuntimeSettings | DockerRuntimeSettings
+
 RuntimeSettings = Annotated[
-    AutoRuntimeSettings | ProcessRuntimeSettings | DockerRuntimeSettings,
+    AutoRuntimeSettings | ChosenRuntimeSettings,
     Field(discriminator="kind"),
 ]

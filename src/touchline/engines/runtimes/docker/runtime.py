@@ -105,6 +105,7 @@ class DockerRuntime:
 
     kind: ClassVar[str] = "docker"
     publishes_ports: ClassVar[bool] = True
+    shares_machine: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -69,6 +69,7 @@ class ProcessRuntime:
 
     kind: ClassVar[str] = "process"
     publishes_ports: ClassVar[bool] = False
+    shares_machine: ClassVar[bool] = True
 
     def __init__(
         self,
