@@ -23,6 +23,7 @@ from touchline.capture.processing.jobs import Job
 from touchline.capture.recording.health.soundness import IssueKind
 from touchline.capture.recording.recorder import Recorder
 from touchline.capture.settings.cameras import RtspSource, Source
+from touchline.capture.settings.processing import Kind as JobKindName
 from touchline.capture.settings.tree import DEMO_CAMERAS, CaptureSettings
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Container",
     "IssueKind",
     "Job",
+    "JobKindName",
     "Library",
     "MarkerKind",
     "MatchTimes",

@@ -12,7 +12,7 @@ from support.libraryservices import idle_services
 from support.segmentfiles import write_segment
 from touchline.capture.library.library import Library
 from touchline.capture.processing.jobs import Job
-from touchline.capture.processing.processing import RECORD, Processing, _merged
+from touchline.capture.processing.processing import RECORD, Processing
 from touchline.core.errors import Blocked, NotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -105,10 +105,6 @@ async def test_a_reel_needs_markers_and_an_upload_a_storage(
     assert len((await made.processing.prepare(reel))._spec["stretches"]) == 1
     with pytest.raises(Refused, match="No storage"):
         await made.processing.prepare(job("upload"))
-
-
-def test_stretches_that_touch_become_one() -> None:
-    assert _merged([(10, 20), (0, 5), (18, 30), (5, 6)]) == [(0, 6), (10, 30)]
 
 
 async def test_an_unprocessed_match_says_so_and_what_was_made_is_kept(

@@ -14,11 +14,12 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 
-from touchline.capture.cameras.calibrations import Calibration, Calibrations, PanoramaConfig
+from touchline.capture.cameras.calibrations import Calibrations
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.wholefile import write_whole
 from touchline.capture.processing.jobs import Job, JobQueue
+from touchline.capture.processing.kinds import KINDS, ORDER, JobContext
 from touchline.capture.programs.studio import StudioRun
 from touchline.capture.settings.processing import Kind, ProcessingSettings
 from touchline.core.errors import Blocked, NotFound, Refused
@@ -29,13 +30,7 @@ from touchline.media.matchfiles import as_text
 log = logging.getLogger(__name__)
 
 RECORD, UPLOADS = "processing.json", "upload.json"
-_LARGE = frozenset({"archive", "panorama", "follow"})
 _UPLOAD_FACTS = frozenset({"state", "key", "size_bytes", "sent_bytes", "error"})
-_PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "fast": {"preset": "ultrafast", "crf": 23},
-    "balanced": {"preset": "veryfast", "crf": 23},
-    "high": {"preset": "medium", "crf": 21},
-}
 
 
 class Processing:
@@ -59,7 +54,7 @@ class Processing:
         self._settings = settings
         self._library = library
         self._calibrations = calibrations
-        self._markers = markers
+        self._context = JobContext(settings, library, calibrations, markers)
         self._events = events
         self._log_path = log_dir / "studio.log"
 
@@ -67,12 +62,12 @@ class Processing:
         """The studio's run for a job. Raises NotFound and Refused where it cannot be done now."""
         folder = await self._library.folder(job.match_id)
         await self._need_room(job)
-        own = await self._spec_of(job)
+        own = await KINDS[job.kind].order(self._context, job)
         return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
 
     async def _need_room(self, job: Job) -> None:
         """What is made must leave the next recording its room. Raises Blocked."""
-        if job.kind not in _LARGE:
+        if not KINDS[job.kind].is_large:
             return
         manifest = await self._library.manifest(job.match_id)
         needed = sum(segment.size_bytes for segment in manifest.segments)
@@ -84,49 +79,6 @@ class Processing:
                 code="disk_low",
                 advice="Delete matches that are no longer needed and retry.",
             )
-
-    async def _reel_spec(self, job: Job) -> dict[str, Any]:
-        """Stretches around the markers as they are now. Raises Refused where there are none."""
-        before_ns, after_ns = (
-            int(float(job.params[name]) * 1e9) for name in ("before_s", "after_s")
-        )
-        kinds = job.params.get("kinds") or None
-        moments = await self._markers.moments(job.match_id, kinds)
-        if not moments:
-            raise Refused("This match has no markers", code="no_markers")
-        return {
-            "camera": job.params["camera"],
-            "file": "reel.mp4",
-            "stretches": _merged([(at - before_ns, at + after_ns) for at in moments]),
-        }
-
-    async def _spec_of(self, job: Job) -> dict[str, Any]:
-        config = self._calibrations.config
-        match job.kind:
-            case "archive":
-                cameras = await self._library.cameras(job.match_id)
-                return {"cameras": cameras, **self._settings.archive.to_spec()}
-            case "reel":
-                return await self._reel_spec(job)
-            case "panorama":
-                return _panorama_spec(config, self._calibration_of(job))
-            case "upload":
-                return await self._upload_spec(job.match_id)
-            case _:
-                return dict(job.params)
-
-    async def _upload_spec(self, match_id: str) -> dict[str, Any]:
-        if self._settings.upload.bucket is None:
-            raise Refused(
-                "No storage is configured (capture.processing.upload.bucket)", code="no_storage"
-            )
-        cameras = await self._library.cameras(match_id)
-        return self._settings.upload.to_spec(match_id, cameras)
-
-    def _calibration_of(self, job: Job) -> Calibration | None:
-        """The calibration that was active when the job was asked for; None for side by side."""
-        version = job.params.get("calibration_version")
-        return None if version is None else self._calibrations.get(int(version))
 
     async def finish(self, job: Job, result: Mapping[str, Any]) -> None:
         """Write down what a job made of the match."""
@@ -190,8 +142,8 @@ class Processing:
         params: Mapping[str, Mapping[str, Any]],
     ) -> list[Job]:
         jobs = []
-        for kind in sorted(set(kinds), key=_ORDER.index):
-            own = dict(params.get(kind, _DEFAULTS.get(kind, {})))
+        for kind in sorted(set(kinds), key=ORDER.index):
+            own = dict(params.get(kind, KINDS[kind].params))
             if kind == "panorama":
                 own["calibration_version"] = self._calibrations.config.active_version
             jobs.append(queue.put(kind, match_id, **own))
@@ -270,36 +222,6 @@ def _complete(results: Iterable[Mapping[str, Any]]) -> str:
     if not reasons:
         return "Processing complete"
     return f"Processing complete, but files were left out: {as_text(tuple(reasons.values()))}"
-
-
-def _merged(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those that touch become one, so that nothing is shown twice."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(stretches):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "reel": {"camera": "cam0", "before_s": 8.0, "after_s": 4.0, "kinds": []}
-}
-_ORDER: Sequence[Kind] = ("archive", "sprites", "panorama", "follow", "reel", "upload")
-
-
-def _panorama_spec(config: PanoramaConfig, calibration: Calibration | None) -> dict[str, Any]:
-    spec: dict[str, Any] = {
-        "projection": config.projection,
-        "width": config.output_width,
-        "height": config.output_height,
-        "blend_px": config.blend_width,
-        **_PRESETS[config.quality],
-    }
-    if calibration is not None:
-        spec["calibration"] = {"version": calibration.version, "pair": dict(calibration.pair)}
-    return spec
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:

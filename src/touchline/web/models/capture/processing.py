@@ -7,10 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from touchline.capture import JobKindName
 from touchline.web.models.base import Answer, Number
-
-Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
-
 
 Share = Annotated[Number, Field(ge=-4, le=5)]
 """A fraction of the panorama's width or height; pitch corners may lie outside the picture."""
@@ -93,7 +91,7 @@ class JobList(Answer):
 class ProcessMatch(BaseModel):
     """Jobs to run for a match."""
 
-    steps: list[Kind] = Field(min_length=1, max_length=8)
+    steps: list[JobKindName] = Field(min_length=1, max_length=8)
     follow: FollowParams | None = None
     reel: ReelParams | None = None
 
