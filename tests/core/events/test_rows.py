@@ -4,15 +4,18 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from touchline.core.database.database import open_database
-from touchline.core.events.event import EventFilter, make_event
-from touchline.core.events.log import open_events
+from touchline.core.events.event import Event, EventFilter, make_event
+from touchline.core.events.log import EventLog, open_events
 from touchline.core.events.rows import row_of
 from touchline.core.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
+
+DEADLINE_S = 30.0
 
 
 async def test_details_that_json_cannot_hold_do_not_stop_the_log(db_url: str) -> None:
@@ -54,9 +57,8 @@ async def test_no_text_holds_up_the_log(db_url: str, value: str) -> None:
         old = make_event(value, value, value, stream_id=value, text=value)  # type: ignore[arg-type]
         events.take(old)
         events.record("engine", "created", "after it")
-        newest, odd = await events.page()
+        newest, odd = await written(events, 2)
         assert newest.message == "after it"
-        assert None not in {newest.id, odd.id}
         assert [e.id for e in await events.page(EventFilter(stream_id=value))] == [odd.id]
         assert [e.id for e in await events.page(EventFilter(type=value))] == [odd.id]
         shown = {
@@ -65,6 +67,15 @@ async def test_no_text_holds_up_the_log(db_url: str, value: str) -> None:
             "\x1b[2J\r\n": "\\x1b[2J\\r\\n",
         }
         assert odd.message == shown.get(value, value)
+
+
+async def written(events: EventLog, number: int) -> list[Event]:
+    """Wait until so many events are on the disk, which gives them their ids."""
+    with anyio.fail_after(DEADLINE_S):
+        while True:
+            found = await events.page()
+            if len(found) == number and all(event.id is not None for event in found):
+                return found
 
 
 def test_a_row_has_columns_for_engine_and_stream() -> None:
