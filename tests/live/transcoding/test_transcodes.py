@@ -114,7 +114,7 @@ async def showing(coding: Coding) -> AsyncIterator[Show]:
 
 
 async def until(condition: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, f"not within 20 s: {what}"
         await asyncio.sleep(0.01)
@@ -254,7 +254,7 @@ async def packaged(shown: Transcode, folder: Path) -> AsyncIterator[Hls]:
 
 async def segments_of(hls: Hls, folder: Path, count: int) -> list[Path]:
     """The first segments, as files that begin with what a player needs."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     names: list[tuple[str, str]] = []
     while len(names) < count:
         assert time.monotonic() < deadline, names
