@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema
 from touchline.foreign.numbers import LARGEST
 
 _NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
-_UNIX_TIME = re.compile(r"(-?[0-9]{1,10}|[0-9]{11,14})(\.[0-9]{1,9})?")
+_UNIX_TIME = re.compile(r"(-?[0-9]{1,10}|[0-9]{11,14})(\.[0-9]{1,20})?")
 _DIGITS = re.compile(r"-?[0-9]{1,10}")
 PORT_DIGITS = (
     r"0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"

@@ -40,14 +40,15 @@ Camera = Annotated[str, Path(max_length=16, description="Video: `camN`, `panoram
 MarkerId = Annotated[str, Path(min_length=1, max_length=64, description="Marker id.")]
 
 _CAMERA = re.compile(r"(?:cam)?(\d{1,2})", re.ASCII)
-_SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?", re.ASCII)
+_SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,20})?", re.ASCII)
+"""Programs write all the digits that a double has."""
 Instant = Annotated[
     str,
     Field(max_length=40),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,9})?$"},
+                {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,20})?$"},
                 {"type": "string", "format": "date-time", "maxLength": 40},
             ]
         }
