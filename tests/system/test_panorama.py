@@ -186,7 +186,7 @@ def test_a_recording_sends_the_live_panorama_away_and_is_processed_afterwards(
     refused = post(server, "/panorama/preview/start", 409)
     assert refused["detail"] == "Cannot start panorama: recording is active"
     running = post(server, "/recordings/derby/process", 409, steps=["archive"])
-    assert "being recorded" in running["detail"]
+    assert "is in progress" in running["detail"]
     time.sleep(2.5)
     assert server.stop()["success"]
     jobs = jobs_over(server, "derby")
