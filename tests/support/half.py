@@ -23,6 +23,7 @@ from touchline.engines.fleet.store import Store
 from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine, Stream
+from touchline.engines.model.orders import EngineOrder
 from touchline.engines.parts import Parts
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.streams.report import StreamReport
@@ -30,6 +31,8 @@ from touchline.engines.variants.variantstore import VariantStore
 from touchline.engines.vpn.control import VpnControl
 
 DEADLINE_S = 20.0
+LABELLED = EngineOrder(labels={"a": "b"})
+"""An order that no spare engine fills: each starts an engine of its own."""
 
 
 @dataclass

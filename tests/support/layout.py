@@ -59,24 +59,24 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "migrations are run and compared as a sequence",
     ),
     r"engines\.(assembly|parts|front|demo)": (
-        "engines/test_half.py",
+        "engines/control/test_reconciler.py",
         "only constructs and connects",
     ),
-    r"engines\.control\.(control|reconciler|retries|status)": (
-        "engines/test_half.py",
-        "acts on a fleet; tested with the rest of the half on a runtime in memory",
+    r"engines\.control\.retries": (
+        "engines/provisioning/test_breaker_recovery.py",
+        "says when a start is tried again; tested on a runtime in memory",
     ),
     r"engines\.provisioning\..*": (
-        "engines/test_half.py",
-        "acts on a runtime; tested with the rest of the half on a runtime in memory",
+        "engines/provisioning/test_provisioner.py",
+        "a part of provisioning, tested whole on a runtime in memory",
     ),
-    r"engines\.streams\.(collector|reports|content|turns)": (
-        "engines/test_half.py",
-        "reports reach it over the half",
+    r"engines\.streams\.(collector|content|turns)": (
+        "contract/test_engines.py",
+        "what engines report is read back as the API shows it",
     ),
     r"engines\.fleet\.(fleet|leases)": (
-        "engines/test_half.py",
-        "the state of the half, read back in each of its tests",
+        "engines/provisioning/test_provisioner.py",
+        "the state of the half, read back in each test of engines",
     ),
     r"engines\.restoration": (
         "engines/fleet/test_record.py",
@@ -86,17 +86,13 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "engines/fleet/test_record.py",
         "engines are adopted from what is on record",
     ),
-    r"engines\.monitoring\.health": (
-        "engines/test_half.py",
-        "looks at engines of the whole half",
-    ),
     r"engines\.http\..*": (
         "engines/test_hostile_answers.py",
         "what engines answer is tested with engines that answer anything",
     ),
     r"engines\.model\.(model|clock|orders|runtime)": (
-        "engines/test_half.py",
-        "values of the half, in each of its tests",
+        "engines/provisioning/test_provisioner.py",
+        "values of the half, in each test of engines",
     ),
     r"engines\.model\.labels": (
         "engines/runtimes/docker/test_json.py",
@@ -277,7 +273,6 @@ TO_BE_SPLIT: set[str] = {
     "tests/core/database/test_database.py",
     "tests/engines/runtimes/process/test_runtime.py",
     "tests/engines/runtimes/test_docker_scripted.py",
-    "tests/engines/test_half.py",
     "tests/sim/test_misbehaviour.py",
     "tests/support/explorer.py",
     "tests/support/fakesystem.py",

@@ -1,0 +1,62 @@
+"""The fleet outlives a restart of the server and an absence of the runtime."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.fakeruntime import World
+from support.half import LABELLED, opened_half, settings_for
+from touchline.engines.model.runtime import (
+    RuntimeUnavailable,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_restart_keeps_engines_and_streams() -> None:
+    world = World()
+    async with opened_half(world=world) as rig:
+        engine = await rig.front.provisioner.engine(LABELLED)
+        await rig.play(engine, "ch-1")
+        disk, api = rig.disk, rig.engines_api
+    async with opened_half(world=world, disk=disk, engines_api=api) as rig:
+        (again,) = rig.front.fleet.ours()
+        assert (again.id, again.port, again.name) == (engine.id, engine.port, engine.name)
+        assert again.last_stream_usage is not None
+        assert rig.front.fleet.stream("ch-1").status == "started"
+        await rig.until(lambda: rig.front.fleet.latest("ch-1") is not None)
+        # Its port is known to be held.
+        assert (await rig.front.provisioner.engine(LABELLED)).port != engine.port
+
+
+async def test_streams_of_an_engine_that_died_while_no_server_ran_end() -> None:
+    world = World()
+    async with opened_half(world=world) as rig:
+        engine = await rig.front.provisioner.engine(LABELLED)
+        await rig.play(engine, "ch-1")
+        disk = rig.disk
+    del world.instances[engine.id]
+    async with opened_half(world=world, disk=disk) as rig:
+        await rig.until(lambda: rig.front.fleet.stream("ch-1").status == "ended")
+        assert rig.front.fleet.stream("ch-1").end_reason == "engine_gone"
+
+
+async def test_while_the_runtime_is_away_reads_go_on_and_nothing_is_changed() -> None:
+    async with opened_half(settings_for(scaling={"min_replicas": 2})) as rig:
+        engines = await rig.ready(2)
+        rig.runtime.go_away()
+        await rig.until(lambda: rig.front.stale_s() is not None)
+        assert len(rig.front.fleet.ours()) == 2
+        with pytest.raises(RuntimeUnavailable):
+            await rig.front.provisioner.engine(LABELLED)
+        with pytest.raises(RuntimeUnavailable):
+            await rig.front.control.delete(engines[0].id)
+        with pytest.raises(RuntimeUnavailable):
+            await rig.front.control.collect_garbage()
+        assert len(rig.front.fleet.ours()) == 2
+        assert rig.front.status.ready()["ready"] is False
+        rig.world.instances.pop(engines[0].id)
+        rig.runtime.come_back()
+        await rig.until(lambda: rig.front.stale_s() is None)
+        await rig.until(lambda: len(rig.healthy()) == 2)
+        assert rig.front.fleet.find(engines[0].id) is None
