@@ -71,7 +71,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "a part of provisioning, tested whole on a runtime in memory",
     ),
     r"engines\.streams\.(collector|content|turns)": (
-        "contract/test_engines.py",
+        "contract/engines/test_streams.py",
         "what engines report is read back as the API shows it",
     ),
     r"engines\.fleet\.(fleet|leases)": (
@@ -99,10 +99,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "labels are read and written with containers",
     ),
     r"engines\.model\.(listing|rendering)": (
-        "contract/test_engines.py",
+        "contract/engines/test_provisioning.py",
         "answers are tested as documented",
     ),
-    r"engines\.vpn\.rendering": ("contract/test_engines.py", "answers are tested as documented"),
+    r"engines\.vpn\.rendering": ("system/test_engines_vpn.py", "answers are tested as documented"),
     r"engines\.vpn\.facts": ("engines/control/test_plan.py", "facts of a decision, in its table"),
     r"engines\.vpn\.providers": (
         "engines/vpn/test_control.py",
@@ -221,7 +221,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "only declares the shapes of answers; the examples of the contract are read with it",
     ),
     r"web\.routes\.engines\..*": (
-        "contract/test_engines.py",
+        "contract/engines/test_provisioning.py",
         "handlers are tested as the API is documented",
     ),
     r"web\.routes\..*": ("contract/test_routes.py", "handlers are tested as the API is documented"),
@@ -268,7 +268,6 @@ TO_BE_SPLIT: set[str] = {
     "bench/e09_restart.py::main",
     "tests/assets/whep_webrtcbin.py::main",
     "tests/capture/settings/test_tree.py::test_the_defaults_are_the_documented_ones",
-    "tests/contract/test_engines.py",
     "tests/contract/test_routes.py",
     "tests/core/database/test_database.py",
     "tests/engines/runtimes/process/test_runtime.py",
