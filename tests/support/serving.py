@@ -24,6 +24,7 @@ import uvicorn
 from touchline.web import BoundedProtocol, Door, ImpatientProtocol, create_app
 
 BASE_URL = "http://localhost:8000"
+API = "/api/v1"
 START_TIMEOUT_S = 10.0
 
 

@@ -1,0 +1,88 @@
+"""Recording, as the contract has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from support.fakesystem import FakeSystem, SlowRecorder
+from support.serving import API, client_of
+from touchline.web.models.capture import recording
+
+pytestmark = pytest.mark.anyio
+
+DEADLINE_S = 5.0
+
+
+async def test_a_match_is_started_refused_protected_and_stopped(system: FakeSystem) -> None:
+    async with client_of(system) as client:
+        idle = await client.delete(f"{API}/recording")
+        assert idle.json() == {"success": False, "message": "Not currently recording"}
+
+        started = await client.post(f"{API}/recording", json={"match_id": "m1"})
+        assert (started.status_code, started.json()["success"]) == (200, True)
+        recording.StartReport.model_validate_json(started.content, strict=True)
+
+        again = await client.post(f"{API}/recording", json={"match_id": "m2"})
+        assert again.status_code == 200
+        assert again.json() == {"success": False, "message": "Already recording match: m1"}
+
+        protected = (await client.delete(f"{API}/recording")).json()
+        assert (protected["success"], protected["protected"]) == (False, True)
+
+        stopped = await client.delete(f"{API}/recording", params={"force": "true"})
+        assert stopped.json()["message"] == "Recording stopped successfully"
+        recording.StopReport.model_validate_json(stopped.content, strict=True)
+
+
+@pytest.mark.parametrize("word", ["true", "1", "yes", "on", "True", "ON"])
+async def test_every_word_for_true_forces(system: FakeSystem, word: str) -> None:
+    system.capture.recorder.match_id = "m1"
+    async with client_of(system) as client:
+        response = await client.delete(f"{API}/recording?force={word}")
+    assert response.json()["success"] is True
+
+
+@pytest.mark.parametrize("word", ["false", "0", "no", "off"])
+async def test_every_word_for_false_does_not_force(system: FakeSystem, word: str) -> None:
+    system.capture.recorder.match_id = "m1"
+    async with client_of(system) as client:
+        response = await client.delete(f"{API}/recording?force={word}")
+    assert response.json()["protected"] is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"match_id": None, "force": None, "process_after_recording": None},
+        {"match_id": ""},
+        {"match_id": "m9", "nobody": {"knows": ["this"]}},
+    ],
+    ids=["empty", "nulls", "empty id", "unknown field"],
+)
+async def test_optional_fields_may_be_missing_null_or_unknown(
+    system: FakeSystem, body: dict[str, Any]
+) -> None:
+    async with client_of(system) as client:
+        response = await client.post(f"{API}/recording", json=body)
+    assert response.json()["success"] is True
+    expected = body.get("match_id") or "match_"
+    assert response.json()["match_id"].startswith(expected)
+
+
+async def test_status_and_health_answer_while_a_stop_hangs(system: FakeSystem) -> None:
+    slow = SlowRecorder()
+    slow.match_id = "m1"
+    system.capture.recorder = slow
+    async with client_of(system) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(client.delete, f"{API}/recording?force=true")
+        with anyio.fail_after(DEADLINE_S):
+            await slow.stopping.wait()
+            for path in ("status", "recording", "health", "recording-health", "pipeline-state"):
+                assert (await client.get(f"{API}/{path}")).status_code == 200
+        assert slow.match_id == "m1"
+        slow.may_end.set()
+    assert slow.match_id is None
