@@ -285,7 +285,6 @@ TO_BE_SPLIT: set[str] = {
     "tests/worker/pipeline/test_camera.py",
     "tests/worker/pipeline/test_pipeline.py",
     "tests/worker/recording/test_recorder.py",
-    "tests/worker/test_worker.py",
 }
 """Files over 400 lines and functions over 60."""
 
