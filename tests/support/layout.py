@@ -284,7 +284,6 @@ TO_BE_SPLIT: set[str] = {
     "tests/web/auth/test_auth.py",
     "tests/worker/pipeline/test_camera.py",
     "tests/worker/pipeline/test_pipeline.py",
-    "tests/worker/recording/test_recorder.py",
 }
 """Files over 400 lines and functions over 60."""
 
