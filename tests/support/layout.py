@@ -282,7 +282,6 @@ TO_BE_SPLIT: set[str] = {
     "tests/system/test_engines_day.py::test_a_day",
     "tests/system/test_engines_faults.py",
     "tests/web/auth/test_auth.py",
-    "tests/worker/pipeline/test_pipeline.py",
 }
 """Files over 400 lines and functions over 60."""
 
