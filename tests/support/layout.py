@@ -268,7 +268,6 @@ TO_BE_SPLIT: set[str] = {
     "bench/e09_restart.py::main",
     "tests/assets/whep_webrtcbin.py::main",
     "tests/capture/settings/test_tree.py::test_the_defaults_are_the_documented_ones",
-    "tests/core/database/test_database.py",
     "tests/engines/runtimes/process/test_runtime.py",
     "tests/engines/runtimes/test_docker_scripted.py",
     "tests/sim/test_misbehaviour.py",
