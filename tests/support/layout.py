@@ -120,10 +120,6 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "engines/monitoring/test_usage.py",
         "one test for the usage of all runtimes",
     ),
-    r"engines\.runtimes\.process\.usage": (
-        "engines/runtimes/process/test_runtime.py",
-        "a part of the runtime, tested with real processes",
-    ),
     r"engines\.runtimes\.process\..*": (
         "engines/runtimes/process/test_runtime.py",
         "a part of the runtime, tested with real processes",
@@ -268,7 +264,6 @@ TO_BE_SPLIT: set[str] = {
     "bench/e09_restart.py::main",
     "tests/assets/whep_webrtcbin.py::main",
     "tests/capture/settings/test_tree.py::test_the_defaults_are_the_documented_ones",
-    "tests/engines/runtimes/process/test_runtime.py",
     "tests/engines/runtimes/test_docker_scripted.py",
     "tests/sim/test_misbehaviour.py",
     "tests/support/explorer.py",
