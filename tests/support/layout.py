@@ -108,14 +108,6 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "engines/vpn/test_control.py",
         "a table of names, asked with the control server",
     ),
-    r"engines\.runtimes\.docker\.(api|start)": (
-        "engines/runtimes/test_docker_scripted.py",
-        "speaks to a daemon: scripted here, a real one in test_conformance",
-    ),
-    r"engines\.runtimes\.docker\.events": (
-        "engines/runtimes/test_docker_faults.py",
-        "events are lost and come again there",
-    ),
     r"engines\.runtimes\.docker\.usage": (
         "engines/monitoring/test_usage.py",
         "one test for the usage of all runtimes",
@@ -264,7 +256,6 @@ TO_BE_SPLIT: set[str] = {
     "bench/e09_restart.py::main",
     "tests/assets/whep_webrtcbin.py::main",
     "tests/capture/settings/test_tree.py::test_the_defaults_are_the_documented_ones",
-    "tests/engines/runtimes/test_docker_scripted.py",
     "tests/sim/test_misbehaviour.py",
     "tests/support/explorer.py",
     "tests/support/fakesystem.py",

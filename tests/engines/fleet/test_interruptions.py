@@ -6,9 +6,7 @@ import pytest
 
 from support.fakeruntime import World
 from support.half import LABELLED, opened_half, settings_for
-from touchline.engines.model.runtime import (
-    RuntimeUnavailable,
-)
+from touchline.engines.model.runtime import RuntimeUnavailable
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,7 @@ from touchline.core.errors import Blocked
 from touchline.engines.control.actions import Start
 from touchline.engines.control.control import SelectOrder
 from touchline.engines.model.orders import EngineOrder
-from touchline.engines.model.runtime import (
-    NameInUse,
-    PortInUse,
-    RuntimeUnavailable,
-    StartFailed,
-)
+from touchline.engines.model.runtime import NameInUse, PortInUse, RuntimeUnavailable, StartFailed
 from touchline.engines.provisioning.launcher import TRIES
 from touchline.engines.provisioning.names import MOST_NAMES
 

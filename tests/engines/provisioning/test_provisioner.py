@@ -10,11 +10,7 @@ from support.half import LABELLED, opened_half, settings_for
 from touchline.core.errors import Blocked, Refused
 from touchline.engines.model.model import EngineSpec
 from touchline.engines.model.orders import EngineOrder, GenericOrder
-from touchline.engines.model.runtime import (
-    ImageNotFound,
-    PortInUse,
-    StartFailed,
-)
+from touchline.engines.model.runtime import ImageNotFound, PortInUse, StartFailed
 
 pytestmark = pytest.mark.anyio
 

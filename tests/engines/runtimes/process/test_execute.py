@@ -9,9 +9,7 @@ import pytest
 
 from support.engineprocesses import DEADLINE_S, sleeper, start, until, with_mark
 from support.runtimes import pid_of
-from touchline.engines.model.runtime import (
-    StartTimeout,
-)
+from touchline.engines.model.runtime import StartTimeout
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 
 pytestmark = pytest.mark.anyio

@@ -9,9 +9,7 @@ import pytest
 from support.engineprocesses import runs_in, shell, start, until
 from support.runtimes import LABEL
 from touchline.engines.model.model import EngineSpec
-from touchline.engines.model.runtime import (
-    RuntimeUnavailable,
-)
+from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.process import procfs
 from touchline.engines.runtimes.process.host import ProcessHost
 from touchline.engines.runtimes.process.records import Record, Records

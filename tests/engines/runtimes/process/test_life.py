@@ -22,9 +22,7 @@ from support.engineprocesses import (
     with_mark,
 )
 from support.runtimes import pid_of, process_runtime
-from touchline.engines.model.runtime import (
-    RuntimeUnavailable,
-)
+from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.process import procfs
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 

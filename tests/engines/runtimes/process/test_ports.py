@@ -13,10 +13,7 @@ import pytest
 from support.engineprocesses import free_port, next_of, sleeper, start
 from support.runtimes import LABEL, pid_of
 from touchline.engines.model.model import EngineSpec, PortMapping
-from touchline.engines.model.runtime import (
-    PortInUse,
-    StartFailed,
-)
+from touchline.engines.model.runtime import PortInUse, StartFailed
 from touchline.engines.runtimes.process.runtime import ProcessRuntime, open_process_runtime
 from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
