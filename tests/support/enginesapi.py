@@ -8,8 +8,8 @@ import httpx
 
 from support.fakesystem import FakeSystem
 from support.half import HalfRig
+from support.serving import KEY
 
-KEY = "a-key-of-some-length"
 WITH_KEY = {"Authorization": f"Bearer {KEY}"}
 
 

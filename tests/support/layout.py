@@ -197,7 +197,6 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "web/test_description.py",
         "only constructs and connects; the description is of what it connects",
     ),
-    r"web\.auth\.(access|guard)": ("web/auth/test_auth.py", "one test for who may do what"),
     r"web\.auth\.cookies": ("web/auth/test_sessions.py", "a session is kept in a cookie"),
     r"web\.files\.cuts": ("system/test_clips.py", "cuts are downloaded there"),
     r"web\.http\.(answers|deps|errors|methods|routes|telemetry|work)": (
@@ -266,7 +265,6 @@ TO_BE_SPLIT: set[str] = {
     "tests/system/test_dashboard.py::test_record_watch_mark_stop_find_play_clip_and_delete",
     "tests/system/test_engines_day.py::test_a_day",
     "tests/system/test_engines_faults.py",
-    "tests/web/auth/test_auth.py",
 }
 """Files over 400 lines and functions over 60."""
 

@@ -8,7 +8,12 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from functools import partial
 from typing import Any, cast
 
@@ -20,6 +25,7 @@ from touchline.web import BoundedProtocol, Door, ImpatientProtocol, create_app
 
 BASE_URL = "http://localhost:8000"
 API = "/api/v1"
+KEY = "a-key-of-some-length"
 START_TIMEOUT_S = 10.0
 
 

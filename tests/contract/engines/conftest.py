@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from support.enginesapi import KEY, Api
+from support.enginesapi import Api
 from support.fakesystem import FakeSystem
 from support.half import opened_half, settings_for
-from support.serving import client_of
+from support.serving import KEY, client_of
 
 
 @pytest.fixture

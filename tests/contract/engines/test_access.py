@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from support.enginesapi import KEY, WITH_KEY, Api
+from support.enginesapi import WITH_KEY, Api
 from support.fakesystem import FakeSystem
 from support.half import opened_half
-from support.serving import client_of
+from support.serving import KEY, client_of
 from touchline.engines.model.model import EngineSpec
 
 pytestmark = pytest.mark.anyio
