@@ -171,7 +171,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
     r"sim\.httpserver": ("sim/test_engine.py", "a part of the simulated engine"),
     r"sim\.vpn": ("engines/vpn/test_control.py", "tested against the client that speaks to it"),
     r"sim\.rtsp\..*": (
-        "sim/test_misbehaviour.py",
+        "sim/rtsp/test_connection.py",
         "a part of the simulated camera, tested over its socket, option by option",
     ),
     r"studio\.errors": ("studio/verbs/test_panorama.py", "errors of the verbs, raised by them"),
@@ -255,7 +255,6 @@ TO_BE_SPLIT: set[str] = {
     "bench/e09_restart.py::main",
     "tests/assets/whep_webrtcbin.py::main",
     "tests/capture/settings/test_tree.py::test_the_defaults_are_the_documented_ones",
-    "tests/sim/test_misbehaviour.py",
     "tests/support/explorer.py",
     "tests/support/fakesystem.py",
     "tests/support/fakeworker.py",

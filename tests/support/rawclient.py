@@ -15,6 +15,7 @@ from support.rtsp import camera_in_thread
 from touchline.sim.rtsp.server import RtspServer
 
 DEADLINE_S = 20.0
+WORD = 0xFFFFFFFF
 
 
 @dataclass
@@ -168,3 +169,8 @@ def wait_until(condition: Any, what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(0.01)
+
+
+def playing(client: Client, frames: int) -> list[list[Any]]:
+    client.play()
+    return client.frames(frames)
