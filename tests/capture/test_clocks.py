@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.fakeworker import FakeFleet, fake_fleet
+from support.fakefleet import FakeFleet, fake_fleet
 from support.recorders import Studio, studio, until
 from touchline.capture.library.manifest.manifest import by_camera_and_start
 from touchline.core.wallclock import Reading, read_clocks

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from support.fakesystem import FakeSystem, NeverRecorder
+from support.fakerecorders import NeverRecorder
+from support.fakesystem import FakeSystem
 from support.segmentfiles import write_segment
 from support.serving import served
 from touchline.capture.library.library import Library

@@ -7,7 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from support.fakesystem import FakeSystem, SlowRecorder
+from support.fakerecorders import SlowRecorder
+from support.fakesystem import FakeSystem
 from support.serving import API, client_of
 from touchline.web.models.capture import recording
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.fakesystem import BadRecorder, FakeSystem, NeverRecorder
+from support.fakerecorders import BadRecorder, NeverRecorder
+from support.fakesystem import FakeSystem
 from support.serving import API, client_of
 
 pytestmark = pytest.mark.anyio

@@ -1,6 +1,6 @@
-"""Camera workers without GStreamer: real sockets, the real wire, footage of random bytes.
+"""A camera worker without GStreamer: real sockets, the real wire, footage of random bytes.
 
-A `FakeFleet` takes the place of the processes. Set what a worker is to do wrong, and it does.
+Set what a worker is to do wrong, and it does.
 """
 
 from __future__ import annotations
@@ -9,69 +9,18 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import pytest
-
-from support import segmentfiles
-from touchline.capture.programs import process
-from touchline.capture.programs.process import WorkerLink
+from support.growingsegments import Segment
 from touchline.ipc import wire
-from touchline.media.mp4 import scan
 
-FRAGMENT_NS = segmentfiles.FRAME_NS * segmentfiles.FRAMES_A_FRAGMENT
 STATUS_S = 0.03
 
 OnRecord = Literal["starts", "is late", "fails", "says nothing", "dies", "dies writing"]
 OnStop = Literal["stops", "says nothing", "dies", "is timed out", "does not finish", "dropped"]
-
-
-class Segment:
-    """A segment file that grows by whole fragments."""
-
-    def __init__(self, order: wire.RecordOrder, index: int, start_unix_ns: int) -> None:
-        while True:
-            name = f"{order.prefix}_{order.label}_{index:02d}.mp4"
-            self.path = Path(order.directory, name)
-            try:
-                self.path.touch(exist_ok=False)
-            except FileExistsError:
-                index += 1
-                continue
-            break
-        self.index = index
-        self.start_unix_ns = start_unix_ns
-        self.fragments = 0
-        self.finalized = False
-        self.path.write_bytes(segmentfiles.join([]))
-
-    def write_until(self, unix_ns: int) -> None:
-        while self.start_unix_ns + self.fragments * FRAGMENT_NS < unix_ns:
-            self.fragments += 1
-            data = segmentfiles.fragment(self.fragments, start_unix_ns=self.start_unix_ns)
-            with self.path.open("ab") as file:
-                file.write(data)
-
-    def finish(self) -> None:
-        if not self.finalized and self.path.exists():
-            scan.salvage(self.path)
-            self.finalized = True
-
-    def info(self) -> dict[str, Any]:
-        return {
-            "name": self.path.name,
-            "index": self.index,
-            "start_unix_ns": self.start_unix_ns,
-            "end_unix_ns": self.start_unix_ns + self.fragments * FRAGMENT_NS,
-            "frames": self.fragments * segmentfiles.FRAMES_A_FRAGMENT,
-            "fragments": self.fragments,
-            "size_bytes": self.path.stat().st_size if self.path.exists() else 0,
-            "finalized": self.finalized,
-        }
 
 
 @dataclass
@@ -358,72 +307,3 @@ class FakeWorker:
             "frames": 0,
             "dropped_disk": 0,
         }
-
-
-class _Process:
-    """What a spawned worker looks like from outside, as far as the link looks."""
-
-    returncode: int | None = None
-
-
-class FakeFleet:
-    """Whoever is spawned or killed is one of these workers."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.workers: dict[str, FakeWorker] = {}
-        self.spawned: list[str] = []
-        self.refuses_to_spawn = False
-
-    def __getitem__(self, camera_id: int) -> FakeWorker:
-        return self.workers[f"cam{camera_id}"]
-
-    async def start(self, name: str) -> FakeWorker:
-        worker = self.workers[name] = FakeWorker(self.directory, name)
-        await worker.live()
-        return worker
-
-    async def spawn(self, link: WorkerLink) -> Any:
-        link.spawns += 1
-        if self.refuses_to_spawn:
-            raise OSError("no more processes")
-        self.spawned.append(link.name)
-        await self.start(link.name)
-        return _Process()
-
-    def kill(self, _: int | None) -> None:
-        for worker in self.workers.values():
-            if worker.mute:  # only these are killed; all have the process id of the test
-                worker.die()
-
-    def end(self) -> None:
-        for worker in self.workers.values():
-            worker.die()
-
-
-def _spawned_by(fleet: FakeFleet) -> Any:
-    async def spawn(link: WorkerLink) -> Any:  # a function, so that it becomes a method
-        return await fleet.spawn(link)
-
-    return spawn
-
-
-async def _no_standby(_: WorkerLink, stdin: int) -> Any:
-    raise OSError("fakes have no standby")
-
-
-@contextmanager
-def fake_fleet(directory: Path) -> Iterator[FakeFleet]:
-    """Workers in the place of the processes, for as long as this scope lasts."""
-    fleet = FakeFleet(directory)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WorkerLink, "_spawn", _spawned_by(fleet))
-        patch.setattr(WorkerLink, "_launch_standby", _no_standby)
-        patch.setattr(process, "kill", fleet.kill)
-        patch.setattr(
-            process, "is_alive", lambda _: any(w.connected for w in fleet.workers.values())
-        )
-        try:
-            yield fleet
-        finally:
-            fleet.end()

@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from support.fakeworker import FakeFleet, fake_fleet
+from support.fakefleet import FakeFleet, fake_fleet
 from support.recorders import until
 from support.registry import place_registry
 from touchline.capture.programs.process import WorkerLink

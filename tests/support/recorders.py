@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 
-from support.fakeworker import FakeFleet, fake_fleet
+from support.fakefleet import FakeFleet, fake_fleet
 from support.libraryservices import idle_services
 from support.supervised import supervisor
 from touchline.capture.cameras.cameras import Camera, open_cameras

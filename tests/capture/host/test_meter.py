@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from support.fakesystem import FakeRecorder, FakeSystem
+from support.fakerecorders import FakeRecorder
+from support.fakesystem import FakeSystem
 from support.watched import FakeCamera
 from touchline.capture.host.host import HostSampler
 from touchline.capture.host.machine import MachineSample, MachineSampler

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support import segmentfiles
-from support.fakeworker import FakeFleet, fake_fleet
+from support.fakefleet import FakeFleet, fake_fleet
 from support.recorders import studio, until
 from touchline.capture.library import matchclock, recovery
 from touchline.capture.library.manifest import file as manifestfile

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from support.fakesystem import FakeLive, FakeSystem
+from support.fakelive import FakeLive
+from support.fakesystem import FakeSystem
 from support.serving import client_of
 from touchline.ipc import attempts
 from touchline.ipc.attempts import FREE

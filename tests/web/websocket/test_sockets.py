@@ -19,7 +19,8 @@ from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from support.fakesystem import FakeRecorder, FakeReport, FakeSystem, NeverRecorder
+from support.fakerecorders import FakeRecorder, FakeReport, NeverRecorder
+from support.fakesystem import FakeSystem
 from support.hubs import HELLO, PONG
 from support.serving import served
 from touchline.web.server import websocket

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from support.fakesystem import FakeAuth, FakeLive, FakePreview, FakeReport, FakeSystem
+from support.fakelive import FakeLive, FakePreview
+from support.fakerecorders import FakeReport
+from support.fakesystem import FakeAuth, FakeSystem
 from support.serving import client_of
 from touchline.core.errors import Failed, Refused
 
