@@ -33,7 +33,7 @@ from touchline.capture.recording.recorder import Recorder
 from touchline.capture.recording.running import CurrentRecording
 from touchline.capture.settings.tree import MIB, CaptureSettings
 from touchline.core.descriptors import SpareDescriptors
-from touchline.core.supervision import open_tasks
+from touchline.core.supervision import Tasks, open_tasks
 from touchline.core.wallclock import ReadClocks, read_clocks
 from touchline.media.storage.diskspace import DiskSpace
 
@@ -140,6 +140,30 @@ async def studio(
             ) as it:
                 yield it
         return
+    configured = configured_with(**settings)
+    alerts, events, lease = SentAlerts(), FakeEvents(), CameraLease()
+    news = CameraNews()
+    cameras = {
+        number: Camera(
+            number, source, configured, runtime_dir=runtime, log_dir=folder / "log", listener=news
+        )
+        for number, source in configured.cameras.items()
+    }
+    async with (
+        open_tasks(supervisor(events.record)) as tasks,
+        _cameras(cameras, fleet, killed=leave_recording),
+    ):
+        desk = desk_in(folder, configured, cameras, alerts, events, tasks, clocks)
+        recorder = Recorder(desk, lease)
+        await adopted(recorder, cameras, news)
+        yield Studio(root, configured, fleet, recorder, lease, desk, alerts, events)
+        if not leave_recording:
+            with anyio.fail_after(DEADLINE_S):
+                await recorder.close()
+
+
+def configured_with(**settings: Any) -> CaptureSettings:
+    """Settings of two cameras that a test can wait for."""
     chosen = {
         "cameras": {n: {"kind": "test", "name": f"CAM {n}"} for n in (0, 1)},
         "min_free_bytes": 16 * MIB,
@@ -151,50 +175,50 @@ async def studio(
         "overload_guard_enabled": False,
         **settings,
     }
-    configured = CaptureSettings.model_validate(chosen)
-    alerts, events, lease = SentAlerts(), FakeEvents(), CameraLease()
-    current, news = CurrentRecording(), CameraNews()
+    return CaptureSettings.model_validate(chosen)
+
+
+def desk_in(
+    folder: Path,
+    settings: CaptureSettings,
+    cameras: Mapping[int, Camera],
+    alerts: SentAlerts,
+    events: FakeEvents,
+    tasks: Tasks,
+    clocks: ReadClocks,
+) -> Desk:
+    """Put together what a recorder works with."""
+    root, current = folder / "recordings", CurrentRecording()
     library = Library(root, is_running=current.is_running)
-    cameras = {
-        number: Camera(
-            number, source, configured, runtime_dir=runtime, log_dir=folder / "log", listener=news
-        )
-        for number, source in configured.cameras.items()
-    }
-    async with (
-        open_tasks(supervisor(events.record)) as tasks,
-        _cameras(cameras, fleet, killed=leave_recording),
-    ):
-        desk = Desk(
-            settings=configured,
-            root=root,
-            cameras=cameras,
-            host=FakeHost(),  # type: ignore[arg-type]
-            alerts=alerts,  # type: ignore[arg-type]
-            events=events,  # type: ignore[arg-type]
-            prober=FakeProber(),  # type: ignore[arg-type]
-            disk=RecordingsDisk(root, folder, require_mount=False),
-            space=Space(removal(library, folder), root, floor_bytes=1),
-            record=LibraryRecord(root, folder / "library.json"),
-            spare=SpareDescriptors(0),
-            current=current,
-            tasks=tasks,
-            finished=lambda _: None,
-            clocks=clocks,
-        )
-        recorder = Recorder(desk, lease)
-        news.on_connected(recorder.follower.camera_connected)
-        news.on_event(recorder.follower.camera_event)
-        news.on_lost(recorder.follower.camera_lost)
-        recorder.begin()
-        with anyio.move_on_after(DEADLINE_S):
-            for camera in cameras.values():
-                await camera.ready.wait()
-        await recorder.adopt(news.hellos)
-        yield Studio(root, configured, fleet, recorder, lease, desk, alerts, events)
-        if not leave_recording:
-            with anyio.fail_after(DEADLINE_S):
-                await recorder.close()
+    return Desk(
+        settings=settings,
+        root=root,
+        cameras=cameras,
+        host=FakeHost(),  # type: ignore[arg-type]
+        alerts=alerts,  # type: ignore[arg-type]
+        events=events,  # type: ignore[arg-type]
+        prober=FakeProber(),  # type: ignore[arg-type]
+        disk=RecordingsDisk(root, folder, require_mount=False),
+        space=Space(removal(library, folder), root, floor_bytes=1),
+        record=LibraryRecord(root, folder / "library.json"),
+        spare=SpareDescriptors(0),
+        current=current,
+        tasks=tasks,
+        finished=lambda _: None,
+        clocks=clocks,
+    )
+
+
+async def adopted(recorder: Recorder, cameras: Mapping[int, Camera], news: CameraNews) -> None:
+    """Have the recorder hear of the cameras, and adopt what they record."""
+    news.on_connected(recorder.follower.camera_connected)
+    news.on_event(recorder.follower.camera_event)
+    news.on_lost(recorder.follower.camera_lost)
+    recorder.begin()
+    with anyio.move_on_after(DEADLINE_S):
+        for camera in cameras.values():
+            await camera.ready.wait()
+    await recorder.adopt(news.hellos)
 
 
 @asynccontextmanager
