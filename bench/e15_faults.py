@@ -7,7 +7,6 @@ ports. On a real daemon it is one fault after the other at a real server.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import random
@@ -15,7 +14,6 @@ import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import _options
 from _report import Row, report
@@ -43,19 +41,19 @@ def in_memory(number: int) -> list[str]:
 def on_a_daemon(number: int) -> list[str]:
     """What did not come right on a daemon of this bench's own."""
     from support.docker import private_daemon
+    from support.enginefaults import ENV, FAULTS, Rig
     from support.engineserver import engine_server
 
-    faults = _module("test_engines_faults")
     found = []
     with (
         tempfile.TemporaryDirectory(prefix="tlb-") as name,
         private_daemon(live_restore=True) as daemon,
-        engine_server(Path(name), docker=daemon, env=faults.ENV) as server,
+        engine_server(Path(name), docker=daemon, env=ENV) as server,
     ):
-        rig = faults.Rig(server, daemon)
+        rig = Rig(server, daemon)
         rig.at_rest()
         for seed in range(number):
-            chosen = random.Random(seed).sample(faults.FAULTS, FAULTS_EACH)
+            chosen = random.Random(seed).sample(FAULTS, FAULTS_EACH)
             try:
                 for fault in chosen:
                     fault(rig)
@@ -66,17 +64,6 @@ def on_a_daemon(number: int) -> list[str]:
                 found.append(f"seed {seed}, {names}: {said}")
                 print(error, file=sys.stderr)
     return found
-
-
-def _module(name: str) -> Any:
-    """A module of system tests; nothing imports them by name."""
-    spec = importlib.util.spec_from_file_location(name, TESTS / "system" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def main() -> None:

@@ -259,7 +259,6 @@ TO_BE_SPLIT: set[str] = {
     "tests/system/test_dashboard.py::test_provision_stream_scale_drain_and_reprovision",
     "tests/system/test_dashboard.py::test_record_watch_mark_stop_find_play_clip_and_delete",
     "tests/system/test_engines_day.py::test_a_day",
-    "tests/system/test_engines_faults.py",
 }
 """Files over 400 lines and functions over 60."""
 
