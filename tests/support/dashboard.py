@@ -11,6 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from support.engineserver import EngineServer, engine_server
 from support.matches import looping_films
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,16 @@ AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+
+CAPTURE = {
+    "TOUCHLINE_CAPTURE__PREVIEW_WHILE_RECORDING": "true",
+    "TOUCHLINE_CAPTURE__PROTECTION_S": "60",  # whatever the machine does meanwhile
+}
+ENGINES = {
+    "TOUCHLINE_ENGINES__SCALING": json.dumps(
+        {"min_replicas": 1, "min_free_replicas": 0, "max_replicas": 6, "lease_s": 3.0}
+    ),
+}
 
 expect.set_options(timeout=30_000)
 
@@ -112,3 +123,12 @@ def dashboard(
         yield Dashboard(context, origin)
     finally:
         context.close()
+
+
+@contextmanager
+def whole_server(folder: Path, cameras: str) -> Iterator[EngineServer]:
+    """A server with these cameras and one engine, which answers."""
+    env = {"TOUCHLINE_CAPTURE__CAMERAS": cameras, **CAPTURE, **ENGINES}
+    with engine_server(folder, env=env) as running:
+        running.until(lambda: len(running.healthy()) == 1)
+        yield running

@@ -255,9 +255,6 @@ TO_BE_SPLIT: set[str] = {
     "bench/e09_restart.py::main",
     "tests/assets/whep_webrtcbin.py::main",
     "tests/capture/settings/test_tree.py::test_the_defaults_are_the_documented_ones",
-    "tests/system/test_dashboard.py",
-    "tests/system/test_dashboard.py::test_provision_stream_scale_drain_and_reprovision",
-    "tests/system/test_dashboard.py::test_record_watch_mark_stop_find_play_clip_and_delete",
     "tests/system/test_engines_day.py::test_a_day",
 }
 """Files over 400 lines and functions over 60."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -15,29 +14,17 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, expect
 
-from support.dashboard import PHONE, Dashboard, dashboard
-from support.engineserver import EngineServer, engine_server
+from support.dashboard import PHONE, Dashboard, dashboard, whole_server
+from support.engineserver import EngineServer
 from support.frames import probe
 from support.server import wait_for
 
 PAGES = ("/", "/preview", "/matches", "/panorama", "/engines", "/system")
-CAPTURE = {
-    "TOUCHLINE_CAPTURE__PREVIEW_WHILE_RECORDING": "true",
-    "TOUCHLINE_CAPTURE__PROTECTION_S": "60",  # whatever the machine does meanwhile
-}
-ENGINES = {
-    "TOUCHLINE_ENGINES__SCALING": json.dumps(
-        {"min_replicas": 1, "min_free_replicas": 0, "max_replicas": 6, "lease_s": 3.0}
-    ),
-}
 
 
 @pytest.fixture(scope="module")
 def server(two_views: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    folder = tmp_path_factory.mktemp("server")
-    env = {"TOUCHLINE_CAPTURE__CAMERAS": two_views, **CAPTURE, **ENGINES}
-    with engine_server(folder, env=env) as running:
-        running.until(lambda: len(running.healthy()) == 1)
+    with whole_server(tmp_path_factory.mktemp("server"), two_views) as running:
         yield running
 
 
@@ -71,6 +58,16 @@ def record(board: Dashboard, server: EngineServer, home: str, away: str, seconds
 def test_record_watch_mark_stop_find_play_clip_and_delete(
     board: Dashboard, server: EngineServer, tmp_path: Path
 ) -> None:
+    match_id = begin_a_match(board, server)
+    mark_a_goal(board, server, match_id)
+    stop_inside_the_protection(board, server)
+    find_and_play(board, server, match_id)
+    cut_a_clip(board, tmp_path / "clip.mp4")
+    verify_protect_and_delete(board, server, match_id)
+
+
+def begin_a_match(board: Dashboard, server: EngineServer) -> str:
+    """Record; returns the id of the match. Whoever watches goes on watching."""
     page = board.go("/")
     for label in ("LEFT", "RIGHT"):
         board.plays(label)
@@ -82,11 +79,14 @@ def test_record_watch_mark_stop_find_play_clip_and_delete(
     expect(page.locator(".state-word")).to_have_text("Recording")
     match_id = "2026-11-27 Lions - Tigers - District Cup"
     assert server.status()["match_id"] == match_id
-
-    # Whoever watches goes on watching, and what happens is marked with one tap.
     for label in ("LEFT", "RIGHT"):
         board.plays(label)
     assert board.violations() == []
+    return match_id
+
+
+def mark_a_goal(board: Dashboard, server: EngineServer, match_id: str) -> None:
+    """What happens is marked with one tap, and a mark can be taken back."""
     board.button("now").click()
     filmed(server, 5)
     board.button("Goal").click()
@@ -102,7 +102,10 @@ def test_record_watch_mark_stop_find_play_clip_and_delete(
         "taken back",
     )
 
-    # Young recordings are protected from a slip of the thumb.
+
+def stop_inside_the_protection(board: Dashboard, server: EngineServer) -> None:
+    """Young recordings are protected from a slip of the thumb."""
+    page = board.page
     board.button("Stop recording").click()
     board.confirm("Cancel")
     assert server.status()["recording"]
@@ -113,7 +116,9 @@ def test_record_watch_mark_stop_find_play_clip_and_delete(
     expect(page.locator(".note.good")).to_contain_text("all files are good", timeout=30_000)
     expect(page.locator(".state-word")).to_have_text("Ready")
 
-    board.go("/matches")
+
+def find_and_play(board: Dashboard, server: EngineServer, match_id: str) -> None:
+    page = board.go("/matches")
     page.get_by_label("Search").fill("tigers cup")
     page.get_by_role("link", name=re.compile("Lions . Tigers")).click()
     expect(page.get_by_role("heading", name=re.compile("Lions . Tigers"))).to_be_visible()
@@ -122,7 +127,10 @@ def test_record_watch_mark_stop_find_play_clip_and_delete(
     board.button("Pause").click()
     assert board.violations() == []
 
-    # The clip is exact, and is what was asked for.
+
+def cut_a_clip(board: Dashboard, clip: Path) -> None:
+    """The clip is exact, and is what was asked for."""
+    page = board.page
     scrubber = page.get_by_role("slider", name="Time of the match")
     scrubber.press("Home")
     board.button("Clip from here").click()
@@ -132,11 +140,13 @@ def test_record_watch_mark_stop_find_play_clip_and_delete(
     board.button("to here").click()
     with page.expect_download() as download:
         board.button("Clip of Camera 0").click()
-    clip = tmp_path / "clip.mp4"
     download.value.save_as(clip)
     (stream,) = probe(clip)["streams"]
     assert float(stream["duration"]) > 0.5
 
+
+def verify_protect_and_delete(board: Dashboard, server: EngineServer, match_id: str) -> None:
+    page = board.page
     board.button("Verify").click()
     expect(page.get_by_text(re.compile(r"All \d+ frames are as they were written"))).to_be_visible()
     expect(page.locator(".page-head .badge", has_text="verified")).to_be_visible()
@@ -249,76 +259,6 @@ def from_the_live_panorama_to_the_cameras(board: Dashboard) -> None:
     play("Panorama")
     board.page.get_by_role("button", name="Cameras", exact=True).click()
     play("LEFT", "RIGHT")
-
-
-def test_provision_stream_scale_drain_and_reprovision(
-    board: Dashboard, server: EngineServer
-) -> None:
-    page = board.go("/engines")
-    cards = page.locator(".columns > .card")
-    expect(cards).to_have_count(1)
-    board.button("Provision").click()
-    page.get_by_label("Labels").fill("team=video")
-    page.get_by_role("dialog").get_by_role("button", name="Provision").click()
-    board.told("answers on port")
-    expect(cards).to_have_count(2)
-    expect(page.locator(".columns .badge", has_text="healthy")).to_have_count(2)
-
-    engine = server.healthy()[0]
-    server.play({**engine, "host_http_port": engine["port"]}, "0a48", stream_id="ch-42")
-    page.get_by_role("tab", name="Streams").click()
-    page.get_by_role("link", name="ch-42").click()
-    expect(page.get_by_role("heading", name="ch-42")).to_be_visible()
-    expect(page.locator(".uplot")).to_have_count(2)
-    assert board.violations() == []
-    board.button("Stop").click()
-    board.confirm("Stop")
-    board.told("The stream was stopped")
-    expect(page.locator(".page-head .badge")).to_have_text("ended")
-
-    board.go("/engines")
-    page.get_by_label("How many engines").fill("3")
-    board.button("Scale", within="form").click()
-    board.confirm("Scale")
-    expect(cards).to_have_count(3)
-    name = cards.first.get_by_role("heading").inner_text()
-    board.button(f"Actions for {name}").click()
-    page.get_by_role("menuitem", name="Drain").click()
-    board.confirm("Drain")
-    expect(page.get_by_role("heading", name=name, exact=True)).to_have_count(0)
-    expect(cards).to_have_count(3)
-
-    before = {each["container_id"] for each in server.engines()}
-    page.get_by_role("tab", name="Variant").click()
-    page.get_by_label("Find a parameter").fill("live-buffer")
-    page.get_by_label("Value of --live-buffer").fill("12")
-    page.get_by_label("Engines are made with these parameters").click()
-    board.button("Save").click()
-    board.told("saved")
-    page.get_by_label("Name of the template").fill("Long buffer")
-    board.button("Keep these parameters as a template").click()
-    board.told("Long buffer")
-    expect(page.get_by_text("Long buffer").first).to_be_visible()
-    assert board.violations() == []
-    board.button("Reprovision").click()
-    board.confirm("Reprovision")
-    board.told("Started reprovisioning of 3 engines")
-    server.until(
-        lambda: server.ask("GET", "/custom-variant/reprovision/status")["status"] == "success"
-    )
-    assert not before & {each["container_id"] for each in server.engines()}
-    expect(page.get_by_text("Replaced 3 engines").first).to_be_visible()
-
-    page.get_by_role("tab", name="Fleet").click()
-    board.button("Table").click()
-    expect(page.locator("tbody tr")).to_have_count(3)
-    board.button(re.compile("Actions for")).first.click()
-    page.get_by_role("menuitem", name="Delete").click()
-    board.confirm("Delete")
-    board.told("is deleted")
-    board.button("Collect garbage").click()
-    board.confirm("Collect")
-    board.told("Removed")
 
 
 def test_logs_are_followed_events_filtered_settings_changed_and_the_machine_checked(
