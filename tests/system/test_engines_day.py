@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from support.engineserver import EngineServer, engine_server
+
+Answers = list[dict[str, Any]]
 
 ENV = {"TOUCHLINE_ENGINES__SCALING": '{"min_replicas": 0, "min_free_replicas": 0}'}
 
@@ -25,16 +28,27 @@ def test_a_day(server: EngineServer) -> None:
     assert server.ask("GET", "/health")["status"] == "ok"
     assert server.ask("GET", "/health/ready")["ready"] is True
     assert server.engines() == []
+    engines, streams = three_with_a_stream_each(server)
+    read_statistics(server, engines, streams)
+    end_each_in_its_way(server, engines, streams)
+    what_happened_is_told_and_counted(server)
+    delete_all(server)
 
-    # Three engines, a stream on each, reported as a proxy does.
+
+def three_with_a_stream_each(server: EngineServer) -> tuple[Answers, Answers]:
+    """Engines and streams, reported as a proxy does."""
     engines = [server.provision(labels={"n": str(n)}) for n in range(3)]
     assert len({each["host_http_port"] for each in engines}) == 3
     assert {e["health_status"] for e in server.engines()} == {"healthy"}
     streams = [server.play(each, f"key-{n}") for n, each in enumerate(engines)]
     assert streams[0]["id"].startswith("key-0|")
     assert [s["id"] for s in server.ask("GET", "/streams")] == [s["id"] for s in streams]
+    return engines, streams
 
-    # Statistics arrive by themselves.
+
+def read_statistics(server: EngineServer, engines: Answers, streams: Answers) -> None:
+    """They arrive by themselves."""
+
     def measured() -> bool:
         path = f"/streams/{streams[0]['id']}/stats"
         return len(server.ask("GET", path)) >= 2
@@ -55,7 +69,9 @@ def test_a_day(server: EngineServer) -> None:
     found = server.ask("GET", "/by-label", params={"key": "n", "value": "1"})
     assert [each["id"] for each in found] == [engines[1]["container_id"]]
 
-    # One dies, one ends, one is stopped here.
+
+def end_each_in_its_way(server: EngineServer, engines: Answers, streams: Answers) -> None:
+    """The engine of one dies, one ends, one is stopped here."""
     server.kill_engine(engines[0]["container_id"])
     server.until(lambda: len(server.engines()) == 2)
     died = server.ask("GET", "/streams", params={"status": "ended"})
@@ -75,7 +91,8 @@ def test_a_day(server: EngineServer) -> None:
     assert gone["error"] == "unknown playback session id"
     assert server.ask("GET", "/streams") == []
 
-    # What happened is told, and counted.
+
+def what_happened_is_told_and_counted(server: EngineServer) -> None:
     told = {(e["event_type"], e["category"]) for e in server.ask("GET", "/events?limit=500")}
     assert {
         ("engine", "created"),
@@ -90,7 +107,8 @@ def test_a_day(server: EngineServer) -> None:
     assert "orch_streams_active 0.0" in metrics
     assert "orch_collect_errors_total" in metrics
 
-    # And at last nothing is left.
+
+def delete_all(server: EngineServer) -> None:
     for each in server.engines():
         server.ask("DELETE", f"/containers/{each['container_id']}")
     assert server.engines() == []
