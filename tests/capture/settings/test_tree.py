@@ -10,6 +10,38 @@ from touchline.capture.settings.cameras import RtspSource, TestSource, V4l2Sourc
 from touchline.capture.settings.tree import CAMERAS_EXAMPLE, DEMO_CAMERAS, CaptureSettings
 from touchline.core.errors import Invalid
 
+PREVIEW = {
+    "transport_mode": "dual",
+    "stun_server": "stun:stun.l.google.com:19302",
+    "turn_server": None,
+    "hls_part_s": 0.25,
+    "hls_segment_s": 1.0,
+    "hls_dir": None,
+    "hls_segments": 8,
+    "rtsp": False,
+    "rtsp_host": "127.0.0.1",
+    "rtsp_port": 8554,
+    "rtsp_password": None,
+}
+PROCESSING = {
+    "after_recording": ("archive", "sprites", "panorama", "follow"),
+    "while_recording": False,
+    "upload": {
+        "endpoint_url": None,
+        "allow_http": False,
+        "bucket": None,
+        "prefix": "{match_id}/",
+        "region": "auto",
+        "access_key_id": None,
+        "secret_access_key": None,
+        "part_bytes": 16 << 20,
+        "files": None,
+        "max_mbit_s": None,
+    },
+    "archive": {"profile": "copy", "height": 1080, "crf": 26, "preset": "veryfast"},
+}
+"""Documented defaults."""
+
 
 def test_the_defaults_are_the_documented_ones() -> None:
     settings = CaptureSettings()
@@ -44,36 +76,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "delete_oldest_when_full": False,
         "backlog_bytes": 64 << 20,
         "preview_while_recording": False,
-        "preview": {
-            "transport_mode": "dual",
-            "stun_server": "stun:stun.l.google.com:19302",
-            "turn_server": None,
-            "hls_part_s": 0.25,
-            "hls_segment_s": 1.0,
-            "hls_dir": None,
-            "hls_segments": 8,
-            "rtsp": False,
-            "rtsp_host": "127.0.0.1",
-            "rtsp_port": 8554,
-            "rtsp_password": None,
-        },
-        "processing": {
-            "after_recording": ("archive", "sprites", "panorama", "follow"),
-            "while_recording": False,
-            "upload": {
-                "endpoint_url": None,
-                "allow_http": False,
-                "bucket": None,
-                "prefix": "{match_id}/",
-                "region": "auto",
-                "access_key_id": None,
-                "secret_access_key": None,
-                "part_bytes": 16 << 20,
-                "files": None,
-                "max_mbit_s": None,
-            },
-            "archive": {"profile": "copy", "height": 1080, "crf": 26, "preset": "veryfast"},
-        },
+        "preview": PREVIEW,
+        "processing": PROCESSING,
     }
 
 
