@@ -20,68 +20,80 @@ from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 CAPS = "application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000"
 
 
-def main(url: str, setup: str, wanted: int, deadline_s: float) -> None:
-    Gst.init(None)
-    loop = GLib.MainLoop()
-    pipeline = Gst.Pipeline.new("viewer")
-    rtc = Gst.ElementFactory.make("webrtcbin", "rtc")
-    rtc.set_property("bundle-policy", "max-bundle")
-    pipeline.add(rtc)
-    receive = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-    rtc.emit("add-transceiver", receive, Gst.Caps.from_string(CAPS))
-    frames, session = 0, ""
+class Viewer:
+    """A pipeline that takes part in one session and counts the frames that it decodes."""
 
-    def count(*_: object) -> Gst.PadProbeReturn:
-        nonlocal frames
-        frames += 1
-        if frames >= wanted:
-            loop.quit()
+    def __init__(self, url: str, setup: str, wanted: int) -> None:
+        self._url, self._setup, self._wanted = url, setup, wanted
+        self._loop = GLib.MainLoop()
+        self._pipeline = Gst.Pipeline.new("viewer")
+        self._rtc = Gst.ElementFactory.make("webrtcbin", "rtc")
+        self._rtc.set_property("bundle-policy", "max-bundle")
+        self._pipeline.add(self._rtc)
+        receive = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
+        self._rtc.emit("add-transceiver", receive, Gst.Caps.from_string(CAPS))
+        self._rtc.connect("pad-added", self._on_pad)
+        self._rtc.connect("on-negotiation-needed", self._negotiate)
+        self._rtc.connect("notify::ice-gathering-state", self._gathered)
+        self.frames, self._session = 0, ""
+
+    def watch(self, deadline_s: float) -> None:
+        """Take part until the frames are there or the time is over, and end the session."""
+        self._pipeline.set_state(Gst.State.PLAYING)
+        GLib.timeout_add(int(deadline_s * 1000), self._loop.quit)
+        self._loop.run()
+        self._pipeline.set_state(Gst.State.NULL)
+        if self._session:
+            end = urllib.request.Request(self._session, method="DELETE")
+            urllib.request.urlopen(end, timeout=20).close()
+
+    def _count(self, *_: object) -> Gst.PadProbeReturn:
+        self.frames += 1
+        if self.frames >= self._wanted:
+            self._loop.quit()
         return Gst.PadProbeReturn.OK
 
-    def on_pad(_: Gst.Element, pad: Gst.Pad) -> None:
+    def _on_pad(self, _: Gst.Element, pad: Gst.Pad) -> None:
         bin_ = Gst.parse_bin_from_description(
             "rtph264depay ! h264parse ! avdec_h264 ! fakesink name=end sync=false", True
         )
-        pipeline.add(bin_)
-        bin_.get_by_name("end").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, count)
+        self._pipeline.add(bin_)
+        end = bin_.get_by_name("end").get_static_pad("sink")
+        end.add_probe(Gst.PadProbeType.BUFFER, self._count)
         bin_.sync_state_with_parent()
         pad.link(bin_.get_static_pad("sink"))
 
-    def gathered(*_: object) -> None:
-        if rtc.get_property("ice-gathering-state") != GstWebRTC.WebRTCICEGatheringState.COMPLETE:
+    def _negotiate(self, *_: object) -> None:
+        self._rtc.emit("create-offer", None, Gst.Promise.new_with_change_func(self._offered))
+
+    def _offered(self, promise: Gst.Promise) -> None:
+        reply = promise.get_reply()
+        offer = reply.get_value("offer")
+        self._rtc.emit("set-local-description", offer, Gst.Promise.new())
+
+    def _gathered(self, *_: object) -> None:
+        state = self._rtc.get_property("ice-gathering-state")
+        if state != GstWebRTC.WebRTCICEGatheringState.COMPLETE:
             return
-        nonlocal session
-        offer = rtc.get_property("local-description").sdp.as_text()
-        offer = offer.replace("a=setup:actpass", f"a=setup:{setup}")
+        offer = self._rtc.get_property("local-description").sdp.as_text()
+        offer = offer.replace("a=setup:actpass", f"a=setup:{self._setup}")
         request = urllib.request.Request(
-            url, data=offer.encode(), headers={"Content-Type": "application/sdp"}
+            self._url, data=offer.encode(), headers={"Content-Type": "application/sdp"}
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             text = answer.read().decode()
-            session = urllib.parse.urljoin(url, answer.headers["location"])
+            self._session = urllib.parse.urljoin(self._url, answer.headers["location"])
         _, message = GstSdp.SDPMessage.new_from_text(text)
         kind = GstWebRTC.WebRTCSDPType.ANSWER
         described = GstWebRTC.WebRTCSessionDescription.new(kind, message)
-        rtc.emit("set-remote-description", described, Gst.Promise.new())
+        self._rtc.emit("set-remote-description", described, Gst.Promise.new())
 
-    def offered(promise: Gst.Promise) -> None:
-        reply = promise.get_reply()
-        offer = reply.get_value("offer")
-        rtc.emit("set-local-description", offer, Gst.Promise.new())
 
-    def negotiate(*_: object) -> None:
-        rtc.emit("create-offer", None, Gst.Promise.new_with_change_func(offered))
-
-    rtc.connect("pad-added", on_pad)
-    rtc.connect("on-negotiation-needed", negotiate)
-    rtc.connect("notify::ice-gathering-state", gathered)
-    pipeline.set_state(Gst.State.PLAYING)
-    GLib.timeout_add(int(deadline_s * 1000), loop.quit)
-    loop.run()
-    pipeline.set_state(Gst.State.NULL)
-    if session:
-        urllib.request.urlopen(urllib.request.Request(session, method="DELETE"), timeout=20).close()
-    sys.stdout.write(f"{frames}\n")
+def main(url: str, setup: str, wanted: int, deadline_s: float) -> None:
+    Gst.init(None)
+    viewer = Viewer(url, setup, wanted)
+    viewer.watch(deadline_s)
+    sys.stdout.write(f"{viewer.frames}\n")
 
 
 if __name__ == "__main__":
