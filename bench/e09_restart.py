@@ -6,10 +6,11 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import _options
 import httpx
-from _engines import containers, docker_daemon, serving, tiny_engine, until
+from _engines import Server, containers, docker_daemon, serving, tiny_engine, until
 from _report import Row, percentile, report
 
 FLEET = 100
@@ -27,38 +28,12 @@ def main() -> None:
             serving(work, **containers(daemon)) as server,
         ):
             server.scale(fleet)
-            before = {engine["container_id"] for engine in server.get("/engines")}
-            server.kill()
-            began_s = time.perf_counter()
-            server.start()
-            after = {engine["container_id"] for engine in server.get("/engines")}
-            correct_s = time.perf_counter() - began_s
-
-            taken_ms: list[float] = []
-            stale: list[bool] = []
-            over = threading.Event()
-
-            def read() -> None:
-                with httpx.Client(base_url=server.url, timeout=60) as client:
-                    while not over.is_set():
-                        asked_s = time.perf_counter()
-                        answer = client.get("/engines")
-                        taken_ms.append((time.perf_counter() - asked_s) * 1e3)
-                        stale.append("x-touchline-stale-seconds" in answer.headers)
-                        time.sleep(0.01)
-
-            daemon.kill()
-            reader = threading.Thread(target=read)
-            reader.start()
-            time.sleep(5)
-            over.set()
-            reader.join()
-            daemon.start()
-            back_s = time.perf_counter()
-            until(lambda: server.http.get("/health/ready").status_code == 200)
-            reconverged_s = time.perf_counter() - back_s
+            before = ids(server)
+            after, correct_s = restarted(server)
+            taken_ms, stale = read_without_a_daemon(server, daemon)
+            reconverged_s = converged(server, daemon)
             time.sleep(2)
-            kept = {engine["container_id"] for engine in server.get("/engines")}
+            kept = ids(server)
     lost, wrong = len(before - after), len(before - kept)
     report(
         [
@@ -79,6 +54,51 @@ def main() -> None:
             ),
         ]
     )
+
+
+def ids(server: Server) -> set[str]:
+    """Which engines it lists."""
+    return {engine["container_id"] for engine in server.get("/engines")}
+
+
+def restarted(server: Server) -> tuple[set[str], float]:
+    """Kill the server and start it: what it lists then, and after how many seconds."""
+    server.kill()
+    began_s = time.perf_counter()
+    server.start()
+    return ids(server), time.perf_counter() - began_s
+
+
+def read_without_a_daemon(server: Server, daemon: Any) -> tuple[list[float], list[bool]]:
+    """Kill the daemon and read: how many ms each answer took, and whether it said it was stale."""
+    taken_ms: list[float] = []
+    stale: list[bool] = []
+    over = threading.Event()
+
+    def read() -> None:
+        with httpx.Client(base_url=server.url, timeout=60) as client:
+            while not over.is_set():
+                asked_s = time.perf_counter()
+                answer = client.get("/engines")
+                taken_ms.append((time.perf_counter() - asked_s) * 1e3)
+                stale.append("x-touchline-stale-seconds" in answer.headers)
+                time.sleep(0.01)
+
+    daemon.kill()
+    reader = threading.Thread(target=read)
+    reader.start()
+    time.sleep(5)
+    over.set()
+    reader.join()
+    return taken_ms, stale
+
+
+def converged(server: Server, daemon: Any) -> float:
+    """Start the daemon: after how many seconds the server is ready again."""
+    daemon.start()
+    back_s = time.perf_counter()
+    until(lambda: server.http.get("/health/ready").status_code == 200)
+    return time.perf_counter() - back_s
 
 
 if __name__ == "__main__":

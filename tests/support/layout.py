@@ -251,7 +251,6 @@ TO_BE_MIRRORED: set[str] = set()
 
 TO_BE_SPLIT: set[str] = {
     "bench/c14_disk_full.py::main",
-    "bench/e09_restart.py::main",
 }
 """Files over 400 lines and functions over 60."""
 
