@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -200,14 +201,43 @@ def keeps_the_running_match(
     return kept
 
 
-def main() -> None:
-    rounds = _options.parser(__doc__, rounds=7).parse_args().rounds
-    _options.need_root("C14")
-    full_ms, resumed_ms = [], []
-    bad: list[str] = []
-    with ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-bench-")))
-        disk = stack.enter_context(small_disk(work / "disk"))
+@dataclass
+class Filled:
+    """What became of a match on a disk that was filled again and again."""
+
+    full_ms: list[float] = field(default_factory=list)
+    resumed_ms: list[float] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+    minutes: float = 0.0
+    told_after_s: float = 0.0
+    gaps: int = 0
+    goes_on: bool = False
+    ffmpeg_ended: bool = False
+    ffmpeg_plays: bool = False
+    kept: bool = False
+    """Whether the running match was kept where the oldest are deleted for space."""
+
+
+def fill_and_empty(touchline: Server, ballast: Ballast, found: Filled) -> None:
+    """Take all the space and give it back: how soon it is told, and written to again."""
+    time.sleep(2)
+    began_s = time.monotonic()
+    ballast.fill()
+    wait_for("word of the full disk", lambda: says_full(touchline))
+    found.full_ms.append((time.monotonic() - began_s) * 1e3)
+    time.sleep(1)
+    found.bad += bad_files(touchline, "match")
+    before = sizes(touchline, "match")
+    ballast.remove()
+    began_s = time.monotonic()
+    wait_for("footage", lambda: growing(touchline, "match", before))
+    found.resumed_ms.append((time.monotonic() - began_s) * 1e3)
+
+
+def filled(work: Path, rounds: int) -> Filled:
+    """Record a match on a small disk that is filled so often, with ffmpeg beside it."""
+    found = Filled()
+    with small_disk(work / "disk") as disk:
         recordings = disk / "recordings"
         capture: dict[str, Any] = {"recordings_dir": str(recordings), "min_free_bytes": FLOOR_BYTES}
         ballast = Ballast(disk / "ballast")
@@ -216,74 +246,71 @@ def main() -> None:
             ffmpeg_beside(disk / "ffmpeg.mp4") as beside,
         ):
             touchline.record("match")
-            minutes, told_after_s = forecast_told(touchline)
+            found.minutes, found.told_after_s = forecast_told(touchline)
             for _ in range(rounds):
-                time.sleep(2)
-                before = sizes(touchline, "match")
-                began_s = time.monotonic()
-                ballast.fill()
-                wait_for("word of the full disk", lambda: says_full(touchline))
-                full_ms.append((time.monotonic() - began_s) * 1e3)
-                time.sleep(1)
-                bad += bad_files(touchline, "match")
-                before = sizes(touchline, "match")
-                ballast.remove()
-                began_s = time.monotonic()
-                wait_for("footage", lambda: growing(touchline, "match", before))  # noqa: B023
-                resumed_ms.append((time.monotonic() - began_s) * 1e3)
-            ended = beside.poll() is not None
-            running = touchline.status()["match_id"]
+                fill_and_empty(touchline, ballast, found)
+            found.ffmpeg_ended = beside.poll() is not None
+            found.goes_on = touchline.status()["match_id"] == "match"
             touchline.end_recording()
-            bad += bad_files(touchline, "match")
-            lost = touchline.manifest("match")["gaps"]
-        ffmpeg_plays = plays(disk / "ffmpeg.mp4")
+            found.bad += bad_files(touchline, "match")
+            found.gaps = len(touchline.manifest("match")["gaps"])
+        found.ffmpeg_plays = plays(disk / "ffmpeg.mp4")
         (disk / "ffmpeg.mp4").unlink()
-        kept = keeps_the_running_match(work, disk, capture, bad)
+        found.kept = keeps_the_running_match(work, disk, capture, found.bad)
+    return found
+
+
+def rows(found: Filled, rounds: int) -> list[Row]:
+    full_ms, resumed_ms = found.full_ms, found.resumed_ms
+    return [
+        Row(
+            "C14",
+            f"disk filled to the last byte {rounds} times: bad files; the match goes on;"
+            f" gaps listed ({SIMULATED})",
+            f"{len(found.bad)}; {'yes' if found.goes_on else 'NO'}; {found.gaps}",
+            "0; yes",
+            not found.bad and found.goes_on and found.kept,
+            f"ffmpeg on the same disk: {'ended' if found.ffmpeg_ended else 'went on'}, its file"
+            f" {'plays' if found.ffmpeg_plays else 'does not play'}",
+        ),
+        Row(
+            "C14",
+            f"filled until the status says so / space until both cameras write, worst of {rounds}",
+            f"{max(full_ms):.0f} / {max(resumed_ms):.0f} ms"
+            f" (median {median(full_ms):.0f} / {median(resumed_ms):.0f})",
+            "<= 200 / <= 200 ms",
+            max(*full_ms, *resumed_ms) <= 200,
+            "ffmpeg: never" if found.ffmpeg_ended else "",
+        ),
+        Row(
+            "C14",
+            "minutes left, once they are measured"
+            f" ({(DISK_BYTES - FLOOR_BYTES) // MIB} MiB at 2 x 2 Mbit/s)",
+            f"{found.minutes:g} min, told {found.told_after_s:.1f} s after the start",
+            "told within 15 s",
+            found.told_after_s <= 15,
+        ),
+        Row(
+            "C14",
+            "oldest matches deleted for space, where that is configured: running match kept",
+            "yes" if found.kept else "NO",
+            "yes",
+            found.kept,
+        ),
+    ]
+
+
+def main() -> None:
+    rounds = _options.parser(__doc__, rounds=7).parse_args().rounds
+    _options.need_root("C14")
+    with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
+        found = filled(Path(folder), rounds)
     troubles = []
     for state in ("read_only", "gone", "slow"):
         with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
             troubles.append(trouble(Path(folder), state, rounds))
-    report(
-        [
-            Row(
-                "C14",
-                f"disk filled to the last byte {rounds} times: bad files; the match goes on;"
-                f" gaps listed ({SIMULATED})",
-                f"{len(bad)}; {'yes' if running == 'match' else 'NO'}; {len(lost)}",
-                "0; yes",
-                not bad and running == "match" and kept,
-                f"ffmpeg on the same disk: {'ended' if ended else 'went on'}, its file"
-                f" {'plays' if ffmpeg_plays else 'does not play'}",
-            ),
-            Row(
-                "C14",
-                f"filled until the status says so / space until both cameras write, worst of"
-                f" {rounds}",
-                f"{max(full_ms):.0f} / {max(resumed_ms):.0f} ms"
-                f" (median {median(full_ms):.0f} / {median(resumed_ms):.0f})",
-                "<= 200 / <= 200 ms",
-                max(*full_ms, *resumed_ms) <= 200,
-                "ffmpeg: never" if ended else "",
-            ),
-            Row(
-                "C14",
-                "minutes left, once they are measured"
-                f" ({(DISK_BYTES - FLOOR_BYTES) // MIB} MiB at 2 x 2 Mbit/s)",
-                f"{minutes:g} min, told {told_after_s:.1f} s after the start",
-                "told within 15 s",
-                told_after_s <= 15,
-            ),
-            Row(
-                "C14",
-                "oldest matches deleted for space, where that is configured: running match kept",
-                "yes" if kept else "NO",
-                "yes",
-                kept,
-            ),
-            *troubles,
-        ]
-    )
-    for each in bad:
+    report([*rows(found, rounds), *troubles])
+    for each in found.bad:
         print(each)
 
 
