@@ -9,12 +9,16 @@ export type Problem = {
   details?: string;
 };
 
+type Camera = Schema["CameraStatus"];
+type Recording = Extract<Schema["Status"]["recording"], { recording: true }>;
+type Told = Schema["RecordingProblem"];
+
 const SHORT_MINUTES = 30;
 const STALE_S = 3;
 
 export type Facts = {
   recording?: Schema["Status"]["recording"];
-  cameras?: Schema["CameraStatus"][];
+  cameras?: Camera[];
   health?: Schema["RecordingHealth"];
   metrics?: Schema["SystemMetrics"];
   minutesLeft?: number | null;
@@ -28,81 +32,99 @@ export function problemsOf({
   metrics,
   minutesLeft,
 }: Facts): Problem[] {
-  const found: Problem[] = [];
+  const found = [
+    ...(recording?.recording
+      ? whileRecording(recording, cameras, health?.problems ?? [])
+      : cameras.filter(isLost).map(noAnswer)),
+    ...ofSpace(minutesLeft),
+    ...ofHeat(metrics),
+  ];
+  return found.sort((a, b) => Number(a.severity === "warn") - Number(b.severity === "warn"));
+}
+
+function whileRecording(recording: Recording, cameras: Camera[], told: Told[]): Problem[] {
+  const { degraded_cameras: degraded, overload_guard: guard } = recording;
   const nameOf = (key: string) =>
     cameras.find((camera) => `camera_${camera.id}` === key)?.name ?? key;
-  if (recording?.recording) {
-    const told = health?.problems ?? [];
-    for (const [key, reason] of Object.entries(recording.degraded_cameras)) {
-      if (key === "overload_guard") continue;
-      const recovery = recording.camera_recovery[key];
+  const lost = Object.entries(degraded)
+    .filter(([key]) => key !== "overload_guard")
+    .map(([key, reason]): Problem => {
       if (!key.startsWith("camera_")) {
-        found.push({ key, severity: "bad", what: reason, todo: "The other files go on." });
-        continue;
+        return { key, severity: "bad", what: reason, todo: "The other files go on." };
       }
       const disk = told.find(({ camera, kind }) => camera === key && isOfDisk(kind));
-      found.push({
+      return {
         key,
         severity: "bad",
         what: `${nameOf(key)} is not recorded`,
         details: reason,
         todo: disk
           ? adviceOn(disk.kind)
-          : recovery?.failed_permanently
-            ? "It was given up. Look at its cable and power, then stop and start the recording."
-            : `It is brought back by itself${attempts(recovery?.attempts)}. Look at its cable, power and network${others(cameras.length - 1)}.`,
-      });
-    }
-    if (recording.overload_guard.active) {
-      found.push({
-        key: "overload",
-        severity: "warn",
-        what: `The machine hardly keeps up: ${recording.overload_guard.reasons.join(", ")}`,
-        todo: "Close live pictures that nobody needs and stop other programs on it.",
-      });
-    }
-    for (const { kind, camera, message } of told) {
-      // What a lost camera's files lack follows from that.
-      if (camera != null && Object.hasOwn(recording.degraded_cameras, camera)) continue;
-      found.push({
-        key: `${kind} ${camera ?? ""}`,
-        severity: isOfDisk(kind) || kind === "segments_dir_missing" ? "bad" : "warn",
-        what: message,
-        todo: adviceOn(kind),
-      });
-    }
-  } else {
-    for (const camera of cameras) {
-      if (!isLost(camera)) continue;
-      found.push({
-        key: `camera_${camera.id}`,
-        severity: "warn",
-        what: `${camera.name} does not answer`,
-        details: camera.last_error ?? undefined,
-        todo: "Look at its cable, power and network before the kick-off; it is tried again by itself.",
-      });
-    }
-  }
-  if (typeof minutesLeft === "number" && minutesLeft < SHORT_MINUTES) {
-    found.push({
+          : adviceOnRecovery(recording.camera_recovery[key], cameras.length - 1),
+      };
+    });
+  // What a lost camera's files lack follows from that.
+  const notOfLost = told.filter(({ camera }) => camera == null || !Object.hasOwn(degraded, camera));
+  return [...lost, ...ofOverload(guard), ...notOfLost.map(ofHealth)];
+}
+
+function ofOverload({ active, reasons }: Schema["OverloadGuard"]): Problem[] {
+  if (!active) return [];
+  return [
+    {
+      key: "overload",
+      severity: "warn",
+      what: `The machine hardly keeps up: ${reasons.join(", ")}`,
+      todo: "Close live pictures that nobody needs and stop other programs on it.",
+    },
+  ];
+}
+
+function ofHealth({ kind, camera, message }: Told): Problem {
+  return {
+    key: `${kind} ${camera ?? ""}`,
+    severity: isOfDisk(kind) || kind === "segments_dir_missing" ? "bad" : "warn",
+    what: message,
+    todo: adviceOn(kind),
+  };
+}
+
+/** A camera that is lost while nothing is recorded. */
+function noAnswer(camera: Camera): Problem {
+  return {
+    key: `camera_${camera.id}`,
+    severity: "warn",
+    what: `${camera.name} does not answer`,
+    details: camera.last_error ?? undefined,
+    todo: "Look at its cable, power and network before the kick-off; it is tried again by itself.",
+  };
+}
+
+function ofSpace(minutesLeft: number | null | undefined): Problem[] {
+  if (typeof minutesLeft !== "number" || minutesLeft >= SHORT_MINUTES) return [];
+  return [
+    {
       key: "disk",
       severity: minutesLeft < 5 ? "bad" : "warn",
       what: `The disk lasts for ${Math.max(0, Math.floor(minutesLeft))} more minutes of recording`,
       todo: "Delete matches that are no longer needed; the running one is not touched.",
-    });
-  }
-  if (metrics?.temperature.critical || metrics?.temperature.warning) {
-    found.push({
+    },
+  ];
+}
+
+function ofHeat(metrics: Schema["SystemMetrics"] | undefined): Problem[] {
+  if (!metrics?.temperature.critical && !metrics?.temperature.warning) return [];
+  return [
+    {
       key: "heat",
       severity: metrics.temperature.critical ? "bad" : "warn",
       what: `The machine is hot: ${Math.round(metrics.temperature.max_c)} °C`,
       todo: "Take it out of the sun and give it air; a hot machine slows down.",
-    });
-  }
-  return found.sort((a, b) => Number(a.severity === "warn") - Number(b.severity === "warn"));
+    },
+  ];
 }
 
-type Kind = Schema["RecordingProblem"]["kind"];
+type Kind = Told["kind"];
 
 const DISK_LOOK = "Look at the disk, and at who may write to the recordings folder.";
 
@@ -148,13 +170,23 @@ function adviceOn(kind: Kind): string {
     : "What was written before is kept. Verify the match when it is over.";
 }
 
+/** What to do about a lost camera, and what the other cameras do meanwhile. */
+function adviceOnRecovery(
+  recovery: Schema["CameraRecovery"] | undefined,
+  otherCameras: number,
+): string {
+  return recovery?.failed_permanently
+    ? "It was given up. Look at its cable and power, then stop and start the recording."
+    : `It is brought back by itself${attempts(recovery?.attempts)}. Look at its cable, power and network${others(otherCameras)}.`;
+}
+
 /** Whether a running camera sends nothing at the moment. */
-export function isStale(camera: Schema["CameraStatus"]): boolean {
+export function isStale(camera: Camera): boolean {
   return camera.state === "running" && (camera.last_frame_age_s ?? 0) > STALE_S;
 }
 
 /** Whether a camera could not record now: each attempt to reach it again is `starting` for a while. */
-export function isLost(camera: Schema["CameraStatus"]): boolean {
+export function isLost(camera: Camera): boolean {
   const away = camera.recovering && camera.state === "starting";
   return away || camera.state === "error" || isStale(camera);
 }
