@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useReducer, useRef } from "react";
 import { Link } from "wouter";
-import { api, ask, ServerError } from "../api/http";
+import { api, ask, type Schema, ServerError } from "../api/http";
 import { useChannel } from "../api/live";
 import { ago, bytes, speed } from "../lib/format";
 import { Histories } from "../lib/history";
@@ -41,7 +41,6 @@ export default function Stream({ streamId }: { streamId: string }) {
     );
   }
   if (!stream) return <Loading />;
-  const times = samples.get("peers").times;
   const told = Object.entries(details.data ?? {}).filter(([, value]) => typeof value !== "object");
   return (
     <div className="page">
@@ -57,40 +56,9 @@ export default function Stream({ streamId }: { streamId: string }) {
           )}
         </div>
       </div>
-      <Card title="Now">
-        <Facts
-          facts={[
-            ["Peers", stream.peers ?? "–"],
-            ["Down", speed(stream.speed_down)],
-            ["Up", speed(stream.speed_up)],
-            ["Downloaded", bytes(stream.downloaded ?? 0)],
-            ["Uploaded", bytes(stream.uploaded ?? 0)],
-            ["Began", ago(stream.started_at)],
-            ["Ended", stream.ended_at ? `${ago(stream.ended_at)}: ${stream.end_reason}` : "–"],
-            [stream.key_type, <code key="key">{stream.key}</code>],
-          ]}
-        />
-      </Card>
+      <Now stream={stream} />
       <div className="columns">
-        <Card title="Speed">
-          <Chart
-            label="Kibibytes a second"
-            times={times}
-            unit={(value) => speed(value)}
-            lines={[
-              { label: "Down", values: samples.get("down").values },
-              { label: "Up", values: samples.get("up").values },
-            ]}
-          />
-        </Card>
-        <Card title="Peers">
-          <Chart
-            label="Peers"
-            times={times}
-            unit={(value) => String(Math.round(value))}
-            lines={[{ label: "Peers", values: samples.get("peers").values }]}
-          />
-        </Card>
+        <Curves samples={samples} />
         {told.length > 0 && (
           <Card title="Content">
             <Facts facts={told.map(([name, value]) => [name, String(value)])} />
@@ -115,6 +83,53 @@ export default function Stream({ streamId }: { streamId: string }) {
         )}
       </div>
     </div>
+  );
+}
+
+function Now({ stream }: { stream: Schema["StreamState"] }) {
+  return (
+    <Card title="Now">
+      <Facts
+        facts={[
+          ["Peers", stream.peers ?? "–"],
+          ["Down", speed(stream.speed_down)],
+          ["Up", speed(stream.speed_up)],
+          ["Downloaded", bytes(stream.downloaded ?? 0)],
+          ["Uploaded", bytes(stream.uploaded ?? 0)],
+          ["Began", ago(stream.started_at)],
+          ["Ended", stream.ended_at ? `${ago(stream.ended_at)}: ${stream.end_reason}` : "–"],
+          [stream.key_type, <code key="key">{stream.key}</code>],
+        ]}
+      />
+    </Card>
+  );
+}
+
+/** Speed and peers over time. */
+function Curves({ samples }: { samples: Histories }) {
+  const { times, values: peers } = samples.get("peers");
+  return (
+    <>
+      <Card title="Speed">
+        <Chart
+          label="Kibibytes a second"
+          times={times}
+          unit={(value) => speed(value)}
+          lines={[
+            { label: "Down", values: samples.get("down").values },
+            { label: "Up", values: samples.get("up").values },
+          ]}
+        />
+      </Card>
+      <Card title="Peers">
+        <Chart
+          label="Peers"
+          times={times}
+          unit={(value) => String(Math.round(value))}
+          lines={[{ label: "Peers", values: peers }]}
+        />
+      </Card>
+    </>
   );
 }
 

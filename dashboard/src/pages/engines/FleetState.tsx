@@ -6,7 +6,6 @@ import { Button, Card, Facts, Field, Loading, Note } from "../../ui/basics";
 import { Dialog, useAction } from "../../ui/feedback";
 
 export function FleetState({ state }: { state: Schema["OrchestratorStatus"] | undefined }) {
-  const [demand, setDemand] = useState("");
   const [provisioning, setProvisioning] = useState(false);
   const collect = useAction(() => ask(api.POST("/gc")), {
     asks: () => ({
@@ -17,22 +16,6 @@ export function FleetState({ state }: { state: Schema["OrchestratorStatus"] | un
     }),
     done: (done) => `Removed ${plural(done.removed?.length ?? 0, "engine")}`,
   });
-  const running = state?.engines.running ?? 0;
-  const scale = useAction(
-    (wanted: number) => ask(api.POST("/scale/{demand}", { params: { path: { demand: wanted } } })),
-    {
-      asks: (wanted) => ({
-        title: `Scale to ${plural(wanted, "engine")}?`,
-        body:
-          wanted < running
-            ? "Idle engines are removed. One with streams stays until they have ended."
-            : "Engines are started until there are so many.",
-        action: "Scale",
-        danger: wanted < running,
-      }),
-      done: () => "The fleet is being scaled",
-    },
-  );
   if (!state) return <Loading />;
   const { engines, capacity, streams, provisioning: may, runtime } = state;
   return (
@@ -42,28 +25,7 @@ export function FleetState({ state }: { state: Schema["OrchestratorStatus"] | un
           <Button tone="primary" onClick={() => setProvisioning(true)}>
             <Plus size={18} aria-hidden /> Provision
           </Button>
-          <form
-            className="row"
-            onSubmit={(event: FormEvent) => {
-              event.preventDefault();
-              if (demand !== "") scale.mutate(Number(demand));
-            }}
-          >
-            <input
-              className="input"
-              style={{ width: 90 }}
-              type="number"
-              min={0}
-              max={capacity.max_replicas}
-              aria-label="How many engines"
-              placeholder={String(engines.running)}
-              value={demand}
-              onChange={(event) => setDemand(event.target.value)}
-            />
-            <Button type="submit" disabled={demand === "" || scale.isPending}>
-              Scale
-            </Button>
-          </form>
+          <ScaleForm running={engines.running ?? 0} most={capacity.max_replicas} />
           <Button onClick={() => collect.mutate(undefined)}>Collect garbage</Button>
         </>
       }
@@ -92,6 +54,49 @@ export function FleetState({ state }: { state: Schema["OrchestratorStatus"] | un
       />
       <Provision open={provisioning} onClose={() => setProvisioning(false)} />
     </Card>
+  );
+}
+
+function ScaleForm({ running, most }: { running: number; most: number | undefined }) {
+  const [demand, setDemand] = useState("");
+  const scale = useAction(
+    (wanted: number) => ask(api.POST("/scale/{demand}", { params: { path: { demand: wanted } } })),
+    {
+      asks: (wanted) => ({
+        title: `Scale to ${plural(wanted, "engine")}?`,
+        body:
+          wanted < running
+            ? "Idle engines are removed. One with streams stays until they have ended."
+            : "Engines are started until there are so many.",
+        action: "Scale",
+        danger: wanted < running,
+      }),
+      done: () => "The fleet is being scaled",
+    },
+  );
+  return (
+    <form
+      className="row"
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        if (demand !== "") scale.mutate(Number(demand));
+      }}
+    >
+      <input
+        className="input"
+        style={{ width: 90 }}
+        type="number"
+        min={0}
+        max={most}
+        aria-label="How many engines"
+        placeholder={String(running)}
+        value={demand}
+        onChange={(event) => setDemand(event.target.value)}
+      />
+      <Button type="submit" disabled={demand === "" || scale.isPending}>
+        Scale
+      </Button>
+    </form>
   );
 }
 

@@ -26,15 +26,7 @@ export function StateCard({
   const on = recording?.recording === true;
   const degraded = on && recording.degraded;
   const readiness = readinessOf(cameras);
-  const word = !recording
-    ? "…"
-    : !on
-      ? readiness.word
-      : degraded
-        ? "Recording, with losses"
-        : "Recording";
   const unready = recording !== undefined && !on && cameras !== undefined && !readiness.ready;
-  const named = on ? parseMatchId(recording.match_id) : null;
   return (
     <section
       className={["state", on && "recording", degraded && "degraded", unready && "unready"]
@@ -46,17 +38,9 @@ export function StateCard({
         <div className="stack">
           <p className="state-word" role="status">
             <span className="dot" aria-hidden />
-            {word}
+            {stateWord(recording, readiness)}
           </p>
-          {named && (
-            <p>
-              <strong>{named.title}</strong>
-              <span className="muted">
-                {named.competition && ` · ${named.competition}`}
-                {named.date && ` · ${named.date}`}
-              </span>
-            </p>
-          )}
+          {on && <MatchName matchId={recording.match_id} />}
           <p className="muted">
             {minutesLeft === null
               ? "The space left on the disk is not known"
@@ -75,6 +59,25 @@ export function StateCard({
         />
       )}
     </section>
+  );
+}
+
+function stateWord(recording: Recording | undefined, readiness: Readiness): string {
+  if (!recording) return "…";
+  if (!recording.recording) return readiness.word;
+  return recording.degraded ? "Recording, with losses" : "Recording";
+}
+
+function MatchName({ matchId }: { matchId: string }) {
+  const { title, competition, date } = parseMatchId(matchId);
+  return (
+    <p>
+      <strong>{title}</strong>
+      <span className="muted">
+        {competition && ` · ${competition}`}
+        {date && ` · ${date}`}
+      </span>
+    </p>
   );
 }
 
