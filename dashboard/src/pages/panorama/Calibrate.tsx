@@ -1,81 +1,18 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import { useMatches } from "../../api/capture";
-import { api, ask, askDone, type Schema, ServerError } from "../../api/http";
+import type { Schema } from "../../api/http";
 import { useChannel } from "../../api/live";
 import { parseMatchId } from "../../lib/matchName";
-import { qualityInWords } from "../../lib/quality";
 import { Button, Card, Choice, ErrorNote, Note, Progress } from "../../ui/basics";
-import { useAction } from "../../ui/feedback";
 import { type Point, Pointed, type PointPair } from "./Pointed";
-
-const PAIRS = 12;
-const BETWEEN_MS = 1_200;
+import { PAIRS, useCalibration } from "./useCalibration";
 
 /** From two pictures to a calibration: with the cameras as they stand, or out of a match. */
 export function Guide({ calibrating }: { calibrating: Schema["CalibrationStatus"] | undefined }) {
-  const queries = useQueryClient();
   const mode = useChannel("pipeline_state")?.mode;
-  const matches = useMatches();
-  const [progress, setProgress] = useState<string | null>(null);
-  const [taken, setTaken] = useState(0);
-  const [dull, setDull] = useState(0);
   const [points, setPoints] = useState<PointPair[]>([]);
-  const [matchId, setMatchId] = useState("");
-  const over = useRef(false);
-  useEffect(() => {
-    over.current = false;
-    return () => {
-      over.current = true;
-    };
-  }, []);
-  const finished = (done: Schema["CalibrationCompleted"]) => {
-    setPoints([]);
-    void queries.invalidateQueries({ queryKey: ["calibrations"] });
-    return `${done.message}: ${qualityInWords(done).word.toLowerCase()}`;
-  };
-  const run = useAction(
-    async () => {
-      setTaken(0);
-      setDull(0);
-      try {
-        setProgress("Looking through both cameras…");
-        await askDone(api.POST("/api/v1/panorama/calibration/start", { body: {} }));
-        for (let n = 1; n <= PAIRS && !over.current; n += 1) {
-          setProgress(`Pair ${n} of ${PAIRS}: let people move about where both cameras look`);
-          const pair = await capturedPair();
-          setTaken(pair.frames_captured);
-          if (!pair.sharp) setDull((count) => count + 1);
-          await new Promise((done) => setTimeout(done, BETWEEN_MS));
-        }
-        if (over.current) throw new Error("The calibration was left; the pairs are kept");
-        setProgress("Matching what both cameras see…");
-        return await ask(api.POST("/api/v1/panorama/calibration/complete", { body: { points } }));
-      } finally {
-        setProgress(null);
-      }
-    },
-    { done: finished },
-  );
-  const fromMatch = useAction(
-    async () => {
-      setProgress("Taking pairs from the match and matching them…");
-      try {
-        return await ask(
-          api.POST("/api/v1/panorama/calibration/from-match", {
-            body: { match_id: matchId, instants: PAIRS, points },
-          }),
-        );
-      } finally {
-        setProgress(null);
-      }
-    },
-    { done: finished },
-  );
+  const { run, fromMatch, progress, taken, dull } = useCalibration(points, () => setPoints([]));
   const busy = run.isPending || fromMatch.isPending;
-  const twoCameras = Object.entries(matches.data ?? {}).filter(
-    ([, entry]) => entry.camera_count >= 2 && entry.state === "finished",
-  );
   return (
     <Card title="Calibrate">
       <ol className="stack" style={{ paddingLeft: 20, margin: 0 }}>
@@ -115,38 +52,40 @@ export function Guide({ calibrating }: { calibrating: Schema["CalibrationStatus"
           <span className="muted">{calibrating.frames_captured} pairs were taken earlier</span>
         )}
       </div>
-      <div className="row">
-        <Choice
-          label="Or from a match"
-          value={matchId}
-          onChange={(event) => setMatchId(event.target.value)}
-          options={[
-            ["", "Choose a match"],
-            ...twoCameras.map(([id]) => [id, parseMatchId(id).title] as const),
-          ]}
-        />
-        <Button disabled={busy || !matchId} onClick={() => fromMatch.mutate(undefined)}>
-          Calibrate from it
-        </Button>
-      </div>
+      <FromMatch disabled={busy} onCalibrate={(matchId) => fromMatch.mutate(matchId)} />
       <ByHand points={points} setPoints={setPoints} />
     </Card>
   );
 }
 
-const TRIES = 4;
-
-/** A pair of pictures; a camera that has none at the moment is asked again before it is given up. */
-async function capturedPair() {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask(api.POST("/api/v1/panorama/calibration/capture"));
-    } catch (error) {
-      const again = error instanceof ServerError && error.status >= 500 && attempt < TRIES;
-      if (!again) throw error;
-      await new Promise((done) => setTimeout(done, BETWEEN_MS * attempt));
-    }
-  }
+function FromMatch({
+  disabled,
+  onCalibrate,
+}: {
+  disabled: boolean;
+  onCalibrate: (matchId: string) => void;
+}) {
+  const matches = useMatches();
+  const [matchId, setMatchId] = useState("");
+  const twoCameras = Object.entries(matches.data ?? {}).filter(
+    ([, entry]) => entry.camera_count >= 2 && entry.state === "finished",
+  );
+  return (
+    <div className="row">
+      <Choice
+        label="Or from a match"
+        value={matchId}
+        onChange={(event) => setMatchId(event.target.value)}
+        options={[
+          ["", "Choose a match"],
+          ...twoCameras.map(([id]) => [id, parseMatchId(id).title] as const),
+        ]}
+      />
+      <Button disabled={disabled || !matchId} onClick={() => onCalibrate(matchId)}>
+        Calibrate from it
+      </Button>
+    </div>
+  );
 }
 
 /** Marks the same spot in both pictures, first left, then right. */
