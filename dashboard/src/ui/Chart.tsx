@@ -4,6 +4,8 @@ import { Loading } from "./basics";
 
 export type Line = { label: string; values: readonly (number | null)[] };
 
+const HEIGHT = 200;
+
 /** Lines over time (Unix seconds), drawn by uPlot, which is loaded with the first chart. */
 export function Chart({
   label,
@@ -37,41 +39,13 @@ export function Chart({
       const element = box.current;
       if (over || !element) return;
       element.replaceChildren();
-      const colour = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
-      const axis = {
-        stroke: colour("--muted"),
-        grid: { stroke: colour("--line"), width: 1 },
-        ticks: { stroke: colour("--line"), width: 1 },
-      };
-      const strokes = ["--accent", "--info", "--warn", "--bad"].map(colour);
       plot.current = new Plot(
-        {
-          width: element.clientWidth,
-          height: 200,
-          cursor: { y: false },
-          scales: {
-            y: { range: (_, low, high) => [Math.min(0, low), Math.max(top ?? 0, high, 1)] },
-          },
-          axes: [
-            axis,
-            { ...axis, size: 74, values: (_, marks) => marks.map((mark) => format.current(mark)) },
-          ],
-          series: [
-            {},
-            ...names.split("\n").map((name, n) => ({
-              label: name,
-              stroke: strokes[n % strokes.length],
-              width: 2,
-              value: (_: uPlot, value: number | null) =>
-                value === null ? "–" : format.current(value),
-            })),
-          ],
-        },
+        optionsOf(element, names.split("\n"), top, (value) => format.current(value)),
         data.current,
         element,
       );
       watch = new ResizeObserver(() =>
-        plot.current?.setSize({ width: element.clientWidth, height: 200 }),
+        plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }),
       );
       watch.observe(element);
     };
@@ -102,4 +76,38 @@ export function Chart({
       </div>
     </figure>
   );
+}
+
+/** How uPlot draws it: as wide as the element, and in the colours of the page. */
+function optionsOf(
+  element: HTMLElement,
+  names: string[],
+  top: number | undefined,
+  format: (value: number) => string,
+): uPlot.Options {
+  const colour = (name: string) => getComputedStyle(element).getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour("--muted"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { stroke: colour("--line"), width: 1 },
+  };
+  const strokes = ["--accent", "--info", "--warn", "--bad"].map(colour);
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    cursor: { y: false },
+    scales: {
+      y: { range: (_, low, high) => [Math.min(0, low), Math.max(top ?? 0, high, 1)] },
+    },
+    axes: [axis, { ...axis, size: 74, values: (_, marks) => marks.map((mark) => format(mark)) }],
+    series: [
+      {},
+      ...names.map((name, n) => ({
+        label: name,
+        stroke: strokes[n % strokes.length],
+        width: 2,
+        value: (_: uPlot, value: number | null) => (value === null ? "–" : format(value)),
+      })),
+    ],
+  };
 }
