@@ -109,24 +109,32 @@ export class WebRtcView {
       // Several views may hear one message: it is the first one's, and the next waits for the next.
       if (answered.has(data) || !this.isAnswered()) return;
       answered.add(data);
-      if (this.over) {
-        this.forget();
-        if (type === "webrtc_session_ready") this.stop(String(data.session_id));
-        abandoned.get(this)?.();
-        abandoned.delete(this);
-      } else if (type === "webrtc_session_ready") await this.offer(data);
-      else this.end(String(data.error));
+      await this.takeAnswer(type, data);
       return;
     }
     if (this.over) {
       if (!waiting.get(this.kind)?.includes(this)) this.forget();
       return;
     }
-    if (isAnswer) return;
     const mine = data.session_id
       ? data.session_id === this.sessionId
       : data.stream_kind === this.kind;
-    if (!mine) return;
+    if (mine && !isAnswer) await this.takeNews(type, data);
+  }
+
+  /** Takes the answer to the request for a session: the session, or why there is none. */
+  private async takeAnswer(type: string, data: Record<string, unknown>) {
+    if (this.over) {
+      this.forget();
+      if (type === "webrtc_session_ready") this.stop(String(data.session_id));
+      abandoned.get(this)?.();
+      abandoned.delete(this);
+    } else if (type === "webrtc_session_ready") await this.offer(data);
+    else this.end(String(data.error));
+  }
+
+  /** Takes what the server says about the session that this view has. */
+  private async takeNews(type: string, data: Record<string, unknown>) {
     if (type === "webrtc_error") this.end(String(data.error));
     if (type === "webrtc_state" && data.state === "closed")
       this.end(String(data.reason ?? "closed"));
