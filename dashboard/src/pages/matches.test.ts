@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { MatchEntry } from "../api/capture";
 import { parseMatchId } from "../lib/matchName";
-import { type Source, sourcesOf, thumbnailsOf } from "../video/MatchPlayer";
+import { type Source, sourcesOf, thumbnailsOf } from "../video/sources";
 import { found } from "./Matches";
 import { overlapOf } from "./Preview";
 import { grouped } from "./variant/Parameters";

@@ -4,7 +4,7 @@ import { clock } from "../lib/format";
 import { Button } from "../ui/basics";
 import { CopyLink } from "../ui/CopyLink";
 import { DownloadButton } from "../ui/DownloadButton";
-import type { Source } from "./MatchPlayer";
+import type { Source } from "./sources";
 
 /** What is to be cut out, in seconds of the match. */
 export type Range = { from: number | null; to: number | null };
