@@ -1,6 +1,6 @@
-"""The capture half: records the cameras of a match and keeps the recordings.
+"""Recording of a match's cameras, and storage of the recordings.
 
-`open_capture` brings it to life; the `Capture` it yields is all that others use.
+`open_capture` starts the capture half; all other code uses only the `Capture` that it yields.
 """
 
 from __future__ import annotations

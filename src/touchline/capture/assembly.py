@@ -1,4 +1,4 @@
-"""The parts of the capture half, put together: each is complete when it is made."""
+"""Construction of the capture half's parts, each complete once it is created."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from touchline.media.storage.diskspace import read_space
 
 @dataclass(frozen=True)
 class CaptureBase:
-    """What every part of the half works with: settings, folders, cameras and who has them."""
+    """Settings, folders, cameras and camera lease shared by all parts of the half."""
 
     settings: CaptureSettings
     data_dir: Path
@@ -66,7 +66,10 @@ async def open_base(
     events: EventLog,
     spare: SpareDescriptors,
 ) -> CaptureBase:
-    """Make the cameras, whose workers are not met yet, and read the library. Raises OSError."""
+    """Create the cameras and read the library.
+
+    The cameras' workers are not connected yet. Raises OSError.
+    """
     news, current = CameraNews(), CurrentRecording()
     library = Library(disk.root, is_running=current.is_running)
     await library.clean_up()
@@ -100,7 +103,7 @@ async def open_base(
 
 @dataclass(frozen=True)
 class Views:
-    """What shows the cameras and the panorama."""
+    """Components that show the cameras and the panorama."""
 
     live: LiveLink
     showing: Showing
@@ -110,24 +113,27 @@ class Views:
     sessions: WebRtcSessions
 
     def begin(self, tasks: Tasks) -> None:
-        """Show what is asked for, as tasks of `tasks`."""
+        """Start the views as tasks of `tasks`."""
         self.preview.open(tasks)
         self.panorama.open(tasks)
         self.sessions.open(tasks)
 
     async def close(self) -> None:
-        """Show nothing more."""
+        """Stop all views."""
         await self.panorama.stop_if_active()
         await self.preview.close()
 
     async def camera_connected(self, camera: Camera) -> None:
-        """Have a new worker feed what its camera is shown by."""
+        """Tell a new worker to feed the views that show its camera."""
         await self.showing.camera_connected(camera)
         await self.panorama.camera_connected(camera)
 
 
 async def open_views(base: CaptureBase) -> Views:
-    """Read the calibrations; nothing is shown before `begin`. Raises OSError."""
+    """Create the views and read the calibrations.
+
+    Nothing is shown before `begin`. Raises OSError.
+    """
     settings, cameras, lease = base.settings, base.cameras, base.lease
     live = LiveLink(
         hls_dir=settings.preview.hls_dir,
@@ -154,7 +160,7 @@ async def open_views(base: CaptureBase) -> Views:
 
 @dataclass(frozen=True)
 class LibraryServices:
-    """The panorama, the jobs and who prepares them, and what is cut out of matches."""
+    """Panorama, job queue, post-processing and clips of the library."""
 
     panorama: Panorama
     processing: Processing
@@ -167,21 +173,24 @@ class LibraryServices:
     cloud: Cloud
 
     def begin(self, tasks: Tasks) -> None:
-        """Work on jobs, as tasks of `tasks`."""
+        """Start processing jobs, as tasks of `tasks`."""
         tasks.keep("post-processing", self.jobs.once, every_s=0.0)
         tasks.keep("post-processing hold", self.jobs.watch_hold, every_s=0.0)
 
     async def close(self) -> None:
-        """Write the queue down. Raises OSError."""
+        """Save the job queue. Raises OSError."""
         await self.jobs.save()
 
     def finished(self, match_id: str) -> None:
-        """Process a match that is over."""
+        """Start post-processing of a finished match."""
         self.processing.after_recording(self.jobs, match_id)
 
 
 async def open_library_services(base: CaptureBase, views: Views) -> LibraryServices:
-    """Take up what an earlier server left; nothing runs before `begin`."""
+    """Create the library services and load what an earlier server left.
+
+    Nothing runs before `begin`.
+    """
     settings, lease, library = base.settings, base.lease, base.library
     calibrations = views.calibrations
     runtime_dir, log_dir, root = base.runtime_dir, base.log_dir, base.disk.root
@@ -223,5 +232,5 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
 
 
 async def _free_bytes(root: Path) -> int:
-    """What may still be written below the recordings folder, asked now."""
+    """Return the bytes that may still be written below the recordings folder, read now."""
     return (await to_thread.run_sync(read_space, root)).free_bytes

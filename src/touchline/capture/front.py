@@ -1,4 +1,4 @@
-"""What others may ask of the capture half."""
+"""Public interface of the capture half."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from touchline.core.tasks import Changed
 
 @dataclass(frozen=True)
 class Cameras:
-    """The cameras by number."""
+    """Cameras by number."""
 
     by_id: Mapping[int, Camera]
 
     def status(self) -> list[dict[str, Any]]:
-        """What each camera is and how it does, from memory."""
+        """Return configuration and state of each camera, from memory."""
         return [camera.to_json() for _, camera in sorted(self.by_id.items())]
 
 
 @dataclass(frozen=True)
 class Capture:
-    """The front door of the capture half."""
+    """Interface of the capture half to all other code."""
 
     cameras: Cameras
     recorder: Recorder
@@ -70,24 +70,27 @@ class Capture:
     supervisor: Supervisor
 
     def reasons(self) -> list[dict[str, str]]:
-        """What of this half's background work fails now, for readiness."""
+        """Return what currently fails in this half's background work, for readiness."""
         return self.supervisor.reasons()
 
     async def delete_match(self, match_id: str) -> dict[str, Any]:
-        """Delete a match with all its files, and its jobs with it.
+        """Delete a match with all its files and jobs.
 
-        Raises NotFound, and Refused for the running and for a protected match.
+        Raises NotFound, and Refused for a running or protected match.
         """
         return await self.removal.delete(match_id)
 
     def mode(self) -> dict[str, Any]:
-        """Who has the cameras: the body of `GET /api/v1/pipeline-state`."""
+        """Return the use of the cameras, the body of `GET /api/v1/pipeline-state`."""
         return self.lease.to_json()
 
     def news(self) -> tuple[Changed, ...]:
-        """What is marked when the status or the mode becomes another, besides their figures."""
+        """Return the marks set when the status or the mode changes.
+
+        Figures alone set no mark.
+        """
         return (self.recorder.changed, self.lease.changed, self.preview.changed)
 
     def preview_status(self) -> dict[str, Any]:
-        """PreviewStatus of the contract."""
+        """Return the contract's PreviewStatus."""
         return self.preview.status()

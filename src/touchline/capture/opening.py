@@ -1,4 +1,4 @@
-"""Bring the capture half to life, and end it."""
+"""Startup and shutdown of the capture half."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ from touchline.core.wallclock import read_clocks
 log = logging.getLogger(__name__)
 
 _MEET_S = 3.0
-"""How long the start waits for the workers; a camera that takes longer joins when it is there."""
+"""Seconds that the start waits for the workers.
+
+A camera that takes longer joins later.
+"""
 
 
 @asynccontextmanager
@@ -66,9 +69,10 @@ async def open_capture(
     metrics: Metrics,
     spare: SpareDescriptors,
 ) -> AsyncIterator[Capture]:
-    """Open the capture half: workers met or started, an interrupted match adopted or resumed.
+    """Open the capture half: workers connected or started, an interrupted match resumed.
 
-    Closing finalises a running recording first. Raises OSError where the folders cannot be made.
+    A match that the workers still record is adopted. Closing finalises a running recording first.
+    Raises OSError where the folders cannot be made.
     """
     runtime_dir = settings.runtime_dir or data_dir / "run"
     disk = recordings_disk(settings, data_dir)
@@ -101,7 +105,7 @@ async def open_capture(
 
 
 class _Parts:
-    """Run the parts of the capture half, and end them."""
+    """Lifecycle of the capture half's parts."""
 
     def __init__(
         self,
@@ -130,7 +134,7 @@ class _Parts:
         views.live.on_event(self._watchdog.live_event)
 
     async def begin(self, tasks: Tasks) -> None:
-        """Begin what goes on by itself, meet the workers, and take up a recording under way."""
+        """Start background tasks, connect the workers, and adopt a recording in progress."""
         base, recorder = self._base, self._recorder
         tasks.keep("host sampler", self._host.once, every_s=SAMPLE_EVERY_S)
         tasks.keep("machine", self._machine.once, every_s=MACHINE_EVERY_S)
@@ -160,7 +164,7 @@ class _Parts:
         await self._views.camera_connected(camera)
 
     def front(self) -> Capture:
-        """Return what others may ask of the capture half."""
+        """Return the public interface of the capture half."""
         base, views, services = self._base, self._views, self._services
         return Capture(
             cameras=Cameras(base.cameras),
@@ -188,7 +192,7 @@ class _Parts:
         )
 
     def meter(self) -> Meter:
-        """Return what the metrics of this half are read from."""
+        """Return the metrics reader of this half."""
         live = self._views.live
         return Meter(
             self._base.cameras,
@@ -202,7 +206,7 @@ class _Parts:
         )
 
     async def close(self) -> None:
-        """Show nothing more, finalise a running recording, and write the queue of jobs down."""
+        """Stop all views, finalise a running recording, and save the job queue."""
         await self._views.close()
         await self._recorder.close()
         await self._services.close()
@@ -237,7 +241,10 @@ def _desk(
 
 
 def _tell(alerts: Alerts, kind: str, category: str, message: str, **details: Any) -> None:
-    """Tell of background work that failed, or works again, as an alert, which is an event too."""
+    """Send an alert about background work that failed or works again.
+
+    An alert is an event too.
+    """
     severity: Literal["error", "warning"] = "error" if category == "failed" else "warning"
     name: AlertType = (
         "background_task_failed" if category == "failed" else "background_task_recovered"
@@ -246,13 +253,16 @@ def _tell(alerts: Alerts, kind: str, category: str, message: str, **details: Any
 
 
 def recordings_disk(settings: CaptureSettings, data_dir: Path) -> RecordingsDisk:
-    """Where the recordings are, and whether their disk is there."""
+    """Return the disk of the recordings, which checks that it is mounted."""
     root = settings.recordings_dir or data_dir / "recordings"
     return RecordingsDisk(root, data_dir, require_mount=settings.require_mount)
 
 
 def _make_folders(disk: RecordingsDisk, runtime: Path, events: EventLog) -> None:
-    """The server runs without its recordings disk, too: all but recording goes on."""
+    """Create the folders of the half.
+
+    The server runs without its recordings disk, too: everything but recording works.
+    """
     fault = disk.prepare()
     if fault is not None:
         log.error("nothing can be recorded: %s. To fix it: %s", fault.message, fault.mend)

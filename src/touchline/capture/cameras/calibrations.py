@@ -1,7 +1,7 @@
-"""The calibrations there are, and how panoramas are to look: files in a folder, replaced whole.
+"""Calibrations and the panorama configuration, stored as files that are replaced whole.
 
-Each calibration has a number that never comes again, so that a panorama can name the one it was
-made with. The functions that touch the disk block; `Calibrations` calls them in threads.
+Each calibration has a number that is never reused, so that a panorama can name the calibration it
+was made with. The functions that touch the disk block; `Calibrations` calls them in threads.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CONFIG = "config.json"
 
 
 class PointPair(BaseModel):
-    """The same spot in both pictures, in pixels."""
+    """Position of the same point in both pictures, in pixels."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,14 +37,14 @@ class PointPair(BaseModel):
 
 
 class Calibration(BaseModel):
-    """How the two cameras stand to each other, and how well that is known."""
+    """Relative orientation of the two cameras, and its quality."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: int
     created_at: datetime
     source: str
-    """Source: `cameras`, or the match the pictures were taken from."""
+    """Origin: `cameras`, or the match the pictures were taken from."""
     pair: Mapping[str, Any]
     quality: Mapping[str, Any]
     homography_matrix: tuple[tuple[float, ...], ...]
@@ -54,7 +54,10 @@ class Calibration(BaseModel):
 
 
 class PanoramaConfig(BaseModel):
-    """How panoramas are made. Sides of None are the cameras' own resolution."""
+    """Configuration of panoramas.
+
+    Sides of None are the cameras' own resolution.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -70,7 +73,10 @@ class PanoramaConfig(BaseModel):
 
 
 class Calibrations:
-    """Belongs to the event loop; `open` reads what is there."""
+    """Store of calibrations and of the panorama configuration.
+
+    Belongs to the event loop; `open` reads the files.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.changed = Changed()
@@ -80,28 +86,31 @@ class Calibrations:
         self._saving = anyio.Lock()
 
     async def open(self) -> None:
-        """Make the folder and read it. What cannot be understood is left out and logged."""
+        """Create the folder and read it.
+
+        Files that cannot be parsed are left out and logged.
+        """
         self.config, self._by_version = await to_thread.run_sync(_load, self.folder)
 
     @property
     def active(self) -> Calibration | None:
-        """The one that panoramas are made with."""
+        """Calibration used for panoramas, or None."""
         version = self.config.active_version
         return None if version is None else self._by_version.get(version)
 
     def all(self) -> list[Calibration]:
-        """The newest first."""
+        """Return all calibrations, newest first."""
         return [self._by_version[version] for version in sorted(self._by_version, reverse=True)]
 
     def get(self, version: int) -> Calibration:
-        """Raises NotFound."""
+        """Return the calibration with this number. Raises NotFound."""
         found = self._by_version.get(version)
         if found is None:
             raise NotFound(f"Calibration {version} not found", code="calibration_not_found")
         return found
 
     async def add(self, source: str, result: Mapping[str, Any], now: datetime) -> Calibration:
-        """Keep what the studio found, and use it from now on. Raises OSError."""
+        """Store the studio's result and make it the active calibration. Raises OSError."""
         async with self._saving:
             version = max(self._by_version, default=0) + 1
             calibration = Calibration(version=version, created_at=now, source=source, **result)
@@ -112,17 +121,20 @@ class Calibrations:
         return calibration
 
     async def activate(self, version: int) -> Calibration:
-        """Use an earlier one again. Raises NotFound and OSError."""
+        """Make an earlier calibration active again. Raises NotFound and OSError."""
         calibration = self.get(version)
         await self.configure(active_version=version)
         return calibration
 
     async def clear(self) -> None:
-        """Use none; those there are stay. Raises OSError."""
+        """Deactivate the active calibration and keep all stored ones. Raises OSError."""
         await self.configure(active_version=None)
 
     async def configure(self, **changes: Any) -> PanoramaConfig:
-        """Change these settings and keep them. Raises pydantic's ValidationError and OSError."""
+        """Change these settings and store them.
+
+        Raises pydantic's ValidationError and OSError.
+        """
         async with self._saving:
             config = PanoramaConfig.model_validate({**self.config.model_dump(), **changes})
             content = config.model_dump_json(indent=1).encode()

@@ -1,4 +1,4 @@
-"""The cameras as the server knows them: each with its worker, pipeline and newest status."""
+"""Cameras as the server sees them: worker, pipeline and latest status of each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from touchline.ipc import wire
 log = logging.getLogger(__name__)
 
 SCENES = "scenes"
-"""The folder of the simulated cameras' pitches, in the runtime directory."""
+"""Name of the folder in the runtime directory for the simulated cameras' pitches."""
 
 STATES = {
     "stopped": "idle",
@@ -33,24 +33,27 @@ STATES = {
     "retrying": "error",
     "error": "error",
 }
-"""The worker's states in the contract's words."""
+"""Contract states by worker state."""
 
 
 class CameraListener(Protocol):
-    """Whoever records: told what happens to a camera, on the event loop."""
+    """Receiver of camera events, called on the event loop."""
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
-        """A worker is there; it may be recording already, or new and idle."""
+        """Handle the connection of a worker.
+
+        It may be recording already, or be new and idle.
+        """
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
-        """The worker said something."""
+        """Handle an event sent by the worker."""
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
-        """The worker died or was killed; a new one is on its way."""
+        """Handle the loss of a worker that died or was killed; a replacement is being started."""
 
 
 class Camera:
-    """One camera: what was configured, and the worker that serves it."""
+    """One configured camera and the worker that serves it."""
 
     def __init__(
         self,
@@ -70,17 +73,17 @@ class Camera:
         self.label = source.label(camera_id)
         self.changed = Changed()
         self.ready = anyio.Event()
-        """Set once a worker has been met, or the first attempt to start one has failed."""
+        """Set once a worker has connected, or the first attempt to start one has failed."""
         self.spec: wire.PipelineSpec | None = None
         self.last_error: str | None = None
         self.status: Mapping[str, Any] = {}
         self.statuses = 0
-        """How often the worker has told its state."""
+        """Number of status messages received from the worker."""
         self.recording: Mapping[str, Any] | None = None
         self.sync: Mapping[str, Any] | None = None
-        """How long the worker's fragments took to reach the disk, over its life."""
+        """Time the worker's fragments took to reach the disk, over its lifetime."""
         self.feed: Mapping[str, Any] | None = None
-        """What the worker feeds to the live process; None while nobody watches."""
+        """What the worker feeds to the live process; None while there are no viewers."""
         self._renew = False
         self._settings = settings
         self._scenes = runtime_dir / SCENES
@@ -101,24 +104,27 @@ class Camera:
 
     @property
     def state(self) -> str:
-        """idle, starting, running, stopping or error."""
+        """Camera state: idle, starting, running, stopping or error."""
         if not self.link.connected:
             return "error"
         return STATES.get(str(self.status.get("state", "stopped")), "error")
 
     @property
     def recovering(self) -> bool:
-        """Whether it was lost, or never reached, and has delivered nothing since."""
+        """Whether the camera was lost or never reached, and has delivered nothing since."""
         return bool(self.status.get("recovering", False))
 
     @property
     def last_frame_age_s(self) -> float | None:
-        """Since the last frame came, as far as is known now, without pauses of this server."""
+        """Age of the last frame in seconds, or None.
+
+        It is the age as far as is known now, without the time in which this server was paused.
+        """
         age = self.status.get("last_frame_age_s")
         return None if age is None else float(age) + self.link.listened_s() - self._heard_at_s
 
     def facts(self) -> dict[str, Any]:
-        """What the match's manifest keeps of it."""
+        """Return the camera's entry in the match manifest."""
         return {
             "kind": self.source.kind,
             "name": self.label,
@@ -128,7 +134,7 @@ class Camera:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The camera for the API: what it is and how it does."""
+        """Return the camera's configuration and state for the API."""
         status = dict(self.status)
         age = self.last_frame_age_s
         status["last_frame_age_s"] = None if age is None else round(age, 3)
@@ -144,7 +150,10 @@ class Camera:
         }
 
     async def record(self, order: wire.RecordOrder, timeout_s: float) -> dict[str, Any]:
-        """Begin to record; the reply says whether the first frame is on its way to disk."""
+        """Start recording.
+
+        The reply says whether the first frame is on its way to the disk.
+        """
         return await self.link.ask(
             "record",
             timeout_s=timeout_s + 2,
@@ -153,7 +162,10 @@ class Camera:
         )
 
     async def stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
-        """End the recording at a CLOCK_MONOTONIC instant; the reply says how the files are."""
+        """Stop recording at a CLOCK_MONOTONIC instant.
+
+        The reply describes the state of the files.
+        """
         report = await self.link.ask("stop", timeout_s=timeout_s + 3, at_ns=at_ns, wait_s=timeout_s)
         if self._renew and self.spec is not None:
             self._renew = False
@@ -170,7 +182,7 @@ class Camera:
             )
             earlier = spec.rtsp is not None and "rtsp" not in hello.get("parts", ())
             changed = hello["spec"] != wire.spec_to_json(spec)
-            # An earlier version's worker, which records still, knows its own pipeline only.
+            # A worker of an earlier version that still records supports only its own pipeline.
             self._renew = hello["order"] is not None and changed and not earlier
             if hello["order"] is not None:
                 if changed:
@@ -192,7 +204,7 @@ class Camera:
             self.changed.mark()
 
     def take_status(self, message: Mapping[str, Any]) -> None:
-        """Note a status that the worker sent."""
+        """Store a status message from the worker."""
         self._heard_at_s = self.link.listened_s()
         self.statuses += 1
         self.status = message.get("camera") or {}
@@ -219,7 +231,10 @@ class Camera:
 async def open_cameras(
     cameras: Mapping[int, Camera], supervisor: Supervisor
 ) -> AsyncIterator[None]:
-    """Every camera's worker, met or started; idle workers are let go at the end."""
+    """Connect to or start the worker of every camera.
+
+    Idle workers are told to exit at the end.
+    """
     async with open_tasks(supervisor) as tasks:
         for camera in cameras.values():
             tasks.keep_until_done(camera.name, camera.link.run)

@@ -1,4 +1,4 @@
-"""The H.264 encoders this server can use, and what each is told. Pure."""
+"""Supported H.264 encoders and their parameters. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from touchline.ipc.wire import Element, Value
 
 @dataclass(frozen=True)
 class Preset:
-    """How software encodes at one quality."""
+    """Software encoder parameters for one quality level."""
 
     speed: str
     psy_tune: str
@@ -33,7 +33,7 @@ PRESETS: dict[Quality, Preset] = {
 
 @dataclass(frozen=True)
 class EncoderTarget:
-    """What an encoder is asked for; only software follows the whole preset."""
+    """Requested encoding; only the software encoder applies the whole preset."""
 
     preset: Preset
     bitrate_kbps: int
@@ -148,12 +148,12 @@ def _qsv(wanted: EncoderTarget) -> tuple[Element, ...]:
 
 
 def raw_caps(picture_format: str) -> Element:
-    """Pictures in ordinary memory, in one of the named formats."""
+    """Return caps for frames in system memory, in one of the named formats."""
     return Element("capsfilter", {"caps": f"video/x-raw,format={picture_format}"})
 
 
 def nvmm_caps(size: str = "") -> Element:
-    """NV12 pictures in a Jetson's video memory."""
+    """Return caps for NV12 frames in a Jetson's video memory."""
     caps = "video/x-raw(memory:NVMM),format=NV12"
     return Element("capsfilter", {"caps": f"{caps},{size}" if size else caps})
 
@@ -166,7 +166,10 @@ HARDWARE_ENCODERS: dict[str, Callable[[EncoderTarget], tuple[Element, ...]]] = {
     "vaapih264enc": _vaapi,
     "v4l2h264enc": _v4l2,
 }
-"""In the order of preference. All encode without B-frames and a keyframe a second."""
+"""Hardware encoders in order of preference.
+
+All encode without B-frames and with one keyframe per second.
+"""
 
 SOFTWARE_ENCODERS: dict[str, Callable[[EncoderTarget], tuple[Element, ...]]] = {
     "x264enc": _x264,
@@ -177,7 +180,10 @@ ENCODERS = HARDWARE_ENCODERS | SOFTWARE_ENCODERS
 
 
 def choose_encoder(choice: str, elements: Collection[str]) -> str:
-    """The encoder to use of those this machine has. Raises Failed when there is none."""
+    """Return the encoder to use from those available on this machine.
+
+    Raises Failed when there is none.
+    """
     if choice == "auto":
         candidates = list(ENCODERS)
     elif choice == "software":

@@ -1,4 +1,7 @@
-"""Who has the cameras: nobody, viewers, a recording, a calibration. A lease ends with its scope."""
+"""Exclusive use of the cameras by viewers, a recording or a calibration.
+
+A lease ends with its scope.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,17 @@ from touchline.core.errors import Blocked
 from touchline.core.tasks import Changed
 
 _SETTLE_S = 5.0
-"""Taking a picture down takes a moment; a process that hangs must not hold up the next one."""
+"""Longest wait in seconds for a view to be closed.
+
+Closing takes a moment; a process that hangs must not delay the next holder.
+"""
 
 Mode = Literal["idle", "preview", "recording", "calibration"]
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Who holds the cameras, for what and since when (local time, as the contract has it)."""
+    """Holder, purpose and start of the camera use (local time, as in the contract)."""
 
     mode: Mode
     holder: str
@@ -30,9 +36,12 @@ class Lease:
 
 
 class CameraLease:
-    """The one lease there is. A recording outranks everybody; others do not wait, but are refused.
+    """Single lease on the cameras.
 
-    It belongs to the event loop, so taking and letting go are atomic.
+    A recording takes precedence over every other holder; other requests do not wait, but are
+    refused.
+
+    It belongs to the event loop, so acquiring and releasing are atomic.
     """
 
     def __init__(
@@ -49,12 +58,12 @@ class CameraLease:
 
     @property
     def mode(self) -> Mode:
-        """What the cameras are used for."""
+        """Current use of the cameras."""
         return self._current.mode if self._current else "idle"
 
     @contextmanager
     def letting_go(self) -> Iterator[None]:
-        """Whoever holds the cameras stops using them inside this scope; see `settled`."""
+        """Mark the lease as being released by its holder inside this scope; see `settled`."""
         self._letting_go += 1
         try:
             yield
@@ -63,17 +72,17 @@ class CameraLease:
             self.changed.mark()
 
     async def settled(self) -> None:
-        """Return when nobody is about to let go, so that `hold` is refused for a lasting reason.
+        """Wait until no holder is releasing the lease, so that a refusal by `hold` is final.
 
-        A page that goes from one picture to another asks for the new one while the old one is
-        still being taken down.
+        A page that switches from one picture to another requests the new one while the old one is
+        still being closed.
         """
         with anyio.move_on_after(_SETTLE_S):
             while self._letting_go:
                 await self.changed.wait(self.changed.version)
 
     async def make_way(self) -> None:
-        """Ask a holder that a recording outranks to let go; returns when it has."""
+        """Ask a holder that a recording outranks to release the lease, and wait until it has."""
         current = self._current
         if current is not None and current.give_up is not None:
             await current.give_up()
@@ -82,9 +91,9 @@ class CameraLease:
     def hold(
         self, mode: Mode, holder: str, *, give_up: Callable[[], Awaitable[None]] | None = None
     ) -> Iterator[Lease]:
-        """Hold the cameras inside this scope. Raises Blocked when somebody else does.
+        """Hold the cameras inside this scope. Raises Blocked when they are in use.
 
-        `give_up` marks a holder that a recording may send away.
+        `give_up` marks a holder that a recording may displace.
         """
         if self._current is not None:
             text = f"Could not acquire camera resources. Current mode: {self.mode}"
@@ -100,7 +109,7 @@ class CameraLease:
             self.changed.mark()
 
     def to_json(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/pipeline-state`."""
+        """Return the body of `GET /api/v1/pipeline-state`."""
         current = self._current
         watched = self.mode in {"idle", "preview"}
         return {

@@ -1,4 +1,4 @@
-"""News of the cameras' workers: passed on to everybody who asked for them."""
+"""Distribution of camera worker events to registered listeners."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from touchline.capture.cameras.cameras import Camera
 
 
 class CameraNews:
-    """Passes on what happens to cameras, in the order in which it was asked for.
+    """Dispatcher of camera events, in the order in which the listeners were registered.
 
-    Belongs to the event loop. It keeps what each worker said first, from which a new server learns
-    what is being recorded.
+    Belongs to the event loop. It keeps the first message of each worker, from which a new server
+    learns what is being recorded.
     """
 
     def __init__(self) -> None:
@@ -22,29 +22,35 @@ class CameraNews:
         self._lost: list[Callable[[Camera, str], None]] = []
 
     def on_connected(self, tell: Callable[[Camera, Mapping[str, Any]], Awaitable[None]]) -> None:
-        """Have a worker's `hello` told: it may be recording already, or new and idle."""
+        """Register a listener for a worker's `hello`.
+
+        The worker may be recording already, or be new and idle.
+        """
         self._connected.append(tell)
 
     def on_event(self, tell: Callable[[Camera, Mapping[str, Any]], None]) -> None:
-        """Have what workers say told."""
+        """Register a listener for worker events."""
         self._events.append(tell)
 
     def on_lost(self, tell: Callable[[Camera, str], None]) -> None:
-        """Have the end of a worker told, and why it ended; a new one is on its way."""
+        """Register a listener for the loss of a worker and its reason.
+
+        A replacement is being started.
+        """
         self._lost.append(tell)
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
-        """Pass on that a worker is there."""
+        """Dispatch the connection of a worker."""
         self.hellos.setdefault(camera.id, hello)
         for tell in self._connected:
             await tell(camera, hello)
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
-        """Pass on what a worker said."""
+        """Dispatch a worker's event."""
         for tell in self._events:
             tell(camera, event)
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
-        """Pass on that a worker died or was killed."""
+        """Dispatch the loss of a worker that died or was killed."""
         for tell in self._lost:
             tell(camera, reason)

@@ -1,6 +1,7 @@
-"""From a camera's settings to the pipeline its worker builds. Pure: the same in, the same out.
+"""Construction of a camera's pipeline from its settings.
 
-What a user wrote only ever becomes the value of a property. Caps are written here, from numbers.
+Pure: the same input gives the same pipeline. User input is only ever used as the value of a
+property. Caps are written here, from numbers.
 """
 
 from __future__ import annotations
@@ -32,14 +33,17 @@ from touchline.core.errors import Failed
 from touchline.ipc.wire import PROBED_ELEMENTS, Element, Picture, PipelineSpec, Rtsp, Value
 
 RAW_QUEUE = "raw_queue"
-"""Name of the queue of raw pictures whose overruns the worker counts as dropped frames."""
+"""Name of the queue of raw frames whose overruns the worker counts as dropped frames."""
 
 _RAW_QUEUE_FRAMES = 8
 # Buffers in Jetson memory come from a pool of a few; a longer queue would starve the camera.
 _NVMM_QUEUE_FRAMES = 3
 
 _ASSUMED_FPS = Fraction(25)
-"""For sources whose rate is known only once they run: a second of keyframe distance at 25."""
+"""Frame rate assumed for sources whose rate is known only once they run.
+
+It gives a keyframe distance of one second at 25 fps.
+"""
 _ARGUS_FPS = Fraction(30)
 
 
@@ -51,10 +55,10 @@ def build_pipeline(
     *,
     scenes: Path | None = None,
 ) -> PipelineSpec:
-    """The pipeline for one camera on a machine that has `elements`.
+    """Return the pipeline for one camera on a machine that has `elements`.
 
-    `scenes` is where simulated cameras find the pitch that they look at. Raises Failed when an
-    element that the camera cannot do without is missing.
+    `scenes` is the folder with the simulated cameras' pitches. Raises Failed when a required
+    element is missing.
     """
     encoding = _Encoding(choose_encoder(settings.encoder, elements), source, settings)
     spec = _build(camera_id, source, encoding)
@@ -75,20 +79,20 @@ def build_pipeline(
 
 
 def scene_file(source: TestSource) -> str:
-    """The name of the file with the empty pitch that this camera looks at."""
+    """Return the file name of the empty pitch that a simulated camera shows."""
     return f"{source.scene}-{source.width}x{source.height}.i420"
 
 
 @dataclass(frozen=True)
 class _Encoding:
-    """How the pictures of one camera become H.264."""
+    """Conversion of one camera's frames to H.264."""
 
     encoder: str
     source: Source
     settings: CaptureSettings
 
     def chain(self, fps: Fraction, crop: Crop, *, live: bool = True) -> tuple[Element, ...]:
-        """From raw pictures in ordinary memory to H.264."""
+        """Return the elements from raw frames in system memory to H.264."""
         cut = (Element("videocrop", crop.model_dump()),) if crop else ()
         return (
             _raw_queue(_RAW_QUEUE_FRAMES, live=live),
@@ -98,7 +102,7 @@ class _Encoding:
         )
 
     def encode(self, fps: Fraction) -> tuple[Element, ...]:
-        """The encoder with what it needs in front of it and behind it."""
+        """Return the encoder with the elements required before and after it."""
         preset = PRESETS[self.source.quality or self.settings.quality]
         bitrate_kbps = self.source.bitrate_kbps or preset.bitrate_kbps
         gop_frames = max(1, round(fps))  # a keyframe a second
@@ -213,7 +217,7 @@ def _argus_camera(
     elements = [Element("nvarguscamerasrc", camera), nvmm_caps(f"width={width},height={height}")]
     if crop := source.crop.within(width, height):
         right, bottom = width - crop.right, height - crop.bottom
-        # nvvidconv is told the corners of what stays, not what goes.
+        # nvvidconv takes the corners of the remaining area, not the removed margins.
         corners = {"left": crop.left, "right": right, "top": crop.top, "bottom": bottom}
         size = f"width={right - crop.left},height={bottom - crop.top}"
         elements += [Element("nvvidconv", corners), nvmm_caps(size)]
@@ -229,7 +233,7 @@ def _argus_camera(
 
 
 def _raw_queue(frames: int, *, live: bool) -> Element:
-    """A short queue in front of the encoder; behind a live camera the oldest picture gives way."""
+    """Return a short queue before the encoder; for a live camera it drops the oldest frame."""
     properties: dict[str, Value] = {
         "name": RAW_QUEUE,
         "max-size-buffers": frames,

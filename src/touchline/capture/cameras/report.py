@@ -1,4 +1,4 @@
-"""Answers of starts and stops, in the contract's form."""
+"""Results of starts and stops, in the contract's form."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Report:
-    """What a start or a stop came to, in the contract's form."""
+    """Result of a start or a stop, in the contract's form."""
 
     value: Mapping[str, Any]
 
     @property
     def success(self) -> bool:
-        """The contract's `success`."""
+        """Whether the operation succeeded (the contract's `success`)."""
         return bool(self.value["success"])
 
     def to_json(self) -> dict[str, Any]:
-        """The body of the answer."""
+        """Return the body of the response."""
         return dict(self.value)
 
 
 def refusal(message: str) -> Report:
-    """A report that only says why nothing was done."""
+    """Return a report that only states why nothing was done."""
     return Report({"success": False, "message": message})

@@ -1,4 +1,4 @@
-"""The empty pitches that simulated cameras look at: drawn once, by a program of their own."""
+"""Pictures of empty pitches for simulated cameras, drawn once by a separate program."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _WITHIN_S = 60.0
 
 
 async def draw_scenes(sources: Iterable[Source], folder: Path) -> None:
-    """Return when every pitch that is needed is there, or cannot be made, which the log then says.
+    """Draw the missing pitches, and return when each exists or has failed.
 
-    A camera without its pitch shows the test pattern.
+    A failure is logged. A camera without its pitch shows the test pattern.
     """
     async with anyio.create_task_group() as tasks:
         for source in sources:

@@ -1,1 +1,1 @@
-"""The machine: load, temperatures, metrics and watchdog log."""
+"""Monitoring of the machine: load, temperatures, metrics and watchdog log."""

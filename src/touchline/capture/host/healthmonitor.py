@@ -1,4 +1,4 @@
-"""The health monitor's log: how recording and machine are, on every change and once a minute."""
+"""Log of recording and host health, written on every change and once per minute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from touchline.core.tasks import Changed
 
 LOOK_EVERY_S = 2.0
 PAUSE_S = 0.25
-"""Between two looks at the least: news of cameras comes twice a second from each of them."""
+"""Minimum interval in seconds between two checks.
+
+Each camera sends news twice per second.
+"""
 
 REPEAT_EVERY_S = 60.0
 
@@ -28,10 +31,10 @@ def _utc_now() -> datetime:
 
 
 class HealthMonitor:
-    """Writes one line for each change of health, and one a minute where nothing changes.
+    """Writer of one line per change of health, and one per minute without changes.
 
     The reports are those of the API: `recording` of `/recording-health`, `host` of `/health`,
-    `status` of `/recording`. All of them are asked from memory.
+    `status` of `/recording`. All of them are read from memory.
     """
 
     def __init__(
@@ -57,17 +60,17 @@ class HealthMonitor:
         self._said_s = 0.0
 
     async def once(self) -> None:
-        """Wait until something may have changed, and look.
+        """Wait until something may have changed, and check.
 
-        The host's health changes without a mark, so that there is a look every `LOOK_EVERY_S`.
-        After a pause of this process, what arrived meanwhile is read first.
+        The host's health changes without a mark, so there is a check every `LOOK_EVERY_S`. After a
+        pause of this process, pending input is read first.
         """
         with patience.move_on_after(LOOK_EVERY_S):
             self._version = await self._changed.wait(self._version)
         self.look()
 
     def look(self) -> None:
-        """Write where there is something to say."""
+        """Check health and write a line if required."""
         recording, host, status = self._recording(), self._host(), self._status()
         healthy = bool(recording["healthy"]) and host["status"] == "healthy"
         message = str(recording["message"])

@@ -1,4 +1,4 @@
-"""The machine's load, memory and disk: sampled in the background, answered from memory at once."""
+"""Load, memory and disk of the machine, sampled in the background and served from memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ from touchline.media.storage.diskspace import DiskSpace, read_space
 
 SAMPLE_EVERY_S = 2.0
 STALE_AFTER_S = 10.0
-"""A sampler silent for this long hangs on the disk; its last good figures must not hide that."""
+"""Age in seconds at which the last sample counts as stale.
+
+A sampler silent for this long hangs on the disk; its last good figures must not hide that.
+"""
 
 GIB = 1 << 30
 
 
 @dataclass(frozen=True)
 class HostSample:
-    """What was read at one instant. `fault` says what is wrong with the disk, or None."""
+    """Readings taken at one instant.
+
+    `fault` describes what is wrong with the disk, or is None.
+    """
 
     taken_s: float
     cpu_percent: float
@@ -34,10 +40,10 @@ class HostSample:
 
 
 class CpuMeter:
-    """Processor use of the whole machine between two readings of this meter.
+    """Meter of the whole machine's processor use between two of its own readings.
 
-    psutil keeps the last reading for each thread, so that its figure is 0.0 whenever a pool lends
-    another thread. A meter keeps its own, so each user of one measures an interval of its own.
+    psutil keeps the last reading per thread, so its figure is 0.0 whenever a pool provides another
+    thread. A meter keeps its own, so each user of one measures its own interval.
     """
 
     def __init__(self, read: Callable[[], tuple[float, float]] | None = None) -> None:
@@ -46,7 +52,10 @@ class CpuMeter:
         self._percent = 0.0
 
     def percent(self) -> float:
-        """Percent since the last call, 0 to 100; the last figure again if no tick has passed."""
+        """Return the percentage since the last call, 0 to 100.
+
+        If no tick has passed, the last figure is returned again.
+        """
         busy_s, total_s = self._read()
         last_busy_s, last_total_s = self._last
         if total_s > last_total_s:
@@ -57,10 +66,10 @@ class CpuMeter:
 
 
 class HostSampler:
-    """The newest sample of the machine that records.
+    """Sampler of the recording machine, which keeps the latest sample.
 
-    Await `once` before the server is ready and keep it running every `SAMPLE_EVERY_S`;
-    everything else is answered from memory.
+    Await `once` before the server is ready and keep it running every `SAMPLE_EVERY_S`; everything
+    else is answered from memory.
     """
 
     def __init__(
@@ -81,18 +90,21 @@ class HostSampler:
         self._sample: HostSample | None = None
 
     async def once(self) -> None:
-        """Take a sample in a thread. A disk that cannot be read becomes part of the sample."""
-        # statvfs waits for ever on a network disk that has gone: a stop must not wait with it.
+        """Take a sample in a thread.
+
+        A disk that cannot be read becomes part of the sample.
+        """
+        # statvfs hangs on a disconnected network disk: a stop must not wait for it.
         self._sample = await anyio.to_thread.run_sync(self._take, abandon_on_cancel=True)
 
     @property
     def sample(self) -> HostSample | None:
-        """The newest sample, or None before the first."""
+        """Latest sample, or None before the first."""
         return self._sample
 
     @property
     def disk(self) -> DiskSpace | None:
-        """The recordings' filesystem, or None while it is not known how full it is."""
+        """Space of the recordings' filesystem, or None while it is not known."""
         if self._sample is None or self._is_stale(self._sample):
             return None
         return self._sample.disk
@@ -103,7 +115,10 @@ class HostSampler:
         return None if self.disk is None else self.disk.free_bytes
 
     def health(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/health`: `healthy` with figures, or `error` with the cause."""
+        """Return the body of `GET /api/v1/health`.
+
+        It is `healthy` with figures, or `error` with the cause.
+        """
         sample = self._sample
         if sample is None:
             return _error("The host has not been sampled yet")

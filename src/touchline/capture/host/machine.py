@@ -1,7 +1,8 @@
-"""What the machine itself tells: clocks, temperatures, power mode, load, memory.
+"""Clocks, temperatures, power mode, load and memory of the machine.
 
-Sampled in the background and answered from memory. What a machine does not have is told as nothing
-at all (no entries, zeros), never guessed, and one thing that cannot be read costs no other.
+Sampled in the background and answered from memory. What a machine does not have is reported as
+absent (no entries, zeros), never guessed, and a value that cannot be read does not affect the
+others.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ SAMPLE_EVERY_S = 2.0
 
 WARM_C, HOT_C = 75.0, 85.0
 _PLAUSIBLE_C = (-60.0, 200.0)
-"""Outside of it a zone is switched off: Jetson's say -256 °C then."""
+"""Plausible range of a temperature; a Jetson zone that is off reports -256 °C."""
 
 _JETSON_CPUS = 6
 _JETSON_PERFORMANCE_CPUS = 4
@@ -42,7 +43,7 @@ class PowerMode:
 
 @dataclass(frozen=True)
 class Clock:
-    """How fast one processor core runs now."""
+    """Current clock of one processor core."""
 
     cpu: int
     freq_ghz: float
@@ -51,7 +52,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class MachineSample:
-    """What was read at one instant."""
+    """Readings taken at one instant."""
 
     power_mode: PowerMode = PowerMode()
     clocks: tuple[Clock, ...] = ()
@@ -62,24 +63,25 @@ class MachineSample:
 
 
 class MachineSampler:
-    """The newest sample of the machine. `disk` is asked for the recordings' disk at each answer.
+    """Sampler of machine metrics, which keeps the latest sample.
 
-    Keep `once` running every `SAMPLE_EVERY_S`; `metrics` answers from memory.
+    `disk` is called for the recordings' disk at each answer. Keep `once` running every
+    `SAMPLE_EVERY_S`; `metrics` answers from memory.
     """
 
     def __init__(self, disk: Callable[[], DiskSpace | None], *, root: Path = Path("/")) -> None:
-        """`root` is where `sys`, `var` and `proc` are."""
+        """Create a sampler; `root` is the directory that contains `sys`, `var` and `proc`."""
         self._disk = disk
         self._root = root
         self._cpu = CpuMeter()
         self.sample = MachineSample()
 
     async def once(self) -> None:
-        """Take a sample in a thread: reading a sensor may take as long as its bus does."""
+        """Take a sample in a thread, because reading a sensor may take as long as its bus does."""
         self.sample = await anyio.to_thread.run_sync(self._take, abandon_on_cancel=True)
 
     def metrics(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/system-metrics`."""
+        """Return the body of `GET /api/v1/system-metrics`."""
         sample = self.sample
         hottest_c = max(sample.zones_c, default=0.0)
         return {
@@ -104,7 +106,7 @@ class MachineSampler:
         }
 
     def figures(self) -> dict[str, float | None]:
-        """The machine's part of the metrics history; None for what is not known."""
+        """Return the machine's part of the metrics history; None for unknown values."""
         sample, disk = self.sample, self._disk()
         sampled = sample.memory_total_bytes > 0
         used_bytes = sample.memory_total_bytes - sample.memory_available_bytes
@@ -128,7 +130,7 @@ class MachineSampler:
 
 
 def power_mode(root: Path) -> PowerMode:
-    """The mode in which a Jetson was set to run; unknown on every other machine."""
+    """Return the power mode of a Jetson; unknown on every other machine."""
     found = re.search(r"^pmode:(\d+)", _text(root / "var/lib/nvpmodel/status"), re.MULTILINE)
     if found is None:
         return PowerMode()
@@ -138,10 +140,10 @@ def power_mode(root: Path) -> PowerMode:
 
 
 def clocks(root: Path) -> Iterator[Clock]:
-    """The clock of every core that tells it, in the order of their numbers.
+    """Return the clock of every core that reports it, in the order of core numbers.
 
-    Of a Jetson the contract wants the first six, four of them as performance cores; elsewhere the
-    kernel knows which cores are the small ones.
+    For a Jetson the contract requires the first six, four of them as performance cores; elsewhere
+    the kernel reports which cores are the small ones.
     """
     folder = root / "sys/devices/system/cpu"
     jetson = _is_jetson(root)
@@ -156,7 +158,7 @@ def clocks(root: Path) -> Iterator[Clock]:
 
 
 def zones_c(root: Path) -> Iterator[float]:
-    """The temperature of every thermal zone that can be read, in the order of their numbers."""
+    """Return the temperature of every readable thermal zone, in the order of zone numbers."""
     folder = root / "sys/class/thermal"
     names = [path.name.removeprefix("thermal_zone") for path in folder.glob("thermal_zone*")]
     for number in sorted(int(name) for name in names if name.isdecimal()):
@@ -190,7 +192,7 @@ def _small_cores(root: Path, numbers: list[int]) -> set[int]:
 
 
 def _cpu_list(text: str) -> set[int]:
-    """The numbers in the kernel's form `0-3,8`."""
+    """Parse core numbers in the kernel's form `0-3,8`."""
     cpus: set[int] = set()
     for first, last in re.findall(r"(\d+)(?:-(\d+))?", text):
         cpus.update(range(int(first), int(last or first) + 1))
@@ -213,7 +215,7 @@ def _memory(total_bytes: int, available_bytes: int) -> dict[str, float]:
 
 
 def _storage(disk: DiskSpace | None) -> dict[str, float]:
-    """The contract's figures; the percentage is df's, which leaves out what is root's alone."""
+    """Return the contract's figures; the percentage excludes blocks reserved for root, as df's."""
     if disk is None:
         return {"total_gb": 0.0, "used_gb": 0.0, "free_gb": 0.0, "percent": 0.0}
     return {
@@ -232,7 +234,7 @@ def _number(path: Path) -> int | None:
 
 
 def _text(path: Path) -> str:
-    """What the file says; nothing where it is missing or its driver only has an error to tell."""
+    """Return the file's text; empty where it is missing or its driver returns an error."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,6 +1,6 @@
-"""The capture half in Prometheus' terms: what the server holds in memory, read when it is scraped.
+"""Prometheus metrics of the capture half, read from memory when scraped.
 
-Labels are cameras, states and places that this program names itself: their number is bounded.
+Labels are cameras, states and places defined by this program: their number is bounded.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Status = Callable[[], Mapping[str, Any]]
 
 
 class Meter:
-    """Reads everything anew at each call of `families`; asks nobody and waits for nothing."""
+    """Metrics reader whose `families` reads all values anew, without any I/O or waiting."""
 
     def __init__(
         self,
@@ -48,7 +48,10 @@ class Meter:
         alerts: Alerts,
         watchdog: Watchdog,
     ) -> None:
-        """`recording` and `preview` are the statuses of the API, `live` the live process's."""
+        """Create a reader of these sources.
+
+        `recording` and `preview` are the statuses of the API, `live` the live process's.
+        """
         self._cameras = cameras
         self._recording = recording
         self._preview = preview
@@ -59,7 +62,7 @@ class Meter:
         self._watchdog = watchdog
 
     def families(self) -> Iterator[Family]:
-        """Every metric with its values at this moment."""
+        """Return every metric with its current values."""
         cameras = [camera for _, camera in sorted(self._cameras.items())]
         recording, live = self._recording(), self._live()
         yield from _of_cameras(cameras)
@@ -160,7 +163,7 @@ def _of_cameras(cameras: Iterable[Camera]) -> Iterator[Family]:
 def _dropped(
     cameras: Iterable[Camera], recording: Mapping[str, Any], live: Mapping[str, Any]
 ) -> Family:
-    """Frames lost before the recorder, by it at the disk, and on the way to viewers."""
+    """Return the frames lost before the recorder, at the disk, and on the way to viewers."""
     family = Family(
         "counter",
         "touchline_camera_dropped_frames",
@@ -170,7 +173,7 @@ def _dropped(
     for camera in cameras:
         by_place = dict(camera.status.get("dropped") or {})
         in_match = recording["cameras"].get(camera.key, {}).get("dropped", {})
-        # All others count on over matches, as a counter must.
+        # All others accumulate over matches, as a counter must.
         if "disk" in in_match:
             by_place["disk"] = in_match["disk"]
         if camera.feed is not None:
@@ -256,7 +259,7 @@ def _of_preview(
 
 
 def _single(kind: Any, name: str, text: str, value: float | None) -> Family:
-    """A metric without labels; without a value where it is not known."""
+    """Return a metric without labels; without a value if it is not known."""
     family = Family(kind, name, text)
     if value is not None:
         family.set(value)

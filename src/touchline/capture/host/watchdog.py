@@ -1,6 +1,6 @@
-"""The watchdog's log: cameras and their workers, lost and found, with or without a recording.
+"""Watchdog log of lost and recovered cameras and workers, also outside recordings.
 
-It only watches and writes: `process` replaces workers, and those bring their cameras back.
+It only observes and logs: `process` replaces workers, and those restart their cameras.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _utc_now() -> datetime:
 
 @dataclass
 class _Seen:
-    """What is remembered of a camera to tell an edge from a repetition."""
+    """Last known state of a camera, to distinguish a change from a repetition."""
 
     state: str = "stopped"
     spawns: int = 0
@@ -35,7 +35,7 @@ class _Seen:
 
 
 class Watchdog:
-    """Writes a line for each edge and counts it. Belongs to the event loop."""
+    """Writer of one log line per change, with counters. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -45,22 +45,22 @@ class Watchdog:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts: Counter[tuple[str, What]] = Counter()
-        """How often each camera (`cam0`) stalled, was lost, came back, or changed its worker."""
+        """How often each camera (`cam0`) stalled, was lost, recovered, or got a new worker."""
         self._write = write
         self._now = now
         self._clock = clock
         self._seen: dict[int, _Seen] = {}
 
     def note(self, text: str) -> None:
-        """Write what is worth knowing."""
+        """Write an informational line."""
         self._write(stamped(self._now(), f"INFO: {text}"))
 
     def alert(self, text: str) -> None:
-        """Write what somebody should look at."""
+        """Write a line that requires attention."""
         self._write(stamped(self._now(), f"ALERT: {text}"))
 
     def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
-        """A worker was started or found."""
+        """Log a worker that was started or found."""
         seen = self._of(camera)
         started = camera.link.spawns > seen.spawns
         seen.spawns = camera.link.spawns
@@ -73,14 +73,14 @@ class Watchdog:
         self.note(f"{camera.name}: worker {hello.get('pid')} {how}")
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
-        """The worker died, was killed or could not be started."""
+        """Log a worker that died, was killed or could not be started."""
         seen = self._of(camera)
         seen.state, seen.disk = "stopped", "ok"
         self.counts[camera.name, "worker_loss"] += 1
         self.alert(f"{camera.name}: the worker exited: {reason}")
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
-        """The worker said something."""
+        """Log a worker's event if it is a change."""
         kind = event.get("event")
         if kind == "status":
             self._follow(camera, self._of(camera))
@@ -88,11 +88,11 @@ class Watchdog:
             self._disk(camera, self._of(camera), event)
 
     async def live_started(self) -> None:
-        """A live process is there for the viewers."""
+        """Log the start of a live process."""
         self.note("live: the live process is running")
 
     def live_event(self, event: Mapping[str, Any]) -> None:
-        """The live process said something, or is gone."""
+        """Log an event of the live process, or its end."""
         if event.get("event") == "lost":
             self.alert("live: the live process exited; it is being replaced")
 
@@ -102,7 +102,7 @@ class Watchdog:
         if state == "stalled" and before != "stalled":
             self.counts[camera.name, "stall"] += 1
         if state in _LOST_STATES:
-            # A stall that ends in a new attempt is one loss; so is a camera tried again for hours.
+            # A stall that leads to a new attempt is one loss; so are hours of retries.
             if seen.lost_s is None:
                 seen.lost_s = self._clock()
                 self.counts[camera.name, "loss"] += 1

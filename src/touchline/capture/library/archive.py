@@ -1,8 +1,9 @@
-"""A whole match as one ZIP, made while it is sent: nothing is compressed, copied or kept.
+"""ZIP download of a whole match, generated while it is sent.
 
-Video does not get smaller by deflating it. Stored members have a size that is known beforehand,
-so the download has a length, its first byte at once, and costs a few megabytes of memory whatever
-the size of the match. ZIP64 where a member or the whole needs it.
+Nothing is compressed, copied or kept: video does not get smaller by deflating it. Stored members
+have a size that is known beforehand, so the download has a length and its first byte at once, and
+needs a few megabytes of memory whatever the size of the match. ZIP64 is used where a member or the
+whole needs it.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ from touchline.foreign.files import checked_path
 from touchline.foreign.text import file_name
 
 _CHUNKS_A_STEP = 64
-"""zipstream reads 64 KiB at a time. One step in a thread reads 4 MiB: with 1 MiB the hops between
-threads cost a third of the throughput."""
+"""Number of zipstream's 64 KiB chunks that one step in a thread reads, 4 MiB in all.
+
+With 1 MiB the switches between threads cost a third of the throughput.
+"""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file of the archive: its name inside, and where its bytes are.
+    """File of the archive: its name inside, and the location of its content.
 
-    `content` is for what may be replaced while the archive is sent, as a manifest is.
+    `content` is for files that may be replaced while the archive is sent, such as a manifest.
     """
 
     name: str
@@ -39,7 +42,7 @@ class Member:
 
 
 class _CheckedZip(ZipStream):  # type: ignore[misc]
-    """Reads its members as regular files, whatever has their names when their turn comes."""
+    """ZIP stream that only accepts regular files at the time they are read."""
 
     def _gen_file_entry(self, *, path: str | None = None, **member: Any) -> Iterator[bytes]:
         if path is None:
@@ -50,16 +53,19 @@ class _CheckedZip(ZipStream):  # type: ignore[misc]
 
 
 class Archive:
-    """A ZIP whose size is known and whose bytes are read when they are sent, once.
+    """ZIP of known size whose content is read while it is sent, once.
 
-    A file that vanishes, shrinks or grows meanwhile ends `chunks` with Failed before the archive is
-    complete: the receiver sees a broken download, never a wrong archive.
+    If a file vanishes, shrinks or grows meanwhile, `chunks` raises Failed before the archive is
+    complete: the receiver sees an aborted download, never a corrupt archive.
     """
 
     def __init__(
         self, name: str, members: Sequence[Member], limiter: anyio.CapacityLimiter
     ) -> None:
-        """Look at the members' sizes; blocks, so call it in a thread. Raises OSError."""
+        """Read the members' sizes.
+
+        Blocks, so call it in a thread. Raises OSError.
+        """
         self.name = name
         self._limiter = limiter
         self._zip = _CheckedZip(compress_type=ZIP_STORED, sized=True)
@@ -72,7 +78,7 @@ class Archive:
         self.size_bytes: int | None = len(self._zip)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The archive from its first byte to its last, in pieces of up to 64 KiB."""
+        """Return the archive's content in pieces of up to 64 KiB."""
         pieces = iter(self._zip)
         for most in chain((1,), repeat(_CHUNKS_A_STEP)):  # the first byte at once
             step = await to_thread.run_sync(_read, pieces, most, limiter=self._limiter)

@@ -1,8 +1,8 @@
-"""The list of all matches, read from the folders and kept only where the disk proves it current.
+"""Listing of all matches, read from their folders and cached while provably current.
 
 A match that nobody touches costs two `stat` calls. Its entry is kept as long as the change times of
 its two folders stay the same; a file that is being written does not change them, so a match is read
-anew while anything in it is young. Everything here blocks: call it in a thread.
+again while anything in it is recent. Everything here blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -30,13 +30,22 @@ _SINGLE_SUFFIXES = VIDEO_SUFFIXES | {".zip"}
 _UNKNOWN = "unknown"
 
 _FOLDER_SETTLED_S = 0.1
-"""Kernel time stamps move in steps of up to 10 ms: within one a folder can change unseen."""
+"""Age in seconds at which a folder's change time can be relied on.
+
+Kernel time stamps move in steps of up to 10 ms: within one step a folder can change unnoticed.
+"""
 
 _FILE_SETTLED_S = 60.0
-"""A file changed later than that may still be growing (a copy, an encoder at work)."""
+"""Age in seconds at which a file counts as complete.
+
+A file changed more recently may still be growing (a copy, an encoder at work).
+"""
 
 _STEP_S = 0.5
-"""A clock that moved by more was set: for a while it says nothing about the age of files."""
+"""Movement of the clock in seconds that counts as a step.
+
+For a while after a step the clock says nothing about the age of files.
+"""
 
 _Signature = tuple[int, ...]
 
@@ -55,9 +64,9 @@ class _Snapshot:
 
 
 class Inventory:
-    """The matches below a root. `now` is the clock that files are stamped with.
+    """Cache of the matches below a root; `now` is the clock that files are stamped with.
 
-    Files stamped while it was wrong are judged by how long they were seen to stay the same.
+    Files stamped while that clock was wrong are judged by how long they have been seen unchanged.
     """
 
     def __init__(
@@ -78,7 +87,7 @@ class Inventory:
         self._parts: list[bytes] = []
 
     def listing(self, is_running: Callable[[str], bool]) -> bytes:
-        """Every match with footage as encoded JSON, sorted by id; current at the time of the call.
+        """Return every match with footage as encoded JSON, sorted by id, current as of the call.
 
         The same bytes object is returned until something changes. Not to be called twice at once.
         """
@@ -102,7 +111,7 @@ class Inventory:
         return self._body
 
     def _look(self, name: str, is_running: Callable[[str], bool]) -> tuple[bool, _Snapshot]:
-        """The match as it is now, and whether that will hold until its folders change."""
+        """Return the match as it is now, and whether that holds until its folders change."""
         folder = f"{self._root}/{name}"
         before = self._now()
         signature, changed_s = _signature(folder)
@@ -127,7 +136,7 @@ class Inventory:
         return settled, _Snapshot(signature, encoded)
 
     def _was_set_lately(self, now_s: float) -> bool:
-        """Whether the clock was set since files could have been stamped that still grow."""
+        """Return whether the clock was set since files that may still grow were stamped."""
         monotonic_s = self._monotonic_s()
         offset_s = now_s - monotonic_s
         if abs(offset_s - self._unix_minus_monotonic_s) > _STEP_S:
@@ -135,7 +144,7 @@ class Inventory:
         return self._set_at_s is not None and monotonic_s - self._set_at_s < _FILE_SETTLED_S
 
     def _is_long_the_same(self, name: str, seen: int) -> bool:
-        """Whether a match was seen like this for as long as a file may take to grow."""
+        """Return whether a match has been seen unchanged for as long as a file may take to grow."""
         now_s = self._monotonic_s()
         before, since_s = self._same_since.get(name, (seen, now_s))
         if before != seen:
@@ -152,12 +161,18 @@ def cameras_of(folder: Path) -> list[str]:
 
 
 def in_order(cameras: Iterable[str]) -> list[str]:
-    """Sort camera names by number; what is none of them is left out."""
+    """Sort camera names by number.
+
+    Names that are no camera's are left out.
+    """
     return sorted({name for name in cameras if name != _UNKNOWN}, key=_camera_order)
 
 
 def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
-    """The segments in a folder as the contract lists them: numbered from 1 for each camera."""
+    """Return the segments in a folder as the contract lists them.
+
+    They are numbered from 1 for each camera.
+    """
     by_camera: defaultdict[str, list[_File]] = defaultdict(list)
     files = [file for file in _files(os.fspath(folder)) if _suffix(file.name) in VIDEO_SUFFIXES]
     for file in files:
@@ -186,7 +201,10 @@ def segments_of(match_id: str, folder: Path) -> dict[str, Any]:
 
 
 def _in_order(files: Iterable[_File], starts: Mapping[str, int]) -> list[_File]:
-    """Files in the order of capture; those that the manifest does not know follow, by name."""
+    """Sort files in the order of capture.
+
+    Files that the manifest does not know follow, by name.
+    """
 
     def order(file: _File) -> tuple[bool, int, tuple[str, int, str]]:
         start_ns = starts.get(file.name)
@@ -196,7 +214,7 @@ def _in_order(files: Iterable[_File], starts: Mapping[str, int]) -> list[_File]:
 
 
 def _starts(path: Path) -> dict[str, int]:
-    """When each segment begins on the match clock, as the manifest has it."""
+    """Return the start of each segment on the match clock, according to the manifest."""
     try:
         segments = json.loads(read_bytes(path))["segments"]
         return {
@@ -209,7 +227,7 @@ def _starts(path: Path) -> dict[str, int]:
 
 
 def mebibytes(size_bytes: int) -> float:
-    """A size as the contract gives it: MiB with two decimals."""
+    """Return a size in MiB with two decimals, as the contract requires."""
     return round(size_bytes / (1 << 20), 2)
 
 
@@ -254,7 +272,7 @@ def _match_entry(
 
 
 def _told(path: str) -> dict[str, Any]:
-    """What the manifest says that a list of matches shows; nothing where there is none."""
+    """Return the manifest fields shown in a list of matches; empty without a manifest."""
     try:
         told = json.loads(read_bytes(path))
         segments = [s for s in told["segments"] if s["start_unix_ns"] and s["end_unix_ns"]]
@@ -315,7 +333,7 @@ def match_folders(root: str) -> list[str]:
 
 
 def _files(folder: str) -> list[_File]:
-    """The real files of a folder with a kind of footage; none where there is no such folder."""
+    """Return the regular files in a folder that are footage; empty without such a folder."""
     found: list[_File] = []
     for entry in regular_entries(folder):
         if _suffix(entry.name) not in _SINGLE_SUFFIXES:
@@ -329,13 +347,16 @@ def _files(folder: str) -> list[_File]:
 
 
 def _signature(folder: str) -> tuple[_Signature, float]:
-    """What changes with any entry of the match's folders, and when it last did (Unix seconds)."""
+    """Return a signature of the match's folders and the time of their last change.
+
+    The signature changes with any entry of the folders; the time is in Unix seconds.
+    """
     match = os.lstat(folder)
     try:
         segments = os.lstat(f"{folder}/{SEGMENTS_FOLDER}")
     except FileNotFoundError:
         return (match.st_ino, match.st_ctime_ns), match.st_ctime
-    # The change time, not the modification time: nobody can set it back, as `cp -a` does the other.
+    # The change time cannot be set back, while `cp -a` sets back the modification time.
     signature = (match.st_ino, match.st_ctime_ns, segments.st_ino, segments.st_ctime_ns)
     return signature, max(match.st_ctime, segments.st_ctime)
 

@@ -1,4 +1,4 @@
-"""The recorded matches, as their folders are: nothing is remembered that the disk does not say.
+"""Access to the recorded matches, with the folders on disk as the only source.
 
 A name from outside is accepted only where it is the name of one entry of the right kind: a match is
 a real folder in the root, a segment a real file in its `segments`, a file a real file of the match.
@@ -46,19 +46,22 @@ log = logging.getLogger(__name__)
 
 _TRASH_PREFIX = ".trash-"
 _THREADS = 8
-"""Files read at once for everybody; a disk that hangs must not take the server's other threads."""
+"""Maximum number of files read at once.
+
+A disk that hangs must not take the server's other threads.
+"""
 
 
 class Library:
-    """Every match on disk. What it answers was true when it was asked, not earlier.
+    """Access to every match on disk; each answer reflects the disk at the time of the call.
 
-    `is_running` says whether a match is being recorded: that one is never deleted, and its
-    manifest belongs to the recorder.
+    `is_running` says whether a match is being recorded: that one is never deleted, and its manifest
+    belongs to the recorder.
     """
 
     def __init__(self, root: Path, *, is_running: Callable[[str], bool]) -> None:
         self.changed = Changed()
-        """A match was deleted, verified or protected."""
+        """Marked when a match was deleted, verified or protected."""
         self._root = root
         self._is_running = is_running
         self._limiter = anyio.CapacityLimiter(_THREADS)
@@ -68,7 +71,7 @@ class Library:
         self._listing = b""
 
     async def list(self) -> bytes:
-        """Every match with footage, as encoded JSON: `{"recordings": {match_id: …}}`."""
+        """Return every match with footage, as encoded JSON: `{"recordings": {match_id: …}}`."""
         arrived_after = self._scans_begun
         async with self._scan_lock:
             # A scan that began after this call arrived is as good as one of its own.
@@ -78,46 +81,62 @@ class Library:
             return self._listing
 
     async def segments(self, match_id: str) -> dict[str, Any]:
-        """The match's segments by camera, in the order of recording. NotFound without any."""
+        """Return the match's segments by camera, in the order of recording.
+
+        Raises NotFound if there are none.
+        """
         return await self._in_thread(self._segments, match_id)
 
     async def delete(self, match_id: str) -> dict[str, Any]:
-        """Remove the match and all its files. Refused for the running and for a protected match.
+        """Delete the match and all its files.
 
-        A crash on the way leaves the match whole or gone from the list, never half of it.
+        Raises Refused for the running match and for a protected one. A crash during the deletion
+        leaves the match whole or removed from the list, never half of it.
         """
         return await self._changing(self._delete, match_id)
 
     async def segment_path(self, match_id: str, segment_name: str) -> Path:
-        """Where that segment lies; NotFound where it is not a file of the match's `segments`."""
+        """Return the path of a segment.
+
+        Raises NotFound where it is not a file of the match's `segments`.
+        """
         return await self._in_thread(
             self._file, match_id, SEGMENTS_FOLDER, segment_name, "Segment not found"
         )
 
     async def file_path(self, match_id: str, file_name: str) -> Path:
-        """Where that file lies; NotFound where it is not directly in the match's folder."""
+        """Return the path of a file of the match.
+
+        Raises NotFound where it is not directly in the match's folder.
+        """
         return await self._in_thread(
             self._file, match_id, "", file_name, "Recording file not found"
         )
 
     async def folder(self, match_id: str) -> Path:
-        """Where the match lies. Raises NotFound."""
+        """Return the folder of the match. Raises NotFound."""
         return await self._in_thread(self._folder, match_id)
 
     async def folders(self) -> Sequence[Path]:
-        """The folders of all matches, in the order of their names."""
+        """Return the folders of all matches, sorted by name."""
         return await self._in_thread(self._folders)
 
     async def manifest(self, match_id: str) -> Manifest:
-        """What the match says of itself, or what its segments tell. Raises NotFound."""
+        """Return the manifest of the match, rebuilt from its segments if it is missing.
+
+        Raises NotFound.
+        """
         return await self._in_thread(self._manifest, match_id)
 
     def is_running(self, match_id: str) -> bool:
-        """Whether this match is being recorded at the moment."""
+        """Return whether this match is being recorded at the moment."""
         return self._is_running(match_id)
 
     async def archive(self, match_id: str) -> Archive:
-        """The match as a ZIP to be sent; of the running match what is finished so far."""
+        """Return the match as a ZIP to be sent.
+
+        For the running match it contains what is finished so far.
+        """
         return await self._in_thread(self._archive, match_id)
 
     async def cameras(self, match_id: str) -> Sequence[str]:
@@ -125,28 +144,32 @@ class Library:
         return await self._in_thread(self._cameras, match_id)
 
     async def made_archives(self, match_id: str) -> dict[str, bool]:
-        """Which archives post-processing has left; none of an unknown match."""
+        """Return which archives post-processing has created.
+
+        The result is empty for an unknown match.
+        """
         return await self._in_thread(self._made_archives, match_id)
 
     async def verify(self, match_id: str) -> dict[str, Any]:
-        """Read every byte of the match's segments and say what is damaged, and where.
+        """Read every byte of the match's segments and report any damage with its location.
 
-        The result is kept in the manifest; of the running match the finished segments are read
-        and nothing is written.
+        The result is kept in the manifest; of the running match the finished segments are read and
+        nothing is written.
         """
         return await self._changing(self._verify, match_id)
 
     async def protect(self, match_id: str, *, protected: bool) -> dict[str, Any]:
-        """Keep the match from being deleted, by a request or to make room; or let it go again.
+        """Protect the match from deletion, by a request or to make room, or remove the protection.
 
-        Refused for the running match, which nothing deletes anyway.
+        Raises Refused for the running match, which nothing deletes anyway.
         """
         return await self._changing(self._protect, match_id, protected)
 
     async def clean_up(self) -> int:
-        """Finish the deletions that a crash cut short; how many that were. For the start.
+        """Finish the deletions that a crash interrupted, and return their number.
 
-        What cannot be removed is said in the log and stays hidden: it must not stop a recording.
+        Called at startup. What cannot be removed is logged and stays hidden: it must not prevent a
+        recording.
         """
         return await self._in_thread(self._clean_up)
 
@@ -197,7 +220,7 @@ class Library:
         trash = self._root / f"{_TRASH_PREFIX}{secrets.token_hex(8)}"
         folder.rename(trash)
         if self._is_running(match_id) and not folder.exists():
-            # It was started into this very folder between the question and the renaming.
+            # A recording was started in this folder between the check and the renaming.
             trash.rename(folder)
             self._refuse_running(match_id)
         sync_folder(self._root)
@@ -261,7 +284,7 @@ class Library:
             manifest = manifest.model_copy(update={"segments": finished})
         report = integrity.verify_match(folder, manifest, checksums=True, running=running)
         if not self._is_running(match_id):
-            # What was written meanwhile stands; only the findings are added to it.
+            # Keep what was written meanwhile, and add only the findings.
             now = manifestfile.load(folder) or manifest
             manifestfile.save(folder, report.recorded_in(now))
         return {"match_id": match_id, **report.to_json()}
@@ -284,7 +307,10 @@ class Library:
 
 
 def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | None:
-    """The entry of that very name, if it is of that kind. Hidden names are nobody's business."""
+    """Return the entry of exactly that name, if it is of that kind.
+
+    Hidden names are never returned.
+    """
     if not name or name.startswith(".") or "/" in name or "\0" in name:
         return None
     for named in (name, *_shown_as(folder, name)):
@@ -297,7 +323,7 @@ def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | No
 
 
 def _shown_as(folder: Path, name: str) -> Iterator[str]:
-    """The entries that lists show by that name, because their own cannot be shown."""
+    """Yield the entries that lists show under that name because their own cannot be shown."""
     if "\\" not in name:
         return
     with suppress(OSError), os.scandir(folder) as entries:

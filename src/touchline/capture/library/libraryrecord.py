@@ -1,7 +1,7 @@
-"""What the library counts: the number of the next match, and the newest date that was believed.
+"""Number of the next match and newest trusted date, stored in `library.json`.
 
-`library.json` in the data directory. Losing it costs nothing: the matches have their numbers in
-their manifests. The functions that touch the disk block: call them in a thread.
+The file is in the data directory. Losing it costs nothing: the matches have their numbers in their
+manifests. The functions that touch the disk block: call them in a thread.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class _File(BaseModel):
 
 
 class LibraryRecord:
-    """The record of the library in `root`; the numbers it gives only ever rise.
+    """Record of the library in `root`; its numbers only ever increase.
 
-    Without a `path` to keep it at, it is what the manifests say.
+    Without a `path` to store it at, it is what the manifests say.
     """
 
     def __init__(self, root: Path, path: Path | None) -> None:
@@ -45,16 +45,22 @@ class LibraryRecord:
 
     @property
     def newest_unix_ns(self) -> int | None:
-        """The newest date that was believed; None where there is none, or before `load`."""
+        """Newest trusted date; None where there is none, or before `load`."""
         return None if self._file is None else self._file.newest_unix_ns
 
     def load(self) -> None:
-        """Read the record, and the numbers in the manifests. A record that is lost is made anew."""
+        """Read the record, and the numbers in the manifests.
+
+        A lost record is rebuilt.
+        """
         with self._lock:
             self._read()
 
     def next_number(self) -> int:
-        """The number for a match that begins. Raises OSError where it cannot be kept."""
+        """Return the number for a new match.
+
+        Raises OSError where it cannot be stored.
+        """
         with self._lock:
             file = self._read()
             number = file.last_number + 1
@@ -62,9 +68,9 @@ class LibraryRecord:
             return number
 
     def note_date(self, unix_ns: int, trust: Trust) -> None:
-        """Keep a date, so that a clock that goes back behind it is known as wrong.
+        """Store a date, so that a clock that later goes back behind it is recognised as wrong.
 
-        One that is doubtful is not kept. Raises OSError.
+        A doubtful date is not stored. Raises OSError.
         """
         if trust == "doubtful":
             return
@@ -98,7 +104,7 @@ def _kept(path: Path) -> _File:
 
 
 def _numbers(root: Path) -> Iterator[int]:
-    """The numbers in the manifests below."""
+    """Yield the numbers in the manifests below the root."""
     try:
         with os.scandir(root) as entries:
             folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]

@@ -1,4 +1,4 @@
-"""Moments of a match that somebody marked: `markers.json` in the match's folder, replaced whole."""
+"""Markers set in a match, stored as `markers.json` in its folder and replaced whole."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ MarkerKind = Literal[
 
 
 class Marker(BaseModel):
-    """A moment. `at_unix_ns` is on the match clock, `created_unix_ns` a date."""
+    """Marked moment of a match.
+
+    `at_unix_ns` is on the match clock, `created_unix_ns` a date.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -60,7 +63,7 @@ class _File(BaseModel):
 
 
 class Markers:
-    """The markers of all matches, read when they are asked for. Belongs to the event loop."""
+    """Markers of all matches, read on demand. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -69,22 +72,25 @@ class Markers:
         match_now_ns: Callable[[str], int | None],
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`match_now_ns` gives the present on the clock of a match that is being recorded."""
+        """Create the markers of `library`.
+
+        `match_now_ns` returns the present on the clock of a match that is being recorded.
+        """
         self._library = library
         self._match_now_ns = match_now_ns
         self._now_ns = now_ns
         self._writing = anyio.Lock()
-        # Of its own: the general pool is the recorder's.
+        # A separate limiter, because the general pool is the recorder's.
         self._threads = anyio.CapacityLimiter(2)
 
     async def all(self, match_id: str) -> list[dict[str, Any]]:
-        """The markers of a match by time. Raises NotFound."""
+        """Return the markers of a match, sorted by time. Raises NotFound."""
         folder, manifest = await self._match(match_id)
         found = await to_thread.run_sync(_read, folder, limiter=self._threads)
         return [_told(marker, manifest) for marker in found]
 
     async def moments(self, match_id: str, kinds: Collection[str] | None) -> list[int]:
-        """When something of these kinds was marked, on the match clock. Raises NotFound."""
+        """Return the times of markers of these kinds, on the match clock. Raises NotFound."""
         folder, _ = await self._match(match_id)
         found = await to_thread.run_sync(_read, folder, limiter=self._threads)
         return [marker.at_unix_ns for marker in found if kinds is None or marker.kind in kinds]
@@ -92,7 +98,10 @@ class Markers:
     async def add(
         self, match_id: str, *, at_s: float | None, seconds_ago: float, **fields: Any
     ) -> dict[str, Any]:
-        """One more, at that second of the match, or now. Raises NotFound and Invalid."""
+        """Add a marker at that second of the match, or at the present.
+
+        Raises NotFound and Invalid.
+        """
         folder, manifest = await self._match(match_id)
         present_ns = self._match_now_ns(match_id)
         if at_s is not None:
@@ -117,7 +126,7 @@ class Markers:
     async def change(
         self, match_id: str, marker_id: str, *, at_s: float | None, **fields: Any
     ) -> dict[str, Any]:
-        """Change what is given of a marker. Raises NotFound."""
+        """Change the given fields of a marker. Raises NotFound."""
         folder, manifest = await self._match(match_id)
         changes = dict(fields)
         if at_s is not None:
@@ -139,7 +148,7 @@ class Markers:
         return _told(changed[0], manifest)
 
     async def remove(self, match_id: str, marker_id: str) -> None:
-        """Raises NotFound."""
+        """Remove a marker. Raises NotFound."""
         folder, _ = await self._match(match_id)
         before: list[int] = []
 
@@ -152,7 +161,7 @@ class Markers:
             raise NotFound(f"Marker {marker_id} not found", code="marker_not_found")
 
     async def chapters(self, match_id: str) -> str:
-        """The markers as WebVTT chapters. Raises NotFound."""
+        """Return the markers as WebVTT chapters. Raises NotFound."""
         found = await self.all(match_id)
         lines = ["WEBVTT", ""]
         for number, marker in enumerate(found):

@@ -1,7 +1,7 @@
-"""Where the parts of a match lie on its one time axis, and how old a match is. Pure.
+"""Position of a match's parts on its single time axis, and the age of a match. Pure.
 
-The axis (the match clock) begins with what the wall clock said when the match was first started,
-and goes on with monotonic time. A part that is recorded after a restart of the machine lies behind
+The axis (the match clock) starts at the wall clock's time when the match was first started, and
+continues with monotonic time. A part that is recorded after a restart of the machine lies behind
 all footage before it, whatever the wall clock says by then.
 """
 
@@ -14,25 +14,31 @@ from touchline.capture.library.manifest.manifest import Manifest, Part
 from touchline.core.wallclock import RANK, Reading, Trust
 
 UNKNOWN_PAUSE_NS = 1_000_000_000
-"""How long a pause counts whose length nobody knows."""
+"""Nanoseconds that stand for a pause of unknown length."""
 
 LONGEST_BELIEVED_NS = 15 * 60 * 1_000_000_000
-"""A pause that two clocks tell which no service keeps: time zones that were set wrong are further
-apart, and so are clocks without a battery."""
+"""Longest pause that is believed from clocks that are not both synchronised.
+
+A longer one is not believed: time zones that were set wrong are further apart, and so are clocks
+without a battery.
+"""
 
 STEP_NS = 500_000_000
-"""A clock that moved by more was set; by less, it drifted."""
+"""Movement of the clock that counts as a step; less is drift."""
 
 
 class Place(NamedTuple):
-    """Where a part begins on the match clock; whether the pause before has a known length."""
+    """Start of a part on the match clock, and whether the pause before it has a known length."""
 
     start_ns: int
     pause_known: bool
 
 
 def place_part(before: Manifest | None, now: Reading, trust: Trust) -> Place:
-    """Where on the match clock a part lies that begins now; after everything that is there."""
+    """Return the place on the match clock of a part that begins now.
+
+    It lies after everything that is already there.
+    """
     last = None if before is None else last_footage_ns(before)
     if before is None or last is None:
         return Place(now.unix_ns, pause_known=True)
@@ -50,9 +56,9 @@ def place_part(before: Manifest | None, now: Reading, trust: Trust) -> Place:
 def begin_part(
     before: Manifest | None, now: Reading, trust: Trust, *, over: bool, lead_ns: int
 ) -> Part:
-    """Return the part that begins `lead_ns` from now, behind what was recorded before.
+    """Return the part that begins `lead_ns` from now, after what was recorded before.
 
-    `over` says that this ended in order, and is not gone on with.
+    `over` says that the earlier recording ended normally and is not resumed.
     """
     place = place_part(before, now, trust)
     return Part(
@@ -69,7 +75,7 @@ def begin_part(
 def _believed_pause_ns(
     part: Part | None, last_ns: int, now: Reading, trust: Trust, longest_ns: int | None
 ) -> int | None:
-    """How long it is since `last_ns` as two wall clocks tell; None where they are not believed."""
+    """Return the time since `last_ns` by two wall clocks; None where they are not trusted."""
     if part is None or "doubtful" in {part.trust, trust}:
         return None
     pause_ns = now.unix_ns - (last_ns + part.unix_minus_match_ns)
@@ -81,9 +87,10 @@ def _believed_pause_ns(
 
 
 def may_resume(before: Manifest, now: Reading, trust: Trust, *, max_match_s: float) -> bool:
-    """Whether an interrupted match is young enough to still be played, as far as can be known.
+    """Return whether an interrupted match is recent enough to be still in play.
 
-    In doubt it is: recording too much costs space, recording too little costs the match.
+    In doubt the answer is yes: recording too much costs space, recording too little costs the
+    match.
     """
     last = last_footage_ns(before)
     if before.clock is None or last is None:
@@ -100,7 +107,7 @@ def may_resume(before: Manifest, now: Reading, trust: Trust, *, max_match_s: flo
 
 
 def last_footage_ns(manifest: Manifest) -> int | None:
-    """When the last frame of a match was captured (match clock), as far as is known."""
+    """Return the capture time of a match's last frame (match clock), as far as it is known."""
     if manifest.clock is None:
         return None
     ends = [s.end_unix_ns for s in manifest.segments if s.end_unix_ns is not None]
@@ -110,7 +117,7 @@ def last_footage_ns(manifest: Manifest) -> int | None:
 
 
 def last_part(manifest: Manifest) -> Part | None:
-    """The part recorded last; None where nothing was.
+    """Return the part recorded last; None where nothing was recorded.
 
     A match of version 0.1.0 is one part, and one whose manifest was lost is of an unknown boot.
     """
@@ -132,7 +139,10 @@ def last_part(manifest: Manifest) -> Part | None:
 
 
 def parts_before(before: Manifest, *, over: bool) -> tuple[Part, ...]:
-    """The parts that a match has so far; with `over` the last of them ended as it was meant to."""
+    """Return the parts that a match has so far.
+
+    With `over` the last of them ended as intended.
+    """
     part = last_part(before)
     if part is None:
         return ()
@@ -144,7 +154,7 @@ def parts_before(before: Manifest, *, over: bool) -> tuple[Part, ...]:
 
 
 def _moved_clock(before: Manifest, part: Part) -> Part:
-    """What version 0.1.0 recorded before it moved the clock of a match that was started again."""
+    """Return the part of version 0.1.0 from before it moved the clock of a restarted match."""
     ends = [s.end_unix_ns for s in before.segments if s.end_unix_ns is not None]
     return part.model_copy(
         update={
@@ -158,9 +168,9 @@ def _moved_clock(before: Manifest, part: Part) -> Part:
 
 
 def correction_ns(parts: Sequence[Part]) -> int:
-    """What is added to the match clock to give Unix time: one number for the whole match.
+    """Return the offset from the match clock to Unix time, one number for the whole match.
 
-    The first part whose clock is believed most says it.
+    It is taken from the first part with the most trusted clock.
     """
     if not parts:
         return 0
@@ -169,10 +179,10 @@ def correction_ns(parts: Sequence[Part]) -> int:
 
 
 def corrected(part: Part, now: Reading, trust: Trust, *, slept_ns: int) -> Part | None:
-    """The part with the wall clock as it is known now; None where that is no news.
+    """Return the part with the wall clock as it is known now; None if nothing changed.
 
-    A clock is followed when it was set, unless it is believed less than before. Time for which the
-    machine slept (`slept_ns`, since the part was last looked at) is no step.
+    A clock is followed when it was set, unless it is trusted less than before. Time for which the
+    machine slept (`slept_ns`, since the part was last checked) is no step.
     """
     if RANK[trust] < RANK[part.trust]:
         return None

@@ -1,8 +1,8 @@
-"""Whether the recordings lie on the disk that they belong on, before anything is created there.
+"""Check that the recordings are on the expected disk before anything is created there.
 
 A disk that is not mounted leaves a folder of the system's disk in its place, which must not be
 recorded onto. The mount point under which the recordings were found is kept in the data directory;
-from then on they are only ever made there. Whoever wants them elsewhere removes that file.
+from then on they are only ever created there. To move them elsewhere, remove that file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LARGEST_FILE_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class DiskFault:
-    """Why nothing can be recorded: a state of `worker.disk`, what is wrong, and what mends it."""
+    """Reason why recording is not possible: a state of `worker.disk`, the fault and the fix."""
 
     state: str
     message: str
@@ -44,7 +44,7 @@ def judge(
     fstab: Iterable[str],
     require_mount: bool,
 ) -> DiskFault | None:
-    """Whether what should be mounted under the recordings is. Pure.
+    """Return the fault if the expected disk is not mounted under the recordings. Pure.
 
     `remembered` is the mount point under which they were last, `fstab` those that are mounted at
     every start of the machine.
@@ -79,7 +79,7 @@ def judge(
 
 
 def disk_point(root: Path, mounts: Iterable[Mount]) -> str:
-    """Where the disk of the recordings is mounted; empty on the system's.
+    """Return the mount point of the recordings' disk; empty on the system's disk.
 
     A bind mount of a system's folder, as systemd makes them for a service, is no other disk.
     """
@@ -97,7 +97,7 @@ def _holds(point: str, path: Path) -> bool:
 
 
 def fstab_points(text: str) -> list[str]:
-    """The mount points of fstab(5) that are mounted at a start."""
+    """Return the mount points of fstab(5) that are mounted at boot."""
     points = []
     for line in text.splitlines():
         fields = line.split()
@@ -109,7 +109,7 @@ def fstab_points(text: str) -> list[str]:
 
 
 class RecordingsDisk:
-    """The disk of the recordings. All of it blocks: call it in a thread."""
+    """Disk of the recordings. Every method blocks: call it in a thread."""
 
     def __init__(
         self,
@@ -127,10 +127,13 @@ class RecordingsDisk:
         self._fstab = fstab
         self._writing = threading.Lock()
         self.mount_point = ""
-        """Where the disk is mounted, as last seen; empty on the system's disk."""
+        """Mount point of the disk, as last seen; empty on the system's disk."""
 
     def look(self) -> DiskFault | None:
-        """Why nothing can be recorded now; None where it can. Creates nothing."""
+        """Return why recording is not possible now; None where it is.
+
+        Creates nothing.
+        """
         try:
             mounts = self._mounts()
             fault = judge(
@@ -153,9 +156,9 @@ class RecordingsDisk:
         return None
 
     def prepare(self) -> DiskFault | None:
-        """Make the folder of the recordings where it may be made, and remember its disk.
+        """Create the recordings folder where that is allowed, and remember its disk.
 
-        Raises OSError where the folder cannot be made on the right disk.
+        Raises OSError where the folder cannot be created on the right disk.
         """
         fault = self.look()
         if fault is not None:
@@ -173,7 +176,7 @@ class RecordingsDisk:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._memory, json.dumps(memory, indent=1).encode())
         except OSError as error:
-            # The disk is the right one now; only a later start may not know it.
+            # The disk is the right one now; only a later start may not recognise it.
             log.warning("%s cannot be written: %s", self._memory, error)
 
     def _remembered(self) -> str | None:
@@ -190,14 +193,14 @@ class RecordingsDisk:
 
 
 def _existing(path: Path) -> Path:
-    """The path itself, or the nearest folder above it that there is."""
+    """Return the path itself, or the nearest existing folder above it."""
     while not path.exists() and path != path.parent:
         path = path.parent
     return path
 
 
 def _text(path: Path) -> str:
-    """A small file's text; nothing where there is none."""
+    """Return a small file's text; empty where there is none."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST_FILE_BYTES:

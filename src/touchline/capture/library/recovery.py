@@ -1,4 +1,4 @@
-"""After a crash or a power cut: what was being recorded, and making its files whole again.
+"""Recovery of interrupted matches and their files after a crash or a power cut.
 
 Everything here blocks: call it in a thread.
 """
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Salvage:
-    """What was mended: the manifest as the files now are, and what had to be cut from which."""
+    """Result of a repair: the updated manifest, and the bytes cut from each file."""
 
     manifest: Manifest
     cut_bytes: dict[str, int] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Salvage:
 
 
 def interrupted_matches(root: Path) -> list[Manifest]:
-    """Matches whose manifest says that they are being recorded, the newest last."""
+    """Return the matches whose manifest marks them as being recorded, the newest last."""
     found = []
     try:
         folders = [Path(entry) for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
@@ -52,15 +52,18 @@ def interrupted_matches(root: Path) -> list[Manifest]:
 
 
 def _begun(manifest: Manifest) -> tuple[int, int]:
-    """Sorts matches by when they were begun: those of version 0.1.0 have no number yet."""
+    """Return a sort key by start of the match.
+
+    Matches of version 0.1.0 have no number yet.
+    """
     return (manifest.number or 0, manifest.origin_ns)
 
 
 def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = ()) -> Salvage:
     """Finish every segment that was left open, cut to its last whole fragment.
 
-    `skip` names segments that somebody is still writing. A file that cannot be mended is named in
-    `failed` and left as it is. Nothing is written but the segments.
+    `skip` names segments that are still being written. A file that cannot be repaired is named in
+    `failed` and left unchanged. Nothing is written but the segments.
     """
     cut: dict[str, int] = {}
     failed: dict[str, str] = {}
@@ -77,7 +80,7 @@ def salvage_match(folder: Path, manifest: Manifest, *, skip: Collection[str] = (
             failed[path.name] = error.strerror or str(error)
             continue
         if not before.fragments:
-            # The power went before the first fragment: no picture ever reached the disk.
+            # The power failed before the first fragment: no picture reached the disk.
             log.warning("%s has no complete fragment", path)
             failed[path.name] = "it has no complete fragment"
             continue

@@ -1,4 +1,4 @@
-"""Which matches to delete when the disk fills: the oldest that nobody protects, uses or records."""
+"""Selection of the oldest deletable matches when the disk fills up."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _DATES_BEGIN_UNIX_S = 1_577_836_800
-"""2020: an older date of a file with footage is that of a clock that was never set."""
+"""Earliest plausible date of a file with footage (2020), in Unix seconds.
+
+An older date is that of a clock that was never set.
+"""
 
 
 @dataclass(frozen=True)
 class StoredMatch:
-    """A match in the recordings folder. Without `created_unix_s` it is never chosen.
+    """Match in the recordings folder; it is never selected without `created_unix_s`.
 
     `number` is the library's own count; matches of version 0.1.0 and copies from elsewhere have
     none, and are older than those that have.
@@ -29,12 +32,12 @@ class StoredMatch:
 def matches_to_delete(
     matches: Iterable[StoredMatch], *, free_bytes: int, target_free_bytes: int
 ) -> tuple[StoredMatch, ...]:
-    """The oldest deletable matches, oldest first, that bring free space to the target.
+    """Return the oldest deletable matches, oldest first, that bring free space to the target.
 
-    The library's numbers say which is older; dates only where there is no number, and a date that
-    cannot be right makes no match the oldest. No more than needed; all deletable ones where even
-    they do not suffice, because the match that is being recorded lives on every byte. A match
-    without footage is left alone: it frees nothing.
+    The library's numbers decide which is older; dates only where there is no number, and an
+    implausible date makes no match the oldest. No more than needed are returned, or all deletable
+    ones where even they do not suffice, because the running match needs every byte. A match without
+    footage is skipped: deleting it frees nothing.
     """
     candidates = [
         match
@@ -53,7 +56,7 @@ def matches_to_delete(
 
 
 def _age(match: StoredMatch) -> tuple[bool, int, bool, float, str]:
-    """Sorts the oldest first."""
+    """Return a sort key with the oldest match first."""
     created_s = match.created_unix_s or 0.0
     if match.number is not None:
         return (True, match.number, False, 0.0, match.match_id)

@@ -1,4 +1,4 @@
-"""Pieces of time and what is left of them: filmed, not filmed, accounted for."""
+"""Operations on time intervals of a match."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 
 class Stretch(NamedTuple):
-    """A piece of time, in Unix nanoseconds of the match clock."""
+    """Time interval in Unix nanoseconds of the match clock."""
 
     start_ns: int
     end_ns: int
 
 
 def union(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The same time in stretches that do not touch, in order."""
+    """Return the same time as sorted stretches that do not touch."""
     merged: list[Stretch] = []
     for stretch in sorted(stretches):
         if merged and stretch.start_ns <= merged[-1].end_ns:
@@ -25,7 +25,7 @@ def union(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def subtract(whole: Stretch, parts: Iterable[Stretch]) -> list[Stretch]:
-    """What is left of `whole` without `parts` (in order, not touching)."""
+    """Return `whole` without `parts`, which are sorted and do not touch."""
     left: list[Stretch] = []
     at = whole.start_ns
     for part in parts:
@@ -39,5 +39,5 @@ def subtract(whole: Stretch, parts: Iterable[Stretch]) -> list[Stretch]:
 
 
 def length(stretches: Iterable[Stretch]) -> int:
-    """Nanoseconds in all."""
+    """Return the total length in nanoseconds."""
     return sum(stretch.end_ns - stretch.start_ns for stretch in stretches)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that after a power cut there is the old one or this one, whole.
+    """Write a file so that after a power cut it has either the old or the new content, whole.
 
-    Several writers of one file do not meet: each has a temporary file of its own, which is never
-    one that was there before. Blocks; raises OSError.
+    Concurrent writers of one file do not interfere: each has its own temporary file with a new
+    name. Blocks; raises OSError.
     """
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
@@ -29,7 +29,10 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Once this returns, names made, renamed or removed in the folder survive a power cut."""
+    """Sync a folder to the disk.
+
+    Afterwards names created, renamed or removed in it survive a power cut.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The live panorama: both cameras fed to the studio, which feeds one picture to the live process.
+"""Live panorama: both cameras feed the studio, which feeds one picture to the live process.
 
 From there it is shown like any camera, over HLS and WebRTC, to any number of viewers. It holds the
 cameras like a preview, and a recording outranks it.
@@ -38,7 +38,7 @@ _BITRATE_KBPS = 8000
 
 
 class PanoramaPreview:
-    """Starts and stops it. Belongs to the event loop."""
+    """Control of the live panorama. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class PanoramaPreview:
     ) -> None:
         self.changed = Changed()
         self.figures: Mapping[str, Any] = {}
-        """What the studio told last; empty while nothing is shown."""
+        """Latest figures from the studio; empty while nothing is shown."""
         self._settings = settings
         self._calibrations = calibrations
         self._cameras = cameras
@@ -72,15 +72,15 @@ class PanoramaPreview:
         self._starting = anyio.Lock()
         live.on_event(self._live_event)
 
-    # ------------------------------------------------------------------ told
+    # ---------------------------------------------------------------- status
 
     @property
     def active(self) -> bool:
-        """Whether it is shown, or about to be."""
+        """Whether the panorama is shown, or about to be."""
         return self._stop is not None
 
     def status(self) -> dict[str, Any]:
-        """Its part of PanoramaStatus."""
+        """Return its part of PanoramaStatus."""
         up_s = 0.0 if self._since_s is None else time.monotonic() - self._since_s
         return {
             "preview_active": self.active,
@@ -92,13 +92,13 @@ class PanoramaPreview:
         }
 
     def shows_hls(self) -> bool:
-        """Whether it has a playlist."""
+        """Return whether it has a playlist."""
         return self._since_s is not None and self._transport == "hls"
 
-    # ------------------------------------------------------------------ done
+    # --------------------------------------------------------------- control
 
     async def camera_connected(self, camera: Camera) -> None:
-        """A new worker has taken the place of one that died: it must be told to feed again."""
+        """Tell a worker that has replaced a dead one to feed the panorama again."""
         if self._since_s is None or camera.id not in _CAMERAS:
             return
         try:
@@ -107,11 +107,11 @@ class PanoramaPreview:
             log.warning("the panorama is without %s: %s", camera.name, error.message)
 
     def open(self, tasks: Tasks) -> None:
-        """It may be started from now on, as a task of `tasks`."""
+        """Allow starts from now on, as tasks of `tasks`."""
         self._tasks = tasks
 
     async def start(self, transport: str | None) -> dict[str, Any]:
-        """Show it; answers when its first picture is there.
+        """Show the panorama, and return when its first picture is available.
 
         Raises Refused when it is shown already or a recording runs, and Blocked when the cameras
         are not calibrated, taken, or send nothing.
@@ -134,7 +134,10 @@ class PanoramaPreview:
         }
 
     async def _start(self, transport: str | None) -> None:
-        """Return when the first picture is there; raises Refused and Blocked."""
+        """Start it and return when the first picture is available.
+
+        Raises Refused and Blocked.
+        """
         if self._lease.mode == "recording":
             text = "Cannot start panorama: recording is active"
             raise Refused(text, code="recording_active")
@@ -147,7 +150,7 @@ class PanoramaPreview:
         held.enter_context(
             self._lease.hold("preview", "api-panorama-preview", give_up=self.stop_if_active)
         )
-        # From here on whoever wants the cameras can stop it, however far it has come.
+        # From here on another holder of the cameras can stop it at any stage.
         self._transport = "webrtc" if (transport or "").strip().lower() == "webrtc" else "hls"
         self._ended, self._told = anyio.Event(), anyio.Event()
         self._stop = anyio.CancelScope()
@@ -167,14 +170,17 @@ class PanoramaPreview:
             raise up.error
 
     async def stop(self) -> dict[str, Any]:
-        """Show it no more. Raises Refused when it is not shown."""
+        """Stop showing the panorama. Raises Refused when it is not shown."""
         if not self.active:
             raise Refused("Panorama preview not active", code="panorama_inactive")
         await self.stop_if_active()
         return {"success": True, "message": "Panorama preview stopped"}
 
     async def join(self, viewer: str) -> None:
-        """Count a viewer; it is shown from now on if it was not. Raises what `start` raises."""
+        """Add a viewer; the panorama is started if it is not shown yet.
+
+        Raises what `start` raises.
+        """
         async with self._starting:
             await self._lease.settled()
             if not self.active:
@@ -182,21 +188,30 @@ class PanoramaPreview:
             self._viewers.append(viewer)
 
     async def leave(self, viewer: str) -> None:
-        """The viewer watches no more; with the last one a panorama shown over WebRTC goes too."""
+        """Remove a viewer.
+
+        With the last viewer a panorama shown over WebRTC is stopped too.
+        """
         if viewer in self._viewers:
             self._viewers.remove(viewer)
             if not self._viewers and self._transport == "webrtc":
                 await self.stop_if_active()
 
     async def stop_if_active(self) -> None:
-        """Show it no more; the lease is free when this returns."""
+        """Stop the panorama if it is shown.
+
+        The lease is free when this returns.
+        """
         if self._stop is not None:
             self._stop.cancel()
             with self._lease.letting_go():
                 await self._ended.wait()
 
     async def _show(self, held: ExitStack, scope: anyio.CancelScope, up: _Outcome) -> None:
-        """From the first to the last picture; whatever happens, nothing stays half shown."""
+        """Show the panorama from the first to the last picture.
+
+        On any error everything is shut down completely.
+        """
         try:
             with held, scope:
                 self.changed.mark()
@@ -311,14 +326,14 @@ class PanoramaPreview:
 
 
 class _Outcome:
-    """Whether the first picture came."""
+    """Result of waiting for the first picture."""
 
     def __init__(self) -> None:
         self.settled = anyio.Event()
         self.error: TouchlineError | None = None
 
     def fail(self, error: TouchlineError) -> None:
-        """It did not; what is settled already stays."""
+        """Record a failure; an earlier outcome stays."""
         if not self.settled.is_set():
             self.error = error
             self.settled.set()

@@ -1,4 +1,4 @@
-"""Live pictures: which cameras are to be shown, how, and who has a right to them.
+"""Live pictures: which cameras are shown, how, and to whom.
 
 A preview holds the cameras' lease as long as anything is shown; a recording outranks it. With
 `preview_while_recording` viewers watch the recording's own encoded stream, and the lease is the
@@ -30,14 +30,14 @@ from touchline.ipc import wire
 log = logging.getLogger(__name__)
 
 RECORDING_ACTIVE = "recording_active"
-"""The code of what is refused because a recording has the cameras for itself."""
+"""Error code of requests refused because a recording has exclusive use of the cameras."""
 
 _GIVE_UP_S = 2.0
-"""A recording waits no longer than this for viewers to be sent away."""
+"""Longest time in seconds that a recording waits for viewers to be disconnected."""
 
 
 class Preview:
-    """Starts and stops showing cameras. Belongs to the event loop."""
+    """Control of the cameras' live view. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -59,31 +59,34 @@ class Preview:
         live.on_event(self._live_event)
         live.on_started(showing.live_started)
 
-    # ------------------------------------------------------------------ asked often
+    # ----------------------------------------------------------------------- status
 
     @property
     def webrtc_supported(self) -> bool:
-        """Whether this installation can show cameras over WebRTC at all."""
+        """Whether this installation can show cameras over WebRTC."""
         return importlib.util.find_spec("aiortc") is not None
 
     def ice_servers(self) -> list[dict[str, Any]]:
-        """With credentials: for clients that may start a preview."""
+        """Return the ICE servers with credentials.
+
+        They are for clients that may start a preview.
+        """
         return self._settings.ice_servers(with_credentials=True)
 
     def camera_id(self, name: str) -> int:
-        """The number of `camN`. Raises NotFound where there is none."""
+        """Return the number of `camN`. Raises NotFound where there is none."""
         for camera in self._cameras.values():
             if camera.name == name:
                 return camera.id
         raise NotFound(f"Camera {name} does not exist", code="camera_unknown")
 
     def shows_hls(self, camera_id: int) -> bool:
-        """Whether this camera has a playlist."""
+        """Return whether this camera has a playlist."""
         shown = self._showing.by_id.get(camera_id)
         return shown is not None and shown.transport == "hls"
 
     def status(self, *, with_credentials: bool = False) -> dict[str, Any]:
-        """PreviewStatus of the contract, from memory."""
+        """Return the contract's PreviewStatus, from memory."""
         return {
             "preview_active": bool(self._showing.by_id),
             "cameras": {c.key: self._camera_status(c) for _, c in sorted(self._cameras.items())},
@@ -132,10 +135,10 @@ class Preview:
     # --------------------------------------------------------------- start and stop
 
     async def start(self, camera_id: int | None, transport: str | None) -> Report:
-        """Show one camera or all (None); answers when their first pictures are there.
+        """Show one camera or all (None), and return when their first pictures are available.
 
-        Raises Refused (`recording_active`) while a recording has the cameras for itself, and
-        Blocked when somebody else has.
+        Raises Refused (`recording_active`) while a recording has exclusive use of the cameras, and
+        Blocked when they are in use otherwise.
         """
         wanted = self._transport(transport)
         known, unknown = self._named(camera_id)
@@ -174,7 +177,10 @@ class Preview:
         )
 
     async def stop(self, camera_id: int | None) -> Report:
-        """Show one camera or all (None) no more. One that was shown once can always be stopped."""
+        """Stop showing one camera or all (None).
+
+        A camera that was shown once can always be stopped.
+        """
         known, unknown = self._named(camera_id)
         stopped = sorted(c.id for c in known if c.id in self._showing.once)
         failed = sorted([*unknown, *(c.id for c in known if c.id not in self._showing.once)])
@@ -194,7 +200,10 @@ class Preview:
         )
 
     async def restart(self, camera_id: int | None, transport: str | None) -> Report:
-        """Stop and start. Raises Refused while a recording has the cameras for itself."""
+        """Stop and start one camera or all (None).
+
+        Raises Refused while a recording has exclusive use of the cameras.
+        """
         if self._lease.mode == "recording" and not self._lease.preview_while_recording:
             text = "Recording is active. Stop recording before restarting preview."
             raise Refused(text, code=RECORDING_ACTIVE)
@@ -216,13 +225,19 @@ class Preview:
         return self._lease.preview_while_recording
 
     def allow_while_recording(self, *, allowed: bool) -> None:
-        """Let viewers watch a recording, or send away those who do. Until the server ends."""
+        """Allow viewers to watch a recording, or disconnect those who do.
+
+        The setting lasts until the server ends.
+        """
         self._lease.preview_while_recording = allowed
         self._lease.changed.mark()
         self.changed.mark()
 
     def _transport(self, asked: str | None) -> Transport:
-        """The transport to use; whatever is neither of the two means the server's choice."""
+        """Return the transport to use.
+
+        Any value but the two transports selects the server's default.
+        """
         match (asked or "").strip().lower():
             case "hls":
                 return "hls"
@@ -231,7 +246,7 @@ class Preview:
         return "webrtc" if self._settings.transport_mode == "webrtc" else "hls"
 
     def _named(self, camera_id: int | None) -> tuple[list[Camera], list[int]]:
-        """The cameras that are meant, and the numbers that are none."""
+        """Return the requested cameras, and the numbers that do not exist."""
         if camera_id is None:
             return [camera for _, camera in sorted(self._cameras.items())], []
         if camera_id in self._cameras:
@@ -241,7 +256,7 @@ class Preview:
     # ---------------------------------------------------------------------- viewers
 
     async def join(self, camera_id: int, what: str = "webrtc") -> Viewer:
-        """Count a viewer of a camera, which is shown from now on if it was not.
+        """Add a viewer of a camera; the camera is shown if it is not yet.
 
         Raises NotFound for a camera that does not exist, Failed for one that sends no picture, and
         what `start` raises. `leave` must follow.
@@ -263,10 +278,10 @@ class Preview:
         return viewer
 
     async def leave(self, viewer: Viewer) -> None:
-        """The viewer watches no more. Leaving twice, or after the preview's end, changes nothing.
+        """Remove a viewer; a second call, or one after the preview's end, changes nothing.
 
-        With the last counted viewer a camera that is shown over WebRTC goes too. One that is shown
-        over HLS, where nobody counts, stays until it is stopped.
+        With the last counted viewer a camera that is shown over WebRTC is stopped too. One that is
+        shown over HLS, where viewers are not counted, stays until it is stopped.
         """
         shown = self._showing.by_id.get(viewer.camera_id)
         if shown is None or viewer not in shown.viewers:
@@ -280,7 +295,7 @@ class Preview:
     # ------------------------------------------------------------------- the lease
 
     def _take_lease(self, camera_id: int | None) -> None:
-        """Hold the cameras for viewers. Raises Refused or Blocked when that cannot be."""
+        """Hold the cameras for viewers. Raises Refused or Blocked when that is not possible."""
         if self._lease.mode == "recording":
             if not self._lease.preview_while_recording:
                 text = "Recording is active. Stop recording before starting preview."
@@ -301,7 +316,10 @@ class Preview:
         self._held.close()
 
     def _settle(self) -> None:
-        """Hold the lease if anything is shown and it is to be had; let it go if nothing is."""
+        """Acquire the lease if anything is shown and it is available.
+
+        Release it if nothing is shown.
+        """
         shown = self._showing.by_id
         if self._holds and not shown:
             self._let_go()
@@ -310,7 +328,10 @@ class Preview:
         self.changed.mark()
 
     async def _make_way(self) -> None:
-        """A recording wants the cameras: the lease is free when this returns."""
+        """Release the cameras for a recording.
+
+        The lease is free when this returns.
+        """
         try:
             if not self._lease.preview_while_recording:
                 with patience.move_on_after(_GIVE_UP_S):
@@ -321,7 +342,10 @@ class Preview:
             self.changed.mark()
 
     async def _follow_lease(self) -> None:
-        """Viewers who outlast a recording get the lease; those it does not want are sent away."""
+        """Follow the lease's state across a recording.
+
+        Viewers that outlast a recording get the lease; those it does not allow are disconnected.
+        """
         lease, version = self._lease, 0
         while True:
             version = await lease.changed.wait(version)
@@ -330,15 +354,15 @@ class Preview:
                     await self._showing.hide_all(list(self._showing.by_id))
                 self._settle()
 
-    # -------------------------------------------------------------- from open to close
+    # ----------------------------------------------------------------------- lifecycle
 
     def open(self, tasks: Tasks) -> None:
-        """Cameras may be shown from now on."""
+        """Allow cameras to be shown from now on."""
         self.live.open(tasks)
         tasks.keep("preview lease", self._follow_lease, every_s=0.0)
 
     async def camera_connected(self, camera: Camera) -> None:
-        """A new worker has taken the place of one that died."""
+        """Handle a worker that has replaced a dead one."""
         await self._showing.camera_connected(camera)
 
     def _live_event(self, event: Mapping[str, Any]) -> None:
@@ -348,7 +372,7 @@ class Preview:
             self.changed.mark()
 
     async def close(self) -> None:
-        """Show nothing more and let the live process leave."""
+        """Stop showing all cameras and end the live process."""
         await self._showing.hide_all(list(self._showing.by_id))
         if self._holds:
             self._let_go()
@@ -356,9 +380,9 @@ class Preview:
 
 
 def _transcode(live: Mapping[str, Any], camera: str) -> dict[str, Any] | None:
-    """How viewers get a camera that reorders; None for one that is passed on as it is.
+    """Return how viewers get a camera that reorders frames; None if it is passed on as is.
 
-    `live` is what the live process said last.
+    `live` is the latest status of the live process.
     """
     found = live.get("transcodes", {}).get(camera)
     if found is not None:
@@ -372,5 +396,5 @@ def _transcode(live: Mapping[str, Any], camera: str) -> dict[str, Any] | None:
 
 
 def _kind_of(stream: str) -> str:
-    """What the contract calls a stream."""
+    """Return the contract's name for a stream."""
     return f"main_{stream}" if stream.startswith("cam") else stream

@@ -1,4 +1,4 @@
-"""RTSP clients as viewers: each is admitted like any other, and its camera shown on demand."""
+"""RTSP clients as viewers, admitted like any others, with cameras shown on demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class RtspOutlet:
-    """Has the live process serve RTSP, and counts its clients. Belongs to the event loop."""
+    """RTSP service of the live process, with a count of its clients.
+
+    Belongs to the event loop.
+    """
 
     def __init__(
         self, settings: PreviewSettings, preview: Preview, live: LiveLink, events: EventLog
@@ -33,7 +36,10 @@ class RtspOutlet:
         live.on_event(self._live_event)
 
     def open(self, tasks: Tasks) -> None:
-        """Listen from now on; the live process is started for that."""
+        """Start listening.
+
+        The live process is started for that.
+        """
         self._tasks = tasks
         tasks.start_soon(self._start_live, name="RTSP")
 
@@ -72,13 +78,13 @@ class RtspOutlet:
             self._refused(str(event["address"]), int(event["attempts"]))
 
     def _refused(self, address: str, attempts: int) -> None:
-        """Tell of somebody who tries passwords."""
+        """Report a client that tries passwords."""
         message = f"{attempts} wrong RTSP passwords from {address}; further attempts are delayed"
         log.warning("%s", message)
         self._events.record("system", "warning", message, address=address, attempts=attempts)
 
     async def _came(self, key: str, camera: str) -> None:
-        """Show the client its camera, or tell it why not."""
+        """Show the client its camera, or tell it the reason for a refusal."""
         reason: str | None = None
         viewer: Viewer | None = None
         try:

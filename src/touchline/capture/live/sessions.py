@@ -1,6 +1,7 @@
-"""Who watches over WebRTC: one session a viewer, from its start until it is stopped or breaks off.
+"""WebRTC sessions of viewers, one per viewer until it is stopped or breaks off.
 
-The connection itself is the live process's; here is whose it is and which preview it keeps alive.
+The connection itself belongs to the live process; this module keeps its owner and the preview it
+keeps alive.
 """
 
 from __future__ import annotations
@@ -25,16 +26,19 @@ from touchline.core.supervision import Tasks
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 8.0
-"""Clients wait 12 s for an answer and should get the reason, not their own timeout."""
+"""Time limit in seconds for an answer.
+
+Clients wait 12 s for an answer and should get the reason, not their own timeout.
+"""
 
 _GONE_KEPT = 256
 
 
 @dataclass(eq=False)
 class WebRtcSession:
-    """One viewer of one stream, `camN` or `panorama`. `owner` is the connection that started it.
+    """Session of one viewer of one stream, `camN` or `panorama`.
 
-    `leave` gives up the viewer's right to see it.
+    `owner` is the connection that started it. `leave` releases the viewer's right to see it.
     """
 
     session_id: str
@@ -42,16 +46,16 @@ class WebRtcSession:
     stream: str
     leave: Callable[[], Coroutine[Any, Any, None]]
     ice_username: str = ""
-    """What the offer called the viewer's side; empty before the offer."""
+    """ICE user name of the viewer's side in the offer; empty before the offer."""
 
     @property
     def stream_kind(self) -> str:
-        """What the contract calls the stream."""
+        """Contract name of the stream's kind."""
         return self.stream if self.stream == PANORAMA else f"main_{self.stream}"
 
     @property
     def camera_id(self) -> int | None:
-        """The number of the camera; None for the panorama."""
+        """Number of the camera; None for the panorama."""
         return None if self.stream == PANORAMA else int(self.stream.removeprefix("cam"))
 
 
@@ -59,7 +63,7 @@ Ended = Callable[[WebRtcSession, str], None]
 
 
 class WebRtcSessions:
-    """The sessions there are. Belongs to the event loop."""
+    """Registry of all sessions. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -80,37 +84,37 @@ class WebRtcSessions:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of sessions."""
         return len(self._by_id)
 
     def has_camera(self, camera_id: int) -> bool:
-        """Whether there is such a camera."""
+        """Return whether the camera exists."""
         return camera_id in self._camera_ids
 
     def open(self, tasks: Tasks) -> None:
-        """Clean up after sessions that end by themselves, as tasks of `tasks`."""
+        """Start cleaning up after sessions that break off, as tasks of `tasks`."""
         self._tasks = tasks
 
     def on_ended(self, call: Ended) -> None:
-        """Have `call` called with each session that ends without having been stopped, and why."""
+        """Register `call` for sessions that end without being stopped, with the reason."""
         self._ended.append(call)
 
     def ice_servers(self) -> list[dict[str, Any]]:
-        """The STUN and TURN servers a viewer may use, with credentials."""
+        """Return the STUN and TURN servers a viewer may use, with credentials."""
         return self._preview.ice_servers()
 
     async def start(self, owner: str, camera_id: int) -> WebRtcSession:
-        """A session that waits for its offer; the camera is shown from now on if it was not.
+        """Start a session that waits for its offer; the camera is shown if it is not yet.
 
-        Raises NotFound for a camera that does not exist, Refused while a recording has it for
-        itself, Blocked where it cannot be had, and Failed where it sends no picture.
+        Raises NotFound for a camera that does not exist, Refused while a recording has exclusive
+        use of it, Blocked where it cannot be had, and Failed where it sends no picture.
         """
         self._must_be_supported()
         viewer = await self._preview.join(camera_id, "webrtc")
         return await self._begin(owner, f"cam{camera_id}", partial(self._preview.leave, viewer))
 
     async def start_panorama(self, owner: str) -> WebRtcSession:
-        """The same for the panorama, which is shown from now on if it was not.
+        """Start a session for the panorama, which is shown if it is not yet.
 
         Raises Blocked while the cameras are not calibrated, and what its start raises.
         """
@@ -142,7 +146,7 @@ class WebRtcSessions:
         return session
 
     def find(self, session_id: object, owner: str) -> WebRtcSession:
-        """The owner's session. Raises NotFound or Refused in the contract's words."""
+        """Return the owner's session. Raises NotFound or Refused in the contract's words."""
         session = self._by_id.get(session_id) if isinstance(session_id, str) else None
         if session is None:
             raise NotFound("Unknown session_id", code="unknown_session")
@@ -151,7 +155,10 @@ class WebRtcSessions:
         return session
 
     async def answer(self, session: WebRtcSession, sdp: str) -> str:
-        """The answer to the viewer's offer. Raises Failed with the reason where there is none."""
+        """Return the answer to the viewer's offer.
+
+        Raises Failed with the reason where there is none.
+        """
         reply = await self._preview.live.ask(
             "webrtc_offer", timeout_s=ANSWER_WITHIN_S, session=session.session_id, sdp=sdp
         )
@@ -159,7 +166,7 @@ class WebRtcSessions:
         return str(reply["sdp"])
 
     async def candidate(self, session: WebRtcSession, candidate: str, index: int) -> None:
-        """Pass one of the viewer's addresses on. Raises Failed for what is none."""
+        """Forward an ICE candidate of the viewer. Raises Failed for an invalid one."""
         await self._preview.live.ask(
             "webrtc_candidate",
             session=session.session_id,
@@ -168,20 +175,20 @@ class WebRtcSessions:
         )
 
     async def stop(self, session: WebRtcSession) -> None:
-        """End it; one that has ended already is not an error."""
+        """End a session; one that has ended already is not an error."""
         if self._by_id.pop(session.session_id, None) is None:
             return
-        # From here on: who asked to stop and then for another picture is not to be refused that.
+        # Set here: a client that stops and requests another picture must not be refused.
         with self._lease.letting_go():
             try:
                 await self._preview.live.ask("webrtc_stop", session=session.session_id)
             except (Blocked, Failed) as error:
-                # It broke off by itself, or the whole live process did.
+                # The session, or the whole live process, has already ended.
                 log.info("WebRTC session %s: %s", session.session_id, error.message)
             await session.leave()
 
     async def stop_all_of(self, owner: str) -> None:
-        """End every session of a connection that is gone."""
+        """End every session of a closed connection."""
         with self._lease.letting_go():
             for session in [s for s in self._by_id.values() if s.owner == owner]:
                 await self.stop(session)

@@ -1,6 +1,6 @@
-"""Which cameras are shown at the moment: fed to the live process, packaged, taken down again.
+"""Cameras that are shown at the moment: fed to the live process, packaged, and closed.
 
-It asks nobody for permission; `preview.Preview` does.
+It performs no admission checks; `preview.Preview` does.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from touchline.core.tasks import Changed
 log = logging.getLogger(__name__)
 
 _KNOWN_AWAY_S = 2.0
-"""How long a camera that is known to be away is waited for."""
+"""Seconds to wait for a camera that is known to be disconnected."""
 _HIDE_S = 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class Viewer:
-    """Somebody who watches one camera."""
+    """Viewer of one camera."""
 
     camera_id: int
     what: str
@@ -36,7 +36,10 @@ class Viewer:
 
 @dataclass(eq=False)
 class Shown:
-    """A camera that is shown since `since_s` (monotonic); `up` once its first picture was there."""
+    """Camera shown since `since_s` (monotonic).
+
+    `up` is set once its first picture was there.
+    """
 
     camera: Camera
     transport: Transport
@@ -47,7 +50,7 @@ class Shown:
 
 
 class Showing:
-    """The cameras that are shown. Belongs to the event loop."""
+    """Set of shown cameras. Belongs to the event loop."""
 
     def __init__(
         self, settings: PreviewSettings, live: LiveLink, *, start_timeout_s: float
@@ -63,7 +66,10 @@ class Showing:
     async def show(
         self, camera: Camera, transport: Transport, *, allowed: Callable[[], bool]
     ) -> str | None:
-        """Show the camera by this transport; why it is not, or None when its pictures come."""
+        """Show the camera by this transport.
+
+        Returns the reason of a failure, or None when its pictures arrive.
+        """
         if not allowed():  # somebody who outranks viewers was quicker
             return "a recording or a calibration is using the cameras"
         reason: str | None = None
@@ -114,7 +120,10 @@ class Showing:
             await self._live.ask("hls_stop", camera=camera)
 
     async def _wait_up(self, shown: Shown) -> bool:
-        """Whether pictures come in time; for a camera that is hidden meanwhile nobody waits on."""
+        """Wait for pictures, and return whether they arrive in time.
+
+        The wait ends when the camera is hidden meanwhile.
+        """
         camera = shown.camera
         wait_s = self._start_timeout_s
         if camera.status.get("state") in {"retrying", "error"}:
@@ -131,7 +140,7 @@ class Showing:
         return False
 
     async def hide_all(self, camera_ids: Iterable[int]) -> None:
-        """Hide these cameras, all at once."""
+        """Hide these cameras concurrently."""
         async with anyio.create_task_group() as tasks:
             for camera_id in camera_ids:
                 shown = self.by_id.get(camera_id)
@@ -139,7 +148,10 @@ class Showing:
                     tasks.start_soon(self.hide, shown)
 
     async def hide(self, shown: Shown) -> None:
-        """Show it no more: playlist, sessions and feed are gone. What is gone already is fine."""
+        """Stop showing a camera: playlist, sessions and feed are removed.
+
+        Whatever is removed already is not an error.
+        """
         camera = shown.camera
         if self.by_id.get(camera.id) is not shown:
             return
@@ -148,7 +160,7 @@ class Showing:
         for scope in shown.waits:
             scope.cancel()
         self.changed.mark()
-        # Both at once, and whoever asked may go: a camera is not left half shown.
+        # Concurrently, and shielded from cancellation: a camera is not left half shown.
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as tasks:
                 if self._live.connected:
@@ -167,10 +179,10 @@ class Showing:
         except (Blocked, Failed) as error:
             log.warning("%s: %s", camera.name, error.message)
 
-    # --------------------------------------------------- processes that come and go
+    # -------------------------------------------------------------- process changes
 
     async def camera_connected(self, camera: Camera) -> None:
-        """A new worker has taken the place of one that died: it must be told to feed again."""
+        """Tell a worker that has replaced a dead one to feed its camera again."""
         shown = self.by_id.get(camera.id)
         if shown is None or not self._live.connected:
             return
@@ -180,7 +192,7 @@ class Showing:
             log.warning("%s is temporarily not shown: %s", camera.name, error.message)
 
     async def live_started(self) -> None:
-        """A new live process is there, which shows nothing yet."""
+        """Feed the shown cameras to a new live process, which shows nothing yet."""
         for shown in list(self.by_id.values()):
             try:
                 await self._begin(shown)
@@ -188,13 +200,13 @@ class Showing:
                 log.warning("%s is not shown again: %s", shown.camera.name, error.message)
 
     def live_lost(self) -> None:
-        """All connections of viewers are gone with that process."""
+        """Handle the loss of the live process and of all its viewer connections."""
         for shown in self.by_id.values():
             shown.viewers.clear()
         self.changed.mark()
 
 
 def _why_no_picture(camera: Camera, waited_s: float) -> str:
-    """What is known of a camera that sends no picture."""
+    """Return the known reason why a camera sends no picture."""
     known = camera.status.get("last_error") or camera.last_error
     return str(known) if known else f"no frame received within {waited_s:g} s"

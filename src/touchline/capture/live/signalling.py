@@ -1,6 +1,7 @@
-"""WebRTC signalling in the contract's messages: `webrtc_…` in, answers out, no socket in sight.
+"""WebRTC signalling as contract messages (`webrtc_…`), independent of any socket.
 
-What a message says may stand at its top level or under `data`; what we say stands under `data`.
+The fields of an incoming message may be at its top level or under `data`; outgoing fields are under
+`data`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _CANDIDATE = "a=candidate:"
 
 
 class Signalling:
-    """Answers any number of connections; a session belongs to the one it was started on."""
+    """Signalling for any number of connections; a session belongs to the one that started it."""
 
     def __init__(self, sessions: WebRtcSessions) -> None:
         self._sessions = sessions
@@ -28,11 +29,14 @@ class Signalling:
         sessions.on_ended(self._session_ended)
 
     def on_message(self, send: Send) -> None:
-        """Have `send(connection_id, message)` called with what is said unasked."""
+        """Register `send(connection_id, message)` for messages that are not replies."""
         self._send = send
 
     async def handle(self, connection_id: str, message: Mapping[str, Any]) -> list[Message]:
-        """The messages that answer this one, in order. Raises nothing a client could cause."""
+        """Return the messages that answer this one, in order.
+
+        No client input makes it raise.
+        """
         data = message.get("data")
         given: Message = {**message, **(data if isinstance(data, dict) else {})}
         handlers = {
@@ -52,7 +56,7 @@ class Signalling:
             return [_error(_echo(given, name), error.message)]
 
     async def closed(self, connection_id: str) -> None:
-        """End the sessions of a connection that is gone."""
+        """End the sessions of a closed connection."""
         await self._sessions.stop_all_of(connection_id)
 
     async def _start(self, connection_id: str, given: Message) -> list[Message]:
@@ -107,7 +111,7 @@ class Signalling:
 
 
 def candidates_in(answer: str) -> list[Message]:
-    """The answer's own candidates as messages, for clients that wait for them there."""
+    """Return the answer's own candidates as messages, for clients that wait for them there."""
     found: list[Message] = []
     index = -1
     for line in answer.splitlines():
@@ -123,7 +127,7 @@ def _names(session: WebRtcSession) -> Message:
 
 
 def _echo(given: Mapping[str, Any], name: str) -> Message:
-    """The name a client used, where it is one at all."""
+    """Return the name a client used, if it is a valid one."""
     value = given.get(name)
     return {name: value if isinstance(value, str | None) else str(value)}
 

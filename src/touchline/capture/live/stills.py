@@ -1,4 +1,4 @@
-"""A JPEG of what a camera sees: its newest keyframe, decoded by an ffmpeg of its own."""
+"""JPEG stills of a camera's newest keyframe, decoded by a separate ffmpeg process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from touchline.core import patience
 from touchline.core.errors import Blocked, Failed, NotFound
 
 KEPT_S = 1.0
-"""A still this young is given again: many who ask at once cost one decoding a second."""
+"""Seconds for which a still is reused.
+
+Many concurrent requests cost one decoding per second.
+"""
 _PICTURE_S = 5.0
 _DECODE_S = 10.0
 _BEHIND_THE_RECORDER = ("nice", "-n", "10")
@@ -26,14 +29,17 @@ _JPEG_QUALITY = "4"  # ffmpeg's scale: 2 is best, 31 worst
 
 @dataclass(frozen=True)
 class Still:
-    """A JPEG, and when it was captured (Unix seconds)."""
+    """JPEG and its capture time (Unix seconds)."""
 
     jpeg: bytes
     captured_at_s: float
 
 
 class Stills:
-    """Stills of all cameras, also of those that record or rest. Belongs to the event loop."""
+    """Stills of all cameras, including those that record or are idle.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self, cameras: Mapping[int, Camera], folder: Path) -> None:
         self._cameras = cameras
@@ -42,7 +48,7 @@ class Stills:
         self._locks = {camera_id: anyio.Lock() for camera_id in cameras}
 
     async def take(self, camera_id: int) -> Still:
-        """What the camera sees, at most a second and a GOP ago.
+        """Return the camera's current picture, at most a second and a GOP old.
 
         Raises NotFound for a camera that does not exist, Blocked for one that sends nothing at the
         moment, and Failed when its picture cannot be decoded.
@@ -76,7 +82,7 @@ class Stills:
 
 
 async def _decode(path: anyio.Path) -> bytes:
-    """The first picture of the file as JPEG."""
+    """Decode the first picture of the file to JPEG."""
     command = [
         *_BEHIND_THE_RECORDER,
         *("ffmpeg", "-nostdin", "-loglevel", "error", "-threads", "1", "-f", "h264"),

@@ -1,1 +1,1 @@
-"""Alerts, log files and what can be read out of them."""
+"""Alerts, log files, and readers of the logs."""

@@ -1,6 +1,6 @@
-"""Alerts on disk: one JSON object a line in `alerts.log`, written by a thread of its own.
+"""Alert file `alerts.log` with one JSON object per line, written by its own thread.
 
-Whoever raises an alert is neither delayed nor failed by the disk: see `linelog`.
+`send` is neither delayed nor failed by the disk: see `linelog`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def _utc_now() -> datetime:
 
 
 class Alerts:
-    """Sends alerts to the alert file, the log and the events. `send` never blocks and never fails.
+    """Sender of alerts to the alert file, the log and the events; `send` never blocks or fails.
 
-    Use `open_alerts`; it also writes out what still waits when the server closes.
+    Use `open_alerts`; it also writes pending alerts when the server closes.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Alerts:
         retry_every_s: float = RETRY_EVERY_S,
     ) -> None:
         self.sent: Counter[tuple[str, str]] = Counter()
-        """How often each event type was sent with each severity."""
+        """Number of alerts sent, by event type and severity."""
         self._record = record
         self._now = now
         self._lines = LineLog(
@@ -58,17 +58,17 @@ class Alerts:
 
     @property
     def path(self) -> Path:
-        """The alert file."""
+        """Path of the alert file."""
         return self._lines.path
 
     @property
     def lines(self) -> LineLog:
-        """What writes the alert file."""
+        """Writer of the alert file."""
         return self._lines
 
     @property
     def lost(self) -> int:
-        """Alerts let go because the file could not be written for too long."""
+        """Number of alerts dropped because the file could not be written for too long."""
         return self._lines.lost
 
     def send(self, alert: Alert) -> None:
@@ -94,13 +94,19 @@ class Alerts:
         self._lines.start()
 
     def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
-        """Write what waits and end the thread; a disk that hangs is left behind at the timeout."""
+        """Write pending alerts and end the thread.
+
+        A disk that hangs is abandoned at the timeout.
+        """
         self._lines.close(timeout_s)
 
 
 @asynccontextmanager
 async def open_alerts(log_dir: Path, record: Callable[..., None]) -> AsyncIterator[Alerts]:
-    """Alerts that are written while the server runs. `record` is the event log's."""
+    """Open the alert log while the server runs.
+
+    `record` is the event log's.
+    """
     alerts = Alerts(log_dir, record)
     alerts.start()
     try:
@@ -111,13 +117,13 @@ async def open_alerts(log_dir: Path, record: Callable[..., None]) -> AsyncIterat
 
 
 def alert_line(alert: Alert, at: datetime) -> bytes:
-    """The alert as the contract's JSON line: keys sorted, time in UTC with a Z."""
+    """Return the alert as the contract's JSON line: keys sorted, time in UTC with a Z."""
     line: dict[str, Any] = {
         "event_type": alert.event_type,
         "severity": alert.severity,
         "message": shown(alert.message),
         "ts": at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z",
     }
-    # An alert with an odd detail is still an alert.
+    # An alert is written even if a detail is not serialisable.
     details = printable(alert.details)
     return json.dumps({**line, "details": details}, sort_keys=True).encode() + b"\n"

@@ -1,7 +1,7 @@
-"""What somebody must hear about: every kind of alert, and what a stop's result calls for.
+"""Definitions of all alerts, and the alerts that a stop's result requires.
 
-An alert is raised on an edge: once when something is lost, once when it is back. These are values;
-`alertlog.py` writes them.
+An alert is raised on a change: once when something is lost, once when it is restored. These are
+values; `alertlog.py` writes them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert as the contract writes it. `details` holds only plain JSON values."""
+    """Alert in the contract's form. `details` holds only plain JSON values."""
 
     event_type: AlertType
     severity: Severity
@@ -29,7 +29,7 @@ class Alert:
 
 
 def overload_guard_triggered(streak: int, threshold: int, reasons: Sequence[str]) -> Alert:
-    """The machine or a camera has struggled for `streak` samples in a row."""
+    """Return the alert for machine or camera overload in `streak` samples in a row."""
     return Alert(
         "recording_overload_guard_triggered",
         "warning",
@@ -39,7 +39,10 @@ def overload_guard_triggered(streak: int, threshold: int, reasons: Sequence[str]
 
 
 def stop_alerts(report: Mapping[str, Any], min_fps: float) -> list[Alert]:
-    """The alerts that the result of a stop calls for; none for a refused stop or a clean one."""
+    """Return the alerts that the result of a stop requires.
+
+    A refused stop or a clean one requires none.
+    """
     details = {
         "message": report.get("message"),
         "camera_stop_results": report.get("camera_stop_results", {}),
@@ -86,7 +89,7 @@ def stop_alerts(report: Mapping[str, Any], min_fps: float) -> list[Alert]:
 
 
 def recording_interrupted(match_id: str, reason: str, *, at_unix_s: float | None = None) -> Alert:
-    """A match was being recorded when the machine, the server or its workers went down."""
+    """Return the alert for a recording interrupted by the machine, the server or its workers."""
     return Alert(
         "recording_interrupted",
         "error",
@@ -96,7 +99,7 @@ def recording_interrupted(match_id: str, reason: str, *, at_unix_s: float | None
 
 
 def recording_resumed(match_id: str, *, gap_s: float | None = None) -> Alert:
-    """An interrupted match is being recorded again, after `gap_s` without footage."""
+    """Return the alert for a match that is recorded again after `gap_s` without footage."""
     return Alert(
         "recording_resumed",
         "warning",
@@ -106,7 +109,7 @@ def recording_resumed(match_id: str, *, gap_s: float | None = None) -> Alert:
 
 
 def recording_salvaged(match_id: str, segments: Mapping[str, int]) -> Alert:
-    """Segments that a crash left open were cut to their last whole fragment.
+    """Return the alert for segments that a crash left open, cut to their last whole fragment.
 
     `segments` maps each name to the number of bytes cut away.
     """
@@ -119,7 +122,10 @@ def recording_salvaged(match_id: str, segments: Mapping[str, int]) -> Alert:
 
 
 def recording_disk_full(match_id: str, *, free_bytes: int, floor_bytes: int) -> Alert:
-    """The disk has reached its floor: nothing is written until space returns."""
+    """Return the alert for a disk at its floor.
+
+    Nothing is written until space returns.
+    """
     return Alert(
         "recording_disk_full",
         "error",
@@ -153,7 +159,10 @@ def recording_disk_state(
     free_bytes: int,
     floor_bytes: int,
 ) -> Alert:
-    """The disk does not take footage as it should; `state` is one of `worker.disk`."""
+    """Return the alert for a disk that does not take footage as it should.
+
+    `state` is one of `worker.disk`.
+    """
     if state == disk.FULL:
         return recording_disk_full(match_id, free_bytes=free_bytes, floor_bytes=floor_bytes)
     event_type, severity, message = _DISK_ALERTS.get(
@@ -171,7 +180,10 @@ def recording_disk_state(
 def recording_disk_recovered(
     match_id: str, *, free_bytes: int, state: str = disk.FULL, gap_s: float | None = None
 ) -> Alert:
-    """The disk takes footage again; `state` is what it was in."""
+    """Return the alert for a disk that takes footage again.
+
+    `state` is the state it was in before.
+    """
     message = "Recording continues because the disk has space again"
     if state != disk.FULL:
         message = "Recording continues because the disk works again"
@@ -189,7 +201,10 @@ def recording_disk_recovered(
 
 
 def recording_writer_failed(match_id: str, camera_id: int, error: str) -> Alert:
-    """What writes a camera's footage to the disk failed; it is being replaced."""
+    """Return the alert for a failed writer of a camera's footage.
+
+    The writer is being replaced.
+    """
     return Alert(
         "recording_writer_failed",
         "error",
@@ -199,7 +214,7 @@ def recording_writer_failed(match_id: str, camera_id: int, error: str) -> Alert:
 
 
 def recording_writer_recovered(match_id: str, camera_id: int) -> Alert:
-    """Footage is written again after that."""
+    """Return the alert for a writer that works again after a failure."""
     return Alert(
         "recording_writer_recovered",
         "warning",
@@ -209,7 +224,10 @@ def recording_writer_recovered(match_id: str, camera_id: int) -> Alert:
 
 
 def recording_camera_lost(match_id: str, camera_id: int, error: str) -> Alert:
-    """A camera of the running match ended, stalled, disappeared or lost its worker."""
+    """Return the alert for a lost camera of the running match.
+
+    It ended, stalled, disappeared or lost its worker.
+    """
     return Alert(
         "recording_camera_lost",
         "error",
@@ -221,7 +239,10 @@ def recording_camera_lost(match_id: str, camera_id: int, error: str) -> Alert:
 def recording_camera_recovered(
     match_id: str, camera_id: int, *, attempts: int, gap_s: float | None = None
 ) -> Alert:
-    """A lost camera is recorded again, after `gap_s` without footage."""
+    """Return the alert for a lost camera that is recorded again.
+
+    `gap_s` is the time without footage.
+    """
     return Alert(
         "recording_camera_recovered",
         "warning",
@@ -236,7 +257,10 @@ def recording_camera_recovered(
 
 
 def recording_frames_dropped(match_id: str, camera_id: int, *, frames: int, reason: str) -> Alert:
-    """Frames of a running match were left out; `frames` since the alert before."""
+    """Return the alert for frames of a running match that were left out.
+
+    `frames` counts since the previous alert.
+    """
     return Alert(
         "recording_frames_dropped",
         "warning",
@@ -255,7 +279,7 @@ def _cameras_below(report: Mapping[str, Any], min_fps: float) -> dict[str, float
 
 
 def _frame_rate(text: str | None) -> float | None:
-    """Frames a second from ffprobe's "30000/1001"; None where it does not know ("0/0")."""
+    """Return frames per second from ffprobe's "30000/1001"; None where unknown ("0/0")."""
     if not text:
         return None
     try:

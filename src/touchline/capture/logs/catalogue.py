@@ -1,4 +1,4 @@
-"""The logs that the API shows: what the watches of this server have written lately."""
+"""Catalogue of the logs shown by the API."""
 
 from __future__ import annotations
 
@@ -28,24 +28,31 @@ LOG_TYPES = tuple(FILES)
 
 MOST_LINES = 5000
 MOST_BYTES = 4 << 20
-"""An answer is never made of more: what lies further back is left out, however many were asked."""
+"""Maximum number of bytes read for one answer.
+
+What lies further back is left out, however many lines were requested.
+"""
 
 _READERS = 2
 
 
 class Logs:
-    """Reads the ends of the logs in one directory. Many callers hold two threads at the most."""
+    """Reader of the ends of the logs in one directory.
+
+    Many callers use two threads at most.
+    """
 
     def __init__(self, log_dir: Path, written: Mapping[str, LineLog] | None = None) -> None:
-        """`written` has the logs, by type, that this server writes itself."""
+        """Create a reader; `written` maps types to the logs that this server writes itself."""
         self._log_dir = log_dir
         self._written = written or {}
         self._readers = anyio.CapacityLimiter(_READERS)
 
     def newest(self, log_type: str) -> dict[str, Any]:
-        """What this server wrote lately, from memory: a `LogTail` with `written`, a running number.
+        """Return what this server wrote lately, from memory.
 
-        A reader who has seen the log up to a number knows by the next one which lines are new.
+        It is a `LogTail` with `written`, a running number: a reader who has seen the log up to a
+        number can tell from the next one which lines are new.
         """
         lines, written = self._written[log_type].newest()
         return {
@@ -56,10 +63,10 @@ class Logs:
         }
 
     async def tail(self, log_type: str, lines: int) -> dict[str, Any]:
-        """The body of `GET /api/v1/logs/{log_type}`: the newest lines, oldest of them first.
+        """Return the body of `GET /api/v1/logs/{log_type}`: the newest lines, oldest first.
 
-        `lines` beyond 1 to `MOST_LINES` counts as the nearest of them. Raises Invalid for a log
-        that there is none of, and Failed where the file cannot be read.
+        `lines` is limited to 1 to `MOST_LINES`. Raises Invalid for an unknown log, and Failed where
+        the file cannot be read.
         """
         name = FILES.get(log_type)
         if name is None:

@@ -1,8 +1,8 @@
-"""Which errors of the video hardware stand beside which failures of a recording, from the logs.
+"""Correlation of video hardware errors with recording failures, from the logs.
 
-Errors that a camera's driver tells are in the logs of the camera workers; stops that were not
+Errors reported by a camera's driver are in the logs of the camera workers; stops that were not
 answered in time and segments that a probe refused are in the server's own log. All times are
-compared and told in UTC.
+compared and reported in UTC.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NVVIC_PHRASES = (
 )
 TIMEOUT_PHRASE = "EOS wait timed out"
 PROBE_PHRASE = "Segment probe failed"
-"""What the recorder writes to its log word for word, because these lines are looked for here."""
+"""Phrase that the recorder logs literally, because these lines are searched here."""
 
 SERVER_LOG = "touchline.log"
 ERROR_LOG = "error.log"
@@ -42,7 +42,10 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _RECENT = 20
 _SHOWN_CHARS = 2000
 _MOST_BYTES = 32 << 20
-"""Of each log; 50,000 lines of ours are a third of it."""
+"""Maximum number of bytes read of each log.
+
+50,000 lines of ours are a third of it.
+"""
 
 _TIMESTAMP = re.compile(
     r'^(?:\{"ts": ")?\[?'
@@ -53,19 +56,19 @@ _TIMESTAMP = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a log, and when it was written where it says so."""
+    """Line of a log, and its time if it states one."""
 
     at: datetime | None
     line: str
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's form: ISO in UTC without a zone."""
+        """Return the contract's form: ISO in UTC without a zone."""
         return {"timestamp": None if self.at is None else _naive_iso(self.at), "line": self.line}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, within its bounds whatever was asked for."""
+    """Parameters of a request, limited to their bounds."""
 
     lookback_minutes: int
     max_lines: int
@@ -73,7 +76,7 @@ class Question:
 
     @classmethod
     def clamped(cls, lookback_minutes: int, max_lines: int, window_s: int) -> Question:
-        """The nearest question that is allowed."""
+        """Return the parameters limited to the nearest allowed values."""
         return cls(
             _clamp(lookback_minutes, LOOKBACK_MINUTES),
             _clamp(max_lines, MAX_LINES),
@@ -82,7 +85,7 @@ class Question:
 
 
 class Diagnostics:
-    """Looks through the logs in one directory. One question is answered at a time."""
+    """Search of the logs in one directory. One request is answered at a time."""
 
     def __init__(self, log_dir: Path) -> None:
         self._log_dir = log_dir
@@ -95,10 +98,10 @@ class Diagnostics:
         max_lines: int = 5000,
         correlation_window_seconds: int = 180,
     ) -> dict[str, Any]:
-        """The body of `GET /api/v1/diagnostics/recording-correlations`.
+        """Return the body of `GET /api/v1/diagnostics/recording-correlations`.
 
         Values out of bounds count as the nearest ones within. Raises Failed where a log cannot be
-        read; one that is not there has no lines.
+        read; a missing log has no lines.
         """
         question = Question.clamped(lookback_minutes, max_lines, correlation_window_seconds)
         now = datetime.now(UTC)
@@ -115,7 +118,7 @@ class Diagnostics:
 
 
 def correlate(log_dir: Path, question: Question, now: datetime) -> dict[str, Any]:
-    """The answer, from the files as they are. Blocks; raises OSError."""
+    """Return the answer, read from the log files. Blocks; raises OSError."""
     cutoff = now - timedelta(minutes=question.lookback_minutes)
     server_log, error_log = log_dir / SERVER_LOG, log_dir / ERROR_LOG
     worker_logs = sorted(log_dir.glob("cam[0-9]*.log"))
@@ -155,9 +158,9 @@ def correlate(log_dir: Path, question: Question, now: datetime) -> dict[str, Any
 
 
 def written_at(line: str) -> datetime | None:
-    """When the line was written; a time without a zone is this machine's local time.
+    """Return the time of a log line; without a zone it is this machine's local time.
 
-    Knows our own JSON lines, and the usual `2026-02-11 22:02:41,123` with or without a zone.
+    Supports our own JSON lines, and the usual `2026-02-11 22:02:41,123` with or without a zone.
     """
     found = _TIMESTAMP.match(line)
     if found is None:
@@ -178,7 +181,10 @@ def written_at(line: str) -> datetime | None:
 
 
 def _entries(path: Path, phrases: Sequence[str], most: int, cutoff: datetime) -> Iterable[Entry]:
-    """The lines with one of the phrases that are not older than `cutoff`; newest first."""
+    """Yield the lines with one of the phrases, newest first.
+
+    Lines older than `cutoff` are left out.
+    """
     for line in newest_lines(path, most=most, most_bytes=_MOST_BYTES):
         if not any(phrase in line for phrase in phrases):
             continue
@@ -188,7 +194,7 @@ def _entries(path: Path, phrases: Sequence[str], most: int, cutoff: datetime) ->
 
 
 def _shown(line: str, phrases: Sequence[str]) -> str:
-    """The line, or so much of a very long one that what was looked for is in it."""
+    """Return the line; of a very long one, a part that contains the match."""
     if len(line) <= _SHOWN_CHARS:
         return line
     begin = min(at for phrase in phrases if (at := line.find(phrase)) >= 0)
@@ -197,7 +203,10 @@ def _shown(line: str, phrases: Sequence[str]) -> str:
 
 
 def _in_order(newest_first: Iterable[Entry]) -> list[Entry]:
-    """By time. Lines without one come first, or old ones would hide what happened lately."""
+    """Sort entries by time.
+
+    Lines without a time come first, or old ones would hide what happened lately.
+    """
     entries = list(newest_first)
     entries.reverse()  # what was written in the same millisecond stays in its order
     entries.sort(key=lambda entry: entry.at or _LONG_AGO)
@@ -207,7 +216,7 @@ def _in_order(newest_first: Iterable[Entry]) -> list[Entry]:
 def _correlated(
     nvvic: Sequence[Entry], timeouts: Sequence[Entry], probes: Sequence[Entry], window: timedelta
 ) -> list[dict[str, Any]]:
-    """The hardware errors with a failed stop or probe within the window before or after them."""
+    """Return the hardware errors with a failed stop or probe within the window around them."""
     timeout_times = [entry.at for entry in timeouts if entry.at is not None]
     probe_times = [entry.at for entry in probes if entry.at is not None]
     found = []

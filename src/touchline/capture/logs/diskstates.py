@@ -1,4 +1,4 @@
-"""What each state of the recordings disk means to people: what happens, and what to do."""
+"""Explanations of the recordings disk's states: consequence and remedy of each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ DiskIssue = Literal[
 
 @dataclass(frozen=True)
 class Meaning:
-    """A state for people. `pauses` says that nothing is written while it lasts."""
+    """Explanation of a state.
+
+    `pauses` says that nothing is written while it lasts.
+    """
 
     kind: DiskIssue
-    """What programs know it by."""
+    """Stable identifier for programs."""
     issue: str
     to_do: str
     pauses: bool
@@ -86,13 +89,13 @@ _ERRORS: Mapping[int, Meaning] = {
     errno.EACCES: _NOT_PERMITTED,
     errno.EPERM: _NOT_PERMITTED,
 }
-"""Errors that come from the disk's calls and are not its fault."""
+"""Errors that are raised by disk calls but not caused by the disk."""
 
 
 def meaning_of(state: str, number: int | None) -> Meaning:
-    """What a state means, where known by the number of the error that led to it.
+    """Return the meaning of a state, more precise where the error number is known.
 
-    Also of a state that a newer worker tells and this server does not know.
+    States that a newer worker reports and this server does not know are supported.
     """
     if state == disk.ERROR and number is not None and number in _ERRORS:
         return _ERRORS[number]

@@ -1,4 +1,4 @@
-"""The log files of the capture half, open."""
+"""Open log files of the capture half."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from touchline.core.events.log import EventLog
 
 @dataclass(frozen=True)
 class LogFiles:
-    """What the half writes its lines to."""
+    """Log files that the half writes to."""
 
     alerts: Alerts
     watchdog: LineLog
@@ -25,7 +25,10 @@ class LogFiles:
 
 @asynccontextmanager
 async def open_log_files(log_dir: Path, events: EventLog) -> AsyncIterator[LogFiles]:
-    """Open them; all that was written is in them at the end. Raises OSError."""
+    """Open the log files.
+
+    Everything written is in them when the context ends. Raises OSError.
+    """
     async with (
         open_alerts(log_dir, events.record) as alerts,
         open_line_log(log_dir / WATCHDOG_FILE) as watchdog,

@@ -1,7 +1,7 @@
-"""A log file of plain lines, written by a thread of its own and turned over by size.
+"""Plain-text line log, written by its own thread and rotated by size.
 
-Whoever writes a line is neither delayed nor failed by the disk: lines wait in memory, at most
-`MAX_WAITING` of them with the oldest let go first, and are tried again while the disk refuses.
+Writing a line is neither delayed nor failed by the disk: lines wait in memory, at most
+`MAX_WAITING` of them with the oldest dropped first, and are retried while the disk refuses.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 
 class LineLog:
-    """Appends lines to `path`. `write` never blocks and never fails, on any thread.
+    """Log that appends lines to `path`; `write` never blocks or fails, on any thread.
 
-    Use `open_line_log`; it also writes out what still waits when the server closes.
+    Use `open_line_log`; it also writes pending lines when the server closes.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class LineLog:
         max_file_bytes: int = MAX_FILE_BYTES,
         retry_every_s: float = RETRY_EVERY_S,
     ) -> None:
-        """With `synced`, lines that were written survive a power cut."""
+        """Create a log; with `synced`, written lines survive a power cut."""
         self.path = path
         self.lost = 0
-        """Lines let go because the file could not be written for too long."""
+        """Number of lines dropped because the file could not be written for too long."""
         self._newest: deque[bytes] = deque(maxlen=REMEMBERED)
         self._written = 0
         self._synced = synced
@@ -72,7 +72,7 @@ class LineLog:
             self._woken.notify()
 
     def newest(self) -> tuple[list[str], int]:
-        """The newest lines of this server's life, and how many there were in all."""
+        """Return the newest lines since the start of this server, and their total number."""
         with self._woken:
             lines, written = list(self._newest), self._written
         return [line.decode("utf-8", "replace").strip() for line in lines], written
@@ -82,7 +82,10 @@ class LineLog:
         self._thread.start()
 
     def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
-        """Write what waits and end the thread; a disk that hangs is left behind at the timeout."""
+        """Write pending lines and end the thread.
+
+        A disk that hangs is abandoned at the timeout.
+        """
         with self._woken:
             self._closing = True
             self._woken.notify()
@@ -99,7 +102,7 @@ class LineLog:
                 closing = self._closing
             written = self._append(lines)
             with self._woken:
-                # Fewer than `lines` may still wait where the oldest were let go meanwhile.
+                # Fewer than `lines` may be pending if the oldest were dropped meanwhile.
                 if written:
                     for line in lines:
                         if self._waiting and self._waiting[0] is line:
@@ -128,7 +131,7 @@ class LineLog:
 
 @asynccontextmanager
 async def open_line_log(path: Path) -> AsyncIterator[LineLog]:
-    """A line log that is written while the server runs."""
+    """Open a line log that is written while the server runs."""
     lines = LineLog(path)
     lines.start()
     try:
@@ -139,9 +142,9 @@ async def open_line_log(path: Path) -> AsyncIterator[LineLog]:
 
 
 def stamped(at: datetime, text: str) -> bytes:
-    """A line as the contract's plain logs have it, `[YYYY-MM-DD HH:MM:SS] text`, in UTC.
+    """Return a line of the contract's plain logs, `[YYYY-MM-DD HH:MM:SS] text`, in UTC.
 
-    Whatever the text holds, it is one line.
+    The result is always one line, whatever the text contains.
     """
     one_line = shown(" ".join(text.split()))
     line = f"[{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}] {one_line}\n"
@@ -149,7 +152,7 @@ def stamped(at: datetime, text: str) -> bytes:
 
 
 def turn_over(path: Path, max_bytes: int, *, kept: int = KEPT_FILES) -> None:
-    """Make `path` the newest of `kept` older files if it has more than `max_bytes`.
+    """Rotate `path` into the newest of `kept` older files if it has more than `max_bytes`.
 
     An empty file stays, however small the limit is. Raises OSError.
     """
@@ -167,7 +170,7 @@ def turn_over(path: Path, max_bytes: int, *, kept: int = KEPT_FILES) -> None:
 
 
 def _append_whole(path: Path, data: bytes, *, synced: bool) -> None:
-    """Append all of `data` or nothing: half a line would spoil the next one."""
+    """Append all of `data` or nothing: a partial line would corrupt the next one."""
     file = open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)
     try:
         before_bytes = os.fstat(file).st_size

@@ -1,4 +1,4 @@
-"""The newest lines of a log, read from its end and on into the files it was turned over to.
+"""Newest lines of a log, read backwards from its end and through its rotated files.
 
 Everything here blocks: call it in a thread.
 """
@@ -15,14 +15,17 @@ from touchline.foreign.text import of_bytes
 
 BLOCK_BYTES = 64 << 10
 LONGEST_LINE_BYTES = 64 << 10
-"""What a line has beyond that is left out: a file without newlines must not fill the memory."""
+"""Maximum length of a line in bytes; the rest is left out.
+
+A file without newlines must not fill the memory.
+"""
 
 
 def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
-    """Lines of `path` and of `path.1`, `path.2`, … from the newest to the oldest.
+    """Yield lines of `path` and of `path.1`, `path.2`, … from the newest to the oldest.
 
     At most `most` of them, and none of what lies further back than `most_bytes`. Bytes that are not
-    UTF-8 are replaced. A file that cannot be read raises OSError; one that is not there does not.
+    UTF-8 are replaced. A file that cannot be read raises OSError; a missing one does not.
     """
     left, left_bytes = most, most_bytes
     seen: set[tuple[int, int]] = set()
@@ -51,12 +54,12 @@ def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is such a log, or what is left of one that was turned over."""
+    """Return whether the log or one of its rotated files exists."""
     return any(is_regular(each, folders=0) for each in _files(path))
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The log and its older files, newest first."""
+    """Yield the log and its older files, newest first."""
     yield path
     older = re.compile(re.escape(path.name) + r"\.(\d{1,4})")
     try:
@@ -69,7 +72,10 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _backwards(file: int, size_bytes: int, most_bytes: int) -> Iterator[bytes]:
-    """The whole lines in the last `most_bytes` of the file, last one first, without newlines."""
+    """Yield the whole lines in the last `most_bytes` of the file, without newlines.
+
+    The last line comes first.
+    """
     start = max(0, size_bytes - most_bytes)
     at = size_bytes
     rest = b""  # the beginning of a line whose earlier part has not been read yet

@@ -1,7 +1,7 @@
-"""A calibration with the running cameras: pictures are captured pair by pair, then worked out.
+"""Calibration with the running cameras: image pairs are captured, then evaluated.
 
 Captured pictures are files, so that a started calibration survives a restart. The cameras are only
-held while a pair is captured: a recording never has to wait for a calibration that was forgotten.
+held while a pair is captured: a recording never has to wait for an abandoned calibration.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FOLDER = "capturing"
 
 
 class Calibrating:
-    """The calibration that is under way, if one is. Belongs to the event loop."""
+    """Control of the current calibration, if there is one. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -63,12 +63,12 @@ class Calibrating:
         self._busy = anyio.Lock()
 
     async def open(self) -> None:
-        """Take up what was captured before."""
+        """Load the pictures captured before."""
         self._captured = await to_thread.run_sync(_captured, self._folder)
         self._started = bool(self._captured)
 
     def status(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/panorama/calibration`."""
+        """Return the body of `GET /api/v1/panorama/calibration`."""
         active = self._calibrations.active
         return {
             "calibrated": active is not None,
@@ -80,7 +80,10 @@ class Calibrating:
         }
 
     async def start(self) -> None:
-        """Begin anew. Raises Refused while the cameras are used for something else."""
+        """Start a new calibration.
+
+        Raises Refused while the cameras are used for something else.
+        """
         await self._lease.settled()
         if self._lease.mode in {"preview", "recording"}:
             raise Refused(
@@ -93,17 +96,17 @@ class Calibrating:
         self.changed.mark()
 
     async def reset(self) -> None:
-        """Forget what was captured."""
+        """Discard the captured pictures."""
         async with self._busy:
             await to_thread.run_sync(_empty, self._folder)
             self._captured, self._started = [], False
         self.changed.mark()
 
     async def capture(self) -> dict[str, Any]:
-        """One more picture of both cameras at the same instant.
+        """Capture another picture of both cameras at the same instant.
 
         Raises Refused before a start, Blocked where the cameras are taken, and Failed with the
-        studio's words where no pair came.
+        studio's message where no pair could be captured.
         """
         if not self._started:
             raise Refused(
@@ -137,10 +140,10 @@ class Calibrating:
     async def complete(
         self, manual: Sequence[Mapping[str, Any]] = (), *, least: int = FRAMES_NEEDED
     ) -> Calibration:
-        """Work it out and use it from now on.
+        """Compute the calibration and activate it.
 
-        Raises Refused before a start or with too few pairs, and Failed with what to do where the
-        pictures do not tell.
+        Raises Refused before a start or with too few pairs, and Failed with instructions where the
+        pictures are not sufficient.
         """
         if not self._started:
             raise Refused("Calibration not started", code="not_started")
@@ -161,7 +164,10 @@ class Calibrating:
     async def from_match(
         self, match_id: str, *, instants: int, manual: Sequence[Mapping[str, Any]] = ()
     ) -> Calibration:
-        """Work it out from a recorded match. Raises NotFound and Failed."""
+        """Compute the calibration from a recorded match.
+
+        Raises NotFound and Failed.
+        """
         folder = await self._library.folder(match_id)
         async with self._busy:
             spec = {"folder": str(folder), "instants": instants, "manual": list(manual)}
@@ -223,7 +229,7 @@ class Calibrating:
 
 
 def _captured(folder: Path) -> list[int]:
-    """The numbers of which both pictures are there."""
+    """Return the numbers for which both pictures exist."""
     folder.mkdir(parents=True, exist_ok=True)
     seen: dict[int, int] = {}
     for path in folder.iterdir():

@@ -1,4 +1,4 @@
-"""Panoramas: calibrating the two cameras, wide videos of matches, and what is told of both."""
+"""Panorama: camera calibration, wide videos of matches, and the status of both."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from touchline.core.errors import NotFound, Refused
 
 ARCHIVE = "panorama_archive.mp4"
 _RATE = 0.9
-"""Of its length that a panorama takes to make, on two cores, before anything is known better."""
+"""Initial estimate of a panorama's rendering time, as a fraction of its length.
+
+It is the value on two cores, used until a measurement is available.
+"""
 
 
 class Panorama:
-    """What the routes and the channel of the panorama call. Belongs to the event loop."""
+    """Interface for the panorama's routes and channel. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -40,10 +43,10 @@ class Panorama:
         self._queue = queue
         self._library = library
 
-    # ------------------------------------------------------------------ told
+    # ---------------------------------------------------------------- status
 
     def status(self) -> dict[str, Any]:
-        """PanoramaStatus of the contract, from memory."""
+        """Return the contract's PanoramaStatus, from memory."""
         active = self.calibrations.active
         return {
             **self.preview.status(),
@@ -65,7 +68,7 @@ class Panorama:
         }
 
     def stats(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/panorama/stats`."""
+        """Return the body of `GET /api/v1/panorama/stats`."""
         shown = self.preview.status()
         return {
             "preview_active": shown["preview_active"],
@@ -74,11 +77,11 @@ class Panorama:
         }
 
     def told(self) -> dict[str, Any]:
-        """What the channel `panorama_status` tells."""
+        """Return the content of the channel `panorama_status`."""
         return {"panorama": self.status(), "calibration": self.calibrating.status()}
 
     def config(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/panorama/config`."""
+        """Return the body of `GET /api/v1/panorama/config`."""
         config, active = self.calibrations.config, self.calibrations.active
         return {
             "version": "1.0.0",
@@ -108,10 +111,10 @@ class Panorama:
         await self.calibrations.configure(**changes)
         return self.config()
 
-    # ------------------------------------------------------------------ of a match
+    # --------------------------------------------------------------------- matches
 
     async def process(self, match_id: str) -> dict[str, Any]:
-        """Have the panorama of a match made. Raises NotFound and Refused."""
+        """Start the rendering of a match's panorama. Raises NotFound and Refused."""
         if self.calibrations.active is None:
             raise Refused("Panorama not calibrated", code="not_calibrated")
         try:
@@ -136,7 +139,7 @@ class Panorama:
         }
 
     async def process_status(self, match_id: str) -> dict[str, Any]:
-        """How far a match's panorama is; never NotFound."""
+        """Return the progress of a match's panorama; never raises NotFound."""
         job = self._queue.newest(match_id, "panorama")
         if job is not None:
             return _job_status(job)

@@ -1,6 +1,6 @@
-"""What was uploaded of the matches, with URLs under which anybody may watch it for an hour.
+"""Uploaded files of the matches, with URLs that are publicly readable for an hour.
 
-The earlier system's name of the storage is R2, and its dashboard asks under that name.
+The earlier system's name of the storage is R2, and its dashboard uses that name in requests.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from touchline.core.errors import Blocked
 from touchline.foreign.text import file_name
 
 VALID_S = 3600
-"""How long a URL can be used; the earlier dashboard tells people so."""
+"""Validity of a URL in seconds.
+
+The earlier dashboard states this value to its users.
+"""
 MAX_MATCHES = 500
-"""The newest so many matches are listed."""
+"""Maximum number of matches in the list, the newest ones."""
 MIB = 1 << 20
 
 
 class Cloud:
-    """The uploaded files of matches. Belongs to the event loop."""
+    """Uploaded files of matches. Belongs to the event loop."""
 
     def __init__(self, settings: UploadSettings, library: Library) -> None:
         self._settings = settings
@@ -36,14 +39,20 @@ class Cloud:
         self._threads = CapacityLimiter(1)
 
     async def of_match(self, match_id: str) -> dict[str, Any]:
-        """The files of one match. Raises NotFound, and Blocked where no storage is configured."""
+        """Return the files of one match.
+
+        Raises NotFound, and Blocked where no storage is configured.
+        """
         storage = self._storage()
         folder = await self._library.folder(match_id)
         files = await to_thread.run_sync(uploaded_of, folder, limiter=self._threads)
         return {"success": True, "expires_in": VALID_S, **_match(storage, match_id, files)}
 
     async def all(self) -> dict[str, Any]:
-        """Every match of which a file was uploaded, the newest upload first. Raises Blocked."""
+        """Return every match with an uploaded file, the newest upload first.
+
+        Raises Blocked.
+        """
         storage = self._storage()
         folders = await self._library.folders()
         found = await to_thread.run_sync(_all_uploaded, folders, limiter=self._threads)
@@ -74,7 +83,7 @@ class Cloud:
 
 
 def _all_uploaded(folders: Sequence[Path]) -> list[tuple[str, tuple[Uploaded, ...]]]:
-    """The uploaded files of each of these matches, the newest upload first."""
+    """Return the uploaded files of each of these matches, the newest upload first."""
     dated = []
     for folder in folders:
         with contextlib.suppress(OSError):  # most were never uploaded
@@ -84,7 +93,10 @@ def _all_uploaded(folders: Sequence[Path]) -> list[tuple[str, tuple[Uploaded, ..
 
 
 def _match(storage: Storage, match_id: str, files: Sequence[Uploaded]) -> dict[str, Any]:
-    """A match as the earlier dashboard reads it; files in another bucket cannot be signed for."""
+    """Return a match in the form that the earlier dashboard reads.
+
+    Files in another bucket cannot be signed for.
+    """
     now = datetime.now(UTC)
     shown = [file for file in files if file.bucket in {None, storage.bucket}]
     return {

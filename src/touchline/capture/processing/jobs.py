@@ -1,7 +1,7 @@
-"""Work that is done for a match after it was recorded: one piece after the other.
+"""Queue of the processing jobs that follow a recording, run one at a time.
 
-The queue is a file: a job survives the server, goes on where it was, and can be repeated when it
-failed. While a match is recorded nothing is worked on.
+The queue is a file: a job survives the server, resumes where it was, and can be retried when it
+failed. While a match is recorded no job runs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OVER = frozenset({"done", "failed", "cancelled"})
 
 
 class JobError(BaseModel):
-    """Why a job failed: a stable code, a sentence, and what to do."""
+    """Reason why a job failed: a stable code, a message, and the remedy."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,7 +46,7 @@ class JobError(BaseModel):
 
 
 class Job(BaseModel):
-    """One piece of work. `progress` is 0 to 1; times are UTC."""
+    """Post-processing job. `progress` is 0 to 1; times are UTC."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -68,7 +68,7 @@ class Job(BaseModel):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will become of it by itself."""
+        """Whether the job has reached a final state."""
         return self.state in _OVER
 
 
@@ -82,10 +82,10 @@ Finish = Callable[[Job, Mapping[str, Any]], Awaitable[None]]
 
 
 class JobQueue:
-    """The jobs there are, oldest first. Belongs to the event loop.
+    """Job queue, oldest first. Belongs to the event loop.
 
-    `prepare` makes the run of a job and raises TouchlineError where it cannot be done; `finish`
-    keeps what it brought. `hold` says whether nothing may be worked on at the moment.
+    `prepare` creates the run of a job and raises TouchlineError where it cannot be done; `finish`
+    stores its result. `hold` says whether no job may run at the moment.
     """
 
     def __init__(
@@ -108,31 +108,31 @@ class JobQueue:
         self._running: tuple[str, StudioRun, anyio.CancelScope] | None = None
         self._saving = anyio.Lock()
 
-    # ------------------------------------------------------------------ asked
+    # ---------------------------------------------------------------- queries
 
     def all(self) -> list[Job]:
-        """Every job, the oldest first."""
+        """Return every job, the oldest first."""
         return list(self._jobs.values())
 
     def of_match(self, match_id: str) -> list[Job]:
-        """A match's jobs, the oldest first."""
+        """Return a match's jobs, the oldest first."""
         return [job for job in self._jobs.values() if job.match_id == match_id]
 
     def newest(self, match_id: str, kind: Kind) -> Job | None:
-        """The last job of that kind for a match."""
+        """Return the latest job of that kind for a match."""
         return next((j for j in reversed(self.of_match(match_id)) if j.kind == kind), None)
 
     def get(self, job_id: str) -> Job:
-        """Raises NotFound."""
+        """Return the job with this id. Raises NotFound."""
         job = self._jobs.get(job_id)
         if job is None:
             raise NotFound(f"Job {job_id} not found", code="job_not_found")
         return job
 
-    # ------------------------------------------------------------------ changed
+    # ------------------------------------------------------------------ changes
 
     async def add(self, kind: Kind, match_id: str, **params: Any) -> Job:
-        """A job that waits for its turn, and is on the disk; the same one if it was there.
+        """Add a job and save the queue, or return the same job if it is already queued.
 
         Raises Blocked where too many wait.
         """
@@ -147,7 +147,7 @@ class JobQueue:
         return job
 
     def put(self, kind: Kind, match_id: str, **params: Any) -> Job:
-        """The same at once; `save` must follow."""
+        """Add a job without saving; `save` must follow."""
         for job in self.of_match(match_id):
             if job.kind == kind and job.params == params and not job.is_over:
                 return job
@@ -164,7 +164,10 @@ class JobQueue:
         return job
 
     async def retry(self, job_id: str) -> Job:
-        """Do it again. Refused for one that waits, runs or is done."""
+        """Run a job again.
+
+        Raises Refused for one that waits, runs or is done.
+        """
         job = self.get(job_id)
         if job.state not in {"failed", "cancelled"}:
             raise Refused(
@@ -186,7 +189,10 @@ class JobQueue:
         return again
 
     async def cancel(self, job_id: str) -> Job:
-        """Stop it; what is done so far is kept and a repetition goes on from there."""
+        """Cancel a job.
+
+        What is done so far is kept, and a retry continues from there.
+        """
         job = self.get(job_id)
         if job.is_over:
             raise Refused(f"Job {job_id} is already {job.state}")
@@ -206,7 +212,7 @@ class JobQueue:
         await self.save()
 
     async def drop_match(self, match_id: str) -> None:
-        """A match is gone, and its jobs with it. Raises OSError."""
+        """Remove all jobs of a deleted match. Raises OSError."""
         if not self.of_match(match_id):
             return
         for job in self.of_match(match_id):
@@ -216,10 +222,10 @@ class JobQueue:
         self.changed.mark()
         await self.save()
 
-    # ------------------------------------------------------------------ worked on
+    # ----------------------------------------------------------------- processing
 
     async def load(self) -> None:
-        """Take up what an earlier server left; what ran then waits again."""
+        """Load the queue of an earlier server; jobs that ran then wait again."""
         for job in await to_thread.run_sync(_read, self._path):
             was_running = job.state in {"running", "paused"}
             self._jobs[job.job_id] = (
@@ -228,12 +234,15 @@ class JobQueue:
         self._news.mark()
 
     async def once(self) -> None:
-        """Wait for a job that may be worked on, and do it."""
+        """Wait for a job that may run, and run it."""
         job = await self._next()
         await self._work_on(job)
 
     async def watch_hold(self) -> None:
-        """Pause and go on with what runs, as a recording begins and ends; until cancelled."""
+        """Pause and resume the running job, as a recording begins and ends.
+
+        Runs until cancelled.
+        """
         seen = -1
         while True:
             seen = await self._hold_changed.wait(seen)
@@ -342,7 +351,7 @@ class JobQueue:
             del self._jobs[job_id]
 
     async def save(self) -> None:
-        """Write the queue down. Raises OSError."""
+        """Save the queue. Raises OSError."""
         async with self._saving:
             content = _File(jobs=tuple(self._jobs.values())).model_dump_json(indent=1).encode()
             await to_thread.run_sync(write_whole, self._path, content)

@@ -1,4 +1,4 @@
-"""All kinds of post-processing jobs, in the order in which they are run."""
+"""Kinds of post-processing jobs, in the order in which they are run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class JobContext:
-    """What orders to the studio are made of."""
+    """Data from which the studio's orders are created."""
 
     settings: ProcessingSettings
     library: Library
@@ -32,11 +32,11 @@ class JobContext:
 
 @dataclass(frozen=True)
 class JobKind:
-    """One kind of job: a verb of the studio, and how its order is made.
+    """Kind of job: a command of the studio, and the function that creates its order.
 
-    `order` makes the studio's order for a job; it raises NotFound and Refused where the job cannot
-    be done now. A job `is_large` where its result may be as large as the match. `params` has the
-    parameters of a job for which a client gave none.
+    `order` creates the studio's order for a job; it raises NotFound and Refused where the job
+    cannot be done now. A job `is_large` where its result may be as large as the match. `params` has
+    the parameters of a job for which a client gave none.
     """
 
     name: Kind
@@ -55,7 +55,10 @@ async def _params_order(_context: JobContext, job: Job) -> dict[str, Any]:
 
 
 async def _panorama_order(context: JobContext, job: Job) -> dict[str, Any]:
-    """Return an order with the calibration that was active when the job was asked for."""
+    """Return an order with the job's calibration.
+
+    It is the calibration that was active when the job was requested.
+    """
     version = job.params.get("calibration_version")
     calibration = None if version is None else context.calibrations.get(int(version))
     return _panorama_spec(context.calibrations.config, calibration)
@@ -75,7 +78,7 @@ def _panorama_spec(config: PanoramaConfig, calibration: Calibration | None) -> d
 
 
 async def _reel_order(context: JobContext, job: Job) -> dict[str, Any]:
-    """Return the stretches around the markers as they are now."""
+    """Return an order for the stretches around the current markers."""
     before_ns, after_ns = (int(float(job.params[name]) * 1e9) for name in ("before_s", "after_s"))
     moments = await context.markers.moments(job.match_id, job.params.get("kinds") or None)
     if not moments:
@@ -88,7 +91,7 @@ async def _reel_order(context: JobContext, job: Job) -> dict[str, Any]:
 
 
 def _merged(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those that touch become one, so that nothing is shown twice."""
+    """Merge stretches that touch, so that nothing is shown twice."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(stretches):
         if merged and start <= merged[-1][1]:

@@ -1,7 +1,7 @@
-"""URLs that show a file of an S3-compatible storage to whoever has them, for a while.
+"""Presigned URLs for files of an S3-compatible storage, valid for a limited time.
 
 AWS Signature Version 4 in query parameters ("Authenticating Requests: Using Query Parameters" in
-the documentation of Amazon S3). Pure: nothing is asked of the storage.
+the documentation of Amazon S3). Pure: the storage is not contacted.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 MAX_VALID_S = 7 * 86_400
-"""No storage accepts a longer time."""
+"""Longest validity in seconds that storages accept."""
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Where files are, and the key that may read them. Without an endpoint it is Amazon's own."""
+    """Location of the files, and the key for reading them.
+
+    Without an endpoint it is Amazon's own.
+    """
 
     bucket: str
     access_key_id: str
@@ -28,17 +31,20 @@ class Storage:
 
     @property
     def own_region(self) -> str:
-        """The region to sign for."""
+        """Region used for signing."""
         return "us-east-1" if self.region == "auto" and self.endpoint_url is None else self.region
 
     @property
     def base(self) -> str:
-        """The URL of the storage without a path."""
+        """URL of the storage without a path."""
         return self.endpoint_url or f"https://s3.{self.own_region}.amazonaws.com"
 
 
 def presigned_url(storage: Storage, key: str, *, now: datetime, valid_s: int) -> str:
-    """The URL with which anybody may read this file from `now` on for `valid_s` seconds."""
+    """Return a public URL of this file.
+
+    It is valid from `now` on for `valid_s` seconds.
+    """
     if not 1 <= valid_s <= MAX_VALID_S:
         msg = f"a URL is valid for 1 s to {MAX_VALID_S} s, not {valid_s} s"
         raise ValueError(msg)
@@ -72,6 +78,6 @@ def _query(values: dict[str, str]) -> str:
 
 
 def _host(netloc: str, scheme: str) -> str:
-    """The host as a client names it: without the port that its scheme implies."""
+    """Return the host as a client names it: without the port that its scheme implies."""
     usual = {"http": ":80", "https": ":443"}[scheme]
     return netloc.removesuffix(usual).lower()

@@ -1,4 +1,4 @@
-"""What is made of a match after it was recorded: archives, a panorama, a cut that follows the play.
+"""Post-processing of recorded matches: archives, panorama, and a cut that follows the play.
 
 The match's folder is the record: a file that is there was made, and `processing.json` says how.
 """
@@ -34,7 +34,7 @@ _UPLOAD_FACTS = frozenset({"state", "key", "size_bytes", "sent_bytes", "error"})
 
 
 class Processing:
-    """Prepares the jobs of matches and keeps what they brought. Belongs to the event loop."""
+    """Preparation of jobs and storage of their results. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Processing:
         floor_bytes: int,
     ) -> None:
         self._free_bytes, self._floor_bytes = free_bytes, floor_bytes
-        # Of its own: the general pool is the recorder's.
+        # A separate limiter, because the general pool is the recorder's.
         self._threads = CapacityLimiter(2)
         self._settings = settings
         self._library = library
@@ -59,14 +59,20 @@ class Processing:
         self._log_path = log_dir / "studio.log"
 
     async def prepare(self, job: Job) -> StudioRun:
-        """The studio's run for a job. Raises NotFound and Refused where it cannot be done now."""
+        """Return the studio's run for a job.
+
+        Raises NotFound and Refused where it cannot be done now.
+        """
         folder = await self._library.folder(job.match_id)
         await self._need_room(job)
         own = await KINDS[job.kind].order(self._context, job)
         return StudioRun(job.kind, {"folder": str(folder), **own}, log_path=self._log_path)
 
     async def _need_room(self, job: Job) -> None:
-        """What is made must leave the next recording its room. Raises Blocked."""
+        """Check that the result leaves enough space for the next recording.
+
+        Raises Blocked.
+        """
         if not KINDS[job.kind].is_large:
             return
         manifest = await self._library.manifest(job.match_id)
@@ -81,7 +87,7 @@ class Processing:
             )
 
     async def finish(self, job: Job, result: Mapping[str, Any]) -> None:
-        """Write down what a job made of the match."""
+        """Store the result of a job in the match's record."""
         folder = await self._library.folder(job.match_id)
         await to_thread.run_sync(partial(_note, folder, job.kind, result))
         self._events.record(
@@ -93,7 +99,7 @@ class Processing:
         )
 
     async def record(self, match_id: str) -> dict[str, Any]:
-        """What was made of a match, by kind, and where its files were uploaded to.
+        """Return the results of a match by kind, and the uploads of its files.
 
         Raises NotFound.
         """
@@ -113,9 +119,10 @@ class Processing:
         kinds: Sequence[Kind],
         params: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> list[Job]:
-        """Jobs of these kinds for a match, in an order that makes sense; `params` by kind.
+        """Queue jobs of these kinds for a match, in a suitable order.
 
-        Raises NotFound for an unknown match and Refused for the one that is being recorded.
+        `params` are given by kind. Raises NotFound for an unknown match and Refused for the one
+        that is being recorded.
         """
         await self._library.folder(match_id)
         if self._library.is_running(match_id):
@@ -128,7 +135,10 @@ class Processing:
         return jobs
 
     def after_recording(self, queue: JobQueue, match_id: str) -> None:
-        """A match that asked for it is over: make all that is configured. `queue.save` follows."""
+        """Queue all configured jobs of a match that requested them and has ended.
+
+        `queue.save` follows.
+        """
         kinds = list(self._settings.after_recording)
         if self._settings.upload.bucket is not None:
             kinds.append("upload")
@@ -150,7 +160,7 @@ class Processing:
         return jobs
 
     async def _without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
-        """Cameras of a match that got no archive where others did."""
+        """Return the cameras of a match without an archive where others have one."""
         try:
             cameras = await self._library.cameras(match_id)
         except NotFound:
@@ -159,7 +169,7 @@ class Processing:
         return missing if len(missing) < len(cameras) else []
 
     async def _made(self, match_id: str) -> list[Mapping[str, Any]]:
-        """What the jobs of a match brought that have been forgotten since."""
+        """Return the results of jobs of a match that are no longer in the queue."""
         try:
             made = (await self.record(match_id))["made"]
         except NotFound:
@@ -167,7 +177,10 @@ class Processing:
         return [each for each in made.values() if isinstance(each, Mapping)]
 
     async def status(self, queue: JobQueue, match_id: str) -> dict[str, Any]:
-        """How far post-processing of a match is; a match that nobody knows was not processed."""
+        """Return the progress of a match's post-processing.
+
+        An unknown match counts as not processed.
+        """
         archives = await self._library.made_archives(match_id)
         jobs = queue.of_match(match_id)
         if not jobs:
@@ -213,7 +226,10 @@ class Processing:
 
 
 def _complete(results: Iterable[Mapping[str, Any]]) -> str:
-    """Say that all is done, and which files are in nothing that was made, with the reasons."""
+    """Return a message that all is done.
+
+    It names the files that are missing from every result, with the reasons.
+    """
     reasons: dict[str, str] = {}
     for result in results:
         left_out = result.get("left_out")

@@ -1,4 +1,4 @@
-"""What became of a match's files on their way to the storage, as the upload job wrote it down."""
+"""Upload results of a match's files, as recorded by the upload job."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ _MAX_KEY_CHARS = 1024
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A file that the storage has, verified: its name here, its key there, and its size."""
+    """Verified file in the storage: its local name, its key there, and its size."""
 
     name: str
     key: str
     size_bytes: int
     bucket: str | None
-    """None in what an earlier version wrote."""
+    """None if written by an earlier version."""
 
 
 def uploaded_of(folder: Path) -> tuple[Uploaded, ...]:
-    """The files of a match that were uploaded, by name; what cannot be read is none."""
+    """Return the uploaded files of a match, sorted by name.
+
+    A record that cannot be read counts as empty.
+    """
     try:
         found = json.loads(read_bytes(folder / UPLOADS))["files"]
         items = sorted(found.items())

@@ -1,1 +1,1 @@
-"""Programs that the capture half starts: camera workers, live process, studio."""
+"""Programs started by the capture half: camera workers, live process, studio."""

@@ -1,4 +1,4 @@
-"""How a program of ours is started: its command, its environment, its log and its priority."""
+"""Launching of touchline's own programs with command, environment, log and priority."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from touchline.foreign.files import open_private
 log = logging.getLogger(__name__)
 
 RECORDER_PRIORITY = -5
-"""As `nice` counts."""
+"""Priority of programs that record, as a `nice` value."""
 
 
 @dataclass(frozen=True)
 class ProgramLauncher:
-    """Starts `program` (a module) to serve as `name`; its output is appended to `log_path`.
+    """Launcher of `program` (a module) to serve as `name`; its output goes to `log_path`.
 
-    What `records` has the processor first, where that is permitted.
+    The output is appended. A program that `records` gets processor priority, where that is
+    permitted.
     """
 
     name: str
@@ -38,7 +39,10 @@ class ProgramLauncher:
     records: bool = False
 
     async def launch(self, *options: str, stdin: int = subprocess.DEVNULL) -> Process:
-        """Start a process in a session of its own, so that Ctrl-C does not reach the recorder."""
+        """Start a process in a session of its own.
+
+        Ctrl-C therefore does not reach the recorder.
+        """
         command = [sys.executable, "-m", self.program]
         command += ["--directory", str(self.runtime_dir), "--name", self.name]
         command += [*self.options, *options]
@@ -61,7 +65,7 @@ class ProgramLauncher:
         return process
 
     def _environment(self) -> dict[str, str]:
-        """The server's, without what GStreamer, Python or touchline itself would read in it."""
+        """Return the server's environment without variables of GStreamer, Python or touchline."""
         environment = {
             key: value
             for key, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""Processes by their id: who is at the other end of a socket, whether it lives, and its end."""
+"""Operations on processes by id: peer of a socket, liveness, kill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def peer_pid(connection: socket.socket) -> int:
 
 
 def kill(pid: int | None) -> None:
-    """Kill a process; one that has gone already, or None, is no error."""
+    """Kill a process; one that has already ended, or None, is no error."""
     if pid is not None:
         try:
             os.kill(pid, signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""A process of ours seen from the server: found or started, asked, listened to, replaced.
+"""Connection to a touchline process: discovery, requests, events and replacement.
 
-It is a camera's worker, or the live process. It outlives the server, so the first thing is always
-to look for one that is there already. One that dies is replaced at once; one that says nothing for
-too long is killed and replaced.
+It is a camera's worker, or the live process. It outlives the server, so an existing one is always
+looked for first. One that dies is replaced at once; one that is silent for too long is killed and
+replaced.
 """
 
 from __future__ import annotations
@@ -31,23 +31,29 @@ from touchline.ipc.listening import ListeningClock, input_waits
 log = logging.getLogger(__name__)
 
 _START_S = 30.0
-"""At the boot of a small machine everything starts at once: a worker is not given up for that."""
+"""Seconds within which a started process must be ready.
+
+At the boot of a small machine everything starts at once, so a worker gets that long.
+"""
 _CONNECT_LOOK_S = 0.02
 _LOOK_S = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _TOO_LONG = "it sent a line that is too long"
 _STABLE_S = 5.0
-"""A worker that lived this long did not die of its start: its successor starts without a pause."""
+"""Lifetime in seconds after which a worker's death is not blamed on its start.
+
+Its successor starts without a pause.
+"""
 
 Event = Callable[[Mapping[str, Any]], None]
 Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class WorkerLink:
-    """One process that listens at `name.sock`, kept alive by `run`; `program` is its module.
+    """Connection to one process that listens at `name.sock`, kept alive by `run`.
 
-    `on_connected` is awaited with the worker's `hello` before anything else is asked, `on_event`
-    called with each of its events, `on_lost` when it is gone.
+    `program` is its module. `on_connected` is awaited with the worker's `hello` before any other
+    request is sent, `on_event` called with each of its events, `on_lost` when it is gone.
     """
 
     def __init__(
@@ -67,7 +73,10 @@ class WorkerLink:
         records: bool = False,
         standby: bool = False,
     ) -> None:
-        """What `records` has the processor first, where that is permitted."""
+        """Create a link; nothing is started before `run`.
+
+        A process that `records` gets processor priority, where that is permitted.
+        """
         self.name = name
         self._what = what or f"worker of {name}"
         self._spare = spare or SpareDescriptors(0)
@@ -132,10 +141,10 @@ class WorkerLink:
             await anyio.sleep(pause_s)
 
     async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
-        """The worker's reply.
+        """Send a request to the worker and return its reply.
 
         Raises Blocked when there is no worker at the moment or none that answers in time, and
-        Failed with the worker's own words when it refuses.
+        Failed with the worker's own message when it refuses.
         """
         stream = self._stream
         if stream is None:
@@ -163,7 +172,10 @@ class WorkerLink:
         return message
 
     async def quit(self, timeout_s: float = 5.0) -> None:
-        """Let the worker leave; one that does not is left to leave by itself."""
+        """Ask the worker to exit.
+
+        One that does not within the timeout is left to exit later.
+        """
         self._leaving.set()
         if self._standby is not None:
             self._standby.dismiss()
@@ -174,7 +186,7 @@ class WorkerLink:
             log.warning("%s", error.message)
             return
         with patience.move_on_after(timeout_s):
-            # First the end of the connection, so that `run` ends by itself.
+            # Wait for the end of the connection first, so that `run` returns.
             while self.connected or (pid is not None and is_alive(pid)):  # noqa: ASYNC110
                 await anyio.sleep(0.02)
 
@@ -189,9 +201,9 @@ class WorkerLink:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SocketStream]:
-        """A connection to a worker that was there, or to a new one.
+        """Connect to an existing worker, or start a new one.
 
-        Descriptors that are kept for this are used for it: it works when there are no others.
+        Uses file descriptors that are reserved for this, so it works when no others are left.
         """
         with self._spare.lent():
             directory = os.open(
@@ -222,7 +234,7 @@ class WorkerLink:
             return None
 
     async def _next_process(self) -> Process:
-        """The standby, which has the place already, or a new process."""
+        """Return the standby, which already has the worker's lock, or a new process."""
         process = self._standby.take() if self._standby is not None else None
         if process is None:
             return await self._spawn()
@@ -241,9 +253,9 @@ class WorkerLink:
         return await self._launcher.launch("--standby", stdin=stdin)
 
     async def _connect_to(self, process: Process, path: str) -> SocketStream:
-        """Connect to a process that starts; one that does not get ready in time is killed.
+        """Connect to a process that starts; kill it if it does not get ready in time.
 
-        It may have the worker's place already, and nobody else could ever take it.
+        It may have the worker's lock already, and no other process could ever take it.
         """
         try:
             with patience.move_on_after(_START_S):
@@ -265,7 +277,7 @@ class WorkerLink:
     # ------------------------------------------------------------- listening
 
     async def _serve(self, stream: SocketStream) -> str:
-        """Listen until the worker is gone; returns why."""
+        """Read from the worker until it is gone, and return the reason."""
         self.pid = peer_pid(stream.extra(SocketAttribute.raw_socket))  # noqa: S610  (anyio's, not Django's)
         self._stream = stream
         self._heard_at_s = self._connected_at_s = self.listened_s()
@@ -287,8 +299,9 @@ class WorkerLink:
     async def _silent_too_long(self, stream: SocketStream) -> float:
         """Return once the process has been silent for too long, with the seconds.
 
-        Nobody is judged while something waits to be read, nor by a time in which we could not read:
-        after a pause of our own the timers run before what has arrived meanwhile is seen.
+        Silence does not count while input is waiting to be read, nor during a time in which we
+        could not read: after a pause of our own the timers run before what has arrived meanwhile is
+        seen.
         """
         connection = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  (anyio's, not Django's)
         while True:
@@ -301,11 +314,11 @@ class WorkerLink:
         try:
             await self._on_connected(await self.ask("hello"))
         except (Blocked, Failed) as error:
-            # A worker that cannot be set up is of no use; its silence or death brings the next one.
+            # A worker that cannot be set up is replaced when it is silent or dies.
             log.error("the %s is unusable: %s", self._what, error.message)  # noqa: TRY400
 
     async def _listen(self, stream: SocketStream) -> str:
-        """Hand on what the worker says until it says no more; returns why."""
+        """Dispatch the worker's messages until the stream ends, and return the reason."""
         lines = BufferedByteReceiveStream(stream)
         while True:
             try:

@@ -1,8 +1,8 @@
-"""A process that is ready to take the place of another one the moment that one dies.
+"""Standby process that takes over as soon as the active process dies.
 
 Starting Python and GStreamer takes longer than anything else between the death of a worker and the
-next recorded frame. A standby has done both, waits for the lock of the worker that serves, and
-leaves when the server does.
+next recorded frame. A standby has done both, waits for the lock of the active worker, and exits
+when the server does.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
 _PAUSE_S = 60.0
-"""After a standby that died by itself: whatever is wrong with it costs little."""
+"""Pause in seconds after a standby that died on its own.
+
+It limits the cost of a persistent failure.
+"""
 
 
 class Standby:
-    """One standby at a time, for one place.
+    """Single standby for one worker.
 
-    A standby reads from a pipe whose other end is here: it learns by that when this server is gone,
-    in whatever way that was.
+    A standby reads from a pipe whose other end is here, so it notices when this server is gone, for
+    whatever reason.
     """
 
     def __init__(self, what: str, launch: Callable[[int], Awaitable[Process]]) -> None:
-        """`launch` starts a process with that standard input."""
+        """Create a standby; `launch` starts a process with the given standard input."""
         self._what = what
         self._launch = launch
         self._process: Process | None = None
@@ -38,7 +41,10 @@ class Standby:
         self._dismissed = False
 
     async def keep(self, needed: Callable[[], bool]) -> None:
-        """Have a standby whenever one is needed; runs until it is cancelled or dismissed."""
+        """Keep a standby running whenever one is needed.
+
+        Runs until it is cancelled or dismissed.
+        """
         while not self._dismissed:
             await anyio.sleep(_LOOK_S)
             if self._process is not None and self._process.returncode is not None:
@@ -53,12 +59,12 @@ class Standby:
                     await anyio.sleep(_PAUSE_S)
 
     def take(self) -> Process | None:
-        """Return the standby, which is the worker from now on; None where there is none."""
+        """Return the standby, which becomes the worker; None where there is none."""
         process, self._process = self._process, None
         return process if process is not None and process.returncode is None else None
 
     def dismiss(self) -> None:
-        """End the standby, before the worker leaves its place to it."""
+        """End the standby, before the worker releases its lock."""
         self._dismissed = True
         if self._process is not None:
             with suppress(ProcessLookupError):

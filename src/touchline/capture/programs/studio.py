@@ -1,6 +1,6 @@
-"""Work of the studio, done by a process of its own: started, followed, paused, stopped.
+"""Studio runs, each in its own process: start, progress, pause, stop.
 
-The process ends with this server, however that ends; what it wrote is gone on with by the next one.
+The process ends with this server, however that ends; the next one continues from what it wrote.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OnProgress = Callable[[Mapping[str, Any]], None]
 
 
 class StudioRun:
-    """One piece of work. `run` may be called once."""
+    """Single run of the studio. `run` may be called once."""
 
     def __init__(self, verb: str, spec: Mapping[str, Any], *, log_path: Path) -> None:
         self._verb = verb
@@ -43,10 +43,11 @@ class StudioRun:
         self._paused = False
 
     async def run(self, on_progress: OnProgress, *, hurry: bool = False) -> dict[str, Any]:
-        """Its result. Raises Failed with the studio's words; cancelling it ends the process.
+        """Run the studio and return its result.
 
-        `hurry` is for what somebody waits for: all else works at the lowest priority. Whoever
-        records goes first in any case.
+        Raises Failed with the studio's message; cancelling it ends the process. `hurry` is for
+        requests that somebody waits for: all other runs have the lowest priority. Recording takes
+        precedence in any case.
         """
         command = [
             *(sys.executable, "-m", "touchline.studio", self._verb, "--parent", str(os.getpid())),
@@ -72,7 +73,7 @@ class StudioRun:
                 await self._end(process)
 
     def pause(self, *, paused: bool) -> None:
-        """Let it rest, or go on. It keeps its memory and its files."""
+        """Pause or resume the run. It keeps its memory and its files."""
         if paused != self._paused:
             self._paused = paused
             self._apply_pause()

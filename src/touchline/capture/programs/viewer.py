@@ -1,7 +1,7 @@
-"""The link to the live process: started when somebody first wants to see, then kept warm.
+"""Link to the live process, which is started on first use and then kept running.
 
-It shows nothing by itself. Who had something shown is told when a new process has taken the place
-of one that died, and asks again.
+It shows nothing by itself. When a new process has replaced one that died, callers are notified and
+must request their views again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OnStarted = Callable[[], Awaitable[None]]
 
 
 class LiveLink:
-    """The live process as the server knows it. Belongs to the event loop."""
+    """Live process as seen by the server. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -39,11 +39,14 @@ class LiveLink:
         unresponsive_after_s: float,
         hls_dir: Path | None,
     ) -> None:
-        """`hls_dir` is where it makes its folder for HLS; None is in memory."""
+        """Create a link; the process is not started yet.
+
+        `hls_dir` is where it makes its folder for HLS; None is in memory.
+        """
         self._hls_parent = hls_dir
         self.feed_path = runtime_dir / f"{NAME}-feed.sock"
         self.status: Mapping[str, Any] = {}
-        """What it said last of streams and sessions."""
+        """Latest status of streams and sessions from the process."""
         self.hls_dir: Path | None = None
         self.changed = Changed()
         self._tasks: Tasks | None = None
@@ -66,28 +69,31 @@ class LiveLink:
 
     @property
     def connected(self) -> bool:
-        """Whether it is there and has said who it is."""
+        """Whether the process is connected and has identified itself."""
         return self._ready.is_set()
 
     @property
     def pid(self) -> int | None:
-        """Its process id; None before the first use."""
+        """Process id; None before the first use."""
         return self._link.pid
 
     def on_event(self, call: OnEvent) -> None:
-        """Have `call` called with each of its events."""
+        """Register `call` for each of the process's events."""
         self._on_event.append(call)
 
     def on_started(self, call: OnStarted) -> None:
-        """Have `call` awaited whenever a new process is there, which shows nothing yet."""
+        """Register `call`, awaited whenever a new process has started.
+
+        The new process shows nothing yet.
+        """
         self._on_started.append(call)
 
     def open(self, tasks: Tasks) -> None:
-        """The process may be started from now on, as a task of `tasks`."""
+        """Allow the process to be started, as a task of `tasks`."""
         self._tasks = tasks
 
     async def ensure(self) -> None:
-        """Return once it is there. Raises Blocked when that takes too long."""
+        """Wait until the process is running. Raises Blocked when that takes too long."""
         if self._tasks is None:
             msg = "the link to the live process is not open"
             raise RuntimeError(msg)
@@ -101,15 +107,15 @@ class LiveLink:
         raise Blocked(text, code="live_unavailable", eta_s=1.0)
 
     async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
-        """Its reply; it is started first where it has to be.
+        """Send a request and return the reply; the process is started first if necessary.
 
-        Raises Blocked when it cannot be had, and Failed with its own words when it refuses.
+        Raises Blocked when it is not available, and Failed with its own message when it refuses.
         """
         await self.ensure()
         return await self._link.ask(do, timeout_s=timeout_s, **fields)
 
     async def close(self) -> None:
-        """Let it leave."""
+        """End the process."""
         if self._begun:
             await self._link.quit()
 

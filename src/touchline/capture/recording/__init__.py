@@ -1,1 +1,1 @@
-"""The recorder: starts, follows and stops the recording of one match."""
+"""Recorder that starts, follows and stops the recording of one match."""

@@ -1,4 +1,4 @@
-"""Going on with what was being recorded when the last server, or the machine, went down."""
+"""Adoption of a recording after a restart of the server or the machine."""
 
 from __future__ import annotations
 
@@ -24,24 +24,30 @@ log = logging.getLogger(__name__)
 
 _SLOWEST_START_S = 10.0
 _RESUME_S = 2.0
-"""Cameras that are quick are recorded before anybody asks; slow ones do not delay the server."""
+"""Seconds that the start waits for resumed cameras.
+
+Quick cameras record before the first request; slow ones do not delay the server.
+"""
 
 Hellos = Mapping[int, Mapping[str, Any]]
-"""What each camera's worker said first."""
+"""First message of each camera's worker, by camera."""
 
 
 class Begin(Protocol):
-    """Begins a recording task for a match that was there before."""
+    """Callback that starts the recording task of an existing match."""
 
     def __call__(self, match_id: str, *, before: Manifest, adopted: bool = False) -> Running:
-        """The recording; `adopted` when the workers record already."""
+        """Start the recording task and return the recording.
+
+        `adopted` says that the workers record already.
+        """
 
 
 async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) -> None:
-    """Go on with what was being recorded when the last server ended.
+    """Continue what was being recorded when the last server ended.
 
-    Workers that record are taken over as they are; a match that nobody records any more is
-    mended, marked as interrupted and, where that is configured and it is not too old, resumed.
+    Workers that record are taken over unchanged; a match that is no longer being recorded is
+    repaired, marked as interrupted and, where that is configured and it is not too old, resumed.
     """
     interrupted = await to_thread.run_sync(recovery.interrupted_matches, desk.root)
     if interrupted:
@@ -60,7 +66,7 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
         try:
             mended = await _mend(desk, manifest)
         except OSError as error:
-            # It stays as it is, and the next start of the server tries again.
+            # The match is left unchanged, and the next start of the server tries again.
             log.error("%s cannot be repaired: %s", manifest.match_id, error)  # noqa: TRY400
             continue
         now, trust = desk.read_clock()
@@ -74,7 +80,10 @@ async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) ->
 
 
 async def _meet(desk: Desk) -> None:
-    """Wait until every worker was met, or is known to be gone: nobody else's file is mended."""
+    """Wait until every worker is connected or known to be gone.
+
+    Files of a running worker must not be repaired.
+    """
     with patience.move_on_after(desk.settings.unresponsive_after_s + _SLOWEST_START_S):
         for camera in desk.cameras.values():
             await camera.ready.wait()
@@ -101,7 +110,7 @@ async def _take_over(
         before = await to_thread.run_sync(rescan, folder)
     running = begin(match_id, before=before, adopted=True)
     match = running.match
-    # The workers' clock of the match goes on; it was never interrupted.
+    # The workers' clock of the match continues without interruption.
     match.go_on_with(
         start_monotonic_ns=int(order["start_monotonic_ns"]),
         match_minus_monotonic_ns=int(order["unix_minus_monotonic_ns"]),
@@ -124,7 +133,7 @@ async def _take_over(
 
 
 async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
-    """Finish what an interrupted match left open, and say that it was interrupted."""
+    """Finish the open files of an interrupted match, and mark it as interrupted."""
     folder = desk.root / manifest.match_id
     salvage = await to_thread.run_sync(recovery.salvage_match, folder, manifest)
     at_ns = matchclock.last_footage_ns(salvage.manifest) or 0
@@ -150,7 +159,7 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
 
 
 def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
-    """Record on; the cameras join as they come back."""
+    """Resume recording; the cameras join as they come back."""
     interruption = mended.interruptions[-1]
     before = mended.model_copy(
         update={
@@ -171,7 +180,7 @@ def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
 
 
 def taken_over(match: Match) -> Report:
-    """The report of a start that found the cameras recording."""
+    """Return the report of a start that found the cameras recording."""
     return Report(
         {
             "success": True,

@@ -1,4 +1,4 @@
-"""What everybody who has a part in recording works with, and the recording that runs."""
+"""Shared context of the recording code, with the current recording."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Desk:
-    """Belongs to the event loop."""
+    """Shared services and state of the recorder. Belongs to the event loop."""
 
     settings: CaptureSettings
     root: Path
@@ -57,44 +57,47 @@ class Desk:
     space: Space
     record: LibraryRecord
     spare: SpareDescriptors
-    """Descriptors for starts and stops when there are no others."""
+    """Reserved file descriptors for starts and stops when no others are left."""
     current: CurrentRecording
     tasks: Tasks
     finished: Callable[[str], None]
-    """Called with a match that asked for processing when it is over."""
+    """Callback for a finished match that requested processing."""
     clocks: ReadClocks
     changed: Changed = field(default_factory=Changed)
-    """What is told of the recording is out of date."""
+    """Marked when the published state of the recording is out of date."""
     unsaved: Changed = field(default_factory=Changed)
-    """The manifest on disk is out of date."""
+    """Marked when the manifest on disk is out of date."""
     unverified: list[tuple[Match, Track, str]] = field(default_factory=list)
-    """Segments that were finished and not read back yet."""
+    """Finished segments that have not been read back yet."""
     rates: Rates = field(default_factory=Rates)
-    """How fast the cameras fill the disk."""
+    """Rates at which the cameras fill the disk."""
     adopted: bool = False
-    """Whether what the last server left behind has been looked at."""
+    """Whether the state left by the last server has been examined."""
     _save_lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     def read_clock(self) -> tuple[Reading, Trust]:
-        """What the clocks say now, and how far the date can be believed."""
+        """Return the current clock readings, and the trust in the date."""
         now = self.clocks()
         newest_ns = self.record.newest_unix_ns
         trust = trust_of(now.unix_ns, synchronised=now.synchronised, newest_unix_ns=newest_ns)
         return now, trust
 
     def note(self, kind: EventType, category: EventCategory, message: str, **details: Any) -> None:
-        """Record an event. Never raises: a recording does not depend on being told of."""
+        """Record an event.
+
+        Never raises: a recording does not depend on its events.
+        """
         try:
             self.events.record(kind, category, message, **details)
         except Exception:
             log.exception("an event could not be recorded: %s", message)
 
     def note_changed(self) -> None:
-        """Have what is told of the recording told anew. Never raises."""
+        """Mark the published state of the recording as out of date. Never raises."""
         _mark(self.changed)
 
     def note_unsaved(self) -> None:
-        """Have the manifest saved soon. Never raises."""
+        """Mark the manifest to be saved soon. Never raises."""
         _mark(self.unsaved)
 
     def alarm(self, told: alert.Alert) -> None:
@@ -107,18 +110,22 @@ class Desk:
     def spawn(
         self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any, name: str
     ) -> None:
-        """Let this go on by itself while the capture half is open; its failure is recorded."""
-        # A chore that fails (a disk that is away) must not end the server and the match.
+        """Run a background task while the capture half is open.
+
+        Its failure is recorded.
+        """
+        # A failed background task (a missing disk) must not end the server and the match.
         self.tasks.start_soon(work, *arguments, name=name)
 
     def keep(self, name: str, once: Callable[[], Awaitable[None]], *, every_s: float) -> None:
-        """Repeat this while the capture half is open, whatever becomes of one try."""
+        """Repeat a task while the capture half is open, even if a single run fails."""
         self.tasks.keep(name, once, every_s=every_s)
 
     async def save(self, match: Match, state: State) -> None:
         """Write the match's manifest. Raises OSError.
 
-        A stop has the last word on its match, and a newer recording of the same id on all.
+        After a stop, its own save is the final one for the match, and a newer recording of the same
+        id overrides all.
         """
         async with self._save_lock:
             if state == "recording" and match.phase == "stopping":
@@ -134,15 +141,15 @@ class Desk:
             await to_thread.run_sync(manifestfile.save, match.folder, manifest)
 
     async def restore(self, folder: Path, manifest: Manifest) -> None:
-        """Write a manifest as it was. Raises OSError."""
+        """Restore an earlier manifest. Raises OSError."""
         async with self._save_lock:
             await to_thread.run_sync(manifestfile.save, folder, manifest)
 
     async def mend(self, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
-        """Finish what a worker that is gone left open; others' open segments are left alone.
+        """Finish the segments that a lost worker left open; those of others are not touched.
 
-        So are `closed` ones, which their worker has had the last word on. One at a time for each
-        camera: what asks while another mends finds the files mended. Raises OSError.
+        Neither are `closed` ones, which their worker has finished. One call at a time runs for each
+        camera: a concurrent call finds the files already repaired. Raises OSError.
         """
         async with track.mending:
             await self._mend(match, track, closed)
@@ -182,7 +189,7 @@ class Desk:
         await self.space.make(self.current.is_running, self._is_refused)
 
     def _is_refused(self) -> bool:
-        """Whether a connected worker says that the disk is full."""
+        """Return whether a connected worker reports that the disk is full."""
         running = self.current.running
         return running is not None and any(
             track.disk == FULL and track.camera.link.connected
@@ -190,7 +197,10 @@ class Desk:
         )
 
     async def disk_fault(self) -> DiskFault | None:
-        """Why nothing can be recorded now, other than for want of space; the folder is made."""
+        """Return why recording is not possible now, apart from lack of space.
+
+        Creates the recordings folder.
+        """
         try:
             return await to_thread.run_sync(self.disk.prepare)
         except OSError as error:
@@ -198,14 +208,14 @@ class Desk:
             return DiskFault(ERROR, message, f"ls -ld {self.root.parent}")
 
     async def free_bytes(self) -> int:
-        """What may still be written below the recordings folder, asked now."""
+        """Return the bytes that may still be written below the recordings folder, read now."""
         return (await to_thread.run_sync(read_space, self.root)).free_bytes
 
     def disk_minutes(self) -> float | None:
-        """How long the disk lasts at the cameras' bit rates.
+        """Return how long the disk lasts at the cameras' bit rates.
 
         None until each camera has been measured for some seconds, and where the free space is not
-        known: nothing is guessed, because an alert hangs on it.
+        known: nothing is guessed, because an alert depends on it.
         """
         disk, bitrate_bps = self.host.disk, self.bitrate_bps()
         if disk is None:
@@ -214,12 +224,18 @@ class Desk:
         return None if minutes is None else round(minutes, 1)
 
     def bitrate_bps(self) -> float | None:
-        """What all cameras write together, smoothed; None until each has been measured."""
+        """Return the smoothed bit rate of all cameras together.
+
+        None until each has been measured.
+        """
         return self.rates.total_bps(self.cameras)
 
 
 def _mark(changed: Changed) -> None:
-    """Mark it; a failure, as for want of memory, is tried once more and ends nothing."""
+    """Set a mark.
+
+    A failure, such as lack of memory, is retried once and never propagated.
+    """
     try:
         changed.mark()
     except Exception:

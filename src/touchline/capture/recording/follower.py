@@ -1,4 +1,4 @@
-"""What the workers tell while a match is recorded: segments, losses, disks, deaths and returns."""
+"""Handling of worker events during a recording: segments, losses, disk states, returns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Handle = Callable[[Match, Track, Mapping[str, Any]], None]
 
 
 class Follower:
-    """The recorder's ear at the workers. Each edge is alerted once, each change marked."""
+    """Handler of worker events for the recorder.
+
+    Each change of state is alerted once, each change of data marked.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -36,10 +39,13 @@ class Follower:
             "writer_failed": self._writer_failed,
             "writer_recovered": self._writer_recovered,
         }
-        """What is done about each event of `wire.WORKER_EVENTS`; a test holds the two together."""
+        """Handlers by event of `wire.WORKER_EVENTS`; a test keeps the two in sync."""
 
     async def camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
-        """A worker is there. If its camera belongs to the running match, it records on."""
+        """Handle a new worker connection.
+
+        If its camera belongs to the running match, recording continues.
+        """
         running = self._desk.current.running
         order = hello.get("order")
         if order is not None:
@@ -54,7 +60,7 @@ class Follower:
             return
         match, track = running.match, running.match.tracks[camera.id]
         track.replace_worker()
-        # The dead worker's file is mended first: it says where the gap begins.
+        # The dead worker's file is repaired first: it determines where the gap begins.
         try:
             await self._desk.mend(match, track)
         except OSError as error:
@@ -65,7 +71,10 @@ class Follower:
         await self.go_on(match, track)
 
     async def go_on(self, match: Match, track: Track) -> None:
-        """Record again with a new worker; the segment's event says when it does."""
+        """Start recording again with a new worker.
+
+        The segment's event reports when it does.
+        """
         settings = self._desk.settings
         order = make_order(settings, match, track, resumed=True)
         try:
@@ -79,10 +88,10 @@ class Follower:
             self._opened(match, track, reply["segment"])
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
-        """Something happened to a camera of the running match."""
+        """Handle an event of a camera in the running match."""
         desk = self._desk
         state = camera.status.get("state")
-        # A worker tells its figures all the time; only what a viewer would call news is marked.
+        # A worker reports continuously; only changes that matter to a viewer are marked.
         if event.get("event") != "status" or self._states.get(camera.id) != state:
             self._states[camera.id] = state
             desk.note_changed()
@@ -104,7 +113,7 @@ class Follower:
         recording = event.get("recording")
         match.take_status(track, recording)
         if recording is not None and recording.get("match_id") == match.match_id:
-            # Events only make it quicker: what a worker says again and again is what counts.
+            # Events are only faster; the worker's repeated status is authoritative.
             state, error = str(recording.get("disk") or OK), recording.get("disk_error")
             self._disk_is(match, track, state, error, recording.get("disk_errno"))
             if recording.get("writer_error") != track.writer_error:
@@ -143,7 +152,7 @@ class Follower:
         self._desk.note_unsaved()
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
-        """The worker died; its successor is on its way."""
+        """Handle the loss of a worker; its successor is being started."""
         self._desk.note_changed()
         running = self._desk.current.running
         if running is not None and camera.id in running.match.tracks:
@@ -152,8 +161,8 @@ class Follower:
                 self.lose(running.match, track, f"the worker exited: {reason}")
 
     def lose(self, match: Match, track: Track, reason: str) -> None:
-        """Note that the camera delivers nothing, and alert it where that is news."""
-        # A camera that has filmed nothing was away from the beginning on, whenever that is noticed.
+        """Mark the camera as delivering nothing, and send an alert if that is new."""
+        # A camera without footage was missing from the beginning, whenever it is noticed.
         at_unix_ns = match.now_ns()
         if not track.started:
             at_unix_ns = min(at_unix_ns, match.start_unix_ns)
@@ -179,7 +188,7 @@ class Follower:
         )
 
     async def end_orphan(self, camera: Camera, match_id: str) -> None:
-        """Let a worker that records what nobody wants finish its file, so that it is free."""
+        """Let a worker that records an abandoned match finish its file, so that it becomes idle."""
         log.warning("%s was still recording %s and is stopped", camera.name, match_id)
         try:
             await camera.stop(time.monotonic_ns(), self._desk.settings.stop_timeout_s)
@@ -187,7 +196,7 @@ class Follower:
             log.error("%s: %s", camera.name, error.message)  # noqa: TRY400
 
     def _judge(self, match: Match, track: Track) -> None:
-        """Follow the camera's state: lost, and found again without a new segment."""
+        """Follow the camera's state: lost, and recovered without a new segment."""
         if match.phase != "recording":
             return
         stall_after_s = self._desk.settings.stall_after_s
@@ -210,7 +219,10 @@ class Follower:
     def _disk_is(
         self, match: Match, track: Track, state: str, error: str | None, errno: int | None
     ) -> None:
-        """Note a camera's disk; each state is alerted once, however many cameras tell of it."""
+        """Note the state of a camera's disk.
+
+        Each state is alerted once, however many cameras report it.
+        """
         desk = self._desk
         before = {t.disk for t in match.tracks.values()} - {OK}
         if not track.note_disk(state, error, errno):

@@ -1,4 +1,4 @@
-"""What a worker is told to record, and where."""
+"""Orders that tell a worker what to record, and where."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from touchline.ipc.wire import RecordOrder
 def make_order(
     settings: CaptureSettings, match: Match, track: Track, *, resumed: bool = False
 ) -> RecordOrder:
-    """The order for one camera: the same clock for all; names that follow those it has."""
+    """Return the order for one camera.
+
+    The clock is the same for all; names follow those it has.
+    """
     # The label is for people: the date as the wall clock has it. Order comes from the index.
     part = match.part
     wall_s = (part.start_monotonic_ns + part.unix_minus_monotonic_ns) / 1e9

@@ -1,8 +1,8 @@
-"""The recorder: one match at a time, all cameras together, from the first order to the verdict.
+"""Recorder of one match at a time, with all cameras, from the start to the verification.
 
 A recording is a task that holds the cameras' lease from start to stop, so that no path leaves the
-lease behind. Requests wait for that task; they never are it, and a client that goes away changes
-nothing. Everything that is asked often (status, health) is answered from memory.
+lease behind. Requests wait for that task; they never run it themselves, and a disconnected client
+changes nothing. Frequent requests (status, health) are answered from memory.
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ from touchline.core.errors import Blocked, Failed, TouchlineError
 log = logging.getLogger(__name__)
 
 _LEAD_NS = 80_000_000
-"""How far ahead of the order the common start lies: time for every worker to build its pipeline."""
+"""Lead of the common start over the order, in nanoseconds.
+
+It gives every worker time to build its pipeline.
+"""
 
 
 class Recorder:
-    """Starts, watches and stops recordings. Belongs to the event loop."""
+    """Control of recordings: start, monitoring and stop. Belongs to the event loop."""
 
     def __init__(self, desk: Desk, lease: CameraLease) -> None:
         self.changed = desk.changed
@@ -49,10 +52,10 @@ class Recorder:
         self._lease = lease
         self._upkeep = Upkeep(desk)
 
-    # ------------------------------------------------------------- asked often
+    # ------------------------------------------------------------------ status
 
     def status(self) -> dict[str, Any]:
-        """RecordingStatus of the contract, from memory."""
+        """Return the contract's RecordingStatus, from memory."""
         running, guard = self._desk.current.running, self._upkeep.guard
         if running is None or not running.match.under_way:
             return {
@@ -79,15 +82,18 @@ class Recorder:
         return status
 
     def disk_minutes(self) -> float | None:
-        """How many minutes of recording the disk lasts, as far as is known."""
+        """Return how many minutes of recording the disk lasts, as far as is known."""
         return self._desk.disk_minutes()
 
     def bitrate_bps(self) -> float | None:
-        """What all cameras write together, smoothed; None until each has been measured."""
+        """Return the smoothed bit rate of all cameras together.
+
+        None until each has been measured.
+        """
         return self._desk.bitrate_bps()
 
     def health(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/recording-health`, from memory."""
+        """Return the body of `GET /api/v1/recording-health`, from memory."""
         return self._upkeep.health()
 
     # ------------------------------------------------------------- start and stop
@@ -100,9 +106,9 @@ class Recorder:
         process_after_recording: bool,
         require_all: bool | None = None,
     ) -> Report:
-        """Record; answers when the first frame of every required camera is on the disk.
+        """Start recording, and return when the first frame of every required camera is on disk.
 
-        `require_all` says whether one missing camera refuses it; None: as the settings say.
+        `require_all` says whether one missing camera refuses the start; None uses the setting.
         Raises Invalid for a bad match id, Blocked when the cameras cannot be had, Refused for a
         match of a newer version, and Failed where the match's folder cannot be used.
         """
@@ -140,7 +146,10 @@ class Recorder:
         return await running.started.get()
 
     async def _unused_name(self) -> str:
-        """The date in seconds, made another where a clock that was set back gives it twice."""
+        """Return the date in seconds as a name.
+
+        It is varied where a clock that was set back gives it twice.
+        """
         named = f"match_{self._desk.read_clock()[0].unix_ns // 1_000_000_000}"
         name, count = named, 1
         current = self._desk.current
@@ -150,7 +159,7 @@ class Recorder:
         return name
 
     def _refused(self, match_id: str, report: Report) -> Report:
-        """A start that came to nothing is in the log and among the events, whoever asked."""
+        """Record a failed start in the log and among the events."""
         message = str(report.value["message"])
         log.warning("match %s is not recorded: %s", match_id, message)
         self._desk.note("recording", "refused", message, match_id=match_id)
@@ -166,7 +175,10 @@ class Recorder:
         return refusal(f"Already recording match: {match.match_id}")
 
     async def stop(self, *, force: bool) -> Report:
-        """Stop all cameras at one instant and judge the files. Two stops get the same answer."""
+        """Stop all cameras at one instant and verify the files.
+
+        Two stops get the same answer.
+        """
         running = self._desk.current.running
         if running is None:
             return refusal("Not currently recording")
@@ -188,14 +200,14 @@ class Recorder:
         return await running.stopped.get()
 
     async def _refuse_bad_disk(self) -> Report | None:
-        """Nothing is recorded onto a disk that is not the right one, or takes nothing."""
+        """Return a refusal if the disk is not the right one or does not take footage."""
         fault = await self._desk.disk_fault()
         if fault is None:
             return None
         return refusal(f"{fault.message}. To fix it: {fault.mend}. Then start again.")
 
     async def _refuse_full_disk(self) -> Report | None:
-        """A recording that could not write a minute is not begun."""
+        """Return a refusal if there is not enough space for a minute of recording."""
         free = await self._desk.free_bytes()
         floor = self._desk.settings.min_free_bytes
         if free >= floor:
@@ -245,7 +257,10 @@ class Recorder:
         return running
 
     async def _record(self, running: Running, adopted: bool) -> None:  # noqa: FBT001
-        """A recording from start to stop; whatever happens, the lease and the state are let go."""
+        """Run a recording from start to stop.
+
+        On any error the lease and the state are released.
+        """
         desk, match = self._desk, running.match
         try:
             if self._lease.mode != "idle":
@@ -268,7 +283,7 @@ class Recorder:
             desk.current.running = None
             if match.phase == "stopping" and match.process_after_recording:
                 desk.finished(match.match_id)
-            # Only a cancelled task comes here without an answer: the server is being closed.
+            # Only a cancelled task gets here without an answer: the server is closing.
             closing = Blocked("The server is shutting down.", code="closing", can_retry=False)
             running.started.set(closing)
             running.stopped.set(closing)
@@ -276,7 +291,7 @@ class Recorder:
             desk.note_changed()
 
     async def _begin_recording(self, running: Running, *, adopted: bool) -> bool:
-        """Start the cameras, or take them over; whoever waits for the start is answered."""
+        """Start the cameras, or take them over, and answer waiting start requests."""
         desk, match = self._desk, running.match
         if adopted:
             report = adoption.taken_over(match)
@@ -303,7 +318,7 @@ class Recorder:
         return report.success
 
     async def _end_recording(self, running: Running) -> None:
-        """Stop the cameras; whoever waits for the stop is answered."""
+        """Stop the cameras and answer waiting stop requests."""
         desk, match = self._desk, running.match
         match.begin_stop()
         desk.note_changed()
@@ -314,16 +329,19 @@ class Recorder:
                 desk.spawn(self._upkeep.verify_finished, match, name="verify finished")
 
     async def _end_cameras(self, match: Match) -> None:
-        """Have nothing record on that nobody could stop any more."""
+        """Stop all workers, so that none records on without control."""
         try:
             with anyio.CancelScope(shield=True):
                 await stop_cameras(self._desk, match)
         except Exception:
-            # The next start finds whichever still records, and ends it.
+            # The next start finds any worker that still records, and ends it.
             log.exception("the cameras of %s could not be stopped", match.match_id)
 
     def _await_late(self, match: Match, report: Report) -> None:
-        """Let cameras that were not required join when they can: their workers keep trying."""
+        """Add optional cameras when they become available.
+
+        Their workers keep trying.
+        """
         for camera_id in report.value.get("cameras_failed", ()):
             reason = report.value["errors"][f"camera_{camera_id}"]
             track = match.tracks[camera_id]
@@ -331,20 +349,20 @@ class Recorder:
             if not track.recording:
                 self._desk.spawn(self.follower.go_on, match, track, name="late camera")
 
-    # ------------------------------------------------------------- from open to close
+    # ---------------------------------------------------------------------- lifecycle
 
     def begin(self) -> None:
-        """Begin the loops that watch, save and verify."""
+        """Start the loops that monitor, save and verify."""
         self._upkeep.begin()
 
     async def adopt(self, hellos: Mapping[int, Mapping[str, Any]]) -> None:
-        """Go on with what was being recorded when the last server ended."""
+        """Continue what was being recorded when the last server ended."""
         await to_thread.run_sync(self._desk.record.load)
         await adoption.adopt(self._desk, self.follower, self._begin, hellos)
         self._desk.adopted = True
 
     async def close(self) -> None:
-        """An orderly end finalises the recording first."""
+        """Finalise a running recording before an orderly shutdown."""
         if self._desk.current.running is not None:
             await self.stop(force=True)
 
@@ -354,7 +372,10 @@ def _not_started(error: Exception) -> Failed:
 
 
 def _earlier(folder: Path) -> Manifest | None:
-    """What an earlier recording of the same match left; None where there is none. Blocks."""
+    """Return the manifest of an earlier recording of the same match.
+
+    None where there is none. Blocks.
+    """
     manifest = manifestfile.load(folder)
     if manifest is None and segment_files(folder):
         manifest = rescan(folder)

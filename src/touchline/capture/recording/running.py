@@ -1,4 +1,4 @@
-"""The recording under way: its match, and the answers that clients wait for."""
+"""Current recording: its match, and the results that clients wait for."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from touchline.capture.recording.match.match import Match
 
 
 class Answer:
-    """A report that is still being made. Any number may wait for it; the first value stays."""
+    """Report that is not available yet.
+
+    Any number of callers may wait for it; the first value stays.
+    """
 
     def __init__(self) -> None:
         self._settled = anyio.Event()
         self._value: Report | Exception | None = None
 
     def set(self, value: Report | Exception) -> None:
-        """Give everybody who waits the report, or the error to raise."""
+        """Set the report, or the error to raise, for all waiting callers."""
         if self._value is None:
             self._value = value
             self._settled.set()
 
     async def settled(self) -> None:
-        """Return when there is a value, whichever."""
+        """Wait until there is a report or an error."""
         await self._settled.wait()
 
     async def get(self) -> Report:
-        """The report. Raises the error that took its place."""
+        """Return the report. Raises the error that was set instead."""
         await self._settled.wait()
         if isinstance(self._value, Report):
             return self._value
@@ -37,12 +40,12 @@ class Answer:
 
 
 class Running:
-    """A recording from its first order to its verdict."""
+    """Recording from its first order to its verification."""
 
     def __init__(self, match: Match, *, require_all: bool) -> None:
         self.match = match
         self.require_all = require_all
-        """Whether one missing camera refuses its start."""
+        """Whether one missing camera refuses the start."""
         self.started = Answer()
         self.stop_asked = anyio.Event()
         self.stopped = Answer()
@@ -50,17 +53,20 @@ class Running:
 
 
 class CurrentRecording:
-    """Which recording is under way, if any. The recorder sets it; everybody may ask."""
+    """Current recording, if any. It is set by the recorder and may be read by all."""
 
     def __init__(self) -> None:
         self.running: Running | None = None
 
     def is_running(self, match_id: str) -> bool:
-        """Whether this match is being recorded at the moment."""
+        """Return whether this match is being recorded at the moment."""
         return self.running is not None and self.running.match.match_id == match_id
 
     def match_now_ns(self, match_id: str) -> int | None:
-        """The present on the clock of the match; None where it is not being recorded."""
+        """Return the present on the clock of the match.
+
+        None where it is not being recorded.
+        """
         if self.running is None or self.running.match.match_id != match_id:
             return None
         return self.running.match.now_ns()

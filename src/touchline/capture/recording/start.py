@@ -1,4 +1,4 @@
-"""Starting all cameras of a match together, and taking everything back where one is missing."""
+"""Joint start of all cameras of a match, with a rollback where one is missing."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LOST_CAMERA_TIMEOUT_S = 2.0
 async def start_cameras(
     desk: Desk, match: Match, *, require_all: bool, resuming: bool = False
 ) -> Report:
-    """Answers when the first frame of every required camera is on the disk, synced.
+    """Start the cameras, and return when the first frames of all required ones are synced.
 
-    A start that fails leaves no file and no worker recording. One that resumes an interrupted
-    match does not fail: after a power cut cameras take longer to come back than we do. Raises
+    A start that fails leaves no file and no worker recording. One that resumes an interrupted match
+    does not fail: after a power cut cameras take longer to come back than the server. Raises
     OSError where the match's folder cannot be written.
     """
     new_folder = not await anyio.Path(match.folder).exists()
@@ -98,7 +98,7 @@ def _not_started(failed: list[int], errors: dict[str, str | None], *, require_al
 
 
 async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
-    """Why the camera does not record; None when it does."""
+    """Start a camera, and return the reason of a failure; None when it records."""
     camera = track.camera
     timeout_s = desk.settings.start_timeout_s
     keeps_running = camera.spec is not None and camera.spec.keep_running
@@ -113,7 +113,7 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
         except Failed as error:
             if error.code != "recording":
                 raise
-            # It records what nobody asked for any more (its stop was never answered): end that.
+            # The worker still records an abandoned match (its stop was never answered): stop it.
             log.warning("%s was still recording something else: %s", camera.name, error.message)
             await camera.stop(time.monotonic_ns(), desk.settings.stop_timeout_s)
             reply = await camera.record(order, timeout_s)
@@ -127,7 +127,7 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
 
 
 async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[str]) -> None:
-    """Leave nothing of a recording that never began."""
+    """Undo a recording that never began."""
     now_ns = time.monotonic_ns()
 
     async def stop(track: Track) -> None:
@@ -150,7 +150,7 @@ async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[
 
 
 def _make_folders(segments: Path) -> None:
-    """The match's folders, on the disk before the first file is in them."""
+    """Create the match's folders, synced to the disk before the first file is in them."""
     segments.mkdir(parents=True, exist_ok=True)
     for folder in (segments, segments.parent):
         if not is_real_folder(folder):

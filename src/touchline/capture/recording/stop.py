@@ -1,4 +1,4 @@
-"""Stopping all cameras at one instant, and the verdict on what they recorded."""
+"""Joint stop of all cameras, and verification of what they recorded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DROPPED = (
 
 
 async def stop_cameras(desk: Desk, match: Match) -> Report:
-    """Stop, judge the files, write the manifest's last word and send what is to be alerted."""
+    """Stop, verify the files, save the final manifest and send the required alerts."""
     with desk.spare.lent():  # files are read and ffprobe is started, whatever else is open
         return await _stop_cameras(desk, match)
 
@@ -47,7 +47,7 @@ async def _stop_cameras(desk: Desk, match: Match) -> Report:
         for track in match.tracks.values():
             tasks.start_soon(stop, track)
     match.close_gaps()
-    # Before the verdict, which may fail or take its time: nothing may resume what was stopped.
+    # Before the verification, which may fail or take long: a stop must not be resumed.
     await _save_finished(desk, match)
     manifest = match.manifest("finished")
     expected = Expected(
@@ -82,7 +82,7 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
     except (Blocked, Failed) as error:
         if asked and isinstance(error, Blocked):
             log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)  # noqa: TRY400
-        # The worker is gone or knows of no recording: what it wrote is on the disk; mend it here.
+        # The worker is lost or has no recording: repair here what it wrote to the disk.
         await _mended(desk, match, track)
         return {"stopped": False, "error": track.lost_reason or error.message}
     if reply.get("timed_out"):
@@ -106,7 +106,10 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
 
 
 async def _mended(desk: Desk, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
-    """Finish what dead workers left before the verdict, which waits as long as for a stop."""
+    """Repair what lost workers left open before the verification.
+
+    The time limit is that of a stop.
+    """
     done = anyio.Event()
 
     async def mend() -> None:

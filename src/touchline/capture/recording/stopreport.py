@@ -1,4 +1,4 @@
-"""The contract's StopResult, made of what the workers and the integrity check said."""
+"""Construction of the contract's StopResult from worker replies and the integrity check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from touchline.capture.recording.match.match import Match
 def stop_report(
     match: Match, results: Mapping[int, Mapping[str, Any]], integrity: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The body of the answer to a stop. Pure."""
+    """Return the body of the answer to a stop. Pure."""
     cameras = {
         track.camera.key: _camera(results[camera_id], integrity["cameras"].get(track.camera.key))
         for camera_id, track in match.tracks.items()
@@ -47,7 +47,10 @@ def stop_report(
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
-    """A gap as the contract has it; that its length is not known is said only where it is so."""
+    """Return a gap in the contract's form.
+
+    An unknown length is stated only where it applies.
+    """
     return gap.model_dump(exclude={"length_known"} if gap.length_known else None)
 
 

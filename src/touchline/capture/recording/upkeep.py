@@ -1,4 +1,4 @@
-"""What is done for a recording in the background: save its manifest, read segments back, watch."""
+"""Background tasks of a recording: saving the manifest, verification, monitoring."""
 
 from __future__ import annotations
 
@@ -30,13 +30,16 @@ SPACE_EVERY_S = 5.0
 VERIFY_EVERY_S = 1.0
 CLOCK_EVERY_S = 1.0
 FOLDER_EVERY_S = 0.5
-"""Less than a worker waits before it makes a folder again that was taken away."""
+"""Interval of the folder check in seconds.
+
+It is shorter than a worker waits before it recreates a removed folder.
+"""
 
 REMEMBER_EVERY_S = 60.0
 
 
 class Upkeep:
-    """The loops beside a recording, and what they have found out."""
+    """Background loops of a recording, and their findings."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -52,7 +55,7 @@ class Upkeep:
         )
 
     def begin(self) -> None:
-        """Begin the loops."""
+        """Start the loops."""
         settings, desk = self._desk.settings, self._desk
         desk.keep("manifest", self.save_once, every_s=SAVE_EVERY_S)
         desk.keep("health probes", self.probe_once, every_s=PROBE_EVERY_S)
@@ -66,7 +69,7 @@ class Upkeep:
             desk.keep("overload guard", self.guard_once, every_s=every_s)
 
     def health(self) -> dict[str, Any]:
-        """The body of `GET /api/v1/recording-health`, from memory."""
+        """Return the body of `GET /api/v1/recording-health`, from memory."""
         return self.watch.report(time.monotonic(), self._observation())
 
     def _observation(self) -> RecordingObservation | None:
@@ -76,7 +79,7 @@ class Upkeep:
         return observation_of(running.match)
 
     async def save_once(self) -> None:
-        """Wait until something changes in the manifest, and save it. Raises OSError."""
+        """Wait until the manifest changes, and save it. Raises OSError."""
         desk = self._desk
         version = await desk.unsaved.wait(self._saved)
         running = desk.current.running
@@ -85,7 +88,10 @@ class Upkeep:
         self._saved = version
 
     async def watch_clock_once(self) -> None:
-        """Correct the running match's dates when the wall clock was set, and note what it says."""
+        """Correct the running match's dates after the wall clock was set.
+
+        The current clock readings are recorded.
+        """
         desk = self._desk
         now, trust = desk.read_clock()
         slept_ns = now.asleep_ns - (now.asleep_ns if self._asleep_ns is None else self._asleep_ns)
@@ -115,7 +121,7 @@ class Upkeep:
             await to_thread.run_sync(desk.record.note_date, now.unix_ns, trust)
 
     async def look_for_folder_once(self) -> None:
-        """See whether the folder that the workers write to is still there."""
+        """Check whether the folder that the workers write to still exists."""
         running = self._desk.current.running
         if running is None or running.match.phase != "recording":
             return
@@ -125,13 +131,16 @@ class Upkeep:
             self._desk.note_changed()
 
     async def make_space_once(self) -> None:
-        """While the disk is full, try again to make room: it may have come to nothing before."""
+        """Try again to free space while the disk is full.
+
+        An earlier attempt may have freed nothing.
+        """
         running = self._desk.current.running
         if running is not None and any(t.disk == "full" for t in running.match.tracks.values()):
             await self._desk.make_space()
 
     async def probe_once(self) -> None:
-        """Ask ffprobe about each segment that is large and has stopped growing."""
+        """Run ffprobe on each segment that is large and has stopped growing."""
         running = self._desk.current.running
         if running is None:
             return
@@ -144,14 +153,14 @@ class Upkeep:
                 self._tell_refused(camera.camera_id, camera.segment_name, probe)
 
     def _tell_refused(self, camera_id: int, segment: str, probe: Probe) -> None:
-        """Log a segment that ffprobe refuses: once, however often it is asked."""
+        """Log a segment that ffprobe refuses, once."""
         refused = (segment, probe.error)
         if probe.ok is False and self._refused.get(camera_id) != refused:
             self._refused[camera_id] = refused
             log.warning("%s for cam%d: %s: %s", PROBE_PHRASE, camera_id, segment, probe.error)
 
     async def verify_once(self) -> None:
-        """Read back every segment that was finished, so that a stop need not."""
+        """Read back every finished segment, so that a stop need not."""
         desk = self._desk
         while desk.unverified:
             match, track, name = desk.unverified.pop(0)
@@ -168,10 +177,10 @@ class Upkeep:
                 log.error("%s: %s", match.match_id, fault)
 
     async def verify_finished(self, match: Match) -> None:
-        """After a stop, read every byte of what the stop only walked through; note the result.
+        """Read every byte of what the stop only checked in structure, and store the result.
 
-        Also where the stop could not save the manifest, as on a disk that was full: tried again
-        until it is saved, the match is gone or recorded again.
+        This includes the case that the stop could not save the manifest, as on a full disk: it is
+        retried until it is saved, or the match is deleted or recorded again.
         """
         for track in match.tracks.values():
             for name, segment in list(track.segments.items()):
@@ -189,7 +198,7 @@ class Upkeep:
                 return
 
     async def guard_once(self) -> None:
-        """One sample of the overload guard while a match is recorded."""
+        """Take one sample of the overload guard while a match is recorded."""
         observation = self._observation()
         if observation is None:
             return

@@ -1,1 +1,1 @@
-"""The settings of the capture half."""
+"""Settings of the capture half."""

@@ -1,4 +1,7 @@
-"""The kinds of camera, a class each. A new kind is one class and its name in the union `Source`."""
+"""Camera kinds, each defined by a settings class.
+
+A new kind requires one class and its name in the union `Source`.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,13 @@ from pydantic_core import InitErrorDetails
 Quality = Literal["fast", "balanced", "high"]
 
 MIN_SIDE = 16
-"""No crop leaves a picture narrower or lower than this, in pixels."""
+"""Minimum width and height in pixels of a cropped picture."""
 
 _NTSC_BASE = 1001
 
 
 def _exact_rate(rate: Fraction) -> Fraction:
-    """29.97 and 59.94 mean 30000/1001 and 60000/1001, which is how cameras name these rates."""
+    """Return 30000/1001 and 60000/1001 for 29.97 and 59.94, the rates that cameras mean."""
     if rate.denominator in (1, _NTSC_BASE):
         return rate
     broadcast = Fraction(round(rate) * 1000, _NTSC_BASE)
@@ -75,7 +78,7 @@ class Crop(BaseModel):
     bottom: int = Field(0, ge=0, le=4320, description="Pixels removed at the bottom.")
 
     def __bool__(self) -> bool:
-        """Whether anything is removed."""
+        """Return whether anything is removed."""
         return any((self.left, self.right, self.top, self.bottom))
 
     def even(self) -> Crop:
@@ -97,7 +100,7 @@ def _clamp(near: int, far: int, side: int) -> tuple[int, int]:
 
 
 class BaseSource(BaseModel):
-    """Settings that every kind of camera has."""
+    """Settings shared by all camera kinds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -125,7 +128,7 @@ class BaseSource(BaseModel):
 
 
 class TestSource(BaseSource):
-    """A simulated camera: a pitch, a running clock and a frame counter that can be read back."""
+    """Simulated camera: a pitch, a running clock and a frame counter that can be read back."""
 
     __test__ = False  # pytest collects classes whose names begin with Test
 
@@ -143,7 +146,7 @@ class TestSource(BaseSource):
 
 
 class FileSource(BaseSource):
-    """A video file played in real time. H.264 is recorded without transcoding."""
+    """Video file played in real time. H.264 is recorded without transcoding."""
 
     kind: Literal["file"]
     path: Path = Field(description="Absolute path of the video file.")
@@ -156,7 +159,7 @@ class FileSource(BaseSource):
 
 
 class RtspSource(BaseSource):
-    """A network camera. H.264 is recorded without transcoding; other codecs are transcoded.
+    """Network camera. H.264 is recorded without transcoding; other codecs are transcoded.
 
     A user and password inside the URL are moved to their own fields when the settings are read.
     Messages and logs show `safe_url` only.
@@ -196,7 +199,10 @@ class RtspSource(BaseSource):
     def _take_out_credentials(
         cls, data: Any, handler: ModelWrapValidatorHandler[RtspSource]
     ) -> RtspSource:
-        """Errors quote their input, so credentials must be gone before and from each error."""
+        """Remove credentials before validation and from every error.
+
+        Errors quote their input.
+        """
         if isinstance(data, dict):
             data = _without_credentials(data)
         try:
@@ -228,7 +234,7 @@ class RtspSource(BaseSource):
 
     @property
     def safe_url(self) -> str:
-        """Return the URL without user, password and query, which may carry a token."""
+        """URL without user, password and query, which may carry a token."""
         return _safe(self.url)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
@@ -236,7 +242,7 @@ class RtspSource(BaseSource):
 
 
 class V4l2Source(BaseSource):
-    """A camera on a video device of this machine (USB, capture card)."""
+    """Camera on a video device of this machine (USB, capture card)."""
 
     kind: Literal["v4l2"]
     device: Annotated[str, StringConstraints(pattern=r"^/dev/[A-Za-z0-9._:/+-]+$")] = Field(
@@ -254,7 +260,7 @@ class V4l2Source(BaseSource):
 
 
 class LibcameraSource(BaseSource):
-    """A camera that libcamera drives (Raspberry Pi and others)."""
+    """Camera that is controlled by libcamera (Raspberry Pi and others)."""
 
     kind: Literal["libcamera"]
     camera: PrintableName | None = Field(
@@ -268,7 +274,7 @@ class LibcameraSource(BaseSource):
 
 
 class ArgusSource(BaseSource):
-    """A CSI camera of an NVIDIA Jetson. Its frame rate depends on the light, so it has no `fps`."""
+    """CSI camera of an NVIDIA Jetson. Its frame rate depends on the light, so it has no `fps`."""
 
     kind: Literal["argus"]
     sensor_id: int | None = Field(
@@ -310,7 +316,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _without_credentials(data: dict[str, Any]) -> dict[str, Any]:
-    """The same fields, with a user and password found in the URL moved to fields of their own."""
+    """Return the same fields, with a user and password in the URL moved to separate fields."""
     url = data.get("url")
     parts = _split(url) if isinstance(url, str) else None
     if parts is None or "@" not in parts.netloc:
@@ -329,7 +335,7 @@ def _safe(url: str) -> str:
 
 
 def _redacted(error: ValidationError) -> ValidationError:
-    """The same faults, quoting nothing that could hold a password."""
+    """Return the same errors without any value that could contain a password."""
     faults = []
     for fault in error.errors(include_url=False):
         shown = fault["input"]

@@ -1,4 +1,4 @@
-"""What can be configured about live pictures, with its bounds and its default."""
+"""Settings of live pictures, with bounds and defaults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Transport = Literal["hls", "webrtc"]
 
 
 class PreviewSettings(BaseModel):
-    """Live view over WebRTC, HLS and RTSP."""
+    """Settings of the live view over WebRTC, HLS and RTSP."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -111,7 +111,7 @@ class PreviewSettings(BaseModel):
 
 
 def _ice_url(text: str, schemes: tuple[str, ...]) -> tuple[str, str, str]:
-    """The URL as browsers take it (`turn:host:port?…`), the user and the password."""
+    """Return the URL as browsers take it (`turn:host:port?…`), the user and the password."""
     scheme, _, rest = text.partition(":")
     if scheme not in schemes:
         msg = f"must begin with {' or '.join(f'{s}:' for s in schemes)}"

@@ -1,4 +1,4 @@
-"""What is made of a match after it was recorded, and how."""
+"""Settings of post-processing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["archive", "panorama", "follow", "reel", "sprites", "upload"]
 
 
 class ArchiveSettings(BaseModel):
-    """The archive: one file made of a camera's segments."""
+    """Settings of the archive, a single file made of a camera's segments."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -45,7 +45,7 @@ class ArchiveSettings(BaseModel):
 
 
 class ProcessingSettings(BaseModel):
-    """Post-processing."""
+    """Settings of post-processing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 

@@ -1,4 +1,4 @@
-"""Everything that can be configured about recording, with its bounds and its default."""
+"""Settings of recording, with bounds and defaults."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ DEMO_CAMERAS: Mapping[str, Mapping[str, str]] = {
     "0": {"kind": "test", "name": "LEFT", "scene": "left"},
     "1": {"kind": "test", "name": "RIGHT", "scene": "right"},
 }
-"""What `touchline demo` records: plain values, to be merged under what the user configured."""
+"""Cameras of `touchline demo`.
+
+These are plain values, merged under what the user configured.
+"""
 
 
 class CaptureSettings(BaseModel):
@@ -205,7 +208,7 @@ class CaptureSettings(BaseModel):
 
     @property
     def umask(self) -> int:
-        """Return the umask that gives recordings their `file_mode`."""
+        """File mode creation mask that gives recordings their `file_mode`."""
         mode = int(self.file_mode, 8)
         return 0o777 & ~(mode | (mode & 0o444) >> 2)
 

@@ -1,4 +1,4 @@
-"""Where archives are uploaded to: any storage that speaks S3's API."""
+"""Settings of the archive upload to any S3-compatible storage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 
 class UploadSettings(BaseModel):
-    """S3-compatible storage for archives."""
+    """Settings of the S3-compatible storage for archives."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 

@@ -1,1 +1,1 @@
-"""What a match folder says about itself: its manifest, its file names, and both read back."""
+"""Manifests and segment file names of match folders, written and read."""

@@ -1,6 +1,6 @@
-"""The manifest on the disk: `match.json`, replaced whole or not at all.
+"""Storage of the manifest as `match.json`, replaced whole or not at all.
 
-A damaged one is put aside and made anew from the segments. Blocks: call it in a thread.
+A damaged manifest is set aside and rebuilt from the segments. Blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ DAMAGED_NAME = "match.json.damaged"
 
 
 def load(folder: Path) -> Manifest | None:
-    """The match's manifest; None where the folder has none (a foreign match, or a lost manifest).
+    """Return the match's manifest, or None where the folder has none.
 
-    One that cannot be understood is put aside as `match.json.damaged`; what the segments tell
-    takes its place. One from a newer touchline is left alone: Refused, code `manifest_too_new`.
+    That is so for a foreign match or a lost manifest. A manifest that cannot be parsed is set aside
+    as `match.json.damaged` and rebuilt from the segments. One from a newer touchline is left
+    unchanged: Refused, code `manifest_too_new`.
     """
     path = folder / FILE_NAME
     try:
@@ -47,7 +48,7 @@ def load(folder: Path) -> Manifest | None:
 
 
 def _number_in(damaged: bytes) -> int | None:
-    """The number of a match whose manifest cannot be understood, where it can still be read."""
+    """Return the match number in a manifest that cannot be parsed, where it is readable."""
     found = re.search(rb'"number": ?([1-9][0-9]{0,8})[,\s]', damaged)
     return None if found is None else int(found[1])
 
@@ -71,5 +72,8 @@ def _too_new(path: Path, version: int) -> Refused:
 
 
 def save(folder: Path, manifest: Manifest) -> None:
-    """Replace the manifest on disk: after a power cut there is the old one or this one, whole."""
+    """Replace the manifest on disk.
+
+    After a power cut either the old or the new one is there, whole.
+    """
     write_whole(folder / FILE_NAME, manifest.model_dump_json(indent=1).encode())

@@ -1,8 +1,8 @@
-"""What a match folder says about itself, as values.
+"""Data model of a match's manifest.
 
-The folder is the database. The manifest holds what the segment files alone cannot tell (why there
-is a gap, what was interrupted, what was verified); all the rest can be read back from the segments
-with `rescan`, so that a lost manifest costs a scan and never footage.
+The folder is the database. The manifest holds what the segment files alone cannot tell (the reason
+of a gap, interruptions, verification results); all the rest can be read back from the segments with
+`rescan`, so that a lost manifest costs a scan and never footage.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ FORMAT_VERSION = 1
 
 
 EARLIER_NS = 60_000_000_000
-"""A copied source begins with its newest keyframe, seconds before the match's start."""
+"""Allowed nanoseconds of footage before the match's start.
+
+A copied source begins with its newest keyframe, seconds before the match's start.
+"""
 
 State = Literal["recording", "finished", "interrupted"]
 
@@ -30,7 +33,7 @@ class _Record(BaseModel):
 
 
 class Clock(_Record):
-    """The one clock of a match: the same instant as Unix and as monotonic time of one boot.
+    """Clock of a match: the same instant as Unix time and as monotonic time of one boot.
 
     All times of the match are on it. It never changes, so that order and seconds stay what they
     are; `unix_correction_ns`, added to such a time, gives the date as it is known by now.
@@ -43,9 +46,9 @@ class Clock(_Record):
 
 
 class Part(_Record):
-    """What was recorded without a restart: monotonic time of one boot, laid on the match clock.
+    """Part of a match recorded without a restart: monotonic time mapped to the match clock.
 
-    `unix_minus_monotonic_ns` and `trust` say what is known of the wall clock by now. `ended_ns` is
+    `unix_minus_monotonic_ns` and `trust` hold what is known of the wall clock by now. `ended_ns` is
     the ordered end; `pause_known` whether the pause before this part has the length it is given.
     `first_ns` has the first frame of each camera (`cam0`) that its start waited for.
     """
@@ -62,17 +65,17 @@ class Part(_Record):
 
     @property
     def match_minus_monotonic_ns(self) -> int:
-        """Added to monotonic time of this part's boot it gives time on the match clock."""
+        """Offset added to monotonic time of this part's boot to get time on the match clock."""
         return self.start_ns - self.start_monotonic_ns
 
     @property
     def unix_minus_match_ns(self) -> int:
-        """Added to time on the match clock it gives Unix time, as this part's wall clock has it."""
+        """Offset added to match clock time to get Unix time by this part's wall clock."""
         return self.unix_minus_monotonic_ns - self.match_minus_monotonic_ns
 
 
 class CameraFacts(_Record):
-    """What was recorded from one camera, as it was when the match began."""
+    """Configuration of one recorded camera at the start of the match."""
 
     kind: str
     name: str
@@ -82,7 +85,10 @@ class CameraFacts(_Record):
 
 
 class Segment(_Record):
-    """One file in `segments/`. `verified` is None until every checksum of it was compared."""
+    """Segment file in `segments/`.
+
+    `verified` is None until every checksum of it was compared.
+    """
 
     name: str
     camera: str
@@ -97,9 +103,10 @@ class Segment(_Record):
 
 
 class Gap(_Record):
-    """A stretch of the match that a camera did not film; `to_unix_ns` is None while it lasts.
+    """Stretch of the match without footage of a camera.
 
-    Where the machine was off and its clock cannot be believed, `length_known` is false.
+    `to_unix_ns` is None while it lasts. Where the machine was off and its clock is not trusted,
+    `length_known` is false.
     """
 
     camera: str
@@ -110,7 +117,7 @@ class Gap(_Record):
 
 
 class Interruption(_Record):
-    """The whole recording stopped against our will (power, crash, disk), and whether it went on."""
+    """Unintended stop of the whole recording (power, crash, disk), and whether it was resumed."""
 
     at_unix_ns: int
     reason: str
@@ -118,7 +125,7 @@ class Interruption(_Record):
 
 
 class Manifest(_Record):
-    """A match. It never changes: a new state is a new manifest (`with_segment`, `model_copy`).
+    """Immutable state of a match; a new state is a new manifest (`with_segment`, `model_copy`).
 
     Cameras are named as in file names: `cam0`, `cam1`, …
     """
@@ -126,7 +133,7 @@ class Manifest(_Record):
     format_version: int = FORMAT_VERSION
     match_id: str
     number: int | None = None
-    """Which match of the library this is, counted from 1; None for matches of version 0.1.0."""
+    """Number of the match in this library, from 1; None for matches of version 0.1.0."""
     state: State
     clock: Clock | None = None
     parts: tuple[Part, ...] = ()
@@ -143,8 +150,8 @@ class Manifest(_Record):
     def origin_ns(self) -> int:
         """Second 0 of the match, on its clock.
 
-        Version 0.1.0 moved the clock's start when a match was started again; what was filmed before
-        is part of the match all the same.
+        Version 0.1.0 moved the clock's start when a match was started again; footage from before
+        that is part of the match all the same.
         """
         if self.clock is None:
             return 0
@@ -154,16 +161,16 @@ class Manifest(_Record):
         return first_ns if not self.parts and start_ns - first_ns > EARLIER_NS else start_ns
 
     def unix_ns(self, at_ns: int) -> int:
-        """The date of an instant on the match clock, as it is known by now."""
+        """Return the date of an instant on the match clock, as it is known by now."""
         return at_ns + (self.clock.unix_correction_ns if self.clock else 0)
 
     def at_unix_ns(self, unix_ns: int) -> int:
-        """The instant on the match clock that has this date."""
+        """Return the instant on the match clock that has this date."""
         return unix_ns - (self.clock.unix_correction_ns if self.clock else 0)
 
     @property
     def pauses(self) -> tuple[tuple[int, int], ...]:
-        """Stretches between parts in which nothing was to be recorded: stopped, and begun again."""
+        """Stretches between parts in which no recording was intended."""
         return tuple(
             (part.ended_ns, following.start_ns)
             for part, following in zip(self.parts, self.parts[1:], strict=False)
@@ -171,7 +178,7 @@ class Manifest(_Record):
         )
 
     def waits(self, camera: str) -> tuple[tuple[int, int], ...]:
-        """Stretches in which the start of a part waited for this camera's first frame."""
+        """Return the stretches in which the start of a part waited for this camera."""
         return tuple(
             (part.start_ns, first_ns)
             for part in self.parts
@@ -179,20 +186,21 @@ class Manifest(_Record):
         )
 
     def segment(self, name: str) -> Segment | None:
-        """The segment of that file name."""
+        """Return the segment with that file name."""
         return next((segment for segment in self.segments if segment.name == name), None)
 
     def with_segment(self, segment: Segment) -> Manifest:
-        """The manifest with this segment in the place of the one of the same name, or added."""
+        """Return the manifest with this segment added, or replacing the one of the same name."""
         kept = [other for other in self.segments if other.name != segment.name]
         ordered = sorted([*kept, segment], key=by_camera_and_start)
         return self.model_copy(update={"segments": tuple(ordered)})
 
 
 def by_camera_and_start(segment: Segment) -> tuple[str, bool, int, int, tuple[str, int], str]:
-    """Sorts segments by camera and capture; names, which have the wall clock in them, come last.
+    """Return a sort key by camera and capture time.
 
-    Files whose capture nobody knows follow those of the match.
+    Names, which contain the wall clock, come last. Files of unknown capture time follow those of
+    the match.
     """
     start_ns = segment.start_unix_ns
     order = parse_segment_name(segment.name).order

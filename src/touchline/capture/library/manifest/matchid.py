@@ -1,4 +1,4 @@
-"""Names of matches, which are names of folders too."""
+"""Match ids, which are also folder names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _PUNCTUATION = frozenset("._- ")
 
 
 def valid_match_id(text: str) -> str:
-    """The text itself, if it can name a match and its folder; raises Invalid if not."""
+    """Return the text itself, if it is a valid match id and folder name.
+
+    Raises Invalid if it is not.
+    """
     if not 1 <= len(text) <= MATCH_ID_MAX_CHARACTERS:
         raise Invalid(
             f"match_id has {len(text)} characters; it needs 1 to {MATCH_ID_MAX_CHARACTERS}",

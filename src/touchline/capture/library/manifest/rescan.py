@@ -1,4 +1,4 @@
-"""The manifest as the segment files alone tell it: for a match whose manifest is lost.
+"""Reconstruction of a lost manifest from the segment files.
 
 Blocks: call it in a thread.
 """
@@ -28,11 +28,11 @@ SEGMENTS_FOLDER = "segments"
 
 
 _LEAST_GAP_NS = 200_000_000
-"""A pause between two segments that counts as a gap when it is read back from the files alone."""
+"""Shortest pause between two segments that counts as a gap in a reconstruction."""
 
 
 def rescan(folder: Path) -> Manifest:
-    """The manifest as the segment files alone tell it: times and counts, but no reasons.
+    """Return a manifest built from the segment files alone: times and counts, but no reasons.
 
     Times come from the capture clock that is written into our segments, and from the names of
     earlier systems' files. Files that cannot be used are listed with name and size. Nothing is
@@ -72,7 +72,7 @@ def segment_files(folder: Path) -> list[Path]:
     """List the video files of a match's `segments/`, sorted by name; links are not followed.
 
     A name that a manifest cannot hold, because it is not UTF-8 or has control characters, is left
-    out: no program of ours makes one.
+    out; touchline never creates such names.
     """
     segments = folder / SEGMENTS_FOLDER
     names = [
@@ -84,7 +84,7 @@ def segment_files(folder: Path) -> list[Path]:
 
 
 def _timed(segments: Iterable[Segment], earlier: Mapping[str, Sequence[Path]]) -> Iterator[Segment]:
-    """Say of files of earlier systems when they film, where they can be read."""
+    """Add capture times to segments of earlier systems, where they can be read."""
     found = {
         each.path.name: each.indexed.scan
         for paths in earlier.values()
@@ -114,7 +114,7 @@ def _read_segment(path: Path) -> tuple[Segment, SegmentScan | None]:
 
 
 def segment_of(scan: SegmentScan, file_name: str, *, verified: bool | None = None) -> Segment:
-    """The manifest's line for a segment that was scanned."""
+    """Return the manifest entry for a scanned segment."""
     name = parse_segment_name(file_name)
     start = scan.start_unix_ns
     return Segment(
@@ -132,7 +132,7 @@ def segment_of(scan: SegmentScan, file_name: str, *, verified: bool | None = Non
 
 
 def _gaps_between(segments: list[Segment]) -> list[Gap]:
-    """Pauses from the end of a camera's footage so far to the start of its next segment."""
+    """Return the pauses between the end of a camera's footage and its next segment."""
     gaps: list[Gap] = []
     timed = [
         (s.camera, s.start_unix_ns, s.end_unix_ns)

@@ -1,4 +1,4 @@
-"""Names of video files: camera, start time and index, as we and earlier systems write them."""
+"""Names of video files with camera, start time and index, of touchline and earlier systems."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SegmentName:
-    """What a video file's name says: `cam0_20260211_220241_00.mp4` and the like of older systems.
+    """Parts of a video file name such as `cam0_20260211_220241_00.mp4`, also of older systems.
 
-    `camera` is `unknown` and `index` None where the name does not tell; `label` is the start time
-    as written, or empty.
+    `camera` is `unknown` and `index` None where the name does not contain them; `label` is the
+    start time as written, or empty.
     """
 
     camera: str
@@ -21,7 +21,7 @@ class SegmentName:
 
     @property
     def order(self) -> tuple[str, int]:
-        """Sorts the segments of one camera by start time, then by index."""
+        """Sort key for the segments of one camera: start time, then index."""
         return (self.label, -1 if self.index is None else self.index)
 
 
@@ -35,13 +35,16 @@ _INDEX = re.compile(r"(?:[_-](\d{1,4})|(\d{1,18}))$", re.ASCII)
 
 
 def camera_of(file_name: str) -> str:
-    """The camera in a file name: `cam0`, or `unknown`."""
+    """Return the camera in a file name: `cam0`, or `unknown`."""
     camera = _CAMERA.search(file_name)
     return camera[0] if camera else "unknown"
 
 
 def parse_segment_name(file_name: str) -> SegmentName:
-    """Read camera, start time and index from a file name; never fails, says `unknown` instead."""
+    """Parse camera, start time and index from a file name.
+
+    It never fails, but uses `unknown` instead.
+    """
     stem = Path(file_name).stem
     camera = _CAMERA.search(stem)
     label = _LABEL.search(stem)

@@ -1,7 +1,7 @@
-"""What playlists of running matches have said, and must not take back while a player follows them.
+"""State that playlists of running matches have announced and must not change.
 
-A player reloads the playlist of a match that is being recorded; what it was told once may only be
-added to (RFC 8216, 6.2.1). The match's clock may be set meanwhile, and the match ends.
+A player reloads the playlist of a match that is being recorded; to what it has read, more may only
+be added (RFC 8216, 6.2.1). The match's clock may be set meanwhile, and the match ends.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Literal, NamedTuple
 PlaylistType = Literal["EVENT", "VOD"]
 
 FOLLOWED_FOR_S = 600.0
-"""How long after the last one of a running match a playlist goes on as it was.
+"""Seconds for which a playlist keeps its terms after the last one of a running match.
 
-A player reloads it every few seconds, and no more once it has seen the end.
+A player reloads it every few seconds, and stops once it has seen the end.
 """
 MOST_MATCHES = 64
 
 
 class Terms(NamedTuple):
-    """What a whole playlist has in common: its type, and what is added to dates."""
+    """Terms of a whole playlist: its type, and the offset added to dates."""
 
     playlist_type: PlaylistType
     correction_ns: int
@@ -35,17 +35,20 @@ class _Announced:
 
 
 class Announcements:
-    """Belongs to the event loop; it forgets with the server. `now_s` never goes back."""
+    """Announced terms by playlist, kept in memory only.
+
+    Belongs to the event loop. `now_s` never goes back.
+    """
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._kept: OrderedDict[tuple[str, int], _Announced] = OrderedDict()
 
     def terms(self, match_id: str, origin_ns: int, correction_ns: int, *, growing: bool) -> Terms:
-        """The terms of a playlist that is made now.
+        """Return the terms of a playlist that is created now.
 
-        `origin_ns` is when the match began, which tells it from another one of its name, and
-        `correction_ns` what the match clock lacks as it is known by now.
+        `origin_ns` is when the match began, which distinguishes it from another one of its name,
+        and `correction_ns` is the offset of the match clock as it is known by now.
         """
         key, now_s = (match_id, origin_ns), self._now_s()
         found = self._kept.get(key)

@@ -1,8 +1,8 @@
-"""Clips of a match, exact to the frame: cut while they are sent, nothing is copied beforehand.
+"""Frame-accurate clips of a match, cut while they are sent, without a copy on disk.
 
-Frames are taken from the segments as they are. Only the few in front of the first IDR picture are
-coded anew, by the studio. Time stays as it was: where a camera filmed nothing its last frame stands
-still.
+Frames are taken from the segments unchanged. Only the few before the first IDR picture are
+re-encoded, by the studio. Timing is preserved: where a camera filmed nothing its last frame is
+held.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ from touchline.media.mp4 import cut as mp4cut
 LONGEST_S = 3 * 3600.0
 
 LONGEST_EDGE_S = 20.0
-"""More than this is not coded anew while somebody waits: what is too much is hidden instead."""
+"""Longest stretch in seconds that is re-encoded while a client waits.
+
+Beyond that the excess is hidden instead.
+"""
 
 _CHUNK_BYTES = 1 << 20
 _NANO = 1_000_000_000
@@ -45,7 +48,10 @@ _READERS = 4
 
 @dataclass(frozen=True)
 class Clip:
-    """A file cut out of others; sending it ends with Failed where one of them has gone."""
+    """File cut out of other files.
+
+    Sending it raises Failed where one of them has been removed.
+    """
 
     name: str
     cut: mp4cut.Cut
@@ -53,16 +59,16 @@ class Clip:
 
     @property
     def size_bytes(self) -> int:
-        """Of the whole file."""
+        """Size of the whole file."""
         return self.cut.size_bytes
 
     @property
     def etag(self) -> str:
-        """A strong entity tag."""
+        """Strong entity tag of the file."""
         return f'"{self.cut.digest}"'
 
     async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
-        """Read the file's bytes from `start` until before `end`."""
+        """Return the file's bytes from `start` up to, but not including, `end`."""
         pieces = _pieces(self.cut.between(start, end))
         while True:
             chunk = await to_thread.run_sync(_next, pieces, limiter=self.limiter)
@@ -73,22 +79,22 @@ class Clip:
 
 @dataclass(frozen=True)
 class MatchTimes:
-    """Seconds of a match and dates as its own clock has them, in nanoseconds."""
+    """Conversion of seconds of a match and dates to its own clock, in nanoseconds."""
 
     origin_ns: int
     unix_correction_ns: int
 
     def at_second(self, at_s: float) -> int:
-        """That many seconds into the match."""
+        """Return the instant that many seconds into the match."""
         return self.origin_ns + round(at_s * 1e9)
 
     def at_date(self, unix_ns: int) -> int:
-        """That date, as it is known by now."""
+        """Return the instant of that date, as it is known by now."""
         return unix_ns - self.unix_correction_ns
 
 
 class Clips:
-    """Makes clips. Belongs to the event loop."""
+    """Creation of clips and playlist segments. Belongs to the event loop."""
 
     def __init__(
         self, library: Library, footage: Footage, *, runtime_dir: Path, log_dir: Path
@@ -101,11 +107,11 @@ class Clips:
         self._announcements = Announcements(time.monotonic)
 
     async def clip(self, match_id: str, camera: str, from_ns: int, to_ns: int) -> Clip:
-        """Everything that a camera filmed in [from, to), on the match clock.
+        """Return everything that a camera filmed in [from, to), on the match clock.
 
         Raises NotFound for an unknown match and where nothing was filmed then, Invalid for a
-        stretch that is empty or too long, Refused where files of it that cannot be used are all
-        that there may be, and Failed where its beginning cannot be coded.
+        stretch that is empty or too long, Refused where the stretch has only files that cannot be
+        used, and Failed where its beginning cannot be encoded.
         """
         if to_ns <= from_ns:
             raise Invalid(
@@ -139,9 +145,10 @@ class Clips:
         return Clip(f"{match_id}-{camera}.mp4", cut, self._limiter)
 
     async def playlist(self, match_id: str, camera: str, *, container: Container) -> str:
-        """The VOD playlist of a camera or archive; of a running match what is there so far.
+        """Return the VOD playlist of a camera or archive.
 
-        Raises NotFound and Refused as `Footage.read` does.
+        For a running match it contains what is there so far. Raises NotFound and Refused as
+        `Footage.read` does.
         """
         growing = self._is_growing(match_id, camera)
         filmed = await self._footage.read(await self._library.folder(match_id), camera)
@@ -164,18 +171,18 @@ class Clips:
         return await to_thread.run_sync(work, limiter=self._limiter)
 
     def _is_growing(self, match_id: str, camera: str) -> bool:
-        """Whether more of it may come. Ask before its files are read.
+        """Return whether more footage may be added; call this before the files are read.
 
-        A match that ends while they are read would have an end without its last footage.
+        Otherwise a match that ends while they are read would get an end without its last footage.
         """
         return camera not in ARCHIVES and self._library.is_running(match_id)
 
     async def vod_segment(
         self, match_id: str, camera: str, file_name: str, sequence: int, *, container: Container
     ) -> Clip:
-        """Cut the media segment of a VOD playlist that begins with a fragment of a file.
+        """Return the media segment of a VOD playlist that begins with a fragment of a file.
 
-        Raises NotFound where the playlist has none there.
+        Raises NotFound where the playlist has no segment there.
         """
         growing = self._is_growing(match_id, camera)
         filmed = await self._footage.read(await self._library.folder(match_id), camera)
@@ -193,7 +200,10 @@ class Clips:
         return Clip(f"{camera}-{sequence}.{SUFFIXES[container]}", cut, self._limiter)
 
     async def clock_of(self, match_id: str) -> MatchTimes:
-        """The match's clock. Raises NotFound for an unknown match and one without footage."""
+        """Return the match's clock.
+
+        Raises NotFound for an unknown match and one without footage.
+        """
         manifest = await self._library.manifest(match_id)
         if manifest.clock is None:
             raise NotFound(f"Recording {match_id} has no footage", code="no_such_footage")
@@ -248,7 +258,7 @@ def _pieces(parts: Iterable[mp4cut.Span | bytes]) -> Iterator[bytes]:
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:
-    """About a megabyte more; empty at the end. Blocks."""
+    """Return about a megabyte more; empty at the end. Blocks."""
     found: list[bytes] = []
     size = 0
     try:

@@ -1,4 +1,4 @@
-"""What is in the segments of a match, frame by frame: read once, and again when a file has grown.
+"""Frame indexes of a match's segments, read once, and again when a file has grown.
 
 Everything but `Footage.read` blocks; it is called in a thread.
 """
@@ -32,7 +32,10 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class Piece:
-    """A file of footage and what is in it. `name` is its own, `folder` the one it lies in."""
+    """File of footage and its index.
+
+    `name` is its own, `folder` the one it lies in.
+    """
 
     name: str
     path: Path
@@ -42,32 +45,32 @@ class Piece:
 
     @property
     def table(self) -> SampleTable | None:
-        """Where its samples are, for a file of another system; ours says so itself."""
+        """Sample table of a file of another system; None for our own, which need none."""
         return None if self.ours else self.index.table
 
     @property
     def start_ns(self) -> int:
-        """When its first frame was captured (Unix nanoseconds)."""
+        """Capture time of its first frame (Unix nanoseconds)."""
         return self.index.scan.start_unix_ns or 0
 
     @property
     def end_ns(self) -> int:
-        """When its last frame ends."""
+        """End time of its last frame."""
         return self.start_ns + self.index.scan.duration_ns
 
     def init(self) -> bytes:
-        """The initialization section that its fragments need."""
+        """Return the initialization section that its fragments need."""
         return writer.live_init(self.index.table.codec)
 
     def source(self) -> cut.Source:
-        """Its frames on the clock of the match."""
+        """Return its frames on the clock of the match."""
         return cut.source_of(self.path, self.start_ns, self.end_ns, self.index.table)
 
 
 class Filmed(NamedTuple):
-    """What there is of a camera, in the order of capture, and why some of its files are not in it.
+    """Footage of a camera in the order of capture, and the reasons for excluded files.
 
-    There is a piece at least.
+    It has at least one piece.
     """
 
     pieces: tuple[Piece, ...]
@@ -75,16 +78,20 @@ class Filmed(NamedTuple):
 
 
 class Footage:
-    """Belongs to the event loop; keeps the indexes of the files that were asked for last."""
+    """Cache of the indexes of the most recently requested files.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int, int], matchfiles.Read] = OrderedDict()
         self._limiter = anyio.CapacityLimiter(_THREADS)
 
     async def read(self, folder: Path, camera: str) -> Filmed:
-        """A camera's files, or an archive.
+        """Return a camera's files, or an archive.
 
-        Raises NotFound without any, and Refused with the reason where none of them can be used.
+        Raises NotFound if there are none, and Refused with the reason where none of them can be
+        used.
         """
         return await to_thread.run_sync(partial(self._read, folder, camera), limiter=self._limiter)
 
@@ -111,7 +118,10 @@ class Footage:
         return Filmed(pieces, files.reason)
 
     def _index(self, path: Path) -> matchfiles.Read:
-        """The file's index, as it was kept where the file is the same. Raises as `read` does."""
+        """Return the file's index, from the cache where the file is unchanged.
+
+        Raises as `read` does.
+        """
         state = status_of(path)
         key = (str(path), state.st_size, state.st_mtime_ns)
         found = self._kept.get(key)

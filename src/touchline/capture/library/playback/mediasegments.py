@@ -1,7 +1,7 @@
-"""Divide a match's footage into HLS media segments on one continuous timeline.
+"""Division of a match's footage into HLS media segments on one continuous timeline.
 
 Pure: the same fragments give the same segments, and footage that is appended only appends segments,
-so a playlist of a running match never changes what it said before (RFC 8216, 6.2.1).
+so a playlist of a running match never changes what it announced before (RFC 8216, 6.2.1).
 """
 
 from __future__ import annotations
@@ -15,27 +15,36 @@ from touchline.media.mp4.walk import Fragment
 
 _NANO = 1_000_000_000
 _DUE_NS = 5_400_000_000
-"""A segment ends at the first keyframe from here on."""
+"""Length from which a segment ends at the next keyframe."""
 _LONGEST_NS = 9 * _NANO
-"""Cameras with rarer keyframes get segments that begin without one."""
+"""Maximum length of a segment.
+
+Cameras with rarer keyframes get segments that begin without one.
+"""
 _BRIDGED_NS = _NANO
-"""Over a shorter gap the last frame stands still; a longer one is a discontinuity."""
+"""Longest gap over which the last frame is held.
+
+A longer one is a discontinuity.
+"""
 _OVERLAP_NS = 100_000_000
 TARGET_S = (_LONGEST_NS + _BRIDGED_NS) // _NANO
-"""No segment of a recording is longer, so a playlist can say it before it knows them all."""
+"""Upper bound of segment length for any recording.
+
+A playlist can state it before all segments are known.
+"""
 
 
 class Run(NamedTuple):
-    """Consecutive fragments of a file that become one media segment, and how long they last."""
+    """Consecutive fragments of a file that become one media segment, and their duration."""
 
     fragments: tuple[Fragment, ...]
     duration_ns: int
 
 
 class Part(NamedTuple):
-    """Footage of one file: its codec, and its runs by stretches without a hole between them.
+    """Footage of one file: its codec, and its runs grouped into stretches without a hole.
 
-    `early_ticks` is how long a frame is shown before it is decoded, at the most.
+    `early_ticks` is the longest time a frame is shown before it is decoded.
     """
 
     codec: Codec
@@ -44,10 +53,10 @@ class Part(NamedTuple):
 
 
 class MediaSegment(NamedTuple):
-    """A media segment of the playlist.
+    """Media segment of the playlist.
 
-    `part` is the index of its part, `number` counts segments from 1, and `decode_ticks` is where it
-    begins on the playlist's timeline.
+    `part` is the index of its part, `number` counts segments from 1, and `decode_ticks` is its
+    start on the playlist's timeline.
     """
 
     part: int
@@ -59,12 +68,15 @@ class MediaSegment(NamedTuple):
 
     @property
     def duration_ticks(self) -> int:
-        """How long it is shown, in ticks of `mp4.TIMESCALE`."""
+        """Presentation duration in ticks of `mp4.TIMESCALE`."""
         return ticks(self.run.duration_ns) + self.longer_ticks
 
 
 def stretches(fragments: Sequence[Fragment]) -> tuple[tuple[Run, ...], ...]:
-    """Gather a file's fragments into runs; damage and a long hole between two end a stretch."""
+    """Group a file's fragments into runs.
+
+    Damage, or a long hole between two fragments, ends a stretch.
+    """
     found: list[tuple[Run, ...]] = []
     begin = 0
     for n in range(1, len(fragments) + 1):
@@ -97,10 +109,10 @@ def _runs(fragments: Sequence[Fragment]) -> Iterator[Run]:
 
 
 def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment]:
-    """Put the runs of all parts, which are in the order of capture, on one timeline.
+    """Place the runs of all parts, which are in the order of capture, on one timeline.
 
-    While the footage is `growing` the last run is left out: what follows decides how it ends.
-    Footage that the next part has, too, is played from there: a recorder whose disk failed within a
+    While the footage is `growing` the last run is left out: its end depends on what follows.
+    Footage that the next part also has is played from there: a recorder whose disk failed within a
     group of pictures writes that group again, into another file, before it cuts it off this one.
     """
     flat = [
@@ -128,7 +140,7 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
 
 
 def _until(part: Part, following: Part | None) -> Iterator[tuple[Run, ...]]:
-    """The stretches of a part up to where the following one begins."""
+    """Yield the stretches of a part up to the start of the following one."""
     if following is None or not following.stretches:
         yield from part.stretches
         return
@@ -140,7 +152,7 @@ def _until(part: Part, following: Part | None) -> Iterator[tuple[Run, ...]]:
 
 
 def _cut(run: Run, end_unix_ns: int) -> Run | None:
-    """A run without the fragments from a moment on; None where nothing is left."""
+    """Return a run without the fragments from an instant on; None where nothing is left."""
     if run.fragments[-1].capture_unix_ns < end_unix_ns:
         return run
     kept = tuple(each for each in run.fragments if each.capture_unix_ns < end_unix_ns)
@@ -150,10 +162,10 @@ def _cut(run: Run, end_unix_ns: int) -> Run | None:
 
 
 def _bridge_ns(run: Run, follows: Run, *, same_file: bool) -> int | None:
-    """How long the last frame of a run has to stand still; None where that is too long.
+    """Return how long the last frame of a run is held; None where that is too long.
 
-    A camera that paused within a group of pictures is shown to go on after the longest time: a
-    player that is told of a discontinuity would drop the pictures up to the next keyframe.
+    A camera that paused within a group of pictures is continued after the longest time: a player
+    that sees a discontinuity would drop the pictures up to the next keyframe.
     """
     last, first = run.fragments[-1], follows.fragments[0]
     goes_on = same_file and not first.keyframe and last.offset + last.size_bytes == first.offset

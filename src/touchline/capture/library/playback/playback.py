@@ -1,8 +1,8 @@
-"""Play a whole match over HLS out of its segment files, without rewriting them.
+"""HLS playback of a whole match from its segment files, without rewriting them.
 
 Media segments have URLs of their own and one timeline of decode times over all files, so players
-that do not follow byte ranges or discontinuities lose nothing (RFC 8216, 4.3). They are transport
-streams, which every player can jump in; as fragmented MP4 they share one initialization section for
+that do not support byte ranges or discontinuities lose nothing (RFC 8216, 4.3). They are transport
+streams, in which every player can seek; as fragmented MP4 they share one initialization section for
 as long as the parameter sets stay the same.
 """
 
@@ -39,7 +39,7 @@ def playlist(
     origin_ns: int,
     container: Container,
 ) -> str:
-    """Write the playlist of one camera or archive; while the match runs it is only appended to.
+    """Return the playlist of one camera or archive; it is append-only while the match runs.
 
     The date range `match` begins with the match, at `origin_ns` of its clock, so that a player
     knows the second of the match whatever the dates are.
@@ -85,9 +85,9 @@ def segment_media(
     growing: bool,
     container: Container,
 ) -> cut.Cut:
-    """Make the media segment that begins with a fragment of a file. Blocks.
+    """Return the media segment that begins with a fragment of a file. Blocks.
 
-    Raises NotFound where no segment of the playlist begins there, or its file has gone.
+    Raises NotFound where no segment of the playlist begins there, or its file has been removed.
     """
     missing = NotFound("The playlist has no such segment", code="segment_not_found")
     segment = _find(pieces, file_name, sequence, growing=growing)

@@ -1,1 +1,1 @@
-"""Checks that a match's files are whole."""
+"""Integrity checks of a match's files."""

@@ -1,8 +1,8 @@
-"""Whether a match is whole: every fragment of every segment, and the footage against the clock.
+"""Integrity check of a match: every fragment of every segment, and gaps in the footage.
 
-Each fault says where it is: camera, segment, fragment, byte. What is no fault: a stretch that the
+Each fault states its location: camera, segment, fragment, byte. Not a fault are: a stretch that the
 manifest lists as a gap (it was reported when it happened), a segment that the manifest does not
-know (it is checked all the same), and a file that touchline did not write (nothing can be said).
+know (it is checked all the same), and a file that touchline did not write (it cannot be judged).
 
 Everything here that touches the disk blocks: call it in a thread.
 """
@@ -26,11 +26,17 @@ from touchline.capture.library.verification.integrityreport import (
 from touchline.capture.library.verification.segmentcheck import check_listed_segment
 
 EDGE_TOLERANCE_NS = 1_500_000_000
-"""At both ends of a match: a network camera's picture comes late by its latency, and the first
-frame of a copied stream waits for a keyframe."""
+"""Missing nanoseconds that are tolerated at both ends of a match.
+
+A network camera's picture comes late by its latency, and the first frame of a copied stream waits
+for a keyframe.
+"""
 
 HOLE_TOLERANCE_NS = 500_000_000
-"""Between segments nothing is lost, but a segment's end is known to a frame's duration only."""
+"""Missing nanoseconds that are tolerated between segments.
+
+Nothing is lost there, but a segment's end is known to a frame's duration only.
+"""
 
 
 def verify_match(
@@ -42,12 +48,12 @@ def verify_match(
     running: bool = False,
     trust_verified: bool = False,
 ) -> IntegrityReport:
-    """Look at every segment in the folder or in the manifest, and at the cameras' time.
+    """Check every segment in the folder or in the manifest, and each camera's recorded time.
 
-    `expected` says what should be there; without it the manifest does, and where that has no
-    times the cameras are held against each other. With `trust_verified` a segment that was verified
+    `expected` says what should be there; without it the manifest does, and where that has no times
+    the cameras are compared with each other. With `trust_verified` a segment that was verified
     before and has kept its size is not read again. Of a `running` match only the segments in the
-    manifest are looked at, and no length is judged.
+    manifest are checked, and no length is judged.
     """
     listed = {segment.name: segment for segment in manifest.segments}
     names = set(listed)
@@ -92,7 +98,10 @@ def _expected_by(manifest: Manifest) -> Expected:
 
 
 def _window(expected: Expected, checks: Sequence[SegmentCheck]) -> Stretch | None:
-    """When there should be footage; an end that nobody wrote down is the last one of any camera."""
+    """Return the period in which footage is expected.
+
+    A missing end is replaced by the latest one of any camera.
+    """
     footage = _footage(checks)
     start = expected.from_unix_ns
     end = expected.to_unix_ns
@@ -126,7 +135,7 @@ def _camera_report(
     present = [check.segment for check in own if not check.missing]
     gaps = _gap_stretches(manifest.gaps, camera, window)
     pauses = union(Stretch(*pause) for pause in manifest.pauses)
-    # A start answers when the first frame is on the disk: before that there was none to be had.
+    # A start returns when the first frame is on the disk; none is expected before.
     waits = [Stretch(*wait) for wait in manifest.waits(camera)]
     footage = _footage(own)
     covered = union(footage)
@@ -161,7 +170,10 @@ def _camera_report(
 
 
 def _gap_stretches(gaps: Iterable[Gap], camera: str, window: Stretch | None) -> list[Stretch]:
-    """The camera's listed gaps; one that has no end yet lasts until the match ends."""
+    """Return the camera's listed gaps.
+
+    A gap that has no end yet lasts until the match ends.
+    """
     found = []
     for gap in gaps:
         end = gap.to_unix_ns
@@ -175,7 +187,7 @@ def _gap_stretches(gaps: Iterable[Gap], camera: str, window: Stretch | None) -> 
 def _time_faults(
     camera: str, checks: Sequence[SegmentCheck], window: Stretch, accounted: Sequence[Stretch]
 ) -> Iterable[MatchFault]:
-    """Stretches of the match that are neither filmed nor listed as a gap."""
+    """Yield the stretches of the match that are neither filmed nor listed as a gap."""
     for lack in subtract(window, accounted):
         at_edge = lack.start_ns == window.start_ns or lack.end_ns == window.end_ns
         if lack.end_ns - lack.start_ns <= (EDGE_TOLERANCE_NS if at_edge else HOLE_TOLERANCE_NS):

@@ -1,4 +1,4 @@
-"""What was found of a match: the faults, and where they are."""
+"""Results of a match's integrity check: the faults and their locations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from touchline.capture.library.stretches import Stretch
 
 @dataclass(frozen=True)
 class Expected:
-    """What a stop expects to find: footage of these cameras (`cam0`, …) for this long."""
+    """Footage expected by a stop: these cameras (`cam0`, …) for this duration."""
 
     cameras: tuple[str, ...]
     from_unix_ns: int | None = None
@@ -20,7 +20,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class MatchFault:
-    """Something that is not as it should be, and where. `code` is stable."""
+    """Fault and its location. `code` is stable."""
 
     code: str
     what: str
@@ -38,7 +38,7 @@ class MatchFault:
 
 @dataclass(frozen=True)
 class SegmentCheck:
-    """A segment as it was found: what the manifest may say of it now, its faults and its holes."""
+    """Checked segment: its manifest entry as of now, its faults and its holes."""
 
     segment: Segment
     faults: tuple[MatchFault, ...] = ()
@@ -49,7 +49,10 @@ class SegmentCheck:
 
 @dataclass(frozen=True)
 class CameraReport:
-    """One camera's footage. `newest` is its last segment; `expected_s` None: nobody can know."""
+    """Result for one camera.
+
+    `newest` is its last segment; `expected_s` is None where it cannot be known.
+    """
 
     camera: str
     segments: int
@@ -66,7 +69,7 @@ class CameraReport:
 
 @dataclass(frozen=True)
 class IntegrityReport:
-    """The whole match. `ok` is never true without footage."""
+    """Result for the whole match. `ok` is never true without footage."""
 
     checksums: bool
     cameras: tuple[CameraReport, ...]
@@ -77,15 +80,15 @@ class IntegrityReport:
 
     @property
     def ok(self) -> bool:
-        """No fault was found."""
+        """Whether there is footage and no fault was found."""
         return not self.faults
 
     def camera(self, camera: str) -> CameraReport | None:
-        """The report of that camera (`cam0`)."""
+        """Return the report of that camera (`cam0`)."""
         return next((report for report in self.cameras if report.camera == camera), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
+        """Return the report as plain JSON values."""
         return {
             "ok": self.ok,
             "checksums": self.checksums,
@@ -96,9 +99,9 @@ class IntegrityReport:
         }
 
     def recorded_in(self, manifest: Manifest) -> Manifest:
-        """The manifest with what was found: the report itself, and `verified` of each segment.
+        """Return the manifest with the report, and the `verified` state of each segment.
 
-        A segment that has another size than the one read keeps what the manifest says of it.
+        A segment whose size differs from the one read keeps its entry in the manifest.
         """
         found = {
             (check.segment.name, check.segment.size_bytes): check.segment.verified

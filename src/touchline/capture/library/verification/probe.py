@@ -1,4 +1,4 @@
-"""What ffprobe says of a file's header: a second opinion, from a program that is not ours."""
+"""Inspection of a file's header by ffprobe, as an independent second opinion."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _COMMAND = (
 
 @dataclass(frozen=True)
 class Probe:
-    """An opinion; `ok` is None where there is none. ffprobe's numbers stay the text they are."""
+    """Result of ffprobe; `ok` is None where there is none.
+
+    ffprobe's numbers are kept as text.
+    """
 
     checked: bool
     ok: bool | None
@@ -37,7 +40,10 @@ class Probe:
     avg_frame_rate: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's probe result: what ffprobe did not say is left out."""
+        """Return the contract's probe result.
+
+        What ffprobe did not report is left out.
+        """
         told = {
             "duration": self.duration,
             "bit_rate": self.bit_rate,
@@ -53,9 +59,9 @@ class Probe:
 
 
 class Prober:
-    """Asks ffprobe, for `timeout_s` at most, and remembers the answer for 10 s.
+    """Runner of ffprobe, for `timeout_s` at most, with a cache of 10 s.
 
-    An answer counts only as long as the file's size and change time stay what they were.
+    A result counts only as long as the file's size and change time stay the same.
     """
 
     def __init__(
@@ -71,7 +77,10 @@ class Prober:
         self._kept: dict[tuple[str, int, int], tuple[float, Probe]] = {}
 
     async def probe(self, path: Path) -> Probe:
-        """Ffprobe's opinion of the file. Never raises: what went wrong is the probe's `error`."""
+        """Return ffprobe's result for the file.
+
+        Never raises: an error is reported as the probe's `error`.
+        """
         try:
             status = await anyio.Path(path).stat()
         except OSError as error:
@@ -113,7 +122,7 @@ def _file_argument(path: Path) -> str:
 
 
 def read_answer(text: bytes) -> Probe:
-    """The opinion in ffprobe's JSON."""
+    """Parse ffprobe's JSON output."""
     try:
         answer = json.loads(text)
         streams = answer.get("streams") or []

@@ -1,4 +1,4 @@
-"""One segment of a match: its file as it was found, and held against the manifest's line for it.
+"""Check of one segment's file, alone and against its manifest entry.
 
 Blocks: call it in a thread.
 """
@@ -20,16 +20,19 @@ from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4.walk import NotSegment, SegmentScan
 
 _LONG_FRAGMENT_NS = 1_000_000_000
-"""Fragments last half a second at most; a longer one holds a frame that stood still."""
+"""Duration from which a fragment counts as long.
+
+Fragments last half a second at most; a longer one holds a frame that stood still.
+"""
 
 
 _HEAD_BYTES = 32
 
 
 def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
-    """Walk one segment of the match in `folder`; with `checksums` read every byte of it.
+    """Check the structure of one segment in `folder`; with `checksums` read every byte of it.
 
-    `segment` of the result is what the file itself tells, ready for the manifest.
+    `segment` of the result is read from the file itself, ready for the manifest.
     """
     path = folder / SEGMENTS_FOLDER / name
     camera = parse_segment_name(name).camera
@@ -67,7 +70,10 @@ def _not_ours(path: Path, camera: str) -> SegmentCheck:
 
 
 def _holes_within(scan: SegmentScan) -> Iterable[Stretch]:
-    """Stretches of a segment without frames: between two fragments, or as one very long frame."""
+    """Yield the stretches of a segment without frames.
+
+    They lie between two fragments, or are one very long frame.
+    """
     if not scan.fragments:
         return
     usual_ns = sorted(f.duration_ns for f in scan.fragments)[len(scan.fragments) // 2]
@@ -86,9 +92,9 @@ def _holes_within(scan: SegmentScan) -> Iterable[Stretch]:
 def check_listed_segment(
     folder: Path, listed: Segment | None, name: str, *, checksums: bool, trust: bool
 ) -> SegmentCheck:
-    """Check a segment, also against what the manifest says of it.
+    """Check a segment, also against its manifest entry.
 
-    With `trust` one that was verified before and has kept its size is not read again.
+    With `trust` a segment that was verified before and has kept its size is not read again.
     """
     if trust and listed is not None and listed.verified and _keeps_size(folder, listed):
         return SegmentCheck(listed)

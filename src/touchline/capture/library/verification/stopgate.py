@@ -1,4 +1,4 @@
-"""What a stop says of the footage: our own walk through it and ffprobe's opinion, as one answer."""
+"""Check of the footage at a stop, combining our own check with ffprobe's result."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ from touchline.capture.library.verification.probe import Probe, Prober
 from touchline.foreign.files import is_real_folder
 
 _FAULTS_SHOWN = 20
-"""A segment that was overwritten has thousands of faults; the manifest's report holds them all."""
+"""Maximum number of faults in an answer.
+
+A segment that was overwritten has thousands of faults; the manifest's report holds them all.
+"""
 
 
 @dataclass(frozen=True)
 class StopCheck:
-    """The verdict of a stop: the report for the manifest, and the contract's `integrity` block.
+    """Result of a stop: the report for the manifest, and the contract's `integrity` block.
 
-    `probes` are ffprobe's opinions by camera (`cam0`).
+    `probes` are ffprobe's results by camera (`cam0`).
     """
 
     report: IntegrityReport
@@ -39,17 +42,17 @@ class StopCheck:
 
     @property
     def all_ok(self) -> bool:
-        """Every camera has footage, and nothing is wrong with any of it."""
+        """Whether every camera has footage without any fault."""
         return bool(self.block["all_ok"])
 
 
 async def check_stop(
     folder: Path, manifest: Manifest, prober: Prober, *, expected: Expected
 ) -> StopCheck:
-    """Judge a match that has just been stopped.
+    """Check a match that has just been stopped.
 
-    Every segment is walked but those that were verified when they were finished, and ffprobe reads
-    the header of each camera's newest one. Raises OSError where the folder cannot be read.
+    Every segment is checked except those verified when they were finished, and ffprobe reads the
+    header of each camera's newest one. Raises OSError where the folder cannot be read.
     """
     newest = {
         camera: folder / SEGMENTS_FOLDER / name
@@ -84,9 +87,9 @@ def _newest(manifest: Manifest, camera: str) -> str | None:
 def integrity_block(
     folder: Path, report: IntegrityReport, probes: dict[str, Probe], cameras: Sequence[str]
 ) -> dict[str, Any]:
-    """The `integrity` of a stop as the contract has it, with our findings added; blocks.
+    """Return the contract's `integrity` block of a stop, extended by our findings; blocks.
 
-    Without footage it has been checked all the same, and it is not well.
+    Without footage it counts as checked, but not as ok.
     """
     blocks = {
         camera_key(camera): _camera_block(folder, report, camera, probes.get(camera))
@@ -106,7 +109,7 @@ def integrity_block(
 
 
 def camera_key(camera: str) -> str:
-    """The name a camera of the manifest (`cam0`) has in the API (`camera_0`)."""
+    """Return the API name (`camera_0`) of a manifest camera (`cam0`)."""
     return f"camera_{camera.removeprefix('cam')}"
 
 

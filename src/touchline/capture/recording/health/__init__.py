@@ -1,1 +1,1 @@
-"""Judges the health of a running recording, and keeps disk space for it."""
+"""Health assessment of a running recording, and management of its disk space."""

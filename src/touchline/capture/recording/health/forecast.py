@@ -1,24 +1,35 @@
-"""How fast the cameras fill the disk: known once each of them has been measured for a while."""
+"""Rate at which the cameras fill the disk, known after each has been measured for a while."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 KNOWN_AFTER_S = 5.0
-"""The first seconds of a stream have its largest keyframe or nothing at all in them."""
+"""Seconds of measurement before a rate counts as known.
+
+The first seconds of a stream contain its largest keyframe or nothing at all.
+"""
 
 WINDOW_S = 300.0
-"""Rates are smoothed over so long, so that what a picture shows does not move the time left: the
-mean of all that was measured until then, and after that each second counts a 300th."""
+"""Smoothing window of the rates in seconds, so that image content barely moves the forecast.
+
+It is the mean of all measurements until then; after that each second counts a 300th.
+"""
 
 _LEAST_WINDOW_S = 20.0
-"""No single second counts more than a 20th, at the beginning either."""
+"""Smallest smoothing window in seconds.
+
+No single second counts more than a 20th, at the beginning either.
+"""
 
 _SILENT_S = 3.0
 
 
 class Rates:
-    """Smoothed bit rates by camera. `now_s` is any steady clock, the same in each call."""
+    """Smoothed bit rates by camera.
+
+    `now_s` is any steady clock, the same in each call.
+    """
 
     def __init__(self) -> None:
         self._since: dict[int, float] = {}
@@ -27,12 +38,15 @@ class Rates:
         self._measured_s: dict[int, float] = {}
 
     def note(self, camera_id: int, bitrate_bps: float, now_s: float) -> None:
-        """Note what a camera's worker measured lately; nothing while it delivers nothing."""
+        """Record the current bit rate of a camera's worker.
+
+        Ignored while it delivers nothing.
+        """
         if bitrate_bps <= 0:
             return
         before = self._last.get(camera_id)
         if before is None or now_s - before > _SILENT_S:
-            # It begins again. What is known of it stays known until it has been measured anew.
+            # Measurement restarts; the old rate is kept until there is a new one.
             self._since[camera_id] = now_s
         self._last[camera_id] = now_s
         if before is None or now_s - self._since[camera_id] < KNOWN_AFTER_S:
@@ -45,7 +59,10 @@ class Rates:
         self._measured_s[camera_id] = measured_s
 
     def total_bps(self, camera_ids: Iterable[int]) -> float | None:
-        """The rate of these cameras together; None until each is known, and for none at all."""
+        """Return the rate of these cameras together.
+
+        None until each is known, and for an empty list.
+        """
         known = [self._bps.get(camera_id) for camera_id in camera_ids]
         if not known or any(bps is None for bps in known):
             return None

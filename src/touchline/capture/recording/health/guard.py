@@ -1,6 +1,6 @@
-"""The overload guard: says that a recording is at risk because the machine or a camera struggles.
+"""Overload guard that reports a recording at risk from an overloaded machine or camera.
 
-It only signals. Nothing is throttled or stopped on its word.
+It only signals. It never throttles or stops anything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_ISSUES = 3
 
 
 class OverloadGuard:
-    """Turns on after `streak` bad samples in a row, and off with the first clean one.
+    """Guard that turns on after `streak` bad samples in a row, and off with a clean one.
 
     Call `once` every poll interval while a match is recorded and `reset` when one starts.
     """
@@ -25,7 +25,7 @@ class OverloadGuard:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything, as if nothing had been sampled yet."""
+        """Reset the guard to its initial state."""
         self._triggered_at: float | None = None
         self._last_evaluated_at: float | None = None
         self._streak = 0
@@ -37,7 +37,7 @@ class OverloadGuard:
     def once(
         self, now_unix_s: float, cpu_percent: float | None, health: Mapping[str, Any]
     ) -> Alert | None:
-        """Take one sample; the alert to send if this sample turned the guard on."""
+        """Take one sample, and return the alert if this sample turned the guard on."""
         self._last_evaluated_at = now_unix_s
         self._cpu_percent = cpu_percent
         self._health_healthy = bool(health["healthy"])
@@ -55,11 +55,11 @@ class OverloadGuard:
 
     @property
     def degraded_reason(self) -> str | None:
-        """The text for `degraded_cameras["overload_guard"]`, or None while the guard is off."""
+        """Text for `degraded_cameras["overload_guard"]`, or None while the guard is off."""
         return None if self._triggered_at is None else "; ".join(self._reasons)
 
     def status(self) -> dict[str, Any]:
-        """The eight keys of `overload_guard` in the recording status."""
+        """Return the eight keys of `overload_guard` in the recording status."""
         return {
             "active": self._triggered_at is not None,
             "triggered_at": self._triggered_at,
@@ -75,7 +75,10 @@ class OverloadGuard:
 def reasons(
     cpu_percent: float | None, threshold_percent: float, health: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Why this sample is a bad one: the processor, then at most three of the health issues."""
+    """Return why this sample is bad.
+
+    The processor comes first, then at most three of the health issues.
+    """
     found: list[str] = []
     if cpu_percent is not None and cpu_percent >= threshold_percent:
         found.append(f"cpu {cpu_percent:.1f}% >= {threshold_percent:.1f}% threshold")

@@ -1,7 +1,7 @@
-"""Recording health: what is known of each camera in memory, told as the contract's report.
+"""Recording health report, built from the in-memory state of each camera.
 
 Nothing here reads a file or waits. `HealthWatch` remembers since when a segment has not grown, so
-that polling often neither hides a fault nor makes one up; `soundness.judge` decides.
+that frequent polling neither hides a fault nor invents one; `soundness.judge` decides.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from touchline.capture.recording.health.soundness import (
 PROBE_AFTER_S = 10.0
 PROBE_FROM_BYTES = 4 << 20
 REGRESSION_SHOWN_S = 10.0
-"""Long enough for every poller to see it, too short for it alone to trip the overload guard."""
+"""Seconds for which a regression is reported.
+
+Long enough for every poller to see it, too short for it alone to trip the overload guard.
+"""
 
 UNPROBED: Mapping[str, Any] = {"checked": False, "ok": None, "error": None}
 
 
 @dataclass(frozen=True)
 class _Mark:
-    """What the watch remembers of a camera's newest segment, and since when it has not grown."""
+    """State of a camera's newest segment, and the time since which it has not grown."""
 
     name: str
     index: int
@@ -38,10 +41,10 @@ class _Mark:
 
 
 class HealthWatch:
-    """Tells how sound the running recording is. `now_s` is any steady clock, the same in each call.
+    """Monitor of the running recording's health; `now_s` is any steady clock.
 
-    A camera without a frame for `no_frames_after_s` is named even where nobody has called it
-    stalled, because a worker that hangs cannot say so itself.
+    It must be the same clock in each call. A camera without a frame for `no_frames_after_s` is
+    reported even if no stall was reported, because a worker that hangs cannot do so itself.
     """
 
     def __init__(self, *, no_frames_after_s: float = 3.0) -> None:
@@ -50,7 +53,10 @@ class HealthWatch:
         self._marks: dict[int, _Mark] = {}
 
     def report(self, now_s: float, recording: RecordingObservation | None) -> dict[str, Any]:
-        """The body of `GET /api/v1/recording-health`; None stands for no active recording."""
+        """Return the body of `GET /api/v1/recording-health`.
+
+        None stands for no active recording.
+        """
         self._look(now_s, recording)
         if recording is None:
             return {"healthy": True, "message": "No active recording"}
@@ -75,7 +81,10 @@ class HealthWatch:
     def due_for_probe(
         self, now_s: float, recording: RecordingObservation | None
     ) -> tuple[CameraObservation, ...]:
-        """The cameras whose newest segment is large and still enough to be probed with profit."""
+        """Return the cameras whose newest segment should be probed.
+
+        It is large enough and no longer grows.
+        """
         self._look(now_s, recording)
         if recording is None:
             return ()

@@ -1,8 +1,8 @@
-"""Whether a running match is sound: the judgement behind the health report. Pure.
+"""Assessment of a running match for the health report. Pure.
 
 Each camera is judged by its own phase in the match, because one fact means different things in
 each: an idle pipeline is a fault while a match is recorded and none before its first fragment or
-after the order to stop, and what a worker told before the first fragment says nothing about it.
+after the order to stop, and what a worker reported before the first fragment is not relevant.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ CameraIssue = Literal[
     "zero_bytes",
 ]
 IssueKind = Literal[CameraIssue, DiskIssue, "segments_dir_missing"]
-"""What an issue is about, for programs: its sentence may be worded in another way any day."""
+"""Subject of an issue, for programs.
+
+The wording of its message may change at any time.
+"""
 
 MatchPhase = Literal["starting", "recording", "stopping"]
 CameraPhase = Literal["starting", "written", "running", "stopping"]
-"""A camera's place in the match.
+"""Phase of a camera in the match.
 
 `starting`: no fragment of it is on the disk yet. `written`: the newest fact is that a file was
-begun; what the worker told of its camera is older. `running`: the worker has spoken since.
+begun; the worker's report on its camera is older. `running`: the worker has reported since.
 `stopping`: the order to stop was given.
 """
 
@@ -57,25 +60,25 @@ _SOUND_STATES: Mapping[CameraPhase, frozenset[str] | None] = {
 
 @dataclass(frozen=True)
 class CameraObservation:
-    """One camera of the running match at one instant.
+    """Camera of the running match at one instant.
 
     `segment_age_s` counts from the last write to the newest segment, `file_age_s` from its opening.
-    `probe` is the last ffprobe result of that segment, in the shape the contract shows.
+    `probe` is the last ffprobe result of that segment, in the contract's form.
     """
 
     camera_id: int
     pipeline_present: bool
     pipeline_state: str
     footage: bool
-    """Whether a fragment of it was written since the recording began or went on."""
+    """Whether a fragment of it was written since the recording began or was resumed."""
     told_since: bool
-    """Whether its worker has told its state since its newest file was begun."""
+    """Whether its worker has reported its state since its newest file was begun."""
     disk: str
     """One of the states of `worker.disk`."""
     disk_errno: int | None
-    """The number of the error that the disk answered with, where it is known."""
+    """Error number returned by the disk, if known."""
     writer_error: str | None
-    """Why footage cannot be written, while that is so."""
+    """Reason why footage cannot currently be written, or None."""
     segment_name: str | None = None
     segment_index: int = 0
     segment_size_bytes: int = 0
@@ -91,13 +94,16 @@ class CameraObservation:
 
     @property
     def key(self) -> str:
-        """The camera's name in JSON."""
+        """Name of the camera in JSON."""
         return f"camera_{self.camera_id}"
 
 
 @dataclass(frozen=True)
 class RecordingObservation:
-    """The running match at one instant. `age_s` counts from its start, or its last resumption."""
+    """Running match at one instant.
+
+    `age_s` counts from its start, or its last resumption.
+    """
 
     match_id: str
     age_s: float
@@ -108,10 +114,10 @@ class RecordingObservation:
 
 @dataclass(frozen=True)
 class Growth:
-    """What several looks at a camera's newest segment have shown.
+    """Growth of a camera's newest segment over several observations.
 
     `still_s`: for how long it has not grown. `regressed_from`: the higher index before it, while
-    that is to be told. `probe`: ffprobe's result where it counts.
+    that is to be reported. `probe`: ffprobe's result where it counts.
     """
 
     still_s: float
@@ -121,7 +127,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Issue:
-    """One thing that is wrong, of a camera, or of the whole match where `camera` is None."""
+    """Single fault of a camera, or of the whole match where `camera` is None."""
 
     kind: IssueKind
     camera: str | None
@@ -130,10 +136,10 @@ class Issue:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the report says of the recording as a whole.
+    """Assessment of the recording as a whole.
 
-    `whole` is what is wrong with the match itself, which `message` says; `of_cameras` has the
-    issues of each camera.
+    `whole` is the fault of the match itself, which `message` describes; `of_cameras` has the issues
+    of each camera.
     """
 
     healthy: bool
@@ -143,17 +149,17 @@ class Verdict:
 
     @property
     def issues(self) -> tuple[str, ...]:
-        """The issues of the cameras in words."""
+        """Messages of the cameras' issues."""
         return tuple(issue.text for issue in self.of_cameras)
 
     @property
     def problems(self) -> tuple[Issue, ...]:
-        """All that is wrong, the match's own issue first."""
+        """All issues, the match's own first."""
         return self.of_cameras if self.whole is None else (self.whole, *self.of_cameras)
 
 
 def camera_phase(match: MatchPhase, *, footage: bool, told_since: bool) -> CameraPhase:
-    """A camera's place in the match, from what is known of both."""
+    """Return a camera's phase from the state of the match and of the camera."""
     if match == "stopping":
         return "stopping"
     if not footage:
@@ -164,10 +170,10 @@ def camera_phase(match: MatchPhase, *, footage: bool, told_since: bool) -> Camer
 def judge(
     recording: RecordingObservation, growth: Mapping[int, Growth], *, no_frames_after_s: float
 ) -> Verdict:
-    """Judge a match that is being started, recorded or stopped.
+    """Assess a match that is being started, recorded or stopped.
 
     `growth` has an entry for each camera with a segment. A camera without a frame for
-    `no_frames_after_s` is named even where nobody has called it stalled.
+    `no_frames_after_s` is reported even if no stall was reported.
     """
     cameras = [
         _Judged(
@@ -200,7 +206,7 @@ def _unsound(kind: IssueKind, message: str, of_cameras: tuple[Issue, ...]) -> Ve
 
 @dataclass(frozen=True)
 class _Judged:
-    """A camera with everything that decides about it."""
+    """Camera with all facts that determine its assessment."""
 
     camera: CameraObservation
     phase: CameraPhase
@@ -212,7 +218,7 @@ class _Judged:
         return Issue(kind, self.camera.key, f"cam{self.camera.camera_id}: {text}")
 
     def issues(self) -> Iterator[Issue]:
-        """Every fault of the camera, of its pipeline and of its newest file."""
+        """Yield every fault of the camera, of its pipeline and of its newest file."""
         yield from self._pipeline_faults()
         if self.phase == "starting":
             if self.age_s > CAMERA_NO_SEGMENTS_AFTER_S:
@@ -222,7 +228,7 @@ class _Judged:
         yield from self.camera_faults()
 
     def camera_faults(self) -> Iterator[Issue]:
-        """What is wrong with the camera itself and with the disk under it."""
+        """Yield the faults of the camera itself and of the disk it is recorded to."""
         camera = self.camera
         if camera.failed_permanently:
             yield self._issue("recovery_exhausted", "Recovery exhausted")
@@ -271,7 +277,7 @@ class _Judged:
             yield self._issue("probe_failed", text)
 
     def _silence(self) -> Iterator[Issue]:
-        """A camera that delivers nothing where it should."""
+        """Yield the issue of a camera that delivers nothing where it should."""
         camera, age_s = self.camera, self.camera.last_frame_age_s
         if self.phase == "stopping":
             return

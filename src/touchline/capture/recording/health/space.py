@@ -1,4 +1,4 @@
-"""Room for the running match: the oldest unprotected matches go, where that is configured."""
+"""Disk space for the running match, freed by deleting the oldest unprotected matches."""
 
 from __future__ import annotations
 
@@ -21,16 +21,22 @@ from touchline.media.storage.diskspace import read_space
 log = logging.getLogger(__name__)
 
 _SPARE_BYTES = 2 << 30
-"""Delete down to this much above the floor, so that it is not done again every minute."""
+"""Bytes above the floor down to which matches are deleted.
+
+The margin avoids a repetition every minute.
+"""
 
 
 _EVERYTHING = 1 << 62
 _SETTLED_S = 2.0
-"""A worker tries many times in this time: a state that lasts so long is no old news."""
+"""Seconds after which a reported refusal counts as current.
+
+A worker tries many times in this time.
+"""
 
 
 async def _lasts(is_refused: Callable[[], bool]) -> bool:
-    """Whether footage is refused now, and for a moment from now on."""
+    """Return whether footage is refused now, and still is a moment later."""
     for _ in range(20):
         if not is_refused():
             return False
@@ -39,7 +45,7 @@ async def _lasts(is_refused: Callable[[], bool]) -> bool:
 
 
 class _Found(NamedTuple):
-    """A match as its folder tells."""
+    """Match as read from its folder."""
 
     match_id: str
     created_unix_s: float | None
@@ -49,19 +55,22 @@ class _Found(NamedTuple):
 
 
 class MatchRemover(Protocol):
-    """Deletes a match with everything that belongs to it."""
+    """Deletion of a match with everything that belongs to it."""
 
     def is_processing(self, match_id: str) -> bool:
-        """Whether a job of the match waits, runs or is paused."""
+        """Return whether a job of the match waits, runs or is paused."""
         ...
 
     async def delete(self, match_id: str) -> dict[str, Any]:
-        """Delete a match. Raises NotFound, Refused for a running or protected one, and OSError."""
+        """Delete a match.
+
+        Raises NotFound, Refused for a running or protected one, and OSError.
+        """
         ...
 
 
 class Space:
-    """Deletes matches one call at a time; a call while one is under way waits for it."""
+    """Serialised deletion of matches; a call during another one waits for it."""
 
     def __init__(self, removal: MatchRemover, root: Path, *, floor_bytes: int) -> None:
         self._removal = removal
@@ -72,10 +81,11 @@ class Space:
     async def make(
         self, is_running: Callable[[str], bool], is_refused: Callable[[], bool] = lambda: False
     ) -> None:
-        """Delete until there is room above the floor, or nothing may be deleted any more.
+        """Delete matches until there is room above the floor, or none may be deleted any more.
 
         Where there is room, but footage is still refused as on a full disk (`is_refused`: a quota
-        is used up, or no inode is left), delete one match at a time until footage is taken again.
+        is used up, or no inode is left), matches are deleted one at a time until footage is
+        accepted again.
         """
         async with self._one_at_a_time:
             found, free = await to_thread.run_sync(self._look)

@@ -1,1 +1,1 @@
-"""The match being recorded: its cameras' tracks, its manifest, and what is told of it."""
+"""State of the match being recorded: its cameras' tracks, manifest and status."""

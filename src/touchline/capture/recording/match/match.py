@@ -1,7 +1,7 @@
-"""The running match in memory: what each camera has recorded, lost and left out so far.
+"""In-memory state of the running match: footage, losses and omissions of each camera.
 
-Fed with the workers' events, it answers status and health without asking anybody, and it is what
-the match's manifest is made of.
+Updated by the workers' events, it answers status and health without any I/O, and the match's
+manifest is created from it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LOST_STATES = {"stalled", "retrying", "error"}
 
 
 class Match:
-    """The match being recorded."""
+    """Match being recorded."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Match:
         mount_point: str = "",
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """`before` is gone on with; `earlier` is over, and this is recorded behind it.
+        """Create the match; `before` is resumed, `earlier` is over and followed by this recording.
 
         `part` lies after all that was recorded before.
         """
@@ -57,16 +57,16 @@ class Match:
         self.phase: MatchPhase = "starting"
         self.number = number
         self.segments_dir_exists = True
-        """Whether the workers' folder was there when it was last looked for."""
+        """Whether the workers' folder existed at the last check."""
         self._monotonic_ns = monotonic_ns
         self.mount_point = mount_point
-        """Where the recordings' disk is mounted; empty on the system's."""
+        """Mount point of the recordings' disk; empty on the system's disk."""
         self.process_after_recording = process_after_recording
         self.interruptions: list[Interruption] = []
         self.ended_unix_ns: int | None = None
         self.integrity: dict[str, Any] | None = None
         self.came_from = before or earlier
-        """What the manifest said before this recording touched it."""
+        """Manifest from before this recording changed it."""
         self.protected = self.came_from.protected if self.came_from else False
         self._first_clock = self.came_from.clock if self.came_from else None
         self._resumed = before is not None
@@ -77,7 +77,7 @@ class Match:
                 self._origin_ns = self.came_from.origin_ns
             self._parts_before = matchclock.parts_before(self.came_from, over=earlier is not None)
         self.part = part
-        """What is recorded now, without a restart of the machine."""
+        """Part that is recorded now, without a restart of the machine."""
         self._earlier_segments: dict[str, Segment] = {}
         self._earlier_gaps: list[Gap] = []
         self.tracks = {camera.id: _new_track(camera, part, earlier) for camera in cameras}
@@ -87,7 +87,7 @@ class Match:
             self._follow(earlier)
 
     def _go_on_from(self, before: Manifest) -> None:
-        """Keep what was recorded so far: segments, gaps and interruptions."""
+        """Take over what was recorded so far: segments, gaps and interruptions."""
         self.interruptions = list(before.interruptions)
         self.process_after_recording |= before.process_after_recording
         for track in self.tracks.values():
@@ -100,41 +100,47 @@ class Match:
         self._earlier_segments = {s.name: s for s in before.segments if s.camera not in ours}
 
     def _follow(self, earlier: Manifest) -> None:
-        """Record behind what is over; it stays as it is."""
+        """Start after an earlier recording, which stays unchanged."""
         self.interruptions = list(earlier.interruptions)
         self._earlier_segments = {s.name: s for s in earlier.segments}
         self._earlier_gaps = [g for g in earlier.gaps if g.to_unix_ns is not None]
 
     def begin(self) -> None:
-        """Note that the cameras record: the start has succeeded."""
+        """Mark the match as recording, after a successful start."""
         self.phase = "recording"
 
     def begin_stop(self) -> None:
-        """Note that the recording is being stopped."""
+        """Mark the recording as being stopped."""
         self.phase = "stopping"
 
     def end(self, at_ns: int) -> None:
-        """Note the order to stop, in monotonic time; a gap that lasts is closed by `close_gaps`."""
+        """Set the instant of the stop, in monotonic time.
+
+        Open gaps are closed by `close_gaps`.
+        """
         self.ended_unix_ns = self.at_ns(at_ns)
 
     def close_gaps(self) -> None:
-        """Let gaps that last until the stop end with it."""
+        """Close the gaps that last until the stop."""
         if self.ended_unix_ns is not None:
             for track in self.tracks.values():
                 track.end_gap(self.ended_unix_ns)
 
     def take_verdict(self, integrity: dict[str, Any]) -> None:
-        """Note what the verification of a stop has found."""
+        """Store the result of the verification at a stop."""
         self.integrity = integrity
 
     def note_folder(self, *, exists: bool) -> bool:
-        """Note whether the workers' folder is there; True where that is news."""
+        """Record whether the workers' folder exists, and return whether that has changed."""
         news = exists != self.segments_dir_exists
         self.segments_dir_exists = exists
         return news
 
     def note_mended(self, segment: Segment) -> None:
-        """Take in a file that was finished afterwards; one of an earlier take stays with that."""
+        """Add a file that was finished afterwards.
+
+        A file of an earlier take stays with that take.
+        """
         if segment.name in self._earlier_segments:
             self._earlier_segments[segment.name] = segment
             return
@@ -144,34 +150,34 @@ class Match:
 
     @property
     def resumed(self) -> bool:
-        """Whether this goes on with a match that was interrupted."""
+        """Whether this resumes an interrupted match."""
         return self._resumed
 
     @property
     def start_unix_ns(self) -> int:
-        """When this part began, on the match clock."""
+        """Start of this part on the match clock."""
         return self.part.start_ns
 
     @property
     def start_monotonic_ns(self) -> int:
-        """When this part began, on the clock of the machine's boot."""
+        """Start of this part in monotonic time of the machine's boot."""
         return self.part.start_monotonic_ns
 
     @property
     def boot_id(self) -> str:
-        """The boot in which this part is recorded."""
+        """Id of the boot in which this part is recorded."""
         return self.part.boot_id
 
     def now_ns(self) -> int:
-        """The present on the match clock."""
+        """Return the present on the match clock."""
         return self.at_ns(self._monotonic_ns())
 
     def at_ns(self, monotonic_ns: int) -> int:
-        """A monotonic time of this boot on the match clock."""
+        """Convert monotonic time of this boot to the match clock."""
         return monotonic_ns + self.part.match_minus_monotonic_ns
 
     def go_on_with(self, *, start_monotonic_ns: int, match_minus_monotonic_ns: int) -> None:
-        """The workers record already, on this clock: it was never interrupted."""
+        """Adopt the clock of workers that record already, without an interruption."""
         earlier = self._parts_before[-1:]
         known = earlier[0] if earlier else None
         if known is not None and (known.boot_id, known.match_minus_monotonic_ns) == (
@@ -188,7 +194,7 @@ class Match:
         self.part = self.part.model_copy(update=update)
 
     def follow_clock(self, now: Reading, trust: Trust, *, slept_ns: int) -> bool:
-        """Correct the dates where the wall clock was set; True where that is news.
+        """Correct the dates where the wall clock was set, and return whether they changed.
 
         Nothing else moves: order, seconds and lengths are on the match clock.
         """
@@ -200,7 +206,7 @@ class Match:
 
     @property
     def started_unix_ns(self) -> int:
-        """The date at which the match began, as it is known by now."""
+        """Start date of the match, as it is known by now."""
         return self._origin_ns + matchclock.correction_ns(self._parts)
 
     @property
@@ -214,36 +220,45 @@ class Match:
 
     @property
     def under_way(self) -> bool:
-        """Whether it is shown as recorded: a resumed match is before its cameras are back."""
+        """Whether the match is shown as being recorded.
+
+        A resumed match is, even before its cameras are back.
+        """
         return self.phase != "starting" or self.resumed
 
     @property
     def segments_folder(self) -> Path:
-        """Where the workers write."""
+        """Folder that the workers write to."""
         return self.folder / SEGMENTS_FOLDER
 
     @property
     def duration_s(self) -> float:
-        """Since the match began to be recorded, up to the order to stop.
+        """Duration of the recording up to the order to stop.
 
-        Of one that was over and is recorded again, since then.
+        For a match that was over and is recorded again, it counts from then.
         """
         end_ns = self.now_ns() if self.ended_unix_ns is None else self.ended_unix_ns
         return max(0.0, (end_ns - self.judged_from_ns) / 1e9)
 
     @property
     def part_age_s(self) -> float:
-        """Since this part began to be recorded: a match that was resumed is started anew."""
+        """Time since this part began to be recorded.
+
+        A match that was resumed begins a new part.
+        """
         end_ns = self.now_ns() if self.ended_unix_ns is None else self.ended_unix_ns
         return max(0.0, (end_ns - self.part.start_ns) / 1e9)
 
     @property
     def judged_from_ns(self) -> int:
-        """Since when there should be footage: what was over before was judged at its own stop."""
+        """Start of the period in which footage is expected.
+
+        An earlier recording was judged at its own stop.
+        """
         return self._origin_ns if self._resumed else self.part.start_ns
 
     def manifest(self, state: Literal["recording", "finished", "interrupted"]) -> Manifest:
-        """Everything known, for the match's folder."""
+        """Return the manifest with everything known, for the match's folder."""
         clock = self._first_clock or Clock(
             start_unix_ns=self.start_unix_ns,
             start_monotonic_ns=self.start_monotonic_ns,
@@ -280,7 +295,7 @@ class Match:
         )
 
     def take_status(self, track: Track, status: Mapping[str, Any] | None) -> None:
-        """The worker's newest word on its recording."""
+        """Store the worker's latest report on its recording."""
         if status is None or status.get("match_id") != self.match_id:
             return
         track.begin_recording()
@@ -288,11 +303,11 @@ class Match:
             track.note_segment(status["segment"], "grown")
 
     def uptime_s(self, track: Track) -> float:
-        """Since a camera's part in the match began."""
+        """Return the time since a camera's part in the match began."""
         return max(0.0, self._monotonic_ns() / 1e9 - track.since_s)
 
     def lost_reason(self, camera: Camera) -> str | None:
-        """Why the camera delivers nothing at the moment; None when it does."""
+        """Return why the camera delivers nothing at the moment; None when it does."""
         if not camera.link.connected:
             return camera.last_error or "the worker exited"
         if camera.status.get("state") in _LOST_STATES:
@@ -301,7 +316,10 @@ class Match:
 
 
 def _new_track(camera: Camera, part: Part, earlier: Manifest | None) -> Track:
-    """Begin a camera's track; its files count on behind those of an earlier recording."""
+    """Create a camera's track.
+
+    Its file numbers continue after those of an earlier recording.
+    """
     own = [s.index for s in earlier.segments if s.camera == camera.name] if earlier else []
     return Track(
         camera,

@@ -1,4 +1,4 @@
-"""What is told of the running match, all from memory: its status, and what health judges."""
+"""Status of the running match and input for its health assessment, from memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from touchline.capture.recording.match.track import Track
 
 
 def status_of(match: Match, *, protection_s: float, require_all: bool) -> dict[str, Any]:
-    """The recording's part of the status, all from memory (the guard is the recorder's)."""
+    """Return the recording's part of the status, from memory.
+
+    The guard is the recorder's.
+    """
     duration = match.duration_s
     return {
         "recording": True,
@@ -34,7 +37,7 @@ def status_of(match: Match, *, protection_s: float, require_all: bool) -> dict[s
 
 
 def _disk(match: Match) -> dict[str, Any]:
-    """The first of the disk's troubles, and what to do about it."""
+    """Return the first disk problem, and how to resolve it."""
     troubled = next((t for t in match.tracks.values() if t.disk != "ok"), None)
     if troubled is None:
         return {"state": "ok", "error": None, "what_to_do": None}
@@ -80,7 +83,7 @@ def _camera(match: Match, track: Track) -> dict[str, Any]:
 
 
 def observation_of(match: Match) -> RecordingObservation:
-    """What the health watch judges."""
+    """Return the input for the health watch."""
     return RecordingObservation(
         match_id=match.match_id,
         age_s=min([match.part_age_s, *(t.listened_s for t in match.tracks.values())]),
@@ -117,7 +120,7 @@ def _observe(track: Track) -> CameraObservation:
 
 
 def degraded_reason(track: Track) -> str | None:
-    """Why this camera's footage is not what it should be at the moment."""
+    """Return why this camera's footage is currently degraded."""
     if track.lost_reason is not None:
         return track.lost_reason
     if track.writer_error is not None:
@@ -128,7 +131,10 @@ def degraded_reason(track: Track) -> str | None:
 
 
 def _lost_since(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
-    """Frames lost in this match, by place; a worker that was started anew counts from zero."""
+    """Return the frames lost in this match, by place.
+
+    A restarted worker counts from zero.
+    """
     return {
         place: count - before.get(place, 0) if count >= before.get(place, 0) else count
         for place, count in now.items()

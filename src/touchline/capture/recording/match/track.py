@@ -1,4 +1,4 @@
-"""One camera's part in a match: its segments, its gaps, and what is known of it now."""
+"""Track of one camera in a match: its segments, its gaps, and its current state."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from touchline.capture.library.stretches import Stretch, subtract, union
 
 _LEAST_GAP_NS = 200_000_000
 _LEAST_LOSS_NS = 20_000_000
-"""Where a worker or camera is known to have been away, less than a frame is no gap."""
+"""Shortest loss in nanoseconds that counts as a gap.
+
+Where a worker or camera is known to have been away, less than a frame is no gap.
+"""
 
 
 @dataclass
 class Track:
-    """One camera's part in the match. It changes through its own methods only."""
+    """Track of one camera in the match. It changes through its own methods only."""
 
     camera: Camera
     since_s: float
-    """When its part in the match began (monotonic)."""
+    """Start of the track (monotonic)."""
     segments: dict[str, Segment] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     next_index: int = 0
@@ -36,25 +39,28 @@ class Track:
     disk: str = "ok"
     disk_error: str | None = None
     disk_errno: int | None = None
-    """The number of that error, where the worker tells it."""
+    """Number of that error, where the worker reports it."""
     writer_error: str | None = None
-    """Why footage cannot be written, while that is so."""
+    """Reason why footage cannot currently be written, or None."""
     dropped_before: int = 0
     told_gaps: list[Gap] = field(default_factory=list)
-    """Those of `gaps` whose reason the worker knew."""
+    """Gaps whose reason the worker reported, a subset of `gaps`."""
     lost_before: Mapping[str, int] = field(default_factory=dict)
     probe: Mapping[str, Any] | None = None
     first_ns: int | None = None
-    """The first frame that the start waited for (match clock); where it is None a gap is listed."""
+    """First frame that the start waited for (match clock).
+
+    Where it is None a gap is listed.
+    """
     mending: anyio.Lock = field(default_factory=anyio.Lock)
     """Held while files that a worker left open are finished."""
     told_before: int = 0
-    """How often the worker had told its state when the newest file was begun."""
+    """Number of status messages from the worker when the newest file was begun."""
     _began_at_s: float = field(init=False)
     _changed_at_s: float = field(init=False)
     _opened_at_s: float = field(init=False)
     unknown_pause_before_ns: int | None = None
-    """Where footage goes on after a pause whose length nobody knows (match clock)."""
+    """Start of the footage after a pause of unknown length (match clock)."""
 
     def __post_init__(self) -> None:
         now_s = self.camera.link.listened_s()
@@ -62,56 +68,56 @@ class Track:
 
     @property
     def listened_s(self) -> float:
-        """Since its part began, without the time in which this server could not listen."""
+        """Seconds since the track began, without times in which this server could not listen."""
         return self.camera.link.listened_s() - self._began_at_s
 
     @property
     def unchanged_s(self) -> float:
-        """Since the newest segment has grown, as far as this server was able to listen."""
+        """Seconds since the newest segment grew, without times in which we could not listen."""
         return self.camera.link.listened_s() - self._changed_at_s
 
     @property
     def file_age_s(self) -> float:
-        """Since the newest segment was begun, counted in the same way."""
+        """Seconds since the newest segment was begun, counted in the same way."""
         return self.camera.link.listened_s() - self._opened_at_s
 
     @property
     def newest(self) -> Segment | None:
-        """The segment being written, or the last one that was."""
+        """Segment being written, or the last one that was."""
         return next(reversed(self.segments.values())) if self.segments else None
 
     @property
     def end_unix_ns(self) -> int | None:
-        """Where the footage ends so far."""
+        """End of the footage so far."""
         ends = [s.end_unix_ns for s in self.segments.values() if s.end_unix_ns is not None]
         return max(ends, default=None)
 
     @property
     def attempts(self) -> int:
-        """How often the camera had to be brought back in this match, by its worker or with one."""
+        """Number of times the camera was restored in this match, by its worker or a new one."""
         attempts = int(self.camera.status.get("attempts") or 0)
         return self.respawns + max(0, attempts - self.attempts_before)
 
     @property
     def lost(self) -> bool:
-        """Whether nothing is being recorded although it should."""
+        """Whether nothing is being recorded although it should be."""
         return self.lost_reason is not None
 
     def begin_recording(self) -> None:
-        """Note that the worker has its order."""
+        """Mark the worker as ordered to record."""
         self.recording = True
 
     def replace_worker(self) -> None:
-        """Note that another worker has taken the place of the one that recorded."""
+        """Reset per-worker state after another worker has replaced the one that recorded."""
         self.respawns += 1
         self.recording = False
 
     def count_attempts_anew(self) -> None:
-        """Note that the worker has brought the camera back nought times: it is a new one."""
+        """Reset the count of the worker's restarts, because the worker is new."""
         self.attempts_before = 0
 
     def take_report(self, report: Mapping[str, Any]) -> None:
-        """Take over what a worker that records already has recorded."""
+        """Take over the report of a worker that is already recording."""
         for gap in report.get("gaps", ()):
             self.note_gap(gap)
         for segment in report["segments"]:
@@ -119,13 +125,13 @@ class Track:
         self.recording = self.started = True
 
     def take_earlier(self, segments: Iterable[Segment], gaps: Iterable[Gap]) -> None:
-        """Go on from what was recorded so far."""
+        """Continue from what was recorded so far."""
         for segment in segments:
             self._keep(segment)
         self.gaps += [gap for gap in gaps if gap.to_unix_ns is not None]
 
     def take_mended(self, segment: Segment) -> None:
-        """Take in a file that was finished afterwards, unless its worker has finished it."""
+        """Add a file that was finished afterwards, unless its worker has finished it."""
         known = self.segments.get(segment.name)
         if segment.fragments and (known is None or not known.finalized):
             self._keep(segment)
@@ -135,21 +141,24 @@ class Track:
         self.next_index = max(self.next_index, segment.index + 1)
 
     def note_verified(self, name: str, verified: bool | None) -> None:  # noqa: FBT001
-        """Note what reading a segment back has shown."""
+        """Store the result of reading a segment back."""
         self.segments[name] = self.segments[name].model_copy(update={"verified": verified})
 
     def note_probe(self, probe: Mapping[str, Any]) -> None:
-        """Note what ffprobe said of the newest segment that it was asked about."""
+        """Store ffprobe's result for the newest segment it was run on."""
         self.probe = probe
 
     def note_disk(self, state: str, error: str | None, errno: int | None) -> bool:
-        """Note how the disk takes footage; True where the state is another one."""
+        """Store how the disk takes footage, and return whether the state has changed."""
         changed = self.disk != state
         self.disk, self.disk_error, self.disk_errno = state, error, errno
         return changed
 
     def note_writer(self, error: str | None) -> str | None:
-        """Note why footage cannot be written, or that it is; returns what was noted before."""
+        """Store why footage cannot be written, or None once it is.
+
+        Returns the previous value.
+        """
         before, self.writer_error = self.writer_error, error
         return before
 
@@ -158,7 +167,7 @@ class Track:
         self.dropped_before += frames
 
     def note_segment(self, info: Mapping[str, Any], change: str) -> None:
-        """A segment was opened, has grown, was closed or was found empty and removed."""
+        """Handle a segment that was opened, grew, was closed, or was empty and removed."""
         name = str(info["name"])
         if change == "removed":
             self.segments.pop(name, None)
@@ -202,7 +211,7 @@ class Track:
         return _LEAST_GAP_NS if self.lost_at_unix_ns is None else _LEAST_LOSS_NS
 
     def note_gap(self, told: Mapping[str, Any]) -> None:
-        """A gap that the worker lists, with the reason it knows; what was guessed gives way."""
+        """Add a gap reported by the worker with its reason; it replaces an assumed one."""
         gap = Gap(
             camera=self.camera.name,
             from_unix_ns=int(told["from_unix_ns"]),
@@ -221,7 +230,10 @@ class Track:
         self.gaps.sort(key=lambda each: each.from_unix_ns)
 
     def _add_gap(self, from_ns: int, to_ns: int) -> None:
-        """List a gap that no worker told of: it died, or the camera was not there yet."""
+        """Add a gap that no worker reported.
+
+        The worker died, or the camera was not there yet.
+        """
         reason = self.lost_reason or self.disk_error or "the camera was interrupted"
         unknown_ns = self.unknown_pause_before_ns
         gap = Gap(
@@ -234,7 +246,7 @@ class Track:
         self.gaps += without(gap, self.told_gaps)
 
     def lose(self, reason: str, at_unix_ns: int) -> bool:
-        """Note that nothing comes any more; True where that is news."""
+        """Mark the track as lost, and return whether that is new."""
         news = self.lost_reason is None
         if news:
             self.lost_at_unix_ns = self.end_unix_ns or at_unix_ns
@@ -242,22 +254,22 @@ class Track:
         return news
 
     def found_again(self) -> bool:
-        """Note that footage is written again; True where that is news."""
+        """Mark the track as writing footage again, and return whether that is new."""
         news = self.lost_reason is not None
         self.lost_reason, self.lost_at_unix_ns = None, None
         return news
 
     def end_gap(self, at_unix_ns: int) -> None:
-        """The recording ended: a gap that lasts until now lasts no longer than that."""
+        """Close a gap at the end of the recording."""
         if self.lost_at_unix_ns is not None:
-            # What a dead worker left may reach further than was known when it was lost.
+            # A dead worker's footage may extend further than was known at its loss.
             start = max(self.lost_at_unix_ns, self.end_unix_ns or 0)
             if start < at_unix_ns:
                 self._add_gap(start, at_unix_ns)
             self.lost_at_unix_ns = None
 
     def all_gaps(self) -> Iterable[Gap]:
-        """The gaps so far, and the one that lasts."""
+        """Return the gaps so far, including the current one."""
         yield from self.gaps
         if self.lost_reason is not None and self.lost_at_unix_ns is not None:
             yield Gap(
@@ -269,7 +281,7 @@ class Track:
 
 
 def without(gap: Gap, others: Iterable[Gap]) -> list[Gap]:
-    """What is left of a gap where others are known, as gaps of the same reason. Pure."""
+    """Return the rest of a gap without other known gaps, with the same reason. Pure."""
     if gap.to_unix_ns is None:
         return [gap]
     known = [
