@@ -1,6 +1,6 @@
-"""The engines half: provisions streaming engines, watches, measures and replaces them.
+"""Provisioning, monitoring and replacement of streaming engines.
 
-`open_engines` brings it to life; the `Engines` it yields is all that others use.
+`open_engines` starts the engines half; all other code uses only the `Engines` that it yields.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The engines half, running: what goes on by itself, and how it ends."""
+"""Runtime of the engines half: its background tasks and its shutdown."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CLEAN_EVERY_S = 10.0
 
 
 class Half:
-    """Run the parts of the engines half, and end them."""
+    """Lifecycle of the engines half's parts."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.keeper = parts.keeper
 
     def front(self) -> Engines:
-        """Return what others may ask of the engines half."""
+        """Return the public interface of the engines half."""
         parts = self.parts
         return Engines(
             settings=parts.settings,
@@ -53,7 +53,7 @@ class Half:
         )
 
     def run(self, tasks: TaskGroup) -> None:
-        """Start everything that goes on by itself."""
+        """Start all background tasks."""
         parts = self.parts
 
         def repeat(name: str, once: Callable[[], Awaitable[Any]], every_s: float = 0.0) -> None:
@@ -80,7 +80,7 @@ class Half:
         await supervisor.guard("sample restore", restoration.restore_samples)
 
     async def _end_starts(self) -> None:
-        """Wait for the end of this half, and end what clients have left under way."""
+        """Wait for the shutdown of this half, and end the starts that clients abandoned."""
         try:
             await anyio.sleep_forever()
         finally:
@@ -88,22 +88,22 @@ class Half:
                 await self.parts.provisioner.close()
 
     def breaker_records(self) -> dict[str, Any]:
-        """Return what the next server has to know of breakers and rounds of replacements."""
+        """Return the state of breakers and replacement rounds for the next server."""
         return self.parts.restoration.breaker_records()
 
     def note_everything(self) -> None:
-        """Note all that the record should hold: it is another one now, and empty."""
+        """Write all current state to the record, after the database was replaced."""
         self.parts.restoration.note_everything()
 
     def running(self) -> int:
-        """How many engines of ours run, as far as is known."""
+        """Return the number of running engines of ours, as far as is known."""
         return len(self.parts.fleet.ours())
 
     async def stop_all(self) -> None:
         """Stop every engine of ours, after everything else has ended.
 
-        The runtime is asked which there are: one whose start was cancelled as it ended, or that an
-        earlier server left, may be in no list of ours.
+        The engines are listed from the runtime: one whose start was cancelled at the shutdown, or
+        that an earlier server left, may be missing from our own lists.
         """
 
         async def stop(engine_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What `touchline demo` presumes about engines: simulated ones, as processes of this machine."""
+"""Engine defaults of `touchline demo`: simulated engines, as processes of this machine."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 
 def demo_engines() -> dict[str, Any]:
-    """Settings under `engines`, below whatever the user said."""
+    """Return settings under `engines`, overridden by the user's."""
     return {
         "runtime": {
             "kind": "process",
             "command": [sys.executable, "-m", "touchline.sim.engine"],
         },
-        # With containers, too, the demo stops its own at the end and nobody else's.
+        # With containers, too, the demo stops only its own at the end.
         "label": "touchline.demo=engines",
         "scaling": {
             "min_replicas": 2,

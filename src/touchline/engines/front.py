@@ -1,4 +1,4 @@
-"""The front of the engines half: everything that others may ask of it."""
+"""Public interface of the engines half."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from touchline.engines.variants.variantstore import VariantStore
 
 @dataclass(frozen=True)
 class Engines:
-    """Everything that others may ask of the engines half."""
+    """Interface of the engines half to all other code."""
 
     settings: EnginesSettings
     fleet: Fleet
@@ -46,29 +46,29 @@ class Engines:
     _now_s: Callable[[], float]
 
     def stale_s(self) -> float | None:
-        """How old what is shown of the runtime is; None while it is current."""
+        """Return the age of the runtime data; None while it is current."""
         return self.fleet.freshness.stale_s(self._now_s())
 
     async def inspect(self, reference: str) -> Instance:
-        """A container, managed or not. Raises NotFound, RuntimeUnavailable."""
+        """Return a container, managed or not. Raises NotFound, RuntimeUnavailable."""
         try:
             return await self._runtime.inspect(reference)
         except InstanceNotFound as error:
             raise NotFound("container not found", code="container_not_found") from error
 
     def is_managed(self, instance: Instance) -> bool:
-        """Whether it carries our label."""
+        """Return whether it carries our label."""
         name, value = self.settings.management_label
         return instance.labels.get(name) == value
 
     def by_label(self, key: str, value: str) -> Sequence[Instance]:
-        """Managed containers whose label equals the value, from memory."""
+        """Return managed containers whose label equals the value, from memory."""
         return [each for each in self.fleet.instances() if each.labels.get(key) == value]
 
     def catalogue(self) -> list[dict[str, Any]]:
-        """The parameters that engines are known to take."""
+        """Return the known engine parameters."""
         return [parameter.to_json() for parameter in CATALOGUE]
 
     def platform(self) -> dict[str, Any]:
-        """This machine's platform, and those that there are."""
+        """Return this machine's platform, and all supported ones."""
         return {"platform": self.variants.platform, "supported_platforms": list(PLATFORMS)}

@@ -1,4 +1,7 @@
-"""Opens the engines half, part after part; closing is the same text read upwards."""
+"""Startup of the engines half, part by part.
+
+Shutdown follows the reverse order.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,10 @@ log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 15.0
 FIRST_LIST_S = 3.0
-"""The server's port opens once the runtime has been listed, or after so long without an answer."""
+"""Seconds that the startup waits for the first list of the runtime.
+
+The server's port opens after the list, or after this time.
+"""
 
 
 @asynccontextmanager
@@ -60,10 +66,11 @@ async def open_engines(
     environ: Mapping[str, str] | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Engines]:
-    """The engines half on this database. Engines run on when it is closed, as when it dies.
+    """Open the engines half on this database.
 
-    Without `keeps_minimum` none is started unless a client asks. Raises Invalid where the settings
-    cannot work here, Failed where the data directory cannot be used.
+    Engines run on when it is closed, and also when the server dies. Without `keeps_minimum` none is
+    started unless a client requests one. Raises Invalid where the settings cannot work here, Failed
+    where the data directory cannot be used.
     """
     clock = clock or Clock()
     samples = SampleBook(settings.collector.history)
@@ -124,13 +131,13 @@ async def _running(half: Half, store: Store, *, stops: bool) -> AsyncIterator[En
             finally:
                 tasks.cancel_scope.cancel()
     finally:
-        # Whatever could have started another engine has ended now.
+        # Everything that could have started another engine has ended.
         store.note_state(BREAKERS, half.breaker_records())
         await _end_or_tell(half, stops=stops)
 
 
 def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:
-    """Return which ports something else holds where engines will listen, if that is here."""
+    """Return the engine ports used by other programs, if engines run on this machine."""
     deployment, wanted, found = runtime.deployment, list(ports), set[int]()
     if not deployment.knows_machine:
         return found
@@ -145,7 +152,10 @@ def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:
 
 
 async def _end_or_tell(half: Half, *, stops: bool) -> None:
-    """At an orderly end engines run on, unless it is configured that they are stopped."""
+    """Stop the engines at an orderly shutdown, if that is configured.
+
+    Otherwise they run on.
+    """
     with anyio.CancelScope(shield=True), anyio.move_on_after(STOP_WITHIN_S):
         if stops:
             await half.stop_all()
@@ -160,7 +170,10 @@ async def _load(store: Store, clock: Clock) -> Loaded:
 
 
 async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
-    """None where it cannot be read now: it is read later then."""
+    """Return the record of an earlier server.
+
+    None where it cannot be read now: it is read later then.
+    """
     try:
         return await load()
     except Failed as error:
@@ -171,10 +184,11 @@ async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
 
 
 def _runtime_for(settings: EnginesSettings, *, wanted: bool) -> RuntimeSettings:
-    """As configured; containers where only they can be meant, whether they can be had now or not.
+    """Return the runtime settings to use.
 
-    That is with a VPN, and where engines are `wanted` and no program is configured that could be
-    one, or an image is. Docker may come up after this server: it is waited for then.
+    They are those configured, or Docker's where only containers can be meant, whether they are
+    available now or not: with a VPN, and where engines are `wanted` and no program is configured
+    that could be one, or an image is. Docker may start after this server: it is waited for then.
     """
     runtime = settings.runtime
     if not settings.vpn.names:

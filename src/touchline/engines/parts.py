@@ -1,4 +1,4 @@
-"""The parts of the engines half, put together in the order in which they need each other."""
+"""Construction of the engines half's parts, in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ RESTART_GRACE_S = 10.0
 
 
 class Parts:
-    """The parts of the engines half; each is given only what it needs."""
+    """Parts of the engines half, each with only the dependencies it needs."""
 
     def __init__(
         self,
@@ -78,7 +78,10 @@ class Parts:
         clock: Clock,
         probe: Probe | None,
     ) -> None:
-        """`left` is what an earlier server left; None: it is not known, and `load` reads it."""
+        """Create all parts.
+
+        `left` is the record of an earlier server; None: it is not known, and `load` reads it.
+        """
         self.clock = clock
         self.settings, self.runtime = settings, runtime
         self.client, self.store, self.samples = client, store, samples
@@ -318,7 +321,10 @@ class Parts:
         )
 
     def _made_of(self) -> str:
-        """What starts depend on: with another runtime or image earlier failures say nothing."""
+        """Return what starts depend on.
+
+        With another runtime or image earlier failures are not relevant.
+        """
         return f"{self.runtime.kind} {self._recipe().image}"
 
     def _spare(self) -> Engine | None:

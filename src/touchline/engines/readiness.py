@@ -1,4 +1,7 @@
-"""Is this machine ready for engines? For `touchline check`; everything here blocks for a moment."""
+"""Engine prerequisites of this machine, for `touchline check`.
+
+Everything here blocks for a moment.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from touchline.engines.settings.tree import EnginesSettings
 def engine_readiness(
     settings: EnginesSettings, *, wanted: bool, environ: Mapping[str, str]
 ) -> Iterator[Readiness]:
-    """Check what engines need; where nobody asked for them, what is missing is only reported."""
+    """Check what engines need.
+
+    Where nobody asked for them, what is missing is only reported.
+    """
     runtime = settings.runtime
     if isinstance(runtime, AutoRuntimeSettings):
         needed = wanted and bool(settings.vpn.names)

@@ -1,4 +1,7 @@
-"""The record of an earlier server: taken up when it can be read, and written for the next one."""
+"""Restoration of an earlier server's record, and recording for the next one.
+
+The record is restored as soon as it can be read.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ REPROVISION = "reprovision"
 
 @dataclass
 class Restoration:
-    """Take up what an earlier server left, once, and note what the next one has to know."""
+    """Single restoration of an earlier server's state, and recording for the next server."""
 
     fleet: Fleet
     store: Store
@@ -47,25 +50,34 @@ class Restoration:
     load: Load
     clock: Clock
     made_of: Callable[[], str]
-    """What starts depend on: with another runtime or image earlier failures say nothing."""
+    """Returns what starts depend on.
+
+    With another runtime or image earlier failures are not relevant.
+    """
     _restored: list[str] = field(default_factory=list)
     """Streams of an earlier server."""
 
     def breaker_records(self) -> dict[str, Any]:
-        """Return what the next server has to know of breakers and rounds of replacements."""
+        """Return the state of breakers and replacement rounds for the next server."""
         now_s = self.clock.now_s()
         records: dict[str, Any] = {n: each.record(now_s) for n, each in self.breakers.items()}
         return {**records, ROUNDS: self.replacements.records(), MADE_OF: self.made_of()}
 
     async def run(self) -> None:
-        """Read the record, if it is not read yet. It may be called again after a failure."""
+        """Read the record, if it has not been read yet.
+
+        It may be called again after a failure.
+        """
         if not self.fleet.record_is_read:
             await read_record(self.load, self.take_up)
             log.info("Restoring engines and streams of an earlier server")
             self.reconciler.wake()
 
     def try_to_take_up(self, left: Loaded | None) -> None:
-        """Take it up at once if it is known and nothing is in the way; else `run` does so later."""
+        """Restore the record at once if it is known and nothing prevents it.
+
+        Otherwise `run` does so later.
+        """
         if left is not None:
             try:
                 self.take_up(left)
@@ -75,7 +87,7 @@ class Restoration:
             self.store.hold()
 
     def take_up(self, left: Loaded) -> None:
-        """Put what an earlier server left into the fleet and its control.
+        """Restore an earlier server's state into the fleet and its control.
 
         What an error leaves undone is done when it is called again.
         """
@@ -99,7 +111,10 @@ class Restoration:
         self.store.release()
 
     def _understood(self, engines: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Yield the facts of each engine; whatever stands in the database hides no other's."""
+        """Yield the valid facts of each engine.
+
+        An invalid entry does not affect the others.
+        """
         for engine_id, value in engines.items():
             try:
                 yield engine_id, checked_facts(value)
@@ -107,7 +122,10 @@ class Restoration:
                 self.supervisor.note("state restore", error, about=f"engine {engine_id}")
 
     def _take_up_state(self, state: Mapping[str, Any], now_s: float) -> None:
-        """Each by itself: one that cannot be understood is left, and the others count."""
+        """Restore each part of the state.
+
+        A part that cannot be parsed is skipped, and the others are restored.
+        """
 
         def breakers() -> None:
             records = state.get(BREAKERS, {})
@@ -134,7 +152,7 @@ class Restoration:
                 self.supervisor.note("state restore", error, about=take_up.__name__)
 
     async def restore_samples(self) -> None:
-        """Bring earlier samples back, once the record is read, without holding anybody up."""
+        """Restore earlier samples in the background, once the record is read."""
         for stream_id in self._restored:
             if self.fleet.find_stream(stream_id) is None:
                 continue
@@ -152,7 +170,7 @@ class Restoration:
                 self.fleet.measured(stream_id, newest)
 
     def note_everything(self) -> None:
-        """Note all that the record should hold: it is another one now, and empty."""
+        """Write all current state to the record, after the database was replaced."""
         self.store.note_streams(self.fleet.streams(), ())
         for engine in self.fleet.engines():
             self.store.note_engine(engine.id, facts_of(engine))

@@ -1,1 +1,1 @@
-"""Reconciliation: observe, plan, act; and what operators ask of the fleet."""
+"""Reconciliation (observe, plan, act) and operator requests to the fleet."""

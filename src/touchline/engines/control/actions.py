@@ -1,4 +1,4 @@
-"""The actions of a plan, and the reasons for which engines go."""
+"""Actions of a plan, and the reasons for removing engines."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ WHY: dict[Reason, str] = {
     "scale_down": "there are more engines than requested",
     "idle": "idle longer than engines.scaling.idle_ttl_s",
 }
-"""Each reason as events and answers say it."""
+"""Text of each reason in events and answers."""
 
 BACKS_OFF: frozenset[str] = frozenset(
     {"unhealthy", "dead_network", "vpn_lost", "forwarding", "rebalancing"}
 )
-"""Reasons for which an engine's replacement may go in its turn: later each time."""
+"""Reasons for which repeated replacement is delayed, longer each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start an engine."""
+    """Start of an engine."""
 
     vpn: str | None
     forwarded: bool
     replaces: Reason | None
-    """Why the engine goes whose place it takes; None: it takes nobody's place."""
+    """Reason why the replaced engine is removed; None if no engine is replaced."""
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Remove an engine; its streams end with the reason."""
+    """Removal of an engine; its streams end with the reason."""
 
     engine_id: str
     reason: Reason
@@ -58,7 +58,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """Give it no new work; `why` None: it may have work again."""
+    """Exclusion of an engine from new work; `why` None ends the exclusion."""
 
     engine_id: str
     reason: str | None
@@ -67,7 +67,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class RemoveDead:
-    """Remove what is left of an instance that has ended."""
+    """Removal of the remains of an instance that has ended."""
 
     instance_id: str
     name: str
@@ -78,7 +78,7 @@ Action = Start | Stop | Drain | RemoveDead
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The actions, and the counts that led to them."""
+    """Actions, and the counts they are based on."""
 
     actions: tuple[Action, ...] = ()
     target: int = 0

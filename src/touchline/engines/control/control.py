@@ -1,4 +1,4 @@
-"""What an operator or a proxy asks of the fleet: delete, scale, clean up, claim an engine."""
+"""Operator and proxy requests to the fleet: delete, scale, clean up, claim an engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from touchline.engines.streams.reports import StreamDesk
 LONGEST_WAIT_S = 60.0
 GC_WITHIN_S = 15.0
 DEMAND = "demand"
-"""The key under which the demand is remembered."""
+"""Key under which the demand is stored."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Scaled:
     """Result of scaling."""
 
     target: int
-    """So many engines there will be."""
+    """Number of engines after scaling."""
     replicas: int
-    """So many there are."""
+    """Current number of engines."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What was cleaned up."""
+    """Result of a cleanup."""
 
     removed: tuple[Mapping[str, Any], ...]
     streams_forgotten: int
@@ -49,7 +49,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class SelectOrder:
-    """Who asks for an engine, and how long they would wait for one."""
+    """Client that requests an engine, and its maximum waiting time."""
 
     stream_id: str | None = None
     max_streams: int = 1
@@ -59,7 +59,7 @@ class SelectOrder:
 
 @dataclass(frozen=True)
 class Selected:
-    """An engine that is reserved for the client."""
+    """Engine that is reserved for the client."""
 
     lease_id: str
     engine: Engine
@@ -67,7 +67,7 @@ class Selected:
 
 
 class Control:
-    """Belongs to the event loop."""
+    """Operator requests to the fleet. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Control:
         self._now_s = now_s
 
     async def delete(self, reference: str) -> None:
-        """Remove a managed instance, by its id, the beginning of it or its name.
+        """Remove a managed instance, by its id, a prefix of it or its name.
 
         Raises NotFound where there is none, Refused where it is not ours, RuntimeUnavailable.
         """
@@ -118,9 +118,9 @@ class Control:
         self._reconciler.wake()
 
     async def scale(self, demand: int) -> Scaled:
-        """Remember the demand, on the disk; the fleet follows.
+        """Store the demand on the disk; the fleet follows.
 
-        Raises Invalid where it is negative, Blocked where it cannot be remembered.
+        Raises Invalid where it is negative, Blocked where it cannot be stored.
         """
         if demand < 0:
             raise Invalid(
@@ -146,18 +146,18 @@ class Control:
         return Scaled(target=target, replicas=len(self._fleet.ours()))
 
     async def collect_garbage(self) -> Collected:
-        """Remove what is idle beyond its time, what has died, and streams whose hour is over.
+        """Remove engines that are idle for too long, dead instances, and expired streams.
 
-        Raises RuntimeUnavailable. What takes longer than a few seconds goes on by itself.
+        Raises RuntimeUnavailable. What takes longer than a few seconds continues in the background.
         """
         forgotten = await self._streams.forget_old()
         removed = await self._reconciler.collect_garbage(within_s=GC_WITHIN_S)
         return Collected(removed=tuple(removed), streams_forgotten=len(forgotten))
 
     async def select(self, order: SelectOrder) -> Selected:
-        """The best engine for a new stream, claimed for whoever asks: nobody else gets it.
+        """Return the best engine for a new stream, reserved for this client.
 
-        Where none is free one is started, if that is allowed; where it is not, one is waited for.
+        Where none is free one is started, if that is allowed; otherwise the call waits for one.
         Raises Blocked when the time is over, or what starting an engine raises.
         """
         until_s = self._now_s() + min(order.wait_s, LONGEST_WAIT_S)
@@ -197,7 +197,7 @@ class Control:
         return Selected(lease_id=lease_id, engine=engine, lease_s=lease_s)
 
     def _known(self, reference: str) -> str | None:
-        """The id of the instance of ours that is meant, from memory."""
+        """Return the id of the referenced instance of ours, from memory."""
         engine = self._fleet.find(reference)
         if engine is not None and engine.external:
             raise Refused(

@@ -1,4 +1,4 @@
-"""What the fleet is at the moment, as measurements: read from memory at each rendering."""
+"""Current state of the fleet as metrics, read from memory at each rendering."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _MEBI = 1 << 20
 
 
 class Gauges:
-    """A source of `Metrics`. Names without a unit are an earlier system's, kept beside ours."""
+    """Source of `Metrics` for the fleet.
+
+    Names without a unit are an earlier system's, kept alongside ours.
+    """
 
     def __init__(
         self,
@@ -31,7 +34,7 @@ class Gauges:
         self._vpn = vpn
 
     def __call__(self) -> Iterable[Family]:
-        """All of them, now."""
+        """Return all families with their current values."""
         yield from self._streams()
         yield from self._engines()
         yield from self._vpns()
@@ -94,7 +97,7 @@ class Gauges:
         yield _gauge("touchline_runtime_reachable", "1 while the runtime is reachable.", reachable)
 
     def _by_vpn(self, name: str, text: str, by_engine: Mapping[str, int]) -> Family:
-        """The sum, without a label, and beside it the part that is behind each VPN."""
+        """Return a family with the total, without a label, and the part behind each VPN."""
         family = Family("gauge", name, text, ("vpn_container",))
         family.set(float(sum(by_engine.values())))
         for vpn in self._settings.vpn.names:

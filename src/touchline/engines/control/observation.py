@@ -1,4 +1,4 @@
-"""The facts that a plan is made of. None has a default: who looks has to say each."""
+"""Input facts of a plan; none has a default, so that each must be stated explicitly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from touchline.engines.vpn.facts import VpnFacts
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What the plan knows of an engine; times are the monotonic clock's."""
+    """Facts of an engine for the plan; times are the monotonic clock's."""
 
     id: str
     name: str
@@ -27,47 +27,50 @@ class EngineFacts:
     """Whether the network that it joined is still its VPN's."""
     forwarded: bool
     current: bool
-    """Whether it may stay; if not, it is replaced in its turn."""
+    """Whether it may stay; if not, it is due for replacement."""
     asked_for: bool
-    """Whether it is replaced because somebody asked for this one, and not for all."""
+    """Whether its replacement was requested for this engine, and not for all."""
     seen_since_s: float
-    """When this server first saw it."""
+    """Time when this server first saw it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """An engine on its way."""
+    """Engine that is being started."""
 
     vpn: str | None
     forwarded: bool
     spoken_for: bool
-    """A client waits for it: it will not be free."""
+    """Whether a client waits for it, so that it will not be free."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One consistent look at everything that counts."""
+    """Consistent snapshot of everything that the plan depends on."""
 
     reachable: bool
-    """The runtime has been listed, and again since it was last away."""
+    """Whether the runtime has been listed, and again since it was last unavailable."""
     engines: tuple[EngineFacts, ...]
     dead: tuple[tuple[str, str], ...]
     """Ids and names of instances of ours that have ended."""
     starting: tuple[Starting, ...]
     stopping: int
-    """Engines that run still and are being stopped."""
+    """Number of engines that still run and are being stopped."""
     vpns: tuple[VpnFacts, ...]
     demand: int | None
     start_limit: int | None
-    """At most so many starts now (a breaker's word, a pause after failures); None: any number."""
+    """Maximum number of starts now; None: unlimited.
+
+    It follows from a breaker, or a pause after failures.
+    """
     rounds: Mapping[Place, Round]
-    """Replacements for the same reason in the same place, as they were noted."""
+    """Recorded replacements for the same reason in the same place."""
     may_replace: bool
     """Whether replacements of unhealthy engines may be started now."""
     collect: bool
-    """What is idle beyond `idle_ttl_s` goes as well."""
+    """Whether engines idle for longer than `idle_ttl_s` are removed as well."""
 
 
 def is_free(engine: EngineFacts) -> bool:
-    """Whether it could take a stream now, or as soon as it answers."""
+    """Return whether an engine could take a stream now, or as soon as it answers."""
     return not (engine.streams or engine.leased or engine.draining)

@@ -1,9 +1,10 @@
-"""What to do so that the fleet becomes what the policy asks for: a value, made of values. Pure.
+"""Computation of the actions that bring the fleet to the policy's target. Pure.
 
-Every engine that ought to go (unhealthy, cut off from its network, outdated) is a *leaver* and does
-not count. The fleet is filled up first, a leaver goes when enough others are ready without it; only
-where the maximum leaves no room does one go before. An engine with streams goes for two reasons
-alone: it has been unhealthy for too long, or its network is dead and so are they.
+Every engine that should be removed (unhealthy, cut off from its network, outdated) is a *leaver*
+and does not count. The fleet is filled up first, and a leaver is removed when enough others are
+ready without it; only where the maximum leaves no room is one removed first. An engine with streams
+is removed for two reasons alone: it has been unhealthy for too long, or its network is dead and so
+are they.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from touchline.engines.control.replacements import WELL_S, holds, well_s
 from touchline.engines.settings.tree import EnginesSettings
 
 _REPLACED: frozenset[str] = frozenset({"outdated", "requested"})
-"""Reasons for which an engine is replaced in its turn, though nothing is wrong with it."""
+"""Reasons for which a healthy engine is replaced in its turn."""
 
 _PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
-"""Reasons that can go away again, and the engine then stays."""
+"""Reasons that can cease to apply, in which case the engine stays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What is wanted."""
+    """Target state of the fleet."""
 
     least: int = 1
     least_free: int = 1
@@ -44,11 +45,14 @@ class Policy:
     idle_ttl_s: float = 600.0
     unhealthy_grace_s: float = 60.0
     surge: int = 1
-    """So many outdated engines are replaced at a time."""
+    """Maximum number of outdated engines replaced at a time."""
 
 
 def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
-    """The policy that the settings ask for; without a minimum where nobody asked for engines."""
+    """Return the policy of the settings.
+
+    It has no minimum where nobody asked for engines.
+    """
     scaling = settings.scaling
     most = scaling.max_replicas
     if settings.vpn.names:
@@ -65,17 +69,20 @@ def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
 
 
 def plan(observed: Observed, policy: Policy, now_s: float) -> Plan:
-    """What to do now. The same in, the same out; nothing at all while the runtime is away."""
+    """Return the actions to take now.
+
+    The same input gives the same plan; it is empty while the runtime is unavailable.
+    """
     if not observed.reachable:
         return Plan()
     return _Planner(observed, policy, now_s).plan()
 
 
 def plan_without_record(observed: Observed, policy: Policy, now_s: float) -> Plan:
-    """What to do while it is not known which streams an earlier server's engines have.
+    """Return the actions while the streams of an earlier server's engines are unknown.
 
-    What is missing to the number wanted is started. Nothing is removed, drained or replaced, and
-    that no engine is known to be free is no reason to start more.
+    Engines missing from the wanted number are started. None is removed, drained or replaced, and
+    the lack of engines known to be free does not start more.
     """
     if not observed.reachable:
         return Plan()
@@ -90,7 +97,7 @@ def plan_without_record(observed: Observed, policy: Policy, now_s: float) -> Pla
 
 @dataclass
 class _Planner:
-    """The workings of one plan."""
+    """Computation of a single plan."""
 
     observed: Observed
     policy: Policy
@@ -111,7 +118,7 @@ class _Planner:
                 self.leavers[engine.id] = reason
                 continue
             if engine.draining in _PASSING:
-                # What spoke against it is over, so it counts from now on.
+                # The reason no longer applies, so the engine counts again.
                 engine = replace(engine, draining=None)  # noqa: PLW2901
             self.fit.append(engine)
             if not engine.current:
@@ -148,26 +155,26 @@ class _Planner:
     ) -> Reason | None:
         if engine.vpn is not None and not engine.joined and engine.vpn not in lost:
             return None if self._must_wait(engine, "dead_network") else "dead_network"
-        # With no other VPN to go to, its engines wait for theirs to come back.
+        # Without another usable VPN, its engines wait for their own to return.
         if engine.vpn in lost and spare_vpn:
             return None if self._must_wait(engine, "vpn_lost") else "vpn_lost"
         if engine.health == "unhealthy" and engine.vpn not in lost:
             held = well_s(engine) < WELL_S and self._must_wait(engine, "unhealthy")
             return None if held else "unhealthy"
-        # What has been begun is ended: its replacement may be on its way.
+        # A begun replacement is completed, because the new engine may be starting.
         if engine.draining == "forwarding":
             return "forwarding"
         return "rebalancing" if engine.draining == "rebalancing" else None
 
     def _must_wait(self, engine: EngineFacts, reason: Reason) -> bool:
-        """Whether it replaced one that went for the same reason, and just now."""
+        """Return whether it recently replaced an engine removed for the same reason."""
         place = (reason, engine.vpn)
         return holds(self.observed.rounds, place, engine.seen_since_s, self.now_s)
 
     def _replace_outdated(self, outdated: list[EngineFacts]) -> None:
-        """The next ones in turn, idle ones first; and all that have been begun with."""
+        """Replace the next outdated engines, idle ones first, and those already begun."""
         begun = [engine for engine in outdated if engine.draining in _REPLACED]
-        # One that still serves streams holds nobody up; what counts is what is on its way.
+        # An engine that still serves streams does not block others; pending ones count.
         idle = sum(not engine.streams for engine in begun)
         room = max(0, self.policy.surge - max(idle, len(self.observed.starting)))
         fresh = [engine for engine in outdated if engine.draining not in _REPLACED]
@@ -176,7 +183,10 @@ class _Planner:
             self._leave(engine, "requested" if engine.asked_for else "outdated")
 
     def _improve(self, target: int) -> None:
-        """With everything quiet: an engine for a forwarded port, or a better balance."""
+        """Improve a fleet without other pending actions.
+
+        It adds an engine for a forwarded port, or balances the VPNs.
+        """
         if len(self.fit) < target or self.observed.start_limit == 0:
             return
         idle = sorted(
@@ -211,10 +221,13 @@ class _Planner:
         self.leavers[engine.id] = reason
 
     def starts(self, number: int, target: int) -> list[Start]:
-        """At most so many, as far as may be started now, spread over the VPNs."""
+        """Return starts up to this number, spread over the VPNs.
+
+        The number is limited by the starts that are allowed now.
+        """
         observed = self.observed
         if not observed.may_replace:
-            # Unhealthy ones are not replaced now: only what is missing besides is made up for.
+            # Unhealthy engines are not replaced now: only other missing ones are started.
             unhealthy = sum(reason == "unhealthy" for reason in self.leavers.values())
             number -= min(number, unhealthy)
         if observed.start_limit is not None:
@@ -254,11 +267,11 @@ class _Planner:
         return f"{self.policy.least_free} idle engines wanted"
 
     def _let_go(self, deficit: int, room: int, target: int) -> None:
-        """Leavers go when enough are ready without them, or to make room."""
+        """Remove leavers when enough engines are ready without them, or to make room."""
         ready = [engine for engine in self.fit if engine.health == "healthy"]
         ready_free = sum(is_free(engine) for engine in ready)
         enough = len(ready) >= target and ready_free >= self.policy.least_free
-        # What holds a place that a start needs, and cannot be started without it.
+        # Leavers that occupy a place which a start requires.
         make_room = max(0, deficit - room)
         can_start = self.observed.start_limit != 0 and (
             not self.observed.vpns or any(vpn.usable for vpn in self.observed.vpns)
@@ -304,7 +317,10 @@ class _Planner:
                 self.actions.append(Drain(engine.id, None, f"{engine.name} is up to date again"))
 
     def _shrink(self, target: int, free: list[EngineFacts]) -> None:
-        """Fewer, from one consistent count: never below what is wanted, nor below what is free."""
+        """Reduce the fleet, from one consistent count.
+
+        It never falls below the wanted number of engines, nor of free ones.
+        """
         policy = self.policy
         shrinks = policy.auto_delete or self.observed.demand is not None
         longest_s = policy.grace_period_s if shrinks else policy.idle_ttl_s

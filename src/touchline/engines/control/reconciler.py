@@ -1,4 +1,7 @@
-"""Makes the fleet what the plan says: look, plan, act, by the one way in and the one way out."""
+"""Reconciler that brings the fleet to the planned state: observe, plan, act.
+
+All starts and removals go through a single path each.
+"""
 
 from __future__ import annotations
 
@@ -47,17 +50,23 @@ from touchline.engines.vpn.facts import VpnView
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-"""Time alone changes what is to be done: a period of grace ends, a breaker may be tried."""
+"""Interval of the reconciliation in seconds.
+
+Time alone changes the plan: a grace period ends, a breaker may be tried.
+"""
 
 GATHER_S = 0.005
-"""Several pieces of news at once are one."""
+"""Seconds for which notifications are collected before a pass."""
 
 MOST_OF_A_CORE = 0.1
-"""A large fleet is looked at more rarely, so that looking takes no more than this."""
+"""Maximum share of a core for observation.
+
+A large fleet is observed less often.
+"""
 
 
 class Reconciler:
-    """Level-triggered: what it does follows from what is, not from what happened."""
+    """Level-triggered reconciler, which acts on the current state and not on events."""
 
     def __init__(
         self,
@@ -93,7 +102,7 @@ class Reconciler:
         self._supervisor = supervisor
         self._now, self._now_s = clock.now, clock.now_s
         self.demand: int | None = None
-        """What `POST /scale` asked for; None: nobody did."""
+        """Demand set by `POST /scale`; None if it was never set."""
         self._backoff = Backoff()
         self._replace_not_before_s = 0.0
         self._removing: set[str] = set()
@@ -110,11 +119,14 @@ class Reconciler:
         )
 
     def wake(self) -> None:
-        """Look at the fleet soon: something has changed."""
+        """Trigger a pass soon, after a change."""
         self._wakeup.mark()
 
     async def run(self) -> None:
-        """Go on until cancelled. A pass that fails leaves alone what earlier ones have begun."""
+        """Run until cancelled.
+
+        A pass that fails does not affect the actions of earlier ones.
+        """
         async with anyio.create_task_group() as self._tasks:
             await self._supervisor.keep("fleet reconciler", self._pass, every_s=0.0)
 
@@ -128,7 +140,10 @@ class Reconciler:
         await anyio.sleep(max(GATHER_S, took_s))
 
     def once(self, *, collect: bool = False) -> Plan:
-        """Look, plan, and begin what the plan says; it goes on by itself."""
+        """Observe, plan, and begin the plan's actions.
+
+        They continue in the background.
+        """
         began_s = time.perf_counter()
         now_s = self._now_s()
         observed = self.observe(collect=collect)
@@ -147,7 +162,7 @@ class Reconciler:
         return made
 
     def observe(self, *, collect: bool = False) -> Observed:
-        """One look at everything that counts, from memory."""
+        """Return a snapshot of everything that the plan depends on, from memory."""
         now_s = self._now_s()
         vpns = self._vpns.facts()
         return Observed(
@@ -180,7 +195,7 @@ class Reconciler:
         )
 
     def select(self, most_streams: int) -> Engine | None:
-        """The engine that a new stream should get; None: none is free."""
+        """Return the engine for a new stream; None: none is free."""
         if not self._fleet.freshness.is_current:
             return None
         now_s = self._now_s()
@@ -189,13 +204,13 @@ class Reconciler:
         return self._fleet.find(select(facts, unusable_vpns=lost, most=most_streams))
 
     def spare(self) -> Engine | None:
-        """An engine that is ready and that nobody uses, made with the current configuration."""
+        """Return an unused, ready engine with the current configuration."""
         return self.select(1)
 
     async def collect_garbage(self, *, within_s: float) -> list[Mapping[str, Any]]:
-        """Reconcile now and remove what is idle beyond its time; what was removed.
+        """Reconcile now, remove engines that are idle for too long, and return what was removed.
 
-        Raises RuntimeUnavailable. What takes longer than `within_s` goes on by itself.
+        Raises RuntimeUnavailable. What takes longer than `within_s` continues in the background.
         """
         if not self._fleet.freshness.is_current:
             raise RuntimeUnavailable(
@@ -220,7 +235,7 @@ class Reconciler:
                 await self._fleet.engines_changed.wait(self._fleet.engines_changed.version)
         return removed
 
-    # ------------------------------------------------------------------ looking
+    # -------------------------------------------------------------- observation
 
     def _facts(self, engine: Engine, now_s: float) -> EngineFacts:
         return EngineFacts(
@@ -251,7 +266,7 @@ class Reconciler:
             return 0
         return 1 if general.state(now_s) == "half_open" else None
 
-    # ------------------------------------------------------------------ acting
+    # ----------------------------------------------------------------- actions
 
     def _begin(self, action: Action) -> None:
         self._actions.labels(type(action).__name__.lower()).inc()
@@ -278,7 +293,7 @@ class Reconciler:
         try:
             await self._provisioner.start_boarded(flight, why=action.why)
         except Exception as error:  # noqa: BLE001  (one start's failure ends no other)
-            # The provisioner has told about it; here it only decides when to try again.
+            # The provisioner has reported it; here it only determines the next attempt.
             self._backoff.failed(self._now_s())
             if not isinstance(error, TouchlineError):
                 self._supervisor.note("engine start", error)
@@ -307,7 +322,7 @@ class Reconciler:
             )
 
     def start_anew(self) -> None:
-        """Forget what has failed before: somebody has seen to it."""
+        """Discard all recorded failures, after an operator has resolved the cause."""
         self._replacements.forget()
         self._backoff.worked()
 
@@ -345,7 +360,7 @@ class Reconciler:
         if engine is None:
             return
         if action.reason == "unhealthy":
-            # Another one is started now, and may be as unwell before this one has gone.
+            # Its replacement may become unhealthy as well before this one is removed.
             self._replacements.engine_leaves(engine, "unhealthy", action.why)
         self._fleet.put(replace(engine, draining=action.reason))
         self._events.record(

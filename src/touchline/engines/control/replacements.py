@@ -1,8 +1,7 @@
-"""When the replacement of a replacement may be replaced in its turn: later each time.
+"""Backoff for repeated replacement in the same place, with increasing delay.
 
 A place gets three engines a minute at the most, and one in five minutes where that does not help;
-ten a minute where they are killed.
-The functions are pure; `Replacements` keeps what they decide about.
+ten a minute where they are killed. The functions are pure; `Replacements` keeps their state.
 """
 
 from __future__ import annotations
@@ -18,41 +17,56 @@ AT_ONCE, WITHIN_S = 3, 60.0
 FIRST_S, LONGEST_S = 60.0, 300.0
 
 WELL_S = 20.0
-"""An engine that was well for longer does not go because of what it replaced."""
+"""Healthy time in seconds after which an engine counts independently.
+
+It is then not removed because of what it replaced.
+"""
 
 YOUNG_S = 20.0
-"""An engine that ends by itself sooner has not got going."""
+"""Age in seconds below which an engine that ends by itself counts as failed to start."""
 
 KILLED_CODES = frozenset({None, 137, 143})
-"""Exit codes of engines that somebody has ended, or of which nobody knows."""
+"""Exit codes of engines that were killed by somebody, or whose exit code is unknown."""
 
 DIED, KILLED = "died", "killed"
-"""The reasons of engines that end by themselves, or by somebody else: others are started."""
+"""Reasons of engines that end by themselves or are killed.
+
+Others are started in their place.
+"""
 
 KILLED_AT_ONCE = 10
-"""An operator who tries things out waits for none; a memory limit or a cleaner goes on and on."""
+"""Number of killed engines that are replaced without delay.
+
+An operator who experiments does not have to wait; a memory limit or a cleaner kills repeatedly.
+"""
 
 FORGOTTEN_S = 900.0
-"""A round that began so long ago has nothing to do with a new one."""
+"""Age in seconds after which a round is discarded.
+
+It is unrelated to a new one.
+"""
 
 Place = tuple[str, str | None]
-"""A reason, and the VPN of the engines that go for it."""
+"""Reason for removal, and the VPN of the engines concerned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Engines that were there when it began go at once; those made since may have to wait."""
+    """Round of replacements of engines for one reason.
+
+    Engines that existed when it began are removed at once; newer ones may have to wait.
+    """
 
     began_s: float
     number: int = 1
     first_s: float = 0.0
-    """When the first of these rounds began."""
+    """Start of the first of these rounds."""
     at_once: int = AT_ONCE
-    """So many of them are not held."""
+    """Number of rounds that are not delayed."""
 
     @property
     def next_s(self) -> float:
-        """When the next one may begin."""
+        """Earliest time of the next round."""
         if self.number < self.at_once:
             return self.began_s
         if self.number == self.at_once:
@@ -62,7 +76,10 @@ class Round:
 
 
 def holds(rounds: Mapping[Place, Round], place: Place, seen_since_s: float, now_s: float) -> bool:
-    """Whether an engine, seen since then, has to wait before it goes for this reason again."""
+    """Return whether an engine must wait before it is removed for this reason again.
+
+    `seen_since_s` is when it was first seen.
+    """
     current = rounds.get(place)
     return current is not None and seen_since_s >= current.began_s and now_s < current.next_s
 
@@ -70,7 +87,10 @@ def holds(rounds: Mapping[Place, Round], place: Place, seen_since_s: float, now_
 def noted(
     rounds: Mapping[Place, Round], place: Place, seen_since_s: float, now_s: float
 ) -> dict[Place, Round]:
-    """The rounds after an engine, seen since then, has gone for this reason."""
+    """Return the rounds after an engine has been removed for this reason.
+
+    `seen_since_s` is when it was first seen.
+    """
     current = rounds.get(place)
     first = Round(now_s, 1, now_s, at_once_for(place[0]))
     if current is None or now_s - current.began_s > FORGOTTEN_S:
@@ -78,17 +98,17 @@ def noted(
     if seen_since_s < current.began_s:
         return dict(rounds)
     if current.number < current.at_once and now_s - current.first_s >= WITHIN_S:
-        return {**rounds, place: first}  # it goes for it now and then
+        return {**rounds, place: first}  # engines are removed for it occasionally
     return {**rounds, place: replace(current, began_s=now_s, number=current.number + 1)}
 
 
 def at_once_for(reason: str) -> int:
-    """Return how many rounds for this reason are not held."""
+    """Return how many rounds for this reason are not delayed."""
     return KILLED_AT_ONCE if reason == KILLED else AT_ONCE
 
 
 def records(rounds: Mapping[Place, Round], now_s: float) -> list[dict[str, Any]]:
-    """Return what the next server has to know of the rounds, as JSON can say it."""
+    """Return the rounds in a JSON-compatible form for the next server."""
     return [
         {
             "reason": reason,
@@ -105,7 +125,7 @@ def records(rounds: Mapping[Place, Round], now_s: float) -> list[dict[str, Any]]
 def restored(left: Iterable[Mapping[str, Any]], now_s: float) -> dict[Place, Round]:
     """Return the rounds of an earlier server; the time between the two does not count.
 
-    Raises LookupError, TypeError or ValueError for what is no record.
+    Raises LookupError, TypeError or ValueError for an invalid record.
     """
     return {
         (str(each["reason"]), each["vpn"]): Round(
@@ -119,7 +139,10 @@ def restored(left: Iterable[Mapping[str, Any]], now_s: float) -> dict[Place, Rou
 
 
 def _age_s(value: Any) -> float:
-    """A time ago; one that is to come, or not a number, would hold replacements for ever."""
+    """Return an age in seconds.
+
+    A negative age, or one that is not a number, would delay replacements for ever.
+    """
     age_s = float(value)
     if not age_s >= 0:
         raise ValueError(f"{value!r} is not how long ago something was")
@@ -127,25 +150,25 @@ def _age_s(value: Any) -> float:
 
 
 class Aging(Protocol):
-    """An engine, or facts of one."""
+    """Engine, or facts of one, with its age."""
 
     @property
     def seen_since_s(self) -> float:
-        """When this server first saw it."""
+        """Time when this server first saw it."""
 
     @property
     def unhealthy_since_s(self) -> float | None:
-        """Since when it has been unhealthy; None: it is not."""
+        """Time since which it has been unhealthy; None: it is not."""
 
 
 def well_s(engine: Aging) -> float:
-    """Return how long it was well before it became what it is."""
+    """Return how long it was healthy before its current state."""
     since_s = engine.unhealthy_since_s
     return since_s - engine.seen_since_s if since_s is not None else 0.0
 
 
 class Replacements:
-    """Count the rounds of replacements, warn of each that has to wait, and have them saved."""
+    """Record of replacement rounds, with a warning for each delayed one."""
 
     def __init__(
         self, events: EventLog, *, save: Callable[[], None], now_s: Callable[[], float]
@@ -154,10 +177,10 @@ class Replacements:
         self._save = save
         self._now_s = now_s
         self.rounds: Mapping[Place, Round] = {}
-        """The rounds by their place, as they were noted."""
+        """Recorded rounds by place."""
 
     def engine_leaves(self, engine: Engine, reason: str, why: str) -> None:
-        """Note that an engine goes, and is replaced, for this reason."""
+        """Record that an engine is removed and replaced for this reason."""
         if well_s(engine) >= WELL_S:
             return
         again = self._note(reason, engine)
@@ -172,7 +195,10 @@ class Replacements:
             )
 
     def engine_died(self, engine: Engine, exit_code: int | None) -> None:
-        """Note that an engine ended by itself: others that do so at once have to wait."""
+        """Record that an engine ended by itself.
+
+        Further engines that do so at once are delayed.
+        """
         if self._now_s() - engine.seen_since_s >= YOUNG_S:
             return
         reason = KILLED if exit_code in KILLED_CODES else DIED
@@ -193,25 +219,31 @@ class Replacements:
             )
 
     def block_starts(self, now_s: float) -> bool:
-        """Return whether engines have died so early and so often that starts wait."""
+        """Return whether engines have died so early and so often that starts must wait."""
         rounds = self.rounds.items()
         return any(reason in {DIED, KILLED} and now_s < each.next_s for (reason, _), each in rounds)
 
     def forget(self) -> None:
-        """Forget all rounds: an operator has seen to what failed."""
+        """Discard all rounds, after an operator has resolved the cause."""
         self.rounds = {}
         self._save()
 
     def records(self) -> list[dict[str, Any]]:
-        """Return what the next server has to know of the rounds."""
+        """Return the rounds for the next server."""
         return records(self.rounds, self._now_s())
 
     def restore(self, left: Iterable[Mapping[str, Any]]) -> None:
-        """Go on with the rounds of an earlier server; what this one has seen itself counts."""
+        """Restore the rounds of an earlier server.
+
+        Rounds recorded by this one take precedence.
+        """
         self.rounds = {**restored(left, self._now_s()), **self.rounds}
 
     def _note(self, reason: str, engine: Engine) -> Round | None:
-        """The round that has begun with it; None: it is the first one, or of an earlier round."""
+        """Return the round that has begun with it.
+
+        None: it is the first one, or of an earlier round.
+        """
         place = (reason, engine.vpn_container)
         before = self.rounds.get(place)
         self.rounds = noted(self.rounds, place, engine.seen_since_s, self._now_s())

@@ -1,4 +1,4 @@
-"""All engines made anew with the current configuration: a wish that the plan fulfils by and by."""
+"""Replacement of all engines by ones with the current configuration, step by step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Phase = Literal["preparing", "stopping", "cleaning", "provisioning", "complete",
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it has come."""
+    """Progress of the reprovisioning."""
 
     state: State = "idle"
     phase: Phase | None = None
@@ -33,22 +33,26 @@ class Progress:
 
 
 class Left(TypedDict):
-    """What is left to do: engines to be replaced, and whether reprovisioning all was asked for."""
+    """Remaining work: engines to be replaced, and whether reprovisioning all was requested."""
 
     ids: Sequence[str]
     is_of_all: bool
     asked_for: NotRequired[Sequence[str]]
-    """Those among them that were asked for singly; earlier versions did not keep which."""
+    """Engines whose replacement was requested individually.
+
+    Earlier versions did not record them.
+    """
 
 
 NOTHING_LEFT: Left = {"ids": (), "is_of_all": False}
 
 
 class Reprovision:
-    """Marks every engine as outdated and follows how they are replaced.
+    """Reprovisioning that marks every engine as outdated and follows the replacements.
 
-    The plan replaces one after the other: a new engine is ready before an old one goes, where the
-    maximum allows, and an engine with streams goes when they have ended. Belongs to the event loop.
+    The plan replaces one after the other: a new engine is ready before an old one is removed, where
+    the maximum allows, and an engine with streams is removed when they have ended. Belongs to the
+    event loop.
     """
 
     def __init__(
@@ -62,10 +66,11 @@ class Reprovision:
         keep: Callable[[Left], Awaitable[None]],
         remember: Callable[[Left], None],
     ) -> None:
-        """`blocked` says why nothing can be started at present, if so.
+        """Create the reprovisioning of `fleet`.
 
-        Both are told what is left to do, for the next server: `keep` has it on the disk when it
-        returns, `remember` soon.
+        `blocked` says why nothing can be started at present, if so. Both `keep` and `remember`
+        receive the remaining work for the next server: `keep` has it on the disk when it returns,
+        `remember` soon.
         """
         self._fleet = fleet
         self._events = events
@@ -80,10 +85,10 @@ class Reprovision:
         self._beginning = anyio.Lock()
 
     async def start(self) -> int:
-        """Begin, on the disk; how many engines will be replaced.
+        """Begin reprovisioning, stored on the disk, and return the number of engines to replace.
 
-        Raises Refused while it is under way, Blocked where it cannot be remembered. Single engines
-        that are drained are no hindrance, nor those that only wait for their streams to end.
+        Raises Refused while it is under way, Blocked where it cannot be stored. Single engines that
+        are drained do not prevent it, nor those that only wait for their streams to end.
         """
         async with self._beginning:
             if self._is_of_all and not self._waits_for_streams():
@@ -102,10 +107,10 @@ class Reprovision:
         return total
 
     async def drain(self, engine_id: str) -> None:
-        """Replace this one alone: no new streams for it, and it goes when its own have ended.
+        """Replace a single engine: it gets no new streams, and is removed when its own have ended.
 
-        It is on the disk when this returns. Raises NotFound for an engine that is not ours, Blocked
-        where it cannot be remembered.
+        The request is on the disk when this returns. Raises NotFound for an engine that is not
+        ours, Blocked where it cannot be stored.
         """
         if engine_id not in {engine.id for engine in self._fleet.ours()}:
             raise NotFound("engine not found", code="engine_not_found")
@@ -121,14 +126,14 @@ class Reprovision:
         self._reconciler_wakeup.mark()
 
     def go_on(self, left: Left) -> None:
-        """Take up what an earlier server had begun. Raises for what is no record of it."""
+        """Continue what an earlier server had begun. Raises for an invalid record."""
         ids, asked_for = _ids(left["ids"]), _ids(left.get("asked_for", []))
         if ids:
             self._is_of_all = self._is_of_all or left["is_of_all"] is True
             self._begin(self._old | ids, self._asked_for | asked_for)
 
     def _waits_for_streams(self) -> bool:
-        """Whether every engine that is left to replace goes when its own streams have ended."""
+        """Return whether every remaining engine only waits for its own streams to end."""
         left = [engine for engine in self._fleet.ours() if engine.id in self._old]
         return all(self._fleet.started_on(engine.id) for engine in left)
 
@@ -149,12 +154,12 @@ class Reprovision:
 
     @property
     def outdated(self) -> frozenset[str]:
-        """Engines that are to be replaced whatever they were made with."""
+        """Engines to be replaced, whatever their configuration."""
         return self._old
 
     @property
     def left(self) -> Left:
-        """What is left to do, for the next server."""
+        """Remaining work, for the next server."""
         return {
             "ids": sorted(self._old),
             "is_of_all": self._is_of_all,
@@ -162,7 +167,7 @@ class Reprovision:
         }
 
     def once(self) -> None:
-        """Compare with the fleet; called whenever that has changed."""
+        """Update the progress from the fleet; called after every change of it."""
         if self._progress.state != "in_progress" or not self._fleet.freshness.is_current:
             return
         alive = {engine.id: engine for engine in self._fleet.ours()}
@@ -199,7 +204,7 @@ class Reprovision:
         self._events.record("system", "ended", message, total_engines=total, engines=made)
 
     def status(self) -> dict[str, Any]:
-        """As `GET /custom-variant/reprovision/status` shows it."""
+        """Return the body of `GET /custom-variant/reprovision/status`."""
         progress = self._progress
         return {
             "in_progress": progress.state == "in_progress",

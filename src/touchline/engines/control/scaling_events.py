@@ -1,4 +1,4 @@
-"""Events about the size of the fleet: each state is recorded once, when it begins."""
+"""Events about the size of the fleet, recorded once when a state begins."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.model import Engine
 
 UNWELL_SHARE = 0.3
-"""With a larger part of the fleet unhealthy an event warns."""
+"""Share of unhealthy engines above which an event warns."""
 
 
 class ScalingEvents:
-    """Record starts, a high share of unhealthy engines, and fewer healthy ones than wanted."""
+    """Recorder of starts, a high share of unhealthy engines, and a shortage of healthy ones."""
 
     def __init__(self, events: EventLog, fleet: Fleet, *, least: int) -> None:
         self._events = events
@@ -23,7 +23,7 @@ class ScalingEvents:
         self._warned = self._short = False
 
     def record(self, made: Plan) -> None:
-        """Record the starts of this plan, and what the fleet is short of since it began."""
+        """Record the starts of this plan, and shortages of the fleet that have begun."""
         self._record_starts(made)
         ours = self._fleet.ours()
         self._record_unhealthy(ours)

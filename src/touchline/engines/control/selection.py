@@ -1,4 +1,4 @@
-"""The choice of an engine for a new stream. Pure."""
+"""Selection of an engine for a new stream. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from touchline.engines.control.observation import EngineFacts
 
 
 def select(engines: Iterable[EngineFacts], *, unusable_vpns: set[str], most: int) -> str | None:
-    """The engine for a new stream: the least used, a forwarded one first, then the longest unused.
+    """Return the engine for a new stream.
 
-    One that is unwell, drained, kept for somebody else or behind a lost VPN is never given.
+    It is the least used one, a forwarded one first, then the longest unused. Engines that are
+    unhealthy, drained, reserved for another client or behind a lost VPN are never selected.
     """
     fit = (
         engine

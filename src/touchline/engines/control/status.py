@@ -1,4 +1,4 @@
-"""The state of the whole half in one look: for proxies, dashboards and health checks."""
+"""Overall state of the engines half for proxies, dashboards and health checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from touchline.engines.vpn.vpn import VpnWatch
 
 
 class StatusBoard:
-    """Everything from memory, at once. Belongs to the event loop."""
+    """Status answers, all from memory and without waiting. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -53,7 +53,10 @@ class StatusBoard:
         self._now, self._now_s = clock.now, clock.now_s
 
     def orchestrator(self) -> dict[str, Any]:
-        """`GET /orchestrator/status`: whether a client can hope for an engine, and why not."""
+        """Return the body of `GET /orchestrator/status`.
+
+        It says whether a client can expect an engine, and why not.
+        """
         ours = self._fleet.ours()
         healthy = sum(engine.health == "healthy" for engine in ours)
         unhealthy = sum(engine.health == "unhealthy" for engine in ours)
@@ -113,7 +116,7 @@ class StatusBoard:
         }
 
     def health(self) -> dict[str, Any]:
-        """`GET /health/status`."""
+        """Return the body of `GET /health/status`."""
         ours = self._fleet.ours()
         return {
             "total_engines": len(ours),
@@ -128,19 +131,19 @@ class StatusBoard:
         }
 
     def vpn(self) -> dict[str, Any]:
-        """`GET /vpn/status`."""
+        """Return the body of `GET /vpn/status`."""
         if self._vpn is None:
             return status_json((), NO_EMERGENCY, redundant=False)
         return self._vpn.status_json(self._now())
 
     def public_ip(self) -> str:
-        """The primary VPN's. Raises Blocked where it is not known."""
+        """Return the primary VPN's public address. Raises Blocked where it is not known."""
         if self._vpn is None:
             raise Blocked("No VPN is configured", code="vpn_disabled", can_retry=False)
         return self._vpn.public_ip()
 
     def ready(self) -> dict[str, Any]:
-        """Whether this half does its work, and what keeps it from that."""
+        """Return whether this half is operational, and what prevents it."""
         refusals = (self._admission.vpn_refusal(), self._admission.breaker_refusal())
         reasons = [{"code": each.code, "message": each.message} for each in refusals if each]
         if not self._fleet.freshness.is_current:
@@ -153,11 +156,11 @@ class StatusBoard:
             blocked = record_unread()
             reasons.append({"code": blocked.code, "message": blocked.message})
         reasons += self._supervisor.reasons()
-        # A blocked start is no reason to send nobody here: reads and running streams are served.
+        # A blocked start does not affect readiness: reads and running streams are served.
         return {"ready": self._fleet.freshness.is_current, "reasons": reasons}
 
     def runtime(self) -> dict[str, Any]:
-        """Whether the runtime is reached, and how old what is shown of it is."""
+        """Return whether the runtime is reachable, and the age of the data shown of it."""
         freshness = self._fleet.freshness
         stale_s = freshness.stale_s(self._now_s())
         return {
@@ -167,7 +170,7 @@ class StatusBoard:
         }
 
     def reset_breakers(self, name: str | None) -> None:
-        """Close one, or all. Raises NotFound for a name that there is none of."""
+        """Close one breaker, or all. Raises NotFound for an unknown name."""
         if name is not None and name not in self._breakers:
             raise NotFound(
                 f"Unknown circuit breaker {name}; available: {', '.join(self._breakers)}",
@@ -198,7 +201,7 @@ class StatusBoard:
 
 
 def reason_json(blocked: Blocked) -> dict[str, Any]:
-    """Why not now, as clients read it."""
+    """Return the reason of a refusal in the clients' form."""
     return {
         "code": blocked.code,
         "message": blocked.message,

@@ -1,1 +1,1 @@
-"""The fleet in memory and its record in the database."""
+"""In-memory fleet and its record in the database."""

@@ -1,4 +1,4 @@
-"""What we ask of an engine's own HTTP API, over kept connections and in bounded time."""
+"""Client of the engines' HTTP API, with kept connections and time limits."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ _INFOHASH = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 
 
 class EngineUnreachable(Failed):
-    """Nobody answered there in time."""
+    """No answer from the engine in time."""
 
     default_code = "engine_unreachable"
 
 
 class EngineAnswer(Failed):
-    """Somebody answered, and not as an engine does."""
+    """Answer that is not an engine's."""
 
     default_code = "engine_answer"
 
 
 class SessionGone(NotFound):
-    """The engine knows no such session any more."""
+    """Session that the engine no longer knows."""
 
     default_code = "session_gone"
 
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """What an engine tells about a session."""
+    """Session statistics from an engine."""
 
     sample: Sample
     is_live: bool
@@ -53,7 +53,7 @@ class Stat:
 
 
 class AceStreamClient:
-    """One per server: connections are kept and used again. Made by `open_acestream`.
+    """Client with kept connections, one per server. Created by `open_acestream`.
 
     Redirects are not followed and nothing but JSON is read, at most a mebibyte of it. Every call
     raises EngineUnreachable or EngineAnswer, or returns, within `within_s`.
@@ -63,17 +63,17 @@ class AceStreamClient:
         self._http = http
 
     async def status(self, api_url: str, *, within_s: float) -> None:
-        """Return where the engine is well."""
+        """Return if the engine is healthy."""
         await self._get(f"{api_url}/server/api?api_version=3&method=get_status", within_s)
 
     async def network_connected(self, api_url: str, *, within_s: float) -> bool:
-        """Whether the engine reaches the network."""
+        """Return whether the engine reaches the network."""
         url = f"{api_url}/server/api?api_version=3&method=get_network_connection_status"
         result = (await self._get(url, within_s)).get("result")
         return isinstance(result, dict) and result.get("connected") is True
 
     async def version(self, api_url: str, *, within_s: float) -> tuple[str | None, str | None]:
-        """Platform and version, as far as it tells."""
+        """Return platform and version, as far as the engine reports them."""
         answer = await self._get(f"{api_url}/webui/api/service?method=get_version", within_s)
         result = answer.get("result")
         if not isinstance(result, dict):
@@ -81,7 +81,7 @@ class AceStreamClient:
         return _text(result.get("platform")), _text(result.get("version"))
 
     async def stat(self, url: str, *, now: Callable[[], datetime], within_s: float) -> Stat:
-        """What it tells about a session. Raises SessionGone."""
+        """Return the statistics of a session. Raises SessionGone."""
         response = _response(await self._get(url, within_s))
         livepos = response.get("livepos")
         sample = Sample(
@@ -101,7 +101,7 @@ class AceStreamClient:
         )
 
     async def analyze(self, api_url: str, infohash: str, *, within_s: float) -> dict[str, Any]:
-        """What the engine knows of a content, without what it does not know."""
+        """Return the engine's information about a content, without unknown fields."""
         url = (
             f"{api_url}/server/api?api_version=3&method=analyze_content"
             f"&query=acestream:?infohash={infohash}"
@@ -148,7 +148,7 @@ class AceStreamClient:
 
 @asynccontextmanager
 async def open_acestream(*, concurrency: int) -> AsyncIterator[AceStreamClient]:
-    """A client with at most so many connections in use at a time."""
+    """Open a client with at most `concurrency` connections in use at a time."""
     async with open_http_client(
         most=concurrency, most_a_host=MOST_AN_ENGINE, most_bytes=LARGEST_ANSWER_BYTES
     ) as http:
@@ -170,7 +170,10 @@ def _refusal(answer: Mapping[str, Any]) -> Failed | NotFound:
 
 
 def _number(response: Mapping[str, Any], *names: str) -> int | None:
-    """The first that is there and not null; what is no number is not told."""
+    """Return the first value that is present and not null.
+
+    What is not a number is left out.
+    """
     value = next((response[name] for name in names if response.get(name) is not None), None)
     if isinstance(value, str):
         try:
@@ -189,7 +192,7 @@ def _text(value: object) -> str | None:
 
 
 def _infohash(value: object, depth: int = 0) -> str | None:
-    """The first infohash anywhere in the answer."""
+    """Return the first infohash anywhere in the answer."""
     if depth > 8:
         return None
     if isinstance(value, dict):

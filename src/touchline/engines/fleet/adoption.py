@@ -1,4 +1,4 @@
-"""Engines from what a runtime shows: an instance's labels are the record of what it is. Pure."""
+"""Recognition of engines in a runtime from the labels of its instances. Pure."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _OTHERS = ("cache_size_bytes", *_TEXTS)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What an engine's addresses depend on beside itself."""
+    """Environment that determines an engine's addresses."""
 
     deployment: Callable[[], Deployment]
-    """As it is recognised now."""
+    """Deployment as it is recognised now."""
     vpn: Callable[[str], Instance | None]
-    """A VPN container by its name; None: not known now."""
+    """Returns a VPN container by its name; None: not known now."""
     advertise_host: str | None
     reach_host: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where an engine is reached: `host` and `port` are what clients are told."""
+    """Addresses of an engine; `host` and `port` are reported to clients."""
 
     host: str
     port: int
@@ -48,7 +48,7 @@ class Addresses:
 
 
 def addresses_of(instance: Instance, http_port: int, around: Surroundings) -> Addresses | None:
-    """Return where this engine is reached now; None: nowhere."""
+    """Return the current addresses of this engine; None: it cannot be reached."""
     vpn = instance.labels.get(names.VPN_CONTAINER)
     deployment, told_by = around.deployment(), around.advertise_host
     if vpn is not None:
@@ -82,9 +82,10 @@ def engine_of(
     now: datetime,
     now_s: float,
 ) -> Engine | None:
-    """The engine that this running instance is; None: it is none, or cannot be reached at all.
+    """Return the engine of this running instance.
 
-    `facts` are what an earlier server remembered of it, as `checked_facts` gives them.
+    None: it is no engine, or cannot be reached at all. `facts` are what an earlier server stored of
+    it, as `checked_facts` returns them.
     """
     http_port = names.port_of(instance.labels, names.HTTP_PORT)
     if http_port is None:
@@ -117,7 +118,7 @@ def engine_of(
 
 
 def reminded(engine: Engine, facts: Mapping[str, Any]) -> Engine:
-    """The engine with what an earlier server remembered of it, where it is not known by now."""
+    """Return the engine completed by an earlier server's facts, where it lacks them."""
     news = {k: v for k, v in _remembered(facts).items() if getattr(engine, k) is None}
     return replace(engine, labels={**facts.get("labels", {}), **engine.labels}, **news)
 
@@ -130,7 +131,10 @@ def _remembered(facts: Mapping[str, Any]) -> dict[str, Any]:
 def external_engine(
     engine_id: str, host: str, port: int, labels: Mapping[str, str], *, now: datetime, now_s: float
 ) -> Engine:
-    """One that somebody else runs: it is known from the streams that are reported on it."""
+    """Return an engine that is not run by us.
+
+    It is known from the streams that are reported on it.
+    """
     return Engine(
         id=engine_id,
         name=f"engine-{host}-{port}",
@@ -148,7 +152,7 @@ def external_engine(
 
 
 def facts_of(engine: Engine) -> dict[str, Any]:
-    """What a restart would lose of an engine: all that its labels do not say."""
+    """Return the facts of an engine that its labels do not contain, for a restart."""
     facts: dict[str, Any] = {key: rfc3339(getattr(engine, key)) for key in _TIMES}
     facts |= {key: getattr(engine, key) for key in _OTHERS}
     facts["labels"] = dict(engine.labels)
@@ -158,9 +162,9 @@ def facts_of(engine: Engine) -> dict[str, Any]:
 
 
 def checked_facts(value: Any) -> dict[str, Any]:
-    """Return what a record says of an engine; a fact that `facts_of` cannot have written is left.
+    """Return the valid facts in a record of an engine.
 
-    Raises TypeError for what is no record of an engine.
+    A fact that `facts_of` cannot have written is left out. Raises TypeError for an invalid record.
     """
     if not isinstance(value, Mapping):
         raise TypeError(f"{type(value).__name__} is no record of an engine")
@@ -186,7 +190,7 @@ def checked_facts(value: Any) -> dict[str, Any]:
 def restored_external(
     engine_id: str, facts: Mapping[str, Any], *, now: datetime, now_s: float
 ) -> Engine | None:
-    """The external engine that these facts tell about, if they do."""
+    """Return the external engine described by these facts, if they describe one."""
     where = facts.get("external")
     if where is None:
         return None

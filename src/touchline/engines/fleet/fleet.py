@@ -1,7 +1,7 @@
-"""The fleet in memory: every engine, every stream, and what is known of the runtime.
+"""In-memory fleet: every engine, every stream, and the state of the runtime.
 
-It is the one owner of these facts and belongs to the event loop. Whoever reads gets frozen values
-or bytes that stand already; nothing here waits for a runtime, an engine or a disk.
+It is the single owner of these facts and belongs to the event loop. Readers get frozen values or
+bytes that are already encoded; nothing here waits for a runtime, an engine or a disk.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from touchline.engines.model.rendering import engine_json, stream_json
 
 
 class Freshness:
-    """Whether what is shown of the runtime is what it is; times are the monotonic clock's."""
+    """State of the runtime data's freshness; times are the monotonic clock's."""
 
     def __init__(self) -> None:
         self.listed_at_s: float | None = None
-        """When the runtime was last listed; None: never since the server started."""
+        """Time of the last listing; None: never since the server started."""
         self.unreachable_since_s: float | None = None
         self.reason: str | None = None
-        """Why it cannot be reached."""
+        """Reason why the runtime cannot be reached."""
 
     @property
     def is_current(self) -> bool:
-        """Whether it has been listed, and listed again since it was last away."""
+        """Whether it has been listed, and again since it was last unavailable."""
         return self.listed_at_s is not None and self.unreachable_since_s is None
 
     def listed(self, now_s: float) -> None:
-        """The runtime has just been listed."""
+        """Record that the runtime has just been listed."""
         self.listed_at_s, self.unreachable_since_s, self.reason = now_s, None, None
 
     def lost(self, now_s: float, reason: str) -> bool:
-        """It cannot be reached; whether that is news."""
+        """Record that the runtime is unreachable, and return whether that is new."""
         is_news = self.unreachable_since_s is None
         if is_news:
             self.unreachable_since_s = now_s
@@ -47,35 +47,37 @@ class Freshness:
         return is_news
 
     def stale_s(self, now_s: float) -> float | None:
-        """How old what is shown is; None while it is current."""
+        """Return the age of the runtime data; None while it is current."""
         if self.is_current:
             return None
         return now_s - self.listed_at_s if self.listed_at_s is not None else 0.0
 
 
 class Fleet:
-    """Engines and streams by id. Methods that change something say so to whoever waits."""
+    """Engines and streams by id. Methods that change the state notify all waiters."""
 
     def __init__(self) -> None:
         self.engines_changed = Changed()
         self.streams_changed = Changed()
         self.roster_changed = Changed()
-        """An engine has come or gone, or a stream has started or ended."""
+        """Marked when an engine was added or removed, or a stream started or ended."""
         self.freshness = Freshness()
         self.record_is_read = False
-        """Whether it is known what an earlier server left: until then an engine may have streams
-        that nobody here knows of."""
+        """Whether the record of an earlier server has been read.
+
+        Until then an engine may have streams that are not known here.
+        """
         self.leases = Leases()
         self.flights = FlightBook()
         """Engines that are being started; they count as engines."""
         self.going: set[str] = set()
-        """Engines that run still and are being stopped: they count until they are gone."""
+        """Engines that still run and are being stopped; they count until they are gone."""
         self.seen: dict[str, Instance] = {}
-        """The instances that engines of ours run in, as they were last seen."""
+        """Instances of our engines, as last seen."""
         self.others: dict[str, Instance] = {}
         """Managed instances that are no running engine: of `POST /provision`, or ended."""
         self.unread: set[str] = set()
-        """Engines of an earlier server whose streams are not known, until its record is read."""
+        """Engines of an earlier server with unknown streams, until its record is read."""
         self._engines: dict[str, Engine] = {}
         self._streams: dict[str, Stream] = {}
         self._latest: dict[str, Sample] = {}
@@ -94,26 +96,26 @@ class Fleet:
     # ------------------------------------------------------------------ engines
 
     def engine(self, engine_id: str) -> Engine:
-        """The engine of this id. Raises NotFound."""
+        """Return the engine with this id. Raises NotFound."""
         found = self._engines.get(engine_id)
         if found is None:
             raise NotFound("not found", code="engine_not_found")
         return found
 
     def find(self, engine_id: str | None) -> Engine | None:
-        """The engine of this id, if there is one."""
+        """Return the engine with this id, if there is one."""
         return self._engines.get(engine_id) if engine_id is not None else None
 
     def engines(self) -> Sequence[Engine]:
-        """All of them, external ones included, by port."""
+        """Return all engines, external ones included, by port."""
         return [self._engines[key] for key in self._engine_list.order()]
 
     def ours(self) -> Sequence[Engine]:
-        """Those that this server runs."""
+        """Return the engines that this server runs."""
         return [engine for engine in self._engines.values() if not engine.external]
 
     def at(self, host: str, port: int) -> Engine | None:
-        """The engine that is reached there, as clients are told or as this server does it."""
+        """Return the engine with this address, as used by clients or by this server."""
         for engine in self._engines.values():
             if (engine.port == port and engine.host == host) or (
                 engine.api_port == port and engine.api_host == host
@@ -122,7 +124,7 @@ class Fleet:
         return None
 
     def put(self, engine: Engine) -> None:
-        """This engine is new, or is now this."""
+        """Add or replace an engine."""
         before = self._engines.get(engine.id)
         if before == engine:
             return
@@ -134,7 +136,7 @@ class Fleet:
             self.roster_changed.mark()
 
     def change(self, engine_id: str, **changes: Any) -> Engine | None:
-        """The engine with these fields changed; None where it has gone meanwhile."""
+        """Return the engine with these fields changed; None where it no longer exists."""
         engine = self._engines.get(engine_id)
         if engine is None:
             return None
@@ -143,7 +145,10 @@ class Fleet:
         return changed
 
     def remove(self, engine_id: str) -> Engine | None:
-        """It is gone. Its streams must have been ended; who removes engines is the keeper."""
+        """Remove an engine and return it.
+
+        Its streams must have been ended; only the keeper removes engines.
+        """
         engine = self._engines.pop(engine_id, None)
         self.seen.pop(engine_id, None)
         self.unread.discard(engine_id)
@@ -155,19 +160,22 @@ class Fleet:
         return engine
 
     def instances(self) -> Sequence[Instance]:
-        """Every managed instance, running engines and all others, as they were last seen."""
+        """Return every managed instance, running engines and all others, as last seen."""
         return [*self.seen.values(), *self.others.values()]
 
     def is_free(self, engine: Engine, now_s: float) -> bool:
-        """Whether it has neither a stream nor a client that it is kept for."""
+        """Return whether it has neither a stream nor a client that it is reserved for."""
         return not self._started.get(engine.id) and not self.is_kept(engine.id, now_s)
 
     def is_kept(self, engine_id: str, now_s: float) -> bool:
-        """Whether it is kept for a client, or may be in use by one that is not known yet."""
+        """Return whether it is reserved for a client.
+
+        It also counts as reserved while it may have a stream that is not known yet.
+        """
         return engine_id in self.unread or self.leases.holds(engine_id, now_s)
 
     def set_forwarded_ports(self, ports: Mapping[str, int]) -> None:
-        """The VPNs' forwarded ports by container, as forwarded engines show them."""
+        """Set the VPNs' forwarded ports by container, which forwarded engines show."""
         if ports == self._forwarded_ports:
             return
         self._forwarded_ports = dict(ports)
@@ -177,7 +185,7 @@ class Fleet:
         self.engines_changed.mark()
 
     def set_outdated(self, engine_ids: frozenset[str], asked_for: frozenset[str]) -> None:
-        """Engines that are to be replaced, those among them that were asked for singly.
+        """Set the engines to be replaced, and those among them that were requested individually.
 
         They get no new work.
         """
@@ -187,17 +195,17 @@ class Fleet:
         self._render_anew(engine_id for engine_id in changed if engine_id in self._engines)
 
     def is_asked_to_go(self, engine_id: str) -> bool:
-        """Whether somebody asked that this one goes, and not all."""
+        """Return whether the replacement of this single engine was requested."""
         return engine_id in self._asked_for
 
     def set_lost_vpns(self, names: frozenset[str]) -> None:
-        """VPNs that are away: their engines are not listed, and get no new work."""
+        """Set the lost VPNs; their engines are not listed, and get no new work."""
         changed = self._lost_vpns ^ names
         self._lost_vpns = names
         self._render_anew(e.id for e in self._engines.values() if e.vpn_container in changed)
 
     def gets_work(self, engine: Engine) -> bool:
-        """Whether a new stream may be sent there."""
+        """Return whether a new stream may be sent to this engine."""
         return (
             engine.draining is None
             and engine.id not in self._outdated
@@ -207,34 +215,37 @@ class Fleet:
     # ------------------------------------------------------------------ streams
 
     def stream(self, stream_id: str) -> Stream:
-        """The stream of this id, ended ones included for an hour. Raises NotFound."""
+        """Return the stream with this id.
+
+        Ended streams are included for an hour. Raises NotFound.
+        """
         found = self._streams.get(stream_id)
         if found is None:
             raise NotFound("not found", code="stream_not_found")
         return found
 
     def find_stream(self, stream_id: str | None) -> Stream | None:
-        """The stream of this id, if there is one."""
+        """Return the stream with this id, if there is one."""
         return self._streams.get(stream_id) if stream_id is not None else None
 
     def streams(self) -> Iterable[Stream]:
-        """All that are kept, in the order in which they came."""
+        """Return all stored streams, in the order in which they were added."""
         return self._streams.values()
 
     def started(self) -> Sequence[Stream]:
-        """Those that play."""
+        """Return the streams that are playing."""
         return [self._streams[key] for keys in self._started.values() for key in keys]
 
     def started_on(self, engine_id: str) -> Sequence[Stream]:
-        """Those that play on this engine, the oldest first."""
+        """Return the playing streams on this engine, the oldest first."""
         return [self._streams[key] for key in self._started.get(engine_id, ())]
 
     def streams_on(self, engine_id: str) -> int:
-        """How many play on this engine."""
+        """Return the number of playing streams on this engine."""
         return len(self._started.get(engine_id, ()))
 
     def put_stream(self, stream: Stream) -> None:
-        """This stream is new, or is now this."""
+        """Add or replace a stream."""
         before = self._streams.get(stream.id)
         if before == stream:
             return
@@ -255,7 +266,7 @@ class Fleet:
         self.roster_changed.mark()
 
     def forget_stream(self, stream_id: str) -> None:
-        """Its hour is over."""
+        """Remove an expired stream."""
         stream = self._streams.pop(stream_id, None)
         if stream is None:
             return
@@ -267,44 +278,44 @@ class Fleet:
         self.streams_changed.mark()
 
     def measured(self, stream_id: str, sample: Sample) -> None:
-        """The newest sample of a stream."""
+        """Store the latest sample of a stream."""
         if stream_id in self._streams:
             self._latest[stream_id] = sample
             self._stream_list.put(stream_id)
             self.streams_changed.mark()
 
     def latest(self, stream_id: str) -> Sample | None:
-        """The newest sample of a stream, if there is one."""
+        """Return the latest sample of a stream, if there is one."""
         return self._latest.get(stream_id)
 
     # ------------------------------------------------------------------ encoded
 
     def engines_body(self) -> Body:
-        """EngineState[] of the contract, by port."""
+        """Return the contract's EngineState[], by port."""
         return self._engine_list.body()
 
     def engine_body(self, engine_id: str) -> Body:
-        """`{engine, streams}` of the contract. Raises NotFound."""
+        """Return `{engine, streams}` of the contract. Raises NotFound."""
         self.engine(engine_id)
         streams = self._stream_list.some(s.id for s in self.started_on(engine_id))
         content = b'{"engine":' + self._engine_list.one(engine_id) + b',"streams":' + streams + b"}"
         return Body(self._engine_list.version, content)
 
     def streams_body(self, wanted: Callable[[Stream], bool], *, offset: int, limit: int) -> bytes:
-        """StreamState[] of those that are wanted, in the order in which they came."""
+        """Return StreamState[] of the selected streams, in the order in which they were added."""
         keys = [key for key, stream in self._streams.items() if wanted(stream)]
         return self._stream_list.some(keys[offset : offset + limit])
 
     @property
     def streams_version(self) -> int:
-        """Grows with every change of any stream."""
+        """Version that increases with every change of any stream."""
         return self._stream_list.version
 
     def stream_body(self, stream_id: str, **more: Any) -> bytes:
-        """StreamState of one, with further fields. Raises NotFound."""
+        """Return StreamState of one stream, with further fields. Raises NotFound."""
         return encoded({**stream_json(self.stream(stream_id), self.latest(stream_id)), **more})
 
-    # ------------------------------------------------------------------ inside
+    # --------------------------------------------------------------- internals
 
     def _take_off(self, stream: Stream) -> None:
         on_engine = self._started.get(stream.container_id, {})

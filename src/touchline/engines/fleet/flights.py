@@ -1,4 +1,4 @@
-"""Engines that are being started: each counts as an engine from the moment it is boarded."""
+"""Engines that are being started, counted as engines from the beginning of the start."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from touchline.engines.model.model import Engine
 
 @dataclass(eq=False)
 class Flight:
-    """An engine on its way; it counts as an engine from the moment it is boarded."""
+    """Engine that is being started; it counts as an engine from the beginning."""
 
     vpn: str | None
     forwarded: bool
     for_client: bool
     wanted: str | None = None
-    """What was ordered, so that an equal order can join it; None: nobody ordered it."""
+    """Key of the order, so that an equal order can join it.
+
+    None: it was not ordered by a client.
+    """
     is_left: bool = False
-    """Whoever ordered it has gone, and nobody has joined it yet."""
+    """Whether its client has disconnected and no other has joined the start yet."""
     task: asyncio.Task[Engine] | None = None
     name: str = ""
     died: anyio.Event = field(default_factory=anyio.Event)
@@ -29,7 +32,7 @@ class Flight:
 
 
 class FlightBook:
-    """The starts that are under way, in their order."""
+    """Starts in progress, in their order."""
 
     def __init__(self) -> None:
         self._flights: dict[Flight, None] = {}
@@ -43,17 +46,17 @@ class FlightBook:
     def board(
         self, vpn: str | None, *, forwarded: bool, for_client: bool, wanted: str | None = None
     ) -> Flight:
-        """Count an engine that is going to be started; `leave` must follow."""
+        """Register an engine that is going to be started; `leave` must follow."""
         flight = Flight(vpn, forwarded, for_client, wanted)
         self._flights[flight] = None
         return flight
 
     def leave(self, flight: Flight) -> None:
-        """Stop counting an engine; calling it again does no harm."""
+        """Unregister an engine; calling it again does no harm."""
         self._flights.pop(flight, None)
 
     def take_left(self, wanted: str) -> Flight | None:
-        """Return the start that an equal order left behind: nobody else gets it then."""
+        """Return an abandoned start of an equal order, reserved for the caller."""
         for flight in self._flights:
             if flight.wanted == wanted and flight.is_left and flight.task is not None:
                 flight.is_left = False
@@ -61,7 +64,7 @@ class FlightBook:
         return None
 
     def instance_died(self, name: str, exit_code: int | None) -> None:
-        """Tell the start of the instance of this name that it has ended."""
+        """Notify the start of the named instance that the instance has ended."""
         for flight in self._flights:
             if flight.name == name:
                 flight.exit_code = exit_code

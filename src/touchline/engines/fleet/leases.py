@@ -1,4 +1,4 @@
-"""Engines that are kept for a client, between being handed out and its stream's start."""
+"""Leases on engines from their assignment to a client until the start of its stream."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Until when an engine is kept, on the monotonic clock, and for whom."""
+    """Expiry of a reservation, on the monotonic clock, and its client."""
 
     id: str
     until_s: float
 
 
 class Leases:
-    """At most one lease an engine; one that has run out is none. Belongs to the event loop."""
+    """Leases, at most one per engine; an expired one counts as none.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self) -> None:
         self._by_engine: dict[str, Lease] = {}
 
     def grant(self, engine_id: str, lease_id: str, until_s: float) -> None:
-        """Keep the engine; a lease that it has is replaced."""
+        """Reserve an engine; its existing lease is replaced."""
         self._by_engine[engine_id] = Lease(lease_id, until_s)
 
     def holds(self, engine_id: str, now_s: float) -> bool:
-        """Whether the engine is kept for somebody."""
+        """Return whether the engine is reserved."""
         lease = self._by_engine.get(engine_id)
         if lease is not None and lease.until_s <= now_s:
             del self._by_engine[engine_id]
@@ -32,12 +35,12 @@ class Leases:
         return lease is not None
 
     def find(self, lease_id: str, now_s: float) -> str | None:
-        """The engine that this lease keeps."""
+        """Return the engine that this lease reserves."""
         for engine_id, lease in self._by_engine.items():
             if lease.id == lease_id and lease.until_s > now_s:
                 return engine_id
         return None
 
     def release(self, engine_id: str) -> None:
-        """Its stream has started, or it is gone."""
+        """Release an engine, because its stream has started or it no longer exists."""
         self._by_engine.pop(engine_id, None)

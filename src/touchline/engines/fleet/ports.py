@@ -1,4 +1,4 @@
-"""Which ports engines hold: reserved before a start, probed by a real bind, never given twice."""
+"""Ports of engines: reserved before a start, probed by a real bind, never given out twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from touchline.engines.model.runtime import PortInUse
 from touchline.engines.settings.tree import PortRange
 
 PROBED_AT_ONCE = 16
-"""Ports tried in one visit of a thread."""
+"""Number of ports probed in one call in a thread."""
 
 PROBE_RETRY_S = 5.0
 
@@ -24,7 +24,7 @@ Probe = Callable[[Iterable[int]], set[int]]
 
 
 def bind_probe(address: str) -> Probe:
-    """A probe that finds which ports something else on this host holds at `address`."""
+    """Return a probe that finds the ports of `address` used by other programs on this host."""
 
     def taken(ports: Iterable[int]) -> set[int]:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -46,47 +46,47 @@ def bind_probe(address: str) -> Probe:
 
 @dataclass(eq=False)
 class Space:
-    """A network in which port numbers are told apart, and what is held there."""
+    """Network with its own port numbers, and the ports held in it."""
 
     name: str
     probe: Probe | None
-    """None: nobody can bind there from here (a VPN container's network)."""
+    """Probe for free ports; None where we cannot bind (a VPN container's network)."""
     held: dict[int, object] = field(default_factory=dict)
-    """By port: who holds it."""
+    """Holder by port."""
     cursors: dict[PortRange, int] = field(default_factory=dict)
 
 
 class Reserved:
-    """Ports that are held for one start."""
+    """Ports that are reserved for one start."""
 
     def __init__(self) -> None:
         self._held: list[tuple[Space, int]] = []
         self._owner: object = self
 
     def keep(self, instance_id: str) -> None:
-        """They are this instance's from now on."""
+        """Assign the ports to this instance."""
         self._owner = instance_id
         for space, port in self._held:
             space.held[port] = instance_id
 
     def hold(self, space: Space, port: int) -> None:
-        """Used by the book alone."""
+        """Add a port. Only for use by the book."""
         space.held[port] = self._owner
         self._held.append((space, port))
 
     def release(self) -> None:
-        """Give back what nobody keeps."""
+        """Release the ports that are not assigned to an instance."""
         for space, port in self._held:
             if space.held.get(port) is self:
                 del space.held[port]
 
 
 class PortBook:
-    """Belongs to the event loop; only the probes run in a thread.
+    """Port reservations of all engines; only the probes run in a thread.
 
-    `host` ports are this host's. Inside a VPN container engines share one network, so HTTP and
-    HTTPS ports of all of them are held together. Inside a container of its own an engine has all
-    ports to itself, and nothing is held there.
+    Belongs to the event loop. `host` ports are this host's. Inside a VPN container engines share
+    one network, so HTTP and HTTPS ports of all of them are held together. Inside a container of its
+    own an engine has all ports to itself, and nothing is held there.
     """
 
     def __init__(self, probe: Probe | None, *, now_s: Callable[[], float]) -> None:
@@ -98,7 +98,10 @@ class PortBook:
 
     @asynccontextmanager
     async def reserve(self) -> AsyncIterator[Reserved]:
-        """What is taken for it inside and not kept is given back at the end, whatever happens."""
+        """Open a reservation.
+
+        Ports that are taken in it and not assigned are released at the end in any case.
+        """
         reserved = Reserved()
         try:
             yield reserved
@@ -106,11 +109,11 @@ class PortBook:
             reserved.release()
 
     async def take_host(self, reserved: Reserved, among: PortRange) -> int:
-        """A free port of this host. Raises Blocked where there is none."""
+        """Reserve a free port of this host. Raises Blocked where there is none."""
         return await self._take(reserved, self._host, among)
 
     async def take_host_port(self, reserved: Reserved, port: int) -> int:
-        """Exactly this one. Raises PortInUse."""
+        """Reserve this port of the host. Raises PortInUse."""
         if port in self._host.held:
             raise PortInUse(
                 f"Port {port} of this host belongs to another engine; nothing was started",
@@ -125,11 +128,11 @@ class PortBook:
         return port
 
     async def take_in_vpn(self, reserved: Reserved, vpn: str, among: PortRange) -> int:
-        """A port that no other engine behind this VPN has. Raises Blocked."""
+        """Reserve a port that no other engine behind this VPN has. Raises Blocked."""
         return await self._take(reserved, self._vpn(vpn), among)
 
     async def take_in_vpn_port(self, reserved: Reserved, vpn: str, port: int) -> int:
-        """Exactly this one. Raises PortInUse."""
+        """Reserve this port behind the VPN. Raises PortInUse."""
         space = self._vpn(vpn)
         if port in space.held:
             raise PortInUse(
@@ -140,7 +143,7 @@ class PortBook:
         return port
 
     def adopt(self, instance_id: str, labels: Mapping[str, str]) -> None:
-        """What this running instance holds, by its labels; again and again is fine."""
+        """Assign the ports in a running instance's labels to it; may be repeated."""
         vpn = labels.get(names.VPN_CONTAINER)
         keys: Iterable[str]
         if vpn is not None:
@@ -153,37 +156,37 @@ class PortBook:
                 space.held[port] = instance_id
 
     def is_full(self, among: PortRange, vpn: str | None = None) -> bool:
-        """Whether no port of these is to be had, as far as that is known without trying."""
+        """Return whether no port of the range is known to be free, without probing."""
         space = self._host if vpn is None else self._vpn(vpn)
         if self._full_until_s.get((space.name, among), 0.0) > self._now_s():
             return True
         return all(port in space.held for port in range(among.first, among.last + 1))
 
     def release(self, instance_id: str) -> None:
-        """It is gone; what it held is free."""
+        """Release the ports of an instance that no longer exists."""
         self._full_until_s.clear()
         for space in (self._host, *self._vpns.values()):
             for port in [p for p, owner in space.held.items() if owner == instance_id]:
                 del space.held[port]
 
     def avoid(self, port: int, *, for_s: float) -> None:
-        """Somebody else turned out to have this port of the host."""
+        """Avoid a port of the host that turned out to be used by another program."""
         self._avoided[port] = self._now_s() + for_s
 
     def owners(self) -> set[str]:
-        """The instances that hold a port."""
+        """Return the instances that hold a port."""
         spaces = (self._host, *self._vpns.values())
         return {each for space in spaces for each in space.held.values() if isinstance(each, str)}
 
     def held_on_host(self) -> set[int]:
-        """Ports of this host that are held, for whatever."""
+        """Return the ports of this host that are held for any purpose."""
         return set(self._host.held)
 
     def _vpn(self, name: str) -> Space:
         return self._vpns.setdefault(name, Space(name, None))
 
     async def _take(self, reserved: Reserved, space: Space, among: PortRange) -> int:
-        """The next one after the last that was given, and round again."""
+        """Reserve the next port after the last one given out, with wrap-around."""
         tried = 0
         while tried < len(among):
             batch: list[int] = []

@@ -1,4 +1,4 @@
-"""What an earlier server left of engines and streams: read once, however late that is."""
+"""Record of an earlier server's engines and streams, read once as soon as possible."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ Load = Callable[[], Awaitable[Loaded]]
 
 
 async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
-    """Load until the database answers, then hand over what it had. An error is logged once."""
+    """Load the record until the database answers, then pass it on.
+
+    An error is logged once.
+    """
     told: str | None = None
     while True:
         try:
@@ -38,7 +41,7 @@ async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
 
 
 def record_unread() -> Blocked:
-    """Why nothing is decided about engines and streams of an earlier server now."""
+    """Return the refusal of decisions while an earlier server's record is unread."""
     return Blocked(
         "The database has not been read yet, so playing streams are unknown. Nothing"
         " was changed; retry later",

@@ -1,4 +1,4 @@
-"""Rows of the engines half in the database: what is written there, and read back."""
+"""Database rows of the engines half, written and read back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Loaded:
-    """What an earlier server left."""
+    """Record of an earlier server."""
 
     streams: Sequence[Stream] = ()
     engines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Notes:
-    """Notes that are written together; an engine without facts is gone."""
+    """Notes that are written together; an engine without facts is deleted."""
 
     streams: Mapping[str, Stream]
     engines: Mapping[str, Mapping[str, Any] | None]
@@ -42,7 +42,7 @@ class Notes:
     blocks: Mapping[tuple[str, int], bytes]
 
     def write(self, connection: Connection, *, kept_blocks: int) -> None:
-        """Write them, and remove all but the newest blocks of each stream."""
+        """Write the notes, and remove all but the newest blocks of each stream."""
         upsert(connection, schema.streams, [row_of(stream) for stream in self.streams.values()])
         known = {k: facts for k, facts in self.engines.items() if facts is not None}
         upsert(
@@ -98,7 +98,10 @@ def read_rows(connection: Connection, oldest: str | None) -> Loaded:
 
 
 def _understood(read: Callable[[Any], T], row: Any) -> T | None:
-    """What stands there; None for what cannot be read, which must not hide all the rest."""
+    """Return a parsed row; None if it cannot be read.
+
+    One invalid row must not hide all the rest.
+    """
     try:
         return read(row)
     except (Failed, ValueError, TypeError, LookupError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The samples of streams in packed arrays: 37 bytes each, where objects would take 1,300."""
+"""Compact storage of stream samples: 37 bytes each, where objects would take 1,300."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from touchline.engines.model.model import Sample
 
 BLOCK = 64
-"""Samples that are kept in the database under one number."""
+"""Number of samples stored as one row in the database."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -25,10 +25,10 @@ Row = tuple[int, int, int, int, int, int, int]
 
 
 class SampleRing:
-    """The newest `capacity` samples of a stream. Belongs to the event loop.
+    """Ring of the newest `capacity` samples of a stream. Belongs to the event loop.
 
-    Samples are numbered as they come; the columns hold those from `_first` on, and are cut when
-    a block more than `capacity` has gathered: a cut moves less than a kilobyte now and then.
+    Samples are numbered consecutively; the columns hold those from `_first` on, and are cut when a
+    block more than `capacity` has accumulated: a cut moves less than a kilobyte at long intervals.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -42,7 +42,7 @@ class SampleRing:
         return min(self._capacity, len(self._columns[0]))
 
     def append(self, sample: Sample) -> None:
-        """Keep this one; the oldest gives way when there are enough."""
+        """Add a sample; the oldest is dropped at capacity."""
         values = [_clipped(getattr(sample, name), at) for at, name in enumerate(_FIELDS, 1)]
         ts_us = (sample.ts - _EPOCH) // _MICROSECOND
         for column, value in zip(
@@ -55,7 +55,7 @@ class SampleRing:
             self._first += BLOCK
 
     def since(self, start: datetime | None) -> list[Sample]:
-        """Those not older than `start`, oldest first; all of them without one."""
+        """Return the samples not older than `start`, oldest first; all of them without it."""
         stamps = self._columns[0]
         start_us = None if start is None else (start - _EPOCH) // _MICROSECOND
         return [
@@ -66,11 +66,11 @@ class SampleRing:
 
     @property
     def latest(self) -> Sample | None:
-        """The newest one."""
+        """Newest sample."""
         return self._sample(len(self._columns[0]) - 1) if self._columns[0] else None
 
     def unsaved_blocks(self) -> list[tuple[int, bytes]]:
-        """Number and content of each block with a sample that was not in an earlier answer."""
+        """Return number and content of each block with samples not returned before."""
         end = self._first + len(self._columns[0])
         if self._saved == end:
             return []
@@ -79,7 +79,7 @@ class SampleRing:
         return [(number, self._block(number)) for number in range(first, -(-end // BLOCK))]
 
     def restore(self, blocks: Iterable[tuple[int, bytes]]) -> None:
-        """Take what `unsaved_blocks` gave in an earlier life; the ring must be empty."""
+        """Restore the blocks that `unsaved_blocks` returned earlier; the ring must be empty."""
         ordered = sorted(blocks)
         # Blocks without a gap up to the newest: numbers go on, and a new block replaces none of it.
         while ordered and ordered[-1][0] - ordered[0][0] != len(ordered) - 1:
@@ -131,7 +131,10 @@ class SampleRing:
         return self._words[self._columns[6][at]]
 
     def _code(self, word: str | None) -> int:
-        """An engine has half a dozen words for its state; one that invents more gets none."""
+        """Return the code of a state.
+
+        An engine has half a dozen state names; any beyond the limit get no code.
+        """
         if word is not None:
             word = word[:_LONGEST_WORD]
         if word not in self._words:
@@ -142,7 +145,7 @@ class SampleRing:
 
 
 class SampleBook:
-    """The samples of all streams, and what went through them in total. Belongs to the loop."""
+    """Samples of all streams, and their total traffic. Belongs to the event loop."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -152,7 +155,7 @@ class SampleBook:
         self.total_uploaded_bytes = 0
 
     def append(self, stream_id: str, sample: Sample) -> None:
-        """The newest sample of a stream."""
+        """Add the newest sample of a stream."""
         ring = self._rings.get(stream_id)
         if ring is None:
             ring = self._rings[stream_id] = SampleRing(self._capacity)
@@ -166,17 +169,20 @@ class SampleBook:
         )
 
     def since(self, stream_id: str, start: datetime | None) -> Sequence[Sample]:
-        """Samples not older than `start`, oldest first; none of a stream that is not known."""
+        """Return samples not older than `start`, oldest first.
+
+        Empty for an unknown stream.
+        """
         ring = self._rings.get(stream_id)
         return ring.since(start) if ring is not None else ()
 
     def forget(self, stream_id: str) -> None:
-        """It is gone; what it carried stays in the totals."""
+        """Remove a stream; its traffic stays in the totals."""
         self._rings.pop(stream_id, None)
         self._last.pop(stream_id, None)
 
     def unsaved_blocks(self) -> list[tuple[str, int, bytes]]:
-        """Stream, number and content of each block that has changed since the last call."""
+        """Return stream, number and content of each block changed since the last call."""
         return [
             (stream_id, number, content)
             for stream_id, ring in self._rings.items()
@@ -184,9 +190,9 @@ class SampleBook:
         ]
 
     def restore(self, stream_id: str, blocks: Iterable[tuple[int, bytes]]) -> Sample | None:
-        """Take an earlier server's samples of a stream; the newest of them.
+        """Restore an earlier server's samples of a stream, and return the newest of them.
 
-        Where samples of this server have come already, those are put behind the earlier ones.
+        Samples already received by this server are placed after the earlier ones.
         """
         ring = SampleRing(self._capacity)
         ring.restore(blocks)
@@ -207,7 +213,7 @@ def _clipped(value: int | None, column: int) -> int:
 
 
 def _growth(before: int | None, now: int | None) -> int:
-    """How much came: a counter that has begun anew counts from there on."""
+    """Return the increase of a counter; after a reset it counts from zero."""
     if now is None:
         return 0
     return max(0, now) if before is None else max(0, now - before)

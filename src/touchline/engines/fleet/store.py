@@ -1,7 +1,7 @@
-"""What the engines half keeps in the database, and the one place that writes it there.
+"""Persistence of the engines half, with all writes to the database in one place.
 
 What a client is told is on the disk first (`save_streams`). What the server noticed by itself is
-written soon after (`note_…`), again and again until the disk takes it.
+written soon after (`note_…`), and retried until the database accepts it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 FLUSH_EVERY_S = 0.25
 REPLACED_EVERY_S = 2.0
-"""How often it is looked whether the database is another one, where nothing is written."""
+"""Interval of the check for a replaced database while nothing is written, in seconds."""
 
 SAMPLES_EVERY_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
@@ -42,7 +42,7 @@ Blocks = Callable[[], list[tuple[str, int, bytes]]]
 
 @dataclass
 class _Batch:
-    """Streams and events that are written together, and who waits for it."""
+    """Streams and events that are written together, and the callers that wait for them."""
 
     streams: list[Stream] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -50,7 +50,10 @@ class _Batch:
 
 
 class Store:
-    """Made by `open_store`. Belongs to the event loop; the database works in its own threads."""
+    """Database store, created by `open_store`. Belongs to the event loop.
+
+    The database works in its own threads.
+    """
 
     def __init__(
         self, database: Database, events: EventLog, *, blocks: Blocks, kept_blocks: int
@@ -60,31 +63,37 @@ class Store:
         self._events = events
         self._blocks = blocks
         self._waiting: _Batch | None = None
-        """What the database's thread has not begun to write yet."""
+        """Batch that the database's thread has not begun to write yet."""
         self._handing_over = threading.Lock()
         self._streams: dict[str, Stream] = {}
         self._engines: dict[str, Mapping[str, Any] | None] = {}
         self._state: dict[str, Any] = {}
         self._samples: dict[tuple[str, int], bytes] = {}
         self._overtaken: set[tuple[str, str]] = set()
-        """What was decided on the disk since the last flush began; its older notes are void."""
+        """Keys saved on the disk since the last flush began.
+
+        Their older notes are void.
+        """
         self._returned: set[str] = set()
-        """Values that a failed flush gave back, and nothing newer was noted of since."""
+        """Values returned by a failed flush without a newer note since."""
         self._news = anyio.Event()
         self._held = False
         self._generation = database.generation
         self.on_replaced: Callable[[], None] = lambda: None
-        """Called when the database turns out to be another one; notes all that should be there."""
+        """Callback for a database that was replaced by another one.
+
+        It notes all that should be there.
+        """
         self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
 
-    # ------------------------------------------------------------------ durable
+    # ----------------------------------------------------------- durable writes
 
     async def save_streams(self, streams: Sequence[Stream], events: Sequence[Event]) -> None:
-        """On the disk when it returns, together with the events that tell about it.
+        """Save streams together with the events about them; they are on the disk on return.
 
         All who call while a commit is under way share the next one. Raises Blocked
-        (`database_unavailable`) where the database does not take it: then nothing of it is kept,
-        but for events, which tell that it was tried.
+        (`database_unavailable`) where the database does not accept it: then nothing of it is kept,
+        except for events, which record the attempt.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -101,7 +110,7 @@ class Store:
         await done
 
     def _submit(self, batch: _Batch, loop: asyncio.AbstractEventLoop) -> None:
-        """Have the database's thread write it, with all that joins it until then."""
+        """Have the database's thread write the batch, with all that joins it until then."""
 
         def work(connection: Connection) -> None:
             self._close_batch(batch)
@@ -118,13 +127,13 @@ class Store:
             )
 
     def _close_batch(self, batch: _Batch) -> None:
-        """What comes from now on goes into another one."""
+        """Close a batch; later calls use another one."""
         with self._handing_over:
             if self._waiting is batch:
                 self._waiting = None
 
     def _written(self, batch: _Batch, error: BaseException | None) -> None:
-        """Tell whoever waits for it."""
+        """Notify the callers that wait for the batch."""
         self._close_batch(batch)  # the writer may have failed before it came to this
         if error is None:
             self._events.written(batch.events)
@@ -141,9 +150,12 @@ class Store:
                 done.set_exception(failure)
 
     async def save_state(self, key: str, value: Any) -> None:
-        """On the disk when it returns. Raises Blocked where the database does not take it."""
+        """Save a value; it is on the disk on return.
+
+        Raises Blocked where the database does not accept it.
+        """
         row = {"key": key, "value": json.dumps(value)}
-        # An older note of it must not come after; one that comes meanwhile must.
+        # An older note must not be written after it; a newer one must.
         noted = {key: self._state.pop(key)} if key in self._state else {}
         try:
             await self._database.write(lambda c: upsert(c, schema.state, [row]))
@@ -157,19 +169,19 @@ class Store:
             self._returned.discard(key)
             self._state.pop(key, None)
 
-    # ------------------------------------------------------------------ soon
+    # ------------------------------------------------------- deferred writes
 
     def hold(self) -> None:
-        """Keep what is noted until `release`: what is in the database has not been read yet."""
+        """Hold back notes until `release`, because the database has not been read yet."""
         self._held = True
 
     def release(self) -> None:
-        """Write what is noted."""
+        """Write the notes that were held back."""
         self._held = False
         self._news.set()
 
     def note_streams(self, streams: Iterable[Stream], events: Iterable[Event]) -> None:
-        """Write these soon; the events are in the log at once."""
+        """Queue streams to be written soon; the events are in the log at once."""
         for stream in streams:
             self._streams[stream.id] = stream
         for event in events:
@@ -177,23 +189,23 @@ class Store:
         self._news.set()
 
     def note_engine(self, engine_id: str, facts: Mapping[str, Any]) -> None:
-        """Remember these facts of an engine instead of those before."""
+        """Replace the stored facts of an engine."""
         self._engines[engine_id] = facts
         self._news.set()
 
     def forget_engine(self, engine_id: str) -> None:
-        """It is gone."""
+        """Delete the stored facts of an engine."""
         self._engines[engine_id] = None
         self._news.set()
 
     def note_state(self, key: str, value: Any) -> None:
-        """Remember this value, which JSON can say, under `key`."""
+        """Store this JSON-compatible value under `key`."""
         self._state[key] = value
         self._returned.discard(key)
         self._news.set()
 
     async def purge(self, stream_ids: Sequence[str]) -> None:
-        """Streams and their samples are gone from the disk. Raises Failed."""
+        """Delete streams and their samples from the disk. Raises Failed."""
         for stream_id in stream_ids:
             self._streams.pop(stream_id, None)
             self._overtaken.add((STREAM, stream_id))
@@ -213,7 +225,10 @@ class Store:
         await self._database.write(work)
 
     async def flush(self, *, samples: bool = False) -> None:
-        """Write what was noted. Raises Failed; it is then kept, and written with the next call."""
+        """Write the notes.
+
+        Raises Failed; they are then kept, and written with the next call.
+        """
         if self._held:
             return
         if samples:
@@ -232,7 +247,7 @@ class Store:
         try:
             await self._database.write(lambda c: notes.write(c, kept_blocks=self._kept_blocks))
         except BaseException:
-            # What has come meanwhile is newer, and so is what others have written.
+            # Notes added meanwhile are newer, and so are other writes.
             gone = self._overtaken
             streams = {k: each for k, each in streams.items() if (STREAM, k) not in gone}
             state = {k: each for k, each in state.items() if (STATE, k) not in gone}
@@ -244,7 +259,10 @@ class Store:
             raise
 
     async def once(self) -> None:
-        """Wait a moment for something to write, or for samples to be due. Raises Failed."""
+        """Wait briefly for something to write, or for samples to be due, and flush.
+
+        Raises Failed.
+        """
         wait_s = min(REPLACED_EVERY_S, self._samples_due_s - anyio.current_time())
         with anyio.move_on_after(max(0.0, wait_s)):
             await self._news.wait()
@@ -266,7 +284,7 @@ class Store:
     # ------------------------------------------------------------------ reading back
 
     async def load(self, now: datetime, *, kept_s: float) -> Loaded:
-        """Streams that play, those that ended within `kept_s`, engines' facts, and the state.
+        """Return streams that play or ended within `kept_s`, engines' facts, and the state.
 
         Raises Failed where the database cannot be read.
         """
@@ -275,7 +293,7 @@ class Store:
         return await self._database.read(lambda connection: read_rows(connection, oldest))
 
     async def load_samples(self, stream_id: str) -> list[tuple[int, bytes]]:
-        """The blocks of one stream. Raises Failed."""
+        """Return the blocks of one stream. Raises Failed."""
 
         def work(connection: Connection) -> list[tuple[int, bytes]]:
             table = schema.sample_blocks
@@ -289,10 +307,10 @@ class Store:
 async def open_store(
     database: Database, events: EventLog, *, blocks: Blocks, kept_blocks: int
 ) -> AsyncIterator[Store]:
-    """The store on this database; what was noted is written before it closes.
+    """Open the store on this database; notes are written before it closes.
 
-    `blocks` gives the samples that are new since it was last called; so many of the newest blocks
-    of a stream are kept.
+    `blocks` returns the samples that are new since its last call; `kept_blocks` is the number of
+    newest blocks kept for a stream.
     """
     store = Store(database, events, blocks=blocks, kept_blocks=kept_blocks)
     try:

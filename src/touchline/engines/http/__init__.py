@@ -1,1 +1,1 @@
-"""HTTP to engines and VPN containers: bounded clients and answers."""
+"""HTTP clients for engines and VPN containers, with bounded answers."""

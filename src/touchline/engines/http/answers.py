@@ -1,4 +1,4 @@
-"""HTTP answers of others: bounded in size, never from a third place, and never through a proxy."""
+"""HTTP answers of external servers: bounded in size, without redirects or proxies."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from touchline.foreign.json import parse_foreign
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 ARCHIVE = "application/x-tar"
 MOST_COUNTER_DIGITS = 20
-"""A daemon's counters have 64 bits without a sign."""
+"""Maximum digits of a counter: daemons use unsigned 64-bit counters."""
 
 
 class AnswerRefused(aiohttp.ClientError):
-    """Somebody answered, in a way that nobody here goes along with."""
+    """Answer that does not meet the requirements of this client."""
 
 
 class BoundedResponse(ClientResponse):
-    """An answer that is read up to `most_bytes`, as UTF-8 whatever it calls itself."""
+    """Answer that is read up to `most_bytes`, as UTF-8 whatever charset it declares."""
 
     most_bytes: ClassVar[int]
 
     async def read(self) -> bytes:
-        """Read the whole answer, in however many pieces it comes. Raises AnswerRefused."""
+        """Read the whole answer, in however many pieces it arrives. Raises AnswerRefused."""
         if self._body is None:
             body = bytearray()
             try:
@@ -45,7 +45,10 @@ class BoundedResponse(ClientResponse):
         encoding: str | None = None,  # noqa: ARG002  (see below)
         errors: str = "replace",
     ) -> str:
-        """Read the answer as text. The names of encodings are kept for ever, so none is taken."""
+        """Read the answer as text.
+
+        The `encoding` is ignored, because Python caches the names of encodings for ever.
+        """
         return await super().text("utf-8", errors)
 
     async def json(
@@ -65,10 +68,10 @@ def foreign_session(
     most_bytes: int,
     headers: Mapping[str, str] | None = None,
 ) -> aiohttp.ClientSession:
-    """Make a session for asking others; each call says itself how long it may take.
+    """Create a session for requests to external servers, with time limits set by each call.
 
-    Nothing that the environment says of proxies counts, no redirect is followed, no cookie kept
-    and nothing unpacked. An answer may have `most_bytes`.
+    Proxy settings of the environment are ignored, no redirect is followed, no cookie kept and
+    nothing decompressed. An answer may have `most_bytes`.
     """
     limit = most_bytes
 

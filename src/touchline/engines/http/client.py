@@ -1,7 +1,7 @@
-"""HTTP to engines and VPN containers over kept connections.
+"""HTTP client for engines and VPN containers with kept connections.
 
-The library takes longer to load than everything else in the engines half. A server that never asks
-an engine does without it.
+The library takes longer to load than everything else in the engines half. A server that never sends
+a request to an engine does not load it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ DNS_CACHE_S = 60
 
 
 class HttpClient:
-    """Opens its session when it is first used. Made by `open_http_client`.
+    """HTTP client that opens its session on first use. Created by `open_http_client`.
 
-    What holds for every answer is said in `foreignhttp`; time limits are the caller's.
+    What holds for every answer is described in `foreignhttp`; time limits are the caller's.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class HttpClient:
         return self._session
 
     async def aclose(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
@@ -72,7 +72,7 @@ class HttpClient:
 async def open_http_client(
     *, most: int, most_a_host: int, most_bytes: int, headers: Mapping[str, str] | None = None
 ) -> AsyncIterator[HttpClient]:
-    """A client with at most so many connections in use at a time, and bytes in an answer.
+    """Open a client with limits on concurrent connections and on the bytes of an answer.
 
     All requests have `headers`.
     """

@@ -1,1 +1,1 @@
-"""Values and pure rules that every part of the engines half shares."""
+"""Values and pure rules shared by all parts of the engines half."""

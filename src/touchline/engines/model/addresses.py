@@ -1,4 +1,4 @@
-"""Where an engine is reached: by this server, and by its clients, in every deployment. Pure.
+"""Addresses of engines for this server and for clients, in every deployment. Pure.
 
 A *deployment* is where this server and the engines' runtime are, as seen from each other. What
 follows from it is decided here and nowhere else; `docs/operations.md` has it as a table.
@@ -21,47 +21,56 @@ HOST_NETWORK = "host"
 
 _ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  (compared with, not bound to)
 _NOT_TO_JOIN = frozenset({"bridge", "podman", HOST_NETWORK, "none"})
-"""Networks that a container is in when nothing is asked for: engines are in them then, too."""
+"""Default container networks, which are never selected for engines.
+
+Containers are in them anyway when no network is requested, and so are engines.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network of containers."""
+    """Container network."""
 
     name: str
     gateways: tuple[str, ...] = ()
-    """The addresses that the containers' machine has in it: published ports are reached there."""
+    """Addresses of the containers' machine in the network.
+
+    Published ports are reached there.
+    """
     is_internal: bool = False
-    """Nothing in it reaches the internet."""
+    """Whether the network has no access to the internet."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnContainer:
-    """The container that this server runs in."""
+    """Container that this server runs in."""
 
     id: str
     name: str
     networks: tuple[Network, ...]
-    """What it has joined, by itself or with the container whose network it shares."""
+    """Networks that it has joined.
+
+    It joined them itself, or with the container whose network it shares.
+    """
     shares: str | None = None
-    """The id of the container whose network it shares."""
+    """Id of the container whose network it shares."""
     on_host_network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where engines run, as seen from this server, and what is done about it."""
+    """Location of the engines as seen from this server, and the resulting configuration."""
 
     kind: Kind
     bind_addresses: tuple[str, ...]
-    """At these addresses of their machine the ports of engines are published."""
+    """Addresses of the engines' machine at which their ports are published."""
     network: Network | None = None
-    """What engines join; None: the runtime's default."""
+    """Network that engines join; None: the runtime's default."""
     own: OwnContainer | None = None
     daemon_host: str | None = None
-    """The machine of a remote daemon, as it is configured."""
+    """Configured host of a remote daemon."""
     machine_addresses: tuple[str, ...] = ()
-    """The addresses by which other machines reach this one: one of each family."""
+    """Addresses by which other machines reach this one: one of each family."""
 
     @property
     def knows_machine(self) -> bool:
@@ -70,7 +79,7 @@ class Deployment:
 
     @property
     def joined(self) -> frozenset[str]:
-        """The networks in which this server reaches containers directly."""
+        """Names of networks in which this server reaches containers directly."""
         return frozenset(each.name for each in self.own.networks) if self.own else frozenset()
 
 
@@ -84,7 +93,7 @@ def deployment_of(
     daemon_address: str | None,
     machine_addresses: tuple[str, ...],
 ) -> Deployment:
-    """Return what these facts mean for engines that are containers.
+    """Return the deployment of engines that are containers, derived from these facts.
 
     `network` is the configured one; `daemon_host` is None for a daemon of this machine, and
     `daemon_address` what that name resolves to.
@@ -119,9 +128,9 @@ def server_address(
     labelled: int | None = None,
     reach_host: str | None = None,
 ) -> Address | None:
-    """Return where this server reaches a port of this instance; None: nowhere.
+    """Return where this server reaches a port of this instance; None: it cannot.
 
-    `labelled` is the port of the host that leads to it where the runtime does not tell;
+    `labelled` is the port of the host that leads to it where the runtime does not report it;
     `reach_host`, if it is configured, is where published ports are reached.
     """
     bound = _bindings(instance, port, labelled, deployment)
@@ -148,7 +157,10 @@ def client_address(
     labelled: int | None = None,
     advertise_host: str | None = None,
 ) -> Address:
-    """Return what clients are told of a port of this instance, which this server reaches so."""
+    """Return the address of an instance's port that is reported to clients.
+
+    `server` is where this server reaches the port.
+    """
     bound = sorted(_bindings(instance, port, labelled, deployment), key=_by_family)
     if advertise_host is not None:
         return advertise_host, bound[0].host_port if bound else server[1]
@@ -174,7 +186,7 @@ def published_port(instance: Instance, port: int) -> int | None:
 
 
 def sentences(deployment: Deployment, *, advertise_host: str | None = None) -> list[str]:
-    """Return what is told at the start: what was recognised, and what clients are told."""
+    """Return the log lines of the startup: recognised deployment and client addresses."""
     own, network = deployment.own, deployment.network
     joins = "their runtime's default network" if network is None else f"the network {network.name}"
     bound = ", ".join(deployment.bind_addresses)
@@ -213,13 +225,16 @@ def _told_on_host(deployment: Deployment) -> str:
 
 
 def _to_join(networks: Iterable[Network]) -> Network | None:
-    """Return the network of its own that engines join; one with a way out, if there is."""
+    """Return the own network that engines join.
+
+    One with access to the internet is preferred.
+    """
     found = [each for each in networks if each.name not in _NOT_TO_JOIN]
     return min(found, key=lambda each: (each.is_internal, each.name), default=None)
 
 
 def _direct(instance: Instance, port: int, deployment: Deployment) -> Address | None:
-    """Return where it is reached without its machine: in a network that both are in."""
+    """Return the direct address in a shared network."""
     own = deployment.own
     if own is None:
         return None
@@ -233,7 +248,7 @@ def _direct(instance: Instance, port: int, deployment: Deployment) -> Address | 
 
 
 def _from_a_container(bound: Sequence[Binding], deployment: Deployment) -> Address | None:
-    """Return where it is reached through its machine, which is the gateway of our networks."""
+    """Return the address through its machine, which is the gateway of our networks."""
     own = deployment.own
     gateways = [g for each in own.networks for g in each.gateways] if own is not None else []
     for one in bound:
@@ -259,7 +274,10 @@ def _from_afar(bound: Sequence[Binding], deployment: Deployment) -> Address | No
 
 
 def _from_the_machine(bound: Sequence[Binding]) -> Address | None:
-    """Return the loopback where that will do: it is there whatever becomes of other interfaces."""
+    """Return the loopback address if it is bound.
+
+    It does not depend on other interfaces.
+    """
     for one in sorted(bound, key=_by_family):
         if one.host_ip in _ANY:
             return (LOOPBACK_6 if one.host_ip == "::" else LOOPBACK), one.host_port
@@ -271,7 +289,10 @@ def _from_the_machine(bound: Sequence[Binding]) -> Address | None:
 def _bindings(
     instance: Instance, port: int, labelled: int | None, deployment: Deployment
 ) -> tuple[Binding, ...]:
-    """Return where its machine leads to this port; by its label where the runtime does not tell."""
+    """Return the bindings of the port on its machine.
+
+    They come from the label where the runtime does not report them.
+    """
     bound = instance.ports.get(f"{port}/tcp", ())
     if not bound and labelled is not None:
         return tuple(Binding(each, labelled) for each in deployment.bind_addresses)

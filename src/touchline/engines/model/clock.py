@@ -1,4 +1,4 @@
-"""The two clocks: what time it is, and how much time has passed."""
+"""Wall clock and monotonic clock."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Clock:
-    """Handed in, so that a test needs no patience."""
+    """Clocks that are passed in, so that tests can replace them."""
 
     now: Callable[[], datetime] = _utc_now
-    """For showing and for the record; it may jump when somebody sets it."""
+    """Wall clock for display and records; it may jump when it is set."""
     now_s: Callable[[], float] = time.monotonic
-    """For deciding: it only ever goes on."""
+    """Monotonic clock for decisions; it never goes back."""

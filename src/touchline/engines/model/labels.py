@@ -1,4 +1,4 @@
-"""The labels of an instance: the record of what it is, which adoption reads back."""
+"""Labels of an instance, the record of its purpose that adoption reads back."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ VPN_CONTAINER = "acestream.vpn_container"
 FORWARDED = "acestream.forwarded"
 P2P_PORT = "acestream.p2p_port"
 START = "touchline.start"
-"""Which start made a container; a runtime shows it to nobody else."""
+"""Label with the id of the start that created a container, hidden by the runtime."""
 GENERATION = "touchline.generation"
-"""Which configuration it was made with."""
+"""Label with the generation of the configuration it was created with."""
 IDEMPOTENCY = "touchline.idempotency"
-"""A hash of the key with which its client asked for it, so that asking again finds it."""
+"""Label with a hash of the client's idempotency key.
+
+A repeated request finds its instance by it.
+"""
 
 OURS = frozenset(
     {
@@ -34,16 +37,22 @@ OURS = frozenset(
         IDEMPOTENCY,
     }
 )
-"""What a caller's labels can never say; the management label is refused as well."""
+"""Labels that a caller must not set.
+
+The management label is refused as well.
+"""
 
 
 def is_engine(labels: Mapping[str, str]) -> bool:
-    """Whether a managed instance runs an engine, and not something of `POST /provision`."""
+    """Return whether a managed instance runs an engine.
+
+    Otherwise it comes from `POST /provision`.
+    """
     return port_of(labels, HTTP_PORT) is not None
 
 
 def port_of(labels: Mapping[str, str], name: str) -> int | None:
-    """The port under this label; None where there is none, or no port's number."""
+    """Return the port in this label; None where it is missing or not a port number."""
     text = labels.get(name, "")
     port = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
     return port if 0 < port <= 65535 else None

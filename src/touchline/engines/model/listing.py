@@ -1,4 +1,7 @@
-"""JSON arrays of many, kept encoded piece by piece: a read costs what has changed since."""
+"""JSON arrays that are kept encoded by element.
+
+The cost of a read depends on what has changed since the last one.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,16 @@ from touchline.foreign.text import json_bytes
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """An answer that stands already, and the version it belongs to: equal ones are equal bytes."""
+    """Encoded answer and its version; equal versions have equal bytes."""
 
     version: int
     content: bytes
 
 
 class Listing:
-    """Pieces by key, in the order of `sort_key`; `render` makes a piece when it is asked for.
+    """Encoded elements by key, in the order of `sort_key`.
 
-    It belongs to the event loop.
+    `render` creates an element when it is requested. Belongs to the event loop.
     """
 
     def __init__(
@@ -32,9 +35,12 @@ class Listing:
         *,
         is_hidden: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """What `is_hidden` is left out of the body, and is there for all else."""
+        """Create an empty listing.
+
+        Elements for which `is_hidden` is true are left out of the body only.
+        """
         self.version = 0
-        """Grows with every change."""
+        """Version that increases with every change."""
         self._render = render
         self._sort_key = sort_key
         self._is_hidden = is_hidden
@@ -46,35 +52,38 @@ class Listing:
         return key in self._pieces
 
     def put(self, key: str, *, moved: bool = False) -> None:
-        """This one is new or is to be rendered again; `moved`: its place may be another."""
+        """Add an element or mark it to be rendered again.
+
+        `moved`: its position may have changed.
+        """
         if moved or key not in self._pieces:
             self._order = None
         self._pieces[key] = None
         self._touch()
 
     def remove(self, key: str) -> None:
-        """This one is gone."""
+        """Remove an element."""
         if self._pieces.pop(key, _ABSENT) is not _ABSENT:
             self._order = None
             self._touch()
 
     def body(self) -> Body:
-        """All of them; encoded once, however often it is asked for."""
+        """Return all elements, encoded once per change."""
         if self._body is None:
             shown = (self._piece(key) for key in self.order() if not self._is_hidden(key))
             self._body = Body(self.version, _array(shown))
         return self._body
 
     def some(self, keys: Iterable[str]) -> bytes:
-        """Those of these that are there, in the order given."""
+        """Return the existing elements with these keys, in the given order."""
         return _array(self._piece(key) for key in keys if key in self._pieces)
 
     def one(self, key: str) -> bytes:
-        """A single piece. Raises KeyError."""
+        """Return a single element. Raises KeyError."""
         return self._piece(key)
 
     def order(self) -> list[str]:
-        """Their order; not to be changed by who asks."""
+        """Return the keys in order; the caller must not change the list."""
         if self._order is None:
             self._order = sorted(self._pieces, key=self._sort_key)
         return self._order
@@ -98,20 +107,23 @@ def _array(pieces: Iterable[bytes]) -> bytes:
 
 
 def encoded(value: Any) -> bytes:
-    """`value` as compact JSON."""
+    """Return `value` as compact JSON."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return json_bytes(text)
 
 
 def rfc3339(at: datetime | None) -> str | None:
-    """In UTC, with microseconds and a Z: the form in which clients of this API parse times."""
+    """Return a time in UTC, with microseconds and a Z.
+
+    Clients of this API parse times in this form.
+    """
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def parsed(text: str | None) -> datetime | None:
-    """The time that `rfc3339` wrote. Raises ValueError or TypeError for what it never writes."""
+    """Parse a time written by `rfc3339`. Raises ValueError or TypeError for other forms."""
     if text is None:
         return None
     time = datetime.fromisoformat(text)

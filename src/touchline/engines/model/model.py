@@ -1,7 +1,7 @@
-"""What the engines half talks about, as frozen values: specs, instances, engines, streams.
+"""Frozen values of the engines half: specs, instances, engines, streams.
 
 A *spec* asks a runtime for an *instance*; an instance that runs a streaming engine is an *engine*,
-and what somebody watches on it is a *stream*. Words are those of `docs/glossary.md`.
+and what a viewer watches on it is a *stream*. Words are those of `docs/glossary.md`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def in_url(host: str) -> str:
-    """Return the host as it stands in a URL: an IPv6 address has brackets there."""
+    """Return the host in the form used in URLs; an IPv6 address gets brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
-    """A port of the instance, and the port of the host that leads to it (None: any free one)."""
+    """Port of the instance, and the port of the host that leads to it (None: any free one)."""
 
     container_port: int
     host_port: int | None
@@ -37,31 +37,40 @@ class PortMapping:
 
     @property
     def name(self) -> str:
-        """As Docker writes it: `40001/tcp`."""
+        """Docker's name of the port: `40001/tcp`."""
         return f"{self.container_port}/{self.protocol}"
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Everything a runtime has to know to start one instance; labels come back unchanged."""
+    """Everything a runtime needs to start one instance.
+
+    Labels are returned unchanged.
+    """
 
     name: str
     image: str
     command: tuple[str, ...] = ()
-    """Arguments, each its own; empty: what the image runs by itself."""
+    """Command-line arguments; empty for the image's default command."""
     env: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     ports: tuple[PortMapping, ...] = ()
     network: str | None = None
-    """A network's name, or `container:NAME` to share another container's; None: the default."""
+    """Network of the instance; None for the default.
+
+    It is a network's name, or `container:NAME` to share another container's.
+    """
     memory_limit_bytes: int | None = None
     restarts: bool = False
-    """The runtime itself starts it again when it ends. Engines never: the reconciler does."""
+    """Whether the runtime restarts the instance when it ends.
+
+    Never set for engines, which the reconciler restarts.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a port of an instance is reached on the host."""
+    """Address on the host at which a port of an instance is reached."""
 
     host_ip: str
     host_port: int
@@ -69,7 +78,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What a runtime shows of one container or process."""
+    """Container or process as reported by a runtime."""
 
     id: str
     name: str
@@ -78,25 +87,28 @@ class Instance:
     created_at: datetime
     labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     ports: Mapping[str, tuple[Binding, ...]] = field(default_factory=dict)
-    """By `40001/tcp`; a port that is bound nowhere is left out."""
+    """Bindings by port such as `40001/tcp`; unbound ports are left out."""
     network: str | None = None
     """`container:ID` where it shares another container's network."""
     ip_address: str | None = None
     ip_addresses: tuple[str, ...] = ()
-    """In every network that it has joined, of both kinds; empty where the runtime does not tell."""
+    """Addresses in all networks it has joined, of both families.
+
+    Empty where the runtime does not report them.
+    """
     networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The same by the network's name."""
+    """Addresses by network name."""
     health: ContainerHealth | None = None
-    """None: it has no health check of its own, or nobody asked (`list` does not)."""
+    """Health check result; None: there is no check, or it was not read (`list` does not)."""
     exit_code: int | None = None
     started_at: datetime | None = None
-    """When it was last started; only `inspect` fills this and the next."""
+    """Time of its last start; only `inspect` sets this and the next field."""
     env: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeEvent:
-    """Something that happened to an instance, as it happens."""
+    """Live event of an instance."""
 
     kind: EventKind
     instance_id: str
@@ -109,7 +121,7 @@ class RuntimeEvent:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an instance takes of the machine. Counters grow from its start; None: not known."""
+    """Resources used by an instance. Counters grow from its start; None: not known."""
 
     cpu_percent: float
     """CPU load in percent of one core; two busy cores are 200."""
@@ -123,7 +135,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """How a command inside an instance ended."""
+    """Result of a command inside an instance."""
 
     status: int
     output: bytes
@@ -131,29 +143,32 @@ class Executed:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One streaming engine as the fleet knows it. A change makes a new value."""
+    """Streaming engine as known to the fleet. Immutable; a change creates a new value."""
 
     id: str
-    """The instance's id; `host:port` for an external engine."""
+    """Id of the instance; `host:port` for an external engine."""
     name: str
     host: str
-    """What clients are told; `port` belongs to it."""
+    """Host reported to clients; `port` belongs to it."""
     port: int
     api_host: str
-    """Where this server reaches the engine's HTTP API; `api_port` belongs to it."""
+    """Host at which this server reaches the HTTP API; `api_port` belongs to it."""
     api_port: int
     first_seen: datetime
     last_seen: datetime
     labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     host_http_port: int | None = None
-    """The port of its machine that leads to it; None: there is none, or nobody tells."""
+    """Port of its machine that leads to it; None: there is none, or it is unknown."""
     container_http_port: int | None = None
     container_https_port: int | None = None
     forwarded: bool = False
     vpn_container: str | None = None
     variant: str | None = None
     generation: str = ""
-    """Which configuration it was made with; another than the current one is replaced in time."""
+    """Configuration that it was created with.
+
+    An engine of another generation is replaced in due time.
+    """
     health: EngineHealth = "unknown"
     last_health_check: datetime | None = None
     last_stream_usage: datetime | None = None
@@ -162,31 +177,37 @@ class Engine:
     platform: str | None = None
     version: str | None = None
     external: bool = False
-    """Somebody else runs it and reported a stream on it: it is never stopped or counted."""
+    """Whether it is run by others and known from a reported stream.
+
+    It is never stopped or counted.
+    """
     draining: str | None = None
-    """Why it gets no new work and goes once its streams have ended; None: it stays."""
+    """Reason why it gets no new work and is removed after its streams; None: it stays."""
     paused: bool = False
     seen_since_s: float = 0.0
-    """When this server first saw it; this and the next two are the monotonic clock's."""
+    """Time when this server first saw it.
+
+    This and the next two are the monotonic clock's.
+    """
     unhealthy_since_s: float | None = None
     idle_since_s: float | None = None
-    """Since when no stream is on it; None while one is."""
+    """Time since which it has had no stream; None while it has one."""
 
     @property
     def api_url(self) -> str:
-        """The root of its HTTP API, without a slash at the end."""
+        """Root URL of its HTTP API, without a trailing slash."""
         return f"http://{in_url(self.api_host)}:{self.api_port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Something played on an engine, as a client reported it."""
+    """Stream played on an engine, as reported by a client."""
 
     id: str
     key_type: KeyType
     key: str
     container_id: str
-    """The engine's id."""
+    """Id of the engine."""
     playback_session_id: str
     stat_url: str
     command_url: str
@@ -199,14 +220,14 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What an engine told about a stream at one moment; None: it did not say."""
+    """Statistics of a stream at one instant; None: not reported."""
 
     ts: datetime
     peers: int | None = None
     speed_down: int | None = None
-    """KB/s, as the engine gives it."""
+    """Download speed in KB/s, as reported by the engine."""
     speed_up: int | None = None
     downloaded: int | None = None
-    """Bytes."""
+    """Downloaded bytes."""
     uploaded: int | None = None
     status: str | None = None

@@ -1,4 +1,4 @@
-"""What clients order: engines and other containers, checked at the edge."""
+"""Client orders for engines and other containers, validated on creation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from touchline.engines.model.model import PortMapping
 MOST_ENTRIES = 64
 MOST_NAME, MOST_VALUE = 255, 32_768
 MOST_TEXT = 131_072
-"""All names and values together, in characters."""
+"""Maximum length of all names and values together, in characters."""
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
@@ -26,7 +26,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 @dataclass(frozen=True)
 class EngineOrder:
-    """An engine, as `POST /provision/acestream` asks for one. Raises Invalid for what cannot be."""
+    """Order for an engine, from `POST /provision/acestream`. Raises Invalid if not valid."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -51,13 +51,13 @@ class EngineOrder:
 
     @property
     def is_plain(self) -> bool:
-        """Whether any engine does, one that runs already included."""
+        """Whether any engine fulfils the order, including one that is already running."""
         return not (self.labels or self.env or self.image or self.host_port)
 
 
 @dataclass(frozen=True)
 class GenericOrder:
-    """Any container, as `POST /provision` asks for one. Raises Invalid for what cannot be."""
+    """Order for any container, from `POST /provision`. Raises Invalid if not valid."""
 
     image: str
     env: Mapping[str, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class GenericOrder:
         self.mappings()
 
     def mappings(self) -> tuple[PortMapping, ...]:
-        """The ports, taken apart."""
+        """Return the parsed ports."""
         if len(self.ports) > MOST_ENTRIES:
             raise _wrong("ports", len(self.ports), f"must not be more than {MOST_ENTRIES}")
         found = []
@@ -95,7 +95,10 @@ class GenericOrder:
 
 
 def check_labels(labels: Mapping[str, str]) -> None:
-    """Raises Invalid for names that are ours, and for what no runtime takes."""
+    """Check labels.
+
+    Raises Invalid for reserved names, and for labels that no runtime accepts.
+    """
     _check_entries("labels", labels)
     for name in labels:
         if _LABEL_NAME.fullmatch(name) is None:
@@ -105,7 +108,7 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
 
 def check_env(env: Mapping[str, str]) -> None:
-    """Raises Invalid for what no environment can hold."""
+    """Check environment variables. Raises Invalid for names or values that are not possible."""
     _check_entries("env", env)
     for name in env:
         if _ENV_NAME.fullmatch(name) is None:
@@ -113,7 +116,7 @@ def check_env(env: Mapping[str, str]) -> None:
 
 
 def check_image(image: str) -> None:
-    """Raises Invalid for what is no reference to an image, and where there is none."""
+    """Check an image reference. Raises Invalid if it is missing or malformed."""
     if not image.strip():
         raise Invalid("An image is required; nothing was started", code="image_required")
     if _IMAGE.fullmatch(image) is None:

@@ -1,4 +1,4 @@
-"""Where an engine can be reached: every address under which a client may report it."""
+"""Addresses under which a client may report an engine."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from touchline.engines.model.addresses import Address, Deployment
 from touchline.engines.model.model import Engine, Instance
 
 HERE = "localhost"
-"""What every name and address of this machine is taken for."""
+"""Placeholder for every name and address of this machine."""
 
 ANYWHERE = "*"
-"""Every address of a machine whose addresses are not known here."""
+"""Placeholder for every address of a machine whose addresses are unknown."""
 
 KNOWN_S = 5.0
-"""A machine's addresses are read again after so long: one may come while the server runs."""
+"""Seconds for which a machine's addresses are cached.
+
+An address may be added while the server runs.
+"""
 
 _NAMES = frozenset(
     {
@@ -37,7 +40,7 @@ _NAMES = frozenset(
 
 
 class Machine:
-    """The names and addresses of the machine that this server runs on."""
+    """Names and addresses of the machine that this server runs on."""
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Machine:
         self._read_at_s: float | None = None
 
     def place(self, host: str, port: int) -> Address:
-        """Return the address in the one form in which addresses are compared."""
+        """Return the address in the canonical form used for comparisons."""
         host = _plain(host)
         # Every name below `localhost` is this machine (RFC 6761).
         named = host in self._names or host.endswith(f".{HERE}")
@@ -78,9 +81,10 @@ def places_of(
     vpn: Instance | None,
     deployment: Deployment,
 ) -> frozenset[Address]:
-    """Return every place at which this engine is reached, each as `Machine.place` gives it.
+    """Return every address of this engine, each in the form of `Machine.place`.
 
-    `instance` is what the runtime shows of it; `vpn` is the VPN container whose network it shares.
+    `instance` is what the runtime reports of it; `vpn` is the VPN container whose network it
+    shares.
     """
     found = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
     if not engine.external:
@@ -91,12 +95,12 @@ def places_of(
 
 
 def is_among(place: Address, places: Collection[Address]) -> bool:
-    """Whether an engine that is reached at these places is reached at this one."""
+    """Return whether an engine with these places is reached at `place`."""
     return place in places or (ANYWHERE, place[1]) in places
 
 
 def _named(engine: Engine) -> Iterator[Address]:
-    """Yield what follows from the engine's names."""
+    """Yield the addresses derived from the engine's names."""
     if engine.host_http_port is not None:
         yield HERE, engine.host_http_port
     ports = {engine.port, engine.container_http_port, engine.host_http_port} - {None}
@@ -109,7 +113,10 @@ def _named(engine: Engine) -> Iterator[Address]:
 def _shown(
     engine: Engine, containers: Sequence[Instance], deployment: Deployment
 ) -> Iterator[Address]:
-    """Yield what the runtime shows of the containers whose network is the engine's."""
+    """Yield the addresses that the runtime reports.
+
+    They are those of the containers whose network the engine uses.
+    """
     inner = engine.container_http_port
     if inner is None:
         return
@@ -128,7 +135,10 @@ def _shown(
 
 
 def machine_addresses() -> tuple[str, ...]:
-    """Return the address of each family by which this machine reaches others; none: no network."""
+    """Return this machine's outgoing address of each family.
+
+    Empty without a network.
+    """
     found = []
     for family, far in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         try:
@@ -142,15 +152,15 @@ def machine_addresses() -> tuple[str, ...]:
 
 
 def is_here(address: str) -> bool:
-    """Whether an address is one of this machine's."""
+    """Return whether an address belongs to this machine."""
     plain = _plain(address)
     return _is_loopback(plain) or plain in {_plain(each) for each in _interface_addresses()}
 
 
 def addresses_at(interface: str) -> tuple[str, ...]:
-    """Return the addresses that this machine has at an interface, IPv4 first; none: there is none.
+    """Return this machine's addresses at an interface, IPv4 first.
 
-    Those that count on one wire only are left out.
+    Empty if there is none. Addresses with a zone (link-local ones) are left out.
     """
     found = [
         each.address
@@ -161,7 +171,10 @@ def addresses_at(interface: str) -> tuple[str, ...]:
 
 
 def _plain(host: str) -> str:
-    """One spelling of a host: no brackets, zone or dot at the end, addresses in short form."""
+    """Return a host in canonical spelling.
+
+    It has no brackets, zone or trailing dot, and addresses are in short form.
+    """
     host = host.lower().strip("[]").rstrip(".").partition("%")[0]
     try:
         address = ip_address(host)
@@ -173,7 +186,7 @@ def _plain(host: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    """Whether it is loopback, or the address that stands for all of a machine's."""
+    """Return whether an address is loopback or the unspecified address."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a check of this machine says about engines."""
+"""Result of a machine check for engines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["ok", "info", "warn", "missing"]
 
 @dataclass(frozen=True)
 class Readiness:
-    """Hold what one check found, and how to fix it."""
+    """Result of one check, and how to resolve it."""
 
     what: str
     state: State

@@ -1,4 +1,4 @@
-"""How engines, streams and samples look to clients: the shapes of the contract."""
+"""Contract representations of engines, streams and samples."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def engine_json(
     outdated: bool,
     asked_for: bool,
 ) -> dict[str, Any]:
-    """EngineState. One that gets no new work shows `unknown`: proxies prefer healthy ones.
+    """Return EngineState.
 
-    `outdated`: its turn to be replaced will come, in the course of all or because it was
-    `asked_for` alone.
+    An engine that gets no new work is shown as `unknown`: proxies prefer healthy ones. `outdated`:
+    it will be replaced in its turn, in the course of all or because it was `asked_for` alone.
     """
     draining = engine.draining
     if draining in {None, "outdated", "requested"} and outdated:
@@ -52,7 +52,7 @@ def engine_json(
 
 
 def stream_json(stream: Stream, sample: Sample | None) -> dict[str, Any]:
-    """StreamState, with the newest sample where there is one."""
+    """Return StreamState, with the newest sample where there is one."""
     return {
         "id": stream.id,
         "key_type": stream.key_type,
@@ -75,7 +75,7 @@ def stream_json(stream: Stream, sample: Sample | None) -> dict[str, Any]:
 
 
 def sample_json(sample: Sample) -> dict[str, Any]:
-    """StreamStatSnapshot."""
+    """Return StreamStatSnapshot."""
     return {
         "ts": rfc3339(sample.ts),
         "peers": sample.peers,
@@ -88,7 +88,10 @@ def sample_json(sample: Sample) -> dict[str, Any]:
 
 
 def inspection_json(instance: Instance) -> dict[str, Any]:
-    """Container inspection: without its environment, which may hold secrets."""
+    """Return the container inspection.
+
+    The environment, which may hold secrets, is left out.
+    """
     return {
         "id": instance.id,
         "name": instance.name,

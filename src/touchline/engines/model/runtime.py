@@ -1,4 +1,4 @@
-"""What every runtime promises, with the awkward moments settled in the docstrings."""
+"""Interface of all runtimes, with edge cases specified in the docstrings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from touchline.engines.model.model import EngineSpec, Executed, Instance, Runtim
 
 
 class RuntimeUnavailable(Blocked):
-    """The runtime does not answer: nothing is known to have happened, and nothing is decided."""
+    """Runtime that does not answer.
+
+    Nothing is known to have happened, and nothing is decided.
+    """
 
     default_code = "runtime_unavailable"
 
@@ -21,49 +24,58 @@ class RuntimeUnavailable(Blocked):
 
 
 class ImageNotFound(NotFound):
-    """There is no such image here, and it could not be pulled either; the message says why."""
+    """Image that is not available here and could not be pulled.
+
+    The message says why.
+    """
 
     default_code = "image_not_found"
 
 
 class InstanceNotFound(NotFound):
-    """The runtime knows no such instance."""
+    """Instance that is unknown to the runtime."""
 
     default_code = "instance_not_found"
 
 
 class PortInUse(Refused):
-    """A host port of the spec is taken; `details["port"]` says which, where that is known."""
+    """Host port of the spec that is already in use.
+
+    `details["port"]` is the port, where it is known.
+    """
 
     default_code = "port_in_use"
 
 
 class NameInUse(Refused):
-    """Another instance has this name."""
+    """Instance name that is already in use."""
 
     default_code = "name_in_use"
 
 
 class StartFailed(Failed):
-    """It was started and ended at once, or the runtime refused; its own words are in the message.
+    """Start that the runtime refused, or whose instance ended at once.
 
-    Nothing is left of it.
+    The message contains the runtime's own. Nothing is left of it.
     """
 
     default_code = "start_failed"
 
 
 class StartTimeout(Failed):
-    """It was not running, or its API did not answer, in the time given. Nothing is left of it."""
+    """Instance that was not running, or whose API did not answer, in the time given.
+
+    Nothing is left of it.
+    """
 
     default_code = "start_timeout"
 
 
 class Runtime(Protocol):
-    """Where engines run. It keeps nothing that a restart would lose: labels are the record.
+    """Runtime of engines; it keeps nothing that a restart would lose: labels are the record.
 
-    Every call may raise `RuntimeUnavailable`, in bounded time. What it shows and watches are the
-    instances that carry the management label it was made with; only `inspect` sees others.
+    Every call may raise `RuntimeUnavailable`, in bounded time. It lists and watches the instances
+    that carry the management label it was created with; only `inspect` sees others.
     """
 
     kind: ClassVar[str]
@@ -74,59 +86,72 @@ class Runtime(Protocol):
 
     @property
     def deployment(self) -> Deployment:
-        """Where it is, seen from this server. Docker finds that out with the first list."""
+        """Location of the runtime, seen from this server.
+
+        Docker determines it with the first list.
+        """
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
-        """Return once it is running, not merely requested. On any error nothing is left behind.
+        """Start an instance, and return it once it is running, not merely requested.
 
-        The management label is added to the spec's labels. A missing image is pulled first, which
-        `within_s` does not bound. Cancelling it leaves nothing behind either.
-        Raises ImageNotFound, PortInUse, NameInUse, StartFailed, StartTimeout, RuntimeUnavailable.
+        On any error nothing is left behind. The management label is added to the spec's labels. A
+        missing image is pulled first, which `within_s` does not bound. Cancelling it leaves nothing
+        behind either. Raises ImageNotFound, PortInUse, NameInUse, StartFailed, StartTimeout,
+        RuntimeUnavailable.
         """
 
     async def stop(self, instance_id: str, *, grace_s: float) -> None:
-        """Stop and remove: politely first, by force after `grace_s`; it is gone on return.
+        """Stop and remove an instance, by force after `grace_s`; it is gone on return.
 
-        What is already gone is not an error, and two calls at once are one.
+        An instance that no longer exists is not an error, and two concurrent calls are one.
         """
 
     async def list(self) -> Sequence[Instance]:
-        """Every managed instance in whatever state, those that a dead server started included."""
+        """Return every managed instance in any state.
+
+        Those started by a server that died are included.
+        """
 
     async def inspect(self, reference: str) -> Instance:
-        """One instance, managed or not, by its id, the beginning of it, or its name.
+        """Return an instance, managed or not, by its id, a prefix of it, or its name.
 
-        Raises InstanceNotFound, also for a beginning that several have.
+        Raises InstanceNotFound, also for an ambiguous prefix.
         """
 
     async def usage(self) -> Mapping[str, Usage]:
-        """What each running managed instance takes, by id. One that ends meanwhile is left out."""
+        """Return the resource usage of each running managed instance by id.
+
+        Instances that end meanwhile are left out.
+        """
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[RuntimeEvent]]:
-        """Events as they happen, from the moment the context is entered, so: enter, then `list`.
+        """Return a context with the events from the moment it is entered; enter, then `list`.
 
-        The iteration ends or raises RuntimeUnavailable when events may have been lost: whoever
-        reads then enters again and lists again.
+        The iteration ends or raises RuntimeUnavailable when events may have been lost: the reader
+        then enters again and lists again.
         """
 
     async def execute(
         self, instance_id: str, command: Sequence[str], *, within_s: float
     ) -> Executed:
-        """Run a command inside the instance and return how it ended, at most 64 KiB of its output.
+        """Run a command inside the instance and return its result, with at most 64 KiB of output.
 
-        Raises InstanceNotFound where it does not run, StartTimeout after `within_s`.
+        Raises InstanceNotFound where the instance does not run, StartTimeout after `within_s`.
         """
 
     async def close(self) -> None:
-        """Let go of connections and tasks of this server; instances run on."""
+        """Close connections and tasks of this server; instances run on."""
 
 
 @runtime_checkable
 class Restarts(Protocol):
-    """A runtime that can restart any instance, as a VPN container that has gone bad needs it."""
+    """Runtime that can restart any instance.
+
+    It is required to restart a failed VPN container.
+    """
 
     async def restart(self, reference: str, *, grace_s: float) -> None:
-        """Stop an instance, managed or not, and start it again; it runs on return.
+        """Stop an instance, managed or not, and start it again; it is running on return.
 
         Raises InstanceNotFound, RuntimeUnavailable.
         """

@@ -1,4 +1,4 @@
-"""Something to do for each of many keys, each at its own time and a bounded number at once."""
+"""Scheduler of work per key, with individual times and limited concurrency."""
 
 from __future__ import annotations
 
@@ -13,18 +13,25 @@ from anyio.abc import TaskGroup
 log = logging.getLogger(__name__)
 
 RETRY_S, LONGEST_RETRY_S = 5.0, 60.0
-"""After work that raised what it should not have: doubled with each time in a row."""
+"""First and longest delay after an unexpected exception, in seconds.
+
+The delay doubles with each consecutive failure.
+"""
 
 Work = Callable[[str], Awaitable[float]]
 OnFailure = Callable[[str, str, Exception], None]
-"""Gets the schedule's name, the key, and the first error of each row."""
+"""Callback for failures.
+
+It receives the schedule's name, the key, and the first error of each series.
+"""
 
 
 class Schedule:
-    """Calls `work(key)` when a key is due; it returns in how many seconds to call again.
+    """Schedule that calls `work(key)` when a key is due.
 
-    Keys that are due while `limit` calls are under way wait for one of them to end. One key is
-    never worked on twice at once. It belongs to the event loop.
+    The call returns the seconds until the next one. Keys that are due while `limit` calls are under
+    way wait for one of them to end. One key is never worked on twice at once. Belongs to the event
+    loop.
     """
 
     def __init__(self, name: str, work: Work, *, limit: int, on_failure: OnFailure) -> None:
@@ -43,14 +50,14 @@ class Schedule:
 
     @property
     def keys(self) -> KeysView[str]:
-        """What is scheduled."""
+        """Scheduled keys."""
         return self._due.keys()
 
     def __len__(self) -> int:
         return len(self._due)
 
     def put(self, key: str, in_s: float) -> None:
-        """Work on it in so many seconds; one that is scheduled already is moved."""
+        """Schedule a key in this many seconds, or move its scheduled time."""
         due_s = anyio.current_time() + in_s
         self._due[key] = due_s
         heapq.heappush(self._heap, (due_s, key))
@@ -58,12 +65,12 @@ class Schedule:
             self._news.set()
 
     def drop(self, key: str) -> None:
-        """Never again; work under way is left to end."""
+        """Remove a key; its current call is left to end."""
         self._due.pop(key, None)
         self._failures.pop(key, None)
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         async with anyio.create_task_group() as tasks:
             while True:
                 self._news = anyio.Event()
@@ -72,7 +79,10 @@ class Schedule:
                     await self._news.wait()
 
     def _start_due(self, tasks: TaskGroup) -> float:
-        """Start what is due and may start; how long until the next one, infinity: nobody knows."""
+        """Start all due calls that the limit allows, and return the time until the next one.
+
+        Infinity: it is not known.
+        """
         now_s = anyio.current_time()
         while self._heap:
             due_s, key = self._heap[0]
@@ -104,7 +114,7 @@ class Schedule:
         self._news.set()
 
     def _failed(self, key: str, error: Exception) -> float:
-        """In how many seconds to try again."""
+        """Return the delay before the next attempt."""
         row = self._failures.get(key, 0)
         if key in self._due:
             self._failures[key] = row + 1

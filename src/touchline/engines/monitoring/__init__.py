@@ -1,1 +1,1 @@
-"""Engine health, resource usage and cache cleaning."""
+"""Engine health checks, resource usage and cache cleaning."""

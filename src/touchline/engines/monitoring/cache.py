@@ -1,4 +1,4 @@
-"""Empties the cache that an engine leaves behind when its last stream has ended."""
+"""Cleaning of an engine's cache after its last stream has ended."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
 FORGIVEN = 3
-"""After so many failures in a row an engine's image is taken for one that has no such tools."""
+"""Consecutive failures after which an image is considered to lack the required tools."""
 
 _KRINKUTO11 = "/home/appuser/.ACEStream/.acestream_cache"
 _JOPSIS = "/acestream/.ACEStream/.acestream_cache"
 
 
 def cache_directories(engine: Engine) -> tuple[str, ...]:
-    """Where an engine of this variant may keep its cache; all of them are tried."""
+    """Return the possible cache directories of this engine's variant.
+
+    All of them are tried.
+    """
     if engine.variant is not None and engine.variant.startswith("krinkuto11"):
         return (_KRINKUTO11,)
     if engine.variant is not None and engine.variant.startswith("jopsis"):
@@ -35,7 +38,10 @@ def cache_directories(engine: Engine) -> tuple[str, ...]:
 
 
 class CacheCleaner:
-    """Cleans engines without streams, one after the other, never on anybody's path."""
+    """Cleaner of engines without streams.
+
+    It cleans them one at a time, without delaying requests.
+    """
 
     def __init__(
         self,
@@ -54,7 +60,7 @@ class CacheCleaner:
         self._failures: dict[str, int] = {}
 
     async def once(self) -> None:
-        """Clean every engine that has been used since it was last cleaned, and is idle now."""
+        """Clean every idle engine that has been used since it was last cleaned."""
         # What runs as a process shares this machine's files: nothing is deleted there.
         if self._runtime.shares_machine or not self._fleet.freshness.is_current:
             return
@@ -98,7 +104,10 @@ class CacheCleaner:
             self._store.note_engine(cleaned.id, facts_of(cleaned))
 
     async def _measure(self, engine_id: str, directories: Sequence[str]) -> int | None:
-        """What is in them; du's exit status is that of the worst, and one may not exist."""
+        """Return the size of the directories.
+
+        The exit status of du is that of the worst, and one directory may not exist.
+        """
         told = await self._runtime.execute(
             engine_id, ["du", "-sb", *directories], within_s=TIMEOUT_S
         )

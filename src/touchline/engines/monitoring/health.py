@@ -1,4 +1,7 @@
-"""Is each engine well? Asked of its own API, one question an engine at a time, never in step."""
+"""Health checks of engines through their own API.
+
+There is one request per engine at a time, at staggered times.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,23 @@ from touchline.engines.settings.tree import HealthSettings
 log = logging.getLogger(__name__)
 
 PROBES_AT_ONCE = 200
-"""Frozen engines hold a place for as long as the time-out; the others must not wait for them."""
+"""Maximum number of concurrent checks.
+
+Frozen engines occupy a place until the timeout; the others must not wait for them.
+"""
 
 VERSION_TIMEOUT_S = 2.0
 RETURN_PAUSE_S = 0.5
-"""A daemon that has come back needs a moment until it forwards its ports again."""
+"""Pause in seconds after the return of a daemon.
+
+It needs a moment until it forwards its ports again.
+"""
 
 _STEP_S = 0.01
 
 
 class HealthWatch:
-    """Probes every engine of ours. Belongs to the event loop."""
+    """Health checks of every engine of ours. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -70,11 +79,11 @@ class HealthWatch:
         self._failed = metrics.counter("touchline_health_check_failures", "Failed health checks.")
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         await self._schedule.run()
 
     def follow(self) -> None:
-        """Engines have come or gone: whoever is new is asked at once."""
+        """Update the checked engines; new ones are checked at once."""
         ours = {engine.id: engine for engine in self._fleet.ours()}
         for engine_id, engine in ours.items():
             if engine_id not in self._schedule:
@@ -84,15 +93,16 @@ class HealthWatch:
             del self._failures[engine_id]
 
     def answered(self, engine_id: str) -> None:
-        """The engine has just answered another question: that is as good as a probe."""
+        """Record a successful answer to another request, which counts as a check."""
         if self._schedule and engine_id in self._schedule:
             self._well(engine_id)
             self._schedule.put(engine_id, self._pause_s())
 
     def begin_anew(self) -> None:
-        """Forget what was found while the runtime was away: its ports may have been away with it.
+        """Discard results from the time in which the runtime was unavailable.
 
-        Who was unwell is unknown until it has been asked again, which happens at once.
+        Its ports may have been unavailable with it. Engines that were unhealthy are unknown until
+        they are checked again, which happens at once.
         """
         self._failures.clear()
         for engine in list(self._fleet.ours()):
@@ -103,7 +113,7 @@ class HealthWatch:
 
     @property
     def interval_s(self) -> float:
-        """Between two probes of an engine: longer in large fleets."""
+        """Interval between two checks of an engine; longer in large fleets."""
         return max(self._settings.interval_s, len(self._schedule) / self._settings.max_probes_per_s)
 
     async def _probe(self, engine_id: str) -> float:
@@ -145,7 +155,7 @@ class HealthWatch:
             self._reconciler_wakeup.mark()
 
     def _unwell(self, engine_id: str, error: Exception) -> float:
-        """Note that a probe failed; in how many seconds to ask again."""
+        """Record a failed check, and return the seconds until the next one."""
         failures = self._failures[engine_id] = self._failures.get(engine_id, 0) + 1
         engine = self._fleet.find(engine_id)
         if engine is None:

@@ -1,4 +1,4 @@
-"""What engines take of the machine, kept up to date in the background."""
+"""Resource usage of engines, updated in the background."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from touchline.engines.model.model import Usage
 from touchline.engines.model.runtime import Runtime
 
 WATCHED_S = 60.0
-"""Whoever has asked within this time is assumed to look on."""
+"""Seconds for which a client is assumed to be interested after a request."""
 
 EVERY_S, RARELY_S = 2.0, 10.0
 MACHINE_MEMORY_BYTES = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 class UsageBook:
-    """The newest measurement of every engine. Reads never wait; belongs to the event loop."""
+    """Newest usage of every engine.
+
+    Reads never wait. Belongs to the event loop.
+    """
 
     def __init__(self, runtime: Runtime, fleet: Fleet, *, now_s: Callable[[], float]) -> None:
         self._runtime = runtime
@@ -28,19 +31,25 @@ class UsageBook:
         self._asked_s = self._measured_s = -RARELY_S - WATCHED_S
 
     def by_engine(self) -> dict[str, Usage]:
-        """Usage by the id of each engine of ours."""
+        """Return the usage by the id of each engine of ours."""
         self._asked_s = self._now_s()
         return {e.id: self._newest[e.id] for e in self._fleet.ours() if e.id in self._newest}
 
     def of(self, engine_id: str) -> Usage:
-        """Usage of one engine. Raises NotFound, also where it has not been measured yet."""
+        """Return the usage of one engine.
+
+        Raises NotFound, also where it has not been measured yet.
+        """
         found = self.by_engine().get(engine_id)
         if found is None:
             raise NotFound("Container not found or stats unavailable", code="stats_unavailable")
         return found
 
     async def once(self) -> None:
-        """Measure, if somebody looks or the last time is long ago. Raises RuntimeUnavailable."""
+        """Measure usage, if there are readers or the last measurement is old.
+
+        Raises RuntimeUnavailable.
+        """
         now_s = self._now_s()
         watched = now_s - self._asked_s < WATCHED_S
         if not self._fleet.freshness.is_current:
@@ -51,7 +60,7 @@ class UsageBook:
 
 
 def total(usages: Mapping[str, Usage]) -> dict[str, float | int]:
-    """The sums over all of them, as the API names them."""
+    """Return the sums of all usages, with the API's names."""
     values = usages.values()
     return {
         "total_cpu_percent": round(sum(each.cpu_percent for each in values), 2),
@@ -65,9 +74,10 @@ def total(usages: Mapping[str, Usage]) -> dict[str, float | int]:
 
 
 def usage_json(engine_id: str, usage: Usage) -> dict[str, object]:
-    """One engine's, as the API names it; what is not known is 0 there, as clients expect it.
+    """Return the usage of one engine, with the API's names.
 
-    Without a limit of its own the machine's memory is the limit, as Docker says it.
+    Unknown values are 0 there, as clients expect. Without a limit of its own the machine's memory
+    is the limit, as Docker reports it.
     """
     limit = usage.memory_limit_bytes or MACHINE_MEMORY_BYTES
     return {

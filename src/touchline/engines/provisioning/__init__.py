@@ -1,1 +1,1 @@
-"""Starts and removes engines: admission, preparation, circuit breaker, fleet sync."""
+"""Start and removal of engines: admission, preparation, circuit breaker, fleet sync."""

@@ -1,4 +1,4 @@
-"""May an engine be started now? One answer for everybody who asks: from memory, at once."""
+"""Admission of engine starts, decided from memory with the same result for all callers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VPN_ETA_S = 60.0
 
 
 class Admission:
-    """The rules, in the order in which they are told to clients."""
+    """Admission rules, in the order in which they are reported to clients."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Admission:
 
     @property
     def most(self) -> int:
-        """Nobody ever makes more engines than these."""
+        """Maximum number of engines."""
         scaling = self._settings.scaling
         if self._vpn is None:
             return scaling.max_replicas
@@ -45,16 +45,16 @@ class Admission:
 
     @property
     def alive(self) -> int:
-        """Engines of ours that run, are being started or are being stopped."""
+        """Number of our engines that run, are being started or are being stopped."""
         fleet = self._fleet
         return len(fleet.ours()) + len(fleet.flights) + len(fleet.going)
 
     def refusal(self) -> Blocked | None:
-        """Why no engine can be started now; None: one can."""
+        """Return why no engine can be started now; None: a start is possible."""
         return self.vpn_refusal() or self.breaker_refusal() or self.capacity_refusal()
 
     def vpn_refusal(self) -> Blocked | None:
-        """The VPN's word."""
+        """Return the refusal of the VPN, if any."""
         if self._vpn is None or self._vpn.overall_connected:
             return None
         return Blocked(
@@ -65,7 +65,7 @@ class Admission:
         )
 
     def breaker_refusal(self) -> Blocked | None:
-        """The circuit breaker's word."""
+        """Return the refusal of the circuit breaker, if any."""
         state = self._breaker.state(self._now_s())
         if state == "closed":
             return None
@@ -79,7 +79,7 @@ class Admission:
         )
 
     def capacity_refusal(self) -> Blocked | None:
-        """The maximum's word."""
+        """Return the refusal because of the maximum, if any."""
         if self.alive >= self.most:
             return self._full()
         among = self._settings.ports.host
@@ -93,7 +93,7 @@ class Admission:
         return None
 
     def overbooked(self) -> Blocked | None:
-        """The maximum's word for one that counts already."""
+        """Return the refusal because of the maximum for an engine that already counts."""
         return self._full() if self.alive > self.most else None
 
     def _full(self) -> Blocked:

@@ -1,7 +1,7 @@
-"""A circuit breaker: after several failures in a row nothing is tried for a while.
+"""Circuit breaker that pauses attempts after several consecutive failures.
 
-Times that decide are the monotonic clock's, so a step of the wall clock opens and closes nothing;
-the wall clock's are for showing.
+Decisions use the monotonic clock, so a step of the wall clock opens and closes nothing; the wall
+clock's times are for display.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ State = Literal["closed", "open", "half_open"]
 
 
 def whole(seconds: float) -> float | int:
-    """As an integer where it is one: clients of the earlier system read integers."""
+    """Return a whole number of seconds as an integer.
+
+    Clients of the earlier system read integers.
+    """
     return int(seconds) if float(seconds).is_integer() else seconds
 
 
 class Trial:
-    """The one thing that is being tried while a circuit breaker is half open."""
+    """Single attempt while a circuit breaker is half open."""
 
 
 class Breaker:
-    """Closed: go on. Open: wait. Half open: one may try, and its outcome decides.
+    """Circuit breaker: closed allows attempts, open refuses them, half open allows one.
 
-    It belongs to the event loop.
+    The outcome of that one decides. Belongs to the event loop.
     """
 
     def __init__(self, *, threshold: int, recovery_timeout_s: float) -> None:
@@ -40,26 +43,30 @@ class Breaker:
         self._last_success: datetime | None = None
 
     def state(self, now_s: float) -> State:
-        """What it is now."""
+        """Return the current state."""
         if self._opened_s is None:
             return "closed"
         return "open" if self.remaining_s(now_s) > 0 else "half_open"
 
     def remaining_s(self, now_s: float) -> float:
-        """How long it stays open; 0 where it is not."""
+        """Return how long it stays open; 0 where it is not."""
         if self._opened_s is None:
             return 0.0
         return max(0.0, self._opened_s + self._recovery_timeout_s - now_s)
 
     def allows(self, now_s: float) -> bool:
-        """Whether something may be tried; half open, only while nothing is being tried."""
+        """Return whether an attempt is allowed.
+
+        While half open, only if there is no other attempt.
+        """
         state = self.state(now_s)
         return state == "closed" or (state == "half_open" and self._trial is None)
 
     def trying(self, now_s: float) -> Trial | None:
-        """Note that something is being tried; return the trial that this is while half open.
+        """Record an attempt, and return its trial while half open.
 
-        Nothing else may be tried until its outcome is told, or `end_trial`, which must follow.
+        No other attempt is allowed until its outcome is recorded, or `end_trial`, which must
+        follow.
         """
         if self.state(now_s) != "half_open":
             return None
@@ -67,12 +74,12 @@ class Breaker:
         return self._trial
 
     def end_trial(self, trial: Trial | None) -> None:
-        """Let something else be tried: this trial is over, whether it said anything or not."""
+        """End a trial and allow another, whether it had an outcome or not."""
         if trial is not None and self._trial is trial:
             self._trial = None
 
     def failed(self, now: datetime, now_s: float) -> bool:
-        """Note a failure; whether it opened the breaker."""
+        """Record a failure, and return whether it opened the breaker."""
         self._last_failure = now
         self._failures += 1
         before = self.state(now_s)
@@ -83,25 +90,28 @@ class Breaker:
         return False
 
     def worked(self, now: datetime) -> bool:
-        """Note a success, which closes it; whether it was not closed before."""
+        """Record a success, which closes the breaker.
+
+        Returns whether it was not closed before.
+        """
         self._last_success = now
         recovered = self._opened_s is not None
         self.reset()
         return recovered
 
     def reset(self) -> None:
-        """Close it, as if nothing had failed."""
+        """Close the breaker and discard all failures."""
         self._failures = 0
         self._opened_s = None
         self._trial = None
 
     @property
     def failures(self) -> int:
-        """So many in a row."""
+        """Number of consecutive failures."""
         return self._failures
 
     def to_json(self, now_s: float) -> dict[str, Any]:
-        """As the API shows it."""
+        """Return the state in the API's form."""
         return {
             "state": self.state(now_s),
             "failure_count": self._failures,
@@ -112,7 +122,7 @@ class Breaker:
         }
 
     def record(self, now_s: float) -> dict[str, Any]:
-        """What the next server has to know."""
+        """Return the state for the next server."""
         return {
             "failures": self._failures,
             "open_for_s": None if self._opened_s is None else self.remaining_s(now_s),
@@ -121,7 +131,7 @@ class Breaker:
         }
 
     def restore(self, record: Mapping[str, Any], now_s: float) -> None:
-        """Be what an earlier server's was; the time between the two does not count."""
+        """Restore the state of an earlier server; the time between the two does not count."""
         self._failures = int(record.get("failures", 0))
         open_for_s = record.get("open_for_s")
         if open_for_s is not None:

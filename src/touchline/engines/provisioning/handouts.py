@@ -1,4 +1,7 @@
-"""Engines that clients get: a lease for each, and the same engine for the same order."""
+"""Assignment of engines to clients, with a lease for each.
+
+The same order gets the same engine.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from touchline.engines.model.orders import EngineOrder
 
 
 class Handouts:
-    """Remember for the time of a lease which engine was handed out, or left, for which order."""
+    """Assigned and abandoned engines by order, kept for the time of a lease."""
 
     def __init__(self, fleet: Fleet, *, lease_s: float, now_s: Callable[[], float]) -> None:
         self._fleet = fleet
@@ -22,17 +25,23 @@ class Handouts:
         self._now_s = now_s
         self._handed: dict[str, tuple[str, float]] = {}
         self._left: dict[str, tuple[str, float]] = {}
-        """Engines that were ordered and are ready, and nobody waited for them; by the order."""
+        """Abandoned engines that were ordered and are ready, by order."""
 
     def hand_out(self, engine: Engine, mark: str | None) -> None:
-        """Keep an engine for a client, and remember it under its idempotency mark, if any."""
+        """Reserve an engine for a client.
+
+        It is recorded under its idempotency mark, if any.
+        """
         until_s = self._now_s() + self._lease_s
         self._fleet.leases.grant(engine.id, secrets.token_hex(8), until_s)
         if mark is not None:
             self._handed[mark] = (engine.id, until_s)
 
     def made_before(self, key: str, mark: str) -> Engine | None:
-        """Return the engine that was given for this key. Raises Refused for another request."""
+        """Return the engine that was assigned for this key.
+
+        Raises Refused for another request.
+        """
         now_s = self._now_s()
         self._handed = {k: (e, at) for k, (e, at) in self._handed.items() if at > now_s}
         found: dict[str, Engine] = {}
@@ -56,12 +65,15 @@ class Handouts:
         return None
 
     def keep_left(self, wanted: str, engine: Engine) -> None:
-        """Keep an engine, for which nobody waited, for the next equal order."""
+        """Reserve an abandoned engine for the next equal order."""
         until_s = self._now_s() + self._lease_s
         self._left[wanted] = (engine.id, until_s)
 
     def take_left(self, wanted: str) -> Engine | None:
-        """Return the engine that an equal order left behind, unless somebody has got it since."""
+        """Return the abandoned engine of an equal order.
+
+        None if it has been assigned since.
+        """
         now_s = self._now_s()
         self._left = {k: left for k, left in self._left.items() if left[1] > now_s}
         engine_id, _ = self._left.pop(wanted, ("", 0.0))
@@ -72,6 +84,6 @@ class Handouts:
 
 
 def wanted_by(order: EngineOrder, mark: str | None) -> str:
-    """Equal for orders that the same engine would do for."""
+    """Return a key that is equal for orders fulfilled by the same engine."""
     what = [dict(order.labels), dict(order.env), order.image, order.host_port]
     return json.dumps([*what, mark] if mark is not None else what)

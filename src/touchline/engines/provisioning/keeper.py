@@ -1,4 +1,7 @@
-"""Keeps the fleet in memory equal to what the runtime runs: subscribe, list, apply, list again."""
+"""Synchronisation of the in-memory fleet with the runtime.
+
+It subscribes to events, lists, applies both, and lists again.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +37,21 @@ from touchline.engines.streams.reports import StreamDesk
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.1, 0.5
-"""A daemon that is back is noticed so soon; asking a socket that nobody holds costs nothing."""
+"""First and longest delay of a reconnect, in seconds.
+
+Connecting to a socket without a listener costs nothing, so the return of a daemon is noticed
+quickly.
+"""
 
 CONFIRMS_AT_ONCE = 8
 _ALIVE = frozenset({"running", "paused"})
 
 
 class Keeper:
-    """The one that adopts engines, and takes those out that have died. Belongs to the event loop.
+    """Keeper that adopts engines and removes dead ones. Belongs to the event loop.
 
-    An instance that a list no longer shows is asked for by its id before it counts as gone: a list
-    may be older than an event, and nothing is ever concluded from a runtime that cannot be reached.
+    An instance missing from a list is looked up by its id before it counts as gone: a list may be
+    older than an event, and nothing is ever concluded from a runtime that cannot be reached.
     """
 
     def __init__(
@@ -64,9 +71,10 @@ class Keeper:
         on_return: Callable[[], None],
         on_death: Callable[[Engine, int | None], None],
     ) -> None:
-        """`on_event` sees every event, `on_death` every engine that ended by itself.
+        """Create the keeper of `fleet`.
 
-        `on_return` is called when the runtime is listed for the first time after it was away.
+        `on_event` receives every event, `on_death` every engine that ended by itself. `on_return`
+        is called when the runtime is listed for the first time after it was unavailable.
         """
         self._runtime = runtime
         self._fleet = fleet
@@ -85,17 +93,20 @@ class Keeper:
         self._touched: dict[str, float] = {}
         self._gone: dict[str, float] = {}
         self.starting: set[str] = set()
-        """Names of instances that the provisioner is starting: it puts them in when they answer."""
+        """Names of instances that the provisioner is starting.
+
+        It adds them when they answer.
+        """
         self.stopping: set[str] = set()
-        """Ids of instances that are being removed: their end is no news."""
+        """Ids of instances that are being removed, whose end is expected."""
         self._doubted: set[str] = set()
         self._listed = anyio.Event()
         self._relist = anyio.Event()
 
     async def run(self) -> None:
-        """Go on until cancelled, however often the runtime goes away.
+        """Run until cancelled, however often the runtime becomes unavailable.
 
-        An error that is not the runtime's own word is raised; call it again then. Until the next
+        An error that does not come from the runtime is raised; call it again then. Until the next
         list nothing is decided.
         """
         pause_s = FIRST_RETRY_S
@@ -115,16 +126,16 @@ class Keeper:
             pause_s = min(LONGEST_RETRY_S, pause_s * 1.5)
 
     async def first_list(self, within_s: float) -> None:
-        """Return once the runtime has been listed, or after `within_s`."""
+        """Wait until the runtime has been listed, or for `within_s`."""
         with anyio.move_on_after(within_s):
             await self._listed.wait()
 
     def list_soon(self) -> None:
-        """List again now: what is known may be wrong."""
+        """Request a list, because the known state may be wrong."""
         self._relist.set()
 
     async def list_once(self) -> None:
-        """List and apply. Raises RuntimeUnavailable."""
+        """List and apply the result. Raises RuntimeUnavailable."""
         asked_s = self._now_s()
         shown = {instance.id: instance for instance in await self._runtime.list()}
         await self._take_out_missing(shown, asked_s)
@@ -153,7 +164,7 @@ class Keeper:
         self._reconciler_wakeup.mark()
 
     def remember(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take up what an earlier server knew of its engines; its streams are in the fleet by now.
+        """Restore the facts of an earlier server's engines; its streams must be in the fleet.
 
         Call it once, before the runtime is listed or after, and set `record_is_read` before.
         """
@@ -163,7 +174,7 @@ class Keeper:
             if engine.id in facts:
                 engine = reminded(engine, facts[engine.id])  # noqa: PLW2901
             if engine.id in self._fleet.unread:
-                # How long it has been idle is not known: it counts from here.
+                # The idle time is unknown and counts from now.
                 started = self._fleet.started_on(engine.id)
                 engine = replace(engine, idle_since_s=None if started else now_s)  # noqa: PLW2901
             self._fleet.put(engine)
@@ -173,38 +184,41 @@ class Keeper:
         self._reconciler_wakeup.mark()
 
     def doubt(self, reference: str, reason: str) -> None:
-        """Nobody knows whether this instance was started or stopped.
+        """Mark an instance whose start or stop has an unknown result.
 
-        It is asked for by itself, and until that is answered nothing is decided.
+        It is looked up, and until that is answered nothing is decided.
         """
         self._doubted.add(reference)
         self._lost(reason)
         self.list_soon()
 
-    # ------------------------------------------------------------------ what others have done
+    # ----------------------------------------------------------------------- external changes
 
     def added(self, engine: Engine, instance: Instance) -> None:
-        """The provisioner has started this one."""
+        """Add an engine that the provisioner has started."""
         self._touched[engine.id] = self._now_s()
         self._fleet.seen[engine.id] = instance
         self._fleet.put(engine)
 
     def removed(self, instance_id: str) -> None:
-        """Somebody has removed this one: lists that were asked for before show it still."""
+        """Record the removal of an instance.
+
+        Lists requested before still show it.
+        """
         self._gone[instance_id] = self._now_s()
         self._fleet.others.pop(instance_id, None)
 
-    # ------------------------------------------------------------------ inside
+    # --------------------------------------------------------------- internals
 
     async def _follow(self, events: AsyncIterator[RuntimeEvent]) -> None:
-        """Apply events and list again and again, until either says that the runtime is away."""
+        """Apply events and lists until either reports that the runtime is unavailable."""
         failures: list[Exception] = []
 
         async def list_again_and_again() -> None:
             try:
                 while True:
                     self._relist = anyio.Event()
-                    # Not in step with what else happens every so many seconds on this machine.
+                    # Randomised, to avoid synchrony with other periodic tasks.
                     pause_s = self._resync_s * random.uniform(0.8, 1.0)  # noqa: S311
                     with anyio.move_on_after(pause_s):
                         await self._relist.wait()
@@ -250,7 +264,7 @@ class Keeper:
             raise failures[0]
 
     async def _look_at(self, instance_id: str) -> None:
-        """Take one instance for what it is now."""
+        """Update one instance to its current state."""
         try:
             instance = await self._runtime.inspect(instance_id)
         except InstanceNotFound:
@@ -299,7 +313,7 @@ class Keeper:
         self._fleet.put(replace(known, **changes))
 
     def _took_leave(self, instance_id: str, exit_code: int | None) -> None:
-        """It does not run any more."""
+        """Handle an instance that no longer runs."""
         self._ports.release(instance_id)
         engine = self._fleet.find(instance_id)
         if engine is None or engine.external:
@@ -354,7 +368,7 @@ class Keeper:
             self.list_soon()  # what is left of it is removed by the plan once a list has shown it
 
     def _found(self, shown: int) -> None:
-        """The runtime has been listed for the first time, or after it was away."""
+        """Handle the first list of the runtime, or the first after it was unavailable."""
         engines = self._fleet.ours()
         if self._fleet.record_is_read:
             self._settle_record()
@@ -368,7 +382,10 @@ class Keeper:
         )
 
     def _settle_record(self) -> None:
-        """Both are known now, what runs and what an earlier server left: what is gone has ended."""
+        """End the streams of vanished engines, and update the stored facts.
+
+        Called when both the running instances and an earlier server's record are known.
+        """
         ids = {engine.id for engine in self._fleet.engines()}
         for stream in self._fleet.started():
             if stream.container_id not in ids:

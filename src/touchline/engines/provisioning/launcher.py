@@ -1,4 +1,4 @@
-"""The launch of instances: a name and ports that are free, a start, and the first answer."""
+"""Launch of instances: choice of name and ports, start, and first answer."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from touchline.engines.variants.variants import generic_spec
 log = logging.getLogger(__name__)
 
 TRIES = 5
-"""Of a start whose port turned out to be taken by somebody else."""
+"""Attempts of a start whose port turned out to be used by another program."""
 
 AVOID_S = 60.0
-"""A port that somebody else holds is left alone for so long."""
+"""Seconds for which a port used by another program is avoided."""
 
 ASK_TIMEOUT_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.05
 
 
 def must_be_reachable(fleet: Fleet) -> None:
-    """Raise RuntimeUnavailable while the runtime is away."""
+    """Raise RuntimeUnavailable while the runtime is unavailable."""
     if not fleet.freshness.is_current:
         raise RuntimeUnavailable(
             "The runtime cannot be reached: nothing was started, running engines are unaffected"
@@ -53,7 +53,7 @@ def must_be_reachable(fleet: Fleet) -> None:
 
 
 class Launcher:
-    """Start instances in the runtime; what fails is removed again."""
+    """Launcher of instances in the runtime; failed ones are removed again."""
 
     def __init__(
         self,
@@ -136,7 +136,10 @@ class Launcher:
         return engine
 
     async def _answers(self, engine: Engine, flight: Flight, until_s: float) -> bool:
-        """Whether its API answered in time. Raises StartFailed where it ended meanwhile."""
+        """Return whether its API answered in time.
+
+        Raises StartFailed where it ended meanwhile.
+        """
         pause_s = _FIRST_PAUSE_S
         while True:
             if flight.died.is_set():
@@ -177,7 +180,10 @@ class Launcher:
             self._keeper.stopping.discard(instance.id)
 
     async def launch_generic(self, order: GenericOrder) -> Instance:
-        """Start another container, and return it once it runs. Raises what the runtime raises."""
+        """Start another container, and return it once it runs.
+
+        Raises what the runtime raises.
+        """
         names = 0
         while True:
             name = self._names.choose(order.name_prefix, names)

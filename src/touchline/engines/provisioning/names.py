@@ -1,4 +1,4 @@
-"""Names of new instances: by their numbers, past those that somebody else has."""
+"""Names of new instances, numbered, avoiding names that are in use."""
 
 from __future__ import annotations
 
@@ -10,31 +10,34 @@ from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.variants.variants import engine_name
 
 COUNTED_NAMES, MOST_NAMES = 8, 12
-"""So many names are tried by their numbers, and then some that are random."""
+"""Number of numbered names that are tried, and the total with random ones."""
 
 FOREIGN_S = 600.0
-"""A name that turned out to be taken is left alone for so long."""
+"""Seconds for which a name that turned out to be taken is avoided."""
 
 
 class NameBook:
-    """Choose names that nobody has, as far as is known."""
+    """Allocation of names that are not known to be in use."""
 
     def __init__(
         self, fleet: Fleet, starting: AbstractSet[str], *, now_s: Callable[[], float]
     ) -> None:
-        """`starting` are the names of instances that are being started."""
+        """Create an allocator; `starting` are the names of instances that are being started."""
         self._fleet = fleet
         self._starting = starting
         self._now_s = now_s
         self._foreign: dict[str, float] = {}
-        """Names that containers of somebody else have, and until when that is believed."""
+        """Names used by foreign containers, and the time until which that is assumed."""
 
     def avoid(self, name: str) -> None:
-        """Leave a name alone for a while: it turned out to be taken."""
+        """Avoid a name for a while, because it turned out to be taken."""
         self._foreign[name] = self._now_s() + FOREIGN_S
 
     def choose(self, prefix: str, taken: int) -> str:
-        """Return the next number; after so many that were taken, a name that nobody has."""
+        """Return the next numbered name.
+
+        After several that were taken, it is a random one.
+        """
         if taken >= COUNTED_NAMES:
             return f"{prefix}-{secrets.randbelow(900_000_000) + 100_000_000}"
         now_s = self._now_s()

@@ -1,4 +1,4 @@
-"""The one way in which engines and other containers are made."""
+"""Provisioning of engines and other containers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0
 
 
 class ProvisionMetrics:
-    """Count and time what is made."""
+    """Counters and timers of provisioning."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.made = metrics.counter("orch_provision", "Containers started.", ["kind"])
@@ -54,7 +54,10 @@ class ProvisionMetrics:
 
 
 class Provisioner:
-    """Admits, reserves, starts, and returns an engine that answers. Belongs to the event loop."""
+    """Provisioner that admits, reserves, starts, and returns an engine that answers.
+
+    Belongs to the event loop.
+    """
 
     def __init__(
         self,
@@ -93,16 +96,16 @@ class Provisioner:
         self._keys: dict[str, anyio.Lock] = {}
         self._tasks: set[asyncio.Task[Engine]] = set()
         self.last_failure: TouchlineError | None = None
-        """Why the newest start failed; None: it worked, or there was none."""
+        """Error of the newest start; None: it succeeded, or there was none."""
         self._metrics = ProvisionMetrics(metrics)
 
     async def engine(self, order: EngineOrder) -> Engine:
-        """An engine for a client, kept for it for `scaling.lease_s`; a spare one at once if any.
+        """Return an engine for a client, reserved for `scaling.lease_s`.
 
-        The same idempotency key gives the same engine. Raises Blocked (`vpn_disconnected`,
-        `circuit_breaker`, `max_capacity`, `runtime_unavailable`), ImageNotFound, PortInUse,
-        StartFailed, StartTimeout, Invalid for environment that it must not be given; nothing is
-        then left of it.
+        A spare engine is returned at once. The same idempotency key gives the same engine. Raises
+        Blocked (`vpn_disconnected`, `circuit_breaker`, `max_capacity`, `runtime_unavailable`),
+        ImageNotFound, PortInUse, StartFailed, StartTimeout, Invalid for environment that it must
+        not be given; nothing is then left of it.
         """
         self._workshop.check(order)
         if order.idempotency_key is None:
@@ -118,13 +121,16 @@ class Provisioner:
                 self._keys.pop(key, None)
 
     def give_back(self, order: EngineOrder, engine: Engine) -> None:
-        """Let the next equal order have the engine: whoever ordered it has gone unheard."""
+        """Make the engine available to the next equal order.
+
+        Its client disconnected before the answer.
+        """
         self._fleet.leases.release(engine.id)
         if order.idempotency_key is None:  # else its mark leads to it
             self._handouts.keep_left(wanted_by(order, None), engine)
 
     async def start_boarded(self, flight: Flight, *, why: str) -> Engine:
-        """The engine of a flight; raises what `engine` raises."""
+        """Return the engine of a flight; raises what `engine` raises."""
         try:
             must_be_reachable(self._fleet)
             refusal = self._admission.vpn_refusal() or self._admission.overbooked()
@@ -136,7 +142,7 @@ class Provisioner:
         return await self._start(EngineOrder(), flight, mark=None, why=why)
 
     async def generic(self, order: GenericOrder) -> Instance:
-        """Any other container, as soon as it runs.
+        """Start any other container, and return it as soon as it runs.
 
         Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable, Invalid.
         """
@@ -189,7 +195,10 @@ class Provisioner:
         return engine
 
     def _take_off(self, order: EngineOrder, wanted: str, mark: str | None) -> Flight:
-        """Begin a start that goes on when whoever ordered it goes away. Raises Blocked."""
+        """Begin a start that continues when its client disconnects.
+
+        Raises Blocked.
+        """
         refusal = self._admission.refusal()
         if refusal is not None:
             self.try_again()
@@ -204,10 +213,10 @@ class Provisioner:
         flight.task.add_done_callback(self._landed)
 
     def try_again(self) -> None:
-        """Start an engine where nothing but a half-open circuit breaker refuses one to a client.
+        """Start an engine if only a half-open circuit breaker refuses one to a client.
 
-        The breaker refuses clients until a start has worked. Where the fleet needs no engine by
-        itself nobody else would try one. Whoever asks next joins the start.
+        The breaker refuses clients until a start has succeeded. Where the fleet itself needs no
+        engine no other start would be tried. The next client joins this start.
         """
         breaker, now_s = self._breaker, self._now_s()
         if breaker.state(now_s) != "half_open" or not breaker.allows(now_s):
@@ -229,7 +238,10 @@ class Provisioner:
             self._breaker.end_trial(trial)
 
     async def _landing(self, flight: Flight) -> Engine:
-        """The engine of this flight; whoever is cancelled here leaves it to the next."""
+        """Return the engine of this flight.
+
+        A cancelled caller leaves it to the next one.
+        """
         task = flight.task
         if task is None:
             raise AssertionError("a pending start without a start")
@@ -255,7 +267,7 @@ class Provisioner:
         self._reconciler_wakeup.mark()
 
     async def close(self) -> None:
-        """End the starts that nobody waits for; nothing is left of them."""
+        """End the abandoned starts; nothing is left of them."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -264,7 +276,7 @@ class Provisioner:
     async def _start(
         self, order: EngineOrder, flight: Flight, *, mark: str | None, why: str
     ) -> Engine:
-        """Everything up to an engine in the fleet; the caller has been admitted."""
+        """Start an engine and add it to the fleet; the caller has been admitted."""
         plain = order.is_plain
         began_s = self._now_s()
         try:
@@ -278,7 +290,7 @@ class Provisioner:
             self.last_failure = error
             unknown = isinstance(error, RuntimeUnavailable) or error is not unexpected
             if unknown and flight.name:
-                # Nobody knows whether it runs.
+                # It is unknown whether it runs.
                 self._keeper.doubt(flight.name, error.message)
             if plain and not isinstance(error, (Blocked, Refused)):
                 self._breaker_failed(error)
@@ -344,7 +356,7 @@ class Provisioner:
 
 
 def _as_told(error: Exception) -> TouchlineError:
-    """The error itself, or what clients are told in the place of one that nobody expected."""
+    """Return the error itself, or the one reported to clients for an unexpected error."""
     if isinstance(error, TouchlineError):
         return error
     log.error("A start failed unexpectedly", exc_info=error)

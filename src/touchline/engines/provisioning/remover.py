@@ -1,4 +1,4 @@
-"""The one way in which an instance of ours is stopped and removed."""
+"""Stop and removal of our instances."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from touchline.engines.streams.reports import StreamDesk
 log = logging.getLogger(__name__)
 
 GRACE_S = 10.0
-"""How long an engine may take to end by itself."""
+"""Seconds that an engine may take to end by itself."""
 
 
 class Remover:
-    """Takes instances out of the snapshot at once, then out of the runtime."""
+    """Remover that takes instances out of the snapshot at once, then out of the runtime."""
 
     def __init__(
         self,
@@ -43,9 +43,10 @@ class Remover:
     async def remove(
         self, instance_id: str, *, why: str, reason: str, grace_s: float = GRACE_S
     ) -> None:
-        """Return once it is gone; its streams end with `reason` at once. Gone already is fine.
+        """Remove an instance, and return once it is gone; its streams end with `reason` at once.
 
-        Raises RuntimeUnavailable, before anything has been done where that is known already.
+        An instance that no longer exists is not an error. Raises RuntimeUnavailable, before
+        anything has been done where that is already known.
         """
         if not self._fleet.freshness.is_current:
             raise RuntimeUnavailable(
@@ -68,7 +69,7 @@ class Remover:
             self._keeper.doubt(instance_id, error.message)
             raise
         except BaseException:
-            # It may run on: the next list says so, and whoever wanted it gone wants it then too.
+            # It may still run: the next list shows it, and its removal is requested again.
             self._keeper.list_soon()
             raise
         finally:

@@ -1,4 +1,4 @@
-"""Prepares an engine: a place for it, its ports, and everything that the runtime has to know."""
+"""Preparation of an engine: placement, ports, and the complete spec for the runtime."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from touchline.engines.vpn.facts import VpnView
 
 @dataclass(frozen=True)
 class Prepared:
-    """A spec, and the ports that are held for it until they are kept."""
+    """Spec, and the ports that are held for it until they are assigned."""
 
     spec: EngineSpec
     vpn: str | None
@@ -34,12 +34,12 @@ class Prepared:
     _reserved: Reserved
 
     def keep(self, instance_id: str) -> None:
-        """It runs: the ports are this instance's."""
+        """Assign the ports to the running instance."""
         self._reserved.keep(instance_id)
 
 
 class Workshop:
-    """Belongs to the event loop."""
+    """Preparation of engine starts. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -51,10 +51,11 @@ class Workshop:
         publishes_ports: bool,
         shares_machine: bool,
     ) -> None:
-        """`recipe` gives the configuration of this moment.
+        """Create the workshop.
 
-        `publishes_ports`: an engine has a network, and so all port numbers, to itself.
-        `shares_machine`: engines have no files, addresses and programs of their own.
+        `recipe` returns the current configuration. `publishes_ports`: an engine has a network, and
+        so all port numbers, to itself. `shares_machine`: engines have no files, addresses and
+        programs of their own.
         """
         self._settings = settings
         self._ports = ports
@@ -63,10 +64,13 @@ class Workshop:
         self._publishes_ports = publishes_ports
         self._shares_machine = shares_machine
         self._forwarding: set[str] = set()
-        """VPNs whose forwarded port an engine gets that is being started."""
+        """VPNs whose forwarded port is assigned to an engine that is being started."""
 
     def check(self, order: EngineOrder | GenericOrder) -> None:
-        """Raises Invalid for environment that what is ordered must not be given."""
+        """Check an order.
+
+        Raises Invalid for environment that what is ordered must not be given.
+        """
         image = self._settings.image
         if isinstance(order, EngineOrder) or self._shares_machine:
             variant = image.variant if isinstance(order, EngineOrder) else ""
@@ -78,11 +82,11 @@ class Workshop:
     async def prepare(
         self, order: EngineOrder, *, vpn: str | None, name: str, mark: str | None
     ) -> AsyncIterator[Prepared]:
-        """A spec that can be started; what is held for it and not kept is given back at the end.
+        """Prepare a spec that can be started; unassigned reservations are released at the end.
 
         `vpn` None leaves the choice to the VPNs, if there are any. Raises Blocked where no port or
-        no VPN is to be had, PortInUse where a port that the order fixes is taken, Refused where the
-        custom variant names what is the machine's.
+        no VPN is available, PortInUse where a port that the order fixes is taken, Refused where the
+        custom variant names what belongs to the machine.
         """
         recipe = self._recipe()
         if self._shares_machine and recipe.custom is not None:
@@ -157,7 +161,7 @@ class Workshop:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether nobody but this machine reaches it."""
+    """Return whether an address is reachable from this machine only."""
     try:
         return ip_address(address).is_loopback
     except ValueError:

@@ -1,4 +1,7 @@
-"""Where engines run. `protocol` says what each promises; a kind is a module and a class."""
+"""Runtimes of engines, each a module with its kind and a class.
+
+`protocol` defines the interface of all of them.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ async def open_runtime(
 async def _docker_answers(
     settings: DockerRuntimeSettings, environ: Mapping[str, str] | None
 ) -> bool:
-    """Whether there is a daemon. Where there is no socket, nothing is loaded to ask at it."""
+    """Return whether there is a daemon.
+
+    Without a socket, the Docker client is not loaded.
+    """
     told = os.environ if environ is None else environ
     missing = await to_thread.run_sync(missing_socket, settings.host, told)
     if missing is not None:

@@ -1,4 +1,4 @@
-"""Events of a runtime, handed to all who watch."""
+"""Distribution of a runtime's events to all watchers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ KEPT_UNREAD = 10_000
 
 
 class Broadcast:
-    """Belongs to the event loop. Whoever reads too slowly is told so, and holds up nobody."""
+    """Broadcast of events; slow readers are disconnected with an error and delay no other.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self) -> None:
         self._watchers: set[MemoryObjectSendStream[RuntimeEvent]] = set()
 
     def tell(self, event: RuntimeEvent) -> None:
-        """Hand an event to everybody who watches now."""
+        """Send an event to all current watchers."""
         for watcher in list(self._watchers):
             try:
                 watcher.send_nowait(event)
@@ -30,14 +33,14 @@ class Broadcast:
                 watcher.close()
 
     def end(self) -> None:
-        """Everybody's events end here: some may have been lost."""
+        """End the events of all watchers, because some may have been lost."""
         for watcher in self._watchers:
             watcher.close()
         self._watchers.clear()
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[AsyncIterator[RuntimeEvent]]:
-        """As `Runtime.watch` promises."""
+        """Watch events as specified by `Runtime.watch`."""
         send, receive = anyio.create_memory_object_stream[RuntimeEvent](KEPT_UNREAD)
         self._watchers.add(send)
         try:

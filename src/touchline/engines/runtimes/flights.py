@@ -1,4 +1,4 @@
-"""Work that is done once, however many ask for it at the same time."""
+"""Sharing of work among concurrent callers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Flights:
-    """Runs each work by its key: whoever asks meanwhile waits for the same one.
+    """Work by key, shared by all callers that request it while it is under way.
 
-    A work goes on when those who asked for it are cancelled; only `close` ends it.
+    Work continues when its callers are cancelled; only `close` ends it.
     """
 
     def __init__(self) -> None:
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
 
     def launch(self, key: Hashable, work: Work) -> asyncio.Task[None]:
-        """The task that does it, begun now where none is under way."""
+        """Return the task of this work, started now if it is not under way."""
         task = self._tasks.get(key)
         if task is None:
             task = self._tasks[key] = asyncio.get_running_loop().create_task(work())
@@ -29,7 +29,7 @@ class Flights:
         return task
 
     async def join(self, key: Hashable, work: Work) -> None:
-        """Return when it is done, or raise what it raised."""
+        """Wait until the work is done, and raise its error, if any."""
         task = self.launch(key, work)
         await asyncio.wait({task})
         if task.cancelled():
@@ -37,7 +37,7 @@ class Flights:
         task.result()
 
     async def close(self) -> None:
-        """End whatever is under way."""
+        """Cancel all work."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -47,5 +47,5 @@ class Flights:
     def _landed(self, key: Hashable, task: asyncio.Task[None]) -> None:
         del self._tasks[key]
         if not task.cancelled():
-            # Marks it as seen: a launched work without anybody who waits may fail too.
+            # Marks the error as retrieved: work without a waiting caller may fail too.
             task.exception()

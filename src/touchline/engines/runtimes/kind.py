@@ -1,4 +1,4 @@
-"""A kind of runtime: its settings, and what the half has to know of it before it is open."""
+"""Definition of a runtime kind: its settings, and facts needed before it is open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from touchline.engines.model.runtime import Runtime
 
 @dataclass(frozen=True)
 class OpeningContext:
-    """What a runtime is opened with, whatever its kind.
+    """Parameters for opening a runtime of any kind.
 
     `label` marks the engines of this server, `also` names containers that are watched besides, and
     `environ` is where Docker's variables are looked up; None means those of this process.
@@ -29,15 +29,18 @@ class OpeningContext:
 
 
 class ReadinessCheck(Protocol):
-    """Checks what a runtime needs."""
+    """Check of a runtime's prerequisites."""
 
     def __call__(self, settings: Any, environ: Mapping[str, str], /, *, needed: bool) -> Readiness:
-        """Return what was found; `needed` says whether engines are. Blocks for a moment."""
+        """Return the result of the check.
+
+        `needed` says whether engines are needed. Blocks for a moment.
+        """
 
 
 @dataclass(frozen=True)
 class RuntimeKind:
-    """One kind of runtime. `kinds.KINDS` lists them all.
+    """Runtime kind. `kinds.KINDS` lists them all.
 
     `open` returns a context manager that raises Invalid where the runtime cannot work as
     configured. `network` returns the container network that engines join.

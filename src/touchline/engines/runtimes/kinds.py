@@ -1,4 +1,7 @@
-"""All kinds of runtime. A new one is a module that defines its kind, and a line here."""
+"""Runtime kinds.
+
+A new one requires a module that defines its kind, and a line here.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ KINDS: tuple[RuntimeKind, ...] = (DOCKER, PROCESS)
 
 
 def kind_of(settings: ChosenRuntimeSettings) -> RuntimeKind:
-    """Return the kind that these settings are of."""
+    """Return the kind of these settings."""
     return next(kind for kind in KINDS if isinstance(settings, kind.settings))
 
 

@@ -1,4 +1,4 @@
-"""How many starts are under way at a time: as many as the machine gains by, and no more."""
+"""Adaptive limit of concurrent starts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from touchline.engines.model.runtime import RuntimeUnavailable, StartFailed, Sta
 
 LEAST = 2
 GAIN = 1.02
-"""A rate must be better by this much to count as grown: less is noise."""
+"""Factor by which a rate must increase to count as grown; less is noise."""
 
 LOSS = 0.8
-"""Below this part of the previous rate, the last one more was one too many."""
+"""Share of the previous rate below which the last increase of the limit is reverted."""
 
 
 class Pace:
-    """The limit of starts at a time, learnt from how they go. Pure: times are passed in.
+    """Limit of concurrent starts, adapted to their rate. Pure: times are passed in.
 
     While all turns are taken, it compares the rate of starts at one limit with that before: the
     limit grows while the rate does, first by doubling, later by one, and shrinks when it falls. A
@@ -34,7 +34,10 @@ class Pace:
         self.limit = max(self._least, most // 2)
 
     def succeeded(self, now_s: float, *, others_wait: bool) -> None:
-        """A start has ended well. Only while others wait does its time say anything."""
+        """Record a successful start.
+
+        Its time is only relevant while others wait.
+        """
         if not others_wait:
             self._since_s = None
         elif self._since_s is None:
@@ -46,7 +49,7 @@ class Pace:
                 self._since_s, self._count = now_s, 0
 
     def troubled(self) -> None:
-        """A start took too long, or the daemon failed at it."""
+        """Record a start that took too long, or at which the daemon failed."""
         self.limit = max(self._least, self.limit // 2)
         self._doubling, self._rate, self._since_s = False, None, None
 
@@ -62,7 +65,7 @@ class Pace:
 
 
 class Turns:
-    """Lets so many starts run as the pace says; the others wait in order."""
+    """Queue that runs as many starts as the pace allows; the others wait in order."""
 
     def __init__(self, *, most: int, clock: Callable[[], float] = anyio.current_time) -> None:
         self._pace, self._clock = Pace(most=most), clock
@@ -70,12 +73,12 @@ class Turns:
 
     @property
     def limit(self) -> int:
-        """How many may run now."""
+        """Maximum number of concurrent starts."""
         return self._pace.limit
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Entered when it is this task's turn; how it is left teaches the pace."""
+        """Wait for a turn; its outcome is recorded for the pace."""
         async with self._limiter:
             try:
                 yield

@@ -1,4 +1,4 @@
-"""What a daemon says and nobody can understand makes it unavailable, and nothing else fail."""
+"""Conversion of parsing errors in a daemon's answers to RuntimeUnavailable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from touchline.foreign.text import shown
 
 @contextmanager
 def making_sense() -> Iterator[None]:
-    """Read values of an answer whose shape nobody has checked. Raises RuntimeUnavailable.
+    """Read values of an unvalidated answer. Raises RuntimeUnavailable.
 
     It is a decorator, too.
     """

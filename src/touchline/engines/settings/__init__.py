@@ -1,1 +1,1 @@
-"""The settings of the engines half."""
+"""Settings of the engines half."""

@@ -1,4 +1,4 @@
-"""The kinds of runtime that can be configured."""
+"""Settings of the runtime kinds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Runtime(BaseModel):
 
 
 class ProcessRuntimeSettings(_Runtime):
-    """Engines as processes on this machine."""
+    """Settings of the process runtime, with engines as processes on this machine."""
 
     kind: Literal["process"]
     command: list[str] = Field(
@@ -52,7 +52,7 @@ class ProcessRuntimeSettings(_Runtime):
 
 
 class DockerRuntimeSettings(_Runtime):
-    """Engines as containers of a Docker daemon."""
+    """Settings of the Docker runtime, with engines as containers of a daemon."""
 
     kind: Literal["docker"]
     host: str | None = Field(
@@ -85,7 +85,10 @@ class DockerRuntimeSettings(_Runtime):
 
 
 class AutoRuntimeSettings(_Runtime):
-    """Docker if its socket answers when the server starts, otherwise processes."""
+    """Settings of the automatic choice of a runtime.
+
+    It is Docker if its socket answers when the server starts, otherwise processes.
+    """
 
     kind: Literal["auto"]
     docker: DockerRuntimeSettings = Field(

@@ -1,4 +1,4 @@
-"""Everything that can be configured about engines, with its bounds and its default.
+"""Settings of engines, with bounds and defaults.
 
 The names of the earlier system (`MIN_REPLICAS`, …) are aliases of these; `touchline.settings.tree`
 reads them.
@@ -32,7 +32,7 @@ _CONTAINER = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$"
 
 
 class PortRange(BaseModel):
-    """Ports from `first` to `last`, both included."""
+    """Range of ports from `first` to `last`, both included."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -260,7 +260,7 @@ class ImageSettings(_Group):
 
     @property
     def memory_limit_bytes(self) -> int | None:
-        """Return the memory limit in bytes; None for no limit."""
+        """Memory limit in bytes; None for no limit."""
         return memory_bytes(self.memory_limit) if self.memory_limit is not None else None
 
 
@@ -322,7 +322,7 @@ class VpnSettings(_Group):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the names of the VPN containers, the primary first; empty without a VPN."""
+        """Names of the VPN containers, the primary first; empty without a VPN."""
         names = (self.container_name, self.container_name_2 if self.mode == "redundant" else None)
         return tuple(name for name in names if name is not None)
 
@@ -382,6 +382,6 @@ class EnginesSettings(_Group):
 
     @property
     def management_label(self) -> tuple[str, str]:
-        """Return name and value of the label that marks instances managed by this server."""
+        """Name and value of the label that marks instances managed by this server."""
         name, _, value = self.label.partition("=")
         return name, value

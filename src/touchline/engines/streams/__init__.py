@@ -1,1 +1,1 @@
-"""Streams: client reports, statistics, content."""
+"""Streams: client reports, statistics and content."""

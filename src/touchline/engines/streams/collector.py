@@ -1,4 +1,4 @@
-"""Measures every stream at its engine, and notices by itself when one is over."""
+"""Collection of stream statistics from the engines, with detection of ended streams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOST = "engine_unreachable"
 
 
 class Collector:
-    """Polls the `stat_url` of every started stream. Belongs to the event loop."""
+    """Collector that polls the `stat_url` of every started stream. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -39,7 +39,10 @@ class Collector:
         clock: Clock,
         answered: Callable[[str], None],
     ) -> None:
-        """`answered` is called with the id of each engine that gave a sample."""
+        """Create a collector.
+
+        `answered` is called with the id of each engine that gave a sample.
+        """
         self._fleet = fleet
         self._streams = streams
         self._samples = samples
@@ -65,11 +68,14 @@ class Collector:
         )
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Run until cancelled."""
         await self._schedule.run()
 
     def follow(self) -> None:
-        """Streams have started or ended: a new one is measured soon, somewhere in the interval."""
+        """Update the polled streams.
+
+        A new one is measured soon, at a random time within the interval.
+        """
         started = {stream.id for stream in self._fleet.started()}
         for stream_id in started - self._schedule.keys:
             first_s = min(1.0, self._settings.interval_s) * random.random()  # noqa: S311

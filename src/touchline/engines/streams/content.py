@@ -1,4 +1,4 @@
-"""What an engine knows of a stream's content and its live position: asked when somebody asks."""
+"""Content information and live position of streams, requested from engines on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAT_TIMEOUT_S, ANALYZE_TIMEOUT_S = 5.0, 10.0
 
 
 class ContentDesk:
-    """Asks engines of ours, in bounded time."""
+    """Requests to our engines, in bounded time."""
 
     def __init__(
         self,
@@ -32,7 +32,10 @@ class ContentDesk:
         self._now = now
 
     async def livepos(self, stream_id: str) -> dict[str, Any]:
-        """The live position. Raises NotFound, SessionGone, Blocked where the engine is silent."""
+        """Return the live position.
+
+        Raises NotFound, SessionGone, Blocked where the engine does not answer.
+        """
         stat = await self._stat(self._fleet.stream(stream_id))
         if stat.livepos is None:
             return {"has_livepos": False, "is_live": stat.is_live}
@@ -45,7 +48,7 @@ class ContentDesk:
         return {"has_livepos": True, "is_live": stat.is_live, "livepos": position}
 
     async def details(self, stream_id: str) -> dict[str, Any]:
-        """What the engine knows of the content. Raises as `livepos` does."""
+        """Return the engine's information about the content. Raises as `livepos` does."""
         stream = self._fleet.stream(stream_id)
         infohash = stream.key if stream.key_type == "infohash" else None
         if infohash is None:

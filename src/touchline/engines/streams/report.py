@@ -1,4 +1,4 @@
-"""A client's report of a stream: its id, and what the shape of the request does not check."""
+"""Client report of a stream: its id, and checks beyond the request's schema."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 @dataclass(frozen=True)
 class StreamReport:
-    """What a client says of a stream that it has started."""
+    """Client's report of a stream that it has started."""
 
     container_id: str | None
     host: str
@@ -33,7 +33,7 @@ class StreamReport:
 
     @property
     def stream_id(self) -> str:
-        """The id that the stream has from now on; a hash where key and session are too long."""
+        """Id of the stream; a hash where key and session are too long."""
         named = self.labels.get("stream_id")
         if named:
             return named
@@ -44,7 +44,7 @@ class StreamReport:
 
 
 def check_report(report: StreamReport, stream_id: str) -> None:
-    """Raise Invalid for an id or a host that cannot be one."""
+    """Check a report. Raises Invalid for an impossible id or host."""
     if not 0 < len(stream_id) <= LONGEST_ID or UNFIT.search(stream_id):
         raise Invalid(
             "The stream's id must have 1 to 256 printable characters",

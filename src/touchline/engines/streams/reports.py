@@ -1,4 +1,4 @@
-"""Where clients report that a stream has started or ended, and what follows from it."""
+"""Processing of client reports that a stream has started or ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from touchline.engines.streams.turns import Turns
 log = logging.getLogger(__name__)
 
 KEPT_S = 3600.0
-"""An ended stream is shown for so long."""
+"""Seconds for which an ended stream is shown."""
 
 STOP_TIMEOUT_S = 3.0
 STOP_RETRY_S = 5.0
@@ -39,14 +39,14 @@ _TEXT_LIMIT = 2048
 
 @dataclass(frozen=True)
 class Ended:
-    """Whether the report ended something, and the stream it was about."""
+    """Whether the report ended something, and the stream concerned."""
 
     updated: bool
     stream: Stream | None
 
 
 class StreamDesk:
-    """Writes what is reported down before it answers. Belongs to the event loop."""
+    """Stream reports, saved before they are answered. Belongs to the event loop."""
 
     def __init__(
         self,
@@ -80,10 +80,11 @@ class StreamDesk:
         self._ended_s: dict[str, float] = {}
 
     async def started(self, report: StreamReport) -> Stream:
-        """The stream, which is on the disk by then. The same report again changes nothing.
+        """Record a started stream, saved on the disk, and return it.
 
-        An engine's address is never changed by it. Raises Invalid where an address points at no
-        engine that is known, Blocked where the disk does not take it: nothing is then kept.
+        The same report again changes nothing. An engine's address is never changed by it. Raises
+        Invalid where an address points at no engine that is known, Blocked where it cannot be
+        saved: nothing is then kept.
         """
         self._must_know()
         stream_id = report.stream_id
@@ -131,7 +132,7 @@ class StreamDesk:
         finally:
             self._turns.give(stream_id)
         if not engine.external and self._fleet.find(engine.id) is None:
-            # It died while this was being written.
+            # The engine died while this was being written.
             self.end_lost(engine.id, "engine_died")
             return self._fleet.stream(stream_id)
         return stream
@@ -141,8 +142,8 @@ class StreamDesk:
     ) -> Ended:
         """End the stream of this id or, without one, the newest one of that container.
 
-        An unknown id ends nothing, and one that has ended stays as it is. On the disk by then;
-        raises Blocked where that does not take it, and the stream then plays on.
+        An unknown id ends nothing, and one that has ended stays as it is. The end is on the disk on
+        return; raises Blocked where it cannot be saved, and the stream then plays on.
         """
         self._must_know()
         if stream_id is None:
@@ -163,9 +164,9 @@ class StreamDesk:
             self._turns.give(stream_id)
 
     async def stop(self, stream_id: str) -> Stream:
-        """Tell the engine to stop it, and end it; one that has ended is returned as it is.
+        """Stop a stream at its engine and end it; one that has ended is returned unchanged.
 
-        Raises NotFound, Blocked where the engine does not answer: it then plays on.
+        Raises NotFound, and Blocked where the engine does not answer: the stream then plays on.
         """
         stream = self._fleet.stream(stream_id)
         if stream.status == "ended":
@@ -187,20 +188,26 @@ class StreamDesk:
         return ended.stream or stream
 
     def end_lost(self, engine_id: str, reason: str) -> int:
-        """End every stream of an engine that is gone, at once; how many. The disk follows."""
+        """End every stream of a lost engine at once, and return their number.
+
+        They are saved to the disk later.
+        """
         lost = self._fleet.started_on(engine_id)
         for stream in lost:
             self.end_noticed(stream, reason)
         return len(lost)
 
     def end_noticed(self, stream: Stream, reason: str) -> None:
-        """End a stream of which we noticed by ourselves that it is over. The disk follows."""
+        """End a stream whose end was detected by this server.
+
+        It is saved to the disk later.
+        """
         over, event = self._over(stream, reason)
         self._store.note_streams([over], [event])
         self._take_out(over)
 
     async def forget_old(self) -> list[str]:
-        """Drop streams whose hour is over, and their samples; which those were."""
+        """Remove expired streams with their samples, and return their ids."""
         now_s = self._now_s()
         # Those of an earlier server are kept for an hour from here on.
         ended_s = {
@@ -225,10 +232,10 @@ class StreamDesk:
         return old
 
     def url_at_engine(self, stream: Stream, url: str) -> str | None:
-        """`url` at the address where this server reaches its engine; None: nothing is asked there.
+        """Return `url` at the address where this server reaches its engine, if known.
 
-        That is an engine that we do not run, or that is gone: on a client's word alone no request
-        is made.
+        None: we do not run the engine, or it is gone. No request is made on a client's word
+        alone.
         """
         engine = self._fleet.find(stream.container_id)
         if engine is None or engine.external:
@@ -237,15 +244,18 @@ class StreamDesk:
         there = f"{in_url(engine.api_host)}:{engine.api_port}"
         return urlunsplit(("http", there, parts.path, parts.query, ""))
 
-    # ------------------------------------------------------------------ inside
+    # --------------------------------------------------------------- internals
 
     def _must_know(self) -> None:
-        """Raises Blocked while a stream that plays may be one that nobody here knows."""
+        """Check that all playing streams are known.
+
+        Raises Blocked while an earlier server's record is unread.
+        """
         if not self._fleet.record_is_read:
             raise record_unread()
 
     def _engine_of(self, report: StreamReport) -> Engine:
-        """The engine that the report means; an unknown one is somebody else's."""
+        """Return the engine that the report means; an unknown one is external."""
         engine = self._fleet.find(report.container_id)
         if engine is None and report.container_id is not None:
             engine = next(
@@ -271,7 +281,7 @@ class StreamDesk:
         )
 
     def _places(self, engine: Engine) -> frozenset[Address]:
-        """Everywhere that this engine is reached."""
+        """Return every place where this engine is reached."""
         vpn = self._vpn(engine.vpn_container) if engine.vpn_container is not None else None
         instance = self._fleet.seen.get(engine.id)
         return places_of(engine, instance, self._machine, vpn=vpn, deployment=self._deployment())
@@ -351,7 +361,7 @@ class StreamDesk:
         self._reconciler_wakeup.mark()
 
     def _labels_without(self, over: Stream, engine: Engine) -> Mapping[str, str]:
-        """The engine's labels without those that came with this stream and with no other."""
+        """Return the engine's labels without those added by this stream only."""
         by_stream = self._labels.get(engine.id, {})
         gone = by_stream.pop(over.id, {})
         instance = self._fleet.seen.get(engine.id)

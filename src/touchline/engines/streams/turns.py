@@ -1,4 +1,4 @@
-"""One after the other for each key; free of charge for whoever is alone."""
+"""Serialisation of callers by key, without overhead for a single caller."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import anyio
 
 
 class Turns:
-    """`take` a key's turn and `give` it on, in the order of asking. Belongs to the event loop."""
+    """Turns by key: `take` a turn and `give` it on, in the order of requests.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[anyio.Event]] = {}
 
     async def take(self, key: str) -> None:
-        """Have the turn when this returns; `give` must follow."""
+        """Wait for the turn; `give` must follow."""
         waiting = self._waiting.get(key)
         if waiting is None:
             self._waiting[key] = deque()
@@ -31,7 +34,7 @@ class Turns:
             raise
 
     def give(self, key: str) -> None:
-        """The next one's turn."""
+        """Pass the turn to the next caller."""
         waiting = self._waiting[key]
         if waiting:
             waiting.popleft().set()

@@ -1,4 +1,4 @@
-"""The parameters that engines are known to take, with their bounds and a line of help for each."""
+"""Known engine parameters, with bounds and a help text for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. `unit` is that of the value; `minimum` and `maximum` are of numbers."""
+    """Engine parameter. `unit` is that of the value; `minimum` and `maximum` are of numbers."""
 
     name: str
     type: Type
@@ -31,7 +31,7 @@ class Parameter:
     """Whether the value is write-only and never returned."""
 
     def to_json(self) -> dict[str, Any]:
-        """As the API shows it."""
+        """Return the parameter in the API's form."""
         shown = asdict(self)
         shown["enabled"] = shown.pop("is_on")
         shown["secret"] = shown.pop("is_secret")

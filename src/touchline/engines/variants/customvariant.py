@@ -1,4 +1,4 @@
-"""The custom variant: an engine's parameters as an operator wants them, checked and rendered."""
+"""Custom variant: validation and rendering of an operator's engine parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PLATFORMS = ("amd64", "arm32", "arm64")
 ARM_VERSIONS = ("3.2.13", "3.2.14")
 PARAMETER_TYPES = ("flag", "string", "int", "bytes", "path")
 HIDDEN = "********"
-"""Shown in the place of a secret; given back, it means the secret that is kept."""
+"""Placeholder for a secret; in a request it stands for the stored secret."""
 
 MOST_PARAMETERS, MOST_VALUE = 200, 4096
 _NAME = re.compile(r"--?[A-Za-z0-9][A-Za-z0-9-]{0,63}")
@@ -25,21 +25,24 @@ _MOST_INT = (1 << 63) - 1
 
 _SECRET_PARTS = ("token", "passw", "secret", "login", "credential", "apikey")
 _SECRET_WORDS = frozenset({"auth", "key", "keys", "pass", "pin", "pwd", "user", "username"})
-"""What is in the names of parameters that nobody but their program knows, and not to be shown."""
+"""Words in names of unknown parameters whose values are treated as secrets."""
 
 
 class ConfigInvalid(Invalid):
-    """A configuration that cannot be right; the message names every fault."""
+    """Invalid configuration; the message names every fault."""
 
     default_code = "invalid_configuration"
 
 
 Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
-"""Python reads NaN and 1e400 where JSON has no such numbers: kept, they could not be shown."""
+"""Finite number.
+
+Python reads NaN and 1e400 where JSON has no such numbers: stored, they could not be returned.
+"""
 
 
 class CustomParameter(BaseModel):
-    """One parameter of a configuration."""
+    """Parameter of a configuration."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,11 +51,14 @@ class CustomParameter(BaseModel):
     value: StrictBool | StrictInt | Finite | StrictStr | None = None
     enabled: StrictBool = True
     custom: StrictBool = False
-    """It is not in the catalogue, and is meant all the same."""
+    """Whether it is intentionally not in the catalogue."""
 
 
 class CustomConfig(BaseModel):
-    """A whole configuration. Its shape is checked here, its sense by `check`."""
+    """Configuration of the custom variant.
+
+    Its structure is validated here, its values by `check`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,7 +70,7 @@ class CustomConfig(BaseModel):
 
 
 def default_config(platform: str) -> CustomConfig:
-    """What an operator begins with: every known parameter as engines have it by themselves."""
+    """Return the default configuration: every known parameter with the engine's default."""
     return CustomConfig(
         platform=platform,
         parameters=tuple(
@@ -75,7 +81,7 @@ def default_config(platform: str) -> CustomConfig:
 
 
 def platform_of(machine: str) -> Literal["amd64", "arm32", "arm64"]:
-    """The platform of a machine, by the word that it has for itself."""
+    """Return the platform for a machine name."""
     machine = machine.lower()
     if machine == "aarch64" or (machine.startswith("arm") and "64" in machine):
         return "arm64"
@@ -83,14 +89,17 @@ def platform_of(machine: str) -> Literal["amd64", "arm32", "arm64"]:
 
 
 def check(config: CustomConfig) -> None:
-    """Return where it makes sense. Raises ConfigInvalid with every fault."""
+    """Check a configuration. Raises ConfigInvalid with every fault."""
     faults = list(_faults(config))
     if faults:
         raise ConfigInvalid("Invalid configuration: " + "; ".join(faults), faults=faults)
 
 
 def arguments(config: CustomConfig, *, has_port: bool) -> list[str]:
-    """The enabled parameters, each argument by itself; `has_port`: `--port` is given already."""
+    """Return the enabled parameters as separate arguments.
+
+    `has_port`: `--port` is given already.
+    """
     given: list[str] = []
     for parameter in config.parameters:
         if not parameter.enabled or parameter.name in _OURS:
@@ -105,12 +114,12 @@ def arguments(config: CustomConfig, *, has_port: bool) -> list[str]:
 
 
 def memory_limit_bytes(config: CustomConfig) -> int | None:
-    """The limit of each engine; None: there is none."""
+    """Return the memory limit of each engine; None: there is none."""
     return memory_bytes(config.memory_limit) if config.memory_limit else None
 
 
 def hidden(config: CustomConfig) -> dict[str, Any]:
-    """As the API shows it: secrets are only said to be there."""
+    """Return the configuration in the API's form, with secrets masked."""
     shown = config.model_dump(mode="json")
     for parameter in shown["parameters"]:
         value = parameter["value"]
@@ -120,7 +129,7 @@ def hidden(config: CustomConfig) -> dict[str, Any]:
 
 
 def with_secrets_of(config: CustomConfig, before: CustomConfig) -> CustomConfig:
-    """With the secrets that `before` has wherever `config` only says that there is one."""
+    """Return `config` with masked secrets replaced by those of `before`."""
     kept = {p.name: p.value for p in before.parameters if _is_secret(p.name)}
     return config.model_copy(
         update={

@@ -1,4 +1,4 @@
-"""Which environment and arguments a client may give an engine, and what stays out of it. Pure.
+"""Rules for the environment and arguments that a client may give an engine. Pure.
 
 A name decides what a program loads and runs (PATH, LD_PRELOAD, PYTHONWARNINGS, BROWSER …), so names
 are allowed by list, never refused by list.
@@ -14,7 +14,7 @@ from itertools import pairwise
 from touchline.core.errors import Invalid, Refused
 
 ALWAYS = ("CONF", "ACE*", "EXTRA_*")
-"""What every engine may be given."""
+"""Variables allowed for every engine."""
 
 DECLARED: Mapping[str, tuple[str, ...]] = {
     "krinkuto11-amd64": (
@@ -26,7 +26,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
         "CACHE_LIMIT",
     ),
 }
-"""What the images of variants read beside that."""
+"""Additional variables that the images of variants read."""
 
 ARGUMENTS = ("CONF", "ACESTREAM_ARGS")
 """Variables that hold an engine's arguments."""
@@ -42,22 +42,31 @@ _OF_THE_MACHINE = (
     "--log-file",
     "--state-dir",
 )
-"""Arguments that name addresses and files: an engine that is a process has the machine's."""
+"""Arguments that name addresses and files.
+
+For an engine that is a process they are the machine's.
+"""
 
 _ENDS = ("dir", "directory", "folder", "file", "path", "socket", "host", "address")
-"""The last word of others that do."""
+"""Last words of other arguments that name files."""
 
 OWN_CACHE = ("--cache-dir", "~/.ACEStream")
-"""An engine's home is its own."""
+"""Cache of an engine in its own home directory."""
 
 
 def allowed_names(variant: str, more: Iterable[str]) -> tuple[str, ...]:
-    """The names, and beginnings of names with `*`, that an engine of this variant may be given."""
+    """Return the variable names allowed for an engine of this variant.
+
+    Some are prefixes of names with `*`.
+    """
     return (*ALWAYS, *DECLARED.get(variant, ()), *more)
 
 
 def check_names(env: Mapping[str, str], allowed: Collection[str]) -> None:
-    """Raises Invalid, with the list, for a name that is not on it."""
+    """Check variable names.
+
+    Raises Invalid, with the list, for a name that is not on it.
+    """
     for name in env:
         if not any(fnmatchcase(name, pattern) for pattern in allowed):
             raise Invalid(
@@ -71,9 +80,9 @@ def check_names(env: Mapping[str, str], allowed: Collection[str]) -> None:
 
 
 def check_arguments(env: Mapping[str, str]) -> None:
-    """Raises Invalid for arguments that name files or addresses of the machine.
+    """Check arguments. Raises Invalid for those that name files or addresses of the machine.
 
-    It is for engines that share them with this server. In a container they may have any.
+    It is for engines that share them with this server. In a container any are allowed.
     """
     for variable in ARGUMENTS:
         for word in _of_the_machine(words_of(env.get(variable, ""), variable)):
@@ -87,7 +96,7 @@ def check_arguments(env: Mapping[str, str]) -> None:
 
 
 def check_custom(words: Iterable[str]) -> None:
-    """Raises Refused for such arguments of the custom variant."""
+    """Check the custom variant's arguments. Raises Refused for those of `check_arguments`."""
     for word in _of_the_machine(words):
         raise Refused(
             f"The custom variant's {_name_in(word)} names files or addresses of this machine"
@@ -103,7 +112,10 @@ def _name_in(word: str) -> str:
 
 
 def _of_the_machine(words: Iterable[str]) -> Iterator[str]:
-    """Yield the arguments that name files or addresses, however a program lets them be written."""
+    """Yield the arguments that name files or addresses.
+
+    All spellings that programs accept are recognised.
+    """
     for word, after in pairwise([*words, ""]):
         name, given, value = word.partition("=")
         if (name, value if given else after) == OWN_CACHE:
@@ -123,7 +135,10 @@ def _names_what_is_shared(name: str) -> bool:
 
 
 def words_of(text: str, variable: str) -> list[str]:
-    """The arguments in `text`, as an image's entry point takes them apart. Raises Invalid."""
+    """Return the arguments in `text`, split as by an image's entry point.
+
+    Raises Invalid.
+    """
     try:
         return shlex.split(text, comments=False)
     except ValueError as error:
@@ -138,7 +153,7 @@ def words_of(text: str, variable: str) -> list[str]:
 def on_loopback(
     command: Iterable[str], env: Mapping[str, str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The same arguments and environment without what has an engine listen on every address."""
+    """Return arguments and environment without options to listen on every address."""
     kept = {name: value for name, value in env.items() if name != "BIND_ALL"}
     for variable in ARGUMENTS:
         if variable in kept:

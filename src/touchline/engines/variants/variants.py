@@ -1,4 +1,4 @@
-"""How an engine is made: image, arguments, environment and labels of each variant. Pure."""
+"""Construction of an engine's image, arguments, environment and labels by variant. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ _JOPSIS_FLAGS: Mapping[str, str | None] = {
     "--log-max-size": "15000000",
     "--log-backup-count": "1",
 }
-"""What that image is known to run well with; tokens are made for each engine."""
+"""Default arguments of the jopsis image.
+
+The image is known to work well with them; tokens are created for each engine.
+"""
 
 _ARM_COMMAND = (
     "python",
@@ -68,24 +71,24 @@ _ARM_COMMAND = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """The configuration that engines are made with now."""
+    """Current configuration for new engines."""
 
     settings: EnginesSettings
     custom: CustomConfig | None
-    """None: no custom variant is on."""
+    """Custom variant's configuration; None: it is off."""
     template_name: str | None = None
-    """The active template of the custom variant."""
+    """Name of the custom variant's active template."""
 
     @property
     def name(self) -> str:
-        """What engines show as their variant."""
+        """Name of the variant shown for engines."""
         if self.custom is not None:
             return self.template_name or self.custom.platform
         return self.settings.image.variant
 
     @property
     def generation(self) -> str:
-        """Equal as long as engines would be made in the same way."""
+        """Key that is equal as long as engines would be created in the same way."""
         image = self.settings.image
         what = [
             self.name,
@@ -97,7 +100,7 @@ class Recipe:
 
     @property
     def image(self) -> str:
-        """The image that is started where an order names none."""
+        """Image that is started where an order names none."""
         image = self.settings.image
         if image.name is not None:
             return image.name
@@ -114,7 +117,10 @@ class Recipe:
 
     @property
     def memory_limit_bytes(self) -> int | None:
-        """The custom variant's where that is on, else the general one; None: no limit."""
+        """Memory limit; None: no limit.
+
+        It is the custom variant's where that is on, else the general one.
+        """
         if self.custom is not None:
             return memory_limit_bytes(self.custom)
         return self.settings.image.memory_limit_bytes
@@ -122,16 +128,19 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Berth:
-    """Where an engine is put: its ports, and the VPN whose network it joins."""
+    """Placement of an engine: its ports, and the VPN whose network it joins."""
 
     http_port: int
     https_port: int
     host_http_port: int | None = None
-    """None: it shares a network in which the port is the same."""
+    """Port of the host that leads to it.
+
+    None: it shares a network in which the port is the same.
+    """
     host_https_port: int | None = None
     vpn: str | None = None
     p2p_port: int | None = None
-    """The VPN's forwarded port; whoever has it carries the forwarded role."""
+    """Forwarded port of the VPN; the engine that has it carries the forwarded role."""
 
 
 def build_spec(
@@ -144,7 +153,7 @@ def build_spec(
     publishes_ports: bool,
     new_token: Callable[[], str],
 ) -> EngineSpec:
-    """Everything a runtime needs to start this engine."""
+    """Return the spec of this engine."""
     command, env = _configured(recipe, order, berth, new_token)
     labels = {
         **order.labels,
@@ -183,7 +192,7 @@ def build_spec(
 
 
 def generic_spec(order: GenericOrder, *, name: str) -> EngineSpec:
-    """Everything a runtime needs to start any other container."""
+    """Return the spec of any other container."""
     return EngineSpec(
         name=name,
         image=order.image,
@@ -195,7 +204,7 @@ def generic_spec(order: GenericOrder, *, name: str) -> EngineSpec:
 
 
 def ports_fixed_by(env: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """The HTTP and HTTPS ports that a caller's CONF fixes; None: it does not."""
+    """Return the HTTP and HTTPS ports that a caller's CONF fixes; None: not fixed."""
     try:
         words = shlex.split(env.get("CONF", ""), comments=False)
     except ValueError:
@@ -204,14 +213,14 @@ def ports_fixed_by(env: Mapping[str, str]) -> tuple[int | None, int | None]:
 
 
 def engine_name(used: Collection[str], prefix: str = "acestream") -> str:
-    """`prefix-n` with the lowest n that is not used."""
+    """Return `prefix-n` with the lowest n that is not used."""
     return next(name for n in count(1) if (name := f"{prefix}-{n}") not in used)
 
 
 def _configured(
     recipe: Recipe, order: EngineOrder, berth: Berth, new_token: Callable[[], str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Arguments and environment."""
+    """Return arguments and environment."""
     ports = ["--http-port", str(berth.http_port), "--https-port", str(berth.https_port)]
     if berth.p2p_port is not None:
         ports += ["--port", str(berth.p2p_port)]
@@ -248,7 +257,10 @@ def _configured(
 
 
 def _with_tokens(given: list[str], new_token: Callable[[], str]) -> list[str]:
-    """With remote access on, a token that is not given is made: none is ever a known one."""
+    """Return arguments with tokens for remote access.
+
+    A token that is not given is generated, so none is ever a known one.
+    """
     if "--service-remote-access" not in given:
         return given
     made = [each for token in _TOKENS if token not in given for each in (token, new_token())]

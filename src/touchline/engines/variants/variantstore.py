@@ -1,4 +1,4 @@
-"""The custom variant's configuration and its ten templates, in files that survive a power cut."""
+"""Storage of the custom variant's configuration and ten templates, safe against power cuts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ T = TypeVar("T")
 SLOTS = range(1, 11)
 LONGEST_NAME = 100
 MOST_BYTES = 8 << 20
-"""A file of ours is smaller: so many parameters have no longer values."""
+"""Maximum size of a file.
+
+Our own are smaller: the parameters are limited in number and length.
+"""
 
 _CONFIG, _ACTIVE = "custom_variant.json", "active_template.json"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -44,7 +47,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Template:
-    """A configuration under a name."""
+    """Configuration with a name."""
 
     slot: int
     name: str
@@ -52,7 +55,10 @@ class Template:
 
 
 class VariantStore:
-    """Reads are from memory; a write is on the disk before it counts. Made by `open_variants`."""
+    """Store of the custom variant; reads are from memory. Created by `open_variants`.
+
+    A write is on the disk before it takes effect.
+    """
 
     def __init__(self, directory: Path, platform: str) -> None:
         self.changed = Changed()
@@ -65,16 +71,16 @@ class VariantStore:
 
     @property
     def config(self) -> CustomConfig:
-        """The configuration that counts."""
+        """Effective configuration."""
         return self._config
 
     @property
     def active(self) -> Template | None:
-        """The template that was activated last, as long as it exists."""
+        """Most recently activated template, if it still exists."""
         return self._templates.get(self._active) if self._active is not None else None
 
     async def save(self, config: CustomConfig) -> CustomConfig:
-        """Check and keep it. Raises ConfigInvalid, Failed where the disk refuses."""
+        """Check and save a configuration. Raises ConfigInvalid, Failed where the disk refuses."""
         async with self._turn:
             config = with_secrets_of(config, self._config)
             check(config)
@@ -84,7 +90,7 @@ class VariantStore:
         return config
 
     def templates(self) -> dict[str, Any]:
-        """All ten slots, as the API lists them."""
+        """Return all ten slots in the API's form."""
         return {
             "templates": [
                 {
@@ -100,7 +106,7 @@ class VariantStore:
         }
 
     def template(self, slot: int) -> Template:
-        """One of them. Raises ConfigInvalid for a slot that there is not, NotFound."""
+        """Return a template. Raises ConfigInvalid for an invalid slot, NotFound."""
         _check_slot(slot)
         found = self._templates.get(slot)
         if found is None:
@@ -108,7 +114,7 @@ class VariantStore:
         return found
 
     async def save_template(self, slot: int, name: str, config: CustomConfig) -> Template:
-        """Check and keep it under this slot. Raises ConfigInvalid, Failed."""
+        """Check and save a template in this slot. Raises ConfigInvalid, Failed."""
         _check_slot(slot)
         name = _checked_name(name)
         async with self._turn:
@@ -118,7 +124,7 @@ class VariantStore:
             return await self._keep(Template(slot, name, config))
 
     async def rename(self, slot: int, name: str) -> Template:
-        """Give it another name. Raises ConfigInvalid, NotFound, Failed."""
+        """Rename a template. Raises ConfigInvalid, NotFound, Failed."""
         name = _checked_name(name)
         async with self._turn:
             return await self._keep(Template(slot, name, self.template(slot).config))
@@ -136,9 +142,10 @@ class VariantStore:
         self.changed.mark()
 
     async def activate(self, slot: int) -> Template:
-        """Make its configuration the one that counts. Raises ConfigInvalid, NotFound, Failed.
+        """Make a template's configuration the effective one.
 
-        Whether a custom variant is on at all stays as it is.
+        Raises ConfigInvalid, NotFound, Failed. Whether a custom variant is on at all is not
+        changed.
         """
         async with self._turn:
             template = self.template(slot)
@@ -151,14 +158,14 @@ class VariantStore:
         return template
 
     def export(self, slot: int) -> tuple[str, bytes]:
-        """A file's name and content, secrets left out. Raises ConfigInvalid, NotFound."""
+        """Return an export's name and content without secrets. Raises ConfigInvalid, NotFound."""
         template = self.template(slot)
         shown = {"slot_id": slot, "name": template.name, "config": hidden(template.config)}
         text = json.dumps(shown, indent=2, ensure_ascii=False)
         return f"template_{slot}.json", text.encode("utf-8", "backslashreplace")
 
     async def import_(self, slot: int, json_data: str) -> Template:
-        """Keep an exported template in this slot. Raises ConfigInvalid, Failed."""
+        """Save an exported template in this slot. Raises ConfigInvalid, Failed."""
         try:
             given = json.loads(json_data)
         except (ValueError, RecursionError) as error:
@@ -170,7 +177,7 @@ class VariantStore:
     # ------------------------------------------------------------------ files
 
     def load(self) -> None:
-        """Read what is there; a damaged file is kept aside. Blocking, called once."""
+        """Load the files; a damaged one is set aside. Blocking, called once."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._config = self._read(_CONFIG, _checked_config) or self._config
         for slot in SLOTS:
@@ -182,7 +189,10 @@ class VariantStore:
             self._active = active
 
     def _read(self, name: str, understand: Callable[[Any], T]) -> T | None:
-        """What a file says; None where there is none, or it is damaged: that is kept aside."""
+        """Return a file's content; None where there is none, or it is damaged.
+
+        A damaged file is set aside.
+        """
         path = self._directory / name
         if not path.is_file():  # a FIFO would be waited for
             return None
@@ -232,7 +242,7 @@ class VariantStore:
 
 
 def config_of(values: Any) -> CustomConfig:
-    """A configuration from JSON. Raises ConfigInvalid where it is none."""
+    """Parse a configuration from JSON. Raises ConfigInvalid if it is not one."""
     try:
         return CustomConfig.model_validate(values)
     except ValidationError as error:
@@ -244,7 +254,7 @@ def config_of(values: Any) -> CustomConfig:
 
 
 def _checked_config(values: Any) -> CustomConfig:
-    """A configuration that makes sense. Raises ConfigInvalid where it does not."""
+    """Parse and check a configuration. Raises ConfigInvalid."""
     config = config_of(values)
     check(config)
     return config
@@ -263,7 +273,7 @@ def _active_slot(values: Any) -> int | None:
 
 @asynccontextmanager
 async def open_variants(directory: Path, *, platform: str) -> AsyncIterator[VariantStore]:
-    """The store in this directory. Raises Failed where that cannot be used."""
+    """Open the store in this directory. Raises Failed where that cannot be used."""
     store = VariantStore(directory, platform)
     try:
         await anyio.to_thread.run_sync(store.load)
@@ -275,7 +285,10 @@ async def open_variants(directory: Path, *, platform: str) -> AsyncIterator[Vari
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """All of it or nothing, also when the power goes: written beside, synced, renamed, synced."""
+    """Write a file completely or not at all, also at a power cut.
+
+    It is written to a temporary file, synced, renamed and synced.
+    """
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,1 +1,1 @@
-"""VPN containers: state, control API, forwarded ports."""
+"""VPN containers: state, control API and forwarded ports."""

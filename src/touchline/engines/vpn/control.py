@@ -1,4 +1,4 @@
-"""What we ask of a VPN container's control server (Gluetun's API), in bounded time.
+"""Client of a VPN container's control server (Gluetun's API), in bounded time.
 
 Newer routes are tried first and the older ones where a server does not have them:
 <https://github.com/qdm12/gluetun-wiki/blob/main/setup/advanced/control-server.md>.
@@ -28,18 +28,18 @@ _PORT = ("/v1/portforward", "/v1/openvpn/portforwarded")
 _ADDRESS = ("/v1/publicip/ip",)
 _NO_RIGHT = frozenset({401, 403})
 _NO_ROUTE = frozenset({400, 404, 405}) | _NO_RIGHT
-"""What a route that a server does not know is answered with, in one release or another."""
+"""Statuses for an unknown route, depending on the release of the server."""
 
 
 class ControlFailed(Failed):
-    """The control server did not answer, or not with what was asked for."""
+    """Control server that did not answer, or not with the expected content."""
 
     default_code = "vpn_control_failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where the VPN's exit is, as far as it is known."""
+    """Location of the VPN's exit, as far as it is known."""
 
     public_ip: str | None = None
     country: str | None = None
@@ -48,25 +48,25 @@ class Location:
 
 
 class VpnControl:
-    """Asks control servers, with the key or the password of the settings."""
+    """Client of control servers, with the key or the password of the settings."""
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
         self._older: set[tuple[str, str]] = set()
 
     async def running(self, url: str) -> bool:
-        """Whether the tunnel is up. Raises ControlFailed."""
+        """Return whether the tunnel is up. Raises ControlFailed."""
         return (await self._ask(url, _STATUS)).get("status") == "running"
 
     async def forwarded_port(self, url: str) -> int | None:
-        """The port that is forwarded; None: there is none. Raises ControlFailed."""
+        """Return the forwarded port; None: there is none. Raises ControlFailed."""
         port = (await self._ask(url, _PORT)).get("port")
         if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= 65535:
             return None
         return port
 
     async def location(self, url: str) -> Location:
-        """The address and the place of the exit. Raises ControlFailed."""
+        """Return the address and the location of the exit. Raises ControlFailed."""
         told = await self._ask(url, _ADDRESS)
         return Location(
             public_ip=_text(told.get("public_ip")),
@@ -76,7 +76,7 @@ class VpnControl:
         )
 
     async def _ask(self, url: str, routes: tuple[str, ...]) -> Mapping[str, Any]:
-        """The first of the routes that this server has; which one that was is remembered.
+        """Return the answer of the first route that this server has, and remember that route.
 
         What a server does not have it answers with 404, or 400 and 401 up to 3.40.
         """
@@ -123,7 +123,7 @@ class VpnControl:
 
 @asynccontextmanager
 async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
-    """A client with the credentials of the settings."""
+    """Open a client with the credentials of the settings."""
     headers = {}
     if settings.api_key is not None:
         headers["X-API-Key"] = settings.api_key.get_secret_value()

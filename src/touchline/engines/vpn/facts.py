@@ -1,4 +1,4 @@
-"""What the VPNs mean for engines: where one may be started, and whose network is dead."""
+"""State of the VPNs as relevant to engines: where to start one, and which networks are dead."""
 
 from __future__ import annotations
 
@@ -14,31 +14,37 @@ from touchline.engines.vpn.vpn import VpnWatch
 
 @dataclass(frozen=True, slots=True)
 class VpnFacts:
-    """What the plan knows of a VPN."""
+    """Facts of a VPN for the plan."""
 
     name: str
     usable: bool
-    """Connected, and long enough for engines to be started on it."""
+    """Whether it has been connected long enough for engines to be started on it."""
     lost: bool
-    """Known to be away; neither of both is a VPN that is just coming up."""
+    """Whether it is known to be disconnected.
+
+    A VPN that is just starting is neither usable nor lost.
+    """
     wants_forwarded: bool
-    """It has a forwarded port that no engine carries."""
+    """Whether it has a forwarded port that no engine carries."""
 
 
 def p2p_port_of(engine: Engine) -> int | None:
-    """The forwarded port that an engine was made with."""
+    """Return the forwarded port that an engine was created with."""
     return names.port_of(engine.labels, names.P2P_PORT)
 
 
 class VpnView:
-    """Reads the watcher and the fleet, keeps nothing. Without a VPN everything is simply well."""
+    """Stateless view of the watcher and the fleet.
+
+    Without a VPN it reports no restrictions.
+    """
 
     def __init__(self, watch: VpnWatch | None, fleet: Fleet) -> None:
         self._watch = watch
         self._fleet = fleet
 
     def facts(self) -> tuple[VpnFacts, ...]:
-        """What the plan wants to know."""
+        """Return the facts for the plan."""
         if self._watch is None:
             return ()
         usable = {vpn.name for vpn in self._watch.usable_for_engines()}
@@ -53,7 +59,7 @@ class VpnView:
         )
 
     def is_joined(self, engine: Engine) -> bool:
-        """Whether the network that it joined still is its VPN's.
+        """Return whether the network that an engine joined is still its VPN's.
 
         Times are compared with times of the same clock only: the daemon's with the daemon's, and
         what this server has seen with what it has seen.
@@ -70,7 +76,10 @@ class VpnView:
         return engine.first_seen >= vpn.up_since.replace(microsecond=0)
 
     def choose(self) -> str | None:
-        """The VPN for a new engine: the one with fewer; None: there is no VPN. Raises Blocked."""
+        """Return the VPN with the fewest engines for a new one; None: there is no VPN.
+
+        Raises Blocked.
+        """
         if self._watch is None:
             return None
         usable = self._watch.usable_for_engines()
@@ -84,7 +93,7 @@ class VpnView:
         return min(usable, key=lambda vpn: counts.get(vpn.name, 0)).name
 
     def forwarded_port(self, vpn: str) -> int | None:
-        """The port that a new engine on this VPN gets, if nobody has it."""
+        """Return the port for a new engine on this VPN, if no engine has it."""
         found = self._watch.find(vpn) if self._watch is not None else None
         if found is None or not self._wants_forwarded(vpn, found.forwarded_port):
             return None

@@ -1,4 +1,4 @@
-"""What the fleet has to know of the VPNs, and the VPNs of the fleet."""
+"""Exchange of state between the VPNs and the fleet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ ASK_TIMEOUT_S = 3.0
 
 
 async def engines_reach_network(fleet: Fleet, client: AceStreamClient, vpn: str) -> bool | None:
-    """Return whether any engine of this VPN reaches the network; None: there is none to ask."""
+    """Return whether any engine of this VPN reaches the network.
+
+    None: there is no engine to ask.
+    """
     behind = [engine for engine in fleet.ours() if engine.vpn_container == vpn]
     answers: list[bool] = []
 
@@ -33,7 +36,7 @@ async def engines_reach_network(fleet: Fleet, client: AceStreamClient, vpn: str)
 
 
 async def follow_vpns(fleet: Fleet, vpn: VpnWatch) -> None:
-    """Tell the fleet which VPNs are lost and which ports they forward, then wait for news."""
+    """Update the fleet's lost VPNs and forwarded ports, then wait for changes."""
     seen = vpn.changed.version
     ports = {each.name: each.forwarded_port for each in vpn.vpns}
     fleet.set_lost_vpns(frozenset(each.name for each in vpn.vpns if each.is_lost))
@@ -41,6 +44,6 @@ async def follow_vpns(fleet: Fleet, vpn: VpnWatch) -> None:
     for engine in list(fleet.ours()):
         port = ports.get(engine.vpn_container or "")
         if engine.forwarded and port is not None and p2p_port_of(engine) != port:
-            # The port that it was made with leads nowhere any more.
+            # The port that it was created with is no longer forwarded.
             fleet.change(engine.id, forwarded=False)
     await vpn.changed.wait(seen)

@@ -1,4 +1,4 @@
-"""How VPN providers write their own names."""
+"""Spelling of VPN providers' names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BY_WORD = {name.lower(): name for name in _NAMES} | {
 
 
 def provider_name(word: str | None) -> str | None:
-    """The name of the provider that a VPN container is configured with; None: it does not say."""
+    """Return the name of a VPN container's provider; None: it is not stated."""
     if not word:
         return None
     return _BY_WORD.get(word.strip().lower(), word.strip().title())

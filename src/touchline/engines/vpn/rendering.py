@@ -1,4 +1,4 @@
-"""What is known of a VPN, and the three shapes in which the API shows it."""
+"""State of a VPN, and its three representations in the API."""
 
 from __future__ import annotations
 
@@ -21,25 +21,28 @@ NO_EMERGENCY: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class VpnState:
-    """One VPN container, as it was last seen."""
+    """State of one VPN container, as last seen."""
 
     name: str
     container_id: str | None = None
     status: str = "unknown"
-    """Docker's word for its state; `not_found` or `error` where there is none."""
+    """Docker's name of its state.
+
+    It is `not_found` or `error` where there is none.
+    """
     health: Health = "unknown"
     double_checked: bool = False
-    """Its own check said unhealthy, and its engines were asked instead."""
+    """Whether its engines were asked after its own check reported unhealthy."""
     forwarded_port: int | None = None
     location: Location = field(default_factory=Location)
     provider: str | None = None
     started_at: datetime | None = None
     checked_at: datetime | None = None
-    """None: nobody has looked yet."""
+    """Time of the last check; None: it has not been checked yet."""
     was_connected: bool = False
-    """It has been connected since the server started."""
+    """Whether it has been connected since the server started."""
     up_since: datetime | None = None
-    """Engines that are older have a dead network."""
+    """Start of its network; engines that are older have a dead one."""
     error: str | None = None
 
     @property
@@ -49,13 +52,13 @@ class VpnState:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is known to be away, and not only on its way up."""
+        """Whether it is known to be disconnected, and not only starting."""
         known = self.checked_at is not None and self.status != "error"
         return known and self.health not in {"healthy", "starting"}
 
 
 def vpn_json(vpn: VpnState) -> dict[str, Any]:
-    """One of them."""
+    """Return the state of one VPN."""
     at = vpn.checked_at.isoformat() if vpn.checked_at is not None else None
     shown: dict[str, Any] = {
         "enabled": True,
@@ -82,7 +85,7 @@ def vpn_json(vpn: VpnState) -> dict[str, Any]:
 def status_json(
     vpns: Sequence[VpnState], emergency: Mapping[str, Any], *, redundant: bool
 ) -> dict[str, Any]:
-    """All of them: nothing configured, one, or two."""
+    """Return the state of all VPNs: none configured, one, or two."""
     shown = [vpn_json(vpn) for vpn in vpns]
     if not shown:
         return {
@@ -122,7 +125,7 @@ def status_json(
 
 
 def emergency_json(emergency: tuple[str, str, datetime] | None, now: datetime) -> dict[str, Any]:
-    """Which VPN is lost, which one carries on, and for how long that has been so."""
+    """Return which VPN is lost, which one remains, and for how long."""
     if emergency is None:
         return dict(NO_EMERGENCY)
     failed, healthy, since = emergency

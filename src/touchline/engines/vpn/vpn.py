@@ -1,4 +1,4 @@
-"""Watches the VPN containers: whether they are connected, since when, and with which port."""
+"""Monitoring of VPN containers: connection, its start, and forwarded port."""
 
 from __future__ import annotations
 
@@ -35,25 +35,32 @@ Restart = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """What is known of a VPN beside what is shown; times are the monotonic clock's."""
+    """Internal state of a VPN beside what is shown.
+
+    Times are the monotonic clock's.
+    """
 
     instance: Instance | None = None
     connected_since_s: float | None = None
     recovered: bool = False
-    """It is connected after having been lost."""
+    """Whether it is connected after having been lost."""
     cut_off_s: float | None = None
-    """Engines that were seen before have a dead network; None: the containers' times alone say."""
+    """Time before which engines that were seen have a dead network.
+
+    None: only the containers' times decide.
+    """
     bad_since_s: float | None = None
     restarted: bool = False
-    """It has been restarted since it became bad."""
+    """Whether it has been restarted since it became unhealthy."""
     port_asked_s: float | None = None
     location_asked_s: float | None = None
 
 
 class VpnWatch:
-    """The one owner of what is known of the VPNs. Reads are from memory; it belongs to the loop.
+    """Monitor and single owner of the VPNs' state.
 
-    While the runtime cannot be reached nothing is concluded: all stays as it was last seen.
+    Reads are from memory; it belongs to the event loop. While the runtime cannot be reached nothing
+    is concluded: all stays as it was last seen.
     """
 
     def __init__(
@@ -70,8 +77,9 @@ class VpnWatch:
         clock: Clock,
         reconciler_wakeup: Changed,
     ) -> None:
-        """`engines_answer` asks a VPN's engines whether they reach the network; None: nobody knows.
+        """Create the monitor.
 
+        `engines_answer` asks a VPN's engines whether they reach the network; None: it is unknown.
         `restart` restarts a container by its name; None: this runtime cannot. `reach` says where
         this server reaches a port of a container.
         """
@@ -95,20 +103,23 @@ class VpnWatch:
 
     @property
     def vpns(self) -> tuple[VpnState, ...]:
-        """All of them, the primary first."""
+        """All VPNs, the primary first."""
         return tuple(self._states.values())
 
     def find(self, name: str) -> VpnState | None:
-        """The VPN of this container's name."""
+        """Return the VPN with this container name."""
         return self._states.get(name)
 
     @property
     def overall_connected(self) -> bool:
-        """Whether any is connected."""
+        """Whether any VPN is connected."""
         return any(vpn.connected for vpn in self._states.values())
 
     def usable_for_engines(self) -> tuple[VpnState, ...]:
-        """Those on which engines may be started: connected, and settled after having been lost."""
+        """Return the VPNs on which engines may be started.
+
+        They are connected, and settled after having been lost.
+        """
         now_s = self._now_s()
         found = []
         for name, vpn in self._states.items():
@@ -120,17 +131,20 @@ class VpnWatch:
         return tuple(found)
 
     def instance(self, name: str) -> Instance | None:
-        """Return the VPN's container as it was last seen; None: it was not."""
+        """Return the VPN's container as last seen; None: it was not."""
         memory = self._memory.get(name)
         return memory.instance if memory is not None else None
 
     def cut_off_s(self, name: str) -> float | None:
-        """When it came back from having been lost: engines that were seen before have to go."""
+        """Return when the VPN reconnected after a loss.
+
+        Engines that were seen before must be removed.
+        """
         memory = self._memory.get(name)
         return memory.cut_off_s if memory is not None else None
 
     def public_ip(self) -> str:
-        """The primary's. Raises Blocked where it is not known."""
+        """Return the primary VPN's public address. Raises Blocked where it is not known."""
         vpn = self.vpns[0]
         if not vpn.connected or vpn.location.public_ip is None:
             raise Blocked(
@@ -141,26 +155,26 @@ class VpnWatch:
         return vpn.location.public_ip
 
     def status_json(self, now: datetime) -> dict[str, Any]:
-        """As `GET /vpn/status` shows them."""
+        """Return the body of `GET /vpn/status`."""
         emergency = emergency_json(self._emergency, now)
         return status_json(self.vpns, emergency, redundant=self._settings.mode == "redundant")
 
-    # ------------------------------------------------------------------ watching
+    # ---------------------------------------------------------------- monitoring
 
     def look_soon(self, name: str) -> None:
-        """Something has happened to this container."""
+        """Check this container soon, after an event."""
         if name in self._states:
             self._look_soon.set()
 
     async def wait_and_look(self) -> None:
-        """Look after the usual time, or sooner where something has happened."""
+        """Check after the usual interval, or sooner after an event."""
         with anyio.move_on_after(self._settings.check_interval_s):
             await self._look_soon.wait()
         self._look_soon = anyio.Event()
         await self.once()
 
     async def once(self) -> None:
-        """Look at all of them at once; one that hangs holds up no other."""
+        """Check all VPNs concurrently; one that hangs does not delay the others."""
         before = self.vpns
         async with anyio.create_task_group() as tasks:
             for name in self._states:
@@ -182,7 +196,7 @@ class VpnWatch:
         except TouchlineError as error:
             seen = VpnState(name, status="error", health="unknown", error=error.message)
         except Exception as error:  # noqa: BLE001  (one VPN's trouble ends no look at another)
-            # Nothing is known, so what was known stays.
+            # The state is unknown, so the last known one is kept.
             self._supervisor.note("VPN check", error, about=name)
             self._states[name] = replace(before, error=brief(error))
             return
@@ -193,7 +207,7 @@ class VpnWatch:
             self._supervisor.note("A look at the VPN", error, about=name)
 
     async def _see(self, name: str) -> VpnState:
-        """What it is now, seen with our own eyes."""
+        """Return the current state of a VPN, read from the container."""
         memory = self._memory[name]
         now = self._now()
         try:
@@ -223,7 +237,7 @@ class VpnWatch:
         return replace(seen, forwarded_port=port, location=location)
 
     async def _health(self, instance: Instance) -> tuple[Health, bool]:
-        """Its health, and whether its engines were asked about it."""
+        """Return its health, and whether its engines were asked about it."""
         if instance.state != "running":
             return "unhealthy" if instance.health is None else "unknown", False
         if instance.health == "unhealthy":
@@ -274,7 +288,7 @@ class VpnWatch:
         address = self._reach(instance, self._settings.api_port) if instance is not None else None
         return f"http://{in_url(address[0])}:{address[1]}" if address is not None else None
 
-    # ------------------------------------------------------------------ concluding
+    # ------------------------------------------------------------------ evaluation
 
     def _conclude(self, before: VpnState, seen: VpnState) -> None:
         name, now_s = seen.name, self._now_s()
@@ -359,7 +373,10 @@ class VpnWatch:
             log.warning("%s could not be restarted: %s", name, error.message)
 
     def _note_emergency(self) -> None:
-        """In redundant mode: one is lost while the other carries on. It is told, and no mode."""
+        """Record the start and end of an emergency in redundant mode.
+
+        One VPN is lost while the other continues. It is an event only, and no mode of operation.
+        """
         if len(self._states) < 2:
             return
         lost = [vpn for vpn in self.vpns if vpn.is_lost]

@@ -1,1 +1,1 @@
-"""Engines as containers of a Docker daemon."""
+"""Docker runtime, which runs engines as containers of a daemon."""

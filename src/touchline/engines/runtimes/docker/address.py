@@ -1,4 +1,4 @@
-"""Where the Docker daemon is: from the settings, or from the environment as Docker's own client."""
+"""Address of the Docker daemon, from the settings or from the environment variables."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ PORT, TLS_PORT = 2375, 2376
 
 @dataclass(frozen=True)
 class Address:
-    """A daemon's URL, and how its certificate is checked; None: it is not encrypted."""
+    """URL of a daemon, and the verification of its certificate.
+
+    None: the connection is not encrypted.
+    """
 
     url: str
     tls: ssl.SSLContext | None = None
 
 
 def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
-    """The daemon that `host` names, else DOCKER_HOST, else the usual socket.
+    """Return the daemon that `host` names, else DOCKER_HOST, else the usual socket.
 
     DOCKER_TLS_VERIFY and DOCKER_CERT_PATH count as for the `docker` command. It reads certificates
-    from disk. Raises Invalid for an address or certificates that nothing can be done with.
+    from disk. Raises Invalid for an unusable address or unusable certificates.
     """
     url = host or environ.get("DOCKER_HOST") or USUAL
     scheme, _, rest = url.partition("://")
@@ -50,7 +53,7 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
 
 
 def missing_socket(host: str | None, environ: Mapping[str, str]) -> Path | None:
-    """The socket that would be asked, where that is a file of this machine and is not there."""
+    """Return the socket to be used, if it is a file of this machine that does not exist."""
     scheme, _, path = (host or environ.get("DOCKER_HOST") or USUAL).partition("://")
     if scheme != "unix" or not path.startswith("/"):
         return None

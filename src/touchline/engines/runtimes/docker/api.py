@@ -1,7 +1,7 @@
-"""The calls to a Docker daemon: each takes bounded time, and aiodocker's exceptions end here.
+"""Calls to a Docker daemon in bounded time, with all exceptions of aiodocker converted.
 
-What leaves it is `RuntimeUnavailable`, where nothing was answered, or `DaemonError`, where the
-daemon said no.
+The exceptions raised are `RuntimeUnavailable`, where nothing was answered, or `DaemonError`, where
+the daemon refused.
 """
 
 from __future__ import annotations
@@ -29,17 +29,23 @@ from touchline.foreign.json import parse_foreign
 from touchline.foreign.text import shown
 
 EVENTS = ("start", "die", "died", "destroy", "remove", "pause", "unpause", "health_status")
-"""Podman tells the same kinds, and wants two of them asked for by names of its own."""
+"""Event types requested from the daemon.
+
+Podman sends the same ones, but requires its own names for two of them in a request.
+"""
 LOG_LINES = 10
 MOST_LOG_CHARS = 4000
 MOST_OUTPUT_BYTES = 64 << 10
 LARGEST_ANSWER_BYTES = 8 << 20
-"""A list of two thousand containers, which is the longest answer."""
+"""Maximum size of an answer.
+
+The longest one is a list of two thousand containers.
+"""
 
 MOST_MESSAGE_CHARS = 2000
 
 _NO_CONNECTION = 900
-"""The status that aiodocker gives where there was no answer."""
+"""Status that aiodocker reports where there was no answer."""
 
 _REFERENCE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _FRAME_HEAD_BYTES = 8
@@ -47,7 +53,7 @@ _EXIT_CODE_WAIT_S = 0.02
 
 
 class DaemonError(Failed):
-    """The daemon said no; the message is in its own words."""
+    """Refusal by the daemon, with its own message."""
 
     default_code = "daemon_error"
 
@@ -57,14 +63,15 @@ class DaemonError(Failed):
 
 
 class Shown(Protocol):
-    """What the daemon shows of a container, as its API names it."""
+    """Container as reported by the daemon, with its API's names."""
 
     def __getitem__(self, key: str) -> Any: ...
 
 
 class DockerApi:
-    """One daemon. A short call may take `timeout_s`; a call by id takes an id, a name or a prefix.
+    """Client of one daemon.
 
+    A short call may take `timeout_s`; a container is given by its id, name or a prefix of the id.
     Connections are kept; nothing is retried. Without a daemon every call fails at once.
     """
 
@@ -80,11 +87,11 @@ class DockerApi:
         self.timeout_s = timeout_s
 
     async def aclose(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._docker.close()
 
     async def ping(self) -> None:
-        """Return if it answers."""
+        """Return if the daemon answers."""
         with self._named(may_refuse=False):
             async with self._docker.session.get(f"{self._docker.docker_host}/_ping") as response:
                 await response.read()
@@ -94,26 +101,30 @@ class DockerApi:
                     )
 
     async def version(self) -> str:
-        """What release it is."""
+        """Return the daemon's release."""
         with self._named(may_refuse=False):
             return shown(str(_object(await self._docker.version())["Version"]), 64)
 
     async def containers(self, label: str) -> Sequence[Shown]:
-        """Those that carry `name=value`, in whatever state: one call, however many there are."""
+        """Return the containers with the label `name=value`, in any state.
+
+        It is a single call, however many there are.
+        """
         with self._named(may_refuse=False):
             return await self._docker.containers.list(
                 all="1", filters=json.dumps({"label": [label]})
             )
 
     async def inspect(self, container: str) -> Mapping[str, Any]:
-        """Everything about one of them."""
+        """Return the full description of a container."""
         with self._named():
             return _object(await self._docker.containers.container(_part(container)).show())
 
     async def processes(self, container: str) -> Sequence[str]:
-        """The command lines that run in it, the first process's first.
+        """Return the command lines that run in a container, the first process's first.
 
-        Raises DaemonError where the daemon cannot tell, too: Podman answers nothing at times.
+        Raises DaemonError where the daemon cannot report them, too: Podman answers nothing at
+        times.
         """
         with self._named():
             sent = self._send("GET", f"containers/{_part(container)}/top", params={"stream": "0"})
@@ -125,38 +136,41 @@ class DockerApi:
             return [str(row[-1]) for row in rows]
 
     async def network(self, name: str) -> Mapping[str, Any]:
-        """Everything about a network, by its name or id."""
+        """Return the full description of a network, by its name or id."""
         with self._named():
             async with await self._send("GET", f"networks/{_part(name)}") as response:
                 return _object(await response.json(content_type=None))
 
     async def create(self, name: str, config: Mapping[str, Any]) -> str:
-        """The id of a new container, which does not run yet."""
+        """Create a container, which does not run yet, and return its id."""
         with self._named():
             return (await self._docker.containers.create(dict(config), name=name)).id
 
     async def start(self, container: str) -> None:
-        """Return when it runs. The caller says how long that may take."""
+        """Start a container, and return when it runs.
+
+        The caller sets the time limit.
+        """
         with self._named(within_s=math.inf):
             await self._docker.containers.container(_part(container)).start()
 
     async def stop(self, container: str, *, grace_s: float) -> None:
-        """Return when its program has ended: by itself, or killed after `grace_s`."""
+        """Stop a container, killed after `grace_s`, and return when its program has ended."""
         with self._named(within_s=grace_s + self.timeout_s):
             await self._docker.containers.container(_part(container)).stop(t=math.ceil(grace_s))
 
     async def restart(self, container: str, *, grace_s: float) -> None:
-        """Return when its program runs anew."""
+        """Restart a container, and return when its program runs again."""
         with self._named(within_s=grace_s + self.timeout_s):
             await self._docker.containers.container(_part(container)).restart(t=math.ceil(grace_s))
 
     async def remove(self, container: str) -> None:
-        """Kill it where it runs, and remove it with its volumes."""
+        """Kill a container if it runs, and remove it with its volumes."""
         with self._named():
             await self._docker.containers.container(_part(container)).delete(force=True, v=True)
 
     async def last_words(self, container: str) -> str:
-        """The end of what it wrote to its log."""
+        """Return the end of a container's log."""
         # Not by aiodocker's function, which reads as much as the daemon says that there is.
         query = {"stdout": "1", "stderr": "1", "tail": str(LOG_LINES)}
         with self._named():
@@ -166,7 +180,7 @@ class DockerApi:
         return words.decode(errors="replace").strip()[-MOST_LOG_CHARS:]
 
     async def statistics(self, container: str) -> Mapping[str, Any]:
-        """What it takes of the machine, read once."""
+        """Return the resource usage of a container, read once."""
         # aiodocker does not know `one-shot`, without which the daemon takes two seconds.
         query = {"stream": "0", "one-shot": "1"}
         with self._named():
@@ -176,7 +190,10 @@ class DockerApi:
                 return _object(await response.json(content_type=None))
 
     async def execute(self, container: str, command: Sequence[str]) -> Executed:
-        """Run it inside the container. The caller says how long that may take."""
+        """Run a command inside a container.
+
+        The caller sets the time limit.
+        """
         with self._named():
             made = await self._docker.containers.container(_part(container)).exec(list(command))
         # Not by aiodocker's stream, which takes a connection over and fails when that is lost.
@@ -195,7 +212,10 @@ class DockerApi:
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[Mapping[str, Any]]]:
-        """What happens to containers from the moment this is entered; it ends with the stream."""
+        """Open the stream of container events, from the moment of entering.
+
+        The iteration ends with the stream.
+        """
         # The daemon answers a moment before it listens: `since` makes it tell that moment, too.
         since_s, rest_ns = divmod(time.time_ns(), 1_000_000_000)
         query = {
@@ -213,9 +233,9 @@ class DockerApi:
     async def pull(
         self, image: str, *, login: str | None
     ) -> AsyncGenerator[Mapping[str, Any], None]:
-        """How pulling it goes on, as the daemon tells; it ends when the image is there.
+        """Pull an image and yield the daemon's progress; it ends when the image is there.
 
-        `login` is passed on to the registry, encoded as the daemon wants it.
+        `login` is passed on to the registry, encoded as the daemon requires.
         """
         # aiodocker's own pull takes no login for an image without a registry in its name.
         query = {"fromImage": image} if _is_tagged(image) else {"fromImage": image, "tag": "latest"}
@@ -236,7 +256,10 @@ class DockerApi:
                 yield _object(parse_foreign(line, most_digits=MOST_COUNTER_DIGITS))
 
     async def _send(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
-        """The answer to a call that aiodocker has no function for, as far as its head has come."""
+        """Return the response to a call without a function in aiodocker.
+
+        Only its headers have been read.
+        """
         if self._docker.api_version == "auto":
             await self._docker.version()
         url = f"{self._docker.docker_host}/{self._docker.api_version}/{path}"
@@ -249,9 +272,9 @@ class DockerApi:
 
     @contextmanager
     def _named(self, *, within_s: float | None = None, may_refuse: bool = True) -> Iterator[None]:
-        """Ends the call after so long (`timeout_s` where nothing is said), and names its errors.
+        """Limit the duration of a call (`timeout_s` by default), and convert its errors.
 
-        What nobody `may_refuse` is refused only by a daemon, or another server, in trouble.
+        Without `may_refuse`, a refusal means that the daemon, or another server, is in trouble.
         """
         within_s = self.timeout_s if within_s is None else within_s
         try:
@@ -284,20 +307,26 @@ class DockerApi:
 
 
 def _part(container: str) -> str:
-    """The container as part of a path. What cannot be one is not asked for: `../json` is a path."""
+    """Return the container as part of a path.
+
+    Invalid names are rejected: `../json` would be a path.
+    """
     if _REFERENCE.fullmatch(container) is None:
         raise DaemonError(f"No such container: {container}", status=404)
     return container
 
 
 def _is_tagged(image: str) -> bool:
-    """Whether it names a tag or a digest: without one all tags would be pulled."""
+    """Return whether the image names a tag or a digest.
+
+    Without one all tags would be pulled.
+    """
     last = image.rpartition("/")[2]
     return ":" in last or "@" in last
 
 
 def _stream_error(line: Mapping[str, Any]) -> str:
-    """What went wrong, in the registry's words."""
+    """Return the error in the registry's words."""
     detail = line.get("errorDetail")
     said = detail.get("message") if isinstance(detail, dict) else None
     return str(said or line.get("error") or "unknown error")
@@ -310,9 +339,9 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 async def _beginning(stream: aiohttp.StreamReader, *, drains: bool = True) -> bytes:
-    """What came until the stream's end, as far as it can matter.
+    """Return the beginning of a stream, as far as it is relevant.
 
-    The rest is read and dropped where it `drains`: a program waits until its output is taken.
+    The rest is read and dropped where it `drains`: a program waits until its output is read.
     """
     kept = bytearray()
     async for piece in stream.iter_any():
@@ -325,7 +354,10 @@ async def _beginning(stream: aiohttp.StreamReader, *, drains: bool = True) -> by
 
 
 def _unframed(framed: bytes) -> bytes:
-    """The output, of both kinds in order; the daemon sends it in frames with their lengths."""
+    """Return the output, of both kinds in order.
+
+    The daemon sends it in frames with their lengths.
+    """
     output = bytearray()
     at = 0
     while at + _FRAME_HEAD_BYTES <= len(framed) and len(output) < MOST_OUTPUT_BYTES:

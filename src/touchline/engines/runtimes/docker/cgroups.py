@@ -1,4 +1,4 @@
-"""What the kernel counts for a container, read from its files: a tenth of a millisecond each."""
+"""Kernel counters of a container, read from its files in a tenth of a millisecond each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ CGROUPS = Path("/sys/fs/cgroup")
 PROCESSES = Path("/proc")
 
 NO_LIMIT_BYTES = 1 << 60
-"""cgroup v1 writes a huge number where there is no limit."""
+"""Limit from which a value means no limit.
+
+cgroup v1 writes a huge number where there is none.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,10 @@ class Counters:
 def read_counters(
     container: str, *, own_network: bool, cgroups: Path = CGROUPS, processes: Path = PROCESSES
 ) -> Counters | None:
-    """The counters of a Docker container by its full id; None where they are not on this machine.
+    """Return the counters of a Docker container by its full id.
 
-    A container that shares the network of another has no network traffic of its own.
+    None where they are not on this machine. A container that shares the network of another has no
+    network traffic of its own.
     """
     for read in (_version_2, _version_1):
         for place in (f"docker/{container}", f"system.slice/docker-{container}.scope"):
@@ -83,7 +87,7 @@ def _table(file: Path) -> Mapping[str, int]:
 
 
 def _v2_blocks(text: str) -> tuple[int, int]:
-    """Bytes read and written: `8:0 rbytes=1 wbytes=2 rios=…`, a line for each disk."""
+    """Return bytes read and written from `8:0 rbytes=1 wbytes=2 rios=…`, a line for each disk."""
     read = written = 0
     for word in text.split():
         name, _, number = word.partition("=")
@@ -93,7 +97,10 @@ def _v2_blocks(text: str) -> tuple[int, int]:
 
 
 def _v1_blocks(folder: Path) -> tuple[int | None, int | None]:
-    """Bytes read and written: `8:0 Read 1`, lines for each disk; not every kernel counts them."""
+    """Return bytes read and written from `8:0 Read 1`, lines for each disk.
+
+    Not every kernel counts them.
+    """
     try:
         text = (folder / "blkio.throttle.io_service_bytes").read_text()
     except OSError:
@@ -108,7 +115,10 @@ def _v1_blocks(folder: Path) -> tuple[int | None, int | None]:
 
 
 def _traffic(cgroup: Path, processes: Path | None) -> tuple[int | None, int | None]:
-    """Bytes received and sent by all its interfaces but the loopback, as its first process sees."""
+    """Return bytes received and sent by all interfaces but the loopback.
+
+    They are those of the container's first process.
+    """
     if processes is None:
         return None, None
     try:

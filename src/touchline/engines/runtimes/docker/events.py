@@ -1,4 +1,4 @@
-"""The daemon's events, read as fast as they come, while it is asked whether it is still there."""
+"""Events of the daemon, read without delay, and checks of the connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from touchline.engines.runtimes.docker.json import event_of
 from touchline.foreign.text import shown
 
 PING_EVERY_S = 5.0
-"""Silence is normal for events, so it says nothing about a daemon that is frozen or cut off."""
+"""Interval of pings in seconds.
+
+Silence is normal for events, so it does not show that a daemon is frozen or cut off.
+"""
 
 KEPT_UNREAD = 10_000
 
@@ -26,7 +29,10 @@ Wanted = Callable[[Told, RuntimeEvent], bool]
 
 @asynccontextmanager
 async def watching(api: DockerApi, wanted: Wanted) -> AsyncIterator[AsyncIterator[RuntimeEvent]]:
-    """The events that are `wanted`, from the moment of entering, as `Runtime.watch` promises."""
+    """Open the stream of `wanted` events from the moment of entering.
+
+    It behaves as specified by `Runtime.watch`.
+    """
     async with api.events() as told:
         feed = _Feed(wanted)
         tasks = [asyncio.create_task(feed.read(told)), asyncio.create_task(feed.mind(api))]
@@ -40,7 +46,10 @@ async def watching(api: DockerApi, wanted: Wanted) -> AsyncIterator[AsyncIterato
 
 
 class _Feed:
-    """Takes events off the daemon's hands at once: it drops a listener that is 100 ms behind."""
+    """Buffer that reads events without delay.
+
+    The daemon drops a listener that is 100 ms behind.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -48,7 +57,7 @@ class _Feed:
         self._in, self._out = anyio.create_memory_object_stream[RuntimeEvent](KEPT_UNREAD)
 
     async def read(self, told: AsyncIterator[Told]) -> None:
-        """Pass events on until there are no more, or too many."""
+        """Read events until there are no more, or too many."""
         reason = "Docker's events ended"
         try:
             async for each in told:
@@ -75,13 +84,13 @@ class _Feed:
             self._end(error.message)
 
     async def events(self) -> AsyncIterator[RuntimeEvent]:
-        """What was passed on; RuntimeUnavailable after the last one."""
+        """Yield the buffered events; raises RuntimeUnavailable after the last one."""
         async for event in self._out:
             yield event
         raise RuntimeUnavailable(self._reason)
 
     def close(self) -> None:
-        """Take no more."""
+        """Stop accepting events."""
         self._end("nobody watches any more")
         self._out.close()
 

@@ -1,4 +1,4 @@
-"""What Docker's API says, as our values, and what we want, as its. Pure."""
+"""Conversion between Docker's API and our values. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SHARES = "container:"
 _STATES: Mapping[str, InstanceState] = {
     "created": "created",
     "running": "running",
-    # Docker starts it again by itself: nobody may take it for dead.
+    # Docker restarts it automatically, so it must not count as dead.
     "restarting": "running",
     "paused": "paused",
     "removing": "exited",
@@ -63,12 +63,12 @@ _ENDED = "<defunct>"
 _NOT_LABELS = frozenset(
     {"name", "image", "exitCode", "execDuration", "signal", "containerExitCode", "podId", START}
 )
-"""What Docker and Podman mix with the labels in an event's attributes."""
+"""Attributes that Docker and Podman mix with the labels in an event."""
 
 
 @making_sense()
 def listed(shown: Shown) -> Instance:
-    """A container as a list shows it."""
+    """Return an instance from a container in a list."""
     networks = (shown["NetworkSettings"] or {}).get("Networks") or {}
     return Instance(
         id=shown["Id"],
@@ -87,14 +87,14 @@ def listed(shown: Shown) -> Instance:
 
 @making_sense()
 def start_of(shown: Shown) -> str | None:
-    """Which start made it."""
+    """Return the id of the start that created a container."""
     found = (shown["Labels"] or {}).get(START)
     return None if found is None else str(found)
 
 
 @making_sense()
 def inspected(shown: Mapping[str, Any]) -> Instance:
-    """A container as an inspection shows it."""
+    """Return an instance from the inspection of a container."""
     state, config = shown["State"], shown["Config"]
     status = _STATES.get(state["Status"], "exited")
     networks = shown["NetworkSettings"]
@@ -124,7 +124,7 @@ def inspected(shown: Mapping[str, Any]) -> Instance:
 
 @making_sense()
 def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
-    """An event of the daemon; None: it is of no kind that matters here."""
+    """Return a runtime event from a daemon's event; None: it is not relevant."""
     action, _, detail = str(told.get("Action", "")).partition(": ")
     kind = _KINDS.get(action)
     if kind is None:
@@ -143,7 +143,7 @@ def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
 
 
 def has_begun(commands: Sequence[str]) -> bool:
-    """Whether a container's program has begun, by the command lines that run in it.
+    """Return whether a container's program has begun, by the command lines that run in it.
 
     Until the init process of the daemon has run it, there is nothing but that and copies of it.
     """
@@ -163,7 +163,10 @@ def creation(
     start: str,
     deployment: Deployment,
 ) -> Mapping[str, Any]:
-    """What asks the daemon for this container. Raises Invalid for a name it could not have."""
+    """Return the request that creates a container.
+
+    Raises Invalid for a name that Docker does not allow.
+    """
     if _NAME.fullmatch(spec.name) is None:
         raise Invalid(
             f"{spec.name!r} is not a valid container name: use 2 to 128 letters, digits, _ . or -",
@@ -182,7 +185,10 @@ def creation(
 
 
 def why_not(error: DaemonError, spec: EngineSpec) -> TouchlineError:
-    """What the daemon's refusal to create or start this means, by its status and its words."""
+    """Return the error that a refusal to create or start a container means.
+
+    It is determined from the status and the text.
+    """
     words = error.message
     if "no such image" in words.lower() or "invalid reference format" in words:
         return ImageNotFound(words)
@@ -195,7 +201,7 @@ def why_not(error: DaemonError, spec: EngineSpec) -> TouchlineError:
 
 
 def shares_network(network: str | None) -> bool:
-    """Whether this network is another container's."""
+    """Return whether this network is another container's."""
     return network is not None and network.startswith(_SHARES)
 
 
@@ -243,7 +249,10 @@ def _host_config(
 
 
 def _at(port: PortMapping, deployment: Deployment) -> tuple[str, ...]:
-    """Return where it is published: any free port is another one at each address, so at one."""
+    """Return where a port is published.
+
+    Any free port differs between addresses, so it is published at one of them only.
+    """
     bound = deployment.bind_addresses
     return bound if port.host_port is not None else bound[:1]
 

@@ -1,4 +1,7 @@
-"""Docker as a kind of runtime. The client of the daemon is imported only where it is used."""
+"""Docker runtime kind.
+
+The client of the daemon is imported only where it is used.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ def _readiness(
 
 
 def _is_closed_to_us(address: str) -> bool:
-    """Whether that is a socket of this machine that this user may not write to."""
+    """Return whether the address is a local socket without write permission for this user."""
     parts = urlsplit(address)
     there = parts.scheme == "unix" and os.access(parts.path, os.F_OK)
     return there and not os.access(parts.path, os.W_OK)

@@ -1,4 +1,7 @@
-"""Recognises where this server and a daemon are: on one machine, in a container of it, or apart."""
+"""Detection of the relative location of this server and a daemon.
+
+They are on one machine, one in a container of the other's machine, or on separate machines.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ MOST_BYTES = 1 << 20
 _ID = re.compile(r"[0-9a-f]{64}")
 _SHORT_ID = re.compile(r"[0-9a-f]{12,64}")
 _OWN_FILES = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf"})
-"""What a daemon mounts into each container from a folder that is named by its id."""
+"""Files that a daemon mounts into each container from a folder named by its id."""
 
 _SHARES = "container:"
 
@@ -36,7 +39,7 @@ OwnIds = Callable[[], Sequence[str]]
 
 
 def own_ids(proc: Path = Path("/proc/self"), hostname: str | None = None) -> Sequence[str]:
-    """Return what may be the id of the container that this process is in, the likeliest first."""
+    """Return the possible ids of this process's container, the likeliest first."""
     mounts = [line.split(" ") for line in _read(proc / "mountinfo").splitlines()]
     places = [each[3] for each in mounts if len(each) > 4 and each[4] in _OWN_FILES]
     # The innermost of nested containers is named last.
@@ -49,7 +52,7 @@ def own_ids(proc: Path = Path("/proc/self"), hostname: str | None = None) -> Seq
 
 
 class Locator:
-    """Finds out, by asking the daemon, what this server is to it."""
+    """Detection of the deployment by requests to the daemon."""
 
     def __init__(
         self,
@@ -62,9 +65,10 @@ class Locator:
         ids: OwnIds = own_ids,
         here: Callable[[str], bool] = is_here,
     ) -> None:
-        """`url` is the daemon's; `network` is what engines are configured to join.
+        """Create a locator.
 
-        `here` says whether an address is this machine's.
+        `url` is the daemon's; `network` is what engines are configured to join. `here` says whether
+        an address is this machine's.
         """
         self._api, self._url, self._network = api, url, network
         self._bind_address, self._bind_is_default = bind_address, bind_is_default
@@ -72,11 +76,11 @@ class Locator:
         self._missed = ""
 
     def unknown(self) -> Deployment:
-        """Return what is assumed until the daemon has been asked."""
+        """Return the deployment that is assumed until the daemon has answered."""
         return self._concluded(None, _named(self._network), None, None, ())
 
     async def locate(self) -> tuple[Deployment, bool]:
-        """Return the deployment, and whether all that counts could be found out.
+        """Return the deployment, and whether all relevant facts could be determined.
 
         Raises RuntimeUnavailable.
         """
@@ -160,7 +164,7 @@ class Locator:
         return tuple(each for each in gateways if self._here(each)) or addresses_at(bridge)
 
     async def _configured(self) -> tuple[Network | None, str, bool]:
-        """The network that is configured, its bridge here, and whether the daemon knows it."""
+        """Return the configured network, its bridge here, and whether the daemon knows it."""
         plain = _named(self._network)
         if self._network is None or self._network in {"host", "none"} or ":" in self._network:
             return plain, "", True
@@ -181,7 +185,10 @@ class Locator:
         return Network(name, gateways, is_internal=internal), bridge, True
 
     async def _daemon(self) -> tuple[str | None, str | None]:
-        """The remote daemon's host, and its address; None: it is on this machine, or unknown."""
+        """Return the remote daemon's host, and its address.
+
+        None: it is on this machine, or unknown.
+        """
         parts = urlsplit(self._url)
         host = parts.hostname
         if parts.scheme == "unix" or host is None:
@@ -198,7 +205,7 @@ class Locator:
 
 
 def _part(shown: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return this part of what a daemon shows; nothing, where it is none."""
+    """Return a part of a daemon's answer; empty if it is not a mapping."""
     found = shown.get(name)
     return found if isinstance(found, Mapping) else {}
 
@@ -208,7 +215,7 @@ def _named(network: str | None) -> Network | None:
 
 
 def _gateways(shown: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the gateways of a network as Docker or Podman shows it, IPv4 first."""
+    """Return the gateways of a network as Docker or Podman reports it, IPv4 first."""
     rows = _part(shown, "IPAM").get("Config") or shown.get("subnets") or []
     found = [str(row.get("Gateway") or row.get("gateway") or "") for row in rows[:MOST_NETWORKS]]
     return tuple(sorted((each.partition("/")[0] for each in found if each), key=lambda a: ":" in a))

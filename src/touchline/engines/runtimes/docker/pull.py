@@ -1,4 +1,4 @@
-"""Pulling images: each once at a time, with progress that can be seen."""
+"""Image pulls, one per image at a time, with progress."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ MOST_LAYERS = 512
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
-    """How far the pulling of an image is. The sizes are those of the layers known so far."""
+    """Progress of an image pull.
+
+    The sizes are those of the layers known so far.
+    """
 
     image: str
     since: datetime
@@ -38,14 +41,14 @@ class PullProgress:
 
 
 class Layers:
-    """Adds up what the daemon tells about the layers of one image."""
+    """Sums of the daemon's progress over the layers of one image."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, tuple[int, int]] = {}
 
     @making_sense()
     def told(self, progress: PullProgress, line: Mapping[str, Any]) -> PullProgress:
-        """The progress after this line of the daemon."""
+        """Return the progress after this line of the daemon."""
         status = shown(str(line.get("status", progress.status)), 200)
         layer = str(line.get("id", ""))[:200]
         detail = line.get("progressDetail") or {}
@@ -64,7 +67,7 @@ class Layers:
 
 
 class Pulls:
-    """Pulls images, each once however many starts need it."""
+    """Image pulls, shared by all starts that need the same image."""
 
     def __init__(
         self, api: DockerApi, flights: Flights, logins: RegistryLogins, *, timeout_s: float
@@ -74,11 +77,11 @@ class Pulls:
         self._under_way: dict[str, PullProgress] = {}
 
     def under_way(self) -> Mapping[str, PullProgress]:
-        """What is being pulled now, by the image's name."""
+        """Return the progress of current pulls by image name."""
         return MappingProxyType(dict(self._under_way))
 
     async def pull(self, image: str) -> None:
-        """Return when the image is here. Raises ImageNotFound in the registry's words."""
+        """Pull an image. Raises ImageNotFound with the registry's message."""
         await self._flights.join(("pull", image), partial(self._pull, image))
 
     async def _pull(self, image: str) -> None:

@@ -1,4 +1,4 @@
-"""Credentials of private registries, as `docker login` left them: found for each pull anew."""
+"""Credentials of private registries from `docker login`, read again for each pull."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from touchline.foreign.json import parse_foreign
 log = logging.getLogger(__name__)
 
 HUB = "https://index.docker.io/v1/"
-"""The name under which credentials of Docker Hub are kept."""
+"""Key under which credentials of Docker Hub are stored."""
 
 HELPER_TIMEOUT_S = 15.0
 LARGEST_CONFIG_BYTES = 1 << 20
@@ -38,18 +38,18 @@ _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _TOKEN_USER = "<token>"  # noqa: S105  (a helper's word for: the secret is a token)
 _NOT_FOUND = "credentials not found"
 _OURS = ("TOUCHLINE_", "API_KEY", "DB_URL")
-"""Of the server's environment, what is no business of a helper's."""
+"""Prefixes of the server's environment variables that are withheld from helpers."""
 
 
 class NoCredentials(Failed):
-    """There are credentials, or there may be, and they could not be got."""
+    """Credentials that exist, or may exist, and could not be read."""
 
     default_code = "registry_credentials"
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a registry is told; empty where it is told nothing."""
+    """Credentials for a registry; empty for anonymous access."""
 
     username: str = ""
     password: str = ""
@@ -57,7 +57,7 @@ class Login:
     registry_token: str = ""
 
     def header(self, registry: str) -> str | None:
-        """Return the value of `X-Registry-Auth`; None: there is nothing to say."""
+        """Return the value of `X-Registry-Auth`; None: no header is sent."""
         fields = {
             "username": self.username,
             "password": self.password,
@@ -74,7 +74,7 @@ class Login:
 
 
 def registry_of(image: str) -> str:
-    """Return the registry of an image, under the name that its credentials are kept under."""
+    """Return the registry of an image, under the name that its credentials are stored under."""
     host, slash, _ = image.partition("/")
     if not slash or not ("." in host or ":" in host or host == "localhost"):
         return HUB
@@ -84,7 +84,7 @@ def registry_of(image: str) -> str:
 def helper_of(config: Mapping[str, Any], registry: str) -> str | None:
     """Return the credential helper for a registry; None: the file itself holds them.
 
-    Raises NoCredentials for a name that is none: it becomes the name of a program.
+    Raises NoCredentials for an invalid name, because it becomes the name of a program.
     """
     helpers = config.get("credHelpers")
     named = helpers.get(_host(registry)) if isinstance(helpers, Mapping) else None
@@ -99,7 +99,10 @@ def helper_of(config: Mapping[str, Any], registry: str) -> str | None:
 
 
 def login_in(config: Mapping[str, Any], registry: str) -> Login:
-    """Return what the file itself holds for a registry, by its exact name or else by its host."""
+    """Return the credentials in the file for a registry.
+
+    It is found by its exact name or else by its host.
+    """
     kept = config.get("auths")
     if not isinstance(kept, Mapping):
         return Login()
@@ -122,7 +125,10 @@ def login_in(config: Mapping[str, Any], registry: str) -> Login:
 
 
 def told_by_helper(answer: bytes, registry: str) -> Login:
-    """Return the login in a helper's answer. Raises NoCredentials where there is none."""
+    """Return the login in a helper's answer.
+
+    Raises NoCredentials where there is none.
+    """
     try:
         told = parse_foreign(answer)
     except ValueError as error:
@@ -136,10 +142,11 @@ def told_by_helper(answer: bytes, registry: str) -> Login:
 
 
 class RegistryLogins:
-    """Reads the configuration of the `docker` command, and asks the helpers that it names.
+    """Reader of the `docker` command's configuration and of its credential helpers.
 
-    The file is read for each pull, so that a login counts at once. A helper is a child process
-    without a shell, bounded in time and in what it says. Secrets are neither kept nor logged.
+    The file is read for each pull, so that a login takes effect at once. A helper is a child
+    process without a shell, bounded in time and in the size of its output. Secrets are neither kept
+    nor logged.
     """
 
     def __init__(
@@ -149,9 +156,9 @@ class RegistryLogins:
         self._helper_timeout_s = helper_timeout_s
 
     async def header(self, image: str) -> str | None:
-        """Return what a pull of this image sends as `X-Registry-Auth`; None: nothing.
+        """Return the `X-Registry-Auth` header for a pull of this image; None: no header.
 
-        Raises NoCredentials where they could not be got.
+        Raises NoCredentials where the credentials could not be read.
         """
         registry = registry_of(image)
         config = await anyio.to_thread.run_sync(_config, self._file())
@@ -170,7 +177,7 @@ class RegistryLogins:
         return Path(home) / ".docker" / "config.json" if home else None
 
     async def _ask(self, helper: str, registry: str) -> Login | None:
-        """What the helper says; None: it knows nothing of this registry."""
+        """Return the helper's credentials; None: it has none for this registry."""
         name = f"docker-credential-{helper}"
         program = await anyio.to_thread.run_sync(
             lambda: shutil.which(name, path=self._environ.get("PATH", os.defpath))
@@ -195,7 +202,10 @@ class RegistryLogins:
 
 
 async def _run(program: str, registry: str, environ: Mapping[str, str]) -> tuple[int, bytes]:
-    """The status and the answer of a helper. It and its children end with this call."""
+    """Run a helper, and return its status and answer.
+
+    It and its children end with this call.
+    """
     process = await anyio.open_process(
         [program, "get"],
         stdin=subprocess.PIPE,
@@ -225,7 +235,7 @@ async def _run(program: str, registry: str, environ: Mapping[str, str]) -> tuple
 
 
 async def _more(output: ByteReceiveStream | None) -> bytes | None:
-    """What comes next; None: nothing does."""
+    """Return the next output; None at the end."""
     try:
         return await output.receive() if output is not None else None
     except anyio.EndOfStream:
@@ -233,7 +243,7 @@ async def _more(output: ByteReceiveStream | None) -> bytes | None:
 
 
 def _config(file: Path | None) -> Mapping[str, Any]:
-    """The configuration; empty where there is none. Blocking."""
+    """Return the configuration; empty where there is none. Blocking."""
     if file is None:
         return {}
     try:
@@ -257,7 +267,7 @@ def _config(file: Path | None) -> Mapping[str, Any]:
 
 
 def _host(registry: str) -> str:
-    """The host in a registry's name, which may be a URL."""
+    """Return the host in a registry's name, which may be a URL."""
     bare = registry.removeprefix("https://").removeprefix("http://")
     return bare.partition("/")[0].lower()
 

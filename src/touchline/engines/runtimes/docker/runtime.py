@@ -1,4 +1,4 @@
-"""Engines as containers of a Docker daemon."""
+"""Docker runtime, which runs engines as containers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ log = logging.getLogger(__name__)
 ANSWERS_WITHIN_S = 1.0
 
 STOPS_AT_A_TIME = 32
-"""A daemon ends some 15 a second: asked for hundreds at once, it would seem not to answer."""
+"""Maximum number of concurrent stops.
+
+A daemon ends some 15 a second: with hundreds of requests at once, it would seem not to answer.
+"""
 
 _GONE_POLL_S = 0.1
 
@@ -55,11 +58,12 @@ async def open_docker_runtime(
     environ: Mapping[str, str] | None = None,
     ids: OwnIds = own_ids,
 ) -> AsyncIterator[DockerRuntime]:
-    """A runtime on the daemon of the settings or the environment, whether it answers or not.
+    """Open a runtime on the configured daemon, whether it answers or not.
 
-    Its events are those of managed containers and of those with the names in `also`. With
-    `bind_is_default` another address is published at where nobody could reach this one. `ids` are
-    what may be this server's own container. Raises Invalid for an address that cannot be one.
+    It is the daemon of the settings or the environment. Its events are those of managed containers
+    and of those with the names in `also`. With `bind_is_default` another address is published at
+    where nobody could reach this one. `ids` are the possible ids of this server's own container.
+    Raises Invalid for an address that is not possible.
     """
     told = os.environ if environ is None else environ
     address = await anyio.to_thread.run_sync(address_of, settings.host, told)
@@ -85,9 +89,9 @@ async def open_docker_runtime(
 async def docker_answers(
     settings: DockerRuntimeSettings, *, environ: Mapping[str, str] | None = None
 ) -> bool:
-    """Whether a daemon answers at the address of the settings or the environment, within a second.
+    """Return whether the configured daemon answers within a second.
 
-    What is no address does not answer.
+    The address is that of the settings or the environment. An invalid address does not answer.
     """
     told = os.environ if environ is None else environ
     try:
@@ -101,7 +105,10 @@ async def docker_answers(
 
 
 class DockerRuntime:
-    """As `Runtime` promises. It never asks again by itself: while Docker is away, calls fail."""
+    """Docker implementation of `Runtime`.
+
+    It never retries: while Docker is unavailable, calls fail.
+    """
 
     kind: ClassVar[str] = "docker"
     publishes_ports: ClassVar[bool] = True
@@ -128,28 +135,34 @@ class DockerRuntime:
         self._meter = UsageMeter(api)
 
     def pulling(self) -> Mapping[str, PullProgress]:
-        """How far the images are that are being pulled, by name."""
+        """Return the progress of current image pulls by name."""
         return self._pulls.under_way()
 
     def starting(self) -> frozenset[str]:
-        """The names of the containers that `start` is busy with.
+        """Return the names of the containers that `start` is working on.
 
-        A managed container that is only created, and is not one of these, is left of a server that
+        A managed container that is only created, and is not one of these, was left by a server that
         died: it may be removed.
         """
         return self._starter.under_way()
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
-        """As `Runtime.start`; waiting for a turn does not count. Raises Invalid for its name."""
+        """Start a container; see `Runtime.start`.
+
+        Waiting for a turn does not count towards the time. Raises Invalid for its name.
+        """
         await self._locate()
         return await self._starter.start(spec, deployment=self.deployment, within_s=within_s)
 
     async def stop(self, instance_id: str, *, grace_s: float) -> None:
-        """As `Runtime.stop`. Docker knows whole seconds of grace: they are rounded up."""
+        """Stop and remove a container; see `Runtime.stop`.
+
+        Docker uses whole seconds of grace: they are rounded up.
+        """
         await self._flights.join(("stop", instance_id), partial(self._stop, instance_id, grace_s))
 
     async def restart(self, reference: str, *, grace_s: float) -> None:
-        """Stop a container, managed or not, and start it again; it runs on return.
+        """Stop a container, managed or not, and start it again; it is running on return.
 
         Raises InstanceNotFound, DaemonError.
         """
@@ -159,7 +172,10 @@ class DockerRuntime:
             raise _not_found(error, reference) from error
 
     async def list(self) -> Sequence[Instance]:
-        """As `Runtime.list`; what is left of failed starts is not shown, and goes."""
+        """Return the managed containers; see `Runtime.list`.
+
+        The remains of failed starts are not included, and are removed.
+        """
         await self._locate()
         shown = await self._api.containers("=".join(self.label))
         managed = []
@@ -172,26 +188,29 @@ class DockerRuntime:
         return managed
 
     async def inspect(self, reference: str) -> Instance:
-        """As `Runtime.inspect`."""
+        """Return a container; see `Runtime.inspect`."""
         try:
             return inspected(await self._api.inspect(reference))
         except DaemonError as error:
             raise _not_found(error, reference) from error
 
     async def usage(self) -> Mapping[str, Usage]:
-        """As `Runtime.usage`."""
+        """Return the resource usage of containers; see `Runtime.usage`."""
         managed = await self.list()
         return await self._meter.measure([each for each in managed if each.state == "running"])
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[RuntimeEvent]]:
-        """As `Runtime.watch`, with the containers of `also`."""
+        """Watch events, including the containers of `also`; see `Runtime.watch`."""
         self._located = False  # another daemon may answer there now
         return watching(self._api, self._is_watched)
 
     async def execute(
         self, instance_id: str, command: Sequence[str], *, within_s: float
     ) -> Executed:
-        """As `Runtime.execute`. Docker cannot end a command: after `within_s` it goes on alone."""
+        """Run a command in a container; see `Runtime.execute`.
+
+        Docker cannot end a command: after `within_s` it continues.
+        """
         try:
             with patience.fail_after(within_s):
                 return await self._api.execute(instance_id, command)
@@ -202,7 +221,7 @@ class DockerRuntime:
             raise InstanceNotFound(error.message) from error
 
     async def close(self) -> None:
-        """As `Runtime.close`."""
+        """Close connections and tasks; see `Runtime.close`."""
         await self._flights.close()
         await self._api.aclose()
 

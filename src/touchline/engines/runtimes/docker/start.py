@@ -1,4 +1,4 @@
-"""Starting containers so that a failed start leaves nothing, whenever and however it fails."""
+"""Container starts that leave nothing behind after any failure."""
 
 from __future__ import annotations
 
@@ -30,17 +30,26 @@ from touchline.engines.settings.runtimes import DockerRuntimeSettings
 log = logging.getLogger(__name__)
 
 BEGINS_WITHIN_S = 5.0
-"""What has not begun by then, on a machine that is very busy, counts as running all the same."""
+"""Seconds within which a container's program must begin.
+
+On a very busy machine, one that has not begun by then is treated as running.
+"""
 
 _BEGIN_POLL_S = 0.02
 
 REMEMBERED_S = 600.0
-"""A daemon that was frozen carries out later what it was asked before; this long, we remember."""
+"""Seconds for which failed starts are remembered.
+
+A daemon that was frozen executes earlier requests later.
+"""
 
 
 @dataclass(slots=True)
 class _Attempt:
-    """One start. `start` is in a label of its container, should only that be left of it."""
+    """Single start.
+
+    `start` is in a label of its container, to identify it if nothing else is left.
+    """
 
     spec: EngineSpec
     start: str
@@ -49,7 +58,7 @@ class _Attempt:
 
 
 class Starter:
-    """Starts containers, at most so many at a time as the machine can do well."""
+    """Starter of containers, with concurrency adapted to the machine."""
 
     def __init__(
         self,
@@ -66,18 +75,21 @@ class Starter:
         self._leftovers: dict[str, float] = {}
 
     def under_way(self) -> frozenset[str]:
-        """The names of the containers that are being started."""
+        """Return the names of the containers that are being started."""
         return frozenset(self._under_way.values())
 
     def is_leftover(self, start: str | None) -> bool:
-        """Whether a failed start made this, and could not take it back: it has to go."""
+        """Return whether a container was left by a failed start and must be removed."""
         now_s = anyio.current_time()
         for old in [each for each, until_s in self._leftovers.items() if until_s < now_s]:
             del self._leftovers[old]
         return start in self._leftovers
 
     async def start(self, spec: EngineSpec, *, deployment: Deployment, within_s: float) -> Instance:
-        """As `Runtime.start`. The time begins when it is this start's turn."""
+        """Start a container; see `Runtime.start`.
+
+        The time begins with this start's turn.
+        """
         start = secrets.token_hex(8)
         config = creation(
             spec, self._settings, label=self._label, start=start, deployment=deployment
@@ -128,8 +140,8 @@ class Starter:
     async def _until_begun(self, container: str) -> None:
         """Wait until the container's first process has run the program, or failed to.
 
-        A daemon answers a start when that process runs, which is an init of its own: of a program
-        that does not exist it would be told that it runs.
+        A daemon answers a start when that process runs, which is an init of its own: a program that
+        does not exist would be reported as running.
         """
         with patience.move_on_after(BEGINS_WITHIN_S):
             try:
@@ -140,7 +152,10 @@ class Starter:
                 log.debug("The processes of %s: %s", container, error.message)
 
     async def _take_back(self, attempt: _Attempt) -> bool:
-        """Remove what it made. False: the daemon does not answer; `is_leftover` then remembers."""
+        """Remove what a start created, and return whether the daemon answered.
+
+        Otherwise `is_leftover` remembers it.
+        """
         with anyio.CancelScope(shield=True):
             try:
                 if attempt.container is not None:

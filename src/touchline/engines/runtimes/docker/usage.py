@@ -1,4 +1,7 @@
-"""What containers take: from the kernel's files where they are here, else from the daemon."""
+"""Resource usage of containers.
+
+It is read from the kernel's files where they are on this machine, else from the daemon.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ from touchline.engines.runtimes.docker.json import shares_network
 from touchline.engines.runtimes.sense import making_sense
 
 ASKED_AT_A_TIME = 50
-"""The daemon answers each at its next look, once a second: few at a time would take minutes."""
+"""Maximum number of concurrent statistics requests.
+
+The daemon answers each at its next measurement, once a second: few at a time would take minutes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,9 @@ class _Seen:
 
 
 class UsageMeter:
-    """Measures containers; processor time is by difference to the call before.
+    """Meter of containers; processor time is the difference to the previous call.
 
-    A container that is measured for the first time gets the average since it was made.
+    A container that is measured for the first time gets the average since it was created.
     """
 
     def __init__(self, api: DockerApi) -> None:
@@ -38,7 +44,10 @@ class UsageMeter:
         self._seen: Mapping[str, _Seen] = {}
 
     async def measure(self, running: Sequence[Instance]) -> Mapping[str, Usage]:
-        """What each takes, by id. One that ended meanwhile is left out."""
+        """Return the usage of each container by id.
+
+        Containers that ended meanwhile are left out.
+        """
         counters = await anyio.to_thread.run_sync(_from_files, running)
         at_s = anyio.current_time()
         # The files of all or of none are here: a daemon is on this machine or on another.
@@ -92,7 +101,10 @@ class UsageMeter:
 
 @making_sense()
 def told_counters(told: Mapping[str, Any], *, own_network: bool) -> Counters | None:
-    """The counters in the daemon's statistics; None: it had ended when they were read."""
+    """Return the counters in the daemon's statistics.
+
+    None: the container had ended when they were read.
+    """
     memory = told.get("memory_stats") or {}
     if "usage" not in memory:
         return None

@@ -1,1 +1,1 @@
-"""Engines as processes of this machine."""
+"""Process runtime, which runs engines as processes of this machine."""

@@ -1,4 +1,4 @@
-"""A command that runs beside a process, and that nothing is left of."""
+"""Execution of a command beside a process, without leaving anything behind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTPUT_LIMIT_BYTES = 64 << 10
 async def executed(
     spawn: Callable[[int], Awaitable[Spawned]], name: str, *, within_s: float
 ) -> Executed:
-    """How the command ended that `spawn` starts, with its output to the descriptor it is given.
+    """Run the command that `spawn` starts, with its output to the given descriptor.
 
     Raises StartTimeout after `within_s`. Whatever the command has left in its group is killed.
     """
@@ -42,7 +42,7 @@ async def executed(
                 f"{name} did not exit within {within_s:g} s and was killed"
             ) from error
         finally:
-            # Until it is waited for, its number is its group's and nobody else's.
+            # Until it is waited for, its number cannot be reused.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(spawned.process.pid, signal.SIGKILL)
             with anyio.CancelScope(shield=True):
@@ -63,19 +63,22 @@ async def _until_ended(pidfd: int, output: _Output) -> None:
 
 
 class _Output:
-    """What is read of a pipe; beyond the limit it is read and forgotten, so that nobody waits."""
+    """Output read from a pipe.
+
+    Beyond the limit it is read and dropped, so that the writer is not blocked.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self.kept = bytearray()
 
     async def follow(self) -> None:
-        """Go on until the other end is closed."""
+        """Read until the other end is closed."""
         while not self.read():
             await anyio.wait_readable(self._descriptor)
 
     def read(self) -> bool:
-        """Take what is there; whether the other end is closed."""
+        """Read the available output, and return whether the other end is closed."""
         while True:
             try:
                 chunk = os.read(self._descriptor, OUTPUT_LIMIT_BYTES)

@@ -1,4 +1,4 @@
-"""What the process runtime does to this machine: everything that blocks, in threads."""
+"""Blocking operations of the process runtime, run in threads."""
 
 from __future__ import annotations
 
@@ -37,12 +37,15 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 STARTS_AT_A_TIME, OTHERS_AT_A_TIME = 8, 4
-"""Threads: a list does not wait behind a hundred starts."""
+"""Numbers of threads for starts and for other operations.
+
+A list does not wait behind a hundred starts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A process that was started for a record."""
+    """Process that was started for a record."""
 
     record: Record
     pidfd: int
@@ -50,7 +53,10 @@ class Launched:
 
 
 class ProcessHost:
-    """Belongs to the event loop. A directory that cannot be written is RuntimeUnavailable."""
+    """Operations of the process runtime on this machine.
+
+    Belongs to the event loop. A directory that cannot be written is RuntimeUnavailable.
+    """
 
     def __init__(
         self, directory: Path, *, records: Records | None = None, limits: MemoryLimits | None = None
@@ -64,7 +70,7 @@ class ProcessHost:
         self._others = anyio.CapacityLimiter(OTHERS_AT_A_TIME)
 
     async def adopt(self) -> Sequence[tuple[Record, int | None]]:
-        """What an earlier server left, each with a descriptor of its process where it runs still.
+        """Return an earlier server's records, each with a descriptor of its process if running.
 
         Raises OSError.
         """
@@ -78,31 +84,31 @@ class ProcessHost:
         return await self._thread(self._launch, record, limiter=self._starts)
 
     async def spawn_beside(self, record: Record, command: Sequence[str], output: int) -> Spawned:
-        """Start a command in the environment of a record's process, in its directory."""
+        """Start a command in the environment and directory of a record's process."""
         return await self._thread(self._spawn, record, command, output, limiter=self._starts)
 
     async def note(self, record: Record) -> None:
-        """Keep the record as it is now, unless it has been removed."""
+        """Save the record, unless it has been removed."""
         await self._thread(self._note, record)
 
     async def remove(self, record: Record) -> None:
-        """The record, and what belongs to it."""
+        """Remove the record, and what belongs to it."""
         await self._thread(self._remove, record)
 
     async def frozen(self, records: Sequence[Record]) -> frozenset[str]:
-        """The ids of those whose processes are stopped by a signal."""
+        """Return the ids of those whose processes are stopped by a signal."""
         return await self._thread(_frozen, records)
 
     async def shorten_logs(self) -> None:
-        """Cut those that have grown too large."""
+        """Truncate logs that have grown too large."""
         await self._thread(self._records.shorten_logs)
 
     async def usage(self, records: Sequence[Record]) -> dict[str, Usage]:
-        """By id, of those that run."""
+        """Return the usage of running processes by id."""
         return dict(await self._thread(self._meter.measure, records))
 
     async def last_words(self, record: Record) -> str:
-        """How a process ended that should not have."""
+        """Return how a process ended unexpectedly."""
         said = await self._thread(self._records.last_lines, record.id)
         return (
             f"{record.name} exited immediately with exit code {record.exit_code} and was"
@@ -195,7 +201,10 @@ class ProcessHost:
 def new_record(
     spec: EngineSpec, argv: tuple[str, ...], *, label: tuple[str, str], bind_address: str
 ) -> Record:
-    """The record of a process that is to be started; the management label wins."""
+    """Return the record of a process that is to be started.
+
+    The management label overrides the spec's labels.
+    """
     name, value = label
     return Record(
         id=secrets.token_hex(32),
@@ -213,7 +222,7 @@ def new_record(
 
 
 def utc_now() -> datetime:
-    """The present time, as records and events have it."""
+    """Return the present time, as used in records and events."""
     return datetime.now(UTC)
 
 

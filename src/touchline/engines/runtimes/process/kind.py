@@ -1,4 +1,4 @@
-"""Processes of this machine as a kind of runtime."""
+"""Process runtime kind."""
 
 from __future__ import annotations
 

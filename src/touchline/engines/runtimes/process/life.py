@@ -1,4 +1,4 @@
-"""One process, followed to its end by a descriptor that means it and no other."""
+"""Lifecycle of one process, followed to its end by a process descriptor."""
 
 from __future__ import annotations
 
@@ -18,21 +18,27 @@ from touchline.engines.runtimes.process.records import Record
 from touchline.engines.runtimes.process.spawn import mark_of, wait_for
 
 KILLED_WITHIN_S = 10.0
-"""One that waits for a broken disk cannot be killed until the disk answers."""
+"""Seconds within which a killed process must end.
+
+A process that waits for a broken disk cannot be killed until the disk answers.
+"""
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 LASTING_S = 10.0
-"""What ran so long is started again as soon as the first time."""
+"""Lifetime in seconds after which the restart delay is reset."""
 
 
 class Life:
-    """Belongs to the event loop. `on_end` is told when the process has ended."""
+    """Lifecycle of one process; `on_end` is called when it has ended.
+
+    Belongs to the event loop.
+    """
 
     def __init__(self, record: Record, on_end: Callable[[Life], None]) -> None:
         self.record = record
         self.ended = anyio.Event()
         self.announced = False
-        """Whether it has been told that it runs, and not yet that it does no more."""
+        """Whether its start has been announced, and its end not yet."""
         self.stopping = False
         self.restarting: asyncio.Task[None] | None = None
         self.waiting = anyio.CancelScope()
@@ -43,18 +49,24 @@ class Life:
 
     @property
     def ports(self) -> frozenset[Port]:
-        """The ports of the host that it has, or will have: none once it has ended for good."""
+        """Ports of the host that it has, or will have.
+
+        Empty once it has ended for good.
+        """
         holds = self.record.restarts or not self.ended.is_set()
         return wanted(self.record.ports) if holds else frozenset()
 
     @property
     def remains(self) -> Remains | None:
-        """What may be left of it; None: it was never started."""
+        """Possible remains of it; None: it was never started."""
         process = self.record.process
         return Remains(process, mark_of(self.record.id)) if process is not None else None
 
     def follow(self, record: Record, pidfd: int | None) -> None:
-        """This is its process now; without a descriptor it has ended, and nobody is told."""
+        """Follow a new process.
+
+        Without a descriptor it has ended, and no callback is called.
+        """
         self.record, self.ended = record, anyio.Event()
         self._followed_s = anyio.current_time()
         if pidfd is None:
@@ -64,12 +76,12 @@ class Life:
         asyncio.get_running_loop().add_reader(pidfd, self._has_ended)
 
     def let_go(self) -> None:
-        """Follow it no more; it runs on."""
+        """Stop following the process; it runs on."""
         self.waiting.cancel()
         self._close()
 
     async def end(self, *, grace_s: float) -> None:
-        """Return when it has ended: asked politely, killed after `grace_s`.
+        """End the process, killed after `grace_s`, and return when it has ended.
 
         Raises RuntimeUnavailable where even that does not end it.
         """
@@ -90,7 +102,10 @@ class Life:
                 )
 
     def next_pause_s(self) -> float:
-        """How long to wait before it is started again; longer each time, unless it has lasted."""
+        """Return the delay before the next restart.
+
+        It grows each time, unless the process has lasted.
+        """
         if self._lasted_s >= LASTING_S:
             self._failures = 0
         self._lasted_s = 0.0

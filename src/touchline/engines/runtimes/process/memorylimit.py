@@ -1,4 +1,4 @@
-"""A limit of memory for a process and its children, where the kernel lets us set one."""
+"""Memory limit for a process and its children, where the kernel permits it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GROUP = "touchline"
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """The names of one version's files."""
+    """File names of one cgroup version."""
 
     limit: str
     swap: str
@@ -26,7 +26,10 @@ _V2 = _Version("memory.max", "memory.swap.max")
 
 
 class MemoryLimits:
-    """Groups under `touchline/` of the memory controller. Blocking; call it in a thread."""
+    """Groups under `touchline/` of the memory controller.
+
+    Blocking; call it in a thread.
+    """
 
     def __init__(self, cgroups: Path = CGROUPS) -> None:
         version_1 = (cgroups / "memory" / _V1.limit).exists()
@@ -35,7 +38,10 @@ class MemoryLimits:
         self._said = False
 
     def apply(self, name: str, pid: int, limit_bytes: int) -> bool:
-        """Put a process under a limit; whether that was possible. It runs on where it was not."""
+        """Put a process under a limit, and return whether that was possible.
+
+        Otherwise it runs on without one.
+        """
         group, files = self._parent / name, self._version
         try:
             self._parent.mkdir(exist_ok=True)
@@ -54,14 +60,14 @@ class MemoryLimits:
         return True
 
     def limit_of(self, name: str) -> int | None:
-        """The limit that holds, as the kernel rounded it; None where none does."""
+        """Return the effective limit, as rounded by the kernel; None without one."""
         try:
             return int((self._parent / name / self._version.limit).read_text())
         except (OSError, ValueError):
             return None
 
     def forget(self, name: str) -> None:
-        """Nothing runs in it any more."""
+        """Remove a group in which nothing runs any more."""
         with suppress(OSError):  # there was none
             (self._parent / name).rmdir()
 

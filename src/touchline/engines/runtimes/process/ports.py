@@ -1,4 +1,4 @@
-"""Whether the ports that a process is to have are free."""
+"""Check that the requested ports of a process are free."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ Port = tuple[int, str]
 
 
 def wanted(ports: Iterable[PortMapping]) -> frozenset[Port]:
-    """The ports of the host that a spec asks for."""
+    """Return the ports of the host that a spec requests."""
     return frozenset(
         (each.host_port, each.protocol) for each in ports if each.host_port is not None
     )
 
 
 def check(ports: Iterable[Port], address: str) -> None:
-    """Return where each can be bound. Blocking, for a moment. Raises PortInUse, StartFailed."""
+    """Return if each port can be bound.
+
+    Blocking, for a moment. Raises PortInUse, StartFailed.
+    """
     for number, protocol in sorted(ports):
         try:
             _bind(address, number, protocol)

@@ -1,4 +1,7 @@
-"""Processes as the kernel shows them. Everything here blocks for a moment: call it in a thread."""
+"""Processes as reported by the kernel.
+
+Everything here blocks for a moment: call it in a thread.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,15 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 _LOOKS = 10
-"""A program that forks while it is killed is looked for this often."""
+"""Number of searches for a program that forks while it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process, told from any other that has or had its number: that, its start and the boot."""
+    """Unique identity of a process: number, start time and boot.
+
+    It distinguishes the process from any other with the same number.
+    """
 
     pid: int
     start_ticks: int
@@ -27,33 +33,33 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Stat:
-    """A line of /proc/…/stat, as proc(5) describes it."""
+    """Line of /proc/…/stat, as described by proc(5)."""
 
     pid: int
     state: str
     session: int
     cpu_ticks: int
-    """Of the process, and of those of its children that have ended."""
+    """Processor ticks of the process, and of its children that have ended."""
     start_ticks: int
     rss_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What may be left of a process: its session, and whoever inherited its mark."""
+    """Possible remains of a process: its session, and processes that inherited its mark."""
 
     leader: Identity
     mark: bytes
-    """`NAME=value`, as it stands in an environment."""
+    """`NAME=value`, as it is found in an environment."""
 
 
 def boot_id() -> str:
-    """Another one after each start of the machine."""
+    """Return the boot id, which changes with each start of the machine."""
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
 def stat_of(pid: int) -> Stat | None:
-    """What the kernel says of it; None where there is no such process."""
+    """Return the kernel's data of a process; None if it does not exist."""
     try:
         text = (PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
@@ -71,13 +77,13 @@ def stat_of(pid: int) -> Stat | None:
 
 
 def identify(pid: int, boot: str) -> Identity | None:
-    """The identity of the process that has this number now."""
+    """Return the identity of the process that has this number now."""
     stat = stat_of(pid)
     return Identity(pid, stat.start_ticks, boot) if stat is not None else None
 
 
 def descriptor_of(identity: Identity, boot: str) -> int | None:
-    """A descriptor of exactly this process; None where it does not run any more."""
+    """Return a descriptor of exactly this process; None if it no longer runs."""
     if identity.boot_id != boot:
         return None
     try:
@@ -93,7 +99,7 @@ def descriptor_of(identity: Identity, boot: str) -> int | None:
 
 
 def all_stats() -> Iterator[Stat]:
-    """Every process there is."""
+    """Yield all processes."""
     with os.scandir(PROC) as entries:
         names = [entry.name for entry in entries]
     for name in names:
@@ -102,7 +108,7 @@ def all_stats() -> Iterator[Stat]:
 
 
 def by_session() -> Mapping[int, list[Stat]]:
-    """All processes by the session that they are in."""
+    """Return all processes by their session."""
     found: dict[int, list[Stat]] = {}
     for stat in all_stats():
         found.setdefault(stat.session, []).append(stat)
@@ -110,7 +116,7 @@ def by_session() -> Mapping[int, list[Stat]]:
 
 
 def has_mark(pid: int, marks: Collection[bytes]) -> bool:
-    """Whether one of these stands in its environment, as it was at its start."""
+    """Return whether a process's initial environment contains one of these marks."""
     try:
         environ = (PROC / str(pid) / "environ").read_bytes()
     except OSError:
@@ -119,7 +125,10 @@ def has_mark(pid: int, marks: Collection[bytes]) -> bool:
 
 
 def find_leader(mark: bytes, boot: str) -> Identity | None:
-    """The first process that got this mark and leads a session: its children may have it too."""
+    """Return the first process with this mark that leads a session.
+
+    Its children may have the mark too.
+    """
     found = [
         stat
         for stat in all_stats()
@@ -130,7 +139,7 @@ def find_leader(mark: bytes, boot: str) -> Identity | None:
 
 
 def kill_remains(remains: Collection[Remains], boot: str) -> None:
-    """Kill whatever is left of these processes, themselves included."""
+    """Kill these processes and all their remains."""
     here = [each for each in remains if each.leader.boot_id == boot]
     for _ in range(_LOOKS):
         if not [stat for stat in left_of(here, all_stats()) if _kill(stat)]:
@@ -138,7 +147,7 @@ def kill_remains(remains: Collection[Remains], boot: str) -> None:
 
 
 def left_of(remains: Collection[Remains], stats: Iterable[Stat]) -> Iterator[Stat]:
-    """Which of all processes are theirs.
+    """Yield the processes that belong to the remains.
 
     The kernel gives no process the number of a session that has members, so those with a leader's
     number are the leader's, unless a new process has it: then none of them is left.
@@ -159,7 +168,7 @@ def left_of(remains: Collection[Remains], stats: Iterable[Stat]) -> Iterator[Sta
 
 
 def _kill(stat: Stat) -> bool:
-    """Kill exactly the process that was seen; whether it was there to be killed."""
+    """Kill exactly the process that was seen, and return whether it still existed."""
     try:
         pidfd = os.pidfd_open(stat.pid)
     except OSError:
@@ -177,7 +186,7 @@ def _kill(stat: Stat) -> bool:
 
 
 def io_bytes(pid: int) -> tuple[int, int] | None:
-    """Bytes read from and written to disks; None where that may not be known."""
+    """Return bytes read from and written to disks; None without permission."""
     try:
         lines = (PROC / str(pid) / "io").read_text().splitlines()
     except OSError:

@@ -1,7 +1,7 @@
-"""The record of a process that runs as an engine: a directory each, which survives the server.
+"""Records of engine processes, one directory each, which survive the server.
 
-It is written before the process exists, so that none can run unrecorded; the process carries the
-id in its environment, by which it is found when the server died between the two.
+A record is written before the process exists, so that none can run unrecorded; the process carries
+the id in its environment, by which it is found when the server died between the two.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LAST_WORDS_BYTES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything about one process, as it stands on the disk."""
+    """Complete record of one process, as stored on the disk."""
 
     id: str
     name: str
@@ -47,13 +47,19 @@ class Record:
     memory_limit_bytes: int | None = None
     restarts: bool = False
     process: Identity | None = None
-    """None: it has not been started, or the server died before it could say so."""
+    """Identity of the process.
+
+    None: it has not been started, or the server died before it could record it.
+    """
     started_at: datetime | None = None
     ended: bool = False
     exit_code: int | None = None
 
     def instance(self, state: InstanceState, *, in_full: bool = False) -> Instance:
-        """As a runtime shows it; `in_full` as `inspect` does."""
+        """Return the instance that the runtime reports.
+
+        `in_full` includes the fields of `inspect`.
+        """
         return Instance(
             id=self.id,
             name=self.name,
@@ -73,7 +79,7 @@ class Record:
 
 
 class Records:
-    """The records in one directory. Blocking; call it in a thread. Raises OSError."""
+    """Records in one directory. Blocking; call it in a thread. Raises OSError."""
 
     def __init__(self, directory: Path) -> None:
         # Processes have another working directory than this server.
@@ -81,25 +87,34 @@ class Records:
         self._json: TypeAdapter[Record] = TypeAdapter(Record)
 
     def open(self) -> None:
-        """Make the directory; nobody else may look into it, as environments hold secrets."""
+        """Create the directory.
+
+        It is not accessible to other users, as environments hold secrets.
+        """
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory.chmod(0o700)
 
     def home(self, record_id: str) -> Path:
-        """The directory of one record; it is the process's working directory too."""
+        """Return the directory of one record.
+
+        It is the process's working directory too.
+        """
         return self._directory / record_id
 
     def log(self, record_id: str) -> Path:
-        """Where the process writes what it says."""
+        """Return the file for the process's output."""
         return self.home(record_id) / LOG
 
     def create(self, record: Record) -> None:
-        """Write it, and make its directory where there is none."""
+        """Write a record, and create its directory if necessary."""
         self.home(record.id).mkdir(mode=0o700, exist_ok=True)
         self.write(record)
 
     def write(self, record: Record) -> None:
-        """Replace it, whole or not at all. One that was removed meanwhile is not made anew."""
+        """Replace a record, whole or not at all.
+
+        One that was removed meanwhile is not created again.
+        """
         home = self.home(record.id)
         fresh = home / f"{RECORD}.new"
         with os.fdopen(files.create_new(fresh, 0o600), "wb") as file:
@@ -107,17 +122,17 @@ class Records:
         fresh.replace(home / RECORD)
 
     def remove(self, record_id: str) -> None:
-        """The record, the log and all that the process left in its directory."""
+        """Remove the record, the log and all files that the process left in its directory."""
         home = self.home(record_id)
         # First: what is left of the rest without it is cleared away by the next `read_all`.
         (home / RECORD).unlink(missing_ok=True)
         _clear_away(home)
 
     def read_all(self, *, is_alive: Callable[[str], bool]) -> Iterator[Record]:
-        """Every record that can be read.
+        """Yield every record that can be read.
 
-        What cannot be read is named in the log: it stays as long as `is_alive` says that a process
-        runs with this id, and is cleared away otherwise.
+        One that cannot be read is logged: it stays as long as `is_alive` says that a process runs
+        with this id, and is removed otherwise.
         """
         for home in sorted(self._directory.iterdir()):
             if not files.is_real_folder(home):
@@ -145,7 +160,7 @@ class Records:
 
     @contextmanager
     def appending(self, record_id: str) -> Iterator[int]:
-        """Open its log to write on at its end. Raises OSError."""
+        """Open a record's log for appending. Raises OSError."""
         how = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         descriptor = files.open_regular(self.log(record_id), how, 0o600)
         try:
@@ -154,7 +169,7 @@ class Records:
             os.close(descriptor)
 
     def last_lines(self, record_id: str) -> str:
-        """The end of its log."""
+        """Return the end of a record's log."""
         try:
             with files.reading(self.log(record_id)) as file:
                 end = file.seek(0, os.SEEK_END)
@@ -165,9 +180,9 @@ class Records:
         return written(said.replace("\r\n", "\n")).strip()
 
     def shorten_logs(self) -> None:
-        """Cut logs that have grown too large; the newest part is kept beside, as `engine.log.1`.
+        """Truncate logs that have grown too large; the newest part is kept as `engine.log.1`.
 
-        Processes write to the end, wherever it is (O_APPEND), so they need not take part.
+        Processes write to the current end of the file (O_APPEND), so they need not take part.
         """
         for path in self._directory.glob(f"*/{LOG}"):
             try:

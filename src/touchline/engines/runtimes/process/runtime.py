@@ -1,4 +1,4 @@
-"""Engines as processes of this machine: they outlive the server, and the next one adopts them."""
+"""Process runtime, whose engines outlive the server and are adopted by the next one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 async def open_process_runtime(
     settings: ProcessRuntimeSettings, *, directory: Path, label: tuple[str, str], bind_address: str
 ) -> AsyncIterator[ProcessRuntime]:
-    """The runtime whose records are in `directory`; processes run on when it is closed.
+    """Open the runtime with records in `directory`; processes run on when it is closed.
 
     Raises Invalid for a directory that cannot be used.
     """
@@ -65,7 +65,10 @@ async def open_process_runtime(
 
 
 class ProcessRuntime:
-    """As `Runtime` promises. Belongs to the event loop; what blocks is the host's, in threads."""
+    """Process implementation of `Runtime`. Belongs to the event loop.
+
+    Blocking operations are the host's, in threads.
+    """
 
     kind: ClassVar[str] = "process"
     publishes_ports: ClassVar[bool] = False
@@ -86,13 +89,13 @@ class ProcessRuntime:
         )
         self._lives: dict[str, Life] = {}
         self._names: dict[str, Life] = {}
-        """Also of those that are on their way."""
+        """Processes by name, including those that are being started."""
         self._events = Broadcast()
         self._flights = Flights()
         self._sweeper = Sweeper(host.kill_remains)
 
     async def open(self) -> None:
-        """Take over what an earlier server left. Raises Invalid."""
+        """Adopt the processes of an earlier server. Raises Invalid."""
         try:
             adopted = await self._host.adopt()
         except OSError as error:
@@ -109,7 +112,10 @@ class ProcessRuntime:
                 self._flights.launch(("after", record.id), partial(self._after_death, life))
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
-        """As `Runtime.start`. A program that ends before it waits for anything was no start."""
+        """Start a process; see `Runtime.start`.
+
+        A program that ends before it waits for anything counts as a failed start.
+        """
         life = self._reserve(spec)
         # A task of its own: a process that is being made must be known, whoever gives up waiting.
         launch = asyncio.ensure_future(self._launch(life))
@@ -126,19 +132,25 @@ class ProcessRuntime:
         return life.record.instance("running")
 
     async def stop(self, instance_id: str, *, grace_s: float) -> None:
-        """As `Runtime.stop`; whatever is left of its session is killed with it."""
+        """Stop and remove a process; see `Runtime.stop`.
+
+        Whatever is left of its session is killed with it.
+        """
         life = self._lives.get(instance_id)
         if life is not None:
             erase = partial(self._erase, life, grace_s=grace_s)
             await self._flights.join(("erase", instance_id), erase)
 
     async def list(self) -> Sequence[Instance]:
-        """As `Runtime.list`. Logs that have grown too large are cut at this occasion."""
+        """Return the processes; see `Runtime.list`.
+
+        Logs that have grown too large are truncated at this occasion.
+        """
         await self._host.shorten_logs()
         return await self._shown(self._managed())
 
     async def inspect(self, reference: str) -> Instance:
-        """As `Runtime.inspect`."""
+        """Return a process; see `Runtime.inspect`."""
         lives = self._lives.values()
         found = [each for each in lives if reference in {each.record.id, each.record.name}]
         found = found or [each for each in lives if each.record.id.startswith(reference)]
@@ -147,18 +159,21 @@ class ProcessRuntime:
         return (await self._shown(found, in_full=True))[0]
 
     async def usage(self) -> Mapping[str, Usage]:
-        """As `Runtime.usage`; the whole session of each process counts."""
+        """Return the resource usage of processes; see `Runtime.usage`.
+
+        The whole session of each process counts.
+        """
         running = [each.record for each in self._managed() if not each.ended.is_set()]
         return await self._host.usage(running)
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[RuntimeEvent]]:
-        """As `Runtime.watch`."""
+        """Watch events; see `Runtime.watch`."""
         return self._events.watching()
 
     async def execute(
         self, instance_id: str, command: Sequence[str], *, within_s: float
     ) -> Executed:
-        """As `Runtime.execute`; the command runs beside the process, in its directory."""
+        """Run a command beside the process, in its directory; see `Runtime.execute`."""
         life = self._lives.get(instance_id)
         if life is None or life.ended.is_set():
             raise InstanceNotFound(f"Process {instance_id[:12]} is not running")
@@ -169,7 +184,7 @@ class ProcessRuntime:
             return Executed(127, error.message.encode())
 
     async def close(self) -> None:
-        """As `Runtime.close`."""
+        """Close descriptors and tasks; see `Runtime.close`."""
         self._events.end()
         for life in self._lives.values():
             life.let_go()
@@ -225,7 +240,7 @@ class ProcessRuntime:
     # ------------------------------------------------------------------ ending
 
     def _ended(self, life: Life) -> None:
-        """Called by the life."""
+        """Handle the end of a process, called by its `Life`."""
         if life.announced:
             life.announced = False
             self._tell("died", life.record)
@@ -257,7 +272,7 @@ class ProcessRuntime:
                     return
 
     async def _erase(self, life: Life, *, grace_s: float) -> None:
-        """End it, with all that is left of it, and take its record away."""
+        """End a process with all its remains, and remove its record."""
         life.stopping = True
         life.waiting.cancel()
         if life.restarting is not None:
@@ -274,7 +289,7 @@ class ProcessRuntime:
         if (remains := life.remains) is not None:
             await self._sweeper.sweep(remains)
 
-    # ------------------------------------------------------------------ inside
+    # --------------------------------------------------------------- internals
 
     def _managed(self) -> Sequence[Life]:
         return [each for each in self._lives.values() if self._is_managed(each.record)]

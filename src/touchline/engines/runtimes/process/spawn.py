@@ -1,4 +1,4 @@
-"""Spawning: a session of its own, nothing inherited but what is said, no shell anywhere."""
+"""Process creation in a new session, without a shell and with explicit inheritance only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from touchline.engines.runtimes.process.procfs import Identity, identify, stat_o
 
 _MARK = "TOUCHLINE_INSTANCE"
 _INHERITED = ("PATH", "LANG", "TZ", "PYTHONPATH")
-"""Of this server's environment; the rest is nobody's business, and may hold secrets."""
+"""Inherited variables of this server's environment.
+
+The others are withheld, because they may hold secrets.
+"""
 
 MOST_OPEN_FILES = 4096
 _LIMITS = {
@@ -28,23 +31,32 @@ _LIMITS = {
 }
 NICENESS = 5
 OOM_SCORE = 500
-"""Where memory runs short an engine goes before this server and its cameras."""
+"""OOM score adjustment of engines.
+
+When memory is short an engine is killed before this server and its cameras.
+"""
 
 _NO_PROGRAM = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR})
 _LOOKS_MS = (0, 1, 1, 2, 4, 8, 14)
-"""Pauses before the looks at a new process: a tiny one already waits for clients at the first."""
+"""Pauses in milliseconds before the checks of a new process.
+
+A tiny one already waits for clients at the first check.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Spawned:
-    """A child that runs or has just ended; nobody has waited for it."""
+    """Child that runs or has just ended, and has not been waited for."""
 
     process: Identity
     pidfd: int
 
 
 def mark_of(record_id: str) -> bytes:
-    """What stands in the environment of a record's process and of all that it starts."""
+    """Return the mark in the environment of a record's process.
+
+    All processes that it starts inherit it.
+    """
     return f"{_MARK}={record_id}".encode()
 
 
@@ -55,9 +67,10 @@ def environment(
     home: Path,
     server: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """The whole environment of a process, of which little is the server's.
+    """Return the whole environment of a process, of which little is the server's.
 
-    What is given never replaces that: it would decide which programs and libraries are run.
+    The given variables never replace the server's: they would decide which programs and libraries
+    are run.
     """
     inherited = {name: server[name] for name in _INHERITED if name in server}
     return {**given, **inherited, "HOME": str(home), _MARK: record_id}
@@ -71,9 +84,9 @@ def spawn(
     output: IO[bytes] | int,
     boot: str,
 ) -> Spawned:
-    """Start a program. Blocking; whoever has it waits for it.
+    """Start a program. Blocking; the caller must wait for it.
 
-    Raises ImageNotFound, StartFailed, OSError where the machine has nothing left to give.
+    Raises ImageNotFound, StartFailed, and OSError where the machine has no resources left.
     """
     program = _absolute(argv[0])
     try:
@@ -108,9 +121,9 @@ def spawn(
 
 
 def _restrain(pid: int) -> None:
-    """Limit what it may take: an engine must not take files, time or memory from the cameras.
+    """Limit a process's resources, so that it takes no files, time or memory from the cameras.
 
-    From outside, because nothing may run between fork and exec in a process with threads.
+    Set from outside, because nothing may run between fork and exec in a process with threads.
     """
     with suppress(OSError, ValueError):  # it may have ended already
         for kind, most in _LIMITS.items():
@@ -122,10 +135,10 @@ def _restrain(pid: int) -> None:
 
 
 def ends_at_once(spawned: Spawned) -> bool:
-    """Whether it ends before it ever waits for something. Blocking, for 30 ms at most.
+    """Return whether a program ends before it waits for anything. Blocking, 30 ms at most.
 
-    A program that cannot do its work ends without; an engine soon waits for its clients, so that
-    it is not this look that makes starts slow.
+    A program that cannot do its work ends without waiting; an engine soon waits for its clients, so
+    that this check does not make starts slow.
     """
     poll = select.poll()
     poll.register(spawned.pidfd, select.POLLIN)
@@ -139,9 +152,10 @@ def ends_at_once(spawned: Spawned) -> bool:
 
 
 def wait_for(pidfd: int) -> int | None:
-    """The exit code of a child that has ended, a signal's as shells tell it: 128 and its number.
+    """Return the exit code of a child that has ended, without blocking.
 
-    None: it is not our child, or somebody has waited for it. It does not block.
+    For a signal it is 128 and its number, as in shells. None: it is not our child, or has been
+    waited for.
     """
     try:
         result = os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
@@ -163,5 +177,8 @@ def _identity(pid: int, boot: str) -> Identity:
 
 
 def _absolute(program: str) -> str:
-    """A path means the same from the process's directory; a bare name is looked for on PATH."""
+    """Return a path as absolute.
+
+    It then means the same from the process's directory; a bare name is searched on PATH.
+    """
     return str(Path(program).absolute()) if os.sep in program else program

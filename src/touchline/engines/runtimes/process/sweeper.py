@@ -1,4 +1,4 @@
-"""Killing what is left of processes, for many who ask at once in one look at all processes."""
+"""Killing of process remains, shared by concurrent callers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from touchline.engines.runtimes.process.procfs import Remains
 
 
 class Sweeper:
-    """Belongs to the event loop. Whoever asks while one look is taken shares the next.
+    """Sweeper whose scans of all processes are shared.
 
-    A look at a thousand processes takes 20 ms, and a whole fleet may end at once.
+    Belongs to the event loop. All who call during one scan share the next. A scan of a thousand
+    processes takes 20 ms, and a whole fleet may end at once.
     """
 
     def __init__(self, kill: Callable[[Sequence[Remains]], Awaitable[None]]) -> None:
@@ -21,15 +22,15 @@ class Sweeper:
         self._turn = anyio.Lock()
 
     async def sweep(self, remains: Remains) -> None:
-        """Return when nothing is left of them."""
+        """Kill the remains, and return when nothing is left of them."""
         self._waiting.append(remains)
         async with self._turn:
-            # Another has taken it along, if it is not there any more.
+            # If it is missing, another caller's scan has included it.
             if any(each is remains for each in self._waiting):
                 batch, self._waiting = self._waiting, []
                 try:
                     await self._kill(batch)
                 except BaseException:
-                    # Those who wait behind find theirs again, and try for themselves.
+                    # Waiting callers find their own remains again, and retry.
                     self._waiting = [*batch, *self._waiting]
                     raise

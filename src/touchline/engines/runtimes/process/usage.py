@@ -1,4 +1,4 @@
-"""What processes take of the machine, counted over their whole session."""
+"""Resource usage of processes, counted over their whole session."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ _SHORTEST_S = 0.01
 
 
 class UsageMeter:
-    """Remembers the last reading of each: CPU is what was used between two."""
+    """Meter that keeps the last reading of each process.
+
+    CPU usage is the difference between two readings.
+    """
 
     def __init__(self, limits: MemoryLimits) -> None:
         self._limits = limits
         self._last: dict[str, tuple[float, int]] = {}
 
     def measure(self, records: Sequence[Record]) -> Mapping[str, Usage]:
-        """By id, of the processes that run. Blocking.
+        """Return the usage of the running processes by id. Blocking.
 
-        The first reading of a process says what it has used so far, spread over its life.
+        The first reading of a process gives its usage so far, averaged over its life.
         """
         sessions = procfs.by_session()
         now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
