@@ -28,7 +28,7 @@ import numpy as np
 from _report import Row, report, times
 
 from touchline.studio.pictures.encoder import Encoder, Quality
-from touchline.studio.pictures.footage import reels_in, shots, usable_files
+from touchline.studio.pictures.footage import segment_files_in, shots, usable_files
 from touchline.studio.pictures.planes import new_frame, planes_of
 from touchline.studio.stitching.geometry import Pair, canvas_for
 from touchline.studio.stitching.stitcher import Stitcher
@@ -178,7 +178,7 @@ def where_time_goes(folder: Path, pair: Pair, frames: int) -> dict[str, float]:
     found: dict[str, float] = {}
     began_s = time.process_time()
     views = [
-        [s.picture for s in islice(shots(reels_in(usable_files(folder, camera))), frames)]
+        [s.picture for s in islice(shots(segment_files_in(usable_files(folder, camera))), frames)]
         for camera in ("cam0", "cam1")
     ]
     found["both decoders"] = (time.process_time() - began_s) / frames * 1e3

@@ -38,7 +38,6 @@ BANNED = {
     "half",
     "keeper",
     "nudge",
-    "reel",
     "showing",
     "standing",
     "told",

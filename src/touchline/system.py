@@ -18,7 +18,7 @@ from touchline.core.database.database import Database, open_database
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Failed, Refused
 from touchline.core.events.log import EventLog, open_events
-from touchline.core.history.keeper import HistoryKeeper, open_history
+from touchline.core.history.saved import SavedHistory, open_history
 from touchline.core.looplag import open_loop_watch
 from touchline.core.metrics import Metrics
 from touchline.core.tasks import keep_running
@@ -39,7 +39,7 @@ class System:
     events: EventLog
     metrics: Metrics
     database: Database
-    history: HistoryKeeper
+    history: SavedHistory
 
 
 HISTORY = (

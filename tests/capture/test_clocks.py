@@ -148,7 +148,7 @@ async def test_dates_are_corrected_when_the_clock_becomes_known_and_seconds_stay
     async with studio(tmp_path, clocks=clocks) as it:
         await it.start()
         before = it.manifest()
-        running = it.desk.current.running
+        running = it.context.current.running
         assert running is not None
         clocks.shift_s, clocks.synchronised = 0.0, True  # the time service has answered
         await until(lambda: running.match.part.trust == "synchronised", "it is seen")
@@ -201,7 +201,7 @@ async def test_takes_of_one_match_share_one_axis(
         clocks.shift_s = shift_s
         await it.start()
         assert it.recorder.status()["duration"] < 30
-        second_start_ns = it.desk.current.match_now_ns("m1")
+        second_start_ns = it.context.current.match_now_ns("m1")
         assert second_start_ns is not None
         assert first.ended_unix_ns is not None
         await until(lambda: it.recorder.status()["duration"] > 0.3, "it is recorded")
@@ -221,7 +221,7 @@ async def test_a_name_that_the_clock_gives_twice_is_another_match(
 ) -> None:
     stands = read_clocks()
     async with studio(tmp_path) as it:
-        it.desk.clocks = lambda: replace(read_clocks(), unix_ns=stands.unix_ns)
+        it.context.clocks = lambda: replace(read_clocks(), unix_ns=stands.unix_ns)
         first = await it.start(None)
         await it.stop()
         second = await it.start(None)

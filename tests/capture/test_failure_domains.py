@@ -11,7 +11,7 @@ import pytest
 
 from support.faulty import ERRORS, Faulty
 from support.recorders import Studio, studio, until
-from touchline.capture.recording import upkeep
+from touchline.capture.recording import monitor
 from touchline.core.errors import TouchlineError
 
 pytestmark = pytest.mark.anyio
@@ -55,14 +55,14 @@ async def test_recordings_go_on_after_every_kind_of_error_at_every_call(
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have everything that the recorder does now and then happen within a moment."""
     for name in ("SAVE_EVERY_S", "PROBE_EVERY_S", "VERIFY_EVERY_S", "FOLDER_EVERY_S"):
-        monkeypatch.setattr(upkeep, name, 0.05)
+        monkeypatch.setattr(monitor, name, 0.05)
 
 
 async def lived(folder: Path, collaborator: str, at: int, error: Exception) -> int:
     """A match is recorded while the collaborator fails once; how often it was called."""
     async with studio(folder) as it:
-        proxy = Faulty(getattr(it.desk, collaborator))
-        setattr(it.desk, collaborator, proxy)
+        proxy = Faulty(getattr(it.context, collaborator))
+        setattr(it.context, collaborator, proxy)
         proxy.arm(at, error)
         started = await tried_to_start(it)
         if started:

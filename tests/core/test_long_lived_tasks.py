@@ -27,7 +27,7 @@ ONE_WORK = {
     "capture/library/verification/stopgate.py": "the verification of one stop",
     "capture/recording/stop.py": "the cameras of one stop",
     "engines/assembly.py": "the engines of one stop",
-    "engines/provisioning/keeper.py": "the pieces of one pass",
+    "engines/provisioning/runtimesync.py": "the pieces of one pass",
     "engines/provisioning/provisioner.py": "one start, which its callers wait for",
     "engines/runtimes/docker/events.py": "one connection to the daemon",
     "engines/runtimes/docker/usage.py": "the pieces of one look",

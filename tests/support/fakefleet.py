@@ -11,7 +11,7 @@ import pytest
 
 from support.fakeworker import FakeWorker
 from touchline.capture.programs import process
-from touchline.capture.programs.process import WorkerLink
+from touchline.capture.programs.process import ProcessLink
 
 
 class _Process:
@@ -37,7 +37,7 @@ class FakeFleet:
         await worker.live()
         return worker
 
-    async def spawn(self, link: WorkerLink) -> Any:
+    async def spawn(self, link: ProcessLink) -> Any:
         link.spawns += 1
         if self.refuses_to_spawn:
             raise OSError("no more processes")
@@ -56,13 +56,13 @@ class FakeFleet:
 
 
 def _spawned_by(fleet: FakeFleet) -> Any:
-    async def spawn(link: WorkerLink) -> Any:  # a function, so that it becomes a method
+    async def spawn(link: ProcessLink) -> Any:  # a function, so that it becomes a method
         return await fleet.spawn(link)
 
     return spawn
 
 
-async def _no_standby(_: WorkerLink, stdin: int) -> Any:
+async def _no_standby(_: ProcessLink, stdin: int) -> Any:
     raise OSError("fakes have no standby")
 
 
@@ -71,8 +71,8 @@ def fake_fleet(directory: Path) -> Iterator[FakeFleet]:
     """Workers in the place of the processes, for as long as this scope lasts."""
     fleet = FakeFleet(directory)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WorkerLink, "_spawn", _spawned_by(fleet))
-        patch.setattr(WorkerLink, "_launch_standby", _no_standby)
+        patch.setattr(ProcessLink, "_spawn", _spawned_by(fleet))
+        patch.setattr(ProcessLink, "_launch_standby", _no_standby)
         patch.setattr(process, "kill", fleet.kill)
         patch.setattr(
             process, "is_alive", lambda _: any(w.connected for w in fleet.workers.values())

@@ -22,8 +22,8 @@ from touchline.capture.logs.diagnostics import Diagnostics
 from touchline.capture.processing.removal import Removal
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.errors import Failed
-from touchline.core.history.keeper import HistoryKeeper
 from touchline.core.history.rings import History
+from touchline.core.history.saved import SavedHistory
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
@@ -176,8 +176,8 @@ class FakeSystem:
     events: Any = field(default_factory=MemoryEvents)
     database: Any = field(default_factory=AwayDatabase)
     engines: Engines = field(default_factory=lambda: idle_half().front)
-    history: HistoryKeeper = field(
-        default_factory=lambda: HistoryKeeper(History(HISTORY), dict, Path("/nonexistent/history"))
+    history: SavedHistory = field(
+        default_factory=lambda: SavedHistory(History(HISTORY), dict, Path("/nonexistent/history"))
     )
 
     @classmethod

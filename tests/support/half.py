@@ -14,7 +14,7 @@ import anyio
 from support.fakeengines import Disk, FakeEngines, MemoryEvents, MemoryStore
 from support.fakeruntime import FakeRuntime, World
 from touchline.core.metrics import Metrics
-from touchline.engines.assembly import Half
+from touchline.engines.assembly import EnginesLifecycle
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.record import Load
 from touchline.engines.fleet.rows import Loaded
@@ -54,7 +54,7 @@ class HalfRig:
     disk: Disk
     events: MemoryEvents
     front: Engines
-    half: Half
+    half: EnginesLifecycle
 
     async def until(self, condition: Any, within_s: float = DEADLINE_S) -> None:
         """Wait until it holds."""
@@ -134,7 +134,7 @@ async def opened_half(
     )
     async with anyio.create_task_group() as tasks:
         rig.half.run(tasks)
-        await rig.half.keeper.first_list(DEADLINE_S if not rig.runtime.is_away else 0.05)
+        await rig.half.runtime_sync.first_list(DEADLINE_S if not rig.runtime.is_away else 0.05)
         try:
             yield rig
         finally:
@@ -185,6 +185,6 @@ def idle_half(
         clock=clock or Clock(),
         probe=None,
     )
-    half = Half(parts)
+    half = EnginesLifecycle(parts)
     record.store.on_replaced = half.note_everything
     return HalfRig(world, runtime, engines_api, disk, events, half.front(), half)

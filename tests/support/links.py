@@ -14,7 +14,7 @@ import pytest
 from support.fakefleet import FakeFleet, fake_fleet
 from support.recorders import until
 from support.registry import place_registry
-from touchline.capture.programs.process import WorkerLink
+from touchline.capture.programs.process import ProcessLink
 
 NAME = "cam0"
 
@@ -39,10 +39,10 @@ class Ear:
 
 def make_link(
     folder: Path, ear: Ear, *, unresponsive_after_s: float = 60.0, standby: bool = False
-) -> WorkerLink:
+) -> ProcessLink:
     runtime = folder / "run"
     place_registry(runtime)
-    return WorkerLink(
+    return ProcessLink(
         NAME,
         runtime_dir=runtime,
         log_path=folder / "log" / "cam0.log",
@@ -55,7 +55,7 @@ def make_link(
 
 
 @asynccontextmanager
-async def linked(link: WorkerLink, ear: Ear) -> AsyncIterator[None]:
+async def linked(link: ProcessLink, ear: Ear) -> AsyncIterator[None]:
     """The link at work; its worker leaves at the end."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(link.run)

@@ -27,7 +27,7 @@ from touchline.capture.library.recordingsdisk import RecordingsDisk
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.logs.alerts import Alert
 from touchline.capture.processing.removal import Removal
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.health.space import Space
 from touchline.capture.recording.recorder import Recorder
 from touchline.capture.recording.running import CurrentRecording
@@ -82,7 +82,7 @@ class Studio:
     fleet: FakeFleet
     recorder: Recorder
     lease: CameraLease
-    desk: Desk
+    context: RecordingContext
     alerts: SentAlerts
     events: FakeEvents
 
@@ -153,10 +153,10 @@ async def studio(
         open_tasks(supervisor(events.record)) as tasks,
         _cameras(cameras, fleet, killed=leave_recording),
     ):
-        desk = desk_in(folder, configured, cameras, alerts, events, tasks, clocks)
-        recorder = Recorder(desk, lease)
+        context = desk_in(folder, configured, cameras, alerts, events, tasks, clocks)
+        recorder = Recorder(context, lease)
         await adopted(recorder, cameras, news)
-        yield Studio(root, configured, fleet, recorder, lease, desk, alerts, events)
+        yield Studio(root, configured, fleet, recorder, lease, context, alerts, events)
         if not leave_recording:
             with anyio.fail_after(DEADLINE_S):
                 await recorder.close()
@@ -186,11 +186,11 @@ def desk_in(
     events: FakeEvents,
     tasks: Tasks,
     clocks: ReadClocks,
-) -> Desk:
+) -> RecordingContext:
     """Put together what a recorder works with."""
     root, current = folder / "recordings", CurrentRecording()
     library = Library(root, is_running=current.is_running)
-    return Desk(
+    return RecordingContext(
         settings=settings,
         root=root,
         cameras=cameras,

@@ -22,7 +22,7 @@ from touchline.capture.library.recordingsdisk import RecordingsDisk
 from touchline.capture.live.panorama import PanoramaPreview
 from touchline.capture.live.preview import Preview
 from touchline.capture.live.sessions import WebRtcSessions
-from touchline.capture.live.shown import Showing
+from touchline.capture.live.shown import LiveCameras
 from touchline.capture.panorama.calibration import Calibrating
 from touchline.capture.panorama.panorama import Panorama
 from touchline.capture.processing.cloud import Cloud
@@ -106,7 +106,7 @@ class Views:
     """Components that show the cameras and the panorama."""
 
     live: LiveLink
-    showing: Showing
+    showing: LiveCameras
     preview: Preview
     calibrations: Calibrations
     panorama: PanoramaPreview
@@ -141,7 +141,7 @@ async def open_views(base: CaptureBase) -> Views:
         log_dir=base.log_dir,
         unresponsive_after_s=settings.unresponsive_after_s,
     )
-    showing = Showing(settings.preview, live, start_timeout_s=settings.start_timeout_s)
+    showing = LiveCameras(settings.preview, live, start_timeout_s=settings.start_timeout_s)
     preview = Preview(settings.preview, cameras, lease, live, showing)
     calibrations = Calibrations(base.data_dir / "panorama")
     await calibrations.open()

@@ -39,7 +39,7 @@ from touchline.capture.logs.alertlog import Alerts
 from touchline.capture.logs.alerts import Alert
 from touchline.capture.logs.diagnostics import Diagnostics
 from touchline.capture.logs.files import LogFiles, open_log_files
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.recorder import Recorder
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core import patience
@@ -93,8 +93,8 @@ async def open_capture(
         await host.once()
         supervisor = Supervisor(partial(_tell, logs.alerts), metrics, half="capture")
         async with open_tasks(supervisor) as tasks:
-            desk = _desk(base, services, host, logs.alerts, spare, tasks)
-            recorder = Recorder(desk, base.lease)
+            context = _context(base, services, host, logs.alerts, spare, tasks)
+            recorder = Recorder(context, base.lease)
             parts = _Parts(base, views, services, host, logs, recorder, supervisor)
             async with open_cameras(base.cameras, supervisor):
                 await parts.begin(tasks)
@@ -212,16 +212,16 @@ class _Parts:
         await self._services.close()
 
 
-def _desk(
+def _context(
     base: CaptureBase,
     services: LibraryServices,
     host: HostSampler,
     alerts: Alerts,
     spare: SpareDescriptors,
     tasks: Tasks,
-) -> Desk:
+) -> RecordingContext:
     settings, root = base.settings, base.disk.root
-    return Desk(
+    return RecordingContext(
         settings=settings,
         root=root,
         cameras=base.cameras,

@@ -15,7 +15,7 @@ from touchline.core.tasks import Changed
 from touchline.engines.front import Engines
 from touchline.engines.monitoring.usage import EVERY_S
 from touchline.engines.parts import Parts
-from touchline.engines.streams.content import ContentDesk
+from touchline.engines.streams.content import ContentInfo
 from touchline.engines.vpn.fleet import follow_vpns
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,12 @@ FORGET_EVERY_S = 60.0
 CLEAN_EVERY_S = 10.0
 
 
-class Half:
+class EnginesLifecycle:
     """Lifecycle of the engines half's parts."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.keeper = parts.keeper
+        self.runtime_sync = parts.runtime_sync
 
     def front(self) -> Engines:
         """Return the public interface of the engines half."""
@@ -43,7 +43,7 @@ class Half:
             control=parts.control,
             usage=parts.usage,
             status=parts.status,
-            content=ContentDesk(parts.fleet, parts.streams, parts.client, now=parts.clock.now),
+            content=ContentInfo(parts.fleet, parts.streams, parts.client, now=parts.clock.now),
             variants=parts.variants,
             reprovision=parts.reprovision,
             vpn_changed=parts.vpn.changed if parts.vpn is not None else Changed(),
@@ -59,7 +59,7 @@ class Half:
         def repeat(name: str, once: Callable[[], Awaitable[Any]], every_s: float = 0.0) -> None:
             tasks.start_soon(partial(parts.supervisor.keep, name, once, every_s=every_s))
 
-        repeat("runtime sync", self.keeper.run)
+        repeat("runtime sync", self.runtime_sync.run)
         tasks.start_soon(self._end_starts)
         tasks.start_soon(parts.reconciler.run)
         repeat("health checks", parts.health.run)

@@ -18,8 +18,8 @@ from touchline.engines.model.runtime import InstanceNotFound, Runtime
 from touchline.engines.monitoring.usage import UsageBook
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.settings.tree import EnginesSettings
-from touchline.engines.streams.content import ContentDesk
-from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.streams.content import ContentInfo
+from touchline.engines.streams.reports import StreamReports
 from touchline.engines.variants.catalogue import CATALOGUE
 from touchline.engines.variants.customvariant import PLATFORMS
 from touchline.engines.variants.variantstore import VariantStore
@@ -32,12 +32,12 @@ class Engines:
     settings: EnginesSettings
     fleet: Fleet
     samples: SampleBook
-    streams: StreamDesk
+    streams: StreamReports
     provisioner: Provisioner
     control: Control
     usage: UsageBook
     status: StatusBoard
-    content: ContentDesk
+    content: ContentInfo
     variants: VariantStore
     reprovision: Reprovision
     vpn_changed: Changed

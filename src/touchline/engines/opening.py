@@ -19,7 +19,7 @@ from touchline.core.database.database import Database
 from touchline.core.errors import Failed, Invalid
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
-from touchline.engines.assembly import Half
+from touchline.engines.assembly import EnginesLifecycle
 from touchline.engines.fleet.acestream import open_acestream
 from touchline.engines.fleet.ports import bind_probe
 from touchline.engines.fleet.record import Load
@@ -114,18 +114,18 @@ async def open_engines(
             clock=clock,
             probe=partial(_taken_here, runtime),
         )
-        half = Half(parts)
+        half = EnginesLifecycle(parts)
         async with _running(half, store, stops=settings.scaling.stop_at_end) as front:
             yield front
 
 
 @asynccontextmanager
-async def _running(half: Half, store: Store, *, stops: bool) -> AsyncIterator[Engines]:
+async def _running(half: EnginesLifecycle, store: Store, *, stops: bool) -> AsyncIterator[Engines]:
     store.on_replaced = half.note_everything
     try:
         async with anyio.create_task_group() as tasks:
             half.run(tasks)
-            await half.keeper.first_list(FIRST_LIST_S)
+            await half.runtime_sync.first_list(FIRST_LIST_S)
             try:
                 yield half.front()
             finally:
@@ -151,7 +151,7 @@ def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:
     return found
 
 
-async def _end_or_tell(half: Half, *, stops: bool) -> None:
+async def _end_or_tell(half: EnginesLifecycle, *, stops: bool) -> None:
     """Stop the engines at an orderly shutdown, if that is configured.
 
     Otherwise they run on.

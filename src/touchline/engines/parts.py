@@ -30,20 +30,20 @@ from touchline.engines.model.model import Engine, Instance, RuntimeEvent
 from touchline.engines.model.places import Machine
 from touchline.engines.model.runtime import Restarts, Runtime
 from touchline.engines.monitoring.cache import CacheCleaner
-from touchline.engines.monitoring.health import HealthWatch
+from touchline.engines.monitoring.health import EngineProbes
 from touchline.engines.monitoring.usage import UsageBook
 from touchline.engines.provisioning.admission import Admission
 from touchline.engines.provisioning.breaker import Breaker
-from touchline.engines.provisioning.keeper import Keeper
 from touchline.engines.provisioning.launcher import Launcher
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
-from touchline.engines.provisioning.workshop import Workshop
+from touchline.engines.provisioning.runtimesync import RuntimeSync
+from touchline.engines.provisioning.specbuilder import SpecBuilder
 from touchline.engines.restoration import BREAKERS, REPROVISION, Restoration
 from touchline.engines.runtimes.kinds import network_of
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.streams.collector import Collector
-from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.streams.reports import StreamReports
 from touchline.engines.variants.variants import Recipe
 from touchline.engines.variants.variantstore import VariantStore
 from touchline.engines.vpn.control import VpnControl
@@ -102,7 +102,7 @@ class Parts:
             fleet=self.fleet,
             store=store,
             samples=samples,
-            keeper=self.keeper,
+            runtime_sync=self.runtime_sync,
             reconciler=self.reconciler,
             replacements=self.replacements,
             reprovision=self.reprovision,
@@ -142,7 +142,7 @@ class Parts:
             reach_host=self.settings.reach_host,
         )
         self.ports = PortBook(probe, now_s=self.clock.now_s)
-        self.streams = StreamDesk(
+        self.streams = StreamReports(
             fleet=self.fleet,
             machine=Machine(now_s=self.clock.now_s),
             vpn=self._vpn_instance,
@@ -155,7 +155,7 @@ class Parts:
             clock=self.clock,
             reconciler_wakeup=self.reconciler_wakeup,
         )
-        self.keeper = Keeper(
+        self.runtime_sync = RuntimeSync(
             runtime=self.runtime,
             fleet=self.fleet,
             streams=self.streams,
@@ -175,7 +175,7 @@ class Parts:
         self.remover = Remover(
             runtime=self.runtime,
             fleet=self.fleet,
-            keeper=self.keeper,
+            runtime_sync=self.runtime_sync,
             streams=self.streams,
             ports=self.ports,
             store=self.store,
@@ -189,7 +189,7 @@ class Parts:
             ports=self.ports,
             now_s=self.clock.now_s,
         )
-        workshop = Workshop(
+        spec_builder = SpecBuilder(
             settings=self.settings,
             ports=self.ports,
             vpns=self.vpns,
@@ -201,9 +201,9 @@ class Parts:
         self.launcher = Launcher(
             runtime=self.runtime,
             fleet=self.fleet,
-            keeper=self.keeper,
+            runtime_sync=self.runtime_sync,
             ports=self.ports,
-            workshop=workshop,
+            spec_builder=spec_builder,
             client=self.client,
             around=self.around,
             startup_timeout_s=self.settings.scaling.startup_timeout_s,
@@ -212,9 +212,9 @@ class Parts:
         self.provisioner = Provisioner(
             runtime=self.runtime,
             fleet=self.fleet,
-            keeper=self.keeper,
+            runtime_sync=self.runtime_sync,
             admission=self.admission,
-            workshop=workshop,
+            spec_builder=spec_builder,
             launcher=self.launcher,
             breaker=self.breakers["general"],
             events=self.events,
@@ -289,7 +289,7 @@ class Parts:
         )
 
     def _open_monitoring(self) -> None:
-        self.health = HealthWatch(
+        self.health = EngineProbes(
             fleet=self.fleet,
             client=self.client,
             store=self.store,

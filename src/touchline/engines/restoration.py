@@ -24,7 +24,7 @@ from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.fleet.store import Store
 from touchline.engines.model.clock import Clock
 from touchline.engines.provisioning.breaker import Breaker
-from touchline.engines.provisioning.keeper import Keeper
+from touchline.engines.provisioning.runtimesync import RuntimeSync
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Restoration:
     fleet: Fleet
     store: Store
     samples: SampleBook
-    keeper: Keeper
+    runtime_sync: RuntimeSync
     reconciler: Reconciler
     replacements: Replacements
     reprovision: Reprovision
@@ -104,7 +104,7 @@ class Restoration:
         self._take_up_state(left.state, now_s)
         self.fleet.record_is_read = True
         try:
-            self.keeper.remember(facts_by_id)
+            self.runtime_sync.remember(facts_by_id)
         except BaseException:
             self.fleet.record_is_read = False
             raise

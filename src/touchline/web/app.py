@@ -14,7 +14,7 @@ from touchline import __version__
 from touchline.core.worklimits import WorkLimits
 from touchline.ipc.attempts import Attempts
 from touchline.web.auth.access import Access, decide_access
-from touchline.web.auth.auth import PRIVATE, PRIVATE_MEDIA, ClosedReads, Gate
+from touchline.web.auth.auth import PRIVATE, PRIVATE_MEDIA, Authenticator, ClosedReads
 from touchline.web.auth.cors import make_cors
 from touchline.web.auth.guard import Guard, SameOriginMedia
 from touchline.web.auth.medialinks import media_scope
@@ -45,7 +45,7 @@ from touchline.web.routes.capture import (
     whep,
 )
 from touchline.web.routes.engines import engines, orchestrator, provisioning, streams, variants
-from touchline.web.routes.engines.standing import Standing
+from touchline.web.routes.engines.cached import CachedAnswers
 from touchline.web.server.limits import AddressLimit, BodyLimit, PlainPaths
 from touchline.web.websocket.sockets import make_hub
 from touchline.web.websocket.sockets import router as websocket
@@ -102,13 +102,15 @@ def create_app(system: System) -> FastAPI:
     app.state.system = system
     signer = None if access.key is None else Signer(access.key)
     sessions = Sessions(system.database, "" if signer is None else signer.key_id)
-    gate = Gate(access, sessions=sessions, signer=signer, events=system.events, attempts=Attempts())
+    gate = Authenticator(
+        access, sessions=sessions, signer=signer, events=system.events, attempts=Attempts()
+    )
     app.state.gate = gate
     app.state.sessions = sessions
     app.state.reads = anyio.CapacityLimiter(FILE_READS)
     app.state.checks = anyio.CapacityLimiter(1)
     app.state.hub = make_hub(system)
-    app.state.standing = Standing()
+    app.state.cached_answers = CachedAnswers()
     app.state.work = WorkLimits(BUDGETS)
     app.state.work.count_into(system.metrics)
 

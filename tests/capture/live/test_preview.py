@@ -14,7 +14,7 @@ from support.supervised import supervised_tasks
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.live.preview import Preview
-from touchline.capture.live.shown import Showing
+from touchline.capture.live.shown import LiveCameras
 from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.settings.preview import PreviewSettings
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
@@ -99,7 +99,7 @@ class Rig:
         self.cameras = {n: FakeCamera.make(n) for n in (0, 1)}
         live = cast("LiveLink", self.live)
         made = PreviewSettings(**settings)
-        self.showing = Showing(made, live, start_timeout_s=5)
+        self.showing = LiveCameras(made, live, start_timeout_s=5)
         self.preview = Preview(
             made, cast("Mapping[int, Camera]", self.cameras), self.lease, live, self.showing
         )

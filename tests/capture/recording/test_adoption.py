@@ -246,5 +246,5 @@ async def test_a_worker_met_late_that_records_what_nobody_wants_is_stopped(
         late.order, late.segments = order, segments
         late.hang_up()
         await until(lambda: late.order is None, "it is told to stop")
-        await until(lambda: it.desk.cameras[1].link.connected, "it is there")
+        await until(lambda: it.context.cameras[1].link.connected, "it is there")
         assert (await it.start("m2"))["success"]

@@ -14,7 +14,7 @@ from support.recorders import studio, until
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Gap
 from touchline.capture.library.manifest.rescan import rescan
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.core.errors import Invalid
 
 pytestmark = pytest.mark.anyio
@@ -221,11 +221,11 @@ async def test_a_chore_that_fails_does_not_end_the_recording(
         await it.start()
         asked = anyio.Event()
 
-        async def make_space(desk: Desk) -> None:
+        async def make_space(context: RecordingContext) -> None:
             asked.set()
             raise OSError(5, "Input/output error")
 
-        monkeypatch.setattr(Desk, "make_space", make_space)
+        monkeypatch.setattr(RecordingContext, "make_space", make_space)
         it.fleet[0].disk_is("full", "0 MiB are free")
         with anyio.fail_after(2):
             await asked.wait()
@@ -252,7 +252,7 @@ async def test_an_idle_status_has_exactly_the_keys_of_the_contract(tmp_path: Pat
 async def test_a_status_while_recording_has_what_the_contract_asks_for(tmp_path: Path) -> None:
     async with studio(tmp_path, protection_s=60) as it:
         await it.start()
-        await until(lambda: it.desk.cameras[0].state == "running", "the camera runs")
+        await until(lambda: it.context.cameras[0].state == "running", "the camera runs")
         status = it.recorder.status()
         assert status["protected"] is True
         assert status["require_all_cameras"] is True

@@ -11,7 +11,7 @@ import pytest
 from support.recorders import studio, until
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.core.errors import Blocked, Failed, Refused
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +47,7 @@ async def test_a_worker_that_fails_while_it_starts_leaves_nothing(
         assert report["errors"]["camera_1"]
         assert it.is_free()
         assert list(it.root.iterdir()) == []
-        await until(lambda: it.desk.cameras[1].link.connected, "a worker is there again")
+        await until(lambda: it.context.cameras[1].link.connected, "a worker is there again")
         it.fleet[1].on_record = "starts"
         assert (await it.start())["success"]
 
@@ -155,7 +155,7 @@ async def test_a_camera_that_still_records_something_else_is_freed_first(tmp_pat
         it.fleet[1].on_stop = "says nothing"
         order = it.fleet[1].order
         await it.stop()
-        await until(lambda: it.desk.cameras[1].link.connected, "the next worker is there")
+        await until(lambda: it.context.cameras[1].link.connected, "the next worker is there")
         it.fleet[1].order = order  # as if the order to stop had never reached it
         before = it.files("m1")
         assert (await it.start("m1"))["success"]
@@ -243,12 +243,12 @@ async def test_a_forced_start_that_a_full_disk_refuses_does_not_end_the_running_
 ) -> None:
     async with studio(tmp_path) as it:
         await it.start("m1")
-        monkeypatch.setattr(Desk, "free_bytes", _nothing_free)
+        monkeypatch.setattr(RecordingContext, "free_bytes", _nothing_free)
         assert (await it.start("m2", force=True))["success"] is False
         assert it.recorder.status()["match_id"] == "m1"
 
 
-async def _nothing_free(desk: Desk) -> int:
+async def _nothing_free(context: RecordingContext) -> int:
     return 0
 
 
@@ -258,13 +258,13 @@ async def test_room_is_made_before_a_start_where_that_is_configured(
     async with studio(tmp_path, delete_oldest_when_full=True) as it:
         made: list[bool] = []
 
-        async def free_bytes(desk: Desk) -> int:
+        async def free_bytes(context: RecordingContext) -> int:
             return 1 << 40 if made else 0
 
-        async def make_space(desk: Desk) -> None:
+        async def make_space(context: RecordingContext) -> None:
             made.append(True)
 
-        monkeypatch.setattr(Desk, "free_bytes", free_bytes)
-        monkeypatch.setattr(Desk, "make_space", make_space)
+        monkeypatch.setattr(RecordingContext, "free_bytes", free_bytes)
+        monkeypatch.setattr(RecordingContext, "make_space", make_space)
         assert (await it.start())["success"]
         assert made == [True]

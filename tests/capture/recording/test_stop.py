@@ -180,7 +180,7 @@ async def test_a_worker_that_hangs_at_the_stop_is_killed_and_its_file_is_mended(
         assert report["message"] == "Recording stop completed with camera errors"
         assert all(segment.finalized for segment in it.manifest().segments)
         assert it.is_free()
-        await until(lambda: it.desk.cameras[1].link.connected, "the next worker is there")
+        await until(lambda: it.context.cameras[1].link.connected, "the next worker is there")
         assert (await it.start("m2"))["success"]
 
 
@@ -311,7 +311,7 @@ async def test_a_loss_that_lasts_is_listed_as_a_gap_up_to_the_stop(tmp_path: Pat
         await it.start()
         it.fleet[1].lose("retrying", "the cable is out")
         await until(lambda: it.recorder.status()["degraded"], "the loss is seen")
-        lasting = it.desk.current.running
+        lasting = it.context.current.running
         assert lasting is not None
         assert [g.to_unix_ns for g in lasting.match.tracks[1].all_gaps()] == [None]
         # Longer than the fragment that the fake camera had already written.

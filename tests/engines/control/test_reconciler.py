@@ -88,7 +88,7 @@ async def test_a_step_of_the_wall_clock_replaces_and_ends_nothing(step_s: float)
         before = {engine.id for engine in await rig.ready(2)}
         await rig.play(rig.healthy()[0], "ch-1")
         step["s"] = step_s
-        rig.half.keeper.list_soon()
+        rig.half.runtime_sync.list_soon()
         await anyio.sleep(0.3)
         assert {engine.id for engine in rig.healthy()} == before
         assert rig.front.fleet.stream("ch-1").status == "started"

@@ -23,7 +23,7 @@ from touchline.engines.fleet.rows import Loaded
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.orders import EngineOrder
 from touchline.engines.opening import _left_by_an_earlier_server
-from touchline.engines.provisioning.keeper import Keeper
+from touchline.engines.provisioning.runtimesync import RuntimeSync
 
 EAGER = {"min_replicas": 0, "min_free_replicas": 0, "auto_delete": True, "grace_period_s": 0.0}
 
@@ -233,7 +233,7 @@ def test_a_record_that_cannot_be_taken_up_for_an_unexpected_reason_is_taken_up_l
         there.lose_database()
         async with there.server() as rig:
             await rig.ready(1)
-            owner: Any = rig.half.parts.store if at == "loaded" else rig.half.keeper
+            owner: Any = rig.half.parts.store if at == "loaded" else rig.half.runtime_sync
             setattr(owner, at, failing_once(getattr(owner, at), error))
             there.find_database()
             await rig.until(lambda: rig.front.fleet.record_is_read)
@@ -252,7 +252,9 @@ def test_a_record_that_cannot_be_taken_up_at_the_start_ends_no_server(
         there = scene(clock)
         await earlier_server(there, 1)
         with monkeypatch.context() as patched:
-            patched.setattr(Keeper, "remember", failing_once(Keeper.remember, MemoryError()))
+            patched.setattr(
+                RuntimeSync, "remember", failing_once(RuntimeSync.remember, MemoryError())
+            )
             async with there.server() as rig:
                 await rig.until(lambda: rig.front.fleet.record_is_read)
                 assert rig.front.fleet.stream("ch-0").status == "started"

@@ -168,9 +168,9 @@ def test_a_recorded_match_is_enough_to_calibrate(
 
 
 def test_footage_from_one_instant_to_the_next_is_found_without_reading_it_all(match: Path) -> None:
-    from touchline.studio.pictures.footage import reels_in, shots, usable_files
+    from touchline.studio.pictures.footage import segment_files_in, shots, usable_files
 
-    reels = reels_in(usable_files(match, "cam0"))
+    reels = segment_files_in(usable_files(match, "cam0"))
     middle = START_NS + 2_000_000_000
     found = list(shots(reels, from_ns=middle, to_ns=middle + 500_000_000))
     assert len(found) == 15

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import anyio
 
 from touchline.capture.cameras.pipelines import build_pipeline
-from touchline.capture.programs.process import WorkerLink
+from touchline.capture.programs.process import ProcessLink
 from touchline.capture.settings.cameras import Source
 from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.descriptors import SpareDescriptors
@@ -88,7 +88,7 @@ class Camera:
         self._settings = settings
         self._scenes = runtime_dir / SCENES
         self._listener = listener
-        self.link = WorkerLink(
+        self.link = ProcessLink(
             self.name,
             runtime_dir=runtime_dir,
             log_path=log_dir / f"{self.name}.log",

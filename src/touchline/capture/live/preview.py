@@ -19,7 +19,7 @@ import anyio
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.report import Report
-from touchline.capture.live.shown import Showing, Viewer
+from touchline.capture.live.shown import LiveCameras, Viewer
 from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.settings.preview import PreviewSettings, Transport
 from touchline.core import patience
@@ -45,7 +45,7 @@ class Preview:
         cameras: Mapping[int, Camera],
         lease: CameraLease,
         live: LiveLink,
-        showing: Showing,
+        showing: LiveCameras,
     ) -> None:
         self.changed = showing.changed
         self.live = live

@@ -35,7 +35,7 @@ class Viewer:
 
 
 @dataclass(eq=False)
-class Shown:
+class LiveCamera:
     """Camera shown since `since_s` (monotonic).
 
     `up` is set once its first picture was there.
@@ -49,14 +49,14 @@ class Shown:
     waits: set[anyio.CancelScope] = field(default_factory=set)
 
 
-class Showing:
+class LiveCameras:
     """Set of shown cameras. Belongs to the event loop."""
 
     def __init__(
         self, settings: PreviewSettings, live: LiveLink, *, start_timeout_s: float
     ) -> None:
         self.changed = Changed()
-        self.by_id: dict[int, Shown] = {}
+        self.by_id: dict[int, LiveCamera] = {}
         self.once: set[int] = set()
         """Cameras that were shown since the server started."""
         self._settings = settings
@@ -75,7 +75,7 @@ class Showing:
         reason: str | None = None
         shown, is_new = self.by_id.get(camera.id), False
         if shown is None:
-            shown = self.by_id[camera.id] = Shown(camera, transport, time.monotonic())
+            shown = self.by_id[camera.id] = LiveCamera(camera, transport, time.monotonic())
             self.once.add(camera.id)
             self.changed.mark()
             is_new = True
@@ -100,13 +100,13 @@ class Showing:
         self.changed.mark()
         return None if up else reason
 
-    async def _begin(self, shown: Shown) -> None:
+    async def _begin(self, shown: LiveCamera) -> None:
         with patience.move_on_after(self._start_timeout_s):
             await shown.camera.ready.wait()
         await self._begin_transport(shown)
         await shown.camera.link.ask("feed", path=str(self._live.feed_path))
 
-    async def _begin_transport(self, shown: Shown) -> None:
+    async def _begin_transport(self, shown: LiveCamera) -> None:
         camera = shown.camera.name
         if shown.transport == "hls":
             await self._live.ask(
@@ -119,7 +119,7 @@ class Showing:
         else:
             await self._live.ask("hls_stop", camera=camera)
 
-    async def _wait_up(self, shown: Shown) -> bool:
+    async def _wait_up(self, shown: LiveCamera) -> bool:
         """Wait for pictures, and return whether they arrive in time.
 
         The wait ends when the camera is hidden meanwhile.
@@ -147,7 +147,7 @@ class Showing:
                 if shown is not None:
                     tasks.start_soon(self.hide, shown)
 
-    async def hide(self, shown: Shown) -> None:
+    async def hide(self, shown: LiveCamera) -> None:
         """Stop showing a camera: playlist, sessions and feed are removed.
 
         Whatever is removed already is not an error.

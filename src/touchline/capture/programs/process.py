@@ -49,7 +49,7 @@ Event = Callable[[Mapping[str, Any]], None]
 Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-class WorkerLink:
+class ProcessLink:
     """Connection to one process that listens at `name.sock`, kept alive by `run`.
 
     `program` is its module. `on_connected` is awaited with the worker's `hello` before any other

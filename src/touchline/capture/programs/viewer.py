@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 
-from touchline.capture.programs.process import WorkerLink
+from touchline.capture.programs.process import ProcessLink
 from touchline.core import patience
 from touchline.core.errors import Blocked
 from touchline.core.supervision import Tasks
@@ -54,7 +54,7 @@ class LiveLink:
         self._ready = anyio.Event()
         self._on_event: list[OnEvent] = []
         self._on_started: list[OnStarted] = []
-        self._link = WorkerLink(
+        self._link = ProcessLink(
             NAME,
             runtime_dir=runtime_dir,
             log_path=log_dir / f"{NAME}.log",

@@ -14,7 +14,7 @@ from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Interruption, Manifest
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, rescan
 from touchline.capture.logs import alerts as alert
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.follower import Follower
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.running import Running
@@ -43,59 +43,63 @@ class Begin(Protocol):
         """
 
 
-async def adopt(desk: Desk, follower: Follower, begin: Begin, hellos: Hellos) -> None:
+async def adopt(
+    context: RecordingContext, follower: Follower, begin: Begin, hellos: Hellos
+) -> None:
     """Continue what was being recorded when the last server ended.
 
     Workers that record are taken over unchanged; a match that is no longer being recorded is
     repaired, marked as interrupted and, where that is configured and it is not too old, resumed.
     """
-    interrupted = await to_thread.run_sync(recovery.interrupted_matches, desk.root)
+    interrupted = await to_thread.run_sync(recovery.interrupted_matches, context.root)
     if interrupted:
-        await _meet(desk)
+        await _meet(context)
     orders = {i: h["order"] for i, h in hellos.items() if h.get("order") is not None}
-    ours = [o for o in orders.values() if _writes_here(desk, o)]
+    ours = [o for o in orders.values() if _writes_here(context, o)]
     living = _most_recent({order["match_id"]: order for order in ours})
     for camera_id, order in orders.items():
         if order["match_id"] != living or order not in ours:
-            await follower.end_orphan(desk.cameras[camera_id], order["match_id"])
+            await follower.end_orphan(context.cameras[camera_id], order["match_id"])
     manifests_by_id = {m.match_id: m for m in interrupted}
     if living is not None:
-        await _take_over(desk, follower, begin, living, manifests_by_id.pop(living, None), hellos)
+        await _take_over(
+            context, follower, begin, living, manifests_by_id.pop(living, None), hellos
+        )
     resumable = None
     for manifest in manifests_by_id.values():
         try:
-            mended = await _mend(desk, manifest)
+            mended = await _mend(context, manifest)
         except OSError as error:
             # The match is left unchanged, and the next start of the server tries again.
             log.error("%s cannot be repaired: %s", manifest.match_id, error)  # noqa: TRY400
             continue
-        now, trust = desk.read_clock()
-        may = matchclock.may_resume(mended, now, trust, max_match_s=desk.settings.max_match_s)
-        if desk.current.running is None and may and desk.settings.resume_after_crash:
+        now, trust = context.read_clock()
+        may = matchclock.may_resume(mended, now, trust, max_match_s=context.settings.max_match_s)
+        if context.current.running is None and may and context.settings.resume_after_crash:
             resumable = mended
     if resumable is not None:
-        running = _resume(desk, begin, resumable)
+        running = _resume(context, begin, resumable)
         with patience.move_on_after(_RESUME_S):
             await running.started.settled()
 
 
-async def _meet(desk: Desk) -> None:
+async def _meet(context: RecordingContext) -> None:
     """Wait until every worker is connected or known to be gone.
 
     Files of a running worker must not be repaired.
     """
-    with patience.move_on_after(desk.settings.unresponsive_after_s + _SLOWEST_START_S):
-        for camera in desk.cameras.values():
+    with patience.move_on_after(context.settings.unresponsive_after_s + _SLOWEST_START_S):
+        for camera in context.cameras.values():
             await camera.ready.wait()
 
 
-def _writes_here(desk: Desk, order: Mapping[str, Any]) -> bool:
-    folder = desk.root / str(order["match_id"]) / SEGMENTS_FOLDER
+def _writes_here(context: RecordingContext, order: Mapping[str, Any]) -> bool:
+    folder = context.root / str(order["match_id"]) / SEGMENTS_FOLDER
     return str(order["directory"]) == str(folder)
 
 
 async def _take_over(
-    desk: Desk,
+    context: RecordingContext,
     follower: Follower,
     begin: Begin,
     match_id: str,
@@ -106,7 +110,7 @@ async def _take_over(
         h["order"] for h in hellos.values() if h.get("order") and h["order"]["match_id"] == match_id
     )
     if before is None:
-        folder = desk.root / match_id
+        folder = context.root / match_id
         before = await to_thread.run_sync(rescan, folder)
     running = begin(match_id, before=before, adopted=True)
     match = running.match
@@ -122,19 +126,19 @@ async def _take_over(
             reported.add(camera_id)
     await running.started.get()
     log.warning("adopted the running recording of match %s", match_id)
-    desk.note("recording", "adopted", f"Adopted the recording of {match_id}", match_id=match_id)
+    context.note("recording", "adopted", f"Adopted the recording of {match_id}", match_id=match_id)
     for camera_id, track in match.tracks.items():
         if camera_id in reported:
             continue
         follower.lose(match, track, "the worker was not running")
         if camera_id in hellos:  # one that was not met yet is mended when it is
-            await desk.mend(match, track)
-            desk.spawn(follower.go_on, match, track, name=f"{track.camera.name} continues")
+            await context.mend(match, track)
+            context.spawn(follower.go_on, match, track, name=f"{track.camera.name} continues")
 
 
-async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
+async def _mend(context: RecordingContext, manifest: Manifest) -> Manifest:
     """Finish the open files of an interrupted match, and mark it as interrupted."""
-    folder = desk.root / manifest.match_id
+    folder = context.root / manifest.match_id
     salvage = await to_thread.run_sync(recovery.salvage_match, folder, manifest)
     at_ns = matchclock.last_footage_ns(salvage.manifest) or 0
     interruption = Interruption(
@@ -148,17 +152,17 @@ async def _mend(desk: Desk, manifest: Manifest) -> Manifest:
         }
     )
     await to_thread.run_sync(manifestfile.save, folder, mended)
-    desk.alarm(
+    context.alarm(
         alert.recording_interrupted(
             manifest.match_id, interruption.reason, at_unix_s=mended.unix_ns(at_ns) / 1e9
         )
     )
     if salvage.cut_bytes:
-        desk.alarm(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
+        context.alarm(alert.recording_salvaged(manifest.match_id, salvage.cut_bytes))
     return mended
 
 
-def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
+def _resume(context: RecordingContext, begin: Begin, mended: Manifest) -> Running:
     """Resume recording; the cameras join as they come back."""
     interruption = mended.interruptions[-1]
     before = mended.model_copy(
@@ -175,7 +179,7 @@ def _resume(desk: Desk, begin: Begin, mended: Manifest) -> Running:
     gap_s = (part.start_ns - interruption.at_unix_ns) / 1e9 if part.pause_known else None
     for track in running.match.tracks.values():
         track.lose(interruption.reason, interruption.at_unix_ns)
-    desk.alarm(alert.recording_resumed(before.match_id, gap_s=gap_s))
+    context.alarm(alert.recording_resumed(before.match_id, gap_s=gap_s))
     return running
 
 

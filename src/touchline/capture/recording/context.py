@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Desk:
+class RecordingContext:
     """Shared services and state of the recorder. Belongs to the event loop."""
 
     settings: CaptureSettings

@@ -9,7 +9,7 @@ from typing import Any
 
 from touchline.capture.cameras.cameras import Camera
 from touchline.capture.logs import alerts as alert
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.orders import make_order
@@ -27,8 +27,8 @@ class Follower:
     Each change of state is alerted once, each change of data marked.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: RecordingContext) -> None:
+        self._context = context
         self._states: dict[int, Any] = {}  # what each camera's state was when last told
         self._unknown: set[str] = set()
         self.handlers: Mapping[str, Handle] = {
@@ -46,12 +46,12 @@ class Follower:
 
         If its camera belongs to the running match, recording continues.
         """
-        running = self._desk.current.running
+        running = self._context.current.running
         order = hello.get("order")
         if order is not None:
             track = running.match.tracks.get(camera.id) if running else None
             if running is None or track is None or running.match.match_id != order["match_id"]:
-                if self._desk.adopted:  # before that, the adoption looks at all of them together
+                if self._context.adopted:  # before that, the adoption looks at all of them together
                     await self.end_orphan(camera, order["match_id"])
                 return
             track.take_report(hello["report"])
@@ -62,10 +62,10 @@ class Follower:
         track.replace_worker()
         # The dead worker's file is repaired first: it determines where the gap begins.
         try:
-            await self._desk.mend(match, track)
+            await self._context.mend(match, track)
         except OSError as error:
             log.error("%s cannot be repaired now: %s", track.camera.name, error)  # noqa: TRY400
-        if self._desk.current.running is not running or match.phase != "recording":
+        if self._context.current.running is not running or match.phase != "recording":
             return
         track.count_attempts_anew()
         await self.go_on(match, track)
@@ -75,7 +75,7 @@ class Follower:
 
         The segment's event reports when it does.
         """
-        settings = self._desk.settings
+        settings = self._context.settings
         order = make_order(settings, match, track, resumed=True)
         try:
             reply = await track.camera.record(order, settings.start_timeout_s)
@@ -89,16 +89,16 @@ class Follower:
 
     def camera_event(self, camera: Camera, event: Mapping[str, Any]) -> None:
         """Handle an event of a camera in the running match."""
-        desk = self._desk
+        context = self._context
         state = camera.status.get("state")
         # A worker reports continuously; only changes that matter to a viewer are marked.
         if event.get("event") != "status" or self._states.get(camera.id) != state:
             self._states[camera.id] = state
-            desk.note_changed()
+            context.note_changed()
         if event.get("event") == "status":
             bitrate_bps = float(camera.status.get("bitrate_bps") or 0)
-            desk.rates.note(camera.id, bitrate_bps, time.monotonic())
-        running = desk.current.running
+            context.rates.note(camera.id, bitrate_bps, time.monotonic())
+        running = context.current.running
         if running is None or camera.id not in running.match.tracks:
             return
         kind = str(event.get("event"))
@@ -126,13 +126,13 @@ class Follower:
         else:
             track.note_segment(event["segment"], event["change"])
             if event["change"] == "closed":
-                self._desk.unverified.append((match, track, event["segment"]["name"]))
-        self._desk.note_unsaved()
+                self._context.unverified.append((match, track, event["segment"]["name"]))
+        self._context.note_unsaved()
 
     def _gap(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         del match
         track.note_gap(event["gap"])
-        self._desk.note_unsaved()
+        self._context.note_unsaved()
 
     def _writer_failed(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         self._writer_is(match, track, str(event["reason"]))
@@ -143,18 +143,18 @@ class Follower:
 
     def _writer_is(self, match: Match, track: Track, error: str | None) -> None:
         before = track.note_writer(error)
-        desk, camera_id = self._desk, track.camera.id
+        context, camera_id = self._context, track.camera.id
         if error is not None and before is None:
-            desk.alarm(alert.recording_writer_failed(match.match_id, camera_id, error))
+            context.alarm(alert.recording_writer_failed(match.match_id, camera_id, error))
         elif error is None and before is not None:
-            desk.alarm(alert.recording_writer_recovered(match.match_id, camera_id))
-        self._desk.note_changed()
-        self._desk.note_unsaved()
+            context.alarm(alert.recording_writer_recovered(match.match_id, camera_id))
+        self._context.note_changed()
+        self._context.note_unsaved()
 
     def camera_lost(self, camera: Camera, reason: str) -> None:
         """Handle the loss of a worker; its successor is being started."""
-        self._desk.note_changed()
-        running = self._desk.current.running
+        self._context.note_changed()
+        running = self._context.current.running
         if running is not None and camera.id in running.match.tracks:
             track = running.match.tracks[camera.id]
             if running.match.phase == "recording":
@@ -167,9 +167,11 @@ class Follower:
         if not track.started:
             at_unix_ns = min(at_unix_ns, match.start_unix_ns)
         if track.lose(reason, at_unix_ns):
-            self._desk.alarm(alert.recording_camera_lost(match.match_id, track.camera.id, reason))
-            self._desk.note_unsaved()
-            self._desk.note_changed()
+            self._context.alarm(
+                alert.recording_camera_lost(match.match_id, track.camera.id, reason)
+            )
+            self._context.note_unsaved()
+            self._context.note_changed()
 
     def _opened(self, match: Match, track: Track, segment: Mapping[str, Any]) -> None:
         was_lost, end = track.lost, track.end_unix_ns
@@ -177,11 +179,11 @@ class Follower:
         if was_lost and match.phase == "recording":
             gap_s = None if end is None else (segment["start_unix_ns"] - end) / 1e9
             self._recovered(match, track, gap_s=gap_s)
-        self._desk.note_unsaved()
+        self._context.note_unsaved()
 
     def _recovered(self, match: Match, track: Track, *, gap_s: float | None) -> None:
-        self._desk.note_changed()
-        self._desk.alarm(
+        self._context.note_changed()
+        self._context.alarm(
             alert.recording_camera_recovered(
                 match.match_id, track.camera.id, attempts=track.attempts, gap_s=gap_s
             )
@@ -191,7 +193,7 @@ class Follower:
         """Let a worker that records an abandoned match finish its file, so that it becomes idle."""
         log.warning("%s was still recording %s and is stopped", camera.name, match_id)
         try:
-            await camera.stop(time.monotonic_ns(), self._desk.settings.stop_timeout_s)
+            await camera.stop(time.monotonic_ns(), self._context.settings.stop_timeout_s)
         except (Blocked, Failed) as error:
             log.error("%s: %s", camera.name, error.message)  # noqa: TRY400
 
@@ -199,7 +201,7 @@ class Follower:
         """Follow the camera's state: lost, and recovered without a new segment."""
         if match.phase != "recording":
             return
-        stall_after_s = self._desk.settings.stall_after_s
+        stall_after_s = self._context.settings.stall_after_s
         reason = match.lost_reason(track.camera)
         if reason is not None:
             self.lose(match, track, reason)
@@ -211,7 +213,7 @@ class Follower:
             # The stall ended within the same segment.
             track.found_again()
             self._recovered(match, track, gap_s=None)
-            self._desk.note_unsaved()
+            self._context.note_unsaved()
 
     def _disk(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         self._disk_is(match, track, str(event["state"]), event.get("error"), event.get("errno"))
@@ -223,14 +225,14 @@ class Follower:
 
         Each state is alerted once, however many cameras report it.
         """
-        desk = self._desk
+        context = self._context
         before = {t.disk for t in match.tracks.values()} - {OK}
         if not track.note_disk(state, error, errno):
             return
         now = {t.disk for t in match.tracks.values()} - {OK}
-        free, floor = desk.host.disk_free_bytes or 0, desk.settings.min_free_bytes
+        free, floor = context.host.disk_free_bytes or 0, context.settings.min_free_bytes
         for new in sorted(now - before):
-            desk.alarm(
+            context.alarm(
                 alert.recording_disk_state(
                     match.match_id,
                     new,
@@ -240,10 +242,12 @@ class Follower:
                     floor_bytes=floor,
                 )
             )
-            if new == FULL and desk.settings.delete_oldest_when_full:
-                desk.spawn(desk.make_space, name="space cleanup")
+            if new == FULL and context.settings.delete_oldest_when_full:
+                context.spawn(context.make_space, name="space cleanup")
         if before and not now:
             (over, *_) = sorted(before)
-            desk.alarm(alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over))
-        desk.note_changed()
-        desk.note_unsaved()
+            context.alarm(
+                alert.recording_disk_recovered(match.match_id, free_bytes=free, state=over)
+            )
+        context.note_changed()
+        context.note_unsaved()

@@ -23,14 +23,14 @@ from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.matchid import valid_match_id
 from touchline.capture.library.manifest.rescan import rescan, segment_files
 from touchline.capture.recording import adoption
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.follower import Follower
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.status import status_of
+from touchline.capture.recording.monitor import RecordingMonitor
 from touchline.capture.recording.running import Running
 from touchline.capture.recording.start import start_cameras
 from touchline.capture.recording.stop import stop_cameras
-from touchline.capture.recording.upkeep import Upkeep
 from touchline.core.errors import Blocked, Failed, TouchlineError
 
 log = logging.getLogger(__name__)
@@ -45,18 +45,18 @@ It gives every worker time to build its pipeline.
 class Recorder:
     """Control of recordings: start, monitoring and stop. Belongs to the event loop."""
 
-    def __init__(self, desk: Desk, lease: CameraLease) -> None:
-        self.changed = desk.changed
-        self.follower = Follower(desk)
-        self._desk = desk
+    def __init__(self, context: RecordingContext, lease: CameraLease) -> None:
+        self.changed = context.changed
+        self.follower = Follower(context)
+        self._context = context
         self._lease = lease
-        self._upkeep = Upkeep(desk)
+        self._monitor = RecordingMonitor(context)
 
     # ------------------------------------------------------------------ status
 
     def status(self) -> dict[str, Any]:
         """Return the contract's RecordingStatus, from memory."""
-        running, guard = self._desk.current.running, self._upkeep.guard
+        running, guard = self._context.current.running, self._monitor.guard
         if running is None or not running.match.under_way:
             return {
                 "recording": False,
@@ -70,7 +70,7 @@ class Recorder:
             }
         status = status_of(
             running.match,
-            protection_s=self._desk.settings.protection_s,
+            protection_s=self._context.settings.protection_s,
             require_all=running.require_all,
         )
         overloaded = guard.degraded_reason
@@ -78,23 +78,23 @@ class Recorder:
             status["degraded_cameras"]["overload_guard"] = overloaded
         status["degraded"] = bool(status["degraded_cameras"])
         status["overload_guard"] = guard.status()
-        status["disk_minutes_left"] = self._desk.disk_minutes()
+        status["disk_minutes_left"] = self._context.disk_minutes()
         return status
 
     def disk_minutes(self) -> float | None:
         """Return how many minutes of recording the disk lasts, as far as is known."""
-        return self._desk.disk_minutes()
+        return self._context.disk_minutes()
 
     def bitrate_bps(self) -> float | None:
         """Return the smoothed bit rate of all cameras together.
 
         None until each has been measured.
         """
-        return self._desk.bitrate_bps()
+        return self._context.bitrate_bps()
 
     def health(self) -> dict[str, Any]:
         """Return the body of `GET /api/v1/recording-health`, from memory."""
-        return self._upkeep.health()
+        return self._monitor.health()
 
     # ------------------------------------------------------------- start and stop
 
@@ -113,14 +113,14 @@ class Recorder:
         match of a newer version, and Failed where the match's folder cannot be used.
         """
         name = valid_match_id(match_id) if match_id else await self._unused_name()
-        if self._desk.current.running is not None and not force:
-            return self._refused(name, self._refuse_second(self._desk.current.running))
+        if self._context.current.running is not None and not force:
+            return self._refused(name, self._refuse_second(self._context.current.running))
         # Before the running match is ended: a start that is refused must not cost it.
         no_disk = await self._refuse_bad_disk() or await self._refuse_full_disk()
         if no_disk is not None:
             return self._refused(name, no_disk)
         while True:
-            running = self._desk.current.running
+            running = self._context.current.running
             if running is not None:
                 if not force:  # somebody was quicker while the disk was looked at
                     return self._refused(name, self._refuse_second(running))
@@ -128,13 +128,13 @@ class Recorder:
                 await running.ended.wait()
                 continue
             try:
-                earlier = await to_thread.run_sync(_earlier, self._desk.root / name)
+                earlier = await to_thread.run_sync(_earlier, self._context.root / name)
                 number = earlier.number if earlier else None
                 if number is None:
-                    number = await to_thread.run_sync(self._desk.record.next_number)
+                    number = await to_thread.run_sync(self._context.record.next_number)
             except OSError as error:
                 raise _not_started(error) from error
-            if self._desk.current.running is None:
+            if self._context.current.running is None:
                 break
         running = self._begin(
             name,
@@ -150,10 +150,10 @@ class Recorder:
 
         It is varied where a clock that was set back gives it twice.
         """
-        named = f"match_{self._desk.read_clock()[0].unix_ns // 1_000_000_000}"
+        named = f"match_{self._context.read_clock()[0].unix_ns // 1_000_000_000}"
         name, count = named, 1
-        current = self._desk.current
-        while current.is_running(name) or await anyio.Path(self._desk.root / name).exists():
+        current = self._context.current
+        while current.is_running(name) or await anyio.Path(self._context.root / name).exists():
             count += 1
             name = f"{named}_{count}"
         return name
@@ -162,7 +162,7 @@ class Recorder:
         """Record a failed start in the log and among the events."""
         message = str(report.value["message"])
         log.warning("match %s is not recorded: %s", match_id, message)
-        self._desk.note("recording", "refused", message, match_id=match_id)
+        self._context.note("recording", "refused", message, match_id=match_id)
         return report
 
     @staticmethod
@@ -179,14 +179,14 @@ class Recorder:
 
         Two stops get the same answer.
         """
-        running = self._desk.current.running
+        running = self._context.current.running
         if running is None:
             return refusal("Not currently recording")
         match = running.match
         if match.phase == "starting":
             await running.started.settled()
             return await self.stop(force=force)
-        protection_s = self._desk.settings.protection_s
+        protection_s = self._context.settings.protection_s
         if match.phase == "recording" and not force and match.duration_s < protection_s:
             return Report(
                 {
@@ -201,20 +201,20 @@ class Recorder:
 
     async def _refuse_bad_disk(self) -> Report | None:
         """Return a refusal if the disk is not the right one or does not take footage."""
-        fault = await self._desk.disk_fault()
+        fault = await self._context.disk_fault()
         if fault is None:
             return None
         return refusal(f"{fault.message}. To fix it: {fault.mend}. Then start again.")
 
     async def _refuse_full_disk(self) -> Report | None:
         """Return a refusal if there is not enough space for a minute of recording."""
-        free = await self._desk.free_bytes()
-        floor = self._desk.settings.min_free_bytes
+        free = await self._context.free_bytes()
+        floor = self._context.settings.min_free_bytes
         if free >= floor:
             return None
-        if self._desk.settings.delete_oldest_when_full:
-            await self._desk.make_space()
-            free = await self._desk.free_bytes()
+        if self._context.settings.delete_oldest_when_full:
+            await self._context.make_space()
+            free = await self._context.free_bytes()
             if free >= floor:
                 return None
         return refusal(
@@ -236,11 +236,11 @@ class Recorder:
         require_all: bool | None = None,
     ) -> Running:
         number = before.number if before is not None else number
-        now, trust = self._desk.read_clock()
+        now, trust = self._context.read_clock()
         match = Match(
             match_id,
-            self._desk.root / match_id,
-            self._desk.cameras.values(),
+            self._context.root / match_id,
+            self._context.cameras.values(),
             part=matchclock.begin_part(
                 before or earlier, now, trust, over=earlier is not None, lead_ns=_LEAD_NS
             ),
@@ -248,12 +248,12 @@ class Recorder:
             process_after_recording=process_after_recording,
             before=before,
             earlier=earlier,
-            mount_point=self._desk.disk.mount_point,
+            mount_point=self._context.disk.mount_point,
         )
-        configured = self._desk.settings.require_all_cameras
+        configured = self._context.settings.require_all_cameras
         running = Running(match, require_all=configured if require_all is None else require_all)
-        self._desk.spawn(self._record, running, adopted, name=f"recording {match_id}")
-        self._desk.current.running = running
+        self._context.spawn(self._record, running, adopted, name=f"recording {match_id}")
+        self._context.current.running = running
         return running
 
     async def _record(self, running: Running, adopted: bool) -> None:  # noqa: FBT001
@@ -261,12 +261,12 @@ class Recorder:
 
         On any error the lease and the state are released.
         """
-        desk, match = self._desk, running.match
+        context, match = self._context, running.match
         try:
             if self._lease.mode != "idle":
                 await self._lease.make_way()
             with self._lease.hold("recording", f"api-recording-{match.match_id}"):
-                self._upkeep.guard.reset()
+                self._monitor.guard.reset()
                 if await self._begin_recording(running, adopted=adopted):
                     await running.stop_asked.wait()
                     await self._end_recording(running)
@@ -280,35 +280,35 @@ class Recorder:
                 await self._end_cameras(match)
             running.stopped.set(refusal(f"Error stopping recording: {error}"))
         finally:
-            desk.current.running = None
+            context.current.running = None
             if match.phase == "stopping" and match.process_after_recording:
-                desk.finished(match.match_id)
+                context.finished(match.match_id)
             # Only a cancelled task gets here without an answer: the server is closing.
             closing = Blocked("The server is shutting down.", code="closing", can_retry=False)
             running.started.set(closing)
             running.stopped.set(closing)
             running.ended.set()
-            desk.note_changed()
+            context.note_changed()
 
     async def _begin_recording(self, running: Running, *, adopted: bool) -> bool:
         """Start the cameras, or take them over, and answer waiting start requests."""
-        desk, match = self._desk, running.match
+        context, match = self._context, running.match
         if adopted:
             report = adoption.taken_over(match)
         else:
             report = await start_cameras(
-                desk, match, require_all=running.require_all, resuming=match.resumed
+                context, match, require_all=running.require_all, resuming=match.resumed
             )
         if report.success:
             match.begin()
             self._await_late(match, report)
-            desk.note_unsaved()
+            context.note_unsaved()
         else:
             self._refused(match.match_id, report)
         running.started.set(report)
-        desk.note_changed()
+        context.note_changed()
         if report.success:
-            desk.note(
+            context.note(
                 "recording",
                 "started",
                 str(report.value["message"]),
@@ -319,20 +319,20 @@ class Recorder:
 
     async def _end_recording(self, running: Running) -> None:
         """Stop the cameras and answer waiting stop requests."""
-        desk, match = self._desk, running.match
+        context, match = self._context, running.match
         match.begin_stop()
-        desk.note_changed()
+        context.note_changed()
         with anyio.CancelScope(shield=True):
             try:
-                running.stopped.set(await stop_cameras(desk, match))
+                running.stopped.set(await stop_cameras(context, match))
             finally:
-                desk.spawn(self._upkeep.verify_finished, match, name="verify finished")
+                context.spawn(self._monitor.verify_finished, match, name="verify finished")
 
     async def _end_cameras(self, match: Match) -> None:
         """Stop all workers, so that none records on without control."""
         try:
             with anyio.CancelScope(shield=True):
-                await stop_cameras(self._desk, match)
+                await stop_cameras(self._context, match)
         except Exception:
             # The next start finds any worker that still records, and ends it.
             log.exception("the cameras of %s could not be stopped", match.match_id)
@@ -347,23 +347,23 @@ class Recorder:
             track = match.tracks[camera_id]
             self.follower.lose(match, track, str(reason))
             if not track.recording:
-                self._desk.spawn(self.follower.go_on, match, track, name="late camera")
+                self._context.spawn(self.follower.go_on, match, track, name="late camera")
 
     # ---------------------------------------------------------------------- lifecycle
 
     def begin(self) -> None:
         """Start the loops that monitor, save and verify."""
-        self._upkeep.begin()
+        self._monitor.begin()
 
     async def adopt(self, hellos: Mapping[int, Mapping[str, Any]]) -> None:
         """Continue what was being recorded when the last server ended."""
-        await to_thread.run_sync(self._desk.record.load)
-        await adoption.adopt(self._desk, self.follower, self._begin, hellos)
-        self._desk.adopted = True
+        await to_thread.run_sync(self._context.record.load)
+        await adoption.adopt(self._context, self.follower, self._begin, hellos)
+        self._context.adopted = True
 
     async def close(self) -> None:
         """Finalise a running recording before an orderly shutdown."""
-        if self._desk.current.running is not None:
+        if self._context.current.running is not None:
             await self.stop(force=True)
 
 

@@ -14,7 +14,7 @@ from touchline.capture.cameras.report import Report
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, segment_files
 from touchline.capture.library.wholefile import sync_folder
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.orders import make_order
@@ -28,7 +28,7 @@ _LOST_CAMERA_TIMEOUT_S = 2.0
 
 
 async def start_cameras(
-    desk: Desk, match: Match, *, require_all: bool, resuming: bool = False
+    context: RecordingContext, match: Match, *, require_all: bool, resuming: bool = False
 ) -> Report:
     """Start the cameras, and return when the first frames of all required ones are synced.
 
@@ -39,7 +39,7 @@ async def start_cameras(
     new_folder = not await anyio.Path(match.folder).exists()
     try:
         await to_thread.run_sync(_make_folders, match.segments_folder)
-        await desk.save(match, "recording")
+        await context.save(match, "recording")
     except OSError:
         if new_folder:
             await to_thread.run_sync(_remove_empty, match.folder)
@@ -48,7 +48,7 @@ async def start_cameras(
     results: dict[int, str | None] = {}
 
     async def start(track: Track) -> None:
-        results[track.camera.id] = await _start_camera(desk, match, track)
+        results[track.camera.id] = await _start_camera(context, match, track)
 
     async with anyio.create_task_group() as tasks:
         for track in match.tracks.values():
@@ -59,7 +59,7 @@ async def start_cameras(
     for camera_id in failed:
         log.error("camera %d did not start: %s", camera_id, results[camera_id])
     if failed and not resuming and (require_all or not started):
-        await _roll_back(desk, match, new_folder=new_folder, before=before)
+        await _roll_back(context, match, new_folder=new_folder, before=before)
         return _not_started(failed, errors, require_all=require_all)
     return Report(
         {
@@ -69,7 +69,7 @@ async def start_cameras(
             "cameras_started": started,
             "cameras_failed": failed,
             "require_all_cameras": require_all,
-            "disk_minutes_left": desk.disk_minutes(),
+            "disk_minutes_left": context.disk_minutes(),
             **({"errors": errors} if errors else {}),
         }
     )
@@ -97,16 +97,16 @@ def _not_started(failed: list[int], errors: dict[str, str | None], *, require_al
     )
 
 
-async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
+async def _start_camera(context: RecordingContext, match: Match, track: Track) -> str | None:
     """Start a camera, and return the reason of a failure; None when it records."""
     camera = track.camera
-    timeout_s = desk.settings.start_timeout_s
+    timeout_s = context.settings.start_timeout_s
     keeps_running = camera.spec is not None and camera.spec.keep_running
     if keeps_running and camera.status.get("state") in {"retrying", "error"}:
         timeout_s = min(timeout_s, _LOST_CAMERA_TIMEOUT_S)  # it is known to be away
     with patience.move_on_after(timeout_s):
         await camera.ready.wait()
-    order = make_order(desk.settings, match, track)
+    order = make_order(context.settings, match, track)
     try:
         try:
             reply = await camera.record(order, timeout_s)
@@ -115,7 +115,7 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
                 raise
             # The worker still records an abandoned match (its stop was never answered): stop it.
             log.warning("%s was still recording something else: %s", camera.name, error.message)
-            await camera.stop(time.monotonic_ns(), desk.settings.stop_timeout_s)
+            await camera.stop(time.monotonic_ns(), context.settings.stop_timeout_s)
             reply = await camera.record(order, timeout_s)
     except (Blocked, Failed) as error:
         return camera.last_error or error.message
@@ -126,13 +126,15 @@ async def _start_camera(desk: Desk, match: Match, track: Track) -> str | None:
     return None
 
 
-async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[str]) -> None:
+async def _roll_back(
+    context: RecordingContext, match: Match, *, new_folder: bool, before: set[str]
+) -> None:
     """Undo a recording that never began."""
     now_ns = time.monotonic_ns()
 
     async def stop(track: Track) -> None:
         try:
-            await track.camera.stop(now_ns, desk.settings.stop_timeout_s)
+            await track.camera.stop(now_ns, context.settings.stop_timeout_s)
         except (Blocked, Failed) as error:
             if error.code != "not_recording":
                 log.warning("rolling back %s: %s", track.camera.name, error.message)
@@ -144,7 +146,7 @@ async def _roll_back(desk: Desk, match: Match, *, new_folder: bool, before: set[
     if new_folder:
         await to_thread.run_sync(_remove_empty, match.folder)
     elif match.came_from is not None:
-        await desk.restore(match.folder, match.came_from)
+        await context.restore(match.folder, match.came_from)
     else:
         await anyio.Path(match.folder / manifestfile.FILE_NAME).unlink(missing_ok=True)
 

@@ -14,7 +14,7 @@ from touchline.capture.library.verification.integrityreport import Expected
 from touchline.capture.library.verification.stopgate import check_stop
 from touchline.capture.logs import alerts as alert
 from touchline.capture.logs.diagnostics import PROBE_PHRASE, TIMEOUT_PHRASE
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.stopreport import stop_report
@@ -29,61 +29,63 @@ _DROPPED = (
 )
 
 
-async def stop_cameras(desk: Desk, match: Match) -> Report:
+async def stop_cameras(context: RecordingContext, match: Match) -> Report:
     """Stop, verify the files, save the final manifest and send the required alerts."""
-    with desk.spare.lent():  # files are read and ffprobe is started, whatever else is open
-        return await _stop_cameras(desk, match)
+    with context.spare.lent():  # files are read and ffprobe is started, whatever else is open
+        return await _stop_cameras(context, match)
 
 
-async def _stop_cameras(desk: Desk, match: Match) -> Report:
+async def _stop_cameras(context: RecordingContext, match: Match) -> Report:
     at_ns = time.monotonic_ns()
     match.end(at_ns)
     results: dict[int, dict[str, Any]] = {}
 
     async def stop(track: Track) -> None:
-        results[track.camera.id] = await _stop_camera(desk, match, track, at_ns)
+        results[track.camera.id] = await _stop_camera(context, match, track, at_ns)
 
     async with anyio.create_task_group() as tasks:
         for track in match.tracks.values():
             tasks.start_soon(stop, track)
     match.close_gaps()
     # Before the verification, which may fail or take long: a stop must not be resumed.
-    await _save_finished(desk, match)
+    await _save_finished(context, match)
     manifest = match.manifest("finished")
     expected = Expected(
         cameras=tuple(t.camera.name for t in match.tracks.values()),
         from_unix_ns=match.judged_from_ns,
         to_unix_ns=match.ended_unix_ns,
     )
-    check = await check_stop(match.folder, manifest, desk.prober, expected=expected)
+    check = await check_stop(match.folder, manifest, context.prober, expected=expected)
     match.take_verdict(check.report.to_json())
     for camera, probe in check.probes.items():
         if probe.ok is False:
             log.warning("%s for %s after the stop: %s", PROBE_PHRASE, camera, probe.error)
-    await _save_finished(desk, match)
+    await _save_finished(context, match)
     report = stop_report(match, results, check.block)
-    for alarm in alert.stop_alerts(report, desk.settings.min_effective_fps):
-        desk.alarm(alarm)
-    desk.note("recording", "stopped", str(report["message"]), match_id=match.match_id)
+    for alarm in alert.stop_alerts(report, context.settings.min_effective_fps):
+        context.alarm(alarm)
+    context.note("recording", "stopped", str(report["message"]), match_id=match.match_id)
     return Report(report)
 
 
-async def _save_finished(desk: Desk, match: Match) -> None:
+async def _save_finished(context: RecordingContext, match: Match) -> None:
     try:
-        await desk.save(match, "finished")
+        await context.save(match, "finished")
     except OSError as error:
         log.error("the manifest of %s will be saved later: %s", match.match_id, error)  # noqa: TRY400
 
 
-async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> dict[str, Any]:
+async def _stop_camera(
+    context: RecordingContext, match: Match, track: Track, at_ns: int
+) -> dict[str, Any]:
     asked = track.camera.link.connected
     try:
-        reply = await track.camera.stop(at_ns, desk.settings.stop_timeout_s)
+        reply = await track.camera.stop(at_ns, context.settings.stop_timeout_s)
     except (Blocked, Failed) as error:
         if asked and isinstance(error, Blocked):
             log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, error.message)  # noqa: TRY400
         # The worker is lost or has no recording: repair here what it wrote to the disk.
-        await _mended(desk, match, track)
+        await _mended(context, match, track)
         return {"stopped": False, "error": track.lost_reason or error.message}
     if reply.get("timed_out"):
         log.error("%s for %s: %s", TIMEOUT_PHRASE, track.camera.name, reply.get("error"))
@@ -94,18 +96,20 @@ async def _stop_camera(desk: Desk, match: Match, track: Track, at_ns: int) -> di
     for kind, reason in _DROPPED:
         frames = int(reply.get(kind) or 0)
         if frames > 0:
-            desk.alarm(
+            context.alarm(
                 alert.recording_frames_dropped(
                     match.match_id, track.camera.id, frames=frames, reason=reason
                 )
             )
     track.count_dropped(int(reply.get("dropped_disk") or 0))
     # What a worker before this one left open may not be mended yet, or could not be at the time.
-    await _mended(desk, match, track, closed=[s["name"] for s in reply["segments"]])
+    await _mended(context, match, track, closed=[s["name"] for s in reply["segments"]])
     return {"stopped": True, **reply}
 
 
-async def _mended(desk: Desk, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
+async def _mended(
+    context: RecordingContext, match: Match, track: Track, *, closed: Collection[str] = ()
+) -> None:
     """Repair what lost workers left open before the verification.
 
     The time limit is that of a stop.
@@ -114,14 +118,14 @@ async def _mended(desk: Desk, match: Match, track: Track, *, closed: Collection[
 
     async def mend() -> None:
         try:
-            await desk.mend(match, track, closed=closed)
+            await context.mend(match, track, closed=closed)
         except OSError as error:
             log.error("%s cannot be repaired now: %s", track.camera.name, error)  # noqa: TRY400
         finally:
             done.set()
 
-    desk.spawn(mend, name=f"{track.camera.name} is repaired")
-    with patience.move_on_after(desk.settings.stop_timeout_s) as waiting:
+    context.spawn(mend, name=f"{track.camera.name} is repaired")
+    with patience.move_on_after(context.settings.stop_timeout_s) as waiting:
         await done.wait()
     if waiting.ran_out:
         log.error("%s: repairing takes longer than the stop waits", track.camera.name)

@@ -21,7 +21,7 @@ from touchline.engines.provisioning.admission import Admission
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
 from touchline.engines.settings.tree import EnginesSettings
-from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.streams.reports import StreamReports
 
 LONGEST_WAIT_S = 60.0
 GC_WITHIN_S = 15.0
@@ -78,7 +78,7 @@ class Control:
         provisioner: Provisioner,
         remover: Remover,
         reconciler: Reconciler,
-        streams: StreamDesk,
+        streams: StreamReports,
         store: Store,
         events: EventLog,
         settings: EnginesSettings,

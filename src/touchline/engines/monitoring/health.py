@@ -41,7 +41,7 @@ It needs a moment until it forwards its ports again.
 _STEP_S = 0.01
 
 
-class HealthWatch:
+class EngineProbes:
     """Health checks of every engine of ours. Belongs to the event loop."""
 
     def __init__(

@@ -26,9 +26,9 @@ from touchline.engines.model.runtime import (
     RuntimeUnavailable,
     StartFailed,
 )
-from touchline.engines.provisioning.keeper import Keeper
 from touchline.engines.provisioning.names import MOST_NAMES, NameBook
-from touchline.engines.provisioning.workshop import Workshop
+from touchline.engines.provisioning.runtimesync import RuntimeSync
+from touchline.engines.provisioning.specbuilder import SpecBuilder
 from touchline.engines.variants.variants import generic_spec
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ class Launcher:
         *,
         runtime: Runtime,
         fleet: Fleet,
-        keeper: Keeper,
+        runtime_sync: RuntimeSync,
         ports: PortBook,
-        workshop: Workshop,
+        spec_builder: SpecBuilder,
         client: AceStreamClient,
         around: Surroundings,
         startup_timeout_s: float,
@@ -70,14 +70,14 @@ class Launcher:
     ) -> None:
         self._runtime = runtime
         self._fleet = fleet
-        self._keeper = keeper
+        self._runtime_sync = runtime_sync
         self._ports = ports
-        self._workshop = workshop
+        self._spec_builder = spec_builder
         self._client = client
         self._around = around
         self._startup_timeout_s = startup_timeout_s
         self._now, self._now_s = clock.now, clock.now_s
-        self._names = NameBook(fleet, keeper.starting, now_s=clock.now_s)
+        self._names = NameBook(fleet, runtime_sync.starting, now_s=clock.now_s)
 
     async def launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
         """Start the engine of this flight, and return it once it answers or its time is over.
@@ -112,7 +112,9 @@ class Launcher:
     ) -> Engine:
         timeout_s = self._startup_timeout_s
         until_s = self._now_s() + timeout_s
-        async with self._workshop.prepare(order, vpn=flight.vpn, name=name, mark=mark) as prepared:
+        async with self._spec_builder.prepare(
+            order, vpn=flight.vpn, name=name, mark=mark
+        ) as prepared:
             flight.vpn = prepared.vpn
             flight.forwarded = flight.forwarded or prepared.forwarded
             must_be_reachable(self._fleet)  # it may have gone while this waited for its turn
@@ -132,7 +134,7 @@ class Launcher:
             prepared.keep(instance.id)
         health = {"health": "healthy", "last_health_check": self._now()} if answers else {}
         engine = replace(engine, **health)  # type: ignore[arg-type]
-        self._keeper.added(engine, instance)
+        self._runtime_sync.added(engine, instance)
         return engine
 
     async def _answers(self, engine: Engine, flight: Flight, until_s: float) -> bool:
@@ -167,17 +169,17 @@ class Launcher:
     async def _undo(self, instance: Instance) -> None:
         if not self._fleet.freshness.is_current:
             return  # the next list shows what has become of it, and the plan sees to it
-        self._keeper.stopping.add(instance.id)
+        self._runtime_sync.stopping.add(instance.id)
         try:
             with anyio.CancelScope(shield=True):
                 await self._runtime.stop(instance.id, grace_s=0)
         except Exception as error:  # noqa: BLE001  (the start's own error counts, not this one)
             log.warning("%s could not be removed: %s", instance.name, brief(error))
-            self._keeper.doubt(instance.id, brief(error))
+            self._runtime_sync.doubt(instance.id, brief(error))
         else:
-            self._keeper.removed(instance.id)
+            self._runtime_sync.removed(instance.id)
         finally:
-            self._keeper.stopping.discard(instance.id)
+            self._runtime_sync.stopping.discard(instance.id)
 
     async def launch_generic(self, order: GenericOrder) -> Instance:
         """Start another container, and return it once it runs.
@@ -187,7 +189,7 @@ class Launcher:
         names = 0
         while True:
             name = self._names.choose(order.name_prefix, names)
-            self._keeper.starting.add(name)
+            self._runtime_sync.starting.add(name)
             try:
                 spec = generic_spec(order, name=name)
                 return await self._runtime.start(spec, within_s=self._startup_timeout_s)
@@ -197,14 +199,14 @@ class Launcher:
                 if names == MOST_NAMES:
                     raise
             finally:
-                self._keeper.starting.discard(name)
+                self._runtime_sync.starting.discard(name)
 
     @contextmanager
     def _in_flight(self, flight: Flight, name: str) -> Iterator[None]:
         flight.name = name
         flight.died = anyio.Event()
-        self._keeper.starting.add(name)
+        self._runtime_sync.starting.add(name)
         try:
             yield
         finally:
-            self._keeper.starting.discard(name)
+            self._runtime_sync.starting.discard(name)

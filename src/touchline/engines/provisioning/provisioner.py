@@ -25,9 +25,9 @@ from touchline.engines.model.runtime import Runtime, RuntimeUnavailable, StartFa
 from touchline.engines.provisioning.admission import Admission
 from touchline.engines.provisioning.breaker import Breaker, Trial
 from touchline.engines.provisioning.handouts import Handouts, wanted_by
-from touchline.engines.provisioning.keeper import Keeper
 from touchline.engines.provisioning.launcher import Launcher, must_be_reachable
-from touchline.engines.provisioning.workshop import Workshop
+from touchline.engines.provisioning.runtimesync import RuntimeSync
+from touchline.engines.provisioning.specbuilder import SpecBuilder
 from touchline.engines.settings.tree import EnginesSettings
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,9 @@ class Provisioner:
         *,
         runtime: Runtime,
         fleet: Fleet,
-        keeper: Keeper,
+        runtime_sync: RuntimeSync,
         admission: Admission,
-        workshop: Workshop,
+        spec_builder: SpecBuilder,
         launcher: Launcher,
         breaker: Breaker,
         events: EventLog,
@@ -79,9 +79,9 @@ class Provisioner:
     ) -> None:
         self._runtime = runtime
         self._fleet = fleet
-        self._keeper = keeper
+        self._runtime_sync = runtime_sync
         self._admission = admission
-        self._workshop = workshop
+        self._spec_builder = spec_builder
         self._launcher = launcher
         self._breaker = breaker
         self._events = events
@@ -107,7 +107,7 @@ class Provisioner:
         ImageNotFound, PortInUse, StartFailed, StartTimeout, Invalid for environment that it must
         not be given; nothing is then left of it.
         """
-        self._workshop.check(order)
+        self._spec_builder.check(order)
         if order.idempotency_key is None:
             return await self._engine(order, None)
         key = hashlib.sha256(order.idempotency_key.encode()).hexdigest()[:32]
@@ -146,7 +146,7 @@ class Provisioner:
 
         Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable, Invalid.
         """
-        self._workshop.check(order)
+        self._spec_builder.check(order)
         must_be_reachable(self._fleet)
         if order.ports and not self._runtime.publishes_ports:
             raise Refused(
@@ -291,7 +291,7 @@ class Provisioner:
             unknown = isinstance(error, RuntimeUnavailable) or error is not unexpected
             if unknown and flight.name:
                 # It is unknown whether it runs.
-                self._keeper.doubt(flight.name, error.message)
+                self._runtime_sync.doubt(flight.name, error.message)
             if plain and not isinstance(error, (Blocked, Refused)):
                 self._breaker_failed(error)
             self._events.record(

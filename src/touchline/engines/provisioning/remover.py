@@ -9,8 +9,8 @@ from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.ports import PortBook
 from touchline.engines.fleet.store import Store
 from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
-from touchline.engines.provisioning.keeper import Keeper
-from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.provisioning.runtimesync import RuntimeSync
+from touchline.engines.streams.reports import StreamReports
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +26,15 @@ class Remover:
         *,
         runtime: Runtime,
         fleet: Fleet,
-        keeper: Keeper,
-        streams: StreamDesk,
+        runtime_sync: RuntimeSync,
+        streams: StreamReports,
         ports: PortBook,
         store: Store,
         events: EventLog,
     ) -> None:
         self._runtime = runtime
         self._fleet = fleet
-        self._keeper = keeper
+        self._runtime_sync = runtime_sync
         self._streams = streams
         self._ports = ports
         self._store = store
@@ -56,8 +56,8 @@ class Remover:
         engine = self._fleet.find(instance_id)
         other = self._fleet.others.get(instance_id)
         name = engine.name if engine is not None else other.name if other is not None else ""
-        first = instance_id not in self._keeper.stopping
-        self._keeper.stopping.add(instance_id)
+        first = instance_id not in self._runtime_sync.stopping
+        self._runtime_sync.stopping.add(instance_id)
         try:
             streams = 0
             if engine is not None:
@@ -66,17 +66,17 @@ class Remover:
                 streams = self._streams.end_lost(instance_id, reason)
             await self._runtime.stop(instance_id, grace_s=grace_s)
         except RuntimeUnavailable as error:
-            self._keeper.doubt(instance_id, error.message)
+            self._runtime_sync.doubt(instance_id, error.message)
             raise
         except BaseException:
             # It may still run: the next list shows it, and its removal is requested again.
-            self._keeper.list_soon()
+            self._runtime_sync.list_soon()
             raise
         finally:
             if first:
-                self._keeper.stopping.discard(instance_id)
+                self._runtime_sync.stopping.discard(instance_id)
                 self._fleet.going.discard(instance_id)
-        self._keeper.removed(instance_id)
+        self._runtime_sync.removed(instance_id)
         self._ports.release(instance_id)
         if engine is not None:
             self._store.forget_engine(instance_id)

@@ -15,7 +15,7 @@ from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.schedule import Schedule
 from touchline.engines.settings.tree import CollectorSettings
-from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.streams.reports import StreamReports
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Collector:
         self,
         *,
         fleet: Fleet,
-        streams: StreamDesk,
+        streams: StreamReports,
         samples: SampleBook,
         client: AceStreamClient,
         metrics: Metrics,

@@ -10,18 +10,18 @@ from touchline.core.errors import Blocked, Invalid, TouchlineError
 from touchline.engines.fleet.acestream import AceStreamClient, SessionGone, Stat
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.model import Stream
-from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.streams.reports import StreamReports
 
 STAT_TIMEOUT_S, ANALYZE_TIMEOUT_S = 5.0, 10.0
 
 
-class ContentDesk:
+class ContentInfo:
     """Requests to our engines, in bounded time."""
 
     def __init__(
         self,
         fleet: Fleet,
-        streams: StreamDesk,
+        streams: StreamReports,
         client: AceStreamClient,
         *,
         now: Callable[[], datetime],

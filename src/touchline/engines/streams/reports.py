@@ -45,7 +45,7 @@ class Ended:
     stream: Stream | None
 
 
-class StreamDesk:
+class StreamReports:
     """Stream reports, saved before they are answered. Belongs to the event loop."""
 
     def __init__(

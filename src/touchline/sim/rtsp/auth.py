@@ -19,7 +19,7 @@ _PAIR = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,]+))')
 _NONCES = 1000
 
 
-class Gate:
+class DigestCheck:
     """Access control, shared by all connections of a camera."""
 
     def __init__(self, user: str, password: str, odd: Misbehaviour, ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from touchline.sim.rtsp.auth import Gate
+from touchline.sim.rtsp.auth import DigestCheck
 from touchline.sim.rtsp.connection import Connection
 from touchline.sim.rtsp.description import Track, tracks_of
 from touchline.sim.rtsp.ledger import Ledger
@@ -56,7 +56,7 @@ class RtspServer:
         self._describes = 0
         self._hops = 0
         self._refused: dict[str, int] = {}
-        self.gate = Gate(*credentials, self.odd, self.ledger) if credentials else None
+        self.gate = DigestCheck(*credentials, self.odd, self.ledger) if credentials else None
         try:
             videos = self._videos(name, coding)
         except ValueError as error:

@@ -33,7 +33,7 @@ _SAMPLED_FRAMES = 90
 
 
 @dataclass(frozen=True)
-class Reel:
+class SegmentFile:
     """A segment file and the period it covers (Unix nanoseconds)."""
 
     path: Path
@@ -72,9 +72,9 @@ def usable_files(folder: Path, camera: str) -> matchfiles.Files:
     return files
 
 
-def reels_in(files: matchfiles.Files) -> list[Reel]:
+def segment_files_in(files: matchfiles.Files) -> list[SegmentFile]:
     """Return a camera's segments in capture order, without unusable files."""
-    return [reel_of(path, index) for path, index, _ in files.usable]
+    return [segment_file_of(path, index) for path, index, _ in files.usable]
 
 
 def left_out(cameras: Iterable[matchfiles.Files]) -> dict[str, dict[str, str]]:
@@ -83,13 +83,15 @@ def left_out(cameras: Iterable[matchfiles.Files]) -> dict[str, dict[str, str]]:
     return {"left_out": found} if found else {}
 
 
-def reel_of(path: Path, index: mp4scan.Indexed) -> Reel:
+def segment_file_of(path: Path, index: mp4scan.Indexed) -> SegmentFile:
     """Return the segment of a file, which must contain at least one frame."""
     scan, start_ns = index.scan, index.scan.start_unix_ns or 0
     codec = index.table.codec
     size = scan.width, scan.height
     colour = colour_of(codec.avcc)
-    return Reel(path, start_ns, start_ns + scan.duration_ns, *size, scan.frames, colour, codec)
+    return SegmentFile(
+        path, start_ns, start_ns + scan.duration_ns, *size, scan.frames, colour, codec
+    )
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
         yield container
 
 
-def period_ns_of(reels: Sequence[Reel]) -> int:
+def period_ns_of(reels: Sequence[SegmentFile]) -> int:
     """Return the usual interval between two frames."""
     frames = sum(reel.frames for reel in reels)
     lasted_ns = sum(reel.end_ns - reel.start_ns for reel in reels)
@@ -132,7 +134,7 @@ def fps_of(period_ns: int) -> Fraction:
 
 
 def shots(
-    reels: Sequence[Reel], *, from_ns: int | None = None, to_ns: int | None = None
+    reels: Sequence[SegmentFile], *, from_ns: int | None = None, to_ns: int | None = None
 ) -> Iterator[Shot[av.VideoFrame]]:
     """Yield decoded pictures (yuv420p) in order; a truncated file is read up to its end."""
     last_ns = -1
@@ -149,7 +151,7 @@ def shots(
                 yield shot
 
 
-def _shots_of(reel: Reel, from_ns: int | None) -> Iterator[Shot[av.VideoFrame]]:
+def _shots_of(reel: SegmentFile, from_ns: int | None) -> Iterator[Shot[av.VideoFrame]]:
     try:
         with opened(reel.path) as file:
             stream = file.streams.video[0]

@@ -23,12 +23,12 @@ from touchline.studio.pictures.encoder import Coded, Encoder, Quality, in_range
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.footage import (
     Ahead,
-    Reel,
+    SegmentFile,
     fps_of,
     left_out,
     opened,
     period_ns_of,
-    reels_in,
+    segment_files_in,
     shots,
     usable_files,
 )
@@ -47,7 +47,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     """
     folder = Path(spec["folder"])
     files = {camera: usable_files(folder, camera) for camera in spec["cameras"]}
-    footage = {camera: reels_in(found) for camera, found in files.items()}
+    footage = {camera: segment_files_in(found) for camera, found in files.items()}
     total = sum(reel.frames for reels in footage.values() for reel in reels)
     if total == 0:
         reason = _missing(files) or "This match has no footage"
@@ -96,7 +96,11 @@ class _Progress:
 
 
 def _archive(
-    folder: Path, camera: str, reels: Sequence[Reel], spec: Mapping[str, Any], progress: _Progress
+    folder: Path,
+    camera: str,
+    reels: Sequence[SegmentFile],
+    spec: Mapping[str, Any],
+    progress: _Progress,
 ) -> dict[str, Any]:
     codecs = {reel.codec for reel in reels}
     copies = spec.get("profile", "copy") == "copy" and len(codecs) == 1
@@ -118,7 +122,9 @@ def _archive(
     }
 
 
-def _copied(path: Path, codec: writer.Codec, reels: Sequence[Reel], progress: _Progress) -> Film:
+def _copied(
+    path: Path, codec: writer.Codec, reels: Sequence[SegmentFile], progress: _Progress
+) -> Film:
     film = Film(path, codec)
     try:
         for reel in reels:
@@ -131,7 +137,7 @@ def _copied(path: Path, codec: writer.Codec, reels: Sequence[Reel], progress: _P
     return film
 
 
-def _packets(reel: Reel) -> Iterator[Coded]:
+def _packets(reel: SegmentFile) -> Iterator[Coded]:
     """Yield the coded frames of a segment with their capture times."""
     with opened(reel.path) as file:
         stream = file.streams.video[0]
@@ -145,7 +151,7 @@ def _packets(reel: Reel) -> Iterator[Coded]:
 
 
 def _encoded(
-    path: Path, reels: Sequence[Reel], spec: Mapping[str, Any], progress: _Progress
+    path: Path, reels: Sequence[SegmentFile], spec: Mapping[str, Any], progress: _Progress
 ) -> Film:
     fps = fps_of(period_ns_of(reels))
     first = reels[0]

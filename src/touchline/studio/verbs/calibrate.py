@@ -18,7 +18,13 @@ import cv2
 import numpy as np
 
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.footage import Reel, period_ns_of, reels_in, shots, usable_files
+from touchline.studio.pictures.footage import (
+    SegmentFile,
+    period_ns_of,
+    segment_files_in,
+    shots,
+    usable_files,
+)
 from touchline.studio.pictures.pairing import pair_by_time
 from touchline.studio.pictures.planes import planes_of
 from touchline.studio.stitching.calibration import Fit, calibrate, matches_from_json
@@ -92,7 +98,7 @@ def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
     """Return pairs of a recorded match, spread over the period that both cameras recorded."""
     folder, wanted = Path(spec["folder"]), int(spec.get("instants", 12))
     files = [usable_files(folder, camera) for camera in ("cam0", "cam1")]
-    reels = [reels_in(found) for found in files]
+    reels = [segment_files_in(found) for found in files]
     if not all(reels):
         reasons = [found.reason for found in files if not found.usable and found.reason]
         raise StudioError(
@@ -123,7 +129,7 @@ def _recorded(spec: Mapping[str, Any]) -> list[tuple[Grey, Grey]]:
     return _of_one_size(pairs)
 
 
-def _at(reels: list[list[Reel]], at_ns: int, period_ns: int) -> tuple[Grey, Grey] | None:
+def _at(reels: list[list[SegmentFile]], at_ns: int, period_ns: int) -> tuple[Grey, Grey] | None:
     views = [islice(shots(each, from_ns=at_ns, to_ns=at_ns + _LOOK_NS), 30) for each in reels]
     for pairing in pair_by_time(views[0], views[1], period_ns=period_ns):
         if pairing.cam0 is not None and pairing.cam1 is not None:

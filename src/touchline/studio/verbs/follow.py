@@ -25,7 +25,14 @@ from touchline.media.mp4 import scan
 from touchline.studio.errors import StudioError, disk_trouble
 from touchline.studio.pictures.encoder import Encoder, Quality
 from touchline.studio.pictures.film import Film
-from touchline.studio.pictures.footage import Ahead, Reel, fps_of, period_ns_of, reel_of, shots
+from touchline.studio.pictures.footage import (
+    Ahead,
+    SegmentFile,
+    fps_of,
+    period_ns_of,
+    segment_file_of,
+    shots,
+)
 from touchline.studio.pictures.planes import Bytes, Planes, new_frame, planes_of
 from touchline.studio.play.action import Action, ActionFinder
 from touchline.studio.play.camerawork import Keyframe, Manner, path
@@ -79,7 +86,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     }
 
 
-def _panorama(folder: Path) -> Reel:
+def _panorama(folder: Path) -> SegmentFile:
     try:
         index = scan.index(folder / ARCHIVE)
     except (OSError, scan.NotSegment) as error:
@@ -90,10 +97,10 @@ def _panorama(folder: Path) -> Reel:
         ) from error
     if not index.scan.fragments:
         raise StudioError("no_panorama", "The panorama of this match is empty")
-    return reel_of(folder / ARCHIVE, index)
+    return segment_file_of(folder / ARCHIVE, index)
 
 
-def _window(reel: Reel, zoom: float) -> _Window:
+def _window(reel: SegmentFile, zoom: float) -> _Window:
     """Return a 16:9 window, as high as the panorama divided by the zoom, and no wider than it."""
     height = reel.height / max(1.0, min(zoom, 4.0))
     width = min(height * WIDTH / HEIGHT, float(reel.width))
@@ -101,7 +108,7 @@ def _window(reel: Reel, zoom: float) -> _Window:
 
 
 def _watch(
-    reel: Reel,
+    reel: SegmentFile,
     window: _Window,
     spec: Mapping[str, Any],
     tell: Tell,
@@ -129,7 +136,7 @@ def _watch(
 
 
 def _swing(
-    reel: Reel,
+    reel: SegmentFile,
     window: _Window,
     spec: Mapping[str, Any],
     times_s: Floats,
@@ -161,7 +168,7 @@ def _swing(
 
 def _film(
     folder: Path,
-    reel: Reel,
+    reel: SegmentFile,
     window: _Window,
     spec: Mapping[str, Any],
     track: tuple[Floats, Floats],
@@ -220,7 +227,7 @@ def _cut(plane: Bytes, middle: tuple[float, float], size: tuple[int, int], into:
         into[:] = cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _pictures(reel: Reel, stopping: threading.Event) -> Iterator[Any]:
+def _pictures(reel: SegmentFile, stopping: threading.Event) -> Iterator[Any]:
     source = Ahead(shots([reel]), "panorama")
     try:
         for shot in source:

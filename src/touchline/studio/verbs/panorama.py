@@ -24,11 +24,11 @@ from touchline.studio.pictures.encoder import Encoder, Quality, in_range
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.footage import (
     Ahead,
-    Reel,
+    SegmentFile,
     fps_of,
     left_out,
     period_ns_of,
-    reels_in,
+    segment_files_in,
     shots,
     usable_files,
 )
@@ -88,7 +88,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     calibration = spec.get("calibration")
     version = None if calibration is None else int(calibration["version"])
     files = [usable_files(folder, camera) for camera in ("cam0", "cam1")]
-    reels = [reels_in(found) for found in files]
+    reels = [segment_files_in(found) for found in files]
     for camera, found in enumerate(files):
         if not found.usable:
             raise StudioError(
@@ -124,7 +124,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     }
 
 
-def _joiner(spec: Mapping[str, Any], reels: list[list[Reel]]) -> Joiner:
+def _joiner(spec: Mapping[str, Any], reels: list[list[SegmentFile]]) -> Joiner:
     first, second = reels[0][0], reels[1][0]
     if spec.get("calibration") is None:
         return SideBySide((first.width, first.height), (second.width, second.height))
@@ -151,7 +151,7 @@ class _Job:
         folder: Path,
         version: int | None,
         joiner: Joiner,
-        reels: list[list[Reel]],
+        reels: list[list[SegmentFile]],
         period_ns: int,
         quality: Quality,
     ) -> None:
@@ -220,7 +220,7 @@ class _Job:
 class _Stitching:
     """Source of consecutive panorama pictures, even while a camera is missing."""
 
-    def __init__(self, joiner: Joiner, reels: list[list[Reel]]) -> None:
+    def __init__(self, joiner: Joiner, reels: list[list[SegmentFile]]) -> None:
         self._joiner = joiner
         self._colour = reels[0][0].colour
         self._black = [new_planes(each[0].width, each[0].height) for each in reels]

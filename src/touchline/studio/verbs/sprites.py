@@ -21,12 +21,12 @@ from touchline.media import matchfiles
 from touchline.media.mp4 import scan
 from touchline.studio.errors import StudioError
 from touchline.studio.pictures.footage import (
-    Reel,
+    SegmentFile,
     cameras_in,
     left_out,
     opened,
-    reel_of,
-    reels_in,
+    segment_file_of,
+    segment_files_in,
     usable_files,
 )
 from touchline.studio.stitching.matching import Grey
@@ -52,7 +52,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     """Create the sheets; their times count from the start of the match."""
     folder = Path(spec["folder"])
     files = {camera: usable_files(folder, camera) for camera in cameras_in(folder)}
-    footage = {camera: reels_in(found) for camera, found in files.items()}
+    footage = {camera: segment_files_in(found) for camera, found in files.items()}
     starts = [reels[0].start_ns for reels in footage.values() if reels]
     if not starts:
         reason = matchfiles.as_text(
@@ -69,16 +69,16 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     return {"sheets": made, **left_out(files.values())}
 
 
-def _panorama(folder: Path) -> Reel | None:
+def _panorama(folder: Path) -> SegmentFile | None:
     try:
         index = scan.index(folder / ARCHIVE)
     except (OSError, scan.NotSegment):
         return None
-    return reel_of(folder / ARCHIVE, index) if index.scan.fragments else None
+    return segment_file_of(folder / ARCHIVE, index) if index.scan.fragments else None
 
 
 def _sheet(
-    folder: Path, name: str, reels: Sequence[Reel], start_ns: int, stopping: threading.Event
+    folder: Path, name: str, reels: Sequence[SegmentFile], start_ns: int, stopping: threading.Event
 ) -> dict[str, Any]:
     lasted_s = (reels[-1].end_ns - start_ns) / _NANO
     step_s = max(LEAST_STEP_S, lasted_s / MOST_THUMBS)
@@ -122,7 +122,9 @@ def _cues(
         yield ""
 
 
-def _keyframes(reels: Sequence[Reel], start_ns: int, step_s: float) -> Iterator[tuple[float, Grey]]:
+def _keyframes(
+    reels: Sequence[SegmentFile], start_ns: int, step_s: float
+) -> Iterator[tuple[float, Grey]]:
     """Yield a picture about every `step_s`, decoding keyframes only, which is much cheaper."""
     due_s = 0.0
     for reel in reels:

@@ -56,7 +56,7 @@ class Grant:
     signature: str | None = None
 
 
-class Gate:
+class Authenticator:
     """Access control for requests, by the rules of this server. Belongs to the event loop."""
 
     def __init__(
@@ -189,9 +189,9 @@ class KeyWatch:
         self._events.record("system", "warning", message, address=address, attempts=count)
 
 
-def gate_of(request: Request) -> Gate:
+def gate_of(request: Request) -> Authenticator:
     """Return the gate of the application that serves a request."""
-    gate: Gate = request.app.state.gate
+    gate: Authenticator = request.app.state.gate
     return gate
 
 
@@ -285,7 +285,9 @@ class ClosedReads:
 
     OPEN = frozenset({"/health", "/health/ready"})
 
-    def __init__(self, app: ASGIApp, *, gate: Gate, is_open: Callable[[str], bool]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, gate: Authenticator, is_open: Callable[[str], bool]
+    ) -> None:
         self._app = app
         self._gate = gate
         self._is_open = is_open

@@ -49,7 +49,7 @@ _TRUTH: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SchemaKeywords:
     """Constraints that are added to the JSON schema of a type without being checked.
 
     The code that receives the value checks the constraints and reports violations in its own words.

@@ -10,7 +10,7 @@ from anyio import CancelScope
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from touchline.core.supervision import Supervisor
-from touchline.web.auth.auth import Gate
+from touchline.web.auth.auth import Authenticator
 from touchline.web.auth.sessions import Session as SignedIn
 from touchline.web.http.errors import Unauthorized, refusal
 from touchline.web.websocket.actions import actions_of
@@ -51,7 +51,7 @@ def make_hub(system: System) -> Hub:
 async def websocket(socket: WebSocket) -> None:
     """Serve one client, from its handshake until either side has gone."""
     hub: Hub = socket.app.state.hub
-    gate: Gate = socket.app.state.gate
+    gate: Authenticator = socket.app.state.gate
     try:
         grant = gate.admit(socket.scope)
     except Unauthorized as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from touchline.capture.recording.health.health import HealthWatch
+from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.health.soundness import CameraObservation, RecordingObservation
 
 MIB = 1 << 20
@@ -49,11 +49,11 @@ def recording(*cameras: CameraObservation, **changes: Any) -> RecordingObservati
 
 def report(*cameras: CameraObservation, **changes: Any) -> dict[str, Any]:
     """What a watch that sees the match for the first time reports."""
-    return HealthWatch().report(0.0, recording(*cameras, **changes))
+    return RecordingJudge().report(0.0, recording(*cameras, **changes))
 
 
 def test_no_recording_is_healthy_and_says_only_that() -> None:
-    assert HealthWatch().report(0.0, None) == {"healthy": True, "message": "No active recording"}
+    assert RecordingJudge().report(0.0, None) == {"healthy": True, "message": "No active recording"}
 
 
 def test_a_sound_recording_has_the_diagnostics_of_the_contract() -> None:
@@ -169,7 +169,7 @@ def test_a_camera_that_stops_with_the_recording_is_no_fault() -> None:
 
 
 def test_frequent_polling_does_not_hide_a_segment_that_has_stopped_growing() -> None:
-    watch, issues = HealthWatch(), []
+    watch, issues = RecordingJudge(), []
     for tick in range(230):
         now_s = tick / 10
         camera = replace(SOUND, segment_age_s=now_s)
@@ -180,28 +180,28 @@ def test_frequent_polling_does_not_hide_a_segment_that_has_stopped_growing() -> 
 
 
 def test_two_looks_far_apart_see_a_segment_that_has_stopped_growing() -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     assert watch.report(0.0, recording(SOUND))["healthy"] is True
     told = watch.report(25.0, recording(replace(SOUND, segment_age_s=25.0)))
     assert told["issues"] == ["cam0: Segment not growing (size=4035962)"]
 
 
 def test_a_segment_that_grows_between_rare_looks_is_sound() -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     watch.report(0.0, recording(SOUND))
     grown = replace(SOUND, segment_size_bytes=SOUND.segment_size_bytes + 1, segment_age_s=21.0)
     assert watch.report(25.0, recording(grown))["healthy"] is True
 
 
 def test_a_new_segment_starts_the_clock_again() -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     watch.report(0.0, recording(SOUND))
     following = replace(SOUND, segment_name="cam0_20260211_220241_01.mp4", segment_index=1)
     assert watch.report(30.0, recording(following))["healthy"] is True
 
 
 def test_an_index_that_goes_back_is_told_to_every_poller_for_ten_seconds() -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     watch.report(0.0, recording(replace(SOUND, segment_name="a_07.mp4", segment_index=7)))
     back = replace(SOUND, segment_name="b_02.mp4", segment_index=2)
     expected = ["cam0: Segment index regressed (2 < 7)"]
@@ -211,14 +211,14 @@ def test_an_index_that_goes_back_is_told_to_every_poller_for_ten_seconds() -> No
 
 
 def test_the_next_match_does_not_inherit_what_the_last_one_was_remembered_for() -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     watch.report(0.0, recording(replace(SOUND, segment_name="a_07.mp4", segment_index=7)))
     again = replace(SOUND, segment_age_s=25.0)
     assert watch.report(25.0, recording(again, match_id="replay"))["healthy"] is True
 
 
 def test_a_still_large_segment_is_due_for_a_probe_and_its_failure_is_an_issue() -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     large = replace(SOUND, segment_size_bytes=4 * MIB)
     assert watch.due_for_probe(0.0, recording(large)) == ()
     still = replace(large, segment_age_s=11.0)
@@ -240,7 +240,7 @@ def test_a_still_large_segment_is_due_for_a_probe_and_its_failure_is_an_issue() 
 def test_a_small_or_busy_segment_is_not_probed_and_an_old_result_is_not_shown(
     changes: dict[str, Any],
 ) -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     camera = replace(SOUND, probe=PROBED_BAD, **changes)
     watch.report(0.0, recording(camera))
     assert watch.due_for_probe(15.0, recording(camera)) == ()
@@ -249,7 +249,7 @@ def test_a_small_or_busy_segment_is_not_probed_and_an_old_result_is_not_shown(
 
 
 def test_a_probe_that_could_not_be_made_is_shown_without_an_issue() -> None:
-    watch = HealthWatch()
+    watch = RecordingJudge()
     unavailable = {"checked": False, "ok": None, "error": "ffprobe_not_available"}
     camera = replace(SOUND, segment_size_bytes=4 * MIB, segment_age_s=15.0, probe=unavailable)
     watch.report(0.0, recording(camera))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.runningmatches import S, camera, info, match, part_from
-from touchline.capture.recording.health.health import HealthWatch
+from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.status import observation_of, status_of
 
@@ -28,11 +28,11 @@ def test_a_pause_of_the_server_is_no_fault_of_a_segment() -> None:
     now_ns[0] += 86_400 * S
     seen = observation_of(it)
     assert (seen.age_s, seen.cameras[0].segment_age_s, seen.cameras[0].file_age_s) == (0.5,) * 3
-    assert HealthWatch().report(0.0, seen)["healthy"]
+    assert RecordingJudge().report(0.0, seen)["healthy"]
     listened_s[0] += 30.0
     seen = observation_of(it)
     assert seen.cameras[0].segment_age_s == 30.5
-    assert not HealthWatch().report(0.0, seen)["healthy"]
+    assert not RecordingJudge().report(0.0, seen)["healthy"]
 
 
 def test_frames_lost_before_the_match_are_not_the_match_s() -> None:

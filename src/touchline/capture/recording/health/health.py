@@ -1,7 +1,7 @@
 """Recording health report, built from the in-memory state of each camera.
 
-Nothing here reads a file or waits. `HealthWatch` remembers since when a segment has not grown, so
-that frequent polling neither hides a fault nor invents one; `soundness.judge` decides.
+Nothing here reads a file or waits. `RecordingJudge` remembers since when a segment has not grown,
+so that frequent polling neither hides a fault nor invents one; `soundness.judge` decides.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Mark:
     opened_s: float = 0.0
 
 
-class HealthWatch:
+class RecordingJudge:
     """Monitor of the running recording's health; `now_s` is any steady clock.
 
     It must be the same clock in each call. A camera without a frame for `no_frames_after_s` is

@@ -62,7 +62,7 @@ class DaemonError(Failed):
         self.status = status
 
 
-class Shown(Protocol):
+class ContainerView(Protocol):
     """Container as reported by the daemon, with its API's names."""
 
     def __getitem__(self, key: str) -> Any: ...
@@ -105,7 +105,7 @@ class DockerApi:
         with self._named(may_refuse=False):
             return shown(str(_object(await self._docker.version())["Version"]), 64)
 
-    async def containers(self, label: str) -> Sequence[Shown]:
+    async def containers(self, label: str) -> Sequence[ContainerView]:
         """Return the containers with the label `name=value`, in any state.
 
         It is a single call, however many there are.

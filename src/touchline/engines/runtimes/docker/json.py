@@ -26,7 +26,7 @@ from touchline.engines.model.runtime import (
     PortInUse,
     StartFailed,
 )
-from touchline.engines.runtimes.docker.api import DaemonError, Shown
+from touchline.engines.runtimes.docker.api import ContainerView, DaemonError
 from touchline.engines.runtimes.sense import making_sense
 from touchline.engines.settings.runtimes import DockerRuntimeSettings
 from touchline.foreign.numbers import whole
@@ -67,7 +67,7 @@ _NOT_LABELS = frozenset(
 
 
 @making_sense()
-def listed(shown: Shown) -> Instance:
+def listed(shown: ContainerView) -> Instance:
     """Return an instance from a container in a list."""
     networks = (shown["NetworkSettings"] or {}).get("Networks") or {}
     return Instance(
@@ -86,7 +86,7 @@ def listed(shown: Shown) -> Instance:
 
 
 @making_sense()
-def start_of(shown: Shown) -> str | None:
+def start_of(shown: ContainerView) -> str | None:
     """Return the id of the start that created a container."""
     found = (shown["Labels"] or {}).get(START)
     return None if found is None else str(found)
@@ -282,7 +282,7 @@ def _port(value: object) -> int:
     return port
 
 
-def _network_mode(shown: Shown) -> str | None:
+def _network_mode(shown: ContainerView) -> str | None:
     try:
         return _network(shown["HostConfig"].get("NetworkMode"))
     except LookupError:

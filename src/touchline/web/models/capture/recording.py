@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field
 
 from touchline.capture import IssueKind
-from touchline.web.models.base import Answer, Told, Truth, example, open_enum
+from touchline.web.models.base import Answer, SchemaKeywords, Truth, example, open_enum
 from touchline.web.models.unknownfields import Tolerant
 
 _LETTERS = r"\p{L}\p{N}\p{M}_"
@@ -136,7 +136,7 @@ class StartRecording(Tolerant):
         },
     )
 
-    match_id: Annotated[str, Told({"pattern": MATCH_ID})] | None = Field(
+    match_id: Annotated[str, SchemaKeywords({"pattern": MATCH_ID})] | None = Field(
         default=None,
         description="Match id: 1-128 letters, digits, spaces and `._-`, without a leading dot or"
         " leading or trailing spaces. Default: `match_<unix seconds>`.",

@@ -13,7 +13,7 @@ from touchline.web.models.base import (
     Answer,
     Number,
     Port,
-    Told,
+    SchemaKeywords,
     mapping,
 )
 from touchline.web.models.engines.streams import LABEL, Labels, Printable, ShortText
@@ -69,14 +69,14 @@ class ProvisionGeneric(BaseModel):
     name_prefix: Annotated[
         str,
         Field(min_length=1, max_length=63),
-        Told({"pattern": "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$"}),
+        SchemaKeywords({"pattern": "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$"}),
     ] = "svc"
 
 
 class ProvisionEngine(BaseModel):
     """An engine to start."""
 
-    image: Annotated[Image, Told({"pattern": f"^({_IMAGE})?$"})] | None = Field(
+    image: Annotated[Image, SchemaKeywords({"pattern": f"^({_IMAGE})?$"})] | None = Field(
         default=None,
         description="Image to use instead of the variant's; empty or null for the variant's.",
     )

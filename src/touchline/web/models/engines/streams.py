@@ -12,7 +12,7 @@ from pydantic import (
     Field,
 )
 
-from touchline.web.models.base import Answer, Flag, Port, Told, mapping
+from touchline.web.models.base import Answer, Flag, Port, SchemaKeywords, mapping
 
 
 def _printable(text: str) -> str:
@@ -27,7 +27,7 @@ PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 HOST = r"^[A-Za-z0-9._:-]{1,253}$"
 LABEL = {"type": "string", "maxLength": 4096, "pattern": PRINTABLE}
 
-Printable = Annotated[str, AfterValidator(_printable), Told({"pattern": PRINTABLE})]
+Printable = Annotated[str, AfterValidator(_printable), SchemaKeywords({"pattern": PRINTABLE})]
 ShortText = Annotated[Printable, Field(max_length=256)]
 LongText = Annotated[Printable, Field(min_length=1, max_length=2048)]
 Url = Annotated[AnyHttpUrl, Field(max_length=2048)]
@@ -41,7 +41,9 @@ Labels = Annotated[
 class ReportedEngine(BaseModel):
     """Address at which the client reached the engine."""
 
-    host: Annotated[ShortText, Field(min_length=1), Told({"pattern": HOST, "maxLength": 253})]
+    host: Annotated[
+        ShortText, Field(min_length=1), SchemaKeywords({"pattern": HOST, "maxLength": 253})
+    ]
     port: Port
 
 

@@ -22,12 +22,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from touchline.engines import ARM_VERSIONS, PARAMETER_TYPES, PLATFORMS
-from touchline.web.models.base import Answer, Told
+from touchline.web.models.base import Answer, SchemaKeywords
 
 
-def _one_of(words: Sequence[str]) -> Told:
+def _one_of(words: Sequence[str]) -> SchemaKeywords:
     """Return a pattern that matches one of these words: form fields are of type string."""
-    return Told({"pattern": f"^({'|'.join(map(re.escape, words))})$"})
+    return SchemaKeywords({"pattern": f"^({'|'.join(map(re.escape, words))})$"})
 
 
 _MEMORY = r"^\s*([0-9]{1,15}[bBkKmMgG]?)?\s*$"
@@ -40,7 +40,7 @@ Name = Annotated[
 ]
 """Name of a template; surrounding spaces are removed."""
 
-MemoryLimit = Annotated[StrictStr, Field(max_length=64), Told({"pattern": _MEMORY})]
+MemoryLimit = Annotated[StrictStr, Field(max_length=64), SchemaKeywords({"pattern": _MEMORY})]
 
 
 class PlatformInfo(Answer):

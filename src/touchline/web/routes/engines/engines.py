@@ -19,7 +19,7 @@ from touchline.web.models.engines.engines import (
     EngineUsageTotal,
     EngineWithStreams,
 )
-from touchline.web.routes.engines.standing import engines_of, standing_of
+from touchline.web.routes.engines.cached import cached_answers_of, engines_of
 
 router = APIRouter(tags=["engines"], responses=may_answer(500), route_class=DirectRoute)
 
@@ -41,7 +41,9 @@ LabelValue = Annotated[str, Query(max_length=4096, description="Label value.")]
 async def get_engines(request: Request) -> Response:
     """List the engines, ordered by port. Supports conditional requests (ETag)."""
     engines = engines_of(request)
-    return standing_of(request).send(request, "engines", engines.fleet.engines_body(), engines)
+    return cached_answers_of(request).send(
+        request, "engines", engines.fleet.engines_body(), engines
+    )
 
 
 @router.get(
@@ -88,7 +90,7 @@ async def get_engine(request: Request, container_id: ContainerId) -> Response:
         body = engines.fleet.engine_body(container_id)
     except NotFound:
         return answer({"error": "not found", "detail": "not found"}, 404)
-    return standing_of(request).send(request, "engine", body, engines)
+    return cached_answers_of(request).send(request, "engine", body, engines)
 
 
 @router.get(

@@ -22,7 +22,7 @@ from touchline.web.models.engines.orchestrator import (
     Readiness,
     VpnStatus,
 )
-from touchline.web.routes.engines.standing import engines_of, stale_headers, standing_of
+from touchline.web.routes.engines.cached import cached_answers_of, engines_of, stale_headers
 
 router = APIRouter(tags=["orchestrator"], responses=may_answer(500), route_class=DirectRoute)
 
@@ -138,14 +138,14 @@ async def get_vpn_address(request: Request) -> Response:
 )
 async def get_cache_statistics(request: Request) -> Response:
     """Return how many conditional requests were answered with 304."""
-    standing = standing_of(request)
-    asked = standing.hits + standing.misses
+    cached = cached_answers_of(request)
+    asked = cached.hits + cached.misses
     return answer(
         {
             "size": 0,
-            "hits": standing.hits,
-            "misses": standing.misses,
-            "hit_rate": round(100 * standing.hits / asked, 2) if asked else 0.0,
+            "hits": cached.hits,
+            "misses": cached.misses,
+            "hit_rate": round(100 * cached.hits / asked, 2) if asked else 0.0,
             "entries": [],
         }
     )
@@ -165,6 +165,6 @@ async def clear_cache(request: Request) -> Response:
 
     Cached responses never outlive their data, so nothing else is cleared.
     """
-    standing = standing_of(request)
-    standing.hits = standing.misses = 0
+    cached = cached_answers_of(request)
+    cached.hits = cached.misses = 0
     return answer({"message": "Cache cleared"})

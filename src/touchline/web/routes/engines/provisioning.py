@@ -23,7 +23,7 @@ from touchline.web.models.engines.provisioning import (
     SelectedEngine,
     SelectEngine,
 )
-from touchline.web.routes.engines.standing import engines_of
+from touchline.web.routes.engines.cached import engines_of
 from touchline.web.routes.engines.structured import StructuredRoute, may_fail
 
 router = APIRouter(

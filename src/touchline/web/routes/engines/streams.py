@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import AfterValidator
 
-from touchline.engines import Body as Standing
+from touchline.engines import Body as CachedAnswers
 from touchline.engines import StreamReport, sample_json, stream_json
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
@@ -23,7 +23,7 @@ from touchline.web.models.engines.streams import (
     StreamState,
     StreamStatSnapshot,
 )
-from touchline.web.routes.engines.standing import engines_of, standing_of
+from touchline.web.routes.engines.cached import cached_answers_of, engines_of
 from touchline.web.routes.engines.structured import ReportRoute, may_fail
 from touchline.web.server.limits import with_slashes
 
@@ -131,8 +131,8 @@ async def get_streams(
     # Only the unfiltered list has a tag: with filters, equal versions may differ in content.
     content = fleet.streams_body(wanted, offset=offset, limit=limit)
     if on is None and offset == 0 and limit == MOST:
-        body = Standing(version, content)
-        return standing_of(request).send(request, f"streams-{status}", body, engines)
+        body = CachedAnswers(version, content)
+        return cached_answers_of(request).send(request, f"streams-{status}", body, engines)
     return answer(content)
 
 

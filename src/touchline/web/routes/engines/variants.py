@@ -26,7 +26,7 @@ from touchline.web.models.engines.variants import (
     TemplateName,
     VariantConfig,
 )
-from touchline.web.routes.engines.standing import engines_of
+from touchline.web.routes.engines.cached import engines_of
 
 
 class ConfigRoute(Route):

@@ -32,7 +32,7 @@ from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import is_engine
 from touchline.engines.model.model import Engine, Instance, RuntimeEvent
 from touchline.engines.model.runtime import InstanceNotFound, Runtime
-from touchline.engines.streams.reports import StreamDesk
+from touchline.engines.streams.reports import StreamReports
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ CONFIRMS_AT_ONCE = 8
 _ALIVE = frozenset({"running", "paused"})
 
 
-class Keeper:
-    """Keeper that adopts engines and removes dead ones. Belongs to the event loop.
+class RuntimeSync:
+    """RuntimeSync that adopts engines and removes dead ones. Belongs to the event loop.
 
     An instance missing from a list is looked up by its id before it counts as gone: a list may be
     older than an event, and nothing is ever concluded from a runtime that cannot be reached.
@@ -59,7 +59,7 @@ class Keeper:
         *,
         runtime: Runtime,
         fleet: Fleet,
-        streams: StreamDesk,
+        streams: StreamReports,
         ports: PortBook,
         store: Store,
         events: EventLog,
@@ -71,7 +71,7 @@ class Keeper:
         on_return: Callable[[], None],
         on_death: Callable[[Engine, int | None], None],
     ) -> None:
-        """Create the keeper of `fleet`.
+        """Create the runtime_sync of `fleet`.
 
         `on_event` receives every event, `on_death` every engine that ended by itself. `on_return`
         is called when the runtime is listed for the first time after it was unavailable.

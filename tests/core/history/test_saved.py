@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import pytest
 
-from touchline.core.history import keeper as historykeeper
-from touchline.core.history.keeper import FILE_NAME, HistoryKeeper, open_history
+from touchline.core.history import saved
 from touchline.core.history.rings import History, Moment
+from touchline.core.history.saved import FILE_NAME, SavedHistory, open_history
 
 pytestmark = pytest.mark.anyio
 
@@ -26,25 +26,25 @@ class Clock:
         return Moment("a3", self.boot_s, 1_790_000_000 + self.boot_s)
 
 
-def keeper_at(path: Path, clock: Clock) -> HistoryKeeper:
+def history_at(path: Path, clock: Clock) -> SavedHistory:
     history = History(("cpu_percent",))
-    return HistoryKeeper(history, lambda: {"cpu_percent": 7.0}, path, read_moment=clock)
+    return SavedHistory(history, lambda: {"cpu_percent": 7.0}, path, read_moment=clock)
 
 
-async def sampled(keeper: HistoryKeeper, clock: Clock, seconds: int) -> None:
+async def sampled(kept: SavedHistory, clock: Clock, seconds: int) -> None:
     for _ in range(0, seconds, 2):
-        await keeper.look()
+        await kept.look()
         clock.boot_s += 2
 
 
 async def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
     clock, path = Clock(), tmp_path / FILE_NAME
-    keeper = keeper_at(path, clock)
-    await sampled(keeper, clock, 60)
-    await keeper.save()
+    kept = history_at(path, clock)
+    await sampled(kept, clock, 60)
+    await kept.save()
     assert [each.name for each in tmp_path.iterdir()] == [FILE_NAME]
     clock.boot_s += 100
-    again = keeper_at(path, clock)
+    again = history_at(path, clock)
     await again.load()
     assert again.read("hour")["series"]["cpu_percent"] == [7.0] * 5
 
@@ -57,11 +57,11 @@ async def test_a_damaged_file_is_told_and_written_anew(
 ) -> None:
     clock, path = Clock(), tmp_path / FILE_NAME
     path.write_bytes(content)
-    keeper = keeper_at(path, clock)
-    await keeper.load()
+    kept = history_at(path, clock)
+    await kept.load()
     assert "cannot be read" in caplog.text
-    await sampled(keeper, clock, 60)
-    await keeper.save()
+    await sampled(kept, clock, 60)
+    await kept.save()
     assert json.loads(path.read_text())["version"] == 1
 
 
@@ -70,23 +70,23 @@ async def test_a_disk_that_takes_no_file_is_told_once_and_costs_no_figure(
 ) -> None:
     caplog.set_level(logging.INFO)
     clock, folder = Clock(), tmp_path / "later"
-    keeper = keeper_at(folder / FILE_NAME, clock)
-    await keeper.save()
-    await sampled(keeper, clock, 60)
-    await keeper.save()
+    kept = history_at(folder / FILE_NAME, clock)
+    await kept.save()
+    await sampled(kept, clock, 60)
+    await kept.save()
     assert caplog.text.count("cannot be written") == 1
     folder.mkdir()
-    await keeper.save()
+    await kept.save()
     assert "is being written again" in caplog.text
-    assert len(keeper.read("hour")["times"]) == 5
+    assert len(kept.read("hour")["times"]) == 5
 
 
 async def test_the_file_is_written_at_the_end_and_read_at_the_start(tmp_path: Path) -> None:
     async with open_history(("cpu_percent",), lambda: {"cpu_percent": 1.0}, tmp_path):
         pass
     assert (tmp_path / FILE_NAME).exists()
-    async with open_history(("cpu_percent",), lambda: {"cpu_percent": 1.0}, tmp_path) as keeper:
-        assert keeper.read("day")["step_s"] == 60
+    async with open_history(("cpu_percent",), lambda: {"cpu_percent": 1.0}, tmp_path) as kept:
+        assert kept.read("day")["step_s"] == 60
 
 
 async def test_a_disk_that_hangs_holds_up_neither_the_samples_nor_the_end(
@@ -98,10 +98,10 @@ async def test_a_disk_that_hangs_holds_up_neither_the_samples_nor_the_end(
         begun.set()
         released.wait(30)
 
-    monkeypatch.setattr(historykeeper, "_write", hang)
-    monkeypatch.setattr(historykeeper, "SAVE_EVERY_S", 0.0)
-    monkeypatch.setattr(historykeeper, "LOOK_EVERY_S", 0.01)
-    monkeypatch.setattr(historykeeper, "_LAST_SAVE_S", 0.1)
+    monkeypatch.setattr(saved, "_write", hang)
+    monkeypatch.setattr(saved, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(saved, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(saved, "_LAST_SAVE_S", 0.1)
     samples = 0
 
     def figures() -> dict[str, float | None]:

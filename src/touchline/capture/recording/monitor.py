@@ -14,9 +14,9 @@ from touchline.capture.library.verification.integrityreport import SegmentCheck
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.capture.logs.diagnostics import PROBE_PHRASE
-from touchline.capture.recording.context import Desk
+from touchline.capture.recording.context import RecordingContext
 from touchline.capture.recording.health.guard import OverloadGuard
-from touchline.capture.recording.health.health import HealthWatch
+from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.health.soundness import RecordingObservation
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.status import observation_of
@@ -38,12 +38,12 @@ It is shorter than a worker waits before it recreates a removed folder.
 REMEMBER_EVERY_S = 60.0
 
 
-class Upkeep:
+class RecordingMonitor:
     """Background loops of a recording, and their findings."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self.watch = HealthWatch()
+    def __init__(self, context: RecordingContext) -> None:
+        self._context = context
+        self.watch = RecordingJudge()
         self._saved = 0
         self._refused: dict[int, tuple[str, str | None]] = {}
         self._asleep_ns: int | None = None
@@ -51,40 +51,41 @@ class Upkeep:
         self._slept_for: Match | None = None
         self._remembered_s: float | None = None
         self.guard = OverloadGuard(
-            cpu_percent=desk.settings.overload_cpu_percent, streak=desk.settings.overload_streak
+            cpu_percent=context.settings.overload_cpu_percent,
+            streak=context.settings.overload_streak,
         )
 
     def begin(self) -> None:
         """Start the loops."""
-        settings, desk = self._desk.settings, self._desk
-        desk.keep("manifest", self.save_once, every_s=SAVE_EVERY_S)
-        desk.keep("health probes", self.probe_once, every_s=PROBE_EVERY_S)
-        desk.keep("verification", self.verify_once, every_s=VERIFY_EVERY_S)
-        desk.keep("wall clock", self.watch_clock_once, every_s=CLOCK_EVERY_S)
-        desk.keep("folder", self.look_for_folder_once, every_s=FOLDER_EVERY_S)
+        settings, context = self._context.settings, self._context
+        context.keep("manifest", self.save_once, every_s=SAVE_EVERY_S)
+        context.keep("health probes", self.probe_once, every_s=PROBE_EVERY_S)
+        context.keep("verification", self.verify_once, every_s=VERIFY_EVERY_S)
+        context.keep("wall clock", self.watch_clock_once, every_s=CLOCK_EVERY_S)
+        context.keep("folder", self.look_for_folder_once, every_s=FOLDER_EVERY_S)
         if settings.delete_oldest_when_full:
-            desk.keep("space", self.make_space_once, every_s=SPACE_EVERY_S)
+            context.keep("space", self.make_space_once, every_s=SPACE_EVERY_S)
         if settings.overload_guard_enabled:
             every_s = settings.overload_poll_s
-            desk.keep("overload guard", self.guard_once, every_s=every_s)
+            context.keep("overload guard", self.guard_once, every_s=every_s)
 
     def health(self) -> dict[str, Any]:
         """Return the body of `GET /api/v1/recording-health`, from memory."""
         return self.watch.report(time.monotonic(), self._observation())
 
     def _observation(self) -> RecordingObservation | None:
-        running = self._desk.current.running
+        running = self._context.current.running
         if running is None or not running.match.under_way:
             return None
         return observation_of(running.match)
 
     async def save_once(self) -> None:
         """Wait until the manifest changes, and save it. Raises OSError."""
-        desk = self._desk
-        version = await desk.unsaved.wait(self._saved)
-        running = desk.current.running
+        context = self._context
+        version = await context.unsaved.wait(self._saved)
+        running = context.current.running
         if running is not None and running.match.phase == "recording":
-            await desk.save(running.match, "recording")
+            await context.save(running.match, "recording")
         self._saved = version
 
     async def watch_clock_once(self) -> None:
@@ -92,12 +93,12 @@ class Upkeep:
 
         The current clock readings are recorded.
         """
-        desk = self._desk
-        now, trust = desk.read_clock()
+        context = self._context
+        now, trust = context.read_clock()
         slept_ns = now.asleep_ns - (now.asleep_ns if self._asleep_ns is None else self._asleep_ns)
         self._asleep_ns = now.asleep_ns
         self._slept_ns += slept_ns
-        running = desk.current.running
+        running = context.current.running
         if running is None:
             self._slept_ns, self._slept_for = 0, None
             return
@@ -113,42 +114,42 @@ class Upkeep:
                     match.match_id,
                     moved_s,
                 )
-            desk.note_unsaved()
-            desk.note_changed()
+            context.note_unsaved()
+            context.note_changed()
         now_s = now.monotonic_ns / 1e9
         if self._remembered_s is None or now_s - self._remembered_s > REMEMBER_EVERY_S:
             self._remembered_s = now_s
-            await to_thread.run_sync(desk.record.note_date, now.unix_ns, trust)
+            await to_thread.run_sync(context.record.note_date, now.unix_ns, trust)
 
     async def look_for_folder_once(self) -> None:
         """Check whether the folder that the workers write to still exists."""
-        running = self._desk.current.running
+        running = self._context.current.running
         if running is None or running.match.phase != "recording":
             return
         match = running.match
         exists = await to_thread.run_sync(is_real_folder, match.segments_folder)
         if match.note_folder(exists=exists):
-            self._desk.note_changed()
+            self._context.note_changed()
 
     async def make_space_once(self) -> None:
         """Try again to free space while the disk is full.
 
         An earlier attempt may have freed nothing.
         """
-        running = self._desk.current.running
+        running = self._context.current.running
         if running is not None and any(t.disk == "full" for t in running.match.tracks.values()):
-            await self._desk.make_space()
+            await self._context.make_space()
 
     async def probe_once(self) -> None:
         """Run ffprobe on each segment that is large and has stopped growing."""
-        running = self._desk.current.running
+        running = self._context.current.running
         if running is None:
             return
         match = running.match
         for camera in self.watch.due_for_probe(time.monotonic(), self._observation()):
             if camera.segment_name is not None:
                 path = match.segments_folder / camera.segment_name
-                probe = await self._desk.prober.probe(path)
+                probe = await self._context.prober.probe(path)
                 match.tracks[camera.camera_id].note_probe(probe.to_json())
                 self._tell_refused(camera.camera_id, camera.segment_name, probe)
 
@@ -161,18 +162,18 @@ class Upkeep:
 
     async def verify_once(self) -> None:
         """Read back every finished segment, so that a stop need not."""
-        desk = self._desk
-        while desk.unverified:
-            match, track, name = desk.unverified.pop(0)
+        context = self._context
+        while context.unverified:
+            match, track, name = context.unverified.pop(0)
             segment = track.segments.get(name)
-            running = desk.current.running is not None and desk.current.running.match is match
+            running = context.current.running is not None and context.current.running.match is match
             if segment is None or not running or match.phase != "recording":
                 continue  # a stop reads it itself; what a failed start left is gone
             check = await _check(match.folder, name)
             known = track.segments.get(name)
             if known is not None and known.size_bytes == check.segment.size_bytes:
                 track.note_verified(name, check.segment.verified)
-                desk.note_unsaved()
+                context.note_unsaved()
             for fault in check.faults:
                 log.error("%s: %s", match.match_id, fault)
 
@@ -187,10 +188,10 @@ class Upkeep:
                 if segment.verified is None:
                     check = await _check(match.folder, name)
                     track.note_verified(name, check.segment.verified)
-        desk, match_id = self._desk, match.match_id
-        while not desk.current.is_running(match_id) and await anyio.Path(match.folder).exists():
+        context, match_id = self._context, match.match_id
+        while not context.current.is_running(match_id) and await anyio.Path(match.folder).exists():
             try:
-                await desk.save(match, "finished")
+                await context.save(match, "finished")
             except OSError as error:
                 log.error("the manifest of %s cannot be saved: %s", match.match_id, error)  # noqa: TRY400
                 await anyio.sleep(SAVE_EVERY_S)
@@ -202,10 +203,10 @@ class Upkeep:
         observation = self._observation()
         if observation is None:
             return
-        sample = self._desk.host.sample
+        sample = self._context.host.sample
         alarm = self.guard.once(time.time(), sample.cpu_percent if sample else None, self.health())
         if alarm is not None:
-            self._desk.alarm(alarm)
+            self._context.alarm(alarm)
 
 
 async def _check(folder: Path, name: str) -> SegmentCheck:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from touchline.engines import Body, Engines
 
 
-class Standing:
+class CachedAnswers:
     """Sender of bytes with their version as ETag, or 304 if the client has that version."""
 
     def __init__(self) -> None:
@@ -47,10 +47,10 @@ def stale_headers(engines: Engines) -> Mapping[str, str]:
     }
 
 
-def standing_of(request: Request) -> Standing:
+def cached_answers_of(request: Request) -> CachedAnswers:
     """Return the sender of this application."""
-    standing: Standing = request.app.state.standing
-    return standing
+    answers: CachedAnswers = request.app.state.cached_answers
+    return answers
 
 
 def engines_of(request: Request) -> Engines:

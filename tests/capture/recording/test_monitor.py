@@ -10,8 +10,8 @@ from support.recorders import studio, until
 from support.runningmatches import match
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.logs.diagnostics import PROBE_PHRASE
-from touchline.capture.recording import upkeep
-from touchline.capture.recording.upkeep import Upkeep
+from touchline.capture.recording import monitor
+from touchline.capture.recording.monitor import RecordingMonitor
 from touchline.capture.settings.tree import CaptureSettings
 
 
@@ -35,12 +35,12 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
 
     recorded = match()
     recorded.begin()
-    desk: Any = SimpleNamespace(
+    context: Any = SimpleNamespace(
         settings=CaptureSettings(),
         current=SimpleNamespace(running=SimpleNamespace(match=recorded)),
         prober=SimpleNamespace(probe=probe),
     )
-    it, due = Upkeep(desk), Due()
+    it, due = RecordingMonitor(context), Due()
     it.watch = due  # type: ignore[assignment]
     await it.probe_once()
     await it.probe_once()
@@ -62,7 +62,7 @@ async def test_a_segment_that_a_probe_refuses_is_logged_once(
 async def test_a_folder_that_went_away_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upkeep, "FOLDER_EVERY_S", 0.02)
+    monkeypatch.setattr(monitor, "FOLDER_EVERY_S", 0.02)
     async with studio(tmp_path) as it:
         await it.start()
         folder = it.root / "m1" / "segments"

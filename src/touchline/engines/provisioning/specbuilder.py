@@ -38,7 +38,7 @@ class Prepared:
         self._reserved.keep(instance_id)
 
 
-class Workshop:
+class SpecBuilder:
     """Preparation of engine starts. Belongs to the event loop."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Workshop:
         publishes_ports: bool,
         shares_machine: bool,
     ) -> None:
-        """Create the workshop.
+        """Create the spec_builder.
 
         `recipe` returns the current configuration. `publishes_ports`: an engine has a network, and
         so all port numbers, to itself. `shares_machine`: engines have no files, addresses and

@@ -42,7 +42,7 @@ def read_moment() -> Moment:
     return Moment(wallclock.boot_id(), boot_s, time.time())
 
 
-class HistoryKeeper:
+class SavedHistory:
     """Keeps and saves a history. Belongs to the event loop; `open_history` makes it."""
 
     def __init__(
@@ -99,27 +99,25 @@ class HistoryKeeper:
 @asynccontextmanager
 async def open_history(
     names: tuple[str, ...], figures: Figures, data_dir: Path
-) -> AsyncIterator[HistoryKeeper]:
+) -> AsyncIterator[SavedHistory]:
     """Open a history of these figures; it is kept and saved until it is closed."""
-    keeper = HistoryKeeper(History(names), figures, data_dir / FILE_NAME)
+    kept = SavedHistory(History(names), figures, data_dir / FILE_NAME)
     with anyio.move_on_after(_LAST_SAVE_S):
-        await keeper.load()
+        await kept.load()
 
     async def save_later() -> None:
         await anyio.sleep(SAVE_EVERY_S)
-        await keeper.save()
+        await kept.save()
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(
-            partial(keep_running, "metrics history", keeper.look, every_s=LOOK_EVERY_S)
-        )
+        tasks.start_soon(partial(keep_running, "metrics history", kept.look, every_s=LOOK_EVERY_S))
         tasks.start_soon(partial(keep_running, "metrics history file", save_later, every_s=0))
         try:
-            yield keeper
+            yield kept
         finally:
             tasks.cancel_scope.cancel()
             with anyio.CancelScope(shield=True), anyio.move_on_after(_LAST_SAVE_S):
-                await keeper.save()
+                await kept.save()
 
 
 def _read(path: Path) -> str | None:
