@@ -78,14 +78,7 @@ async def open_engines(
         open_variants(data_dir / "variants", platform=platform_of(platform.machine())) as variants,
         open_runtime(
             _runtime_for(settings, wanted=keeps_minimum),
-            OpeningContext(
-                data_dir=data_dir,
-                label=settings.management_label,
-                bind_address=settings.ports.bind_address,
-                bind_is_default="bind_address" not in settings.ports.model_fields_set,
-                also=settings.vpn.names,
-                environ=environ,
-            ),
+            _opening_context(settings, data_dir, environ),
         ) as runtime,
         open_acestream(concurrency=settings.collector.concurrency) as client,
         open_vpn_control(settings.vpn) as control,
@@ -163,6 +156,19 @@ async def _end_or_tell(half: EnginesLifecycle, *, stops: bool) -> None:
         log.info(
             "%d engines keep running; the next server with this data directory adopts them", left
         )
+
+
+def _opening_context(
+    settings: EnginesSettings, data_dir: Path, environ: Mapping[str, str] | None
+) -> OpeningContext:
+    return OpeningContext(
+        data_dir=data_dir,
+        label=settings.management_label,
+        bind_address=settings.ports.bind_address,
+        bind_is_default="bind_address" not in settings.ports.model_fields_set,
+        also=settings.vpn.names,
+        environ=environ,
+    )
 
 
 async def _load(store: Store, clock: Clock) -> Loaded:
