@@ -53,10 +53,7 @@ class StatusBoard:
         self._now, self._now_s = clock.now, clock.now_s
 
     def orchestrator(self) -> dict[str, Any]:
-        """Return the body of `GET /orchestrator/status`.
-
-        It says whether a client can expect an engine, and why not.
-        """
+        """Return the body of `GET /orchestrator/status`: whether a client can expect an engine."""
         ours = self._fleet.ours()
         healthy = sum(engine.health == "healthy" for engine in ours)
         unhealthy = sum(engine.health == "unhealthy" for engine in ours)

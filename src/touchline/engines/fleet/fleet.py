@@ -147,7 +147,7 @@ class Fleet:
     def remove(self, engine_id: str) -> Engine | None:
         """Remove an engine and return it.
 
-        Its streams must have been ended; only the runtime_sync removes engines.
+        Its streams must have been ended; only `RuntimeSync` removes engines.
         """
         engine = self._engines.pop(engine_id, None)
         self.seen.pop(engine_id, None)

@@ -1,7 +1,4 @@
-"""Synchronisation of the in-memory fleet with the runtime.
-
-It subscribes to events, lists, applies both, and lists again.
-"""
+"""Synchronisation of the fleet with the runtime: subscribe, list, apply, and list again."""
 
 from __future__ import annotations
 
@@ -37,18 +34,14 @@ from touchline.engines.streams.reports import StreamReports
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.1, 0.5
-"""First and longest delay of a reconnect, in seconds.
-
-Connecting to a socket without a listener costs nothing, so the return of a daemon is noticed
-quickly.
-"""
+"""First and longest delay of a reconnect: asking a socket without a listener costs nothing."""
 
 CONFIRMS_AT_ONCE = 8
 _ALIVE = frozenset({"running", "paused"})
 
 
 class RuntimeSync:
-    """RuntimeSync that adopts engines and removes dead ones. Belongs to the event loop.
+    """Adopter of engines, and remover of dead ones. Belongs to the event loop.
 
     An instance missing from a list is looked up by its id before it counts as gone: a list may be
     older than an event, and nothing is ever concluded from a runtime that cannot be reached.
@@ -71,7 +64,7 @@ class RuntimeSync:
         on_return: Callable[[], None],
         on_death: Callable[[Engine, int | None], None],
     ) -> None:
-        """Create the runtime_sync of `fleet`.
+        """Connect a fleet and its runtime.
 
         `on_event` receives every event, `on_death` every engine that ended by itself. `on_return`
         is called when the runtime is listed for the first time after it was unavailable.
@@ -93,10 +86,7 @@ class RuntimeSync:
         self._touched: dict[str, float] = {}
         self._gone: dict[str, float] = {}
         self.starting: set[str] = set()
-        """Names of instances that the provisioner is starting.
-
-        It adds them when they answer.
-        """
+        """Names of instances that the provisioner is starting; it adds them when they answer."""
         self.stopping: set[str] = set()
         """Ids of instances that are being removed, whose end is expected."""
         self._doubted: set[str] = set()
@@ -184,10 +174,7 @@ class RuntimeSync:
         self._reconciler_wakeup.mark()
 
     def doubt(self, reference: str, reason: str) -> None:
-        """Mark an instance whose start or stop has an unknown result.
-
-        It is looked up, and until that is answered nothing is decided.
-        """
+        """Look up an instance whose start or stop has an unknown result; decide nothing before."""
         self._doubted.add(reference)
         self._lost(reason)
         self.list_soon()
@@ -201,10 +188,7 @@ class RuntimeSync:
         self._fleet.put(engine)
 
     def removed(self, instance_id: str) -> None:
-        """Record the removal of an instance.
-
-        Lists requested before still show it.
-        """
+        """Record the removal of an instance, which lists requested before still show."""
         self._gone[instance_id] = self._now_s()
         self._fleet.others.pop(instance_id, None)
 

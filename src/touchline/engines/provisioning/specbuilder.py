@@ -51,7 +51,7 @@ class SpecBuilder:
         publishes_ports: bool,
         shares_machine: bool,
     ) -> None:
-        """Create the spec_builder.
+        """Create a builder of specs.
 
         `recipe` returns the current configuration. `publishes_ports`: an engine has a network, and
         so all port numbers, to itself. `shares_machine`: engines have no files, addresses and

@@ -35,10 +35,7 @@ Restart = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """Internal state of a VPN beside what is shown.
-
-    Times are the monotonic clock's.
-    """
+    """Internal state of a VPN beside what is shown; times are the monotonic clock's."""
 
     instance: Instance | None = None
     connected_since_s: float | None = None
@@ -116,10 +113,7 @@ class VpnWatch:
         return any(vpn.connected for vpn in self._states.values())
 
     def usable_for_engines(self) -> tuple[VpnState, ...]:
-        """Return the VPNs on which engines may be started.
-
-        They are connected, and settled after having been lost.
-        """
+        """Return the VPNs that take engines: connected, and settled after having been lost."""
         now_s = self._now_s()
         found = []
         for name, vpn in self._states.items():
