@@ -210,7 +210,7 @@ async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_the_check_of_a_daemon_ends_in_time(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("touchline.engines.readiness.TIMEOUT_S", WITHIN_S)
+    monkeypatch.setattr("touchline.engines.runtimes.docker.kind.TIMEOUT_S", WITHIN_S)
     settings = settings_for(runtime={"kind": "docker"})
     with hostile(ANSWERS[answer]) as server:
         environ = {"DOCKER_HOST": f"tcp://127.0.0.1:{server.port}"}
