@@ -201,7 +201,7 @@ def test_a_recording_sends_the_live_panorama_away_and_is_processed_afterwards(
     assert scan.finalized
     assert scan.faults == ()
     panorama = next(j for j in jobs if j["kind"] == "panorama")
-    assert any("in pairs" in line for line in panorama["log"])
+    assert any("frames of both cameras" in line for line in panorama["log"])
     made = server.get("/recordings/derby/made")
     assert made["made"]["panorama"]["calibration_version"] == 1
     assert panorama["result"]["frames"] == scan.frames > 60
