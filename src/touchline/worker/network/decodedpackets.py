@@ -195,7 +195,7 @@ class DecodedPackets:
     # --------------------------------------------------------------- pictures
 
     def _picture(self, rtp_time: int, arrived_ns: int, *, whole_before: bool) -> None:
-        """Return the time of the picture that begins here; None if no time is left for it."""
+        """Begin a picture with its own time; one without any time left is dropped and counted."""
         if self._codec == "mpegts":
             self._media_ns = self._stream_time(rtp_time, arrived_ns)
             return

@@ -38,6 +38,11 @@ def nobody(match_id: str) -> bool:
     return False
 
 
+def never() -> bool:
+    """Footage is accepted."""
+    return False
+
+
 def make(
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -66,7 +71,7 @@ async def test_the_oldest_match_goes_first_and_no_more_than_needed(
     match(tmp_path, "old", age_s=900)
     match(tmp_path, "older", age_s=1000)
     match(tmp_path, "new", age_s=10)
-    await make(tmp_path, monkeypatch, missing_bytes=1).make(nobody)
+    await make(tmp_path, monkeypatch, missing_bytes=1).make(nobody, never)
     assert names(tmp_path) == {"old", "new"}
 
 
@@ -75,7 +80,7 @@ async def test_a_match_recorded_at_1970_does_not_go_before_older_ones(
 ) -> None:
     match(tmp_path, "november", age_s=time.time() - 35, number=2)
     match(tmp_path, "september", age_s=60 * 86_400, number=1)
-    await make(tmp_path, monkeypatch, missing_bytes=1).make(nobody)
+    await make(tmp_path, monkeypatch, missing_bytes=1).make(nobody, never)
     assert names(tmp_path) == {"november"}
 
 
@@ -85,7 +90,7 @@ async def test_a_match_in_processing_stays(tmp_path: Path, monkeypatch: pytest.M
     remover = removal(Library(tmp_path, is_running=nobody), tmp_path)
     await remover._jobs.add("archive", "waits")
     it = make(tmp_path, monkeypatch, missing_bytes=1 << 40, remover=remover)
-    await it.make(nobody)
+    await it.make(nobody, never)
     assert names(tmp_path) == {"waits"}
 
 
@@ -93,7 +98,7 @@ async def test_with_room_enough_nothing_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     match(tmp_path, "old", age_s=900)
-    await make(tmp_path, monkeypatch, missing_bytes=0).make(nobody)
+    await make(tmp_path, monkeypatch, missing_bytes=0).make(nobody, never)
     assert names(tmp_path) == {"old"}
 
 
@@ -129,7 +134,7 @@ async def test_protected_and_running_matches_and_folders_without_footage_stay(
     match(tmp_path, "new", age_s=10)
     (tmp_path / ".hidden").mkdir()
     it = make(tmp_path, monkeypatch, missing_bytes=1 << 40, running="running")
-    await it.make(lambda match_id: match_id == "running")
+    await it.make(lambda match_id: match_id == "running", never)
     assert names(tmp_path) == {"protected", "running"}
     assert (tmp_path / ".hidden").exists()
 
@@ -148,7 +153,7 @@ async def test_a_match_that_may_not_be_deleted_does_not_keep_the_next_one(
         return await delete(library, match_id)
 
     monkeypatch.setattr(Library, "delete", refuse)
-    await it.make(nobody)
+    await it.make(nobody, never)
     assert names(tmp_path) == {"older"}
 
 
@@ -167,8 +172,8 @@ async def test_two_calls_at_once_delete_no_match_too_many(
 
     monkeypatch.setattr(it, "_look", one_is_missing)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(it.make, nobody)
-        tasks.start_soon(it.make, nobody)
+        tasks.start_soon(it.make, nobody, never)
+        tasks.start_soon(it.make, nobody, never)
     assert names(tmp_path) == {"match-900", "match-800"}
 
 
@@ -178,7 +183,7 @@ async def test_a_match_of_a_newer_version_stays(
     match(tmp_path, "newer", age_s=1000)
     (tmp_path / "newer" / "match.json").write_text('{"format_version": 99}')
     match(tmp_path, "old", age_s=900)
-    await make(tmp_path, monkeypatch, missing_bytes=1 << 40).make(nobody)
+    await make(tmp_path, monkeypatch, missing_bytes=1 << 40).make(nobody, never)
     assert names(tmp_path) == {"newer"}
 
 
@@ -200,7 +205,7 @@ async def test_files_that_come_and_go_meanwhile_do_not_keep_it_from_making_room(
     try:
         for number in range(40):
             match(tmp_path, f"old {number}", age_s=1000)
-            await keeper.make(lambda name: name == "running")
+            await keeper.make(lambda name: name == "running", never)
             assert names(tmp_path) == {"running"}
     finally:
         stop.set()

@@ -78,9 +78,7 @@ class Space:
         self._floor_bytes = floor_bytes
         self._one_at_a_time = anyio.Lock()
 
-    async def make(
-        self, is_running: Callable[[str], bool], is_refused: Callable[[], bool] = lambda: False
-    ) -> None:
+    async def make(self, is_running: Callable[[str], bool], is_refused: Callable[[], bool]) -> None:
         """Delete matches until there is room above the floor, or none may be deleted any more.
 
         Where there is room, but footage is still refused as on a full disk (`is_refused`: a quota
