@@ -21,18 +21,13 @@ from touchline.media.storage.diskspace import read_space
 log = logging.getLogger(__name__)
 
 _SPARE_BYTES = 2 << 30
-"""Bytes above the floor down to which matches are deleted.
-
-The margin avoids a repetition every minute.
+"""Matches are deleted until this much is free above the floor, so that it does not happen again
+every minute.
 """
-
 
 _EVERYTHING = 1 << 62
 _SETTLED_S = 2.0
-"""Seconds after which a reported refusal counts as current.
-
-A worker tries many times in this time.
-"""
+"""A refusal that is reported for this long is no old news: a worker tries many times meanwhile."""
 
 
 async def _lasts(is_refused: Callable[[], bool]) -> bool:
