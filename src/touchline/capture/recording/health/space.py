@@ -27,7 +27,7 @@ every minute.
 
 _EVERYTHING = 1 << 62
 _SETTLED_S = 2.0
-"""A refusal that is reported for this long is no old news: a worker tries many times meanwhile."""
+"""A refusal still reported after this long is current: a worker retries many times in it."""
 
 
 async def _lasts(is_refused: Callable[[], bool]) -> bool:
