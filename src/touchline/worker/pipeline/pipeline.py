@@ -36,6 +36,7 @@ from touchline.worker.pipeline.rawtimes import RawTimes  # noqa: E402
 from touchline.worker.pipeline.timeline import Timeline  # noqa: E402
 
 _AVC = "video/x-h264,stream-format=avc,alignment=au"
+_ENDED = "ended"
 _POLL_NS = 500_000_000
 _CODECS = {
     "image/jpeg": "mjpeg",
@@ -305,11 +306,15 @@ class Pipeline:
     def stop(self) -> None:
         """Tear the pipeline down. Blocks for as long as the source's driver does."""
         self._loop.stop()
-        woken = Gst.Structure.new_empty("stopping")
-        self._pipeline.get_bus().post(Gst.Message.new_application(None, woken))
+        self._post("stopping")
         self._pipeline.set_state(Gst.State.NULL)
         for thread in self._threads:
             thread.join(2)
+
+    def _post(self, name: str) -> None:
+        """Post a message for the reader of the bus, which reads it after all earlier ones."""
+        message = Gst.Message.new_application(None, Gst.Structure.new_empty(name))
+        self._pipeline.get_bus().post(message)
 
     def request_keyframe(self) -> None:
         """Request a keyframe of the local encoder with its next picture; a camera may ignore it."""
@@ -337,7 +342,7 @@ class Pipeline:
             | Gst.MessageType.WARNING
             | Gst.MessageType.SEGMENT_DONE
             | Gst.MessageType.LATENCY
-            | Gst.MessageType.APPLICATION  # posted by `stop`, so that nobody waits for this thread
+            | Gst.MessageType.APPLICATION  # posted by `_post`
         )
         while not self._stopping.is_set():
             message = bus.timed_pop_filtered(_POLL_NS, kinds)
@@ -347,6 +352,9 @@ class Pipeline:
                 self._end(describe(message))
             elif message.type == Gst.MessageType.WARNING:
                 self._on_warning(describe(message))
+            elif message.type == Gst.MessageType.APPLICATION:
+                if message.has_name(_ENDED):
+                    self._end("the source ended")
             elif message.type == Gst.MessageType.LATENCY:
                 self._pipeline.recalculate_latency()
             elif message.type == Gst.MessageType.SEGMENT_DONE and not self._loop.begin_again():
@@ -357,7 +365,7 @@ class Pipeline:
             sample = self._sink.try_pull_sample(_POLL_NS)
             if sample is None:
                 if self._sink.get_property("eos"):
-                    self._end("the source ended")
+                    self._post(_ENDED)  # an error that ended it is read first
                     return
                 continue
             try:
