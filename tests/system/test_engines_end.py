@@ -74,7 +74,7 @@ def test_a_demo_leaves_no_process_behind(tmp_path: Path, when: str) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE_S) == 0
         assert engine_processes(tmp_path) == {}
-        _, alive = psutil.wait_procs(children, timeout=5)
+        _, alive = psutil.wait_procs(children, timeout=DEADLINE_S)
         assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
     assert list(tmp_path.glob("engines/*/record.json")) == []
 
