@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -87,19 +87,6 @@ class Answer(BaseModel):
     """
 
     model_config = ConfigDict(extra="allow", defer_build=True)
-
-
-def example(value: dict[str, Any]) -> ConfigDict:
-    """Build the configuration of a response model with an example for the documentation."""
-    return ConfigDict(extra="allow", json_schema_extra={"examples": [value]})
-
-
-def open_enum(words: Iterable[str]) -> WithJsonSchema:
-    """Describe an open enumeration: values of this version, to which later ones may add.
-
-    `web.schema` closes it for the dashboard, which always has the server's version.
-    """
-    return WithJsonSchema({"anyOf": [{"type": "string", "enum": [*words]}, {"type": "string"}]})
 
 
 def _number(value: object) -> object:

@@ -7,8 +7,9 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
+from touchline.core.answers import open_enum
 from touchline.core.events.kinds import EventCategory, EventType
-from touchline.web.models.base import Answer, open_enum
+from touchline.web.models.base import Answer
 
 EventTypeWord = Annotated[str, open_enum(get_args(EventType))]
 EventCategoryWord = Annotated[str, open_enum(get_args(EventCategory))]

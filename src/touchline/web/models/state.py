@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from touchline.web.models.base import Answer, example, open_enum
+from touchline.core.answers import example, open_enum
+from touchline.web.models.base import Answer
 from touchline.web.models.capture.recording import (
     CAMERA_STATES,
     IDLE_EXAMPLE,

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from touchline.web.models.base import Answer, example
+from touchline.core.answers import example
+from touchline.web.models.base import Answer
 
 
 class PowerMode(Answer):

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.models.base import Answer, Truth, example
+from touchline.core.answers import example
+from touchline.web.models.base import Answer, Truth
 from touchline.web.models.capture.processing import JobState
 
 

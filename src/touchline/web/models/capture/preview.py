@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.models.base import Answer, CameraNumber, Truth, example
+from touchline.core.answers import example
+from touchline.web.models.base import Answer, CameraNumber, Truth
 from touchline.web.models.unknownfields import Tolerant
 
 STARTED = {

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field
 
 from touchline.capture import IssueKind
-from touchline.web.models.base import Answer, SchemaKeywords, Truth, example, open_enum
+from touchline.core.answers import example, open_enum
+from touchline.web.models.base import Answer, SchemaKeywords, Truth
 from touchline.web.models.unknownfields import Tolerant
 
 _LETTERS = r"\p{L}\p{N}\p{M}_"

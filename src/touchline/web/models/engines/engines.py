@@ -7,8 +7,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from touchline.core.answers import open_enum
 from touchline.engines import Reason
-from touchline.web.models.base import Answer, open_enum
+from touchline.web.models.base import Answer
 
 DrainReason = Annotated[str, open_enum(get_args(Reason))]
 
