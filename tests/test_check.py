@@ -13,11 +13,11 @@ import anyio.to_thread
 import pytest
 
 from support.rtsp import camera_in_thread
-from touchline import cameracheck
 from touchline import check as module
+from touchline.capture import PROBED_ELEMENTS
+from touchline.capture.sources import rtsp
 from touchline.check import check, print_findings, probe_gstreamer
 from touchline.finding import Finding
-from touchline.ipc.wire import PROBED_ELEMENTS
 from touchline.media.storage.diskspace import DiskSpace
 from touchline.settings import Settings, load_settings
 from touchline.system import hold_data_dir
@@ -148,7 +148,7 @@ def test_a_network_camera_is_signed_in_to(tmp_path: Path) -> None:
 def test_a_camera_that_says_nothing_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cameracheck, "DESCRIBE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(rtsp, "DESCRIBE_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"
         findings = check(settings(tmp_path, {"0": {"kind": "rtsp", "url": url}}), probe=everything)

@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "touchline.finding": set(),
     "touchline.capture": {
         "touchline.core",
+        "touchline.finding",
         "touchline.ipc",
         "touchline.media",
         "touchline.foreign",
@@ -81,7 +82,7 @@ ALLOWED: dict[str, set[str]] = {
         "anyio",
     },
     "touchline.listen": {"touchline.core"},
-    "touchline.cameracheck": {"touchline.capture", "touchline.finding", "touchline.settings"},
+    "touchline.cameracheck": {"touchline.finding", "touchline.settings"},
     "touchline.check": {
         "touchline.cameracheck",
         "touchline.capture",

@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from touchline.cameracheck import camera_findings
-from touchline.capture import build_pipeline, recordings_disk
+from touchline.capture import PROBED_ELEMENTS, build_pipeline, recordings_disk
 from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
 from touchline.finding import Finding, State
 from touchline.foreign.text import shown
-from touchline.ipc.wire import PROBED_ELEMENTS
 from touchline.listen import bind, is_loopback
 from touchline.media.storage.diskspace import read_space
 from touchline.settings import Settings

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from support.registry import registry
-from touchline.capture.cameras.encoders import ENCODERS, PRESETS, EncoderTarget
 from touchline.capture.cameras.pipelines import build_pipeline
+from touchline.capture.encoding.encoders import ENCODERS, PRESETS, EncoderTarget
 from touchline.capture.settings.tree import CaptureSettings
-from touchline.ipc.wire import PROBED_ELEMENTS, Element, PipelineSpec
+from touchline.capture.sources.kinds import PROBED_ELEMENTS
+from touchline.ipc.wire import Element, PipelineSpec
 
 CHILD_DEADLINE_S = 60
 

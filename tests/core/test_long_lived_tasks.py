@@ -21,7 +21,7 @@ ONE_WORK = {
     "capture/live/panorama.py": "the feed of one preview",
     "capture/live/preview.py": "the cameras of one start",
     "capture/programs/process.py": "one connection to a worker, made anew by keep_until_done",
-    "capture/cameras/scenes.py": "the pictures that are drawn before the cameras start",
+    "capture/assembly.py": "the pictures that are drawn before the cameras start",
     "capture/live/shown.py": "the cameras of one stop",
     "capture/recording/start.py": "the cameras of one start",
     "capture/library/verification/stopgate.py": "the verification of one stop",

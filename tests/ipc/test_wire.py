@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,32 @@ def test_a_newer_servers_keys_are_passed_over() -> None:
 def test_an_older_servers_specification_gets_the_defaults() -> None:
     bare = {"kind": "file", "source": [{"factory": "filesrc"}]}
     assert wire.spec_from_json(bare) == PipelineSpec(kind="file", source=(Element("filesrc"),))
+
+
+@pytest.mark.parametrize("unknown", ["paced", "rtsp"])
+def test_a_specification_of_an_earlier_version_is_the_same_one(unknown: str) -> None:
+    earlier = wire.spec_to_json(SPEC)
+    del earlier[unknown]
+    assert wire.is_spec(earlier, SPEC)
+    assert wire.is_spec({**wire.spec_to_json(SPEC), "hdr": True}, SPEC)
+
+
+@pytest.mark.parametrize(
+    "change", [{"loop": True}, {"kind": "file"}, {"source": 1}, {"encode": [1]}]
+)
+def test_another_specification_is_not_the_same_one(change: dict[str, Any]) -> None:
+    assert not wire.is_spec({**wire.spec_to_json(SPEC), **change}, SPEC)
+
+
+@pytest.mark.parametrize("data", [None, [], "video", {}])
+def test_a_worker_without_a_specification_has_none(data: object) -> None:
+    assert not wire.is_spec(data, SPEC)
+
+
+@pytest.mark.parametrize("data", [None, "x264enc", [1], {"x264enc": True}, 7])
+def test_names_of_elements_are_a_list_of_texts(data: object) -> None:
+    with pytest.raises(TypeError):
+        wire.names_from_json(data)
 
 
 def test_what_lacks_a_needed_key_is_refused() -> None:

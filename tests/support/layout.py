@@ -11,9 +11,13 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "system/test_match_day.py",
         "only construct and connect, for every server that runs",
     ),
-    r"capture\.cameras\.encoders": (
+    r"capture\.encoding\..*": (
         "capture/cameras/test_pipelines.py",
         "its choice shows in the pipelines",
+    ),
+    r"capture\.sources\..*": (
+        "capture/sources/test_kinds.py",
+        "the settings of all kinds are tested by the same tests, and their pipelines too",
     ),
     r"capture\.cameras\.report": (
         "capture/recording/test_start.py",

@@ -56,6 +56,7 @@ def file_source(path: Path, *, loop: bool = True) -> PipelineSpec:
         source=(Element("filesrc", {"location": str(path)}),),
         encode=ENCODE,
         demux=True,
+        paced=True,
         loop=loop,
         start_timeout_s=5,
     )

@@ -23,6 +23,10 @@ def test_a_worker_says_who_it_is_and_what_this_machine_has(tmp_path: Path) -> No
         assert (hello["name"], hello["pid"]) == ("cam0", worker.process.pid)
         assert "x264enc" in hello["elements"]
         assert set(hello["elements"]) <= set(wire.PROBED_ELEMENTS)
+        asked = worker.connect().ask("hello", elements=["videotestsrc", "no-such-element"])
+        assert asked["elements"] == ["videotestsrc"]
+        refused = worker.connect().ask("hello", elements="videotestsrc")
+        assert (refused["ok"], refused["code"]) == (False, "bad_request")
         assert (hello["spec"], hello["order"], hello["report"]) == (None, None, None)
 
 

@@ -22,14 +22,15 @@ from touchline.capture.opening import open_capture, recordings_disk
 from touchline.capture.processing.jobs import Job
 from touchline.capture.recording.health.soundness import IssueKind
 from touchline.capture.recording.recorder import Recorder
-from touchline.capture.settings.cameras import RtspSource, Source
 from touchline.capture.settings.processing import Kind as JobKindName
 from touchline.capture.settings.tree import DEMO_CAMERAS, CaptureSettings
+from touchline.capture.sources.kinds import PROBED_ELEMENTS
 
 __all__ = [
     "ARCHIVES",
     "DEMO_CAMERAS",
     "LOG_TYPES",
+    "PROBED_ELEMENTS",
     "RECORDING_ACTIVE",
     "Calibration",
     "Capture",
@@ -44,9 +45,7 @@ __all__ = [
     "MatchTimes",
     "Preview",
     "Recorder",
-    "RtspSource",
     "Signalling",
-    "Source",
     "Stills",
     "WebRtcSession",
     "build_pipeline",

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import anyio
 from anyio import to_thread
 
 from touchline.capture.cameras.calibrations import Calibrations
 from touchline.capture.cameras.cameras import SCENES, Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.news import CameraNews
-from touchline.capture.cameras.scenes import draw_scenes
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
@@ -73,7 +73,9 @@ async def open_base(
     news, current = CameraNews(), CurrentRecording()
     library = Library(disk.root, is_running=current.is_running)
     await library.clean_up()
-    await draw_scenes(settings.cameras.values(), runtime_dir / SCENES)
+    async with anyio.create_task_group() as tasks:
+        for source in settings.cameras.values():
+            tasks.start_soon(source.prepare, runtime_dir / SCENES)
     cameras = {
         camera_id: Camera(
             camera_id,

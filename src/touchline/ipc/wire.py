@@ -15,7 +15,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -75,7 +75,10 @@ PROBED_ELEMENTS = (
     "vaapih264enc",
     "x264enc",
 )
-"""GStreamer elements whose presence decides how a pipeline is built; named in the `hello` reply."""
+"""GStreamer elements of which the `hello` reply names those present, for a server of 0.1.0.
+
+Later servers name in the request the elements that they need to know about.
+"""
 
 Value = bool | int | float | str
 
@@ -131,7 +134,8 @@ class PipelineSpec:
     and goes through `encode`. With `demux`
     a decodebin follows it and the first video stream is used: H.264 is copied unless
     `force_encode`, anything else is decoded and goes through `encode`. With `delivers_h264` the
-    source itself ends in H.264. `loop` starts a file again when it ends. `keep_running` keeps the
+    source itself ends in H.264. A `paced` source delivers as fast as it is read, and is read at the
+    pace of its timestamps. `loop` starts a file again when it ends. `keep_running` keeps the
     pipeline playing while nobody records. A camera without a frame for `stall_after_s` has stalled;
     one without a first frame for `start_timeout_s` has failed to start.
     """
@@ -144,6 +148,7 @@ class PipelineSpec:
     demux: bool = False
     delivers_h264: bool = False
     force_encode: bool = False
+    paced: bool = False
     loop: bool = False
     keep_running: bool = False
     stall_after_s: float = 0.8
@@ -245,6 +250,23 @@ def spec_from_json(data: Mapping[str, Any]) -> PipelineSpec:
     if known.get("rtsp"):
         known["rtsp"] = Rtsp(**_known(Rtsp, known["rtsp"]))
     return PipelineSpec(**known)
+
+
+def is_spec(data: object, spec: PipelineSpec) -> bool:
+    """Return whether `data` is this specification, as some version of the program wrote it."""
+    try:
+        return isinstance(data, Mapping) and spec_from_json(data) == spec
+    except (AttributeError, KeyError, TypeError):
+        return False
+
+
+def names_from_json(data: object) -> tuple[str, ...]:
+    """Read a list of element names. Raises TypeError for anything else."""
+    names = tuple(data) if isinstance(data, Sequence) and not isinstance(data, str) else None
+    if names is None or not all(isinstance(name, str) for name in names):
+        msg = "not a list of names"
+        raise TypeError(msg)
+    return names
 
 
 def order_to_json(order: RecordOrder) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,9 @@ class Worker:
     async def _do(self, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (a switch)
         what = message.get("do")
         if what == "hello":
-            return self.hello()
+            with _understood():
+                names = wire.names_from_json(message.get("elements", wire.PROBED_ELEMENTS))
+            return self.hello(names)
         if what == "status":
             return self.status()
         if what == "configure":
@@ -112,14 +114,17 @@ class Worker:
         code = "unknown_request"
         raise Problem(code, f"unknown request {what!r}")
 
-    def hello(self) -> dict[str, Any]:
-        """Return identity and activity of the worker: all that an adopting server needs."""
+    def hello(self, elements: Sequence[str]) -> dict[str, Any]:
+        """Return identity and activity of the worker: all that an adopting server needs.
+
+        The reply names those of the `elements` that can be used here.
+        """
         recorder = self.recorder
         return {
             "protocol": wire.PROTOCOL,
             "name": self.name,
             "pid": os.getpid(),
-            "elements": available(wire.PROBED_ELEMENTS),
+            "elements": available(elements),
             "parts": list(wire.PARTS),
             "spec": wire.spec_to_json(self.spec) if self.spec else None,
             "order": wire.order_to_json(recorder.order) if recorder else None,

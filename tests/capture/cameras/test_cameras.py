@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from touchline.capture.cameras.cameras import Camera
-from touchline.capture.settings.cameras import RtspSource
 from touchline.capture.settings.tree import CaptureSettings
+from touchline.capture.sources.rtsp import RtspSource
 from touchline.ipc import wire
 
 pytestmark = pytest.mark.anyio

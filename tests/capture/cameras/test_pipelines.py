@@ -8,18 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from touchline.capture.cameras.encoders import (
+from touchline.capture.cameras.pipelines import build_pipeline
+from touchline.capture.encoding.encoders import (
     ENCODERS,
     HARDWARE_ENCODERS,
     PRESETS,
     EncoderTarget,
     choose_encoder,
 )
-from touchline.capture.cameras.pipelines import RAW_QUEUE, build_pipeline
+from touchline.capture.encoding.encoding import RAW_QUEUE
 from touchline.capture.settings.tree import CaptureSettings
+from touchline.capture.sources.kinds import PROBED_ELEMENTS
 from touchline.core.errors import Failed
 from touchline.ipc.wire import (
-    PROBED_ELEMENTS,
     Element,
     Picture,
     PipelineSpec,
@@ -94,12 +95,8 @@ def test_a_test_camera_is_drawn_by_the_worker_and_encoded() -> None:
 def test_a_file_is_looped_and_its_h264_copied() -> None:
     spec = build({"kind": "file", "path": "/srv/a.mp4"})
     assert spec.source == (Element("filesrc", {"location": "/srv/a.mp4"}),)
-    assert (spec.demux, spec.force_encode, spec.loop, spec.keep_running) == (
-        True,
-        False,
-        True,
-        False,
-    )
+    assert (spec.demux, spec.force_encode, spec.keep_running) == (True, False, False)
+    assert (spec.paced, spec.loop) == (True, True)
     # Nothing is thrown away in front of the encoder: a file can wait.
     assert "leaky" not in spec.encode[0].properties
 

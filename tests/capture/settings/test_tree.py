@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from touchline.capture.settings.cameras import RtspSource, TestSource, V4l2Source
 from touchline.capture.settings.tree import CAMERAS_EXAMPLE, DEMO_CAMERAS, CaptureSettings
+from touchline.capture.sources.rtsp import RtspSource
+from touchline.capture.sources.simulated import TestSource
+from touchline.capture.sources.v4l2 import V4l2Source
 from touchline.core.errors import Invalid
 
 PREVIEW = {

@@ -12,8 +12,8 @@ import anyio
 
 from touchline.capture.cameras.pipelines import build_pipeline
 from touchline.capture.programs.process import ProcessLink
-from touchline.capture.settings.cameras import Source
 from touchline.capture.settings.tree import CaptureSettings
+from touchline.capture.sources.kinds import PROBED_ELEMENTS, Source
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Blocked, Failed
 from touchline.core.supervision import Supervisor, open_tasks
@@ -96,6 +96,7 @@ class Camera:
             on_connected=self._connected,
             on_event=self._event,
             on_lost=self._lost,
+            greeting={"elements": PROBED_ELEMENTS},
             spare=spare,
             records=True,
             standby=settings.standby_workers,
@@ -181,7 +182,7 @@ class Camera:
                 self.id, self.source, self._settings, hello["elements"], scenes=self._scenes
             )
             earlier = spec.rtsp is not None and "rtsp" not in hello.get("parts", ())
-            changed = hello["spec"] != wire.spec_to_json(spec)
+            changed = not wire.is_spec(hello["spec"], spec)
             # A worker of an earlier version that still records supports only its own pipeline.
             self._renew = hello["order"] is not None and changed and not earlier
             if hello["order"] is not None:

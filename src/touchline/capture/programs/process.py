@@ -52,8 +52,9 @@ Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
 class ProcessLink:
     """Connection to one process that listens at `name.sock`, kept alive by `run`.
 
-    `program` is its module. `on_connected` is awaited with the worker's `hello` before any other
-    request is sent, `on_event` called with each of its events, `on_lost` when it is gone.
+    `program` is its module. `greeting` has the fields of the `hello` request. `on_connected` is
+    awaited with the reply before any other request is sent, `on_event` called with each of the
+    process's events, `on_lost` when it is gone.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class ProcessLink:
         on_lost: Callable[[str], None],
         program: str = "touchline.worker",
         options: Sequence[str] = (),
+        greeting: Mapping[str, Any] | None = None,
         what: str | None = None,
         spare: SpareDescriptors | None = None,
         records: bool = False,
@@ -79,6 +81,7 @@ class ProcessLink:
         """
         self.name = name
         self._what = what or f"worker of {name}"
+        self._greeting = dict(greeting or {})
         self._spare = spare or SpareDescriptors(0)
         self.pid: int | None = None
         self.spawns = 0
@@ -312,7 +315,7 @@ class ProcessLink:
 
     async def _greet(self) -> None:
         try:
-            await self._on_connected(await self.ask("hello"))
+            await self._on_connected(await self.ask("hello", **self._greeting))
         except (Blocked, Failed) as error:
             # A worker that cannot be set up is replaced when it is silent or dies.
             log.error("the %s is unusable: %s", self._what, error.message)  # noqa: TRY400

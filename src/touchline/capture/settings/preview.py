@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from touchline.capture.settings.cameras import absolute
+from touchline.capture.sources.paths import absolute
 
 Transport = Literal["hls", "webrtc"]
 

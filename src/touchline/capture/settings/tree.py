@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from touchline.capture.settings.cameras import Quality, Source, absolute
+from touchline.capture.encoding.encoders import Quality
 from touchline.capture.settings.preview import PreviewSettings
 from touchline.capture.settings.processing import ProcessingSettings
+from touchline.capture.sources.kinds import Source
+from touchline.capture.sources.paths import absolute
 from touchline.core.errors import Invalid
 
 CameraId = Annotated[int, Field(ge=0, le=63)]

@@ -84,7 +84,7 @@ class Pipeline:
         self._on_frame, self._on_end, self._on_warning = on_frame, on_end, on_warning
         self._stopping = threading.Event()
         self._end_reason: str | None = None
-        self._timeline = Timeline(loop=spec.loop, live=not spec.loop and spec.kind != "file")
+        self._timeline = Timeline(loop=spec.loop, live=not spec.paced)
         self._last_keyframe_ns = 0
         self._last_pts_ns = 0
         self._keyframe_asked = False
@@ -120,9 +120,8 @@ class Pipeline:
             raise BuildError(msg)
         tail = self._chain((Element("h264parse"), Element("capsfilter", {"caps": _AVC})))
         # Cameras set their own pace; a file is held back by `_read_sink`, two frames ahead.
-        self._paced = spec.loop or spec.kind == "file"
-        sink = {"sync": False, "async": self._paced, "enable-last-sample": False}
-        limit = {"max-buffers": 2} if self._paced else {}
+        sink = {"sync": False, "async": spec.paced, "enable-last-sample": False}
+        limit = {"max-buffers": 2} if spec.paced else {}
         self._sink = self._make(Element("appsink", {**sink, **limit}))
         link(tail[-1], self._sink)
         head = self._chain(spec.source)
@@ -375,7 +374,7 @@ class Pipeline:
                 return
             self.codec = frame.codec
             ahead_s = (frame.dts_ns - time.monotonic_ns()) / 1e9
-            if self._paced and ahead_s > 0 and self._stopping.wait(ahead_s):
+            if self.spec.paced and ahead_s > 0 and self._stopping.wait(ahead_s):
                 return
             if self.transcoded:
                 self._keep_gop_short(frame)

@@ -9,17 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from touchline.capture.settings.cameras import (
-    MIN_SIDE,
-    ArgusSource,
-    Crop,
-    FileSource,
-    LibcameraSource,
-    RtspSource,
-    Source,
-    TestSource,
-    V4l2Source,
-)
+from touchline.capture.encoding.encoders import ENCODERS
+from touchline.capture.encoding.picture import MIN_SIDE, Crop
+from touchline.capture.sources.argus import ArgusSource
+from touchline.capture.sources.file import FileSource
+from touchline.capture.sources.kinds import KINDS, PROBED_ELEMENTS, Source
+from touchline.capture.sources.libcamera import LibcameraSource
+from touchline.capture.sources.rtsp import RtspSource
+from touchline.capture.sources.simulated import TestSource
+from touchline.capture.sources.v4l2 import V4l2Source
+from touchline.ipc import wire
 
 SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 
@@ -31,6 +30,16 @@ LEAST: dict[str, tuple[type, dict[str, Any]]] = {
     "libcamera": (LibcameraSource, {}),
     "argus": (ArgusSource, {}),
 }
+
+
+def test_every_kind_is_listed_and_tested() -> None:
+    assert set(KINDS) == {expected for expected, _ in LEAST.values()}
+
+
+def test_elements_of_encoders_and_kinds_are_looked_for() -> None:
+    """Workers of 0.1.0 look for a fixed list, which has all that its kinds and encoders need."""
+    needed = {name for kind in KINDS for name in kind.elements} | set(ENCODERS)
+    assert needed <= set(PROBED_ELEMENTS) <= set(wire.PROBED_ELEMENTS)
 
 
 def rtsp(**fields: Any) -> RtspSource:

@@ -9,14 +9,19 @@ from typing import Any
 import anyio
 import pytest
 
-from touchline.capture.cameras.pipelines import scene_file
-from touchline.capture.cameras.scenes import draw_scenes
-from touchline.capture.settings.cameras import Source, TestSource
+from touchline.capture.sources.kinds import Source
+from touchline.capture.sources.simulated import TestSource
 
 pytestmark = pytest.mark.anyio
 
 LEFT, RIGHT = (TestSource(kind="test", scene=side) for side in ("left", "right"))
 PATTERN = TestSource(kind="test")
+
+
+async def prepare(sources: Sequence[Source], folder: Path) -> None:
+    async with anyio.create_task_group() as tasks:
+        for source in sources:
+            tasks.start_soon(source.prepare, folder)
 
 
 class Drawer:
@@ -64,13 +69,13 @@ async def test_only_scenes_that_are_needed_and_missing_are_drawn(
     drawn: list[str],
 ) -> None:
     for source in there:
-        (tmp_path / scene_file(source)).touch()
-    await draw_scenes(sources, tmp_path)
+        (tmp_path / str(source.scene_file)).touch()
+    await prepare(sources, tmp_path)
     assert drawer.drawn == drawn
 
 
 async def test_a_scene_is_drawn_in_the_size_of_its_camera(drawer: Drawer, tmp_path: Path) -> None:
-    await draw_scenes([TestSource(kind="test", scene="left", width=640, height=360)], tmp_path)
+    await prepare([TestSource(kind="test", scene="left", width=640, height=360)], tmp_path)
     (command,) = drawer.commands
     options = dict(zip(command[3::2], command[4::2], strict=True))
     assert options == {
@@ -85,7 +90,7 @@ async def test_the_last_line_of_a_drawer_that_fails_is_logged(
     drawer: Drawer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     drawer.returncode, drawer.said = 1, b"Traceback\nno room for a pitch\n"
-    await draw_scenes([LEFT], tmp_path)
+    await prepare([LEFT], tmp_path)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert record.getMessage().endswith(": no room for a pitch")
@@ -96,7 +101,7 @@ async def test_a_scene_that_cannot_be_drawn_keeps_nothing_from_starting(
     drawer: Drawer, tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     drawer.error = error
-    await draw_scenes([LEFT, RIGHT], tmp_path)
+    await prepare([LEFT, RIGHT], tmp_path)
     assert drawer.drawn == ["left", "right"]
     assert all(not record.getMessage().endswith(": ") for record in caplog.records)
     assert len(caplog.records) == 2

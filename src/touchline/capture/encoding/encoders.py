@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Literal
 
-from touchline.capture.settings.cameras import Quality
 from touchline.core.errors import Failed
 from touchline.ipc.wire import Element, Value
+
+Quality = Literal["fast", "balanced", "high"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,14 @@
+"""Paths in settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def absolute(path: Path) -> Path:
+    """Expand `~` in a path. Raises ValueError for a relative path."""
+    path = path.expanduser()
+    if not path.is_absolute() or "\0" in str(path):
+        msg = "must be an absolute path"
+        raise ValueError(msg)
+    return path
