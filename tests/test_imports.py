@@ -10,11 +10,13 @@ import pytest
 
 ALLOWED: dict[str, set[str]] = {
     "touchline": set(),
+    "touchline.backoff": set(),
     "touchline.foreign": set(),
     "touchline.media": {"touchline.foreign"},
     "touchline.ipc": {"touchline.media", "touchline.foreign"},
     "touchline.worker": {"touchline", "touchline.ipc", "touchline.media", "gi"},
     "touchline.live": {
+        "touchline.backoff",
         "touchline.ipc",
         "touchline.media",
         "touchline.foreign",
@@ -35,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
         "urllib3",
     },
     "touchline.core": {
+        "touchline.backoff",
         "touchline.foreign",
         "anyio",
         "sqlalchemy",
@@ -44,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "touchline.finding": set(),
     "touchline.capture": {
+        "touchline.backoff",
         "touchline.core",
         "touchline.finding",
         "touchline.ipc",
@@ -56,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
         "zipstream",
     },
     "touchline.engines": {
+        "touchline.backoff",
         "touchline.core",
         "touchline.foreign",
         "aiodocker",

@@ -5,9 +5,12 @@ import logging
 import anyio
 import pytest
 
-from touchline.core.tasks import Changed, failure_pause_s, keep_running, next_due_s
+from touchline.backoff import RetryPauses
+from touchline.core.tasks import Changed, keep_running, keep_trying, next_due_s, usual_pauses
 
 pytestmark = pytest.mark.anyio
+
+SHORT = RetryPauses(first_s=0.001, longest_s=0.002, stable_s=30.0)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,7 @@ pytestmark = pytest.mark.anyio
 def test_each_failure_doubles_the_pause_up_to_the_longest(
     failures: int, every_s: float, longest_s: float, pause_s: float
 ) -> None:
-    assert failure_pause_s(failures, every_s, longest_s) == pause_s
+    assert usual_pauses(every_s, longest_s).pause_s(failures) == pause_s
 
 
 @pytest.mark.parametrize(
@@ -146,3 +149,37 @@ async def test_failures_and_recovery_are_told_and_a_failing_listener_ends_nothin
             await done.wait()
             tasks.cancel_scope.cancel()
     assert told == [("KeyError", 1), ("KeyError", 2), ("recovered", 2)]
+
+
+async def test_errors_that_are_not_retried_are_raised() -> None:
+    calls = 0
+
+    async def once() -> None:
+        nonlocal calls
+        calls += 1
+        raise OSError("once more") if calls < 3 else ValueError("a mistake")
+
+    with anyio.fail_after(5), pytest.raises(ValueError, match="a mistake"):
+        await keep_running("watch", once, every_s=0.001, pauses=SHORT, retries=OSError)
+    assert calls == 3
+
+
+async def test_a_failure_is_reported_in_the_place_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told: list[tuple[str, str, int, float]] = []
+
+    def report(name: str, error: Exception, failures: int, pause_s: float) -> None:
+        told.append((name, str(error), failures, pause_s))
+        if failures == 1:
+            raise RuntimeError("the report fails")
+
+    async def work() -> None:
+        if len(told) < 3:
+            raise OSError("no such camera")
+
+    with anyio.fail_after(5):
+        await keep_trying("camera", work, pauses=SHORT, report=report)
+    assert told == [("camera", "no such camera", n, SHORT.pause_s(n)) for n in (1, 2, 3)]
+    assert "no such camera" not in caplog.text
+    assert [r.levelname for r in caplog.records if r.exc_info] == ["ERROR"]

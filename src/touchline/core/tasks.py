@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
+from touchline.backoff import RetryPauses
+
 log = logging.getLogger(__name__)
 
 LEAST_FAILURE_PAUSE_S = 0.05
@@ -18,6 +20,8 @@ LEAST_FAILURE_PAUSE_S = 0.05
 OnFailure = Callable[[str, Exception, int, float], None]
 """Gets the name of the work, its error, how many failures in a row, and the pause in seconds."""
 
+Errors = type[Exception] | tuple[type[Exception], ...]
+
 
 async def keep_running(
     name: str,
@@ -25,6 +29,9 @@ async def keep_running(
     *,
     every_s: float,
     longest_pause_s: float = 30.0,
+    pauses: RetryPauses | None = None,
+    retries: Errors = Exception,
+    report: OnFailure | None = None,
     on_failure: OnFailure | None = None,
     on_recovery: Callable[[str, int], None] | None = None,
 ) -> None:
@@ -32,23 +39,23 @@ async def keep_running(
 
     Calls start on a fixed grid, so they do not drift by their own duration; what a slow call missed
     is skipped, not made up for. After n failures in a row the pause is `every_s` doubled n times,
-    at most `longest_pause_s` (or `every_s`, where that is longer). A call that ran for longer than
-    that before it failed begins a new row.
+    at most `longest_pause_s` (or `every_s`, where that is longer), and a call that ran for longer
+    than that before it failed begins a new row; `pauses` replaces this rule.
 
-    `on_failure` and `on_recovery` are told beside the log; what they raise is logged.
+    Errors other than `retries` are raised. `report` is told of a failure in the place of the log,
+    `on_failure` and `on_recovery` beside it; what they raise is logged.
     """
+    pauses = pauses or usual_pauses(every_s, longest_pause_s)
     failures = 0
     due_s = anyio.current_time()
     while True:
         began_s = anyio.current_time()
         try:
             await once()
-        except Exception as error:  # noqa: BLE001  (the one place that outlives any failure)
-            if anyio.current_time() - began_s > longest_pause_s:
-                failures = 0
-            failures += 1
-            pause_s = failure_pause_s(failures, every_s, longest_pause_s)
-            _say(name, error, failures, pause_s)
+        except retries as error:  # the one place that outlives any failure
+            failures = pauses.failures(failures, anyio.current_time() - began_s)
+            pause_s = pauses.pause_s(failures)
+            _tell(name, report or _say, name, error, failures, pause_s)
             if on_failure is not None:
                 _tell(name, on_failure, name, error, failures, pause_s)
             due_s = anyio.current_time() + pause_s
@@ -66,6 +73,9 @@ async def keep_trying(
     name: str,
     work: Callable[[], Awaitable[None]],
     *,
+    pauses: RetryPauses | None = None,
+    retries: Errors = Exception,
+    report: OnFailure | None = None,
     on_failure: OnFailure | None = None,
     on_recovery: Callable[[str, int], None] | None = None,
 ) -> None:
@@ -76,13 +86,22 @@ async def keep_trying(
             await work()
             trying.cancel()
 
-        await keep_running(name, once, every_s=0.0, on_failure=on_failure, on_recovery=on_recovery)
+        await keep_running(
+            name,
+            once,
+            every_s=0.0,
+            pauses=pauses,
+            retries=retries,
+            report=report,
+            on_failure=on_failure,
+            on_recovery=on_recovery,
+        )
 
 
-def failure_pause_s(failures: int, every_s: float, longest_pause_s: float) -> float:
-    """Return the pause after a number of failures in a row. Never less than `every_s`."""
-    doubled_s = max(every_s, LEAST_FAILURE_PAUSE_S) * 2.0 ** min(failures, 32)
-    return max(every_s, min(doubled_s, longest_pause_s))
+def usual_pauses(every_s: float, longest_pause_s: float) -> RetryPauses:
+    """Return the pauses of work that is repeated every so many seconds. None is shorter."""
+    first_s = 2 * max(every_s, LEAST_FAILURE_PAUSE_S)
+    return RetryPauses(first_s, max(every_s, longest_pause_s), stable_s=longest_pause_s)
 
 
 def next_due_s(due_s: float, now_s: float, every_s: float) -> float:

@@ -15,6 +15,7 @@ import pytest
 
 from support.links import NAME, Ear, linked, make_link, processes, workers
 from support.recorders import until
+from touchline.backoff import RetryPauses
 from touchline.capture.cameras.pipelines import build_pipeline
 from touchline.capture.programs import process
 from touchline.capture.settings.tree import CaptureSettings
@@ -188,8 +189,8 @@ async def test_a_worker_that_does_not_get_ready_in_time_is_killed(
     hanging.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(hanging))
     monkeypatch.setattr(process, "_START_S", 1.0)
-    monkeypatch.setattr(process, "_FIRST_PAUSE_S", 600)  # the next attempt is not waited for
-    monkeypatch.setattr(process, "_LONGEST_PAUSE_S", 600)
+    # The next attempt is not waited for.
+    monkeypatch.setattr(process, "_PAUSES", RetryPauses(600, 600, stable_s=600))
     ear = Ear()
     link = make_link(tmp_path, ear)
     async with anyio.create_task_group() as tasks:

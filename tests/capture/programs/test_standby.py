@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -19,7 +20,7 @@ async def test_a_standby_takes_the_place_of_a_worker_that_dies_and_gets_a_standb
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("gi")
-    monkeypatch.setattr(process, "_STABLE_S", 0.1)
+    monkeypatch.setattr(process, "_PAUSES", replace(process._PAUSES, stable_s=0.1))
     ear = Ear()
     with workers("real", tmp_path):
         link = make_link(tmp_path, ear, standby=True)
@@ -56,7 +57,7 @@ async def test_a_standby_that_dies_itself_harms_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("gi")
-    monkeypatch.setattr(process, "_STABLE_S", 0.1)
+    monkeypatch.setattr(process, "_PAUSES", replace(process._PAUSES, stable_s=0.1))
     ear = Ear()
     with workers("real", tmp_path):
         link = make_link(tmp_path, ear, standby=True)

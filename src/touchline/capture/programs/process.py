@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,12 +18,14 @@ import anyio
 from anyio.abc import Process, SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from touchline.backoff import RetryPauses
 from touchline.capture.programs.launcher import ProgramLauncher
 from touchline.capture.programs.pid import is_alive, kill, peer_pid
 from touchline.capture.programs.standby import Standby
 from touchline.core import patience
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.errors import Blocked, Failed
+from touchline.core.tasks import keep_running
 from touchline.ipc import wire
 from touchline.ipc.listening import ListeningClock, input_waits
 
@@ -37,16 +38,19 @@ At the boot of a small machine everything starts at once, so a worker gets that 
 """
 _CONNECT_LOOK_S = 0.02
 _LOOK_S = 0.1
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _TOO_LONG = "it sent a line that is too long"
-_STABLE_S = 5.0
-"""Lifetime in seconds after which a worker's death is not blamed on its start.
+_PAUSES = RetryPauses(first_s=0.05, longest_s=2.0, stable_s=5.0, at_once=True)
+"""Pauses before a dead process is replaced.
 
-Its successor starts without a pause.
+The death of one that has run for a while is not blamed on its start: its successor starts at once.
 """
 
 Event = Callable[[Mapping[str, Any]], None]
 Connected = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class ProcessLost(Exception):
+    """The process is gone, or could not be started."""
 
 
 class ProcessLink:
@@ -112,8 +116,20 @@ class ProcessLink:
                 tasks.start_soon(self._keep_clock)
                 if self._standby is not None:
                     tasks.start_soon(self._standby.keep, self._has_proved_itself)
-                await self._keep_connected()
-                tasks.cancel_scope.cancel()
+
+                async def once() -> None:
+                    await self._serve_one()
+                    tasks.cancel_scope.cancel()
+                    await anyio.sleep_forever()
+
+                await keep_running(
+                    self._what,
+                    once,
+                    every_s=0.0,
+                    pauses=_PAUSES,
+                    retries=ProcessLost,
+                    report=self._lost,
+                )
         finally:
             if self._standby is not None:
                 self._standby.dismiss()
@@ -123,25 +139,22 @@ class ProcessLink:
             self.listened_s()
             await anyio.sleep(_LOOK_S)
 
-    async def _keep_connected(self) -> None:
-        pause_s = 0.0
-        while not self._leaving.is_set():
-            began = time.monotonic()
-            reason = "it could not be started"
-            try:
-                async with self._connection() as stream:
-                    reason = await self._serve(stream)
-            except (OSError, TimeoutError, Failed) as error:
-                reason = str(error) or type(error).__name__
-            if self._leaving.is_set():
-                return
-            log.error("the %s exited: %s", self._what, reason)
-            self._on_lost(reason)
-            if time.monotonic() - began > _STABLE_S:
-                pause_s = 0.0
-            else:
-                pause_s = min(max(2 * pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-            await anyio.sleep(pause_s)
+    async def _serve_one(self) -> None:
+        """Serve one process until it has exited as told. Raises ProcessLost."""
+        if self._leaving.is_set():
+            return
+        reason = "it could not be started"
+        try:
+            async with self._connection() as stream:
+                reason = await self._serve(stream)
+        except (OSError, TimeoutError, Failed) as error:
+            reason = str(error) or type(error).__name__
+        if not self._leaving.is_set():
+            raise ProcessLost(reason)
+
+    def _lost(self, _name: str, error: Exception, _failures: int, _pause_s: float) -> None:
+        log.error("the %s exited: %s", self._what, error)
+        self._on_lost(str(error))
 
     async def ask(self, do: str, *, timeout_s: float = 5.0, **fields: Any) -> dict[str, Any]:
         """Send a request to the worker and return its reply.
@@ -246,7 +259,7 @@ class ProcessLink:
 
     def _has_proved_itself(self) -> bool:
         since_s = self._connected_at_s
-        return since_s is not None and self.listened_s() - since_s > _STABLE_S
+        return since_s is not None and self.listened_s() - since_s > _PAUSES.stable_s
 
     async def _spawn(self) -> Process:
         self.spawns += 1

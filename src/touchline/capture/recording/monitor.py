@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
+from touchline.backoff import RetryPauses
 from touchline.capture.library.verification.integrityreport import SegmentCheck
 from touchline.capture.library.verification.probe import Probe
 from touchline.capture.library.verification.segmentcheck import check_segment
@@ -20,6 +22,7 @@ from touchline.capture.recording.health.health import RecordingJudge
 from touchline.capture.recording.health.soundness import RecordingObservation
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.status import observation_of
+from touchline.core.tasks import keep_trying
 from touchline.foreign.files import is_real_folder
 
 log = logging.getLogger(__name__)
@@ -189,14 +192,17 @@ class RecordingMonitor:
                     check = await _check(match.folder, name)
                     track.note_verified(name, check.segment.verified)
         context, match_id = self._context, match.match_id
-        while not context.current.is_running(match_id) and await anyio.Path(match.folder).exists():
-            try:
+
+        async def save() -> None:
+            is_there = await anyio.Path(match.folder).exists()
+            if is_there and not context.current.is_running(match_id):
                 await context.save(match, "finished")
-            except OSError as error:
-                log.error("the manifest of %s cannot be saved: %s", match.match_id, error)  # noqa: TRY400
-                await anyio.sleep(SAVE_EVERY_S)
-            else:
-                return
+
+        def report(_name: str, error: Exception, _failures: int, _pause_s: float) -> None:
+            log.error("the manifest of %s cannot be saved: %s", match_id, error)
+
+        pauses = RetryPauses(SAVE_EVERY_S, SAVE_EVERY_S, stable_s=math.inf)
+        await keep_trying("manifest", save, pauses=pauses, retries=OSError, report=report)
 
     async def guard_once(self) -> None:
         """Take one sample of the overload guard while a match is recorded."""

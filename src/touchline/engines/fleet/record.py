@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
-import anyio
-
+from touchline.backoff import RetryPauses
 from touchline.core.errors import Blocked, Failed
+from touchline.core.tasks import keep_trying
 from touchline.engines.fleet.rows import Loaded
 
 log = logging.getLogger(__name__)
@@ -23,21 +24,25 @@ async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
     An error is logged once.
     """
     told: str | None = None
-    while True:
-        try:
-            left = await load()
-        except Failed as error:
-            if error.message != told:
-                told = error.message
-                log.warning(
-                    "The state of engines and streams left by an earlier server cannot be read"
-                    " yet, so no engine is removed or replaced: %s",
-                    told,
-                )
-            await anyio.sleep(RETRY_S)
-        else:
-            take_up(left)
-            return
+
+    left: list[Loaded] = []
+
+    async def work() -> None:
+        left.append(await load())
+
+    def report(_name: str, error: Exception, _failures: int, _pause_s: float) -> None:
+        nonlocal told
+        if str(error) != told:
+            told = str(error)
+            log.warning(
+                "The state of engines and streams left by an earlier server cannot be read"
+                " yet, so no engine is removed or replaced: %s",
+                told,
+            )
+
+    pauses = RetryPauses(RETRY_S, RETRY_S, stable_s=math.inf)
+    await keep_trying("engine record", work, pauses=pauses, retries=Failed, report=report)
+    take_up(left[0])
 
 
 def record_unread() -> Blocked:

@@ -11,10 +11,11 @@ from typing import Any
 
 import anyio
 
+from touchline.backoff import RetryPauses
 from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.supervision import brief
-from touchline.core.tasks import Changed
+from touchline.core.tasks import Changed, keep_running
 from touchline.engines.fleet.adoption import (
     Surroundings,
     addresses_of,
@@ -33,8 +34,8 @@ from touchline.engines.streams.reports import StreamReports
 
 log = logging.getLogger(__name__)
 
-FIRST_RETRY_S, LONGEST_RETRY_S = 0.1, 0.5
-"""First and longest delay of a reconnect: asking a socket without a listener costs nothing."""
+RECONNECTS = RetryPauses(first_s=0.1, longest_s=0.5, stable_s=1.0)
+"""Delays of reconnects; they are short because asking a socket without a listener costs nothing."""
 
 CONFIRMS_AT_ONCE = 8
 _ALIVE = frozenset({"running", "paused"})
@@ -99,21 +100,24 @@ class RuntimeSync:
         An error that does not come from the runtime is raised; call it again then. Until the next
         list nothing is decided.
         """
-        pause_s = FIRST_RETRY_S
-        while True:
-            try:
-                async with self._runtime.watch() as events:
-                    await self.list_once()
-                    pause_s = FIRST_RETRY_S
-                    await self._follow(events)
-                log.info("Events of the runtime may have been lost: listing again")
-            except TouchlineError as error:
-                self._lost(error.message)
-            except Exception as error:
-                self._lost(f"its events cannot be processed: {brief(error)}")
-                raise
-            await anyio.sleep(pause_s)
-            pause_s = min(LONGEST_RETRY_S, pause_s * 1.5)
+        try:
+            await keep_running(
+                "runtime events",
+                self._follow_once,
+                every_s=RECONNECTS.first_s,
+                pauses=RECONNECTS,
+                retries=TouchlineError,
+                report=lambda _name, error, *_: self._lost(str(error)),
+            )
+        except Exception as error:
+            self._lost(f"its events cannot be processed: {brief(error)}")
+            raise
+
+    async def _follow_once(self) -> None:
+        async with self._runtime.watch() as events:
+            await self.list_once()
+            await self._follow(events)
+        log.info("Events of the runtime may have been lost: listing again")
 
     async def first_list(self, within_s: float) -> None:
         """Wait until the runtime has been listed, or for `within_s`."""

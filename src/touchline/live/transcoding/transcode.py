@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
+from touchline.backoff import RetryPauses
 from touchline.ipc import wire
 from touchline.live.frames.stream import Stream
 from touchline.live.transcoding.process import TranscodeFailed, TranscoderProcess
@@ -27,7 +28,8 @@ LINGER_S = 5.0
 """How long a transcode goes on without a viewer."""
 SETTLE_S = 4.0
 """How long a viewer waits for a transcode that is being started."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+PAUSES = RetryPauses(first_s=1.0, longest_s=60.0, stable_s=60.0)
+"""Pauses before a transcode that failed is tried again."""
 BASELINE = b"\x42\xc0\x1f"
 """Profile and level of what is transcoded, as an answer names them."""
 _LOOK_S = 0.25
@@ -183,7 +185,7 @@ class Transcode:
 
     async def _run(self) -> None:
         """Transcode while that is wanted; end when the last viewer has been gone for a while."""
-        pause_s = FIRST_PAUSE_S
+        failures = 0
         try:
             while self._is_watched or self._is_wanted:
                 if not self._is_wanted:
@@ -196,11 +198,10 @@ class Transcode:
                         raise TranscodeFailed(full)
                     await self._transcode()
                 except TranscodeFailed as failed:
-                    if time.monotonic() - began_s > LONGEST_PAUSE_S:
-                        pause_s = FIRST_PAUSE_S
+                    failures = PAUSES.failures(failures, time.monotonic() - began_s)
+                    pause_s = PAUSES.pause_s(failures)
                     self._fail(str(failed), pause_s)
                     await self._wait_out(pause_s)
-                    pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         finally:
             self._become(None)
 

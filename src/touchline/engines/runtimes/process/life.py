@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import anyio
 
+from touchline.backoff import RetryPauses
 from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.process.ports import Port, wanted
 from touchline.engines.runtimes.process.procfs import Remains
@@ -23,9 +24,8 @@ KILLED_WITHIN_S = 10.0
 A process that waits for a broken disk cannot be killed until the disk answers.
 """
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-LASTING_S = 10.0
-"""Lifetime in seconds after which the restart delay is reset."""
+RESTARTS = RetryPauses(first_s=0.5, longest_s=30.0, stable_s=10.0)
+"""Delays of restarts; one that has lasted begins anew with the shortest."""
 
 
 class Life:
@@ -106,12 +106,9 @@ class Life:
 
         It grows each time, unless the process has lasted.
         """
-        if self._lasted_s >= LASTING_S:
-            self._failures = 0
+        self._failures = RESTARTS.failures(self._failures, self._lasted_s)
         self._lasted_s = 0.0
-        pause_s = FIRST_PAUSE_S * 2.0 ** min(self._failures, 16)
-        self._failures += 1
-        return min(LONGEST_PAUSE_S, pause_s)
+        return RESTARTS.pause_s(self._failures)
 
     def _ask_group(self, number: int) -> None:
         if self._pidfd is None or self.record.process is None:
