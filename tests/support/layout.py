@@ -260,8 +260,5 @@ TO_BE_MIRRORED: set[str] = set()
 TO_BE_SPLIT: set[str] = set()
 """Files over 400 lines and functions over 60."""
 
-TO_BE_PARTED: set[str] = {
-    "sim.rtsp.connection",
-    "sim.rtsp.server",
-}
+TO_BE_PARTED: set[str] = set()
 """Modules that import each other."""

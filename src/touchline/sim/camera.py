@@ -201,34 +201,40 @@ def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
     """
     from touchline.sim.rtsp.ledger import Ledger
     from touchline.sim.rtsp.media.encoder import Coding
-    from touchline.sim.rtsp.server import RtspServer
+    from touchline.sim.rtsp.servedcamera import ServedCamera
+    from touchline.sim.rtsp.server import CannotServe, RtspServer
 
     odd = options.odd
     user, password = options.user, options.password
-    return RtspServer(
-        Coding(
-            codec=options.codec,
-            width=options.width,
-            height=options.height,
-            fps=options.fps,
-            bitrate_kbps=options.bitrate_kbps,
-            gop_s=options.gop_s,
-            b_frames=odd.b_frames,
-            b_pyramid=odd.b_pyramid,
-            open_gop=odd.open_gop,
-            slices=odd.slices,
-            aud=odd.aud,
-        ),
-        host=options.host,
-        port=options.port,
-        path=options.path,
-        name=options.name,
-        audio=options.audio,
-        credentials=None if user is None or password is None else (user, password),
-        stalled=options.stalled,
-        odd=odd,
-        ledger=Ledger(options.ledger, keep=keep),
-    )
+    ledger = Ledger(options.ledger, keep=keep)
+    try:
+        camera = ServedCamera(
+            Coding(
+                codec=options.codec,
+                width=options.width,
+                height=options.height,
+                fps=options.fps,
+                bitrate_kbps=options.bitrate_kbps,
+                gop_s=options.gop_s,
+                b_frames=odd.b_frames,
+                b_pyramid=odd.b_pyramid,
+                open_gop=odd.open_gop,
+                slices=odd.slices,
+                aud=odd.aud,
+            ),
+            host=options.host,
+            port=options.port,
+            path=options.path,
+            name=options.name,
+            audio=options.audio,
+            credentials=None if user is None or password is None else (user, password),
+            stalled=options.stalled,
+            odd=odd,
+            ledger=ledger,
+        )
+    except ValueError as error:
+        raise CannotServe(str(error)) from error
+    return RtspServer(camera)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from touchline.sim.rtsp import description
@@ -18,10 +17,8 @@ from touchline.sim.rtsp.media.outlet import Outlet
 from touchline.sim.rtsp.media.player import Channel, Player
 from touchline.sim.rtsp.message import Answer, Inbox, Malformed, Request, render
 from touchline.sim.rtsp.misbehaviour import METHODS
+from touchline.sim.rtsp.servedcamera import ServedCamera
 from touchline.sim.rtsp.transport import Datagrams, Interleaved, Wire
-
-if TYPE_CHECKING:
-    from touchline.sim.rtsp.server import RtspServer
 
 _TICK_S = 0.1
 _FIRST_PACKETS_S = 5.0
@@ -35,12 +32,21 @@ _NEEDS_SESSION = {"PLAY", "PAUSE", "TEARDOWN"}
 class Connection:
     """A client connection from its first to its last byte."""
 
-    def __init__(self, number: int, peer: socket.socket, server: RtspServer) -> None:
+    def __init__(
+        self,
+        number: int,
+        peer: socket.socket,
+        camera: ServedCamera,
+        *,
+        on_closed: Callable[[Connection], None],
+        players_beside: Callable[[Connection], int],
+    ) -> None:
         self.number = number
         self._peer = peer
-        self._server = server
-        self._odd = server.odd
-        self._ledger = server.ledger
+        self._camera = camera
+        self._on_closed, self._players_beside = on_closed, players_beside
+        self._odd = camera.odd
+        self._ledger = camera.ledger
         self._gone = threading.Event()
         self._wire = Wire(peer, self._held_s, self._gone)
         self._session = ""
@@ -106,11 +112,11 @@ class Connection:
         self._stop_playing()
         self._peer.close()
         self._ledger.note("closed", client=self.number, reason=reason)
-        self._server.forget(self)
+        self._on_closed(self)
 
     def _stop_playing(self) -> None:
         if self._player is not None:
-            self._server.source.remove(self._player)
+            self._camera.source.remove(self._player)
             self._player.stop()
             self._player.join(_END_S)
             self._player = None
@@ -137,7 +143,7 @@ class Connection:
             self._ask_at_s = now_s + every_s
             self._asked += 1
             method = ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER")[self._asked % 3]
-            text = f"{method} {self._server.url} RTSP/1.0\r\nCSeq: {self._asked}\r\n"
+            text = f"{method} {self._camera.url} RTSP/1.0\r\nCSeq: {self._asked}\r\n"
             self._wire.write(f"{text}Session: {self._session}\r\n\r\n".encode())
 
     # ----------------------------------------------------------------- requests
@@ -189,14 +195,14 @@ class Connection:
         method, odd = request.method, self._odd
         if method not in METHODS:
             return Answer(501)
-        if (status := self._server.refusal(method)) is not None:
+        if (status := self._camera.refusal(method)) is not None:
             return Answer(status)
-        if self._server.gate is not None and method != "OPTIONS":
+        if self._camera.gate is not None and method != "OPTIONS":
             header = request.headers.get("authorization")
-            status, challenges = self._server.gate.judge(method, header)
+            status, challenges = self._camera.gate.judge(method, header)
             if status != 200:
                 return Answer(status, list(challenges))
-        if not self._server.serves(request.url) and method != "OPTIONS":
+        if not self._camera.serves(request.url) and method != "OPTIONS":
             return Answer(404)
         if method in _NEEDS_SESSION and not self._channels:
             return Answer(454 if method == "TEARDOWN" else 455)
@@ -223,7 +229,7 @@ class Connection:
     def _describe(self, request: Request) -> Answer:
         odd = self._odd
         if odd.redirect is not None:
-            to = self._server.redirection(odd.redirect)
+            to = self._camera.redirection(odd.redirect)
             return Answer(302, [("Location", to)])
         base = request.url.split("?")[0].rstrip("/") + "/"
         shown = {
@@ -233,11 +239,11 @@ class Connection:
             "other-host": [("Content-Base", f"rtsp://192.0.2.1:554{urlsplit(base).path}")],
         }[odd.content_base]
         body = description.describe(
-            self._server.tracks,
-            self._server.source.tracks,
+            self._camera.tracks,
+            self._camera.source.tracks,
             odd,
             base=base,
-            alternate=self._server.alternates(),
+            alternate=self._camera.alternates(),
         )
         headers = [("Content-Type", "application/sdp"), *shown]
         if odd.huge_header:
@@ -245,11 +251,11 @@ class Connection:
         return Answer(200, headers, body)
 
     def _setup(self, request: Request) -> Answer:
-        odd, server = self._odd, self._server
-        if odd.max_clients is not None and server.players_beside(self) >= odd.max_clients:
+        odd, camera = self._odd, self._camera
+        if odd.max_clients is not None and self._players_beside(self) >= odd.max_clients:
             return Answer(453)
         number = re.search(r"trackID=(\d{1,2})$", request.url.rstrip("/"))
-        track = {t.number: t for t in server.tracks}.get(int(number[1]) if number else 0)
+        track = {t.number: t for t in camera.tracks}.get(int(number[1]) if number else 0)
         if track is None:
             return Answer(404)
         asked = request.headers.get("transport", "")
@@ -258,10 +264,10 @@ class Connection:
             return Answer(461)
         delivery, told = transport
         outlet = Outlet(
-            codec=server.codec,
+            codec=camera.codec,
             payload_type=track.payload_type,
             clock_hz=track.clock_hz,
-            origin_ns=server.origin_ns,
+            origin_ns=camera.origin_ns,
             odd=odd,
             ledger=self._ledger,
         )
@@ -307,12 +313,12 @@ class Connection:
                 self.number,
                 dict(self._channels),
                 self._odd,
-                self._server.occasion,
+                self._camera.occasion,
                 self._ledger,
                 self._ended,
             )
             self._player = player
-            self._server.source.add(player)
+            self._camera.source.add(player)
             if self._odd.media_before_answer:
                 player.start()  # again behind the answer, which changes nothing
                 player.wait_for_first(_FIRST_PACKETS_S)
