@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from support.fakesystem import FakeSystem
 from support.played import PlayedPanorama, PlayedPreview
 from support.segmentfiles import START_UNIX_NS, write_segment
+from support.supervised import no_tasks
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.library import Library
 from touchline.capture.live.sessions import WebRtcSessions
@@ -68,7 +69,11 @@ def fuzzed_system(folder: Path) -> Iterator[Any]:
     system.engines.fleet.put(ENGINE)
     system.engines.fleet.put_stream(STREAM)
     system.capture.sessions = WebRtcSessions(
-        cast("Any", PlayedPreview()), cast("Any", PlayedPanorama()), CameraLease(), (0, 1)
+        cast("Any", PlayedPreview()),
+        cast("Any", PlayedPanorama()),
+        CameraLease(),
+        (0, 1),
+        no_tasks(),
     )
     database = Database(f"sqlite:///{folder}/touchline.db")
     system.events = EventLog(database, Metrics())

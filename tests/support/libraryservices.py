@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
+from support.supervised import no_tasks
 from touchline.capture.assembly import LibraryServices
-from touchline.capture.cameras.calibrations import Calibrations
+from touchline.capture.cameras.calibrations import Calibrations, PanoramaConfig
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
@@ -44,13 +45,19 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
     """What nothing was done with yet."""
     places = {"runtime_dir": folder, "log_dir": folder}
     lease = CameraLease()
-    calibrations = Calibrations(folder / "panorama")
+    calibrations = Calibrations(folder / "panorama", PanoramaConfig(), {})
     calibrations.folder.mkdir(parents=True, exist_ok=True)
     preview = PanoramaPreview(
-        PreviewSettings(), calibrations, {}, lease, cast("Any", NoLive()), **places
+        PreviewSettings(),
+        calibrations,
+        {},
+        lease,
+        cast("Any", NoLive()),
+        tasks=no_tasks(),
+        **places,
     )
     kept = cast("Library", library)
-    calibrating = Calibrating(calibrations, {}, lease, kept, **places)
+    calibrating = Calibrating(calibrations, {}, lease, kept, captured=(), **places)
     markers = Markers(kept, match_now_ns=lambda _: time.time_ns())
     processing = Processing(
         ProcessingSettings(),

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from touchline.capture.cameras.calibrations import Calibrations
+from touchline.capture.cameras.calibrations import Calibrations, read_calibrations
 from touchline.capture.cameras.cameras import SCENES, Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.news import CameraNews
@@ -23,10 +23,10 @@ from touchline.capture.live.panorama import PanoramaPreview
 from touchline.capture.live.preview import Preview
 from touchline.capture.live.sessions import WebRtcSessions
 from touchline.capture.live.shown import LiveCameras
-from touchline.capture.panorama.calibration import Calibrating
+from touchline.capture.panorama.calibration import Calibrating, read_captured
 from touchline.capture.panorama.panorama import Panorama
 from touchline.capture.processing.cloud import Cloud
-from touchline.capture.processing.jobs import JobQueue
+from touchline.capture.processing.jobs import JobQueue, read_jobs
 from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
 from touchline.capture.programs.viewer import LiveLink
@@ -54,6 +54,7 @@ class CaptureBase:
     lease: CameraLease
     current: CurrentRecording
     library: Library
+    calibrations: Calibrations
 
 
 async def open_base(
@@ -66,7 +67,7 @@ async def open_base(
     events: EventLog,
     spare: SpareDescriptors,
 ) -> CaptureBase:
-    """Create the cameras and read the library.
+    """Create the cameras, and read the library and the calibrations.
 
     The cameras' workers are not connected yet. Raises OSError.
     """
@@ -100,6 +101,7 @@ async def open_base(
         CameraLease(preview_while_recording=settings.preview_while_recording),
         current,
         library,
+        await read_calibrations(data_dir / "panorama"),
     )
 
 
@@ -110,15 +112,12 @@ class Views:
     live: LiveLink
     showing: LiveCameras
     preview: Preview
-    calibrations: Calibrations
     panorama: PanoramaPreview
     sessions: WebRtcSessions
 
     def begin(self, tasks: Tasks) -> None:
         """Start the views as tasks of `tasks`."""
-        self.preview.open(tasks)
-        self.panorama.open(tasks)
-        self.sessions.open(tasks)
+        tasks.keep("preview lease", self.preview.follow_lease, every_s=0.0)
 
     async def close(self) -> None:
         """Stop all views."""
@@ -131,33 +130,30 @@ class Views:
         await self.panorama.camera_connected(camera)
 
 
-async def open_views(base: CaptureBase) -> Views:
-    """Create the views and read the calibrations.
-
-    Nothing is shown before `begin`. Raises OSError.
-    """
+def make_views(base: CaptureBase, tasks: Tasks) -> Views:
+    """Create the views, whose work runs as tasks of `tasks`."""
     settings, cameras, lease = base.settings, base.cameras, base.lease
     live = LiveLink(
         hls_dir=settings.preview.hls_dir,
+        tasks=tasks,
         runtime_dir=base.runtime_dir,
         log_dir=base.log_dir,
         unresponsive_after_s=settings.unresponsive_after_s,
     )
     showing = LiveCameras(settings.preview, live, start_timeout_s=settings.start_timeout_s)
     preview = Preview(settings.preview, cameras, lease, live, showing)
-    calibrations = Calibrations(base.data_dir / "panorama")
-    await calibrations.open()
     panorama = PanoramaPreview(
         settings.preview,
-        calibrations,
+        base.calibrations,
         cameras,
         lease,
         live,
+        tasks=tasks,
         runtime_dir=base.runtime_dir,
         log_dir=base.log_dir,
     )
-    sessions = WebRtcSessions(preview, panorama, lease, cameras)
-    return Views(live, showing, preview, calibrations, panorama, sessions)
+    sessions = WebRtcSessions(preview, panorama, lease, cameras, tasks)
+    return Views(live, showing, preview, panorama, sessions)
 
 
 @dataclass(frozen=True)
@@ -194,12 +190,17 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
     Nothing runs before `begin`.
     """
     settings, lease, library = base.settings, base.lease, base.library
-    calibrations = views.calibrations
+    calibrations = base.calibrations
     runtime_dir, log_dir, root = base.runtime_dir, base.log_dir, base.disk.root
     calibrating = Calibrating(
-        calibrations, base.cameras, lease, library, runtime_dir=runtime_dir, log_dir=log_dir
+        calibrations,
+        base.cameras,
+        lease,
+        library,
+        captured=await read_captured(calibrations),
+        runtime_dir=runtime_dir,
+        log_dir=log_dir,
     )
-    await calibrating.open()
     markers = Markers(library, match_now_ns=base.current.match_now_ns)
     processing = Processing(
         settings.processing,
@@ -211,14 +212,15 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         free_bytes=partial(_free_bytes, root),
         floor_bytes=settings.min_free_bytes,
     )
+    jobs_path = base.data_dir / "jobs.json"
     jobs = JobQueue(
-        base.data_dir / "jobs.json",
+        jobs_path,
         prepare=processing.prepare,
         finish=processing.finish,
         hold=lambda: lease.mode == "recording" and not settings.processing.while_recording,
         hold_changed=lease.changed,
+        jobs=await read_jobs(jobs_path),
     )
-    await jobs.load()
     footage, removal = Footage(), Removal(library, jobs)
     return LibraryServices(
         panorama=Panorama(calibrations, calibrating, processing, jobs, library, views.panorama),

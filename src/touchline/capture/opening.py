@@ -16,9 +16,9 @@ from touchline.capture.assembly import (
     CaptureBase,
     LibraryServices,
     Views,
+    make_views,
     open_base,
     open_library_services,
-    open_views,
 )
 from touchline.capture.cameras.cameras import Camera, open_cameras
 from touchline.capture.front import Cameras, Capture
@@ -87,12 +87,12 @@ async def open_capture(
             events=events,
             spare=spare,
         )
-        views = await open_views(base)
-        services = await open_library_services(base, views)
         host = HostSampler(disk.root, floor_bytes=settings.min_free_bytes, find_fault=disk.look)
         await host.once()
         supervisor = Supervisor(partial(_tell, logs.alerts), metrics, half="capture")
         async with open_tasks(supervisor) as tasks:
+            views = make_views(base, tasks)
+            services = await open_library_services(base, views)
             context = _context(base, services, host, logs.alerts, spare, tasks)
             recorder = Recorder(context, base.lease)
             parts = _Parts(base, views, services, host, logs, recorder, supervisor)
@@ -155,8 +155,8 @@ class _Parts:
         tasks.keep("health monitor", monitor.once, every_s=PAUSE_S)
         preview = base.settings.preview
         if preview.rtsp:
-            outlet = RtspOutlet(preview, self._views.preview, self._views.live, base.events)
-            outlet.open(tasks)
+            outlet = RtspOutlet(preview, self._views.preview, self._views.live, base.events, tasks)
+            tasks.start_soon(outlet.start, name="RTSP")
 
     async def _camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         self._watchdog.camera_connected(camera, hello)

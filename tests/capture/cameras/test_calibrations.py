@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from touchline.capture.cameras.calibrations import Calibrations
+from touchline.capture.cameras.calibrations import read_calibrations
 from touchline.core.errors import NotFound
 
 pytestmark = pytest.mark.anyio
@@ -23,23 +23,17 @@ RESULT: dict[str, Any] = {
 }
 
 
-async def opened(folder: Path) -> Calibrations:
-    calibrations = Calibrations(folder)
-    await calibrations.open()
-    return calibrations
-
-
 async def test_a_calibration_is_used_at_once_and_survives_a_restart(tmp_path: Path) -> None:
-    calibrations = await opened(tmp_path / "panorama")
+    calibrations = await read_calibrations(tmp_path / "panorama")
     made = await calibrations.add("cameras", RESULT, NOW)
     assert made.version == 1
     assert calibrations.active == made
-    again = await opened(tmp_path / "panorama")
+    again = await read_calibrations(tmp_path / "panorama")
     assert again.active == made
 
 
 async def test_numbers_never_come_again_and_earlier_ones_can_be_used(tmp_path: Path) -> None:
-    calibrations = await opened(tmp_path)
+    calibrations = await read_calibrations(tmp_path)
     for source in ("cameras", "derby", "cup"):
         await calibrations.add(source, RESULT, NOW)
     assert [c.version for c in calibrations.all()] == [3, 2, 1]
@@ -52,20 +46,20 @@ async def test_numbers_never_come_again_and_earlier_ones_can_be_used(tmp_path: P
 
 
 async def test_settings_are_checked_and_kept(tmp_path: Path) -> None:
-    calibrations = await opened(tmp_path)
+    calibrations = await read_calibrations(tmp_path)
     await calibrations.configure(preview_fps_target=20, projection="plane")
     for wrong in ({"preview_fps_target": 0}, {"projection": "sphere"}, {"output_width": 641}):
         with pytest.raises(ValidationError):
             await calibrations.configure(**wrong)
-    again = await opened(tmp_path)
+    again = await read_calibrations(tmp_path)
     assert (again.config.preview_fps_target, again.config.projection) == (20, "plane")
 
 
 async def test_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
-    calibrations = await opened(tmp_path)
+    calibrations = await read_calibrations(tmp_path)
     await calibrations.add("cameras", RESULT, NOW)
     (tmp_path / "0002.json").write_text("{")
     (tmp_path / "config.json").write_text("[]")
-    again = await opened(tmp_path)
+    again = await read_calibrations(tmp_path)
     assert [c.version for c in again.all()] == [1]
     assert again.active is None

@@ -45,9 +45,6 @@ class FakeLive:
     def on_started(self, call: Any) -> None:
         self.started = call
 
-    def open(self, tasks: Any) -> None:
-        del tasks
-
     async def ensure(self) -> None:
         await self.there.wait()
 
@@ -107,7 +104,7 @@ class Rig:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Rig]:
         async with supervised_tasks() as tasks:
-            self.preview.open(tasks)
+            tasks.keep("preview lease", self.preview.follow_lease, every_s=0.0)
             yield self
 
     @asynccontextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import anyio.lowlevel
@@ -14,6 +15,7 @@ from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.settings.preview import PreviewSettings
 from touchline.core.errors import Blocked, Failed, NotFound
 from touchline.core.events.log import EventLog
+from touchline.core.supervision import Tasks
 from touchline.core.tasks import Changed
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +48,8 @@ class FakePreview:
 class Stage:
     """An outlet and what is around it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tasks: Tasks) -> None:
+        self.tasks = tasks
         self.live = ScriptedLive(rtsp_start={"port": 8554}, rtsp_admit={"here": True})
         self.preview = FakePreview()
         self.recorded: list[dict[str, Any]] = []
@@ -55,7 +58,11 @@ class Stage:
             cast("Preview", self.preview),
             cast("LiveLink", self.live),
             cast("EventLog", self),
+            tasks,
         )
+
+    def begin(self) -> None:
+        self.tasks.start_soon(self.outlet.start, name="RTSP")
 
     def record(self, kind: str, category: str, message: str, **details: Any) -> None:
         self.recorded.append({"kind": kind, "category": category, **details})
@@ -70,25 +77,24 @@ class Stage:
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+async def stage() -> AsyncIterator[Stage]:
+    async with supervised_tasks() as tasks:
+        yield Stage(tasks)
 
 
 async def test_the_port_that_is_served_is_shown_until_the_process_goes(stage: Stage) -> None:
-    async with supervised_tasks() as tasks:
-        stage.outlet.open(tasks)
-        await stage.settle()
-        assert stage.port() == 8554
-        assert stage.live.fields["rtsp_start"]["password"] == "s3cret"
-        stage.live.tell("lost")
-        assert stage.port() is None
+    stage.begin()
+    await stage.settle()
+    assert stage.port() == 8554
+    assert stage.live.fields["rtsp_start"]["password"] == "s3cret"
+    stage.live.tell("lost")
+    assert stage.port() is None
 
 
 async def test_a_port_that_is_taken_leaves_the_rest_as_it_is(stage: Stage) -> None:
     stage.live.answers["rtsp_start"] = Failed("the port is in use", code="port_taken")
-    async with supervised_tasks() as tasks:
-        stage.outlet.open(tasks)
-        await stage.settle()
+    stage.begin()
+    await stage.settle()
     assert stage.live.asked == ["rtsp_start"]
     assert stage.port() is None
 
@@ -97,34 +103,31 @@ async def test_a_live_process_that_does_not_come_is_waited_for(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage.live.cannot_start = Blocked("The live process cannot be started.", code="gone")
-    async with supervised_tasks() as tasks:
-        stage.outlet.open(tasks)
-        await stage.settle()
-        assert stage.port() is None
-        stage.live.cannot_start = None
-        await stage.live.ensure()  # somebody else needed it
-        assert stage.port() == 8554
+    stage.begin()
+    await stage.settle()
+    assert stage.port() is None
+    stage.live.cannot_start = None
+    await stage.live.ensure()  # somebody else needed it
+    assert stage.port() == 8554
     assert "The live process cannot be started." in caplog.text
 
 
 async def test_a_client_counts_as_a_viewer_while_it_is_here(stage: Stage) -> None:
-    async with supervised_tasks() as tasks:
-        stage.outlet.open(tasks)
-        stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=True)
-        await stage.settle()
-        assert [viewer.what for viewer in stage.preview.viewers] == ["rtsp"]
-        assert stage.live.fields["rtsp_admit"] == {"viewer": "a", "reason": None}
-        for _ in range(2):
-            stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=False)
-        await stage.settle()
-        assert stage.preview.viewers == []
+    stage.begin()
+    stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=True)
+    await stage.settle()
+    assert [viewer.what for viewer in stage.preview.viewers] == ["rtsp"]
+    assert stage.live.fields["rtsp_admit"] == {"viewer": "a", "reason": None}
+    for _ in range(2):
+        stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=False)
+    await stage.settle()
+    assert stage.preview.viewers == []
 
 
 async def test_a_client_is_told_why_its_camera_is_not_shown(stage: Stage) -> None:
-    async with supervised_tasks() as tasks:
-        stage.outlet.open(tasks)
-        stage.live.tell("rtsp_viewer", viewer="a", camera="cam9", here=True)
-        await stage.settle()
+    stage.begin()
+    stage.live.tell("rtsp_viewer", viewer="a", camera="cam9", here=True)
+    await stage.settle()
     assert "cam9" in stage.live.fields["rtsp_admit"]["reason"]
     assert stage.preview.viewers == []
 
@@ -133,10 +136,9 @@ async def test_a_client_is_told_why_its_camera_is_not_shown(stage: Stage) -> Non
 async def test_a_client_that_left_meanwhile_is_no_viewer(stage: Stage, answer: Any) -> None:
     stage.live.answers["rtsp_admit"] = answer
     version = stage.preview.changed.version
-    async with supervised_tasks() as tasks:
-        stage.outlet.open(tasks)
-        stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=True)
-        await stage.settle()
+    stage.begin()
+    stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=True)
+    await stage.settle()
     assert stage.preview.viewers == []
     assert stage.preview.changed.version == version + 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 import anyio
@@ -15,17 +15,18 @@ from touchline.capture.live.preview import Preview
 from touchline.capture.live.sessions import WebRtcSessions
 from touchline.capture.live.signalling import Signalling, candidates_in
 from touchline.core.errors import Blocked, Failed, Refused
+from touchline.core.supervision import Tasks
 
 pytestmark = pytest.mark.anyio
 
 
 class Rig:
-    def __init__(self) -> None:
+    def __init__(self, tasks: Tasks) -> None:
         self.preview = PlayedPreview()
         self.live = self.preview.live
         self.lease = CameraLease()
         self.sessions = WebRtcSessions(
-            cast("Preview", self.preview), cast("Any", PlayedPanorama()), self.lease, (0, 1)
+            cast("Preview", self.preview), cast("Any", PlayedPanorama()), self.lease, (0, 1), tasks
         )
         self.signalling = Signalling(self.sessions)
         self.told: list[tuple[str, dict[str, Any]]] = []
@@ -41,8 +42,9 @@ class Rig:
 
 
 @pytest.fixture
-def rig() -> Rig:
-    return Rig()
+async def rig() -> AsyncIterator[Rig]:
+    async with supervised_tasks() as tasks:
+        yield Rig(tasks)
 
 
 def error(text: str, **names: Any) -> dict[str, Any]:
@@ -221,12 +223,10 @@ async def test_a_closed_connection_ends_its_sessions_and_no_others(rig: Rig) -> 
 
 async def test_a_session_that_breaks_off_is_told_and_its_viewer_leaves(rig: Rig) -> None:
     session = await rig.started()
-    async with supervised_tasks() as tasks:
-        rig.sessions.open(tasks)
-        state = {"event": "webrtc_state", "session": session, "state": "closed", "reason": "gone"}
-        rig.live.tell(state)
-        rig.live.tell(state)
-        await until(lambda: not rig.preview.viewers)
+    state = {"event": "webrtc_state", "session": session, "state": "closed", "reason": "gone"}
+    rig.live.tell(state)
+    rig.live.tell(state)
+    await until(lambda: not rig.preview.viewers)
     assert rig.preview.viewers == []
     state = {"session_id": session, "state": "closed", "reason": "gone"}
     assert rig.told == [("a", {"type": "webrtc_state", "data": state})]
@@ -235,10 +235,8 @@ async def test_a_session_that_breaks_off_is_told_and_its_viewer_leaves(rig: Rig)
 async def test_the_end_of_the_live_process_ends_every_session(rig: Rig) -> None:
     for who in ("a", "b"):
         await rig.started(who)
-    async with supervised_tasks() as tasks:
-        rig.sessions.open(tasks)
-        rig.live.tell({"event": "lost"})
-        await until(lambda: not rig.preview.viewers)
+    rig.live.tell({"event": "lost"})
+    await until(lambda: not rig.preview.viewers)
     assert rig.preview.viewers == []
     assert [to for to, _ in rig.told] == ["a", "b"]
 
@@ -284,9 +282,7 @@ async def test_the_cameras_are_being_let_go_from_the_moment_a_session_is_stopped
 
 async def test_and_from_the_moment_it_is_known_that_one_has_ended(rig: Rig) -> None:
     session = await rig.started()
-    async with supervised_tasks() as tasks:
-        rig.sessions.open(tasks)
-        rig.live.tell({"event": "webrtc_state", "session": session, "state": "closed"})
-        with anyio.fail_after(10):
-            await rig.lease.settled()
-        assert rig.preview.viewers == []
+    rig.live.tell({"event": "webrtc_state", "session": session, "state": "closed"})
+    with anyio.fail_after(10):
+        await rig.lease.settled()
+    assert rig.preview.viewers == []

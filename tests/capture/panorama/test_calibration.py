@@ -9,11 +9,16 @@ import anyio.lowlevel
 import pytest
 
 from support.scriptedlinks import scripted_camera
-from touchline.capture.cameras.calibrations import Calibrations
+from touchline.capture.cameras.calibrations import read_calibrations
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.library import Library
 from touchline.capture.panorama import calibration
-from touchline.capture.panorama.calibration import FRAMES_NEEDED, MOST_FRAMES, Calibrating
+from touchline.capture.panorama.calibration import (
+    FRAMES_NEEDED,
+    MOST_FRAMES,
+    Calibrating,
+    read_captured,
+)
 from touchline.core.errors import Blocked, Failed, NotFound, Refused, TouchlineError
 
 pytestmark = pytest.mark.anyio
@@ -63,20 +68,18 @@ class Stage:
         self.folder, self.library, self.studio = folder, library, studio
         self.lease = CameraLease()
         self.cameras = {number: scripted_camera(number) for number in (0, 1)}
-        self.calibrations = Calibrations(folder / "panorama")
 
     async def opened(self) -> Calibrating:
-        await self.calibrations.open()
-        calibrating = Calibrating(
+        self.calibrations = await read_calibrations(self.folder / "panorama")
+        return Calibrating(
             self.calibrations,
             self.cameras,
             self.lease,
             self.library,
+            captured=await read_captured(self.calibrations),
             runtime_dir=self.folder,
             log_dir=self.folder,
         )
-        await calibrating.open()
-        return calibrating
 
 
 @pytest.fixture

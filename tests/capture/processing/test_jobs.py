@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -8,7 +8,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from touchline.capture.processing.jobs import Job, JobQueue
+from touchline.capture.processing.jobs import Job, JobQueue, read_jobs
 from touchline.capture.programs.studio import StudioRun
 from touchline.core.errors import Failed, NotFound, Refused
 from touchline.core.tasks import Changed
@@ -50,7 +50,7 @@ class PlayedRun:
 
 
 class Rig:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, jobs: Sequence[Job]) -> None:
         self.runs: list[PlayedRun] = []
         self.finished: list[tuple[str, Mapping[str, Any]]] = []
         self.held = False
@@ -62,6 +62,7 @@ class Rig:
             finish=self._finish,
             hold=lambda: self.held,
             hold_changed=self.hold_changed,
+            jobs=jobs,
         )
 
     async def _prepare(self, job: Job) -> StudioRun:
@@ -94,8 +95,7 @@ class Rig:
 
 @asynccontextmanager
 async def working(path: Path) -> AsyncIterator[Rig]:
-    rig = Rig(path)
-    await rig.queue.load()
+    rig = Rig(path, await read_jobs(path))
 
     async def work() -> None:
         while True:

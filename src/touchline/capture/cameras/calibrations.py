@@ -75,22 +75,17 @@ class PanoramaConfig(BaseModel):
 class Calibrations:
     """Store of calibrations and of the panorama configuration.
 
-    Belongs to the event loop; `open` reads the files.
+    Belongs to the event loop; `read_calibrations` creates it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, config: PanoramaConfig, by_version: Mapping[int, Calibration]
+    ) -> None:
         self.changed = Changed()
-        self.config = PanoramaConfig()
+        self.config = config
         self.folder = folder
-        self._by_version: dict[int, Calibration] = {}
+        self._by_version = dict(by_version)
         self._saving = anyio.Lock()
-
-    async def open(self) -> None:
-        """Create the folder and read it.
-
-        Files that cannot be parsed are left out and logged.
-        """
-        self.config, self._by_version = await to_thread.run_sync(_load, self.folder)
 
     @property
     def active(self) -> Calibration | None:
@@ -142,6 +137,14 @@ class Calibrations:
             self.config = config
         self.changed.mark()
         return config
+
+
+async def read_calibrations(folder: Path) -> Calibrations:
+    """Create the folder if necessary and read it.
+
+    Files that cannot be parsed are left out and logged. Raises OSError.
+    """
+    return Calibrations(folder, *await to_thread.run_sync(_load, folder))
 
 
 def _load(folder: Path) -> tuple[PanoramaConfig, dict[int, Calibration]]:

@@ -48,6 +48,7 @@ class PanoramaPreview:
         lease: CameraLease,
         live: LiveLink,
         *,
+        tasks: Tasks,
         runtime_dir: Path,
         log_dir: Path,
     ) -> None:
@@ -62,7 +63,7 @@ class PanoramaPreview:
         self._runtime_dir = runtime_dir
         self._feed_path = str(runtime_dir / f"{_NAME}.sock")
         self._log_path = log_dir / "studio.log"
-        self._tasks: Tasks | None = None
+        self._tasks = tasks
         self._stop: anyio.CancelScope | None = None
         self._ended = anyio.Event()
         self._told = anyio.Event()
@@ -106,10 +107,6 @@ class PanoramaPreview:
         except (Blocked, Failed) as error:
             log.warning("the panorama is without %s: %s", camera.name, error.message)
 
-    def open(self, tasks: Tasks) -> None:
-        """Allow starts from now on, as tasks of `tasks`."""
-        self._tasks = tasks
-
     async def start(self, transport: str | None) -> dict[str, Any]:
         """Show the panorama, and return when its first picture is available.
 
@@ -143,9 +140,6 @@ class PanoramaPreview:
             raise Refused(text, code="recording_active")
         if self._calibrations.active is None:
             raise Blocked("Panorama not calibrated", code="panorama_not_calibrated")
-        if self._tasks is None:
-            msg = "the panorama's preview is not open"
-            raise RuntimeError(msg)
         held = ExitStack()
         held.enter_context(
             self._lease.hold("preview", "api-panorama-preview", give_up=self.stop_if_active)

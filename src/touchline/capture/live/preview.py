@@ -24,7 +24,6 @@ from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.settings.preview import PreviewSettings, Transport
 from touchline.core import patience
 from touchline.core.errors import Blocked, Failed, NotFound, Refused
-from touchline.core.supervision import Tasks
 from touchline.ipc import wire
 
 log = logging.getLogger(__name__)
@@ -341,8 +340,8 @@ class Preview:
                 self._let_go()
             self.changed.mark()
 
-    async def _follow_lease(self) -> None:
-        """Follow the lease's state across a recording.
+    async def follow_lease(self) -> None:
+        """Follow the lease's state across a recording, until cancelled.
 
         Viewers that outlast a recording get the lease; those it does not allow are disconnected.
         """
@@ -355,11 +354,6 @@ class Preview:
                 self._settle()
 
     # ----------------------------------------------------------------------- lifecycle
-
-    def open(self, tasks: Tasks) -> None:
-        """Allow cameras to be shown from now on."""
-        self.live.open(tasks)
-        tasks.keep("preview lease", self._follow_lease, every_s=0.0)
 
     async def camera_connected(self, camera: Camera) -> None:
         """Handle a worker that has replaced a dead one."""

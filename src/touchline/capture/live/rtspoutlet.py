@@ -24,26 +24,24 @@ class RtspOutlet:
     """
 
     def __init__(
-        self, settings: PreviewSettings, preview: Preview, live: LiveLink, events: EventLog
+        self,
+        settings: PreviewSettings,
+        preview: Preview,
+        live: LiveLink,
+        events: EventLog,
+        tasks: Tasks,
     ) -> None:
         self._settings = settings
         self._preview = preview
         self._live = live
         self._events = events
         self._viewers: dict[str, Viewer] = {}
-        self._tasks: Tasks | None = None
+        self._tasks = tasks
         live.on_started(self._serve)
         live.on_event(self._live_event)
 
-    def open(self, tasks: Tasks) -> None:
-        """Start listening.
-
-        The live process is started for that.
-        """
-        self._tasks = tasks
-        tasks.start_soon(self._start_live, name="RTSP")
-
-    async def _start_live(self) -> None:
+    async def start(self) -> None:
+        """Start the live process, which listens then; so does each that replaces it."""
         try:
             await self._live.ensure()
         except Blocked as error:
@@ -69,7 +67,7 @@ class RtspOutlet:
         if event.get("event") == "lost":
             self._viewers.clear()
             self._preview.rtsp_port = None
-        elif event.get("event") == "rtsp_viewer" and self._tasks is not None:
+        elif event.get("event") == "rtsp_viewer":
             call = self._came if event["here"] else self._went
             self._tasks.start_soon(
                 call, str(event["viewer"]), str(event["camera"]), name="an RTSP viewer"

@@ -71,7 +71,9 @@ class WebRtcSessions:
         panorama: PanoramaPreview,
         lease: CameraLease,
         camera_ids: Collection[int],
+        tasks: Tasks,
     ) -> None:
+        """Create the registry; viewers of sessions that break off leave as tasks of `tasks`."""
         self._preview = preview
         self._panorama = panorama
         self._lease = lease
@@ -79,7 +81,7 @@ class WebRtcSessions:
         self._by_id: dict[str, WebRtcSession] = {}
         self._gone: deque[str] = deque(maxlen=_GONE_KEPT)
         self._ended: list[Ended] = []
-        self._tasks: Tasks | None = None
+        self._tasks = tasks
         preview.live.on_event(self._live_event)
 
     @property
@@ -90,10 +92,6 @@ class WebRtcSessions:
     def has_camera(self, camera_id: int) -> bool:
         """Return whether the camera exists."""
         return camera_id in self._camera_ids
-
-    def open(self, tasks: Tasks) -> None:
-        """Start cleaning up after sessions that break off, as tasks of `tasks`."""
-        self._tasks = tasks
 
     def on_ended(self, call: Ended) -> None:
         """Register `call` for sessions that end without being stopped, with the reason."""
@@ -209,10 +207,9 @@ class WebRtcSessions:
             return
         for call in self._ended:
             call(session, reason)
-        if self._tasks is not None:
-            going = ExitStack()
-            going.enter_context(self._lease.letting_go())
-            self._tasks.start_soon(_leave, session, going, name="leaving a stream")
+        going = ExitStack()
+        going.enter_context(self._lease.letting_go())
+        self._tasks.start_soon(_leave, session, going, name="leaving a stream")
 
 
 async def _leave(session: WebRtcSession, going: ExitStack) -> None:

@@ -25,12 +25,12 @@ class Signalling:
 
     def __init__(self, sessions: WebRtcSessions) -> None:
         self._sessions = sessions
-        self._send: Send | None = None
+        self._send: list[Send] = []
         sessions.on_ended(self._session_ended)
 
     def on_message(self, send: Send) -> None:
         """Register `send(connection_id, message)` for messages that are not replies."""
-        self._send = send
+        self._send.append(send)
 
     async def handle(self, connection_id: str, message: Mapping[str, Any]) -> list[Message]:
         """Return the messages that answer this one, in order.
@@ -106,8 +106,8 @@ class Signalling:
         return [_state(session, "stopped")]
 
     def _session_ended(self, session: WebRtcSession, reason: str) -> None:
-        if self._send is not None:
-            self._send(session.owner, _state(session, "closed", reason=reason))
+        for send in self._send:
+            send(session.owner, _state(session, "closed", reason=reason))
 
 
 def candidates_in(answer: str) -> list[Message]:

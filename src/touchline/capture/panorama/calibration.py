@@ -47,9 +47,11 @@ class Calibrating:
         lease: CameraLease,
         library: Library,
         *,
+        captured: Sequence[int],
         runtime_dir: Path,
         log_dir: Path,
     ) -> None:
+        """Create the control; `captured` has the numbers of the pairs captured before."""
         self.changed = Changed()
         self._calibrations = calibrations
         self._cameras = cameras
@@ -58,14 +60,9 @@ class Calibrating:
         self._runtime_dir = runtime_dir
         self._log_path = log_dir / "studio.log"
         self._folder = calibrations.folder / _FOLDER
-        self._captured: list[int] = []
-        self._started = False
+        self._captured = list(captured)
+        self._started = bool(captured)
         self._busy = anyio.Lock()
-
-    async def open(self) -> None:
-        """Load the pictures captured before."""
-        self._captured = await to_thread.run_sync(_captured, self._folder)
-        self._started = bool(self._captured)
 
     def status(self) -> dict[str, Any]:
         """Return the body of `GET /api/v1/panorama/calibration`."""
@@ -228,8 +225,12 @@ class Calibrating:
                 await camera.link.ask("unfeed", timeout_s=2.0)
 
 
+async def read_captured(calibrations: Calibrations) -> list[int]:
+    """Return the numbers of the captured pairs of which both pictures exist."""
+    return await to_thread.run_sync(_captured, calibrations.folder / _FOLDER)
+
+
 def _captured(folder: Path) -> list[int]:
-    """Return the numbers for which both pictures exist."""
     folder.mkdir(parents=True, exist_ok=True)
     seen: dict[int, int] = {}
     for path in folder.iterdir():

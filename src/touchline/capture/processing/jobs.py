@@ -96,6 +96,7 @@ class JobQueue:
         finish: Finish,
         hold: Callable[[], bool],
         hold_changed: Changed,
+        jobs: Iterable[Job] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.changed = Changed()
@@ -103,7 +104,7 @@ class JobQueue:
         self._prepare, self._finish = prepare, finish
         self._hold, self._hold_changed = hold, hold_changed
         self._now = now
-        self._jobs: dict[str, Job] = {}
+        self._jobs = {job.job_id: job for job in jobs}
         self._news = Changed()
         self._running: tuple[str, StudioRun, anyio.CancelScope] | None = None
         self._saving = anyio.Lock()
@@ -223,15 +224,6 @@ class JobQueue:
         await self.save()
 
     # ----------------------------------------------------------------- processing
-
-    async def load(self) -> None:
-        """Load the queue of an earlier server; jobs that ran then wait again."""
-        for job in await to_thread.run_sync(_read, self._path):
-            was_running = job.state in {"running", "paused"}
-            self._jobs[job.job_id] = (
-                job.model_copy(update={"state": "waiting"}) if was_running else job
-            )
-        self._news.mark()
 
     async def once(self) -> None:
         """Wait for a job that may run, and run it."""
@@ -355,6 +347,14 @@ class JobQueue:
         async with self._saving:
             content = _File(jobs=tuple(self._jobs.values())).model_dump_json(indent=1).encode()
             await to_thread.run_sync(write_whole, self._path, content)
+
+
+async def read_jobs(path: Path) -> list[Job]:
+    """Read the queue of an earlier server; jobs that ran then wait again."""
+    return [
+        job.model_copy(update={"state": "waiting"}) if job.state in {"running", "paused"} else job
+        for job in await to_thread.run_sync(_read, path)
+    ]
 
 
 def _read(path: Path) -> Iterable[Job]:

@@ -38,8 +38,9 @@ class LiveLink:
         log_dir: Path,
         unresponsive_after_s: float,
         hls_dir: Path | None,
+        tasks: Tasks,
     ) -> None:
-        """Create a link; the process is not started yet.
+        """Create a link; the process is not started yet, and then runs as one of `tasks`.
 
         `hls_dir` is where it makes its folder for HLS; None is in memory.
         """
@@ -49,7 +50,7 @@ class LiveLink:
         """Latest status of streams and sessions from the process."""
         self.hls_dir: Path | None = None
         self.changed = Changed()
-        self._tasks: Tasks | None = None
+        self._tasks = tasks
         self._begun = False
         self._ready = anyio.Event()
         self._on_event: list[OnEvent] = []
@@ -88,15 +89,8 @@ class LiveLink:
         """
         self._on_started.append(call)
 
-    def open(self, tasks: Tasks) -> None:
-        """Allow the process to be started, as a task of `tasks`."""
-        self._tasks = tasks
-
     async def ensure(self) -> None:
         """Wait until the process is running. Raises Blocked when that takes too long."""
-        if self._tasks is None:
-            msg = "the link to the live process is not open"
-            raise RuntimeError(msg)
         if not self._begun:
             self._begun = True
             self._tasks.keep_until_done("live process", self._link.run)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from support.fakesystem import FakeSystem
 from support.played import ANSWER, PlayedPanorama, PlayedPreview
 from support.serving import client_of
+from support.supervised import no_tasks
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.live.preview import Preview
 from touchline.capture.live.sessions import WebRtcSessions
@@ -30,7 +31,11 @@ class Rig:
         self.preview = PlayedPreview()
         self.live = self.preview.live
         self.sessions = WebRtcSessions(
-            cast("Preview", self.preview), cast("Any", PlayedPanorama()), CameraLease(), (0, 1)
+            cast("Preview", self.preview),
+            cast("Any", PlayedPanorama()),
+            CameraLease(),
+            (0, 1),
+            no_tasks(),
         )
         cast("Any", self.system.capture).sessions = self.sessions
 
