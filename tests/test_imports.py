@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "sqlalchemy",
         "alembic",
         "prometheus_client",
+        "pydantic",
         "pythonjsonlogger",
     },
     "touchline.finding": set(),

@@ -89,7 +89,7 @@ def test_a_specification_of_an_earlier_version_is_the_same_one(unknown: str) -> 
 
 
 @pytest.mark.parametrize(
-    "change", [{"loop": True}, {"kind": "file"}, {"source": 1}, {"encode": [1]}]
+    "change", [{"loop": False}, {"kind": "file"}, {"source": 1}, {"encode": [1]}]
 )
 def test_another_specification_is_not_the_same_one(change: dict[str, Any]) -> None:
     assert not wire.is_spec({**wire.spec_to_json(SPEC), **change}, SPEC)

@@ -155,8 +155,8 @@ class _Parts:
         tasks.keep("health monitor", monitor.once, every_s=PAUSE_S)
         preview = base.settings.preview
         if preview.rtsp:
-            outlet = RtspOutlet(preview, self._views.preview, self._views.live, base.events, tasks)
-            tasks.start_soon(outlet.start, name="RTSP")
+            views = self._views
+            RtspOutlet(preview, views.preview, views.live, base.events, tasks).begin()
 
     async def _camera_connected(self, camera: Camera, hello: Mapping[str, Any]) -> None:
         self._watchdog.camera_connected(camera, hello)

@@ -49,7 +49,6 @@ class Stage:
     """An outlet and what is around it."""
 
     def __init__(self, tasks: Tasks) -> None:
-        self.tasks = tasks
         self.live = ScriptedLive(rtsp_start={"port": 8554}, rtsp_admit={"here": True})
         self.preview = FakePreview()
         self.recorded: list[dict[str, Any]] = []
@@ -60,9 +59,6 @@ class Stage:
             cast("EventLog", self),
             tasks,
         )
-
-    def begin(self) -> None:
-        self.tasks.start_soon(self.outlet.start, name="RTSP")
 
     def record(self, kind: str, category: str, message: str, **details: Any) -> None:
         self.recorded.append({"kind": kind, "category": category, **details})
@@ -83,7 +79,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 async def test_the_port_that_is_served_is_shown_until_the_process_goes(stage: Stage) -> None:
-    stage.begin()
+    stage.outlet.begin()
     await stage.settle()
     assert stage.port() == 8554
     assert stage.live.fields["rtsp_start"]["password"] == "s3cret"
@@ -93,7 +89,7 @@ async def test_the_port_that_is_served_is_shown_until_the_process_goes(stage: St
 
 async def test_a_port_that_is_taken_leaves_the_rest_as_it_is(stage: Stage) -> None:
     stage.live.answers["rtsp_start"] = Failed("the port is in use", code="port_taken")
-    stage.begin()
+    stage.outlet.begin()
     await stage.settle()
     assert stage.live.asked == ["rtsp_start"]
     assert stage.port() is None
@@ -103,7 +99,7 @@ async def test_a_live_process_that_does_not_come_is_waited_for(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage.live.cannot_start = Blocked("The live process cannot be started.", code="gone")
-    stage.begin()
+    stage.outlet.begin()
     await stage.settle()
     assert stage.port() is None
     stage.live.cannot_start = None
@@ -113,7 +109,7 @@ async def test_a_live_process_that_does_not_come_is_waited_for(
 
 
 async def test_a_client_counts_as_a_viewer_while_it_is_here(stage: Stage) -> None:
-    stage.begin()
+    stage.outlet.begin()
     stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=True)
     await stage.settle()
     assert [viewer.what for viewer in stage.preview.viewers] == ["rtsp"]
@@ -125,7 +121,7 @@ async def test_a_client_counts_as_a_viewer_while_it_is_here(stage: Stage) -> Non
 
 
 async def test_a_client_is_told_why_its_camera_is_not_shown(stage: Stage) -> None:
-    stage.begin()
+    stage.outlet.begin()
     stage.live.tell("rtsp_viewer", viewer="a", camera="cam9", here=True)
     await stage.settle()
     assert "cam9" in stage.live.fields["rtsp_admit"]["reason"]
@@ -136,7 +132,7 @@ async def test_a_client_is_told_why_its_camera_is_not_shown(stage: Stage) -> Non
 async def test_a_client_that_left_meanwhile_is_no_viewer(stage: Stage, answer: Any) -> None:
     stage.live.answers["rtsp_admit"] = answer
     version = stage.preview.changed.version
-    stage.begin()
+    stage.outlet.begin()
     stage.live.tell("rtsp_viewer", viewer="a", camera="cam0", here=True)
     await stage.settle()
     assert stage.preview.viewers == []

@@ -40,8 +40,11 @@ class RtspOutlet:
         live.on_started(self._serve)
         live.on_event(self._live_event)
 
-    async def start(self) -> None:
-        """Start the live process, which listens then; so does each that replaces it."""
+    def begin(self) -> None:
+        """Start the live process, which then listens; so does each that replaces it."""
+        self._tasks.start_soon(self._start_live, name="RTSP")
+
+    async def _start_live(self) -> None:
         try:
             await self._live.ensure()
         except Blocked as error:
