@@ -44,7 +44,9 @@ ALLOWED: dict[str, set[str]] = {
         "alembic",
         "prometheus_client",
         "pydantic",
+        "pydantic_core",
         "pythonjsonlogger",
+        "typing_extensions",
     },
     "touchline.finding": set(),
     "touchline.capture": {
@@ -120,6 +122,7 @@ ALLOWED: dict[str, set[str]] = {
         "pydantic",
         "pydantic_core",
         "starlette",
+        "typing_extensions",
         "uvicorn",
     },
     "touchline.server": {

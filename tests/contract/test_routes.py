@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from support.fakesystem import FakeSystem
 from support.serving import API, client_of
-from touchline.web.models import state
+from touchline.web.models import service, state
 from touchline.web.models.capture import diagnostics, library, recording
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize(
     ("path", "model"),
     [
-        ("/", state.ServiceInfo),
+        ("/", service.ServiceInfo),
         (f"{API}/health", state.HostHealth),
         (f"{API}/status", state.Status),
         (f"{API}/pipeline-state", state.PipelineState),

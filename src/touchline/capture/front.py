@@ -27,7 +27,7 @@ from touchline.capture.processing.processing import Processing
 from touchline.capture.processing.removal import Removal
 from touchline.capture.programs.viewer import LiveLink
 from touchline.capture.recording.recorder import Recorder
-from touchline.core.supervision import Supervisor
+from touchline.core.supervision import ReadinessReason, Supervisor
 from touchline.core.tasks import Changed
 
 
@@ -69,7 +69,7 @@ class Capture:
     cloud: Cloud
     supervisor: Supervisor
 
-    def reasons(self) -> list[dict[str, str]]:
+    def reasons(self) -> list[ReadinessReason]:
         """Return what currently fails in this half's background work, for readiness."""
         return self.supervisor.reasons()
 

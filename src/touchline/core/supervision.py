@@ -13,7 +13,10 @@ from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
+from pydantic import with_config
+from typing_extensions import TypedDict
 
+from touchline.core.answers import ANSWER
 from touchline.core.errors import TouchlineError
 from touchline.core.events.kinds import EventCategory
 from touchline.core.metrics import Metrics
@@ -23,6 +26,14 @@ log = logging.getLogger(__name__)
 
 FAILS_FOR_S = 60.0
 """Work that has not failed for so long works: the longest pause between two tries is half of it."""
+
+
+@with_config(ANSWER)
+class ReadinessReason(TypedDict):
+    """A reason for not being ready."""
+
+    code: str
+    message: str
 
 
 class Supervisor:
@@ -51,7 +62,7 @@ class Supervisor:
         since_s = anyio.current_time() - FAILS_FOR_S
         return {name: why for name, (at_s, why) in self._failing.items() if at_s >= since_s}
 
-    def reasons(self) -> list[dict[str, str]]:
+    def reasons(self) -> list[ReadinessReason]:
         """Return what fails now as reasons of readiness."""
         return [
             {"code": "task_failing", "message": f"{task} fails and is retried: {why}"}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from touchline.core.errors import NotFound
 from touchline.core.tasks import Changed
 from touchline.engines.control.control import Control
 from touchline.engines.control.reprovision import Reprovision
-from touchline.engines.control.status import StatusBoard
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.model.model import Instance
@@ -18,9 +16,11 @@ from touchline.engines.model.runtime import InstanceNotFound, Runtime
 from touchline.engines.monitoring.usage import UsageBook
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.status.board import StatusBoard
 from touchline.engines.streams.content import ContentInfo
 from touchline.engines.streams.reports import StreamReports
-from touchline.engines.variants.catalogue import CATALOGUE
+from touchline.engines.variants.answers import PlatformInfo
+from touchline.engines.variants.catalogue import CATALOGUE, CatalogueEntry
 from touchline.engines.variants.customvariant import PLATFORMS
 from touchline.engines.variants.variantstore import VariantStore
 
@@ -65,10 +65,10 @@ class Engines:
         """Return managed containers whose label equals the value, from memory."""
         return [each for each in self.fleet.instances() if each.labels.get(key) == value]
 
-    def catalogue(self) -> list[dict[str, Any]]:
+    def catalogue(self) -> list[CatalogueEntry]:
         """Return the known engine parameters."""
         return [parameter.to_json() for parameter in CATALOGUE]
 
-    def platform(self) -> dict[str, Any]:
+    def platform(self) -> PlatformInfo:
         """Return this machine's platform, and all supported ones."""
         return {"platform": self.variants.platform, "supported_platforms": list(PLATFORMS)}

@@ -10,12 +10,10 @@ from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
 from touchline.core.tasks import Changed
 from touchline.engines.control.control import Control
-from touchline.engines.control.gauges import Gauges
 from touchline.engines.control.plan import Policy, policy_of
 from touchline.engines.control.reconciler import Reconciler
 from touchline.engines.control.replacements import Replacements
 from touchline.engines.control.reprovision import Reprovision
-from touchline.engines.control.status import StatusBoard
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import Surroundings
 from touchline.engines.fleet.fleet import Fleet
@@ -42,6 +40,8 @@ from touchline.engines.provisioning.specbuilder import SpecBuilder
 from touchline.engines.restoration import BREAKERS, REPROVISION, Restoration
 from touchline.engines.runtimes.kinds import network_of
 from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.status.board import StatusBoard
+from touchline.engines.status.gauges import Gauges
 from touchline.engines.streams.collector import Collector
 from touchline.engines.streams.reports import StreamReports
 from touchline.engines.variants.variants import Recipe

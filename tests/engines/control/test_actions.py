@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from touchline.engines.control.actions import BACKS_OFF, WHY, Plan, Reason
+from touchline.engines.control.actions import BACKS_OFF, WHY, Plan
+from touchline.engines.model.model import Reason
 
 
 def test_each_reason_is_said_in_words_of_its_own() -> None:

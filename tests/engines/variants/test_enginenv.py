@@ -9,7 +9,7 @@ from support.half import opened_half, settings_for
 from touchline.core.errors import Invalid, Refused
 from touchline.engines.model.orders import EngineOrder, GenericOrder
 from touchline.engines.variants.catalogue import BY_NAME
-from touchline.engines.variants.customvariant import CustomConfig, CustomParameter
+from touchline.engines.variants.customvariant import VariantConfig, VariantParameter
 from touchline.engines.variants.enginenv import (
     allowed_names,
     check_arguments,
@@ -133,8 +133,8 @@ async def test_the_custom_variant_gives_a_process_no_files_or_addresses_of_the_m
     name: str, value: str, outcome: str, platform: str, tmp_path: Path
 ) -> None:
     kind = BY_NAME[name].type if name in BY_NAME else "string"
-    parameter = CustomParameter(name=name, type=kind, value=value, custom=True)
-    config = CustomConfig(enabled=True, platform=platform, parameters=(parameter,))
+    parameter = VariantParameter(name=name, type=kind, value=value, custom=True)
+    config = VariantConfig(enabled=True, platform=platform, parameters=(parameter,))
     settings = settings_for(scaling={"startup_timeout_s": 0.1})
     for world, runtime in ((w := World(), SharedMachine(w)), (w := World(), FakeRuntime(w))):
         async with opened_half(settings, runtime=runtime, world=world) as rig:

@@ -11,7 +11,7 @@ from support.half import settings_for
 from touchline.core.errors import Invalid
 from touchline.engines.model.model import EngineSpec, PortMapping
 from touchline.engines.model.orders import EngineOrder, GenericOrder
-from touchline.engines.variants.customvariant import CustomConfig, CustomParameter
+from touchline.engines.variants.customvariant import VariantConfig, VariantParameter
 from touchline.engines.variants.variants import (
     Berth,
     Recipe,
@@ -30,7 +30,7 @@ def spec(
     *,
     order: EngineOrder | None = None,
     berth: Berth = PUBLISHED,
-    custom: CustomConfig | None = None,
+    custom: VariantConfig | None = None,
     publishes: bool = True,
     **image: Any,
 ) -> EngineSpec:
@@ -46,14 +46,14 @@ def spec(
     )
 
 
-def custom(*parameters: tuple[str, str, Any], **fields: Any) -> CustomConfig:
-    return CustomConfig(
+def custom(*parameters: tuple[str, str, Any], **fields: Any) -> VariantConfig:
+    return VariantConfig(
         **{
             "enabled": True,
             "platform": "amd64",
             **fields,
             "parameters": tuple(
-                CustomParameter(name=name, type=kind, value=value)
+                VariantParameter(name=name, type=kind, value=value)
                 for name, kind, value in parameters
             ),
         }
@@ -155,7 +155,7 @@ def test_remote_access_never_has_a_known_token() -> None:
 
 
 def test_a_generation_changes_with_what_makes_an_engine() -> None:
-    def generation(custom_config: CustomConfig | None = None, **image: Any) -> str:
+    def generation(custom_config: VariantConfig | None = None, **image: Any) -> str:
         return Recipe(settings_for(image=image), custom_config).generation
 
     seen = {

@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Reason = Literal[
-    "unhealthy",
-    "dead_network",
-    "vpn_lost",
-    "outdated",
-    "requested",
-    "forwarding",
-    "rebalancing",
-    "scale_down",
-    "idle",
-]
+from touchline.engines.model.model import Reason
 
 WHY: dict[Reason, str] = {
     "unhealthy": "it does not answer",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 
 from touchline.core.errors import Blocked, Invalid, NotFound, Refused
 from touchline.core.events.log import EventLog
+from touchline.engines.control.answers import RemovedInstance
 from touchline.engines.control.reconciler import Reconciler
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.store import Store
@@ -43,7 +43,7 @@ class Scaled:
 class Collected:
     """Result of a cleanup."""
 
-    removed: tuple[Mapping[str, Any], ...]
+    removed: tuple[RemovedInstance, ...]
     streams_forgotten: int
 
 

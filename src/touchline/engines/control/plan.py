@@ -17,13 +17,13 @@ from touchline.engines.control.actions import (
     Action,
     Drain,
     Plan,
-    Reason,
     RemoveDead,
     Start,
     Stop,
 )
 from touchline.engines.control.observation import EngineFacts, Observed, is_free
 from touchline.engines.control.replacements import WELL_S, holds, well_s
+from touchline.engines.model.model import Reason
 from touchline.engines.settings.tree import EnginesSettings
 
 _REPLACED: frozenset[str] = frozenset({"outdated", "requested"})

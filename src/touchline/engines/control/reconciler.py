@@ -28,6 +28,7 @@ from touchline.engines.control.actions import (
     Start,
     Stop,
 )
+from touchline.engines.control.answers import RemovedInstance
 from touchline.engines.control.observation import EngineFacts, Observed, Starting
 from touchline.engines.control.plan import Policy, plan, plan_without_record
 from touchline.engines.control.replacements import Replacements
@@ -207,7 +208,7 @@ class Reconciler:
         """Return an unused, ready engine with the current configuration."""
         return self.select(1)
 
-    async def collect_garbage(self, *, within_s: float) -> list[Mapping[str, Any]]:
+    async def collect_garbage(self, *, within_s: float) -> list[RemovedInstance]:
         """Reconcile now, remove engines that are idle for too long, and return what was removed.
 
         Raises RuntimeUnavailable. What takes longer than `within_s` continues in the background.
@@ -220,7 +221,7 @@ class Reconciler:
         if not self._fleet.record_is_read:
             raise record_unread()
         made = self.once(collect=True)
-        removed: list[Mapping[str, Any]] = []
+        removed: list[RemovedInstance] = []
         for action in made.actions:
             if isinstance(action, Stop):
                 removed.append(
@@ -229,7 +230,7 @@ class Reconciler:
             elif isinstance(action, RemoveDead):
                 why = f"{action.name} had already ended"
                 removed.append({"container_id": action.instance_id, "reason": "dead", "why": why})
-        ids = {str(each["container_id"]) for each in removed}
+        ids = {each["container_id"] for each in removed}
         with anyio.move_on_after(within_s):
             while ids & self._removing:
                 await self._fleet.engines_changed.wait(self._fleet.engines_changed.version)

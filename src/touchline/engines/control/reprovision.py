@@ -12,6 +12,7 @@ import anyio
 from touchline.core.errors import NotFound, Refused
 from touchline.core.events.log import EventLog
 from touchline.core.tasks import Changed
+from touchline.engines.control.answers import ReprovisionStatus
 from touchline.engines.fleet.fleet import Fleet
 
 State = Literal["idle", "in_progress", "success", "error"]
@@ -203,7 +204,7 @@ class Reprovision:
         self._progress = Progress("success", "complete", message, self._now(), total, total, made)
         self._events.record("system", "ended", message, total_engines=total, engines=made)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> ReprovisionStatus:
         """Return the body of `GET /custom-variant/reprovision/status`."""
         progress = self._progress
         return {

@@ -14,7 +14,8 @@ from touchline.core.errors import NotFound
 from touchline.core.tasks import Changed
 from touchline.engines.fleet.flights import FlightBook
 from touchline.engines.fleet.leases import Leases
-from touchline.engines.model.listing import Body, Listing, encoded
+from touchline.engines.model.answers import EngineState, StreamState
+from touchline.engines.model.listing import Body, Listing
 from touchline.engines.model.model import Engine, Instance, Sample, Stream
 from touchline.engines.model.rendering import engine_json, stream_json
 
@@ -311,9 +312,10 @@ class Fleet:
         """Version that increases with every change of any stream."""
         return self._stream_list.version
 
-    def stream_body(self, stream_id: str, **more: Any) -> bytes:
-        """Return StreamState of one stream, with further fields. Raises NotFound."""
-        return encoded({**stream_json(self.stream(stream_id), self.latest(stream_id)), **more})
+    def stream_body(self, stream_id: str) -> bytes:
+        """Return the state of one stream. Raises NotFound."""
+        self.stream(stream_id)
+        return self._stream_list.one(stream_id)
 
     # --------------------------------------------------------------- internals
 
@@ -333,7 +335,7 @@ class Fleet:
     def _is_hidden(self, engine_id: str) -> bool:
         return self._engines[engine_id].vpn_container in self._lost_vpns
 
-    def _render_engine(self, engine_id: str) -> dict[str, Any]:
+    def _render_engine(self, engine_id: str) -> EngineState:
         engine = self._engines[engine_id]
         port = self._forwarded_ports.get(engine.vpn_container or "") if engine.forwarded else None
         return engine_json(
@@ -347,7 +349,7 @@ class Fleet:
     def _engine_place(self, engine_id: str) -> tuple[int, str]:
         return (self._engines[engine_id].port, engine_id)
 
-    def _render_stream(self, stream_id: str) -> dict[str, Any]:
+    def _render_stream(self, stream_id: str) -> StreamState:
         return stream_json(self._streams[stream_id], self._latest.get(stream_id))
 
     def _stream_place(self, stream_id: str) -> int:

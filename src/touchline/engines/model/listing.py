@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
 from touchline.foreign.text import json_bytes
 
@@ -112,6 +112,10 @@ def encoded(value: Any) -> bytes:
     return json_bytes(text)
 
 
+@overload
+def rfc3339(at: datetime) -> str: ...
+@overload
+def rfc3339(at: datetime | None) -> str | None: ...
 def rfc3339(at: datetime | None) -> str | None:
     """Return a time in UTC, with microseconds and a Z.
 

@@ -18,6 +18,18 @@ EngineHealth = Literal["healthy", "unhealthy", "unknown"]
 KeyType = Literal["content_id", "infohash", "url", "magnet"]
 StreamStatus = Literal["started", "ended"]
 EventKind = Literal["started", "died", "removed", "paused", "unpaused", "health"]
+Reason = Literal[
+    "unhealthy",
+    "dead_network",
+    "vpn_lost",
+    "outdated",
+    "requested",
+    "forwarding",
+    "rebalancing",
+    "scale_down",
+    "idle",
+]
+"""Reason why an engine gets no new work, or is removed."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

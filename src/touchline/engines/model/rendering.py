@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from touchline.engines.model.answers import (
+    ContainerInspection,
+    EngineState,
+    StreamState,
+    StreamStatSnapshot,
+)
 from touchline.engines.model.listing import rfc3339
 from touchline.engines.model.model import Engine, Instance, Sample, Stream
 
@@ -16,8 +21,8 @@ def engine_json(
     forwarded_port: int | None,
     outdated: bool,
     asked_for: bool,
-) -> dict[str, Any]:
-    """Return EngineState.
+) -> EngineState:
+    """Return the state of an engine.
 
     An engine that gets no new work is shown as `unknown`: proxies prefer healthy ones. `outdated`:
     it will be replaced in its turn, in the course of all or because it was `asked_for` alone.
@@ -51,8 +56,8 @@ def engine_json(
     }
 
 
-def stream_json(stream: Stream, sample: Sample | None) -> dict[str, Any]:
-    """Return StreamState, with the newest sample where there is one."""
+def stream_json(stream: Stream, sample: Sample | None) -> StreamState:
+    """Return the state of a stream, with the newest sample where there is one."""
     return {
         "id": stream.id,
         "key_type": stream.key_type,
@@ -74,8 +79,8 @@ def stream_json(stream: Stream, sample: Sample | None) -> dict[str, Any]:
     }
 
 
-def sample_json(sample: Sample) -> dict[str, Any]:
-    """Return StreamStatSnapshot."""
+def sample_json(sample: Sample) -> StreamStatSnapshot:
+    """Return a sample of a stream's statistics."""
     return {
         "ts": rfc3339(sample.ts),
         "peers": sample.peers,
@@ -87,7 +92,7 @@ def sample_json(sample: Sample) -> dict[str, Any]:
     }
 
 
-def inspection_json(instance: Instance) -> dict[str, Any]:
+def inspection_json(instance: Instance) -> ContainerInspection:
     """Return the container inspection.
 
     The environment, which may hold secrets, is left out.

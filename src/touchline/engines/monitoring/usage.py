@@ -9,6 +9,7 @@ from touchline.core.errors import NotFound
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.model import Usage
 from touchline.engines.model.runtime import Runtime
+from touchline.engines.monitoring.answers import EngineUsage, EngineUsageTotal
 
 WATCHED_S = 60.0
 """Seconds for which a client is assumed to be interested after a request."""
@@ -59,8 +60,8 @@ class UsageBook:
             self._measured_s = now_s
 
 
-def total(usages: Mapping[str, Usage]) -> dict[str, float | int]:
-    """Return the sums of all usages, with the API's names."""
+def total(usages: Mapping[str, Usage]) -> EngineUsageTotal:
+    """Return the sums of all usages."""
     values = usages.values()
     return {
         "total_cpu_percent": round(sum(each.cpu_percent for each in values), 2),
@@ -73,8 +74,8 @@ def total(usages: Mapping[str, Usage]) -> dict[str, float | int]:
     }
 
 
-def usage_json(engine_id: str, usage: Usage) -> dict[str, object]:
-    """Return the usage of one engine, with the API's names.
+def usage_json(engine_id: str, usage: Usage) -> EngineUsage:
+    """Return the usage of one engine.
 
     Unknown values are 0 there, as clients expect. Without a limit of its own the machine's memory
     is the limit, as Docker reports it.

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from touchline.engines.model.listing import parsed, rfc3339
-
-State = Literal["closed", "open", "half_open"]
+from touchline.engines.provisioning.answers import BreakerState, CircuitBreaker
 
 
 def whole(seconds: float) -> float | int:
@@ -42,7 +41,7 @@ class Breaker:
         self._last_failure: datetime | None = None
         self._last_success: datetime | None = None
 
-    def state(self, now_s: float) -> State:
+    def state(self, now_s: float) -> BreakerState:
         """Return the current state."""
         if self._opened_s is None:
             return "closed"
@@ -110,8 +109,8 @@ class Breaker:
         """Number of consecutive failures."""
         return self._failures
 
-    def to_json(self, now_s: float) -> dict[str, Any]:
-        """Return the state in the API's form."""
+    def to_json(self, now_s: float) -> CircuitBreaker:
+        """Return the state as shown to clients."""
         return {
             "state": self.state(now_s),
             "failure_count": self._failures,

@@ -10,6 +10,7 @@ from touchline.core.errors import Blocked, Invalid, TouchlineError
 from touchline.engines.fleet.acestream import AceStreamClient, SessionGone, Stat
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.model import Stream
+from touchline.engines.streams.answers import LivePosition
 from touchline.engines.streams.reports import StreamReports
 
 STAT_TIMEOUT_S, ANALYZE_TIMEOUT_S = 5.0, 10.0
@@ -31,7 +32,7 @@ class ContentInfo:
         self._client = client
         self._now = now
 
-    async def livepos(self, stream_id: str) -> dict[str, Any]:
+    async def livepos(self, stream_id: str) -> LivePosition:
         """Return the live position.
 
         Raises NotFound, SessionGone, Blocked where the engine does not answer.
@@ -41,14 +42,17 @@ class ContentInfo:
             return {"has_livepos": False, "is_live": stat.is_live}
         names = ("pos", "live_first", "live_last", "first_ts", "last_ts", "buffer_pieces")
         aliases = {"live_first": "first", "live_last": "last"}
-        position = {
+        position: dict[str, object] = {
             name: stat.livepos.get(name, stat.livepos.get(aliases.get(name, name)))
             for name in names
         }
         return {"has_livepos": True, "is_live": stat.is_live, "livepos": position}
 
     async def details(self, stream_id: str) -> dict[str, Any]:
-        """Return the engine's information about the content. Raises as `livepos` does."""
+        """Return the engine's information about the content: the body of `StreamDetails`.
+
+        Raises as `livepos` does.
+        """
         stream = self._fleet.stream(stream_id)
         infohash = stream.key if stream.key_type == "infohash" else None
         if infohash is None:

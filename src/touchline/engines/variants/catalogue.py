@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-Type = Literal["flag", "string", "int", "bytes", "path"]
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from touchline.core.answers import ANSWER
+
+ParameterType = Literal["flag", "string", "int", "bytes", "path"]
 
 _CACHES = ("memory", "disk", "hybrid")
 _MOST = (1 << 63) - 1
+
+
+@with_config(ANSWER)
+class CatalogueEntry(TypedDict):
+    """A known parameter of engines."""
+
+    name: str
+    type: ParameterType
+    default: bool | int | str
+    enabled: bool
+    """Whether it is on by default."""
+    group: str
+    help: str
+    unit: str | None
+    choices: list[str]
+    minimum: int | None
+    maximum: int | None
+    secret: bool
+    """Whether the value is write-only and never returned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +41,7 @@ class Parameter:
     """Engine parameter. `unit` is that of the value; `minimum` and `maximum` are of numbers."""
 
     name: str
-    type: Type
+    type: ParameterType
     default: bool | int | str
     is_on: bool
     """Whether it is on in the default configuration."""
@@ -30,13 +54,21 @@ class Parameter:
     is_secret: bool = False
     """Whether the value is write-only and never returned."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the parameter in the API's form."""
-        shown = asdict(self)
-        shown["enabled"] = shown.pop("is_on")
-        shown["secret"] = shown.pop("is_secret")
-        shown["choices"] = list(self.choices)
-        return shown
+    def to_json(self) -> CatalogueEntry:
+        """Return the parameter as shown to clients."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "default": self.default,
+            "enabled": self.is_on,
+            "group": self.group,
+            "help": self.help,
+            "unit": self.unit,
+            "choices": list(self.choices),
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "secret": self.is_secret,
+        }
 
 
 def _flag(name: str, group: str, text: str, *, on: bool = False) -> Parameter:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
 
+from touchline.core.answers import DescribedAs
 from touchline.core.errors import Invalid
 from touchline.engines.settings.runtimes import memory_bytes
-from touchline.engines.variants.catalogue import BY_NAME, CATALOGUE, Parameter
+from touchline.engines.variants.catalogue import BY_NAME, CATALOGUE, Parameter, ParameterType
 
-PLATFORMS = ("amd64", "arm32", "arm64")
+Platform = Literal["amd64", "arm32", "arm64"]
+
+PLATFORMS: tuple[Platform, ...] = get_args(Platform)
 ARM_VERSIONS = ("3.2.13", "3.2.14")
-PARAMETER_TYPES = ("flag", "string", "int", "bytes", "path")
+PARAMETER_TYPES: tuple[ParameterType, ...] = get_args(ParameterType)
 HIDDEN = "********"
 """Placeholder for a secret; in a request it stands for the stored secret."""
 
@@ -34,53 +47,68 @@ class ConfigInvalid(Invalid):
     default_code = "invalid_configuration"
 
 
-Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
-"""Finite number.
-
-Python reads NaN and 1e400 where JSON has no such numbers: stored, they could not be returned.
-"""
+def _matching(pattern: str) -> WithJsonSchema:
+    """Describe a text whose value `check` validates. Form fields are of type string."""
+    return WithJsonSchema({"type": "string", "maxLength": 64, "pattern": pattern})
 
 
-class CustomParameter(BaseModel):
-    """Parameter of a configuration."""
+def _one_of(words: Sequence[str]) -> WithJsonSchema:
+    return _matching(f"^({'|'.join(map(re.escape, words))})$")
+
+
+_MEMORY = r"^\s*([0-9]{1,15}[bBkKmMgG]?)?\s*$"
+
+
+class VariantParameter(BaseModel):
+    """A parameter with its value."""
 
     model_config = ConfigDict(frozen=True)
 
     name: StrictStr = Field(max_length=256)
-    type: StrictStr = Field(max_length=64)
-    value: StrictBool | StrictInt | Finite | StrictStr | None = None
+    type: Annotated[StrictStr, Field(max_length=64), _one_of(PARAMETER_TYPES)]
+    value: StrictBool | StrictInt | StrictFloat | StrictStr | None = None
     enabled: StrictBool = True
-    custom: StrictBool = False
-    """Whether it is intentionally not in the catalogue."""
+    custom: StrictBool = Field(
+        default=False, description="Set to true for a parameter that is not in the catalogue."
+    )
 
 
-class CustomConfig(BaseModel):
-    """Configuration of the custom variant.
+class VariantConfig(BaseModel):
+    """Configuration of a custom variant."""
 
-    Its structure is validated here, its values by `check`.
-    """
+    # The structure is validated here, the values by `check`.
+    model_config = ConfigDict(frozen=True, json_schema_extra={"additionalProperties": True})
 
-    model_config = ConfigDict(frozen=True)
+    enabled: StrictBool = Field(
+        default=False, description="Whether new engines use this configuration."
+    )
+    platform: Annotated[StrictStr, Field(max_length=64), _one_of(PLATFORMS)]
+    arm_version: Annotated[StrictStr, Field(max_length=64), _one_of(ARM_VERSIONS)] = "3.2.13"
+    memory_limit: Annotated[StrictStr, Field(max_length=64), _matching(_MEMORY)] | None = Field(
+        default=None,
+        description="Memory limit such as 512m or 2g, from 32m to 128g; null or 0 for none.",
+    )
+    parameters: tuple[VariantParameter, ...] = Field(
+        default_factory=tuple, max_length=MOST_PARAMETERS
+    )
 
-    enabled: StrictBool = False
-    platform: StrictStr = Field(max_length=64)
-    arm_version: StrictStr = Field("3.2.13", max_length=64)
-    memory_limit: StrictStr | None = Field(None, max_length=64)
-    parameters: tuple[CustomParameter, ...] = Field((), max_length=MOST_PARAMETERS)
+
+ShownConfig = Annotated[dict[str, Any], DescribedAs(VariantConfig)]
+"""Configuration as shown to clients, with secrets masked."""
 
 
-def default_config(platform: str) -> CustomConfig:
+def default_config(platform: Platform) -> VariantConfig:
     """Return the default configuration: every known parameter with the engine's default."""
-    return CustomConfig(
+    return VariantConfig(
         platform=platform,
         parameters=tuple(
-            CustomParameter(name=p.name, type=p.type, value=p.default, enabled=p.is_on)
+            VariantParameter(name=p.name, type=p.type, value=p.default, enabled=p.is_on)
             for p in CATALOGUE
         ),
     )
 
 
-def platform_of(machine: str) -> Literal["amd64", "arm32", "arm64"]:
+def platform_of(machine: str) -> Platform:
     """Return the platform for a machine name."""
     machine = machine.lower()
     if machine == "aarch64" or (machine.startswith("arm") and "64" in machine):
@@ -88,14 +116,14 @@ def platform_of(machine: str) -> Literal["amd64", "arm32", "arm64"]:
     return "arm32" if machine.startswith("arm") else "amd64"
 
 
-def check(config: CustomConfig) -> None:
+def check(config: VariantConfig) -> None:
     """Check a configuration. Raises ConfigInvalid with every fault."""
     faults = list(_faults(config))
     if faults:
         raise ConfigInvalid("Invalid configuration: " + "; ".join(faults), faults=faults)
 
 
-def arguments(config: CustomConfig, *, has_port: bool) -> list[str]:
+def arguments(config: VariantConfig, *, has_port: bool) -> list[str]:
     """Return the enabled parameters as separate arguments.
 
     `has_port`: `--port` is given already.
@@ -113,14 +141,14 @@ def arguments(config: CustomConfig, *, has_port: bool) -> list[str]:
     return given
 
 
-def memory_limit_bytes(config: CustomConfig) -> int | None:
+def memory_limit_bytes(config: VariantConfig) -> int | None:
     """Return the memory limit of each engine; None: there is none."""
     return memory_bytes(config.memory_limit) if config.memory_limit else None
 
 
-def hidden(config: CustomConfig) -> dict[str, Any]:
-    """Return the configuration in the API's form, with secrets masked."""
-    shown = config.model_dump(mode="json")
+def hidden(config: VariantConfig) -> ShownConfig:
+    """Return the configuration as shown to clients, with secrets masked."""
+    shown: ShownConfig = config.model_dump(mode="json")
     for parameter in shown["parameters"]:
         value = parameter["value"]
         if _is_secret(parameter["name"]) and value and not isinstance(value, bool):
@@ -128,7 +156,7 @@ def hidden(config: CustomConfig) -> dict[str, Any]:
     return shown
 
 
-def with_secrets_of(config: CustomConfig, before: CustomConfig) -> CustomConfig:
+def with_secrets_of(config: VariantConfig, before: VariantConfig) -> VariantConfig:
     """Return `config` with masked secrets replaced by those of `before`."""
     kept = {p.name: p.value for p in before.parameters if _is_secret(p.name)}
     return config.model_copy(
@@ -153,7 +181,7 @@ def _is_secret(name: str) -> bool:
     )
 
 
-def _faults(config: CustomConfig) -> Iterator[str]:
+def _faults(config: VariantConfig) -> Iterator[str]:
     if config.platform not in PLATFORMS:
         yield f"platform must be one of {', '.join(PLATFORMS)}"
     if config.arm_version not in ARM_VERSIONS:
@@ -171,8 +199,12 @@ def _faults(config: CustomConfig) -> Iterator[str]:
         yield from (f"{parameter.name[:64]} {fault}" for fault in _parameter_faults(parameter))
 
 
-def _parameter_faults(parameter: CustomParameter) -> Iterator[str]:
+def _parameter_faults(parameter: VariantParameter) -> Iterator[str]:
     known = BY_NAME.get(parameter.name)
+    if isinstance(parameter.value, float) and not math.isfinite(parameter.value):
+        # Python reads NaN and 1e400 where JSON has no such numbers: they could not be returned.
+        yield "has a value that is infinite or not a number"
+        return
     if parameter.type not in PARAMETER_TYPES:
         yield f"has an unknown type; must be one of {', '.join(PARAMETER_TYPES)}"
         return
@@ -188,7 +220,7 @@ def _parameter_faults(parameter: CustomParameter) -> Iterator[str]:
         yield from _value_faults(parameter, known)
 
 
-def _value_faults(parameter: CustomParameter, known: Parameter | None) -> Iterator[str]:
+def _value_faults(parameter: VariantParameter, known: Parameter | None) -> Iterator[str]:
     value = parameter.value
     if parameter.type == "flag":
         if not isinstance(value, bool):

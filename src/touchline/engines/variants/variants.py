@@ -13,7 +13,7 @@ from touchline.engines.model import labels as names
 from touchline.engines.model.model import EngineSpec, PortMapping
 from touchline.engines.model.orders import EngineOrder, GenericOrder
 from touchline.engines.settings.tree import EnginesSettings
-from touchline.engines.variants.customvariant import CustomConfig, arguments, memory_limit_bytes
+from touchline.engines.variants.customvariant import VariantConfig, arguments, memory_limit_bytes
 
 KRINKUTO11 = "ghcr.io/krinkuto11/acestream-http-proxy:latest"
 JOPSIS = "jopsis/acestream"
@@ -74,7 +74,7 @@ class Recipe:
     """Current configuration for new engines."""
 
     settings: EnginesSettings
-    custom: CustomConfig | None
+    custom: VariantConfig | None
     """Custom variant's configuration; None: it is off."""
     template_name: str | None = None
     """Name of the custom variant's active template."""

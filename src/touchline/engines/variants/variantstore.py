@@ -20,9 +20,11 @@ from pydantic import ValidationError
 from touchline.core.errors import Failed, Invalid, NotFound
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import unused_name
+from touchline.engines.variants.answers import TemplateContent, TemplateList
 from touchline.engines.variants.customvariant import (
     ConfigInvalid,
-    CustomConfig,
+    Platform,
+    VariantConfig,
     check,
     default_config,
     hidden,
@@ -51,7 +53,11 @@ class Template:
 
     slot: int
     name: str
-    config: CustomConfig
+    config: VariantConfig
+
+    def to_json(self) -> TemplateContent:
+        """Return the template as shown to clients, without secrets."""
+        return {"slot_id": self.slot, "name": self.name, "config": hidden(self.config)}
 
 
 class VariantStore:
@@ -60,7 +66,7 @@ class VariantStore:
     A write is on the disk before it takes effect.
     """
 
-    def __init__(self, directory: Path, platform: str) -> None:
+    def __init__(self, directory: Path, platform: Platform) -> None:
         self.changed = Changed()
         self.platform = platform
         self._directory = directory
@@ -70,7 +76,7 @@ class VariantStore:
         self._turn = anyio.Lock()
 
     @property
-    def config(self) -> CustomConfig:
+    def config(self) -> VariantConfig:
         """Effective configuration."""
         return self._config
 
@@ -79,7 +85,7 @@ class VariantStore:
         """Most recently activated template, if it still exists."""
         return self._templates.get(self._active) if self._active is not None else None
 
-    async def save(self, config: CustomConfig) -> CustomConfig:
+    async def save(self, config: VariantConfig) -> VariantConfig:
         """Check and save a configuration. Raises ConfigInvalid, Failed where the disk refuses."""
         async with self._turn:
             config = with_secrets_of(config, self._config)
@@ -89,8 +95,8 @@ class VariantStore:
         self.changed.mark()
         return config
 
-    def templates(self) -> dict[str, Any]:
-        """Return all ten slots in the API's form."""
+    def templates(self) -> TemplateList:
+        """Return all ten slots as shown to clients."""
         return {
             "templates": [
                 {
@@ -113,7 +119,7 @@ class VariantStore:
             raise NotFound(f"Template {slot} is empty", code="template_not_found")
         return found
 
-    async def save_template(self, slot: int, name: str, config: CustomConfig) -> Template:
+    async def save_template(self, slot: int, name: str, config: VariantConfig) -> Template:
         """Check and save a template in this slot. Raises ConfigInvalid, Failed."""
         _check_slot(slot)
         name = _checked_name(name)
@@ -160,8 +166,7 @@ class VariantStore:
     def export(self, slot: int) -> tuple[str, bytes]:
         """Return an export's name and content without secrets. Raises ConfigInvalid, NotFound."""
         template = self.template(slot)
-        shown = {"slot_id": slot, "name": template.name, "config": hidden(template.config)}
-        text = json.dumps(shown, indent=2, ensure_ascii=False)
+        text = json.dumps(template.to_json(), indent=2, ensure_ascii=False)
         return f"template_{slot}.json", text.encode("utf-8", "backslashreplace")
 
     async def import_(self, slot: int, json_data: str) -> Template:
@@ -241,10 +246,10 @@ class VariantStore:
             ) from error
 
 
-def config_of(values: Any) -> CustomConfig:
+def config_of(values: Any) -> VariantConfig:
     """Parse a configuration from JSON. Raises ConfigInvalid if it is not one."""
     try:
-        return CustomConfig.model_validate(values)
+        return VariantConfig.model_validate(values)
     except ValidationError as error:
         faults = [
             f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
@@ -253,7 +258,7 @@ def config_of(values: Any) -> CustomConfig:
         raise ConfigInvalid("Invalid configuration: " + "; ".join(faults), faults=faults) from error
 
 
-def _checked_config(values: Any) -> CustomConfig:
+def _checked_config(values: Any) -> VariantConfig:
     """Parse and check a configuration. Raises ConfigInvalid."""
     config = config_of(values)
     check(config)
@@ -272,7 +277,7 @@ def _active_slot(values: Any) -> int | None:
 
 
 @asynccontextmanager
-async def open_variants(directory: Path, *, platform: str) -> AsyncIterator[VariantStore]:
+async def open_variants(directory: Path, *, platform: Platform) -> AsyncIterator[VariantStore]:
     """Open the store in this directory. Raises Failed where that cannot be used."""
     store = VariantStore(directory, platform)
     try:

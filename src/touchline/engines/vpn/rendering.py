@@ -1,17 +1,20 @@
-"""State of a VPN, and its three representations in the API."""
+"""State of a VPN, and its representations in the API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
 
+from touchline.engines.vpn.answers import (
+    EmergencyMode,
+    Health,
+    SingleVpnStatus,
+    VpnStatus,
+)
 from touchline.engines.vpn.control import Location
 
-Health = Literal["healthy", "unhealthy", "starting", "unknown"]
-
-NO_EMERGENCY: Mapping[str, Any] = {
+NO_EMERGENCY: EmergencyMode = {
     "active": False,
     "failed_vpn": None,
     "healthy_vpn": None,
@@ -57,10 +60,10 @@ class VpnState:
         return known and self.health not in {"healthy", "starting"}
 
 
-def vpn_json(vpn: VpnState) -> dict[str, Any]:
+def vpn_json(vpn: VpnState) -> SingleVpnStatus:
     """Return the state of one VPN."""
     at = vpn.checked_at.isoformat() if vpn.checked_at is not None else None
-    shown: dict[str, Any] = {
+    shown: SingleVpnStatus = {
         "enabled": True,
         "status": vpn.status,
         "container_name": vpn.name,
@@ -83,8 +86,8 @@ def vpn_json(vpn: VpnState) -> dict[str, Any]:
 
 
 def status_json(
-    vpns: Sequence[VpnState], emergency: Mapping[str, Any], *, redundant: bool
-) -> dict[str, Any]:
+    vpns: Sequence[VpnState], emergency: EmergencyMode, *, redundant: bool
+) -> VpnStatus:
     """Return the state of all VPNs: none configured, one, or two."""
     shown = [vpn_json(vpn) for vpn in vpns]
     if not shown:
@@ -101,11 +104,16 @@ def status_json(
             "last_check_at": None,
             "vpn1": None,
             "vpn2": None,
-            "emergency_mode": dict(emergency),
+            "emergency_mode": emergency,
         }
     if not redundant:
-        more = {"mode": "single", "vpn1": shown[0], "vpn2": None}
-        return {**shown[0], **more, "emergency_mode": dict(emergency)}
+        return {
+            **shown[0],
+            "mode": "single",
+            "vpn1": shown[0],
+            "vpn2": None,
+            "emergency_mode": emergency,
+        }
     connected = any(vpn.connected for vpn in vpns)
     return {
         "mode": "redundant",
@@ -120,14 +128,14 @@ def status_json(
         "last_check_at": shown[0]["last_check_at"],
         "vpn1": shown[0],
         "vpn2": shown[1],
-        "emergency_mode": dict(emergency),
+        "emergency_mode": emergency,
     }
 
 
-def emergency_json(emergency: tuple[str, str, datetime] | None, now: datetime) -> dict[str, Any]:
+def emergency_json(emergency: tuple[str, str, datetime] | None, now: datetime) -> EmergencyMode:
     """Return which VPN is lost, which one remains, and for how long."""
     if emergency is None:
-        return dict(NO_EMERGENCY)
+        return NO_EMERGENCY
     failed, healthy, since = emergency
     return {
         "active": True,

@@ -148,7 +148,7 @@ class VpnWatch:
             )
         return vpn.location.public_ip
 
-    def status_json(self, now: datetime) -> dict[str, Any]:
+    def status_json(self, now: datetime) -> VpnStatus:
         """Return the body of `GET /vpn/status`."""
         emergency = emergency_json(self._emergency, now)
         return status_json(self.vpns, emergency, redundant=self._settings.mode == "redundant")

@@ -11,13 +11,14 @@ import math
 import secrets
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, NotRequired
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, with_config
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import TypedDict
 
 from touchline.core.errors import Blocked, Failed, Invalid, NotFound, Refused, TouchlineError
 from touchline.web.http.answers import answer, plain
@@ -63,35 +64,48 @@ BY_CODE = {
 """Statuses of codes that are more specific than their kind."""
 
 
-class ErrorBody(BaseModel):
+_ERROR = ConfigDict(
+    use_attribute_docstrings=True,
+    json_schema_extra={"examples": [{"detail": "Recording match_1 not found"}]},
+)
+
+
+@with_config(_ERROR)
+class ErrorBody(TypedDict):
     """Why the request was not served."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"detail": "Recording match_1 not found"}]}
-    )
-
-    detail: str = Field(description="Human-readable message.")
-    code: str | None = Field(
-        default=None,
-        description="Machine-readable reason in snake_case, stable across versions, if any.",
-    )
+    detail: str
+    """Human-readable message."""
+    code: NotRequired[str | None]
+    """Machine-readable reason in snake_case, stable across versions, if any."""
 
 
-class BlockedBody(ErrorBody):
+@with_config(_ERROR)
+class BlockedBody(TypedDict):
     """Why the request cannot be served now, and whether to ask again."""
 
-    eta_seconds: float | None = Field(
-        default=None, description="Estimated time until the request can succeed, if known."
-    )
-    can_retry: bool | None = Field(
-        default=None, description="Whether the same request may succeed later."
-    )
-    should_wait: bool | None = Field(
-        default=None, description="Whether waiting is enough, without any action."
-    )
+    detail: str
+    """Human-readable message."""
+    code: NotRequired[str | None]
+    """Machine-readable reason in snake_case, stable across versions, if any."""
+    eta_seconds: NotRequired[float | None]
+    """Estimated time until the request can succeed, if known."""
+    can_retry: NotRequired[bool | None]
+    """Whether the same request may succeed later."""
+    should_wait: NotRequired[bool | None]
+    """Whether waiting is enough, without any action."""
 
 
-_MEANING: dict[int, tuple[type[BaseModel], str]] = {
+class InvalidItem(TypedDict):
+    """A value that was refused, in the framework's format."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+    input: Any
+
+
+_MEANING: dict[int, tuple[type[Any], str]] = {
     400: (ErrorBody, "The request cannot be parsed."),
     401: (ErrorBody, "Authentication is required and the request has no key."),
     403: (ErrorBody, "The key is wrong, or the request comes from another site."),
@@ -156,14 +170,12 @@ async def _touchline_error(request: Request, error: TouchlineError) -> Response:
     status_code = BY_CODE.get(error.code, status_code)
     if status_code == 422:
         return answer({"detail": [_invalid_item(error)]}, status_code)
-    body: dict[str, Any] = {"detail": _with_advice(error), "code": error.code}
+    body: BlockedBody = {"detail": _with_advice(error), "code": error.code}
     headers: dict[str, str] = {}
     if isinstance(error, Blocked):
-        body |= {
-            "eta_seconds": error.eta_s,
-            "can_retry": error.can_retry,
-            "should_wait": error.should_wait,
-        }
+        body["eta_seconds"] = error.eta_s
+        body["can_retry"] = error.can_retry
+        body["should_wait"] = error.should_wait
         if error.eta_s is not None:
             headers["Retry-After"] = str(max(1, math.ceil(error.eta_s)))
     if status_code == 500:
@@ -177,8 +189,8 @@ def _with_advice(error: TouchlineError) -> str:
     return f"{error.message.rstrip('.')}. {advice}" if advice else error.message
 
 
-def _invalid_item(error: TouchlineError) -> dict[str, Any]:
-    """Return the validation item of a value that the core refused, in the framework's format."""
+def _invalid_item(error: TouchlineError) -> InvalidItem:
+    """Return the validation item of a value that the core refused."""
     return {
         "type": error.code,
         "loc": list(error.details.get("loc", ("body",))),
@@ -236,9 +248,9 @@ def refusal(error: Unauthorized) -> Response:
     return response
 
 
-def _body_of(error: HTTPException) -> dict[str, Any]:
+def _body_of(error: HTTPException) -> ErrorBody:
     code = error.code if isinstance(error, Coded) else None
-    return {"detail": error.detail} | ({"code": code} if code else {})
+    return {"detail": error.detail, "code": code} if code else {"detail": error.detail}
 
 
 class LastResort:
@@ -268,4 +280,5 @@ class LastResort:
             error_id = secrets.token_hex(4)
             log.exception("Internal error %s: %s %r", error_id, scope["method"], scope["path"])
             detail = f"Internal error; the server's log has it under {error_id}"
-            await answer({"detail": detail, "code": "internal_error"}, 500)(scope, receive, send)
+            body: ErrorBody = {"detail": detail, "code": "internal_error"}
+            await answer(body, 500)(scope, receive, send)

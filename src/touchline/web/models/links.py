@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, with_config
+from typing_extensions import TypedDict
 
-from touchline.web.models.base import Answer
+from touchline.core.answers import ANSWER
 
 LONGEST_PATH = 2048
 """Maximum length of a path with its query that can be signed."""
@@ -21,11 +22,13 @@ class MakeLink(BaseModel):
     )
 
 
-class MediaLink(Answer):
+@with_config(ANSWER)
+class MediaLink(TypedDict):
     """A signed link that works without the key."""
 
-    url: str = Field(description="Absolute URL, with the host name of this request.")
-    path: str = Field(description="The same URL without scheme and host.")
-    expires_in_s: int | None = Field(
-        description="Expiry time; null if no key is set and the link does not expire."
-    )
+    url: str
+    """Absolute URL, with the host name of this request."""
+    path: str
+    """The same URL without scheme and host."""
+    expires_in_s: int | None
+    """Expiry time; null if no key is set and the link does not expire."""

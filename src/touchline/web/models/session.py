@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, with_config
+from typing_extensions import TypedDict
 
-from touchline.web.models.base import Answer
+from touchline.core.answers import ANSWER
 
 
 class SignIn(BaseModel):
@@ -13,14 +14,15 @@ class SignIn(BaseModel):
     key: str = Field(min_length=1, max_length=1024)
 
 
-class SessionState(Answer):
+@with_config(ANSWER)
+class SessionState(TypedDict):
     """Access rules of the server and rights of the client."""
 
-    key_needed: bool = Field(
-        description="Whether a key is required; false gives everybody full access."
-    )
-    reads_need_key: bool = Field(description="Whether reads require the key as well.")
-    signed_in: bool = Field(
-        description="Whether the client has full access; also true if no key is required."
-    )
-    version: str = Field(description="Version of the server.")
+    key_needed: bool
+    """Whether a key is required; false gives everybody full access."""
+    reads_need_key: bool
+    """Whether reads require the key as well."""
+    signed_in: bool
+    """Whether the client has full access; also true if no key is required."""
+    version: str
+    """Version of the server."""

@@ -1,4 +1,4 @@
-"""Models of the state of the service, the machine, the cameras and the preview."""
+"""Models of the state of the machine, the cameras and the preview."""
 
 from __future__ import annotations
 
@@ -16,24 +16,6 @@ from touchline.web.models.capture.recording import (
 )
 
 PreviewState = Annotated[str, open_enum(("stopped", *CAMERA_STATES))]
-
-
-class ServiceInfo(Answer):
-    """Name, version and features of the server."""
-
-    model_config = example(
-        {
-            "service": "touchline",
-            "version": "0.1.0",
-            "status": "running",
-            "features": ["recording_protection", "crash_safe_segments"],
-        }
-    )
-
-    service: str = Field(description="Name of the program.")
-    version: str = Field(description="Version of the program.")
-    status: str = Field(description="Always `running`.")
-    features: list[str] = Field(description="Features of this server.")
 
 
 class HostFigures(Answer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
@@ -65,14 +65,13 @@ async def get_events(
 async def get_event_stats(events: EventsDep) -> Response:
     """Return the number and time range of stored events."""
     stats = await events.stats()
-    return answer(
-        {
-            "total": stats.total,
-            "by_type": {**dict.fromkeys(TYPES, 0), **stats.by_type},
-            "oldest": _time(stats.oldest),
-            "newest": _time(stats.newest),
-        }
-    )
+    shown: EventStatistics = {
+        "total": stats.total,
+        "by_type": {**dict.fromkeys(TYPES, 0), **stats.by_type},
+        "oldest": _time(stats.oldest) if stats.oldest is not None else None,
+        "newest": _time(stats.newest) if stats.newest is not None else None,
+    }
+    return answer(shown)
 
 
 @router.post(
@@ -96,10 +95,11 @@ async def clean_up_events(
     """
     deleted = await events.cleanup(max_age_days)
     message = f"Cleaned up {deleted} events older than {max_age_days} days"
-    return answer({"deleted": deleted, "message": message})
+    reply: EventsCleaned = {"deleted": deleted, "message": message}
+    return answer(reply)
 
 
-def entry(item: Event) -> dict[str, Any]:
+def entry(item: Event) -> EventEntry:
     """Return an event as shown to clients."""
     return {
         "id": item.id,
@@ -113,8 +113,6 @@ def entry(item: Event) -> dict[str, Any]:
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def _time(at: datetime) -> str:
     """Format a time in RFC 3339, in UTC with microseconds and a Z."""
-    if at is None:
-        return None
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -46,4 +46,5 @@ async def make_link(request: Request, body: MakeLink) -> Response:
         path = signed_target(body.path, signer.link(opens, expires_in_s))
     host = request.headers.get("host") or "{}:{}".format(*request.scope["server"])
     url = f"{request.scope['scheme']}://{host}{path}"
-    return answer({"url": url, "path": path, "expires_in_s": expires_in_s})
+    link: MediaLink = {"url": url, "path": path, "expires_in_s": expires_in_s}
+    return answer(link)

@@ -9,7 +9,7 @@ from touchline.core.metrics import CONTENT_TYPE
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep, MetricsDep
 from touchline.web.http.routes import Route
-from touchline.web.models.state import ServiceInfo
+from touchline.web.models.service import ServiceInfo
 
 FEATURES = (
     "recording_protection",
@@ -28,14 +28,13 @@ router = APIRouter(tags=["service"], route_class=Route)
 )
 async def get_service() -> Response:
     """Return name, version and features of this server."""
-    return answer(
-        {
-            "service": "touchline",
-            "version": __version__,
-            "status": "running",
-            "features": list(FEATURES),
-        }
-    )
+    service: ServiceInfo = {
+        "service": "touchline",
+        "version": __version__,
+        "status": "running",
+        "features": list(FEATURES),
+    }
+    return answer(service)
 
 
 @router.get(

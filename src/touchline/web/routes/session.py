@@ -71,7 +71,7 @@ async def sign_out(request: Request) -> Response:
     return reply
 
 
-def _state(request: Request, *, signed_in: bool) -> dict[str, object]:
+def _state(request: Request, *, signed_in: bool) -> SessionState:
     access = gate_of(request).access
     reads: bool = request.app.state.system.settings.auth.reads
     return {

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Protocol
 import anyio
 
 from touchline.core.errors import TouchlineError
-from touchline.core.supervision import Supervisor, Tasks, open_tasks
+from touchline.core.supervision import ReadinessReason, Supervisor, Tasks, open_tasks
 from touchline.core.tasks import Changed
 from touchline.web.http.answers import encoded
 from touchline.web.websocket.channels import Channel
@@ -99,7 +99,7 @@ class Hub:
         """Whether sessions are accepted."""
         return self._tasks is not None
 
-    def reasons(self) -> list[dict[str, str]]:
+    def reasons(self) -> list[ReadinessReason]:
         """Return the hub's failing tasks, for readiness."""
         return self._supervisor.reasons()
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, with_config
+from typing_extensions import TypedDict
 
+from touchline.core.answers import ANSWER
+from touchline.engines import RemovedInstance
 from touchline.web.models.base import (
     PORT,
     PORT_DIGITS,
     WHOLE,
-    Answer,
     Number,
     Port,
     SchemaKeywords,
@@ -89,22 +91,24 @@ class ProvisionEngine(BaseModel):
     host_port: Port | None = Field(default=None, description="Host port; null for any free one.")
 
 
-class GenericProvisioned(Answer):
+@with_config(ANSWER)
+class GenericProvisioned(TypedDict):
     """A running container."""
 
     container_id: str
     container_name: str
 
 
-class EngineProvisioned(Answer):
+@with_config(ANSWER)
+class EngineProvisioned(TypedDict):
     """An engine that answers requests."""
 
     container_id: str
     container_name: str
-    host_http_port: int = Field(description="Port at which clients reach the engine.")
-    container_http_port: int | None = Field(
-        description="The same port as seen inside the container."
-    )
+    host_http_port: int
+    """Port at which clients reach the engine."""
+    container_http_port: int | None
+    """The same port as seen inside the container."""
     container_https_port: int | None
 
 
@@ -123,7 +127,8 @@ class SelectEngine(BaseModel):
     )
 
 
-class SelectedEngine(Answer):
+@with_config(ANSWER)
+class SelectedEngine(TypedDict):
     """An engine that is reserved for the client."""
 
     lease_id: str
@@ -136,23 +141,20 @@ class SelectedEngine(Answer):
     last_stream_usage: str | None
 
 
-class ScaledReply(Answer):
+@with_config(ANSWER)
+class ScaledReply(TypedDict):
     """Result of scaling."""
 
-    scaled_to: int = Field(description="Value as requested.")
-    target: int = Field(description="Number of engines after scaling.")
-    replicas: int = Field(description="Current number of engines.")
+    scaled_to: int
+    """Value as requested."""
+    target: int
+    """Number of engines after scaling."""
+    replicas: int
+    """Current number of engines."""
 
 
-class RemovedInstance(Answer):
-    """A removed container."""
-
-    container_id: str
-    reason: str
-    why: str
-
-
-class CollectedReply(Answer):
+@with_config(ANSWER)
+class CollectedReply(TypedDict):
     """Result of a cleanup."""
 
     status: str
@@ -160,13 +162,17 @@ class CollectedReply(Answer):
     streams_forgotten: int
 
 
-class DrainReply(Answer):
+@with_config(ANSWER)
+class DrainReply(TypedDict):
     """Confirmation of draining."""
 
-    draining: str = Field(description="Value as requested.")
+    draining: str
+    """Value as requested."""
 
 
-class DeletedReply(Answer):
+@with_config(ANSWER)
+class DeletedReply(TypedDict):
     """Confirmation of a removal."""
 
-    deleted: str = Field(description="Value as requested.")
+    deleted: str
+    """Value as requested."""

@@ -1,8 +1,7 @@
-"""Models of streams: reports from clients, and responses."""
+"""Models of streams: reports from clients, and their answers."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -10,9 +9,13 @@ from pydantic import (
     AnyHttpUrl,
     BaseModel,
     Field,
+    with_config,
 )
+from typing_extensions import TypedDict
 
-from touchline.web.models.base import Answer, Flag, Port, SchemaKeywords, mapping
+from touchline.core.answers import ANSWER
+from touchline.engines import StreamState
+from touchline.web.models.base import Flag, Port, SchemaKeywords, mapping
 
 
 def _printable(text: str) -> str:
@@ -85,57 +88,9 @@ class StreamEndedReport(BaseModel):
     reason: Annotated[Printable, Field(max_length=2048)] | None = None
 
 
-class StreamState(Answer):
-    """A stream that is played by an engine."""
-
-    id: str
-    key_type: Literal["content_id", "infohash", "url", "magnet"]
-    key: str
-    container_id: str = Field(description="Engine that plays the stream.")
-    playback_session_id: str
-    stat_url: str
-    command_url: str
-    is_live: bool
-    started_at: datetime
-    ended_at: datetime | None
-    status: Literal["started", "ended"]
-    end_reason: str | None = Field(description="Reason for the end.")
-    peers: int | None = Field(description="Peers in the newest sample, like the next four fields.")
-    speed_down: int | None = Field(description="KB/s.")
-    speed_up: int | None = Field(description="KB/s.")
-    downloaded: int | None = Field(description="Bytes.")
-    uploaded: int | None = Field(description="Bytes.")
-
-
-class StreamEndedReply(Answer):
+@with_config(ANSWER)
+class StreamEndedReply(TypedDict):
     """Result of ending a stream."""
 
     updated: bool
     stream: StreamState | None
-
-
-class StreamStatSnapshot(Answer):
-    """A sample of a stream's statistics."""
-
-    ts: datetime
-    peers: int | None
-    speed_down: int | None = Field(description="KB/s.")
-    speed_up: int | None = Field(description="KB/s.")
-    downloaded: int | None = Field(description="Bytes.")
-    uploaded: int | None = Field(description="Bytes.")
-    status: str | None = Field(description="Status as reported by the engine: `prebuf`, `dl` …")
-
-
-class StreamDetails(Answer):
-    """Content details as reported by the engine; unknown fields are omitted."""
-
-
-class LivePosition(Answer):
-    """Live position of a stream."""
-
-    has_livepos: bool
-    is_live: bool
-    livepos: dict[str, object] | None = Field(
-        default=None,
-        description="Keys: pos, live_first, live_last, first_ts, last_ts, buffer_pieces.",
-    )

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from touchline.core.errors import NotFound
-from touchline.engines import Engines, inspection_json, total, usage_json
-from touchline.web.auth.auth import NEEDS_KEY, has_key
-from touchline.web.http.answers import answer
-from touchline.web.http.errors import UNCHANGED, may_answer
-from touchline.web.http.routes import DirectRoute
-from touchline.web.models.engines.engines import (
+from touchline.engines import (
     ContainerInspection,
+    Engines,
     EngineState,
     EngineUsage,
     EngineUsageTotal,
     EngineWithStreams,
+    inspection_json,
+    total,
+    usage_json,
 )
+from touchline.web.auth.auth import NEEDS_KEY, has_key
+from touchline.web.http.answers import answer
+from touchline.web.http.errors import UNCHANGED, may_answer
+from touchline.web.http.routes import DirectRoute
 from touchline.web.routes.engines.cached import cached_answers_of, engines_of
 
 router = APIRouter(tags=["engines"], responses=may_answer(500), route_class=DirectRoute)
@@ -58,7 +61,7 @@ async def get_engines_usage(request: Request) -> Response:
     return answer(usages_json(engines_of(request)))
 
 
-def usages_json(engines: Engines) -> dict[str, Any]:
+def usages_json(engines: Engines) -> dict[str, EngineUsage]:
     """Build the resource usage for the route and the channel of the same name."""
     return {key: usage_json(key, usage) for key, usage in engines.usage.by_engine().items()}
 
@@ -134,7 +137,4 @@ async def get_container(request: Request, container_id: ContainerId) -> Response
 )
 async def get_containers_by_label(request: Request, key: LabelName, value: LabelValue) -> Response:
     """List managed containers whose label has this value, in any state."""
-    found: list[dict[str, Any]] = [
-        inspection_json(each) for each in engines_of(request).by_label(key, value)
-    ]
-    return answer(found)
+    return answer([inspection_json(each) for each in engines_of(request).by_label(key, value)])

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from touchline import __version__
+from touchline.engines import EngineHealth, OrchestratorStatus, Readiness, VpnStatus
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import system_of
@@ -14,13 +15,9 @@ from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import DirectRoute
 from touchline.web.models.engines.orchestrator import (
     CacheStatistics,
-    EngineHealth,
     Liveness,
     Message,
-    OrchestratorStatus,
     PublicAddress,
-    Readiness,
-    VpnStatus,
 )
 from touchline.web.routes.engines.cached import cached_answers_of, engines_of, stale_headers
 
@@ -36,7 +33,8 @@ router = APIRouter(tags=["orchestrator"], responses=may_answer(500), route_class
 )
 async def get_liveness() -> Response:
     """Report that the server is alive."""
-    return answer({"status": "ok", "version": __version__})
+    alive: Liveness = {"status": "ok", "version": __version__}
+    return answer(alive)
 
 
 @router.get(
@@ -87,7 +85,8 @@ async def reset_circuit_breaker(
     """Close circuit breakers so that engines can be started again immediately."""
     engines_of(request).status.reset_breakers(operation_type)
     which = f"Circuit breaker {operation_type}" if operation_type else "All circuit breakers"
-    return answer({"message": f"{which} reset"})
+    done: Message = {"message": f"{which} reset"}
+    return answer(done)
 
 
 @router.get(
@@ -126,7 +125,8 @@ async def get_vpn_status(request: Request) -> Response:
 )
 async def get_vpn_address(request: Request) -> Response:
     """Return the public address of the primary VPN."""
-    return answer({"public_ip": engines_of(request).status.public_ip()})
+    address: PublicAddress = {"public_ip": engines_of(request).status.public_ip()}
+    return answer(address)
 
 
 @router.get(
@@ -140,15 +140,14 @@ async def get_cache_statistics(request: Request) -> Response:
     """Return how many conditional requests were answered with 304."""
     cached = cached_answers_of(request)
     asked = cached.hits + cached.misses
-    return answer(
-        {
-            "size": 0,
-            "hits": cached.hits,
-            "misses": cached.misses,
-            "hit_rate": round(100 * cached.hits / asked, 2) if asked else 0.0,
-            "entries": [],
-        }
-    )
+    statistics: CacheStatistics = {
+        "size": 0,
+        "hits": cached.hits,
+        "misses": cached.misses,
+        "hit_rate": round(100 * cached.hits / asked, 2) if asked else 0.0,
+        "entries": [],
+    }
+    return answer(statistics)
 
 
 @router.post(
@@ -167,4 +166,5 @@ async def clear_cache(request: Request) -> Response:
     """
     cached = cached_answers_of(request)
     cached.hits = cached.misses = 0
-    return answer({"message": "Cache cleared"})
+    done: Message = {"message": "Cache cleared"}
+    return answer(done)

@@ -58,7 +58,8 @@ async def provision_container(
             name_prefix=order.name_prefix,
         )
     )
-    return answer({"container_id": instance.id, "container_name": instance.name})
+    started: GenericProvisioned = {"container_id": instance.id, "container_name": instance.name}
+    return answer(started)
 
 
 @router.post(
@@ -95,15 +96,14 @@ async def provision_engine(
     engine = await while_connected(request, engines.provisioner.engine(wanted))
     if await request.is_disconnected():
         engines.provisioner.give_back(wanted, engine)  # nobody hears this
-    return answer(
-        {
-            "container_id": engine.id,
-            "container_name": engine.name,
-            "host_http_port": engine.host_http_port or engine.port,
-            "container_http_port": engine.container_http_port,
-            "container_https_port": engine.container_https_port,
-        }
-    )
+    provisioned: EngineProvisioned = {
+        "container_id": engine.id,
+        "container_name": engine.name,
+        "host_http_port": engine.host_http_port or engine.port,
+        "container_http_port": engine.container_http_port,
+        "container_https_port": engine.container_https_port,
+    }
+    return answer(provisioned)
 
 
 @router.post(
@@ -131,18 +131,17 @@ async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]
     engine = selected.engine
     if await request.is_disconnected():
         engines.fleet.leases.release(engine.id)  # nobody hears this
-    return answer(
-        {
-            "lease_id": selected.lease_id,
-            "lease_seconds": selected.lease_s,
-            "container_id": engine.id,
-            "container_name": engine.name,
-            "host": engine.host,
-            "port": engine.port,
-            "forwarded": engine.forwarded,
-            "last_stream_usage": rfc3339(engine.last_stream_usage),
-        }
-    )
+    shown: SelectedEngine = {
+        "lease_id": selected.lease_id,
+        "lease_seconds": selected.lease_s,
+        "container_id": engine.id,
+        "container_name": engine.name,
+        "host": engine.host,
+        "port": engine.port,
+        "forwarded": engine.forwarded,
+        "last_stream_usage": rfc3339(engine.last_stream_usage),
+    }
+    return answer(shown)
 
 
 @router.post(
@@ -159,7 +158,12 @@ async def scale_engines(
 ) -> Response:
     """Set the number of engines. They are started and stopped in the background."""
     scaled = await engines_of(request).control.scale(demand)
-    return answer({"scaled_to": demand, "target": scaled.target, "replicas": scaled.replicas})
+    reply: ScaledReply = {
+        "scaled_to": demand,
+        "target": scaled.target,
+        "replicas": scaled.replicas,
+    }
+    return answer(reply)
 
 
 @router.post(
@@ -172,13 +176,12 @@ async def scale_engines(
 async def collect_garbage(request: Request) -> Response:
     """Remove engines idle for too long, ended containers, and long ended streams."""
     collected = await engines_of(request).control.collect_garbage()
-    return answer(
-        {
-            "status": "ok",
-            "removed": [dict(each) for each in collected.removed],
-            "streams_forgotten": collected.streams_forgotten,
-        }
-    )
+    reply: CollectedReply = {
+        "status": "ok",
+        "removed": list(collected.removed),
+        "streams_forgotten": collected.streams_forgotten,
+    }
+    return answer(reply)
 
 
 @router.post(
@@ -195,7 +198,8 @@ async def drain_engine(
 ) -> Response:
     """Give an engine no new streams and replace it. It is removed after its streams have ended."""
     await engines_of(request).reprovision.drain(container_id)
-    return answer({"draining": container_id})
+    reply: DrainReply = {"draining": container_id}
+    return answer(reply)
 
 
 @router.delete(
@@ -214,4 +218,5 @@ async def delete_container(
 ) -> Response:
     """Stop and remove a managed container. Its streams end with a reason."""
     await engines_of(request).control.delete(container_id)
-    return answer({"deleted": container_id})
+    reply: DeletedReply = {"deleted": container_id}
+    return answer(reply)

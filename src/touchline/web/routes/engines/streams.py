@@ -8,20 +8,24 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import AfterValidator
 
 from touchline.engines import Body as CachedAnswers
-from touchline.engines import StreamReport, sample_json, stream_json
+from touchline.engines import (
+    LivePosition,
+    StreamDetails,
+    StreamReport,
+    StreamState,
+    StreamStatSnapshot,
+    sample_json,
+    stream_json,
+)
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
 from touchline.web.http.errors import UNCHANGED, may_answer
 from touchline.web.http.routes import Route
 from touchline.web.models.base import Moment
 from touchline.web.models.engines.streams import (
-    LivePosition,
-    StreamDetails,
     StreamEndedReply,
     StreamEndedReport,
     StreamStartedReport,
-    StreamState,
-    StreamStatSnapshot,
 )
 from touchline.web.routes.engines.cached import cached_answers_of, engines_of
 from touchline.web.routes.engines.structured import ReportRoute, may_fail
@@ -97,7 +101,8 @@ async def report_stream_ended(
         reason=report.reason,
     )
     shown = stream_json(ended.stream, None) if ended.stream is not None else None
-    return answer({"updated": ended.updated, "stream": shown})
+    reply: StreamEndedReply = {"updated": ended.updated, "stream": shown}
+    return answer(reply)
 
 
 @router.get(
@@ -164,7 +169,8 @@ async def stop_stream(request: Request, stream_id: StreamId) -> Response:
     before = engines.fleet.stream(stream_id)
     stream = await engines.streams.stop(stream_id)
     updated = before.status == "started"
-    return answer({"updated": updated, "stream": stream_json(stream, None)})
+    reply: StreamEndedReply = {"updated": updated, "stream": stream_json(stream, None)}
+    return answer(reply)
 
 
 @router.get(

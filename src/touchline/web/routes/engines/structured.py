@@ -14,7 +14,8 @@ from typing import Any, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from touchline.core.errors import Blocked, Invalid, NotFound, Refused, TouchlineError
 from touchline.engines import StartTimeout, reason_json
@@ -29,22 +30,29 @@ GENERAL = "general_error"
 _BAD_REQUEST = frozenset({"image_required"})
 
 
-class Reason(BaseModel):
+_DOCUMENTED = ConfigDict(use_attribute_docstrings=True)
+
+
+@with_config(_DOCUMENTED)
+class Reason(TypedDict):
     """Reason for a refusal, for people and programs."""
 
-    error: str = Field(
-        description="Kind of error: `provisioning_blocked`, `provisioning_failed`, `refused` …"
-    )
-    code: str = Field(description="Machine-readable reason in snake_case, stable across versions.")
-    message: str = Field(description="Human-readable message.")
-    recovery_eta_seconds: int | None = Field(
-        description="Estimated time until the request can succeed, if known."
-    )
-    can_retry: bool = Field(description="Whether the same request may succeed later.")
-    should_wait: bool = Field(description="Whether waiting is enough, without any action.")
+    error: str
+    """Kind of error: `provisioning_blocked`, `provisioning_failed`, `refused` …"""
+    code: str
+    """Machine-readable reason in snake_case, stable across versions."""
+    message: str
+    """Human-readable message."""
+    recovery_eta_seconds: int | None
+    """Estimated time until the request can succeed, if known."""
+    can_retry: bool
+    """Whether the same request may succeed later."""
+    should_wait: bool
+    """Whether waiting is enough, without any action."""
 
 
-class StructuredError(BaseModel):
+@with_config(_DOCUMENTED)
+class StructuredError(TypedDict):
     """Error response of provisioning and stream routes."""
 
     detail: Reason
@@ -142,7 +150,7 @@ def _status(error: TouchlineError) -> int:
 def _render(request: Request, error: TouchlineError, status: int) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, Blocked):
-        detail = {"error": "provisioning_blocked", **reason_json(error)}
+        detail: Reason = {"error": "provisioning_blocked", **reason_json(error)}
         if error.eta_s is not None:
             headers["Retry-After"] = str(max(1, math.ceil(error.eta_s)))
     else:
@@ -157,4 +165,5 @@ def _render(request: Request, error: TouchlineError, status: int) -> Response:
         }
     if status == 500:
         log.error("%s %r: %s", request.method, request.scope["path"], error.message, exc_info=error)
-    return answer({"detail": detail}, status, headers)
+    body: StructuredError = {"detail": detail}
+    return answer(body, status, headers)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Request, Response
 
-from touchline.engines import ConfigInvalid, config_of, hidden
+from touchline.engines import (
+    CatalogueEntry,
+    ConfigInvalid,
+    PlatformInfo,
+    ReprovisionStatus,
+    TemplateContent,
+    TemplateList,
+    VariantConfig,
+    config_of,
+    hidden,
+)
 from touchline.web.auth.auth import NEEDS_KEY, PRIVATE
 from touchline.web.http.answers import answer
 from touchline.web.http.errors import may_answer
 from touchline.web.http.routes import Handler, Route
 from touchline.web.models.engines.orchestrator import Message
 from touchline.web.models.engines.variants import (
-    CatalogueEntry,
+    ChangedConfig,
     ConfigSaved,
     ImportTemplate,
-    PlatformInfo,
     ReprovisionStarted,
-    ReprovisionStatus,
     TemplateActivated,
     TemplateBody,
-    TemplateContent,
-    TemplateList,
     TemplateName,
-    VariantConfig,
 )
 from touchline.web.routes.engines.cached import engines_of
 
@@ -108,17 +113,22 @@ async def get_variant_config(request: Request) -> Response:
     dependencies=[NEEDS_KEY],
 )
 async def save_variant_config(
-    request: Request, config: Annotated[VariantConfig, Body()]
+    request: Request, config: Annotated[ChangedConfig, Body()]
 ) -> Response:
     """Validate and save the configuration. Running engines keep theirs until they are replaced."""
     variants = engines_of(request).variants
     not_kept = sorted(config.model_extra or ())
-    given = config.model_dump(mode="json", exclude=set(not_kept))
+    given = config.model_dump(exclude=set(not_kept))
     saved = await variants.save(config_of(given))
     message = "Configuration saved successfully"
     if not_kept:
         message += f"; unknown settings were not saved: {', '.join(not_kept)[:500]}"
-    return answer({"message": message, "config": hidden(saved), "not_kept": not_kept[:100]})
+    reply: ConfigSaved = {
+        "message": message,
+        "config": hidden(saved),
+        "not_kept": not_kept[:100],
+    }
+    return answer(reply)
 
 
 @router.post(
@@ -137,7 +147,11 @@ async def reprovision_engines(request: Request) -> Response:
     these have ended.
     """
     count = await engines_of(request).reprovision.start()
-    return answer({"message": f"Started reprovisioning of {count} engines", "deleted_count": count})
+    reply: ReprovisionStarted = {
+        "message": f"Started reprovisioning of {count} engines",
+        "deleted_count": count,
+    }
+    return answer(reply)
 
 
 @router.get(
@@ -177,7 +191,7 @@ async def get_templates(request: Request) -> Response:
 )
 async def get_template(request: Request, slot_id: Slot) -> Response:
     """Return the name and configuration of a template."""
-    return answer(_shown(engines_of(request).variants.template(slot_id)))
+    return answer(engines_of(request).variants.template(slot_id).to_json())
 
 
 @router.post(
@@ -198,7 +212,7 @@ async def save_template(
     saved = await engines_of(request).variants.save_template(
         slot_id, template.name, config_of(template.config)
     )
-    return answer({"message": f"Template {slot_id} ({saved.name}) saved successfully"})
+    return _done(f"Template {slot_id} ({saved.name}) saved successfully")
 
 
 @router.delete(
@@ -213,7 +227,7 @@ async def save_template(
 async def delete_template(request: Request, slot_id: Slot) -> Response:
     """Delete a template. The active one is refused."""
     await engines_of(request).variants.delete(slot_id)
-    return answer({"message": f"Template {slot_id} deleted successfully"})
+    return _done(f"Template {slot_id} deleted successfully")
 
 
 @router.patch(
@@ -230,7 +244,7 @@ async def rename_template(
 ) -> Response:
     """Rename a template."""
     renamed = await engines_of(request).variants.rename(slot_id, name.name or "")
-    return answer({"message": f"Template {slot_id} renamed to {renamed.name}"})
+    return _done(f"Template {slot_id} renamed to {renamed.name}")
 
 
 @router.post(
@@ -245,13 +259,12 @@ async def rename_template(
 async def activate_template(request: Request, slot_id: Slot) -> Response:
     """Use a template's configuration for new engines."""
     template = await engines_of(request).variants.activate(slot_id)
-    return answer(
-        {
-            "message": f"Template {template.name} activated successfully",
-            "template_id": template.slot,
-            "template_name": template.name,
-        }
-    )
+    reply: TemplateActivated = {
+        "message": f"Template {template.name} activated successfully",
+        "template_id": template.slot,
+        "template_name": template.name,
+    }
+    return answer(reply)
 
 
 @router.get(
@@ -285,12 +298,9 @@ async def import_template(
     if not isinstance(given.json_data, str):
         raise ConfigInvalid("json_data must be the text of an exported template")
     template = await engines_of(request).variants.import_(slot_id, given.json_data)
-    return answer({"message": f"Template {template.name} imported to slot {slot_id}"})
+    return _done(f"Template {template.name} imported to slot {slot_id}")
 
 
-def _shown(template: Any) -> dict[str, Any]:
-    return {
-        "slot_id": template.slot,
-        "name": template.name,
-        "config": hidden(template.config),
-    }
+def _done(message: str) -> Response:
+    reply: Message = {"message": message}
+    return answer(reply)

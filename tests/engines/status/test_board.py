@@ -1,4 +1,4 @@
-"""What the status and the list of engines say of capacity."""
+"""What the status board and the list of engines say of capacity."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Literal
 
 from touchline.core.errors import Blocked, NotFound, TouchlineError
-from touchline.core.supervision import Supervisor
+from touchline.core.supervision import ReadinessReason, Supervisor
 from touchline.core.tasks import Changed
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import record_unread
@@ -14,6 +14,14 @@ from touchline.engines.model.clock import Clock
 from touchline.engines.provisioning.admission import Admission
 from touchline.engines.provisioning.breaker import Breaker, whole
 from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.status.answers import (
+    BlockedReason,
+    EngineHealth,
+    OrchestratorStatus,
+    Readiness,
+    RuntimeFreshness,
+)
+from touchline.engines.vpn.answers import VpnStatus
 from touchline.engines.vpn.rendering import NO_EMERGENCY, status_json
 from touchline.engines.vpn.vpn import VpnWatch
 
@@ -52,7 +60,7 @@ class StatusBoard:
         self._reconciler_wakeup = reconciler_wakeup
         self._now, self._now_s = clock.now, clock.now_s
 
-    def orchestrator(self) -> dict[str, Any]:
+    def orchestrator(self) -> OrchestratorStatus:
         """Return the body of `GET /orchestrator/status`: whether a client can expect an engine."""
         ours = self._fleet.ours()
         healthy = sum(engine.health == "healthy" for engine in ours)
@@ -112,7 +120,7 @@ class StatusBoard:
             "timestamp": self._now().isoformat(),
         }
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> EngineHealth:
         """Return the body of `GET /health/status`."""
         ours = self._fleet.ours()
         return {
@@ -127,7 +135,7 @@ class StatusBoard:
             },
         }
 
-    def vpn(self) -> dict[str, Any]:
+    def vpn(self) -> VpnStatus:
         """Return the body of `GET /vpn/status`."""
         if self._vpn is None:
             return status_json((), NO_EMERGENCY, redundant=False)
@@ -139,10 +147,12 @@ class StatusBoard:
             raise Blocked("No VPN is configured", code="vpn_disabled", can_retry=False)
         return self._vpn.public_ip()
 
-    def ready(self) -> dict[str, Any]:
+    def ready(self) -> Readiness:
         """Return whether this half is operational, and what prevents it."""
         refusals = (self._admission.vpn_refusal(), self._admission.breaker_refusal())
-        reasons = [{"code": each.code, "message": each.message} for each in refusals if each]
+        reasons: list[ReadinessReason] = [
+            {"code": each.code, "message": each.message} for each in refusals if each
+        ]
         if not self._fleet.freshness.is_current:
             why = self._fleet.freshness.reason or "it has not responded yet"
             reasons.append({"code": "runtime_unavailable", "message": f"The runtime: {why}"})
@@ -156,7 +166,7 @@ class StatusBoard:
         # A blocked start does not affect readiness: reads and running streams are served.
         return {"ready": self._fleet.freshness.is_current, "reasons": reasons}
 
-    def runtime(self) -> dict[str, Any]:
+    def runtime(self) -> RuntimeFreshness:
         """Return whether the runtime is reachable, and the age of the data shown of it."""
         freshness = self._fleet.freshness
         stale_s = freshness.stale_s(self._now_s())
@@ -189,7 +199,9 @@ class StatusBoard:
             )
         return self._admission.refusal()
 
-    def _word(self, running: int, blocked: Blocked | None) -> str:
+    def _word(
+        self, running: int, blocked: Blocked | None
+    ) -> Literal["healthy", "degraded", "unavailable"]:
         if running == 0:
             return "unavailable"
         if blocked is not None and blocked.code != "max_capacity":
@@ -197,8 +209,8 @@ class StatusBoard:
         return "healthy"
 
 
-def reason_json(blocked: Blocked) -> dict[str, Any]:
-    """Return the reason of a refusal in the clients' form."""
+def reason_json(blocked: Blocked) -> BlockedReason:
+    """Return the reason of a refusal as shown to clients."""
     return {
         "code": blocked.code,
         "message": blocked.message,

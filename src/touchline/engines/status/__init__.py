@@ -1,0 +1,1 @@
+"""State of the fleet for proxies, health checks and Prometheus."""
