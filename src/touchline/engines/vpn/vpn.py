@@ -21,6 +21,7 @@ from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Instance, in_url
 from touchline.engines.model.runtime import InstanceNotFound, Runtime, RuntimeUnavailable
 from touchline.engines.settings.tree import VpnSettings
+from touchline.engines.vpn.answers import VpnStatus
 from touchline.engines.vpn.control import ControlFailed, Location, VpnControl
 from touchline.engines.vpn.providers import provider_name
 from touchline.engines.vpn.rendering import Health, VpnState, emergency_json, status_json
