@@ -6,9 +6,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from support import examples
-from touchline.web.http.errors import ErrorBody
 from touchline.web.models import state
 from touchline.web.models.capture import diagnostics, library, recording
+from touchline.web.models.errors import ErrorBody
 
 EXAMPLES = [
     (recording.StartRecording, examples.START_BODY),

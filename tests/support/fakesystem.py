@@ -25,7 +25,7 @@ from touchline.core.errors import Failed
 from touchline.core.history.rings import History
 from touchline.core.history.saved import SavedHistory
 from touchline.core.metrics import Metrics
-from touchline.core.supervision import Supervisor
+from touchline.core.supervision import ReadinessReason, Supervisor
 from touchline.core.tasks import Changed
 from touchline.engines import Engines
 from touchline.engines.settings.tree import EnginesSettings
@@ -94,7 +94,7 @@ class FakeCapture:
     cloud: Any = None
     supervisor: Supervisor = field(default_factory=idle_supervisor)
 
-    def reasons(self) -> list[dict[str, str]]:
+    def reasons(self) -> list[ReadinessReason]:
         return self.supervisor.reasons()
 
     def preview_status(self) -> dict[str, Any]:

@@ -79,5 +79,6 @@ async def test_status_says_that_no_port_is_left() -> None:
             await rig.front.provisioner.engine(LABELLED)
         said = rig.front.status.orchestrator()["provisioning"]
         assert not said["can_provision"]
+        assert said["blocked_reason_details"] is not None
         assert said["blocked_reason_details"]["code"] == "max_capacity"
-        assert "port" in said["blocked_reason"]
+        assert "port" in (said["blocked_reason"] or "")

@@ -21,10 +21,10 @@ from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Instance, in_url
 from touchline.engines.model.runtime import InstanceNotFound, Runtime, RuntimeUnavailable
 from touchline.engines.settings.tree import VpnSettings
-from touchline.engines.vpn.answers import VpnStatus
+from touchline.engines.vpn.answers import Health, VpnStatus
 from touchline.engines.vpn.control import ControlFailed, Location, VpnControl
 from touchline.engines.vpn.providers import provider_name
-from touchline.engines.vpn.rendering import Health, VpnState, emergency_json, status_json
+from touchline.engines.vpn.rendering import VpnState, emergency_json, status_json
 
 log = logging.getLogger(__name__)
 

@@ -11,17 +11,16 @@ import math
 import secrets
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, NotRequired
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import ConfigDict, with_config
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from typing_extensions import TypedDict
 
 from touchline.core.errors import Blocked, Failed, Invalid, NotFound, Refused, TouchlineError
 from touchline.web.http.answers import answer, plain
+from touchline.web.models.errors import BlockedBody, ErrorBody, InvalidItem
 
 log = logging.getLogger(__name__)
 
@@ -62,47 +61,6 @@ BY_CODE = {
     ),
 }
 """Statuses of codes that are more specific than their kind."""
-
-
-_ERROR = ConfigDict(
-    use_attribute_docstrings=True,
-    json_schema_extra={"examples": [{"detail": "Recording match_1 not found"}]},
-)
-
-
-@with_config(_ERROR)
-class ErrorBody(TypedDict):
-    """Why the request was not served."""
-
-    detail: str
-    """Human-readable message."""
-    code: NotRequired[str | None]
-    """Machine-readable reason in snake_case, stable across versions, if any."""
-
-
-@with_config(_ERROR)
-class BlockedBody(TypedDict):
-    """Why the request cannot be served now, and whether to ask again."""
-
-    detail: str
-    """Human-readable message."""
-    code: NotRequired[str | None]
-    """Machine-readable reason in snake_case, stable across versions, if any."""
-    eta_seconds: NotRequired[float | None]
-    """Estimated time until the request can succeed, if known."""
-    can_retry: NotRequired[bool | None]
-    """Whether the same request may succeed later."""
-    should_wait: NotRequired[bool | None]
-    """Whether waiting is enough, without any action."""
-
-
-class InvalidItem(TypedDict):
-    """A value that was refused, in the framework's format."""
-
-    type: str
-    loc: list[str | int]
-    msg: str
-    input: Any
 
 
 _MEANING: dict[int, tuple[type[Any], str]] = {

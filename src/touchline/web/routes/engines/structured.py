@@ -21,8 +21,8 @@ from touchline.core.errors import Blocked, Invalid, NotFound, Refused, Touchline
 from touchline.engines import StartTimeout, reason_json
 from touchline.web.auth.auth import gate_of
 from touchline.web.http.answers import answer
-from touchline.web.http.errors import ErrorBody
 from touchline.web.http.routes import DirectRoute, Handler
+from touchline.web.models.errors import ErrorBody
 
 log = logging.getLogger(__name__)
 
