@@ -54,10 +54,10 @@ if TYPE_CHECKING:
     from touchline.system import System
 
 MAX_BODY_BYTES = 64 * 1024
-"""The largest useful body of any route is a few hundred bytes."""
+"""Maximum size of a request body; the largest useful one has a few hundred bytes."""
 
 FILE_READS = 8
-"""Threads that read for downloads: a stalled disk may block these and nothing else."""
+"""Number of threads that read files for downloads; a stalled disk blocks only these."""
 
 ROUTERS = (
     engines.router,
@@ -114,7 +114,7 @@ def create_app(system: System) -> FastAPI:
     app.state.work = WorkLimits(BUDGETS)
     app.state.work.count_into(system.metrics)
 
-    _take(app, websocket, dashboard.routes(files))
+    _add_routes(app, websocket, dashboard.routes(files))
     install_errors(app, _methods_by_path(ROUTERS))
 
     # The middleware added last sees a request first.
@@ -148,7 +148,7 @@ def bare_app(rules: KeyRules = ANY_SERVER) -> FastAPI:
         redoc_url=None,
         openapi_url=None,  # served by what `described` adds
     )
-    _take(app, *ROUTERS)
+    _add_routes(app, *ROUTERS)
     return described(app, rules)
 
 
@@ -171,11 +171,11 @@ def key_rules(access: Access, is_open: Callable[[str], bool] | None) -> KeyRules
     return KeyRules(access.key is not None, security_of)
 
 
-def _take(app: FastAPI, *routers: APIRouter) -> None:
-    """Use the routers' routes as they are.
+def _add_routes(app: FastAPI, *routers: APIRouter) -> None:
+    """Add the routers' routes to the application as they are.
 
-    `include_router` would create each of them again, at the first request, and search them router
-    by router.
+    `include_router` would create every route again at the first request, and search router by
+    router.
     """
     for router in routers:
         app.router.routes.extend(router.routes)

@@ -80,14 +80,14 @@ def _decide(settings: Settings) -> Access:
         return Access(key=None, hosts=hosts, on_network=on_network)
     path = settings.data_dir / KEY_FILE
     try:
-        return Access(key=_kept_key(path), hosts=None, on_network=on_network)
+        return Access(key=_stored_key(path), hosts=None, on_network=on_network)
     except (OSError, UnicodeDecodeError) as error:
         raise Failed(
             f"The API key in {path} cannot be used: {error}", code="api_key_unusable"
         ) from error
 
 
-def _kept_key(path: Path) -> str:
+def _stored_key(path: Path) -> str:
     try:
         with path.open(encoding="ascii") as file:
             os.fchmod(file.fileno(), 0o600)

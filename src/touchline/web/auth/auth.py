@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 BEARER = "Bearer"
 BASIC = 'Basic realm="touchline", charset="UTF-8"'
 AUDIT_EVERY_S = 600.0
-"""Minimum interval of events about wrong keys, from however many addresses."""
+"""Minimum interval between events about wrong keys, for all addresses together."""
 
 _LINK_REFUSED = {
     "expired": "This link has expired; request a new one",
@@ -68,7 +68,7 @@ class Authenticator:
         events: EventLog,
         attempts: Attempts,
     ) -> None:
-        """Create the gate; `signer` is None without a key."""
+        """Create the authenticator; `signer` is None without a key."""
         self.access = access
         self.sessions = sessions
         self.signer = signer
@@ -133,8 +133,9 @@ class Authenticator:
             )
 
     def _session_of(self, headers: Headers, method: str) -> Session | None:
-        # A browser sends its cookies with requests of other sites' pages, too. `Guard` has refused
-        # foreign origins; a request that changes something must come from a page that names one.
+        # Browsers send cookies with requests of other sites' pages too. `Guard` has refused foreign
+        # origins; a request that changes data must also name its origin or be marked as
+        # same-origin.
         from_page = "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
         if method not in SAFE_METHODS and not from_page:
             return None
@@ -190,25 +191,25 @@ class KeyWatch:
 
 
 def gate_of(request: Request) -> Authenticator:
-    """Return the gate of the application that serves a request."""
+    """Return the authenticator of the application that serves the request."""
     gate: Authenticator = request.app.state.gate
     return gate
 
 
-class _ToldBearer(HTTPBearer):
+class _DocumentedBearer(HTTPBearer):
     async def __call__(self, request: Request) -> None:  # type: ignore[override]
         """Accept every request: the class only adds to the schema."""
 
 
-class _ToldBasic(HTTPBasic):
+class _DocumentedBasic(HTTPBasic):
     async def __call__(self, request: Request) -> None:  # type: ignore[override]
         """Accept every request: the class only adds to the schema."""
 
 
 _KEY = "The server's API key."
-_bearer = _ToldBearer(auto_error=False, scheme_name="bearer", description=_KEY)
+_bearer = _DocumentedBearer(auto_error=False, scheme_name="bearer", description=_KEY)
 _header = APIKeyHeader(name="X-API-KEY", auto_error=False, scheme_name="key", description=_KEY)
-_basic = _ToldBasic(
+_basic = _DocumentedBasic(
     auto_error=False, scheme_name="basic", description="The API key as password, any user name."
 )
 _link = APIKeyQuery(
@@ -225,7 +226,7 @@ _Link = Annotated[str | None, Security(_link)]
 
 
 async def _require_key(request: Request, bearer: _Bearer, header: _Header) -> None:
-    del bearer, header  # they are for the schema
+    del bearer, header  # only for the schema
     gate_of(request).admit(request.scope)
 
 
@@ -259,7 +260,7 @@ PRIVATE = Depends(_require_key_on_network)
 """Dependency of reads that need the key, if there is one and other machines reach the server."""
 
 PRIVATE_MEDIA = Depends(_require_media_on_network)
-"""The same for routes that players open."""
+"""Like `PRIVATE`, for routes that players open."""
 
 
 def signature_of(request: Request) -> str | None:

@@ -39,7 +39,7 @@ def media_scope(path: str, query: str) -> str | None:
         return f"vod/{found['match']}/{_camera(found['camera'])}"
     if found := _CLIP.fullmatch(path):
         return _clip_scope(found["match"], query)
-    if found := _SPRITES.fullmatch(path):  # the track names the sheet
+    if found := _SPRITES.fullmatch(path):  # one scope: the track names the sheet
         return f"sprites/{found['match']}/{found['stem']}"
     return f"path{path}" if _FILE.fullmatch(path) or _STILL.fullmatch(path) else None
 

@@ -42,7 +42,7 @@ LOOK_S = 60.0
 """Interval for checking ages."""
 
 NOTE_EVERY_S = 3600
-"""Interval for writing ages: a restart of the machine forgets no more than this."""
+"""Interval for writing ages, and the most that a restart of the machine can lose."""
 
 END_WRITE_S = 2.0
 """Time that a sign-out waits for the database."""
@@ -53,7 +53,7 @@ class Store(Protocol):
 
     @property
     def generation(self) -> int:
-        """Number that increases with each database that turns out to be a different one."""
+        """Number that increases each time another database takes the place of the current one."""
 
     async def read(self, work: Callable[[Connection], Any]) -> Any:
         """Return the result of `work`."""
@@ -107,7 +107,7 @@ class Sessions:
     async def open(self) -> AsyncIterator[None]:
         """Load and maintain the record within this scope."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(keep_running, "session records", self._look, every_s=0.2))
+            tasks.start_soon(partial(keep_running, "session records", self._maintain, every_s=0.2))
             try:
                 yield
             finally:
@@ -136,7 +136,7 @@ class Sessions:
         self._forget(session_id)
         try:
             with anyio.move_on_after(END_WRITE_S):
-                await self._keep()
+                await self._update_record()
                 return
         except Failed as error:
             log.debug("a sign-out could not be written yet: %s", error)
@@ -152,10 +152,10 @@ class Sessions:
 
     # ------------------------------------------------------------------ the record
 
-    async def _look(self) -> None:
+    async def _maintain(self) -> None:
         """Write new sessions immediately, and check ages from time to time."""
         self._age()
-        await self._keep()
+        await self._update_record()
         with anyio.move_on_after(LOOK_S):
             self._seen = await self._news.wait(self._seen)
 
@@ -169,7 +169,7 @@ class Sessions:
                 session.age_s, session.noted = age_s, now
                 self._unwritten.add(session_id)
 
-    async def _keep(self) -> None:
+    async def _update_record(self) -> None:
         """Update the record. Raises Failed if the database does not accept it."""
         async with self._writing:
             if not self._loaded:

@@ -21,12 +21,12 @@ _NS = 1_000_000_000
 _BOOT_LENGTH = 8
 
 LinkState = Literal["valid", "expired", "ageless", "wrong"]
-"""`ageless`: signed before a restart of the machine, with no clock to tell how long ago."""
+"""`ageless`: signed before a restart of the machine; no clock can tell how long ago."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """An instant by a clock that cannot be set (since boot, including sleep) and by the date."""
+    """An instant: seconds since boot (including sleep), which cannot be set, and the date."""
 
     boot: str
     boottime_s: int
@@ -90,21 +90,21 @@ class Signer:
             return None
 
     def link(self, scope: str, lifetime_s: int) -> str:
-        """Return a signature that opens `scope` for this time from now."""
+        """Return a signature that opens `scope` for `lifetime_s` from now."""
         now = self._read()
-        told = f"{now.boot}-{now.boottime_s}-{now.unix_s}-{lifetime_s}"
-        signature = self._links.get_signature(_link_text(scope, told)).decode()
-        return f"{told}.{signature}"
+        claims = f"{now.boot}-{now.boottime_s}-{now.unix_s}-{lifetime_s}"
+        signature = self._links.get_signature(_link_text(scope, claims)).decode()
+        return f"{claims}.{signature}"
 
     def link_state(self, scope: str, token: str) -> LinkState:
         """Return whether a signature currently opens `scope`."""
-        told, _, signature = token.rpartition(".")
-        if len(token) > LONGEST_TOKEN or not told or not token.isascii():
+        claims, _, signature = token.rpartition(".")
+        if len(token) > LONGEST_TOKEN or not claims or not token.isascii():
             return "wrong"
-        if not self._links.verify_signature(_link_text(scope, told), signature.encode()):
+        if not self._links.verify_signature(_link_text(scope, claims), signature.encode()):
             return "wrong"
         # Signed by this server, and so in its format.
-        boot, boottime_s, unix_s, lifetime_s = told.split("-")
+        boot, boottime_s, unix_s, lifetime_s = claims.split("-")
         passed_s = elapsed_s(Moment(boot, int(boottime_s), int(unix_s)), self._read())
         if passed_s is None:
             return "ageless"
@@ -117,5 +117,5 @@ def _signer(secret: bytes, salt: bytes) -> itsdangerous.Signer:
     )
 
 
-def _link_text(scope: str, told: str) -> bytes:
-    return f"{told}\n{scope}".encode("utf-8", "surrogatepass")
+def _link_text(scope: str, claims: str) -> bytes:
+    return f"{claims}\n{scope}".encode("utf-8", "surrogatepass")

@@ -70,7 +70,7 @@ def content_policy(host: str) -> str:
 class StaticFile:
     """A built file in each available encoding."""
 
-    forms: Mapping[str, bytes]  # by content coding; empty: as it is
+    forms: Mapping[str, bytes]  # by content coding; "" is uncompressed
     media_type: str
     etag: str
     lasting: bool
@@ -96,7 +96,7 @@ class StaticFile:
         if request.headers.get("if-none-match") == self.etag:
             return Response(status_code=304, headers=headers)
         content = self.forms.get(coding)
-        if content is None:  # no browser, and it takes nothing compressed
+        if content is None:  # a program that accepts no compression
             content = await to_thread.run_sync(gzip.decompress, self.forms["gzip"])
         return Response(content, headers=headers, media_type=self.media_type)
 
@@ -127,7 +127,7 @@ def routes(files: Mapping[str, StaticFile]) -> APIRouter:
     for name, file in files.items():
         if name != PAGE:
             router.routes.append(_Plain(f"/{name}", _sender(file), "dashboard"))
-    for path in ("/panel", "/panel/{rest:path}"):  # where the earlier system had its dashboard
+    for path in ("/panel", "/panel/{rest:path}"):  # the dashboard of the earlier system
         router.routes.append(_Plain(path, _to_the_dashboard, "panel"))
     return router
 
@@ -137,7 +137,7 @@ class _Plain(Route):
 
     def __init__(self, path: str, endpoint: _Endpoint, name: str) -> None:
         super().__init__(path, endpoint, methods=["GET"], name=name, include_in_schema=False)
-        self.methods = {"GET"}  # it would add HEAD, which the API's own routes do not have
+        self.methods = {"GET"}  # Starlette would add HEAD, which the API's own routes do not have
 
 
 def is_old(path: str) -> bool:
@@ -150,7 +150,7 @@ async def _to_the_dashboard(_: Request) -> Response:
 
 
 def open_paths(files: Mapping[str, StaticFile]) -> frozenset[str]:
-    """Return the paths that must be accessible before anybody can sign in."""
+    """Return the paths that must be accessible without signing in."""
     return frozenset(f"/{name}" for name in files)
 
 

@@ -16,16 +16,16 @@ T = TypeVar("T")
 LOOKS = 8
 """Iterations of the event loop before work begins.
 
-Clients that give up and ask again do both within microseconds. A busy server learns of both at
-once, and takes a few turns until what the earlier request waited for is known to be left.
+A client that disconnects and retries does both within microseconds. A busy server sees both at
+once, and needs a few iterations to cancel what the earlier request was waiting for.
 """
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Return the result of `work`, cancelled as soon as the client disconnects.
 
-    It is not started for a client that has already gone. Call this after the whole body has been
-    read. Raises what `work` raises, and Blocked, which nobody reads, for a client that has gone.
+    Work is not started for a client that has already disconnected. Call this after the whole body
+    has been read. Raises what `work` raises, and Blocked if the client has disconnected.
     """
     results: list[T] = []
     failures: list[Exception] = []
@@ -42,7 +42,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
                 await anyio.lowlevel.checkpoint()
             try:
                 results.append(await work)
-            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+            except Exception as error:  # noqa: BLE001  (raised below, outside the group)
                 failures.append(error)
             tasks.cancel_scope.cancel()
     finally:

@@ -181,7 +181,7 @@ class Coded(HTTPException):
 
 
 class Unauthorized(Coded):
-    """The request lacks what it needs: a key, a session, or a link that opens its path."""
+    """Missing or invalid credentials: a key, a session or a signed link is required."""
 
     def __init__(
         self,

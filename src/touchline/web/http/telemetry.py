@@ -121,6 +121,6 @@ def _path(scope: Scope) -> str:
 
 
 def _name(scope: Scope) -> str | None:
-    """Return the name of that route; None if no route matched."""
+    """Return the name of the matched route; None if no route matched."""
     route = scope.get("route")
     return None if route is None else str(getattr(route, "name", _NO_ROUTE))

@@ -23,7 +23,9 @@ BUDGETS = {
     "calibration": Budget("calibrations", at_once=1, waiting=2, retry_after_s=10),
     "diagnosis": Budget("diagnoses", at_once=1, waiting=8, retry_after_s=10),
 }
-"""Their sum is far below the descriptors and threads that remain beside the recorder's share."""
+"""Limits per kind of work. Their sum is far below the descriptors and threads that remain beside
+the recorder's share.
+"""
 
 
 def limit_of(request: Request, kind: str) -> WorkLimit:

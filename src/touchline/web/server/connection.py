@@ -28,7 +28,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_FIELDS = 128
 
 LINGER_BYTES = 64 << 20
-"""Bytes read from a refused client so that it can read the refusal."""
+"""Maximum input discarded from a refused client so that it can read the response."""
 
 _TOO_LARGE = Refusal(
     431,
@@ -41,11 +41,11 @@ _SLOW = Refusal(408, "request_timeout", "The request did not arrive in time")
 
 
 class _TooLarge(Exception):
-    """Exception of the parser's callbacks that ends the parsing."""
+    """Raised in a parser callback to stop parsing."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """An HTTP connection that is registered with the door."""
+    """HTTP connection registered with the door."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.has_input:
             super().timeout_keep_alive_handler()
 
-    # ------------------------------------------------------------------ what comes in
+    # ------------------------------------------------------------------ input
 
     def data_received(self, data: bytes) -> None:
         """Parse incoming data, or refuse it."""
@@ -221,12 +221,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def refuse(self, refusal: Refusal) -> None:
         """Send a refusal, and end the connection once the client can have read it."""
-        self._in_message = True  # what comes of the request from now on leads nowhere
+        self._in_message = True  # so that `linger` keeps reading
         cycle = self._answering
         if cycle is not None:
             cycle.disconnected = True
             cycle.message_event.set()
-            if cycle.response_started:  # an answer is half out: only the end is true
+            if cycle.response_started:  # partly sent: only closing signals the error
                 self.dismiss(at_once=True)
                 return
         self.transport.write(refusal_bytes(refusal))
@@ -251,7 +251,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def lingers(self) -> bool:
-        """Whether nothing more is sent."""
+        """Whether sending has stopped while input is still read."""
         return self._lingering
 
 

@@ -1,8 +1,8 @@
 """Admission, tracking and eviction of HTTP connections.
 
-Whatever clients do, the number of connections is bounded, and one that is merely held open makes
-room for one with a request. An IPv6 address counts as its whole network, because whoever has one of
-its addresses has them all (`network_of`). Time limits do not run while this server is suspended.
+The number of connections is bounded; idle connections are closed to make room for active ones. An
+IPv6 address counts as its whole network, because a client usually controls every address in it
+(`network_of`). Time limits do not run while the server is suspended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 State = Literal["waiting", "busy", "resting", "lingering", "socket"]
 
 LIMITS_S: Mapping[State, float] = {
-    "waiting": 10.0,  # for the whole head of a request, from the first byte or the connection on
+    "waiting": 10.0,  # for the request header, from the first byte or from connecting
     "lingering": 5.0,  # for a client to read why it was refused
     "resting": 75.0,  # uvicorn's own limit is shorter
 }
@@ -39,9 +39,9 @@ BODY_S = 60.0
 UNREAD_S = 120.0
 """Time limit for a client to read the data of one write: at most half a megabyte."""
 
-_LOOK_S = 0.2
-_RELIEF = 32
-_RELAX_S = 30.0
+_CHECK_INTERVAL_S = 0.2
+_EVICTION_BATCH = 32
+_RECOVERY_S = 30.0
 """Time after running out of descriptors before more connections are accepted again."""
 
 
@@ -99,7 +99,7 @@ class Door:
         self.dismissed: Counter[str] = Counter()
         self._storm = Storm(log, "Connections are refused")
 
-    # ------------------------------------------------------------------ coming and going
+    # ------------------------------------------------------------------ registration
 
     def refusal_for(self, address: str, own_address: str = "") -> Refusal | None:
         """Return why a connection from this address is refused; None if it is accepted.
@@ -115,7 +115,7 @@ class Door:
         return None
 
     def entered(self, guest: Guest, address: str) -> None:
-        """Register a new connection; a registered one is left unchanged."""
+        """Register a connection, unless it is registered already."""
         if guest in self._state_of:
             return
         network = self._address_of[guest] = network_of(address)
@@ -136,7 +136,7 @@ class Door:
             del self._by_address[address]
 
     def move(self, guest: Guest, state: State) -> None:
-        """Record what a connection is doing; its time limit restarts if that has changed."""
+        """Set the state of a connection; a change restarts its time limit."""
         before = self._state_of.get(guest)
         if before is None or before == state:
             return
@@ -151,8 +151,8 @@ class Door:
         """Record that a client must read before more can be sent, or that it has read."""
         self._time(self._unread, guest, running=waits)
 
-    def relieve(self, count: int = _RELIEF) -> int:
-        """End the connections that have been idle for longest, and return how many."""
+    def relieve(self, count: int = _EVICTION_BATCH) -> int:
+        """Close the connections that have been idle longest, and return their number."""
         ended = 0
         for state in ("lingering", "waiting", "resting"):
             for guest in list(self._states[state])[: count - ended]:
@@ -161,7 +161,7 @@ class Door:
         return ended
 
     def exhausted(self) -> None:
-        """End connections when the process has run out of descriptors, and limit them for a while.
+        """Close idle connections and lower the limit for a while, after running out of descriptors.
 
         Recording files, workers and the database need descriptors more than connections do.
         """
@@ -196,7 +196,9 @@ class Door:
     async def open(self) -> AsyncIterator[None]:
         """Enforce the time limits within this scope."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(keep_running, "connections", self._watch, every_s=_LOOK_S))
+            tasks.start_soon(
+                partial(keep_running, "connections", self._watch, every_s=_CHECK_INTERVAL_S)
+            )
             yield
             tasks.cancel_scope.cancel()
 
@@ -204,9 +206,9 @@ class Door:
         self.look()
 
     def look(self) -> None:
-        """End connections that exceeded their time limit, unless they have unread input."""
+        """Close connections that exceeded their time limit, unless they have unread input."""
         now_s = self._clock()
-        if self.most < self._configured and now_s - self._exhausted_at_s > _RELAX_S:
+        if self.most < self._configured and now_s - self._exhausted_at_s > _RECOVERY_S:
             self.most = min(self._configured, self.most * 2)
             self._exhausted_at_s = now_s
         for state, limit_s in LIMITS_S.items():
@@ -217,7 +219,7 @@ class Door:
     def _expire(
         self, times: OrderedDict[Guest, float], before_s: float, reason: str, *, at_once: bool
     ) -> None:
-        """End connections older than the limit; they come first because all have the same limit."""
+        """Close connections that exceed the time limit; the mapping is ordered by age."""
         late: list[Guest] = []
         for guest, since_s in times.items():
             if since_s >= before_s:
@@ -228,7 +230,7 @@ class Door:
                 continue
             self._dismiss(guest, reason, at_once=at_once)
 
-    # ------------------------------------------------------------------ told
+    # ------------------------------------------------------------------ metrics
 
     def count_into(self, metrics: Metrics) -> None:
         """Add the connections to the metrics."""

@@ -121,11 +121,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = {name: value for name, value in scope["headers"] if name in _BODY_HEADERS}
-        if not told:  # no body at all
+        framing = {name: value for name, value in scope["headers"] if name in _BODY_HEADERS}
+        if not framing:  # no body at all
             await self._app(scope, receive, send)
             return
-        announced = told.get(b"content-length", b"0")
+        announced = framing.get(b"content-length", b"0")
         # The HTTP parser has already refused a length that is not a number.
         length = whole(announced.decode("latin-1"))
         if length is None or length > self._max_bytes:

@@ -42,7 +42,7 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         """Record that the kernel's buffer is full."""
         super().pause_writing()
-        self._look()
+        self._watch_progress()
 
     def resume_writing(self) -> None:
         """Record that the kernel has accepted all data."""
@@ -64,15 +64,15 @@ class ImpatientProtocol(WebSocketsSansIOProtocol):
             alarm = Alarm(self.ping_timeout, self.keepalive_timeout)
             self.pong_timer = cast("asyncio.TimerHandle", alarm)  # it is only ever cancelled
 
-    def _look(self) -> None:
+    def _watch_progress(self) -> None:
         self._unsent_bytes = self.transport.get_write_buffer_size()
-        self._watch = Alarm(STUCK_S, self._judge)
+        self._watch = Alarm(STUCK_S, self._check_progress)
 
-    def _judge(self) -> None:
+    def _check_progress(self) -> None:
         if self.transport.get_write_buffer_size() >= self._unsent_bytes:
             self.transport.abort()
         else:
-            self._look()
+            self._watch_progress()
 
     def _stop_watching(self) -> None:
         if self._watch is not None:

@@ -66,7 +66,7 @@ class Channel:
         self._subscribers: set[Subscriber] = set()
         self._joined = anyio.Event()
         self._stale = Changed()
-        self._told = 0  # the version of `_stale` that the last broadcast answered
+        self._broadcast_version = 0  # the version of `_stale` at the last broadcast
         self._due_s = 0.0
         self._earliest_s = 0.0
 
@@ -96,11 +96,11 @@ class Channel:
         """Wait for the next tick or refresh, and broadcast. Raises what the snapshot raises."""
         await self.heard()
         with anyio.move_on_after(max(0.0, self._due_s - anyio.current_time())):
-            await self._stale.wait(self._told)
+            await self._stale.wait(self._broadcast_version)
         await anyio.sleep_until(self._earliest_s)
         # Before the snapshot, so that a failing one also waits for its next tick.
         now_s = anyio.current_time()
-        self._told = self._stale.version
+        self._broadcast_version = self._stale.version
         self._earliest_s = now_s + self._least_gap_s
         if now_s >= self._due_s:
             self._due_s = next_due_s(self._due_s, now_s, self.period_s)

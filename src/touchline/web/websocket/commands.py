@@ -46,7 +46,7 @@ TOO_MANY = "Too many commands are running"
 
 @dataclass(frozen=True)
 class Action:
-    """What a command does. One that only `reads` may run again instead of being remembered."""
+    """Implementation of a command; one that only `reads` may run again, as no result is kept."""
 
     run: Callable[[Mapping[str, Any]], Awaitable[Any]]
     reads: bool = False

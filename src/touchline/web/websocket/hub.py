@@ -81,7 +81,7 @@ class Hub:
     ) -> None:
         self.max_sessions = max_sessions
         self._channels = {channel.name: channel for channel in channels}
-        self._commands = Commands(actions, refresh=self._tell_news, clock=clock)
+        self._commands = Commands(actions, refresh=self._refresh_status, clock=clock)
         self._signalling = signalling
         self._news = tuple(news)
         self._make_id = make_id
@@ -115,10 +115,12 @@ class Hub:
             for channel in self._channels.values():
                 loops.keep(f"channel {channel.name}", channel.once, every_s=0)
                 if channel.news is not None:
-                    follow = _Following(channel, channel.news)
+                    follow = _ChannelUpdater(channel, channel.news)
                     loops.keep(f"updates of {channel.name}", follow.once, every_s=0)
             for changed in self._news:
-                loops.keep("channel updates", _Watching(changed, self._tell_news).once, every_s=0)
+                loops.keep(
+                    "channel updates", _ChangeWatcher(changed, self._refresh_status).once, every_s=0
+                )
             async with anyio.create_task_group() as tasks:
                 self._tasks = Tasks(tasks, self._supervisor)
                 try:
@@ -128,7 +130,7 @@ class Hub:
                     tasks.cancel_scope.deadline = anyio.current_time() + DRAIN_S
 
     def join(self, owner: str) -> Session:
-        """Return a new session, greeted and subscribed to `status`.
+        """Create a session, send `hello` and subscribe it to `status`.
 
         `owner` identifies the client on any of its connections; commands that it repeats on another
         one are recognised as repetitions.
@@ -141,7 +143,7 @@ class Hub:
         return session
 
     def leave(self, session: Session) -> None:
-        """Remove a session; its commands continue, its pictures do not."""
+        """Remove a session; its commands continue, its WebRTC sessions end."""
         if self._sessions.pop(session.id, None) is None:
             return
         for channel in self._channels.values():
@@ -172,7 +174,7 @@ class Hub:
             self._subscribe(session, message, subscribes=kind == "subscribe")
         elif kind == "command":
             if self._tasks is None:
-                return  # closing: the socket is about to be closed as well
+                return  # closing: the socket is about to be closed too
             if not self._commands.receive(session, message, self._tasks):
                 self._error(session, "invalid_command", "Command requires 'id' and 'action'")
         elif isinstance(kind, str) and kind.startswith("webrtc_"):
@@ -216,14 +218,14 @@ class Hub:
         for name in names:
             channel = self._channels.get(name) if isinstance(name, str) else None
             if channel is None:
-                continue  # a channel that only another version has
+                continue  # a channel of another version
             if subscribes:
                 channel.add(session)
                 channel.refresh()
             else:
                 channel.remove(session)
 
-    def _tell_news(self) -> None:
+    def _refresh_status(self) -> None:
         self.refresh(*NEWS_CHANNELS)
 
     # ------------------------------------------------------------- signalling
@@ -272,20 +274,20 @@ class Hub:
         session.outbox.reply(_text({"v": VERSION, "type": kind, **fields}))
 
 
-class _Watching:
+class _ChangeWatcher:
     """Watcher that reports a change."""
 
     def __init__(self, changed: Changed, tell: Callable[[], None]) -> None:
-        self._changed, self._tell = changed, tell
+        self._changed, self._report = changed, tell
         self._seen = changed.version
 
     async def once(self) -> None:
         """Wait for the next change, and report it."""
         self._seen = await self._changed.wait(self._seen)
-        self._tell()
+        self._report()
 
 
-class _Following:
+class _ChannelUpdater:
     """Watcher that refreshes a channel with subscribers when its own data changes."""
 
     def __init__(self, channel: Channel, news: Changed) -> None:

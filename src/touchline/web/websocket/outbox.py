@@ -7,7 +7,7 @@ from collections import OrderedDict
 import anyio
 
 REPLIES_AHEAD = 64
-"""Replies that may be queued before reading from their client stops, so that it must read, too."""
+"""Number of queued replies at which reading from the client stops until it has read some."""
 
 
 class Outbox:
@@ -28,13 +28,13 @@ class Outbox:
         """Statuses that a newer one replaced before they could be sent."""
 
     def reply(self, text: str) -> None:
-        """Send this after everything that is waiting."""
+        """Queue a reply behind everything that is waiting."""
         self._numbered += 1
         self._replies += 1
         self._put(self._numbered, text)
 
     def status(self, channel: str, text: str) -> None:
-        """Send this instead of the channel's unsent status, if there is one."""
+        """Queue a status, replacing the channel's unsent one."""
         self.replaced += channel in self._waiting
         self._put(channel, text)
 
@@ -43,7 +43,7 @@ class Outbox:
         self._waiting.pop(channel, None)
 
     async def take(self) -> str:
-        """Return the next text to send, waiting for one."""
+        """Return the next message to send, waiting for one."""
         while not self._waiting:
             self._news = anyio.Event()
             await self._news.wait()

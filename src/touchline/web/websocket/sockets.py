@@ -49,7 +49,7 @@ def make_hub(system: System) -> Hub:
 
 @router.websocket("/ws", name="websocket")
 async def websocket(socket: WebSocket) -> None:
-    """Serve one client, from its handshake until either side has gone."""
+    """Serve one client, from its handshake until either side disconnects."""
     hub: Hub = socket.app.state.hub
     gate: Authenticator = socket.app.state.gate
     try:
