@@ -13,7 +13,7 @@ def demo_engines() -> dict[str, Any]:
             "kind": "process",
             "command": [sys.executable, "-m", "touchline.sim.engine"],
         },
-        # With containers, too, the demo stops only its own at the end.
+        # The demo stops only its own engines at the end, also if they are containers.
         "label": "touchline.demo=engines",
         "scaling": {
             "min_replicas": 2,

@@ -68,9 +68,9 @@ async def open_engines(
 ) -> AsyncIterator[Engines]:
     """Open the engines half on this database.
 
-    Engines run on when it is closed, and also when the server dies. Without `keeps_minimum` none is
-    started unless a client requests one. Raises Invalid where the settings cannot work here, Failed
-    where the data directory cannot be used.
+    Engines keep running when it is closed, and if the server crashes. Without `keeps_minimum` none
+    is started unless a client requests one. Raises Invalid if the settings cannot work here, Failed
+    if the data directory cannot be used.
     """
     clock = clock or Clock()
     samples = SampleBook(settings.collector.history)
@@ -126,7 +126,7 @@ async def _running(half: EnginesLifecycle, store: Store, *, stops: bool) -> Asyn
     finally:
         # Everything that could have started another engine has ended.
         store.note_state(BREAKERS, half.breaker_records())
-        await _end_or_tell(half, stops=stops)
+        await _stop_if_configured(half, stops=stops)
 
 
 def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:
@@ -138,16 +138,16 @@ def _taken_here(runtime: Runtime, ports: Iterable[int]) -> set[int]:
         try:
             found |= bind_probe(each)(wanted)
         except OSError as error:
-            # An address that has left this machine: the runtime says so when it publishes there.
+            # The address has left this machine, which the runtime reports when it publishes there.
             if error.errno != errno.EADDRNOTAVAIL:
                 raise
     return found
 
 
-async def _end_or_tell(half: EnginesLifecycle, *, stops: bool) -> None:
+async def _stop_if_configured(half: EnginesLifecycle, *, stops: bool) -> None:
     """Stop the engines at an orderly shutdown, if that is configured.
 
-    Otherwise they run on.
+    Otherwise they keep running.
     """
     with anyio.CancelScope(shield=True), anyio.move_on_after(STOP_WITHIN_S):
         if stops:
@@ -176,15 +176,12 @@ async def _load(store: Store, clock: Clock) -> Loaded:
 
 
 async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
-    """Return the record of an earlier server.
-
-    None where it cannot be read now: it is read later then.
-    """
+    """Return the record of an earlier server; None if it can only be read later."""
     try:
         return await load()
     except Failed as error:
         log.error("Streams of an earlier server cannot be read yet: %s", error.message)  # noqa: TRY400
-    except Exception:  # whatever it is, this server starts
+    except Exception:  # the server starts in any case
         log.exception("Streams of an earlier server cannot be read yet")
     return None
 
@@ -192,9 +189,9 @@ async def _left_by_an_earlier_server(load: Load) -> Loaded | None:
 def _runtime_for(settings: EnginesSettings, *, wanted: bool) -> RuntimeSettings:
     """Return the runtime settings to use.
 
-    They are those configured, or Docker's where only containers can be meant, whether they are
-    available now or not: with a VPN, and where engines are `wanted` and no program is configured
-    that could be one, or an image is. Docker may start after this server: it is waited for then.
+    They are the configured ones, or Docker's if engines can only be containers, whether Docker is
+    available now or not: with a VPN, or if engines are `wanted` and either an image or no program
+    is configured. Docker may start after this server, which then waits for it.
     """
     runtime = settings.runtime
     if not settings.vpn.names:

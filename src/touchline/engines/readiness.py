@@ -20,7 +20,7 @@ def engine_readiness(
 ) -> Iterator[Readiness]:
     """Check what engines need.
 
-    Where nobody asked for them, what is missing is only reported.
+    Unless engines are `wanted`, missing prerequisites are only reported.
     """
     runtime = settings.runtime
     if isinstance(runtime, AutoRuntimeSettings):

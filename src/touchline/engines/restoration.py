@@ -52,7 +52,7 @@ class Restoration:
     made_of: Callable[[], str]
     """Returns what starts depend on.
 
-    With another runtime or image earlier failures are not relevant.
+    After a change of runtime or image, earlier failures are not relevant.
     """
     _restored: list[str] = field(default_factory=list)
     """Streams of an earlier server."""
@@ -81,7 +81,7 @@ class Restoration:
         if left is not None:
             try:
                 self.take_up(left)
-            except Exception as error:  # noqa: BLE001  (whatever it is, this server starts)
+            except Exception as error:  # noqa: BLE001  (the server starts in any case)
                 self.supervisor.note("state restore", error)
         if not self.fleet.record_is_read:
             self.store.hold()
@@ -89,7 +89,7 @@ class Restoration:
     def take_up(self, left: Loaded) -> None:
         """Restore an earlier server's state into the fleet and its control.
 
-        What an error leaves undone is done when it is called again.
+        After an error, a repeated call restores the rest.
         """
         now, now_s = self.clock.now(), self.clock.now_s()
         facts_by_id = dict(self._understood(left.engines))
@@ -148,7 +148,7 @@ class Restoration:
         for take_up in (breakers, reprovision, demand):
             try:
                 take_up()
-            except Exception as error:  # noqa: BLE001  (whatever stands in the database)
+            except Exception as error:  # noqa: BLE001  (the record may contain anything)
                 self.supervisor.note("state restore", error, about=take_up.__name__)
 
     async def restore_samples(self) -> None:
@@ -163,7 +163,7 @@ class Restoration:
                 return
             try:
                 newest = self.samples.restore(stream_id, blocks)
-            except Exception as error:  # noqa: BLE001  (those of the others may be well)
+            except Exception as error:  # noqa: BLE001  (other streams are still restored)
                 self.supervisor.note("sample restore", error, about=f"stream {stream_id}")
                 continue
             if newest is not None:

@@ -99,7 +99,7 @@ class Control:
     async def delete(self, reference: str) -> None:
         """Remove a managed instance, by its id, a prefix of it or its name.
 
-        Raises NotFound where there is none, Refused where it is not ours, RuntimeUnavailable.
+        Raises NotFound if there is none, Refused if it is not ours, RuntimeUnavailable.
         """
         instance_id = self._known(reference)
         if instance_id is None:
@@ -120,7 +120,7 @@ class Control:
     async def scale(self, demand: int) -> Scaled:
         """Store the demand on the disk; the fleet follows.
 
-        Raises Invalid where it is negative, Blocked where it cannot be stored.
+        Raises Invalid if it is negative, Blocked if it cannot be stored.
         """
         if demand < 0:
             raise Invalid(
@@ -157,8 +157,8 @@ class Control:
     async def select(self, order: SelectOrder) -> Selected:
         """Return the best engine for a new stream, reserved for this client.
 
-        Where none is free one is started, if that is allowed; otherwise the call waits for one.
-        Raises Blocked when the time is over, or what starting an engine raises.
+        If none is free, one is started if that is allowed; otherwise the call waits for one. Raises
+        Blocked after the maximum waiting time, and the errors of a start.
         """
         until_s = self._now_s() + min(order.wait_s, LONGEST_WAIT_S)
         while True:

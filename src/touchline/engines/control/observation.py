@@ -49,7 +49,7 @@ class Observed:
     """Consistent snapshot of everything that the plan depends on."""
 
     reachable: bool
-    """Whether the runtime has been listed, and again since it was last unavailable."""
+    """Whether the runtime has been listed since the start, and since it was last unavailable."""
     engines: tuple[EngineFacts, ...]
     dead: tuple[tuple[str, str], ...]
     """Ids and names of instances of ours that have ended."""

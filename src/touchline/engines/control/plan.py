@@ -1,10 +1,10 @@
 """Computation of the actions that bring the fleet to the policy's target. Pure.
 
 Every engine that should be removed (unhealthy, cut off from its network, outdated) is a *leaver*
-and does not count. The fleet is filled up first, and a leaver is removed when enough others are
-ready without it; only where the maximum leaves no room is one removed first. An engine with streams
-is removed for two reasons alone: it has been unhealthy for too long, or its network is dead and so
-are they.
+and does not count. Missing engines are started first, and a leaver is removed once enough others
+are ready; only if the maximum leaves no room is one removed earlier. An engine with streams is
+removed only if it has been unhealthy for too long, or if its network is dead and its streams with
+it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from touchline.engines.model.model import Reason
 from touchline.engines.settings.tree import EnginesSettings
 
 _REPLACED: frozenset[str] = frozenset({"outdated", "requested"})
-"""Reasons for which a healthy engine is replaced in its turn."""
+"""Reasons for which healthy engines are replaced one after another."""
 
 _PASSING: frozenset[str] = frozenset({"unhealthy", "vpn_lost"})
 """Reasons that can cease to apply, in which case the engine stays."""
@@ -49,10 +49,7 @@ class Policy:
 
 
 def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
-    """Return the policy of the settings.
-
-    It has no minimum where nobody asked for engines.
-    """
+    """Return the policy of the settings; without `keeps_minimum` it has no minimum."""
     scaling = settings.scaling
     most = scaling.max_replicas
     if settings.vpn.names:
@@ -81,8 +78,8 @@ def plan(observed: Observed, policy: Policy, now_s: float) -> Plan:
 def plan_without_record(observed: Observed, policy: Policy, now_s: float) -> Plan:
     """Return the actions while the streams of an earlier server's engines are unknown.
 
-    Engines missing from the wanted number are started. None is removed, drained or replaced, and
-    the lack of engines known to be free does not start more.
+    Only engines missing from the wanted number are started. None is removed, drained or replaced,
+    and no more are started because none is known to be free.
     """
     if not observed.reachable:
         return Plan()
@@ -138,7 +135,7 @@ class _Planner:
         room = max(0, policy.most - alive)
         starts = self.starts(min(deficit, room), target)
         self.actions += starts
-        self._let_go(deficit, room, target)
+        self._remove_leavers(deficit, room, target)
         self._drain(lost)
         self._shrink(target, free)
         return Plan(
@@ -246,7 +243,7 @@ class _Planner:
         wants -= {each.vpn for each in observed.starting if each.forwarded and each.vpn}
         starts = []
         for _ in range(number):
-            vpn = min(usable, key=lambda each: counts[each.name])  # of equals the first
+            vpn = min(usable, key=lambda each: counts[each.name])  # the first of equals
             counts[vpn.name] += 1
             starts.append(Start(vpn.name, forwarded=vpn.name in wants, replaces=replaces, why=why))
             wants.discard(vpn.name)
@@ -266,7 +263,7 @@ class _Planner:
             return f"{target} engines wanted"
         return f"{self.policy.least_free} idle engines wanted"
 
-    def _let_go(self, deficit: int, room: int, target: int) -> None:
+    def _remove_leavers(self, deficit: int, room: int, target: int) -> None:
         """Remove leavers when enough engines are ready without them, or to make room."""
         ready = [engine for engine in self.fit if engine.health == "healthy"]
         ready_free = sum(is_free(engine) for engine in ready)
@@ -281,7 +278,7 @@ class _Planner:
             reason = self.leavers.get(engine.id)
             if reason is None:
                 continue
-            if reason == "dead_network" or self._is_hopeless(engine, reason):
+            if reason == "dead_network" or self._cannot_recover(engine, reason):
                 self._stop(engine, reason)
             elif engine.streams or (engine.leased and reason not in {"unhealthy", "vpn_lost"}):
                 continue
@@ -291,7 +288,7 @@ class _Planner:
                 self._stop(engine, reason)
                 make_room -= 1
 
-    def _is_hopeless(self, engine: EngineFacts, reason: Reason) -> bool:
+    def _cannot_recover(self, engine: EngineFacts, reason: Reason) -> bool:
         since_s = engine.unhealthy_since_s
         return (
             reason == "unhealthy"
@@ -307,7 +304,7 @@ class _Planner:
                 continue
             reason = self.leavers.get(engine.id)
             if reason is None and engine.vpn in lost:
-                reason = "vpn_lost"  # it waits for its VPN, and nobody is sent there meanwhile
+                reason = "vpn_lost"  # it stays until its VPN returns, and gets no new streams
             if reason is not None and engine.draining != reason:
                 self.actions.append(Drain(engine.id, reason, f"{engine.name}: {WHY[reason]}"))
             elif reason is None and engine.draining in _PASSING:

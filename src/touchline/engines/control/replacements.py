@@ -1,7 +1,7 @@
 """Backoff for repeated replacement in the same place, with increasing delay.
 
-A place gets three engines a minute at the most, and one in five minutes where that does not help;
-ten a minute where they are killed. The functions are pure; `Replacements` keeps their state.
+A place gets at most three engines a minute, and one in five minutes if that does not help; ten a
+minute if they are killed. The functions are pure; `Replacements` keeps their state.
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ AT_ONCE, WITHIN_S = 3, 60.0
 FIRST_S, LONGEST_S = 60.0, 300.0
 
 WELL_S = 20.0
-"""Healthy time in seconds after which an engine counts independently.
-
-It is then not removed because of what it replaced.
-"""
+"""Seconds of health after which an engine is independent of the one that it replaced."""
 
 YOUNG_S = 20.0
 """Age in seconds below which an engine that ends by itself counts as failed to start."""
 
 KILLED_CODES = frozenset({None, 137, 143})
-"""Exit codes of engines that were killed by somebody, or whose exit code is unknown."""
+"""Exit codes of engines that were killed from outside, or whose exit code is unknown."""
 
 DIED, KILLED = "died", "killed"
 """Reasons of engines that end by themselves or are killed.
@@ -37,14 +34,11 @@ Others are started in their place.
 KILLED_AT_ONCE = 10
 """Number of killed engines that are replaced without delay.
 
-An operator who experiments does not have to wait; a memory limit or a cleaner kills repeatedly.
+An operator's experiments are not delayed; a memory limit or a cleanup program kills repeatedly.
 """
 
 FORGOTTEN_S = 900.0
-"""Age in seconds after which a round is discarded.
-
-It is unrelated to a new one.
-"""
+"""Age in seconds after which a round is discarded, as unrelated to later ones."""
 
 Place = tuple[str, str | None]
 """Reason for removal, and the VPN of the engines concerned."""
@@ -98,7 +92,7 @@ def noted(
     if seen_since_s < current.began_s:
         return dict(rounds)
     if current.number < current.at_once and now_s - current.first_s >= WITHIN_S:
-        return {**rounds, place: first}  # engines are removed for it occasionally
+        return {**rounds, place: first}  # occasional removals are not delayed
     return {**rounds, place: replace(current, began_s=now_s, number=current.number + 1)}
 
 
@@ -240,9 +234,9 @@ class Replacements:
         self.rounds = {**restored(left, self._now_s()), **self.rounds}
 
     def _note(self, reason: str, engine: Engine) -> Round | None:
-        """Return the round that has begun with it.
+        """Record a replacement, and return the round that it began.
 
-        None: it is the first one, or of an earlier round.
+        None if it is the first round, or began none.
         """
         place = (reason, engine.vpn_container)
         before = self.rounds.get(place)

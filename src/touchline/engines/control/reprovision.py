@@ -51,9 +51,9 @@ NOTHING_LEFT: Left = {"ids": (), "is_of_all": False}
 class Reprovision:
     """Reprovisioning that marks every engine as outdated and follows the replacements.
 
-    The plan replaces one after the other: a new engine is ready before an old one is removed, where
-    the maximum allows, and an engine with streams is removed when they have ended. Belongs to the
-    event loop.
+    The plan replaces them one at a time: a new engine is ready before an old one is removed, if the
+    maximum allows, and an engine with streams is removed when they have ended. Belongs to the event
+    loop.
     """
 
     def __init__(
@@ -69,9 +69,9 @@ class Reprovision:
     ) -> None:
         """Create the reprovisioning of `fleet`.
 
-        `blocked` says why nothing can be started at present, if so. Both `keep` and `remember`
-        receive the remaining work for the next server: `keep` has it on the disk when it returns,
-        `remember` soon.
+        `blocked` returns why nothing can be started at present, if so. Both `keep` and `remember`
+        store the remaining work for the next server: `keep` before it returns, `remember` soon
+        after.
         """
         self._fleet = fleet
         self._events = events
@@ -88,15 +88,15 @@ class Reprovision:
     async def start(self) -> int:
         """Begin reprovisioning, stored on the disk, and return the number of engines to replace.
 
-        Raises Refused while it is under way, Blocked where it cannot be stored. Single engines that
-        are drained do not prevent it, nor those that only wait for their streams to end.
+        Raises Refused while it is in progress, Blocked if it cannot be stored. Engines that are
+        drained individually, or only wait for their streams to end, do not prevent it.
         """
         async with self._beginning:
             if self._is_of_all and not self._waits_for_streams():
                 message = "Reprovisioning is already in progress"
                 raise Refused(message, code="reprovision_in_progress")
             ours = frozenset(engine.id for engine in self._fleet.ours())
-            await self._begin_kept(ours, self._asked_for & ours, is_of_all=True)
+            await self._begin_stored(ours, self._asked_for & ours, is_of_all=True)
         total = len(self._old)
         self._events.record(
             "system",
@@ -111,14 +111,14 @@ class Reprovision:
         """Replace a single engine: it gets no new streams, and is removed when its own have ended.
 
         The request is on the disk when this returns. Raises NotFound for an engine that is not
-        ours, Blocked where it cannot be stored.
+        ours, Blocked if it cannot be stored.
         """
         if engine_id not in {engine.id for engine in self._fleet.ours()}:
             raise NotFound("engine not found", code="engine_not_found")
         async with self._beginning:
             if engine_id in self._asked_for:
                 return
-            await self._begin_kept(
+            await self._begin_stored(
                 self._old | {engine_id}, self._asked_for | {engine_id}, is_of_all=self._is_of_all
             )
         self._events.record(
@@ -138,7 +138,7 @@ class Reprovision:
         left = [engine for engine in self._fleet.ours() if engine.id in self._old]
         return all(self._fleet.started_on(engine.id) for engine in left)
 
-    async def _begin_kept(
+    async def _begin_stored(
         self, old: frozenset[str], asked_for: frozenset[str], *, is_of_all: bool
     ) -> None:
         await self._keep(
@@ -181,7 +181,7 @@ class Reprovision:
             self._fleet.set_outdated(self._old, self._asked_for)
             self._remember(self.left)
         if not left:
-            self._over(total, made)
+            self._complete(total, made)
             return
         why_not = self._blocked()
         draining = [engine for engine in left if self._fleet.started_on(engine.id)]
@@ -198,7 +198,7 @@ class Reprovision:
             "in_progress", phase, message, self._now(), total, replaced, made, left[0].id[:12]
         )
 
-    def _over(self, total: int, made: int) -> None:
+    def _complete(self, total: int, made: int) -> None:
         self._is_of_all = False
         message = f"Replaced {_engines(total)}; {made} now run with the current configuration"
         self._progress = Progress("success", "complete", message, self._now(), total, total, made)

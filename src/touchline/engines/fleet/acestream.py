@@ -31,7 +31,7 @@ class EngineUnreachable(Failed):
 
 
 class EngineAnswer(Failed):
-    """Answer that is not an engine's."""
+    """Answer that is not in an engine's format."""
 
     default_code = "engine_answer"
 
@@ -63,7 +63,7 @@ class AceStreamClient:
         self._http = http
 
     async def status(self, api_url: str, *, within_s: float) -> None:
-        """Return if the engine is healthy."""
+        """Check that the engine is healthy."""
         await self._get(f"{api_url}/server/api?api_version=3&method=get_status", within_s)
 
     async def network_connected(self, api_url: str, *, within_s: float) -> bool:
@@ -112,7 +112,7 @@ class AceStreamClient:
         return {key: value for key, value in result.items() if value is not None}
 
     async def stop(self, command_url: str, *, within_s: float) -> None:
-        """End a session. Raises SessionGone where it was over already."""
+        """End a session. Raises SessionGone if it has already ended."""
         joint = "&" if "?" in command_url else "?"
         answer = await self._get(f"{command_url}{joint}method=stop", within_s)
         if answer.get("response") is None:
@@ -170,10 +170,7 @@ def _refusal(answer: Mapping[str, Any]) -> Failed | NotFound:
 
 
 def _number(response: Mapping[str, Any], *names: str) -> int | None:
-    """Return the first value that is present and not null.
-
-    What is not a number is left out.
-    """
+    """Return the first value that is present and not null; None if it is not a number."""
     value = next((response[name] for name in names if response.get(name) is not None), None)
     if isinstance(value, str):
         try:

@@ -31,7 +31,7 @@ class Surroundings:
     deployment: Callable[[], Deployment]
     """Deployment as it is recognised now."""
     vpn: Callable[[str], Instance | None]
-    """Returns a VPN container by its name; None: not known now."""
+    """Returns a VPN container by its name; None if it is unknown at present."""
     advertise_host: str | None
     reach_host: str | None
 
@@ -48,30 +48,30 @@ class Addresses:
 
 
 def addresses_of(instance: Instance, http_port: int, around: Surroundings) -> Addresses | None:
-    """Return the current addresses of this engine; None: it cannot be reached."""
+    """Return the current addresses of this engine; None if it cannot be reached."""
     vpn = instance.labels.get(names.VPN_CONTAINER)
-    deployment, told_by = around.deployment(), around.advertise_host
+    deployment, advertised = around.deployment(), around.advertise_host
     if vpn is not None:
         behind = around.vpn(vpn)
-        # While the VPN's address is not known the engine is shown, and is not healthy.
+        # While the VPN's address is unknown, the engine is listed, but not as healthy.
         there, published = (vpn, http_port), None
         if behind is not None:
             published = published_port(behind, http_port)
             there = (
                 server_address(behind, http_port, deployment, reach_host=around.reach_host) or there
             )
-        port = (published or http_port) if told_by is not None else http_port
-        return Addresses(told_by or vpn, port, *there, http_port)
+        port = (published or http_port) if advertised is not None else http_port
+        return Addresses(advertised or vpn, port, *there, http_port)
     labelled = names.port_of(instance.labels, names.HOST_HTTP_PORT)
     server = server_address(
         instance, http_port, deployment, labelled=labelled, reach_host=around.reach_host
     )
     if server is None:
         return None
-    told = client_address(
-        instance, http_port, server, deployment, labelled=labelled, advertise_host=told_by
+    shown = client_address(
+        instance, http_port, server, deployment, labelled=labelled, advertise_host=advertised
     )
-    return Addresses(*told, *server, published_port(instance, http_port) or labelled)
+    return Addresses(*shown, *server, published_port(instance, http_port) or labelled)
 
 
 def engine_of(
@@ -82,10 +82,9 @@ def engine_of(
     now: datetime,
     now_s: float,
 ) -> Engine | None:
-    """Return the engine of this running instance.
+    """Return the engine of this running instance; None if it is not an engine or unreachable.
 
-    None: it is no engine, or cannot be reached at all. `facts` are what an earlier server stored of
-    it, as `checked_facts` returns them.
+    `facts` are those stored by an earlier server, as returned by `checked_facts`.
     """
     http_port = names.port_of(instance.labels, names.HTTP_PORT)
     if http_port is None:
@@ -118,7 +117,7 @@ def engine_of(
 
 
 def reminded(engine: Engine, facts: Mapping[str, Any]) -> Engine:
-    """Return the engine completed by an earlier server's facts, where it lacks them."""
+    """Return the engine with missing facts added from an earlier server's record."""
     news = {k: v for k, v in _remembered(facts).items() if getattr(engine, k) is None}
     return replace(engine, labels={**facts.get("labels", {}), **engine.labels}, **news)
 
@@ -131,7 +130,7 @@ def _remembered(facts: Mapping[str, Any]) -> dict[str, Any]:
 def external_engine(
     engine_id: str, host: str, port: int, labels: Mapping[str, str], *, now: datetime, now_s: float
 ) -> Engine:
-    """Return an engine that is not run by us.
+    """Return an engine that is not managed by this server.
 
     It is known from the streams that are reported on it.
     """

@@ -32,7 +32,7 @@ class Freshness:
 
     @property
     def is_current(self) -> bool:
-        """Whether it has been listed, and again since it was last unavailable."""
+        """Whether it has been listed since the start, and since it was last unavailable."""
         return self.listed_at_s is not None and self.unreachable_since_s is None
 
     def listed(self, now_s: float) -> None:
@@ -76,7 +76,7 @@ class Fleet:
         self.seen: dict[str, Instance] = {}
         """Instances of our engines, as last seen."""
         self.others: dict[str, Instance] = {}
-        """Managed instances that are no running engine: of `POST /provision`, or ended."""
+        """Managed instances other than running engines: from `POST /provision`, or ended."""
         self.unread: set[str] = set()
         """Engines of an earlier server with unknown streams, until its record is read."""
         self._engines: dict[str, Engine] = {}
@@ -88,9 +88,9 @@ class Fleet:
         self._asked_for: frozenset[str] = frozenset()
         self._lost_vpns: frozenset[str] = frozenset()
         self._engine_list = Listing(
-            self._render_engine, self._engine_place, is_hidden=self._is_hidden
+            self._render_engine, self._engine_sort_key, is_hidden=self._is_hidden
         )
-        self._stream_list = Listing(self._render_stream, self._stream_place)
+        self._stream_list = Listing(self._render_stream, self._stream_sort_key)
         self._stream_numbers: dict[str, int] = {}
         self._came = 0
 
@@ -137,7 +137,7 @@ class Fleet:
             self.roster_changed.mark()
 
     def change(self, engine_id: str, **changes: Any) -> Engine | None:
-        """Return the engine with these fields changed; None where it no longer exists."""
+        """Return the engine with these fields changed; None if it no longer exists."""
         engine = self._engines.get(engine_id)
         if engine is None:
             return None
@@ -165,18 +165,18 @@ class Fleet:
         return [*self.seen.values(), *self.others.values()]
 
     def is_free(self, engine: Engine, now_s: float) -> bool:
-        """Return whether it has neither a stream nor a client that it is reserved for."""
+        """Return whether the engine has neither a stream nor a reservation."""
         return not self._started.get(engine.id) and not self.is_kept(engine.id, now_s)
 
     def is_kept(self, engine_id: str, now_s: float) -> bool:
-        """Return whether it is reserved for a client.
+        """Return whether the engine is reserved for a client.
 
-        It also counts as reserved while it may have a stream that is not known yet.
+        An engine that may have a stream not known yet also counts as reserved.
         """
         return engine_id in self.unread or self.leases.holds(engine_id, now_s)
 
     def set_forwarded_ports(self, ports: Mapping[str, int]) -> None:
-        """Set the VPNs' forwarded ports by container, which forwarded engines show."""
+        """Set the VPNs' forwarded ports by container; forwarded engines show them."""
         if ports == self._forwarded_ports:
             return
         self._forwarded_ports = dict(ports)
@@ -188,22 +188,22 @@ class Fleet:
     def set_outdated(self, engine_ids: frozenset[str], asked_for: frozenset[str]) -> None:
         """Set the engines to be replaced, and those among them that were requested individually.
 
-        They get no new work.
+        They get no new streams.
         """
         changed = (self._outdated ^ engine_ids) | (self._asked_for ^ asked_for)
         self._outdated = engine_ids
         self._asked_for = asked_for
-        self._render_anew(engine_id for engine_id in changed if engine_id in self._engines)
+        self._invalidate(engine_id for engine_id in changed if engine_id in self._engines)
 
     def is_asked_to_go(self, engine_id: str) -> bool:
         """Return whether the replacement of this single engine was requested."""
         return engine_id in self._asked_for
 
     def set_lost_vpns(self, names: frozenset[str]) -> None:
-        """Set the lost VPNs; their engines are not listed, and get no new work."""
+        """Set the lost VPNs; their engines are not listed, and get no new streams."""
         changed = self._lost_vpns ^ names
         self._lost_vpns = names
-        self._render_anew(e.id for e in self._engines.values() if e.vpn_container in changed)
+        self._invalidate(e.id for e in self._engines.values() if e.vpn_container in changed)
 
     def gets_work(self, engine: Engine) -> bool:
         """Return whether a new stream may be sent to this engine."""
@@ -255,7 +255,7 @@ class Fleet:
             self._stream_numbers[stream.id] = self._came
         self._streams[stream.id] = stream
         if before is not None and before.status == "started":
-            self._take_off(before)
+            self._remove_playing(before)
         if stream.status == "started":
             self._started.setdefault(stream.container_id, {})[stream.id] = None
         self._stream_list.put(stream.id)
@@ -272,7 +272,7 @@ class Fleet:
         if stream is None:
             return
         if stream.status == "started":
-            self._take_off(stream)
+            self._remove_playing(stream)
         del self._stream_numbers[stream_id]
         self._latest.pop(stream_id, None)
         self._stream_list.remove(stream_id)
@@ -319,13 +319,13 @@ class Fleet:
 
     # --------------------------------------------------------------- internals
 
-    def _take_off(self, stream: Stream) -> None:
+    def _remove_playing(self, stream: Stream) -> None:
         on_engine = self._started.get(stream.container_id, {})
         on_engine.pop(stream.id, None)
         if not on_engine:
             self._started.pop(stream.container_id, None)
 
-    def _render_anew(self, engine_ids: Iterable[str]) -> None:
+    def _invalidate(self, engine_ids: Iterable[str]) -> None:
         found = list(engine_ids)
         for engine_id in found:
             self._engine_list.put(engine_id)
@@ -346,11 +346,11 @@ class Fleet:
             asked_for=engine_id in self._asked_for,
         )
 
-    def _engine_place(self, engine_id: str) -> tuple[int, str]:
+    def _engine_sort_key(self, engine_id: str) -> tuple[int, str]:
         return (self._engines[engine_id].port, engine_id)
 
     def _render_stream(self, stream_id: str) -> StreamState:
         return stream_json(self._streams[stream_id], self._latest.get(stream_id))
 
-    def _stream_place(self, stream_id: str) -> int:
+    def _stream_sort_key(self, stream_id: str) -> int:
         return self._stream_numbers[stream_id]

@@ -52,7 +52,7 @@ class FlightBook:
         return flight
 
     def leave(self, flight: Flight) -> None:
-        """Unregister an engine; calling it again does no harm."""
+        """Unregister an engine; may be repeated."""
         self._flights.pop(flight, None)
 
     def take_left(self, wanted: str) -> Flight | None:

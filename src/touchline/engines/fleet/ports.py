@@ -1,4 +1,4 @@
-"""Ports of engines: reserved before a start, probed by a real bind, never given out twice."""
+"""Ports of engines: reserved before a start, and verified by binding to them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bind_probe(address: str) -> Probe:
         found = set()
         for port in ports:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
-                # A port whose last connection lingers is free; one that is listened on is not.
+                # With SO_REUSEADDR a port in TIME_WAIT is free, and one with a listener is not.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind((address, port))
@@ -70,7 +70,7 @@ class Reserved:
             space.held[port] = instance_id
 
     def hold(self, space: Space, port: int) -> None:
-        """Add a port. Only for use by the book."""
+        """Add a port; called by `PortBook` only."""
         space.held[port] = self._owner
         self._held.append((space, port))
 
@@ -85,8 +85,8 @@ class PortBook:
     """Port reservations of all engines; only the probes run in a thread.
 
     Belongs to the event loop. `host` ports are this host's. Inside a VPN container engines share
-    one network, so HTTP and HTTPS ports of all of them are held together. Inside a container of its
-    own an engine has all ports to itself, and nothing is held there.
+    one network, so HTTP and HTTPS ports of all of them are held together. An engine in a container
+    network of its own has all ports, and nothing is held there.
     """
 
     def __init__(self, probe: Probe | None, *, now_s: Callable[[], float]) -> None:
@@ -98,10 +98,7 @@ class PortBook:
 
     @asynccontextmanager
     async def reserve(self) -> AsyncIterator[Reserved]:
-        """Open a reservation.
-
-        Ports that are taken in it and not assigned are released at the end in any case.
-        """
+        """Open a reservation; ports that are not assigned are released at its end."""
         reserved = Reserved()
         try:
             yield reserved
@@ -109,7 +106,7 @@ class PortBook:
             reserved.release()
 
     async def take_host(self, reserved: Reserved, among: PortRange) -> int:
-        """Reserve a free port of this host. Raises Blocked where there is none."""
+        """Reserve a free port of this host. Raises Blocked if there is none."""
         return await self._take(reserved, self._host, among)
 
     async def take_host_port(self, reserved: Reserved, port: int) -> int:
@@ -128,7 +125,7 @@ class PortBook:
         return port
 
     async def take_in_vpn(self, reserved: Reserved, vpn: str, among: PortRange) -> int:
-        """Reserve a port that no other engine behind this VPN has. Raises Blocked."""
+        """Reserve a port that no other engine behind this VPN uses. Raises Blocked."""
         return await self._take(reserved, self._vpn(vpn), among)
 
     async def take_in_vpn_port(self, reserved: Reserved, vpn: str, port: int) -> int:
@@ -190,14 +187,14 @@ class PortBook:
         tried = 0
         while tried < len(among):
             batch: list[int] = []
-            size = PROBED_AT_ONCE if tried else 1  # the first one mostly is free
+            size = PROBED_AT_ONCE if tried else 1  # the first one is usually free
             while tried < len(among) and len(batch) < size:
                 port = space.cursors.get(among, among.first)
                 space.cursors[among] = among.first if port == among.last else port + 1
                 tried += 1
                 if port not in space.held and not self._is_avoided(space, port):
                     batch.append(port)
-            # Held while they are probed: two starts at once never look at the same ones.
+            # Held while being probed, so that concurrent starts never probe the same ports.
             for port in batch:
                 space.held[port] = reserved
             try:
@@ -225,8 +222,8 @@ class PortBook:
             return await anyio.to_thread.run_sync(lambda: probe(ports))
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
-                # It has left this machine, or is another one's where the runtime is remote: that
-                # one says so by itself when it starts something there.
+                # The address has left this machine or belongs to a remote runtime, which reports a
+                # conflict itself when it starts something there.
                 return set()
             raise Blocked(
                 f"No port can be probed on {space.name}: {error.strerror}. Nothing was"

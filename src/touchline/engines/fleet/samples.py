@@ -81,7 +81,7 @@ class SampleRing:
     def restore(self, blocks: Iterable[tuple[int, bytes]]) -> None:
         """Restore the blocks that `unsaved_blocks` returned earlier; the ring must be empty."""
         ordered = sorted(blocks)
-        # Blocks without a gap up to the newest: numbers go on, and a new block replaces none of it.
+        # Keep only a gapless series up to the newest block, so that new blocks replace none of it.
         while ordered and ordered[-1][0] - ordered[0][0] != len(ordered) - 1:
             ordered.pop(0)
         if not ordered:

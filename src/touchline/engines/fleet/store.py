@@ -1,7 +1,7 @@
 """Persistence of the engines half, with all writes to the database in one place.
 
-What a client is told is on the disk first (`save_streams`). What the server noticed by itself is
-written soon after (`note_…`), and retried until the database accepts it.
+Facts confirmed to a client are on the disk first (`save_streams`). Facts observed by the server are
+written soon after (`note_…`), and retried until the database accepts them.
 """
 
 from __future__ import annotations
@@ -70,30 +70,23 @@ class Store:
         self._state: dict[str, Any] = {}
         self._samples: dict[tuple[str, int], bytes] = {}
         self._overtaken: set[tuple[str, str]] = set()
-        """Keys saved on the disk since the last flush began.
-
-        Their older notes are void.
-        """
+        """Keys saved on the disk since the last flush began, whose older notes are discarded."""
         self._returned: set[str] = set()
-        """Values returned by a failed flush without a newer note since."""
+        """Keys put back by a failed flush, without a newer note since."""
         self._news = anyio.Event()
         self._held = False
         self._generation = database.generation
         self.on_replaced: Callable[[], None] = lambda: None
-        """Callback for a database that was replaced by another one.
-
-        It notes all that should be there.
-        """
+        """Callback for a database that was replaced: it notes everything to be written again."""
         self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
 
     # ----------------------------------------------------------- durable writes
 
     async def save_streams(self, streams: Sequence[Stream], events: Sequence[Event]) -> None:
-        """Save streams together with the events about them; they are on the disk on return.
+        """Save streams together with the events about them, and return when they are on the disk.
 
-        All who call while a commit is under way share the next one. Raises Blocked
-        (`database_unavailable`) where the database does not accept it: then nothing of it is kept,
-        except for events, which record the attempt.
+        Calls during a commit share the next one. Raises Blocked (`database_unavailable`) if the
+        database does not accept them: then only the events are kept, which record the attempt.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -110,7 +103,7 @@ class Store:
         await done
 
     def _submit(self, batch: _Batch, loop: asyncio.AbstractEventLoop) -> None:
-        """Have the database's thread write the batch, with all that joins it until then."""
+        """Submit the batch to the database's thread; it can grow until the write begins."""
 
         def work(connection: Connection) -> None:
             self._close_batch(batch)
@@ -134,11 +127,11 @@ class Store:
 
     def _written(self, batch: _Batch, error: BaseException | None) -> None:
         """Notify the callers that wait for the batch."""
-        self._close_batch(batch)  # the writer may have failed before it came to this
+        self._close_batch(batch)  # the writer may have failed before closing it
         if error is None:
             self._events.written(batch.events)
             for stream in batch.streams:
-                self._streams.pop(stream.id, None)  # an older note of it must not come after
+                self._streams.pop(stream.id, None)  # an older note must not overwrite it
                 self._overtaken.add((STREAM, stream.id))
         failure = _refused(error) if isinstance(error, Failed) else error
         for done in batch.done:
@@ -150,12 +143,12 @@ class Store:
                 done.set_exception(failure)
 
     async def save_state(self, key: str, value: Any) -> None:
-        """Save a value; it is on the disk on return.
+        """Save a value, and return when it is on the disk.
 
-        Raises Blocked where the database does not accept it.
+        Raises Blocked if the database does not accept it.
         """
         row = {"key": key, "value": json.dumps(value)}
-        # An older note must not be written after it; a newer one must.
+        # An older note must not overwrite it; a newer one must.
         noted = {key: self._state.pop(key)} if key in self._state else {}
         try:
             await self._database.write(lambda c: upsert(c, schema.state, [row]))
@@ -181,7 +174,7 @@ class Store:
         self._news.set()
 
     def note_streams(self, streams: Iterable[Stream], events: Iterable[Event]) -> None:
-        """Queue streams to be written soon; the events are in the log at once."""
+        """Queue streams to be written soon; the events are logged immediately."""
         for stream in streams:
             self._streams[stream.id] = stream
         for event in events:
@@ -247,7 +240,7 @@ class Store:
         try:
             await self._database.write(lambda c: notes.write(c, kept_blocks=self._kept_blocks))
         except BaseException:
-            # Notes added meanwhile are newer, and so are other writes.
+            # Notes and saves since the flush began are newer.
             gone = self._overtaken
             streams = {k: each for k, each in streams.items() if (STREAM, k) not in gone}
             state = {k: each for k, each in state.items() if (STATE, k) not in gone}
@@ -267,7 +260,7 @@ class Store:
         with anyio.move_on_after(max(0.0, wait_s)):
             await self._news.wait()
         self._news = anyio.Event()
-        # While it is held, all that there is comes from the database, and is written once read.
+        # While notes are held, the record has not been read; it is written again after that.
         if not self._held and self._database.generation != self._generation:
             self._generation = self._database.generation
             log.warning("The database was replaced: writing all engines and streams again")
@@ -286,7 +279,7 @@ class Store:
     async def load(self, now: datetime, *, kept_s: float) -> Loaded:
         """Return streams that play or ended within `kept_s`, engines' facts, and the state.
 
-        Raises Failed where the database cannot be read.
+        Raises Failed if the database cannot be read.
         """
         oldest = rfc3339(now - timedelta(seconds=kept_s))
 
@@ -321,7 +314,7 @@ async def open_store(
             yield store
             tasks.cancel_scope.cancel()
     finally:
-        # Only now has a write that was under way either been made or given back what it took.
+        # By now a write in progress has either succeeded or put its notes back.
         with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
             try:
                 await store.flush(samples=True)

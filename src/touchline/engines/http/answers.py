@@ -26,7 +26,7 @@ class BoundedResponse(ClientResponse):
     most_bytes: ClassVar[int]
 
     async def read(self) -> bytes:
-        """Read the whole answer, in however many pieces it arrives. Raises AnswerRefused."""
+        """Read the whole answer, in any number of pieces. Raises AnswerRefused."""
         if self._body is None:
             body = bytearray()
             try:
@@ -47,7 +47,7 @@ class BoundedResponse(ClientResponse):
     ) -> str:
         """Read the answer as text.
 
-        The `encoding` is ignored, because Python caches the names of encodings for ever.
+        The `encoding` is ignored, because Python caches names of encodings without limit.
         """
         return await super().text("utf-8", errors)
 
@@ -96,7 +96,7 @@ async def _refuse(request: ClientRequest, ask: ClientHandlerType) -> ClientRespo
         response.close()
         raise AnswerRefused(f"it redirects (status {response.status}); redirects are not followed")
     if response.content_type == ARCHIVE:
-        # aiodocker would unpack it, whatever was asked for.
+        # aiodocker would unpack it, regardless of the request.
         response.close()
         raise AnswerRefused("it responds with a compressed body, which was not requested")
     return response

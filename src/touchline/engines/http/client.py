@@ -24,7 +24,7 @@ DNS_CACHE_S = 60
 class HttpClient:
     """HTTP client that opens its session on first use. Created by `open_http_client`.
 
-    What holds for every answer is described in `foreignhttp`; time limits are the caller's.
+    `foreign_session` describes the limits of every answer; time limits are the caller's.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class HttpClient:
 
         from touchline.engines.http.answers import foreign_session
 
-        if self._session is not None:  # by whoever had the lock before
+        if self._session is not None:  # opened while this call waited for the lock
             return self._session
         connector = TCPConnector(
             limit=self._most,

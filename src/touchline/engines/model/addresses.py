@@ -1,7 +1,7 @@
 """Addresses of engines for this server and for clients, in every deployment. Pure.
 
-A *deployment* is where this server and the engines' runtime are, as seen from each other. What
-follows from it is decided here and nowhere else; `docs/operations.md` has it as a table.
+A *deployment* is the location of this server and of the engines' runtime relative to each other.
+All addresses are derived from it here; `docs/operations.md` has the table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  (compared with, not bound
 _NOT_TO_JOIN = frozenset({"bridge", "podman", HOST_NETWORK, "none"})
 """Default container networks, which are never selected for engines.
 
-Containers are in them anyway when no network is requested, and so are engines.
+Containers join them anyway if no network is requested.
 """
 
 
@@ -33,10 +33,7 @@ class Network:
 
     name: str
     gateways: tuple[str, ...] = ()
-    """Addresses of the containers' machine in the network.
-
-    Published ports are reached there.
-    """
+    """Addresses of the host in the network, at which published ports are reached."""
     is_internal: bool = False
     """Whether the network has no access to the internet."""
 
@@ -48,10 +45,7 @@ class OwnContainer:
     id: str
     name: str
     networks: tuple[Network, ...]
-    """Networks that it has joined.
-
-    It joined them itself, or with the container whose network it shares.
-    """
+    """Networks joined by the container, or by the container whose network it shares."""
     shares: str | None = None
     """Id of the container whose network it shares."""
     on_host_network: bool = False
@@ -95,27 +89,28 @@ def deployment_of(
 ) -> Deployment:
     """Return the deployment of engines that are containers, derived from these facts.
 
-    `network` is the configured one; `daemon_host` is None for a daemon of this machine, and
-    `daemon_address` what that name resolves to.
+    `network` is the configured one. `daemon_host` is None for a daemon on this machine, and
+    `daemon_address` is what that name resolves to.
     """
     if own is not None and not own.on_host_network:
-        joins = network or _to_join(own.networks)
+        joins = network or _network_to_join(own.networks)
         bound: tuple[str, ...] = (bind_address,)
         here = Deployment("container", bound, joins, own, None, ())
         met = joins.name in here.joined if joins is not None else bool(here.joined & _NOT_TO_JOIN)
         if met or not _is_loopback(bind_address):
             return here
-        # Published ports are the only way, and this machine's loopback is not the containers'.
+        # The engines are reached at published ports only, and this container's loopback is not the
+        # host's.
         gateways = (*(g for each in own.networks for g in each.gateways), *_gateways(joins))
         bound = tuple(dict.fromkeys((bind_address, *gateways)))
         return Deployment("container", bound, joins, own, None, ())
     if daemon_host is not None:
-        # Nobody reaches another machine's loopback: what is given explicitly counts all the same.
+        # The loopback of another machine is unreachable, but an explicit setting is respected.
         bound = (daemon_address or "0.0.0.0",) if bind_is_default else (bind_address,)  # noqa: S104
         return Deployment("remote", bound, network, None, daemon_host, ())
     bound = (bind_address,)
     if _is_loopback(bind_address):
-        # Clients in that network reach the machine at its address there; so do those on it.
+        # Clients in that network, and on the host, reach the host at its address there.
         bound = tuple(dict.fromkeys((bind_address, *_gateways(network))))
     return Deployment("host", bound, network, own, None, machine_addresses)
 
@@ -128,10 +123,10 @@ def server_address(
     labelled: int | None = None,
     reach_host: str | None = None,
 ) -> Address | None:
-    """Return where this server reaches a port of this instance; None: it cannot.
+    """Return the address at which this server reaches a port of the instance; None if it cannot.
 
-    `labelled` is the port of the host that leads to it where the runtime does not report it;
-    `reach_host`, if it is configured, is where published ports are reached.
+    `labelled` is the host port in the label, used if the runtime reports none; `reach_host`, if
+    configured, is where published ports are reached.
     """
     bound = _bindings(instance, port, labelled, deployment)
     if reach_host is not None and bound:
@@ -140,7 +135,7 @@ def server_address(
     if deployment.kind == "container":
         found = _direct(instance, port, deployment) or _from_a_container(bound, deployment)
     elif deployment.kind == "remote":
-        found = _from_afar(bound, deployment)
+        found = _from_another_machine(bound, deployment)
     else:
         found = _from_the_machine(bound)
     if found is None and instance.ip_address is not None:
@@ -165,7 +160,7 @@ def client_address(
     if advertise_host is not None:
         return advertise_host, bound[0].host_port if bound else server[1]
     if deployment.kind == "container" and server[0] == LOOPBACK and deployment.own is not None:
-        return deployment.own.name, server[1]  # it shares its network with them
+        return deployment.own.name, server[1]  # clients share a network with it
     if not deployment.knows_machine:
         return server
     gateways = _gateways(deployment.network)
@@ -180,7 +175,7 @@ def client_address(
 
 
 def published_port(instance: Instance, port: int) -> int | None:
-    """Return the port of its machine that leads to this port of the instance."""
+    """Return the host port to which this port of the instance is published."""
     bound = instance.ports.get(f"{port}/tcp", ())
     return bound[0].host_port if bound else None
 
@@ -190,7 +185,7 @@ def sentences(deployment: Deployment, *, advertise_host: str | None = None) -> l
     own, network = deployment.own, deployment.network
     joins = "their runtime's default network" if network is None else f"the network {network.name}"
     bound = ", ".join(deployment.bind_addresses)
-    told = f"{advertise_host} (engines.advertise_host) and the published port"
+    configured = f"{advertise_host} (engines.advertise_host) and the published port"
     if deployment.kind == "processes":
         first = f"Engines are processes of this machine, which listen at {bound}"
         plain = "that address" if not _is_any(bound) else "this machine's own address"
@@ -213,22 +208,19 @@ def sentences(deployment: Deployment, *, advertise_host: str | None = None) -> l
             f"Engines are containers of this machine's daemon{where}; they join {joins}, and their"
             f" ports are published at {bound}"
         )
-        plain = f"{_told_on_host(deployment)} and the published port"
-    return [first, f"Clients are told {told if advertise_host is not None else plain}"]
+        plain = f"{_host_for_clients(deployment)} and the published port"
+    return [first, f"Clients are told {configured if advertise_host is not None else plain}"]
 
 
-def _told_on_host(deployment: Deployment) -> str:
+def _host_for_clients(deployment: Deployment) -> str:
     outside = [each for each in deployment.bind_addresses if not _is_loopback(each)]
     if any(each in _ANY for each in outside) and deployment.machine_addresses:
         return deployment.machine_addresses[0]
     return outside[0] if outside and outside[0] not in _ANY else LOOPBACK
 
 
-def _to_join(networks: Iterable[Network]) -> Network | None:
-    """Return the own network that engines join.
-
-    One with access to the internet is preferred.
-    """
+def _network_to_join(networks: Iterable[Network]) -> Network | None:
+    """Return the network of the server's own that engines join, preferably with internet access."""
     found = [each for each in networks if each.name not in _NOT_TO_JOIN]
     return min(found, key=lambda each: (each.is_internal, each.name), default=None)
 
@@ -248,7 +240,7 @@ def _direct(instance: Instance, port: int, deployment: Deployment) -> Address | 
 
 
 def _from_a_container(bound: Sequence[Binding], deployment: Deployment) -> Address | None:
-    """Return the address through its machine, which is the gateway of our networks."""
+    """Return the address through the host, which is the gateway of our networks."""
     own = deployment.own
     gateways = [g for each in own.networks for g in each.gateways] if own is not None else []
     for one in bound:
@@ -263,21 +255,18 @@ def _from_a_container(bound: Sequence[Binding], deployment: Deployment) -> Addre
     return None
 
 
-def _from_afar(bound: Sequence[Binding], deployment: Deployment) -> Address | None:
+def _from_another_machine(bound: Sequence[Binding], deployment: Deployment) -> Address | None:
     host = deployment.daemon_host or LOOPBACK
     for one in bound:
         special = one.host_ip not in _ANY and not _is_loopback(one.host_ip)
         named = one.host_ip in deployment.bind_addresses
-        # The daemon's own address by the name that is configured, another one as it is.
+        # The daemon's own address is reported by its configured name, others unchanged.
         return (one.host_ip if special and not named else host), one.host_port
     return None
 
 
 def _from_the_machine(bound: Sequence[Binding]) -> Address | None:
-    """Return the loopback address if it is bound.
-
-    It does not depend on other interfaces.
-    """
+    """Return the loopback address if it is bound, because it depends on no other interface."""
     for one in sorted(bound, key=_by_family):
         if one.host_ip in _ANY:
             return (LOOPBACK_6 if one.host_ip == "::" else LOOPBACK), one.host_port
@@ -289,10 +278,7 @@ def _from_the_machine(bound: Sequence[Binding]) -> Address | None:
 def _bindings(
     instance: Instance, port: int, labelled: int | None, deployment: Deployment
 ) -> tuple[Binding, ...]:
-    """Return the bindings of the port on its machine.
-
-    They come from the label where the runtime does not report them.
-    """
+    """Return the host bindings of the port, from the label if the runtime reports none."""
     bound = instance.ports.get(f"{port}/tcp", ())
     if not bound and labelled is not None:
         return tuple(Binding(each, labelled) for each in deployment.bind_addresses)

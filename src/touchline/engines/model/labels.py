@@ -1,4 +1,4 @@
-"""Labels of an instance, the record of its purpose that adoption reads back."""
+"""Labels of an instance, which record its purpose for a later adoption."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GENERATION = "touchline.generation"
 IDEMPOTENCY = "touchline.idempotency"
 """Label with a hash of the client's idempotency key.
 
-A repeated request finds its instance by it.
+A repeated request finds its instance by this label.
 """
 
 OURS = frozenset(

@@ -41,7 +41,7 @@ def in_url(host: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PortMapping:
-    """Port of the instance, and the port of the host that leads to it (None: any free one)."""
+    """Port of the instance, and the host port to which it is published (None: any free one)."""
 
     container_port: int
     host_port: int | None
@@ -170,16 +170,16 @@ class Engine:
     last_seen: datetime
     labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     host_http_port: int | None = None
-    """Port of its machine that leads to it; None: there is none, or it is unknown."""
+    """Host port to which it is published; None: there is none, or it is unknown."""
     container_http_port: int | None = None
     container_https_port: int | None = None
     forwarded: bool = False
     vpn_container: str | None = None
     variant: str | None = None
     generation: str = ""
-    """Configuration that it was created with.
+    """Generation of the configuration that it was created with.
 
-    An engine of another generation is replaced in due time.
+    An engine of another generation is scheduled for replacement.
     """
     health: EngineHealth = "unknown"
     last_health_check: datetime | None = None
@@ -189,7 +189,7 @@ class Engine:
     platform: str | None = None
     version: str | None = None
     external: bool = False
-    """Whether it is run by others and known from a reported stream.
+    """Whether it is not managed by this server and known only from a reported stream.
 
     It is never stopped or counted.
     """
@@ -197,10 +197,7 @@ class Engine:
     """Reason why it gets no new work and is removed after its streams; None: it stays."""
     paused: bool = False
     seen_since_s: float = 0.0
-    """Time when this server first saw it.
-
-    This and the next two are the monotonic clock's.
-    """
+    """Time when this server first saw it; like the next two, on the monotonic clock."""
     unhealthy_since_s: float | None = None
     idle_since_s: float | None = None
     """Time since which it has had no stream; None while it has one."""

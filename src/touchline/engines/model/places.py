@@ -83,7 +83,7 @@ def places_of(
 ) -> frozenset[Address]:
     """Return every address of this engine, each in the form of `Machine.place`.
 
-    `instance` is what the runtime reports of it; `vpn` is the VPN container whose network it
+    `instance` is what the runtime reports for it; `vpn` is the VPN container whose network it
     shares.
     """
     found = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
@@ -122,7 +122,7 @@ def _shown(
         return
     for each in containers:
         for binding in each.ports.get(f"{inner}/tcp", ()):
-            # Whichever address of its machine it is bound to: nobody else answers at this port.
+            # Regardless of the bound address: no other program uses this host port.
             yield HERE, binding.host_port
             yield binding.host_ip or HERE, binding.host_port
             if deployment.daemon_host is not None:
@@ -142,7 +142,7 @@ def machine_addresses() -> tuple[str, ...]:
     found = []
     for family, far in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         try:
-            # Nothing is sent: the kernel only chooses the way.
+            # Nothing is sent: the kernel only selects a route.
             with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
                 probe.connect((far, 9))
                 found.append(str(probe.getsockname()[0]))

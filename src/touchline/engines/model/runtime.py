@@ -14,7 +14,7 @@ from touchline.engines.model.model import EngineSpec, Executed, Instance, Runtim
 class RuntimeUnavailable(Blocked):
     """Runtime that does not answer.
 
-    Nothing is known to have happened, and nothing is decided.
+    The outcome of the call is unknown, and nothing is concluded from it.
     """
 
     default_code = "runtime_unavailable"
@@ -24,9 +24,9 @@ class RuntimeUnavailable(Blocked):
 
 
 class ImageNotFound(NotFound):
-    """Image that is not available here and could not be pulled.
+    """Image that is not available locally and could not be pulled.
 
-    The message says why.
+    The message gives the reason.
     """
 
     default_code = "image_not_found"
@@ -54,25 +54,25 @@ class NameInUse(Refused):
 
 
 class StartFailed(Failed):
-    """Start that the runtime refused, or whose instance ended at once.
+    """Start that the runtime refused, or whose instance ended immediately.
 
-    The message contains the runtime's own. Nothing is left of it.
+    The message includes the runtime's own. Nothing is left behind.
     """
 
     default_code = "start_failed"
 
 
 class StartTimeout(Failed):
-    """Instance that was not running, or whose API did not answer, in the time given.
+    """Instance that was not running, or whose API did not answer, in the given time.
 
-    Nothing is left of it.
+    Nothing is left behind.
     """
 
     default_code = "start_timeout"
 
 
 class Runtime(Protocol):
-    """Runtime of engines; it keeps nothing that a restart would lose: labels are the record.
+    """Runtime of engines. Its only state is in the instances and their labels.
 
     Every call may raise `RuntimeUnavailable`, in bounded time. It lists and watches the instances
     that carry the management label it was created with; only `inspect` sees others.
@@ -80,7 +80,7 @@ class Runtime(Protocol):
 
     kind: ClassVar[str]
     publishes_ports: ClassVar[bool]
-    """Whether a port of the instance can differ from the port of the host that leads to it."""
+    """Whether a port of the instance can be published at a different host port."""
     shares_machine: ClassVar[bool]
     """Whether engines use the files and addresses of this server's machine."""
 
@@ -92,16 +92,15 @@ class Runtime(Protocol):
         """
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
-        """Start an instance, and return it once it is running, not merely requested.
+        """Start an instance, and return it once it is running.
 
-        On any error nothing is left behind. The management label is added to the spec's labels. A
-        missing image is pulled first, which `within_s` does not bound. Cancelling it leaves nothing
-        behind either. Raises ImageNotFound, PortInUse, NameInUse, StartFailed, StartTimeout,
-        RuntimeUnavailable.
+        After an error or a cancellation nothing is left behind. The management label is added to
+        the spec's labels. A missing image is pulled first, which `within_s` does not limit. Raises
+        ImageNotFound, PortInUse, NameInUse, StartFailed, StartTimeout, RuntimeUnavailable.
         """
 
     async def stop(self, instance_id: str, *, grace_s: float) -> None:
-        """Stop and remove an instance, by force after `grace_s`; it is gone on return.
+        """Stop and remove an instance, by force after `grace_s`, and return when it is gone.
 
         An instance that no longer exists is not an error, and two concurrent calls are one.
         """
@@ -109,7 +108,7 @@ class Runtime(Protocol):
     async def list(self) -> Sequence[Instance]:
         """Return every managed instance in any state.
 
-        Those started by a server that died are included.
+        Those started by a server that crashed are included.
         """
 
     async def inspect(self, reference: str) -> Instance:
@@ -125,10 +124,10 @@ class Runtime(Protocol):
         """
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[RuntimeEvent]]:
-        """Return a context with the events from the moment it is entered; enter, then `list`.
+        """Return a context with the events since it was entered; enter it before calling `list`.
 
-        The iteration ends or raises RuntimeUnavailable when events may have been lost: the reader
-        then enters again and lists again.
+        The iteration ends or raises RuntimeUnavailable when events may have been lost: enter and
+        list again.
         """
 
     async def execute(
@@ -136,11 +135,11 @@ class Runtime(Protocol):
     ) -> Executed:
         """Run a command inside the instance and return its result, with at most 64 KiB of output.
 
-        Raises InstanceNotFound where the instance does not run, StartTimeout after `within_s`.
+        Raises InstanceNotFound if the instance is not running, StartTimeout after `within_s`.
         """
 
     async def close(self) -> None:
-        """Close connections and tasks of this server; instances run on."""
+        """Close connections and tasks of this server; instances keep running."""
 
 
 @runtime_checkable
@@ -151,7 +150,7 @@ class Restarts(Protocol):
     """
 
     async def restart(self, reference: str, *, grace_s: float) -> None:
-        """Stop an instance, managed or not, and start it again; it is running on return.
+        """Restart an instance, managed or not, and return when it is running.
 
         Raises InstanceNotFound, RuntimeUnavailable.
         """

@@ -29,9 +29,8 @@ It receives the schedule's name, the key, and the first error of each series.
 class Schedule:
     """Schedule that calls `work(key)` when a key is due.
 
-    The call returns the seconds until the next one. Keys that are due while `limit` calls are under
-    way wait for one of them to end. One key is never worked on twice at once. Belongs to the event
-    loop.
+    The call returns the seconds until the next one. At most `limit` calls run at a time; other due
+    keys wait. A key never has two calls at once. Belongs to the event loop.
     """
 
     def __init__(self, name: str, work: Work, *, limit: int, on_failure: OnFailure) -> None:
@@ -61,11 +60,11 @@ class Schedule:
         due_s = anyio.current_time() + in_s
         self._due[key] = due_s
         heapq.heappush(self._heap, (due_s, key))
-        if self._heap[0][1] == key:  # others are due before it, and somebody waits for them
+        if self._heap[0][1] == key:  # otherwise an earlier key determines the wake-up
             self._news.set()
 
     def drop(self, key: str) -> None:
-        """Remove a key; its current call is left to end."""
+        """Remove a key; a call in progress is completed."""
         self._due.pop(key, None)
         self._failures.pop(key, None)
 
@@ -101,7 +100,7 @@ class Schedule:
     async def _one(self, key: str, due_s: float) -> None:
         try:
             again_s = await self._work(key)
-        except Exception as error:  # noqa: BLE001  (one key's trouble ends no other's work)
+        except Exception as error:  # noqa: BLE001  (a failure must not affect other keys)
             again_s = self._failed(key, error)
         else:
             self._failures.pop(key, None)

@@ -61,7 +61,7 @@ class CacheCleaner:
 
     async def once(self) -> None:
         """Clean every idle engine that has been used since it was last cleaned."""
-        # What runs as a process shares this machine's files: nothing is deleted there.
+        # Engines that are processes share this machine's files, so nothing is deleted.
         if self._runtime.shares_machine or not self._fleet.freshness.is_current:
             return
         self._failures = {k: n for k, n in self._failures.items() if self._fleet.find(k)}
@@ -89,7 +89,7 @@ class CacheCleaner:
             problem = None if done.status == 0 else f"rm exited with status {done.status}"
         except TouchlineError as error:
             size_bytes, problem = None, error.message
-        except Exception as error:  # noqa: BLE001  (the others' caches are cleaned all the same)
+        except Exception as error:  # noqa: BLE001  (other caches are still cleaned)
             self._supervisor.note("Cleaning a cache", error, about=engine.name)
             size_bytes, problem = None, brief(error)
         if problem is not None:
@@ -104,16 +104,13 @@ class CacheCleaner:
             self._store.note_engine(cleaned.id, facts_of(cleaned))
 
     async def _measure(self, engine_id: str, directories: Sequence[str]) -> int | None:
-        """Return the size of the directories.
-
-        The exit status of du is that of the worst, and one directory may not exist.
-        """
-        told = await self._runtime.execute(
+        """Return the size of the directories; `du` fails if one of them does not exist."""
+        result = await self._runtime.execute(
             engine_id, ["du", "-sb", *directories], within_s=TIMEOUT_S
         )
-        sizes = [line.split(b"\t", 1)[0] for line in told.output.splitlines()]
+        sizes = [line.split(b"\t", 1)[0] for line in result.output.splitlines()]
         numbers = [whole(size.decode("ascii", "replace")) for size in sizes]
         known = [size_bytes for size_bytes in numbers if size_bytes is not None]
-        if not known and told.status not in {0, 1}:
+        if not known and result.status not in {0, 1}:
             return None
         return min(sum(known), LARGEST)

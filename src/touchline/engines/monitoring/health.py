@@ -33,10 +33,7 @@ Frozen engines occupy a place until the timeout; the others must not wait for th
 
 VERSION_TIMEOUT_S = 2.0
 RETURN_PAUSE_S = 0.5
-"""Pause in seconds after the return of a daemon.
-
-It needs a moment until it forwards its ports again.
-"""
+"""Pause in seconds after the return of a daemon, which needs a moment to forward ports."""
 
 _STEP_S = 0.01
 
@@ -95,7 +92,7 @@ class EngineProbes:
     def answered(self, engine_id: str) -> None:
         """Record a successful answer to another request, which counts as a check."""
         if self._schedule and engine_id in self._schedule:
-            self._well(engine_id)
+            self._record_success(engine_id)
             self._schedule.put(engine_id, self._pause_s())
 
     def begin_anew(self) -> None:
@@ -124,16 +121,16 @@ class EngineProbes:
         began_s = self._now_s()
         try:
             await self._client.status(engine.api_url, within_s=self._settings.timeout_s)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the engine gave no answer)
+        except Exception as error:  # noqa: BLE001  (any error is a failed check)
             self._failed.inc()
-            return self._unwell(engine_id, error)
+            return self._record_failure(engine_id, error)
         self._took.observe(self._now_s() - began_s)
-        self._well(engine_id)
+        self._record_success(engine_id)
         if engine.version is None:
             await self._ask_version(engine)
         return self._pause_s()
 
-    def _well(self, engine_id: str) -> None:
+    def _record_success(self, engine_id: str) -> None:
         self._failures.pop(engine_id, None)
         engine = self._fleet.find(engine_id)
         if engine is None:
@@ -154,7 +151,7 @@ class EngineProbes:
         if "health" in changes:
             self._reconciler_wakeup.mark()
 
-    def _unwell(self, engine_id: str, error: Exception) -> float:
+    def _record_failure(self, engine_id: str, error: Exception) -> float:
         """Record a failed check, and return the seconds until the next one."""
         failures = self._failures[engine_id] = self._failures.get(engine_id, 0) + 1
         engine = self._fleet.find(engine_id)
@@ -176,7 +173,8 @@ class EngineProbes:
                 reason=error.code if isinstance(error, TouchlineError) else "unexpected",
             )
             self._reconciler_wakeup.mark()
-        # A doubt is cleared up at once; what is known to be unwell is asked at the usual pace.
+        # A first failure is checked again immediately, a known unhealthy engine at the usual
+        # interval.
         return _STEP_S if failures < self._settings.failure_threshold else self._pause_s()
 
     async def _ask_version(self, engine: Engine) -> None:
@@ -186,9 +184,9 @@ class EngineProbes:
             )
         except TouchlineError:
             platform, version = None, None
-        told = self._fleet.change(engine.id, platform=platform, version=version or "unknown")
-        if told is not None:
-            self._store.note_engine(told.id, facts_of(told))
+        changed = self._fleet.change(engine.id, platform=platform, version=version or "unknown")
+        if changed is not None:
+            self._store.note_engine(changed.id, facts_of(changed))
 
     def _pause_s(self) -> float:
         return self.interval_s * random.uniform(0.9, 1.1)  # noqa: S311  (spread, not a secret)

@@ -1,7 +1,7 @@
 """Circuit breaker that pauses attempts after several consecutive failures.
 
-Decisions use the monotonic clock, so a step of the wall clock opens and closes nothing; the wall
-clock's times are for display.
+Decisions use the monotonic clock, so a change of the wall clock has no effect; the wall clock's
+times are for display.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Trial:
 class Breaker:
     """Circuit breaker: closed allows attempts, open refuses them, half open allows one.
 
-    The outcome of that one decides. Belongs to the event loop.
+    The outcome of that attempt closes it or opens it again. Belongs to the event loop.
     """
 
     def __init__(self, *, threshold: int, recovery_timeout_s: float) -> None:
@@ -48,7 +48,7 @@ class Breaker:
         return "open" if self.remaining_s(now_s) > 0 else "half_open"
 
     def remaining_s(self, now_s: float) -> float:
-        """Return how long it stays open; 0 where it is not."""
+        """Return how long it stays open; 0 if it is not open."""
         if self._opened_s is None:
             return 0.0
         return max(0.0, self._opened_s + self._recovery_timeout_s - now_s)
@@ -64,8 +64,8 @@ class Breaker:
     def trying(self, now_s: float) -> Trial | None:
         """Record an attempt, and return its trial while half open.
 
-        No other attempt is allowed until its outcome is recorded, or `end_trial`, which must
-        follow.
+        No other attempt is allowed until its outcome is recorded or `end_trial` is called, which
+        must follow.
         """
         if self.state(now_s) != "half_open":
             return None

@@ -40,7 +40,7 @@ class Handouts:
     def made_before(self, key: str, mark: str) -> Engine | None:
         """Return the engine that was assigned for this key.
 
-        Raises Refused for another request.
+        Raises Refused if the key was used for another request.
         """
         now_s = self._now_s()
         self._handed = {k: (e, at) for k, (e, at) in self._handed.items() if at > now_s}

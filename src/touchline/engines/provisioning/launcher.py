@@ -34,7 +34,7 @@ from touchline.engines.variants.variants import generic_spec
 log = logging.getLogger(__name__)
 
 TRIES = 5
-"""Attempts of a start whose port turned out to be used by another program."""
+"""Number of attempts if the chosen port turns out to be used by another program."""
 
 AVOID_S = 60.0
 """Seconds for which a port used by another program is avoided."""
@@ -82,7 +82,7 @@ class Launcher:
     async def launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
         """Start the engine of this flight, and return it once it answers or its time is over.
 
-        Raises what the runtime raises, and StartFailed; nothing is then left of it.
+        Raises the runtime's errors, and StartFailed; nothing is then left behind.
         """
         ports, names = 0, 0
         while True:
@@ -117,7 +117,7 @@ class Launcher:
         ) as prepared:
             flight.vpn = prepared.vpn
             flight.forwarded = flight.forwarded or prepared.forwarded
-            must_be_reachable(self._fleet)  # it may have gone while this waited for its turn
+            must_be_reachable(self._fleet)  # it may have become unavailable meanwhile
             instance = await self._runtime.start(prepared.spec, within_s=timeout_s)
             try:
                 engine = engine_of(
@@ -138,10 +138,7 @@ class Launcher:
         return engine
 
     async def _answers(self, engine: Engine, flight: Flight, until_s: float) -> bool:
-        """Return whether its API answered in time.
-
-        Raises StartFailed where it ended meanwhile.
-        """
+        """Return whether its API answered in time. Raises StartFailed if it ended meanwhile."""
         pause_s = _FIRST_PAUSE_S
         while True:
             if flight.died.is_set():
@@ -157,7 +154,7 @@ class Launcher:
                 return False
             try:
                 await self._client.status(engine.api_url, within_s=min(ASK_TIMEOUT_S, left_s))
-            except Exception as error:  # noqa: BLE001  (whatever it is, it is no answer)
+            except Exception as error:  # noqa: BLE001  (any error means that it does not answer)
                 if not isinstance(error, TouchlineError):
                     log.warning("%s sent an invalid response: %r", engine.name, error)
                 with anyio.move_on_after(pause_s):
@@ -168,12 +165,12 @@ class Launcher:
 
     async def _undo(self, instance: Instance) -> None:
         if not self._fleet.freshness.is_current:
-            return  # the next list shows what has become of it, and the plan sees to it
+            return  # the next list shows its state, and the plan handles it
         self._runtime_sync.stopping.add(instance.id)
         try:
             with anyio.CancelScope(shield=True):
                 await self._runtime.stop(instance.id, grace_s=0)
-        except Exception as error:  # noqa: BLE001  (the start's own error counts, not this one)
+        except Exception as error:  # noqa: BLE001  (the error of the start is reported)
             log.warning("%s could not be removed: %s", instance.name, brief(error))
             self._runtime_sync.doubt(instance.id, brief(error))
         else:
@@ -182,9 +179,9 @@ class Launcher:
             self._runtime_sync.stopping.discard(instance.id)
 
     async def launch_generic(self, order: GenericOrder) -> Instance:
-        """Start another container, and return it once it runs.
+        """Start another container, and return it once it is running.
 
-        Raises what the runtime raises.
+        Raises the runtime's errors.
         """
         names = 0
         while True:

@@ -41,7 +41,7 @@ class ProvisionMetrics:
     def __init__(self, metrics: Metrics) -> None:
         self.made = metrics.counter("orch_provision", "Containers started.", ["kind"])
         for kind in ("acestream", "generic"):
-            self.made.labels(kind)  # there from the start, at zero
+            self.made.labels(kind)  # creates the series, at zero
         self.failed = metrics.counter(
             "touchline_provision_failures", "Failed starts by reason.", ["code"]
         )
@@ -102,10 +102,10 @@ class Provisioner:
     async def engine(self, order: EngineOrder) -> Engine:
         """Return an engine for a client, reserved for `scaling.lease_s`.
 
-        A spare engine is returned at once. The same idempotency key gives the same engine. Raises
-        Blocked (`vpn_disconnected`, `circuit_breaker`, `max_capacity`, `runtime_unavailable`),
-        ImageNotFound, PortInUse, StartFailed, StartTimeout, Invalid for environment that it must
-        not be given; nothing is then left of it.
+        A spare engine is returned immediately. The same idempotency key gives the same engine.
+        Raises Blocked (`vpn_disconnected`, `circuit_breaker`, `max_capacity`,
+        `runtime_unavailable`), ImageNotFound, PortInUse, StartFailed, StartTimeout, and Invalid for
+        environment variables that are not allowed; nothing is then left behind.
         """
         self._spec_builder.check(order)
         if order.idempotency_key is None:
@@ -126,7 +126,7 @@ class Provisioner:
         Its client disconnected before the answer.
         """
         self._fleet.leases.release(engine.id)
-        if order.idempotency_key is None:  # else its mark leads to it
+        if order.idempotency_key is None:  # otherwise its mark identifies it
             self._handouts.keep_left(wanted_by(order, None), engine)
 
     async def start_boarded(self, flight: Flight, *, why: str) -> Engine:
@@ -142,7 +142,7 @@ class Provisioner:
         return await self._start(EngineOrder(), flight, mark=None, why=why)
 
     async def generic(self, order: GenericOrder) -> Instance:
-        """Start any other container, and return it as soon as it runs.
+        """Start any other container, and return it once it is running.
 
         Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable, Invalid.
         """
@@ -189,12 +189,12 @@ class Provisioner:
         wanted = wanted_by(order, mark)
         engine = self._handouts.take_left(wanted)
         if engine is None:
-            flight = self._flights.take_left(wanted) or self._take_off(order, wanted, mark)
-            engine = await self._landing(flight)
+            flight = self._flights.take_left(wanted) or self._begin_start(order, wanted, mark)
+            engine = await self._result_of(flight)
         self._hand_out(engine, None)
         return engine
 
-    def _take_off(self, order: EngineOrder, wanted: str, mark: str | None) -> Flight:
+    def _begin_start(self, order: EngineOrder, wanted: str, mark: str | None) -> Flight:
         """Begin a start that continues when its client disconnects.
 
         Raises Blocked.
@@ -204,19 +204,21 @@ class Provisioner:
             self.try_again()
             raise refusal
         flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
-        self._fly(flight, self._start(order, flight, mark=mark, why="requested by a client"))
+        self._run_in_task(
+            flight, self._start(order, flight, mark=mark, why="requested by a client")
+        )
         return flight
 
-    def _fly(self, flight: Flight, start: Coroutine[Any, Any, Engine]) -> None:
+    def _run_in_task(self, flight: Flight, start: Coroutine[Any, Any, Engine]) -> None:
         flight.task = asyncio.get_running_loop().create_task(start)
         self._tasks.add(flight.task)
-        flight.task.add_done_callback(self._landed)
+        flight.task.add_done_callback(self._start_ended)
 
     def try_again(self) -> None:
         """Start an engine if only a half-open circuit breaker refuses one to a client.
 
-        The breaker refuses clients until a start has succeeded. Where the fleet itself needs no
-        engine no other start would be tried. The next client joins this start.
+        The breaker refuses clients until a start has succeeded, and a fleet that needs no engine
+        would not try another. The next client joins this start.
         """
         breaker, now_s = self._breaker, self._now_s()
         if breaker.state(now_s) != "half_open" or not breaker.allows(now_s):
@@ -228,7 +230,7 @@ class Provisioner:
         wanted = wanted_by(EngineOrder(), None)
         flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
         flight.is_left = True
-        self._fly(flight, self._trial(flight, breaker.trying(now_s)))
+        self._run_in_task(flight, self._trial(flight, breaker.trying(now_s)))
 
     async def _trial(self, flight: Flight, trial: Trial | None) -> Engine:
         why = "the circuit breaker is half open, and a client waits"
@@ -237,7 +239,7 @@ class Provisioner:
         finally:
             self._breaker.end_trial(trial)
 
-    async def _landing(self, flight: Flight) -> Engine:
+    async def _result_of(self, flight: Flight) -> Engine:
         """Return the engine of this flight.
 
         A cancelled caller leaves it to the next one.
@@ -257,17 +259,17 @@ class Provisioner:
             raise RuntimeUnavailable("The server is shutting down: nothing was started")
         return task.result()
 
-    def _landed(self, task: asyncio.Task[Engine]) -> None:
+    def _start_ended(self, task: asyncio.Task[Engine]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # it was recorded, and told to whoever waited
+            task.exception()  # marks the error as retrieved; it has been recorded
 
     def _hand_out(self, engine: Engine, mark: str | None) -> None:
         self._handouts.hand_out(engine, mark)
         self._reconciler_wakeup.mark()
 
     async def close(self) -> None:
-        """End the abandoned starts; nothing is left of them."""
+        """Cancel the abandoned starts, which leave nothing behind."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -283,14 +285,14 @@ class Provisioner:
             async with self._slots:
                 engine = await self._launcher.launch(order, flight, mark)
         except Exception as unexpected:
-            error = _as_told(unexpected)
+            error = _as_reported(unexpected)
             self._metrics.failed.labels(error.code).inc()
             if self.last_failure is None or self.last_failure.message != error.message:
                 log.warning("No engine could be started (%s): %s", why, error.message)
             self.last_failure = error
             unknown = isinstance(error, RuntimeUnavailable) or error is not unexpected
             if unknown and flight.name:
-                # It is unknown whether it runs.
+                # It is unknown whether the engine is running.
                 self._runtime_sync.doubt(flight.name, error.message)
             if plain and not isinstance(error, (Blocked, Refused)):
                 self._breaker_failed(error)
@@ -355,7 +357,7 @@ class Provisioner:
             self._save_breakers()
 
 
-def _as_told(error: Exception) -> TouchlineError:
+def _as_reported(error: Exception) -> TouchlineError:
     """Return the error itself, or the one reported to clients for an unexpected error."""
     if isinstance(error, TouchlineError):
         return error

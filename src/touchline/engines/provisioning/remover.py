@@ -15,11 +15,11 @@ from touchline.engines.streams.reports import StreamReports
 log = logging.getLogger(__name__)
 
 GRACE_S = 10.0
-"""Seconds that an engine may take to end by itself."""
+"""Seconds that an engine is given to exit before it is killed."""
 
 
 class Remover:
-    """Remover that takes instances out of the snapshot at once, then out of the runtime."""
+    """Removal of instances, from the snapshot immediately and then from the runtime."""
 
     def __init__(
         self,
@@ -43,10 +43,10 @@ class Remover:
     async def remove(
         self, instance_id: str, *, why: str, reason: str, grace_s: float = GRACE_S
     ) -> None:
-        """Remove an instance, and return once it is gone; its streams end with `reason` at once.
+        """Remove an instance, and return when it is gone; its streams end with `reason` at once.
 
-        An instance that no longer exists is not an error. Raises RuntimeUnavailable, before
-        anything has been done where that is already known.
+        An instance that no longer exists is not an error. Raises RuntimeUnavailable; if that is
+        already known, nothing is changed.
         """
         if not self._fleet.freshness.is_current:
             raise RuntimeUnavailable(

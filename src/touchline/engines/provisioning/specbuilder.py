@@ -53,9 +53,9 @@ class SpecBuilder:
     ) -> None:
         """Create a builder of specs.
 
-        `recipe` returns the current configuration. `publishes_ports`: an engine has a network, and
-        so all port numbers, to itself. `shares_machine`: engines have no files, addresses and
-        programs of their own.
+        `recipe` returns the current configuration. `publishes_ports`: each engine has a network of
+        its own, with all port numbers. `shares_machine`: engines use this machine's files,
+        addresses and programs.
         """
         self._settings = settings
         self._ports = ports
@@ -67,10 +67,7 @@ class SpecBuilder:
         """VPNs whose forwarded port is assigned to an engine that is being started."""
 
     def check(self, order: EngineOrder | GenericOrder) -> None:
-        """Check an order.
-
-        Raises Invalid for environment that what is ordered must not be given.
-        """
+        """Check an order. Raises Invalid for environment variables that are not allowed."""
         image = self._settings.image
         if isinstance(order, EngineOrder) or self._shares_machine:
             variant = image.variant if isinstance(order, EngineOrder) else ""
@@ -84,9 +81,9 @@ class SpecBuilder:
     ) -> AsyncIterator[Prepared]:
         """Prepare a spec that can be started; unassigned reservations are released at the end.
 
-        `vpn` None leaves the choice to the VPNs, if there are any. Raises Blocked where no port or
-        no VPN is available, PortInUse where a port that the order fixes is taken, Refused where the
-        custom variant names what belongs to the machine.
+        `vpn` None leaves the choice to the VPNs, if there are any. Raises Blocked if no port or no
+        VPN is available, PortInUse if a port that the order fixes is taken, Refused if the custom
+        variant names files or addresses of the machine.
         """
         recipe = self._recipe()
         if self._shares_machine and recipe.custom is not None:
@@ -129,7 +126,7 @@ class SpecBuilder:
         if not self._publishes_ports:
             https = fixed_https or await self._ports.take_host(reserved, settings.https)
             return Berth(host_port, https, host_http_port=host_port)
-        # Each container has all ports to itself: any two that differ will do.
+        # Each container has all ports: any two that differ are sufficient.
         http, https = fixed_http or settings.http.first, fixed_https or settings.https.first
         host_https = None
         if settings.map_https:
@@ -148,7 +145,7 @@ class SpecBuilder:
             https = await self._ports.take_in_vpn_port(reserved, vpn, fixed_https)
         else:
             https = await self._ports.take_in_vpn(reserved, vpn, settings.ports.https)
-        # Claimed without a pause in between: two that start at once do not both get it.
+        # No await between check and claim: concurrent starts must not both get it.
         p2p_port = self._vpns.forwarded_port(vpn) if vpn not in self._forwarding else None
         if p2p_port is not None:
             self._forwarding.add(vpn)

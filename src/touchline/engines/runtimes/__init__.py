@@ -1,6 +1,6 @@
 """Runtimes of engines, each a module with its kind and a class.
 
-`protocol` defines the interface of all of them.
+`touchline.engines.model.runtime` defines the interface of all of them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ async def open_runtime(
 ) -> AsyncIterator[Runtime]:
     """Open the configured runtime; `auto` is Docker if it answers within a second.
 
-    Raises Invalid where it cannot work as configured.
+    Raises Invalid if it cannot work as configured.
     """
     if isinstance(settings, AutoRuntimeSettings):
         answers = await _docker_answers(settings.docker, context.environ)
@@ -50,8 +50,8 @@ async def _docker_answers(
 
     Without a socket, the Docker client is not loaded.
     """
-    told = os.environ if environ is None else environ
-    missing = await to_thread.run_sync(missing_socket, settings.host, told)
+    variables = os.environ if environ is None else environ
+    missing = await to_thread.run_sync(missing_socket, settings.host, variables)
     if missing is not None:
         log.info("Docker is not used: the socket %s does not exist", missing)
         return False

@@ -15,7 +15,7 @@ KEPT_UNREAD = 10_000
 
 
 class Broadcast:
-    """Broadcast of events; slow readers are disconnected with an error and delay no other.
+    """Broadcast of events; a slow reader is disconnected with an error and delays no other.
 
     Belongs to the event loop.
     """

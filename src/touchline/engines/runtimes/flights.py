@@ -21,11 +21,11 @@ class Flights:
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
 
     def launch(self, key: Hashable, work: Work) -> asyncio.Task[None]:
-        """Return the task of this work, started now if it is not under way."""
+        """Return the task of this work, which is started if it is not in progress."""
         task = self._tasks.get(key)
         if task is None:
             task = self._tasks[key] = asyncio.get_running_loop().create_task(work())
-            task.add_done_callback(lambda done: self._landed(key, done))
+            task.add_done_callback(lambda done: self._finished(key, done))
         return task
 
     async def join(self, key: Hashable, work: Work) -> None:
@@ -44,7 +44,7 @@ class Flights:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _landed(self, key: Hashable, task: asyncio.Task[None]) -> None:
+    def _finished(self, key: Hashable, task: asyncio.Task[None]) -> None:
         del self._tasks[key]
         if not task.cancelled():
             # Marks the error as retrieved: work without a waiting caller may fail too.

@@ -42,8 +42,8 @@ class ReadinessCheck(Protocol):
 class RuntimeKind:
     """Runtime kind. `kinds.KINDS` lists them all.
 
-    `open` returns a context manager that raises Invalid where the runtime cannot work as
-    configured. `network` returns the container network that engines join.
+    `open` returns a context manager that raises Invalid if the runtime cannot work as configured.
+    `network` returns the container network that engines join.
     """
 
     settings: type[Any]

@@ -94,5 +94,5 @@ class Turns:
 
 
 def _is_trouble(error: RuntimeUnavailable | StartFailed | StartTimeout) -> bool:
-    # What the spec is to blame for says nothing about how much the machine can do.
+    # A failure caused by the spec says nothing about the machine's capacity.
     return not isinstance(error, StartFailed) or int(error.details.get("status", 0)) >= 500

@@ -11,10 +11,7 @@ from touchline.foreign.text import shown
 
 @contextmanager
 def making_sense() -> Iterator[None]:
-    """Read values of an unvalidated answer. Raises RuntimeUnavailable.
-
-    It is a decorator, too.
-    """
+    """Convert parsing errors within this scope to RuntimeUnavailable; also a decorator."""
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:

@@ -124,6 +124,6 @@ class Collector:
         stream = self._fleet.find_stream(stream_id)
         if stream is None or stream.status == "ended":
             return
-        # As long as nobody can tell whether the engine runs, its streams are left alone.
+        # While it is unknown whether the engine runs, its streams are kept.
         if misses >= self._settings.dead_after and self._fleet.freshness.is_current:
             self._streams.end_noticed(stream, LOST)

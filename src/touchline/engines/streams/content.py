@@ -35,7 +35,7 @@ class ContentInfo:
     async def livepos(self, stream_id: str) -> LivePosition:
         """Return the live position.
 
-        Raises NotFound, SessionGone, Blocked where the engine does not answer.
+        Raises NotFound, SessionGone, Blocked if the engine does not answer.
         """
         stat = await self._stat(self._fleet.stream(stream_id))
         if stat.livepos is None:

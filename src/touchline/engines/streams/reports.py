@@ -82,14 +82,14 @@ class StreamReports:
     async def started(self, report: StreamReport) -> Stream:
         """Record a started stream, saved on the disk, and return it.
 
-        The same report again changes nothing. An engine's address is never changed by it. Raises
-        Invalid where an address points at no engine that is known, Blocked where it cannot be
-        saved: nothing is then kept.
+        A repeated report changes nothing, and no report changes an engine's address. Raises Invalid
+        if an address does not belong to the reported engine, Blocked if the stream cannot be saved:
+        nothing is then kept.
         """
-        self._must_know()
+        self._check_record_is_read()
         stream_id = report.stream_id
         check_report(report, stream_id)
-        await self._turns.take(stream_id)  # so that each report sees what the last one did
+        await self._turns.take(stream_id)  # so that each report sees the result of the previous one
         try:
             engine = self._engine_of(report)
             self._check_urls(report, engine)
@@ -127,7 +127,7 @@ class StreamReports:
             if known is not None:
                 self._samples.forget(stream_id)
             self._started_s[stream_id] = self._now_s()
-            self._take_in(stream, engine, report.labels)
+            self._register(stream, engine, report.labels)
             self._started.inc()
         finally:
             self._turns.give(stream_id)
@@ -142,10 +142,10 @@ class StreamReports:
     ) -> Ended:
         """End the stream of this id or, without one, the newest one of that container.
 
-        An unknown id ends nothing, and one that has ended stays as it is. The end is on the disk on
-        return; raises Blocked where it cannot be saved, and the stream then plays on.
+        An unknown id ends nothing, and one that has ended is unchanged. The end is on the disk on
+        return; raises Blocked if it cannot be saved, and the stream then continues.
         """
-        self._must_know()
+        self._check_record_is_read()
         if stream_id is None:
             on_engine = self._fleet.started_on(container_id) if container_id is not None else ()
             if not on_engine:
@@ -156,9 +156,9 @@ class StreamReports:
             stream = self._fleet.find_stream(stream_id)
             if stream is None or stream.status == "ended":
                 return Ended(updated=False, stream=stream)
-            over, event = self._over(stream, reason or "unspecified")
+            over, event = self._ended_stream(stream, reason or "unspecified")
             await self._store.save_streams([over], [event])
-            self._take_out(over)
+            self._unregister(over)
             return Ended(updated=True, stream=over)
         finally:
             self._turns.give(stream_id)
@@ -166,7 +166,7 @@ class StreamReports:
     async def stop(self, stream_id: str) -> Stream:
         """Stop a stream at its engine and end it; one that has ended is returned unchanged.
 
-        Raises NotFound, and Blocked where the engine does not answer: the stream then plays on.
+        Raises NotFound, and Blocked if the engine does not answer: the stream then continues.
         """
         stream = self._fleet.stream(stream_id)
         if stream.status == "ended":
@@ -188,7 +188,7 @@ class StreamReports:
         return ended.stream or stream
 
     def end_lost(self, engine_id: str, reason: str) -> int:
-        """End every stream of a lost engine at once, and return their number.
+        """End every stream of a lost engine immediately, and return their number.
 
         They are saved to the disk later.
         """
@@ -202,14 +202,14 @@ class StreamReports:
 
         It is saved to the disk later.
         """
-        over, event = self._over(stream, reason)
+        over, event = self._ended_stream(stream, reason)
         self._store.note_streams([over], [event])
-        self._take_out(over)
+        self._unregister(over)
 
     async def forget_old(self) -> list[str]:
         """Remove expired streams with their samples, and return their ids."""
         now_s = self._now_s()
-        # Those of an earlier server are kept for an hour from here on.
+        # Streams of an earlier server are kept for an hour from now on.
         ended_s = {
             stream.id: self._ended_s.get(stream.id, now_s)
             for stream in self._fleet.streams()
@@ -223,7 +223,7 @@ class StreamReports:
         if old:
             await self._store.purge(old)
         for engine in self._fleet.engines():
-            # An external engine is known by its streams alone.
+            # An external engine exists only through its streams.
             if engine.external and not any(
                 stream.container_id == engine.id for stream in self._fleet.streams()
             ):
@@ -232,10 +232,10 @@ class StreamReports:
         return old
 
     def url_at_engine(self, stream: Stream, url: str) -> str | None:
-        """Return `url` at the address where this server reaches its engine, if known.
+        """Return `url` at the address where this server reaches its engine; None if unknown.
 
-        None: we do not run the engine, or it is gone. No request is made on a client's word
-        alone.
+        The engine may be external or gone. Requests are never sent to an address that only a client
+        has named.
         """
         engine = self._fleet.find(stream.container_id)
         if engine is None or engine.external:
@@ -246,7 +246,7 @@ class StreamReports:
 
     # --------------------------------------------------------------- internals
 
-    def _must_know(self) -> None:
+    def _check_record_is_read(self) -> None:
         """Check that all playing streams are known.
 
         Raises Blocked while an earlier server's record is unread.
@@ -255,7 +255,7 @@ class StreamReports:
             raise record_unread()
 
     def _engine_of(self, report: StreamReport) -> Engine:
-        """Return the engine that the report means; an unknown one is external."""
+        """Return the engine of the report; an unknown one is external."""
         engine = self._fleet.find(report.container_id)
         if engine is None and report.container_id is not None:
             engine = next(
@@ -281,7 +281,7 @@ class StreamReports:
         )
 
     def _places(self, engine: Engine) -> frozenset[Address]:
-        """Return every place where this engine is reached."""
+        """Return every address at which this engine is reached."""
         vpn = self._vpn(engine.vpn_container) if engine.vpn_container is not None else None
         instance = self._fleet.seen.get(engine.id)
         return places_of(engine, instance, self._machine, vpn=vpn, deployment=self._deployment())
@@ -303,7 +303,7 @@ class StreamReports:
                     input=url,
                 )
 
-    def _take_in(self, stream: Stream, engine: Engine, labels: Mapping[str, str]) -> None:
+    def _register(self, stream: Stream, engine: Engine, labels: Mapping[str, str]) -> None:
         current = self._fleet.find(engine.id)
         if current is None and engine.external:
             if sum(each.external for each in self._fleet.engines()) >= _MOST_EXTERNAL:
@@ -326,12 +326,12 @@ class StreamReports:
         self._fleet.leases.release(engine.id)
         self._reconciler_wakeup.mark()
 
-    def _over(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
+    def _ended_stream(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
         reason = UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
         now = max(self._now(), stream.started_at)
         started_s = self._started_s.pop(stream.id, None)
         self._ended_s[stream.id] = self._now_s()
-        if started_s is None:  # it was started with an earlier server: the dates must do
+        if started_s is None:  # started under an earlier server: only the dates are known
             lasted_s = (now - stream.started_at).total_seconds()
         else:
             lasted_s = self._now_s() - started_s
@@ -347,7 +347,7 @@ class StreamReports:
         )
         return over, event
 
-    def _take_out(self, over: Stream) -> None:
+    def _unregister(self, over: Stream) -> None:
         self._ended.inc()
         self._fleet.put_stream(over)
         engine = self._fleet.find(over.container_id)
@@ -367,7 +367,7 @@ class StreamReports:
         instance = self._fleet.seen.get(engine.id)
         own = instance.labels if instance is not None else {}
         if not self._fleet.started_on(engine.id):
-            # Also those of streams that an earlier server was told of.
+            # Including those of streams reported to an earlier server.
             self._labels.pop(engine.id, None)
             return dict(own) if instance is not None else engine.labels
         kept = {name: value for more in by_stream.values() for name, value in more.items()}

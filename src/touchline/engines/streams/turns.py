@@ -8,7 +8,7 @@ import anyio
 
 
 class Turns:
-    """Turns by key: `take` a turn and `give` it on, in the order of requests.
+    """Turns by key, in the order of requests: `take` a turn, and pass it on with `give`.
 
     Belongs to the event loop.
     """
@@ -27,7 +27,7 @@ class Turns:
         try:
             await mine.wait()
         except BaseException:
-            if mine.is_set():  # cancelled with the turn in hand
+            if mine.is_set():  # cancelled after receiving the turn
                 self.give(key)
             else:
                 waiting.remove(mine)

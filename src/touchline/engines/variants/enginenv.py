@@ -1,7 +1,7 @@
 """Rules for the environment and arguments that a client may give an engine. Pure.
 
-A name decides what a program loads and runs (PATH, LD_PRELOAD, PYTHONWARNINGS, BROWSER …), so names
-are allowed by list, never refused by list.
+Variables can determine what a program loads and runs (PATH, LD_PRELOAD, PYTHONWARNINGS, BROWSER …),
+so an allow-list is used.
 """
 
 from __future__ import annotations
@@ -42,10 +42,7 @@ _OF_THE_MACHINE = (
     "--log-file",
     "--state-dir",
 )
-"""Arguments that name addresses and files.
-
-For an engine that is a process they are the machine's.
-"""
+"""Arguments that name addresses and files, which are the machine's for a process engine."""
 
 _ENDS = ("dir", "directory", "folder", "file", "path", "socket", "host", "address")
 """Last words of other arguments that name files."""
@@ -82,7 +79,7 @@ def check_names(env: Mapping[str, str], allowed: Collection[str]) -> None:
 def check_arguments(env: Mapping[str, str]) -> None:
     """Check arguments. Raises Invalid for those that name files or addresses of the machine.
 
-    It is for engines that share them with this server. In a container any are allowed.
+    It applies to engines that share them with this server. In a container any are allowed.
     """
     for variable in ARGUMENTS:
         for word in _of_the_machine(words_of(env.get(variable, ""), variable)):
@@ -120,12 +117,12 @@ def _of_the_machine(words: Iterable[str]) -> Iterator[str]:
         name, given, value = word.partition("=")
         if (name, value if given else after) == OWN_CACHE:
             continue
-        if name != BIND_ALL and _names_what_is_shared(name):  # that is taken out: `on_loopback`
+        if name != BIND_ALL and _names_what_is_shared(name):  # `on_loopback` removes that one
             yield word
 
 
 def _names_what_is_shared(name: str) -> bool:
-    # Many programs take one dash for two, an underscore for a dash, and any beginning of a name.
+    # Many programs accept one dash for two, underscores for dashes, and abbreviated names.
     stem = name.lstrip("-").lower().replace("_", "-")
     dashes = len(name) - len(name.lstrip("-"))
     if not dashes or not stem or (dashes == 1 and len(stem) == 1):

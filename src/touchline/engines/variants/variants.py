@@ -88,7 +88,7 @@ class Recipe:
 
     @property
     def generation(self) -> str:
-        """Key that is equal as long as engines would be created in the same way."""
+        """Key that stays the same while new engines would be created in the same way."""
         image = self.settings.image
         what = [
             self.name,
@@ -100,7 +100,7 @@ class Recipe:
 
     @property
     def image(self) -> str:
-        """Image that is started where an order names none."""
+        """Image that is started if an order names none."""
         image = self.settings.image
         if image.name is not None:
             return image.name
@@ -119,7 +119,7 @@ class Recipe:
     def memory_limit_bytes(self) -> int | None:
         """Memory limit; None: no limit.
 
-        It is the custom variant's where that is on, else the general one.
+        It is the custom variant's if that is enabled, else the general one.
         """
         if self.custom is not None:
             return memory_limit_bytes(self.custom)
@@ -133,10 +133,7 @@ class Berth:
     http_port: int
     https_port: int
     host_http_port: int | None = None
-    """Port of the host that leads to it.
-
-    None: it shares a network in which the port is the same.
-    """
+    """Host port to which it is published; None if its network has the same port."""
     host_https_port: int | None = None
     vpn: str | None = None
     p2p_port: int | None = None
@@ -251,7 +248,7 @@ def _configured(
             flags += [flag] if value is None else [flag, value]
         for token in _TOKENS:
             flags += [token, new_token()]
-        # The image's entry point splits this as a shell would; every argument stays one.
+        # Quoted: the image's entry point splits this like a shell.
         return (), {**order.env, "ACESTREAM_ARGS": shlex.join([*flags, *ports])}
     return (*_ARM_COMMAND, *ports), dict(order.env)
 
@@ -259,7 +256,7 @@ def _configured(
 def _with_tokens(given: list[str], new_token: Callable[[], str]) -> list[str]:
     """Return arguments with tokens for remote access.
 
-    A token that is not given is generated, so none is ever a known one.
+    Missing tokens are generated, so that none is publicly known.
     """
     if "--service-remote-access" not in given:
         return given

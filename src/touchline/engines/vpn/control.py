@@ -1,6 +1,6 @@
 """Client of a VPN container's control server (Gluetun's API), in bounded time.
 
-Newer routes are tried first and the older ones where a server does not have them:
+Newer routes are tried first, and older ones if a server does not have them:
 <https://github.com/qdm12/gluetun-wiki/blob/main/setup/advanced/control-server.md>.
 """
 
@@ -67,34 +67,34 @@ class VpnControl:
 
     async def location(self, url: str) -> Location:
         """Return the address and the location of the exit. Raises ControlFailed."""
-        told = await self._ask(url, _ADDRESS)
+        answer = await self._ask(url, _ADDRESS)
         return Location(
-            public_ip=_text(told.get("public_ip")),
-            country=_text(told.get("country")),
-            city=_text(told.get("city")),
-            region=_text(told.get("region")),
+            public_ip=_text(answer.get("public_ip")),
+            country=_text(answer.get("country")),
+            city=_text(answer.get("city")),
+            region=_text(answer.get("region")),
         )
 
     async def _ask(self, url: str, routes: tuple[str, ...]) -> Mapping[str, Any]:
         """Return the answer of the first route that this server has, and remember that route.
 
-        What a server does not have it answers with 404, or 400 and 401 up to 3.40.
+        Unknown routes are answered with 404, or with 400 and 401 up to release 3.40.
         """
         newest, oldest = routes[0], routes[-1]
         refused: int | None = None
         if newest != oldest and (url, newest) not in self._older:
-            status, told = await self._get(url + newest)
+            status, answer = await self._get(url + newest)
             if status not in _NO_ROUTE:
-                return _checked(url + newest, status, told)
+                return _checked(url + newest, status, answer)
             refused = status
-        status, told = await self._get(url + oldest)
+        status, answer = await self._get(url + oldest)
         if status < 300 and refused is not None:
             self._older.add((url, newest))
         elif status in _NO_ROUTE:
-            # It may have been brought up to date since.
+            # The server may have been updated since.
             self._older.discard((url, newest))
             status = refused if refused in _NO_RIGHT else status
-        return _checked(url + oldest, status, told)
+        return _checked(url + oldest, status, answer)
 
     async def _get(self, url: str) -> tuple[int, Any]:
         session = await self._http.session()
@@ -140,15 +140,15 @@ async def open_vpn_control(settings: VpnSettings) -> AsyncIterator[VpnControl]:
         yield VpnControl(http)
 
 
-def _checked(url: str, status: int, told: Any) -> Mapping[str, Any]:
+def _checked(url: str, status: int, answer: Any) -> Mapping[str, Any]:
     if status in _NO_RIGHT:
         raise ControlFailed(
             f"{url} refuses the credentials: set engines.vpn.api_key, or api_user and api_password",
             code="vpn_control_refused",
         )
-    if status >= 300 or not isinstance(told, dict):
+    if status >= 300 or not isinstance(answer, dict):
         raise ControlFailed(f"{url} answered with status {status}")
-    return told
+    return answer
 
 
 def _why(error: Exception) -> str:

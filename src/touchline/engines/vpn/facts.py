@@ -25,7 +25,7 @@ class VpnFacts:
     A VPN that is just starting is neither usable nor lost.
     """
     wants_forwarded: bool
-    """Whether it has a forwarded port that no engine carries."""
+    """Whether it has a forwarded port that no engine uses."""
 
 
 def p2p_port_of(engine: Engine) -> int | None:
@@ -61,8 +61,7 @@ class VpnView:
     def is_joined(self, engine: Engine) -> bool:
         """Return whether the network that an engine joined is still its VPN's.
 
-        Times are compared with times of the same clock only: the daemon's with the daemon's, and
-        what this server has seen with what it has seen.
+        Only times of the same clock are compared: the daemon's, or those of this server.
         """
         if self._watch is None or engine.vpn_container is None:
             return True
@@ -72,7 +71,7 @@ class VpnView:
             return False
         if vpn is None or vpn.up_since is None:
             return True
-        # A runtime tells in whole seconds when an engine was made.
+        # Runtimes report creation times in whole seconds.
         return engine.first_seen >= vpn.up_since.replace(microsecond=0)
 
     def choose(self) -> str | None:

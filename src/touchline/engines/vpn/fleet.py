@@ -24,7 +24,7 @@ async def engines_reach_network(fleet: Fleet, client: AceStreamClient, vpn: str)
     async def ask(engine: Engine) -> None:
         try:
             answers.append(await client.network_connected(engine.api_url, within_s=ASK_TIMEOUT_S))
-        except Exception:  # noqa: BLE001  (whatever it is, this engine did not say yes)
+        except Exception:  # noqa: BLE001  (any error means: not connected)
             answers.append(False)
         if answers[-1]:
             tasks.cancel_scope.cancel()  # one is enough

@@ -36,14 +36,14 @@ Restart = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """Internal state of a VPN beside what is shown; times are the monotonic clock's."""
+    """Internal state of a VPN that is not shown; times are the monotonic clock's."""
 
     instance: Instance | None = None
     connected_since_s: float | None = None
     recovered: bool = False
     """Whether it is connected after having been lost."""
     cut_off_s: float | None = None
-    """Time before which engines that were seen have a dead network.
+    """Time before which the engines seen have a dead network.
 
     None: only the containers' times decide.
     """
@@ -57,8 +57,8 @@ class _Memory:
 class VpnWatch:
     """Monitor and single owner of the VPNs' state.
 
-    Reads are from memory; it belongs to the event loop. While the runtime cannot be reached nothing
-    is concluded: all stays as it was last seen.
+    Reads are from memory; it belongs to the event loop. While the runtime is unavailable, the last
+    known state is kept.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class VpnWatch:
         """Create the monitor.
 
         `engines_answer` asks a VPN's engines whether they reach the network; None: it is unknown.
-        `restart` restarts a container by its name; None: this runtime cannot. `reach` says where
+        `restart` restarts a container by its name; None: this runtime cannot. `reach` returns where
         this server reaches a port of a container.
         """
         self.changed = Changed()
@@ -126,20 +126,20 @@ class VpnWatch:
         return tuple(found)
 
     def instance(self, name: str) -> Instance | None:
-        """Return the VPN's container as last seen; None: it was not."""
+        """Return the VPN's container as last seen; None if it has not been seen."""
         memory = self._memory.get(name)
         return memory.instance if memory is not None else None
 
     def cut_off_s(self, name: str) -> float | None:
         """Return when the VPN reconnected after a loss.
 
-        Engines that were seen before must be removed.
+        Engines first seen before that must be removed.
         """
         memory = self._memory.get(name)
         return memory.cut_off_s if memory is not None else None
 
     def public_ip(self) -> str:
-        """Return the primary VPN's public address. Raises Blocked where it is not known."""
+        """Return the primary VPN's public address. Raises Blocked if it is unknown."""
         vpn = self.vpns[0]
         if not vpn.connected or vpn.location.public_ip is None:
             raise Blocked(
@@ -173,36 +173,36 @@ class VpnWatch:
         before = self.vpns
         async with anyio.create_task_group() as tasks:
             for name in self._states:
-                tasks.start_soon(self._look, name)
+                tasks.start_soon(self._check, name)
         self._note_emergency()
         if self.vpns != before:
             self.changed.mark()
             self._reconciler_wakeup.mark()
 
-    async def _look(self, name: str) -> None:
+    async def _check(self, name: str) -> None:
         before = self._states[name]
         try:
             with patience.fail_after(LOOK_TIMEOUT_S):
-                seen = await self._see(name)
+                seen = await self._read_state(name)
         except (RuntimeUnavailable, TimeoutError) as error:
             why = str(error) or f"The check timed out after {LOOK_TIMEOUT_S:g} s"
             self._states[name] = replace(before, error=why)
             return
         except TouchlineError as error:
             seen = VpnState(name, status="error", health="unknown", error=error.message)
-        except Exception as error:  # noqa: BLE001  (one VPN's trouble ends no look at another)
+        except Exception as error:  # noqa: BLE001  (other VPNs are still checked)
             # The state is unknown, so the last known one is kept.
             self._supervisor.note("VPN check", error, about=name)
             self._states[name] = replace(before, error=brief(error))
             return
         try:
-            self._conclude(before, seen)
+            self._evaluate(before, seen)
             await self._restart_if_bad(name)
-        except Exception as error:  # noqa: BLE001  (nor ends what follows from it)
+        except Exception as error:  # noqa: BLE001  (other VPNs are still checked)
             self._supervisor.note("A look at the VPN", error, about=name)
 
-    async def _see(self, name: str) -> VpnState:
-        """Return the current state of a VPN, read from the container."""
+    async def _read_state(self, name: str) -> VpnState:
+        """Read the current state of a VPN from its container."""
         memory = self._memory[name]
         now = self._now()
         try:
@@ -236,7 +236,7 @@ class VpnWatch:
         if instance.state != "running":
             return "unhealthy" if instance.health is None else "unknown", False
         if instance.health == "unhealthy":
-            # Its own check may be stricter than what engines need: they are asked.
+            # The container's check may be stricter than engines need, so the engines are asked.
             connected = await self._engines_answer(instance.name)
             return ("healthy" if connected else "unhealthy"), True
         if instance.health in {"healthy", None}:
@@ -256,7 +256,7 @@ class VpnWatch:
         except ControlFailed as error:
             log.info("The forwarded port of %s is unknown: %s", name, error.message)
             return before.forwarded_port if before.connected else None
-        # Without a port yet, it is asked for at every look.
+        # Without a port, it is requested at every check.
         if port is not None:
             self._memory[name] = replace(self._memory[name], port_asked_s=now_s)
         return port
@@ -285,7 +285,7 @@ class VpnWatch:
 
     # ------------------------------------------------------------------ evaluation
 
-    def _conclude(self, before: VpnState, seen: VpnState) -> None:
+    def _evaluate(self, before: VpnState, seen: VpnState) -> None:
         name, now_s = seen.name, self._now_s()
         memory = self._memory[name]
         first = before.checked_at is None
@@ -295,7 +295,7 @@ class VpnWatch:
             and (seen.container_id, seen.started_at) != (before.container_id, before.started_at)
             and before.container_id is not None
         )
-        # The daemon's clock alone: engines are compared with it by times of the daemon, too.
+        # A time of the daemon's clock, because engines are compared by that clock too.
         up_since = seen.started_at
         if made_anew:
             if seen.started_at is None:
@@ -322,7 +322,7 @@ class VpnWatch:
         if seen.connected:
             memory = replace(memory, bad_since_s=None, restarted=False)
         else:
-            # One that starts is not bad: its first health check may come minutes later.
+            # A VPN that is starting is not unhealthy: its first check may come minutes later.
             since_s = memory.bad_since_s if memory.bad_since_s is not None else now_s
             bad_since_s = None if seen.health == "starting" else since_s
             memory = replace(
@@ -370,7 +370,7 @@ class VpnWatch:
     def _note_emergency(self) -> None:
         """Record the start and end of an emergency in redundant mode.
 
-        One VPN is lost while the other continues. It is an event only, and no mode of operation.
+        One VPN is lost while the other continues. It is only an event, not a mode of operation.
         """
         if len(self._states) < 2:
             return

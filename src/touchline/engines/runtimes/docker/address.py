@@ -28,8 +28,8 @@ class Address:
 def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
     """Return the daemon that `host` names, else DOCKER_HOST, else the usual socket.
 
-    DOCKER_TLS_VERIFY and DOCKER_CERT_PATH count as for the `docker` command. It reads certificates
-    from disk. Raises Invalid for an unusable address or unusable certificates.
+    DOCKER_TLS_VERIFY and DOCKER_CERT_PATH work as for the `docker` command. Reads certificates from
+    disk. Raises Invalid for an unusable address or unusable certificates.
     """
     url = host or environ.get("DOCKER_HOST") or USUAL
     scheme, _, rest = url.partition("://")
@@ -53,7 +53,7 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
 
 
 def missing_socket(host: str | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the socket to be used, if it is a file of this machine that does not exist."""
+    """Return the path of the configured socket if it is a local file that does not exist."""
     scheme, _, path = (host or environ.get("DOCKER_HOST") or USUAL).partition("://")
     if scheme != "unix" or not path.startswith("/"):
         return None
@@ -61,7 +61,7 @@ def missing_socket(host: str | None, environ: Mapping[str, str]) -> Path | None:
         Path(path).lstat()
     except FileNotFoundError:
         return Path(path)
-    except (OSError, ValueError):  # whoever asks is told in the words of the attempt
+    except (OSError, ValueError):  # the attempt to connect reports the reason
         return None
     return None
 

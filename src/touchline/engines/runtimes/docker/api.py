@@ -37,10 +37,7 @@ LOG_LINES = 10
 MOST_LOG_CHARS = 4000
 MOST_OUTPUT_BYTES = 64 << 10
 LARGEST_ANSWER_BYTES = 8 << 20
-"""Maximum size of an answer.
-
-The longest one is a list of two thousand containers.
-"""
+"""Maximum size of an answer; the longest one is a list of two thousand containers."""
 
 MOST_MESSAGE_CHARS = 2000
 
@@ -76,9 +73,9 @@ class DockerApi:
     """
 
     def __init__(self, address: Address, *, timeout_s: float) -> None:
-        # Without a time limit of its own: streams are endless, and every call here has its own.
+        # No time limit of its own: streams are endless, and every call here has a limit.
         self._docker = Docker(url=address.url, ssl_context=address.tls)
-        # The session that it made reads whatever comes, and follows a redirect to anywhere.
+        # aiodocker's own session reads answers of any size and follows any redirect.
         self._docker.session.detach()
         self._docker.session = foreign_session(
             self._docker.connector, most_bytes=LARGEST_ANSWER_BYTES
@@ -91,7 +88,7 @@ class DockerApi:
         await self._docker.close()
 
     async def ping(self) -> None:
-        """Return if the daemon answers."""
+        """Check that the daemon answers."""
         with self._named(may_refuse=False):
             async with self._docker.session.get(f"{self._docker.docker_host}/_ping") as response:
                 await response.read()
@@ -123,14 +120,13 @@ class DockerApi:
     async def processes(self, container: str) -> Sequence[str]:
         """Return the command lines that run in a container, the first process's first.
 
-        Raises DaemonError where the daemon cannot report them, too: Podman answers nothing at
-        times.
+        Raises DaemonError also if the daemon cannot report them: Podman sometimes returns nothing.
         """
         with self._named():
             sent = self._send("GET", f"containers/{_part(container)}/top", params={"stream": "0"})
             async with await sent as response:
-                told = await response.json(content_type=None)
-            rows = told.get("Processes") if isinstance(told, dict) else None
+                answer = await response.json(content_type=None)
+            rows = answer.get("Processes") if isinstance(answer, dict) else None
             if not rows:
                 raise DockerError(501, "the daemon does not list the processes of containers")
             return [str(row[-1]) for row in rows]
@@ -147,7 +143,7 @@ class DockerApi:
             return (await self._docker.containers.create(dict(config), name=name)).id
 
     async def start(self, container: str) -> None:
-        """Start a container, and return when it runs.
+        """Start a container, and return when it is running.
 
         The caller sets the time limit.
         """
@@ -170,8 +166,8 @@ class DockerApi:
             await self._docker.containers.container(_part(container)).delete(force=True, v=True)
 
     async def last_words(self, container: str) -> str:
-        """Return the end of a container's log."""
-        # Not by aiodocker's function, which reads as much as the daemon says that there is.
+        """Return the last lines of a container's log."""
+        # aiodocker's function is not used: it reads as much as the daemon announces.
         query = {"stdout": "1", "stderr": "1", "tail": str(LOG_LINES)}
         with self._named():
             sent = self._send("GET", f"containers/{_part(container)}/logs", params=query)
@@ -186,7 +182,7 @@ class DockerApi:
         with self._named():
             sent = self._send("GET", f"containers/{_part(container)}/stats", params=query)
             async with await sent as response:
-                # Podman says of nothing but lists what it is.
+                # Podman declares the content type of lists only.
                 return _object(await response.json(content_type=None))
 
     async def execute(self, container: str, command: Sequence[str]) -> Executed:
@@ -196,7 +192,7 @@ class DockerApi:
         """
         with self._named():
             made = await self._docker.containers.container(_part(container)).exec(list(command))
-        # Not by aiodocker's stream, which takes a connection over and fails when that is lost.
+        # aiodocker's stream is not used: it takes over a connection and fails if that is lost.
         with self._named(within_s=math.inf):
             asked = {"Detach": False, "Tty": False}
             sent = self._send("POST", f"exec/{made.id}/start", json=asked)
@@ -216,7 +212,7 @@ class DockerApi:
 
         The iteration ends with the stream.
         """
-        # The daemon answers a moment before it listens: `since` makes it tell that moment, too.
+        # The daemon answers before it subscribes: `since` includes the events in between.
         since_s, rest_ns = divmod(time.time_ns(), 1_000_000_000)
         query = {
             "since": f"{since_s}.{rest_ns:09}",
@@ -227,13 +223,13 @@ class DockerApi:
         try:
             yield self._lines(response)
         finally:
-            # Released, the connection would be read to its end, which never comes.
+            # Releasing the connection would read it to its end, which never comes.
             response.close()
 
     async def pull(
         self, image: str, *, login: str | None
     ) -> AsyncGenerator[Mapping[str, Any], None]:
-        """Pull an image and yield the daemon's progress; it ends when the image is there.
+        """Pull an image and yield the daemon's progress; it ends when the image is available.
 
         `login` is passed on to the registry, encoded as the daemon requires.
         """
@@ -274,7 +270,8 @@ class DockerApi:
     def _named(self, *, within_s: float | None = None, may_refuse: bool = True) -> Iterator[None]:
         """Limit the duration of a call (`timeout_s` by default), and convert its errors.
 
-        Without `may_refuse`, a refusal means that the daemon, or another server, is in trouble.
+        Without `may_refuse`, a refusal counts as a failure of the daemon, or of the server in its
+        place.
         """
         within_s = self.timeout_s if within_s is None else within_s
         try:
@@ -287,7 +284,7 @@ class DockerApi:
             said = shown(str(error.message), MOST_MESSAGE_CHARS)
             exchanged = error.status == 400 and "client version" in said
             if exchanged:
-                # Another daemon stands there now: its version is asked for again.
+                # Another daemon has taken its place: negotiate the version again.
                 self._docker.api_version = "auto"
             if exchanged or error.status == _NO_CONNECTION or not may_refuse:
                 raise self._unavailable(said) from error
@@ -298,7 +295,7 @@ class DockerApi:
             said = shown(str(error)[:MOST_MESSAGE_CHARS]) or type(error).__name__
             raise self._unavailable(said) from error
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            # Some other server stands there, or only the beginning of an answer came.
+            # The answer is incomplete, or from a server that is not a daemon.
             said = shown(repr(error)[:MOST_MESSAGE_CHARS])
             raise self._unavailable(f"its response is invalid: {said}") from error
 
@@ -341,11 +338,11 @@ def _object(value: Any) -> Mapping[str, Any]:
 async def _beginning(stream: aiohttp.StreamReader, *, drains: bool = True) -> bytes:
     """Return the beginning of a stream, as far as it is relevant.
 
-    The rest is read and dropped where it `drains`: a program waits until its output is read.
+    With `drains` the rest is read and dropped, because a program blocks until its output is read.
     """
     kept = bytearray()
     async for piece in stream.iter_any():
-        # Heads of frames come on top, and small frames have more of them.
+        # Allows for frame headers, of which small frames need more.
         if len(kept) < 4 * MOST_OUTPUT_BYTES:
             kept += piece
         elif not drains:

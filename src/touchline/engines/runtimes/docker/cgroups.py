@@ -10,10 +10,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 PROCESSES = Path("/proc")
 
 NO_LIMIT_BYTES = 1 << 60
-"""Limit from which a value means no limit.
-
-cgroup v1 writes a huge number where there is none.
-"""
+"""Limit from which a value means no limit; cgroup v1 reports a huge number then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +29,9 @@ class Counters:
 def read_counters(
     container: str, *, own_network: bool, cgroups: Path = CGROUPS, processes: Path = PROCESSES
 ) -> Counters | None:
-    """Return the counters of a Docker container by its full id.
+    """Return the counters of a Docker container by its full id; None if not on this machine.
 
-    None where they are not on this machine. A container that shares the network of another has no
-    network traffic of its own.
+    A container that shares the network of another has no network traffic of its own.
     """
     for read in (_version_2, _version_1):
         for place in (f"docker/{container}", f"system.slice/docker-{container}.scope"):
@@ -67,7 +63,7 @@ def _version_1(cgroups: Path, place: str, processes: Path | None) -> Counters:
     memory = cgroups / "memory" / place
     received, sent = _traffic(memory, processes)
     limit = int((memory / "memory.limit_in_bytes").read_text())
-    # Pages of files that are read once are given back when somebody needs them.
+    # The kernel reclaims inactive page cache on demand.
     idle = _table(memory / "memory.stat").get("total_inactive_file", 0)
     read, written = _v1_blocks(cgroups / "blkio" / place)
     return Counters(

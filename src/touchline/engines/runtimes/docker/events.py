@@ -33,9 +33,9 @@ async def watching(api: DockerApi, wanted: Wanted) -> AsyncIterator[AsyncIterato
 
     It behaves as specified by `Runtime.watch`.
     """
-    async with api.events() as told:
+    async with api.events() as messages:
         feed = _Feed(wanted)
-        tasks = [asyncio.create_task(feed.read(told)), asyncio.create_task(feed.mind(api))]
+        tasks = [asyncio.create_task(feed.read(messages)), asyncio.create_task(feed.mind(api))]
         try:
             yield feed.events()
         finally:
@@ -56,21 +56,21 @@ class _Feed:
         self._reason = ""
         self._in, self._out = anyio.create_memory_object_stream[RuntimeEvent](KEPT_UNREAD)
 
-    async def read(self, told: AsyncIterator[Told]) -> None:
+    async def read(self, messages: AsyncIterator[Told]) -> None:
         """Read events until there are no more, or too many."""
         reason = "Docker's events ended"
         try:
-            async for each in told:
+            async for each in messages:
                 event = event_of(each)
                 if event is not None and self._wanted(each, event):
                     self._in.send_nowait(event)
         except anyio.WouldBlock:
             reason = f"{KEPT_UNREAD} events of Docker were not read in time"
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            return  # nobody wants more
+            return  # the reader has gone
         except RuntimeUnavailable as error:
             reason = error.message
-        except Exception as error:  # noqa: BLE001  (whatever it is, who watches must be told)
+        except Exception as error:  # noqa: BLE001  (the reader must get every error)
             reason = f"an event of Docker makes no sense: {shown(repr(error)[:500], 200)}"
         self._end(reason)
 

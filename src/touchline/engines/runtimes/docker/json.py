@@ -123,19 +123,19 @@ def inspected(shown: Mapping[str, Any]) -> Instance:
 
 
 @making_sense()
-def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
+def event_of(message: Mapping[str, Any]) -> RuntimeEvent | None:
     """Return a runtime event from a daemon's event; None: it is not relevant."""
-    action, _, detail = str(told.get("Action", "")).partition(": ")
+    action, _, detail = str(message.get("Action", "")).partition(": ")
     kind = _KINDS.get(action)
     if kind is None:
         return None
-    attributes = told["Actor"]["Attributes"]
+    attributes = message["Actor"]["Attributes"]
     exit_code = attributes.get("exitCode", "")
     return RuntimeEvent(
         kind=kind,
-        instance_id=told["Actor"]["ID"],
+        instance_id=message["Actor"]["ID"],
         name=attributes.get("name", ""),
-        at=datetime.fromtimestamp(told["timeNano"] / 1e9, UTC),
+        at=datetime.fromtimestamp(message["timeNano"] / 1e9, UTC),
         labels={name: text for name, text in attributes.items() if name not in _NOT_LABELS},
         exit_code=int(exit_code) if exit_code.isdigit() else None,
         health=_HEALTH.get(detail) if kind == "health" else None,
@@ -145,7 +145,7 @@ def event_of(told: Mapping[str, Any]) -> RuntimeEvent | None:
 def has_begun(commands: Sequence[str]) -> bool:
     """Return whether a container's program has begun, by the command lines that run in it.
 
-    Until the init process of the daemon has run it, there is nothing but that and copies of it.
+    Before that only the daemon's init process, or a copy of it, is running.
     """
     alive = [each for each in commands if not each.endswith(_ENDED)]
     if not alive:
@@ -192,7 +192,7 @@ def why_not(error: DaemonError, spec: EngineSpec) -> TouchlineError:
     words = error.message
     if "no such image" in words.lower() or "invalid reference format" in words:
         return ImageNotFound(words)
-    conflicts = error.status == 409 or "container name" in words  # as Podman says it
+    conflicts = error.status == 409 or "container name" in words  # Podman's wording
     if conflicts and "already in use" in words:
         return NameInUse(f"another container has the name {spec.name}: {words}")
     if "port is already allocated" in words or "address already in use" in words:
@@ -228,19 +228,19 @@ def _host_config(
         "CapDrop": settings.cap_drop,
         "CapAdd": settings.cap_add,
         "SecurityOpt": ["no-new-privileges:true"] if settings.no_new_privileges else [],
-        # A first process that passes signals on: a shell script as such would ignore the polite
-        # stop, and every stop would take the whole grace.
+        # An init process that forwards signals: a shell script as first process would ignore
+        # SIGTERM, and every stop would take the whole grace period.
         "Init": True,
         "LogConfig": {
             "Type": "json-file",
-            # Two files, so that the newest half outlives the moment when one is full.
+            # Two files, so that the newest half survives a rotation.
             "Config": {"max-size": str(settings.log_max_bytes // 2), "max-file": "2"},
         },
     }
     if settings.pids_limit:
         config["PidsLimit"] = settings.pids_limit
     if spec.memory_limit_bytes is not None:
-        # As much with swap as without: an engine that swaps plays no live picture.
+        # No additional swap: an engine that swaps cannot play live.
         config["Memory"] = config["MemorySwap"] = spec.memory_limit_bytes
     joins = deployment.network.name if deployment.network is not None else None
     if network := spec.network or joins:
@@ -286,7 +286,7 @@ def _network_mode(shown: ContainerView) -> str | None:
     try:
         return _network(shown["HostConfig"].get("NetworkMode"))
     except LookupError:
-        return None  # Podman's list does not tell
+        return None  # missing in Podman's list
 
 
 def _network(mode: str | None) -> str | None:
@@ -311,5 +311,5 @@ def _networks(networks: Mapping[str, Mapping[str, Any]]) -> Mapping[str, tuple[s
 
 
 def _moment(text: str) -> datetime:
-    # 2026-11-26T11:40:32.215496937Z: nanoseconds are more than Python reads.
+    # 2026-11-26T11:40:32.215496937Z: Python does not parse nanoseconds.
     return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)

@@ -89,7 +89,7 @@ class Locator:
         network, bridge, complete = await self._configured()
         daemon_host, daemon_address = await self._daemon() if own is None else (None, None)
         if network is not None and daemon_host is None and (own is None or own.on_host_network):
-            # A daemon in a namespace or a machine of its own has its gateways there.
+            # The gateways of a daemon in another namespace or machine are not addresses here.
             held = await anyio.to_thread.run_sync(self._held, network.gateways, bridge)
             network = replace(network, gateways=held)
         machine = await anyio.to_thread.run_sync(machine_addresses)
@@ -119,7 +119,7 @@ class Locator:
             try:
                 shown = await self._api.inspect(candidate)
             except DaemonError:
-                continue  # another daemon's container, or somebody who is named like one
+                continue  # another daemon's container, or a name that looks like an id
             if len(candidate) < 64 and _part(shown, "Config").get("Hostname") != candidate:
                 continue
             return await self._seen(shown, str(shown.get("Id") or candidate))
@@ -136,9 +136,9 @@ class Locator:
                 shares = str(joined.get("Id") or shares)
             except DaemonError as error:
                 log.warning("The container whose network this server shares: %s", error.message)
-        told = _part(_part(joined, "NetworkSettings"), "Networks")
-        names = list(told)[:MOST_NETWORKS]
-        networks = tuple([await self._joined(name, _part(told, name)) for name in names])
+        attached = _part(_part(joined, "NetworkSettings"), "Networks")
+        names = list(attached)[:MOST_NETWORKS]
+        networks = tuple([await self._joined(name, _part(attached, name)) for name in names])
         return OwnContainer(
             id=own_id,
             name=str(shown.get("Name") or own_id[:12]).lstrip("/"),
@@ -147,14 +147,14 @@ class Locator:
             on_host_network=mode == "host" or any(each.name == "host" for each in networks),
         )
 
-    async def _joined(self, name: str, told: Mapping[str, Any]) -> Network:
-        gateways = [told.get("Gateway"), told.get("IPv6Gateway")]
+    async def _joined(self, name: str, attached: Mapping[str, Any]) -> Network:
+        gateways = [attached.get("Gateway"), attached.get("IPv6Gateway")]
         known = tuple(str(each) for each in gateways if each)
         internal = False
         try:
             shown = await self._api.network(name)
         except DaemonError:
-            pass  # it is named after what cannot be asked for; what the container says is enough
+            pass  # the name cannot be looked up; the container's own data are sufficient
         else:
             known = known or _gateways(shown)
             internal = bool(shown.get("Internal") or shown.get("internal"))
@@ -177,7 +177,7 @@ class Locator:
             return plain, "", False
         name = str(shown.get("Name") or shown.get("name") or self._network)
         internal = bool(shown.get("Internal") or shown.get("internal"))
-        # Elsewhere a gateway is not an address of this machine.
+        # Only a bridge's gateway is an address of this machine.
         is_bridge = str(shown.get("Driver") or shown.get("driver")) == "bridge"
         gateways = _gateways(shown) if is_bridge else ()
         given = _part(shown, "Options").get("com.docker.network.bridge.name")

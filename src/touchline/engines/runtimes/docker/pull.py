@@ -93,7 +93,7 @@ class Pulls:
                 try:
                     login = await self._logins.header(image)
                 except NoCredentials as error:
-                    # As the docker command does it: perhaps the image is public.
+                    # Like the docker command: the image may be public.
                     login, without = None, f" (asked without credentials: {error.message})"
                     log.warning("Pulling %s without credentials: %s", image, error.message)
                 await self._follow(image, login)

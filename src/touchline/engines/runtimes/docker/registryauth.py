@@ -35,14 +35,14 @@ LARGEST_CONFIG_BYTES = 1 << 20
 LARGEST_ANSWER_BYTES = LARGEST_LOGIN_BYTES = 64 << 10
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_TOKEN_USER = "<token>"  # noqa: S105  (a helper's word for: the secret is a token)
+_TOKEN_USER = "<token>"  # noqa: S105  (the helpers' marker of a token)
 _NOT_FOUND = "credentials not found"
 _OURS = ("TOUCHLINE_", "API_KEY", "DB_URL")
 """Prefixes of the server's environment variables that are withheld from helpers."""
 
 
 class NoCredentials(Failed):
-    """Credentials that exist, or may exist, and could not be read."""
+    """Credentials that exist or may exist, but could not be read."""
 
     default_code = "registry_credentials"
 
@@ -64,10 +64,10 @@ class Login:
             "identitytoken": self.identity_token,
             "registrytoken": self.registry_token,
         }
-        told = {name: text for name, text in fields.items() if text}
-        if not told:
+        found = {name: text for name, text in fields.items() if text}
+        if not found:
             return None
-        content = json.dumps({**told, "serveraddress": registry}).encode()
+        content = json.dumps({**found, "serveraddress": registry}).encode()
         if len(content) > LARGEST_LOGIN_BYTES:
             raise NoCredentials(f"the credentials for {registry} are too long")
         return base64.urlsafe_b64encode(content).decode("ascii")
@@ -101,7 +101,7 @@ def helper_of(config: Mapping[str, Any], registry: str) -> str | None:
 def login_in(config: Mapping[str, Any], registry: str) -> Login:
     """Return the credentials in the file for a registry.
 
-    It is found by its exact name or else by its host.
+    It is found by its exact name, or else by its host.
     """
     kept = config.get("auths")
     if not isinstance(kept, Mapping):
@@ -125,17 +125,14 @@ def login_in(config: Mapping[str, Any], registry: str) -> Login:
 
 
 def told_by_helper(answer: bytes, registry: str) -> Login:
-    """Return the login in a helper's answer.
-
-    Raises NoCredentials where there is none.
-    """
+    """Return the login in a helper's answer. Raises NoCredentials if there is none."""
     try:
-        told = parse_foreign(answer)
+        found = parse_foreign(answer)
     except ValueError as error:
         raise NoCredentials(f"the helper for {registry} did not return JSON") from error
-    if not isinstance(told, Mapping) or not _text(told, "Secret"):
+    if not isinstance(found, Mapping) or not _text(found, "Secret"):
         raise NoCredentials(f"the helper for {registry} did not return a secret")
-    username, secret = _text(told, "Username"), _text(told, "Secret")
+    username, secret = _text(found, "Username"), _text(found, "Secret")
     if username == _TOKEN_USER:
         return Login(identity_token=secret)
     return Login(username, secret)
@@ -158,7 +155,7 @@ class RegistryLogins:
     async def header(self, image: str) -> str | None:
         """Return the `X-Registry-Auth` header for a pull of this image; None: no header.
 
-        Raises NoCredentials where the credentials could not be read.
+        Raises NoCredentials if the credentials could not be read.
         """
         registry = registry_of(image)
         config = await anyio.to_thread.run_sync(_config, self._file())
@@ -196,7 +193,7 @@ class RegistryLogins:
         if status:
             if _NOT_FOUND in answer[:1000].decode(errors="replace").lower():
                 return None
-            # What it says may hold a secret, so it is not repeated.
+            # The output may contain a secret, so it is not included.
             raise NoCredentials(f"{name} exited with status {status}")
         return told_by_helper(answer, registry)
 
@@ -217,7 +214,7 @@ async def _run(program: str, registry: str, environ: Mapping[str, str]) -> tuple
     )
     asked, output = process.stdin, process.stdout
     try:
-        with suppress(anyio.BrokenResourceError, OSError):  # it may not care who is asked for
+        with suppress(anyio.BrokenResourceError, OSError):  # the helper may not read its input
             if asked is not None:
                 await asked.send(registry.encode())
                 await asked.aclose()
@@ -247,7 +244,7 @@ def _config(file: Path | None) -> Mapping[str, Any]:
     if file is None:
         return {}
     try:
-        # A pipe of that name would be waited for without the flag.
+        # Opening a FIFO would block without the flag.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as opened:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):

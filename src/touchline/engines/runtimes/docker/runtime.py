@@ -41,7 +41,7 @@ ANSWERS_WITHIN_S = 1.0
 STOPS_AT_A_TIME = 32
 """Maximum number of concurrent stops.
 
-A daemon ends some 15 a second: with hundreds of requests at once, it would seem not to answer.
+A daemon stops about 15 a second: with hundreds of requests at once, it would appear to hang.
 """
 
 _GONE_POLL_S = 0.1
@@ -60,13 +60,13 @@ async def open_docker_runtime(
 ) -> AsyncIterator[DockerRuntime]:
     """Open a runtime on the configured daemon, whether it answers or not.
 
-    It is the daemon of the settings or the environment. Its events are those of managed containers
-    and of those with the names in `also`. With `bind_is_default` another address is published at
-    where nobody could reach this one. `ids` are the possible ids of this server's own container.
-    Raises Invalid for an address that is not possible.
+    It is the daemon of the settings or the environment. Events are those of managed containers and
+    of those named in `also`. With `bind_is_default` ports are published at another address if
+    nothing could reach this one. `ids` are the possible ids of this server's own container. Raises
+    Invalid for an impossible address.
     """
-    told = os.environ if environ is None else environ
-    address = await anyio.to_thread.run_sync(address_of, settings.host, told)
+    variables = os.environ if environ is None else environ
+    address = await anyio.to_thread.run_sync(address_of, settings.host, variables)
     api = DockerApi(address, timeout_s=settings.call_timeout_s)
     locator = Locator(
         api,
@@ -77,7 +77,7 @@ async def open_docker_runtime(
         ids=ids,
     )
     runtime = DockerRuntime(
-        api, settings, logins=RegistryLogins(told), label=label, locator=locator, also=also
+        api, settings, logins=RegistryLogins(variables), label=label, locator=locator, also=also
     )
     try:
         yield runtime
@@ -93,9 +93,9 @@ async def docker_answers(
 
     The address is that of the settings or the environment. An invalid address does not answer.
     """
-    told = os.environ if environ is None else environ
+    variables = os.environ if environ is None else environ
     try:
-        address = await anyio.to_thread.run_sync(address_of, settings.host, told)
+        address = await anyio.to_thread.run_sync(address_of, settings.host, variables)
         async with aclosing(DockerApi(address, timeout_s=ANSWERS_WITHIN_S)) as api:
             await api.ping()
     except (Invalid, RuntimeUnavailable) as error:
@@ -141,15 +141,15 @@ class DockerRuntime:
     def starting(self) -> frozenset[str]:
         """Return the names of the containers that `start` is working on.
 
-        A managed container that is only created, and is not one of these, was left by a server that
-        died: it may be removed.
+        A managed container that was only created, and is not one of these, was left by a server
+        that crashed: it may be removed.
         """
         return self._starter.under_way()
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
         """Start a container; see `Runtime.start`.
 
-        Waiting for a turn does not count towards the time. Raises Invalid for its name.
+        Waiting for a turn does not count towards `within_s`. Raises Invalid for its name.
         """
         await self._locate()
         return await self._starter.start(spec, deployment=self.deployment, within_s=within_s)
@@ -162,7 +162,7 @@ class DockerRuntime:
         await self._flights.join(("stop", instance_id), partial(self._stop, instance_id, grace_s))
 
     async def restart(self, reference: str, *, grace_s: float) -> None:
-        """Stop a container, managed or not, and start it again; it is running on return.
+        """Restart a container, managed or not, and return when it is running.
 
         Raises InstanceNotFound, DaemonError.
         """
@@ -201,7 +201,7 @@ class DockerRuntime:
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[RuntimeEvent]]:
         """Watch events, including the containers of `also`; see `Runtime.watch`."""
-        self._located = False  # another daemon may answer there now
+        self._located = False  # another daemon may have taken its place
         return watching(self._api, self._is_watched)
 
     async def execute(
@@ -217,7 +217,7 @@ class DockerRuntime:
         except TimeoutError:
             raise StartTimeout(f"the command did not complete within {within_s:g} s") from None
         except DaemonError as error:
-            # It is not there (404), or does not run (409).
+            # It does not exist (404) or is not running (409).
             raise InstanceNotFound(error.message) from error
 
     async def close(self) -> None:
@@ -273,15 +273,15 @@ class DockerRuntime:
         log.info("Removing %s, left over from a failed start", container)
         await self._remove(container)
 
-    def _is_watched(self, told: Told, event: RuntimeEvent) -> bool:
-        if self._starter.is_leftover(told["Actor"]["Attributes"].get(START)):
+    def _is_watched(self, message: Told, event: RuntimeEvent) -> bool:
+        if self._starter.is_leftover(message["Actor"]["Attributes"].get(START)):
             return False
         name, value = self.label
         return event.labels.get(name) == value or event.name in self._also
 
 
 def _not_found(error: DaemonError, reference: str) -> InstanceNotFound | DaemonError:
-    # A prefix that several ids have is told with status 500, or 400 by newer daemons.
+    # An ambiguous prefix is reported with status 500, or with 400 by newer daemons.
     if error.status in {400, 404} or "Multiple IDs" in error.message:
         return InstanceNotFound(f"there is no container {reference!r}: {error.message}")
     return error

@@ -88,7 +88,7 @@ class Starter:
     async def start(self, spec: EngineSpec, *, deployment: Deployment, within_s: float) -> Instance:
         """Start a container; see `Runtime.start`.
 
-        The time begins with this start's turn.
+        `within_s` counts from the start's turn.
         """
         start = secrets.token_hex(8)
         config = creation(
@@ -97,31 +97,31 @@ class Starter:
         self._under_way[start] = spec.name
         try:
             try:
-                return await self._in_turn(_Attempt(spec, start, config), within_s)
+                return await self._start_in_turn(_Attempt(spec, start, config), within_s)
             except ImageNotFound:
-                # Outside of a turn: others start while this one waits for the registry.
+                # Outside of a turn, so that other starts continue during the pull.
                 await self._pulls.pull(spec.image)
-                return await self._in_turn(_Attempt(spec, start, config), within_s)
+                return await self._start_in_turn(_Attempt(spec, start, config), within_s)
         finally:
             del self._under_way[start]
 
-    async def _in_turn(self, attempt: _Attempt, within_s: float) -> Instance:
+    async def _start_in_turn(self, attempt: _Attempt, within_s: float) -> Instance:
         async with self._turns.turn():
             try:
                 with patience.fail_after(within_s):
                     return await self._run(attempt)
             except DaemonError as error:
                 if attempt.container is not None:
-                    await self._take_back(attempt)
+                    await self._undo(attempt)
                 raise why_not(error, attempt.spec) from error
             except TimeoutError:
-                if not await self._take_back(attempt):
+                if not await self._undo(attempt):
                     raise RuntimeUnavailable("Docker stopped responding during a start") from None
                 raise StartTimeout(
                     f"{attempt.spec.name} was not running after {within_s:g} s"
                 ) from None
             except BaseException:
-                await self._take_back(attempt)
+                await self._undo(attempt)
                 raise
 
     async def _run(self, attempt: _Attempt) -> Instance:
@@ -138,30 +138,31 @@ class Starter:
         return instance
 
     async def _until_begun(self, container: str) -> None:
-        """Wait until the container's first process has run the program, or failed to.
+        """Wait until the container's first process has executed the program, or failed to.
 
-        A daemon answers a start when that process runs, which is an init of its own: a program that
-        does not exist would be reported as running.
+        A daemon answers a start when its own init process runs: a program that does not exist would
+        be reported as running.
         """
         with patience.move_on_after(BEGINS_WITHIN_S):
             try:
                 while not has_begun(await self._api.processes(container)):  # noqa: ASYNC110
                     await anyio.sleep(_BEGIN_POLL_S)
             except DaemonError as error:
-                # It has ended already, which the next look tells; or this daemon cannot say.
+                # The container has ended, which the next check shows, or the daemon cannot report
+                # it.
                 log.debug("The processes of %s: %s", container, error.message)
 
-    async def _take_back(self, attempt: _Attempt) -> bool:
+    async def _undo(self, attempt: _Attempt) -> bool:
         """Remove what a start created, and return whether the daemon answered.
 
-        Otherwise `is_leftover` remembers it.
+        If it did not, `is_leftover` remembers the start.
         """
         with anyio.CancelScope(shield=True):
             try:
                 if attempt.container is not None:
                     await self._remove(attempt.container)
                     return True
-                # The call may have got through, or may yet: only the label can tell.
+                # The call may have succeeded, or may yet: only the label identifies the container.
                 self._remember(attempt)
                 for shown in await self._api.containers(f"{START}={attempt.start}"):
                     await self._remove(shown["Id"])

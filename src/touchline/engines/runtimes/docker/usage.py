@@ -50,7 +50,7 @@ class UsageMeter:
         """
         counters = await anyio.to_thread.run_sync(_from_files, running)
         at_s = anyio.current_time()
-        # The files of all or of none are here: a daemon is on this machine or on another.
+        # Either all files are here or none, depending on the machine that the daemon is on.
         if not counters:
             counters = await self._from_daemon(running)
         usage = {
@@ -91,30 +91,30 @@ class UsageMeter:
 
     async def _ask(self, instance: Instance, found: dict[str, Counters]) -> None:
         try:
-            told = await self._api.statistics(instance.id)
+            statistics = await self._api.statistics(instance.id)
         except DaemonError:
             return  # it ended meanwhile
-        counted = told_counters(told, own_network=not shares_network(instance.network))
+        counted = told_counters(statistics, own_network=not shares_network(instance.network))
         if counted is not None:
             found[instance.id] = counted
 
 
 @making_sense()
-def told_counters(told: Mapping[str, Any], *, own_network: bool) -> Counters | None:
+def told_counters(statistics: Mapping[str, Any], *, own_network: bool) -> Counters | None:
     """Return the counters in the daemon's statistics.
 
     None: the container had ended when they were read.
     """
-    memory = told.get("memory_stats") or {}
+    memory = statistics.get("memory_stats") or {}
     if "usage" not in memory:
         return None
     detail = memory.get("stats") or {}
     idle = detail.get("total_inactive_file", detail.get("inactive_file", 0))
     limit = memory.get("limit")
-    networks = told.get("networks") if own_network else None
-    blocks = (told.get("blkio_stats") or {}).get("io_service_bytes_recursive")
+    networks = statistics.get("networks") if own_network else None
+    blocks = (statistics.get("blkio_stats") or {}).get("io_service_bytes_recursive")
     return Counters(
-        cpu_ns=int(told["cpu_stats"]["cpu_usage"]["total_usage"]),
+        cpu_ns=int(statistics["cpu_stats"]["cpu_usage"]["total_usage"]),
         memory_bytes=max(0, int(memory["usage"]) - int(idle)),
         memory_limit_bytes=int(limit) if limit and limit < NO_LIMIT_BYTES else None,
         network_rx_bytes=_sum(networks, "rx_bytes"),

@@ -22,13 +22,13 @@ async def executed(
 ) -> Executed:
     """Run the command that `spawn` starts, with its output to the given descriptor.
 
-    Raises StartTimeout after `within_s`. Whatever the command has left in its group is killed.
+    Raises StartTimeout after `within_s`. Remaining processes of the command's group are killed.
     """
     reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         os.set_blocking(writing, True)
         try:
-            # Shielded: what has been started must be known before anybody gives up.
+            # Shielded: a process that was started must be known even if the caller is cancelled.
             with anyio.CancelScope(shield=True):
                 spawned = await spawn(writing)
         finally:
@@ -42,7 +42,7 @@ async def executed(
                 f"{name} did not exit within {within_s:g} s and was killed"
             ) from error
         finally:
-            # Until it is waited for, its number cannot be reused.
+            # Its PID cannot be reused before it is waited for.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(spawned.process.pid, signal.SIGKILL)
             with anyio.CancelScope(shield=True):

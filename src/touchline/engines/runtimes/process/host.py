@@ -39,7 +39,7 @@ Ts = TypeVarTuple("Ts")
 STARTS_AT_A_TIME, OTHERS_AT_A_TIME = 8, 4
 """Numbers of threads for starts and for other operations.
 
-A list does not wait behind a hundred starts.
+A list must not wait for a hundred starts.
 """
 
 
@@ -132,7 +132,7 @@ class ProcessHost:
 
     def _found(self, record: Record) -> tuple[Record, int | None] | None:
         if record.process is None and not record.ended:
-            # The server died while it was starting this one: it may run, or it may not.
+            # The server crashed during this start: the process may or may not exist.
             process = procfs.find_leader(mark_of(record.id), self._boot)
             if process is None:
                 self._remove(record)
@@ -146,7 +146,7 @@ class ProcessHost:
 
     def _launch(self, record: Record) -> Launched:
         ports.check(ports.wanted(record.ports), record.bind_address)
-        # Before there is a process: should the server die now, its record is looked for by mark.
+        # Written before the process exists: after a crash it is found by its mark.
         record = replace(record, process=None, ended=False, exit_code=None, started_at=utc_now())
         self._records.create(record)
         with self._records.appending(record.id) as output:

@@ -49,10 +49,7 @@ class Life:
 
     @property
     def ports(self) -> frozenset[Port]:
-        """Ports of the host that it has, or will have.
-
-        Empty once it has ended for good.
-        """
+        """Host ports that it has, or will have; none once it has ended for good."""
         holds = self.record.restarts or not self.ended.is_set()
         return wanted(self.record.ports) if holds else frozenset()
 
@@ -76,18 +73,18 @@ class Life:
         asyncio.get_running_loop().add_reader(pidfd, self._has_ended)
 
     def let_go(self) -> None:
-        """Stop following the process; it runs on."""
+        """Stop following the process, which keeps running."""
         self.waiting.cancel()
         self._close()
 
     async def end(self, *, grace_s: float) -> None:
         """End the process, killed after `grace_s`, and return when it has ended.
 
-        Raises RuntimeUnavailable where even that does not end it.
+        Raises RuntimeUnavailable if it cannot be killed.
         """
         if grace_s > 0 and not self.ended.is_set():
-            self._ask_group(signal.SIGTERM)
-            self._ask_group(signal.SIGCONT)  # one that is frozen hears the first only then
+            self._signal_group(signal.SIGTERM)
+            self._signal_group(signal.SIGCONT)  # a stopped process handles SIGTERM only then
             with anyio.move_on_after(grace_s):
                 await self.ended.wait()
         if self._pidfd is not None:
@@ -104,17 +101,17 @@ class Life:
     def next_pause_s(self) -> float:
         """Return the delay before the next restart.
 
-        It grows each time, unless the process has lasted.
+        It grows with each restart, unless the process has lasted.
         """
         self._failures = RESTARTS.failures(self._failures, self._lasted_s)
         self._lasted_s = 0.0
         return RESTARTS.pause_s(self._failures)
 
-    def _ask_group(self, number: int) -> None:
+    def _signal_group(self, number: int) -> None:
         if self._pidfd is None or self.record.process is None:
             return
         with suppress(ProcessLookupError, PermissionError):
-            # Through the descriptor first: it fails where the number may be another's by now.
+            # Check the descriptor first: it fails if the PID may have been reused.
             signal.pidfd_send_signal(self._pidfd, 0)
             os.killpg(self.record.process.pid, number)
 

@@ -35,18 +35,18 @@ class MemoryLimits:
         version_1 = (cgroups / "memory" / _V1.limit).exists()
         self._version = _V1 if version_1 else _V2
         self._parent = (cgroups / "memory" if version_1 else cgroups) / _GROUP
-        self._said = False
+        self._warned = False
 
     def apply(self, name: str, pid: int, limit_bytes: int) -> bool:
         """Put a process under a limit, and return whether that was possible.
 
-        Otherwise it runs on without one.
+        Otherwise the process continues without one.
         """
         group, files = self._parent / name, self._version
         try:
             self._parent.mkdir(exist_ok=True)
             if files is _V2:
-                # A group has a controller's files only where its parent hands the controller on.
+                # A group has a controller's files only if its parent delegates the controller.
                 (self._parent / "cgroup.subtree_control").write_text("+memory")
             group.mkdir(exist_ok=True)
             (group / files.limit).write_text(str(limit_bytes))
@@ -55,7 +55,7 @@ class MemoryLimits:
             (group / "cgroup.procs").write_text(str(pid))
         except OSError as error:
             self.forget(name)
-            self._say(error)
+            self._warn_once(error)
             return False
         return True
 
@@ -71,7 +71,7 @@ class MemoryLimits:
         with suppress(OSError):  # there was none
             (self._parent / name).rmdir()
 
-    def _say(self, error: OSError) -> None:
-        if not self._said:
-            self._said = True
+    def _warn_once(self, error: OSError) -> None:
+        if not self._warned:
+            self._warned = True
             log.warning("Memory limits of processes have no effect on this machine: %s", error)

@@ -20,7 +20,7 @@ def wanted(ports: Iterable[PortMapping]) -> frozenset[Port]:
 
 
 def check(ports: Iterable[Port], address: str) -> None:
-    """Return if each port can be bound.
+    """Check that each port can be bound.
 
     Blocking, for a moment. Raises PortInUse, StartFailed.
     """
@@ -44,7 +44,7 @@ def _bind(address: str, number: int, protocol: str) -> None:
     kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     with socket.socket(family, kind) as probe:
         if kind == socket.SOCK_STREAM:
-            # Connections of a program that has ended (TIME_WAIT) are in nobody's way; one that
-            # listens is, with this option too. Two of UDP would share the port.
+            # With SO_REUSEADDR, connections in TIME_WAIT do not count, and listening sockets still
+            # do. For UDP it would share the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((address, number))

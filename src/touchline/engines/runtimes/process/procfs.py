@@ -15,15 +15,15 @@ PROC = Path("/proc")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
-_LOOKS = 10
+_MAX_SCANS = 10
 """Number of searches for a program that forks while it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Unique identity of a process: number, start time and boot.
+    """Unique identity of a process: PID, start time and boot id.
 
-    It distinguishes the process from any other with the same number.
+    It distinguishes the process from any other with the same PID.
     """
 
     pid: int
@@ -77,7 +77,7 @@ def stat_of(pid: int) -> Stat | None:
 
 
 def identify(pid: int, boot: str) -> Identity | None:
-    """Return the identity of the process that has this number now."""
+    """Return the identity of the process that has this PID now."""
     stat = stat_of(pid)
     return Identity(pid, stat.start_ticks, boot) if stat is not None else None
 
@@ -90,7 +90,7 @@ def descriptor_of(identity: Identity, boot: str) -> int | None:
         pidfd = os.pidfd_open(identity.pid)
     except OSError:
         return None
-    # Asked after the descriptor stands: from then on the number cannot change hands unseen.
+    # Read after opening the descriptor: from then on a reuse of the PID is detected.
     stat = stat_of(identity.pid)
     if stat is not None and stat.start_ticks == identity.start_ticks and stat.state not in "ZX":
         return pidfd
@@ -141,7 +141,7 @@ def find_leader(mark: bytes, boot: str) -> Identity | None:
 def kill_remains(remains: Collection[Remains], boot: str) -> None:
     """Kill these processes and all their remains."""
     here = [each for each in remains if each.leader.boot_id == boot]
-    for _ in range(_LOOKS):
+    for _ in range(_MAX_SCANS):
         if not [stat for stat in left_of(here, all_stats()) if _kill(stat)]:
             return
 
@@ -149,8 +149,8 @@ def kill_remains(remains: Collection[Remains], boot: str) -> None:
 def left_of(remains: Collection[Remains], stats: Iterable[Stat]) -> Iterator[Stat]:
     """Yield the processes that belong to the remains.
 
-    The kernel gives no process the number of a session that has members, so those with a leader's
-    number are the leader's, unless a new process has it: then none of them is left.
+    The kernel does not reuse the id of a session that has members, so processes in a session with a
+    leader's PID are the leader's, unless a new process has that PID: then none of them is left.
     """
     leaders = {each.leader.pid: each.leader.start_ticks for each in remains}
     marks = frozenset(each.mark for each in remains)
@@ -160,7 +160,7 @@ def left_of(remains: Collection[Remains], stats: Iterable[Stat]) -> Iterator[Sta
         if leaders.get(stat.pid, stat.start_ticks) != stat.start_ticks:
             del leaders[stat.pid]
     for stat in everybody:
-        # Nobody older than the oldest leader can come from one of them.
+        # A process older than the oldest leader cannot descend from any of them.
         if stat.state in "ZX" or stat.start_ticks < earliest:
             continue
         if stat.session in leaders or has_mark(stat.pid, marks):

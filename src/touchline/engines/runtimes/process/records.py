@@ -1,7 +1,7 @@
 """Records of engine processes, one directory each, which survive the server.
 
-A record is written before the process exists, so that none can run unrecorded; the process carries
-the id in its environment, by which it is found when the server died between the two.
+A record is written before the process exists, so that none runs unrecorded; the process carries the
+id in its environment, by which it is found if the server crashed between the two.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Record:
     process: Identity | None = None
     """Identity of the process.
 
-    None: it has not been started, or the server died before it could record it.
+    None: it has not been started, or the server crashed before it could record it.
     """
     started_at: datetime | None = None
     ended: bool = False
@@ -111,7 +111,7 @@ class Records:
         self.write(record)
 
     def write(self, record: Record) -> None:
-        """Replace a record, whole or not at all.
+        """Replace a record atomically.
 
         One that was removed meanwhile is not created again.
         """
@@ -124,15 +124,15 @@ class Records:
     def remove(self, record_id: str) -> None:
         """Remove the record, the log and all files that the process left in its directory."""
         home = self.home(record_id)
-        # First: what is left of the rest without it is cleared away by the next `read_all`.
+        # Removed first: directories without a record are deleted by the next `read_all`.
         (home / RECORD).unlink(missing_ok=True)
         _clear_away(home)
 
     def read_all(self, *, is_alive: Callable[[str], bool]) -> Iterator[Record]:
-        """Yield every record that can be read.
+        """Yield every valid record.
 
-        One that cannot be read is logged: it stays as long as `is_alive` says that a process runs
-        with this id, and is removed otherwise.
+        An invalid one is logged. It is kept while `is_alive` reports a process with this id, and
+        removed otherwise.
         """
         for home in sorted(self._directory.iterdir()):
             if not files.is_real_folder(home):
@@ -149,7 +149,7 @@ class Records:
         try:
             record = self._json.validate_json(files.read_bytes(home / RECORD))
         except FileNotFoundError:
-            return None  # it was being made or removed when the server died
+            return None  # it was being created or removed when the server crashed
         except (OSError, ValueError) as error:
             log.error("The record in %s cannot be read: %s", home, error)  # noqa: TRY400
             return None
@@ -182,7 +182,7 @@ class Records:
     def shorten_logs(self) -> None:
         """Truncate logs that have grown too large; the newest part is kept as `engine.log.1`.
 
-        Processes write to the current end of the file (O_APPEND), so they need not take part.
+        Processes append to the file (O_APPEND), so they need not be notified.
         """
         for path in self._directory.glob(f"*/{LOG}"):
             try:
@@ -199,7 +199,7 @@ def _shorten(path: Path) -> None:
         file.seek(-LOG_KEPT_BYTES, os.SEEK_END)
         kept = file.read(LOG_KEPT_BYTES)
         files.replace_whole(path.with_name(OLD_LOG), kept, 0o600)
-        # What is written between the two lines is lost: a process that says so much can spare it.
+        # Output between the two calls is lost, which is acceptable for such a verbose process.
         file.truncate(0)
 
 

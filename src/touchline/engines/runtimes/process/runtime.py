@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 async def open_process_runtime(
     settings: ProcessRuntimeSettings, *, directory: Path, label: tuple[str, str], bind_address: str
 ) -> AsyncIterator[ProcessRuntime]:
-    """Open the runtime with records in `directory`; processes run on when it is closed.
+    """Open the runtime with records in `directory`; processes keep running when it is closed.
 
     Raises Invalid for a directory that cannot be used.
     """
@@ -109,7 +109,7 @@ class ProcessRuntime:
             life.follow(record, pidfd)
             life.announced = pidfd is not None
             if pidfd is None:
-                self._flights.launch(("after", record.id), partial(self._after_death, life))
+                self._flights.launch(("after", record.id), partial(self._handle_exit, life))
 
     async def start(self, spec: EngineSpec, *, within_s: float) -> Instance:
         """Start a process; see `Runtime.start`.
@@ -117,13 +117,13 @@ class ProcessRuntime:
         A program that ends before it waits for anything counts as a failed start.
         """
         life = self._reserve(spec)
-        # A task of its own: a process that is being made must be known, whoever gives up waiting.
+        # A task of its own: the process must be tracked even if the caller is cancelled.
         launch = asyncio.ensure_future(self._launch(life))
         try:
             with patience.fail_after(within_s):
                 await asyncio.shield(launch)
         except BaseException as error:
-            await self._take_back(life, launch)
+            await self._undo_start(life, launch)
             if isinstance(error, TimeoutError):
                 raise StartTimeout(
                     f"{spec.name} was not running after {within_s:g} s and was removed"
@@ -144,7 +144,7 @@ class ProcessRuntime:
     async def list(self) -> Sequence[Instance]:
         """Return the processes; see `Runtime.list`.
 
-        Logs that have grown too large are truncated at this occasion.
+        Logs that have grown too large are truncated as well.
         """
         await self._host.shorten_logs()
         return await self._shown(self._managed())
@@ -221,19 +221,19 @@ class ProcessRuntime:
             raise StartFailed(await self._host.last_words(life.record))
         self._lives[life.record.id] = life
         life.announced = True
-        self._tell("started", life.record)
+        self._announce("started", life.record)
 
-    async def _take_back(self, life: Life, launch: asyncio.Future[None]) -> None:
-        async def take_back() -> None:
+    async def _undo_start(self, life: Life, launch: asyncio.Future[None]) -> None:
+        async def undo() -> None:
             await asyncio.wait({launch})
             if not launch.cancelled():
-                launch.exception()  # known to whoever waited for it
+                launch.exception()  # Marks the error as retrieved; the caller has received it.
             await self._erase(life, grace_s=0)
 
         key = ("erase", life.record.id)
         with anyio.CancelScope(shield=True):
             try:
-                await self._flights.join(key, take_back)
+                await self._flights.join(key, undo)
             except TouchlineError as error:
                 log.error("Left over from a failed start: %s", error.message)  # noqa: TRY400
 
@@ -243,10 +243,10 @@ class ProcessRuntime:
         """Handle the end of a process, called by its `Life`."""
         if life.announced:
             life.announced = False
-            self._tell("died", life.record)
-            self._flights.launch(("after", life.record.id), partial(self._after_death, life))
+            self._announce("died", life.record)
+            self._flights.launch(("after", life.record.id), partial(self._handle_exit, life))
 
-    async def _after_death(self, life: Life) -> None:
+    async def _handle_exit(self, life: Life) -> None:
         await self._sweep(life)
         if life.stopping:
             return
@@ -259,7 +259,7 @@ class ProcessRuntime:
             life.restarting = self._flights.launch(("restart", life.record.id), work)
 
     async def _restart(self, life: Life) -> None:
-        # A scope, and no cancelled task: what a thread is about to start is waited for.
+        # A scope instead of cancelling the task, so that a start in a thread is awaited.
         with anyio.CancelScope() as life.waiting:
             while not life.stopping:
                 await anyio.sleep(life.next_pause_s())
@@ -279,11 +279,11 @@ class ProcessRuntime:
             await asyncio.wait({life.restarting})
         await life.end(grace_s=grace_s)
         record = life.record
-        await self._flights.join(("after", record.id), partial(self._after_death, life))
+        await self._flights.join(("after", record.id), partial(self._handle_exit, life))
         await self._host.remove(record)
         self._names.pop(record.name, None)
         if self._lives.pop(record.id, None) is not None:
-            self._tell("removed", record)
+            self._announce("removed", record)
 
     async def _sweep(self, life: Life) -> None:
         if (remains := life.remains) is not None:
@@ -308,7 +308,7 @@ class ProcessRuntime:
 
         return [each.record.instance(state(each), in_full=in_full) for each in lives]
 
-    def _tell(self, kind: EventKind, record: Record) -> None:
+    def _announce(self, kind: EventKind, record: Record) -> None:
         if self._is_managed(record):
             exit_code = record.exit_code if kind == "died" else None
             self._events.tell(

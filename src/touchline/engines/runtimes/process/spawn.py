@@ -37,10 +37,10 @@ When memory is short an engine is killed before this server and its cameras.
 """
 
 _NO_PROGRAM = frozenset({errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR})
-_LOOKS_MS = (0, 1, 1, 2, 4, 8, 14)
+_CHECK_PAUSES_MS = (0, 1, 1, 2, 4, 8, 14)
 """Pauses in milliseconds before the checks of a new process.
 
-A tiny one already waits for clients at the first check.
+A small program already waits for clients at the first check.
 """
 
 
@@ -67,9 +67,9 @@ def environment(
     home: Path,
     server: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """Return the whole environment of a process, of which little is the server's.
+    """Return the environment of a process, with only a few of the server's variables.
 
-    The given variables never replace the server's: they would decide which programs and libraries
+    The given variables never replace the server's, which determine the programs and libraries that
     are run.
     """
     inherited = {name: server[name] for name in _INHERITED if name in server}
@@ -114,13 +114,13 @@ def spawn(
         child.kill()
         child.wait()
         raise
-    _restrain(child.pid)
-    # It outlives this object, which must not wait for it: whoever has the descriptor does.
+    _limit_resources(child.pid)
+    # The process outlives this object; the owner of the descriptor waits for it.
     child.returncode = 0
     return spawned
 
 
-def _restrain(pid: int) -> None:
+def _limit_resources(pid: int) -> None:
     """Limit a process's resources, so that it takes no files, time or memory from the cameras.
 
     Set from outside, because nothing may run between fork and exec in a process with threads.
@@ -142,7 +142,7 @@ def ends_at_once(spawned: Spawned) -> bool:
     """
     poll = select.poll()
     poll.register(spawned.pidfd, select.POLLIN)
-    for pause_ms in _LOOKS_MS:
+    for pause_ms in _CHECK_PAUSES_MS:
         if poll.poll(pause_ms):
             return True
         stat = stat_of(spawned.process.pid)
@@ -154,7 +154,7 @@ def ends_at_once(spawned: Spawned) -> bool:
 def wait_for(pidfd: int) -> int | None:
     """Return the exit code of a child that has ended, without blocking.
 
-    For a signal it is 128 and its number, as in shells. None: it is not our child, or has been
+    For a signal it is 128 plus its number, as in shells. None: it is not our child, or has been
     waited for.
     """
     try:
@@ -177,8 +177,8 @@ def _identity(pid: int, boot: str) -> Identity:
 
 
 def _absolute(program: str) -> str:
-    """Return a path as absolute.
+    """Return a path as absolute, so that it is valid in the process's directory.
 
-    It then means the same from the process's directory; a bare name is searched on PATH.
+    A bare name is searched on PATH.
     """
     return str(Path(program).absolute()) if os.sep in program else program

@@ -50,10 +50,14 @@ class UsageMeter:
 
     def _usage(self, record: Record, members: Sequence[Stat], cpu_percent: float) -> Usage:
         limited = record.memory_limit_bytes is not None
-        blocks = [told for stat in members if (told := procfs.io_bytes(stat.pid)) is not None]
+        blocks = [
+            transferred
+            for stat in members
+            if (transferred := procfs.io_bytes(stat.pid)) is not None
+        ]
         return Usage(
             cpu_percent=cpu_percent,
-            # Not the group's own count: it lacks what was there before the process was put in it.
+            # The group's own count lacks memory allocated before the process joined it.
             memory_bytes=sum(stat.rss_bytes for stat in members),
             memory_limit_bytes=self._limits.limit_of(record.id) if limited else None,
             network_rx_bytes=None,
