@@ -87,7 +87,7 @@ class Capture:
     def news(self) -> tuple[Changed, ...]:
         """Return the marks set when the status or the mode changes.
 
-        Figures alone set no mark.
+        Changes of figures alone set no mark.
         """
         return (self.recorder.changed, self.lease.changed, self.preview.changed)
 

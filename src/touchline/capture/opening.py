@@ -52,7 +52,7 @@ from touchline.core.wallclock import read_clocks
 
 log = logging.getLogger(__name__)
 
-_MEET_S = 3.0
+_CONNECT_WAIT_S = 3.0
 """Seconds that the start waits for the workers.
 
 A camera that takes longer joins later.
@@ -72,7 +72,7 @@ async def open_capture(
     """Open the capture half: workers connected or started, an interrupted match resumed.
 
     A match that the workers still record is adopted. Closing finalises a running recording first.
-    Raises OSError where the folders cannot be made.
+    Raises OSError if the folders cannot be created.
     """
     runtime_dir = settings.runtime_dir or data_dir / "run"
     disk = recordings_disk(settings, data_dir)
@@ -89,7 +89,7 @@ async def open_capture(
         )
         host = HostSampler(disk.root, floor_bytes=settings.min_free_bytes, find_fault=disk.look)
         await host.once()
-        supervisor = Supervisor(partial(_tell, logs.alerts), metrics, half="capture")
+        supervisor = Supervisor(partial(_send_alert, logs.alerts), metrics, half="capture")
         async with open_tasks(supervisor) as tasks:
             views = make_views(base, tasks)
             services = await open_library_services(base, views)
@@ -141,7 +141,7 @@ class _Parts:
         recorder.begin()
         self._views.begin(tasks)
         self._services.begin(tasks)
-        with patience.move_on_after(_MEET_S):
+        with patience.move_on_after(_CONNECT_WAIT_S):
             for camera in base.cameras.values():
                 await camera.ready.wait()
         await recorder.adopt(base.news.hellos)
@@ -240,11 +240,8 @@ def _context(
     )
 
 
-def _tell(alerts: Alerts, kind: str, category: str, message: str, **details: Any) -> None:
-    """Send an alert about background work that failed or works again.
-
-    An alert is an event too.
-    """
+def _send_alert(alerts: Alerts, kind: str, category: str, message: str, **details: Any) -> None:
+    """Send an alert, which is an event too, about background work that failed or recovered."""
     severity: Literal["error", "warning"] = "error" if category == "failed" else "warning"
     name: AlertType = (
         "background_task_failed" if category == "failed" else "background_task_recovered"
@@ -261,11 +258,11 @@ def recordings_disk(settings: CaptureSettings, data_dir: Path) -> RecordingsDisk
 def _make_folders(disk: RecordingsDisk, runtime: Path, events: EventLog) -> None:
     """Create the folders of the half.
 
-    The server runs without its recordings disk, too: everything but recording works.
+    Without its recordings disk the server runs, and everything but recording works.
     """
     fault = disk.prepare()
     if fault is not None:
         log.error("nothing can be recorded: %s. To fix it: %s", fault.message, fault.mend)
         events.record("recording", "disk", fault.message, mend=fault.mend)
     runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.chmod(runtime, 0o700)  # noqa: PTH101  (a folder that was there may be open to others)
+    os.chmod(runtime, 0o700)  # noqa: PTH101  (an existing folder may be open to others)

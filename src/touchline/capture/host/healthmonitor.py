@@ -14,10 +14,7 @@ from touchline.core.tasks import Changed
 
 LOOK_EVERY_S = 2.0
 PAUSE_S = 0.25
-"""Minimum interval in seconds between two checks.
-
-Each camera sends news twice per second.
-"""
+"""Minimum interval in seconds between two checks; each camera reports twice per second."""
 
 REPEAT_EVERY_S = 60.0
 
@@ -74,7 +71,7 @@ class HealthMonitor:
         recording, host, status = self._recording(), self._host(), self._status()
         healthy = bool(recording["healthy"]) and host["status"] == "healthy"
         message = str(recording["message"])
-        # "No frames for 3.2 s" is the same news as "No frames for 5.2 s".
+        # "No frames for 3.2 s" is not a change from "No frames for 5.2 s".
         news = (status["match_id"], healthy, _NUMBER.sub("#", message), host["status"])
         now_s = self._clock()
         if news == self._said and now_s - self._said_s < REPEAT_EVERY_S:

@@ -234,7 +234,7 @@ def _number(path: Path) -> int | None:
 
 
 def _text(path: Path) -> str:
-    """Return the file's text; empty where it is missing or its driver returns an error."""
+    """Return the file's text; empty if it is missing or its driver returns an error."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

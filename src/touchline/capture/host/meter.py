@@ -34,7 +34,7 @@ Status = Callable[[], Mapping[str, Any]]
 
 
 class Meter:
-    """Metrics reader whose `families` reads all values anew, without any I/O or waiting."""
+    """Metrics reader whose `families` returns current values, without any I/O or waiting."""
 
     def __init__(
         self,

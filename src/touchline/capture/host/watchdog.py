@@ -117,7 +117,7 @@ class Watchdog:
             self.counts[camera.name, "recovery"] += 1
             self.note(f"{camera.name}: the camera is back after {away_s:.1f} s")
         elif state == "stopped":
-            seen.lost_s = None  # nobody wants it any more
+            seen.lost_s = None  # no longer requested
 
     def _disk(self, camera: Camera, seen: _Seen, event: Mapping[str, Any]) -> None:
         before, seen.disk = seen.disk, str(event.get("state"))

@@ -1,9 +1,8 @@
 """ZIP download of a whole match, generated while it is sent.
 
-Nothing is compressed, copied or kept: video does not get smaller by deflating it. Stored members
-have a size that is known beforehand, so the download has a length and its first byte at once, and
-needs a few megabytes of memory whatever the size of the match. ZIP64 is used where a member or the
-whole needs it.
+Members are stored uncompressed, because video does not compress further. Their sizes are known
+beforehand, so the download has a length, starts immediately, and needs a few megabytes of memory
+for a match of any size. ZIP64 is used where a member or the archive needs it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from touchline.foreign.text import file_name
 _CHUNKS_A_STEP = 64
 """Number of zipstream's 64 KiB chunks that one step in a thread reads, 4 MiB in all.
 
-With 1 MiB the switches between threads cost a third of the throughput.
+With 1 MiB, thread switches cost a third of the throughput.
 """
 
 
@@ -91,5 +90,5 @@ class Archive:
 def _read(pieces: Iterator[bytes], most: int) -> list[bytes]:
     try:
         return list(islice(pieces, most))
-    except (OSError, RuntimeError) as error:  # RuntimeError: a size is not what it was
+    except (OSError, RuntimeError) as error:  # RuntimeError: a size has changed
         raise Failed(f"The archive cannot be completed: {error}", code="archive_broken") from error

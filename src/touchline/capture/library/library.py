@@ -1,8 +1,8 @@
 """Access to the recorded matches, with the folders on disk as the only source.
 
-A name from outside is accepted only where it is the name of one entry of the right kind: a match is
-a real folder in the root, a segment a real file in its `segments`, a file a real file of the match.
-It cannot be a path, so it cannot lead anywhere else, and links are not followed.
+A name from a client is accepted only if it is the name of one entry of the right kind: a match is a
+real folder in the root, a segment a real file in its `segments`, a file a real file of the match.
+It cannot be a path, and links are not followed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _TRASH_PREFIX = ".trash-"
 _THREADS = 8
 """Maximum number of files read at once.
 
-A disk that hangs must not take the server's other threads.
+A disk that hangs must not occupy the server's other threads.
 """
 
 
@@ -74,7 +74,7 @@ class Library:
         """Return every match with footage, as encoded JSON: `{"recordings": {match_id: …}}`."""
         arrived_after = self._scans_begun
         async with self._scan_lock:
-            # A scan that began after this call arrived is as good as one of its own.
+            # A scan that began after this call is current enough for it.
             if self._scans_begun == arrived_after:
                 self._scans_begun += 1
                 self._listing = await self._in_thread(self._inventory.listing, self._is_running)
@@ -91,14 +91,14 @@ class Library:
         """Delete the match and all its files.
 
         Raises Refused for the running match and for a protected one. A crash during the deletion
-        leaves the match whole or removed from the list, never half of it.
+        leaves the match either complete or removed from the list.
         """
         return await self._changing(self._delete, match_id)
 
     async def segment_path(self, match_id: str, segment_name: str) -> Path:
         """Return the path of a segment.
 
-        Raises NotFound where it is not a file of the match's `segments`.
+        Raises NotFound if it is not a file of the match's `segments`.
         """
         return await self._in_thread(
             self._file, match_id, SEGMENTS_FOLDER, segment_name, "Segment not found"
@@ -107,7 +107,7 @@ class Library:
     async def file_path(self, match_id: str, file_name: str) -> Path:
         """Return the path of a file of the match.
 
-        Raises NotFound where it is not directly in the match's folder.
+        Raises NotFound if it is not directly in the match's folder.
         """
         return await self._in_thread(
             self._file, match_id, "", file_name, "Recording file not found"
@@ -161,7 +161,7 @@ class Library:
     async def protect(self, match_id: str, *, protected: bool) -> dict[str, Any]:
         """Protect the match from deletion, by a request or to make room, or remove the protection.
 
-        Raises Refused for the running match, which nothing deletes anyway.
+        Raises Refused for the running match, which is never deleted.
         """
         return await self._changing(self._protect, match_id, protected)
 
@@ -316,7 +316,7 @@ def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | No
     for named in (name, *_shown_as(folder, name)):
         try:
             mode = (folder / named).lstat().st_mode
-        except (OSError, UnicodeEncodeError):  # absent, too long, or no name at all
+        except (OSError, UnicodeEncodeError):  # absent, too long, or not a valid name
             continue
         return folder / named if is_kind(mode) else None
     return None

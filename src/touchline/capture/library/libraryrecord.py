@@ -35,7 +35,7 @@ class _File(BaseModel):
 class LibraryRecord:
     """Record of the library in `root`; its numbers only ever increase.
 
-    Without a `path` to store it at, it is what the manifests say.
+    Without a `path` it is derived from the manifests only.
     """
 
     def __init__(self, root: Path, path: Path | None) -> None:
@@ -45,7 +45,7 @@ class LibraryRecord:
 
     @property
     def newest_unix_ns(self) -> int | None:
-        """Newest trusted date; None where there is none, or before `load`."""
+        """Newest trusted date; None if there is none, or before `load`."""
         return None if self._file is None else self._file.newest_unix_ns
 
     def load(self) -> None:
@@ -57,10 +57,7 @@ class LibraryRecord:
             self._read()
 
     def next_number(self) -> int:
-        """Return the number for a new match.
-
-        Raises OSError where it cannot be stored.
-        """
+        """Return the number for a new match. Raises OSError if it cannot be stored."""
         with self._lock:
             file = self._read()
             number = file.last_number + 1
@@ -114,6 +111,6 @@ def _numbers(root: Path) -> Iterator[int]:
         try:
             number = json.loads(read_bytes(Path(folder) / MANIFEST_NAME))["number"]
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # foreign, of version 0.1.0, or damaged: whoever opens it is told
+            continue  # foreign, of version 0.1.0, or damaged: reported when the match is opened
         if isinstance(number, int) and not isinstance(number, bool):
             yield number

@@ -1,4 +1,4 @@
-"""Markers set in a match, stored as `markers.json` in its folder and replaced whole."""
+"""Markers set in a match, stored as `markers.json` in its folder and replaced atomically."""
 
 from __future__ import annotations
 

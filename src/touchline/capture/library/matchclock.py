@@ -1,8 +1,8 @@
 """Position of a match's parts on its single time axis, and the age of a match. Pure.
 
 The axis (the match clock) starts at the wall clock's time when the match was first started, and
-continues with monotonic time. A part that is recorded after a restart of the machine lies behind
-all footage before it, whatever the wall clock says by then.
+continues with monotonic time. A part that is recorded after a restart of the machine lies after all
+earlier footage, regardless of the wall clock.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ UNKNOWN_PAUSE_NS = 1_000_000_000
 """Nanoseconds that stand for a pause of unknown length."""
 
 LONGEST_BELIEVED_NS = 15 * 60 * 1_000_000_000
-"""Longest pause that is believed from clocks that are not both synchronised.
+"""Longest pause that is accepted from clocks that are not both synchronised.
 
-A longer one is not believed: time zones that were set wrong are further apart, and so are clocks
-without a battery.
+Wrong time zones and clocks without a battery are further apart.
 """
 
 STEP_NS = 500_000_000
@@ -75,7 +74,7 @@ def begin_part(
 def _believed_pause_ns(
     part: Part | None, last_ns: int, now: Reading, trust: Trust, longest_ns: int | None
 ) -> int | None:
-    """Return the time since `last_ns` by two wall clocks; None where they are not trusted."""
+    """Return the time since `last_ns` by two wall clocks; None if they are not trusted."""
     if part is None or "doubtful" in {part.trust, trust}:
         return None
     pause_ns = now.unix_ns - (last_ns + part.unix_minus_match_ns)
@@ -100,7 +99,7 @@ def may_resume(before: Manifest, now: Reading, trust: Trust, *, max_match_s: flo
     if part is not None and part.boot_id == now.boot_id:
         age_ns = max(age_ns, now.monotonic_ns + part.match_minus_monotonic_ns - before.origin_ns)
     elif part is None or (part.trust != "synchronised" and trust == "synchronised"):
-        pass  # the clock was set in between: the difference says more of that than of the pause
+        pass  # the clock was set in between, so the difference is not the pause
     else:
         age_ns += _believed_pause_ns(part, last, now, trust, None) or 0
     return age_ns < max_match_s * 1e9
@@ -117,7 +116,7 @@ def last_footage_ns(manifest: Manifest) -> int | None:
 
 
 def last_part(manifest: Manifest) -> Part | None:
-    """Return the part recorded last; None where nothing was recorded.
+    """Return the part recorded last; None if nothing was recorded.
 
     A match of version 0.1.0 is one part, and one whose manifest was lost is of an unknown boot.
     """
@@ -179,10 +178,10 @@ def correction_ns(parts: Sequence[Part]) -> int:
 
 
 def corrected(part: Part, now: Reading, trust: Trust, *, slept_ns: int) -> Part | None:
-    """Return the part with the wall clock as it is known now; None if nothing changed.
+    """Return the part with the current wall clock; None if nothing changed.
 
-    A clock is followed when it was set, unless it is trusted less than before. Time for which the
-    machine slept (`slept_ns`, since the part was last checked) is no step.
+    A changed clock is adopted unless it is trusted less than before. Time in which the machine was
+    suspended (`slept_ns`, since the last check) does not count as a change.
     """
     if RANK[trust] < RANK[part.trust]:
         return None

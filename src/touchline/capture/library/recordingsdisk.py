@@ -1,7 +1,7 @@
 """Check that the recordings are on the expected disk before anything is created there.
 
-A disk that is not mounted leaves a folder of the system's disk in its place, which must not be
-recorded onto. The mount point under which the recordings were found is kept in the data directory;
+If a disk is not mounted, its mount point is a folder on the system's disk, which must not be
+recorded to. The mount point under which the recordings were found is kept in the data directory;
 from then on they are only ever created there. To move them elsewhere, remove that file.
 """
 
@@ -81,7 +81,7 @@ def judge(
 def disk_point(root: Path, mounts: Iterable[Mount]) -> str:
     """Return the mount point of the recordings' disk; empty on the system's disk.
 
-    A bind mount of a system's folder, as systemd makes them for a service, is no other disk.
+    A bind mount of a system's folder, as systemd makes them for a service, is not another disk.
     """
     mounts = list(mounts)
     here = mount_of(root, mounts)
@@ -130,7 +130,7 @@ class RecordingsDisk:
         """Mount point of the disk, as last seen; empty on the system's disk."""
 
     def look(self) -> DiskFault | None:
-        """Return why recording is not possible now; None where it is.
+        """Return why recording is not possible now; None if it is.
 
         Creates nothing.
         """
@@ -156,15 +156,15 @@ class RecordingsDisk:
         return None
 
     def prepare(self) -> DiskFault | None:
-        """Create the recordings folder where that is allowed, and remember its disk.
+        """Create the recordings folder if that is allowed, and remember its disk.
 
-        Raises OSError where the folder cannot be created on the right disk.
+        Raises OSError if the folder cannot be created on the right disk.
         """
         fault = self.look()
         if fault is not None:
             return fault
         self.root.mkdir(parents=True, exist_ok=True)
-        with self._writing:  # two starts at once look at it side by side
+        with self._writing:  # concurrent starts may check it at the same time
             self._remember(self.mount_point or "/")
         return None
 
@@ -200,7 +200,7 @@ def _existing(path: Path) -> Path:
 
 
 def _text(path: Path) -> str:
-    """Return a small file's text; empty where there is none."""
+    """Return a small file's text; empty if there is none."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST_FILE_BYTES:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _DATES_BEGIN_UNIX_S = 1_577_836_800
 """Earliest plausible date of a file with footage (2020), in Unix seconds.
 
-An older date is that of a clock that was never set.
+An older date comes from a clock that was never set.
 """
 
 
@@ -34,10 +34,10 @@ def matches_to_delete(
 ) -> tuple[StoredMatch, ...]:
     """Return the oldest deletable matches, oldest first, that bring free space to the target.
 
-    The library's numbers decide which is older; dates only where there is no number, and an
-    implausible date makes no match the oldest. No more than needed are returned, or all deletable
-    ones where even they do not suffice, because the running match needs every byte. A match without
-    footage is skipped: deleting it frees nothing.
+    The order is that of the library's numbers, and of dates only for matches without a number; an
+    implausible date does not make a match the oldest. No more than needed are returned, or all
+    deletable ones if they do not suffice, because the running match needs every byte. A match
+    without footage is skipped: deleting it frees nothing.
     """
     candidates = [
         match

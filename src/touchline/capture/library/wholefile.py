@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all."""
+"""Atomic replacement of files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that after a power cut it has either the old or the new content, whole.
+    """Write a file atomically: after a power cut it has either the old or the new content.
 
     Concurrent writers of one file do not interfere: each has its own temporary file with a new
     name. Blocks; raises OSError.
@@ -29,10 +29,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync a folder to the disk.
-
-    Afterwards names created, renamed or removed in it survive a power cut.
-    """
+    """Sync a folder, so that names created, renamed or removed in it survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -77,7 +77,7 @@ class Alerts:
         level = logging.ERROR if alert.severity == "error" else logging.WARNING
         log.log(level, "ALERT %s: %s", alert.event_type, alert.message)
         # Nested, because an alert's details may have names that `record` uses itself (`message`).
-        # What names a match or a camera stands beside them, where the event log looks for it.
+        # Ids of matches and cameras are also passed as arguments, where the event log expects them.
         ids = {name: value for name, value in alert.details.items() if name.endswith("_id")}
         self._record(
             alert.event_type,
@@ -103,10 +103,7 @@ class Alerts:
 
 @asynccontextmanager
 async def open_alerts(log_dir: Path, record: Callable[..., None]) -> AsyncIterator[Alerts]:
-    """Open the alert log while the server runs.
-
-    `record` is the event log's.
-    """
+    """Open the alert log while the server runs; `record` is the event log's method."""
     alerts = Alerts(log_dir, record)
     alerts.start()
     try:

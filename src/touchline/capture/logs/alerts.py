@@ -159,7 +159,7 @@ def recording_disk_state(
     free_bytes: int,
     floor_bytes: int,
 ) -> Alert:
-    """Return the alert for a disk that does not take footage as it should.
+    """Return the alert for a disk that delays or refuses footage.
 
     `state` is one of `worker.disk`.
     """
@@ -180,7 +180,7 @@ def recording_disk_state(
 def recording_disk_recovered(
     match_id: str, *, free_bytes: int, state: str = disk.FULL, gap_s: float | None = None
 ) -> Alert:
-    """Return the alert for a disk that takes footage again.
+    """Return the alert for a disk that accepts footage again.
 
     `state` is the state it was in before.
     """
@@ -279,7 +279,7 @@ def _cameras_below(report: Mapping[str, Any], min_fps: float) -> dict[str, float
 
 
 def _frame_rate(text: str | None) -> float | None:
-    """Return frames per second from ffprobe's "30000/1001"; None where unknown ("0/0")."""
+    """Return frames per second from ffprobe's "30000/1001"; None if unknown ("0/0")."""
     if not text:
         return None
     try:

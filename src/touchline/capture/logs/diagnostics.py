@@ -29,7 +29,7 @@ NVVIC_PHRASES = (
 )
 TIMEOUT_PHRASE = "EOS wait timed out"
 PROBE_PHRASE = "Segment probe failed"
-"""Phrase that the recorder logs literally, because these lines are searched here."""
+"""Phrase that the recorder logs literally, because it is searched for here."""
 
 SERVER_LOG = "touchline.log"
 ERROR_LOG = "error.log"
@@ -44,7 +44,7 @@ _SHOWN_CHARS = 2000
 _MOST_BYTES = 32 << 20
 """Maximum number of bytes read of each log.
 
-50,000 lines of ours are a third of it.
+50,000 lines of our own are a third of that.
 """
 
 _TIMESTAMP = re.compile(
@@ -100,8 +100,8 @@ class Diagnostics:
     ) -> dict[str, Any]:
         """Return the body of `GET /api/v1/diagnostics/recording-correlations`.
 
-        Values out of bounds count as the nearest ones within. Raises Failed where a log cannot be
-        read; a missing log has no lines.
+        Values out of bounds are replaced by the nearest valid ones. Raises Failed if a log cannot
+        be read; a missing log has no lines.
         """
         question = Question.clamped(lookback_minutes, max_lines, correlation_window_seconds)
         now = datetime.now(UTC)
@@ -176,7 +176,7 @@ def written_at(line: str) -> datetime | None:
             hours, minutes = int(zone[1:3]), int(zone[-2:])
             offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
         return at.replace(tzinfo=timezone(offset)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):  # no such day, or none this machine can place
+    except (ValueError, OverflowError, OSError):  # an invalid date, or out of range
         return None
 
 
@@ -205,10 +205,10 @@ def _shown(line: str, phrases: Sequence[str]) -> str:
 def _in_order(newest_first: Iterable[Entry]) -> list[Entry]:
     """Sort entries by time.
 
-    Lines without a time come first, or old ones would hide what happened lately.
+    Lines without a time come first, so that they do not hide recent ones.
     """
     entries = list(newest_first)
-    entries.reverse()  # what was written in the same millisecond stays in its order
+    entries.reverse()  # keeps the order of lines from the same millisecond
     entries.sort(key=lambda entry: entry.at or _LONG_AGO)
     return entries
 

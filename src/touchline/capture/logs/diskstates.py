@@ -16,10 +16,7 @@ DiskIssue = Literal[
 
 @dataclass(frozen=True)
 class Meaning:
-    """Explanation of a state.
-
-    `pauses` says that nothing is written while it lasts.
-    """
+    """Explanation of a state; `pauses` if nothing is written while it lasts."""
 
     kind: DiskIssue
     """Stable identifier for programs."""
@@ -93,9 +90,9 @@ _ERRORS: Mapping[int, Meaning] = {
 
 
 def meaning_of(state: str, number: int | None) -> Meaning:
-    """Return the meaning of a state, more precise where the error number is known.
+    """Return the meaning of a state, more precise if the error number is known.
 
-    States that a newer worker reports and this server does not know are supported.
+    States of a newer worker that are unknown here are supported.
     """
     if state == disk.ERROR and number is not None and number in _ERRORS:
         return _ERRORS[number]

@@ -58,7 +58,7 @@ class LineLog:
         self._woken = threading.Condition()
         self._closing = False
         self._refused = False
-        self._thread = threading.Thread(target=self._write_on, name=path.name, daemon=True)
+        self._thread = threading.Thread(target=self._write_pending, name=path.name, daemon=True)
 
     def write(self, line: bytes) -> None:
         """Queue a line with its newline."""
@@ -93,7 +93,7 @@ class LineLog:
         if self._thread.is_alive() or self._waiting:
             log.error("%d lines could not be written to %s", len(self._waiting), self.path)
 
-    def _write_on(self) -> None:
+    def _write_pending(self) -> None:
         while True:
             with self._woken:
                 if not self._waiting and not self._closing:
@@ -120,7 +120,7 @@ class LineLog:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             turn_over(self.path, self._max_file_bytes - len(data))
             _append_whole(self.path, data, synced=self._synced)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the lines that come are written)
+        except Exception as error:  # noqa: BLE001  (later lines are still written)
             if not self._refused:
                 log.warning("cannot write %s, keeping lines in memory: %s", self.path, error)
             self._refused = True

@@ -24,8 +24,8 @@ A file without newlines must not fill the memory.
 def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
     """Yield lines of `path` and of `path.1`, `path.2`, … from the newest to the oldest.
 
-    At most `most` of them, and none of what lies further back than `most_bytes`. Bytes that are not
-    UTF-8 are replaced. A file that cannot be read raises OSError; a missing one does not.
+    At most `most` lines are returned, all from the last `most_bytes`. Bytes that are not UTF-8 are
+    replaced. A file that cannot be read raises OSError; a missing one does not.
     """
     left, left_bytes = most, most_bytes
     seen: set[tuple[int, int]] = set()
@@ -37,7 +37,7 @@ def newest_lines(path: Path, *, most: int, most_bytes: int) -> Iterator[str]:
         try:
             status = os.fstat(file)
             identity = (status.st_dev, status.st_ino)
-            # A log turned over while it is read comes again under its next name.
+            # A log rotated while it is read appears again under its next name.
             if identity in seen:
                 continue
             seen.add(identity)
@@ -78,18 +78,18 @@ def _backwards(file: int, size_bytes: int, most_bytes: int) -> Iterator[bytes]:
     """
     start = max(0, size_bytes - most_bytes)
     at = size_bytes
-    rest = b""  # the beginning of a line whose earlier part has not been read yet
+    rest = b""  # the end of a line whose beginning has not been read yet
     last = True
     while at > start:
         length = min(BLOCK_BYTES, at - start)
         at -= length
         block = os.pread(file, length, at)
-        if len(block) < length:  # the file was cut off meanwhile: there is nothing to go on from
+        if len(block) < length:  # the file was truncated meanwhile
             return
         first, *lines = (block + rest).split(b"\n")
         rest = first[:LONGEST_LINE_BYTES]
         for line in reversed(lines):
-            if last and not line:  # what follows the last newline is no line
+            if last and not line:  # empty after the last newline
                 last = False
                 continue
             last = False

@@ -102,8 +102,8 @@ class Calibrating:
     async def capture(self) -> dict[str, Any]:
         """Capture another picture of both cameras at the same instant.
 
-        Raises Refused before a start, Blocked where the cameras are taken, and Failed with the
-        studio's message where no pair could be captured.
+        Raises Refused before a start, Blocked if the cameras are in use, and Failed with the
+        studio's message if no pair could be captured.
         """
         if not self._started:
             raise Refused(
@@ -139,7 +139,7 @@ class Calibrating:
     ) -> Calibration:
         """Compute the calibration and activate it.
 
-        Raises Refused before a start or with too few pairs, and Failed with instructions where the
+        Raises Refused before a start or with too few pairs, and Failed with instructions if the
         pictures are not sufficient.
         """
         if not self._started:
@@ -153,7 +153,7 @@ class Calibrating:
         ]
         async with self._busy:
             spec = {"pairs": pairs, "manual": list(manual)}
-            calibration = await self._work_out("cameras", spec, manual)
+            calibration = await self._compute("cameras", spec, manual)
             self._started = False
         self.changed.mark()
         return calibration
@@ -168,11 +168,11 @@ class Calibrating:
         folder = await self._library.folder(match_id)
         async with self._busy:
             spec = {"folder": str(folder), "instants": instants, "manual": list(manual)}
-            calibration = await self._work_out(match_id, spec, manual)
+            calibration = await self._compute(match_id, spec, manual)
         self.changed.mark()
         return calibration
 
-    async def _work_out(
+    async def _compute(
         self, source: str, spec: Mapping[str, Any], manual: Sequence[Mapping[str, Any]]
     ) -> Calibration:
         run = StudioRun("calibrate", spec, log_path=self._log_path)
@@ -199,7 +199,7 @@ class Calibrating:
             tasks.start_soon(feed)
             try:
                 found = await run.run(lambda _: listening.set(), hurry=True)
-            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+            except Exception as error:  # noqa: BLE001  (raised below, outside the group)
                 failures.append(error)
             finally:
                 tasks.cancel_scope.cancel()
@@ -215,13 +215,13 @@ class Calibrating:
         for camera in cameras:
             try:
                 await camera.link.ask("feed", path=path)
-            except (Blocked, Failed) as error:  # the studio says that nothing came
+            except (Blocked, Failed) as error:  # the studio reports the missing picture
                 log.warning("%s sends no frames: %s", camera.name, error.message)
 
     @staticmethod
     async def _unfeed(cameras: Sequence[Camera]) -> None:
         for camera in cameras:
-            with suppress(Blocked, Failed):  # it ends by itself when nobody reads
+            with suppress(Blocked, Failed):  # the feed ends by itself without a reader
                 await camera.link.ask("unfeed", timeout_s=2.0)
 
 

@@ -41,7 +41,7 @@ class Cloud:
     async def of_match(self, match_id: str) -> dict[str, Any]:
         """Return the files of one match.
 
-        Raises NotFound, and Blocked where no storage is configured.
+        Raises NotFound, and Blocked if no storage is configured.
         """
         storage = self._storage()
         folder = await self._library.folder(match_id)

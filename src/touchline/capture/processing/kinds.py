@@ -34,9 +34,9 @@ class JobContext:
 class JobKind:
     """Kind of job: a command of the studio, and the function that creates its order.
 
-    `order` creates the studio's order for a job; it raises NotFound and Refused where the job
-    cannot be done now. A job `is_large` where its result may be as large as the match. `params` has
-    the parameters of a job for which a client gave none.
+    `order` creates the studio's order for a job; it raises NotFound and Refused if the job cannot
+    be done now. `is_large` says that the result may be as large as the match. `params` are the
+    default parameters.
     """
 
     name: Kind

@@ -1,6 +1,7 @@
 """Post-processing of recorded matches: archives, panorama, and a cut that follows the play.
 
-The match's folder is the record: a file that is there was made, and `processing.json` says how.
+The match's folder is the record: a result exists if its file does, and `processing.json` describes
+how it was made.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Processing:
     async def prepare(self, job: Job) -> StudioRun:
         """Return the studio's run for a job.
 
-        Raises NotFound and Refused where it cannot be done now.
+        Raises NotFound, and Refused if it cannot be done now.
         """
         folder = await self._library.folder(job.match_id)
         await self._need_room(job)
@@ -160,7 +161,7 @@ class Processing:
         return jobs
 
     async def _without_archive(self, match_id: str, archives: Mapping[str, bool]) -> list[str]:
-        """Return the cameras of a match without an archive where others have one."""
+        """Return the cameras of a match without an archive, if others have one."""
         try:
             cameras = await self._library.cameras(match_id)
         except NotFound:
@@ -226,7 +227,7 @@ class Processing:
 
 
 def _complete(results: Iterable[Mapping[str, Any]]) -> str:
-    """Return a message that all is done.
+    """Return the message of a completed match.
 
     It names the files that are missing from every result, with the reasons.
     """

@@ -25,10 +25,9 @@ RECORDER_PRIORITY = -5
 
 @dataclass(frozen=True)
 class ProgramLauncher:
-    """Launcher of `program` (a module) to serve as `name`; its output goes to `log_path`.
+    """Launcher of `program` (a module) to serve as `name`; its output is appended to `log_path`.
 
-    The output is appended. A program that `records` gets processor priority, where that is
-    permitted.
+    A program that `records` gets processor priority, if that is permitted.
     """
 
     name: str
@@ -59,7 +58,7 @@ class ProgramLauncher:
         finally:
             os.close(output)
         if self.records:
-            # It does so itself once it runs; on a busy machine even getting there takes long.
+            # The program does so itself, too, but on a busy machine its start takes long.
             with suppress(PermissionError, ProcessLookupError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, RECORDER_PRIORITY)
         return process
@@ -82,6 +81,6 @@ def _open_log(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         turn_over(path, MAX_FILE_BYTES)
-    except OSError as error:  # a long log is no reason to be without a camera
+    except OSError as error:  # a log that is too long must not prevent a start
         log.warning("%s cannot be rotated: %s", path, error)
     return open_private(path, os.O_WRONLY | os.O_APPEND, folders=0)

@@ -22,7 +22,7 @@ def peer_pid(connection: socket.socket) -> int:
 
 
 def kill(pid: int | None) -> None:
-    """Kill a process; one that has already ended, or None, is no error."""
+    """Kill a process; one that has already ended, or None, is not an error."""
     if pid is not None:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -31,7 +31,7 @@ def kill(pid: int | None) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether the process runs; a zombie does not."""
+    """Return whether the process is running; a zombie is not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

@@ -17,7 +17,7 @@ from anyio.abc import Process
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 1.0
+_CHECK_INTERVAL_S = 1.0
 _PAUSE_S = 60.0
 """Pause in seconds after a standby that died on its own.
 
@@ -28,8 +28,8 @@ It limits the cost of a persistent failure.
 class Standby:
     """Single standby for one worker.
 
-    A standby reads from a pipe whose other end is here, so it notices when this server is gone, for
-    whatever reason.
+    A standby reads from a pipe whose other end is here, so it exits when this server ends, even
+    after a crash.
     """
 
     def __init__(self, what: str, launch: Callable[[int], Awaitable[Process]]) -> None:
@@ -46,7 +46,7 @@ class Standby:
         Runs until it is cancelled or dismissed.
         """
         while not self._dismissed:
-            await anyio.sleep(_LOOK_S)
+            await anyio.sleep(_CHECK_INTERVAL_S)
             if self._process is not None and self._process.returncode is not None:
                 log.warning("the standby of the %s exited unexpectedly", self._what)
                 self._process = None
@@ -59,7 +59,7 @@ class Standby:
                     await anyio.sleep(_PAUSE_S)
 
     def take(self) -> Process | None:
-        """Return the standby, which becomes the worker; None where there is none."""
+        """Return the standby, which becomes the worker; None if there is none."""
         process, self._process = self._process, None
         return process if process is not None and process.returncode is None else None
 
@@ -70,17 +70,17 @@ class Standby:
             with suppress(ProcessLookupError):
                 self._process.kill()
             self._process = None
-        self._hang_up()
+        self._close_pipe()
 
     async def _start(self) -> None:
-        self._hang_up()  # on the one before, which serves by now
+        self._close_pipe()  # that of the previous standby, which is the worker now
         theirs, self._pipe = os.pipe()
         try:
             self._process = await self._launch(theirs)
         finally:
             os.close(theirs)
 
-    def _hang_up(self) -> None:
+    def _close_pipe(self) -> None:
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             os.close(pipe)

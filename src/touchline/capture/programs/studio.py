@@ -1,6 +1,6 @@
 """Studio runs, each in its own process: start, progress, pause, stop.
 
-The process ends with this server, however that ends; the next one continues from what it wrote.
+The process ends with this server, even after a crash; the next run continues from its files.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class StudioRun:
         if stdin is None or stdout is None:
             msg = "a process without its pipes"
             raise RuntimeError(msg)
-        with contextlib.suppress(anyio.BrokenResourceError):  # its log says why it left
+        with contextlib.suppress(anyio.BrokenResourceError):  # the reason is in its log
             await stdin.send(json.dumps(self._spec).encode())
             await stdin.aclose()
         last: dict[str, Any] = {}
@@ -116,7 +116,7 @@ class StudioRun:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
-                process.send_signal(signal.SIGCONT)  # a paused one hears nothing else
+                process.send_signal(signal.SIGCONT)  # a stopped process handles no other signal
             with patience.move_on_after(STOP_GRACE_S):
                 await process.wait()
         if process.returncode is None:

@@ -1,7 +1,7 @@
 """Link to the live process, which is started on first use and then kept running.
 
-It shows nothing by itself. When a new process has replaced one that died, callers are notified and
-must request their views again.
+A process that replaces one that died shows nothing: callers are notified and must request their
+views again.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class LiveLink:
 
     def _lost(self, reason: str) -> None:
         del reason  # the link has logged it
-        if self._ready.is_set():  # whoever waits already waits for the next one
+        if self._ready.is_set():  # otherwise callers already wait for the next one
             self._ready = anyio.Event()
         self.status = {}
         for call in self._on_event:

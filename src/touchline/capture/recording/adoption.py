@@ -49,11 +49,11 @@ async def adopt(
     """Continue what was being recorded when the last server ended.
 
     Workers that record are taken over unchanged; a match that is no longer being recorded is
-    repaired, marked as interrupted and, where that is configured and it is not too old, resumed.
+    repaired, marked as interrupted and, if that is configured and it is recent enough, resumed.
     """
     interrupted = await to_thread.run_sync(recovery.interrupted_matches, context.root)
     if interrupted:
-        await _meet(context)
+        await _await_workers(context)
     orders = {i: h["order"] for i, h in hellos.items() if h.get("order") is not None}
     ours = [o for o in orders.values() if _writes_here(context, o)]
     living = _most_recent({order["match_id"]: order for order in ours})
@@ -68,7 +68,7 @@ async def adopt(
     resumable = None
     for manifest in manifests_by_id.values():
         try:
-            mended = await _mend(context, manifest)
+            mended = await _repair(context, manifest)
         except OSError as error:
             # The match is left unchanged, and the next start of the server tries again.
             log.error("%s cannot be repaired: %s", manifest.match_id, error)  # noqa: TRY400
@@ -83,7 +83,7 @@ async def adopt(
             await running.started.settled()
 
 
-async def _meet(context: RecordingContext) -> None:
+async def _await_workers(context: RecordingContext) -> None:
     """Wait until every worker is connected or known to be gone.
 
     Files of a running worker must not be repaired.
@@ -131,12 +131,12 @@ async def _take_over(
         if camera_id in reported:
             continue
         follower.lose(match, track, "the worker was not running")
-        if camera_id in hellos:  # one that was not met yet is mended when it is
+        if camera_id in hellos:  # others are repaired when they connect
             await context.mend(match, track)
             context.spawn(follower.go_on, match, track, name=f"{track.camera.name} continues")
 
 
-async def _mend(context: RecordingContext, manifest: Manifest) -> Manifest:
+async def _repair(context: RecordingContext, manifest: Manifest) -> Manifest:
     """Finish the open files of an interrupted match, and mark it as interrupted."""
     folder = context.root / manifest.match_id
     salvage = await to_thread.run_sync(recovery.salvage_match, folder, manifest)

@@ -124,8 +124,8 @@ class RecordingContext:
     async def save(self, match: Match, state: State) -> None:
         """Write the match's manifest. Raises OSError.
 
-        After a stop, its own save is the final one for the match, and a newer recording of the same
-        id overrides all.
+        While a match is being stopped only the stop may write it, and nothing writes it while a
+        newer recording has the same id.
         """
         async with self._save_lock:
             if state == "recording" and match.phase == "stopping":
@@ -146,10 +146,11 @@ class RecordingContext:
             await to_thread.run_sync(manifestfile.save, folder, manifest)
 
     async def mend(self, match: Match, track: Track, *, closed: Collection[str] = ()) -> None:
-        """Finish the segments that a lost worker left open; those of others are not touched.
+        """Finish the segments that a lost worker left open.
 
-        Neither are `closed` ones, which their worker has finished. One call at a time runs for each
-        camera: a concurrent call finds the files already repaired. Raises OSError.
+        Segments of other cameras, and `closed` ones, which their worker has finished, are not
+        touched. Calls for one camera are serialised: a concurrent call finds the files already
+        repaired. Raises OSError.
         """
         async with track.mending:
             await self._mend(match, track, closed)
@@ -165,7 +166,7 @@ class RecordingContext:
         manifest = match.manifest("recording")
 
         def salvage_own() -> recovery.Salvage:
-            # A file that its worker has only just created is not listed yet, and open all the same.
+            # A file that its worker has just created is open, but not listed yet.
             others = {
                 path.name
                 for path in segment_files(match.folder)
@@ -214,8 +215,8 @@ class RecordingContext:
     def disk_minutes(self) -> float | None:
         """Return how long the disk lasts at the cameras' bit rates.
 
-        None until each camera has been measured for some seconds, and where the free space is not
-        known: nothing is guessed, because an alert depends on it.
+        None until each camera has been measured for some seconds, and while the free space is
+        unknown: an alert depends on it, so nothing is guessed.
         """
         disk, bitrate_bps = self.host.disk, self.bitrate_bps()
         if disk is None:

@@ -29,7 +29,7 @@ class Follower:
 
     def __init__(self, context: RecordingContext) -> None:
         self._context = context
-        self._states: dict[int, Any] = {}  # what each camera's state was when last told
+        self._states: dict[int, Any] = {}  # last known state by camera
         self._unknown: set[str] = set()
         self.handlers: Mapping[str, Handle] = {
             "status": self._status,
@@ -51,7 +51,7 @@ class Follower:
         if order is not None:
             track = running.match.tracks.get(camera.id) if running else None
             if running is None or track is None or running.match.match_id != order["match_id"]:
-                if self._context.adopted:  # before that, the adoption looks at all of them together
+                if self._context.adopted:  # before that, the adoption handles all cameras together
                     await self.end_orphan(camera, order["match_id"])
                 return
             track.take_report(hello["report"])
@@ -71,16 +71,13 @@ class Follower:
         await self.go_on(match, track)
 
     async def go_on(self, match: Match, track: Track) -> None:
-        """Start recording again with a new worker.
-
-        The segment's event reports when it does.
-        """
+        """Start recording again with a new worker; the segment's event reports success."""
         settings = self._context.settings
         order = make_order(settings, match, track, resumed=True)
         try:
             reply = await track.camera.record(order, settings.start_timeout_s)
         except (Blocked, Failed) as error:
-            if error.code != "recording":  # somebody was quicker, and it does go on
+            if error.code != "recording":  # otherwise it is already recording
                 log.error("%s cannot continue: %s", track.camera.name, error.message)  # noqa: TRY400
             return
         track.begin_recording()
@@ -115,10 +112,10 @@ class Follower:
         if recording is not None and recording.get("match_id") == match.match_id:
             # Events are only faster; the worker's repeated status is authoritative.
             state, error = str(recording.get("disk") or OK), recording.get("disk_error")
-            self._disk_is(match, track, state, error, recording.get("disk_errno"))
+            self._set_disk_state(match, track, state, error, recording.get("disk_errno"))
             if recording.get("writer_error") != track.writer_error:
-                self._writer_is(match, track, recording.get("writer_error"))
-        self._judge(match, track)
+                self._set_writer_state(match, track, recording.get("writer_error"))
+        self._update_state(match, track)
 
     def _segment(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         if event["change"] == "opened":
@@ -135,13 +132,13 @@ class Follower:
         self._context.note_unsaved()
 
     def _writer_failed(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
-        self._writer_is(match, track, str(event["reason"]))
+        self._set_writer_state(match, track, str(event["reason"]))
 
     def _writer_recovered(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
         del event
-        self._writer_is(match, track, None)
+        self._set_writer_state(match, track, None)
 
-    def _writer_is(self, match: Match, track: Track, error: str | None) -> None:
+    def _set_writer_state(self, match: Match, track: Track, error: str | None) -> None:
         before = track.note_writer(error)
         context, camera_id = self._context, track.camera.id
         if error is not None and before is None:
@@ -162,7 +159,7 @@ class Follower:
 
     def lose(self, match: Match, track: Track, reason: str) -> None:
         """Mark the camera as delivering nothing, and send an alert if that is new."""
-        # A camera without footage was missing from the beginning, whenever it is noticed.
+        # A camera without footage was missing from the start, even if it is noticed later.
         at_unix_ns = match.now_ns()
         if not track.started:
             at_unix_ns = min(at_unix_ns, match.start_unix_ns)
@@ -190,14 +187,14 @@ class Follower:
         )
 
     async def end_orphan(self, camera: Camera, match_id: str) -> None:
-        """Let a worker that records an abandoned match finish its file, so that it becomes idle."""
+        """Stop a worker that records an abandoned match, so that it finishes its file."""
         log.warning("%s was still recording %s and is stopped", camera.name, match_id)
         try:
             await camera.stop(time.monotonic_ns(), self._context.settings.stop_timeout_s)
         except (Blocked, Failed) as error:
             log.error("%s: %s", camera.name, error.message)  # noqa: TRY400
 
-    def _judge(self, match: Match, track: Track) -> None:
+    def _update_state(self, match: Match, track: Track) -> None:
         """Follow the camera's state: lost, and recovered without a new segment."""
         if match.phase != "recording":
             return
@@ -216,9 +213,11 @@ class Follower:
             self._context.note_unsaved()
 
     def _disk(self, match: Match, track: Track, event: Mapping[str, Any]) -> None:
-        self._disk_is(match, track, str(event["state"]), event.get("error"), event.get("errno"))
+        self._set_disk_state(
+            match, track, str(event["state"]), event.get("error"), event.get("errno")
+        )
 
-    def _disk_is(
+    def _set_disk_state(
         self, match: Match, track: Track, state: str, error: str | None, errno: int | None
     ) -> None:
         """Note the state of a camera's disk.

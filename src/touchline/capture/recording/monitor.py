@@ -154,9 +154,9 @@ class RecordingMonitor:
                 path = match.segments_folder / camera.segment_name
                 probe = await self._context.prober.probe(path)
                 match.tracks[camera.camera_id].note_probe(probe.to_json())
-                self._tell_refused(camera.camera_id, camera.segment_name, probe)
+                self._log_refused(camera.camera_id, camera.segment_name, probe)
 
-    def _tell_refused(self, camera_id: int, segment: str, probe: Probe) -> None:
+    def _log_refused(self, camera_id: int, segment: str, probe: Probe) -> None:
         """Log a segment that ffprobe refuses, once."""
         refused = (segment, probe.error)
         if probe.ok is False and self._refused.get(camera_id) != refused:
@@ -171,7 +171,7 @@ class RecordingMonitor:
             segment = track.segments.get(name)
             running = context.current.running is not None and context.current.running.match is match
             if segment is None or not running or match.phase != "recording":
-                continue  # a stop reads it itself; what a failed start left is gone
+                continue  # a stop reads it itself; files of a failed start have been removed
             check = await _check(match.folder, name)
             known = track.segments.get(name)
             if known is not None and known.size_bytes == check.segment.size_bytes:
@@ -181,10 +181,10 @@ class RecordingMonitor:
                 log.error("%s: %s", match.match_id, fault)
 
     async def verify_finished(self, match: Match) -> None:
-        """Read every byte of what the stop only checked in structure, and store the result.
+        """Read every byte of segments whose structure the stop has checked, and store the result.
 
-        This includes the case that the stop could not save the manifest, as on a full disk: it is
-        retried until it is saved, or the match is deleted or recorded again.
+        If the stop could not save the manifest, as on a full disk, this is retried until it is
+        saved, or the match is deleted or recorded again.
         """
         for track in match.tracks.values():
             for name, segment in list(track.segments.items()):

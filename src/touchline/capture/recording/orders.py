@@ -1,4 +1,4 @@
-"""Orders that tell a worker what to record, and where."""
+"""Recording orders for workers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def make_order(
 ) -> RecordOrder:
     """Return the order for one camera.
 
-    The clock is the same for all; names follow those it has.
+    All cameras get the same clock; file numbers continue those of existing files.
     """
-    # The label is for people: the date as the wall clock has it. Order comes from the index.
+    # The label is for people: the wall clock's date. The index determines the order.
     part = match.part
     wall_s = (part.start_monotonic_ns + part.unix_minus_monotonic_ns) / 1e9
     start_unix = time.time() if resumed else wall_s

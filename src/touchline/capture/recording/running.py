@@ -11,7 +11,7 @@ from touchline.capture.recording.match.match import Match
 class Answer:
     """Report that is not available yet.
 
-    Any number of callers may wait for it; the first value stays.
+    Any number of callers may wait for it; only the first value is kept.
     """
 
     def __init__(self) -> None:
@@ -63,10 +63,7 @@ class CurrentRecording:
         return self.running is not None and self.running.match.match_id == match_id
 
     def match_now_ns(self, match_id: str) -> int | None:
-        """Return the present on the clock of the match.
-
-        None where it is not being recorded.
-        """
+        """Return the present on the clock of the match; None if it is not being recorded."""
         if self.running is None or self.running.match.match_id != match_id:
             return None
         return self.running.match.now_ns()

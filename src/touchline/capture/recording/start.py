@@ -1,4 +1,4 @@
-"""Joint start of all cameras of a match, with a rollback where one is missing."""
+"""Joint start of all cameras of a match, with a rollback if one is missing."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ async def start_cameras(
 ) -> Report:
     """Start the cameras, and return when the first frames of all required ones are synced.
 
-    A start that fails leaves no file and no worker recording. One that resumes an interrupted match
+    A failed start leaves no file and no worker recording. One that resumes an interrupted match
     does not fail: after a power cut cameras take longer to come back than the server. Raises
-    OSError where the match's folder cannot be written.
+    OSError if the match's folder cannot be written.
     """
     new_folder = not await anyio.Path(match.folder).exists()
     try:
@@ -98,12 +98,12 @@ def _not_started(failed: list[int], errors: dict[str, str | None], *, require_al
 
 
 async def _start_camera(context: RecordingContext, match: Match, track: Track) -> str | None:
-    """Start a camera, and return the reason of a failure; None when it records."""
+    """Start a camera, and return the reason of a failure; None when it is recording."""
     camera = track.camera
     timeout_s = context.settings.start_timeout_s
     keeps_running = camera.spec is not None and camera.spec.keep_running
     if keeps_running and camera.status.get("state") in {"retrying", "error"}:
-        timeout_s = min(timeout_s, _LOST_CAMERA_TIMEOUT_S)  # it is known to be away
+        timeout_s = min(timeout_s, _LOST_CAMERA_TIMEOUT_S)  # it is known to be missing
     with patience.move_on_after(timeout_s):
         await camera.ready.wait()
     order = make_order(context.settings, match, track)

@@ -31,7 +31,7 @@ _DROPPED = (
 
 async def stop_cameras(context: RecordingContext, match: Match) -> Report:
     """Stop, verify the files, save the final manifest and send the required alerts."""
-    with context.spare.lent():  # files are read and ffprobe is started, whatever else is open
+    with context.spare.lent():  # reserved descriptors, for reading files and starting ffprobe
         return await _stop_cameras(context, match)
 
 
@@ -102,7 +102,7 @@ async def _stop_camera(
                 )
             )
     track.count_dropped(int(reply.get("dropped_disk") or 0))
-    # What a worker before this one left open may not be mended yet, or could not be at the time.
+    # Files left open by an earlier worker may not have been repaired yet.
     await _mended(context, match, track, closed=[s["name"] for s in reply["segments"]])
     return {"stopped": True, **reply}
 

@@ -1,4 +1,4 @@
-"""Storage of the manifest as `match.json`, replaced whole or not at all.
+"""Storage of the manifest as `match.json`, replaced atomically.
 
 A damaged manifest is set aside and rebuilt from the segments. Blocks: call it in a thread.
 """
@@ -23,11 +23,10 @@ DAMAGED_NAME = "match.json.damaged"
 
 
 def load(folder: Path) -> Manifest | None:
-    """Return the match's manifest, or None where the folder has none.
+    """Return the match's manifest; None for a foreign match or a lost manifest.
 
-    That is so for a foreign match or a lost manifest. A manifest that cannot be parsed is set aside
-    as `match.json.damaged` and rebuilt from the segments. One from a newer touchline is left
-    unchanged: Refused, code `manifest_too_new`.
+    A manifest that cannot be parsed is set aside as `match.json.damaged` and rebuilt from the
+    segments. One from a newer touchline is left unchanged: Refused, code `manifest_too_new`.
     """
     path = folder / FILE_NAME
     try:
@@ -48,7 +47,7 @@ def load(folder: Path) -> Manifest | None:
 
 
 def _number_in(damaged: bytes) -> int | None:
-    """Return the match number in a manifest that cannot be parsed, where it is readable."""
+    """Return the match number in a manifest that cannot be parsed, if it is readable."""
     found = re.search(rb'"number": ?([1-9][0-9]{0,8})[,\s]', damaged)
     return None if found is None else int(found[1])
 
@@ -72,8 +71,5 @@ def _too_new(path: Path, version: int) -> Refused:
 
 
 def save(folder: Path, manifest: Manifest) -> None:
-    """Replace the manifest on disk.
-
-    After a power cut either the old or the new one is there, whole.
-    """
+    """Replace the manifest on disk atomically, also at a power cut."""
     write_whole(folder / FILE_NAME, manifest.model_dump_json(indent=1).encode())

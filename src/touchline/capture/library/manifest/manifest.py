@@ -27,16 +27,16 @@ State = Literal["recording", "finished", "interrupted"]
 
 
 class _Record(BaseModel):
-    # Unknown keys are dropped: they can only come from a hand or from an older draft, because a
-    # newer format version is refused before.
+    # Unknown keys are dropped: they can only come from manual edits or older drafts, because a
+    # newer format version is refused.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Clock(_Record):
     """Clock of a match: the same instant as Unix time and as monotonic time of one boot.
 
-    All times of the match are on it. It never changes, so that order and seconds stay what they
-    are; `unix_correction_ns`, added to such a time, gives the date as it is known by now.
+    All times of the match are on it. It never changes, so order and seconds are stable; such a time
+    plus `unix_correction_ns` is the date according to the latest clock correction.
     """
 
     start_unix_ns: int
@@ -48,9 +48,9 @@ class Clock(_Record):
 class Part(_Record):
     """Part of a match recorded without a restart: monotonic time mapped to the match clock.
 
-    `unix_minus_monotonic_ns` and `trust` hold what is known of the wall clock by now. `ended_ns` is
-    the ordered end; `pause_known` whether the pause before this part has the length it is given.
-    `first_ns` has the first frame of each camera (`cam0`) that its start waited for.
+    `unix_minus_monotonic_ns` and `trust` are the latest knowledge of the wall clock. `ended_ns` is
+    the time of the requested stop; `pause_known` says whether the length of the pause before this
+    part is known. `first_ns` has the first frame of each camera (`cam0`) that its start waited for.
     """
 
     number: int
@@ -105,8 +105,8 @@ class Segment(_Record):
 class Gap(_Record):
     """Stretch of the match without footage of a camera.
 
-    `to_unix_ns` is None while it lasts. Where the machine was off and its clock is not trusted,
-    `length_known` is false.
+    `to_unix_ns` is None while it lasts. `length_known` is false if the machine was off and its
+    clock is not trusted.
     """
 
     camera: str
@@ -150,8 +150,8 @@ class Manifest(_Record):
     def origin_ns(self) -> int:
         """Second 0 of the match, on its clock.
 
-        Version 0.1.0 moved the clock's start when a match was started again; footage from before
-        that is part of the match all the same.
+        Version 0.1.0 moved the clock's start when a match was started again; earlier footage still
+        belongs to the match.
         """
         if self.clock is None:
             return 0
@@ -161,7 +161,7 @@ class Manifest(_Record):
         return first_ns if not self.parts and start_ns - first_ns > EARLIER_NS else start_ns
 
     def unix_ns(self, at_ns: int) -> int:
-        """Return the date of an instant on the match clock, as it is known by now."""
+        """Return the date of an instant on the match clock, with the latest clock correction."""
         return at_ns + (self.clock.unix_correction_ns if self.clock else 0)
 
     def at_unix_ns(self, unix_ns: int) -> int:

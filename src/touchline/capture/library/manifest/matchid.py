@@ -33,7 +33,7 @@ def valid_match_id(text: str) -> str:
     if text.startswith("."):
         raise Invalid("match_id must not begin with a dot", code="match_id_leading_dot")
     for character in text:
-        # L letters, N digits and numbers, M the marks without which many scripts have no words.
+        # L: letters; N: digits and numbers; M: combining marks, which many scripts require.
         if character not in _PUNCTUATION and unicodedata.category(character)[0] not in "LNM":
             raise Invalid(
                 f"match_id must not contain {character!a}; "

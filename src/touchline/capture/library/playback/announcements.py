@@ -1,7 +1,7 @@
 """State that playlists of running matches have announced and must not change.
 
-A player reloads the playlist of a match that is being recorded; to what it has read, more may only
-be added (RFC 8216, 6.2.1). The match's clock may be set meanwhile, and the match ends.
+A player reloads the playlist of a match that is being recorded, and a playlist may only be appended
+to (RFC 8216, 6.2.1), even if the match's clock is set meanwhile or the match ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 PlaylistType = Literal["EVENT", "VOD"]
 
 FOLLOWED_FOR_S = 600.0
-"""Seconds for which a playlist keeps its terms after the last one of a running match.
+"""Seconds for which a playlist keeps its terms after its last request during the match.
 
 A player reloads it every few seconds, and stops once it has seen the end.
 """
@@ -47,8 +47,8 @@ class Announcements:
     def terms(self, match_id: str, origin_ns: int, correction_ns: int, *, growing: bool) -> Terms:
         """Return the terms of a playlist that is created now.
 
-        `origin_ns` is when the match began, which distinguishes it from another one of its name,
-        and `correction_ns` is the offset of the match clock as it is known by now.
+        `origin_ns` is the start of the match, which distinguishes it from another one of its name,
+        and `correction_ns` is the latest correction of the match clock.
         """
         key, now_s = (match_id, origin_ns), self._now_s()
         found = self._kept.get(key)

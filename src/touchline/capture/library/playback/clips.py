@@ -50,7 +50,7 @@ _READERS = 4
 class Clip:
     """File cut out of other files.
 
-    Sending it raises Failed where one of them has been removed.
+    Sending it raises Failed if one of them has been removed.
     """
 
     name: str
@@ -89,7 +89,7 @@ class MatchTimes:
         return self.origin_ns + round(at_s * 1e9)
 
     def at_date(self, unix_ns: int) -> int:
-        """Return the instant of that date, as it is known by now."""
+        """Return the instant of that date, with the latest clock correction."""
         return unix_ns - self.unix_correction_ns
 
 
@@ -109,9 +109,9 @@ class Clips:
     async def clip(self, match_id: str, camera: str, from_ns: int, to_ns: int) -> Clip:
         """Return everything that a camera filmed in [from, to), on the match clock.
 
-        Raises NotFound for an unknown match and where nothing was filmed then, Invalid for a
-        stretch that is empty or too long, Refused where the stretch has only files that cannot be
-        used, and Failed where its beginning cannot be encoded.
+        Raises NotFound for an unknown match or if nothing was filmed then, Invalid for a stretch
+        that is empty or too long, Refused if none of its files can be used, and Failed if its
+        beginning cannot be encoded.
         """
         if to_ns <= from_ns:
             raise Invalid(
@@ -182,7 +182,7 @@ class Clips:
     ) -> Clip:
         """Return the media segment of a VOD playlist that begins with a fragment of a file.
 
-        Raises NotFound where the playlist has no segment there.
+        Raises NotFound if the playlist has no segment there.
         """
         growing = self._is_growing(match_id, camera)
         filmed = await self._footage.read(await self._library.folder(match_id), camera)

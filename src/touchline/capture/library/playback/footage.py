@@ -32,10 +32,7 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class Piece:
-    """File of footage and its index.
-
-    `name` is its own, `folder` the one it lies in.
-    """
+    """File of footage and its index."""
 
     name: str
     path: Path
@@ -90,8 +87,7 @@ class Footage:
     async def read(self, folder: Path, camera: str) -> Filmed:
         """Return a camera's files, or an archive.
 
-        Raises NotFound if there are none, and Refused with the reason where none of them can be
-        used.
+        Raises NotFound if there are none, and Refused with the reason if none of them can be used.
         """
         return await to_thread.run_sync(partial(self._read, folder, camera), limiter=self._limiter)
 
@@ -118,7 +114,7 @@ class Footage:
         return Filmed(pieces, files.reason)
 
     def _index(self, path: Path) -> matchfiles.Read:
-        """Return the file's index, from the cache where the file is unchanged.
+        """Return the file's index, from the cache if the file is unchanged.
 
         Raises as `read` does.
         """

@@ -112,8 +112,8 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
     """Place the runs of all parts, which are in the order of capture, on one timeline.
 
     While the footage is `growing` the last run is left out: its end depends on what follows.
-    Footage that the next part also has is played from there: a recorder whose disk failed within a
-    group of pictures writes that group again, into another file, before it cuts it off this one.
+    Footage that is also in the next part is played from there: after a disk failure within a group
+    of pictures, the recorder writes that group to another file before removing it from this one.
     """
     flat = [
         (number, part.codec, run, run is stretch[-1])
@@ -152,7 +152,7 @@ def _until(part: Part, following: Part | None) -> Iterator[tuple[Run, ...]]:
 
 
 def _cut(run: Run, end_unix_ns: int) -> Run | None:
-    """Return a run without the fragments from an instant on; None where nothing is left."""
+    """Return a run without the fragments from an instant on; None if nothing is left."""
     if run.fragments[-1].capture_unix_ns < end_unix_ns:
         return run
     kept = tuple(each for each in run.fragments if each.capture_unix_ns < end_unix_ns)
@@ -162,7 +162,7 @@ def _cut(run: Run, end_unix_ns: int) -> Run | None:
 
 
 def _bridge_ns(run: Run, follows: Run, *, same_file: bool) -> int | None:
-    """Return how long the last frame of a run is held; None where that is too long.
+    """Return how long the last frame of a run is held; None if that is too long.
 
     A camera that paused within a group of pictures is continued after the longest time: a player
     that sees a discontinuity would drop the pictures up to the next keyframe.

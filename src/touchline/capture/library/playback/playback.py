@@ -42,7 +42,7 @@ def playlist(
     """Return the playlist of one camera or archive; it is append-only while the match runs.
 
     The date range `match` begins with the match, at `origin_ns` of its clock, so that a player
-    knows the second of the match whatever the dates are.
+    knows the second of the match regardless of dates.
     """
     segments = media_segments([piece.part for piece in pieces], growing=growing)
     longest_s = max((s.duration_ticks / TIMESCALE for s in segments), default=0.0)
@@ -87,7 +87,7 @@ def segment_media(
 ) -> cut.Cut:
     """Return the media segment that begins with a fragment of a file. Blocks.
 
-    Raises NotFound where no segment of the playlist begins there, or its file has been removed.
+    Raises NotFound if no segment of the playlist begins there, or its file has been removed.
     """
     missing = NotFound("The playlist has no such segment", code="segment_not_found")
     segment = _find(pieces, file_name, sequence, growing=growing)

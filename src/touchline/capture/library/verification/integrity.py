@@ -1,9 +1,8 @@
 """Integrity check of a match: every fragment of every segment, and gaps in the footage.
 
-Each fault states its location: camera, segment, fragment, byte. Not a fault are: a stretch that the
-manifest lists as a gap (it was reported when it happened), a segment that the manifest does not
-know (it is checked all the same), and a file that touchline did not write (it cannot be judged).
-
+Each fault states its location: camera, segment, fragment, byte. These are not faults: a stretch
+that the manifest lists as a gap (it was reported when it happened), a segment missing from the
+manifest (it is checked too), and a file that touchline did not write (it cannot be judged).
 Everything here that touches the disk blocks: call it in a thread.
 """
 
@@ -28,14 +27,14 @@ from touchline.capture.library.verification.segmentcheck import check_listed_seg
 EDGE_TOLERANCE_NS = 1_500_000_000
 """Missing nanoseconds that are tolerated at both ends of a match.
 
-A network camera's picture comes late by its latency, and the first frame of a copied stream waits
+A network camera's pictures arrive late by its latency, and the first frame of a copied stream waits
 for a keyframe.
 """
 
 HOLE_TOLERANCE_NS = 500_000_000
 """Missing nanoseconds that are tolerated between segments.
 
-Nothing is lost there, but a segment's end is known to a frame's duration only.
+Nothing is lost there, but the end of a segment is only known to within a frame.
 """
 
 
@@ -50,7 +49,7 @@ def verify_match(
 ) -> IntegrityReport:
     """Check every segment in the folder or in the manifest, and each camera's recorded time.
 
-    `expected` says what should be there; without it the manifest does, and where that has no times
+    `expected` says what should be there, by default what the manifest says; if that has no times,
     the cameras are compared with each other. With `trust_verified` a segment that was verified
     before and has kept its size is not read again. Of a `running` match only the segments in the
     manifest are checked, and no length is judged.

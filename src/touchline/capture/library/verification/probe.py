@@ -26,7 +26,7 @@ _COMMAND = (
 
 @dataclass(frozen=True)
 class Probe:
-    """Result of ffprobe; `ok` is None where there is none.
+    """Result of ffprobe; `ok` is None if there is no result.
 
     ffprobe's numbers are kept as text.
     """

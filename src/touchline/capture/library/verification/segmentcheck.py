@@ -54,7 +54,7 @@ def check_segment(folder: Path, name: str, *, checksums: bool) -> SegmentCheck:
     holes = tuple(_holes_within(scan))
     verified = False if faults else None
     if checksums and not faults and not holes:
-        verified = True  # nothing to be said of it again: a stop need not read it
+        verified = True  # no need to read it again at a stop
     return SegmentCheck(segment_of(scan, name, verified=verified), tuple(faults), holes)
 
 
@@ -109,7 +109,7 @@ def check_listed_segment(
         what = f"{found.frames} frames where the manifest counts {listed.frames}"
     elif listed.finalized and listed.size_bytes != found.size_bytes:
         what = f"{found.size_bytes} bytes where the manifest counts {listed.size_bytes}"
-    if what is None or check.faults:  # damage that has been located says it better
+    if what is None or check.faults:  # the located damage is more precise
         return check
     fault = MatchFault("not_as_listed", what, found.camera, name, None, found.size_bytes)
     return replace(

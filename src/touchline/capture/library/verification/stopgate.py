@@ -52,7 +52,7 @@ async def check_stop(
     """Check a match that has just been stopped.
 
     Every segment is checked except those verified when they were finished, and ffprobe reads the
-    header of each camera's newest one. Raises OSError where the folder cannot be read.
+    header of each camera's newest one. Raises OSError if the folder cannot be read.
     """
     newest = {
         camera: folder / SEGMENTS_FOLDER / name

@@ -13,14 +13,11 @@ The first seconds of a stream contain its largest keyframe or nothing at all.
 WINDOW_S = 300.0
 """Smoothing window of the rates in seconds, so that image content barely moves the forecast.
 
-It is the mean of all measurements until then; after that each second counts a 300th.
+Until then the rate is the mean of all measurements; after that each second weighs 1/300.
 """
 
 _LEAST_WINDOW_S = 20.0
-"""Smallest smoothing window in seconds.
-
-No single second counts more than a 20th, at the beginning either.
-"""
+"""Smallest smoothing window in seconds, so that no second weighs more than 1/20."""
 
 _SILENT_S = 3.0
 
@@ -38,10 +35,7 @@ class Rates:
         self._measured_s: dict[int, float] = {}
 
     def note(self, camera_id: int, bitrate_bps: float, now_s: float) -> None:
-        """Record the current bit rate of a camera's worker.
-
-        Ignored while it delivers nothing.
-        """
+        """Record the current bit rate of a camera's worker; ignored while it delivers nothing."""
         if bitrate_bps <= 0:
             return
         before = self._last.get(camera_id)

@@ -57,7 +57,7 @@ class RecordingJudge:
 
         None stands for no active recording.
         """
-        self._look(now_s, recording)
+        self._update_marks(now_s, recording)
         if recording is None:
             return {"healthy": True, "message": "No active recording"}
         growth = {
@@ -85,12 +85,12 @@ class RecordingJudge:
 
         It is large enough and no longer grows.
         """
-        self._look(now_s, recording)
+        self._update_marks(now_s, recording)
         if recording is None:
             return ()
         return tuple(c for c in recording.cameras if self._may_probe(now_s, c))
 
-    def _look(self, now_s: float, recording: RecordingObservation | None) -> None:
+    def _update_marks(self, now_s: float, recording: RecordingObservation | None) -> None:
         match_id = None if recording is None else recording.match_id
         if match_id != self._match_id:
             self._match_id = match_id

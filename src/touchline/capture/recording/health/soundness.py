@@ -52,7 +52,7 @@ begun; the worker's report on its camera is older. `running`: the worker has rep
 
 _SOUND_STATES: Mapping[CameraPhase, frozenset[str] | None] = {
     "starting": frozenset({"idle", "starting", "running"}),
-    "written": None,  # what is known of the state is older than the footage
+    "written": None,  # the known state is older than the footage
     "running": frozenset({"running"}),
     "stopping": frozenset({"idle", "starting", "running", "stopping"}),
 }
@@ -117,7 +117,7 @@ class Growth:
     """Growth of a camera's newest segment over several observations.
 
     `still_s`: for how long it has not grown. `regressed_from`: the higher index before it, while
-    that is to be reported. `probe`: ffprobe's result where it counts.
+    that is to be reported. `probe`: ffprobe's result, if it is relevant.
     """
 
     still_s: float
@@ -127,7 +127,7 @@ class Growth:
 
 @dataclass(frozen=True)
 class Issue:
-    """Single fault of a camera, or of the whole match where `camera` is None."""
+    """Single fault of a camera, or of the whole match if `camera` is None."""
 
     kind: IssueKind
     camera: str | None
@@ -254,17 +254,17 @@ class _Judged:
         if sound is None or camera.pipeline_state in sound:
             return
         if self.phase == "stopping" and camera.stalled:
-            return  # no frame is wanted any more
+            return  # frames are no longer expected
         delivers = camera.segment_age_s <= self.no_frames_after_s
         if self.phase == "running" and camera.pipeline_state == "starting" and delivers:
-            return  # the first frames are there a moment before the state says so
+            return  # frames arrive a moment before the state changes
         yield self._issue("pipeline_state", f"Pipeline state {camera.pipeline_state}")
 
     def _segment_faults(self, growth: Growth) -> Iterator[Issue]:
         camera, size_bytes = self.camera, self.camera.segment_size_bytes
         if size_bytes == 0 and camera.file_age_s > ZERO_BYTE_AFTER_S:
             yield self._issue("zero_bytes", "Zero-byte file")
-        # By the last write, not the opening: a small file that still grows is a low bitrate.
+        # By the last write, not the opening: a small file that still grows has a low bitrate.
         if size_bytes < SMALL_BELOW_BYTES and camera.segment_age_s > SMALL_AFTER_S:
             yield self._issue("too_small", f"File too small ({size_bytes} bytes)")
         if growth.regressed_from is not None:
@@ -277,12 +277,12 @@ class _Judged:
             yield self._issue("probe_failed", text)
 
     def _silence(self) -> Iterator[Issue]:
-        """Yield the issue of a camera that delivers nothing where it should."""
+        """Yield the issue of a camera that should deliver frames and does not."""
         camera, age_s = self.camera, self.camera.last_frame_age_s
         if self.phase == "stopping":
             return
         if self.phase == "starting":
-            # How long ago a frame came before the match says nothing about the match.
+            # Frames from before the match are not relevant.
             if camera.stalled:
                 yield self._issue("no_frames", "No frames yet")
         elif self.phase == "written":

@@ -194,9 +194,9 @@ class Match:
         self.part = self.part.model_copy(update=update)
 
     def follow_clock(self, now: Reading, trust: Trust, *, slept_ns: int) -> bool:
-        """Correct the dates where the wall clock was set, and return whether they changed.
+        """Correct the dates after the wall clock was set, and return whether they changed.
 
-        Nothing else moves: order, seconds and lengths are on the match clock.
+        Order, seconds and lengths do not change: they are on the match clock.
         """
         found = matchclock.corrected(self.part, now, trust, slept_ns=slept_ns)
         if found is None:
@@ -206,7 +206,7 @@ class Match:
 
     @property
     def started_unix_ns(self) -> int:
-        """Start date of the match, as it is known by now."""
+        """Start date of the match, with the latest clock correction."""
         return self._origin_ns + matchclock.correction_ns(self._parts)
 
     @property
@@ -235,7 +235,7 @@ class Match:
     def duration_s(self) -> float:
         """Duration of the recording up to the order to stop.
 
-        For a match that was over and is recorded again, it counts from then.
+        If an ended match is recorded again, it counts from the new start.
         """
         end_ns = self.now_ns() if self.ended_unix_ns is None else self.ended_unix_ns
         return max(0.0, (end_ns - self.judged_from_ns) / 1e9)

@@ -14,9 +14,9 @@ from touchline.capture.library.stretches import Stretch, subtract, union
 
 _LEAST_GAP_NS = 200_000_000
 _LEAST_LOSS_NS = 20_000_000
-"""Shortest loss in nanoseconds that counts as a gap.
+"""Shortest loss in nanoseconds that counts as a gap, if a worker or camera was missing.
 
-Where a worker or camera is known to have been away, less than a frame is no gap.
+Less than a frame is not a gap.
 """
 
 
@@ -39,7 +39,7 @@ class Track:
     disk: str = "ok"
     disk_error: str | None = None
     disk_errno: int | None = None
-    """Number of that error, where the worker reports it."""
+    """Number of that error, if the worker reports it."""
     writer_error: str | None = None
     """Reason why footage cannot currently be written, or None."""
     dropped_before: int = 0
@@ -48,10 +48,7 @@ class Track:
     lost_before: Mapping[str, int] = field(default_factory=dict)
     probe: Mapping[str, Any] | None = None
     first_ns: int | None = None
-    """First frame that the start waited for (match clock).
-
-    Where it is None a gap is listed.
-    """
+    """First frame that the start waited for (match clock); None if a gap is listed instead."""
     mending: anyio.Lock = field(default_factory=anyio.Lock)
     """Held while files that a worker left open are finished."""
     told_before: int = 0
@@ -68,12 +65,12 @@ class Track:
 
     @property
     def listened_s(self) -> float:
-        """Seconds since the track began, without times in which this server could not listen."""
+        """Seconds since the track began, without times in which this server could not receive."""
         return self.camera.link.listened_s() - self._began_at_s
 
     @property
     def unchanged_s(self) -> float:
-        """Seconds since the newest segment grew, without times in which we could not listen."""
+        """Seconds since the newest segment grew, without times in which we could not receive."""
         return self.camera.link.listened_s() - self._changed_at_s
 
     @property
@@ -200,7 +197,7 @@ class Track:
         if end is None:
             if self.lost_at_unix_ns is None:
                 self.first_ns = start if self.first_ns is None else self.first_ns
-            elif start is not None:  # the camera came late: the match began without it
+            elif start is not None:  # the match began without this camera
                 self._add_gap(self.lost_at_unix_ns, start)
         elif start is not None and start - end >= self._least_gap_ns():
             self._add_gap(end, start)
