@@ -30,7 +30,7 @@ from touchline.ipc.tee import Frame
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import scan, writer
 from touchline.media.mp4.fragment import fragment_part
-from touchline.media.mp4.sample import TIMESCALE, Sample
+from touchline.media.mp4.sample import TIMESCALE, Mp4Sample
 from touchline.media.storage.disk import Disk
 from touchline.worker.recording.segments import OpenSegment, SegmentNames
 
@@ -59,7 +59,7 @@ def open_segment(path: Path, start_unix_ns: int) -> None:
         file.write(writer.init_part(CODEC))
         for n, (first, end) in enumerate(pairwise(starts), start=1):
             samples = [
-                Sample(os.urandom(FRAME_BYTES), i * frame, i * frame, frame, i % FPS == 0)
+                Mp4Sample(os.urandom(FRAME_BYTES), i * frame, i * frame, frame, i % FPS == 0)
                 for i in range(first, end)
             ]
             capture_ns = start_unix_ns + first * 1_000_000_000 // FPS

@@ -27,7 +27,7 @@ from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import scan, writer
 from touchline.media.mp4.fragment import fragment_part
-from touchline.media.mp4.sample import Sample, ticks
+from touchline.media.mp4.sample import Mp4Sample, ticks
 
 CASES, PROBED = 1_000, 40
 FRAME_NS = 40_000_000
@@ -82,7 +82,7 @@ def write_segment(path: Path, codec: Codec, frames: list[bytes], start_unix_ns: 
         samples = []
         for n in range(first, first + FRAMES_A_FRAGMENT):
             dts, end = ticks(n * FRAME_NS), ticks((n + 1) * FRAME_NS)
-            samples.append(Sample(frames[n], dts, dts, end - dts, n == first))
+            samples.append(Mp4Sample(frames[n], dts, dts, end - dts, n == first))
         sequence = first // FRAMES_A_FRAGMENT + 1
         parts.append(fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from _report import Row, report, times
 
-from touchline.studio.pictures.encoder import Encoder, Quality
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality
 from touchline.studio.pictures.footage import segment_files_in, shots, usable_files
 from touchline.studio.pictures.planes import new_frame, planes_of
 from touchline.studio.stitching.geometry import Pair, canvas_for
@@ -188,7 +188,7 @@ def where_time_goes(folder: Path, pair: Pair, frames: int) -> dict[str, float]:
     for (_, into), first, second in zip(pool, *views, strict=True):
         stitcher.stitch(planes_of(first), planes_of(second), into)
     found["stitching"] = (time.process_time() - began_s) / frames * 1e3
-    encoder = Encoder(WIDTH, HEIGHT, Fraction(30), Quality("ultrafast", 23, 1), None)
+    encoder = Encoder(WIDTH, HEIGHT, Fraction(30), EncoderQuality("ultrafast", 23, 1), None)
     began_s = time.process_time()
     for number, (frame, _) in enumerate(pool):
         list(encoder.encode(frame, number * 33_333_333))

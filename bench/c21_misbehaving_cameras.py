@@ -25,7 +25,7 @@ from _processes import NotInTime, wait_for
 from _report import Row, report
 from _server import Refused, Server
 
-from touchline.sim.footage import Shown, pictures
+from touchline.sim.footage import DecodedPicture, pictures
 from touchline.sim.rtsp.ledger import Entry, decodable
 
 MATCH = "match"
@@ -155,7 +155,7 @@ def judge(filmed: Filmed, files: Sequence[Path], started_ns: int, stopped_ns: in
     """Hold the files against the ledger."""
     behaviour = filmed.behaviour
     result = Result(behaviour)
-    shown: list[Shown] = []
+    shown: list[DecodedPicture] = []
     for path in files:
         try:
             shown += pictures(path, rates=RATES, name=_name(behaviour), drawn=behaviour.drawn)

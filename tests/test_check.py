@@ -17,7 +17,7 @@ from touchline import check as module
 from touchline.capture import PROBED_ELEMENTS
 from touchline.capture.sources import rtsp
 from touchline.check import check, print_findings, probe_gstreamer
-from touchline.finding import Finding
+from touchline.finding import CheckFinding
 from touchline.media.storage.diskspace import DiskSpace
 from touchline.settings import Settings, load_settings
 from touchline.system import hold_data_dir
@@ -44,7 +44,7 @@ def without(*missing: str) -> Any:
     }
 
 
-def found(findings: list[Finding], what: str) -> Finding:
+def found(findings: list[CheckFinding], what: str) -> CheckFinding:
     return next(finding for finding in findings if finding.what == what)
 
 
@@ -210,12 +210,12 @@ def test_a_server_that_has_measured_its_cameras_checks_with_that_rate(
     assert f"about {minutes:.0f} minutes at 6 Mbit/s, measured" in finding.message
 
 
-async def in_use(one: Settings) -> Finding:
+async def in_use(one: Settings) -> CheckFinding:
     async with hold_data_dir(one.data_dir):
         return await port_found(one)
 
 
-async def port_found(one: Settings) -> Finding:
+async def port_found(one: Settings) -> CheckFinding:
     """What the check, which blocks, finds of the port."""
     findings = await anyio.to_thread.run_sync(partial(check, one, probe=everything))
     return found(findings, "port")
@@ -249,8 +249,8 @@ def test_people_get_a_table_with_the_mending_command_and_programs_json(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     findings = [
-        Finding("disk", "ok", "fine", "not shown"),
-        Finding("ffprobe", "missing", "needed", "sudo apt-get install ffmpeg"),
+        CheckFinding("disk", "ok", "fine", "not shown"),
+        CheckFinding("ffprobe", "missing", "needed", "sudo apt-get install ffmpeg"),
     ]
     print_findings(findings, as_json=False)
     assert capsys.readouterr().out.splitlines() == [

@@ -26,7 +26,7 @@ from touchline.cameracheck import camera_findings
 from touchline.capture import PROBED_ELEMENTS, build_pipeline, recordings_disk
 from touchline.core.errors import TouchlineError
 from touchline.engines import engine_readiness
-from touchline.finding import Finding, State
+from touchline.finding import CheckFinding, State
 from touchline.foreign.text import shown
 from touchline.listen import bind, is_loopback
 from touchline.media.storage.diskspace import read_space
@@ -100,7 +100,7 @@ Probe = Callable[[Collection[str]], dict[str, Any]]
 
 def check(
     settings: Settings, *, probe: Probe | None = None, measured_bps: float | None = None
-) -> list[Finding]:
+) -> list[CheckFinding]:
     """Return all findings, in the order in which they should be fixed.
 
     `measured_bps` is the total write rate of all cameras, if a running server knows it.
@@ -120,7 +120,7 @@ def check(
     )
 
 
-def print_findings(findings: list[Finding], *, as_json: bool) -> None:
+def print_findings(findings: list[CheckFinding], *, as_json: bool) -> None:
     """Print a table for people, or one JSON object for programs."""
     missing = [finding for finding in findings if finding.state == "missing"]
     if as_json:
@@ -134,7 +134,7 @@ def print_findings(findings: list[Finding], *, as_json: bool) -> None:
     print(f"{len(missing)} missing" if missing else "Nothing required is missing.")
 
 
-def _shown(finding: Finding) -> Finding:
+def _shown(finding: CheckFinding) -> CheckFinding:
     """Make a finding safe for a terminal: its text may come from cameras, engines or daemons."""
     return replace(
         finding,
@@ -168,10 +168,10 @@ def probe_gstreamer(names: Collection[str]) -> dict[str, Any]:
     return answer
 
 
-def _gstreamer(settings: Settings, probe: Probe) -> Iterator[Finding]:
+def _gstreamer(settings: Settings, probe: Probe) -> Iterator[CheckFinding]:
     answer = probe(PROBED_ELEMENTS)
     if "error" in answer:
-        yield Finding(
+        yield CheckFinding(
             "GStreamer",
             "missing",
             f"Python cannot load it: {answer['error']}",
@@ -179,14 +179,14 @@ def _gstreamer(settings: Settings, probe: Probe) -> Iterator[Finding]:
             " then make the virtual environment on /usr/bin/python3 with --system-site-packages",
         )
         return
-    yield Finding("GStreamer", "ok", answer["version"])
+    yield CheckFinding("GStreamer", "ok", answer["version"])
     wanted = dict.fromkeys(WORKER_ELEMENTS, "every recording")
     for number, source in sorted(settings.capture.cameras.items()):
         try:
             spec = build_pipeline(number, source, settings.capture, answer["elements"])
         except TouchlineError as error:
             element = str(error.details.get("element", ""))
-            yield Finding(f"camera {number}", "missing", error.message, _install(element))
+            yield CheckFinding(f"camera {number}", "missing", error.message, _install(element))
             continue
         extra = (["appsrc"] if spec.picture else []) + (["parsebin"] if spec.demux else [])
         for name in [*(one.factory for one in (*spec.source, *spec.encode)), *extra]:
@@ -195,9 +195,11 @@ def _gstreamer(settings: Settings, probe: Probe) -> Iterator[Finding]:
             wanted.setdefault("decodebin", f"camera {number}, if it does not send H.264")
     there = set(probe(list(wanted))["elements"])
     for name in sorted(wanted.keys() - there):
-        yield Finding(f"element {name}", "missing", f"needed by {wanted[name]}", _install(name))
+        yield CheckFinding(
+            f"element {name}", "missing", f"needed by {wanted[name]}", _install(name)
+        )
     if wanted.keys() <= there:
-        yield Finding("elements", "ok", f"all {len(wanted)} required elements")
+        yield CheckFinding("elements", "ok", f"all {len(wanted)} required elements")
 
 
 def _install(element: str) -> str | None:
@@ -207,24 +209,24 @@ def _install(element: str) -> str | None:
     return f"apt-file search gst: which package has {element}?" if element else None
 
 
-def _programs() -> Iterator[Finding]:
+def _programs() -> Iterator[CheckFinding]:
     for name, use in (
         ("ffprobe", "to probe the newest segment at a stop"),
         ("ffmpeg", "to process what was recorded"),
     ):
         found = shutil.which(name)
         if found:
-            yield Finding(name, "ok", found)
+            yield CheckFinding(name, "ok", found)
         else:
-            yield Finding(name, "missing", f"needed {use}", "sudo apt-get install ffmpeg")
+            yield CheckFinding(name, "missing", f"needed {use}", "sudo apt-get install ffmpeg")
 
 
-def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
+def _disk(settings: Settings, measured_bps: float | None) -> Iterator[CheckFinding]:
     disk = recordings_disk(settings.capture, settings.data_dir)
     directory = disk.root
     fault = disk.look()
     if fault is not None:
-        yield Finding("disk", "missing", fault.message, fault.mend)
+        yield CheckFinding("disk", "missing", fault.message, fault.mend)
         return
     try:
         if settings.capture.recordings_dir is None:
@@ -240,7 +242,9 @@ def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
         space = read_space(nearest)
     except OSError as error:
         mend = f"sudo install --directory --owner $USER {directory}"
-        yield Finding("disk", "missing", f"{directory} is not writable: {error.strerror}", mend)
+        yield CheckFinding(
+            "disk", "missing", f"{directory} is not writable: {error.strerror}", mend
+        )
         return
     slow = took_s > SLOW_SYNC_S
     where = f"{directory} is writable"
@@ -251,7 +255,7 @@ def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
     if slow:
         advice = "use a faster disk; footage is synced every quarter second"
     elsewhere = settings.capture.recordings_dir is not None and nearest != directory
-    yield Finding(
+    yield CheckFinding(
         "disk",
         "warn" if slow or (elsewhere and not disk.mount_point) else "ok",
         f"{where}; a sync takes {took_s * 1000:.1f} ms",
@@ -262,7 +266,7 @@ def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
     bitrate = measured_bps or assumed_kbps * 1000
     minutes = space.minutes_left(settings.capture.min_free_bytes, bitrate) or 0.0
     state: State = "ok" if minutes >= SHORT_MINUTES else "warn" if minutes >= 1 else "missing"
-    yield Finding(
+    yield CheckFinding(
         "space",
         state,
         f"{space.free_bytes / GIB:.1f} GiB free: about {minutes:.0f} minutes at"
@@ -271,7 +275,7 @@ def _disk(settings: Settings, measured_bps: float | None) -> Iterator[Finding]:
     )
 
 
-def _sockets(settings: Settings) -> Iterator[Finding]:
+def _sockets(settings: Settings) -> Iterator[CheckFinding]:
     directory = settings.capture.runtime_dir or settings.data_dir / "run"
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -287,26 +291,26 @@ def _sockets(settings: Settings) -> Iterator[Finding]:
     except OSError as error:
         mend = "set capture.runtime_dir to a directory on a local disk, such as /run/touchline"
         message = f"{directory} does not support sockets: {error.strerror}"
-        yield Finding("sockets", "missing", message, mend)
+        yield CheckFinding("sockets", "missing", message, mend)
     else:
-        yield Finding("sockets", "ok", f"{directory} supports sockets")
+        yield CheckFinding("sockets", "ok", f"{directory} supports sockets")
 
 
-def _port(settings: Settings) -> Iterator[Finding]:
+def _port(settings: Settings) -> Iterator[CheckFinding]:
     what, where = "port", f"{settings.host} port {settings.port}"
     try:
         for each in bind(settings.host, settings.port):
             each.close()
     except TouchlineError as error:
         if _is_running(settings.data_dir):
-            yield Finding(
+            yield CheckFinding(
                 what, "ok", f"{where} is in use; touchline is running with this data directory"
             )
         else:
             mend = f"ss --listening --tcp --processes 'sport = :{settings.port}'"
-            yield Finding(what, "missing", error.message, mend)
+            yield CheckFinding(what, "missing", error.message, mend)
     else:
-        yield Finding(what, "ok", f"{where} is free")
+        yield CheckFinding(what, "ok", f"{where} is free")
 
 
 def _is_running(data_dir: Path) -> bool:
@@ -318,32 +322,32 @@ def _is_running(data_dir: Path) -> bool:
     return False
 
 
-def _clock() -> Iterator[Finding]:
+def _clock() -> Iterator[CheckFinding]:
     # adjtimex(2) without changes returns 5 (TIME_ERROR) while no time service runs.
     answer = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))
     if answer in range(5):
-        yield Finding("clock", "ok", "synchronised by a time service")
+        yield CheckFinding("clock", "ok", "synchronised by a time service")
     else:
         message = "not synchronised: times in names and manifests may be wrong"
-        yield Finding("clock", "warn", message, "sudo apt-get install systemd-timesyncd")
+        yield CheckFinding("clock", "warn", message, "sudo apt-get install systemd-timesyncd")
 
 
-def _access(settings: Settings) -> Iterator[Finding]:
+def _access(settings: Settings) -> Iterator[CheckFinding]:
     auth = settings.auth
     if auth.mode == "none":
         message = f"auth.mode is none: everybody who reaches {settings.host} can record and delete"
-        yield Finding("access", "warn", message, 'auth.mode = "auto"')
+        yield CheckFinding("access", "warn", message, 'auth.mode = "auto"')
         return
-    yield Finding("access", "ok", f"auth.mode is {auth.mode}")
+    yield CheckFinding("access", "ok", f"auth.mode is {auth.mode}")
     if not is_loopback(settings.host) and not auth.reads:
         message = f"everybody who reaches {settings.host} can read state and lists without the key"
-        yield Finding("reads", "warn", message, "auth.reads = true")
+        yield CheckFinding("reads", "warn", message, "auth.reads = true")
 
 
-def _engines(settings: Settings) -> Iterator[Finding]:
+def _engines(settings: Settings) -> Iterator[CheckFinding]:
     wanted = settings.engines_configured
     environ = {**settings.docker_variables, **os.environ}
     for one in engine_readiness(settings.engines, wanted=wanted, environ=environ):
-        yield Finding(one.what, one.state, one.message, one.mend)
+        yield CheckFinding(one.what, one.state, one.message, one.mend)
     for notice in settings.notices:
-        yield Finding("settings", "info", notice)
+        yield CheckFinding("settings", "info", notice)

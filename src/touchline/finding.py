@@ -9,7 +9,7 @@ State = Literal["ok", "info", "warn", "missing"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """Result of one check. `mend` is the command or setting that fixes it."""
 
     what: str

@@ -17,7 +17,7 @@ from touchline.core.errors import Blocked
 from touchline.core.metrics import Metrics
 from touchline.engines.fleet.acestream import AceStreamClient, Stat, open_acestream
 from touchline.engines.model.model import Stream
-from touchline.sim.httpserver import Reply, Request, serve
+from touchline.sim.httpserver import HttpRequest, Reply, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +63,7 @@ class OddEngines(FakeEngines):
 async def playing(body: bytes) -> AsyncIterator[tuple[HalfRig, Stream, Metrics]]:
     """A half with a stream at an engine that answers with `body`."""
 
-    async def answer(_: Request) -> Reply:
+    async def answer(_: HttpRequest) -> Reply:
         return Reply(body=body)
 
     server = await serve(answer, "127.0.0.1", 0)

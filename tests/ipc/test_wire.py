@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from touchline.ipc import wire
-from touchline.ipc.wire import Element, Picture, PipelineSpec, RecordOrder
+from touchline.ipc.wire import Element, PipelineSpec, RecordOrder, SimulatedPicture
 
 SPEC = PipelineSpec(
     kind="test",
     source=(Element("filesrc", {"location": "/a b/ü.mp4"}), Element("identity")),
     encode=(Element("x264enc", {"bitrate": 4000, "aud": False, "speed-preset": "superfast"}),),
-    picture=Picture("Left", 1280, 720, 30000, 1001),
+    picture=SimulatedPicture("Left", 1280, 720, 30000, 1001),
     demux=True,
     loop=True,
     retry_limit=3,

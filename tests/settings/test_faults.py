@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from touchline.settings.faults import Fault, Layer, Path, faults_of, merge, unknown
+from touchline.settings.faults import Layer, Path, SettingFault, faults_of, merge, unknown
 
 
 class Strict(BaseModel):
@@ -34,7 +34,7 @@ def layer(kind: Any, values: dict[str, Any], **more: Any) -> Layer:
     return Layer(kind, values, **more)
 
 
-def faults(*layers: Layer) -> list[Fault]:
+def faults(*layers: Layer) -> list[SettingFault]:
     with pytest.raises(ValidationError) as raised:
         Tree.model_validate(merge(layers))
     return faults_of(raised.value.errors(), Tree, layers)

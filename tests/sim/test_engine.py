@@ -11,7 +11,7 @@ import pytest
 from support.simulated import simulated_engine
 from touchline.sim.engine import parse
 from touchline.sim.mpegts import MAGIC, PACKET_BYTES, TransportStream
-from touchline.sim.sessions import Sessions
+from touchline.sim.sessions import PlaybackSessions
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ def test_the_stream_is_one_that_others_can_read(tmp_path: Path) -> None:
 
 def test_one_session_a_content_and_one_that_nobody_reads_ends() -> None:
     now = {"s": 0.0}
-    sessions = Sessions(lambda: now["s"], reader_timeout_s=60.0)
+    sessions = PlaybackSessions(lambda: now["s"], reader_timeout_s=60.0)
     first = sessions.start({"id": "a", "pid": "1"})
     assert first is not None
     assert sessions.start({"id": "a", "pid": "1"}) is first

@@ -16,7 +16,7 @@ from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import cut as mp4cut
 from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4.sample import ticks_to_ns
-from touchline.studio.pictures.encoder import Coded, Encoder, Quality, with_lengths
+from touchline.studio.pictures.encoder import EncodedPicture, Encoder, EncoderQuality, with_lengths
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.planes import new_frame
 from touchline.studio.verbs import edges
@@ -46,7 +46,7 @@ def coded(
     gop: int = 30,
     size: tuple[int, int] = SIZE,
     idr: str = "open-gop=0",
-) -> tuple[Codec, list[Coded]]:
+) -> tuple[Codec, list[EncodedPicture]]:
     """Pictures of these numbers in the order of decoding, at their times."""
     context = av.CodecContext.create("libx264", "w")
     context.width, context.height, context.pix_fmt = *size, "yuv420p"
@@ -55,7 +55,7 @@ def coded(
     context.flags |= av.codec.context.Flags.global_header
     context.options = {"preset": "fast", "crf": "20", "x264-params": f"scenecut=0:b-adapt=0:{idr}"}
     context.open()
-    reference = Encoder(*size, Fraction(30), Quality(), None)
+    reference = Encoder(*size, Fraction(30), EncoderQuality(), None)
     codec = reference.codec._replace(avcc=_avcc(context))
     found = []
     frames: list[av.VideoFrame | None] = []
@@ -66,7 +66,9 @@ def coded(
     for each in [*frames, None]:
         for packet in context.encode(each):
             at, decode = (START_NS + ticks_to_ns(t) for t in (packet.pts or 0, packet.dts or 0))
-            found.append(Coded(with_lengths(bytes(packet)), at, packet.is_keyframe, decode))
+            found.append(
+                EncodedPicture(with_lengths(bytes(packet)), at, packet.is_keyframe, decode)
+            )
     return codec, found
 
 
@@ -76,7 +78,7 @@ def _avcc(context: av.VideoCodecContext) -> bytes:
     return made(bytes(context.extradata or b""))
 
 
-def source(path: Path, numbers: range, **how: object) -> mp4cut.Source:
+def source(path: Path, numbers: range, **how: object) -> mp4cut.SegmentSource:
     codec, found = coded(numbers, **how)
     film = Film(path, codec)
     for each in found:
@@ -85,7 +87,7 @@ def source(path: Path, numbers: range, **how: object) -> mp4cut.Source:
     return opened(path)
 
 
-def opened(path: Path) -> mp4cut.Source:
+def opened(path: Path) -> mp4cut.SegmentSource:
     scan, table = mp4scan.index(path)
     start_ns = scan.start_unix_ns or 0
     return mp4cut.source_of(path, start_ns, start_ns + scan.duration_ns, table)
@@ -93,7 +95,7 @@ def opened(path: Path) -> mp4cut.Source:
 
 def cut(
     tmp_path: Path,
-    sources: list[mp4cut.Source],
+    sources: list[mp4cut.SegmentSource],
     from_ns: int,
     to_ns: int,
     longest_edge_s: float = math.inf,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from support.pitches import empty_pitch, film_pitch, pitch_pair, place_of
-from touchline.ipc.wire import Picture
+from touchline.ipc.wire import SimulatedPicture
 from touchline.media.picture import pitchplay
 from touchline.media.picture.testpicture import TestPicture, read_counter
 from touchline.studio.stitching.geometry import Pair, canvas_for
@@ -78,11 +78,13 @@ def test_the_picture_has_its_counter_and_leaves_no_trail() -> None:
 
 
 def test_without_the_pitch_the_pattern_is_shown(tmp_path: Path) -> None:
-    missing = Picture("L", *SIZE, 30, 1, side="left", scene=str(tmp_path / "none"))
+    missing = SimulatedPicture("L", *SIZE, 30, 1, side="left", scene=str(tmp_path / "none"))
     assert type(drawn_picture(missing)) is TestPicture
     short = tmp_path / "short.i420"
     short.write_bytes(b"123")
-    assert type(drawn_picture(Picture("L", *SIZE, 30, 1, "left", str(short)))) is TestPicture
+    assert (
+        type(drawn_picture(SimulatedPicture("L", *SIZE, 30, 1, "left", str(short)))) is TestPicture
+    )
 
 
 def test_a_recorded_match_on_it_calibrates_to_a_pixel_and_a_half(match: Path) -> None:

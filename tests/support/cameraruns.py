@@ -11,8 +11,8 @@ from typing import Any
 
 from support.coded import Take, frames
 from touchline.ipc.tee import Frame, Tee
-from touchline.ipc.wire import Element, Picture, PipelineSpec
-from touchline.worker.pipeline.camera import Camera
+from touchline.ipc.wire import Element, PipelineSpec, SimulatedPicture
+from touchline.worker.pipeline.camera import CameraRunner
 
 DEADLINE_S = 60.0
 ENCODER = Element("x264enc", {"speed-preset": "ultrafast", "tune": "zerolatency"})
@@ -20,7 +20,7 @@ SPEC = PipelineSpec(
     kind="test",
     source=(),
     encode=(ENCODER,),
-    picture=Picture("Test", 320, 180, 25),
+    picture=SimulatedPicture("Test", 320, 180, 25),
     stall_after_s=0.3,
     start_timeout_s=1.0,
     retry_pause_max_s=0.2,
@@ -74,11 +74,13 @@ class Bench:
 
 
 @asynccontextmanager
-async def running(spec: PipelineSpec = SPEC, outlet: Take | None = None) -> AsyncIterator[Camera]:
+async def running(
+    spec: PipelineSpec = SPEC, outlet: Take | None = None
+) -> AsyncIterator[CameraRunner]:
     tee = Tee()
     if outlet is not None:
         tee.hang(outlet, with_gop=False)
-    camera = Camera(spec, tee, changed=lambda: None)
+    camera = CameraRunner(spec, tee, changed=lambda: None)
     task = asyncio.create_task(camera.run())
     try:
         yield camera

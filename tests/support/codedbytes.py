@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.codec import Codec
 
 FPS = 30
@@ -21,13 +21,13 @@ def unit(data: bytes) -> bytes:
 
 def frame(
     number: int, *, keyframe: bool = False, broken: bool = False, size: int = 10, fps: float = FPS
-) -> Frame:
+) -> LiveFrame:
     """Frame `number` of a camera that began at 0."""
     at_ns, next_ns = round(number * 1e9 / fps), round((number + 1) * 1e9 / fps)
     data = unit((b"\x65" if keyframe else b"\x41") + bytes(size - 5))
-    return Frame(data, at_ns, at_ns, next_ns - at_ns, keyframe, broken, CODEC)
+    return LiveFrame(data, at_ns, at_ns, next_ns - at_ns, keyframe, broken, CODEC)
 
 
-def frames(count: int, *, gop: int, size: int = 10, fps: float = FPS) -> list[Frame]:
+def frames(count: int, *, gop: int, size: int = 10, fps: float = FPS) -> list[LiveFrame]:
     """That many frames, a keyframe first and then every `gop`."""
     return [frame(n, keyframe=n % gop == 0, size=size, fps=fps) for n in range(count)]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import av
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.codec import Codec
 from touchline.media.h264.units import PPS, SPS
 from touchline.media.picture.testpicture import TestPicture
@@ -33,7 +33,7 @@ class Coding(NamedTuple):
 PLAIN = Coding()
 
 
-def coded_frames(coding: Coding = PLAIN) -> Iterator[Frame]:
+def coded_frames(coding: Coding = PLAIN) -> Iterator[LiveFrame]:
     """An endless stream of frames, captured from now on, a keyframe each second.
 
     The burnt-in counter begins anew every `COUNTERS` frames.
@@ -47,7 +47,7 @@ def coded_frames(coding: Coding = PLAIN) -> Iterator[Frame]:
 
 
 @lru_cache
-def _encode(frames: int, coding: Coding) -> list[Frame]:
+def _encode(frames: int, coding: Coding) -> list[LiveFrame]:
     picture = TestPicture("TEST", WIDTH, HEIGHT, FPS)
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -72,7 +72,7 @@ def _encode(frames: int, coding: Coding) -> list[Frame]:
     first = {unit[0] & 31: unit for unit in units[0]}
     avcc = _avcc(first[SPS], first[PPS])
     return [
-        Frame(
+        LiveFrame(
             data=b"".join(
                 len(u).to_bytes(4, "big") + u for u in found if u[0] & 31 not in {SPS, PPS}
             ),

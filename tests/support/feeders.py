@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from support.codedbytes import CODEC
 from touchline.ipc import wire
-from touchline.live.frames.frame import Frame
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.stream import CameraStream
 
 
 class Writer:
@@ -25,13 +25,13 @@ class Writer:
         return self.closed
 
 
-def fed(stream: Stream) -> Writer:
+def fed(stream: CameraStream) -> Writer:
     writer = Writer()
     stream.attach(writer)
     return writer
 
 
-def head(each: Frame, *, codec: bool, skipped: int = 0) -> bytes:
+def head(each: LiveFrame, *, codec: bool, skipped: int = 0) -> bytes:
     return (
         wire.encode_feed_head(
             wire.FeedHead(

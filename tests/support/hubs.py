@@ -16,7 +16,7 @@ from touchline.core.errors import Blocked
 from touchline.core.tasks import Changed
 from touchline.web.websocket.channels import Channel
 from touchline.web.websocket.commands import Action
-from touchline.web.websocket.hub import Hub, Session
+from touchline.web.websocket.hub import Hub, HubSession
 
 CHANNELS = ("status", "pipeline_state", "system_metrics", "panorama_status")
 HELLO = {"v": 1, "type": "hello", "channels": ["status"]}
@@ -67,7 +67,7 @@ class Client:
 
     def __init__(self, hub: Hub, owner: str = "address 10.0.0.1") -> None:
         self._hub = hub
-        self.session: Session = hub.join(owner)
+        self.session: HubSession = hub.join(owner)
 
     def send(self, kind: str | None = None, **fields: Any) -> None:
         self.send_raw(json.dumps({"v": 1, "type": kind, **fields}))

@@ -13,7 +13,7 @@ import numpy as np
 from support.scenes import Grey, TwoCameras, two_cameras
 from support.shared import made_once
 from touchline.media.h264.syntax import Colour
-from touchline.studio.pictures.encoder import Encoder, Quality
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.planes import new_frame
 from touchline.studio.stitching.geometry import rotation_of
@@ -68,13 +68,13 @@ def film_camera(
     camera: int,
     times_ns: Iterable[int],
     *,
-    quality: Quality | None = None,
+    quality: EncoderQuality | None = None,
     gop_s: float = 1.0,
     colour: Colour | None = None,
 ) -> Path:
     """One segment with a picture for each of these times."""
     lens = (world.cameras.pair.lens0, world.cameras.pair.lens1)[camera]
-    chosen = quality or Quality(preset="ultrafast", crf=20, threads=2, gop_s=gop_s)
+    chosen = quality or EncoderQuality(preset="ultrafast", crf=20, threads=2, gop_s=gop_s)
     encoder = Encoder(lens.width, lens.height, Fraction(FPS), chosen, colour)
     film = Film(path, encoder.codec)
     last_ns = 0

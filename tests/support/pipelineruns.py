@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from support.coded import Take
-from touchline.ipc.wire import Element, Picture, PipelineSpec
+from touchline.ipc.wire import Element, PipelineSpec, SimulatedPicture
 from touchline.worker.pipeline.pipeline import Pipeline
 
 DEADLINE_S = 60.0
@@ -30,7 +30,7 @@ ENCODE = (
     ),
 )
 PICTURE = PipelineSpec(
-    kind="test", source=(), encode=ENCODE, picture=Picture("Test", 320, 180, FPS)
+    kind="test", source=(), encode=ENCODE, picture=SimulatedPicture("Test", 320, 180, FPS)
 )
 
 

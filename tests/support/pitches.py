@@ -12,7 +12,7 @@ import numpy as np
 from support.matches import START_NS
 from touchline.media.picture import pitchplay
 from touchline.sim.pitch import background
-from touchline.studio.pictures.encoder import Encoder, Quality
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.planes import new_frame
 from touchline.studio.stitching.geometry import Canvas, Lens, Pair
@@ -65,7 +65,9 @@ def film_pitch(
     for camera, side in enumerate(SIDES):
         pitch = empty_pitch(side, width, height)
         picture = PitchPicture(side, width, height, fps, 1, side=side, pitch=pitch)
-        encoder = Encoder(width, height, Fraction(fps), Quality("ultrafast", 20, 2, 1.0), None)
+        encoder = Encoder(
+            width, height, Fraction(fps), EncoderQuality("ultrafast", 20, 2, 1.0), None
+        )
         film = Film(segments / f"cam{camera}_20260211_220241_00.mp4", encoder.codec)
         first = int(begin_s * fps)
         count = int(seconds * fps)

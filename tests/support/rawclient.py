@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from support.rtsp import camera_in_thread
-from touchline.sim.rtsp.server import RtspServer
+from touchline.sim.rtsp.server import CameraServer
 
 DEADLINE_S = 20.0
 WORD = 0xFFFFFFFF
@@ -152,7 +152,7 @@ class Client:
 
 
 @contextmanager
-def connected(camera: RtspServer) -> Iterator[Client]:
+def connected(camera: CameraServer) -> Iterator[Client]:
     parts = urlsplit(camera.url)
     with socket.create_connection((parts.hostname, parts.port), DEADLINE_S) as connection:
         yield Client(connection, camera.url)

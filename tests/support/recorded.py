@@ -17,7 +17,7 @@ from touchline.media.mp4 import scan
 from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES
 from touchline.media.mp4.walk import SegmentScan
 from touchline.media.storage.disk import Disk
-from touchline.worker.recording.recorder import Recorder
+from touchline.worker.recording.recorder import CameraRecorder
 
 DEADLINE_S = 60.0
 
@@ -29,7 +29,7 @@ def eventually(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.002)
 
 
-def minded(recorder: Recorder, true: Callable[[], object], what: str) -> None:
+def minded(recorder: CameraRecorder, true: Callable[[], object], what: str) -> None:
     """Wait for something while the recorder is looked after, as the worker's loop does."""
 
     def once() -> bool:
@@ -96,7 +96,7 @@ class Rig:
         self.said: list[dict[str, Any]] = []
         self.now_ns = START_NS
         self.labels = iter(f"20260211_2203{n:02d}" for n in range(60))
-        self.recorder = Recorder(
+        self.recorder = CameraRecorder(
             order(folder, **changed),
             notify=self.said.append,
             disk=self.disk,

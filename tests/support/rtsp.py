@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import touchline
 from touchline.sim import camera as simulated
 from touchline.sim.rtsp.ledger import Entry, read_ledger
-from touchline.sim.rtsp.server import RtspServer
+from touchline.sim.rtsp.server import CameraServer
 
 START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 60.0
@@ -163,7 +163,7 @@ def arguments_of(options: dict[str, Any]) -> list[str]:
 
 
 @contextmanager
-def camera_in_thread(**options: Any) -> Iterator[RtspServer]:
+def camera_in_thread(**options: Any) -> Iterator[CameraServer]:
     """A running camera in this process, 320x180 by default; `url`, `ledger` and `begin` are its."""
     given = {"port": 0, "width": 320, "height": 180, "bitrate": 500, **options}
     parser = argparse.ArgumentParser()

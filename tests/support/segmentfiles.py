@@ -13,7 +13,7 @@ from pathlib import Path
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import scan, writer
 from touchline.media.mp4.fragment import fragment_part
-from touchline.media.mp4.sample import Sample, ticks
+from touchline.media.mp4.sample import Mp4Sample, ticks
 
 FRAME_NS = 40_000_000
 FRAMES_A_FRAGMENT = 10
@@ -29,7 +29,7 @@ def fragment(sequence: int, *, start_unix_ns: int, frame_bytes: int = 200, seed:
     for n in range(first, first + FRAMES_A_FRAGMENT):
         dts, end = ticks(n * FRAME_NS), ticks((n + 1) * FRAME_NS)
         data = rng.randbytes(frame_bytes + rng.randrange(50))
-        samples.append(Sample(data, dts, dts, end - dts, n == first))
+        samples.append(Mp4Sample(data, dts, dts, end - dts, n == first))
     return fragment_part(sequence, samples, start_unix_ns + first * FRAME_NS)
 
 

@@ -6,18 +6,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from touchline.sim.engine import Engine, EngineOptions
+from touchline.sim.engine import EngineOptions, SimulatedEngine
 from touchline.sim.httpserver import serve
-from touchline.sim.sessions import Sessions
+from touchline.sim.sessions import PlaybackSessions
 from touchline.sim.vpn import Vpn
 
 
 @asynccontextmanager
-async def simulated_engine(**options: object) -> AsyncIterator[tuple[Engine, str]]:
+async def simulated_engine(**options: object) -> AsyncIterator[tuple[SimulatedEngine, str]]:
     """The engine and the root of its URLs."""
     made = EngineOptions(**options)  # type: ignore[arg-type]
-    sessions = Sessions(time.monotonic, made.bits_per_s, made.reader_timeout_s)
-    engine = Engine(made, 0, sessions)
+    sessions = PlaybackSessions(time.monotonic, made.bits_per_s, made.reader_timeout_s)
+    engine = SimulatedEngine(made, 0, sessions)
     server = await serve(engine.handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:

@@ -16,7 +16,7 @@ import touchline
 from support.footage import missing, rising
 from support.segments import order
 from touchline.ipc import wire
-from touchline.ipc.wire import Element, Picture, PipelineSpec
+from touchline.ipc.wire import Element, PipelineSpec, SimulatedPicture
 from touchline.media.mp4 import scan as mp4scan
 
 DEADLINE_S = 60.0
@@ -29,7 +29,7 @@ SPEC = PipelineSpec(
             "x264enc", {"speed-preset": "ultrafast", "tune": "zerolatency", "key-int-max": FPS}
         ),
     ),
-    picture=Picture("Test", 320, 180, FPS),
+    picture=SimulatedPicture("Test", 320, 180, FPS),
 )
 
 

@@ -14,8 +14,8 @@ from touchline.media.storage.disk import OK, SLOW, Disk
 from touchline.worker.awakeclock import LOOK_NS, AwakeClock
 from touchline.worker.recording import diskwatch
 from touchline.worker.recording.diskwatch import DiskWatch
-from touchline.worker.recording.ledger import Ledger
-from touchline.worker.recording.recorder import Recorder
+from touchline.worker.recording.ledger import RecordingLedger
+from touchline.worker.recording.recorder import CameraRecorder
 
 MS = 1_000_000
 
@@ -47,7 +47,7 @@ def test_a_pause_counts_as_one_look(passed_ms: list[int], counted_ms: int) -> No
 @pytest.mark.parametrize(("look_ms", "state"), [(50, SLOW), (30_000, OK)])
 def test_a_pause_of_the_worker_is_no_slow_disk(tmp_path: Path, look_ms: int, state: str) -> None:
     now, said = Time(), list[dict[str, object]]()
-    watch = DiskWatch(order(tmp_path), Disk(), Ledger(said.append), monotonic_ns=now)
+    watch = DiskWatch(order(tmp_path), Disk(), RecordingLedger(said.append), monotonic_ns=now)
     for _ in range(3):
         with watch.measured():
             for _ in range(0, 1_000, look_ms):
@@ -70,7 +70,7 @@ def test_a_stop_across_a_pause_of_the_worker_waits_for_the_disk(
 
     clock = AwakeClock(lambda: time.monotonic_ns() + paused_ns[0])
     monkeypatch.setattr(diskwatch, "AwakeClock", lambda _: clock)
-    recorder = Recorder(order(tmp_path), notify=lambda _: None, disk=HeldDisk())
+    recorder = CameraRecorder(order(tmp_path), notify=lambda _: None, disk=HeldDisk())
     for frame in frames(10, gop=10):
         recorder.push(frame)
 

@@ -20,8 +20,8 @@ from support.segments import order
 from touchline.ipc.tee import Frame
 from touchline.media.mp4 import scan as mp4scan
 from touchline.media.storage.disk import Disk, state_of
-from touchline.worker.recording.pace import Pace
-from touchline.worker.recording.recorder import Recorder
+from touchline.worker.recording.pace import DiskPace
+from touchline.worker.recording.recorder import CameraRecorder
 
 
 class Live:
@@ -31,7 +31,7 @@ class Live:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.said: list[dict[str, Any]] = []
-        self.recorder = Recorder(
+        self.recorder = CameraRecorder(
             order(folder, **changed), notify=self.said.append, wall_label=lambda: "20260211_230000"
         )
 
@@ -215,7 +215,7 @@ def test_a_limit_of_file_size_begins_another_segment_and_costs_nothing(
     tmp_path: Path, file_limit: int, disk: Disk
 ) -> None:
     said: list[dict[str, Any]] = []
-    recorder = Recorder(order(tmp_path), notify=said.append, disk=disk)
+    recorder = CameraRecorder(order(tmp_path), notify=said.append, disk=disk)
     for frame in frames(600, gop=25):  # 300 kB
         recorder.push(frame)
     report = recorder.close(DEADLINE_S)
@@ -237,7 +237,7 @@ def test_a_group_of_pictures_that_no_file_can_hold_is_cut_short_and_counted(
     tmp_path: Path, file_limit: int
 ) -> None:
     said: list[dict[str, Any]] = []
-    recorder = Recorder(order(tmp_path), notify=said.append)
+    recorder = CameraRecorder(order(tmp_path), notify=said.append)
     for frame in frames(400, gop=200):  # 100 kB each
         recorder.push(frame)
     report = recorder.close(DEADLINE_S)
@@ -252,7 +252,7 @@ def test_a_group_of_pictures_that_no_file_can_hold_is_cut_short_and_counted(
 
 
 def test_a_disk_is_slow_when_a_fragment_takes_twice_its_length_and_well_when_it_is_done() -> None:
-    pace = Pace(0.25)
+    pace = DiskPace(0.25)
     pace.begin(0)
     assert pace.complaint(400_000_000) is None
     assert "0.6 s so far" in str(pace.complaint(600_000_000))
@@ -261,7 +261,7 @@ def test_a_disk_is_slow_when_a_fragment_takes_twice_its_length_and_well_when_it_
 
 
 def test_a_disk_is_slow_when_the_99th_percentile_is_over_a_fragments_length() -> None:
-    pace, now = Pace(0.25), 0
+    pace, now = DiskPace(0.25), 0
     for n in range(40):
         pace.begin(now)
         now += 300_000_000 if n in {10, 25} else 5_000_000

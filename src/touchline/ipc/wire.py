@@ -92,7 +92,7 @@ class Element:
 
 
 @dataclass(frozen=True)
-class Picture:
+class SimulatedPicture:
     """Picture of the simulated camera: its name, size in pixels and frames per second.
 
     With `side` it is the left or the right camera of a pair that looks at one match (`pitchplay`),
@@ -143,7 +143,7 @@ class PipelineSpec:
     kind: str
     source: tuple[Element, ...]
     encode: tuple[Element, ...] = ()
-    picture: Picture | None = None
+    picture: SimulatedPicture | None = None
     rtsp: Rtsp | None = None
     demux: bool = False
     delivers_h264: bool = False
@@ -246,7 +246,7 @@ def spec_from_json(data: Mapping[str, Any]) -> PipelineSpec:
     known["source"] = tuple(Element(**_known(Element, e)) for e in known["source"])
     known["encode"] = tuple(Element(**_known(Element, e)) for e in known.get("encode", ()))
     if known.get("picture"):
-        known["picture"] = Picture(**_known(Picture, known["picture"]))
+        known["picture"] = SimulatedPicture(**_known(SimulatedPicture, known["picture"]))
     if known.get("rtsp"):
         known["rtsp"] = Rtsp(**_known(Rtsp, known["rtsp"]))
     return PipelineSpec(**known)

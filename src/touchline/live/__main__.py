@@ -23,11 +23,11 @@ from touchline.ipc import wire
 from touchline.ipc.control import ControlServer, Problem
 from touchline.ipc.listening import ListeningClock
 from touchline.ipc.stderrlog import open_log
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.stream import CameraStream
 from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
 from touchline.live.hls.memory import MEMORY, clear_folder, make_folder
-from touchline.live.hls.packager import Ended, Shape
+from touchline.live.hls.packager import PlaylistEnd, PlaylistShape
 from touchline.live.rtsp.server import RtspServer
 from touchline.live.transcoding.transcodes import Transcodes
 
@@ -45,7 +45,7 @@ FEED_BUFFER_BYTES = 4 << 20
 """What asyncio takes in ahead of us: about one large keyframe."""
 
 
-class Live:
+class LiveServer:
     """Carries out the server's requests."""
 
     def __init__(self, directory: Path, hls_parent: Path | None) -> None:
@@ -59,7 +59,7 @@ class Live:
         )
         self._transcodes = Transcodes(self.streams, self._viewer_changed)
         self._hls: dict[str, Hls] = {}
-        self._ended: dict[str, Ended] = {}
+        self._ended: dict[str, PlaylistEnd] = {}
         self._rtsp: RtspServer | None = None
         self._peers: Peers | None = None
         self._peers_lock = asyncio.Lock()
@@ -122,7 +122,7 @@ class Live:
             "transcodes": self._transcodes.status(),
         }
 
-    def _stream_changed(self, stream: Stream) -> None:
+    def _stream_changed(self, stream: CameraStream) -> None:
         self.control.notify(wire.event("stream", camera=stream.name, up=stream.up))
 
     async def _hide(self, message: dict[str, Any]) -> None:
@@ -143,7 +143,7 @@ class Live:
         camera = str(message["camera"])
         if camera in self._hls:
             return
-        shape = Shape(
+        shape = PlaylistShape(
             part_s=float(message["part_s"]),
             segment_s=float(message["segment_s"]),
             segments=int(message["segments"]),
@@ -287,7 +287,7 @@ def _index(given: object) -> int:
 
 
 async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:
-    live = Live(directory, hls_parent)
+    live = LiveServer(directory, hls_parent)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, live.leave.set)
     feeds = await asyncio.start_unix_server(

@@ -59,7 +59,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Fault:
+class SettingFault:
     """One invalid setting: the key as written, the given value and the expected one."""
 
     key: str
@@ -83,13 +83,15 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
 
 def faults_of(
     errors: Sequence[ErrorDetails], model: type[BaseModel], layers: Sequence[Layer]
-) -> list[Fault]:
+) -> list[SettingFault]:
     """Convert the errors from validating the merged layers into faults."""
     values = merge(layers)
     return [_fault(error, model, layers, values) for error in errors]
 
 
-def unknown(path: Path, model: type[BaseModel], layer: Layer, values: Mapping[str, Any]) -> Fault:
+def unknown(
+    path: Path, model: type[BaseModel], layer: Layer, values: Mapping[str, Any]
+) -> SettingFault:
     """Describe an unknown key and suggest the one that was probably meant."""
     for at, part in enumerate(path):  # the first unknown part is the one to correct
         names = _names_at(model, path[:at], values)
@@ -102,7 +104,7 @@ def unknown(path: Path, model: type[BaseModel], layer: Layer, values: Mapping[st
         right = f"unknown; known here: {', '.join(names)}"
     else:
         right = "unknown; this key has no keys below it"
-    return Fault(layer.spell(path), _origin(layer), right)
+    return SettingFault(layer.spell(path), _origin(layer), right)
 
 
 def _fault(
@@ -110,7 +112,7 @@ def _fault(
     model: type[BaseModel],
     layers: Sequence[Layer],
     values: Mapping[str, Any],
-) -> Fault:
+) -> SettingFault:
     path = _path(error["loc"], values)
     right, given = error["msg"], error.get("input")
     context = error.get("ctx", {})
@@ -133,9 +135,9 @@ def _fault(
     return _made(path, layers, shown, _described(right, model, path, values))
 
 
-def _made(path: Path, layers: Sequence[Layer], shown: str, right: str) -> Fault:
+def _made(path: Path, layers: Sequence[Layer], shown: str, right: str) -> SettingFault:
     layer = _layer_of(path, layers)
-    return Fault(layer.spell(path) or "settings", shown + _origin(layer), right)
+    return SettingFault(layer.spell(path) or "settings", shown + _origin(layer), right)
 
 
 def _origin(layer: Layer) -> str:

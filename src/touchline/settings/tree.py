@@ -40,8 +40,8 @@ from touchline.settings.earlier import LEAST_KEY, earlier
 from touchline.settings.faults import (
     ENV_DELIMITER,
     ENV_PREFIX,
-    Fault,
     Layer,
+    SettingFault,
     faults_of,
     merge,
     unknown,
@@ -291,7 +291,7 @@ class SettingsInvalid(Invalid):
 
     default_code = "settings_invalid"
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[SettingFault]) -> None:
         head = "1 setting is wrong" if len(faults) == 1 else f"{len(faults)} settings are wrong"
         super().__init__("\n  ".join([f"{head}:", *map(str, faults)]))
         self.faults = faults
@@ -345,7 +345,7 @@ def _runtime_kind(layers: list[Layer]) -> str | None:
     return kind.get("kind") if isinstance(kind, Mapping) else None
 
 
-def _short_key(layers: list[Layer]) -> list[Fault]:
+def _short_key(layers: list[Layer]) -> list[SettingFault]:
     """Reject a short API key, unless it comes from the earlier system."""
     for layer in layers:
         auth = layer.values.get("auth")
@@ -353,30 +353,29 @@ def _short_key(layers: list[Layer]) -> list[Fault]:
         if isinstance(key, str) and key:
             short = len(key) < LEAST_KEY
             right = f"must have at least {LEAST_KEY} characters"
-            return [Fault(layer.spell(("auth", "api_key")), "", right)] if short else []
+            return [SettingFault(layer.spell(("auth", "api_key")), "", right)] if short else []
     return []
 
 
-def _environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[Fault]]:
+def _environment_layer(environ: Mapping[str, str]) -> tuple[Layer, list[SettingFault]]:
     ours = {
         name: value
         for name, value in environ.items()
         if name.upper().startswith(ENV_PREFIX) and (value or name.upper() in _EMPTY_COUNTS)
     }
-    faults: list[Fault] = []
+    faults: list[SettingFault] = []
     for name in list(ours):
         # One by one first: pydantic-settings stops at the first value that is not JSON.
         try:
             _read_environment({name: ours[name]})
         except (SettingsError, ValueError):
-            faults.append(Fault(name, "", "not valid JSON, which lists and tables are written in"))
+            wrong = "not valid JSON, which lists and tables are written in"
+            faults.append(SettingFault(name, "", wrong))
             del ours[name]
     layer = Layer("environment", _read_environment(ours))
     # pydantic-settings ignores unknown variables, so they are detected here.
-    for name in ours:
-        path = tuple(name[len(ENV_PREFIX) :].lower().split(ENV_DELIMITER))
-        if layer.depth(path) < len(path):
-            faults.append(unknown(path, Settings, layer, layer.values))
+    paths = [tuple(name[len(ENV_PREFIX) :].lower().split(ENV_DELIMITER)) for name in ours]
+    faults += [unknown(p, Settings, layer, layer.values) for p in paths if layer.depth(p) < len(p)]
     return layer, faults
 
 
@@ -386,7 +385,7 @@ def _read_environment(variables: Mapping[str, str]) -> dict[str, Any]:
     return source()
 
 
-def _file_layer(config: Path | None) -> tuple[Layer, list[Fault]]:
+def _file_layer(config: Path | None) -> tuple[Layer, list[SettingFault]]:
     if config is None:
         return Layer("file", {}), []
     name = str(config)
@@ -394,7 +393,7 @@ def _file_layer(config: Path | None) -> tuple[Layer, list[Fault]]:
         with config.open("rb"):  # a missing file would be passed over in silence
             values = TomlConfigSettingsSource(Settings, config)()
     except OSError as error:
-        return Layer("file", {}, name), [Fault(name, "", error.strerror or str(error))]
+        return Layer("file", {}, name), [SettingFault(name, "", error.strerror or str(error))]
     except ValueError as error:
-        return Layer("file", {}, name), [Fault(name, "", f"not valid TOML: {error}")]
+        return Layer("file", {}, name), [SettingFault(name, "", f"not valid TOML: {error}")]
     return Layer("file", values, name), []

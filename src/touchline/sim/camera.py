@@ -17,7 +17,7 @@ from touchline.sim.rtsp.misbehaviour import Misbehaviour, misbehaviour_from
 from touchline.sim.rtsp.misbehaviour import add_arguments as add_misbehaviour
 
 if TYPE_CHECKING:
-    from touchline.sim.rtsp.server import RtspServer
+    from touchline.sim.rtsp.server import CameraServer
 
 CODECS = ("h264", "h265", "mjpeg")
 
@@ -194,7 +194,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
+def build(options: CameraOptions, *, keep: bool = True) -> CameraServer:
     """Create the camera without starting it; `keep` also holds its ledger in memory.
 
     Raises CannotServe if this machine lacks the encoder, OSError for a ledger it cannot open.
@@ -202,7 +202,7 @@ def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
     from touchline.sim.rtsp.ledger import Ledger
     from touchline.sim.rtsp.media.encoder import Coding
     from touchline.sim.rtsp.servedcamera import ServedCamera
-    from touchline.sim.rtsp.server import CannotServe, RtspServer
+    from touchline.sim.rtsp.server import CameraServer, CannotServe
 
     odd = options.odd
     user, password = options.user, options.password
@@ -234,7 +234,7 @@ def build(options: CameraOptions, *, keep: bool = True) -> RtspServer:
         )
     except ValueError as error:
         raise CannotServe(str(error)) from error
-    return RtspServer(camera)
+    return CameraServer(camera)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -25,9 +25,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from touchline.sim.httpserver import Reply, Request, Silence, as_json, serve
+from touchline.sim.httpserver import HttpRequest, Reply, Silence, as_json, serve
 from touchline.sim.mpegts import TransportStream
-from touchline.sim.sessions import READER_TIMEOUT_S, Session, Sessions
+from touchline.sim.sessions import READER_TIMEOUT_S, PlaybackSession, PlaybackSessions
 
 VERSION = "3.2.11-sim"
 CHUNK_EVERY_S = 0.1
@@ -52,7 +52,7 @@ class EngineOptions:
 
 
 @dataclass
-class Fault:
+class EngineFault:
     """The current fault."""
 
     hang: bool = False
@@ -65,16 +65,16 @@ class Fault:
 
 
 @dataclass
-class Engine:
+class SimulatedEngine:
     """One engine with its sessions and its fault."""
 
     options: EngineOptions
     port: int
-    sessions: Sessions
-    fault: Fault = field(default_factory=Fault)
+    sessions: PlaybackSessions
+    fault: EngineFault = field(default_factory=EngineFault)
     asked: int = 0
 
-    async def handle(self, request: Request) -> Reply:  # noqa: PLR0911  (a route each)
+    async def handle(self, request: HttpRequest) -> Reply:  # noqa: PLR0911  (a route each)
         """Handle one request."""
         if request.path.startswith("/sim/"):
             return self._control(request)
@@ -98,7 +98,7 @@ class Engine:
 
     # ------------------------------------------------------------------ what engines answer
 
-    def _server_api(self, request: Request) -> Reply:
+    def _server_api(self, request: HttpRequest) -> Reply:
         method = request.query.get("method")
         if method == "get_status":
             return as_json({"result": {"status": "ok", "version": VERSION}, "error": None})
@@ -119,13 +119,13 @@ class Engine:
             return as_json({"result": content, "error": None})
         return as_json({"result": None, "error": "unknown method"})
 
-    def _service(self, request: Request) -> Reply:
+    def _service(self, request: HttpRequest) -> Reply:
         if request.query.get("method") != "get_version":
             return as_json({"result": None, "error": "unknown method"})
         result = {"platform": "linux", "version": VERSION, "code": 3021100, "websocket_port": 0}
         return as_json({"result": result, "error": None})
 
-    def _start(self, request: Request, *, hls: bool) -> Reply:
+    def _start(self, request: HttpRequest, *, hls: bool) -> Reply:
         session = self.sessions.start(request.query)
         if session is None:
             return as_json({"response": None, "error": "missing content id"}, 400)
@@ -148,7 +148,7 @@ class Engine:
         return as_json({"response": response, "error": None})
 
     def _session(  # noqa: PLR0911  (a route each)
-        self, kind: str, infohash: str, session_id: str, request: Request
+        self, kind: str, infohash: str, session_id: str, request: HttpRequest
     ) -> Reply:
         if kind == "c":  # a segment: its number follows the session
             session_id, _, number = session_id.partition("/")
@@ -175,7 +175,7 @@ class Engine:
             return Reply(body=segment, content_type="video/mp2t")
         return as_json({"error": "not found"}, 404)
 
-    def _command(self, session: Session | None, request: Request) -> Reply:
+    def _command(self, session: PlaybackSession | None, request: HttpRequest) -> Reply:
         if request.query.get("method") != "stop":
             return as_json({"response": None, "error": "unknown method"})
         if session is None:
@@ -183,7 +183,7 @@ class Engine:
         self.sessions.stop(session.infohash, session.id)
         return as_json({"response": "ok", "error": None})
 
-    async def _play(self, session: Session) -> AsyncIterator[bytes]:
+    async def _play(self, session: PlaybackSession) -> AsyncIterator[bytes]:
         stream = TransportStream(self.options.bits_per_s)
         began_s = self.sessions.now_s()
         session.readers += 1
@@ -199,7 +199,7 @@ class Engine:
             session.readers -= 1
             session.read_s = self.sessions.now_s()
 
-    def _playlist(self, session: Session) -> Reply:
+    def _playlist(self, session: PlaybackSession) -> Reply:
         age_s = self.sessions.now_s() - session.began_s
         first = max(0, int(age_s / SEGMENT_S) - 2)
         lines = ["#EXTM3U", "#EXT-X-VERSION:3", f"#EXT-X-TARGETDURATION:{SEGMENT_S:.0f}"]
@@ -212,7 +212,7 @@ class Engine:
 
     # ------------------------------------------------------------------ faults
 
-    async def _go_wrong(self, request: Request) -> Reply | None:
+    async def _go_wrong(self, request: HttpRequest) -> Reply | None:
         fault = self.fault
         if fault.only and fault.only not in request.path:
             return None
@@ -228,10 +228,10 @@ class Engine:
             return as_json({"error": "as ordered"}, fault.status)
         return None
 
-    def _control(self, request: Request) -> Reply:
+    def _control(self, request: HttpRequest) -> Reply:
         what, query = request.path.removeprefix("/sim/"), request.query
         if what == "heal":
-            self.fault = Fault()
+            self.fault = EngineFault()
         elif what == "fault":
             for name, value in query.items():
                 if not hasattr(self.fault, name):
@@ -324,9 +324,9 @@ async def _run(options: EngineOptions) -> int:
         cache.mkdir(parents=True, exist_ok=True)
         (cache / "pieces").write_bytes(bytes(64 * 1024))
     for port in range(options.http_port, options.http_port + options.count):
-        sessions = Sessions(time.monotonic, options.bits_per_s, options.reader_timeout_s)
+        sessions = PlaybackSessions(time.monotonic, options.bits_per_s, options.reader_timeout_s)
         try:
-            await serve(Engine(options, port, sessions).handle, options.host, port)
+            await serve(SimulatedEngine(options, port, sessions).handle, options.host, port)
         except OSError as error:
             print(f"engine: port {port} on {options.host}: {error.strerror}", file=sys.stderr)
             return 1

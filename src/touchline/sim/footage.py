@@ -25,7 +25,7 @@ _CLOCK_ROW = 17 / 20
 """The wall clock is drawn below; its original value is unknown."""
 
 
-class Shown(NamedTuple):
+class DecodedPicture(NamedTuple):
     """One decoded picture."""
 
     counter: int | None
@@ -40,14 +40,14 @@ def pictures(
     name: str = "SIMULATED",
     rates: Sequence[Fraction | int] = (30,),
     drawn: tuple[int, int] | None = None,
-) -> list[Shown]:
+) -> list[DecodedPicture]:
     """Yield the decoded pictures of a file; `rates` are the frame rates of cameras by name.
 
     `drawn` is the size of the camera's picture if the recorder crops it on the right or below.
     Raises OSError or av.FFmpegError for a file that cannot be opened at all.
     """
     painters: dict[tuple[int, int], list[TestPicture]] = {}
-    found: list[Shown] = []
+    found: list[DecodedPicture] = []
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.options = {"ec": "0"}
@@ -76,15 +76,15 @@ def intact_counters(
     ]
 
 
-def _decoded(packet: Any, found: list[Shown]) -> list[Any]:
+def _decoded(packet: Any, found: list[DecodedPicture]) -> list[Any]:
     try:
         return list(packet.decode())
     except av.error.InvalidDataError:
-        found.append(Shown(None, intact=False, size=(0, 0)))
+        found.append(DecodedPicture(None, intact=False, size=(0, 0)))
         return []
 
 
-def _look(frame: Any, painters: list[TestPicture]) -> Shown:
+def _look(frame: Any, painters: list[TestPicture]) -> DecodedPicture:
     if frame.color_range == ColorRange.JPEG:  # of a camera that sends JPEG; drawn is the other
         frame = frame.reformat(
             format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG
@@ -97,9 +97,9 @@ def _look(frame: Any, painters: list[TestPicture]) -> Shown:
     luma[:height, :width] = rows
     counter = read_counter(luma.tobytes(), painter.width, painter.height)
     if counter is None:
-        return Shown(None, intact=False, size=(width, height))
+        return DecodedPicture(None, intact=False, size=(width, height))
     alike = any(_alike(luma, one, counter, (width, height)) for one in painters)
-    return Shown(counter, intact=alike, size=(width, height))
+    return DecodedPicture(counter, intact=alike, size=(width, height))
 
 
 def _alike(

@@ -19,7 +19,7 @@ _REASONS = {200: "OK", 302: "Found", 401: "Unauthorized", 404: "Not Found", 405:
 
 
 @dataclass(frozen=True)
-class Request:
+class HttpRequest:
     """A request."""
 
     method: str
@@ -44,7 +44,7 @@ class Silence(Exception):
     """Exception of a handler: the connection stays open without a response."""
 
 
-Handler = Callable[[Request], Awaitable[Reply]]
+Handler = Callable[[HttpRequest], Awaitable[Reply]]
 
 
 def as_json(value: Any, status: int = 200) -> Reply:
@@ -80,7 +80,7 @@ async def _one(
     length = headers.get("content-length", "0")
     body = await reader.readexactly(int(length)) if length.isdigit() and length != "0" else b""
     parts = urlsplit(target)
-    request = Request(method, unquote(parts.path), dict(parse_qsl(parts.query)), headers, body)
+    request = HttpRequest(method, unquote(parts.path), dict(parse_qsl(parts.query)), headers, body)
     try:
         reply = await handler(request)
     except Silence:

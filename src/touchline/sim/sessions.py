@@ -13,7 +13,7 @@ READER_TIMEOUT_S = 60.0
 
 
 @dataclass
-class Session:
+class PlaybackSession:
     """Playback of one content."""
 
     id: str
@@ -28,15 +28,15 @@ class Session:
 
 
 @dataclass
-class Sessions:
+class PlaybackSessions:
     """Sessions with one reader each, one per content; a session without a reader expires."""
 
     now_s: Callable[[], float]
     bits_per_s: int = 2_000_000
     reader_timeout_s: float = READER_TIMEOUT_S
-    by_id: dict[str, Session] = field(default_factory=dict)
+    by_id: dict[str, PlaybackSession] = field(default_factory=dict)
 
-    def start(self, query: dict[str, str]) -> Session | None:
+    def start(self, query: dict[str, str]) -> PlaybackSession | None:
         """Return a session for a request; None if it names no content."""
         selector = next((name for name in SELECTORS if query.get(name)), None)
         if selector is None:
@@ -51,11 +51,11 @@ class Sessions:
             session.superseded = True
             del self.by_id[session.id]
         now_s = self.now_s()
-        made = Session(secrets.token_hex(20), infohash, pid, now_s, now_s)
+        made = PlaybackSession(secrets.token_hex(20), infohash, pid, now_s, now_s)
         self.by_id[made.id] = made
         return made
 
-    def find(self, infohash: str, session_id: str) -> Session | None:
+    def find(self, infohash: str, session_id: str) -> PlaybackSession | None:
         """Return a playing session. This does not count as reading it."""
         session = self.by_id.get(session_id)
         if session is None or session.infohash != infohash:
@@ -79,7 +79,7 @@ class Sessions:
             session.superseded = True
         self.by_id.clear()
 
-    def stat(self, session: Session, wall_s: float) -> dict[str, Any]:
+    def stat(self, session: PlaybackSession, wall_s: float) -> dict[str, Any]:
         """Return the engine's statistics of a session."""
         age_s = self.now_s() - session.began_s
         speed = self.bits_per_s // 8 // 1000

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from touchline.sim.httpserver import Reply, Request, Silence, as_json, serve
+from touchline.sim.httpserver import HttpRequest, Reply, Silence, as_json, serve
 
 CHECK_TIMEOUT_S = 2.0
 RELEASES = {"3.38": (True, 400), "3.40": (True, 401), "3.41": (False, 404)}
@@ -48,7 +48,7 @@ class Vpn:
     credentials: Mapping[str, str] = field(default_factory=dict)
     """Headers that authenticate a request; empty for no authentication."""
 
-    async def handle(self, request: Request) -> Reply:
+    async def handle(self, request: HttpRequest) -> Reply:
         """Handle one request."""
         if request.path == "/sim/set":
             return self._set(request.query)
@@ -91,7 +91,7 @@ class Vpn:
         found = known.get(path)
         return dict(found) if found is not None else None
 
-    def _admits(self, request: Request) -> bool:
+    def _admits(self, request: HttpRequest) -> bool:
         if not self.credentials:
             return True
         return any(

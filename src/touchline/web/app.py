@@ -18,7 +18,7 @@ from touchline.web.auth.auth import PRIVATE, PRIVATE_MEDIA, Authenticator, Close
 from touchline.web.auth.cors import make_cors
 from touchline.web.auth.guard import Guard, SameOriginMedia
 from touchline.web.auth.medialinks import media_scope
-from touchline.web.auth.sessions import Sessions
+from touchline.web.auth.sessions import BrowserSessions
 from touchline.web.auth.signing import Signer
 from touchline.web.description import (
     ANY_SERVER,
@@ -101,7 +101,7 @@ def create_app(system: System) -> FastAPI:
     app = bare_app(key_rules(access, is_open if closes_reads else None))
     app.state.system = system
     signer = None if access.key is None else Signer(access.key)
-    sessions = Sessions(system.database, "" if signer is None else signer.key_id)
+    sessions = BrowserSessions(system.database, "" if signer is None else signer.key_id)
     gate = Authenticator(
         access, sessions=sessions, signer=signer, events=system.events, attempts=Attempts()
     )

@@ -19,10 +19,10 @@ from touchline.ipc import wire  # noqa: E402
 from touchline.ipc.control import ControlServer, Problem  # noqa: E402
 from touchline.ipc.listening import ListeningClock  # noqa: E402
 from touchline.ipc.tee import Tee  # noqa: E402
-from touchline.worker.pipeline.camera import Camera, Wedged, happens  # noqa: E402
+from touchline.worker.pipeline.camera import CameraRunner, Wedged, happens  # noqa: E402
 from touchline.worker.pipeline.elements import available  # noqa: E402
-from touchline.worker.pipeline.viewers import Unreachable, Unseen, Viewers  # noqa: E402
-from touchline.worker.recording.recorder import Recorder  # noqa: E402
+from touchline.worker.pipeline.viewers import FeedUnreachable, Unseen, Viewers  # noqa: E402
+from touchline.worker.recording.recorder import CameraRecorder  # noqa: E402
 from touchline.worker.recording.synctimes import SyncTimes  # noqa: E402
 
 log = logging.getLogger("touchline.worker")
@@ -53,9 +53,9 @@ class Worker:
         self.name = name
         self._idle_leave_s = idle_leave_s
         self.tee = Tee()
-        self.camera: Camera | None = None
+        self.camera: CameraRunner | None = None
         self.spec: wire.PipelineSpec | None = None
-        self.recorder: Recorder | None = None
+        self.recorder: CameraRecorder | None = None
         self.sync_times = SyncTimes()
         self.viewers = Viewers(name, self.tee, lambda: self.camera)
         self.leave = asyncio.Event()
@@ -148,12 +148,12 @@ class Worker:
             raise Problem(code, "the camera cannot be changed during a recording")
         await self._end_camera()
         self.spec = spec
-        self.camera = Camera(spec, self.tee, changed=self._changed.set)
+        self.camera = CameraRunner(spec, self.tee, changed=self._changed.set)
         self.camera.want(wanted=self.tee.hung)
         self._camera_task = asyncio.create_task(self._run_camera(self.camera))
         return {}
 
-    async def _run_camera(self, camera: Camera) -> None:
+    async def _run_camera(self, camera: CameraRunner) -> None:
         try:
             await camera.run()
         except Wedged as error:
@@ -182,7 +182,9 @@ class Worker:
             code = "recording"
             raise Problem(code, f"the camera is already recording {self.recorder.order.match_id}")
         self._decided.clear()
-        recorder = self.recorder = Recorder(order, notify=self.notify, sync_times=self.sync_times)
+        recorder = self.recorder = CameraRecorder(
+            order, notify=self.notify, sync_times=self.sync_times
+        )
         playing = camera.playing
         if playing or camera.spec.keep_running:
             # A running camera, copied or shown, begins with the keyframe before the start,
@@ -207,7 +209,7 @@ class Worker:
             await happens(self._decided, min(left_s, _REFUSED_LOOK_S))
 
     @staticmethod
-    def _why_not_started(camera: Camera, recorder: Recorder, timeout_s: float) -> str:
+    def _why_not_started(camera: CameraRunner, recorder: CameraRecorder, timeout_s: float) -> str:
         if recorder.fault:
             return recorder.fault
         if camera.last_error:
@@ -260,11 +262,11 @@ class Worker:
                 await self.viewers.begin_feed(path)
                 return {}
             age_s = await self.viewers.still(path, float(message.get("wait_s", 5)))
-        except (Unreachable, Unseen) as error:
+        except (FeedUnreachable, Unseen) as error:
             raise Problem(error.code, str(error)) from error
         return {"age_s": round(age_s, 3)}
 
-    def _configured(self) -> Camera:
+    def _configured(self) -> CameraRunner:
         if self.camera is None:
             code = "not_configured"
             raise Problem(code, "the camera has not been configured")

@@ -22,9 +22,9 @@ from touchline.capture.sources.kinds import PROBED_ELEMENTS
 from touchline.core.errors import Failed
 from touchline.ipc.wire import (
     Element,
-    Picture,
     PipelineSpec,
     Rtsp,
+    SimulatedPicture,
     Value,
     encode,
     spec_from_json,
@@ -88,7 +88,7 @@ def test_a_test_camera_is_drawn_by_the_worker_and_encoded() -> None:
         kind="test",
         source=(),
         encode=(QUEUE, CONVERT, I420, x264()),
-        picture=Picture("cam1", 1280, 720, 30000, 1001),
+        picture=SimulatedPicture("cam1", 1280, 720, 30000, 1001),
     )
 
 

@@ -12,7 +12,7 @@ from support.segments import order
 from touchline.capture.logs.diskstates import MEANINGS, meaning_of
 from touchline.media.storage.disk import ERROR, FULL, STATES, Disk, state_of
 from touchline.worker.recording.diskwatch import DiskWatch
-from touchline.worker.recording.ledger import Ledger
+from touchline.worker.recording.ledger import RecordingLedger
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM])
@@ -38,7 +38,7 @@ def test_the_other_states_have_one_meaning_each() -> None:
 
 def test_a_worker_tells_the_number_of_the_error(tmp_path: Path) -> None:
     told: list[dict[str, object]] = []
-    watch = DiskWatch(order(tmp_path), Disk(), Ledger(told.append))
+    watch = DiskWatch(order(tmp_path), Disk(), RecordingLedger(told.append))
     watch.note(OSError(errno.EMFILE, "Too many open files"))
     watch.well()
     assert [(each["state"], each["errno"]) for each in told] == [

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from touchline.core.history.rings import RESOLUTIONS, History, Moment
+from touchline.core.history.rings import RESOLUTIONS, ClockReading, History
 
 UNIX_S = 1_790_000_000.0
 BOOT = "a3c1"
 
 
-def at(boot_s: float, *, unix_s: float | None = None, boot_id: str = BOOT) -> Moment:
-    return Moment(boot_id, boot_s, UNIX_S + boot_s if unix_s is None else unix_s)
+def at(boot_s: float, *, unix_s: float | None = None, boot_id: str = BOOT) -> ClockReading:
+    return ClockReading(boot_id, boot_s, UNIX_S + boot_s if unix_s is None else unix_s)
 
 
 def filled(from_s: float, to_s: float, history: History | None = None) -> History:
@@ -27,7 +27,7 @@ def filled(from_s: float, to_s: float, history: History | None = None) -> Histor
     return history
 
 
-def carried(history: History, before: Moment, after: Moment) -> History:
+def carried(history: History, before: ClockReading, after: ClockReading) -> History:
     """The same over a restart, by way of a file."""
     saved = json.loads(json.dumps(history.to_json(before)))
     again = History(history.names)
@@ -35,7 +35,9 @@ def carried(history: History, before: Moment, after: Moment) -> History:
     return again
 
 
-def cpu(history: History, now: Moment, wanted: Any = "hour") -> list[tuple[float, float | None]]:
+def cpu(
+    history: History, now: ClockReading, wanted: Any = "hour"
+) -> list[tuple[float, float | None]]:
     body = history.read(wanted, now)
     return list(zip(body["times"], body["series"]["cpu_percent"], strict=True))
 

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from touchline.core.history import saved
-from touchline.core.history.rings import History, Moment
+from touchline.core.history.rings import ClockReading, History
 from touchline.core.history.saved import FILE_NAME, SavedHistory, open_history
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +22,8 @@ class Clock:
     def __init__(self) -> None:
         self.boot_s = 1000.0
 
-    def __call__(self) -> Moment:
-        return Moment("a3", self.boot_s, 1_790_000_000 + self.boot_s)
+    def __call__(self) -> ClockReading:
+        return ClockReading("a3", self.boot_s, 1_790_000_000 + self.boot_s)
 
 
 def history_at(path: Path, clock: Clock) -> SavedHistory:

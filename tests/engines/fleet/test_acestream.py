@@ -19,7 +19,7 @@ from touchline.engines.fleet.acestream import (
     open_acestream,
 )
 from touchline.engines.model.model import EngineSpec, PortMapping
-from touchline.sim.httpserver import Reply, Request, serve
+from touchline.sim.httpserver import HttpRequest, Reply, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -117,7 +117,7 @@ async def test_what_is_no_answer_is_named_in_bounded_time(
 async def test_numbers_are_taken_as_engines_write_them(
     body: bytes, expected: tuple[int | None, ...]
 ) -> None:
-    async def answer(_: Request) -> Reply:
+    async def answer(_: HttpRequest) -> Reply:
         return Reply(body=body)
 
     server = await serve(answer, "127.0.0.1", 0)
@@ -138,7 +138,7 @@ async def test_numbers_are_taken_as_engines_write_them(
     ],
 )
 async def test_redirects_and_floods_are_refused(reply: Reply) -> None:
-    async def answer(_: Request) -> Reply:
+    async def answer(_: HttpRequest) -> Reply:
         return reply
 
     server = await serve(answer, "127.0.0.1", 0)

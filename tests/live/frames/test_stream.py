@@ -5,13 +5,13 @@ import pytest
 from support.codedbytes import frame, frames
 from support.feeders import fed
 from touchline.ipc import wire
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.stream import CameraStream
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_who_joins_late_gets_the_newest_gop_first() -> None:
-    stream = Stream("cam0")
+    stream = CameraStream("cam0")
     fed(stream)
     for each in frames(7, gop=3):
         stream.push(each)
@@ -25,7 +25,7 @@ async def test_who_joins_late_gets_the_newest_gop_first() -> None:
 
 
 async def test_a_feed_that_left_frames_out_goes_on_with_a_broken_keyframe() -> None:
-    stream = Stream("cam0")
+    stream = CameraStream("cam0")
     fed(stream)
     stream.push(frame(0, keyframe=True))
     stream.push(frame(5), skipped=3)
@@ -37,7 +37,7 @@ async def test_a_feed_that_left_frames_out_goes_on_with_a_broken_keyframe() -> N
 
 
 async def test_keyframes_are_asked_for_once_however_many_want_one() -> None:
-    stream = Stream("cam0")
+    stream = CameraStream("cam0")
     stream.request_keyframe()  # nobody feeds it yet: nothing happens
     writer = fed(stream)
     for _ in range(5):
@@ -47,7 +47,7 @@ async def test_keyframes_are_asked_for_once_however_many_want_one() -> None:
 
 async def test_a_stream_is_up_from_its_first_keyframe_until_its_feed_ends() -> None:
     told: list[bool] = []
-    stream = Stream("cam0", lambda s: told.append(s.up))
+    stream = CameraStream("cam0", lambda s: told.append(s.up))
     assert not await stream.wait_up(0.01)
     writer = fed(stream)
     stream.push(frame(0, keyframe=True))

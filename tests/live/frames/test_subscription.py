@@ -6,14 +6,14 @@ import pytest
 
 from support.codedbytes import frames
 from support.feeders import fed
-from touchline.live.frames.stream import Stream
-from touchline.live.frames.subscription import Closed
+from touchline.live.frames.stream import CameraStream
+from touchline.live.frames.subscription import SubscriptionClosed
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_a_slow_reader_loses_whole_gops_and_nobody_else_does() -> None:
-    stream = Stream("cam0")
+    stream = CameraStream("cam0")
     fed(stream)
     slow = stream.subscribe(limit_bytes=45)
     quick = stream.subscribe()
@@ -33,12 +33,12 @@ async def test_a_slow_reader_loses_whole_gops_and_nobody_else_does() -> None:
 
 
 async def test_a_closed_subscription_ends_its_reader() -> None:
-    stream = Stream("cam0")
+    stream = CameraStream("cam0")
     subscription = stream.subscribe()
     reader = asyncio.create_task(subscription.get())
     await asyncio.sleep(0)
     subscription.close()
-    with pytest.raises(Closed):
+    with pytest.raises(SubscriptionClosed):
         await reader
     assert [each async for each in subscription] == []
     assert stream.subscribers == 0

@@ -9,21 +9,21 @@ import pytest
 
 from support.codedbytes import frames
 from support.feeders import fed
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.stream import CameraStream
 from touchline.live.hls.hls import KEPT_BEHIND, Hls
 from touchline.live.hls.memory import clear_folder, make_folder
-from touchline.live.hls.packager import Shape
-from touchline.live.transcoding.transcode import Transcode
+from touchline.live.hls.packager import PlaylistShape
+from touchline.live.transcoding.transcode import CameraTranscode
 
 pytestmark = pytest.mark.anyio
-SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=4)
+SHAPE = PlaylistShape(part_s=0.25, segment_s=1.0, segments=4)
 
 
 @asynccontextmanager
-async def packaging(folder: Path) -> AsyncIterator[tuple[Stream, Hls]]:
-    stream = Stream("cam0")
+async def packaging(folder: Path) -> AsyncIterator[tuple[CameraStream, Hls]]:
+    stream = CameraStream("cam0")
     fed(stream)
-    hls = Hls(Transcode(stream, lambda _: None, lambda: None), folder, SHAPE)
+    hls = Hls(CameraTranscode(stream, lambda _: None, lambda: None), folder, SHAPE)
     try:
         yield stream, hls
     finally:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from support.codedbytes import CODEC, frame, frames
-from touchline.live.frames.frame import Frame
-from touchline.live.hls.packager import Ended, File, Packager, Position, Shape
-from touchline.live.hls.partlength import Pace, part_target_s
+from touchline.live.frames.frame import LiveFrame
+from touchline.live.hls.packager import File, Packager, PlaylistEnd, PlaylistShape, Position
+from touchline.live.hls.partlength import FrameSpacing, part_target_s
 from touchline.live.hls.playlist import target_s
 from touchline.media.h264.codec import Codec
 
-SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=4)
+SHAPE = PlaylistShape(part_s=0.25, segment_s=1.0, segments=4)
 NOW_NS = 1_770_837_041_000_000_000
 
 
@@ -28,7 +28,7 @@ def packager(**options: object) -> Packager:
     return Packager("cam0", **{"shape": SHAPE, **usual, **options})  # type: ignore[arg-type]
 
 
-def packaged(made: Packager, taken: list[Frame]) -> list[File]:
+def packaged(made: Packager, taken: list[LiveFrame]) -> list[File]:
     return [file for each in taken for file in made.take(each)]
 
 
@@ -70,9 +70,9 @@ def listed(text: str) -> list[tuple[float, str, float]]:
     return found
 
 
-def paced(seconds: float, next_s: Callable[[int], float], *, gop_s: float = 1.0) -> list[Frame]:
+def paced(seconds: float, next_s: Callable[[int], float], *, gop_s: float = 1.0) -> list[LiveFrame]:
     """Frames at the times that a camera of this pace gives them, a keyframe each second."""
-    found: list[Frame] = []
+    found: list[LiveFrame] = []
     at_s, key_s = 0.0, -1e9
     while at_s < seconds:
         length_s = next_s(len(found))
@@ -164,18 +164,18 @@ def test_parts_of_a_variable_frame_rate_keep_what_the_playlist_says(
 @pytest.mark.parametrize(
     ("asked_s", "pace", "expected_s"),
     [
-        (0.25, Pace(1 / 30, 1 / 30), 0.25),
-        (0.25, Pace(1 / 15, 1 / 15), 4 / 15 + 0.0005),
-        (0.25, Pace(0.1, 0.1), 0.2005),
-        (0.25, Pace(0.5, 0.5), 0.5005),
-        (0.25, Pace(0.062, 0.070), 0.2805),
-        (0.25, Pace(1 / 30, 1 / 15), (1 / 15) / 0.14),
-        (0.25, Pace(0.02, 0.4), 1.0),  # no more than a segment
-        (1.0, Pace(1 / 30, 1 / 15), 1.0),
+        (0.25, FrameSpacing(1 / 30, 1 / 30), 0.25),
+        (0.25, FrameSpacing(1 / 15, 1 / 15), 4 / 15 + 0.0005),
+        (0.25, FrameSpacing(0.1, 0.1), 0.2005),
+        (0.25, FrameSpacing(0.5, 0.5), 0.5005),
+        (0.25, FrameSpacing(0.062, 0.070), 0.2805),
+        (0.25, FrameSpacing(1 / 30, 1 / 15), (1 / 15) / 0.14),
+        (0.25, FrameSpacing(0.02, 0.4), 1.0),  # no more than a segment
+        (1.0, FrameSpacing(1 / 30, 1 / 15), 1.0),
     ],
 )
 def test_the_length_of_parts_follows_from_the_time_between_frames(
-    asked_s: float, pace: Pace, expected_s: float
+    asked_s: float, pace: FrameSpacing, expected_s: float
 ) -> None:
     assert part_target_s(asked_s, pace, 1.0) == pytest.approx(expected_s)
 
@@ -323,7 +323,7 @@ def test_discontinuities_are_counted_from_zero() -> None:
     made = packager()
     packaged(made, frames(10, gop=30))
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:0\n" in made.render()
-    assert made.ended == Ended(made.segments[0].sequence, 0)
+    assert made.ended == PlaylistEnd(made.segments[0].sequence, 0)
 
 
 def test_parts_are_listed_near_the_end_only_and_the_next_one_is_announced() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from live.hls.test_packager import SHAPE, breaches, packaged, packager
 from support.codedbytes import frame, frames
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.live.hls.packager import File
 from touchline.live.hls.playlist import target_s
 
@@ -20,7 +20,7 @@ def told(text: str) -> tuple[int, list[float]]:
     return target, [float(each) for each in re.findall(r"#EXTINF:([\d.]+)", text)]
 
 
-def with_gops(*lengths: int, fps: float = 30) -> list[Frame]:
+def with_gops(*lengths: int, fps: float = 30) -> list[LiveFrame]:
     """Frames whose groups of pictures have these lengths."""
     keys = {sum(lengths[:n]) for n in range(len(lengths))}
     return [frame(n, keyframe=n in keys, fps=fps) for n in range(sum(lengths) + 1)]
@@ -43,7 +43,7 @@ STALLS = [f._replace(pts_ns=f.pts_ns + (f.dts_ns > 4.43e9) * 900_000_000,
     ],
 )
 def test_a_target_duration_that_was_told_holds_whatever_the_camera_does(
-    taken: list[Frame],
+    taken: list[LiveFrame],
     independent: bool,  # noqa: FBT001
 ) -> None:
     made = packager(shape=replace(SHAPE, segments=100))

@@ -21,7 +21,7 @@ from touchline.live.rtsp.door import (
     MAX_STRANGERS_PER_ADDRESS,
     RtspDoor,
 )
-from touchline.live.rtsp.messages import Request
+from touchline.live.rtsp.messages import RtspRequest
 from touchline.live.rtsp.server import RtspServer
 
 pytestmark = pytest.mark.anyio
@@ -57,11 +57,11 @@ class Time:
         self.now_s += for_s
 
 
-def describe(password: str | None) -> Request:
+def describe(password: str | None) -> RtspRequest:
     headers = {}
     if password is not None:
         headers["authorization"] = "Basic " + base64.b64encode(f"x:{password}".encode()).decode()
-    return Request("DESCRIBE", "rtsp://h/cam0", headers)
+    return RtspRequest("DESCRIBE", "rtsp://h/cam0", headers)
 
 
 def door_of(time: Time, told: list[dict[str, Any]]) -> RtspDoor:

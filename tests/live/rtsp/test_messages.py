@@ -6,8 +6,8 @@ import pytest
 
 from support.codedbytes import CODEC
 from touchline.live.rtsp.messages import (
-    Answer,
     BadRequest,
+    RtspResponse,
     Transport,
     describe,
     parse_request,
@@ -19,7 +19,7 @@ def test_a_request_is_read() -> None:
     head = b"DESCRIBE rtsp://host:8554/cam1/trackID=0?x RTSP/1.0\r\nCSeq: 3\r\nContent-Length: 7"
     request = parse_request(head)
     assert (request.method, request.camera, request.body_bytes) == ("DESCRIBE", "cam1", 7)
-    assert Answer(200, {"Session": "a"}, "body").encode(request) == (
+    assert RtspResponse(200, {"Session": "a"}, "body").encode(request) == (
         b"RTSP/1.0 200 OK\r\nCSeq: 3\r\nSession: a\r\nContent-Length: 4\r\n\r\nbody"
     )
 
@@ -88,7 +88,7 @@ def test_a_length_that_is_none_is_refused(length: str) -> None:
 @pytest.mark.parametrize("number", ["²", "9" * 5000])
 def test_a_number_that_is_none_is_not_repeated(number: str) -> None:
     request = parse_request(f"OPTIONS * RTSP/1.0\r\nCSeq: {number}".encode())
-    assert b"CSeq" not in Answer().encode(request)
+    assert b"CSeq" not in RtspResponse().encode(request)
 
 
 @pytest.mark.parametrize("ports", ["²", "9" * 5000, "65535", "5000-²", "5000-99999", "0-1"])

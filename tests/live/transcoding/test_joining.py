@@ -12,10 +12,10 @@ from support.codedbytes import frame, frames
 from support.codedcamera import GOP, PLAIN, Coding, coded_frames
 from support.feeders import fed
 from touchline.ipc.wire import REORDERS, UNJOINABLE
-from touchline.live.frames.frame import Frame
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.stream import CameraStream
 from touchline.live.transcoding.joining import FORGET_AFTER_KEYFRAMES, Joining
-from touchline.live.transcoding.transcode import Transcode
+from touchline.live.transcoding.transcode import CameraTranscode
 from touchline.media.h264.units import annex_b
 
 
@@ -66,12 +66,12 @@ def test_it_is_what_a_strict_decoder_complains_of(
     assert bool(failed) is complaints
 
 
-def b_frame(number: int, sent: int) -> Frame:
+def b_frame(number: int, sent: int) -> LiveFrame:
     """Shown as `number`, sent as `sent`, and referred to."""
     return frame(number)._replace(dts_ns=frame(sent).dts_ns)
 
 
-def open_keyframe(number: int) -> Frame:
+def open_keyframe(number: int) -> LiveFrame:
     return frame(number)._replace(keyframe=True)
 
 
@@ -111,9 +111,9 @@ def test_a_frame_that_cannot_be_read_says_nothing() -> None:
 
 
 def test_the_reason_of_a_transcode_says_which_players_need_it() -> None:
-    stream = Stream("cam0")
+    stream = CameraStream("cam0")
     fed(stream)
-    shown = Transcode(stream, lambda _: None, lambda: None)
+    shown = CameraTranscode(stream, lambda _: None, lambda: None)
     stream.push(open_keyframe(30))
     stream.push(frame(34))
     assert shown.reason == REORDERS

@@ -20,12 +20,12 @@ import pytest
 from support.codedcamera import COUNTERS, GOP, PLAIN, Coding, coded_frames
 from support.viewer import Viewer, counter
 from touchline.ipc.wire import UNJOINABLE
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.stream import CameraStream
 from touchline.live.frames.streams import Streams
 from touchline.live.hls.hls import Hls
-from touchline.live.hls.packager import Shape
+from touchline.live.hls.packager import PlaylistShape
 from touchline.live.transcoding import process
-from touchline.live.transcoding.transcode import BASELINE, Transcode
+from touchline.live.transcoding.transcode import BASELINE, CameraTranscode
 from touchline.live.transcoding.transcodes import Transcodes
 from touchline.live.webrtc.webrtc import Peers
 
@@ -40,7 +40,7 @@ DEADLINE_S = 60.0
 class Camera:
     """Feeds a stream at the camera's own pace."""
 
-    def __init__(self, stream: Stream, coding: Coding) -> None:
+    def __init__(self, stream: CameraStream, coding: Coding) -> None:
         self.stream = stream
         self._footage = coded_frames(coding)
         stream.attach(self)
@@ -84,7 +84,7 @@ class Show:
         self.viewers: list[Viewer] = []
 
     @property
-    def transcode(self) -> Transcode:
+    def transcode(self) -> CameraTranscode:
         return self.transcodes.of("cam0")
 
     async def join(self) -> Viewer:
@@ -227,7 +227,7 @@ async def test_no_more_cameras_are_transcoded_than_there_is_room_for() -> None:
     await transcodes.close()
 
 
-SHAPE = Shape(part_s=0.25, segment_s=1.0, segments=6)
+SHAPE = PlaylistShape(part_s=0.25, segment_s=1.0, segments=6)
 
 
 @asynccontextmanager
@@ -245,7 +245,7 @@ async def filming(coding: Coding, **options: Any) -> AsyncIterator[tuple[Camera,
 
 
 @asynccontextmanager
-async def packaged(shown: Transcode, folder: Path) -> AsyncIterator[Hls]:
+async def packaged(shown: CameraTranscode, folder: Path) -> AsyncIterator[Hls]:
     """A camera over HLS."""
     hls = Hls(shown, folder, SHAPE)
     try:

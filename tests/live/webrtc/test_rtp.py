@@ -10,13 +10,13 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.live.webrtc.rtp import (
     PAYLOAD_BYTES,
-    History,
-    Packet,
+    PacketHistory,
     Packetizer,
-    Timeline,
+    RtpTimeline,
+    SentPacket,
     packed,
     payloads,
 )
@@ -40,9 +40,9 @@ def unit(kind: int, size: int) -> bytes:
     return bytes([0x60 | kind]) + bytes(1 + n % 251 for n in range(size - 1))
 
 
-def frame(*units: bytes, keyframe: bool = False) -> Frame:
+def frame(*units: bytes, keyframe: bool = False) -> LiveFrame:
     data = b"".join(len(u).to_bytes(4, "big") + u for u in units)
-    return Frame(data, 0, 0, 33 * MS, keyframe, broken=False, codec=CODEC)
+    return LiveFrame(data, 0, 0, 33 * MS, keyframe, broken=False, codec=CODEC)
 
 
 def received(packets: tuple[bytes, ...]) -> bytes:
@@ -79,7 +79,7 @@ def test_delimiters_and_filler_are_left_out() -> None:
 
 def test_a_frame_with_a_length_that_leads_outside_is_refused() -> None:
     with pytest.raises(ValueError, match="longer"):
-        payloads(Frame(b"\0\0\0\x09\x65", 0, 0, 0, keyframe=False, broken=False, codec=CODEC))
+        payloads(LiveFrame(b"\0\0\0\x09\x65", 0, 0, 0, keyframe=False, broken=False, codec=CODEC))
 
 
 def test_a_frame_is_cut_once_for_all_viewers() -> None:
@@ -92,14 +92,14 @@ def test_a_frame_is_cut_once_for_all_viewers() -> None:
 
 
 def test_live_frames_keep_their_capture_times() -> None:
-    timeline = Timeline(origin=5)
+    timeline = RtpTimeline(origin=5)
     timeline.begin(1000 * MS, past_frames=0)
     stamps = [timeline.stamp(n * MS) for n in (1000, 1033, 1067)]
     assert [stamp - 5 for stamp in stamps] == [1000 * 90, 1033 * 90, 1067 * 90]
 
 
 def test_the_past_is_played_in_fast_motion_up_to_the_present() -> None:
-    timeline = Timeline(origin=0)
+    timeline = RtpTimeline(origin=0)
     now = 10_000
     past = [now - 3000 + 33 * n for n in range(91)]
     timeline.begin(now * MS, len(past))
@@ -110,7 +110,7 @@ def test_the_past_is_played_in_fast_motion_up_to_the_present() -> None:
 
 
 def test_a_camera_whose_frames_come_late_is_not_played_behind_its_own_present() -> None:
-    timeline = Timeline(origin=0)
+    timeline = RtpTimeline(origin=0)
     newest = 9_550  # it is 10,000 by our clock: each frame comes 450 ms after it was captured
     past = [newest - 3000 + 33 * n for n in range(91)]
     timeline.begin(newest * MS, len(past))
@@ -121,7 +121,7 @@ def test_a_camera_whose_frames_come_late_is_not_played_behind_its_own_present() 
 
 
 def test_a_second_start_never_goes_back_in_time() -> None:
-    timeline = Timeline(origin=0)
+    timeline = RtpTimeline(origin=0)
     timeline.begin(10_000 * MS, 0)
     last = timeline.stamp(10_000 * MS)
     timeline.begin(10_005 * MS, past_frames=50)
@@ -129,20 +129,20 @@ def test_a_second_start_never_goes_back_in_time() -> None:
 
 
 def test_timestamps_and_sequences_wrap_around() -> None:
-    timeline = Timeline(origin=0xFFFFFFFF)
+    timeline = RtpTimeline(origin=0xFFFFFFFF)
     timeline.begin(0, 0)
     assert timeline.stamp(100_000) == 8
-    data = packed(Packet(0xFFFF, marker=True, timestamp=8, payload=b"x"), 108, 7)
+    data = packed(SentPacket(0xFFFF, marker=True, timestamp=8, payload=b"x"), 108, 7)
     parsed = RtpPacket.parse(data)
     assert (parsed.sequence_number, parsed.marker, parsed.payload_type) == (0xFFFF, 1, 108)
     assert (parsed.timestamp, parsed.ssrc, parsed.payload) == (8, 7, b"x")
 
 
 def test_the_history_finds_recent_packets_across_the_wrap_and_no_others() -> None:
-    history = History(size=10)
+    history = PacketHistory(size=10)
     assert history.find(0) is None
     for n in range(65_530, 65_550):
-        history.add(Packet(n & 0xFFFF, marker=False, timestamp=n, payload=b""))
+        history.add(SentPacket(n & 0xFFFF, marker=False, timestamp=n, payload=b""))
     for n in range(65_540, 65_550):
         found = history.find(n & 0xFFFF)
         assert found is not None

@@ -24,14 +24,14 @@ from aiortc.rtp import (
 )
 
 from support.codedcamera import GOP, coded_frames
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.stream import CameraStream
 from touchline.live.webrtc.rtp import Packetizer
-from touchline.live.webrtc.sdp import Format
-from touchline.live.webrtc.sender import Pace, Sender
+from touchline.live.webrtc.sdp import OfferedFormat
+from touchline.live.webrtc.sender import PacketPace, ViewerSender
 
 pytestmark = pytest.mark.anyio
 
-FORMAT = Format(108, 109, {}, ("nack", "nack pli"))
+FORMAT = OfferedFormat(108, 109, {}, ("nack", "nack pli"))
 
 
 class Transport:
@@ -43,7 +43,7 @@ class Transport:
         self.gone = False
         self.open = asyncio.Event()
         self.open.set()
-        self.senders: list[Sender] = []
+        self.senders: list[ViewerSender] = []
 
     async def _send_rtp(self, data: bytes) -> None:
         await self.open.wait()
@@ -54,10 +54,10 @@ class Transport:
         else:
             self.media.append(RtpPacket.parse(data))
 
-    def _register_rtp_sender(self, sender: Sender, parameters: object) -> None:
+    def _register_rtp_sender(self, sender: ViewerSender, parameters: object) -> None:
         self.senders.append(sender)
 
-    def _unregister_rtp_sender(self, sender: Sender) -> None:
+    def _unregister_rtp_sender(self, sender: ViewerSender) -> None:
         self.senders.remove(sender)
 
 
@@ -66,16 +66,16 @@ class Rig:
 
     def __init__(self) -> None:
         self.frames = coded_frames()
-        self.stream = Stream("cam0")
+        self.stream = CameraStream("cam0")
         self.transport = Transport()
-        self.sender = Sender(self.stream, Packetizer(), cname="c")
+        self.sender = ViewerSender(self.stream, Packetizer(), cname="c")
         self.running: asyncio.Task[None] | None = None
 
     def push(self, count: int) -> None:
         for frame in islice(self.frames, count):
             self.stream.push(frame)
 
-    def begin(self, chosen: Format = FORMAT) -> None:
+    def begin(self, chosen: OfferedFormat = FORMAT) -> None:
         transport = cast("RTCDtlsTransport", self.transport)
         self.running = asyncio.create_task(self.sender.run(transport, chosen))
 
@@ -87,7 +87,7 @@ class Rig:
 
 
 @asynccontextmanager
-async def sending(chosen: Format = FORMAT) -> AsyncIterator[Rig]:
+async def sending(chosen: OfferedFormat = FORMAT) -> AsyncIterator[Rig]:
     rig = Rig()
     rig.push(GOP)
     rig.begin(chosen)
@@ -132,7 +132,7 @@ async def test_a_lost_packet_is_sent_again_in_the_retransmission_stream() -> Non
 
 
 async def test_without_a_retransmission_stream_the_packet_itself_is_repeated() -> None:
-    async with sending(Format(108, None, {}, ("nack",))) as rig:
+    async with sending(OfferedFormat(108, None, {}, ("nack",))) as rig:
         lost = rig.transport.media[0]
         await rig.sender._handle_rtcp_packet(nack(rig, lost.sequence_number))
         assert rig.transport.media[-1].serialize() == lost.serialize()
@@ -221,7 +221,7 @@ async def test_a_transport_that_is_gone_ends_it() -> None:
 
 
 def test_a_large_frame_is_spread_and_a_small_one_goes_at_once() -> None:
-    pace = Pace()
+    pace = PacketPace()
     assert pace.take(1200) == 0
     pauses = [pace.take(1200) for _ in range(100)]
     assert sum(pause > 0 for pause in pauses) > 50

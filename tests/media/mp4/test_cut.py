@@ -7,7 +7,7 @@ import pytest
 
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import cut
-from touchline.media.mp4.cut import Copy, Cut, Edge, Frame, Recoded, Source, Span
+from touchline.media.mp4.cut import Copy, Cut, Edge, FileFrame, FileSpan, Recoded, SegmentSource
 
 MS = 1_000_000
 CODEC = Codec(1920, 1080, bytes.fromhex("0164001fffe1000467640a1f010002680f"))
@@ -17,7 +17,7 @@ FRAME_BYTES = 8
 
 def film(
     path: Path, kinds: str, *, starts_ms: int = 0, codec: Codec = CODEC, shown: str = ""
-) -> Source:
+) -> SegmentSource:
     """A segment with a frame each 40 ms: I an IDR picture, i an intra picture, p any other.
 
     `shown` gives the places, from 0, in which the frames are shown.
@@ -28,10 +28,10 @@ def film(
         unit = bytes([0x65 if kind == "I" else 0x41, n, 1, 1])
         place = int(shown[n]) if shown else n
         at_ns, decode_ns = (starts_ms + 40 * place) * MS, (starts_ms + 40 * n) * MS
-        frames.append(Frame(at_ns, decode_ns, data.tell(), FRAME_BYTES, kind in "Ii"))
+        frames.append(FileFrame(at_ns, decode_ns, data.tell(), FRAME_BYTES, kind in "Ii"))
         data.write(len(unit).to_bytes(4, "big") + unit)
     path.write_bytes(data.getvalue())
-    return Source(path, codec, frames, (starts_ms + 40 * len(kinds)) * MS)
+    return SegmentSource(path, codec, frames, (starts_ms + 40 * len(kinds)) * MS)
 
 
 def told(pieces: list[Edge | Copy]) -> list[tuple[str, list[int]]]:
@@ -109,8 +109,8 @@ def test_frames_that_lie_behind_each_other_are_one_span(tmp_path: Path) -> None:
     source = film(tmp_path / "a.mp4", "IpppIppp")
     made = cut.join([Copy(source, [*source.frames[:2], *source.frames[4:]])], starts_ns=0)
     assert list(made.body) == [
-        Span(source.path, 0, 2 * FRAME_BYTES),
-        Span(source.path, 4 * FRAME_BYTES, 4 * FRAME_BYTES),
+        FileSpan(source.path, 0, 2 * FRAME_BYTES),
+        FileSpan(source.path, 4 * FRAME_BYTES, 4 * FRAME_BYTES),
     ]
     assert made.size_bytes == len(made.head) + 6 * FRAME_BYTES
     assert made.head[4:8] == b"ftyp"
@@ -138,14 +138,16 @@ def test_an_edge_that_was_not_written_whole_is_refused() -> None:
         (0, 4, [b"head"]),
         (2, 6, [b"ad", b"xy"]),
         (4, 7, [b"xyz"]),
-        (6, 9, [b"z", Span(Path("a"), 100, 2)]),
-        (8, 12, [Span(Path("a"), 101, 4)]),
+        (6, 9, [b"z", FileSpan(Path("a"), 100, 2)]),
+        (8, 12, [FileSpan(Path("a"), 101, 4)]),
         (12, 99, []),
         (5, 5, []),
     ],
 )
-def test_any_range_of_a_cut_can_be_sent(start: int, end: int, parts: list[Span | bytes]) -> None:
-    made = Cut(b"head", [b"xyz", Span(Path("a"), 100, 5)])
+def test_any_range_of_a_cut_can_be_sent(
+    start: int, end: int, parts: list[FileSpan | bytes]
+) -> None:
+    made = Cut(b"head", [b"xyz", FileSpan(Path("a"), 100, 5)])
     assert list(made.between(start, end)) == parts
     assert made.size_bytes == 12
 
@@ -155,15 +157,15 @@ def test_a_cut_is_told_from_any_other() -> None:
         Cut(b"head", [b"xyz"]),
         Cut(b"head", [b"xy"]),
         Cut(b"heads", [b"xyz"]),
-        Cut(b"head", [Span(Path("a"), 1, 3)]),
-        Cut(b"head", [Span(Path("a"), 2, 3)]),
-        Cut(b"head", [Span(Path("b"), 1, 3)]),
+        Cut(b"head", [FileSpan(Path("a"), 1, 3)]),
+        Cut(b"head", [FileSpan(Path("a"), 2, 3)]),
+        Cut(b"head", [FileSpan(Path("b"), 1, 3)]),
     ]
     assert len({each.digest for each in made}) == len(made)
     assert made[0].digest == Cut(b"head", [b"xyz"]).digest
 
 
 def test_coded_and_copied_frames_keep_an_order_of_decoding() -> None:
-    coded = [Frame(n * 40 * MS, n * 40 * MS, n, 1, n == 0) for n in range(3)]
+    coded = [FileFrame(n * 40 * MS, n * 40 * MS, n, 1, n == 0) for n in range(3)]
     edge = Recoded(b"abc", coded, CODEC, CODEC)
     assert cut.join([edge], starts_ns=0).digest != cut.join([edge], starts_ns=-40 * MS).digest

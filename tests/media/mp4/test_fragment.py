@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from touchline.media.mp4.fragment import MOOF_BYTES, live_fragment, moof, read_moof
-from touchline.media.mp4.sample import Sample
+from touchline.media.mp4.sample import Mp4Sample
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,8 @@ def test_a_damaged_header_is_none() -> None:
 
 
 def test_a_live_fragment_ends_with_its_frames() -> None:
-    samples = [Sample(b"one", 0, 0, 3600, keyframe=True), Sample(b"two", 3600, 3600, 3600, False)]
+    samples = [
+        Mp4Sample(b"one", 0, 0, 3600, keyframe=True),
+        Mp4Sample(b"two", 3600, 3600, 3600, False),
+    ]
     assert live_fragment(1, samples).endswith(b"\0\0\0\x0emdatonetwo")

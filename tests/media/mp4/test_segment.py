@@ -12,7 +12,7 @@ from support.segments import write_open
 from touchline.media.mp4 import cut as mp4cut
 from touchline.media.mp4 import scan, writer
 from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES
-from touchline.media.mp4.segment import Place, mp4_segment, ts_segment
+from touchline.media.mp4.segment import SegmentPlace, mp4_segment, ts_segment
 
 
 def content(cut: mp4cut.Cut) -> bytes:
@@ -34,7 +34,7 @@ def test_both_containers_hold_the_same_frames_at_the_same_times(
     path = write_open(tmp_path / "open.mp4", encoded(50, gop=25, bframes=bframes))
     index = scan.index(path)
     fragments, codec = index.scan.fragments, index.table.codec
-    place = Place(4, 900_000, 0, index.table.early_ticks)
+    place = SegmentPlace(4, 900_000, 0, index.table.early_ticks)
     as_mp4, as_ts = tmp_path / "a.mp4", tmp_path / "a.ts"
     cut = mp4_segment(path, fragments, place)
     as_mp4.write_bytes(writer.live_init(codec) + content(cut))
@@ -53,8 +53,8 @@ def test_both_containers_hold_the_same_frames_at_the_same_times(
 def test_the_last_frame_lasts_as_long_as_it_is_told(tmp_path: Path) -> None:
     path = segmentfiles.write_segment(tmp_path / "a.mp4")
     fragments = scan.index(path).scan.fragments
-    data = content(mp4_segment(path, fragments[:2], Place(1, 0, longer_ticks=45_000)))
-    plain = content(mp4_segment(path, fragments[:2], Place(1, 0)))
+    data = content(mp4_segment(path, fragments[:2], SegmentPlace(1, 0, longer_ticks=45_000)))
+    plain = content(mp4_segment(path, fragments[:2], SegmentPlace(1, 0)))
     last = MOOF_BYTES + TRUN_ENTRY_BYTES * 19
     ticks = [int.from_bytes(d[last : last + 4], "big") for d in (data, plain)]
     assert ticks[0] - ticks[1] == 45_000
@@ -65,7 +65,7 @@ def test_a_file_that_changed_or_is_a_link_is_refused(tmp_path: Path) -> None:
     fragments = scan.index(path).scan.fragments
     (tmp_path / "link.mp4").symlink_to(path)
     with pytest.raises(OSError, match="not a regular file"):
-        mp4_segment(tmp_path / "link.mp4", fragments, Place(1, 0))
+        mp4_segment(tmp_path / "link.mp4", fragments, SegmentPlace(1, 0))
     path.write_bytes(bytes(path.stat().st_size))
     with pytest.raises(ValueError, match="has changed"):
-        mp4_segment(path, fragments, Place(1, 0))
+        mp4_segment(path, fragments, SegmentPlace(1, 0))

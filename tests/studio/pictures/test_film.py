@@ -9,7 +9,7 @@ import numpy as np
 
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import scan as mp4scan
-from touchline.studio.pictures.encoder import Coded, Encoder, Quality
+from touchline.studio.pictures.encoder import EncodedPicture, Encoder, EncoderQuality
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.planes import new_frame
 
@@ -17,9 +17,9 @@ START_NS = 1_770_847_361_000_000_000
 PERIOD_NS = 33_333_333
 
 
-def coded(frames: int, *, first: int = 0) -> tuple[Codec, list[Coded]]:
-    encoder = Encoder(320, 180, Fraction(30), Quality("ultrafast", 28, 1, 0.5), None)
-    found: list[Coded] = []
+def coded(frames: int, *, first: int = 0) -> tuple[Codec, list[EncodedPicture]]:
+    encoder = Encoder(320, 180, Fraction(30), EncoderQuality("ultrafast", 28, 1, 0.5), None)
+    found: list[EncodedPicture] = []
     for number in range(first, first + frames):
         frame, planes = new_frame(320, 180)
         planes.fill_black()

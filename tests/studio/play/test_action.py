@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from touchline.studio.pictures.planes import Planes, new_planes
-from touchline.studio.play.action import NOTHING, Action, ActionFinder
+from touchline.studio.play.action import NOTHING, ActionFinder, PlayPosition
 
 WIDTH, HEIGHT, RATE_HZ = 960, 320, 10.0
 
@@ -31,7 +31,7 @@ class Scene:
         planes.u[:15], planes.v[:15] = 128, 128
         return planes
 
-    def watch(self, seconds: float, x0: float, speed: float, **more: object) -> list[Action]:
+    def watch(self, seconds: float, x0: float, speed: float, **more: object) -> list[PlayPosition]:
         """Three players who run side by side."""
         found = []
         for number in range(int(seconds * RATE_HZ)):
@@ -41,7 +41,7 @@ class Scene:
         return found
 
 
-def mean_x(actions: list[Action]) -> float:
+def mean_x(actions: list[PlayPosition]) -> float:
     return float(np.mean([action.x for action in actions if action.weight > 0]))
 
 

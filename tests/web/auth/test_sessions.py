@@ -15,7 +15,7 @@ from support.fakesystem import AwayDatabase
 from touchline.core.database import schema
 from touchline.core.database.database import Database
 from touchline.web.auth.cookies import LIFETIME_S
-from touchline.web.auth.sessions import MOST_SESSIONS, NOTE_EVERY_S, Sessions
+from touchline.web.auth.sessions import MOST_SESSIONS, NOTE_EVERY_S, BrowserSessions
 from touchline.web.auth.signing import Moment
 
 pytestmark = pytest.mark.anyio
@@ -72,9 +72,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Breakable]:
 @asynccontextmanager
 async def running(
     store: Breakable, clocks: Clocks, key_id: str = KEY_ID
-) -> AsyncIterator[Sessions]:
+) -> AsyncIterator[BrowserSessions]:
     """Sessions of a server that runs, once they have read the record."""
-    sessions = Sessions(store, key_id, read=clocks)
+    sessions = BrowserSessions(store, key_id, read=clocks)
     async with sessions.open():
         if not store.is_away:
             await until(lambda: sessions.loaded)
@@ -213,7 +213,7 @@ async def test_time_without_the_machine_counts_where_the_date_is_known(
 
 
 async def test_the_oldest_gives_way(clocks: Clocks) -> None:
-    sessions = Sessions(AwayDatabase(), KEY_ID, read=clocks)
+    sessions = BrowserSessions(AwayDatabase(), KEY_ID, read=clocks)
     first, *others = [sessions.begin() for _ in range(MOST_SESSIONS + 1)]
     assert sessions.find(first) is None
     assert all(sessions.find(each) for each in others)

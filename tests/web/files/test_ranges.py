@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.web.files.ranges import MAX_RANGES, Span, Unsatisfiable, Validators, parse_range
+from touchline.web.files.ranges import MAX_RANGES, ByteRange, Unsatisfiable, Validators, parse_range
 
 
 @pytest.mark.parametrize(
     ("header", "spans"),
     [
-        ("bytes=0-3", (Span(0, 4),)),
-        ("bytes=4-", (Span(4, 10),)),
-        ("bytes=-3", (Span(7, 10),)),
-        ("bytes=-99", (Span(0, 10),)),
-        ("bytes=8-99", (Span(8, 10),)),
-        ("BYTES = 0-0", (Span(0, 1),)),
-        ("bytes=0-0,-1", (Span(0, 1), Span(9, 10))),
-        ("bytes=8-9, 0-1", (Span(8, 10), Span(0, 2))),
-        ("bytes=0-1,50-60", (Span(0, 2),)),
-        ("bytes=0-5,3-8", (Span(0, 9),)),
-        ("bytes=6-9,0-3,2-4", (Span(0, 5), Span(6, 10))),
+        ("bytes=0-3", (ByteRange(0, 4),)),
+        ("bytes=4-", (ByteRange(4, 10),)),
+        ("bytes=-3", (ByteRange(7, 10),)),
+        ("bytes=-99", (ByteRange(0, 10),)),
+        ("bytes=8-99", (ByteRange(8, 10),)),
+        ("BYTES = 0-0", (ByteRange(0, 1),)),
+        ("bytes=0-0,-1", (ByteRange(0, 1), ByteRange(9, 10))),
+        ("bytes=8-9, 0-1", (ByteRange(8, 10), ByteRange(0, 2))),
+        ("bytes=0-1,50-60", (ByteRange(0, 2),)),
+        ("bytes=0-5,3-8", (ByteRange(0, 9),)),
+        ("bytes=6-9,0-3,2-4", (ByteRange(0, 5), ByteRange(6, 10))),
     ],
 )
-def test_the_bytes_that_are_asked_for(header: str, spans: tuple[Span, ...]) -> None:
+def test_the_bytes_that_are_asked_for(header: str, spans: tuple[ByteRange, ...]) -> None:
     assert parse_range(header, 10) == spans
 
 

@@ -17,10 +17,10 @@ from support.rtsp import camera_in_thread
 from touchline.ipc.tee import Frame
 from touchline.ipc.wire import Element, PipelineSpec, Rtsp
 from touchline.sim.rtsp.ledger import Entry, decodable
-from touchline.sim.rtsp.server import RtspServer
+from touchline.sim.rtsp.server import CameraServer
 from touchline.worker.network.camera import RtspCamera
-from touchline.worker.rtsp.errors import Refusal
-from touchline.worker.rtsp.session import Memory
+from touchline.worker.rtsp.errors import CameraRefusal
+from touchline.worker.rtsp.session import SessionMemory
 
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
@@ -67,7 +67,7 @@ def eventually(true: Callable[[], object], what: str) -> None:
 @contextmanager
 def playing(
     url: str,
-    memory: Memory | None = None,
+    memory: SessionMemory | None = None,
     *,
     force_encode: bool = False,
     not_before_ns: int = 0,
@@ -84,7 +84,7 @@ def playing(
     run = Run()
     camera = run.camera = RtspCamera(
         spec,
-        memory or Memory(),
+        memory or SessionMemory(),
         on_frame=run.frames.append,
         on_end=run.ends.append,
         on_warning=run.warnings.append,
@@ -97,7 +97,7 @@ def playing(
     assert not any(thread.name == "rtsp" for thread in threading.enumerate()), "the thread goes on"
 
 
-def delivered(server: RtspServer, client: int | None = None) -> list[Entry]:
+def delivered(server: CameraServer, client: int | None = None) -> list[Entry]:
     """The frames that the camera sent whole, the last moment left out."""
     entries = server.ledger.entries()
     until_ns = time.monotonic_ns() - TAIL_NS
@@ -210,7 +210,7 @@ def test_frames_that_packets_say_are_lost_are_counted_and_no_others() -> None:
 @pytest.mark.parametrize("transport", ["tcp", "auto"])
 def test_a_camera_that_refuses_one_transport_is_asked_for_the_other(transport: str) -> None:
     offered = "udp" if transport == "tcp" else "tcp"
-    memory = Memory()
+    memory = SessionMemory()
     with (
         camera_in_thread(fps=30, transports=offered) as server,
         playing(server.url, memory, transport=transport) as run,
@@ -245,14 +245,14 @@ def test_a_wrong_password_is_offered_once_in_a_run() -> None:
         playing(server.url, user="u", password="wrong") as run,
     ):
         assert "correct user and password" in run.ended()
-        assert run.camera.refusal is Refusal.CREDENTIALS
+        assert run.camera.refusal is CameraRefusal.CREDENTIALS
         wrong = [e for e in server.ledger.entries("sign_in") if e["outcome"] == "wrong"]
         assert len(wrong) == 1
 
 
 @pytest.mark.parametrize("order", [{}, {"second_first": True}, {"tracks_alternate": True}], ids=str)
 def test_the_larger_of_two_tracks_is_played_whatever_their_order(order: dict[str, Any]) -> None:
-    memory = Memory()
+    memory = SessionMemory()
     with camera_in_thread(fps=30, second_track="160x90", **order) as server:
         for _ in range(2):
             with playing(server.url, memory) as run:

@@ -10,13 +10,13 @@ from itertools import pairwise
 import pytest
 
 from touchline.worker.network.decodedpackets import DecodedPackets
-from touchline.worker.rtsp.description import Format
+from touchline.worker.rtsp.description import TrackFormat
 
 RATE, TYPE, STEP_NS = 90_000, 98, 40_000_000
 FORMATS = {
-    "h265": Format(TYPE, "H265", RATE),
-    "mjpeg": Format(TYPE, "JPEG", RATE),
-    "vp8": Format(TYPE, "VP8", RATE),
+    "h265": TrackFormat(TYPE, "H265", RATE),
+    "mjpeg": TrackFormat(TYPE, "JPEG", RATE),
+    "vp8": TrackFormat(TYPE, "VP8", RATE),
 }
 
 

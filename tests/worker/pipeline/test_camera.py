@@ -15,7 +15,7 @@ from touchline.ipc.tee import Tee
 from touchline.ipc.wire import Element
 from touchline.worker.awakeclock import AwakeClock
 from touchline.worker.pipeline import camera as cameras
-from touchline.worker.pipeline.camera import Camera
+from touchline.worker.pipeline.camera import CameraRunner
 
 pytestmark = pytest.mark.anyio
 
@@ -95,7 +95,7 @@ async def test_warnings_overruns_and_skipped_pictures_are_kept_over_pipelines(
 
 
 async def lost_of(dts_ns: list[int]) -> int:
-    camera = Camera(SPEC, Tee(), changed=lambda: None)
+    camera = CameraRunner(SPEC, Tee(), changed=lambda: None)
     for at in dts_ns:
         camera._count_lost(at)
     return camera.lost_at_source

@@ -13,7 +13,7 @@ from support.cameraruns import DEADLINE_S, SPEC, Bench, FakePipeline, eventually
 from support.coded import Take
 from touchline.ipc.tee import Tee
 from touchline.worker.pipeline import camera as cameras
-from touchline.worker.pipeline.camera import Camera, Wedged, pause_s
+from touchline.worker.pipeline.camera import CameraRunner, Wedged, pause_s
 from touchline.worker.pipeline.elements import BuildError
 
 pytestmark = pytest.mark.anyio
@@ -163,7 +163,7 @@ async def test_a_pipeline_that_cannot_be_torn_down_is_said_to_be_wedged(
     monkeypatch.setattr(cameras, "_TEARDOWN_S", 0.1)
     bench.plan = staticmethod(lambda pipeline: pipeline.on_end("the driver hangs"))
     bench.stop = staticmethod(hangs)
-    camera = Camera(SPEC, Tee(), changed=lambda: None)
+    camera = CameraRunner(SPEC, Tee(), changed=lambda: None)
     camera.want(wanted=True)
     try:
         with pytest.raises(Wedged, match="did not stop within"):

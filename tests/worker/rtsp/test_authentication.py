@@ -7,9 +7,9 @@ import re
 import pytest
 
 from touchline.worker.rtsp.authentication import (
+    ChallengeVerdict,
     Credentials,
-    Signer,
-    Verdict,
+    RequestSigner,
     challenges,
     strongest,
 )
@@ -23,9 +23,9 @@ RFC_7616 = (
 )
 
 
-def signer(*fields: str, credentials: Credentials | None = MUFASA) -> Signer:
-    made = Signer(credentials, client_nonce=lambda: CNONCE)
-    assert made.challenged(fields) is Verdict.SIGN
+def signer(*fields: str, credentials: Credentials | None = MUFASA) -> RequestSigner:
+    made = RequestSigner(credentials, client_nonce=lambda: CNONCE)
+    assert made.challenged(fields) is ChallengeVerdict.SIGN
     return made
 
 
@@ -52,8 +52,10 @@ def test_the_examples_of_rfc_7616_come_out(algorithm: str, response: str) -> Non
 
 def test_sha_512_256_hashes_the_user_where_the_camera_wants_it() -> None:
     field = 'Digest realm="r", qop="auth", algorithm=SHA-512-256, nonce="n", userhash=true'
-    made = Signer(Credentials("J\u00e4s\u00f8n", "Secret, or not?"), client_nonce=lambda: "c")
-    assert made.challenged([field]) is Verdict.SIGN
+    made = RequestSigner(
+        Credentials("J\u00e4s\u00f8n", "Secret, or not?"), client_nonce=lambda: "c"
+    )
+    assert made.challenged([field]) is ChallengeVerdict.SIGN
     text = made.authorization("GET", "/doe.json")
 
     def digest(words: str) -> str:
@@ -128,7 +130,7 @@ def test_the_strongest_challenge_that_is_known_is_chosen(
 def test_a_wrong_password_is_offered_once() -> None:
     made = signer('Digest realm="r", nonce="1"')
     made.authorization("DESCRIBE", "rtsp://h/")
-    assert made.challenged(['Digest realm="r", nonce="2"']) is Verdict.WRONG
+    assert made.challenged(['Digest realm="r", nonce="2"']) is ChallengeVerdict.WRONG
 
 
 def test_a_stale_nonce_is_replaced_but_not_for_ever() -> None:
@@ -137,7 +139,7 @@ def test_a_stale_nonce_is_replaced_but_not_for_ever() -> None:
     for number in range(1, 6):
         made.authorization("DESCRIBE", "rtsp://h/")
         verdicts.append(made.challenged([f'Digest realm="r", nonce="{number}", stale=true']))
-    assert verdicts == [Verdict.SIGN] * 3 + [Verdict.WRONG] * 2
+    assert verdicts == [ChallengeVerdict.SIGN] * 3 + [ChallengeVerdict.WRONG] * 2
 
 
 def test_credentials_that_were_right_survive_a_new_nonce_that_is_not_called_stale() -> None:
@@ -145,17 +147,17 @@ def test_credentials_that_were_right_survive_a_new_nonce_that_is_not_called_stal
     made.authorization("DESCRIBE", "rtsp://h/")
     made.accepted()
     made.authorization("GET_PARAMETER", "rtsp://h/")
-    assert made.challenged(['Digest realm="r", nonce="2"']) is Verdict.SIGN
+    assert made.challenged(['Digest realm="r", nonce="2"']) is ChallengeVerdict.SIGN
 
 
 def test_without_credentials_nothing_is_signed() -> None:
-    made = Signer(None)
-    assert made.challenged(['Basic realm="r"']) is Verdict.NO_CREDENTIALS
+    made = RequestSigner(None)
+    assert made.challenged(['Basic realm="r"']) is ChallengeVerdict.NO_CREDENTIALS
     assert made.authorization("DESCRIBE", "rtsp://h/") is None
 
 
 def test_a_way_of_signing_in_that_is_not_known_is_told_from_a_wrong_password() -> None:
-    assert Signer(MUFASA).challenged(["Negotiate"]) is Verdict.NO_COMMON_METHOD
+    assert RequestSigner(MUFASA).challenged(["Negotiate"]) is ChallengeVerdict.NO_COMMON_METHOD
 
 
 def test_credentials_are_not_shown() -> None:

@@ -6,9 +6,9 @@ from touchline.worker.rtsp.errors import RtspError
 from touchline.worker.rtsp.messages import (
     MAX_HEAD_BYTES,
     MAX_STRAY_BYTES,
+    CameraRequest,
     Message,
     Reader,
-    Request,
     Response,
     encode_request,
     printable,
@@ -64,7 +64,7 @@ def test_cameras_write_answers_in_many_ways(head: bytes, pieces: int | None) -> 
 
 def test_a_request_of_the_camera_is_read() -> None:
     (message,) = Take().feed(b"OPTIONS rtsp://client/ RTSP/1.0\r\nCSeq: 7\r\n\r\n", 1).messages
-    assert message == Request("OPTIONS", "rtsp://client/", message.headers)
+    assert message == CameraRequest("OPTIONS", "rtsp://client/", message.headers)
     assert message.headers.get("cseq") == "7"
 
 

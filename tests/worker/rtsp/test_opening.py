@@ -16,7 +16,7 @@ import pytest
 
 from support.rtsp import camera_in_thread
 from support.scriptedcamera import H264, Asked, ScriptedCamera, answer, description, scripted_camera
-from touchline.worker.rtsp import Refusal, RtspError, describe
+from touchline.worker.rtsp import CameraRefusal, RtspError, describe
 from touchline.worker.rtsp.__main__ import main
 
 SDP = description(H264)
@@ -61,7 +61,7 @@ def test_a_wrong_password_is_offered_once_and_said_to_be_refused() -> None:
     with scripted_camera(locked) as camera:
         with pytest.raises(RtspError, match=r"refuses the user name or the password \(401\)") as no:
             describe(camera.url, "wrong", "secret")
-        assert no.value.refusal is Refusal.CREDENTIALS
+        assert no.value.refusal is CameraRefusal.CREDENTIALS
         assert offered(camera.asked) == 1
 
 
@@ -101,14 +101,16 @@ def test_a_camera_that_closes_the_connection_at_options_is_asked_without() -> No
 @pytest.mark.parametrize(
     ("status", "complaint", "refusal"),
     [
-        ("403 Forbidden", "forbids this stream", Refusal.CREDENTIALS),
+        ("403 Forbidden", "forbids this stream", CameraRefusal.CREDENTIALS),
         ("404 Not Found", "no stream at this path", None),
-        ("453 Not Enough Bandwidth", "no connection left", Refusal.BUSY),
+        ("453 Not Enough Bandwidth", "no connection left", CameraRefusal.BUSY),
         ("500 \x1b[31mOops", r"refuses DESCRIBE: 500 \?\[31mOops", None),
         ("302 Moved", "refuses DESCRIBE: 302", None),
     ],
 )
-def test_each_refusal_says_what_to_do(status: str, complaint: str, refusal: Refusal | None) -> None:
+def test_each_refusal_says_what_to_do(
+    status: str, complaint: str, refusal: CameraRefusal | None
+) -> None:
     def refusing(_: ScriptedCamera, _c: socket.socket, asked: Asked) -> bytes:
         return answer(asked, status if asked.method == "DESCRIBE" else "200 OK")
 

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from touchline.capture.encoding.encoding import ASSUMED_FPS
 from touchline.capture.sources.paths import absolute
 from touchline.capture.sources.source import BaseSource, PipelineContext
-from touchline.finding import Finding
+from touchline.finding import CheckFinding
 from touchline.ipc.wire import Element, PipelineSpec
 
 
@@ -41,11 +41,11 @@ class FileSource(BaseSource):
             paced=True,
         )
 
-    def finding(self, camera_id: int, *, required: bool) -> Finding:  # noqa: ARG002
+    def finding(self, camera_id: int, *, required: bool) -> CheckFinding:  # noqa: ARG002
         """Check that the file can be read."""
         what = f"camera {camera_id}"
         if self.path.is_file() and os.access(self.path, os.R_OK):
-            return Finding(what, "ok", str(self.path))
-        return Finding(
+            return CheckFinding(what, "ok", str(self.path))
+        return CheckFinding(
             what, "missing", f"{self.path} is not a file that can be read", f"ls -l {self.path}"
         )

@@ -23,7 +23,7 @@ from pydantic_core import InitErrorDetails
 
 from touchline.capture.encoding.encoding import ASSUMED_FPS
 from touchline.capture.sources.source import BaseSource, PipelineContext
-from touchline.finding import Finding
+from touchline.finding import CheckFinding
 from touchline.ipc.wire import PipelineSpec, Rtsp
 
 CONNECT_TIMEOUT_S = 2.0
@@ -137,7 +137,7 @@ class RtspSource(BaseSource):
             keep_running=not crop,
         )
 
-    def finding(self, camera_id: int, *, required: bool) -> Finding:
+    def finding(self, camera_id: int, *, required: bool) -> CheckFinding:
         """Log in to the camera and request its description."""
         what, parts = f"camera {camera_id}", urlsplit(self.url)
         host, port = parts.hostname or "", parts.port or (322 if parts.scheme == "rtsps" else 554)
@@ -148,19 +148,19 @@ class RtspSource(BaseSource):
             if required:
                 message += "; no recording starts without it (capture.require_all_cameras)"
             # If a match may run without it, it may be switched on later.
-            return Finding(what, "missing" if required else "warn", message, f"ping {host}")
+            return CheckFinding(what, "missing" if required else "warn", message, f"ping {host}")
         where, answer = f"{host} port {port}", self._description()
         if answer.get("ok"):
             size = f" {answer['width']}x{answer['height']}" if answer.get("width") else ""
-            return Finding(what, "ok", f"{where} offers {answer['codec']}{size}")
+            return CheckFinding(what, "ok", f"{where} offers {answer['codec']}{size}")
         message, refusal = f"{where}: {answer['message']}", answer.get("refusal")
         if refusal == "busy":
-            return Finding(what, "warn", message, "disconnect another viewer of the camera")
+            return CheckFinding(what, "warn", message, "disconnect another viewer of the camera")
         if refusal == "credentials":
             mend = f"set capture.cameras.{camera_id}.user and .password to an account of the camera"
-            return Finding(what, "missing", message, mend)
+            return CheckFinding(what, "missing", message, mend)
         mend = f"set capture.cameras.{camera_id}.url to the address in the camera's manual"
-        return Finding(what, "missing", message, mend)
+        return CheckFinding(what, "missing", message, mend)
 
     def _description(self) -> dict[str, Any]:
         """Return what a child process is told by the camera; its input has the password."""

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from touchline.capture.encoding.picture import Height, Rate, Width, exact_rate
 from touchline.capture.sources.source import BaseSource, PipelineContext
 from touchline.core import patience
-from touchline.ipc.wire import Picture, PipelineSpec
+from touchline.ipc.wire import PipelineSpec, SimulatedPicture
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class TestSource(BaseSource):
         scene = None
         if self.scene_file is not None and context.folder is not None:
             scene = str(context.folder / self.scene_file)
-        picture = Picture(
+        picture = SimulatedPicture(
             self.label(context.camera_id),
             self.width,
             self.height,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from touchline.capture.encoding.encoders import Quality
 from touchline.capture.encoding.encoding import Encoding
 from touchline.capture.encoding.picture import Crop
-from touchline.finding import Finding
+from touchline.finding import CheckFinding
 from touchline.ipc.wire import PipelineSpec
 
 PrintableName = Annotated[
@@ -75,7 +75,7 @@ class BaseSource(BaseModel, ABC):
     async def prepare(self, folder: Path) -> None:
         """Create the files in `folder` that the camera shows. Most kinds need none."""
 
-    def finding(self, camera_id: int, *, required: bool) -> Finding | None:  # noqa: ARG002
+    def finding(self, camera_id: int, *, required: bool) -> CheckFinding | None:  # noqa: ARG002
         """Check whether the camera can be used, for `touchline check`. Blocks for a moment.
 
         A camera that is `required` keeps recordings from starting. None: nothing can be checked.

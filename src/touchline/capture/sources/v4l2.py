@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from touchline.capture.encoding.picture import Height, Rate, Width, exact_rate, frame_caps
 from touchline.capture.sources.source import BaseSource, PipelineContext
-from touchline.finding import Finding
+from touchline.finding import CheckFinding
 from touchline.ipc.wire import Element, PipelineSpec
 
 
@@ -53,7 +53,7 @@ class V4l2Source(BaseSource):
             return replace(spec, source=device, encode=chain, demux=True, force_encode=True)
         return replace(spec, source=device, delivers_h264=True, keep_running=True)
 
-    def finding(self, camera_id: int, *, required: bool) -> Finding:  # noqa: ARG002
+    def finding(self, camera_id: int, *, required: bool) -> CheckFinding:  # noqa: ARG002
         """Check that the device exists and may be used."""
         what = f"camera {camera_id}"
         try:
@@ -61,10 +61,10 @@ class V4l2Source(BaseSource):
         except OSError:
             is_device = False
         if not is_device:
-            return Finding(
+            return CheckFinding(
                 what, "missing", f"the device {self.device} does not exist", "ls -l /dev/v4l/by-id"
             )
         if not os.access(self.device, os.R_OK | os.W_OK):
             mend = "sudo usermod --append --groups video $USER, then log in again"
-            return Finding(what, "missing", f"this user has no access to {self.device}", mend)
-        return Finding(what, "ok", self.device)
+            return CheckFinding(what, "missing", f"this user has no access to {self.device}", mend)
+        return CheckFinding(what, "ok", self.device)

@@ -36,7 +36,7 @@ RESOLUTIONS: Mapping[Range, Resolution] = {
 
 
 @dataclass(frozen=True)
-class Moment:
+class ClockReading:
     """A boot, the seconds since it (suspension included), and what the wall clock says then."""
 
     boot_id: str
@@ -100,7 +100,7 @@ class _Ring:
         while len(self.now) + len(self.before) > self.resolution.points:
             (self.before or self.now).popleft()
 
-    def dated(self, now: Moment) -> Iterable[tuple[float, Values]]:
+    def dated(self, now: ClockReading) -> Iterable[tuple[float, Values]]:
         """Everything within the range that ends now, with its date, oldest first."""
         step_s = self.resolution.step_s
         found = [(number * step_s + now.offset_s, values) for number, values in self.now]
@@ -125,7 +125,7 @@ class History:
         for ring in self._rings.values():
             ring.add(boot_s, values)
 
-    def read(self, wanted: Range, now: Moment) -> dict[str, Any]:
+    def read(self, wanted: Range, now: ClockReading) -> dict[str, Any]:
         """Return the body of `GET /api/v1/metrics-history`; unknown figures are null."""
         ring = self._rings[wanted]
         step_s = ring.resolution.step_s
@@ -150,7 +150,7 @@ class History:
 
     # ------------------------------------------------------------- over restarts
 
-    def to_json(self, now: Moment) -> dict[str, Any]:
+    def to_json(self, now: ClockReading) -> dict[str, Any]:
         """Return the whole history, for `restore`."""
         return {
             "version": 1,
@@ -167,7 +167,7 @@ class History:
             },
         }
 
-    def restore(self, saved: Any, now: Moment) -> None:
+    def restore(self, saved: Any, now: ClockReading) -> None:
         """Restore the history of an earlier server. Raises ValueError where it is invalid."""
         try:
             if saved["version"] != 1:

@@ -19,7 +19,7 @@ import anyio
 from anyio import to_thread
 
 from touchline.core import wallclock
-from touchline.core.history.rings import History, Moment, Range
+from touchline.core.history.rings import ClockReading, History, Range
 from touchline.core.tasks import keep_running
 from touchline.foreign.files import replace_whole
 
@@ -33,13 +33,13 @@ _LARGEST_BYTES = 4 << 20
 """A full history has a tenth of it: a larger file is none of ours."""
 
 Figures = Callable[[], Mapping[str, float | None]]
-ReadMoment = Callable[[], Moment]
+ReadMoment = Callable[[], ClockReading]
 
 
-def read_moment() -> Moment:
+def read_moment() -> ClockReading:
     """Read the clocks of this machine."""
     boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
-    return Moment(wallclock.boot_id(), boot_s, time.time())
+    return ClockReading(wallclock.boot_id(), boot_s, time.time())
 
 
 class SavedHistory:

@@ -10,7 +10,7 @@ from touchline.ipc import wire
 from touchline.media.h264.codec import Codec
 
 
-class Frame(NamedTuple):
+class LiveFrame(NamedTuple):
     """One coded picture in AVC form (units with lengths, decoder configuration in `codec.avcc`).
 
     Times are CLOCK_MONOTONIC nanoseconds; `pts_ns` is the capture. `broken` says that the frame
@@ -26,7 +26,7 @@ class Frame(NamedTuple):
     codec: Codec
 
 
-async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[Frame, int]]:
+async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[LiveFrame, int]]:
     """Yield the frames of a feed, and how many were dropped before each.
 
     Raises IncompleteReadError at its end, and ValueError for what is no feed.
@@ -37,7 +37,7 @@ async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[Frame
         head, avcc_bytes = wire.decode_feed_head(raw)
         if head.codec is not None:
             codec = head.codec._replace(avcc=await reader.readexactly(avcc_bytes))
-        frame = Frame(
+        frame = LiveFrame(
             data=await reader.readexactly(head.data_bytes),
             pts_ns=head.pts_ns,
             dts_ns=head.dts_ns,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from touchline.ipc import wire
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.live.frames.subscription import Subscription
 from touchline.live.transcoding.joining import Joining
 from touchline.live.transcoding.shownorder import ShownOrder
@@ -39,20 +39,20 @@ class Feeder(Protocol):
         """End the feed."""
 
 
-class Shown(Protocol):
+class ViewedStream(Protocol):
     """What a viewer is shown: `current` is the stream to send, and may change."""
 
     name: str
 
     @property
-    def current(self) -> Stream:
+    def current(self) -> CameraStream:
         """The stream to send now."""
 
 
-class Stream:
+class CameraStream:
     """One camera's frames. It exists from the first time that it is named, fed or not."""
 
-    def __init__(self, name: str, changed: Callable[[Stream], None] | None = None) -> None:
+    def __init__(self, name: str, changed: Callable[[CameraStream], None] | None = None) -> None:
         self.name = name
         self.codec: Codec | None = None
         self.frames = 0
@@ -70,7 +70,7 @@ class Stream:
         self._order_watchers: list[Callable[[], None]] = []
         self._writer: Feeder | None = None
         self._subscribers: tuple[Subscription, ...] = ()
-        self._gop: list[Frame] = []
+        self._gop: list[LiveFrame] = []
         self._gop_bytes = 0
         self._last_keyframe_ns: int | None = None
         self._broken = False
@@ -78,7 +78,7 @@ class Stream:
         self._up = asyncio.Event()
 
     @property
-    def current(self) -> Stream:
+    def current(self) -> CameraStream:
         """Itself: what is sent to whoever is shown this stream as it is."""
         return self
 
@@ -174,7 +174,7 @@ class Stream:
         if self._writer is not None:
             self._writer.close()
 
-    def push(self, frame: Frame, *, skipped: int = 0) -> None:
+    def push(self, frame: LiveFrame, *, skipped: int = 0) -> None:
         """Pass a frame from the worker to all readers."""
         self.skipped += skipped
         self._broken = self._broken or frame.broken or skipped > 0
@@ -204,7 +204,7 @@ class Stream:
             self._up.set()
             self._tell()
 
-    def _keyframe(self, frame: Frame) -> None:
+    def _keyframe(self, frame: LiveFrame) -> None:
         self.keyframes += 1
         self._gop, self._gop_bytes = [], 0
         if self._last_keyframe_ns is not None and not frame.broken:

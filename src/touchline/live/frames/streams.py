@@ -9,7 +9,7 @@ from typing import Any
 
 from touchline.ipc import wire
 from touchline.live.frames.frame import read_frames
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.stream import CameraStream
 
 log = logging.getLogger(__name__)
 
@@ -17,17 +17,17 @@ log = logging.getLogger(__name__)
 class Streams:
     """The streams by name, and the server of the workers' feeds."""
 
-    def __init__(self, changed: Callable[[Stream], None] | None = None) -> None:
+    def __init__(self, changed: Callable[[CameraStream], None] | None = None) -> None:
         self._changed = changed
-        self._by_name: dict[str, Stream] = {}
+        self._by_name: dict[str, CameraStream] = {}
 
-    def get(self, name: str) -> Stream:
+    def get(self, name: str) -> CameraStream:
         """Return the camera's stream, created on first use."""
         if name not in self._by_name:
-            self._by_name[name] = Stream(name, self._changed)
+            self._by_name[name] = CameraStream(name, self._changed)
         return self._by_name[name]
 
-    def find(self, name: str) -> Stream | None:
+    def find(self, name: str) -> CameraStream | None:
         """Return the camera's stream if it exists."""
         return self._by_name.get(name)
 
@@ -42,7 +42,7 @@ class Streams:
 
     async def serve_feed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one worker's feed until it ends."""
-        stream: Stream | None = None
+        stream: CameraStream | None = None
         try:
             hello = wire.decode(await reader.readline())
             stream = self.get(str(hello["camera"]))

@@ -6,10 +6,10 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 
 
-class Closed(Exception):
+class SubscriptionClosed(Exception):
     """The subscription was closed; there are no more frames."""
 
 
@@ -34,7 +34,7 @@ class Subscription:
         self.dropped = 0
         self._stream = stream
         self._limit_bytes = limit_bytes
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[LiveFrame] = deque()
         self._queued_bytes = 0
         self._keyframes = 0
         self._needs_keyframe = True
@@ -55,17 +55,17 @@ class Subscription:
     def __aiter__(self) -> Subscription:
         return self
 
-    async def __anext__(self) -> Frame:
+    async def __anext__(self) -> LiveFrame:
         try:
             return await self.get()
-        except Closed:
+        except SubscriptionClosed:
             raise StopAsyncIteration from None
 
-    async def get(self) -> Frame:
+    async def get(self) -> LiveFrame:
         """Return the next frame. Raises Closed."""
         while not self._queue:
             if self._closed:
-                raise Closed
+                raise SubscriptionClosed
             self._news.clear()
             await self._news.wait()
         return self._take()
@@ -77,13 +77,13 @@ class Subscription:
             self.dropped += 1
             self._stream.dropped += 1
 
-    def _take(self) -> Frame:
+    def _take(self) -> LiveFrame:
         frame = self._queue.popleft()
         self._queued_bytes -= len(frame.data)
         self._keyframes -= frame.keyframe
         return frame
 
-    def push(self, frame: Frame) -> None:
+    def push(self, frame: LiveFrame) -> None:
         """Queue a frame or drop it; the stream calls this."""
         if self._needs_keyframe and not frame.keyframe:
             self._drop()

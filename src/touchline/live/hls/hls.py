@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from touchline.live.frames.frame import Frame
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.stream import CameraStream
 from touchline.live.frames.subscription import Subscription
-from touchline.live.hls.packager import Ended, File, Packager, Position, Shape
-from touchline.live.hls.playlist import Segment
-from touchline.live.transcoding.transcode import Transcode
+from touchline.live.hls.packager import File, Packager, PlaylistEnd, PlaylistShape, Position
+from touchline.live.hls.playlist import PlaylistSegment
+from touchline.live.transcoding.transcode import CameraTranscode
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,12 @@ class Hls:
     """One camera's files and playlist while it is shown. Belongs to the event loop."""
 
     def __init__(
-        self, shown: Transcode, folder: Path, shape: Shape, *, after: Ended | None = None
+        self,
+        shown: CameraTranscode,
+        folder: Path,
+        shape: PlaylistShape,
+        *,
+        after: PlaylistEnd | None = None,
     ) -> None:
         """`after` is where an earlier preview of the camera ended that players may still know."""
         self._shown = shown
@@ -53,7 +58,7 @@ class Hls:
         self._text = ""
         self._position: Position | None = None
         self._next_part = ""
-        self._behind: deque[Segment] = deque()
+        self._behind: deque[PlaylistSegment] = deque()
         self._files: set[str] = set()
         self._gathered: list[bytes] = []
         self._news = asyncio.Event()
@@ -64,7 +69,7 @@ class Hls:
         self._task = asyncio.create_task(self._run())
 
     @property
-    def ended(self) -> Ended:
+    def ended(self) -> PlaylistEnd:
         """Where the playlist ends, for the next preview of the camera."""
         return self._packager.ended
 
@@ -135,7 +140,7 @@ class Hls:
             self._shown.show_over_hls(wanted=False)
 
     @property
-    def _wanted(self) -> Stream:
+    def _wanted(self) -> CameraStream:
         """The camera's own frames, or the transcode where players could not begin at them."""
         return self._shown.source if self._shown.source.joinable else self._shown.current
 
@@ -152,7 +157,7 @@ class Hls:
             for each in waits:
                 each.cancel()
 
-    async def _package(self, stream: Stream, subscription: Subscription) -> None:
+    async def _package(self, stream: CameraStream, subscription: Subscription) -> None:
         """Package these frames until others are wanted, or the stream begins anew."""
         try:
             async for frame in subscription:
@@ -165,12 +170,12 @@ class Hls:
         finally:
             subscription.close()
 
-    def _suits(self, stream: Stream) -> bool:
+    def _suits(self, stream: CameraStream) -> bool:
         """Whether this is what players are to get, as far as is known now."""
         needed = not self._shown.source.joinable
         return needed is self._shown.over_hls and self._wanted is stream
 
-    async def _take(self, frame: Frame) -> None:
+    async def _take(self, frame: LiveFrame) -> None:
         packager = self._packager
         files = packager.take(frame)
         if not files:

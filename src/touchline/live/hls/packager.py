@@ -13,13 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.live.hls.partlength import ROUNDING_S, Paced, fits, part_target_s
-from touchline.live.hls.playlist import Listing, Part, Segment, longest_s, render, target_s
+from touchline.live.hls.playlist import (
+    PlaylistHead,
+    PlaylistPart,
+    PlaylistSegment,
+    longest_s,
+    render,
+    target_s,
+)
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import writer
 from touchline.media.mp4.fragment import live_fragment
-from touchline.media.mp4.sample import TIMESCALE, Sample, ticks
+from touchline.media.mp4.sample import TIMESCALE, Mp4Sample, ticks
 
 JUMP_NS = 1_000_000_000
 """A hole of this length in the timestamps is a discontinuity."""
@@ -33,7 +40,7 @@ _GOP_FADES = 0.97
 
 
 @dataclass(frozen=True)
-class Shape:
+class PlaylistShape:
     """Intended length of parts and segments, and number of listed segments."""
 
     part_s: float
@@ -55,7 +62,7 @@ class Position(NamedTuple):
         return self.whole or (part is not None and part < self.parts)
 
 
-class Ended(NamedTuple):
+class PlaylistEnd(NamedTuple):
     """Where a playlist ended: its last segment's number, and how many discontinuities it had."""
 
     sequence: int
@@ -68,7 +75,7 @@ class File:
 
     name: str
     data: bytes
-    parts_of: Segment | None = None
+    parts_of: PlaylistSegment | None = None
 
 
 class Packager:
@@ -82,20 +89,20 @@ class Packager:
     def __init__(
         self,
         camera: str,
-        shape: Shape,
+        shape: PlaylistShape,
         *,
         token: str,
         monotonic_ns: int,
         unix_minus_monotonic_ns: Callable[[], int],
         gop_ns: int = 0,
-        after: Ended | None = None,
+        after: PlaylistEnd | None = None,
     ) -> None:
         """`token` makes the names of its files its own, also across restarts and boots.
 
         `after` is where an earlier preview of the camera ended that players may still know.
         """
         self.shape = shape
-        self.segments: deque[Segment] = deque()
+        self.segments: deque[PlaylistSegment] = deque()
         self._gop_s = gop_ns / 1e9
         self._target_s = target_s(max(shape.segment_s, self._gop_s))
         self._told = False
@@ -116,13 +123,13 @@ class Packager:
         self._base_ns: int | None = None
         self._segment_start_ns = 0
         self._keyframe_ns: int | None = None
-        self._pending: list[Frame] = []
+        self._pending: list[LiveFrame] = []
         self._fragments = 0
         self._lost = False
 
     # --------------------------------------------------------------- gathering
 
-    def take(self, frame: Frame) -> list[File]:
+    def take(self, frame: LiveFrame) -> list[File]:
         """Add a frame; returns the files that are complete with it, in the order of their use."""
         files: list[File] = []
         last = self._pending[-1] if self._pending else None
@@ -169,7 +176,7 @@ class Packager:
         """Return whether the open segment has its length, so that a keyframe is due."""
         return (dts_ns - self._segment_start_ns) / 1e9 >= 0.9 * self._target_s
 
-    def _part_is_full(self, frame: Frame) -> bool:
+    def _part_is_full(self, frame: LiveFrame) -> bool:
         """Whether the part could be too long with this frame: it may last as long as any."""
         pace = self._paced.pace
         if not self._pending or pace is None:
@@ -186,7 +193,7 @@ class Packager:
             most_s = max(self.shape.part_s, self.shape.segment_s)
             self._part_target_s = part_target_s(self.shape.part_s, pace, most_s)
 
-    def _is_long_enough(self, keyframe: Frame) -> bool:
+    def _is_long_enough(self, keyframe: LiveFrame) -> bool:
         """Whether the segment may end here: it is long enough, or would be too long at the next."""
         length_s = (keyframe.dts_ns - self._segment_start_ns) / 1e9
         next_s = length_s + (self._gop_s or self.shape.segment_s)
@@ -201,19 +208,19 @@ class Packager:
             return _NEVER_NS
         return self._segment_start_ns + round(longest_s(self._target_s) * 1e9)
 
-    def _must_end(self, frame: Frame) -> bool:
+    def _must_end(self, frame: LiveFrame) -> bool:
         """Whether the open segment would be longer with this frame than was told."""
         pace = self._paced.pace
         longest_ns = round(pace.longest_s * 1e9) if pace is not None else 0
         return frame.dts_ns + longest_ns > self._latest_end_ns
 
-    def _note_keyframe(self, frame: Frame, *, broken: bool) -> None:
+    def _note_keyframe(self, frame: LiveFrame, *, broken: bool) -> None:
         if self._keyframe_ns is not None and not broken:
             length_s = (frame.dts_ns - self._keyframe_ns) / 1e9
             self._gop_s = max(length_s, self._gop_s * _GOP_FADES)
         self._keyframe_ns = frame.dts_ns
 
-    def _open_segment(self, frame: Frame, *, discontinuity: bool) -> list[File]:
+    def _open_segment(self, frame: LiveFrame, *, discontinuity: bool) -> list[File]:
         files: list[File] = []
         self._choose_part_length()
         if frame.codec != self._codec:
@@ -224,7 +231,7 @@ class Packager:
         self._segment_start_ns = frame.dts_ns
         unix_ns = frame.pts_ns + self._dated_by()
         self.segments.append(
-            Segment(
+            PlaylistSegment(
                 self._next_sequence,
                 f"{self._stem}_{self._next_sequence}.m4s",
                 self._init,
@@ -249,7 +256,7 @@ class Packager:
         at = [ticks(f.dts_ns - base_ns) for f in frames]
         at.append(max(ticks(end_dts_ns - base_ns), at[-1] + 1))
         samples = [
-            Sample(
+            Mp4Sample(
                 frame.data,
                 at[n],
                 ticks(frame.pts_ns - base_ns),
@@ -262,7 +269,7 @@ class Packager:
         name = self._part_name(segment.sequence, len(segment.parts))
         duration_s = (at[-1] - at[0]) / TIMESCALE
         self._parted = True
-        segment.parts.append(Part(name, duration_s, frames[0].keyframe))
+        segment.parts.append(PlaylistPart(name, duration_s, frames[0].keyframe))
         return File(name, live_fragment(self._fragments, samples), segment)
 
     def _close_segment(self) -> None:
@@ -271,7 +278,7 @@ class Packager:
         if not self._told:
             self._target_s = max(self._target_s, target_s(segment.duration_s))
 
-    def forget_old(self) -> list[Segment]:
+    def forget_old(self) -> list[PlaylistSegment]:
         """Remove what is no longer listed from the playlist; returns it."""
         gone = []
         while len(self.segments) > self.shape.segments + 1:
@@ -293,10 +300,10 @@ class Packager:
         return None
 
     @property
-    def ended(self) -> Ended:
+    def ended(self) -> PlaylistEnd:
         """Where the playlist would end if no frame came any more."""
         listed = sum(segment.discontinuity for segment in self.segments)
-        return Ended(self._next_sequence - 1, self._discontinuities + listed)
+        return PlaylistEnd(self._next_sequence - 1, self._discontinuities + listed)
 
     @property
     def next_part(self) -> str:
@@ -317,7 +324,7 @@ class Packager:
     def render(self) -> str:
         """Render the playlist; with a whole segment, its target duration is fixed."""
         self._told = self._told or any(segment.whole for segment in self.segments)
-        listing = Listing(
+        listing = PlaylistHead(
             target_s=self._target_s,
             part_target_s=self._part_target_s,
             discontinuities_before=self._discontinuities,

@@ -25,7 +25,7 @@ ROUNDING_S = 0.0001
 """More than rounding to ticks and to the playlist's digits makes of a part."""
 
 
-class Pace(NamedTuple):
+class FrameSpacing(NamedTuple):
     """The shortest and the longest time between two frames, without losses."""
 
     shortest_s: float
@@ -43,16 +43,16 @@ class Paced:
         self._periods_s.append(period_s)
 
     @property
-    def pace(self) -> Pace | None:
+    def pace(self) -> FrameSpacing | None:
         """What was seen lately; None before two frames."""
         if not self._periods_s:
             return None
         longest_s = _LOST * statistics.median_low(self._periods_s)
         usual = [period_s for period_s in self._periods_s if period_s <= longest_s]
-        return Pace(min(usual), max(usual))
+        return FrameSpacing(min(usual), max(usual))
 
 
-def fits(target_s: float, pace: Pace) -> bool:
+def fits(target_s: float, pace: FrameSpacing) -> bool:
     """Return whether parts of whole frames can last 85 % to 100 % of a duration."""
     shortest_s, longest_s = pace
     if longest_s <= _BETWEEN_SHARE * target_s:
@@ -62,7 +62,7 @@ def fits(target_s: float, pace: Pace) -> bool:
     return even and frames > 0 and frames * shortest_s >= LEAST_SHARE * target_s
 
 
-def part_target_s(asked_s: float, pace: Pace, most_s: float) -> float:
+def part_target_s(asked_s: float, pace: FrameSpacing, most_s: float) -> float:
     """Return the target duration of parts for frames of this pace, at most `most_s`."""
     if fits(asked_s, pace):
         return asked_s

@@ -19,7 +19,7 @@ PARTS_KEPT_TARGETS = 3
 
 
 @dataclass(frozen=True)
-class Part:
+class PlaylistPart:
     """A piece of a segment that can be fetched before the segment is whole."""
 
     name: str
@@ -28,7 +28,7 @@ class Part:
 
 
 @dataclass
-class Segment:
+class PlaylistSegment:
     """A stretch of footage, captured at `unix_ns`; it grows until it is whole."""
 
     sequence: int
@@ -37,7 +37,7 @@ class Segment:
     unix_ns: int
     discontinuity: bool = False
     whole: bool = False
-    parts: list[Part] = field(default_factory=list)
+    parts: list[PlaylistPart] = field(default_factory=list)
 
     @property
     def duration_s(self) -> float:
@@ -46,7 +46,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Listing:
+class PlaylistHead:
     """What a playlist says beside its segments."""
 
     target_s: int
@@ -57,7 +57,7 @@ class Listing:
     """Every segment begins with a keyframe."""
 
 
-def render(segments: Sequence[Segment], listing: Listing) -> str:
+def render(segments: Sequence[PlaylistSegment], listing: PlaylistHead) -> str:
     """Render the playlist of these segments, the last of which may be unfinished."""
     part_target_s = printed_ms(listing.part_target_s) / 1000
     hold_s = 3 * part_target_s
@@ -101,7 +101,7 @@ def longest_s(target: int) -> float:
     return target + 0.5 - _ROUNDING_S
 
 
-def _first_with_parts(segments: Sequence[Segment], target: int) -> int:
+def _first_with_parts(segments: Sequence[PlaylistSegment], target: int) -> int:
     """The number of the first segment whose parts are listed: none of them is too old.
 
     Players count a segment's parts, so they are listed all or not at all. Validators count
@@ -117,7 +117,7 @@ def _first_with_parts(segments: Sequence[Segment], target: int) -> int:
     return first
 
 
-def _keep_target(segment: Segment, target_s: float) -> bool:
+def _keep_target(segment: PlaylistSegment, target_s: float) -> bool:
     """Whether parts are as long as the playlist says: all but a segment's last fill 85 % of it.
 
     A camera that skips a frame, or changes its pace, makes parts that do not; players then take
@@ -130,7 +130,7 @@ def _keep_target(segment: Segment, target_s: float) -> bool:
     )
 
 
-def _part(part: Part) -> str:
+def _part(part: PlaylistPart) -> str:
     independent = ",INDEPENDENT=YES" if part.independent else ""
     return f'#EXT-X-PART:DURATION={part.duration_s:.5f},URI="{part.name}"{independent}'
 

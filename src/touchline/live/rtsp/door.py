@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from touchline.ipc import wire
 from touchline.ipc.attempts import Attempts, network_of
-from touchline.live.rtsp.messages import Request
+from touchline.live.rtsp.messages import RtspRequest
 
 MAX_CLIENTS = 32
 MAX_STRANGERS_PER_ADDRESS = 8
@@ -25,7 +25,7 @@ LONGEST_PAUSE_S = 30.0
 Notify = Callable[[dict[str, Any]], None]
 
 
-class Guest(Protocol):
+class RtspClient(Protocol):
     """A client, as the door sees it."""
 
     address: str
@@ -53,9 +53,9 @@ class RtspDoor:
             attempts = Attempts(longest_pause_s=LONGEST_PAUSE_S)
         self._attempts = attempts
         self._sleep = sleep
-        self._guests: list[Guest] = []  # in the order in which they came
+        self._guests: list[RtspClient] = []  # in the order in which they came
 
-    def enter(self, guest: Guest) -> bool:
+    def enter(self, guest: RtspClient) -> bool:
         """Add a client, in the place of a stranger if all are taken; return whether it may stay."""
         network = network_of(guest.address)
         strangers = (each for each in self._guests if not each.is_known)
@@ -70,16 +70,16 @@ class RtspDoor:
         self._guests.append(guest)
         return True
 
-    def leave(self, guest: Guest) -> None:
+    def leave(self, guest: RtspClient) -> None:
         """Remove a client that disconnected."""
         if guest in self._guests:
             self._guests.remove(guest)
 
-    def _dismiss(self, guest: Guest) -> None:
+    def _dismiss(self, guest: RtspClient) -> None:
         self._guests.remove(guest)
         guest.hang_up()
 
-    async def admits(self, guest: Guest, request: Request) -> bool:
+    async def admits(self, guest: RtspClient, request: RtspRequest) -> bool:
         """Return whether a request has the password; waits first if its address must.
 
         The pause comes before the look, so a right password cannot be told from a wrong one any

@@ -41,7 +41,7 @@ class BadRequest(ValueError):
 
 
 @dataclass(frozen=True)
-class Request:
+class RtspRequest:
     """A request's first line and its headers, whose names are in lower case."""
 
     method: str
@@ -79,7 +79,7 @@ class Request:
         return hmac.compare_digest(text.partition(b":")[2], password.encode())
 
 
-def parse_request(head: bytes) -> Request:
+def parse_request(head: bytes) -> RtspRequest:
     """Parse the request of these lines. Raises BadRequest."""
     lines = head.decode("utf-8", "replace").split("\r\n")
     words = lines[0].split(" ")
@@ -90,18 +90,18 @@ def parse_request(head: bytes) -> Request:
         name, colon, value = line.partition(":")
         if colon:
             headers[name.strip().lower()] = value.strip()
-    return Request(words[0].upper(), words[1], headers)
+    return RtspRequest(words[0].upper(), words[1], headers)
 
 
 @dataclass(frozen=True)
-class Answer:
+class RtspResponse:
     """The answer to a request."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
 
-    def encode(self, request: Request | None) -> bytes:
+    def encode(self, request: RtspRequest | None) -> bytes:
         """Encode the answer."""
         lines = [f"RTSP/1.0 {self.status} {REASONS[self.status]}"]
         number = None if request is None else whole(request.headers.get("cseq", ""))

@@ -21,16 +21,16 @@ from touchline.live.frames.streams import Streams
 from touchline.live.rtsp.door import STRANGER_S, Notify, RtspDoor
 from touchline.live.rtsp.messages import (
     PAYLOAD_TYPE,
-    Answer,
     BadRequest,
-    Request,
+    RtspRequest,
+    RtspResponse,
     Transport,
     describe,
     parse_request,
     parse_transport,
 )
-from touchline.live.rtsp.udp import UdpPair
-from touchline.live.webrtc.rtp import CLOCK_HZ, Packet, Packetizer, packed
+from touchline.live.rtsp.udp import SenderUdpPair
+from touchline.live.webrtc.rtp import CLOCK_HZ, Packetizer, SentPacket, packed
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class RtspServer:
         client = _Client(reader, writer, self._streams, self._packetizer, self._door)
         client.announce = self._announce
         if not self._door.enter(client):
-            writer.write(Answer(503).encode(None))
+            writer.write(RtspResponse(503).encode(None))
             writer.close()
             return
         self._clients[client.key] = client
@@ -135,7 +135,7 @@ class _Client:
         self._door = door
         self._admitted: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._transport: Transport | None = None
-        self._outlet: UdpPair | None = None
+        self._outlet: SenderUdpPair | None = None
         self._sending: asyncio.Task[None] | None = None
         self._sequence = secrets.randbits(15)
         self._origin = secrets.randbits(32)
@@ -178,7 +178,7 @@ class _Client:
             log.debug("an RTSP connection ended: %s", error)
         except BadRequest as error:
             log.info("not RTSP: %s", error)
-            self._writer.write(Answer(400).encode(None))
+            self._writer.write(RtspResponse(400).encode(None))
         finally:
             minding.cancel()
             await self._end_stream()
@@ -203,35 +203,35 @@ class _Client:
             self._sending = asyncio.create_task(self._send())
         return request.method != "TEARDOWN"
 
-    async def _answer(self, request: Request) -> Answer:  # noqa: PLR0911  (a switch)
+    async def _answer(self, request: RtspRequest) -> RtspResponse:  # noqa: PLR0911  (a switch)
         if request.method != "OPTIONS" and not await self._door.admits(self, request):
-            return Answer(401, {"WWW-Authenticate": 'Basic realm="touchline"'})
+            return RtspResponse(401, {"WWW-Authenticate": 'Basic realm="touchline"'})
         match request.method:
             case "OPTIONS":
-                return Answer(headers={"Public": METHODS})
+                return RtspResponse(headers={"Public": METHODS})
             case "DESCRIBE":
                 return await self._describe(request)
             case "SETUP":
                 return await self._set_up(request)
             case "PLAY" if self._transport is None:
-                return Answer(455)
+                return RtspResponse(455)
             case "PLAY" | "GET_PARAMETER" | "SET_PARAMETER" | "TEARDOWN":
-                return Answer(headers={"Session": self._session})
-        return Answer(405, {"Allow": METHODS})
+                return RtspResponse(headers={"Session": self._session})
+        return RtspResponse(405, {"Allow": METHODS})
 
     @property
     def _session(self) -> str:
         return f"{self.key};timeout=60"
 
-    async def _describe(self, request: Request) -> Answer:
+    async def _describe(self, request: RtspRequest) -> RtspResponse:
         status = await self._enter(request.camera)
         if status != 200:
-            return Answer(status)
+            return RtspResponse(status)
         codec = self._streams.get(request.camera).codec
         if codec is None:
-            return Answer(503)
+            return RtspResponse(503)
         headers = {"Content-Type": "application/sdp", "Content-Base": f"{request.url.rstrip('/')}/"}
-        return Answer(headers=headers, body=describe(request.camera, codec))
+        return RtspResponse(headers=headers, body=describe(request.camera, codec))
 
     async def _enter(self, camera: str) -> int:
         """Have the camera shown; the status of the answer."""
@@ -250,28 +250,28 @@ class _Client:
         self.is_known = True
         return 200 if camera == self.camera else 455
 
-    async def _set_up(self, request: Request) -> Answer:
+    async def _set_up(self, request: RtspRequest) -> RtspResponse:
         status = await self._enter(request.camera)
         if status != 200:
-            return Answer(status)
+            return RtspResponse(status)
         if self._sending is not None:
-            return Answer(455)
+            return RtspResponse(455)
         wanted = parse_transport(request.headers.get("transport", ""))
         if wanted is None:
-            return Answer(461)
+            return RtspResponse(461)
         if wanted.interleaved:
             text = f"RTP/AVP/TCP;unicast;interleaved={wanted.rtp}-{wanted.rtcp}"
         else:
             await self._close_outlet()
             host = self._writer.get_extra_info("peername")[0]
-            self._outlet = await UdpPair.open(
+            self._outlet = await SenderUdpPair.open(
                 self._writer.get_extra_info("sockname")[0], host, wanted, self._heard
             )
             ports = f"server_port={self._outlet.port}-{self._outlet.port + 1}"
             text = f"RTP/AVP;unicast;client_port={wanted.rtp}-{wanted.rtcp};{ports}"
         self._transport = wanted
         text += f";ssrc={self._ssrc:08X}"
-        return Answer(headers={"Session": self._session, "Transport": text})
+        return RtspResponse(headers={"Session": self._session, "Transport": text})
 
     def _heard(self) -> None:
         self._heard_at_s = self._listened_s()
@@ -325,7 +325,7 @@ class _Client:
 
     async def _send_frame(self, stamp: int, found: tuple[bytes, ...]) -> None:
         for number, payload in enumerate(found, 1):
-            packet = Packet(self._sequence, number == len(found), stamp, payload)
+            packet = SentPacket(self._sequence, number == len(found), stamp, payload)
             self._sequence = (self._sequence + 1) & 0xFFFF
             self._put(packed(packet, PAYLOAD_TYPE, self._ssrc))
             self._packets += 1

@@ -13,7 +13,7 @@ from touchline.live.rtsp.messages import Transport
 log = logging.getLogger(__name__)
 
 
-class UdpPair(asyncio.DatagramProtocol):
+class SenderUdpPair(asyncio.DatagramProtocol):
     """A pair of neighbouring UDP ports: packets on the even one, reports on the odd one."""
 
     def __init__(self, heard: Callable[[], None]) -> None:
@@ -25,7 +25,7 @@ class UdpPair(asyncio.DatagramProtocol):
     @classmethod
     async def open(
         cls, local: str, remote: str, wanted: Transport, heard: Callable[[], None]
-    ) -> UdpPair:
+    ) -> SenderUdpPair:
         """Open two ports from which packets go to the client's. Raises OSError."""
         made = cls(heard)
         made._to = ((remote, wanted.rtp), (remote, wanted.rtcp))

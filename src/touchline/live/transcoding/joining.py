@@ -8,7 +8,7 @@ damaged stream and give up, Chromium's among them.
 
 from __future__ import annotations
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.units import begins_anew, length_bytes, units
 
 FORGET_AFTER_KEYFRAMES = 5
@@ -29,7 +29,7 @@ class Joining:
         self._since_open: int | None = None
         self._since_reference: int | None = None
 
-    def see(self, frame: Frame) -> bool:
+    def see(self, frame: LiveFrame) -> bool:
         """Take the next frame in the order of decoding; returns whether `possible` changed."""
         if frame.keyframe:
             self._since_open = _later(self._since_open)
@@ -56,14 +56,14 @@ def _later(keyframes: int | None) -> int | None:
     return keyframes + 1
 
 
-def _refers(frame: Frame) -> bool:
+def _refers(frame: LiveFrame) -> bool:
     try:
         return is_referenced(frame)
     except ValueError:  # whoever passes it on will say so
         return False
 
 
-def is_referenced(frame: Frame) -> bool:
+def is_referenced(frame: LiveFrame) -> bool:
     """Return whether other frames are predicted from this one, so that it must be kept.
 
     Raises ValueError where the frame's lengths lead outside of it.

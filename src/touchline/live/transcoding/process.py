@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from touchline.ipc import wire
 from touchline.ipc.listening import ListeningClock
-from touchline.live.frames.frame import Frame, read_frames
-from touchline.live.frames.stream import Stream
-from touchline.live.frames.subscription import Closed
+from touchline.live.frames.frame import LiveFrame, read_frames
+from touchline.live.frames.stream import CameraStream
+from touchline.live.frames.subscription import SubscriptionClosed
 from touchline.media.h264.codec import Codec
 
 CANNOT = 3
@@ -40,8 +40,8 @@ class TranscoderProcess:
 
     def __init__(
         self,
-        source: Stream,
-        own: Stream,
+        source: CameraStream,
+        own: CameraStream,
         command: Sequence[str],
         *,
         is_wanted: Callable[[], bool],
@@ -141,7 +141,7 @@ class TranscoderProcess:
         """The camera reorders no more: let viewers change over where its own frames begin anew."""
         subscription = self._source.subscribe(with_gop=False)
         try:
-            with contextlib.suppress(TimeoutError, Closed):
+            with contextlib.suppress(TimeoutError, SubscriptionClosed):
                 await asyncio.wait_for(subscription.get(), SILENT_S)
         finally:
             subscription.close()
@@ -165,7 +165,7 @@ class _Link:
         """End the connection."""
         self._writer.close()
 
-    async def send(self, frame: Frame) -> None:
+    async def send(self, frame: LiveFrame) -> None:
         """Pass a frame on. Raises ConnectionError."""
         changed = frame.codec != self._codec
         self._codec = frame.codec

@@ -12,7 +12,7 @@ import av
 from av.codec.context import Flags
 from av.video.frame import PictureType
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.codec import Codec
 from touchline.media.h264.units import PPS, SPS, annex_b
 
@@ -47,7 +47,7 @@ class Decoder:
         aspect = self._context.sample_aspect_ratio if self._context is not None else None
         return aspect if aspect and aspect != 1 else None
 
-    def decode(self, frame: Frame, *, hurry: bool) -> Iterator[av.VideoFrame]:
+    def decode(self, frame: LiveFrame, *, hurry: bool) -> Iterator[av.VideoFrame]:
         """Decode the next frame; `hurry` leaves out those that no other needs.
 
         Raises CannotDecode where the pictures are too large.
@@ -74,7 +74,7 @@ class Decoder:
                 self._last_ns = at_ns
                 yield picture
 
-    def _begin(self, keyframe: Frame) -> av.VideoCodecContext:
+    def _begin(self, keyframe: LiveFrame) -> av.VideoCodecContext:
         codec = keyframe.codec
         if codec.width * codec.height > MAX_SOURCE_PIXELS:
             raise CannotDecode(f"pictures of {codec.width}x{codec.height} are too large")
@@ -85,13 +85,13 @@ class Decoder:
         return context
 
 
-def _sets_of(frame: Frame) -> Codec:
+def _sets_of(frame: LiveFrame) -> Codec:
     """What parameter sets to put in front: a keyframe's own, no others."""
     codec = frame.codec
     return codec if frame.keyframe else codec._replace(avcc=codec.avcc[:5] + b"\xe0\0")
 
 
-class Shape(NamedTuple):
+class EncoderShape(NamedTuple):
     """Parameters of an encoder."""
 
     width: int
@@ -100,22 +100,24 @@ class Shape(NamedTuple):
     aspect: Fraction | None
 
 
-class Encoder:
+class LiveEncoder:
     """Encodes pictures as H.264 without B-frames, one frame for each picture at once."""
 
     def __init__(self) -> None:
         self._context: av.VideoCodecContext | None = None
-        self._shape: Shape | None = None
+        self._shape: EncoderShape | None = None
         self._codec = Codec(0, 0, b"")
         self._first_ns = 0
 
     def encode(
         self, picture: av.VideoFrame, *, duration_ns: int, keyframe: bool, aspect: Fraction | None
-    ) -> Frame | None:
+    ) -> LiveFrame | None:
         """Encode a picture at its own time; None where the encoder gives nothing."""
         at_ns = picture.pts or 0
         width, height = fitting(picture.width, picture.height)
-        shape = Shape(width, height, max(1, min(round(1e9 / max(duration_ns, 1)), 120)), aspect)
+        shape = EncoderShape(
+            width, height, max(1, min(round(1e9 / max(duration_ns, 1)), 120)), aspect
+        )
         context, anew = self._context, False
         if context is None or shape != self._shape:
             context, anew = self._open(shape), True
@@ -138,9 +140,9 @@ class Encoder:
             if unit[0] & 0x1F not in {SPS, PPS}
         )
         is_keyframe = any(packet.is_keyframe for packet in packets)
-        return Frame(coded, at_ns, at_ns, duration_ns, is_keyframe, anew, self._codec)
+        return LiveFrame(coded, at_ns, at_ns, duration_ns, is_keyframe, anew, self._codec)
 
-    def _open(self, shape: Shape) -> av.VideoCodecContext:
+    def _open(self, shape: EncoderShape) -> av.VideoCodecContext:
         context = av.CodecContext.create("libx264", "w")
         context.width, context.height, context.pix_fmt = shape.width, shape.height, "yuv420p"
         context.time_base = Fraction(1, _TICKS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.codec import Codec
 from touchline.media.h264.syntax import SPS, read_sps
 from touchline.media.h264.units import parameter_sets
@@ -26,7 +26,7 @@ class ShownOrder:
         self._newest_ns: int | None = None
         self._plain_since_ns = 0
 
-    def see(self, frame: Frame) -> bool:
+    def see(self, frame: LiveFrame) -> bool:
         """Take the next frame in the order of decoding; returns whether `reorders` changed."""
         before = self.reorders
         if frame.codec != self._codec:
@@ -48,7 +48,7 @@ class ShownOrder:
         """Note that the stream begins anew; what is known of the camera stays."""
         self._newest_ns = None
 
-    def _describe(self, frame: Frame) -> None:
+    def _describe(self, frame: LiveFrame) -> None:
         """Take what the stream says of itself; a baseline stream cannot reorder at all."""
         self._codec = frame.codec
         self._plain_since_ns = frame.pts_ns

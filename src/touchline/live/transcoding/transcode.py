@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from touchline.backoff import RetryPauses
 from touchline.ipc import wire
-from touchline.live.frames.stream import Stream
+from touchline.live.frames.stream import CameraStream
 from touchline.live.transcoding.process import TranscodeFailed, TranscoderProcess
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ _LOOK_S = 0.25
 State = Literal["starting", "running", "failed"]
 
 
-class Transcode:
+class CameraTranscode:
     """One camera as its viewers get it where its own frames will not do: `current` is what to send.
 
     Belongs to the event loop. `join` and `leave` count viewers.
@@ -44,8 +44,8 @@ class Transcode:
 
     def __init__(
         self,
-        source: Stream,
-        changed: Callable[[Transcode], None],
+        source: CameraStream,
+        changed: Callable[[CameraTranscode], None],
         admit: Callable[[], str | None],
         *,
         command: tuple[str, ...] = (sys.executable, "-m", "touchline.live.transcoding.transcoder"),
@@ -53,7 +53,7 @@ class Transcode:
     ) -> None:
         self.source = source
         self.name = source.name
-        self.own = Stream(source.name)
+        self.own = CameraStream(source.name)
         self.current = source
         self.state: State | None = None
         """None as long as the camera's own frames are what viewers are to get."""

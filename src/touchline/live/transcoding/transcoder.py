@@ -19,9 +19,9 @@ from typing import BinaryIO
 from touchline.ipc import wire
 from touchline.ipc.stderrlog import open_log
 from touchline.ipc.threads import watched
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.live.transcoding.process import CANNOT
-from touchline.live.transcoding.recoder import CannotDecode, Decoder, Encoder
+from touchline.live.transcoding.recoder import CannotDecode, Decoder, LiveEncoder
 from touchline.media.h264.codec import Codec
 
 log = logging.getLogger("touchline.live.transcoding.transcoder")
@@ -41,7 +41,7 @@ class Inlet:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._frames: deque[Frame] = deque()
+        self._frames: deque[LiveFrame] = deque()
         self._bytes = 0
         self._keyframe = False
         self._ended = False
@@ -53,7 +53,7 @@ class Inlet:
         """Frames that have come and were not taken."""
         return len(self._frames)
 
-    def take(self) -> Frame | None:
+    def take(self) -> LiveFrame | None:
         """Wait for the next frame and return it; None at the end."""
         with self._news:
             while not self._frames and not self._ended:
@@ -106,7 +106,7 @@ class Inlet:
                 return
             while self._bytes > WAITING_BYTES:
                 self._news.wait()
-            frame = Frame(
+            frame = LiveFrame(
                 data,
                 head.pts_ns,
                 head.dts_ns,
@@ -120,14 +120,14 @@ class Inlet:
             self._news.notify_all()
 
 
-class Outlet:
+class TranscoderOutlet:
     """Writes frames to the live process."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._codec: Codec | None = None
 
-    def put(self, frame: Frame) -> None:
+    def put(self, frame: LiveFrame) -> None:
         """Send one frame. Raises OSError when the reader has gone."""
         changed = frame.codec != self._codec
         self._codec = frame.codec
@@ -145,9 +145,9 @@ class Outlet:
         self._file.flush()
 
 
-def transcode(inlet: Inlet, outlet: Outlet) -> None:
+def transcode(inlet: Inlet, outlet: TranscoderOutlet) -> None:
     """Pass on every picture in the order of showing, until the feed ends. Raises CannotDecode."""
-    decoder, encoder = Decoder(), Encoder()
+    decoder, encoder = Decoder(), LiveEncoder()
     wanted, newest_ns = False, 0
     while (frame := inlet.take()) is not None:
         behind = inlet.waiting > BEHIND_FRAMES
@@ -181,7 +181,7 @@ def main() -> int:
         open(0, "wb", closefd=False) as sink,
     ):
         try:
-            transcode(Inlet(source), Outlet(sink))
+            transcode(Inlet(source), TranscoderOutlet(sink))
         except CannotDecode as error:
             log.error("%s", error)  # noqa: TRY400  (the message says it all)
             return CANNOT

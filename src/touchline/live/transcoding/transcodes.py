@@ -9,7 +9,7 @@ from typing import Any
 
 from touchline.ipc import wire
 from touchline.live.frames.streams import Streams
-from touchline.live.transcoding.transcode import Transcode
+from touchline.live.transcoding.transcode import CameraTranscode
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +24,13 @@ class Transcodes:
         self._streams = streams
         self._notify = notify
         self._options = options
-        self._by_name: dict[str, Transcode] = {}
+        self._by_name: dict[str, CameraTranscode] = {}
 
-    def of(self, camera: str) -> Transcode:
+    def of(self, camera: str) -> CameraTranscode:
         """Return the camera's transcode, created on first use."""
         if camera not in self._by_name:
             source = self._streams.get(camera)
-            self._by_name[camera] = Transcode(source, self._told, self._room, **self._options)
+            self._by_name[camera] = CameraTranscode(source, self._told, self._room, **self._options)
         return self._by_name[camera]
 
     def status(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Transcodes:
             return None
         return f"{running} cameras are already being transcoded"
 
-    def _told(self, transcode: Transcode) -> None:
+    def _told(self, transcode: CameraTranscode) -> None:
         state, error = transcode.state, transcode.error
         log.info("transcode of %s: %s", transcode.name, state or "ended")
         self._notify(

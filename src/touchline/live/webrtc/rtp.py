@@ -9,7 +9,7 @@ import struct
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
-from touchline.live.frames.frame import Frame
+from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.units import AUD, SPS, length_bytes, parameter_sets, units
 
 PAYLOAD_BYTES = 1200
@@ -26,7 +26,7 @@ _CATCH_UP_NS = 1_000_000
 _CACHED_FRAMES = 64
 
 
-def payloads(frame: Frame) -> tuple[bytes, ...]:
+def payloads(frame: LiveFrame) -> tuple[bytes, ...]:
     """Cut a frame into packets, with parameter sets before a keyframe.
 
     Raises ValueError where the frame's lengths lead outside of it.
@@ -85,7 +85,7 @@ class Packetizer:
     def __init__(self) -> None:
         self._made: OrderedDict[int, tuple[bytes, tuple[bytes, ...]]] = OrderedDict()
 
-    def payloads(self, frame: Frame) -> tuple[bytes, ...]:
+    def payloads(self, frame: LiveFrame) -> tuple[bytes, ...]:
         """Return the packets of a frame; see the function of that name."""
         key = id(frame.data)  # the entry holds the data, so the number stays its own
         made = self._made.get(key)
@@ -96,7 +96,7 @@ class Packetizer:
         return made[1]
 
 
-class Timeline:
+class RtpTimeline:
     """Computes RTP timestamps of one viewer's frames from their capture times.
 
     A viewer who joins is sent the past since the last keyframe at once. With their true times
@@ -132,7 +132,7 @@ class Timeline:
         return (self._origin + monotonic_ns * 9 // 100_000) & 0xFFFFFFFF
 
 
-class Packet(NamedTuple):
+class SentPacket(NamedTuple):
     """A packet that was sent."""
 
     sequence: int
@@ -141,18 +141,18 @@ class Packet(NamedTuple):
     payload: bytes
 
 
-class History:
+class PacketHistory:
     """Packets sent recently, for repetition. Payloads are shared between viewers."""
 
     def __init__(self, size: int = 2048) -> None:
         self.size = size
-        self._sent: deque[Packet] = deque(maxlen=size)
+        self._sent: deque[SentPacket] = deque(maxlen=size)
 
-    def add(self, packet: Packet) -> None:
+    def add(self, packet: SentPacket) -> None:
         """Add a packet; sequence numbers follow each other."""
         self._sent.append(packet)
 
-    def find(self, sequence: int) -> Packet | None:
+    def find(self, sequence: int) -> SentPacket | None:
         """Return the packet of that number, if it is recent enough."""
         if not self._sent:
             return None
@@ -160,7 +160,7 @@ class History:
         return self._sent[-1 - back] if back < len(self._sent) else None
 
 
-def packed(packet: Packet, payload_type: int, ssrc: int) -> bytes:
+def packed(packet: SentPacket, payload_type: int, ssrc: int) -> bytes:
     """Return the packet's bytes before encryption."""
     marked = payload_type | (_MARKER if packet.marker else 0)
     return _HEADER.pack(_VERSION, marked, packet.sequence, packet.timestamp, ssrc) + packet.payload

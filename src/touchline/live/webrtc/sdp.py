@@ -39,7 +39,7 @@ class NotAcceptable(BadOffer):
 
 
 @dataclass(frozen=True)
-class Format:
+class OfferedFormat:
     """An H.264 format of the offer: its payload types and what the viewer says it decodes."""
 
     payload_type: int
@@ -83,7 +83,7 @@ class Offer:
     ice_username: str
     ice_password: str
     fingerprints: tuple[tuple[str, str], ...]
-    formats: tuple[Format, ...]
+    formats: tuple[OfferedFormat, ...]
     candidates: tuple[str, ...]
     setup: str
     """The DTLS roles that the viewer offers to take: `active`, `passive` or `actpass`."""
@@ -93,7 +93,7 @@ class Offer:
         """Whether the viewer leaves the client's role to us."""
         return _OUR_SETUP[self.setup] == "active"
 
-    def choose(self, profile: bytes | None) -> Format:
+    def choose(self, profile: bytes | None) -> OfferedFormat:
         """Return the format that suits a stream of this profile best.
 
         `profile` is profile_idc, flags and level_idc. A format that announces the stream's profile
@@ -103,7 +103,7 @@ class Offer:
         """
         wanted = _richness(profile) if profile is not None else 0
 
-        def suits(candidate: Format) -> tuple[bool, bool, bool, int]:
+        def suits(candidate: OfferedFormat) -> tuple[bool, bool, bool, int]:
             richness = _richness(candidate.profile)
             usual = richness <= max(wanted, _HIGH)
             enough = richness >= wanted
@@ -169,7 +169,7 @@ def parse_offer(text: str) -> Offer:
 
 
 def render_answer(
-    offer: Offer, chosen: Format, local: Local, *, profile: bytes | None, session: int
+    offer: Offer, chosen: OfferedFormat, local: Local, *, profile: bytes | None, session: int
 ) -> str:
     """Render the answer: `chosen` in the video section, every other section refused."""
     mid = offer.sections[offer.video].mid
@@ -188,7 +188,7 @@ def render_answer(
 
 
 def _video(
-    section: Section, chosen: Format, local: Local, profile: bytes | None, setup: str
+    section: Section, chosen: OfferedFormat, local: Local, profile: bytes | None, setup: str
 ) -> list[str]:
     payload_type, rtx = chosen.payload_type, chosen.rtx_payload_type
     types = f"{payload_type}" if rtx is None else f"{payload_type} {rtx}"
@@ -318,7 +318,7 @@ def _fingerprints(places: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...
     raise BadOffer("The offer has no DTLS fingerprint")
 
 
-def _h264(section: Section) -> list[Format]:
+def _h264(section: Section) -> list[OfferedFormat]:
     """The section's H.264 formats in the order of its preference."""
     words = (whole(word, most=LARGEST_TYPE) for word in section.formats.split())
     offered = [number for number in words if number is not None]
@@ -334,7 +334,7 @@ def _h264(section: Section) -> list[Format]:
         if encoding.lower() == "rtx/90000" and number in offered
     }
     return [
-        Format(
+        OfferedFormat(
             payload_type=number,
             rtx_payload_type=rtx.get(str(number)),
             parameters=parameters.get(number, {}),

@@ -31,12 +31,12 @@ from aiortc.rtp import (
     RtcpSrPacket,
 )
 
-from touchline.live.frames.frame import Frame
-from touchline.live.frames.stream import Shown, Stream
-from touchline.live.frames.subscription import Closed, Subscription
+from touchline.live.frames.frame import LiveFrame
+from touchline.live.frames.stream import CameraStream, ViewedStream
+from touchline.live.frames.subscription import Subscription, SubscriptionClosed
 from touchline.live.transcoding.joining import is_referenced
-from touchline.live.webrtc.rtp import History, Packet, Packetizer, Timeline, packed
-from touchline.live.webrtc.sdp import Format
+from touchline.live.webrtc.rtp import PacketHistory, Packetizer, RtpTimeline, SentPacket, packed
+from touchline.live.webrtc.sdp import OfferedFormat
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +58,10 @@ _CHANGE_OVER_S = 1.5
 _CNAME_ITEM = 1
 
 
-class Sender:
+class ViewerSender:
     """Sends one viewer's stream. `run` lasts until it is cancelled or the transport closes."""
 
-    def __init__(self, shown: Shown, packetizer: Packetizer, *, cname: str) -> None:
+    def __init__(self, shown: ViewedStream, packetizer: Packetizer, *, cname: str) -> None:
         self.ssrc = self._ssrc = secrets.randbits(32)  # `_ssrc` is where the transport looks
         self.rtx_ssrc = secrets.randbits(32)
         self.cname = cname
@@ -73,13 +73,13 @@ class Sender:
         self.lost = 0
         self.keyframes_asked = 0
         self._shown, self._packetizer = shown, packetizer
-        self._stream: Stream | None = None
-        self._timeline = Timeline(secrets.randbits(32))
-        self._history = History()
+        self._stream: CameraStream | None = None
+        self._timeline = RtpTimeline(secrets.randbits(32))
+        self._history = PacketHistory()
         self._sequence = secrets.randbits(15)  # the lower half: an early wrap breaks SRTP
         self._rtx_sequence = secrets.randbits(15)
         self._resent_at_s: dict[int, float] = {}
-        self._pace = Pace()
+        self._pace = PacketPace()
         self._asked_at_s = -KEYFRAME_EVERY_S
         self._newest_pts_ns = 0
         self._subscription: Subscription | None = None
@@ -100,7 +100,7 @@ class Sender:
             "keyframes_asked": self.keyframes_asked,
         }
 
-    async def run(self, transport: RTCDtlsTransport, chosen: Format) -> None:
+    async def run(self, transport: RTCDtlsTransport, chosen: OfferedFormat) -> None:
         """Send from the newest keyframe on. Raises ConnectionError when the transport is gone."""
         self._transport = transport
         self._payload_type, self._rtx_payload_type = chosen.payload_type, chosen.rtx_payload_type
@@ -136,7 +136,7 @@ class Sender:
                 await self._send_frame(await subscription.get())
         except TimeoutError:
             log.info("a viewer of %s has lost its position", self._shown.name)
-        except Closed:
+        except SubscriptionClosed:
             log.info("a viewer of %s restarts at the newest keyframe", self._shown.name)
         finally:
             self.skipped += subscription.dropped
@@ -149,7 +149,7 @@ class Sender:
         present_ns = time.monotonic_ns() if newest_ns is None else newest_ns
         self._timeline.begin(present_ns, subscription.waiting)
 
-    async def _change_over(self, stream: Stream, subscription: Subscription) -> None:
+    async def _change_over(self, stream: CameraStream, subscription: Subscription) -> None:
         """Begin with the first keyframe behind all that was shown. Raises TimeoutError."""
         async with asyncio.timeout(_CHANGE_OVER_S):
             while True:
@@ -161,7 +161,7 @@ class Sender:
         self._timeline.begin(frame.pts_ns, 0)
         await self._send_frame(frame)
 
-    async def _send_frame(self, frame: Frame) -> None:
+    async def _send_frame(self, frame: LiveFrame) -> None:
         try:
             if self._is_out_of_order(frame):
                 self.skipped += 1
@@ -174,7 +174,7 @@ class Sender:
         self._pace.measure(frame)
         last = len(payloads) - 1
         for n, payload in enumerate(payloads):
-            packet = Packet(self._sequence, n == last, timestamp, payload)
+            packet = SentPacket(self._sequence, n == last, timestamp, payload)
             self._sequence = (self._sequence + 1) & 0xFFFF
             self._history.add(packet)
             await self._send(packed(packet, self._payload_type, self.ssrc))
@@ -185,7 +185,7 @@ class Sender:
                 await asyncio.sleep(pause_s)
         self.frames += 1
 
-    def _is_out_of_order(self, frame: Frame) -> bool:
+    def _is_out_of_order(self, frame: LiveFrame) -> bool:
         """Whether it is a B-frame that nothing depends on.
 
         WebRTC shows frames in the order in which they come. A camera that reorders is transcoded;
@@ -248,7 +248,7 @@ class Sender:
             _NEW_KEYFRAME_S, self._begin_again_unless, stream, stream.keyframes
         )
 
-    def _begin_again_unless(self, stream: Stream, keyframes: int) -> None:
+    def _begin_again_unless(self, stream: CameraStream, keyframes: int) -> None:
         """A camera that makes no keyframe on request: the kept GOP is sent once more."""
         if stream.keyframes == keyframes and self._subscription is not None:
             self._subscription.close()
@@ -276,7 +276,7 @@ class Sender:
             log.debug("a viewer of %s disconnected: %s", self._shown.name, error)
 
 
-class Pace:
+class PacketPace:
     """Decides when the next packet may go: a multiple of the stream's own rate."""
 
     def __init__(self) -> None:
@@ -285,7 +285,7 @@ class Pace:
         self._window_from_ns = 0
         self._window_bytes = 0
 
-    def measure(self, frame: Frame) -> None:
+    def measure(self, frame: LiveFrame) -> None:
         """Add a frame to the stream's rate, second by second."""
         if frame.dts_ns - self._window_from_ns >= 1_000_000_000:
             seen_s = (frame.dts_ns - self._window_from_ns) / 1e9

@@ -27,12 +27,12 @@ from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from touchline.ipc import wire
 from touchline.ipc.control import Problem
-from touchline.live.transcoding.transcode import Transcode
+from touchline.live.transcoding.transcode import CameraTranscode
 from touchline.live.transcoding.transcodes import Transcodes
 from touchline.live.webrtc import sdp
 from touchline.live.webrtc.certificate import Certificate
 from touchline.live.webrtc.rtp import Packetizer
-from touchline.live.webrtc.sender import Sender
+from touchline.live.webrtc.sender import ViewerSender
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Peer:
 
     def __init__(
         self,
-        shown: Transcode,
+        shown: CameraTranscode,
         viewer: str,
         gatherer: RTCIceGatherer,
         certificate: Certificate,
@@ -135,9 +135,9 @@ class Peer:
         self._gatherer = gatherer
         self._ice = RTCIceTransport(gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [certificate])
-        self._sender = Sender(shown, packetizer, cname=secrets.token_hex(8))
+        self._sender = ViewerSender(shown, packetizer, cname=secrets.token_hex(8))
         self._offer: sdp.Offer | None = None
-        self._chosen: sdp.Format | None = None
+        self._chosen: sdp.OfferedFormat | None = None
         self._offered = asyncio.Event()
         self._candidates = 0
         shown.join()
@@ -239,7 +239,7 @@ class Peer:
             self._ended(self)
             self._become("closed", reason)
 
-    async def _connect(self) -> sdp.Format:
+    async def _connect(self) -> sdp.OfferedFormat:
         await self._offered.wait()
         offer, chosen = self._offer, self._chosen
         if offer is None or chosen is None:
@@ -256,7 +256,7 @@ class Peer:
             raise ConnectionError("the encrypted connection could not be established (DTLS)")
         return chosen
 
-    async def _send(self, chosen: sdp.Format) -> None:
+    async def _send(self, chosen: sdp.OfferedFormat) -> None:
         """Until the viewer is gone. Raises ConnectionError where sending showed that first."""
         gone = asyncio.Event()
 

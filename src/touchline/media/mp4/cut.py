@@ -27,7 +27,7 @@ _HEAD_BYTES = 4096
 """Of a frame, to see what it is: delimiter, parameter sets and messages stand before its slices."""
 
 
-class Frame(NamedTuple):
+class FileFrame(NamedTuple):
     """A coded frame in a file: when it is shown and decoded (Unix ns), and where it lies."""
 
     at_ns: int
@@ -38,12 +38,12 @@ class Frame(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Source:
+class SegmentSource:
     """Frames of one segment in the order of decoding."""
 
     path: Path
     codec: Codec
-    frames: Sequence[Frame]
+    frames: Sequence[FileFrame]
     end_ns: int
 
 
@@ -54,9 +54,9 @@ class Edge:
     Decoding them begins with the first of `needed`, a keyframe: number `begin` of the source.
     """
 
-    source: Source
+    source: SegmentSource
     begin: int
-    needed: Sequence[Frame]
+    needed: Sequence[FileFrame]
     from_ns: int
     to_ns: int
 
@@ -65,8 +65,8 @@ class Edge:
 class Copy:
     """Frames that are taken as they are."""
 
-    source: Source
-    frames: Sequence[Frame]
+    source: SegmentSource
+    frames: Sequence[FileFrame]
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Recoded:
     """An edge, coded: its data, sizes and times, and the codec that fits it and the copied rest."""
 
     data: bytes
-    frames: Sequence[Frame]
+    frames: Sequence[FileFrame]
     codec: Codec
     source_codec: Codec
 
 
-class Span(NamedTuple):
+class FileSpan(NamedTuple):
     """Bytes of a file."""
 
     path: Path
@@ -92,7 +92,7 @@ class Cut:
     """A file to be sent: its first bytes, and what follows them."""
 
     head: bytes
-    body: Sequence[Span | bytes]
+    body: Sequence[FileSpan | bytes]
 
     @property
     def size_bytes(self) -> int:
@@ -100,7 +100,7 @@ class Cut:
         parts = (len(p) if isinstance(p, bytes) else p.size_bytes for p in self.body)
         return len(self.head) + sum(parts)
 
-    def between(self, start: int, end: int) -> Iterator[Span | bytes]:
+    def between(self, start: int, end: int) -> Iterator[FileSpan | bytes]:
         """Yield the pieces of the file's bytes from `start` until before `end`."""
         at = 0
         for part in (self.head, *self.body):
@@ -112,7 +112,7 @@ class Cut:
             if isinstance(part, bytes):
                 yield part[first:last]
             else:
-                yield Span(part.path, part.offset + first, last - first)
+                yield FileSpan(part.path, part.offset + first, last - first)
 
     @property
     def digest(self) -> str:
@@ -127,7 +127,7 @@ class Cut:
 
 
 def plan(
-    sources: Sequence[Source], from_ns: int, to_ns: int, *, longest_edge_ns: float = math.inf
+    sources: Sequence[SegmentSource], from_ns: int, to_ns: int, *, longest_edge_ns: float = math.inf
 ) -> list[Edge | Copy]:
     """Plan a cut of everything shown in [from, to), in order; empty without a frame.
 
@@ -152,13 +152,15 @@ def plan(
     return pieces
 
 
-def _goes_on(pieces: Sequence[Edge | Copy], source: Source) -> bool:
+def _goes_on(pieces: Sequence[Edge | Copy], source: SegmentSource) -> bool:
     """Whether what comes before is decoded with the same parameter sets."""
     before = pieces[-1] if pieces else None
     return isinstance(before, Copy) and before.source.codec == source.codec
 
 
-def _first_key(source: Source, from_ns: int, to_ns: int, *, goes_on: bool) -> Frame | None:
+def _first_key(
+    source: SegmentSource, from_ns: int, to_ns: int, *, goes_on: bool
+) -> FileFrame | None:
     """The first frame in [from, to) that copying can begin with."""
     first = source.frames[0]
     if goes_on and first.keyframe and from_ns <= first.at_ns < to_ns:
@@ -167,14 +169,14 @@ def _first_key(source: Source, from_ns: int, to_ns: int, *, goes_on: bool) -> Fr
     return next((f for f in candidates if _is_idr(source, f)), None)
 
 
-def _is_idr(source: Source, frame: Frame) -> bool:
+def _is_idr(source: SegmentSource, frame: FileFrame) -> bool:
     with reading(source.path) as file:
         file.seek(frame.offset)
         head = file.read(min(_HEAD_BYTES, frame.size_bytes))
     return units.begins_anew(head, units.length_bytes(source.codec.avcc))
 
 
-def _edge(source: Source, from_ns: int, to_ns: int) -> Edge:
+def _edge(source: SegmentSource, from_ns: int, to_ns: int) -> Edge:
     """The frames in question, and those without which they cannot be decoded."""
     wanted = [n for n, f in enumerate(source.frames) if from_ns <= f.at_ns < to_ns]
     first_ns = min(source.frames[n].at_ns for n in wanted)
@@ -189,7 +191,7 @@ def _edge(source: Source, from_ns: int, to_ns: int) -> Edge:
 
 
 def _from_keyframe(
-    source: Source, key: Frame, to_ns: int, longest_edge_ns: float
+    source: SegmentSource, key: FileFrame, to_ns: int, longest_edge_ns: float
 ) -> list[Edge | Copy]:
     """What is shown from a keyframe on, until before the end.
 
@@ -218,8 +220,8 @@ def join(
     What lies outside of `shows_ns`, from and until before, is in the file and not shown.
     """
     codecs: list[Codec] = []
-    timed: list[tuple[Frame, int]] = []  # with the number of its codec
-    body: list[Span | bytes] = []
+    timed: list[tuple[FileFrame, int]] = []  # with the number of its codec
+    body: list[FileSpan | bytes] = []
     chunks: list[tuple[int, int, int]] = []  # offset, frames, codec
     at, end_ns = 0, starts_ns
     for number, piece in enumerate(pieces):
@@ -260,7 +262,7 @@ def join(
 
 
 def _shown_ticks(
-    timed: Sequence[tuple[Frame, int]], starts_ns: int, shows_ns: tuple[int, int] | None
+    timed: Sequence[tuple[FileFrame, int]], starts_ns: int, shows_ns: tuple[int, int] | None
 ) -> tuple[int, int] | None:
     """The part that is shown, from and until before; None where that is everything."""
     times = [frame.at_ns for frame, _ in timed]
@@ -283,7 +285,7 @@ def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> Codec:
     return own
 
 
-def _decode_ticks(frames: Sequence[Frame], starts_ns: int) -> list[int]:
+def _decode_ticks(frames: Sequence[FileFrame], starts_ns: int) -> list[int]:
     """Rising decode times; a coded edge is decoded as early as the reordered rest needs it."""
     early_ns = max((f.at_ns - f.decode_ns for f in frames), default=0)
     found: list[int] = []
@@ -294,9 +296,9 @@ def _decode_ticks(frames: Sequence[Frame], starts_ns: int) -> list[int]:
     return found
 
 
-def _spans(piece: Copy) -> list[tuple[Span, int]]:
+def _spans(piece: Copy) -> list[tuple[FileSpan, int]]:
     """Runs of frames that lie behind each other, and how many each run has."""
-    runs: list[tuple[Span, int]] = []
+    runs: list[tuple[FileSpan, int]] = []
     for frame in piece.frames:
         if runs:
             span, frames = runs[-1]
@@ -306,7 +308,7 @@ def _spans(piece: Copy) -> list[tuple[Span, int]]:
                     frames + 1,
                 )
                 continue
-        runs.append((Span(piece.source.path, frame.offset, frame.size_bytes), 1))
+        runs.append((FileSpan(piece.source.path, frame.offset, frame.size_bytes), 1))
     return runs
 
 
@@ -317,7 +319,7 @@ def _end_of(piece: Copy) -> int:
     return min(later) if later else piece.source.end_ns
 
 
-def _period_ns(frames: Sequence[Frame]) -> int:
+def _period_ns(frames: Sequence[FileFrame]) -> int:
     if len(frames) < 2:
         return 33_333_333
     return (frames[-1].at_ns - frames[0].at_ns) // (len(frames) - 1)
@@ -342,7 +344,7 @@ def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
     """Read a coded edge from its data and the answer to `edge_spec`. Raises ValueError."""
     frames, at = [], 0
     for at_ns, size, keyframe in result["frames"]:
-        frames.append(Frame(at_ns, at_ns, at, size, keyframe))
+        frames.append(FileFrame(at_ns, at_ns, at, size, keyframe))
         at += size
     if at != len(data):
         msg = "the edge was not written whole"
@@ -351,10 +353,10 @@ def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
     return Recoded(data, frames, both, codec)
 
 
-def source_of(path: Path, start_unix_ns: int, end_ns: int, table: SampleTable) -> Source:
+def source_of(path: Path, start_unix_ns: int, end_ns: int, table: SampleTable) -> SegmentSource:
     """Return a segment's frames on the clock of the match."""
     frames = [
-        Frame(
+        FileFrame(
             start_unix_ns + ticks_to_ns(entry.pts),
             start_unix_ns + ticks_to_ns(entry.dts),
             offset,
@@ -363,4 +365,4 @@ def source_of(path: Path, start_unix_ns: int, end_ns: int, table: SampleTable) -
         )
         for offset, entry in table.entries()
     ]
-    return Source(path, table.codec, frames, end_ns)
+    return SegmentSource(path, table.codec, frames, end_ns)

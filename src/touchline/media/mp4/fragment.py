@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 
 from touchline.media.mp4.record import FRAGMENT, record
-from touchline.media.mp4.sample import I64_MAX, Sample, signed_offset, unsigned
+from touchline.media.mp4.sample import I64_MAX, Mp4Sample, signed_offset, unsigned
 
 MOOF = struct.Struct(">I4s I4sII I4s I4sII I4sIQ I4sIIi")
 MOOF_BYTES = MOOF.size
@@ -16,12 +16,12 @@ KEYFRAME_FLAGS = 0x02000000  # depends on no other sample
 DELTA_FLAGS = 0x01010000  # depends on others, is not a sync sample
 
 
-def live_fragment(sequence: int, samples: Sequence[Sample]) -> bytes:
+def live_fragment(sequence: int, samples: Sequence[Mp4Sample]) -> bytes:
     """Return a fragment without a record, as it is sent to players."""
     return b"".join(_fragment(sequence, samples))
 
 
-def fragment_part(sequence: int, samples: Sequence[Sample], capture_unix_ns: int) -> bytes:
+def fragment_part(sequence: int, samples: Sequence[Mp4Sample], capture_unix_ns: int) -> bytes:
     """Return a fragment and its record. `samples` is not empty; `sequence` counts from 1."""
     parts = _fragment(sequence, samples)
     crc = 0
@@ -31,7 +31,7 @@ def fragment_part(sequence: int, samples: Sequence[Sample], capture_unix_ns: int
     return b"".join(parts)
 
 
-def _fragment(sequence: int, samples: Sequence[Sample]) -> list[bytes]:
+def _fragment(sequence: int, samples: Sequence[Mp4Sample]) -> list[bytes]:
     parts = [moof(sequence, samples[0].dts, len(samples))]
     parts += [
         struct.pack(

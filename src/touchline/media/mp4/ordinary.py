@@ -22,7 +22,7 @@ from touchline.media.mp4.box import FULL_BOX_BYTES, Box
 from touchline.media.mp4.movie import codec_in
 from touchline.media.mp4.sample import TIMESCALE, SampleEntry, ticks_to_ns
 from touchline.media.mp4.sampletable import SampleTable
-from touchline.media.mp4.walk import Fragment, SegmentScan
+from touchline.media.mp4.walk import ScannedFragment, SegmentScan
 
 MOST_SAMPLES = 4_000_000
 """More than a day at 30 frames a second."""
@@ -266,7 +266,7 @@ def _table(codec: Codec, samples: Sequence[_Sample], end_dts: int) -> SampleTabl
     return table
 
 
-def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[Fragment]:
+def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[ScannedFragment]:
     """The samples in groups, as a segment of ours has fragments; offsets are those of their data.
 
     A group's sequence is the number of its first sample, from 1. Groups are told to lie behind each
@@ -285,7 +285,7 @@ def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[Fragment]:
         until = end_dts if n == len(samples) else samples[n].dts
         size_bytes = sum(s.size_bytes for s in samples[begin:n])
         start_ns = ticks_to_ns(start)
-        yield Fragment(
+        yield ScannedFragment(
             offset=place,
             size_bytes=size_bytes,
             sequence=begin + 1,

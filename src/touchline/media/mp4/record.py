@@ -26,7 +26,7 @@ def record(kind: int, sequence: int, samples: int, capture_unix_ns: int, crc: in
     return head + struct.pack(">I", zlib.crc32(head, crc))
 
 
-class Record(NamedTuple):
+class FragmentRecord(NamedTuple):
     """The fields of a record."""
 
     kind: int
@@ -36,11 +36,11 @@ class Record(NamedTuple):
     crc: int
 
 
-def read_record(data: bytes) -> Record | None:
+def read_record(data: bytes) -> FragmentRecord | None:
     """Read a record; None where there is none or its fixed fields are damaged."""
     if len(data) != RECORD_BYTES:
         return None
     size, box, uuid, version, kind, zero, *rest = _RECORD.unpack(data)
     if (size, box, uuid, version, zero) != (RECORD_BYTES, b"uuid", RECORD_UUID, 1, 0):
         return None
-    return Record(kind, *rest)
+    return FragmentRecord(kind, *rest)

@@ -12,7 +12,7 @@ _I32_MAX = (1 << 31) - 1
 I64_MAX = (1 << 63) - 1
 
 
-class Sample(NamedTuple):
+class Mp4Sample(NamedTuple):
     """One coded frame with its times on the segment's timeline, in ticks of `TIMESCALE`.
 
     `dts` never falls; `pts` is 0 for the first frame shown.

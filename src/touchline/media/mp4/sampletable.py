@@ -13,7 +13,7 @@ from touchline.media.mp4.box import full_box, table_of
 from touchline.media.mp4.sample import (
     I64_MAX,
     U32_MAX,
-    Sample,
+    Mp4Sample,
     SampleEntry,
     signed_offset,
     unsigned,
@@ -68,7 +68,7 @@ class SampleTable:
     def add(
         self,
         data_offset: int,
-        samples: Iterable[SampleEntry | Sample],
+        samples: Iterable[SampleEntry | Mp4Sample],
         last_duration: int,
         *,
         codec_number: int = 1,

@@ -13,7 +13,7 @@ from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import writer
 from touchline.media.mp4.movie import read_codec
 from touchline.media.mp4.sampletable import SampleTable
-from touchline.media.mp4.walk import READ_BYTES, Fragment, NotSegment, SegmentScan, Walk
+from touchline.media.mp4.walk import READ_BYTES, NotSegment, ScannedFragment, SegmentScan, Walk
 from touchline.media.storage.disk import Disk
 
 __all__ = [
@@ -106,7 +106,7 @@ def index(path: str | os.PathLike[str]) -> Indexed:
 class Reopened(NamedTuple):
     """An open segment's whole fragments, their frames' tables, and where the last one ends."""
 
-    fragments: tuple[Fragment, ...]
+    fragments: tuple[ScannedFragment, ...]
     table: SampleTable
     end_offset: int
 

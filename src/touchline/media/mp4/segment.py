@@ -31,14 +31,14 @@ from touchline.media.mp4.fragment import (
 from touchline.media.mp4.record import RECORD_BYTES
 from touchline.media.mp4.sample import ticks
 from touchline.media.mp4.sampletable import SampleTable
-from touchline.media.mp4.walk import Fragment
+from touchline.media.mp4.walk import ScannedFragment
 
 _ROW = struct.Struct(">IIIi")
 """A sample in `trun`: duration, size, flags, composition offset."""
 
 
 @dataclass(frozen=True)
-class Place:
+class SegmentPlace:
     """Where a segment stands: its number from 1, when it is decoded, and how much longer it lasts.
 
     The last frame lasts `longer_ticks` longer than it was recorded. `early_ticks` is how long a
@@ -56,13 +56,13 @@ class _Stored:
     """Samples of consecutive fragments: their rows of `trun`, and where their data lies."""
 
     rows: tuple[tuple[int, int, int, int], ...]
-    spans: tuple[cut.Span, ...]
+    spans: tuple[cut.FileSpan, ...]
 
 
 def mp4_segment(
     path: Path,
-    fragments: Sequence[Fragment],
-    place: Place,
+    fragments: Sequence[ScannedFragment],
+    place: SegmentPlace,
     *,
     table: SampleTable | None = None,
 ) -> cut.Cut:
@@ -87,8 +87,8 @@ def mp4_segment(
 def ts_segment(
     path: Path,
     codec: Codec,
-    fragments: Sequence[Fragment],
-    place: Place,
+    fragments: Sequence[ScannedFragment],
+    place: SegmentPlace,
     *,
     table: SampleTable | None = None,
 ) -> cut.Cut:
@@ -116,13 +116,13 @@ def _opened(path: Path) -> Iterator[int]:
 def _read(
     descriptor: int,
     path: Path,
-    fragments: Sequence[Fragment],
+    fragments: Sequence[ScannedFragment],
     table: SampleTable | None,
 ) -> _Stored:
     if table is not None:
         return _told(table, path, fragments)
     rows: list[tuple[int, int, int, int]] = []
-    spans: list[cut.Span] = []
+    spans: list[cut.FileSpan] = []
     expected_ticks = ticks(fragments[0].start_ns)
     for fragment in fragments:
         head_bytes = MOOF_BYTES + TRUN_ENTRY_BYTES * fragment.samples
@@ -137,11 +137,11 @@ def _read(
         rows += _ROW.iter_unpack(head[MOOF_BYTES:])
         expected_ticks = found[1] + ticks(fragment.duration_ns)
         size = fragment.size_bytes - head_bytes - 8 - RECORD_BYTES
-        spans.append(cut.Span(path, fragment.offset + head_bytes + 8, size))
+        spans.append(cut.FileSpan(path, fragment.offset + head_bytes + 8, size))
     return _Stored(tuple(rows), tuple(spans))
 
 
-def _told(table: SampleTable, path: Path, fragments: Sequence[Fragment]) -> _Stored:
+def _told(table: SampleTable, path: Path, fragments: Sequence[ScannedFragment]) -> _Stored:
     """The samples of groups of another system's file (`ordinarymp4`), from its tables."""
     first = fragments[0].sequence - 1
     until = first + sum(fragment.samples for fragment in fragments)
@@ -149,19 +149,19 @@ def _told(table: SampleTable, path: Path, fragments: Sequence[Fragment]) -> _Sto
     ends = [entry.dts for _, entry in entries[1:]]
     if len(entries) == until - first:
         ends.append(table.end_ticks)
-    rows, spans = [], list[cut.Span]()
+    rows, spans = [], list[cut.FileSpan]()
     for (offset, entry), end in zip(entries, ends, strict=False):
         flags = KEYFRAME_FLAGS if entry.keyframe else DELTA_FLAGS
         rows.append((max(end - entry.dts, 0), entry.size_bytes, flags, entry.pts - entry.dts))
         if spans and spans[-1].offset + spans[-1].size_bytes == offset:
             spans[-1] = spans[-1]._replace(size_bytes=spans[-1].size_bytes + entry.size_bytes)
         else:
-            spans.append(cut.Span(path, offset, entry.size_bytes))
+            spans.append(cut.FileSpan(path, offset, entry.size_bytes))
     return _Stored(tuple(rows), tuple(spans))
 
 
 def _frames(
-    descriptor: int, path: Path, stored: _Stored, place: Place
+    descriptor: int, path: Path, stored: _Stored, place: SegmentPlace
 ) -> Iterator[mpegts.TimedFrame]:
     rows = iter(stored.rows)
     dts = place.decode_ticks

@@ -32,7 +32,7 @@ class NotSegment(ValueError):
     """The file was not written by touchline; nothing is known of its inside."""
 
 
-class Fragment(NamedTuple):
+class ScannedFragment(NamedTuple):
     """A whole fragment: where it lies, how many frames it holds and when they were captured.
 
     `start_ns` is on the segment's own timeline, `capture_unix_ns` on the match clock.
@@ -48,7 +48,7 @@ class Fragment(NamedTuple):
     capture_unix_ns: int
 
 
-class Fault(NamedTuple):
+class Damage(NamedTuple):
     """Damage: at which byte, in which fragment (0 is the header, None the end), and what."""
 
     offset: int
@@ -69,8 +69,8 @@ class SegmentScan:
     finalized: bool
     width: int
     height: int
-    fragments: tuple[Fragment, ...]
-    faults: tuple[Fault, ...]
+    fragments: tuple[ScannedFragment, ...]
+    faults: tuple[Damage, ...]
     good_bytes: int
 
     @property
@@ -119,8 +119,8 @@ class Walk:
         self._keep = keep_samples
         self._size = os.fstat(fd).st_size
         self._window, self._window_at = b"", 0
-        self._fragments: list[Fragment] = []
-        self._faults: list[Fault] = []
+        self._fragments: list[ScannedFragment] = []
+        self._faults: list[Damage] = []
         self._codec: Codec | None = None
         self.table: SampleTable | None = None
 
@@ -140,7 +140,7 @@ class Walk:
             try:
                 fragment = self._fragment(at, sequence)
             except _Broken as broken:
-                self._faults.append(Fault(broken.offset, sequence, broken.what))
+                self._faults.append(Damage(broken.offset, sequence, broken.what))
                 later = self._later_fragment(at, sequence)
                 if later is not None:  # those before it are gone, it is whole
                     self._fragments.append(later)
@@ -149,7 +149,7 @@ class Walk:
                 at, found = self._resync(at + 1, sequence)
                 if found > sequence + 1:
                     what = f"fragments up to {found - 1} cannot be recognised"
-                    self._faults.append(Fault(broken.offset, sequence + 1, what))
+                    self._faults.append(Damage(broken.offset, sequence + 1, what))
                 sequence = found
                 continue
             self._fragments.append(fragment)
@@ -168,7 +168,7 @@ class Walk:
             good_bytes=last.offset + last.size_bytes if last else 0,
         )
 
-    def _later_fragment(self, at: int, sequence: int) -> Fragment | None:
+    def _later_fragment(self, at: int, sequence: int) -> ScannedFragment | None:
         """The whole fragment at `at`, if it is one that belongs behind those missing before it."""
         head = self._read(at, MOOF_BYTES)
         fields = read_moof(head) if len(head) == MOOF_BYTES else None
@@ -207,7 +207,7 @@ class Walk:
         if found == writer.FREE or len(found) < len(writer.FREE):
             return False
         if found[:8] != writer.mdat_header(0xFFFF)[:8]:
-            self._faults.append(Fault(writer.FREE_OFFSET, 0, "the file's data header is damaged"))
+            self._faults.append(Damage(writer.FREE_OFFSET, 0, "the file's data header is damaged"))
         return True
 
     def _head(self, head: bytes) -> tuple[int, int]:
@@ -226,7 +226,7 @@ class Walk:
             self._codec = read_codec(head[moov_at : moov_at + size])
             self.table = SampleTable(self._codec)
         except _Broken as broken:
-            self._faults.append(Fault(broken.offset, 0, broken.what))
+            self._faults.append(Damage(broken.offset, 0, broken.what))
             return self._resync(writer.FREE_OFFSET, 0)
         return moov_at + size + RECORD_BYTES, 1
 
@@ -244,7 +244,7 @@ class Walk:
             raise _Broken(at - 1, "the checksum does not match")
         return fields.capture_unix_ns
 
-    def _fragment(self, at: int, sequence: int) -> Fragment:
+    def _fragment(self, at: int, sequence: int) -> ScannedFragment:
         head = self._read(at, MOOF_BYTES)
         if len(head) < MOOF_BYTES:
             raise _Broken(self._size, "the file ends within a fragment's header")
@@ -276,7 +276,7 @@ class Walk:
         duration = sum(row[0] for row in entries)
         if self._keep and self.table is not None:
             self.table.add(data_at, _entries(dts, entries), entries[-1][0])
-        return Fragment(
+        return ScannedFragment(
             offset=at,
             size_bytes=end + RECORD_BYTES - at,
             sequence=sequence,
@@ -335,14 +335,14 @@ class Walk:
         """Check the final part; True for a file that was ended in order and has whole tables."""
         if final_at is None:
             if switched:
-                self._faults.append(Fault(self._size, None, "the final index is missing"))
+                self._faults.append(Damage(self._size, None, "the final index is missing"))
             return False
         try:
             self._final_part(final_at, sequence)
             if switched and self._final_at() != final_at:
                 raise _Broken(writer.FREE_OFFSET, "the file's data header is damaged")
         except _Broken as broken:
-            self._faults.append(Fault(broken.offset, None, broken.what))
+            self._faults.append(Damage(broken.offset, None, broken.what))
             return broken.offset == writer.FREE_OFFSET
         return switched  # not switched: the crash came in between, and salvage does it again
 

@@ -31,7 +31,7 @@ from touchline.media.h264.codec import Codec
 from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES, fragment_part
 from touchline.media.mp4.movie import movie_box
 from touchline.media.mp4.record import FINAL, INIT, record
-from touchline.media.mp4.sample import TIMESCALE, Sample, ticks, ticks_to_ns
+from touchline.media.mp4.sample import TIMESCALE, Mp4Sample, ticks, ticks_to_ns
 from touchline.media.mp4.sampletable import SampleTable
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
     "TIMESCALE",
     "TRUN_ENTRY_BYTES",
     "Codec",
-    "Sample",
+    "Mp4Sample",
     "SampleTable",
     "faststart",
     "final_part",

@@ -40,7 +40,7 @@ def state_of(error: OSError) -> str:
     return _STATE_OF.get(error.errno or 0, ERROR)
 
 
-class Place(NamedTuple):
+class FolderIdentity(NamedTuple):
     """A folder's identity: another filesystem or another folder at the same path differs in it."""
 
     device: int
@@ -92,12 +92,12 @@ class Disk:
         """Create a folder and its parents where they are missing."""
         os.makedirs(path, exist_ok=True)
 
-    def place(self, path: str) -> Place:
+    def place(self, path: str) -> FolderIdentity:
         """Return the identity of the folder at a path. Raises OSError with EROFS if read-only."""
         found = os.stat(path)
         if os.statvfs(path).f_flag & os.ST_RDONLY:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
-        return Place(found.st_dev, found.st_ino)
+        return FolderIdentity(found.st_dev, found.st_ino)
 
     def is_mounted(self, point: str) -> bool:
         """Return whether something is mounted exactly there."""

@@ -13,9 +13,9 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from touchline.sim.rtsp import description
-from touchline.sim.rtsp.media.outlet import Outlet
-from touchline.sim.rtsp.media.player import Channel, Player
-from touchline.sim.rtsp.message import Answer, Inbox, Malformed, Request, render
+from touchline.sim.rtsp.media.outlet import TrackOutlet
+from touchline.sim.rtsp.media.player import PlayedTrack, Player
+from touchline.sim.rtsp.message import CameraResponse, Inbox, Malformed, PlayerRequest, render
 from touchline.sim.rtsp.misbehaviour import METHODS
 from touchline.sim.rtsp.servedcamera import ServedCamera
 from touchline.sim.rtsp.transport import Datagrams, Interleaved, Wire
@@ -50,7 +50,7 @@ class Connection:
         self._gone = threading.Event()
         self._wire = Wire(peer, self._held_s, self._gone)
         self._session = ""
-        self._channels: dict[int, Channel] = {}
+        self._channels: dict[int, PlayedTrack] = {}
         self._player: Player | None = None
         self._alive_at_s = time.monotonic()
         self._ask_at_s = time.monotonic()
@@ -148,7 +148,7 @@ class Connection:
 
     # ----------------------------------------------------------------- requests
 
-    def _take(self, item: Request | bytes) -> None:
+    def _take(self, item: PlayerRequest | bytes) -> None:
         alive_by = self._odd.alive_by
         if isinstance(item, bytes):
             if alive_by == "any":
@@ -178,7 +178,7 @@ class Connection:
         if item.method == "PLAY" and self._player is not None:
             self._player.start()
 
-    def _write(self, request: Request, answer: Answer) -> None:
+    def _write(self, request: PlayerRequest, answer: CameraResponse) -> None:
         odd = self._odd
         endless = odd.endless_answer if request.method == "DESCRIBE" else "none"
         if endless == "body":
@@ -190,23 +190,23 @@ class Connection:
         while endless != "none" and not self._gone.is_set():
             self._wire.write(_ENDLESS)
 
-    def _answer(self, request: Request) -> Answer | None:
+    def _answer(self, request: PlayerRequest) -> CameraResponse | None:
         """Choose the response; None for no response at all."""
         method, odd = request.method, self._odd
         if method not in METHODS:
-            return Answer(501)
+            return CameraResponse(501)
         if (status := self._camera.refusal(method)) is not None:
-            return Answer(status)
+            return CameraResponse(status)
         if self._camera.gate is not None and method != "OPTIONS":
             header = request.headers.get("authorization")
             status, challenges = self._camera.gate.judge(method, header)
             if status != 200:
-                return Answer(status, list(challenges))
+                return CameraResponse(status, list(challenges))
         if not self._camera.serves(request.url) and method != "OPTIONS":
-            return Answer(404)
+            return CameraResponse(404)
         if method in _NEEDS_SESSION and not self._channels:
-            return Answer(454 if method == "TEARDOWN" else 455)
-        handlers: dict[str, Callable[[Request], Answer]] = {
+            return CameraResponse(454 if method == "TEARDOWN" else 455)
+        handlers: dict[str, Callable[[PlayerRequest], CameraResponse]] = {
             "OPTIONS": self._options,
             "DESCRIBE": self._describe,
             "SETUP": self._setup,
@@ -214,23 +214,23 @@ class Connection:
             "PAUSE": self._pause,
         }
         handler = handlers.get(method)
-        answer = Answer(200) if handler is None else handler(request)
+        answer = CameraResponse(200) if handler is None else handler(request)
         if method in _NEEDS_SESSION | {"SETUP"} and answer.status == 200:
             answer.headers.append(("Session", self._session_header()))
         return None if method == "TEARDOWN" and odd.no_teardown_answer else answer
 
-    def _options(self, _request: Request) -> Answer:
+    def _options(self, _request: PlayerRequest) -> CameraResponse:
         odd = self._odd
         if odd.public == "missing":
-            return Answer(200)
+            return CameraResponse(200)
         listed = [m for m in METHODS if odd.public == "all" or odd.refused(m) is None]
-        return Answer(200, [("Public", ", ".join(listed))])
+        return CameraResponse(200, [("Public", ", ".join(listed))])
 
-    def _describe(self, request: Request) -> Answer:
+    def _describe(self, request: PlayerRequest) -> CameraResponse:
         odd = self._odd
         if odd.redirect is not None:
             to = self._camera.redirection(odd.redirect)
-            return Answer(302, [("Location", to)])
+            return CameraResponse(302, [("Location", to)])
         base = request.url.split("?")[0].rstrip("/") + "/"
         shown = {
             "right": [("Content-Base", base)],
@@ -248,22 +248,22 @@ class Connection:
         headers = [("Content-Type", "application/sdp"), *shown]
         if odd.huge_header:
             headers.append(("X-Filler", "x" * odd.huge_header))
-        return Answer(200, headers, body)
+        return CameraResponse(200, headers, body)
 
-    def _setup(self, request: Request) -> Answer:
+    def _setup(self, request: PlayerRequest) -> CameraResponse:
         odd, camera = self._odd, self._camera
         if odd.max_clients is not None and self._players_beside(self) >= odd.max_clients:
-            return Answer(453)
+            return CameraResponse(453)
         number = re.search(r"trackID=(\d{1,2})$", request.url.rstrip("/"))
         track = {t.number: t for t in camera.tracks}.get(int(number[1]) if number else 0)
         if track is None:
-            return Answer(404)
+            return CameraResponse(404)
         asked = request.headers.get("transport", "")
         transport = self._transport(asked)
         if transport is None:
-            return Answer(461)
+            return CameraResponse(461)
         delivery, told = transport
-        outlet = Outlet(
+        outlet = TrackOutlet(
             codec=camera.codec,
             payload_type=track.payload_type,
             clock_hz=track.clock_hz,
@@ -273,10 +273,10 @@ class Connection:
         )
         if not self._session:
             self._session = secrets.token_hex(8)
-        self._channels[track.number] = Channel(track.kind, outlet, delivery)
+        self._channels[track.number] = PlayedTrack(track.kind, outlet, delivery)
         if odd.transport_header == "full":
             told += f';ssrc={outlet.ssrc:08X};mode="PLAY"'
-        return Answer(200, [("Transport", told)])
+        return CameraResponse(200, [("Transport", told)])
 
     def _transport(self, asked: str) -> tuple[Interleaved | Datagrams, str] | None:
         """Choose the first requested transport that this camera supports."""
@@ -307,7 +307,7 @@ class Connection:
                 return made, f"{told};server_port={made.ports[0]}-{made.ports[1]}"
         return None
 
-    def _play(self, request: Request) -> Answer:
+    def _play(self, request: PlayerRequest) -> CameraResponse:
         if self._player is None:
             player = Player(
                 self.number,
@@ -327,9 +327,9 @@ class Connection:
         headers = [("Range", "npt=now-")]
         if self._odd.rtp_info != "missing":
             headers.append(("RTP-Info", self._rtp_info(request)))
-        return Answer(200, headers)
+        return CameraResponse(200, headers)
 
-    def _rtp_info(self, request: Request) -> str:
+    def _rtp_info(self, request: PlayerRequest) -> str:
         wrong = 12_345 if self._odd.rtp_info == "wrong" else 0
         now_ns = time.monotonic_ns()
         return ",".join(
@@ -339,10 +339,10 @@ class Connection:
             for number, channel in self._channels.items()
         )
 
-    def _pause(self, _request: Request) -> Answer:
+    def _pause(self, _request: PlayerRequest) -> CameraResponse:
         if self._player is not None:
             self._player.pause(paused=True)
-        return Answer(200)
+        return CameraResponse(200)
 
     def _session_header(self) -> str:
         timeout_s = self._odd.session_timeout or _DEFAULT_TIMEOUT_S

@@ -14,7 +14,7 @@ METADATA = 107
 _FILLER_LINE = b"a=x-filler:" + b"x" * 87 + b"\r\n"
 
 
-class Track(NamedTuple):
+class SimulatedTrack(NamedTuple):
     """A track as addressed by clients."""
 
     number: int
@@ -24,21 +24,23 @@ class Track(NamedTuple):
     clock_hz: int
 
 
-def tracks_of(videos: Sequence[VideoTrack], odd: Misbehaviour, *, audio: bool) -> list[Track]:
+def tracks_of(
+    videos: Sequence[VideoTrack], odd: Misbehaviour, *, audio: bool
+) -> list[SimulatedTrack]:
     """Return all tracks of the camera in numerical order."""
     found = []
     for video in videos:
         kind = JPEG if video.coding.codec == "mjpeg" else odd.payload_type
-        found.append(Track(video.number, "video", kind, 90_000))
+        found.append(SimulatedTrack(video.number, "video", kind, 90_000))
     if audio:
-        found.append(Track(len(found), "audio", PCMA, 8000))
+        found.append(SimulatedTrack(len(found), "audio", PCMA, 8000))
     if odd.metadata_track:
-        found.append(Track(len(found), "metadata", METADATA, 90_000))
+        found.append(SimulatedTrack(len(found), "metadata", METADATA, 90_000))
     return found
 
 
 def describe(
-    tracks: Sequence[Track],
+    tracks: Sequence[SimulatedTrack],
     videos: Sequence[VideoTrack],
     odd: Misbehaviour,
     *,
@@ -69,7 +71,7 @@ def describe(
     return text + _FILLER_LINE * -(-odd.huge_sdp // len(_FILLER_LINE))
 
 
-def _media(track: Track, odd: Misbehaviour, base: str) -> list[str]:
+def _media(track: SimulatedTrack, odd: Misbehaviour, base: str) -> list[str]:
     control = {
         "relative": f"trackID={track.number}",
         "absolute": f"{base.rstrip('/')}/trackID={track.number}",
@@ -86,7 +88,7 @@ def _media(track: Track, odd: Misbehaviour, base: str) -> list[str]:
     return [*head, f"a=control:{control}"]
 
 
-def _video(track: Track, video: VideoTrack, odd: Misbehaviour) -> list[str]:
+def _video(track: SimulatedTrack, video: VideoTrack, odd: Misbehaviour) -> list[str]:
     coding, kind = video.coding, track.payload_type
     lines = []
     if coding.codec != "mjpeg":

@@ -35,7 +35,7 @@ class Malformed(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
+class PlayerRequest:
     """A request, or with an empty method a response to one of the server's."""
 
     method: str
@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass
-class Answer:
+class CameraResponse:
     """A response without CSeq."""
 
     status: int
@@ -60,13 +60,13 @@ class Inbox:
     def __init__(self) -> None:
         self._data = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[Request | bytes]:
+    def feed(self, data: bytes) -> Iterator[PlayerRequest | bytes]:
         """Yield all complete requests and packets. Raises Malformed."""
         self._data += data
         while (found := self._next()) is not None:
             yield found
 
-    def _next(self) -> Request | bytes | None:
+    def _next(self) -> PlayerRequest | bytes | None:
         while self._data.startswith((b"\r", b"\n")):
             del self._data[:1]
         if self._data[:1] == b"$":
@@ -91,7 +91,7 @@ class Inbox:
             return None
         body = bytes(self._data[end + 4 : whole])
         del self._data[:whole]
-        return Request(request.method, request.url, request.headers, body)
+        return PlayerRequest(request.method, request.url, request.headers, body)
 
     def _take_packet(self) -> bytes | None:
         if len(self._data) < 4:
@@ -104,7 +104,7 @@ class Inbox:
         return packet
 
 
-def parse(head: bytes) -> Request:
+def parse(head: bytes) -> PlayerRequest:
     """Parse a request's first line and headers. Raises Malformed."""
     lines = head.decode("utf-8", "replace").split("\r\n")
     first = lines[0].split(" ")
@@ -113,14 +113,14 @@ def parse(head: bytes) -> Request:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
     if first[0].startswith("RTSP/"):
-        return Request("", "", headers)
+        return PlayerRequest("", "", headers)
     if len(first) != 3 or not first[2].startswith("RTSP/"):
         msg = f"not a request: {lines[0][:80]!r}"
         raise Malformed(msg)
-    return Request(first[0], first[1], headers)
+    return PlayerRequest(first[0], first[1], headers)
 
 
-def render(answer: Answer, cseq: str | None, odd: Misbehaviour) -> bytes:
+def render(answer: CameraResponse, cseq: str | None, odd: Misbehaviour) -> bytes:
     """Encode a response in the camera's style."""
     reason = "" if odd.no_reason else f" {REASONS.get(answer.status, 'Unknown')}"
     headers = list(answer.headers)

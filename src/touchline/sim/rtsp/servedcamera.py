@@ -8,10 +8,10 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from touchline.sim.rtsp.auth import DigestCheck
-from touchline.sim.rtsp.description import Track, tracks_of
+from touchline.sim.rtsp.description import SimulatedTrack, tracks_of
 from touchline.sim.rtsp.ledger import Ledger
 from touchline.sim.rtsp.media.encoder import Coding
-from touchline.sim.rtsp.media.source import Source, VideoTrack
+from touchline.sim.rtsp.media.source import PictureSource, VideoTrack
 from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import Occasion
 
@@ -45,8 +45,8 @@ class ServedCamera:
         self.host, self.port = host, port
         self.gate = DigestCheck(*credentials, self.odd, self.ledger) if credentials else None
         videos = self._videos(name, coding)
-        self.tracks: list[Track] = tracks_of(videos, self.odd, audio=audio)
-        self.source = Source(videos, self.odd, stalled, self.occasion, self.ledger)
+        self.tracks: list[SimulatedTrack] = tracks_of(videos, self.odd, audio=audio)
+        self.source = PictureSource(videos, self.odd, stalled, self.occasion, self.ledger)
         self.origin_ns = time.monotonic_ns()
         self._path = path
         self._lock = threading.Lock()

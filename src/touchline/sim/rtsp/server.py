@@ -16,7 +16,7 @@ class CannotServe(Exception):
     """The camera cannot work on this machine; the message says why."""
 
 
-class RtspServer:
+class CameraServer:
     """Serves one camera. Use it as a context manager, or call `start` and `stop`."""
 
     def __init__(self, camera: ServedCamera) -> None:
@@ -121,7 +121,7 @@ class RtspServer:
             return sum(other.playing for other in self._connections if other is not connection)
 
 
-def serve(server: RtspServer) -> None:
+def serve(server: CameraServer) -> None:
     """Print `ready rtsp://…`, then serve until SIGTERM or SIGINT. Raises CannotServe."""
     leaving = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,7 +16,7 @@ from touchline.media.mp4.writer import TIMESCALE, Codec, ticks, ticks_to_ns
 
 
 @dataclass(frozen=True)
-class Coded:
+class EncodedPicture:
     """One coded picture in AVC format, in decode order.
 
     `at_ns` is its presentation time, `decode_ns` its decode time; without B-frames they are the
@@ -35,7 +35,7 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Quality:
+class EncoderQuality:
     """Settings of x264: preset, constant quality (18 is fine, 28 is coarse) and threads.
 
     With `bitrate_kbps` that rate is used instead of the quality. With `zero_latency` each picture
@@ -72,7 +72,7 @@ class Encoder:
     """Encoder of one H.264 stream. `codec` is known immediately."""
 
     def __init__(
-        self, width: int, height: int, fps: Fraction, quality: Quality, colour: Colour | None
+        self, width: int, height: int, fps: Fraction, quality: EncoderQuality, colour: Colour | None
     ) -> None:
         """Open the encoder; the stream declares the pictures' `colour`, None for unknown."""
         self._context = av.CodecContext.create("libx264", "w")
@@ -106,7 +106,7 @@ class Encoder:
         self.codec = Codec(width, height, _avcc(bytes(context.extradata or b"")))
         self._first_ns: int | None = None
 
-    def encode(self, frame: av.VideoFrame, at_ns: int) -> Iterator[Coded]:
+    def encode(self, frame: av.VideoFrame, at_ns: int) -> Iterator[EncodedPicture]:
         """Encode a picture and return finished ones; the encoder may hold some back."""
         if self._first_ns is None:
             self._first_ns = at_ns
@@ -114,15 +114,15 @@ class Encoder:
         frame.time_base = Fraction(1, TIMESCALE)
         yield from self._coded(frame)
 
-    def flush(self) -> Iterator[Coded]:
+    def flush(self) -> Iterator[EncodedPicture]:
         """Return the remaining pictures; nothing may be encoded afterwards."""
         yield from self._coded(None)
 
-    def _coded(self, frame: av.VideoFrame | None) -> Iterator[Coded]:
+    def _coded(self, frame: av.VideoFrame | None) -> Iterator[EncodedPicture]:
         for packet in self._context.encode(frame):
             data = with_lengths(bytes(packet))
             at_ns = (self._first_ns or 0) + ticks_to_ns(packet.pts or 0)
-            yield Coded(data, at_ns, packet.is_keyframe)
+            yield EncodedPicture(data, at_ns, packet.is_keyframe)
 
 
 def with_lengths(data: bytes) -> bytes:

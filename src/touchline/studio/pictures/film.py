@@ -13,7 +13,7 @@ from pathlib import Path
 from touchline.foreign.files import create_new, open_regular
 from touchline.media.mp4 import scan, writer
 from touchline.media.storage.disk import Disk
-from touchline.studio.pictures.encoder import Coded
+from touchline.studio.pictures.encoder import EncodedPicture
 
 
 class Film:
@@ -25,7 +25,7 @@ class Film:
         """Begin a new file, or continue after the content found in `after`. Raises OSError."""
         self.path = path
         self._disk = Disk()
-        self._waiting: list[Coded] = []
+        self._waiting: list[EncodedPicture] = []
         self._first_ns: int | None = None
         self._decode_from_ns = 0
         self._fd = open_regular(path, os.O_RDWR) if after else create_new(path)
@@ -45,7 +45,7 @@ class Film:
         """Number of frames in the file so far."""
         return self._table.frames
 
-    def append(self, coded: Coded) -> None:
+    def append(self, coded: EncodedPicture) -> None:
         """Add a picture; it is written with the next keyframe. Raises OSError."""
         if coded.keyframe and self._waiting:
             self._write(coded.order_ns)
@@ -72,7 +72,7 @@ class Film:
         starts = [writer.ticks(c.order_ns - self._decode_from_ns) for c in waiting]
         starts.append(max(writer.ticks(end_ns - self._decode_from_ns), starts[-1] + 1))
         samples = [
-            writer.Sample(
+            writer.Mp4Sample(
                 c.data, start, writer.ticks(c.at_ns - self._first_ns), end - start, c.keyframe
             )
             for c, (start, end) in zip(waiting, pairwise(starts), strict=True)

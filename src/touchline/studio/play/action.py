@@ -30,7 +30,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Action:
+class PlayPosition:
     """Position of the play as fractions of width and height, with a confidence of 0 to 1."""
 
     x: float
@@ -38,7 +38,7 @@ class Action:
     weight: float
 
 
-NOTHING = Action(0.5, 0.5, 0.0)
+NOTHING = PlayPosition(0.5, 0.5, 0.0)
 
 
 class ActionFinder:
@@ -64,7 +64,7 @@ class ActionFinder:
         self._colour: npt.NDArray[np.float32] | None = None
         self._seen = 0
 
-    def look(self, picture: Planes) -> Action:
+    def look(self, picture: Planes) -> PlayPosition:
         """Return the current position of the play."""
         small = _small(picture.y)
         detail = small - cv2.GaussianBlur(small, (0, 0), SMALL_WIDTH / 40)
@@ -86,7 +86,7 @@ class ActionFinder:
             return NOTHING
         return self._densest(moves & self._area(moves.shape))
 
-    def _densest(self, moves: Mask) -> Action:
+    def _densest(self, moves: Mask) -> PlayPosition:
         cleaned = cv2.morphologyEx(
             moves.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)
         ).astype(np.float32)
@@ -113,7 +113,7 @@ class ActionFinder:
         inside = cleaned[:, left:right].sum(axis=1)
         y = float((np.arange(len(inside)) * inside).sum() / max(float(inside.sum()), 1e-6))
         sure = float(density[best] / max(float(columns.sum()), 1e-6))
-        return Action((x + 0.5) / width, (y + 0.5) / len(inside), min(1.0, sure))
+        return PlayPosition((x + 0.5) / width, (y + 0.5) / len(inside), min(1.0, sure))
 
     def _see_colour(self, picture: Planes) -> None:
         """Measure the mean colour of every spot, to distinguish grass from the rest."""

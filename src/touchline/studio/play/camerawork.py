@@ -37,7 +37,7 @@ class Manner:
 
 
 @dataclass(frozen=True)
-class Keyframe:
+class CameraKeyframe:
     """Manual camera position at a time."""
 
     at_s: float

@@ -48,7 +48,7 @@ ADVICE_ERROR = (
 
 
 @dataclass(frozen=True)
-class Quality:
+class FitQuality:
     """Quality of the fit with respect to the matches.
 
     Errors are in pixels of a picture 1,920 wide. `coverage` is the fraction of the common strip's
@@ -78,7 +78,7 @@ class Fit:
     """A calibration: the pair, its quality, and the consistent matches."""
 
     pair: Pair
-    quality: Quality
+    quality: FitQuality
     inliers: Matches
 
 
@@ -124,7 +124,7 @@ def calibrate(
     return Fit(pair, quality, matches.only(agreeing))
 
 
-def _must_be_usable(quality: Quality) -> None:
+def _must_be_usable(quality: FitQuality) -> None:
     if not LEAST_OVERLAP <= quality.overlap <= MOST_OVERLAP:
         raise StudioError(
             "overlap",
@@ -229,14 +229,14 @@ class _Fitting:
         both = (there / self.units[1] + back / self.units[0]) / 2
         return np.asarray(np.nan_to_num(both, nan=1e3))
 
-    def quality(self, pair: Pair, agreeing: npt.NDArray[np.bool_]) -> Quality:
+    def quality(self, pair: Pair, agreeing: npt.NDArray[np.bool_]) -> FitQuality:
         """Return the quality of the fit."""
         good = self._with_manual(agreeing)
         errors = self.errors_px(pair, good)
         rms = float(np.sqrt(np.mean(errors**2)))
         overlap, coverage = _overlap(pair, good)
         ratio = float(agreeing.mean()) if len(self.matches) else 1.0
-        return Quality(
+        return FitQuality(
             reprojection_error_px=rms,
             error_p95_px=float(np.quantile(errors, 0.95)),
             inlier_ratio=ratio,

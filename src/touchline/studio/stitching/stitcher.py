@@ -34,7 +34,7 @@ _BAND_ROWS = 36
 
 
 @dataclass(frozen=True)
-class Span:
+class ColumnSpan:
     """Columns of the panorama from `start` up to, but excluding, `stop`; even numbers."""
 
     start: int
@@ -61,7 +61,7 @@ class _Band:
     rows: slice
     half: slice
 
-    def of(self, planes: Planes, columns: Span) -> Planes:
+    def of(self, planes: Planes, columns: ColumnSpan) -> Planes:
         """Return this band of those columns."""
         return Planes(
             planes.y[self.rows, columns.columns],
@@ -113,7 +113,7 @@ class _Warp:
 class _View:
     """One camera's part of the panorama over some columns, all three planes."""
 
-    def __init__(self, canvas: Canvas, lens: Lens, turn: Floats, span: Span) -> None:
+    def __init__(self, canvas: Canvas, lens: Lens, turn: Floats, span: ColumnSpan) -> None:
         self.span = span
 
         columns = np.arange(span.start, span.stop, dtype=np.float64)
@@ -154,8 +154,8 @@ class Stitcher:
         left_lens, left_turn = lenses[self._left], turns[self._left]
         right_lens, right_turn = lenses[self._right], turns[self._right]
         self._left_span, self._right_span = (
-            Span(0, self.seam.stop),
-            Span(self.seam.stop, canvas.width),
+            ColumnSpan(0, self.seam.stop),
+            ColumnSpan(self.seam.stop, canvas.width),
         )
         self._left_view = _View(canvas, left_lens, left_turn, self._left_span)
         self._right_view = _View(canvas, right_lens, right_turn, self._right_span)
@@ -179,7 +179,7 @@ class Stitcher:
         left, right = views[self._left], views[self._right]
         if self._gains.is_due():
             self._look(left, right)
-        whole = Span(0, self.seam.stop - self.seam.start)
+        whole = ColumnSpan(0, self.seam.stop - self.seam.start)
         for band in self._bands:
             left_part, right_part = (
                 band.of(into, span) for span in (self._left_span, self._right_span)
@@ -197,7 +197,7 @@ class Stitcher:
 
     def _look(self, left: Planes, right: Planes) -> None:
         """Compare both unmodified views in the overlap."""
-        whole = Span(0, self.seam.stop - self.seam.start)
+        whole = ColumnSpan(0, self.seam.stop - self.seam.start)
         for band in self._bands:
             self._left_seam.warp(left, band.of(self._strips[0], whole), band)
             self._right_seam.warp(right, band.of(self._strips[1], whole), band)
@@ -331,7 +331,7 @@ def _weights(
     return np.where(in_left & in_right, mixed, only)
 
 
-def _seam(weights: Floats) -> Span:
+def _seam(weights: Floats) -> ColumnSpan:
     """Return the columns in which some row does not belong to one view alone, rounded to even."""
     left_whole = np.atleast_1d((weights >= 1).all(axis=0))
     right_whole = np.atleast_1d((weights <= 0).all(axis=0))
@@ -342,4 +342,4 @@ def _seam(weights: Floats) -> Span:
     if stop <= start:  # a sharp edge: two columns of mixture
         start = max(0, min(start, width - 2))
         stop = start + 2
-    return Span(start, stop)
+    return ColumnSpan(start, stop)

@@ -19,7 +19,7 @@ from touchline.media import matchfiles
 from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4 import writer
 from touchline.studio.errors import StudioError, disk_trouble
-from touchline.studio.pictures.encoder import Coded, Encoder, Quality, in_range
+from touchline.studio.pictures.encoder import EncodedPicture, Encoder, EncoderQuality, in_range
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.footage import (
     Ahead,
@@ -137,7 +137,7 @@ def _copied(
     return film
 
 
-def _packets(reel: SegmentFile) -> Iterator[Coded]:
+def _packets(reel: SegmentFile) -> Iterator[EncodedPicture]:
     """Yield the coded frames of a segment with their capture times."""
     with opened(reel.path) as file:
         stream = file.streams.video[0]
@@ -145,7 +145,7 @@ def _packets(reel: SegmentFile) -> Iterator[Coded]:
             if packet.pts is None or packet.dts is None or packet.time_base is None:
                 continue  # the empty one at the end
             at, decode = (int(t * packet.time_base * _NANO) for t in (packet.pts, packet.dts))
-            yield Coded(
+            yield EncodedPicture(
                 bytes(packet), reel.start_ns + at, packet.is_keyframe, reel.start_ns + decode
             )
 
@@ -158,7 +158,7 @@ def _encoded(
     height = min(int(spec.get("height", 1080)), max(reel.height for reel in reels))
     # The picture size of the first segment: all others are fitted into it.
     width = round(Fraction(first.width, first.height) * height / 2) * 2
-    quality = Quality(str(spec.get("preset", "veryfast")), int(spec.get("crf", 26)), 2)
+    quality = EncoderQuality(str(spec.get("preset", "veryfast")), int(spec.get("crf", 26)), 2)
     encoder = Encoder(width, height, fps, quality, first.colour)
     film = Film(path, encoder.codec)
     source = Ahead(shots(reels), "archive")

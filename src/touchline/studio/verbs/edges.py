@@ -20,7 +20,7 @@ from touchline.media.h264.colour import colour_of
 from touchline.media.h264.units import annex_b, parameter_sets
 from touchline.media.mp4.writer import Codec
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.encoder import Encoder, Quality, in_range, joined_codec
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range, joined_codec
 from touchline.studio.pictures.footage import fps_of
 from touchline.studio.verbs import Tell
 
@@ -36,7 +36,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     del tell
     described = spec["codec"]
     codec = Codec(described["width"], described["height"], bytes.fromhex(described["avcc"]))
-    quality = Quality(
+    quality = EncoderQuality(
         preset="superfast",
         crf=17,
         threads=2,

@@ -23,7 +23,7 @@ import numpy as np
 from touchline.foreign.files import replace_whole
 from touchline.media.mp4 import scan
 from touchline.studio.errors import StudioError, disk_trouble
-from touchline.studio.pictures.encoder import Encoder, Quality
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.footage import (
     Ahead,
@@ -34,8 +34,8 @@ from touchline.studio.pictures.footage import (
     shots,
 )
 from touchline.studio.pictures.planes import Bytes, Planes, new_frame, planes_of
-from touchline.studio.play.action import Action, ActionFinder
-from touchline.studio.play.camerawork import Keyframe, Manner, path
+from touchline.studio.play.action import ActionFinder, PlayPosition
+from touchline.studio.play.camerawork import CameraKeyframe, Manner, path
 from touchline.studio.stitching.geometry import Floats
 from touchline.studio.verbs import Tell
 from touchline.studio.verbs.panorama import ARCHIVE, Writing
@@ -113,7 +113,7 @@ def _watch(
     spec: Mapping[str, Any],
     tell: Tell,
     stopping: threading.Event,
-) -> tuple[Floats, list[Action]]:
+) -> tuple[Floats, list[PlayPosition]]:
     """Return the position of the play, ten times per second."""
     pitch = spec.get("pitch")
     finder = ActionFinder(
@@ -122,7 +122,7 @@ def _watch(
         pitch=None if pitch is None else np.asarray(pitch, dtype=np.float64),
     )
     times: list[float] = []
-    actions: list[Action] = []
+    actions: list[PlayPosition] = []
     for seen, shot in enumerate(_pictures(reel, stopping)):
         at_s = (shot.at_ns - reel.start_ns) / _NANO
         if at_s * LOOK_HZ >= len(times) - 1e-3:
@@ -140,12 +140,12 @@ def _swing(
     window: _Window,
     spec: Mapping[str, Any],
     times_s: Floats,
-    actions: Sequence[Action],
+    actions: Sequence[PlayPosition],
 ) -> Floats:
     """Return the centre of the window at each time, as fractions (n, 2)."""
     across, down = window.bounds(reel.width, reel.height)
     manner = Manner(**spec.get("manner", {}))
-    keyframes = [Keyframe(**keyframe) for keyframe in spec.get("keyframes", ())]
+    keyframes = [CameraKeyframe(**keyframe) for keyframe in spec.get("keyframes", ())]
     weights = np.array([action.weight for action in actions])
     x = path(
         times_s,
@@ -178,7 +178,7 @@ def _film(
     times_s, swing = track
     cv2.setNumThreads(1)
     period_ns = period_ns_of([reel])
-    quality = Quality(
+    quality = EncoderQuality(
         preset=str(spec.get("preset", "veryfast")),
         crf=int(spec.get("crf", 23)),
         threads=int(spec.get("threads", 1)),

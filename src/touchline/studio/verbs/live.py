@@ -21,7 +21,7 @@ import cv2
 from touchline.ipc.feed import Feed
 from touchline.ipc.tee import Frame
 from touchline.studio.errors import StudioError
-from touchline.studio.pictures.encoder import Encoder, Quality, in_range
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range
 from touchline.studio.pictures.pairing import Shot
 from touchline.studio.pictures.planes import new_frame, planes_of
 from touchline.studio.pictures.receiving import Receiver
@@ -86,7 +86,7 @@ class _Showing:
         self._receiver = receiver
         self._stitcher = stitcher
         self._fps = Fraction(int(spec["fps"]))
-        quality = Quality(
+        quality = EncoderQuality(
             preset=str(spec.get("preset", "ultrafast")),
             threads=1,
             gop_s=1.0,

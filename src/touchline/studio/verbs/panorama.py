@@ -20,7 +20,7 @@ import av
 import cv2
 
 from touchline.studio.errors import StudioError, disk_trouble
-from touchline.studio.pictures.encoder import Encoder, Quality, in_range
+from touchline.studio.pictures.encoder import Encoder, EncoderQuality, in_range
 from touchline.studio.pictures.film import Film
 from touchline.studio.pictures.footage import (
     Ahead,
@@ -99,7 +99,7 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
                 advice="A panorama needs both cameras. The video of the other camera is available.",
             )
     period_ns = period_ns_of(reels[0])
-    quality = Quality(
+    quality = EncoderQuality(
         preset=str(spec.get("preset", "veryfast")),
         crf=int(spec.get("crf", 23)),
         threads=int(spec.get("threads", 1)),
@@ -153,7 +153,7 @@ class _Job:
         joiner: Joiner,
         reels: list[list[SegmentFile]],
         period_ns: int,
-        quality: Quality,
+        quality: EncoderQuality,
     ) -> None:
         self._folder = folder
         self._partial = folder / f".panorama-{version or 'beside'}.partial.mp4"

@@ -71,7 +71,7 @@ def _files(folder: Path, camera: str) -> matchfiles.Files:
     return files
 
 
-def _source(file: matchfiles.Usable) -> mp4cut.Source:
+def _source(file: matchfiles.Usable) -> mp4cut.SegmentSource:
     scan, table = file.indexed
     start_ns = scan.start_unix_ns or 0
     return mp4cut.source_of(file.path, start_ns, start_ns + scan.duration_ns, table)

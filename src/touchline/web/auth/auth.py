@@ -30,7 +30,7 @@ from touchline.web.server.limits import client_address
 
 if TYPE_CHECKING:
     from touchline.core.events.log import EventLog
-    from touchline.web.auth.sessions import Session, Sessions
+    from touchline.web.auth.sessions import BrowserSession, BrowserSessions
     from touchline.web.auth.signing import Signer
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Grant:
     """Result of authentication: the method, and the session or link if one was used."""
 
     by: Literal["open", "key", "session", "password", "link"]
-    session: Session | None = None
+    session: BrowserSession | None = None
     signature: str | None = None
 
 
@@ -63,7 +63,7 @@ class Authenticator:
         self,
         access: Access,
         *,
-        sessions: Sessions,
+        sessions: BrowserSessions,
         signer: Signer | None,
         events: EventLog,
         attempts: Attempts,
@@ -132,7 +132,7 @@ class Authenticator:
                 headers={"Retry-After": str(wait_s), "Connection": "close"},
             )
 
-    def _session_of(self, headers: Headers, method: str) -> Session | None:
+    def _session_of(self, headers: Headers, method: str) -> BrowserSession | None:
         # Browsers send cookies with requests of other sites' pages too. `Guard` has refused foreign
         # origins; a request that changes data must also name its origin or be marked as
         # same-origin.

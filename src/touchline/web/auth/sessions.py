@@ -48,7 +48,7 @@ END_WRITE_S = 2.0
 """Time that a sign-out waits for the database."""
 
 
-class Store(Protocol):
+class SessionStore(Protocol):
     """The part of the database that sessions use."""
 
     @property
@@ -63,7 +63,7 @@ class Store(Protocol):
 
 
 @dataclass
-class Session:
+class BrowserSession:
     """A browser's session: its age at a moment, and an event that is set when it ends."""
 
     age_s: int
@@ -75,14 +75,14 @@ class Session:
         return self.age_s + (elapsed_s(self.noted, now) or 0)
 
 
-class Sessions:
+class BrowserSessions:
     """All sessions of one key. Belongs to the event loop."""
 
-    def __init__(self, store: Store, key_id: str, *, read: ReadMoment = read_moment) -> None:
+    def __init__(self, store: SessionStore, key_id: str, *, read: ReadMoment = read_moment) -> None:
         self._store = store
         self._key_id = key_id
         self._read = read
-        self._open: dict[str, Session] = {}
+        self._open: dict[str, BrowserSession] = {}
         self._unwritten: set[str] = set()
         self._unremoved: set[str] = set()
         self._loaded = False
@@ -118,12 +118,12 @@ class Sessions:
         while len(self._open) >= MOST_SESSIONS:
             self._forget(next(iter(self._open)))
         session_id = secrets.token_urlsafe(18)
-        self._open[session_id] = Session(0, self._read())
+        self._open[session_id] = BrowserSession(0, self._read())
         self._unwritten.add(session_id)
         self._news.mark()
         return session_id
 
-    def find(self, session_id: str) -> Session | None:
+    def find(self, session_id: str) -> BrowserSession | None:
         """Return a session that has not ended."""
         session = self._open.get(session_id)
         if session is not None and session.age_at(self._read()) >= LIFETIME_S:
@@ -224,7 +224,7 @@ class Sessions:
                 self._unremoved |= removed
                 self._unwritten |= changed
 
-    def _row(self, session_id: str, session: Session) -> dict[str, object]:
+    def _row(self, session_id: str, session: BrowserSession) -> dict[str, object]:
         noted = session.noted
         return {
             "id": session_id,
@@ -237,6 +237,6 @@ class Sessions:
         }
 
 
-def _session_of(row: Mapping[str, Any]) -> Session:
+def _session_of(row: Mapping[str, Any]) -> BrowserSession:
     noted = Moment(row["boot"], row["boottime_s"], row["unix_s"], bool(row["synchronised"]))
-    return Session(row["age_s"], noted)
+    return BrowserSession(row["age_s"], noted)

@@ -20,11 +20,11 @@ from touchline.web.files.downloads import (
     start_answer,
     while_connected,
 )
-from touchline.web.files.ranges import Span, Unsatisfiable, entity_tags, parse_range
+from touchline.web.files.ranges import ByteRange, Unsatisfiable, entity_tags, parse_range
 from touchline.web.http.answers import answer
 
 
-class Film(Protocol):
+class CutFile(Protocol):
     """A file composed of parts of other files, whose bytes are read when they are sent."""
 
     @property
@@ -51,7 +51,7 @@ class FilmDownload(Response):
 
     def __init__(
         self,
-        film: Film,
+        film: CutFile,
         *,
         cache_control: str,
         media_type: str = "video/mp4",
@@ -95,7 +95,7 @@ class FilmDownload(Response):
             outside = {"content-range": f"bytes */{film.size_bytes}", "accept-ranges": "bytes"}
             await answer(body, 416, outside)(scope, receive, send)
             return
-        span, status = Span(0, film.size_bytes), 200
+        span, status = ByteRange(0, film.size_bytes), 200
         if spans is not None and len(spans) == 1:
             span, status = spans[0], 206
             headers["content-range"] = content_range(span, film.size_bytes)
@@ -105,7 +105,7 @@ class FilmDownload(Response):
             return
         await while_connected(receive, partial(self._send, span, send))
 
-    async def _send(self, span: Span, send: Send) -> None:
+    async def _send(self, span: ByteRange, send: Send) -> None:
         chunks = self._film.chunks(span.start, span.end)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_chunks, chunks)

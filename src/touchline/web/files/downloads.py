@@ -26,7 +26,7 @@ from touchline.core.errors import Failed, NotFound
 from touchline.core.worklimits import WorkLimit
 from touchline.foreign.files import open_regular
 from touchline.foreign.text import file_name
-from touchline.web.files.ranges import Span, Unsatisfiable, Validators, parse_range
+from touchline.web.files.ranges import ByteRange, Unsatisfiable, Validators, parse_range
 from touchline.web.http.answers import answer
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ MEDIA_TYPES = {
 OTHER_MEDIA_TYPE = "application/octet-stream"
 
 
-class Archive(Protocol):
+class ArchiveStream(Protocol):
     """A match as one byte stream; `size_bytes` None means that its size is not known beforehand."""
 
     @property
@@ -157,15 +157,15 @@ class FileDownload(Response):
         await while_connected(receive, partial(self._send_parts, file, parts, send))
 
     def _parts(
-        self, spans: tuple[Span, ...] | None, size_bytes: int
-    ) -> tuple[list[tuple[bytes, Span | None]], dict[str, str], int]:
+        self, spans: tuple[ByteRange, ...] | None, size_bytes: int
+    ) -> tuple[list[tuple[bytes, ByteRange | None]], dict[str, str], int]:
         """Return the body as literal bytes, each followed by a span of the file."""
         if spans is None:
-            return [(b"", Span(0, size_bytes))], {}, 200
+            return [(b"", ByteRange(0, size_bytes))], {}, 200
         if len(spans) == 1:
             return [(b"", spans[0])], {"content-range": content_range(spans[0], size_bytes)}, 206
         boundary = secrets.token_hex(16)
-        parts: list[tuple[bytes, Span | None]] = []
+        parts: list[tuple[bytes, ByteRange | None]] = []
         for number, span in enumerate(spans):
             lead = (
                 f"{'' if number == 0 else chr(13) + chr(10)}--{boundary}\r\n"
@@ -177,7 +177,7 @@ class FileDownload(Response):
         return parts, {"content-type": f"multipart/byteranges; boundary={boundary}"}, 206
 
     async def _send_parts(
-        self, file: FileIO, parts: list[tuple[bytes, Span | None]], send: Send
+        self, file: FileIO, parts: list[tuple[bytes, ByteRange | None]], send: Send
     ) -> None:
         for lead, span in parts:
             if lead:
@@ -201,7 +201,7 @@ class StreamDownload(Response):
     """Response that is generated while it is sent; an error breaks the connection."""
 
     def __init__(
-        self, archive: Archive, kind: str = "application/zip", *, limit: WorkLimit
+        self, archive: ArchiveStream, kind: str = "application/zip", *, limit: WorkLimit
     ) -> None:
         super().__init__(media_type=kind)
         self._archive = archive
@@ -244,7 +244,7 @@ async def close_chunks(chunks: AsyncIterator[bytes]) -> None:
             await chunks.aclose()
 
 
-def content_range(span: Span, size_bytes: int) -> str:
+def content_range(span: ByteRange, size_bytes: int) -> str:
     """Return the value of `Content-Range` for a span of a file."""
     return f"bytes {span.start}-{span.end - 1}/{size_bytes}"
 

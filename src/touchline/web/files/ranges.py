@@ -12,7 +12,7 @@ MAX_RANGES = 32
 
 
 @dataclass(frozen=True)
-class Span:
+class ByteRange:
     """The bytes from `start` up to, but excluding, `end`."""
 
     start: int
@@ -75,7 +75,7 @@ def _http_date_s(text: str | None) -> float | None:
         return None
 
 
-def parse_range(header: str | None, size_bytes: int) -> tuple[Span, ...] | None:
+def parse_range(header: str | None, size_bytes: int) -> tuple[ByteRange, ...] | None:
     """Return the requested spans in the client's order; None means the whole file.
 
     A header that is not a valid `bytes` range must be ignored, so it means the whole file too.
@@ -89,7 +89,7 @@ def parse_range(header: str | None, size_bytes: int) -> tuple[Span, ...] | None:
     parts = [part.strip() for part in ranges.split(",") if part.strip()]
     if not 1 <= len(parts) <= MAX_RANGES:
         return None
-    spans: list[Span] = []
+    spans: list[ByteRange] = []
     for part in parts:
         first, dash, last = (piece.strip() for piece in part.partition("-"))
         if not dash or not _is_number(first, last):
@@ -99,13 +99,13 @@ def parse_range(header: str | None, size_bytes: int) -> tuple[Span, ...] | None:
         start = int(first) if first else max(size_bytes - int(last), 0)
         end = min(int(last) + 1, size_bytes) if first and last else size_bytes
         if start < end:
-            spans.append(Span(start, end))
+            spans.append(ByteRange(start, end))
     if not spans:
         raise Unsatisfiable
     return _coalesced(spans)
 
 
-def _coalesced(spans: list[Span]) -> tuple[Span, ...]:
+def _coalesced(spans: list[ByteRange]) -> tuple[ByteRange, ...]:
     """Merge overlapping spans: a small request must not get the same bytes many times."""
     ordered = sorted(spans, key=lambda span: span.start)
     if all(after.start >= before.end for before, after in pairwise(ordered)):
@@ -113,7 +113,7 @@ def _coalesced(spans: list[Span]) -> tuple[Span, ...]:
     merged = [ordered[0]]
     for span in ordered[1:]:
         if span.start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+            merged[-1] = ByteRange(merged[-1].start, max(merged[-1].end, span.end))
         else:
             merged.append(span)
     return tuple(merged)

@@ -165,7 +165,7 @@ async def _validation_error(
     return answer({"detail": plain(error.errors())}, 422)
 
 
-class Coded(HTTPException):
+class CodedError(HTTPException):
     """HTTP error with a machine-readable reason."""
 
     def __init__(
@@ -180,7 +180,7 @@ class Coded(HTTPException):
         self.code = code
 
 
-class Unauthorized(Coded):
+class Unauthorized(CodedError):
     """Missing or invalid credentials: a key, a session or a signed link is required."""
 
     def __init__(
@@ -207,7 +207,7 @@ def refusal(error: Unauthorized) -> Response:
 
 
 def _body_of(error: HTTPException) -> ErrorBody:
-    code = error.code if isinstance(error, Coded) else None
+    code = error.code if isinstance(error, CodedError) else None
     return {"detail": error.detail, "code": code} if code else {"detail": error.detail}
 
 

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from touchline.ipc.listening import input_waits
 from touchline.web.http.answers import MEDIA_TYPE, encoded
-from touchline.web.server.door import Door, Refusal
+from touchline.web.server.door import ConnectionRefusal, Door
 from touchline.web.server.websocket import ImpatientProtocol
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ MAX_FIELDS = 128
 LINGER_BYTES = 64 << 20
 """Maximum input discarded from a refused client so that it can read the response."""
 
-_TOO_LARGE = Refusal(
+_TOO_LARGE = ConnectionRefusal(
     431,
     "headers_too_large",
     f"The request header is larger than {MAX_HEAD_BYTES // 1024} KiB or has more"
     f" than {MAX_FIELDS} fields",
 )
-_INVALID = Refusal(400, "bad_request", "Invalid HTTP request received.")
-_SLOW = Refusal(408, "request_timeout", "The request did not arrive in time")
+_INVALID = ConnectionRefusal(400, "bad_request", "Invalid HTTP request received.")
+_SLOW = ConnectionRefusal(408, "request_timeout", "The request did not arrive in time")
 
 
 class _TooLarge(Exception):
@@ -217,9 +217,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request in the contract's format."""
-        self.refuse(Refusal(400, "bad_request", msg))
+        self.refuse(ConnectionRefusal(400, "bad_request", msg))
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: ConnectionRefusal) -> None:
         """Send a refusal, and end the connection once the client can have read it."""
         self._in_message = True  # so that `linger` keeps reading
         cycle = self._answering
@@ -274,7 +274,7 @@ class _Lingering:
         self._protocol.linger()
 
 
-def refusal_bytes(refusal: Refusal) -> bytes:
+def refusal_bytes(refusal: ConnectionRefusal) -> bytes:
     """Return the complete response of a connection that is then closed."""
     body = encoded({"detail": refusal.detail, "code": refusal.code})
     lines = [

@@ -45,7 +45,7 @@ _RECOVERY_S = 30.0
 """Time after running out of descriptors before more connections are accepted again."""
 
 
-class Guest(Protocol):
+class GuardedConnection(Protocol):
     """A connection. `dismiss` ends it, with an error response or `at_once`."""
 
     @property
@@ -57,7 +57,7 @@ class Guest(Protocol):
 
 
 @dataclass(frozen=True)
-class Refusal:
+class ConnectionRefusal:
     """Reason for refusing a connection: an HTTP status, a code and a sentence."""
 
     status: int
@@ -65,8 +65,10 @@ class Refusal:
     detail: str
 
 
-FULL = Refusal(503, "too_many_connections", "The server has too many connections. Try again.")
-TOO_MANY_OF_YOURS = Refusal(
+FULL = ConnectionRefusal(
+    503, "too_many_connections", "The server has too many connections. Try again."
+)
+TOO_MANY_OF_YOURS = ConnectionRefusal(
     429, "too_many_connections", "Too many connections from this address. Close some, or wait."
 )
 
@@ -85,23 +87,23 @@ class Door:
         self.most = self._configured = most
         self._exhausted_at_s = 0.0
         self._most_an_address = most_an_address
-        self._trusted = Addresses(trusted)
+        self._trusted = AddressSet(trusted)
         self._clock = clock or ListeningClock()
-        self._states: dict[State, OrderedDict[Guest, float]] = {
+        self._states: dict[State, OrderedDict[GuardedConnection, float]] = {
             state: OrderedDict() for state in ("waiting", "busy", "resting", "lingering", "socket")
         }
-        self._state_of: dict[Guest, State] = {}
-        self._address_of: dict[Guest, str] = {}
+        self._state_of: dict[GuardedConnection, State] = {}
+        self._address_of: dict[GuardedConnection, str] = {}
         self._by_address: Counter[str] = Counter()
-        self._bodies: OrderedDict[Guest, float] = OrderedDict()
-        self._unread: OrderedDict[Guest, float] = OrderedDict()
+        self._bodies: OrderedDict[GuardedConnection, float] = OrderedDict()
+        self._unread: OrderedDict[GuardedConnection, float] = OrderedDict()
         self.refused: Counter[str] = Counter()
         self.dismissed: Counter[str] = Counter()
         self._storm = Storm(log, "Connections are refused")
 
     # ------------------------------------------------------------------ registration
 
-    def refusal_for(self, address: str, own_address: str = "") -> Refusal | None:
+    def refusal_for(self, address: str, own_address: str = "") -> ConnectionRefusal | None:
         """Return why a connection from this address is refused; None if it is accepted.
 
         `own_address` is the address of this machine that was connected to. If all places are taken,
@@ -114,7 +116,7 @@ class Door:
             return self._refuse(FULL, "full", f"{len(self._state_of)} are in use")
         return None
 
-    def entered(self, guest: Guest, address: str) -> None:
+    def entered(self, guest: GuardedConnection, address: str) -> None:
         """Register a connection, unless it is registered already."""
         if guest in self._state_of:
             return
@@ -122,7 +124,7 @@ class Door:
         self._by_address[network] += 1
         self._put(guest, "waiting")
 
-    def left(self, guest: Guest) -> None:
+    def left(self, guest: GuardedConnection) -> None:
         """Remove a connection that has ended."""
         state = self._state_of.pop(guest, None)
         if state is None:
@@ -135,7 +137,7 @@ class Door:
         if not self._by_address[address]:
             del self._by_address[address]
 
-    def move(self, guest: Guest, state: State) -> None:
+    def move(self, guest: GuardedConnection, state: State) -> None:
         """Set the state of a connection; a change restarts its time limit."""
         before = self._state_of.get(guest)
         if before is None or before == state:
@@ -143,11 +145,11 @@ class Door:
         del self._states[before][guest]
         self._put(guest, state)
 
-    def body(self, guest: Guest, *, expected: bool) -> None:
+    def body(self, guest: GuardedConnection, *, expected: bool) -> None:
         """Record that a body is expected, or complete."""
         self._time(self._bodies, guest, running=expected)
 
-    def unread(self, guest: Guest, *, waits: bool) -> None:
+    def unread(self, guest: GuardedConnection, *, waits: bool) -> None:
         """Record that a client must read before more can be sent, or that it has read."""
         self._time(self._unread, guest, running=waits)
 
@@ -169,22 +171,28 @@ class Door:
         self.most = max(1, min(self.most, len(self._state_of)))
         self._exhausted_at_s = self._clock()
 
-    def _put(self, guest: Guest, state: State) -> None:
+    def _put(self, guest: GuardedConnection, state: State) -> None:
         self._state_of[guest] = state
         self._states[state][guest] = self._clock()
 
-    def _time(self, times: OrderedDict[Guest, float], guest: Guest, *, running: bool) -> None:
+    def _time(
+        self,
+        times: OrderedDict[GuardedConnection, float],
+        guest: GuardedConnection,
+        *,
+        running: bool,
+    ) -> None:
         if not running:
             times.pop(guest, None)
         elif guest in self._state_of:
             times.setdefault(guest, self._clock())
 
-    def _refuse(self, refusal: Refusal, reason: str, detail: str) -> Refusal:
+    def _refuse(self, refusal: ConnectionRefusal, reason: str, detail: str) -> ConnectionRefusal:
         self.refused[reason] += 1
         self._storm.note(f"{refusal.detail} ({detail})")
         return refusal
 
-    def _dismiss(self, guest: Guest, reason: str, *, at_once: bool) -> None:
+    def _dismiss(self, guest: GuardedConnection, reason: str, *, at_once: bool) -> None:
         self.dismissed[reason] += 1
         guest.dismiss(at_once=at_once)
         if at_once:
@@ -217,10 +225,15 @@ class Door:
         self._expire(self._unread, now_s - UNREAD_S, "unread", at_once=True)
 
     def _expire(
-        self, times: OrderedDict[Guest, float], before_s: float, reason: str, *, at_once: bool
+        self,
+        times: OrderedDict[GuardedConnection, float],
+        before_s: float,
+        reason: str,
+        *,
+        at_once: bool,
     ) -> None:
         """Close connections that exceed the time limit; the mapping is ordered by age."""
-        late: list[Guest] = []
+        late: list[GuardedConnection] = []
         for guest, since_s in times.items():
             if since_s >= before_s:
                 break
@@ -258,7 +271,7 @@ class Door:
         return (here, most, refused, ended)
 
 
-class Addresses:
+class AddressSet:
     """A set of addresses and networks such as `10.0.0.0/8`."""
 
     def __init__(self, texts: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from touchline.foreign.numbers import whole
 from touchline.ipc.attempts import network_of
 from touchline.web.http.answers import answer
-from touchline.web.http.errors import Coded
+from touchline.web.http.errors import CodedError
 from touchline.web.server.door import is_here
 
 SLASH = "\0"
@@ -139,7 +139,9 @@ class BodyLimit:
             message = await receive()
             taken_bytes += len(message.get("body", b""))
             if taken_bytes > self._max_bytes:
-                raise Coded(413, _TOO_LARGE, code=_TOO_LARGE_CODE, headers={"connection": "close"})
+                raise CodedError(
+                    413, _TOO_LARGE, code=_TOO_LARGE_CODE, headers={"connection": "close"}
+                )
             return message
 
         await self._app(scope, counted, send)

@@ -54,7 +54,7 @@ class Action:
     """Whether the command changes the channels `status` and `pipeline_state`."""
 
 
-class Sender(Protocol):
+class CommandSender(Protocol):
     """The sender of a command."""
 
     @property
@@ -68,7 +68,7 @@ class Sender(Protocol):
 class _Entry:
     """One command, running until it has a `result`: JSON without its closing brace."""
 
-    senders: list[Sender]
+    senders: list[CommandSender]
     result: str | None = None
     expires_s: float = math.inf
 
@@ -111,7 +111,7 @@ class Commands:
         self._clock = clock
         self._ledgers: OrderedDict[str, _Ledger] = OrderedDict()
 
-    def receive(self, sender: Sender, message: Mapping[str, Any], tasks: Tasks) -> bool:
+    def receive(self, sender: CommandSender, message: Mapping[str, Any], tasks: Tasks) -> bool:
         """Acknowledge and run the command; return False if it has no valid id and action."""
         command_id, action = message.get("id"), message.get("action")
         if not _is_id(command_id) or not isinstance(action, str) or not action:

@@ -40,7 +40,7 @@ DRAIN_S = 3.0
 _LONGEST_ECHO = 200
 
 
-class Signalling(Protocol):
+class SignallingHandler(Protocol):
     """The handler of the `webrtc_…` messages."""
 
     async def handle(self, connection_id: str, message: dict[str, Any]) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ class Signalling(Protocol):
         """Release everything that belongs to this connection."""
 
 
-class Session:
+class HubSession:
     """One client's connection, from `Hub.join` to `Hub.leave`."""
 
     def __init__(self, session_id: str, owner: str) -> None:
@@ -72,7 +72,7 @@ class Hub:
         channels: Iterable[Channel],
         actions: Mapping[str, Action],
         *,
-        signalling: Signalling,
+        signalling: SignallingHandler,
         news: Iterable[Changed] = (),
         supervisor: Supervisor,
         max_sessions: int = 10,
@@ -85,7 +85,7 @@ class Hub:
         self._signalling = signalling
         self._news = tuple(news)
         self._make_id = make_id
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, HubSession] = {}
         self._supervisor = supervisor
         self._tasks: Tasks | None = None
 
@@ -129,20 +129,20 @@ class Hub:
                     self._tasks = None
                     tasks.cancel_scope.deadline = anyio.current_time() + DRAIN_S
 
-    def join(self, owner: str) -> Session:
+    def join(self, owner: str) -> HubSession:
         """Create a session, send `hello` and subscribe it to `status`.
 
         `owner` identifies the client on any of its connections; commands that it repeats on another
         one are recognised as repetitions.
         """
-        session = Session(self._make_id(), owner)
+        session = HubSession(self._make_id(), owner)
         self._sessions[session.id] = session
         self._send(session, "hello", channels=list(FIRST_CHANNELS))
         for name in FIRST_CHANNELS:
             self._channels[name].add(session)
         return session
 
-    def leave(self, session: Session) -> None:
+    def leave(self, session: HubSession) -> None:
         """Remove a session; its commands continue, its WebRTC sessions end."""
         if self._sessions.pop(session.id, None) is None:
             return
@@ -162,7 +162,7 @@ class Hub:
         for name in names:
             self._channels[name].refresh()
 
-    def received(self, session: Session, frame: str | bytes) -> None:
+    def received(self, session: HubSession, frame: str | bytes) -> None:
         """Process a frame from the client; responses go to its outbox. Never raises."""
         message = self._parsed(session, frame)
         if message is None:
@@ -185,7 +185,7 @@ class Hub:
 
     # ------------------------------------------------------------- from text to message
 
-    def _parsed(self, session: Session, frame: str | bytes) -> dict[str, Any] | None:
+    def _parsed(self, session: HubSession, frame: str | bytes) -> dict[str, Any] | None:
         """Return the message in the frame; None after sending an error."""
         size_bytes = len(frame) if isinstance(frame, bytes) else _utf8_bytes(frame)
         if size_bytes > MAX_MESSAGE_BYTES:
@@ -210,7 +210,9 @@ class Hub:
 
     # ------------------------------------------------------------- channels
 
-    def _subscribe(self, session: Session, message: Mapping[str, Any], *, subscribes: bool) -> None:
+    def _subscribe(
+        self, session: HubSession, message: Mapping[str, Any], *, subscribes: bool
+    ) -> None:
         names = message.get("channels", [])
         if not isinstance(names, list) or any(isinstance(name, (list, dict)) for name in names):
             self._error(session, "invalid_channels", "channels must be a list")
@@ -230,27 +232,27 @@ class Hub:
 
     # ------------------------------------------------------------- signalling
 
-    def _take_signal(self, session: Session, message: dict[str, Any]) -> None:
+    def _take_signal(self, session: HubSession, message: dict[str, Any]) -> None:
         if len(session.signals) >= SIGNALS_AHEAD:
             self._error(session, "handler_error", "Too many signalling messages at once")
         else:
             self._signal(session, message)
 
-    def _signal(self, session: Session, message: dict[str, Any] | None) -> None:
+    def _signal(self, session: HubSession, message: dict[str, Any] | None) -> None:
         """Process signalling messages in order: an offer requires its session to exist."""
         session.signals.append(message)
         if not session.signalling and self._tasks is not None:
             session.signalling = True
             self._tasks.start_soon(self._handle_signals, session, name="signalling")
 
-    async def _handle_signals(self, session: Session) -> None:
+    async def _handle_signals(self, session: HubSession) -> None:
         try:
             while session.signals:
                 await self._handle_signal(session, session.signals.popleft())
         finally:
             session.signalling = False
 
-    async def _handle_signal(self, session: Session, message: dict[str, Any] | None) -> None:
+    async def _handle_signal(self, session: HubSession, message: dict[str, Any] | None) -> None:
         try:
             if message is None:
                 await self._signalling.closed(session.id)
@@ -267,10 +269,10 @@ class Hub:
 
     # ------------------------------------------------------------- answers
 
-    def _error(self, session: Session, code: str, message: str) -> None:
+    def _error(self, session: HubSession, code: str, message: str) -> None:
         self._send(session, "error", code=code, message=message)
 
-    def _send(self, session: Session, kind: str, **fields: Any) -> None:
+    def _send(self, session: HubSession, kind: str, **fields: Any) -> None:
         session.outbox.reply(_text({"v": VERSION, "type": kind, **fields}))
 
 

@@ -11,11 +11,11 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from touchline.core.supervision import Supervisor
 from touchline.web.auth.auth import Authenticator
-from touchline.web.auth.sessions import Session as SignedIn
+from touchline.web.auth.sessions import BrowserSession as SignedIn
 from touchline.web.http.errors import Unauthorized, refusal
 from touchline.web.websocket.actions import actions_of
 from touchline.web.websocket.channels import channels_of, engine_channels
-from touchline.web.websocket.hub import Hub, Session
+from touchline.web.websocket.hub import Hub, HubSession
 
 if TYPE_CHECKING:
     from touchline.system import System
@@ -96,7 +96,7 @@ async def _end_with(signed_in: SignedIn, socket: WebSocket, scope: CancelScope) 
     scope.cancel()
 
 
-async def _read(socket: WebSocket, hub: Hub, session: Session) -> None:
+async def _read(socket: WebSocket, hub: Hub, session: HubSession) -> None:
     while True:
         # Reading from a client pauses while it does not read its replies, until it is cut off.
         await session.outbox.room()
@@ -107,7 +107,7 @@ async def _read(socket: WebSocket, hub: Hub, session: Session) -> None:
         hub.received(session, frame["bytes"] if text is None else text)
 
 
-async def _write(socket: WebSocket, session: Session, scope: CancelScope) -> None:
+async def _write(socket: WebSocket, session: HubSession, scope: CancelScope) -> None:
     while True:
         text = await session.outbox.take()
         try:

@@ -19,20 +19,20 @@ from touchline.worker.network.decodedpackets import DecodedPackets
 from touchline.worker.network.feed import (
     CopiedH264,
     DecodedH264,
-    Feed,
+    PacketFeed,
     decoding_pipeline,
 )
 from touchline.worker.pipeline.elements import BuildError
 from touchline.worker.pipeline.pipeline import Pipeline
 from touchline.worker.rtsp.authentication import Credentials
-from touchline.worker.rtsp.description import Format, Track
-from touchline.worker.rtsp.errors import Refusal, RtspError, Stopped
+from touchline.worker.rtsp.description import CameraTrack, TrackFormat
+from touchline.worker.rtsp.errors import CameraRefusal, RtspError, Stopped
 from touchline.worker.rtsp.link import Waker
 from touchline.worker.rtsp.media.reordering import Reorderer
 from touchline.worker.rtsp.media.rtcp import SenderReport
 from touchline.worker.rtsp.media.transport import Choice, Way
 from touchline.worker.rtsp.opening import Target
-from touchline.worker.rtsp.session import Memory, Session, Take, Wanted
+from touchline.worker.rtsp.session import RtspSession, SessionMemory, Take, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class RtspCamera:
     def __init__(
         self,
         spec: PipelineSpec,
-        memory: Memory,
+        memory: SessionMemory,
         *,
         on_frame: Callable[[Frame], None],
         on_end: Callable[[str], None],
@@ -66,12 +66,12 @@ class RtspCamera:
         self.frames = 0
         self.last_frame_ns = time.monotonic_ns()
         self.codec: Codec | None = None
-        self.refusal: Refusal | None = None
+        self.refusal: CameraRefusal | None = None
         self._on_frame, self._on_end, self._on_warning = on_frame, on_end, on_warning
         self._latency_ns = spec.rtsp.latency_ms * 1_000_000
         self._waker = Waker()
-        self._session = Session(_wanted(spec.rtsp), memory, self._waker, self)
-        self._feed: Feed | None = None
+        self._session = RtspSession(_wanted(spec.rtsp), memory, self._waker, self)
+        self._feed: PacketFeed | None = None
         self._reorderer: Reorderer | None = None
         self._pipeline: Pipeline | None = None
         self._not_before_ns = 0
@@ -153,14 +153,14 @@ class RtspCamera:
         if self._ended.acquire(blocking=False) and not self._waker.stopping:
             self._on_end(reason)
 
-    def begin(self, track: Track, chosen: Format, way: Way) -> Take:
+    def begin(self, track: CameraTrack, chosen: TrackFormat, way: Way) -> Take:
         """Prepare for the packets of a track and return the feed that accepts them."""
         self._let_go()
         if self._pipeline is not None:
             self._pipeline.stop()
             self._pipeline = None
         self.source_format = chosen.codec
-        feed: Feed
+        feed: PacketFeed
         try:
             if chosen.codec == "h264" and not self.spec.force_encode:
                 feed = CopiedH264(chosen, self._frame, self._on_warning)
@@ -172,7 +172,7 @@ class RtspCamera:
         self._reorderer = None if way == "tcp" else Reorderer(self._latency_ns, feed.packet)
         return feed.packet if self._reorderer is None else self._reorderer.packet
 
-    def _decoding(self, track: Track, chosen: Format) -> Feed:
+    def _decoding(self, track: CameraTrack, chosen: TrackFormat) -> PacketFeed:
         pipeline = decoding_pipeline(
             self.spec,
             track,

@@ -11,7 +11,7 @@ from touchline.worker.rtp.clock import CameraClock
 from touchline.worker.rtp.mediatime import AHEAD_NS, MediaTime
 from touchline.worker.rtp.packet import Packet, read
 from touchline.worker.rtp.sequence import Sequence
-from touchline.worker.rtsp.description import Format
+from touchline.worker.rtsp.description import TrackFormat
 from touchline.worker.rtsp.media.rtcp import SenderReport
 
 _HELD_NS, _HELD_BYTES = 250_000_000, 8 << 20
@@ -57,7 +57,7 @@ class DecodedPackets:
 
     def __init__(
         self,
-        chosen: Format,
+        chosen: TrackFormat,
         decoder: PacketDecoder,
         on_warning: Callable[[str], None] = lambda _text: None,
     ) -> None:

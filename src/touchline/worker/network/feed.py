@@ -18,7 +18,7 @@ from touchline.media.h264.units import annex_b  # noqa: E402
 from touchline.worker.pipeline.elements import BuildError  # noqa: E402
 from touchline.worker.pipeline.pipeline import Pipeline  # noqa: E402
 from touchline.worker.rtp import H264Stream  # noqa: E402
-from touchline.worker.rtsp.description import Format, Track  # noqa: E402
+from touchline.worker.rtsp.description import CameraTrack, TrackFormat  # noqa: E402
 from touchline.worker.rtsp.errors import RtspError  # noqa: E402
 from touchline.worker.rtsp.media.rtcp import SenderReport  # noqa: E402
 
@@ -37,7 +37,7 @@ _PARAMETER = re.compile(r"[a-z][a-z0-9-]{0,40}", re.ASCII)
 _VALUE = re.compile(r"[\x21-\x7e]{1,8192}", re.ASCII)
 
 
-class Feed(Protocol):
+class PacketFeed(Protocol):
     """Consumer of the packets of one session, called in order and on the session's thread."""
 
     @property
@@ -61,7 +61,10 @@ class CopiedH264:
     """Feed that assembles H.264 from packets and passes it on unchanged."""
 
     def __init__(
-        self, chosen: Format, on_frame: Callable[[Frame], None], on_warning: Callable[[str], None]
+        self,
+        chosen: TrackFormat,
+        on_frame: Callable[[Frame], None],
+        on_warning: Callable[[str], None],
     ) -> None:
         self.lost = 0
         self._on_frame = on_frame
@@ -102,7 +105,7 @@ class DecodedH264:
     """Feed that assembles H.264 from packets for a decoding pipeline."""
 
     def __init__(
-        self, chosen: Format, pipeline: Pipeline, on_warning: Callable[[str], None]
+        self, chosen: TrackFormat, pipeline: Pipeline, on_warning: Callable[[str], None]
     ) -> None:
         self._pipeline = pipeline
         self._copied = CopiedH264(chosen, self._frame, on_warning)
@@ -122,7 +125,7 @@ class DecodedH264:
 
 
 def decoding_pipeline(
-    spec: PipelineSpec, track: Track, chosen: Format, **callbacks: Callable[..., None]
+    spec: PipelineSpec, track: CameraTrack, chosen: TrackFormat, **callbacks: Callable[..., None]
 ) -> Pipeline:
     """Create the pipeline that decodes and encodes a track. Raises RtspError if it cannot."""
     names = ("h264parse",) if chosen.codec == "h264" else _DEPAYLOADERS.get(chosen.codec)
@@ -141,7 +144,7 @@ def _h264_caps() -> Any:
     return Gst.Caps.from_string("video/x-h264,stream-format=byte-stream,alignment=au")
 
 
-def _rtp_caps(track: Track, chosen: Format) -> Any:
+def _rtp_caps(track: CameraTrack, chosen: TrackFormat) -> Any:
     """Build the caps of RTP packets; text from the camera is used only as plain values."""
     structure = Gst.Structure.new_empty("application/x-rtp")
     structure.set_value("media", "video")

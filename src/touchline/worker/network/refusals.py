@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from touchline.worker.rtsp.errors import Refusal
+from touchline.worker.rtsp.errors import CameraRefusal
 
 
-def refused_pause_s(refusal: Refusal, refusals: int, *, signed_in: bool) -> float:
+def refused_pause_s(refusal: CameraRefusal, refusals: int, *, signed_in: bool) -> float:
     """Return how long to pause after this many consecutive refusals by a camera.
 
     `signed_in` says that these credentials worked before: then a restart of the camera is as likely
     as a changed password, and footage would be lost by waiting.
     """
-    first_s, longest_s = (1.0, 60.0) if refusal is Refusal.BUSY else (30.0, 600.0)
-    if refusal is Refusal.CREDENTIALS and signed_in:
+    first_s, longest_s = (1.0, 60.0) if refusal is CameraRefusal.BUSY else (30.0, 600.0)
+    if refusal is CameraRefusal.CREDENTIALS and signed_in:
         first_s = 5.0
     return min(first_s * 2.0 ** min(refusals - 1, 30), longest_s)
 
@@ -46,7 +46,7 @@ class Refusals:
         """Allow the next attempt immediately."""
         self._at_once = True
 
-    def note(self, reason: str, refusal: Refusal, *, signed_in: bool) -> str:
+    def note(self, reason: str, refusal: CameraRefusal, *, signed_in: bool) -> str:
         """Record a refusal and return its reason with the resulting pause."""
         self.count += 1
         self._in_a_row += 1

@@ -23,8 +23,8 @@ from touchline.worker.network.camera import RtspCamera
 from touchline.worker.network.refusals import Refusals
 from touchline.worker.pipeline.elements import BuildError
 from touchline.worker.pipeline.pipeline import Pipeline
-from touchline.worker.rtsp.errors import Refusal
-from touchline.worker.rtsp.session import Memory
+from touchline.worker.rtsp.errors import CameraRefusal
+from touchline.worker.rtsp.session import SessionMemory
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ async def happens(event: asyncio.Event, within_s: float) -> bool:
     return event.is_set()
 
 
-class Camera:
+class CameraRunner:
     """One camera. `wanted` is set while frames are needed; counters last for the worker's life."""
 
     def __init__(self, spec: PipelineSpec, tee: Tee, *, changed: Callable[[], None]) -> None:
@@ -77,7 +77,7 @@ class Camera:
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._pipeline: Pipeline | RtspCamera | None = None
-        self._memory = Memory()
+        self._memory = SessionMemory()
         self._refusals = Refusals()
         self._ended: asyncio.Event = asyncio.Event()
         self._end_reason = ""
@@ -213,7 +213,7 @@ class Camera:
             on_warning=self._on_warning,
         )
 
-    async def _run_once(self, failures: int) -> tuple[bool, str | None, Refusal | None]:
+    async def _run_once(self, failures: int) -> tuple[bool, str | None, CameraRefusal | None]:
         """Run one pipeline; return whether it delivered, why it failed, and whether it was refused.
 
         The reason is None if the pipeline is no longer needed.

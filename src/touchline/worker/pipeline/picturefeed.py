@@ -11,13 +11,13 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
-from touchline.ipc.wire import Element, Picture  # noqa: E402
+from touchline.ipc.wire import Element, SimulatedPicture  # noqa: E402
 from touchline.worker.pipeline.pitchpicture import drawn_picture  # noqa: E402
 
 _QUEUED_AT_MOST = 2
 
 
-def appsrc_for(picture: Picture) -> Element:
+def appsrc_for(picture: SimulatedPicture) -> Element:
     """Create the element that a `PictureFeed` feeds."""
     caps = (
         f"video/x-raw,format=I420,width={picture.width:d},height={picture.height:d},"
@@ -29,7 +29,7 @@ def appsrc_for(picture: Picture) -> Element:
 class PictureFeed:
     """A source for `appsrc`, active until `stopping` is set; `skipped` counts rejected pictures."""
 
-    def __init__(self, picture: Picture, appsrc: Any, stopping: threading.Event) -> None:
+    def __init__(self, picture: SimulatedPicture, appsrc: Any, stopping: threading.Event) -> None:
         self.skipped = 0
         self._picture = picture
         self._appsrc = appsrc

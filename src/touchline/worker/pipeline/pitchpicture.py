@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from touchline.ipc.wire import Picture
+from touchline.ipc.wire import SimulatedPicture
 from touchline.media.picture import pitchplay
 from touchline.media.picture.testpicture import Sprite, TestPicture
 
@@ -25,7 +25,7 @@ _REFEREE = (40, 128, 128)
 Colour = tuple[int, int, int]
 
 
-def drawn_picture(picture: Picture) -> TestPicture:
+def drawn_picture(picture: SimulatedPicture) -> TestPicture:
     """Return the generator of this picture; the test pattern, with a warning, without a pitch file.
 
     Raises ValueError for an impossible picture.

@@ -8,7 +8,7 @@ from touchline.ipc.tee import Frame
 from touchline.media.h264.units import annex_b
 
 
-class Still:
+class StillOutlet:
     """An outlet of the tee that accepts one keyframe and calls `taken` on the pipeline's thread."""
 
     def __init__(self, taken: Callable[[], None]) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 
 from touchline.ipc.feed import Feed
 from touchline.ipc.tee import Tee
-from touchline.worker.pipeline.camera import Camera
-from touchline.worker.pipeline.still import Still, still_bytes
+from touchline.worker.pipeline.camera import CameraRunner
+from touchline.worker.pipeline.still import StillOutlet, still_bytes
 
 LINGER_S = 2.0
 """An encoded camera runs on this long after its last viewer: a returning viewer, or a recording
 that takes the cameras from a preview, finds it running instead of being torn down."""
 
 
-class Unreachable(Exception):
+class FeedUnreachable(Exception):
     """No process listens at the feed's socket."""
 
     code = "feed_unreachable"
@@ -36,7 +36,7 @@ class Viewers:
     `camera` returns the camera as it is currently configured; feeds and stills need one.
     """
 
-    def __init__(self, name: str, tee: Tee, camera: Callable[[], Camera | None]) -> None:
+    def __init__(self, name: str, tee: Tee, camera: Callable[[], CameraRunner | None]) -> None:
         self._name = name
         self._tee = tee
         self._camera = camera
@@ -63,7 +63,7 @@ class Viewers:
             )
         except OSError as error:
             msg = f"the live process cannot be reached: {error.strerror}"
-            raise Unreachable(msg) from error
+            raise FeedUnreachable(msg) from error
         self._feed = feed
         camera = self._camera()
         self._tee.hang(feed, with_gop=camera is not None and camera.playing)
@@ -80,7 +80,7 @@ class Viewers:
     async def still(self, path: Path, timeout_s: float) -> float:
         """Write the newest keyframe to `path` and return its age in seconds. Raises Unseen."""
         camera, taken = self._camera(), asyncio.Event()
-        still = Still(lambda: self._on_loop(taken.set))
+        still = StillOutlet(lambda: self._on_loop(taken.set))
         self._tee.hang(still, with_gop=camera is not None and camera.playing)
         self._wake()
         try:

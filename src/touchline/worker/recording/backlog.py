@@ -12,7 +12,7 @@ _KEPT_GOP_BYTES = 32 << 20
 
 
 @dataclass
-class Begin:
+class BeginSegment:
     """Job that begins a segment with this frame; `hole` is the reason for a gap before it.
 
     `label` None keeps the label of the previous segment. `tries` counts the writers that took the
@@ -39,7 +39,7 @@ class Fragment:
     hole: str | None = None
 
 
-Job = Begin | Fragment
+Job = BeginSegment | Fragment
 
 
 class Backlog:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from touchline.ipc.wire import RecordOrder
-from touchline.media.storage.disk import ERROR, GONE, OK, SLOW, Disk, Place, state_of
+from touchline.media.storage.disk import ERROR, GONE, OK, SLOW, Disk, FolderIdentity, state_of
 from touchline.worker.awakeclock import AwakeClock
 from touchline.worker.recording.backlog import Backlog
-from touchline.worker.recording.ledger import Ledger
-from touchline.worker.recording.pace import Pace
+from touchline.worker.recording.ledger import RecordingLedger
+from touchline.worker.recording.pace import DiskPace
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ FOLDER_AWAY_S = 2.0
 """A missing folder is recreated after this delay, because it may reappear by itself."""
 
 
-class Closed(Exception):
+class RecordingClosed(Exception):
     """The recording is being closed and the disk accepts no data."""
 
 
@@ -36,11 +36,11 @@ class DiskWatch:
         self,
         order: RecordOrder,
         disk: Disk,
-        ledger: Ledger,
+        ledger: RecordingLedger,
         *,
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.pace = Pace(order.fragment_s)
+        self.pace = DiskPace(order.fragment_s)
         self.awake_ns = AwakeClock(monotonic_ns)
         """Excludes pauses of this process, for which the disk is not to blame."""
         self._order = order
@@ -50,7 +50,7 @@ class DiskWatch:
         self._state, self._error = OK, None  # type: tuple[str, str | None]
         self._errno: int | None = None
         self._told = OK
-        self._place: Place | None = None
+        self._place: FolderIdentity | None = None
         self._folder_away_since_ns: int | None = None
 
     @property
@@ -148,7 +148,7 @@ class DiskWatch:
         state = self.note(error)
         with backlog.lock:
             if backlog.closing:
-                raise Closed
+                raise RecordingClosed
             pause_s = ERROR_RETRY_S if state == ERROR else RETRY_S
             backlog.lock.wait_for(lambda: backlog.closing, pause_s)
         self.bring_back_folder(error)

@@ -10,7 +10,7 @@ from touchline.ipc import wire
 Notify = Callable[[dict[str, Any]], None]
 
 
-class Ledger:
+class RecordingLedger:
     """The record of one recording. It outlives its writers, whatever ends them.
 
     The writer's thread updates it; any thread may read it.

@@ -12,7 +12,7 @@ _STUCK_FRAGMENTS = 2
 _CLEAR_NS = 5_000_000_000
 
 
-class Pace:
+class DiskPace:
     """Detector of slow disks. One thread begins and ends operations; any may read the result.
 
     The disk is slow if the 99th percentile of the last hundred times exceeds `fragment_s`, or if

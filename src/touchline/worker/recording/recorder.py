@@ -21,9 +21,9 @@ from touchline.ipc.tee import Frame
 from touchline.ipc.wire import RecordOrder
 from touchline.media.h264.codec import Codec
 from touchline.media.storage.disk import Disk
-from touchline.worker.recording.backlog import Backlog, Begin, Fragment
+from touchline.worker.recording.backlog import Backlog, BeginSegment, Fragment
 from touchline.worker.recording.diskwatch import DiskWatch
-from touchline.worker.recording.ledger import Ledger, Notify
+from touchline.worker.recording.ledger import Notify, RecordingLedger
 from touchline.worker.recording.segments import SegmentNames
 from touchline.worker.recording.synctimes import SyncTimes
 from touchline.worker.recording.writer import Work
@@ -38,7 +38,7 @@ _START = "start"
 _SLOW_DISK = "the disk was too slow"
 
 
-class Recorder:
+class CameraRecorder:
     """Recorder of one camera for one match. An outlet of the tee.
 
     `notify` is called with a message for the server, on any thread, and must return immediately.
@@ -77,7 +77,7 @@ class Recorder:
         self.end_reached = threading.Event()
         # writing
         disk = disk or Disk()
-        self._ledger = Ledger(notify)
+        self._ledger = RecordingLedger(notify)
         self._watch = DiskWatch(order, disk, self._ledger)
         self._work = Work(
             order=order,
@@ -227,7 +227,7 @@ class Recorder:
         self._codec = frame.codec
         self._behind, self._pending_hole = False, None
         self._segment_start_ns = frame.pts_ns
-        self._backlog.add(Begin(frame, label, hole))
+        self._backlog.add(BeginSegment(frame, label, hole))
 
     def _break(self, reason: str) -> None:
         self._cut(None)

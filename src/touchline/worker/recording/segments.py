@@ -12,7 +12,7 @@ from touchline.ipc.tee import Frame
 from touchline.ipc.wire import RecordOrder
 from touchline.media.mp4 import scan, writer
 from touchline.media.mp4.fragment import MOOF_BYTES, TRUN_ENTRY_BYTES, fragment_part
-from touchline.media.mp4.sample import Sample, ticks
+from touchline.media.mp4.sample import Mp4Sample, ticks
 from touchline.media.mp4.sampletable import SampleTable
 from touchline.media.storage.disk import Disk
 
@@ -190,11 +190,11 @@ class OpenSegment:
         except OSError as error:
             log.warning("closing %s: %s", self._path, error)
 
-    def _samples(self, frames: Sequence[Frame], end_dts_ns: int) -> list[Sample]:
+    def _samples(self, frames: Sequence[Frame], end_dts_ns: int) -> list[Mp4Sample]:
         starts = [ticks(f.dts_ns - self._base_dts_ns) for f in frames]
         ends = [*starts[1:], ticks(end_dts_ns - self._base_dts_ns)]
         return [
-            Sample(
+            Mp4Sample(
                 data=f.data,
                 dts=start,
                 pts=ticks(f.pts_ns - self._base_pts_ns),

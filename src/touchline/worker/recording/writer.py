@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from touchline.ipc.wire import RecordOrder
 from touchline.media.storage.disk import FILE_TOO_LARGE, FULL, OK, Disk, state_of
-from touchline.worker.recording.backlog import Backlog, Begin, Fragment, Gop, Job
-from touchline.worker.recording.diskwatch import Closed, DiskWatch, text_of
-from touchline.worker.recording.ledger import Ledger
+from touchline.worker.recording.backlog import Backlog, BeginSegment, Fragment, Gop, Job
+from touchline.worker.recording.diskwatch import DiskWatch, RecordingClosed, text_of
+from touchline.worker.recording.ledger import RecordingLedger
 from touchline.worker.recording.segments import OpenSegment, SegmentNames
 from touchline.worker.recording.synctimes import SyncTimes
 
@@ -36,7 +36,7 @@ class Work:
 
     order: RecordOrder
     backlog: Backlog
-    ledger: Ledger
+    ledger: RecordingLedger
     disk: Disk
     watch: DiskWatch
     names: SegmentNames
@@ -91,7 +91,7 @@ class Writer:
                     self._look_while_idle()
                 else:
                     self._do(job)
-        except Closed:
+        except RecordingClosed:
             self._lose_the_rest()
         self._finish_open()
         self._drop_replay()
@@ -105,7 +105,7 @@ class Writer:
         job.tries += 1
         if job.tries > self._tries:
             self._leave_out(job, f"it could not be written: {describe(self._after)}")
-        elif isinstance(job, Begin):
+        elif isinstance(job, BeginSegment):
             self._finish_open()
             self._drop_replay()
             self._begin(job)
@@ -202,7 +202,7 @@ class Writer:
 
     # --------------------------------------------------------------- segments
 
-    def _begin(self, job: Begin) -> None:
+    def _begin(self, job: BeginSegment) -> None:
         """Begin a segment, waiting for the disk for as long as necessary."""
         work = self._work
         while True:
@@ -223,7 +223,7 @@ class Writer:
         first = work.replay[0].frames[0] if work.replay else job.frames[0]
         if not first.keyframe:
             return False
-        self._begin(Begin(first, work.wall_label()))
+        self._begin(BeginSegment(first, work.wall_label()))
         try:
             for each in work.replay:
                 self._append(each, again=True)
@@ -250,7 +250,7 @@ class Writer:
             work.limit_told = True
             work.watch.complain(FILE_TOO_LARGE, f"files are limited to {limit} bytes here")
         self._finish_open()
-        self._begin(Begin(job.frames[0], work.wall_label()))
+        self._begin(BeginSegment(job.frames[0], work.wall_label()))
 
     def _give_up_open(self) -> None:
         """Abandon the open file and continue in another, from its newest keyframe on."""

@@ -3,7 +3,7 @@
 `describe` asks a camera what it offers; `python -m touchline.worker.rtsp` does so as a program.
 """
 
-from touchline.worker.rtsp.describing import Offer, describe
-from touchline.worker.rtsp.errors import Refusal, RtspError
+from touchline.worker.rtsp.describing import OfferedTracks, describe
+from touchline.worker.rtsp.errors import CameraRefusal, RtspError
 
-__all__ = ["Offer", "Refusal", "RtspError", "describe"]
+__all__ = ["CameraRefusal", "OfferedTracks", "RtspError", "describe"]

@@ -13,7 +13,7 @@ _URI_CHARS = "!#$%&'()*+,-./:;=?@[]_~"
 
 
 @dataclass(frozen=True)
-class Address:
+class CameraAddress:
     """Host and port of a camera and its request URI, without user and password."""
 
     scheme: str
@@ -38,7 +38,7 @@ class Address:
         return f"{host}:{self.port}"
 
 
-def parse_address(url: str) -> Address:
+def parse_address(url: str) -> CameraAddress:
     """Parse an `rtsp://` or `rtsps://` URL. Raises RtspError without quoting it."""
     try:
         parts = urlsplit(url)
@@ -51,10 +51,10 @@ def parse_address(url: str) -> Address:
         raise RtspError(msg)
     location = parts.netloc.rpartition("@")[2]
     uri = urlunsplit((scheme, location, parts.path or "/", parts.query, ""))
-    return Address(scheme, host, port or PORTS[scheme], quote(uri, safe=_URI_CHARS))
+    return CameraAddress(scheme, host, port or PORTS[scheme], quote(uri, safe=_URI_CHARS))
 
 
-def redirect_target(here: Address, location: str) -> Address:
+def redirect_target(here: CameraAddress, location: str) -> CameraAddress:
     """Return the address of a redirect. Raises RtspError for an invalid one."""
     if location.startswith("/") and not location.startswith("//"):
         scheme, netloc, *_ = urlsplit(here.uri)

@@ -92,7 +92,7 @@ def _rank(challenge: Challenge) -> int | None:
     return list(_HASHES).index(name)
 
 
-class Verdict(Enum):
+class ChallengeVerdict(Enum):
     """Meaning of a 401 response."""
 
     SIGN = "sign"
@@ -103,7 +103,7 @@ class Verdict(Enum):
     """The user name or the password is wrong."""
 
 
-class Signer:
+class RequestSigner:
     """Signatures for the requests of one connection; none without credentials.
 
     A wrong password is sent once: many cameras lock an account after a few attempts.
@@ -150,19 +150,19 @@ class Signer:
         if self._signed:
             self._proved, self._stale = True, 0
 
-    def challenged(self, fields: Iterable[str]) -> Verdict:
+    def challenged(self, fields: Iterable[str]) -> ChallengeVerdict:
         """Process the challenges of a 401 and return the verdict."""
         offered = challenges(fields)
         chosen = strongest(offered)
         if self._credentials is None:
-            return Verdict.NO_CREDENTIALS
+            return ChallengeVerdict.NO_CREDENTIALS
         if chosen is None:
-            return Verdict.NO_COMMON_METHOD
+            return ChallengeVerdict.NO_COMMON_METHOD
         if self._signed and not self._went_stale(chosen):
-            return Verdict.WRONG
+            return ChallengeVerdict.WRONG
         self._challenge, self._count, self._signed = chosen, 0, False
         self._cnonce = self._client_nonce()
-        return Verdict.SIGN
+        return ChallengeVerdict.SIGN
 
     def _went_stale(self, chosen: Challenge) -> bool:
         """Return whether the credentials were right and only the nonce had expired."""

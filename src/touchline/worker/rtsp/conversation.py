@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from touchline import __version__
-from touchline.worker.rtsp.authentication import Signer, Verdict
-from touchline.worker.rtsp.errors import NoAnswer, Refusal, RtspError
+from touchline.worker.rtsp.authentication import ChallengeVerdict, RequestSigner
+from touchline.worker.rtsp.errors import CameraRefusal, NoAnswer, RtspError
 from touchline.worker.rtsp.link import Link
 from touchline.worker.rtsp.messages import (
+    CameraRequest,
     Message,
     Reader,
-    Request,
     Response,
     encode_request,
     encode_response,
@@ -24,12 +24,16 @@ ANSWER_S = 5.0
 _AGENT = ("User-Agent", f"touchline/{__version__}")
 _OBEYED = {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"}
 _REFUSALS = {
-    Verdict.NO_CREDENTIALS: (
+    ChallengeVerdict.NO_CREDENTIALS: (
         "the camera requires a user name and password (401); set user and password of this camera"
     ),
-    Verdict.NO_COMMON_METHOD: "the camera requires an unsupported authentication scheme (401)",
-    Verdict.WRONG: "the camera refuses the user name or the password (401); correct user and"
-    " password of this camera",
+    ChallengeVerdict.NO_COMMON_METHOD: (
+        "the camera requires an unsupported authentication scheme (401)"
+    ),
+    ChallengeVerdict.WRONG: (
+        "the camera refuses the user name or the password (401); correct user and"
+        " password of this camera"
+    ),
 }
 
 
@@ -47,7 +51,9 @@ class Conversation:
     If the camera itself ended the session, `ended` is set to the reason.
     """
 
-    def __init__(self, link: Link, signer: Signer, on_packet: Callable[[int, bytes], None]) -> None:
+    def __init__(
+        self, link: Link, signer: RequestSigner, on_packet: Callable[[int, bytes], None]
+    ) -> None:
         self.link = link
         self.signer = signer
         self.reader = Reader(on_packet)
@@ -81,10 +87,10 @@ class Conversation:
                 self.signer.accepted()
                 return asked.answer
             verdict = self.sign(asked.answer)
-            if verdict is not Verdict.SIGN:
-                raise RtspError(_REFUSALS[verdict], refusal=Refusal.CREDENTIALS)
+            if verdict is not ChallengeVerdict.SIGN:
+                raise RtspError(_REFUSALS[verdict], refusal=CameraRefusal.CREDENTIALS)
 
-    def sign(self, answer: Response) -> Verdict:
+    def sign(self, answer: Response) -> ChallengeVerdict:
         """Process the challenge of a 401."""
         return self.signer.challenged(answer.headers.all("www-authenticate"))
 
@@ -128,7 +134,7 @@ class Conversation:
         self._waiting = {n: each for n, each in self._waiting.items() if each is not asked}
 
     def _note(self, message: Message) -> None:
-        if isinstance(message, Request):
+        if isinstance(message, CameraRequest):
             self._obey(message)
         elif message.status >= 200:
             number = message.headers.number("cseq")
@@ -139,7 +145,7 @@ class Conversation:
             if asked is not None:
                 asked.answer = message
 
-    def _obey(self, request: Request) -> None:
+    def _obey(self, request: CameraRequest) -> None:
         """Answer a request of the camera."""
         number = request.headers.get("cseq") or "0"
         if request.method in {"REDIRECT", "TEARDOWN", "BYE"}:
@@ -151,7 +157,7 @@ class Conversation:
 
 def failure(method: str, answer: Response) -> RtspError:
     """Return the error that a refused request means."""
-    refusals = {403: Refusal.CREDENTIALS, 453: Refusal.BUSY, 503: Refusal.BUSY}
+    refusals = {403: CameraRefusal.CREDENTIALS, 453: CameraRefusal.BUSY, 503: CameraRefusal.BUSY}
     meanings = {
         403: "the camera forbids this stream to the user (403); check the user's rights",
         404: "the camera has no stream at this path (404); check the URL",

@@ -14,7 +14,7 @@ from touchline.worker.rtsp.opening import Target, open_camera
 
 
 @dataclass(frozen=True)
-class Offer:
+class OfferedTracks:
     """The track that would be recorded, and all available tracks.
 
     `width` and `height` are None if the description does not contain them.
@@ -39,7 +39,7 @@ def describe(
     verify_tls: bool = True,
     track: str | int | None = None,
     timeout_s: float = 20.0,
-) -> Offer:
+) -> OfferedTracks:
     """Log in to a camera and read its description. Blocks for at most `timeout_s`.
 
     Raises RtspError, whose message describes the problem and whose `refusal` is set if the camera
@@ -65,4 +65,4 @@ def describe(
         raise RtspError("the camera offers no video that can be recorded")
     width, height = chosen.size or (None, None)
     labels = tuple(each.label for each in tracks)
-    return Offer(chosen.label, chosen.format.codec, width, height, labels)
+    return OfferedTracks(chosen.label, chosen.format.codec, width, height, labels)

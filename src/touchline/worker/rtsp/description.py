@@ -40,7 +40,7 @@ _CODECS = {
 
 
 @dataclass(frozen=True)
-class Format:
+class TrackFormat:
     """A payload type of a track; parameter names are in lower case."""
 
     payload_type: int
@@ -73,18 +73,18 @@ class Format:
 
 
 @dataclass(frozen=True)
-class Track:
+class CameraTrack:
     """A video track with its number among the video tracks and its description."""
 
     number: int
     control: str | None
-    formats: tuple[Format, ...]
+    formats: tuple[TrackFormat, ...]
     size: Size | None
     keyframes_on_request: frozenset[str]
     protected: bool
 
     @property
-    def format(self) -> Format | None:
+    def format(self) -> TrackFormat | None:
         """The format to request: the first H.264, otherwise the first supported one."""
         readable = [each for each in self.formats if each.readable]
         return next((f for f in readable if f.codec == "h264"), readable[0] if readable else None)
@@ -103,7 +103,7 @@ class Description:
     """A session description: its own control attribute and the video tracks."""
 
     control: str | None
-    tracks: tuple[Track, ...]
+    tracks: tuple[CameraTrack, ...]
 
 
 def area(size: Size | None) -> int:
@@ -132,8 +132,8 @@ def parse_description(body: bytes) -> Description:
 
 
 def choose_track(
-    tracks: Sequence[Track], wanted: str | int | None, before: str | None = None
-) -> Track:
+    tracks: Sequence[CameraTrack], wanted: str | int | None, before: str | None = None
+) -> CameraTrack:
     """Choose the video track to record. Raises RtspError if there is none.
 
     `wanted` is the setting: a track's number or the end of its control URL. Otherwise the largest
@@ -155,7 +155,7 @@ def choose_track(
     return (remembered or h264 or equals)[0]
 
 
-def _named(tracks: Sequence[Track], wanted: str) -> Track:
+def _named(tracks: Sequence[CameraTrack], wanted: str) -> CameraTrack:
     controls = [(track, track.control or "") for track in tracks]
     matches = (
         [t for t in tracks if wanted.isdecimal() and t.number == int(wanted)]
@@ -173,7 +173,7 @@ def _named(tracks: Sequence[Track], wanted: str) -> Track:
     return track
 
 
-def _track(number: int, section: Sequence[str]) -> Track:
+def _track(number: int, section: Sequence[str]) -> CameraTrack:
     attributes = _attributes(section)
     fields = section[0].removeprefix("m=").split()
     listed = [int(text) for text in fields[3:] if text.isdecimal() and len(text) <= 3]
@@ -187,8 +187,8 @@ def _track(number: int, section: Sequence[str]) -> Track:
             encoding, rate = maps[payload_type][2].upper(), int(maps[payload_type][3])
         if encoding and 1 <= rate <= 10_000_000:
             own = parameters.get(payload_type, {})
-            formats.append(Format(payload_type, encoding, rate, own))
-    track = Track(
+            formats.append(TrackFormat(payload_type, encoding, rate, own))
+    track = CameraTrack(
         number=number,
         control=attributes.get("control", [None])[0],
         formats=tuple(formats),

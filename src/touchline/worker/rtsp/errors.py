@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Refusal(Enum):
+class CameraRefusal(Enum):
     """A deliberate refusal by a camera. Retrying soon is useless and may lock the account."""
 
     CREDENTIALS = "credentials"
@@ -20,7 +20,7 @@ class RtspError(Exception):
     `refusal` is set if the camera refused, as opposed to being unreachable or faulty.
     """
 
-    def __init__(self, message: str, *, refusal: Refusal | None = None) -> None:
+    def __init__(self, message: str, *, refusal: CameraRefusal | None = None) -> None:
         super().__init__(message)
         self.refusal = refusal
 

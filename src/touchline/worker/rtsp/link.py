@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 
 from touchline.ipc.threads import watched
-from touchline.worker.rtsp.address import Address
+from touchline.worker.rtsp.address import CameraAddress
 from touchline.worker.rtsp.errors import ConnectionLost, RtspError, Stopped
 
 _CHUNK_BYTES = 64 << 10
@@ -75,7 +75,9 @@ class Link:
         self.family = connection.family
 
     @classmethod
-    def connect(cls, address: Address, waker: Waker, *, verify_tls: bool, timeout_s: float) -> Link:
+    def connect(
+        cls, address: CameraAddress, waker: Waker, *, verify_tls: bool, timeout_s: float
+    ) -> Link:
         """Connect to an address. Raises RtspError, or Stopped if the waker stops it."""
         deadline = time.monotonic() + timeout_s
         connection = _connected(address, waker, deadline)
@@ -151,7 +153,7 @@ class Link:
         self._socket.close()
 
 
-def _connected(address: Address, waker: Waker, deadline: float) -> socket.socket:
+def _connected(address: CameraAddress, waker: Waker, deadline: float) -> socket.socket:
     """Connect to the first of the host's addresses that accepts a connection."""
     problem = "it has no address"
     candidates = _resolve(address, waker, deadline)
@@ -183,7 +185,7 @@ def _connected(address: Address, waker: Waker, deadline: float) -> socket.socket
 Found = list[tuple[socket.AddressFamily, tuple[object, ...]]]
 
 
-def _resolve(address: Address, waker: Waker, deadline: float) -> Found:
+def _resolve(address: CameraAddress, waker: Waker, deadline: float) -> Found:
     """Resolve the host name; an unresponsive name server takes no longer than the deadline."""
     try:
         return _look_up(address, socket.AI_NUMERICHOST)
@@ -216,13 +218,18 @@ def _resolve(address: Address, waker: Waker, deadline: float) -> Found:
     return found
 
 
-def _look_up(address: Address, flags: int) -> Found:
+def _look_up(address: CameraAddress, flags: int) -> Found:
     answers = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=flags)
     return [(family, where) for family, _, _, _, where in answers[:8]]
 
 
 def _encrypted(
-    connection: socket.socket, address: Address, waker: Waker, deadline: float, *, verify: bool
+    connection: socket.socket,
+    address: CameraAddress,
+    waker: Waker,
+    deadline: float,
+    *,
+    verify: bool,
 ) -> ssl.SSLSocket:
     context = ssl.create_default_context()
     if not verify:

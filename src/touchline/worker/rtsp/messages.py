@@ -71,7 +71,7 @@ class Response:
 
 
 @dataclass(frozen=True)
-class Request:
+class CameraRequest:
     """A request from the camera."""
 
     method: str
@@ -79,7 +79,7 @@ class Request:
     headers: Headers = field(default_factory=Headers)
 
 
-Message = Response | Request
+Message = Response | CameraRequest
 
 
 def printable(text: str, longest: int = 120) -> str:
@@ -226,4 +226,4 @@ def _parsed(first: str, headers: Headers, body: bytes) -> Message:
     request = _REQUEST.match(first)
     if request is None:
         raise RtspError(f"the camera answers {printable(first)!r}, which is not RTSP")
-    return Request(request[1].upper(), request[2], headers)
+    return CameraRequest(request[1].upper(), request[2], headers)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from touchline.worker.rtsp.address import Address, parse_address, redirect_target, usable_base
-from touchline.worker.rtsp.authentication import Credentials, Signer
+from touchline.worker.rtsp.address import CameraAddress, parse_address, redirect_target, usable_base
+from touchline.worker.rtsp.authentication import Credentials, RequestSigner
 from touchline.worker.rtsp.conversation import Conversation, failure
 from touchline.worker.rtsp.description import Description, parse_description
-from touchline.worker.rtsp.errors import ConnectionLost, NoAnswer, Refusal, RtspError
+from touchline.worker.rtsp.errors import CameraRefusal, ConnectionLost, NoAnswer, RtspError
 from touchline.worker.rtsp.link import Link, Waker
 from touchline.worker.rtsp.messages import Response
 
@@ -33,7 +33,7 @@ class Opened:
     """The description of a camera and the connection to it."""
 
     conversation: Conversation
-    address: Address
+    address: CameraAddress
     description: Description
     base: str
     methods: frozenset[str]
@@ -56,12 +56,12 @@ def open_camera(
     configured = address = parse_address(target.url)
     for _ in range(MAX_REDIRECTS + 1):
         own = address.origin == configured.origin
-        signer = Signer(target.credentials if own else None)
+        signer = RequestSigner(target.credentials if own else None)
         try:
             door = _Door(target, waker, on_packet, methods)
             conversation, answer = door.enter(address, signer)
         except RtspError as error:
-            if own or target.credentials is None or error.refusal is not Refusal.CREDENTIALS:
+            if own or target.credentials is None or error.refusal is not CameraRefusal.CREDENTIALS:
                 raise
             raise RtspError(
                 f"the camera redirects to {address.scheme}://{address.where}, where its user name"
@@ -101,7 +101,7 @@ class _Door:
         self._ask_options = methods is None
         self._target, self._waker, self._on_packet = target, waker, on_packet
 
-    def enter(self, address: Address, signer: Signer) -> tuple[Conversation, Response]:
+    def enter(self, address: CameraAddress, signer: RequestSigner) -> tuple[Conversation, Response]:
         """Connect and send the request. Raises RtspError."""
         try:
             return self._once(address, signer)
@@ -118,10 +118,10 @@ class _Door:
             raise RtspError(
                 "the camera closed the connection when the user name and password were sent;"
                 " check user and password of this camera",
-                refusal=Refusal.CREDENTIALS,
+                refusal=CameraRefusal.CREDENTIALS,
             ) from error
 
-    def _once(self, address: Address, signer: Signer) -> tuple[Conversation, Response]:
+    def _once(self, address: CameraAddress, signer: RequestSigner) -> tuple[Conversation, Response]:
         link = Link.connect(
             address, self._waker, verify_tls=self._target.verify_tls, timeout_s=CONNECT_S
         )
@@ -136,7 +136,7 @@ class _Door:
             raise
 
 
-def _methods(conversation: Conversation, address: Address) -> frozenset[str]:
+def _methods(conversation: Conversation, address: CameraAddress) -> frozenset[str]:
     """Return the methods that the camera lists; an empty set rules out no request."""
     try:
         answer = conversation.ask("OPTIONS", address.uri, timeout_s=_OPTIONS_S)
@@ -146,7 +146,7 @@ def _methods(conversation: Conversation, address: Address) -> frozenset[str]:
     return frozenset(word.strip().upper() for word in listed.split(",")[:64] if word.strip())
 
 
-def _base(answer: Response, address: Address) -> str:
+def _base(answer: Response, address: CameraAddress) -> str:
     """Return the base of the description's relative control URLs."""
     for name in ("content-base", "content-location"):
         base = usable_base(answer.headers.get(name))

@@ -1,6 +1,6 @@
 """One RTSP session with a camera, from its connection to its end.
 
-`Session.run` has its own thread. It reads, answers, reports and keeps the session alive on that
+`RtspSession.run` has its own thread. It reads, answers, reports and keeps the session alive on that
 thread; the waker stops it from any other.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from touchline.worker.rtsp.address import control_uris
-from touchline.worker.rtsp.authentication import Verdict
+from touchline.worker.rtsp.authentication import ChallengeVerdict
 from touchline.worker.rtsp.conversation import ANSWER_S, Asked, Conversation, failure
-from touchline.worker.rtsp.description import Format, Track, choose_track
+from touchline.worker.rtsp.description import CameraTrack, TrackFormat, choose_track
 from touchline.worker.rtsp.errors import ConnectionLost, RtspError
 from touchline.worker.rtsp.keepalive import KeepAlive, session_timeout_s
 from touchline.worker.rtsp.link import Waker
@@ -28,7 +28,7 @@ from touchline.worker.rtsp.media.transport import (
     granted_transport,
     ways,
 )
-from touchline.worker.rtsp.media.udp import UdpPair
+from touchline.worker.rtsp.media.udp import ReceiverUdpPair
 from touchline.worker.rtsp.messages import Response
 from touchline.worker.rtsp.opening import Opened, Target, open_camera
 
@@ -53,7 +53,7 @@ class Wanted:
 
 
 @dataclass
-class Memory:
+class SessionMemory:
     """What a session learned about a camera for the next one; initially empty."""
 
     control: str | None = None
@@ -71,7 +71,7 @@ Take = Callable[[bytes, int], None]
 class Sink(Protocol):
     """Consumer of the packets; called on the session's thread. May raise RtspError."""
 
-    def begin(self, track: Track, chosen: Format, way: Way) -> Take:
+    def begin(self, track: CameraTrack, chosen: TrackFormat, way: Way) -> Take:
         """Prepare for the track that will be played, and return the consumer of its packets."""
 
     def sender_report(self, report: SenderReport, arrived_ns: int) -> None:
@@ -88,14 +88,14 @@ class _UdpSilent(Exception):
     """No packet arrived over UDP."""
 
 
-class Session:
+class RtspSession:
     """Playback of one camera's stream into a sink."""
 
-    def __init__(self, wanted: Wanted, memory: Memory, waker: Waker, sink: Sink) -> None:
+    def __init__(self, wanted: Wanted, memory: SessionMemory, waker: Waker, sink: Sink) -> None:
         self._wanted, self._memory, self._waker, self._sink = wanted, memory, waker, sink
         self._reception = Reception(secrets.randbits(32))
         self._take: Take | None = None
-        self._udp: UdpPair | None = None
+        self._udp: ReceiverUdpPair | None = None
         self._granted = Granted("tcp", (0, 1), None, None)
         self._payload_types: frozenset[int] = frozenset()
         self._assigned_seen = False
@@ -155,7 +155,7 @@ class Session:
 
     # ------------------------------------------------------------- beginning
 
-    def _set_up(self, opened: Opened, track: Track, chosen: Format) -> tuple[str, float]:
+    def _set_up(self, opened: Opened, track: CameraTrack, chosen: TrackFormat) -> tuple[str, float]:
         """Set the track up; return the aggregate URI and the session's timeout."""
         tls = opened.address.tls
         answer = Response(461, "Unsupported Transport")
@@ -184,13 +184,13 @@ class Session:
         self._prepare(opened, track, chosen)
         return self._whole(opened), session_timeout_s(field)
 
-    def _ask_set_up(self, opened: Opened, track: Track, way: Way) -> Response:
+    def _ask_set_up(self, opened: Opened, track: CameraTrack, way: Way) -> Response:
         conversation, ports = opened.conversation, None
         if self._udp is not None:
             self._udp.close()
             self._udp = None
         if way == "udp":
-            self._udp = UdpPair(conversation.link)
+            self._udp = ReceiverUdpPair(conversation.link)
             ports = self._udp.ports
         header = [("Transport", asked_transport(way, ports))]
         answer = Response(404, "Not Found")
@@ -206,7 +206,7 @@ class Session:
         control = opened.description.control
         return control_uris(opened.base, control)[0] if control else opened.base
 
-    def _prepare(self, opened: Opened, track: Track, chosen: Format) -> None:
+    def _prepare(self, opened: Opened, track: CameraTrack, chosen: TrackFormat) -> None:
         """Prepare for packets, which may arrive before the response to PLAY."""
         conversation = opened.conversation
         self._payload_types = frozenset(each.payload_type for each in track.formats)
@@ -221,7 +221,9 @@ class Session:
             self._udp.open_path(self._reception.report_without_blocks())
         self._take = self._sink.begin(track, chosen, self._granted.way)
 
-    def _play(self, conversation: Conversation, uri: str, opened: Opened, track: Track) -> None:
+    def _play(
+        self, conversation: Conversation, uri: str, opened: Opened, track: CameraTrack
+    ) -> None:
         attempts = [(uri, [("Range", "npt=0.000-")])]
         attempts += [(uri, []), (control_uris(opened.base, track.control)[0], [])]
         answer = Response(0, "")
@@ -238,7 +240,7 @@ class Session:
         self,
         conversation: Conversation,
         uri: str,
-        track: Track,
+        track: CameraTrack,
         timeout_s: float,
         methods: frozenset[str],
     ) -> None:
@@ -285,7 +287,9 @@ class Session:
         elif self.packets:
             conversation.send_packet(self._granted.channels[1], packet)
 
-    def _ask_for_keyframe(self, conversation: Conversation, track: Track, now_s: float) -> None:
+    def _ask_for_keyframe(
+        self, conversation: Conversation, track: CameraTrack, now_s: float
+    ) -> None:
         self._keyframe_wanted = False
         if not track.keyframes_on_request or not self.packets:
             return
@@ -366,5 +370,5 @@ class _Alive:
         if answer.status != 401:
             self._conversation.signer.accepted()
             self._keep.answered(answer.status, now_s)
-        elif self._conversation.sign(answer) is Verdict.SIGN:
+        elif self._conversation.sign(answer) is ChallengeVerdict.SIGN:
             self._keep.due_s = now_s

@@ -11,7 +11,7 @@ from touchline.capture.library.playback.mediasegments import (
 )
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4.sample import TIMESCALE, ticks
-from touchline.media.mp4.walk import Fragment
+from touchline.media.mp4.walk import ScannedFragment
 
 CODEC = Codec(320, 180, b"one")
 OTHER = Codec(640, 360, b"two")
@@ -19,10 +19,10 @@ START_NS = 1_770_000_000_000_000_000
 FRAGMENT_NS = 250_000_000
 
 
-def fragments(count: int, *, gop: int = 4, at_ns: int = START_NS) -> list[Fragment]:
+def fragments(count: int, *, gop: int = 4, at_ns: int = START_NS) -> list[ScannedFragment]:
     """Fragments of a quarter of a second, a keyframe in every `gop`-th of them."""
     return [
-        Fragment(
+        ScannedFragment(
             offset=1000 + n * 500,
             size_bytes=500,
             sequence=n + 1,
@@ -36,11 +36,11 @@ def fragments(count: int, *, gop: int = 4, at_ns: int = START_NS) -> list[Fragme
     ]
 
 
-def part(found: list[Fragment], codec: Codec = CODEC) -> Part:
+def part(found: list[ScannedFragment], codec: Codec = CODEC) -> Part:
     return Part(codec, 0, stretches(found))
 
 
-def end_ns(found: list[Fragment]) -> int:
+def end_ns(found: list[ScannedFragment]) -> int:
     return found[-1].capture_unix_ns + FRAGMENT_NS
 
 
@@ -133,7 +133,7 @@ def test_a_clock_that_says_the_next_file_began_earlier_shortens_nothing() -> Non
 def test_a_growing_playlist_is_only_appended_to(
     counts: list[int], gaps_ms: list[int], gop: int
 ) -> None:
-    parts: list[list[Fragment]] = []
+    parts: list[list[ScannedFragment]] = []
     at_ns = START_NS
     for count, gap_ms in zip(counts, gaps_ms, strict=False):
         found = fragments(count, gop=gop, at_ns=at_ns)

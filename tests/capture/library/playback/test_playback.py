@@ -12,7 +12,7 @@ from touchline.capture.library.playback.announcements import Terms
 from touchline.capture.library.playback.footage import Footage, Piece
 from touchline.capture.library.playback.playback import Container, playlist, segment_media
 from touchline.core.errors import NotFound
-from touchline.media.mp4.cut import Span
+from touchline.media.mp4.cut import FileSpan
 
 pytestmark = pytest.mark.anyio
 
@@ -104,7 +104,7 @@ async def test_each_segment_of_a_playlist_can_be_had(tmp_path: Path) -> None:
     for number, (name, sequence) in enumerate(uris_of(text_of(pieces, container="mp4")), 1):
         made = segment_media(pieces, name, sequence, growing=False, container="mp4")
         assert struct.unpack_from(">4s4xI", made.head, made.head.index(b"mfhd"))[1] == number
-        spans = [part for part in made.body if isinstance(part, Span)]
+        spans = [part for part in made.body if isinstance(part, FileSpan)]
         assert {span.path.name for span in spans} == {name}
         footage_bytes += sum(span.size_bytes for span in spans)
     assert footage_bytes == sum(e.size_bytes for p in pieces for _, e in p.index.table.entries())

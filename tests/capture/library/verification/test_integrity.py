@@ -17,7 +17,7 @@ from touchline.capture.library.verification.segmentcheck import check_segment
 from touchline.media.mp4 import scan as mp4scan
 from touchline.media.mp4 import writer
 from touchline.media.mp4.fragment import fragment_part
-from touchline.media.mp4.sample import Sample, ticks
+from touchline.media.mp4.sample import Mp4Sample, ticks
 
 
 def test_a_clean_match_has_no_fault(match: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_picture_that_stood_still_is_a_hole(tmp_path: Path) -> None:
     parts = []
     for n in range(1, 6):
         duration = ticks(5 * SECOND) if n == 5 else tick
-        sample = Sample(b"x" * 50, (n - 1) * tick, (n - 1) * tick, duration, keyframe=True)
+        sample = Mp4Sample(b"x" * 50, (n - 1) * tick, (n - 1) * tick, duration, keyframe=True)
         parts.append(fragment_part(n, [sample], START + (n - 1) * segmentfiles.FRAME_NS))
     (tmp_path / "segments").mkdir()
     (tmp_path / "segments" / CAM0).write_bytes(segmentfiles.join(parts))
@@ -164,7 +164,7 @@ def test_a_pause_within_a_file_is_a_hole_unless_it_is_a_listed_gap(tmp_path: Pat
     for n in range(8):
         later_ns = 5 * SECOND if n >= 4 else 0
         dts = n * tick + ticks(later_ns)
-        sample = Sample(b"x" * 50, dts, dts, tick, keyframe=n == 0)
+        sample = Mp4Sample(b"x" * 50, dts, dts, tick, keyframe=n == 0)
         parts.append(fragment_part(n + 1, [sample], START + n * segmentfiles.FRAME_NS + later_ns))
     (tmp_path / "segments").mkdir()
     (tmp_path / "segments" / CAM0).write_bytes(segmentfiles.join(parts))

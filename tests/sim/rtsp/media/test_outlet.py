@@ -1,4 +1,4 @@
-"""RTP and RTCP of the simulated camera and their misbehaviours."""
+"""RTP and RTCP that the outlet of a simulated track sends, and their misbehaviours."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def _plan(sources: Sequence[Any], from_ns: int, to_ns: int) -> list[mp4cut.Edge 
     return mp4cut.plan(opened, from_ns, to_ns, longest_edge_ns=edge_ns)
 
 
-def _pieces(parts: Iterable[mp4cut.Span | bytes]) -> Iterator[bytes]:
+def _pieces(parts: Iterable[mp4cut.FileSpan | bytes]) -> Iterator[bytes]:
     """Read the parts, file by file."""
     open_path: Path | None = None
     descriptor = -1

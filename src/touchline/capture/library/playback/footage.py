@@ -59,7 +59,7 @@ class Piece:
         """Return the initialization section that its fragments need."""
         return writer.live_init(self.index.table.codec)
 
-    def source(self) -> cut.Source:
+    def source(self) -> cut.SegmentSource:
         """Return its frames on the clock of the match."""
         return cut.source_of(self.path, self.start_ns, self.end_ns, self.index.table)
 

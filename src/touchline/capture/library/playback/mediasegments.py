@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4.sample import ticks
-from touchline.media.mp4.walk import Fragment
+from touchline.media.mp4.walk import ScannedFragment
 
 _NANO = 1_000_000_000
 _DUE_NS = 5_400_000_000
@@ -37,7 +37,7 @@ A playlist can state it before all segments are known.
 class Run(NamedTuple):
     """Consecutive fragments of a file that become one media segment, and their duration."""
 
-    fragments: tuple[Fragment, ...]
+    fragments: tuple[ScannedFragment, ...]
     duration_ns: int
 
 
@@ -72,7 +72,7 @@ class MediaSegment(NamedTuple):
         return ticks(self.run.duration_ns) + self.longer_ticks
 
 
-def stretches(fragments: Sequence[Fragment]) -> tuple[tuple[Run, ...], ...]:
+def stretches(fragments: Sequence[ScannedFragment]) -> tuple[tuple[Run, ...], ...]:
     """Group a file's fragments into runs.
 
     Damage, or a long hole between two fragments, ends a stretch.
@@ -87,14 +87,14 @@ def stretches(fragments: Sequence[Fragment]) -> tuple[tuple[Run, ...], ...]:
     return tuple(found)
 
 
-def _apart(before: Fragment, after: Fragment) -> bool:
+def _apart(before: ScannedFragment, after: ScannedFragment) -> bool:
     if before.offset + before.size_bytes != after.offset:
         return True
     return after.start_ns - before.start_ns - before.duration_ns > _BRIDGED_NS
 
 
-def _runs(fragments: Sequence[Fragment]) -> Iterator[Run]:
-    gathered: list[Fragment] = []
+def _runs(fragments: Sequence[ScannedFragment]) -> Iterator[Run]:
+    gathered: list[ScannedFragment] = []
     for fragment in fragments:
         if gathered:
             so_far_ns = fragment.start_ns - gathered[0].start_ns

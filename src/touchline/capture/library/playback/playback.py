@@ -21,7 +21,7 @@ from touchline.core.errors import NotFound
 from touchline.media.h264.codec import Codec
 from touchline.media.mp4 import cut
 from touchline.media.mp4.sample import TIMESCALE
-from touchline.media.mp4.segment import Place, mp4_segment, ts_segment
+from touchline.media.mp4.segment import SegmentPlace, mp4_segment, ts_segment
 
 Container = Literal["ts", "mp4"]
 SUFFIXES: dict[Container, str] = {"ts": "ts", "mp4": "m4s"}
@@ -94,7 +94,7 @@ def segment_media(
     if segment is None:
         raise missing
     piece = pieces[segment.part]
-    place = Place(
+    place = SegmentPlace(
         segment.number, segment.decode_ticks, segment.longer_ticks, piece.part.early_ticks
     )
     try:

@@ -38,7 +38,7 @@ class Coding:
 
 
 @dataclass(frozen=True)
-class Coded:
+class CodedPicture:
     """One coded picture: its NAL units without start codes, or one JPEG."""
 
     counter: int
@@ -46,7 +46,7 @@ class Coded:
     keyframe: bool
 
 
-class Encoder:
+class SimulatedEncoder:
     """One run of an encoder; its first picture is a keyframe."""
 
     def __init__(self, coding: Coding) -> None:
@@ -83,7 +83,7 @@ class Encoder:
             **(_x264(coding) if coding.codec == "h264" else _x265(coding)),
         }
 
-    def encode(self, picture: bytes, counter: int, *, keyframe: bool) -> list[Coded]:
+    def encode(self, picture: bytes, counter: int, *, keyframe: bool) -> list[CodedPicture]:
         """Encode a picture in I420 and return finished ones in decode order."""
         coding = self.coding
         shape = (coding.height * 3 // 2, coding.width)
@@ -96,21 +96,21 @@ class Encoder:
             frame.pict_type = PictureType.I
         return [self._coded(packet) for packet in self._context.encode(frame)]
 
-    def finish(self) -> list[Coded]:
+    def finish(self) -> list[CodedPicture]:
         """Return the remaining pictures; nothing can be encoded afterwards."""
         return [self._coded(packet) for packet in self._context.encode(None)]
 
-    def _coded(self, packet: Any) -> Coded:
+    def _coded(self, packet: Any) -> CodedPicture:
         data = bytes(packet)
         if self.coding.codec == "mjpeg":
-            return Coded(packet.pts, (data,), keyframe=True)
+            return CodedPicture(packet.pts, (data,), keyframe=True)
         units = tuple(
             unit for unit in split_units(data) if not _is_parameter_set(unit, self.coding.codec)
         )
         # FFmpeg puts x264's own message before the delimiter, which must be first.
         if self.coding.aud:
             units = tuple(sorted(units, key=lambda unit: unit[0] & 0x1F != _AUD))
-        return Coded(packet.pts, units, keyframe=bool(packet.is_keyframe))
+        return CodedPicture(packet.pts, units, keyframe=bool(packet.is_keyframe))
 
 
 def split_units(annex_b: bytes) -> list[bytes]:

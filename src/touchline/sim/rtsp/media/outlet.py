@@ -8,8 +8,8 @@ import time
 from typing import NamedTuple
 
 from touchline.sim.rtsp.ledger import Ledger
-from touchline.sim.rtsp.media.payload import Piece, fragments, pieces
-from touchline.sim.rtsp.media.source import Sample
+from touchline.sim.rtsp.media.payload import PayloadPiece, fragments, pieces
+from touchline.sim.rtsp.media.source import SourceSample
 from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import due
 
@@ -23,14 +23,14 @@ _EXTENSIONS = {
 }
 
 
-class Packet(NamedTuple):
+class OutletPacket(NamedTuple):
     """One RTP packet."""
 
     data: bytes
     lost: bool = False
 
 
-class Outlet:
+class TrackOutlet:
     """Sender of one track."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Outlet:
         self._packets = 0
         self._bytes = 0
         self._sent = 0
-        self._kept: Packet | None = None
+        self._kept: OutletPacket | None = None
         self._report_at_s = 0.0
 
     def _first(self, asked: int | None, bits: int) -> int:
@@ -76,7 +76,7 @@ class Outlet:
         media_s = (captured_ns - self._origin_ns) / 1e9 * (1 + self._odd.drift_ppm / 1e6)
         return (self._offset + round(media_s * self._clock_hz)) & _WORD
 
-    def packets(self, sample: Sample, elapsed_s: float) -> list[Packet]:
+    def packets(self, sample: SourceSample, elapsed_s: float) -> list[OutletPacket]:
         """Convert an access unit to packets."""
         odd = self._odd
         self._change(sample, elapsed_s)
@@ -91,16 +91,18 @@ class Outlet:
         last = len(split) - 1
         return self._disturbed(
             [
-                Packet(self._packet(piece.payload, stamp, marker=self._marks(piece, n == last)))
+                OutletPacket(
+                    self._packet(piece.payload, stamp, marker=self._marks(piece, n == last))
+                )
                 for n, piece in enumerate(split)
             ]
         )
 
-    def sound(self, payload: bytes, captured_ns: int, *, first: bool) -> Packet:
+    def sound(self, payload: bytes, captured_ns: int, *, first: bool) -> OutletPacket:
         """Return a packet of sound."""
-        return Packet(self._packet(payload, self.stamp_at(captured_ns), marker=first))
+        return OutletPacket(self._packet(payload, self.stamp_at(captured_ns), marker=first))
 
-    def endless(self, captured_ns: int) -> list[Packet]:
+    def endless(self, captured_ns: int) -> list[OutletPacket]:
         """Return the next packets of an endless picture."""
         stamp = self.stamp_at(captured_ns)
         filler = b"\x41" + b"\x9a" * 1300
@@ -110,7 +112,7 @@ class Outlet:
             payloads = [filler] * 20
         else:
             payloads = [b"\x58" + (b"\x00\x28" + filler[:40]) * 30] * 20
-        return [Packet(self._packet(each, stamp, marker=False)) for each in payloads]
+        return [OutletPacket(self._packet(each, stamp, marker=False)) for each in payloads]
 
     def reports(self, now_s: float, captured_ns: int) -> list[bytes]:
         """Return the RTCP packets that are due."""
@@ -157,7 +159,7 @@ class Outlet:
         self._bytes = (self._bytes + len(payload)) & _WORD
         return head + sources + extension + payload + padding
 
-    def _marks(self, piece: Piece, last: bool) -> bool:  # noqa: FBT001
+    def _marks(self, piece: PayloadPiece, last: bool) -> bool:  # noqa: FBT001
         if self._odd.markers == "last":
             return last
         return self._odd.markers == "each-slice" and piece.ends_slice
@@ -172,7 +174,7 @@ class Outlet:
         self._last_stamp = self.stamp_at(captured_ns)
         return self._last_stamp
 
-    def _change(self, sample: Sample, elapsed_s: float) -> None:
+    def _change(self, sample: SourceSample, elapsed_s: float) -> None:
         odd = self._odd
         if (odd.ssrc_each_keyframe and sample.keyframe and self._frames) or self._now(
             "ssrc", odd.ssrc_after, elapsed_s
@@ -195,10 +197,10 @@ class Outlet:
         self._ledger.note("misbehaviour", what=what)
         return True
 
-    def _disturbed(self, packets: list[Packet]) -> list[Packet]:
+    def _disturbed(self, packets: list[OutletPacket]) -> list[OutletPacket]:
         """Drop, swap and duplicate packets."""
         odd = self._odd
-        found: list[Packet] = []
+        found: list[OutletPacket] = []
         for n, packet in enumerate(packets):
             self._sent += 1
             if odd.lose_every is not None and self._sent % odd.lose_every == 0:

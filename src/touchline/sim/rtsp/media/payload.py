@@ -11,21 +11,21 @@ _STAP_A, _FU_A = 24, 28
 _AP, _FU = 48, 49
 
 
-class Piece(NamedTuple):
+class PayloadPiece(NamedTuple):
     """The payload of one packet."""
 
     payload: bytes
     ends_slice: bool
 
 
-def pieces(codec: str, units: tuple[bytes, ...], packing: str, limit: int) -> list[Piece]:
+def pieces(codec: str, units: tuple[bytes, ...], packing: str, limit: int) -> list[PayloadPiece]:
     """Split an access unit into payloads of at most `limit` bytes if the packing allows it."""
     if codec == "mjpeg":
         return _jpeg(units[0], limit)
     if packing == "aggregate":
         return _aggregated(codec, units, limit)
     head = _head_bytes(codec)
-    found: list[Piece] = []
+    found: list[PayloadPiece] = []
     for unit in units:
         if packing == "whole":
             found += _one(codec, unit, _LARGEST)
@@ -47,16 +47,16 @@ def is_slice(codec: str, unit: bytes) -> bool:
     return unit[0] & 0x1F in {1, 5} if codec == "h264" else unit[0] >> 1 & 0x3F < 32
 
 
-def _one(codec: str, unit: bytes, limit: int) -> list[Piece]:
+def _one(codec: str, unit: bytes, limit: int) -> list[PayloadPiece]:
     if len(unit) <= limit:
-        return [Piece(unit, is_slice(codec, unit))]
+        return [PayloadPiece(unit, is_slice(codec, unit))]
     return _fragmented(codec, unit, limit - _head_bytes(codec) - 1)
 
 
-def _fragmented(codec: str, unit: bytes, room: int) -> list[Piece]:
+def _fragmented(codec: str, unit: bytes, room: int) -> list[PayloadPiece]:
     parts = fragments(codec, unit, room)
     ends = is_slice(codec, unit)
-    return [Piece(part, ends and n == len(parts) - 1) for n, part in enumerate(parts)]
+    return [PayloadPiece(part, ends and n == len(parts) - 1) for n, part in enumerate(parts)]
 
 
 def fragments(codec: str, unit: bytes, room: int) -> list[bytes]:
@@ -85,14 +85,14 @@ def aggregate(codec: str, units: list[bytes]) -> bytes:
     return prefix + b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
 
 
-def _aggregated(codec: str, units: tuple[bytes, ...], limit: int) -> list[Piece]:
-    found: list[Piece] = []
+def _aggregated(codec: str, units: tuple[bytes, ...], limit: int) -> list[PayloadPiece]:
+    found: list[PayloadPiece] = []
     together: list[bytes] = []
 
     def flush() -> None:
         if together:
             whole = together[0] if len(together) == 1 else aggregate(codec, together)
-            found.append(Piece(whole, is_slice(codec, together[-1])))
+            found.append(PayloadPiece(whole, is_slice(codec, together[-1])))
             together.clear()
 
     for unit in units:
@@ -108,7 +108,7 @@ def _aggregated(codec: str, units: tuple[bytes, ...], limit: int) -> list[Piece]
     return found
 
 
-def _jpeg(data: bytes, limit: int) -> list[Piece]:
+def _jpeg(data: bytes, limit: int) -> list[PayloadPiece]:
     tables, kind, width, height, scan = _parts_of_jpeg(data)
     quality = 255  # the tables are included
     found = []
@@ -120,7 +120,7 @@ def _jpeg(data: bytes, limit: int) -> list[Piece]:
             header += struct.pack(">BBH", 0, 0, len(tables)) + tables
         part = scan[at : at + max(1, limit - len(header))]
         at += len(part)
-        found.append(Piece(header + part, at >= len(scan)))
+        found.append(PayloadPiece(header + part, at >= len(scan)))
     return found
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from touchline.sim.rtsp.ledger import Ledger
 from touchline.sim.rtsp.media import tone
-from touchline.sim.rtsp.media.outlet import Outlet, Packet
-from touchline.sim.rtsp.media.source import Sample
+from touchline.sim.rtsp.media.outlet import OutletPacket, TrackOutlet
+from touchline.sim.rtsp.media.source import SourceSample
 from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import Occasion, due, held_s
 from touchline.sim.rtsp.transport import Delivery
@@ -22,11 +22,11 @@ _PACKET_NS = 1_000_000_000 * tone.PACKET // tone.RATE
 
 
 @dataclass(frozen=True)
-class Channel:
+class PlayedTrack:
     """A track that a client has set up."""
 
     kind: str
-    outlet: Outlet
+    outlet: TrackOutlet
     delivery: Delivery
 
 
@@ -36,7 +36,7 @@ class Player:
     def __init__(
         self,
         number: int,
-        channels: dict[int, Channel],
+        channels: dict[int, PlayedTrack],
         odd: Misbehaviour,
         occasion: Occasion,
         ledger: Ledger,
@@ -50,7 +50,7 @@ class Player:
         self._ledger = ledger
         self._ended = ended
         self._ready = threading.Condition()
-        self._backlog: deque[Sample] = deque()
+        self._backlog: deque[SourceSample] = deque()
         self._backlog_bytes = 0
         self._overrun = False
         self._gone = threading.Event()
@@ -105,7 +105,7 @@ class Player:
             )
         self._gone.wait(_WAIT_S)
 
-    def push(self, sample: Sample) -> None:
+    def push(self, sample: SourceSample) -> None:
         """Queue a sample of the source; a client that does not read eventually loses frames."""
         if self._paused or sample.track not in self._channels:
             return
@@ -136,7 +136,7 @@ class Player:
             reason = f"the client is gone: {error}"
         self._ended(reason)
 
-    def _next(self) -> Sample | None:
+    def _next(self) -> SourceSample | None:
         with self._ready:
             if not self._backlog:
                 self._ready.wait(tone.PACKET / tone.RATE if self._has_tone() else _WAIT_S)
@@ -149,7 +149,7 @@ class Player:
                 self._ready.notify_all()
             return sample
 
-    def _send(self, sample: Sample) -> str:
+    def _send(self, sample: SourceSample) -> str:
         """Send one access unit; return the reason if it was the last."""
         if self._skips_keyframe:
             self._skips_keyframe = sample.keyframe
@@ -172,7 +172,7 @@ class Player:
             channel.delivery.rtcp(report)
         return ""
 
-    def _note(self, sample: Sample, packets: list[Packet]) -> None:
+    def _note(self, sample: SourceSample, packets: list[OutletPacket]) -> None:
         width, height = sample.size
         self._ledger.note(
             "frame",
@@ -187,7 +187,7 @@ class Player:
             bytes=sum(map(len, sample.units)),
         )
 
-    def _send_endless(self, channel: Channel, sample: Sample) -> str:
+    def _send_endless(self, channel: PlayedTrack, sample: SourceSample) -> str:
         self._ledger.note("misbehaviour", what="endless_unit", client=self._number)
         while not self._gone.is_set():
             packets = channel.outlet.endless(sample.captured_ns)

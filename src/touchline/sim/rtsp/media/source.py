@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from touchline.media.picture.testpicture import TestPicture
 from touchline.sim.rtsp.ledger import Ledger
-from touchline.sim.rtsp.media.encoder import Coded, Coding, Encoder
+from touchline.sim.rtsp.media.encoder import CodedPicture, Coding, SimulatedEncoder
 from touchline.sim.rtsp.misbehaviour import Misbehaviour
 from touchline.sim.rtsp.occasion import Occasion, due
 
@@ -19,7 +19,7 @@ _CATCH_UP_S = 0.9
 """Pictures that are late by at most this are still drawn; later ones are skipped."""
 
 
-class Sample(NamedTuple):
+class SourceSample(NamedTuple):
     """An access unit for the players."""
 
     track: int
@@ -35,7 +35,7 @@ class Sample(NamedTuple):
 class Listener(Protocol):
     """Receiver of samples."""
 
-    def push(self, sample: Sample) -> None:
+    def push(self, sample: SourceSample) -> None:
         """Accept a sample without blocking."""
 
 
@@ -47,7 +47,7 @@ class VideoTrack:
         self.name = name
         self.coding = coding
         self._picture = _picture(name, coding)
-        self._encoder = Encoder(coding)
+        self._encoder = SimulatedEncoder(coding)
         self._captured: dict[int, int] = {}
 
     @property
@@ -55,13 +55,13 @@ class VideoTrack:
         """Parameter sets of the current encoding."""
         return self._encoder.parameter_sets
 
-    def encode(self, counter: int, captured_ns: int, *, keyframe: bool) -> list[Sample]:
+    def encode(self, counter: int, captured_ns: int, *, keyframe: bool) -> list[SourceSample]:
         """Draw and encode a picture."""
         self._captured[counter] = captured_ns
         picture = self._picture.frame(counter, time.time())
         return self._samples(self._encoder.encode(picture, counter, keyframe=keyframe))
 
-    def change(self, coding: Coding) -> list[Sample]:
+    def change(self, coding: Coding) -> list[SourceSample]:
         """Change the encoding, starting with a keyframe; return the old encoder's last pictures."""
         rest = self._samples(self._encoder.finish())
         self._captured.clear()
@@ -72,12 +72,12 @@ class VideoTrack:
         ):
             self._picture = _picture(self.name, coding)
         self.coding = coding
-        self._encoder = Encoder(coding)
+        self._encoder = SimulatedEncoder(coding)
         return rest
 
-    def _samples(self, coded: list[Coded]) -> list[Sample]:
+    def _samples(self, coded: list[CodedPicture]) -> list[SourceSample]:
         return [
-            Sample(
+            SourceSample(
                 track=self.number,
                 counter=one.counter,
                 captured_ns=self._captured.pop(one.counter),
@@ -95,7 +95,7 @@ def _picture(name: str, coding: Coding) -> TestPicture:
     return TestPicture(name, coding.width, coding.height, rate.numerator, rate.denominator)
 
 
-class Source:
+class PictureSource:
     """Source that draws frame `n` at `n` frame periods after the start, while there are players.
 
     The counter continues without players, and shows what a stall skipped.
@@ -196,10 +196,10 @@ class Source:
     def _since_first_s(self, now_ns: int) -> float:
         return 0.0 if self._first_sent_ns is None else (now_ns - self._first_sent_ns) / 1e9
 
-    def _change(self, elapsed_s: float) -> list[Sample]:
+    def _change(self, elapsed_s: float) -> list[SourceSample]:
         """Change the encoding when due; return the old encoders' remaining pictures."""
         odd = self._odd
-        rest: list[Sample] = []
+        rest: list[SourceSample] = []
         if odd.resize_to is not None and self._now("resize", odd.resize_after, elapsed_s):
             width, height = odd.resize_to
             first = self.tracks[0]

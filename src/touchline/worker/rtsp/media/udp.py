@@ -16,7 +16,7 @@ _ROUND = 512
 _TRIES = 64
 
 
-class UdpPair:
+class ReceiverUdpPair:
     """A pair of ports that accepts datagrams from the camera's host only."""
 
     def __init__(self, link: Link) -> None:
