@@ -1,4 +1,4 @@
-"""Calibrations and the panorama configuration, stored as files that are replaced whole.
+"""Calibrations and the panorama configuration, stored as files that are replaced atomically.
 
 Each calibration has a number that is never reused, so that a panorama can name the calibration it
 was made with. The functions that touch the disk block; `Calibrations` calls them in threads.

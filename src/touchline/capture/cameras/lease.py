@@ -82,7 +82,7 @@ class CameraLease:
                 await self.changed.wait(self.changed.version)
 
     async def make_way(self) -> None:
-        """Ask a holder that a recording outranks to release the lease, and wait until it has."""
+        """Ask a holder that a recording may displace to release the lease, and wait for it."""
         current = self._current
         if current is not None and current.give_up is not None:
             await current.give_up()

@@ -1,7 +1,7 @@
 """Live panorama: both cameras feed the studio, which feeds one picture to the live process.
 
 From there it is shown like any camera, over HLS and WebRTC, to any number of viewers. It holds the
-cameras like a preview, and a recording outranks it.
+cameras like a preview, and a recording takes precedence.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class PanoramaPreview:
     # --------------------------------------------------------------- control
 
     async def camera_connected(self, camera: Camera) -> None:
-        """Tell a worker that has replaced a dead one to feed the panorama again."""
+        """Request the feed again from a worker that has replaced a dead one."""
         if self._since_s is None or camera.id not in _CAMERAS:
             return
         try:
@@ -111,7 +111,7 @@ class PanoramaPreview:
         """Show the panorama, and return when its first picture is available.
 
         Raises Refused when it is shown already or a recording runs, and Blocked when the cameras
-        are not calibrated, taken, or send nothing.
+        are not calibrated, in use, or send nothing.
         """
         async with self._starting:
             await self._lease.settled()
@@ -154,7 +154,7 @@ class PanoramaPreview:
             with patience.move_on_after(_UP_S + 5):
                 await up.settled.wait()
         except BaseException:
-            self._stop.cancel()  # nobody waits for it any more
+            self._stop.cancel()  # no caller waits for it
             raise
         if not up.settled.is_set():
             await self.stop_if_active()
@@ -297,7 +297,7 @@ class PanoramaPreview:
                 segments=self._settings.hls_segments,
             )
         self._since_s = time.monotonic()
-        await self._told.wait()  # its size comes with the first second
+        await self._told.wait()  # the picture's size is known after a second
 
     @staticmethod
     def _failed(up: _Outcome, error: TouchlineError) -> None:
@@ -308,7 +308,7 @@ class PanoramaPreview:
         for number in _CAMERAS:
             camera = self._cameras.get(number)
             if camera is not None:
-                with suppress(Blocked, Failed):  # its worker is gone, and the feed with it
+                with suppress(Blocked, Failed):  # the worker has exited, and the feed with it
                     await camera.link.ask("unfeed", timeout_s=_QUIET_S)
         if self._live.connected:
             with suppress(Blocked, Failed):
@@ -327,7 +327,7 @@ class _Outcome:
         self.error: TouchlineError | None = None
 
     def fail(self, error: TouchlineError) -> None:
-        """Record a failure; an earlier outcome stays."""
+        """Record a failure; an earlier outcome is kept."""
         if not self.settled.is_set():
             self.error = error
             self.settled.set()

@@ -1,6 +1,6 @@
 """Live pictures: which cameras are shown, how, and to whom.
 
-A preview holds the cameras' lease as long as anything is shown; a recording outranks it. With
+A preview holds the cameras' lease as long as anything is shown; a recording takes precedence. With
 `preview_while_recording` viewers watch the recording's own encoded stream, and the lease is the
 recording's.
 """
@@ -73,7 +73,7 @@ class Preview:
         return self._settings.ice_servers(with_credentials=True)
 
     def camera_id(self, name: str) -> int:
-        """Return the number of `camN`. Raises NotFound where there is none."""
+        """Return the number of `camN`. Raises NotFound if there is none."""
         for camera in self._cameras.values():
             if camera.name == name:
                 return camera.id
@@ -105,7 +105,7 @@ class Preview:
             state = "idle" if camera.id in self._showing.once else "stopped"
         elif not shown.up:
             state = "starting"
-        else:  # the worker's word may be half a second old; pictures are here
+        else:  # frames arrive; the worker's report may be half a second old
             state = "running" if camera.state in {"idle", "starting"} else camera.state
         transport = shown.transport if shown is not None else "hls"
         return {

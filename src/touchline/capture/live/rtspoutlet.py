@@ -85,7 +85,7 @@ class RtspOutlet:
         self._events.record("system", "warning", message, address=address, attempts=attempts)
 
     async def _came(self, key: str, camera: str) -> None:
-        """Show the client its camera, or tell it the reason for a refusal."""
+        """Show the client its camera, or send it the reason for a refusal."""
         reason: str | None = None
         viewer: Viewer | None = None
         try:

@@ -105,7 +105,7 @@ class WebRtcSessions:
         """Start a session that waits for its offer; the camera is shown if it is not yet.
 
         Raises NotFound for a camera that does not exist, Refused while a recording has exclusive
-        use of it, Blocked where it cannot be had, and Failed where it sends no picture.
+        use of it, Blocked if it is in use, and Failed if it sends no picture.
         """
         self._must_be_supported()
         viewer = await self._preview.join(camera_id, "webrtc")

@@ -70,7 +70,7 @@ class LiveCameras:
 
         Returns the reason of a failure, or None when its pictures arrive.
         """
-        if not allowed():  # somebody who outranks viewers was quicker
+        if not allowed():  # a holder with precedence over viewers came first
             return "a recording or a calibration is using the cameras"
         reason: str | None = None
         shown, is_new = self.by_id.get(camera.id), False

@@ -91,7 +91,7 @@ class Signalling:
     async def _candidate(self, connection_id: str, given: Message) -> list[Message]:
         session = self._sessions.find(given.get("session_id"), connection_id)
         candidate = given.get("candidate")
-        if isinstance(candidate, dict):  # as a browser's own toJSON() has it
+        if isinstance(candidate, dict):  # the form of a browser's toJSON()
             given = {**given, **candidate}
             candidate = given.get("candidate")
         index = given.get("sdpMLineIndex")

@@ -34,15 +34,15 @@ log = logging.getLogger(__name__)
 _START_S = 30.0
 """Seconds within which a started process must be ready.
 
-At the boot of a small machine everything starts at once, so a worker gets that long.
+While a small machine boots, everything starts at once.
 """
-_CONNECT_LOOK_S = 0.02
-_LOOK_S = 0.1
+_CONNECT_POLL_S = 0.02
+_CHECK_INTERVAL_S = 0.1
 _TOO_LONG = "it sent a line that is too long"
 _PAUSES = RetryPauses(first_s=0.05, longest_s=2.0, stable_s=5.0, at_once=True)
 """Pauses before a dead process is replaced.
 
-The death of one that has run for a while is not blamed on its start: its successor starts at once.
+A process that had been running for a while is replaced at once.
 """
 
 Event = Callable[[Mapping[str, Any]], None]
@@ -81,7 +81,7 @@ class ProcessLink:
     ) -> None:
         """Create a link; nothing is started before `run`.
 
-        A process that `records` gets processor priority, where that is permitted.
+        A process that `records` gets processor priority, if that is permitted.
         """
         self.name = name
         self._what = what or f"worker of {name}"
@@ -110,12 +110,12 @@ class ProcessLink:
         return self._stream is not None
 
     async def run(self) -> None:
-        """Keep a worker alive and connected until cancelled or told to `quit`."""
+        """Keep a worker running and connected until cancelled, or until `quit`."""
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep_clock)
                 if self._standby is not None:
-                    tasks.start_soon(self._standby.keep, self._has_proved_itself)
+                    tasks.start_soon(self._standby.keep, self._was_stable)
 
                 async def once() -> None:
                     await self._serve_one()
@@ -137,10 +137,10 @@ class ProcessLink:
     async def _keep_clock(self) -> None:
         while True:
             self.listened_s()
-            await anyio.sleep(_LOOK_S)
+            await anyio.sleep(_CHECK_INTERVAL_S)
 
     async def _serve_one(self) -> None:
-        """Serve one process until it has exited as told. Raises ProcessLost."""
+        """Serve one process until it exits on request. Raises ProcessLost."""
         if self._leaving.is_set():
             return
         reason = "it could not be started"
@@ -257,7 +257,7 @@ class ProcessLink:
         self.spawns += 1
         return process
 
-    def _has_proved_itself(self) -> bool:
+    def _was_stable(self) -> bool:
         since_s = self._connected_at_s
         return since_s is not None and self.listened_s() - since_s > _PAUSES.stable_s
 
@@ -271,7 +271,7 @@ class ProcessLink:
     async def _connect_to(self, process: Process, path: str) -> SocketStream:
         """Connect to a process that starts; kill it if it does not get ready in time.
 
-        It may have the worker's lock already, and no other process could ever take it.
+        It may already hold the worker's lock, which no other process could acquire then.
         """
         try:
             with patience.move_on_after(_START_S):
@@ -283,9 +283,9 @@ class ProcessLink:
                         code = process.returncode
                         text = f"it exited with status {code}; see {self._launcher.log_path}"
                         raise Failed(text, code="worker_died")
-                    await anyio.sleep(_CONNECT_LOOK_S)
+                    await anyio.sleep(_CONNECT_POLL_S)
         except anyio.get_cancelled_exc_class():
-            kill(process.pid)  # it records nothing yet, and nobody is left to connect to it
+            kill(process.pid)  # it is not recording yet, and nothing could connect to it
             raise
         kill(process.pid)
         raise Failed(f"it was not ready within {_START_S:g} s and was killed", code="worker_hung")
@@ -315,16 +315,15 @@ class ProcessLink:
     async def _silent_too_long(self, stream: SocketStream) -> float:
         """Return once the process has been silent for too long, with the seconds.
 
-        Silence does not count while input is waiting to be read, nor during a time in which we
-        could not read: after a pause of our own the timers run before what has arrived meanwhile is
-        seen.
+        Silence does not count while input is waiting to be read, nor while this process was paused:
+        after a pause timers fire before the input that has arrived is read.
         """
         connection = stream.extra(SocketAttribute.raw_socket)  # noqa: S610  (anyio's, not Django's)
         while True:
             silent_s = self.listened_s() - self._heard_at_s
             if silent_s > self._unresponsive_after_s and not input_waits(connection):
                 return silent_s
-            await anyio.sleep(_LOOK_S)
+            await anyio.sleep(_CHECK_INTERVAL_S)
 
     async def _greet(self) -> None:
         try:
@@ -343,7 +342,7 @@ class ProcessLink:
                 return "it closed the connection"
             except anyio.DelimiterNotFound:
                 return _TOO_LONG
-            if len(line) > wire.MAX_LINE_BYTES:  # its end came with the rest of it
+            if len(line) > wire.MAX_LINE_BYTES:  # the newline arrived with the excess
                 return _TOO_LONG
             self._heard_at_s = self.listened_s()
             try:

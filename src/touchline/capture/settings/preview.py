@@ -111,7 +111,7 @@ class PreviewSettings(BaseModel):
 
 
 def _ice_url(text: str, schemes: tuple[str, ...]) -> tuple[str, str, str]:
-    """Return the URL as browsers take it (`turn:host:port?…`), the user and the password."""
+    """Return the URL as browsers accept it (`turn:host:port?…`), the user and the password."""
     scheme, _, rest = text.partition(":")
     if scheme not in schemes:
         msg = f"must begin with {' or '.join(f'{s}:' for s in schemes)}"

@@ -19,11 +19,11 @@ Load = Callable[[], Awaitable[Loaded]]
 
 
 async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
-    """Load the record until the database answers, then pass it on.
+    """Load the record, retrying until the database answers, and pass it on.
 
     An error is logged once.
     """
-    told: str | None = None
+    logged: str | None = None
 
     left: list[Loaded] = []
 
@@ -31,13 +31,13 @@ async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
         left.append(await load())
 
     def report(_name: str, error: Exception, _failures: int, _pause_s: float) -> None:
-        nonlocal told
-        if str(error) != told:
-            told = str(error)
+        nonlocal logged
+        if str(error) != logged:
+            logged = str(error)
             log.warning(
                 "The state of engines and streams left by an earlier server cannot be read"
                 " yet, so no engine is removed or replaced: %s",
-                told,
+                logged,
             )
 
     pauses = RetryPauses(RETRY_S, RETRY_S, stable_s=math.inf)
@@ -46,7 +46,7 @@ async def read_record(load: Load, take_up: Callable[[Loaded], None]) -> None:
 
 
 def record_unread() -> Blocked:
-    """Return the refusal of decisions while an earlier server's record is unread."""
+    """Return the refusal used while an earlier server's record is unread."""
     return Blocked(
         "The database has not been read yet, so playing streams are unknown. Nothing"
         " was changed; retry later",

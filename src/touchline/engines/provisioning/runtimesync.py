@@ -35,17 +35,18 @@ from touchline.engines.streams.reports import StreamReports
 log = logging.getLogger(__name__)
 
 RECONNECTS = RetryPauses(first_s=0.1, longest_s=0.5, stable_s=1.0)
-"""Delays of reconnects; they are short because asking a socket without a listener costs nothing."""
+"""Delays of reconnects, short because trying a socket without a listener is cheap."""
 
 CONFIRMS_AT_ONCE = 8
 _ALIVE = frozenset({"running", "paused"})
 
 
 class RuntimeSync:
-    """Adopter of engines, and remover of dead ones. Belongs to the event loop.
+    """Synchronisation that adopts running engines and removes dead ones.
 
-    An instance missing from a list is looked up by its id before it counts as gone: a list may be
-    older than an event, and nothing is ever concluded from a runtime that cannot be reached.
+    Belongs to the event loop. An instance missing from a list is looked up by its id before it
+    counts as gone: a list may be older than an event, and nothing is concluded while the runtime is
+    unavailable.
     """
 
     def __init__(
@@ -95,10 +96,10 @@ class RuntimeSync:
         self._relist = anyio.Event()
 
     async def run(self) -> None:
-        """Run until cancelled, however often the runtime becomes unavailable.
+        """Run until cancelled, reconnecting whenever the runtime becomes unavailable.
 
-        An error that does not come from the runtime is raised; call it again then. Until the next
-        list nothing is decided.
+        An error that does not come from the runtime is raised; call it again then. Nothing is
+        decided before the next list.
         """
         try:
             await keep_running(
@@ -107,10 +108,10 @@ class RuntimeSync:
                 every_s=RECONNECTS.first_s,
                 pauses=RECONNECTS,
                 retries=TouchlineError,
-                report=lambda _name, error, *_: self._lost(str(error)),
+                report=lambda _name, error, *_: self._record_unavailable(str(error)),
             )
         except Exception as error:
-            self._lost(f"its events cannot be processed: {brief(error)}")
+            self._record_unavailable(f"its events cannot be processed: {brief(error)}")
             raise
 
     async def _follow_once(self) -> None:
@@ -132,18 +133,18 @@ class RuntimeSync:
         """List and apply the result. Raises RuntimeUnavailable."""
         asked_s = self._now_s()
         shown = {instance.id: instance for instance in await self._runtime.list()}
-        await self._take_out_missing(shown, asked_s)
+        await self._remove_missing(shown, asked_s)
         now = self._now()
         for instance in shown.values():
             if self._gone.get(instance.id, -1.0) >= asked_s or instance.name in self.starting:
                 continue
             if instance.id in self._gone:
-                # It died and runs again, or this list is older than its death: ask.
-                await self._look_at(instance.id)
+                # Either it was restarted, or this list is older than its end: look it up.
+                await self._look_up(instance.id)
                 continue
-            self._take_in(instance, now)
+            self._apply_instance(instance, now)
         for reference in sorted(self._doubted):
-            await self._look_at(reference)
+            await self._look_up(reference)
             self._doubted.discard(reference)
         self._touched = {k: at for k, at in self._touched.items() if at >= asked_s}
         self._gone = {
@@ -153,14 +154,14 @@ class RuntimeSync:
         self._fleet.freshness.listed(self._now_s())
         if fresh:
             self._on_return()
-            self._found(len(shown))
+            self._record_first_list(len(shown))
             self._listed.set()
         self._reconciler_wakeup.mark()
 
     def remember(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
         """Restore the facts of an earlier server's engines; its streams must be in the fleet.
 
-        Call it once, before the runtime is listed or after, and set `record_is_read` before.
+        Call it once, before or after the first list, with `record_is_read` already set.
         """
         self._remembered = dict(facts)
         now_s = self._now_s()
@@ -178,9 +179,9 @@ class RuntimeSync:
         self._reconciler_wakeup.mark()
 
     def doubt(self, reference: str, reason: str) -> None:
-        """Look up an instance whose start or stop has an unknown result; decide nothing before."""
+        """Look up an instance whose start or stop has an unknown result, before any decision."""
         self._doubted.add(reference)
-        self._lost(reason)
+        self._record_unavailable(reason)
         self.list_soon()
 
     # ----------------------------------------------------------------------- external changes
@@ -192,7 +193,7 @@ class RuntimeSync:
         self._fleet.put(engine)
 
     def removed(self, instance_id: str) -> None:
-        """Record the removal of an instance, which lists requested before still show."""
+        """Record the removal of an instance, which earlier list requests still return."""
         self._gone[instance_id] = self._now_s()
         self._fleet.others.pop(instance_id, None)
 
@@ -202,7 +203,7 @@ class RuntimeSync:
         """Apply events and lists until either reports that the runtime is unavailable."""
         failures: list[Exception] = []
 
-        async def list_again_and_again() -> None:
+        async def list_periodically() -> None:
             try:
                 while True:
                     self._relist = anyio.Event()
@@ -211,22 +212,22 @@ class RuntimeSync:
                     with anyio.move_on_after(pause_s):
                         await self._relist.wait()
                     await self.list_once()
-            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+            except Exception as error:  # noqa: BLE001  (raised below, outside the group)
                 failures.append(error)
                 tasks.cancel_scope.cancel()
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(list_again_and_again)
+            tasks.start_soon(list_periodically)
             try:
                 async for event in events:
                     self._apply(event)
-            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+            except Exception as error:  # noqa: BLE001  (raised below, outside the group)
                 failures.append(error)
             tasks.cancel_scope.cancel()
         if failures:
             raise failures[0]
 
-    async def _take_out_missing(self, shown: Mapping[str, Instance], asked_s: float) -> None:
+    async def _remove_missing(self, shown: Mapping[str, Instance], asked_s: float) -> None:
         ours = [engine.id for engine in self._fleet.ours()]
         missing = [
             instance_id
@@ -240,8 +241,8 @@ class RuntimeSync:
         async def confirm(instance_id: str) -> None:
             try:
                 async with limiter:
-                    await self._look_at(instance_id)
-            except Exception as error:  # noqa: BLE001  (raised below, and not as a group)
+                    await self._look_up(instance_id)
+            except Exception as error:  # noqa: BLE001  (raised below, outside the group)
                 failures.append(error)
                 tasks.cancel_scope.cancel()
 
@@ -251,29 +252,29 @@ class RuntimeSync:
         if failures:
             raise failures[0]
 
-    async def _look_at(self, instance_id: str) -> None:
+    async def _look_up(self, instance_id: str) -> None:
         """Update one instance to its current state."""
         try:
             instance = await self._runtime.inspect(instance_id)
         except InstanceNotFound:
-            self._took_leave(instance_id, None)
+            self._handle_end(instance_id, None)
             self._fleet.others.pop(instance_id, None)
             return
         if instance.name not in self.starting:
-            self._take_in(instance, self._now())
+            self._apply_instance(instance, self._now())
 
-    def _take_in(self, instance: Instance, now: datetime) -> None:
+    def _apply_instance(self, instance: Instance, now: datetime) -> None:
         if instance.id in self.stopping:
             return
         if instance.state not in _ALIVE:
-            self._took_leave(instance.id, instance.exit_code)
+            self._handle_end(instance.id, instance.exit_code)
             self._fleet.others[instance.id] = instance
             return
         self._gone.pop(instance.id, None)
         known = self._fleet.find(instance.id)
         if known is not None and not known.external:
             self._fleet.seen[instance.id] = instance
-            self._see_again(known, instance, now)
+            self._update_known(known, instance, now)
             return
         facts = self._remembered.get(instance.id, {})
         engine = engine_of(instance, self._around, facts=facts, now=now, now_s=self._now_s())
@@ -292,7 +293,7 @@ class RuntimeSync:
         self._fleet.put(engine)
         self._reconciler_wakeup.mark()
 
-    def _see_again(self, known: Engine, instance: Instance, now: datetime) -> None:
+    def _update_known(self, known: Engine, instance: Instance, now: datetime) -> None:
         changes: dict[str, Any] = {"last_seen": now, "paused": instance.state == "paused"}
         if known.container_http_port is not None:
             found = addresses_of(instance, known.container_http_port, self._around)
@@ -300,7 +301,7 @@ class RuntimeSync:
                 changes |= asdict(found)
         self._fleet.put(replace(known, **changes))
 
-    def _took_leave(self, instance_id: str, exit_code: int | None) -> None:
+    def _handle_end(self, instance_id: str, exit_code: int | None) -> None:
         """Handle an instance that no longer runs."""
         self._ports.release(instance_id)
         engine = self._fleet.find(instance_id)
@@ -332,7 +333,7 @@ class RuntimeSync:
         if event.kind == "died":
             self._died(event)
         elif event.kind == "removed":
-            self._took_leave(instance_id, None)
+            self._handle_end(instance_id, None)
             self._fleet.others.pop(instance_id, None)
             self._reconciler_wakeup.mark()
         elif event.kind == "started":
@@ -351,11 +352,11 @@ class RuntimeSync:
         if other is not None:
             self._fleet.others[event.instance_id] = replace(other, state="exited")
         known = self._fleet.find(event.instance_id) is not None
-        self._took_leave(event.instance_id, event.exit_code)
+        self._handle_end(event.instance_id, event.exit_code)
         if known:
-            self.list_soon()  # what is left of it is removed by the plan once a list has shown it
+            self.list_soon()  # the plan removes its remains once they are listed
 
-    def _found(self, shown: int) -> None:
+    def _record_first_list(self, shown: int) -> None:
         """Handle the first list of the runtime, or the first after it was unavailable."""
         engines = self._fleet.ours()
         if self._fleet.record_is_read:
@@ -384,7 +385,7 @@ class RuntimeSync:
             self._store.forget_engine(engine_id)
         self._remembered.clear()
 
-    def _lost(self, reason: str) -> None:
+    def _record_unavailable(self, reason: str) -> None:
         if self._fleet.freshness.lost(self._now_s(), reason):
             log.warning("The runtime cannot be reached: %s", reason)
             self._events.record(

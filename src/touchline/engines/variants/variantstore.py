@@ -38,10 +38,7 @@ T = TypeVar("T")
 SLOTS = range(1, 11)
 LONGEST_NAME = 100
 MOST_BYTES = 8 << 20
-"""Maximum size of a file.
-
-Our own are smaller: the parameters are limited in number and length.
-"""
+"""Maximum size of a file; our own are smaller, because parameters are limited."""
 
 _CONFIG, _ACTIVE = "custom_variant.json", "active_template.json"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -86,7 +83,7 @@ class VariantStore:
         return self._templates.get(self._active) if self._active is not None else None
 
     async def save(self, config: VariantConfig) -> VariantConfig:
-        """Check and save a configuration. Raises ConfigInvalid, Failed where the disk refuses."""
+        """Check and save a configuration. Raises ConfigInvalid, Failed if not written."""
         async with self._turn:
             config = with_secrets_of(config, self._config)
             check(config)
@@ -127,13 +124,13 @@ class VariantStore:
             before = self._templates.get(slot)
             config = with_secrets_of(config, before.config if before is not None else self._config)
             check(config)
-            return await self._keep(Template(slot, name, config))
+            return await self._store_template(Template(slot, name, config))
 
     async def rename(self, slot: int, name: str) -> Template:
         """Rename a template. Raises ConfigInvalid, NotFound, Failed."""
         name = _checked_name(name)
         async with self._turn:
-            return await self._keep(Template(slot, name, self.template(slot).config))
+            return await self._store_template(Template(slot, name, self.template(slot).config))
 
     async def delete(self, slot: int) -> None:
         """Empty a slot. Raises ConfigInvalid for the active one, NotFound, Failed."""
@@ -194,12 +191,12 @@ class VariantStore:
             self._active = active
 
     def _read(self, name: str, understand: Callable[[Any], T]) -> T | None:
-        """Return a file's content; None where there is none, or it is damaged.
+        """Return a file's content; None if there is none, or it is damaged.
 
         A damaged file is set aside.
         """
         path = self._directory / name
-        if not path.is_file():  # a FIFO would be waited for
+        if not path.is_file():  # opening a FIFO would block
             return None
         try:
             with path.open("rb") as file:
@@ -223,7 +220,7 @@ class VariantStore:
     def _path(self, slot: int) -> Path:
         return self._directory / f"template_{slot}.json"
 
-    async def _keep(self, template: Template) -> Template:
+    async def _store_template(self, template: Template) -> Template:
         values = {"name": template.name, "config": template.config.model_dump(mode="json")}
         await self._write(self._path(template.slot).name, values)
         self._templates[template.slot] = template
@@ -278,7 +275,7 @@ def _active_slot(values: Any) -> int | None:
 
 @asynccontextmanager
 async def open_variants(directory: Path, *, platform: Platform) -> AsyncIterator[VariantStore]:
-    """Open the store in this directory. Raises Failed where that cannot be used."""
+    """Open the store in this directory. Raises Failed if that cannot be used."""
     store = VariantStore(directory, platform)
     try:
         await anyio.to_thread.run_sync(store.load)
@@ -290,10 +287,7 @@ async def open_variants(directory: Path, *, platform: Platform) -> AsyncIterator
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write a file completely or not at all, also at a power cut.
-
-    It is written to a temporary file, synced, renamed and synced.
-    """
+    """Write a file atomically, also at a power cut: write a temporary file, sync, rename, sync."""
     fresh = path.with_name(f"{path.name}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

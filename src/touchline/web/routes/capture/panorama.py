@@ -103,7 +103,7 @@ async def start_calibration(
     capture: CaptureDep, body: models.CalibrationStart | None = None
 ) -> Response:
     """Start a calibration and discard earlier pictures. The calibration in use is kept."""
-    del body  # older clients name a number of frames
+    del body  # older clients send a number of frames
     await capture.panorama.calibrating.start()
     return answer({"success": True, "message": "Calibration started successfully"})
 

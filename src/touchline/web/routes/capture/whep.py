@@ -239,7 +239,7 @@ def _session(stream: str, session_id: str, capture: Capture) -> WebRtcSession:
     camera_id = _camera(stream, capture)
     try:
         session = capture.sessions.find(session_id, OWNER)
-    except Refused:  # it is a WebSocket's
+    except Refused:  # a WebSocket's session
         session = None
     if session is None or session.camera_id != camera_id:
         raise NotFound("Unknown session_id", code="unknown_session")

@@ -27,7 +27,7 @@ from touchline.web.routes.engines.cached import engines_of
 from touchline.web.routes.engines.structured import StructuredRoute, may_fail
 
 router = APIRouter(
-    strict_content_type=False,  # clients of the earlier system name none
+    strict_content_type=False,  # clients of the earlier system send none
     tags=["provisioning"],
     route_class=StructuredRoute,
     responses={**may_answer(401, 403, 413), **may_fail(400, 500, 503)},
@@ -95,7 +95,7 @@ async def provision_engine(
     )
     engine = await while_connected(request, engines.provisioner.engine(wanted))
     if await request.is_disconnected():
-        engines.provisioner.give_back(wanted, engine)  # nobody hears this
+        engines.provisioner.give_back(wanted, engine)  # the client has disconnected
     provisioned: EngineProvisioned = {
         "container_id": engine.id,
         "container_name": engine.name,
@@ -130,7 +130,7 @@ async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]
     )
     engine = selected.engine
     if await request.is_disconnected():
-        engines.fleet.leases.release(engine.id)  # nobody hears this
+        engines.fleet.leases.release(engine.id)  # the client has disconnected
     shown: SelectedEngine = {
         "lease_id": selected.lease_id,
         "lease_seconds": selected.lease_s,

@@ -127,7 +127,7 @@ async def get_streams(
     """List streams in the order of their start. Ended streams are kept for an hour."""
     engines = engines_of(request)
     fleet = engines.fleet
-    on = frozenset(filter(None, container_id or ())) or None  # one that is empty is none
+    on = frozenset(filter(None, container_id or ())) or None  # an empty one counts as none
 
     def wanted(stream: Stream) -> bool:
         return status in {"all", stream.status} and (on is None or stream.container_id in on)

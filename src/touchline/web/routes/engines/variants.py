@@ -51,7 +51,7 @@ class ConfigRoute(Route):
 
 
 router = APIRouter(
-    strict_content_type=False,  # clients of the earlier system name none
+    strict_content_type=False,  # clients of the earlier system send none
     prefix="/custom-variant",
     tags=["custom variant"],
     route_class=ConfigRoute,
