@@ -22,6 +22,10 @@ class FakeReport:
 
     value: dict[str, Any]
 
+    @property
+    def success(self) -> bool:
+        return bool(self.value["success"])
+
     def to_json(self) -> dict[str, Any]:
         return dict(self.value)
 

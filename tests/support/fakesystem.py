@@ -91,6 +91,7 @@ class FakeCapture:
     footage: Any = None
     clips: Any = None
     markers: Any = None
+    details: Any = None
     cloud: Any = None
     supervisor: Supervisor = field(default_factory=idle_supervisor)
 
@@ -109,7 +110,7 @@ class FakeCapture:
         self.panorama, self.processing = services.panorama, services.processing
         self.jobs, self.footage = services.jobs, services.footage
         self.clips, self.markers = services.clips, services.markers
-        self.cloud = services.cloud
+        self.cloud, self.details = services.cloud, services.details
 
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)

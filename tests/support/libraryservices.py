@@ -10,6 +10,7 @@ from support.supervised import no_tasks
 from touchline.capture.assembly import LibraryServices
 from touchline.capture.cameras.calibrations import Calibrations, PanoramaConfig
 from touchline.capture.cameras.lease import CameraLease
+from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
@@ -83,5 +84,14 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
     space = Space(removal, folder, floor_bytes=1 << 30)
     cloud = Cloud(ProcessingSettings().upload, kept)
     return LibraryServices(
-        panorama, processing, jobs, footage, clips, markers, removal, space, cloud
+        panorama=panorama,
+        processing=processing,
+        jobs=jobs,
+        footage=footage,
+        clips=clips,
+        markers=markers,
+        details=DetailsStore(kept),
+        removal=removal,
+        space=space,
+        cloud=cloud,
     )

@@ -9,6 +9,7 @@ from touchline.capture.cameras.calibrations import Calibration
 from touchline.capture.cameras.pipelines import build_pipeline
 from touchline.capture.front import Capture
 from touchline.capture.library.library import Library
+from touchline.capture.library.manifest.detailsfile import Day, Details, MatchDetails, Name, Note
 from touchline.capture.library.markers import MarkerKind
 from touchline.capture.library.playback.clips import Clip, MatchTimes
 from touchline.capture.library.playback.footage import ARCHIVES
@@ -37,12 +38,17 @@ __all__ = [
     "CaptureSettings",
     "Clip",
     "Container",
+    "Day",
+    "Details",
     "IssueKind",
     "Job",
     "JobKindName",
     "Library",
     "MarkerKind",
+    "MatchDetails",
     "MatchTimes",
+    "Name",
+    "Note",
     "Preview",
     "Recorder",
     "Signalling",

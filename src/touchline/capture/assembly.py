@@ -14,6 +14,7 @@ from touchline.capture.cameras.calibrations import Calibrations, read_calibratio
 from touchline.capture.cameras.cameras import SCENES, Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.news import CameraNews
+from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
@@ -166,6 +167,7 @@ class LibraryServices:
     footage: Footage
     clips: Clips
     markers: Markers
+    details: DetailsStore
     removal: Removal
     space: Space
     cloud: Cloud
@@ -229,6 +231,7 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         footage=footage,
         clips=Clips(library, footage, runtime_dir=runtime_dir, log_dir=log_dir),
         markers=markers,
+        details=DetailsStore(library),
         removal=removal,
         space=Space(removal, root, floor_bytes=settings.min_free_bytes),
         cloud=Cloud(settings.processing.upload, library),

@@ -10,6 +10,7 @@ from touchline.capture.cameras.cameras import Camera
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.host.host import HostSampler
 from touchline.capture.host.machine import MachineSampler
+from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
@@ -65,6 +66,7 @@ class Capture:
     footage: Footage
     clips: Clips
     markers: Markers
+    details: DetailsStore
     removal: Removal
     cloud: Cloud
     supervisor: Supervisor

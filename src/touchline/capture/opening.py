@@ -186,6 +186,7 @@ class _Parts:
             footage=services.footage,
             clips=services.clips,
             markers=services.markers,
+            details=services.details,
             removal=services.removal,
             cloud=services.cloud,
             supervisor=self._supervisor,

@@ -46,6 +46,16 @@ def written(text: str) -> str:
     return "\n".join("\t".join(map(shown, line.split("\t"))) for line in text.split("\n"))
 
 
+def one_line(text: str) -> str:
+    """Convert text to one line of words: unprintable characters and repeated spaces are removed."""
+    return " ".join(_UNSHOWN.sub(" ", text).split())
+
+
+def paragraphs(text: str) -> str:
+    """Convert text to lines like `one_line`, without empty ones at the beginning and the end."""
+    return "\n".join(map(one_line, text.splitlines())).strip()
+
+
 def vtt_text(text: str) -> str:
     """Convert text to one line of a WebVTT cue: no markup, no timing line, never empty."""
     line = html.escape(shown(" ".join(text.split())), quote=False)

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from touchline.capture.library.manifest import detailsfile
 from touchline.capture.library.manifest.file import FILE_NAME
 from touchline.capture.library.manifest.manifest import EARLIER_NS
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER
 from touchline.capture.library.manifest.segmentname import camera_of, parse_segment_name
+from touchline.core.errors import TouchlineError
 from touchline.foreign.files import read_bytes, regular_entries
 from touchline.foreign.numbers import whole
 from touchline.foreign.text import file_name
@@ -122,7 +124,7 @@ class Inventory:
         segments, singles = _files(f"{folder}/{SEGMENTS_FOLDER}"), _files(folder)
         entry = _match_entry(name, segments, singles)
         if entry is not None:
-            entry |= _told(f"{folder}/{FILE_NAME}")
+            entry |= _told(f"{folder}/{FILE_NAME}") | _details(folder)
         encoded = None if entry is None else _json(file_name(name)) + b":" + _json(entry)
         youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
         if max(youngest_s, changed_s) > before or self._was_set_lately(before):
@@ -297,6 +299,15 @@ def _told(path: str) -> dict[str, Any]:
         }
     except (OSError, ValueError, KeyError, TypeError):
         return {}  # foreign, damaged or of another version: whoever opens the match is told
+
+
+def _details(folder: str) -> dict[str, Any]:
+    """Return the details of a match; empty where nobody has given any."""
+    try:
+        found = detailsfile.load(Path(folder))
+    except (OSError, TouchlineError):
+        return {}  # whoever opens the match is told
+    return {} if found is None or found.is_empty else {"details": found.to_json()}
 
 
 def _created_at(files: Iterable[_File]) -> int:

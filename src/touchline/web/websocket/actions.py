@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from touchline.core.errors import Invalid
 from touchline.web.models.capture.recording import StartRecording
+from touchline.web.routes.capture.recording import start
 from touchline.web.websocket.commands import Action
 
 if TYPE_CHECKING:
@@ -68,13 +69,7 @@ def actions_of(capture: Capture) -> dict[str, Action]:
 
 async def _start_recording(capture: Capture, params: Mapping[str, Any]) -> Any:
     asked = StartRecording.model_validate(params)
-    report = await capture.recorder.start(
-        asked.match_id or None,
-        force=bool(asked.force),
-        process_after_recording=bool(asked.process_after_recording),
-        require_all=asked.require_all_cameras,
-    )
-    return asked.noted_in(report.to_json())
+    return await start(capture, asked)
 
 
 async def _stop_recording(capture: Capture, params: Mapping[str, Any]) -> Any:

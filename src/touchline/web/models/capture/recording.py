@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from touchline.capture import IssueKind
 from touchline.core.answers import example, open_enum
 from touchline.web.models.base import Answer, SchemaKeywords, Truth
+from touchline.web.models.capture.details import DetailsBody
 from touchline.web.models.unknownfields import Tolerant
 
 _LETTERS = r"\p{L}\p{N}\p{M}_"
@@ -151,6 +152,11 @@ class StartRecording(Tolerant):
         description="Whether a missing camera prevents the start. Default:"
         " `capture.require_all_cameras`. A camera that is not required joins as soon"
         " as it delivers frames.",
+    )
+    details: DetailsBody | None = Field(
+        default=None,
+        description="Details of the match, stored once it is being recorded, as by"
+        " `PUT /api/v1/matches/{match_id}/details`.",
     )
 
 

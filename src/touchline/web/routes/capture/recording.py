@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from touchline.core.errors import Invalid
+from touchline.core.errors import Invalid, TouchlineError
 from touchline.web.auth.auth import NEEDS_KEY
 from touchline.web.http.answers import answer
 from touchline.web.http.deps import CaptureDep
@@ -24,6 +25,8 @@ from touchline.web.models.state import CamerasStatus, HostHealth, PipelineState,
 
 if TYPE_CHECKING:
     from touchline.capture import Capture
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1", tags=["capture"], responses=may_answer(500), route_class=Route)
 
@@ -117,17 +120,32 @@ async def start_recording(body: StartRecording, capture: CaptureDep) -> Response
     recording, a camera does not start) is reported with status 200 and `success` false.
     """
     try:
-        report = await capture.recorder.start(
-            body.match_id or None,
-            force=bool(body.force),
-            process_after_recording=bool(body.process_after_recording),
-            require_all=body.require_all_cameras,
-        )
+        return answer(await start(capture, body))
     except Invalid as error:
         # Only the id can be checked; the recorder does not know where it came from.
         place = ("body", "match_id")
         raise Invalid(error.message, code=error.code, loc=place, input=body.match_id) from error
-    return answer(body.noted_in(report.to_json()))
+
+
+async def start(capture: Capture, body: StartRecording) -> dict[str, Any]:
+    """Start recording, store the match's details, and return the body of the response.
+
+    A recording that runs is a success, whether its details can be stored or not.
+    """
+    report = await capture.recorder.start(
+        body.match_id or None,
+        force=bool(body.force),
+        process_after_recording=bool(body.process_after_recording),
+        require_all=body.require_all_cameras,
+    )
+    warnings = body.warnings()
+    if report.success and body.details is not None:
+        try:
+            await capture.details.put(str(report.value["match_id"]), body.details.to_details())
+        except TouchlineError as error:
+            log.warning("The match is recorded without its details: %s", error.message)
+            warnings.append(f"The match is recorded without its details: {error.message}")
+    return report.to_json() | ({"warnings": warnings} if warnings else {})
 
 
 @router.delete(

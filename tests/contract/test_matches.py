@@ -1,0 +1,128 @@
+"""Details of matches, over HTTP and with a start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from support.fakesystem import FakeSystem
+from support.recordings import CAM0, write
+from support.serving import API, KEY, client_of
+from touchline.capture.library.details import DetailsStore
+from touchline.capture.library.library import Library
+
+pytestmark = pytest.mark.anyio
+
+DETAILS = f"{API}/matches/m1/details"
+NOTHING = dict.fromkeys(("home", "away", "competition", "venue", "date", "note"))
+DERBY = NOTHING | {"home": "SV Süd", "away": "FC Nord", "date": "2026-11-29"}
+
+
+@pytest.fixture
+def real(system: FakeSystem, tmp_path: Path) -> FakeSystem:
+    """The same system over a real library."""
+    root = tmp_path / "recordings"
+    write(root / "m1" / "segments" / CAM0)
+    library = Library(root, is_running=lambda match_id: match_id == "now")
+    system.capture.library = library
+    system.capture.process_with(tmp_path, library)
+    return system
+
+
+async def test_details_are_stored_and_listed(real: FakeSystem) -> None:
+    async with client_of(real) as client:
+        assert (await client.get(DETAILS)).json() == NOTHING
+        put = await client.put(DETAILS, json=DERBY)
+        assert (put.status_code, put.json()) == (200, DERBY)
+        assert (await client.get(DETAILS)).json() == DERBY
+        listed = (await client.get(f"{API}/recordings")).json()["recordings"]["m1"]
+        assert listed["details"] == DERBY
+
+
+async def test_a_put_replaces_all_fields(real: FakeSystem) -> None:
+    async with client_of(real) as client:
+        await client.put(DETAILS, json=DERBY)
+        put = await client.put(DETAILS, json={"venue": " Pitch  2 ", "home": "", "away": None})
+    assert put.json() == NOTHING | {"venue": "Pitch 2"}
+
+
+async def test_unknown_fields_are_ignored_and_named(real: FakeSystem) -> None:
+    async with client_of(real) as client:
+        put = (await client.put(DETAILS, json={"homme": "A", "home": "B"})).json()
+    assert put["home"] == "B"
+    assert ["home" in each for each in put["warnings"]] == [True]
+
+
+@pytest.mark.parametrize("match_id", ["absent", ".trash", "%2e%2e"])
+async def test_a_match_that_is_not_there_is_404(real: FakeSystem, match_id: str) -> None:
+    async with client_of(real) as client:
+        for response in (
+            await client.get(f"{API}/matches/{match_id}/details"),
+            await client.put(f"{API}/matches/{match_id}/details", json=DERBY),
+        ):
+            assert response.status_code == 404
+            assert isinstance(response.json()["detail"], str)
+
+
+@pytest.mark.parametrize(
+    ("body", "loc"),
+    [
+        ({"home": "x" * 121}, ["body", "home"]),
+        ({"home": 7}, ["body", "home"]),
+        ({"note": "x" * 2001}, ["body", "note"]),
+        ({"date": "29.11.2026"}, ["body", "date"]),
+        ({"date": 20261129}, ["body", "date"]),
+        ({"away": {"$gt": ""}}, ["body", "away"]),
+        ([], ["body"]),
+    ],
+)
+async def test_bad_details_are_refused_and_the_old_ones_stay(
+    real: FakeSystem, body: Any, loc: list[str]
+) -> None:
+    async with client_of(real) as client:
+        await client.put(DETAILS, json=DERBY)
+        refused = await client.put(DETAILS, json=body)
+        assert refused.status_code == 422
+        assert refused.json()["detail"][0]["loc"][: len(loc)] == loc
+        assert (await client.get(DETAILS)).json() == DERBY
+
+
+async def test_a_write_needs_the_key(real: FakeSystem) -> None:
+    real.settings.auth.api_key = SecretStr(KEY)
+    async with client_of(real) as client:
+        assert (await client.get(DETAILS)).status_code == 200
+        assert (await client.put(DETAILS, json=DERBY)).status_code == 401
+        headers = {"authorization": f"Bearer {KEY}"}
+        assert (await client.put(DETAILS, json=DERBY, headers=headers)).status_code == 200
+
+
+async def test_a_start_may_bring_the_details(real: FakeSystem, tmp_path: Path) -> None:
+    write(tmp_path / "recordings" / "m2" / "segments" / CAM0)
+    async with client_of(real) as client:
+        body = {"match_id": "m2", "details": DERBY}
+        started = (await client.post(f"{API}/recording", json=body)).json()
+        assert (started["success"], "warnings" in started) == (True, False)
+        assert (await client.get(f"{API}/matches/m2/details")).json() == DERBY
+
+
+async def test_a_start_with_bad_details_is_refused_like_any_wrong_field(real: FakeSystem) -> None:
+    async with client_of(real) as client:
+        body = {"match_id": "m1", "details": {"date": "soon"}}
+        refused = await client.post(f"{API}/recording", json=body)
+        assert refused.status_code == 422
+        assert refused.json()["detail"][0]["loc"] == ["body", "details", "date"]
+        assert not (await client.get(f"{API}/recording")).json()["recording"]
+
+
+async def test_a_recording_runs_although_its_details_cannot_be_stored(
+    real: FakeSystem, tmp_path: Path
+) -> None:
+    real.capture.details = DetailsStore(Library(tmp_path / "away", is_running=lambda _: False))
+    async with client_of(real) as client:
+        body = {"match_id": "m1", "details": DERBY}
+        started = (await client.post(f"{API}/recording", json=body)).json()
+    assert started["success"] is True
+    assert "without its details" in started["warnings"][0]
