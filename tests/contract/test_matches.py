@@ -126,3 +126,61 @@ async def test_a_recording_runs_although_its_details_cannot_be_stored(
         started = (await client.post(f"{API}/recording", json=body)).json()
     assert started["success"] is True
     assert "without its details" in started["warnings"][0]
+
+
+async def test_a_match_goes_to_the_trash_and_comes_back(real: FakeSystem) -> None:
+    async with client_of(real) as client:
+        moved = await client.post(f"{API}/matches/m1/trash")
+        assert (moved.status_code, moved.json()["status"]) == (200, "trashed")
+        assert (await client.get(f"{API}/recordings")).json()["recordings"] == {}
+        assert (await client.get(f"{API}/recordings/m1/segments")).status_code == 404
+        listed = (await client.get(f"{API}/trash")).json()
+        assert (listed["days"], [each["match_id"] for each in listed["matches"]]) == (7, ["m1"])
+        entry = listed["matches"][0]["id"]
+        restored = await client.post(f"{API}/trash/{entry}/restore")
+        assert restored.json() == {"status": "restored", "id": entry, "match_id": "m1"}
+        assert set((await client.get(f"{API}/recordings")).json()["recordings"]) == {"m1"}
+
+
+async def test_the_trash_is_emptied_one_by_one_or_at_once(real: FakeSystem, tmp_path: Path) -> None:
+    for name in ("m2", "m3"):
+        write(tmp_path / "recordings" / name / "segments" / CAM0)
+    async with client_of(real) as client:
+        for name in ("m1", "m2", "m3"):
+            await client.post(f"{API}/matches/{name}/trash")
+        purged = (await client.delete(f"{API}/trash/m2")).json()
+        assert (purged["status"], purged["matches"]) == ("deleted", ["m2"])
+        assert (await client.delete(f"{API}/trash/m2")).status_code == 404
+        emptied = (await client.delete(f"{API}/trash")).json()
+        assert sorted(emptied["matches"]) == ["m1", "m3"]
+        assert (await client.get(f"{API}/trash")).json()["matches"] == []
+
+
+async def test_a_deletion_for_good_leaves_nothing_in_the_trash(real: FakeSystem) -> None:
+    async with client_of(real) as client:
+        deleted = (await client.delete(f"{API}/recordings/m1")).json()
+        assert deleted["status"] == "deleted"
+        assert (await client.get(f"{API}/trash")).json()["matches"] == []
+
+
+async def test_the_trash_is_changed_with_the_key_only(real: FakeSystem) -> None:
+    real.settings.auth.api_key = SecretStr(KEY)
+    async with client_of(real) as client:
+        for method, path in (
+            ("POST", "/matches/m1/trash"),
+            ("POST", "/trash/m1/restore"),
+            ("DELETE", "/trash/m1"),
+            ("DELETE", "/trash"),
+        ):
+            assert (await client.request(method, f"{API}{path}")).status_code == 401
+        assert (await client.get(f"{API}/trash")).status_code == 200
+        assert set((await client.get(f"{API}/recordings")).json()["recordings"]) == {"m1"}
+
+
+async def test_the_match_that_is_recorded_is_not_moved_to_the_trash(
+    real: FakeSystem, tmp_path: Path
+) -> None:
+    write(tmp_path / "recordings" / "now" / "segments" / CAM0)
+    async with client_of(real) as client:
+        refused = await client.post(f"{API}/matches/now/trash")
+    assert (refused.status_code, refused.json()["code"]) == (409, "match_running")

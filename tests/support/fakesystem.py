@@ -17,6 +17,7 @@ from support.half import idle_half, settings_for
 from support.libraryservices import idle_services
 from support.supervised import supervisor as idle_supervisor
 from touchline.capture.host.machine import MachineSampler
+from touchline.capture.library.trash.answers import MovedToTrash
 from touchline.capture.logs.catalogue import Logs
 from touchline.capture.logs.diagnostics import Diagnostics
 from touchline.capture.processing.removal import Removal
@@ -92,6 +93,8 @@ class FakeCapture:
     clips: Any = None
     markers: Any = None
     details: Any = None
+    removal: Any = None
+    trash: Any = None
     cloud: Any = None
     supervisor: Supervisor = field(default_factory=idle_supervisor)
 
@@ -104,6 +107,11 @@ class FakeCapture:
     async def delete_match(self, match_id: str) -> dict[str, Any]:
         return await Removal(self.library, self.jobs).delete(match_id)
 
+    async def trash_match(self, match_id: str) -> MovedToTrash:
+        moved: MovedToTrash = await self.trash.put(match_id)
+        await self.removal.drop_jobs(match_id)
+        return moved
+
     def process_with(self, folder: Path, library: Any) -> None:
         """Panorama and post-processing of the matches in this library."""
         services = idle_services(folder, library)
@@ -111,6 +119,7 @@ class FakeCapture:
         self.jobs, self.footage = services.jobs, services.footage
         self.clips, self.markers = services.clips, services.markers
         self.cloud, self.details = services.cloud, services.details
+        self.removal, self.trash = services.removal, services.trash
 
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)

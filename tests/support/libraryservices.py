@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+<<<<<<< HEAD
 from support.supervised import no_tasks
+=======
+from support.fakeengines import MemoryEvents
+>>>>>>> fb9651d (Trash: deleted matches can be restored for some days (not tested yet))
 from touchline.capture.assembly import LibraryServices
 from touchline.capture.cameras.calibrations import Calibrations, PanoramaConfig
 from touchline.capture.cameras.lease import CameraLease
@@ -15,6 +20,7 @@ from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.trash.trash import Trash
 from touchline.capture.live.panorama import PanoramaPreview
 from touchline.capture.panorama.calibration import Calibrating
 from touchline.capture.panorama.panorama import Panorama
@@ -40,6 +46,24 @@ class NoLive:
 async def plenty() -> int:
     """Room for everything."""
     return 1 << 50
+
+
+def trash_of(
+    root: Path,
+    library: Any,
+    *,
+    events: Any = None,
+    kept_days: int = 7,
+    read_date: Callable[[], float | None] = time.time,
+) -> Trash:
+    """The trash of a library; without a log, its events are kept in memory."""
+    return Trash(
+        root,
+        cast("Library", library),
+        kept_days=kept_days,
+        events=cast("Any", MemoryEvents() if events is None else events),
+        read_date=read_date,
+    )
 
 
 def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryServices:
@@ -81,7 +105,8 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
     footage = Footage()
     clips = Clips(kept, footage, **places)
     removal = Removal(kept, jobs)
-    space = Space(removal, folder, floor_bytes=1 << 30)
+    trash = trash_of(folder / "recordings", kept, events=events)
+    space = Space(removal, trash, folder, floor_bytes=1 << 30, deletes_matches=True)
     cloud = Cloud(ProcessingSettings().upload, kept)
     return LibraryServices(
         panorama=panorama,
@@ -92,6 +117,7 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
         markers=markers,
         details=DetailsStore(kept),
         removal=removal,
+        trash=trash,
         space=space,
         cloud=cloud,
     )

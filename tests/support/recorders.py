@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from support.fakefleet import FakeFleet, fake_fleet
-from support.libraryservices import idle_services
+from support.libraryservices import idle_services, trash_of
 from support.supervised import supervisor
 from touchline.capture.cameras.cameras import Camera, open_cameras
 from touchline.capture.cameras.lease import CameraLease
@@ -199,7 +199,13 @@ def desk_in(
         events=events,  # type: ignore[arg-type]
         prober=FakeProber(),  # type: ignore[arg-type]
         disk=RecordingsDisk(root, folder, require_mount=False),
-        space=Space(removal(library, folder), root, floor_bytes=1),
+        space=Space(
+            removal(library, folder),
+            trash_of(root, library, events=events),
+            root,
+            floor_bytes=1,
+            deletes_matches=settings.delete_oldest_when_full,
+        ),
         record=LibraryRecord(root, folder / "library.json"),
         spare=SpareDescriptors(0),
         current=current,

@@ -14,6 +14,12 @@ from touchline.capture.library.markers import MarkerKind
 from touchline.capture.library.playback.clips import Clip, MatchTimes
 from touchline.capture.library.playback.footage import ARCHIVES
 from touchline.capture.library.playback.playback import Container
+from touchline.capture.library.trash.answers import (
+    MovedToTrash,
+    PurgedMatches,
+    RestoredMatch,
+    TrashListing,
+)
 from touchline.capture.live.preview import RECORDING_ACTIVE, Preview
 from touchline.capture.live.sessions import WebRtcSession
 from touchline.capture.live.signalling import Signalling
@@ -47,12 +53,16 @@ __all__ = [
     "MarkerKind",
     "MatchDetails",
     "MatchTimes",
+    "MovedToTrash",
     "Name",
     "Note",
     "Preview",
+    "PurgedMatches",
     "Recorder",
+    "RestoredMatch",
     "Signalling",
     "Stills",
+    "TrashListing",
     "WebRtcSession",
     "build_pipeline",
     "open_capture",

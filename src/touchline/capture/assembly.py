@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +17,13 @@ from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.cameras.news import CameraNews
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
+from touchline.capture.library.libraryrecord import FILE_NAME as RECORD_NAME
+from touchline.capture.library.libraryrecord import LibraryRecord
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
 from touchline.capture.library.recordingsdisk import RecordingsDisk
+from touchline.capture.library.trash.trash import EXPIRE_EVERY_S, Trash
 from touchline.capture.live.panorama import PanoramaPreview
 from touchline.capture.live.preview import Preview
 from touchline.capture.live.sessions import WebRtcSessions
@@ -37,6 +41,7 @@ from touchline.capture.settings.tree import CaptureSettings
 from touchline.core.descriptors import SpareDescriptors
 from touchline.core.events.log import EventLog
 from touchline.core.supervision import Tasks
+from touchline.core.wallclock import trust_now
 from touchline.media.storage.diskspace import read_space
 
 
@@ -56,6 +61,7 @@ class CaptureBase:
     current: CurrentRecording
     library: Library
     calibrations: Calibrations
+    record: LibraryRecord
 
 
 async def open_base(
@@ -103,6 +109,7 @@ async def open_base(
         current,
         library,
         await read_calibrations(data_dir / "panorama"),
+        LibraryRecord(disk.root, data_dir / RECORD_NAME),
     )
 
 
@@ -169,6 +176,7 @@ class LibraryServices:
     markers: Markers
     details: DetailsStore
     removal: Removal
+    trash: Trash
     space: Space
     cloud: Cloud
 
@@ -176,6 +184,7 @@ class LibraryServices:
         """Start processing jobs, as tasks of `tasks`."""
         tasks.keep("post-processing", self.jobs.once, every_s=0.0)
         tasks.keep("post-processing hold", self.jobs.watch_hold, every_s=0.0)
+        tasks.keep("trash", self.trash.expire, every_s=EXPIRE_EVERY_S)
 
     async def close(self) -> None:
         """Save the job queue. Raises OSError."""
@@ -224,6 +233,13 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         jobs=await read_jobs(jobs_path),
     )
     footage, removal = Footage(), Removal(library, jobs)
+    trash = Trash(
+        root,
+        library,
+        kept_days=settings.trash_days,
+        events=base.events,
+        read_date=partial(_trusted_date, base.record),
+    )
     return LibraryServices(
         panorama=Panorama(calibrations, calibrating, processing, jobs, library, views.panorama),
         processing=processing,
@@ -233,9 +249,21 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         markers=markers,
         details=DetailsStore(library),
         removal=removal,
-        space=Space(removal, root, floor_bytes=settings.min_free_bytes),
+        trash=trash,
+        space=Space(
+            removal,
+            trash,
+            root,
+            floor_bytes=settings.min_free_bytes,
+            deletes_matches=settings.delete_oldest_when_full,
+        ),
         cloud=Cloud(settings.processing.upload, library),
     )
+
+
+def _trusted_date(record: LibraryRecord) -> float | None:
+    """Return the date in Unix seconds, or None while the system clock is not trusted."""
+    return None if trust_now(record.newest_unix_ns) == "doubtful" else time.time()
 
 
 async def _free_bytes(root: Path) -> int:

@@ -15,6 +15,8 @@ from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.trash.answers import MovedToTrash
+from touchline.capture.library.trash.trash import Trash
 from touchline.capture.live.preview import Preview
 from touchline.capture.live.sessions import WebRtcSessions
 from touchline.capture.live.signalling import Signalling
@@ -68,6 +70,7 @@ class Capture:
     markers: Markers
     details: DetailsStore
     removal: Removal
+    trash: Trash
     cloud: Cloud
     supervisor: Supervisor
 
@@ -81,6 +84,15 @@ class Capture:
         Raises NotFound, and Refused for a running or protected match.
         """
         return await self.removal.delete(match_id)
+
+    async def trash_match(self, match_id: str) -> MovedToTrash:
+        """Move a match to the trash, and remove its jobs.
+
+        Raises NotFound, Failed, and Refused for a running or protected match.
+        """
+        moved = await self.trash.put(match_id)
+        await self.removal.drop_jobs(match_id)
+        return moved
 
     def mode(self) -> dict[str, Any]:
         """Return the use of the cameras, the body of `GET /api/v1/pipeline-state`."""

@@ -28,8 +28,6 @@ from touchline.capture.host.machine import SAMPLE_EVERY_S as MACHINE_EVERY_S
 from touchline.capture.host.machine import MachineSampler
 from touchline.capture.host.meter import Meter
 from touchline.capture.host.watchdog import Watchdog
-from touchline.capture.library.libraryrecord import FILE_NAME as RECORD_NAME
-from touchline.capture.library.libraryrecord import LibraryRecord
 from touchline.capture.library.recordingsdisk import RecordingsDisk
 from touchline.capture.library.verification.probe import Prober
 from touchline.capture.live.rtspoutlet import RtspOutlet
@@ -188,6 +186,7 @@ class _Parts:
             markers=services.markers,
             details=services.details,
             removal=services.removal,
+            trash=services.trash,
             cloud=services.cloud,
             supervisor=self._supervisor,
         )
@@ -232,7 +231,7 @@ def _context(
         prober=Prober(timeout_s=settings.integrity_probe_timeout_s),
         disk=base.disk,
         space=services.space,
-        record=LibraryRecord(root, base.data_dir / RECORD_NAME),
+        record=base.record,
         spare=spare,
         current=base.current,
         tasks=tasks,

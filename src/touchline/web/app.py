@@ -43,6 +43,7 @@ from touchline.web.routes.capture import (
     preview,
     processing,
     recording,
+    trash,
     whep,
 )
 from touchline.web.routes.engines import engines, orchestrator, provisioning, streams, variants
@@ -78,6 +79,7 @@ ROUTERS = (
     events.router,
     library.router,
     matches.router,
+    trash.router,
     clips.router,
     panorama.router,
     processing.router,

@@ -124,7 +124,7 @@ class Inventory:
         segments, singles = _files(f"{folder}/{SEGMENTS_FOLDER}"), _files(folder)
         entry = _match_entry(name, segments, singles)
         if entry is not None:
-            entry |= _told(f"{folder}/{FILE_NAME}") | _details(folder)
+            entry |= manifest_fields(f"{folder}/{FILE_NAME}") | _details(folder)
         encoded = None if entry is None else _json(file_name(name)) + b":" + _json(entry)
         youngest_s = max((file.ctime_s for file in (*segments, *singles)), default=0.0)
         if max(youngest_s, changed_s) > before or self._was_set_lately(before):
@@ -273,7 +273,7 @@ def _match_entry(
     }
 
 
-def _told(path: str) -> dict[str, Any]:
+def manifest_fields(path: str) -> dict[str, Any]:
     """Return the manifest fields shown in a list of matches; empty without a manifest."""
     try:
         told = json.loads(read_bytes(path))

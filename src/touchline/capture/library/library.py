@@ -44,7 +44,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_TRASH_PREFIX = ".trash-"
+DELETING_PREFIX = ".trash-"
+"""Prefix of folders that are being deleted; a crash leaves them to `clean_up`."""
+
 _THREADS = 8
 """Maximum number of files read at once.
 
@@ -94,6 +96,14 @@ class Library:
         leaves the match either complete or removed from the list.
         """
         return await self._changing(self._delete, match_id)
+
+    async def move_out(self, match_id: str, place: Callable[[str], Path]) -> Path:
+        """Move a match's folder out of the library, to `place(name)` on the same disk.
+
+        Returns the new path. Raises NotFound, OSError, and Refused for the running match and for a
+        protected one. A crash leaves the match whole, here or there.
+        """
+        return await self._changing(self._move_out, match_id, place)
 
     async def segment_path(self, match_id: str, segment_name: str) -> Path:
         """Return the path of a segment.
@@ -185,7 +195,7 @@ class Library:
     def _folder(self, match_id: str) -> Path:
         folder = _entry(self._root, match_id, stat.S_ISDIR)
         if folder is None:
-            raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
+            raise _not_found(match_id)
         return folder
 
     def _folders(self) -> Sequence[Path]:
@@ -198,7 +208,7 @@ class Library:
     def _segments(self, match_id: str) -> dict[str, Any]:
         segments = _entry(self._folder(match_id), SEGMENTS_FOLDER, stat.S_ISDIR)
         if segments is None:
-            raise NotFound(f"Recording {match_id} not found", code="recording_not_found")
+            raise _not_found(match_id)
         return segments_of(match_id, segments)
 
     def _file(self, match_id: str, subfolder: str, name: str, missing: str) -> Path:
@@ -211,26 +221,33 @@ class Library:
         return path
 
     def _delete(self, match_id: str) -> dict[str, Any]:
-        folder = self._folder(match_id)
-        self._refuse_running(match_id)
-        manifest = manifestfile.load(folder)
-        if manifest is not None and manifest.protected:
-            raise Refused(f"Recording {match_id} is protected", code="match_protected")
-        sizes = [found.status.st_size for found in files_below(folder)]
-        trash = self._root / f"{_TRASH_PREFIX}{secrets.token_hex(8)}"
-        folder.rename(trash)
-        if self._is_running(match_id) and not folder.exists():
-            # A recording was started in this folder between the check and the renaming.
-            trash.rename(folder)
-            self._refuse_running(match_id)
-        sync_folder(self._root)
-        shutil.rmtree(trash)
+        deleting = self._move_out(match_id, lambda _: deleting_path(self._root))
+        sizes = [found.status.st_size for found in files_below(deleting)]
+        shutil.rmtree(deleting)
         return {
             "status": "deleted",
             "match_id": match_id,
             "files_deleted": len(sizes),
             "size_mb_freed": mebibytes(sum(sizes)),
         }
+
+    def _move_out(self, match_id: str, place: Callable[[str], Path]) -> Path:
+        folder = self._folder(match_id)
+        self._refuse_running(match_id)
+        manifest = manifestfile.load(folder)
+        if manifest is not None and manifest.protected:
+            raise Refused(f"Recording {match_id} is protected", code="match_protected")
+        target = place(folder.name)
+        try:
+            folder.rename(target)
+        except FileNotFoundError as error:  # another request was quicker
+            raise _not_found(match_id) from error
+        if self._is_running(match_id) and not folder.exists():
+            # A recording was started in this folder between the check and the renaming.
+            target.rename(folder)
+            self._refuse_running(match_id)
+        sync_folder(self._root)
+        return target
 
     def _refuse_running(self, match_id: str) -> None:
         if self._is_running(match_id):
@@ -292,7 +309,7 @@ class Library:
     def _clean_up(self) -> int:
         try:
             with os.scandir(self._root) as entries:
-                left = [Path(e.path) for e in entries if e.name.startswith(_TRASH_PREFIX)]
+                left = [Path(e.path) for e in entries if e.name.startswith(DELETING_PREFIX)]
         except FileNotFoundError:
             return 0
         removed = 0
@@ -304,6 +321,15 @@ class Library:
             else:
                 removed += 1
         return removed
+
+
+def deleting_path(root: Path) -> Path:
+    """Return a new name for a folder that is being deleted."""
+    return root / f"{DELETING_PREFIX}{secrets.token_hex(8)}"
+
+
+def _not_found(match_id: str) -> NotFound:
+    return NotFound(f"Recording {match_id} not found", code="recording_not_found")
 
 
 def _entry(folder: Path, name: str, is_kind: Callable[[int], bool]) -> Path | None:

@@ -28,9 +28,13 @@ class Removal:
         Raises NotFound, Refused for the running and for a protected match, and OSError.
         """
         deleted = await self._library.delete(match_id)
+        await self.drop_jobs(match_id)
+        return deleted
+
+    async def drop_jobs(self, match_id: str) -> None:
+        """Remove all jobs of a match that is gone."""
         try:
             await self._jobs.drop_match(match_id)
         except OSError as error:
             # The jobs are dropped in memory; the next server finds that their match is missing.
             log.error("the jobs of %s cannot be removed from the list: %s", match_id, error)  # noqa: TRY400
-        return deleted

@@ -25,7 +25,7 @@ from touchline.capture.library.verification.probe import Prober
 from touchline.capture.logs import alerts as alert
 from touchline.capture.logs.alertlog import Alerts
 from touchline.capture.recording.health.forecast import Rates
-from touchline.capture.recording.health.space import Space
+from touchline.capture.recording.health.space import RECLAIM_BYTES, Space
 from touchline.capture.recording.match.match import Match
 from touchline.capture.recording.match.track import Track
 from touchline.capture.recording.running import CurrentRecording
@@ -186,8 +186,17 @@ class RecordingContext:
         self.note_unsaved()
 
     async def make_space(self) -> None:
-        """Delete the oldest unprotected matches until there is room."""
+        """Empty the trash, then delete the oldest unprotected matches, until there is room.
+
+        Matches outside the trash are deleted only with `capture.delete_oldest_when_full`.
+        """
         await self.space.make(self.current.is_running, self._is_refused)
+
+    async def empty_trash_early(self) -> None:
+        """Empty the trash where the disk will soon be full."""
+        free, floor = self.host.disk_free_bytes, self.settings.min_free_bytes
+        if free is not None and free < floor + RECLAIM_BYTES:
+            await self.space.reclaim(self._is_refused)
 
     def _is_refused(self) -> bool:
         """Return whether a connected worker reports that the disk is full."""

@@ -241,7 +241,7 @@ class Follower:
                     floor_bytes=floor,
                 )
             )
-            if new == FULL and context.settings.delete_oldest_when_full:
+            if new == FULL:
                 context.spawn(context.make_space, name="space cleanup")
         if before and not now:
             (over, *_) = sorted(before)

@@ -66,8 +66,7 @@ class RecordingMonitor:
         context.keep("verification", self.verify_once, every_s=VERIFY_EVERY_S)
         context.keep("wall clock", self.watch_clock_once, every_s=CLOCK_EVERY_S)
         context.keep("folder", self.look_for_folder_once, every_s=FOLDER_EVERY_S)
-        if settings.delete_oldest_when_full:
-            context.keep("space", self.make_space_once, every_s=SPACE_EVERY_S)
+        context.keep("space", self.make_space_once, every_s=SPACE_EVERY_S)
         if settings.overload_guard_enabled:
             every_s = settings.overload_poll_s
             context.keep("overload guard", self.guard_once, every_s=every_s)
@@ -135,13 +134,17 @@ class RecordingMonitor:
             self._context.note_changed()
 
     async def make_space_once(self) -> None:
-        """Try again to free space while the disk is full.
+        """Empty the trash before the disk is full; try again to free space while it is.
 
         An earlier attempt may have freed nothing.
         """
         running = self._context.current.running
-        if running is not None and any(t.disk == "full" for t in running.match.tracks.values()):
+        if running is None:
+            return
+        if any(t.disk == "full" for t in running.match.tracks.values()):
             await self._context.make_space()
+        else:
+            await self._context.empty_trash_early()
 
     async def probe_once(self) -> None:
         """Run ffprobe on each segment that is large and has stopped growing."""

@@ -212,11 +212,10 @@ class Recorder:
         floor = self._context.settings.min_free_bytes
         if free >= floor:
             return None
-        if self._context.settings.delete_oldest_when_full:
-            await self._context.make_space()
-            free = await self._context.free_bytes()
-            if free >= floor:
-                return None
+        await self._context.make_space()
+        free = await self._context.free_bytes()
+        if free >= floor:
+            return None
         return refusal(
             f"The disk is full: {free >> 20} MiB are free, the reserve is {floor >> 20}"
             " MiB. Delete matches that are no longer needed and start again."

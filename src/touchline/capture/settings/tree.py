@@ -178,6 +178,13 @@ class CaptureSettings(BaseModel):
     delete_oldest_when_full: bool = Field(
         False, description="Delete the oldest unprotected matches when the disk is full."
     )
+    trash_days: int = Field(
+        7,
+        ge=0,
+        le=3650,
+        description="Days that a match stays in the trash before it is deleted for good. 0: there"
+        " is no trash. Where a recording needs space, the trash is emptied first.",
+    )
     backlog_bytes: int = Field(
         64 * MIB,
         ge=4 * MIB,

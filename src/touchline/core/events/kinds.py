@@ -55,14 +55,17 @@ EventCategory = Literal[
     "finished",
     "insufficient_engines",
     "port_changed",
+    "purged",
     "recovered",
     "recreated",
     "refused",
     "restarted",
     "restarting",
+    "restored",
     "scaling",
     "started",
     "stopped",
+    "trashed",
     "warning",
 ]
 """What happened to it."""

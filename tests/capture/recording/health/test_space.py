@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from support import segmentfiles
+from support.libraryservices import trash_of
 from support.recorders import removal
 from touchline.capture.library.library import Library
 from touchline.capture.library.manifest import file as manifestfile
@@ -54,7 +55,13 @@ def make(
     """A space that lacks so many bytes; each match is as large as its files are."""
     monkeypatch.setattr(space, "_SPARE_BYTES", 0)
     library = Library(root, is_running=lambda match_id: match_id == running)
-    it = space.Space(remover or removal(library, root), root, floor_bytes=0)
+    it = space.Space(
+        remover or removal(library, root),
+        trash_of(root, library),
+        root,
+        floor_bytes=0,
+        deletes_matches=True,
+    )
     look = it._look
 
     def short() -> tuple[list[space._Found], int]:
@@ -199,7 +206,13 @@ async def test_files_that_come_and_go_meanwhile_do_not_keep_it_from_making_room(
             manifestfile.save(tmp_path / "running", manifest)
 
     library = Library(tmp_path, is_running=lambda name: name == "running")
-    keeper = space.Space(removal(library, tmp_path), tmp_path, floor_bytes=1 << 60)
+    keeper = space.Space(
+        removal(library, tmp_path),
+        trash_of(tmp_path, library),
+        tmp_path,
+        floor_bytes=1 << 60,
+        deletes_matches=True,
+    )
     thread = threading.Thread(target=replace_its_manifest)
     thread.start()
     try:

@@ -7,6 +7,7 @@ matches of other programs. Blocks: call it in a thread.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -172,10 +173,8 @@ def save(folder: Path, details: Details) -> None:
     After a power cut either the old or the new ones are there, whole. Raises Refused where a newer
     touchline wrote the old ones, and OSError.
     """
-    try:
+    with suppress(OSError):  # there is none, or something else, which is replaced
         _refuse_newer(read_bytes(folder / FILE_NAME, most_bytes=MOST_BYTES))
-    except OSError:
-        pass  # none, or something that is no file of ours: it is replaced
     content = _File(details=details).model_dump_json(indent=1).encode()
     write_whole(folder / FILE_NAME, content)
 

@@ -1,10 +1,11 @@
-"""Disk space for the running match, freed by deleting the oldest unprotected matches."""
+"""Disk space for the running match: the trash is emptied first, then the oldest matches go."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -23,6 +24,12 @@ log = logging.getLogger(__name__)
 _SPARE_BYTES = 2 << 30
 """Matches are deleted until this much is free above the floor, so that it does not happen again
 every minute.
+"""
+
+RECLAIM_BYTES = 1 << 30
+"""Where less than this is free above the floor during a recording, the trash is emptied.
+
+The footage of some minutes: the disk does not become full then.
 """
 
 _EVERYTHING = 1 << 62
@@ -64,22 +71,63 @@ class MatchRemover(Protocol):
         ...
 
 
-class Space:
-    """Serialised deletion of matches; a call during another one waits for it."""
+class TrashBin(Protocol):
+    """Matches that may be deleted before any other."""
 
-    def __init__(self, removal: MatchRemover, root: Path, *, floor_bytes: int) -> None:
+    async def reclaim(self, is_enough: Callable[[], Awaitable[bool]]) -> None:
+        """Delete matches, the longest deleted first, until there is enough space."""
+        ...
+
+
+class Space:
+    """Serialised deletion of matches; a call during another one waits for it.
+
+    Matches outside the trash are deleted only with `deletes_matches`.
+    """
+
+    def __init__(
+        self,
+        removal: MatchRemover,
+        trash: TrashBin,
+        root: Path,
+        *,
+        floor_bytes: int,
+        deletes_matches: bool,
+    ) -> None:
         self._removal = removal
+        self._trash = trash
         self._root = root
         self._floor_bytes = floor_bytes
+        self._deletes_matches = deletes_matches
         self._one_at_a_time = anyio.Lock()
+
+    async def reclaim(self, is_refused: Callable[[], bool]) -> None:
+        """Empty the trash until there is room above the floor, and footage is accepted.
+
+        The match that was deleted first goes first, and no more go than are needed.
+        """
+        async with self._one_at_a_time:
+            await self._trash.reclaim(partial(self._is_enough, is_refused))
+
+    async def _is_enough(self, is_refused: Callable[[], bool]) -> bool:
+        free_bytes = await to_thread.run_sync(self._free_bytes)
+        if free_bytes < self._floor_bytes + _SPARE_BYTES:
+            return False
+        return not await _lasts(is_refused)
+
+    def _free_bytes(self) -> int:
+        return read_space(self._root).free_bytes
 
     async def make(self, is_running: Callable[[str], bool], is_refused: Callable[[], bool]) -> None:
         """Delete matches until there is room above the floor, or none may be deleted any more.
 
-        Where there is room, but footage is still refused as on a full disk (`is_refused`: a quota
-        is used up, or no inode is left), matches are deleted one at a time until footage is
-        accepted again.
+        Those in the trash go first. Where there is room, but footage is still refused as on a full
+        disk (`is_refused`: a quota is used up, or no inode is left), matches are deleted one at a
+        time until footage is accepted again.
         """
+        await self.reclaim(is_refused)
+        if not self._deletes_matches:
+            return
         async with self._one_at_a_time:
             found, free = await to_thread.run_sync(self._look)
             stored = [
@@ -112,7 +160,7 @@ class Space:
             log.warning("deleted match %s: the disk was full", match_id)
 
     def _look(self) -> tuple[list[_Found], int]:
-        free_bytes = read_space(self._root).free_bytes
+        free_bytes = self._free_bytes()
         with os.scandir(self._root) as entries:
             folders = [
                 Path(e)

@@ -1,0 +1,1 @@
+"""The trash: deleted matches that can be restored for some days."""
