@@ -13,6 +13,7 @@ from support.recordings import CAM0, write
 from support.serving import API, KEY, client_of
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
+from touchline.core.errors import Blocked
 
 pytestmark = pytest.mark.anyio
 
@@ -184,3 +185,49 @@ async def test_the_match_that_is_recorded_is_not_moved_to_the_trash(
     async with client_of(real) as client:
         refused = await client.post(f"{API}/matches/now/trash")
     assert (refused.status_code, refused.json()["code"]) == (409, "match_running")
+
+
+async def test_a_poster_is_served_with_a_tag_and_without_a_body_for_head(
+    real: FakeSystem, tmp_path: Path
+) -> None:
+    (tmp_path / "recordings" / "m1" / "cam0_poster.jpg").write_bytes(b"\xff\xd8 a poster")
+    poster = f"{API}/matches/m1/poster.jpg"
+    async with client_of(real) as client:
+        got = await client.get(poster)
+        assert (got.status_code, got.content) == (200, b"\xff\xd8 a poster")
+        assert got.headers["content-type"] == "image/jpeg"
+        assert got.headers["cache-control"] == "private, no-cache"
+        head = await client.head(poster)
+        assert (head.content, head.headers["content-length"]) == (b"", str(len(got.content)))
+        tag = {"if-none-match": got.headers["etag"]}
+        assert (await client.get(poster, headers=tag)).status_code == 304
+
+
+async def test_the_poster_of_the_running_match_is_the_current_picture(
+    real: FakeSystem, tmp_path: Path
+) -> None:
+    write(tmp_path / "recordings" / "now" / "segments" / CAM0)
+    async with client_of(real) as client:
+        got = await client.get(f"{API}/matches/now/poster.jpg")
+        assert (got.status_code, got.content[:2]) == (200, b"\xff\xd8")
+        assert got.headers["cache-control"] == "private, no-store"
+        real.capture.stills = _NoPictures()  # type: ignore[assignment]
+        missing = await client.get(f"{API}/matches/now/poster.jpg")
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_poster")
+    assert "Check the cameras" in missing.json()["detail"]
+
+
+class _NoPictures:
+    async def take(self, camera_id: int) -> None:
+        raise Blocked(f"Camera {camera_id} sends no frames", code="no_picture", eta_s=1.0)
+
+
+async def test_a_poster_needs_the_key_or_a_signed_link(real: FakeSystem, tmp_path: Path) -> None:
+    (tmp_path / "recordings" / "m1" / "cam0_poster.jpg").write_bytes(b"\xff\xd8 a poster")
+    real.settings.auth.api_key = SecretStr(KEY)
+    poster, headers = f"{API}/matches/m1/poster.jpg", {"authorization": f"Bearer {KEY}"}
+    async with client_of(real) as client:
+        assert (await client.get(poster)).status_code == 401
+        assert (await client.get(poster, headers=headers)).status_code == 200
+        link = await client.post(f"{API}/links", json={"path": poster}, headers=headers)
+        assert (await client.get(link.json()["path"])).status_code == 200

@@ -93,6 +93,7 @@ class FakeCapture:
     clips: Any = None
     markers: Any = None
     details: Any = None
+    posters: Any = None
     removal: Any = None
     trash: Any = None
     cloud: Any = None
@@ -120,6 +121,7 @@ class FakeCapture:
         self.clips, self.markers = services.clips, services.markers
         self.cloud, self.details = services.cloud, services.details
         self.removal, self.trash = services.removal, services.trash
+        self.posters = services.posters
 
     def news(self) -> tuple[Changed, ...]:
         return (self.recorder.changed,)

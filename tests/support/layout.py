@@ -27,6 +27,10 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "capture/library/test_library.py",
         "the archive is asked for through the library",
     ),
+    r"capture\.library\.trash\.answers": (
+        "contract/test_matches.py",
+        "only declares the shapes of answers",
+    ),
     r"capture\.live\.sessions": (
         "capture/live/test_signalling.py",
         "sessions are opened by signalling only",
@@ -188,6 +192,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
         "studio/test_cut.py",
         "cuts are coded with it",
     ),
+    r"studio\.pictures\.jpeg": ("studio/verbs/test_poster.py", "posters are written with it"),
     r"studio\.pictures\.planes": ("studio/test_colours.py", "pictures are made of planes"),
     r"studio\.pictures\.footage": ("studio/verbs/test_panorama.py", "reads recorded matches"),
     r"studio\.stitching\.matching": (

@@ -20,6 +20,7 @@ from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.playback.posters import Posters, studio_posters
 from touchline.capture.library.trash.trash import Trash
 from touchline.capture.live.panorama import PanoramaPreview
 from touchline.capture.panorama.calibration import Calibrating
@@ -116,6 +117,7 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
         clips=clips,
         markers=markers,
         details=DetailsStore(kept),
+        posters=Posters(kept, markers, studio_posters(folder / "studio.log")),
         removal=removal,
         trash=trash,
         space=space,

@@ -22,6 +22,7 @@ from touchline.capture.library.libraryrecord import LibraryRecord
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.playback.posters import Posters, studio_posters
 from touchline.capture.library.recordingsdisk import RecordingsDisk
 from touchline.capture.library.trash.trash import EXPIRE_EVERY_S, Trash
 from touchline.capture.live.panorama import PanoramaPreview
@@ -175,6 +176,7 @@ class LibraryServices:
     clips: Clips
     markers: Markers
     details: DetailsStore
+    posters: Posters
     removal: Removal
     trash: Trash
     space: Space
@@ -248,6 +250,7 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         clips=Clips(library, footage, runtime_dir=runtime_dir, log_dir=log_dir),
         markers=markers,
         details=DetailsStore(library),
+        posters=Posters(library, markers, studio_posters(log_dir / "studio.log")),
         removal=removal,
         trash=trash,
         space=Space(

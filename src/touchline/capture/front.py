@@ -15,6 +15,7 @@ from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.library.playback.clips import Clips
 from touchline.capture.library.playback.footage import Footage
+from touchline.capture.library.playback.posters import Posters
 from touchline.capture.library.trash.answers import MovedToTrash
 from touchline.capture.library.trash.trash import Trash
 from touchline.capture.live.preview import Preview
@@ -69,6 +70,7 @@ class Capture:
     clips: Clips
     markers: Markers
     details: DetailsStore
+    posters: Posters
     removal: Removal
     trash: Trash
     cloud: Cloud

@@ -185,6 +185,7 @@ class _Parts:
             clips=services.clips,
             markers=services.markers,
             details=services.details,
+            posters=services.posters,
             removal=services.removal,
             trash=services.trash,
             cloud=services.cloud,

@@ -46,6 +46,8 @@ MATCH = "/api/v1/recordings/m1"
         [f"{MATCH}/clip"],
         ["/api/v1/cameras/0/snapshot.jpg"],
         ["/api/v1/cameras/1/snapshot.jpg"],
+        ["/api/v1/matches/m1/poster.jpg"],
+        ["/api/v1/matches/m2/poster.jpg"],
     ],
 )
 def test_a_scope_is_a_playlist_and_what_it_names(paths: list[str]) -> None:

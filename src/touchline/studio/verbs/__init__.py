@@ -53,6 +53,12 @@ def _panorama() -> Run:
     return run
 
 
+def _poster() -> Run:
+    from touchline.studio.verbs.poster import run
+
+    return run
+
+
 def _reel() -> Run:
     from touchline.studio.verbs.reel import run
 
@@ -79,6 +85,7 @@ VERBS: Mapping[str, Callable[[], Run]] = {
     "follow": _follow,
     "live": _live,
     "panorama": _panorama,
+    "poster": _poster,
     "reel": _reel,
     "sprites": _sprites,
     "upload": _upload,

@@ -29,23 +29,21 @@ from touchline.studio.pictures.footage import (
     segment_files_in,
     usable_files,
 )
-from touchline.studio.stitching.matching import Grey
+from touchline.studio.pictures.jpeg import POSTER_HEIGHT, Picture, scaled, write_jpeg
 from touchline.studio.verbs import Tell
 from touchline.studio.verbs.panorama import ARCHIVE
 
 THUMB_HEIGHT = 90
 MOST_THUMBS = 400
 LEAST_STEP_S = 2.0
-POSTER_HEIGHT = 360
 _COLUMNS = 10
 _NANO = 1_000_000_000
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 78]
 
 
 @dataclass(frozen=True)
 class _Thumb:
     at_s: float
-    picture: Grey
+    picture: Picture
 
 
 def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[str, Any]:
@@ -83,13 +81,13 @@ def _sheet(
     lasted_s = (reels[-1].end_ns - start_ns) / _NANO
     step_s = max(LEAST_STEP_S, lasted_s / MOST_THUMBS)
     thumbs: list[_Thumb] = []
-    poster: Grey | None = None
+    poster: Picture | None = None
     for at_s, picture in _keyframes(reels, start_ns, step_s):
         if stopping.is_set():
             raise StudioError("stopped", "It was stopped")
-        thumbs.append(_Thumb(at_s, _scaled(picture, THUMB_HEIGHT)))
+        thumbs.append(_Thumb(at_s, scaled(picture, THUMB_HEIGHT)))
         if poster is None or at_s <= lasted_s / 3:
-            poster = _scaled(picture, POSTER_HEIGHT)
+            poster = scaled(picture, POSTER_HEIGHT)
     if not thumbs or poster is None:
         raise StudioError("no_footage", f"No frame of {name} could be decoded")
     height, width = thumbs[0].picture.shape[:2]
@@ -103,8 +101,8 @@ def _sheet(
         place = slice(row * height, (row + 1) * height), slice(column * width, (column + 1) * width)
         sheet[place] = fitted
     files = {"sheet": f"{name}_sprites.jpg", "vtt": f"{name}_sprites.vtt"}
-    _write(folder / files["sheet"], sheet)
-    _write(folder / f"{name}_poster.jpg", poster)
+    write_jpeg(folder / files["sheet"], sheet)
+    write_jpeg(folder / f"{name}_poster.jpg", poster)
     vtt = "\n".join(["WEBVTT", "", *_cues(thumbs, files["sheet"], (width, height), lasted_s)])
     replace_whole(folder / files["vtt"], vtt.encode())
     return {**files, "poster": f"{name}_poster.jpg", "thumbs": len(thumbs), "step_s": step_s}
@@ -124,7 +122,7 @@ def _cues(
 
 def _keyframes(
     reels: Sequence[SegmentFile], start_ns: int, step_s: float
-) -> Iterator[tuple[float, Grey]]:
+) -> Iterator[tuple[float, Picture]]:
     """Yield a picture about every `step_s`, decoding keyframes only, which is much cheaper."""
     due_s = 0.0
     for reel in reels:
@@ -136,19 +134,6 @@ def _keyframes(
                 if at_s >= due_s:
                     due_s = max(due_s + step_s, at_s + step_s / 2)
                     yield max(at_s, 0.0), np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-
-
-def _scaled(picture: Grey, height: int) -> Grey:
-    width = round(picture.shape[1] * height / picture.shape[0])
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
-
-
-def _write(path: Path, picture: Grey) -> None:
-    good, data = cv2.imencode(".jpg", picture, _JPEG)
-    if not good:
-        raise StudioError("picture_failed", f"{path.name} could not be encoded")
-    replace_whole(path, data.tobytes())
 
 
 def _clock(seconds: float) -> str:

@@ -21,6 +21,7 @@ _VOD = re.compile(
 _CLIP = re.compile(_MATCH + r"/clip", re.ASCII)
 _SPRITES = re.compile(_MATCH + r"/files/(?P<stem>[^/]+_sprites)\.(?:vtt|jpg)", re.ASCII)
 _FILE = re.compile(_MATCH + r"/(?:download|markers\.vtt|files/[^/]+|segments/[^/]+)", re.ASCII)
+_POSTER = re.compile(r"/api/v1/matches/[^/]+/poster\.jpg")
 _STILL = re.compile(r"/api/v1/cameras/\d+/snapshot\.jpg", re.ASCII)
 _CAMERA = re.compile(r"(?:cam)?(\d{1,2})", re.ASCII)
 
@@ -41,7 +42,8 @@ def media_scope(path: str, query: str) -> str | None:
         return _clip_scope(found["match"], query)
     if found := _SPRITES.fullmatch(path):  # one scope: the track names the sheet
         return f"sprites/{found['match']}/{found['stem']}"
-    return f"path{path}" if _FILE.fullmatch(path) or _STILL.fullmatch(path) else None
+    is_file = any(pattern.fullmatch(path) for pattern in (_FILE, _STILL, _POSTER))
+    return f"path{path}" if is_file else None
 
 
 def _clip_scope(match_id: str, query: str) -> str | None:
