@@ -50,7 +50,7 @@ HISTORY = (
     "engines",
     "streams",
 )
-"""Metrics that are kept for a day."""
+"""Metrics that are kept for a week."""
 
 
 def _figures(capture: Capture, engines: Engines) -> dict[str, float | None]:

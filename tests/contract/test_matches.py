@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from support.recordings import CAM0, write
 from support.serving import API, KEY, client_of
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
+from touchline.capture.library.manifest import file as manifestfile
+from touchline.capture.library.manifest.manifest import Clock, Manifest, Segment
 from touchline.core.errors import Blocked
 
 pytestmark = pytest.mark.anyio
 
+S = 1_000_000_000
 DETAILS = f"{API}/matches/m1/details"
 NOTHING = dict.fromkeys(("home", "away", "competition", "venue", "date", "note"))
 DERBY = NOTHING | {"home": "SV Süd", "away": "FC Nord", "date": "2026-11-29"}
@@ -231,3 +235,22 @@ async def test_a_poster_needs_the_key_or_a_signed_link(real: FakeSystem, tmp_pat
         assert (await client.get(poster, headers=headers)).status_code == 200
         link = await client.post(f"{API}/links", json={"path": poster}, headers=headers)
         assert (await client.get(link.json()["path"])).status_code == 200
+
+
+async def test_metrics_of_a_week_tell_the_matches_in_it(real: FakeSystem, tmp_path: Path) -> None:
+    folder, now_ns = tmp_path / "recordings" / "m1", time.time_ns()
+    segment = Segment(
+        name=CAM0, camera="cam0", index=0, start_unix_ns=now_ns - 60 * S, end_unix_ns=now_ns - S
+    )
+    clock = Clock(start_unix_ns=now_ns - 60 * S)
+    manifestfile.save(
+        folder, Manifest(match_id="m1", state="finished", clock=clock, segments=(segment,))
+    )
+    async with client_of(real) as client:
+        for wanted, step_s in (("hour", 10), ("day", 120), ("week", 840)):
+            body = (await client.get(f"{API}/metrics-history", params={"range": wanted})).json()
+            assert (body["range"], body["step_s"]) == (wanted, step_s)
+            (match,) = body["matches"]
+            assert match["match_id"] == "m1"
+            assert match["end"] - match["start"] == pytest.approx(59.0, abs=0.01)
+        assert (await client.get(f"{API}/metrics-history?range=year")).status_code == 422

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from touchline.capture.library.stretches import MatchInterval
 from touchline.core.errors import Failed, NotFound, Refused
 from touchline.core.tasks import Changed
 
@@ -50,6 +51,10 @@ class FakeLibrary:
 
     async def list(self) -> bytes:
         return b'{"recordings":{}}'
+
+    async def between(self, from_s: float, to_s: float) -> list[MatchInterval]:
+        del from_s, to_s
+        return []
 
     async def segments(self, match_id: str) -> dict[str, Any]:
         self._folder(match_id)

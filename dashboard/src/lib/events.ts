@@ -10,6 +10,7 @@ type AlertType = Extract<EventType, `${"recording" | "background_task"}_${string
 const OF_A_MATCH: Record<Exclude<EventType, AlertType>, boolean> = {
   recording: true,
   processing: true,
+  library: false,
   engine: false,
   stream: false,
   vpn: false,
@@ -59,14 +60,18 @@ const CATEGORIES: Record<Category, Tone> = {
   finished: "good",
   insufficient_engines: "warn",
   port_changed: "info",
+  purged: "plain",
   recovered: "good",
   recreated: "warn",
   refused: "warn",
+  replaced: "good",
   restarted: "warn",
   restarting: "warn",
+  restored: "good",
   scaling: "info",
   started: "info",
   stopped: "plain",
+  trashed: "plain",
   warning: "warn",
 };
 

@@ -14,6 +14,7 @@ from touchline.capture.library.markers import MarkerKind
 from touchline.capture.library.playback.clips import Clip, MatchTimes
 from touchline.capture.library.playback.footage import ARCHIVES
 from touchline.capture.library.playback.playback import Container
+from touchline.capture.library.stretches import MatchInterval
 from touchline.capture.library.trash.answers import (
     MovedToTrash,
     PurgedMatches,
@@ -52,6 +53,7 @@ __all__ = [
     "Library",
     "MarkerKind",
     "MatchDetails",
+    "MatchInterval",
     "MatchTimes",
     "MovedToTrash",
     "Name",

@@ -1,4 +1,4 @@
-"""A day of figures: bounded, honest about gaps, and unmoved by clocks that are set."""
+"""A week of figures: bounded, honest about gaps, and unmoved by clocks that are set."""
 
 from __future__ import annotations
 
@@ -58,11 +58,55 @@ def test_an_hour_is_kept_finely_and_a_day_coarsely_and_never_more() -> None:
     history = filled(0, 30 * 3600)
     hour, day = (history.read(name, at(30 * 3600)) for name in ("hour", "day"))
     assert (hour["step_s"], len(hour["times"])) == (10, 359)
-    assert (day["step_s"], len(day["times"])) == (60, 1439)
+    assert (day["step_s"], len(day["times"])) == (120, 719)
     kept = history.to_json(at(30 * 3600))
     for name, resolution in RESOLUTIONS.items():
         assert len(kept["rings"][name]["now"]) == resolution.points
     assert len(json.dumps(kept)) < 200_000
+
+
+def test_a_week_is_kept_in_steps_that_a_chart_can_show() -> None:
+    history = History(("cpu_percent",))
+    for minute in range(8 * 24 * 60):
+        history.add(minute * 60.0, {"cpu_percent": float(minute // 1440)})
+    for wanted, step_s in (("day", 120), ("week", 840)):
+        body = history.read(wanted, at(8 * 86_400.0))  # type: ignore[arg-type]
+        assert body["step_s"] == step_s
+        assert 700 < len(body["times"]) <= 720
+    assert body["series"]["cpu_percent"][0] == 1.0
+    assert body["series"]["cpu_percent"][-1] == 7.0
+
+
+@pytest.mark.parametrize("boot_id", [BOOT, "b7"])
+def test_the_day_of_an_earlier_version_goes_on_in_coarser_steps(boot_id: str) -> None:
+    """It kept a day in steps of a minute, and no week."""
+    saved = json.loads(json.dumps(filled(0, 60).to_json(at(3600))))
+    day = [[minute, [float(minute), None]] for minute in range(60)]
+    earlier = [[UNIX_S - 6000.0 + 60 * minute, [8.0, 1.0]] for minute in range(4)]
+    saved["rings"] = {
+        "hour": saved["rings"]["hour"],
+        "day": {"step_s": 60, "before": earlier, "now": day},
+    }
+    again = History(("cpu_percent", "temperature_c"))
+    now = at(4000, unix_s=UNIX_S + 4000, boot_id=boot_id)
+    again.restore(saved, now)
+    values = [value for _, value in cpu(again, now, "day")]
+    assert values[:2] == [8.0, 8.0]
+    assert [value for value in values[-20:] if value is not None] == [
+        m + 0.5 for m in range(20, 60, 2)
+    ]
+    week = [value for _, value in cpu(again, now, "week") if value is not None]
+    assert week[-4:] == [6.5, 20.5, 34.5, 48.5] or week[-5:-1] == [6.5, 20.5, 34.5, 48.5]
+
+
+def test_steps_that_do_not_come_out_even_are_not_guessed() -> None:
+    for step_s in (7, 0, -60, 0.5, True, "60", None):
+        saved = json.loads(json.dumps(filled(0, 600).to_json(at(600))))
+        for ring in saved["rings"].values():
+            ring["step_s"] = step_s
+        again = History(("cpu_percent",))
+        again.restore(saved, at(601))
+        assert cpu(again, at(601)) == []
 
 
 def test_a_time_without_samples_is_a_gap_and_not_a_line() -> None:

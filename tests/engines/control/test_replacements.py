@@ -186,3 +186,43 @@ def test_an_engine_that_was_well_goes_at_once_whatever_went_before() -> None:
                 assert clock.now_s() - frozen_s < 8.0
 
     run_in_virtual_time(work)
+
+
+def test_an_engine_that_died_and_the_one_in_its_place_are_told_with_reason_and_duration() -> None:
+    async def work(clock: Clock) -> None:
+        world = World(now=clock.now)
+        runtime = FakeRuntime(world)
+        settings = settings_for(scaling={"min_replicas": 2, "max_replicas": 4})
+        async with opened_half(settings, world=world, runtime=runtime, clock=clock) as rig:
+            (engine, *_) = await rig.ready(2)
+            await anyio.sleep(90.0)
+            runtime.kill(engine.id, 137)
+            await rig.until(lambda: bool(rig.events.of("engine", "replaced")), within_s=60)
+            (failed,) = rig.events.of("engine", "failed")
+            assert failed.ids["container_id"] == engine.id
+            assert (failed.details["reason"], failed.details["exit_code"]) == ("died", 137)
+            assert failed.details["ran_s"] >= 90.0
+            (replaced,) = rig.events.of("engine", "replaced")
+            assert replaced.ids["container_id"] == engine.id
+            told = replaced.details
+            assert (told["name"], told["reason"], told["exit_code"]) == (engine.name, "killed", 137)
+            new = rig.front.fleet.find(told["replacement_container"])
+            assert new is not None
+            assert told["replacement"] == new.name != engine.name
+            assert 0.0 < told["took_s"] < 60.0
+
+    run_in_virtual_time(work)
+
+
+def test_an_engine_that_is_started_for_another_reason_replaces_none() -> None:
+    async def work(clock: Clock) -> None:
+        world = World(now=clock.now)
+        settings = settings_for(scaling={"min_replicas": 1, "max_replicas": 4})
+        runtime = FakeRuntime(world)
+        async with opened_half(settings, world=world, runtime=runtime, clock=clock) as rig:
+            await rig.ready(1)
+            await rig.front.control.scale(3)
+            await rig.ready(3)
+            assert rig.events.of("engine", "replaced") == []
+
+    run_in_virtual_time(work)

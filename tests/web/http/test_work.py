@@ -23,6 +23,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
 ROW_OF = {
     "clip": "clips being cut",
     "still": "stills",
+    "poster": "posters",
     "verification": "verification",
     "archive": "ZIPs of matches",
     "download": "downloads",

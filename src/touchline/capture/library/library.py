@@ -33,6 +33,7 @@ from touchline.capture.library.inventory import (
 from touchline.capture.library.manifest import file as manifestfile
 from touchline.capture.library.manifest.manifest import Manifest
 from touchline.capture.library.manifest.rescan import SEGMENTS_FOLDER, rescan
+from touchline.capture.library.stretches import MatchInterval, matches_between
 from touchline.capture.library.verification import integrity
 from touchline.capture.library.wholefile import sync_folder
 from touchline.core.errors import NotFound, Refused
@@ -81,6 +82,10 @@ class Library:
                 self._scans_begun += 1
                 self._listing = await self._in_thread(self._inventory.listing, self._is_running)
             return self._listing
+
+    async def between(self, from_s: float, to_s: float) -> list[MatchInterval]:
+        """Return the matches recorded between two dates, in Unix seconds."""
+        return await self._in_thread(matches_between, await self.list(), from_s, to_s)
 
     async def segments(self, match_id: str) -> dict[str, Any]:
         """Return the match's segments by camera, in the order of recording.

@@ -1,9 +1,46 @@
-"""Operations on time intervals of a match."""
+"""Time intervals: operations on those of a match, and the dates of all matches."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
+
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from touchline.core.answers import ANSWER
+
+MOST_MATCHES = 500
+
+
+@with_config(ANSWER)
+class MatchInterval(TypedDict):
+    """Time in which a match was recorded."""
+
+    match_id: str
+    """Match id."""
+    start: float
+    """Start of the match in Unix seconds."""
+    end: float | None
+    """End of the match in Unix seconds; null while it is recorded."""
+
+
+def matches_between(listing: bytes, from_s: float, to_s: float) -> list[MatchInterval]:
+    """Return the newest matches of a listing that overlap an interval, the oldest first.
+
+    Matches without a known start are left out.
+    """
+    found: list[MatchInterval] = []
+    for match_id, entry in json.loads(listing)["recordings"].items():
+        start_s = entry.get("started_at")
+        if start_s is None or start_s > to_s:
+            continue
+        is_running = entry["state"] == "recording"
+        end_s = None if is_running else start_s + (entry["duration_s"] or 0.0)
+        if end_s is None or end_s >= from_s:
+            found.append({"match_id": match_id, "start": start_s, "end": end_s})
+    return sorted(found, key=lambda each: each["start"])[-MOST_MATCHES:]
 
 
 class Stretch(NamedTuple):

@@ -34,7 +34,15 @@ AlertType = Literal[
 """What an alert is about. As events they all have the category `alert`."""
 
 EventType = Literal[
-    "recording", "processing", "engine", "stream", "vpn", "health", "system", AlertType
+    "recording",
+    "processing",
+    "library",
+    "engine",
+    "stream",
+    "vpn",
+    "health",
+    "system",
+    AlertType,
 ]
 """What an event is about."""
 
@@ -58,6 +66,7 @@ EventCategory = Literal[
     "purged",
     "recovered",
     "recreated",
+    "replaced",
     "refused",
     "restarted",
     "restarting",

@@ -1,1 +1,1 @@
-"""A day of figures, kept over restarts."""
+"""A week of figures, kept over restarts."""

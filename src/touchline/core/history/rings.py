@@ -1,4 +1,4 @@
-"""A day of figures in rings of fixed size: the last hour finely, the day coarsely.
+"""A week of figures in rings of fixed size: the last hour finely, day and week coarsely.
 
 Points lie on the boot clock, which no wall clock moves; dates are labels that are put on when
 somebody asks (docs/decisions/0022). What an earlier boot left has the dates it had when it was
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Range = Literal["hour", "day"]
+Range = Literal["hour", "day", "week"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Resolution:
 
 RESOLUTIONS: Mapping[Range, Resolution] = {
     "hour": Resolution(step_s=10, points=360),
-    "day": Resolution(step_s=60, points=1440),
+    "day": Resolution(step_s=120, points=720),
+    "week": Resolution(step_s=840, points=720),
 }
 
 
@@ -113,7 +114,7 @@ class _Ring:
 
 
 class History:
-    """The last day of the figures with these names. Belongs to the event loop."""
+    """The last week of the figures with these names. Belongs to the event loop."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
@@ -179,16 +180,20 @@ class History:
             same_boot = saved["boot_id"] == now.boot_id
             offset_s = _number(saved["offset_s"])
             for name, ring in self._rings.items():
-                kept = saved["rings"].get(name)
-                if kept is None or kept["step_s"] != ring.resolution.step_s:
+                # An earlier version kept no week, and the day in steps of a minute.
+                kept = saved["rings"].get(name) or saved["rings"].get("day")
+                step_s = ring.resolution.step_s
+                factor = 0 if kept is None else _factor(kept["step_s"], step_s)
+                if not factor:
                     continue  # another version kept it otherwise: it begins anew
                 before = _points(kept["before"], places)
-                current = _points(kept["now"], places)
-                newest = now.boot_s / ring.resolution.step_s
+                if factor > 1:
+                    before = [(n * step_s, values) for n, values in _coarser(before, step_s)]
+                current = _coarser(_points(kept["now"], places), factor)
+                newest = now.boot_s / step_s
                 if same_boot:
                     ring.now.extend((int(at), v) for at, v in current if at < int(newest))
                 else:
-                    step_s = ring.resolution.step_s
                     before += [(at * step_s + offset_s, values) for at, values in current]
                 ring.before.extend(before)
                 ring.trim()
@@ -205,6 +210,28 @@ def _points(kept: Sequence[Any], places: Sequence[int | None]) -> list[tuple[flo
             continue
         found.append((when, tuple(None if n is None else _value(values[n]) for n in places)))
     return found
+
+
+def _factor(kept_step_s: Any, step_s: int) -> int:
+    """Return how many steps of the file make one of ours; 0 if that does not come out even."""
+    if isinstance(kept_step_s, bool) or not isinstance(kept_step_s, int) or kept_step_s <= 0:
+        return 0
+    return 0 if step_s % kept_step_s else step_s // kept_step_s
+
+
+def _coarser(points: Sequence[tuple[float, Values]], width: int) -> list[tuple[float, Values]]:
+    """Return the means of the points in each multiple of `width`, by its number."""
+    groups: dict[float, list[Values]] = {}
+    for at, values in points:
+        groups.setdefault(at // width, []).append(values)
+    return [(number, _mean_of(group)) for number, group in groups.items()]
+
+
+def _mean_of(group: Sequence[Values]) -> Values:
+    mean = _Mean.begin(0, len(group[0]))
+    for values in group:
+        mean.add(values)
+    return mean.values()
 
 
 def _value(value: Any) -> float | None:

@@ -292,7 +292,7 @@ class Reconciler:
         replaces = action.replaces is not None
         breaker = self._breakers["replacement"]
         try:
-            await self._provisioner.start_boarded(flight, why=action.why)
+            engine = await self._provisioner.start_boarded(flight, why=action.why)
         except Exception as error:  # noqa: BLE001  (one start's failure ends no other)
             # The provisioner has reported it; here it only determines the next attempt.
             self._backoff.failed(self._now_s())
@@ -303,6 +303,7 @@ class Reconciler:
                 self._note_breaker("replacement", opened=opened)
         else:
             self._backoff.worked()
+            self._replacements.engine_started(engine)
             if replaces:
                 breaker.worked(self._now())
                 self._save_breakers()

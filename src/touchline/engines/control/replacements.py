@@ -6,6 +6,7 @@ minute if they are killed. The functions are pure; `Replacements` keeps their st
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -39,6 +40,9 @@ An operator's experiments are not delayed; a memory limit or a cleanup program k
 
 FORGOTTEN_S = 900.0
 """Age in seconds after which a round is discarded, as unrelated to later ones."""
+
+VACANT_S, MOST_VACANCIES = 60.0, 64
+"""Age and number of vacancies that an engine started automatically can fill."""
 
 Place = tuple[str, str | None]
 """Reason for removal, and the VPN of the engines concerned."""
@@ -161,6 +165,17 @@ def well_s(engine: Aging) -> float:
     return since_s - engine.seen_since_s if since_s is not None else 0.0
 
 
+@dataclass(frozen=True)
+class Vacancy:
+    """Place of an engine that ended by itself and is not replaced yet."""
+
+    container_id: str
+    name: str
+    vpn: str | None
+    exit_code: int | None
+    since_s: float
+
+
 class Replacements:
     """Record of replacement rounds, with a warning for each delayed one."""
 
@@ -170,6 +185,7 @@ class Replacements:
         self._events = events
         self._save = save
         self._now_s = now_s
+        self._vacancies: deque[Vacancy] = deque(maxlen=MOST_VACANCIES)
         self.rounds: Mapping[Place, Round] = {}
         """Recorded rounds by place."""
 
@@ -193,6 +209,9 @@ class Replacements:
 
         Further engines that do so at once are delayed.
         """
+        self._vacancies.append(
+            Vacancy(engine.id, engine.name, engine.vpn_container, exit_code, self._now_s())
+        )
         if self._now_s() - engine.seen_since_s >= YOUNG_S:
             return
         reason = KILLED if exit_code in KILLED_CODES else DIED
@@ -211,6 +230,28 @@ class Replacements:
                 engine,
                 again,
             )
+
+    def engine_started(self, engine: Engine) -> None:
+        """Record that an engine was started automatically: it takes the place of one that died."""
+        now_s = self._now_s()
+        vacancies = [each for each in self._vacancies if now_s - each.since_s <= VACANT_S]
+        taken = next((v for v in vacancies if v.vpn in {None, engine.vpn_container}), None)
+        self._vacancies = deque((v for v in vacancies if v is not taken), maxlen=MOST_VACANCIES)
+        if taken is None:
+            return
+        took_s = round(now_s - taken.since_s, 3)
+        self._events.record(
+            "engine",
+            "replaced",
+            f"Engine {taken.name} was replaced by {engine.name} in {took_s:.1f} s",
+            container_id=taken.container_id,
+            name=taken.name,
+            reason=KILLED if taken.exit_code in KILLED_CODES else DIED,
+            exit_code=taken.exit_code,
+            replacement=engine.name,
+            replacement_container=engine.id,
+            took_s=took_s,
+        )
 
     def block_starts(self, now_s: float) -> bool:
         """Return whether engines have died so early and so often that starts must wait."""

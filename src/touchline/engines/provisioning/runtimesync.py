@@ -320,7 +320,9 @@ class RuntimeSync:
                 f"Engine {engine.name} {how}; {lost} streams on it have ended",
                 container_id=instance_id,
                 name=engine.name,
+                reason="died",
                 exit_code=exit_code,
+                ran_s=round(max(0.0, self._now_s() - engine.seen_since_s), 3),
                 streams=lost,
             )
         self._reconciler_wakeup.mark()

@@ -16,7 +16,7 @@ T = TypeVar("T")
 BUDGETS = {
     "clip": Budget("clips", at_once=2, waiting=32, retry_after_s=5),
     "still": Budget("stills", at_once=2, waiting=64, retry_after_s=1),
-    "poster": Budget("posters", at_once=2, waiting=64, retry_after_s=5),
+    "poster": Budget("posters", at_once=1, waiting=64, retry_after_s=5),
     "verification": Budget("verifications", at_once=1, waiting=8, retry_after_s=30),
     "archive": Budget("whole matches", at_once=4, waiting=16, retry_after_s=30),
     "download": Budget("downloads", at_once=48, waiting=128, retry_after_s=5),

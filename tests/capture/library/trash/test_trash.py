@@ -244,7 +244,7 @@ async def test_for_space_the_longest_deleted_go_first_and_no_more_than_needed(it
 
     await it.trash.reclaim(is_enough)
     assert await it.ids() == ["new"]
-    assert [event.details["reason"] for event in it.events.of("recording", "purged")] == [
+    assert [event.details["reason"] for event in it.events.of("library", "purged")] == [
         "space",
         "space",
     ]

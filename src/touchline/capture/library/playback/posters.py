@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -105,6 +104,6 @@ def studio_posters(log_path: Path) -> RunStudio:
 def _state(folder: Path) -> int:
     """Return a value that changes when footage is added to a match or removed."""
     try:
-        return os.stat(folder / SEGMENTS_FOLDER, follow_symlinks=False).st_ctime_ns
+        return (folder / SEGMENTS_FOLDER).stat(follow_symlinks=False).st_ctime_ns
     except OSError:
         return 0

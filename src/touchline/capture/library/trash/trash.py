@@ -309,7 +309,7 @@ class Trash:
         match_id = file_name(entry.match_id)
         log.info("%s %s", match_id, what)
         message = f"{match_id} {what}"
-        self._events.record("recording", category, message, match_id=match_id, **details)
+        self._events.record("library", category, message, match_id=match_id, **details)
 
     async def _off_loop(self, function: Callable[..., T], *args: Any) -> T:
         return await to_thread.run_sync(partial(function, *args), limiter=self._threads)

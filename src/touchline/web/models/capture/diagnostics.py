@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from touchline.capture import MatchInterval
 from touchline.core.answers import example
 from touchline.web.models.base import Answer
 
@@ -156,10 +157,13 @@ class MetricsHistory(Answer):
                 "engines": [2.0, 2.0],
                 "streams": [1.0, 1.0],
             },
+            "matches": [
+                {"match_id": "match_20260211_001", "start": 1770846500.0, "end": 1770849000.0}
+            ],
         }
     )
 
-    range: Literal["hour", "day"] = Field(description="Range as requested.")
+    range: Literal["hour", "day", "week"] = Field(description="Range as requested.")
     step_s: int = Field(description="Step between two times, in seconds.")
     from_: float = Field(alias="from", description="Start of the range, in Unix seconds.")
     to: float = Field(description="Current time of the server, in Unix seconds.")
@@ -168,6 +172,7 @@ class MetricsHistory(Answer):
         " not running, is one time with null values."
     )
     series: MetricsSeries
+    matches: list[MatchInterval] = Field(description="Matches recorded in the range.")
 
 
 class Finding(Answer):

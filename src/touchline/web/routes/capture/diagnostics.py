@@ -109,21 +109,27 @@ async def get_recording_correlations(
     "/metrics-history",
     name="metrics-history",
     operation_id="get_metrics_history",
-    summary="Get metrics of the last hour or day",
+    summary="Get metrics of the last hour, day or week",
     response_model=MetricsHistory,
 )
 async def get_metrics_history(
     request: Request,
+    capture: CaptureDep,
     wanted: Annotated[
         Range,
         Query(
             alias="range",
-            description="Time range: `hour` in steps of 10 s, `day` in steps of one minute.",
+            description="Time range: `hour` in steps of 10 s, `day` of two minutes, `week` of 14"
+            " minutes.",
         ),
     ] = "hour",
 ) -> Response:
-    """Return metrics of the machine and the fleet over time, including before a restart."""
-    return answer(system_of(request).history.read(wanted))
+    """Return metrics of the machine and the fleet over time, including before a restart.
+
+    `matches` are those recorded in this time, from the library.
+    """
+    body = system_of(request).history.read(wanted)
+    return answer({**body, "matches": await capture.library.between(body["from"], body["to"])})
 
 
 @router.get(
