@@ -60,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
         "psutil",
         "pydantic",
         "pydantic_core",
+        "typing_extensions",
         "zipstream",
     },
     "touchline.engines": {

@@ -52,7 +52,7 @@ class FakeLibrary:
     async def list(self) -> bytes:
         return b'{"recordings":{}}'
 
-    async def between(self, from_s: float, to_s: float) -> list[MatchInterval]:
+    async def between(self, from_s: float, to_s: float) -> Sequence[MatchInterval]:
         del from_s, to_s
         return []
 

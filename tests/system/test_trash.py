@@ -1,4 +1,4 @@
-"""A volunteer's day: a match is recorded, named, deleted by mistake, restored; then space is needed."""
+"""A volunteer's day: a match is named, deleted by mistake, restored; then space is needed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_deleted_match_comes_back_and_the_trash_goes_first_where_space_is_need
     tmp_path: Path, image: disks.Image
 ) -> None:
     recordings = image.at / "recordings"
-    settings = {"recordings_dir": str(recordings), "min_free_bytes": MIN_FREE_BYTES}
+    settings: dict[str, Any] = {"recordings_dir": str(recordings), "min_free_bytes": MIN_FREE_BYTES}
     with serving(tmp_path, **settings) as server:
         filmed(server, "derby")
         assert server.get("/recordings")["recordings"]["derby"]["details"]["home"] == "SV Süd"

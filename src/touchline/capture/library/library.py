@@ -83,7 +83,7 @@ class Library:
                 self._listing = await self._in_thread(self._inventory.listing, self._is_running)
             return self._listing
 
-    async def between(self, from_s: float, to_s: float) -> list[MatchInterval]:
+    async def between(self, from_s: float, to_s: float) -> Sequence[MatchInterval]:
         """Return the matches recorded between two dates, in Unix seconds."""
         return await self._in_thread(matches_between, await self.list(), from_s, to_s)
 

@@ -58,8 +58,10 @@ def test_a_date_is_kept_as_it_was_written(given: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "29.11.2026", "2026-02-30", "2026-11-29T25:00", "20261129", "2026-W48-7", "tomorrow"]
-    + ["2026-11-29T15:00:00.1234567Z", "٢٠٢٦-11-29", "2026-11-29T15:00:00+99:99"],
+    [
+        *("", "29.11.2026", "2026-02-30", "2026-11-29T25:00", "20261129", "2026-W48-7"),
+        *("tomorrow", "2026-11-29T15:00:00.1234567Z", "٢٠٢٦-11-29", "2026-11-29T15:00:00+99:99"),
+    ],
 )
 def test_what_is_no_date_is_refused(given: str) -> None:
     with pytest.raises(ValidationError, match="must be a date"):

@@ -9,10 +9,10 @@ import pytest
 from support.recordings import CAM0, write
 from touchline.capture.library.trash import entries
 
-DELETED_S = 1_795_000_000
+DELETED_S = 1_795_000_000.125
 
 
-def deleted(root: Path, match_id: str, unix_s: int | None = DELETED_S) -> entries.TrashEntry:
+def deleted(root: Path, match_id: str, unix_s: float | None = DELETED_S) -> entries.TrashEntry:
     write(root / match_id / "segments" / CAM0, 10)
     place = entries.new_place(root, match_id, unix_s)
     (root / match_id).rename(place)
@@ -30,7 +30,7 @@ def test_what_was_moved_in_is_listed_and_moves_out_whole(root: Path) -> None:
 
 
 def test_the_longest_deleted_is_first_and_one_without_a_date_last(root: Path) -> None:
-    for match_id, unix_s in (("b", 2), ("none", None), ("a", 1)):
+    for match_id, unix_s in (("b", 1.002), ("none", None), ("a", 1.001)):
         deleted(root, match_id, unix_s)
     assert [entry.match_id for entry in entries.entries_in(root)] == ["a", "b", "none"]
 
@@ -68,7 +68,7 @@ def test_a_planted_link_is_neither_listed_nor_written_through(root: Path, tmp_pa
     (trash / f"1~{'0' * 16}").symlink_to(outside / f"1~{'0' * 16}")
     (trash / f"2~{'1' * 16}").mkdir()
     (trash / f"2~{'1' * 16}" / "m1").symlink_to(outside)
-    for name in ("x", "1~short", "~" + "0" * 16, "99999999999999~" + "0" * 16):
+    for name in ("x", "1~short", "~" + "0" * 16, "999999999999999~" + "0" * 16):
         write(trash / name / "m1" / "segments" / CAM0)
     assert entries.entries_in(root) == []
 

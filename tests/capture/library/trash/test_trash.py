@@ -63,6 +63,11 @@ class Bin:
         return [event.category for event in self.events.kept]
 
 
+async def never() -> bool:
+    """There is never enough space."""
+    return False
+
+
 @pytest.fixture
 def it(root: Path) -> Bin:
     return Bin(root)
@@ -195,7 +200,7 @@ async def test_the_trash_is_emptied(it: Bin) -> None:
     for match_id in ("m1", "m2"):
         it.record(match_id)
         await it.trash.put(match_id)
-    assert (await it.trash.empty())["matches"] == ["m1", "m2"]
+    assert set((await it.trash.empty())["matches"]) == {"m1", "m2"}
     assert (await it.trash.empty())["matches"] == []
     assert [path.name for path in it.root.iterdir() if path.name != FOLDER] == ["kept"]
 
@@ -299,7 +304,7 @@ async def test_a_match_that_cannot_be_moved_stays_where_it_is(
         patched.setattr(Path, "rename", refuse)
         with pytest.raises(Failed, match="still in the trash"):
             await it.trash.restore("m1")
-        await it.trash.reclaim(lambda: anyio.sleep(0, False))  # what cannot go is passed over
+        await it.trash.reclaim(never)  # what cannot go is passed over
     assert await it.ids() == ["m1"]
 
 

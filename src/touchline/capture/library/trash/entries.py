@@ -1,9 +1,9 @@
 """Layout of the trash on disk: `.trash/<date>~<id>/<match>` below the recordings folder.
 
 An entry is a folder that holds the match under its own name; its own name has the date of the
-deletion. One rename moves a match in or out, whatever happens in between: an empty entry is what a
-crash leaves at most. Nothing is written, so that it works on a full disk. Everything here blocks:
-call it in a thread.
+deletion, in Unix milliseconds. One rename moves a match in or out, whatever happens in between: an
+empty entry is what a crash leaves at most. Nothing is written, so that it works on a full disk.
+Everything here blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from touchline.foreign.files import is_real_folder
 FOLDER = ".trash"
 MOST_ENTRIES = 10_000
 
-_NAME = re.compile(r"(\d{1,11})~([0-9a-f]{16})", re.ASCII)
+_NAME = re.compile(r"(\d{1,14})~([0-9a-f]{16})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TrashEntry:
 
     entry_id: str
     match_id: str
-    deleted_unix_s: int | None
+    deleted_unix_s: float | None
     folder: Path
 
     @property
@@ -43,7 +43,7 @@ class TrashEntry:
         return self.folder / self.match_id
 
 
-def new_place(root: Path, match_id: str, unix_s: int | None) -> Path:
+def new_place(root: Path, match_id: str, unix_s: float | None) -> Path:
     """Create an empty entry and return where to move the match's folder. Raises OSError."""
     trash = root / FOLDER
     trash.mkdir(exist_ok=True)
@@ -55,7 +55,7 @@ def new_place(root: Path, match_id: str, unix_s: int | None) -> Path:
     return folder / match_id
 
 
-def entry_at(place: Path, unix_s: int | None) -> TrashEntry:
+def entry_at(place: Path, unix_s: float | None) -> TrashEntry:
     """Return the entry of a match that was moved to a new place."""
     return TrashEntry(place.parent.name.partition("~")[2], place.name, unix_s, place.parent)
 
@@ -80,7 +80,7 @@ def remove_empty(root: Path) -> int:
     return removed
 
 
-def dated(entry: TrashEntry, unix_s: int) -> TrashEntry:
+def dated(entry: TrashEntry, unix_s: float) -> TrashEntry:
     """Give an entry another date of deletion. Raises OSError."""
     folder = entry.folder.with_name(_name(unix_s, entry.entry_id))
     entry.folder.rename(folder)
@@ -97,8 +97,8 @@ def move_to(entry: TrashEntry, target: Path) -> None:
         entry.folder.rmdir()
 
 
-def _name(unix_s: int | None, entry_id: str) -> str:
-    return f"{max(unix_s or 0, 0)}~{entry_id}"
+def _name(unix_s: float | None, entry_id: str) -> str:
+    return f"{max(round((unix_s or 0) * 1000), 0)}~{entry_id}"
 
 
 def _folders(root: Path) -> Iterator[Path]:
@@ -124,9 +124,9 @@ def _entry(folder: Path) -> TrashEntry | None:
         return None  # restored or removed while we looked
     if len(matches) != 1:
         return None
-    unix_s = int(named[1])
+    unix_s = int(named[1]) / 1000
     return TrashEntry(named[2], matches[0], unix_s or None, folder)
 
 
-def _age(entry: TrashEntry) -> tuple[bool, int, str]:
-    return (entry.deleted_unix_s is None, entry.deleted_unix_s or 0, entry.entry_id)
+def _age(entry: TrashEntry) -> tuple[bool, float, str]:
+    return (entry.deleted_unix_s is None, entry.deleted_unix_s or 0.0, entry.entry_id)

@@ -100,11 +100,10 @@ class Trash:
                 advice="Delete the match for good instead.",
             )
         now_s = self._read_date()
-        unix_s = None if now_s is None else int(now_s)
         async with self._changing:
             try:
                 path = await self._library.move_out(
-                    match_id, lambda name: new_place(self._root, name, unix_s)
+                    match_id, lambda name: new_place(self._root, name, now_s)
                 )
             except OSError as error:
                 raise Failed(
@@ -112,7 +111,7 @@ class Trash:
                     " was changed",
                     code="trash_failed",
                 ) from error
-        entry = entry_at(path, unix_s)
+        entry = entry_at(path, now_s)
         self._note("trashed", entry, f"was moved to the trash for {self._kept_days} days")
         trashed = await self._off_loop(self._shown, entry, now_s)
         return {**trashed, "status": "trashed"}
@@ -186,7 +185,7 @@ class Trash:
                 await self._drop(entry, "expired")
             elif now_s is not None and not _is_plausible(entry.deleted_unix_s, now_s):
                 async with self._changing:
-                    await self._off_loop(dated, entry, int(now_s))
+                    await self._off_loop(dated, entry, now_s)
             elif now_s is not None and self._expires_s(entry) <= now_s:
                 await self._drop(entry, "expired")
 
@@ -249,12 +248,12 @@ class Trash:
         folder = entry.match_folder
         known = manifest_fields(os.fspath(folder / manifestfile.FILE_NAME))
         deleted_s = entry.deleted_unix_s
-        expires_s = None if deleted_s is None else float(self._expires_s(entry))
+        expires_s = None if deleted_s is None else self._expires_s(entry)
         unknown = now_s is None or expires_s is None
         return {
             "id": entry.entry_id,
             "match_id": file_name(entry.match_id),
-            "deleted_at": None if deleted_s is None else float(deleted_s),
+            "deleted_at": deleted_s,
             "expires_at": expires_s,
             "days_left": None if unknown else _days(expires_s, now_s),
             "size_bytes": sum(found.status.st_size for found in files_below(folder, hidden=True)),
@@ -286,8 +285,8 @@ class Trash:
 
     # ------------------------------------------------------------------ helpers
 
-    def _expires_s(self, entry: TrashEntry) -> int:
-        return (entry.deleted_unix_s or 0) + self._kept_days * _DAY_S
+    def _expires_s(self, entry: TrashEntry) -> float:
+        return (entry.deleted_unix_s or 0.0) + self._kept_days * _DAY_S
 
     async def _find(self, entry_id: str) -> TrashEntry:
         found = await self._off_loop(self._entries)
@@ -315,7 +314,7 @@ class Trash:
         return await to_thread.run_sync(partial(function, *args), limiter=self._threads)
 
 
-def _is_plausible(deleted_s: int | None, now_s: float) -> bool:
+def _is_plausible(deleted_s: float | None, now_s: float) -> bool:
     return deleted_s is not None and _FIRST_UNIX_S <= deleted_s <= now_s + _DAY_S
 
 
