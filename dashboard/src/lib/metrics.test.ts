@@ -21,6 +21,7 @@ const kept = (times: number[], cpu: (number | null)[], to: number): Kept => {
       engines: nothing,
       streams: nothing,
     },
+    matches: [],
   };
 };
 const heard = (times: number[]) => {
