@@ -7,11 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-<<<<<<< HEAD
-from support.supervised import no_tasks
-=======
 from support.fakeengines import MemoryEvents
->>>>>>> fb9651d (Trash: deleted matches can be restored for some days (not tested yet))
+from support.supervised import no_tasks
 from touchline.capture.assembly import LibraryServices
 from touchline.capture.cameras.calibrations import Calibrations, PanoramaConfig
 from touchline.capture.cameras.lease import CameraLease
