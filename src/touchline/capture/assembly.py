@@ -234,14 +234,7 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
         hold_changed=lease.changed,
         jobs=await read_jobs(jobs_path),
     )
-    footage, removal = Footage(), Removal(library, jobs)
-    trash = Trash(
-        root,
-        library,
-        kept_days=settings.trash_days,
-        events=base.events,
-        read_date=partial(_trusted_date, base.record),
-    )
+    footage, removal, trash = Footage(), Removal(library, jobs), _trash(base)
     return LibraryServices(
         panorama=Panorama(calibrations, calibrating, processing, jobs, library, views.panorama),
         processing=processing,
@@ -261,6 +254,16 @@ async def open_library_services(base: CaptureBase, views: Views) -> LibraryServi
             deletes_matches=settings.delete_oldest_when_full,
         ),
         cloud=Cloud(settings.processing.upload, library),
+    )
+
+
+def _trash(base: CaptureBase) -> Trash:
+    return Trash(
+        base.disk.root,
+        base.library,
+        kept_days=base.settings.trash_days,
+        events=base.events,
+        read_date=partial(_trusted_date, base.record),
     )
 
 

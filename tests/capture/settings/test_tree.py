@@ -76,6 +76,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "overload_streak": 3,
         "min_free_bytes": 1 << 30,
         "delete_oldest_when_full": False,
+        "trash_days": 7,
         "backlog_bytes": 64 << 20,
         "preview_while_recording": False,
         "preview": PREVIEW,

@@ -307,7 +307,7 @@ class RuntimeSync:
         engine = self._fleet.find(instance_id)
         if engine is None or engine.external:
             return
-        self._gone[instance_id] = self._now_s()
+        now_s = self._gone[instance_id] = self._now_s()
         self._fleet.remove(instance_id)
         lost = self._streams.end_lost(instance_id, "engine_died")
         self._store.forget_engine(instance_id)
@@ -320,9 +320,8 @@ class RuntimeSync:
                 f"Engine {engine.name} {how}; {lost} streams on it have ended",
                 container_id=instance_id,
                 name=engine.name,
-                reason="died",
                 exit_code=exit_code,
-                ran_s=round(max(0.0, self._now_s() - engine.seen_since_s), 3),
+                ran_s=round(now_s - engine.seen_since_s, 3),
                 streams=lost,
             )
         self._reconciler_wakeup.mark()
@@ -360,23 +359,20 @@ class RuntimeSync:
 
     def _record_first_list(self, shown: int) -> None:
         """Handle the first list of the runtime, or the first after it was unavailable."""
-        engines = self._fleet.ours()
+        engines = len(self._fleet.ours())
         if self._fleet.record_is_read:
             self._settle_record()
         self._events.record(
             "system",
             "connected",
-            f"The {self._runtime.kind} runtime has been listed: {len(engines)} engines run",
+            f"The {self._runtime.kind} runtime has been listed: {engines} engines run",
             runtime=self._runtime.kind,
-            engines=len(engines),
+            engines=engines,
             instances=shown,
         )
 
     def _settle_record(self) -> None:
-        """End the streams of vanished engines, and update the stored facts.
-
-        Called when both the running instances and an earlier server's record are known.
-        """
+        """End the streams of vanished engines, and update the facts, once both sides are known."""
         ids = {engine.id for engine in self._fleet.engines()}
         for stream in self._fleet.started():
             if stream.container_id not in ids:
