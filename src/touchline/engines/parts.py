@@ -88,7 +88,7 @@ class Parts:
         self.variants = variants
         self.vpn_control = control
         self.events, self.metrics = events, metrics
-        self._told: list[str] = []  # of the deployment
+        self._logged: list[str] = []  # about the deployment
         self.reconciler_wakeup = Changed()
         self.supervisor = Supervisor(events.record, metrics)
         self.fleet = Fleet()
@@ -166,9 +166,9 @@ class Parts:
             resync_s=self.settings.scaling.resync_s,
             clock=self.clock,
             reconciler_wakeup=self.reconciler_wakeup,
-            on_event=self._heard,
-            on_return=self._returned,
-            on_death=self._died,
+            on_event=self._on_event,
+            on_return=self._on_return,
+            on_death=self._on_death,
         )
 
     def _open_provisioning(self) -> None:
@@ -323,28 +323,28 @@ class Parts:
     def _made_of(self) -> str:
         """Return what starts depend on.
 
-        With another runtime or image earlier failures are not relevant.
+        After a change of runtime or image, earlier failures are not relevant.
         """
         return f"{self.runtime.kind} {self._recipe().image}"
 
     def _spare(self) -> Engine | None:
         return self.reconciler.spare()
 
-    def _returned(self) -> None:
-        told = sentences(self.runtime.deployment, advertise_host=self.settings.advertise_host)
-        if told != self._told:
-            self._told = told
-            for sentence in told:
+    def _on_return(self) -> None:
+        current = sentences(self.runtime.deployment, advertise_host=self.settings.advertise_host)
+        if current != self._logged:
+            self._logged = current
+            for sentence in current:
                 log.info("%s", sentence)
         self.health.begin_anew()
 
     def _start_anew(self) -> None:
         self.reconciler.start_anew()
 
-    def _died(self, engine: Engine, exit_code: int | None) -> None:
+    def _on_death(self, engine: Engine, exit_code: int | None) -> None:
         self.replacements.engine_died(engine, exit_code)
 
-    def _heard(self, event: RuntimeEvent) -> None:
+    def _on_event(self, event: RuntimeEvent) -> None:
         if event.kind == "died":
             self.fleet.flights.instance_died(event.name, event.exit_code)
         if self.vpn is not None:

@@ -1,8 +1,8 @@
 """Listing of all matches, read from their folders and cached while provably current.
 
-A match that nobody touches costs two `stat` calls. Its entry is kept as long as the change times of
-its two folders stay the same; a file that is being written does not change them, so a match is read
-again while anything in it is recent. Everything here blocks: call it in a thread.
+An unchanged match costs two `stat` calls. Its entry is cached while the change times of its two
+folders stay the same; writing to a file does not change them, so a match with recent files is read
+each time. Everything here blocks: call it in a thread.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ A file changed more recently may still be growing (a copy, an encoder at work).
 """
 
 _STEP_S = 0.5
-"""Movement of the clock in seconds that counts as a step.
+"""Change of the clock in seconds that counts as a step.
 
-For a while after a step the clock says nothing about the age of files.
+For a while after a step, the clock does not show the age of files.
 """
 
 _Signature = tuple[int, ...]
@@ -97,9 +97,9 @@ class Inventory:
         parts: list[bytes] = []
         for name in match_folders(self._root):
             try:
-                settled, snapshot = self._look(name, is_running)
+                settled, snapshot = self._read_match(name, is_running)
             except FileNotFoundError:
-                continue  # deleted while we looked
+                continue  # deleted during the scan
             if settled:
                 kept[name] = snapshot
             if snapshot.encoded is not None:
@@ -112,7 +112,7 @@ class Inventory:
             self._body = b'{"recordings":{' + b",".join(parts) + b"}}"
         return self._body
 
-    def _look(self, name: str, is_running: Callable[[str], bool]) -> tuple[bool, _Snapshot]:
+    def _read_match(self, name: str, is_running: Callable[[str], bool]) -> tuple[bool, _Snapshot]:
         """Return the match as it is now, and whether that holds until its folders change."""
         folder = f"{self._root}/{name}"
         before = self._now()
@@ -163,10 +163,7 @@ def cameras_of(folder: Path) -> list[str]:
 
 
 def in_order(cameras: Iterable[str]) -> list[str]:
-    """Sort camera names by number.
-
-    Names that are no camera's are left out.
-    """
+    """Sort camera names by number, without names that are not a camera's."""
     return sorted({name for name in cameras if name != _UNKNOWN}, key=_camera_order)
 
 
@@ -225,7 +222,7 @@ def _starts(path: Path) -> dict[str, int]:
             if each["start_unix_ns"] is not None
         }
     except (OSError, ValueError, KeyError, TypeError):
-        return {}  # foreign or damaged: the names say what there is to be said
+        return {}  # foreign or damaged: only the names are available
 
 
 def mebibytes(size_bytes: int) -> float:
@@ -352,7 +349,7 @@ def _files(folder: str) -> list[_File]:
         try:
             s = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
-            continue  # removed while we looked
+            continue  # removed during the scan
         found.append(_File(entry.name, s.st_size, s.st_mtime, s.st_ctime))
     return found
 

@@ -30,17 +30,14 @@ MOST_LINES = 5000
 MOST_BYTES = 4 << 20
 """Maximum number of bytes read for one answer.
 
-What lies further back is left out, however many lines were requested.
+Older content is left out, regardless of the number of lines requested.
 """
 
 _READERS = 2
 
 
 class Logs:
-    """Reader of the ends of the logs in one directory.
-
-    Many callers use two threads at most.
-    """
+    """Reader of the ends of the logs in one directory, in at most two threads."""
 
     def __init__(self, log_dir: Path, written: Mapping[str, LineLog] | None = None) -> None:
         """Create a reader; `written` maps types to the logs that this server writes itself."""
@@ -51,8 +48,8 @@ class Logs:
     def newest(self, log_type: str) -> dict[str, Any]:
         """Return what this server wrote lately, from memory.
 
-        It is a `LogTail` with `written`, a running number: a reader who has seen the log up to a
-        number can tell from the next one which lines are new.
+        It is a `LogTail` with `written`, the number of lines written so far: a reader that knows an
+        earlier number can tell which lines are new.
         """
         lines, written = self._written[log_type].newest()
         return {
@@ -65,7 +62,7 @@ class Logs:
     async def tail(self, log_type: str, lines: int) -> dict[str, Any]:
         """Return the body of `GET /api/v1/logs/{log_type}`: the newest lines, oldest first.
 
-        `lines` is limited to 1 to `MOST_LINES`. Raises Invalid for an unknown log, and Failed where
+        `lines` is limited to 1 to `MOST_LINES`. Raises Invalid for an unknown log, and Failed if
         the file cannot be read.
         """
         name = FILES.get(log_type)

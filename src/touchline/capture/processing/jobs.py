@@ -84,8 +84,8 @@ Finish = Callable[[Job, Mapping[str, Any]], Awaitable[None]]
 class JobQueue:
     """Job queue, oldest first. Belongs to the event loop.
 
-    `prepare` creates the run of a job and raises TouchlineError where it cannot be done; `finish`
-    stores its result. `hold` says whether no job may run at the moment.
+    `prepare` creates the run of a job and raises TouchlineError if it cannot be done; `finish`
+    stores its result. `hold` returns whether no job may run at the moment.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class JobQueue:
     async def add(self, kind: Kind, match_id: str, **params: Any) -> Job:
         """Add a job and save the queue, or return the same job if it is already queued.
 
-        Raises Blocked where too many wait.
+        Raises Blocked if too many wait.
         """
         if sum(not job.is_over for job in self._jobs.values()) >= MOST_WAITING:
             text = (
@@ -183,17 +183,14 @@ class JobQueue:
                 "eta_s": None,
             }
         )
-        del self._jobs[job_id]  # it goes behind those that wait
+        del self._jobs[job_id]  # moves it to the end of the queue
         self._put(again)
         await self.save()
         self._news.mark()
         return again
 
     async def cancel(self, job_id: str) -> Job:
-        """Cancel a job.
-
-        What is done so far is kept, and a retry continues from there.
-        """
+        """Cancel a job; completed work is kept, and a retry continues from there."""
         job = self.get(job_id)
         if job.is_over:
             raise Refused(f"Job {job_id} is already {job.state}")
@@ -328,7 +325,7 @@ class JobQueue:
 
     def _over(self, job_id: str, state: State, **update: Any) -> None:
         job = self._jobs.get(job_id)
-        if job is None or job.is_over:  # it was cancelled at the last moment
+        if job is None or job.is_over:  # cancelled at the last moment
             return
         over = {"state": state, "ended_at": self._now(), "eta_s": None, **update}
         self._put(job.model_copy(update=over))

@@ -1,8 +1,8 @@
 """Recorder of one match at a time, with all cameras, from the start to the verification.
 
-A recording is a task that holds the cameras' lease from start to stop, so that no path leaves the
-lease behind. Requests wait for that task; they never run it themselves, and a disconnected client
-changes nothing. Frequent requests (status, health) are answered from memory.
+A recording is a task that holds the cameras' lease from start to stop, so that the lease is always
+released. Requests wait for that task and never run it themselves, so a disconnected client does not
+affect it. Frequent requests (status, health) are answered from memory.
 """
 
 from __future__ import annotations
@@ -109,20 +109,20 @@ class Recorder:
         """Start recording, and return when the first frame of every required camera is on disk.
 
         `require_all` says whether one missing camera refuses the start; None uses the setting.
-        Raises Invalid for a bad match id, Blocked when the cameras cannot be had, Refused for a
-        match of a newer version, and Failed where the match's folder cannot be used.
+        Raises Invalid for a bad match id, Blocked if the cameras are in use, Refused for a match of
+        a newer version, and Failed if the match's folder cannot be used.
         """
         name = valid_match_id(match_id) if match_id else await self._unused_name()
         if self._context.current.running is not None and not force:
             return self._refused(name, self._refuse_second(self._context.current.running))
-        # Before the running match is ended: a start that is refused must not cost it.
+        # Before the running match is ended, so that a refused start does not end it.
         no_disk = await self._refuse_bad_disk() or await self._refuse_full_disk()
         if no_disk is not None:
             return self._refused(name, no_disk)
         while True:
             running = self._context.current.running
             if running is not None:
-                if not force:  # somebody was quicker while the disk was looked at
+                if not force:  # another start came first during the disk check
                     return self._refused(name, self._refuse_second(running))
                 running.stop_asked.set()
                 await running.ended.wait()
@@ -146,10 +146,7 @@ class Recorder:
         return await running.started.get()
 
     async def _unused_name(self) -> str:
-        """Return the date in seconds as a name.
-
-        It is varied where a clock that was set back gives it twice.
-        """
+        """Return the date in seconds as a name, with a suffix if that name is taken."""
         named = f"match_{self._context.read_clock()[0].unix_ns // 1_000_000_000}"
         name, count = named, 1
         current = self._context.current
@@ -328,7 +325,7 @@ class Recorder:
                 context.spawn(self._monitor.verify_finished, match, name="verify finished")
 
     async def _end_cameras(self, match: Match) -> None:
-        """Stop all workers, so that none records on without control."""
+        """Stop all workers, so that none keeps recording without control."""
         try:
             with anyio.CancelScope(shield=True):
                 await stop_cameras(self._context, match)
@@ -371,10 +368,7 @@ def _not_started(error: Exception) -> Failed:
 
 
 def _earlier(folder: Path) -> Manifest | None:
-    """Return the manifest of an earlier recording of the same match.
-
-    None where there is none. Blocks.
-    """
+    """Return the manifest of an earlier recording of the same match, if any. Blocks."""
     manifest = manifestfile.load(folder)
     if manifest is None and segment_files(folder):
         manifest = rescan(folder)

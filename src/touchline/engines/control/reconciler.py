@@ -157,7 +157,7 @@ class Reconciler:
         for action in made.actions:
             try:
                 self._begin(action)
-            except Exception as error:  # noqa: BLE001  (the others are for other engines)
+            except Exception as error:  # noqa: BLE001  (other actions are still begun)
                 self._supervisor.note(f"engine {type(action).__name__.lower()}", error)
         self._reprovision.once()
         return made
@@ -196,7 +196,7 @@ class Reconciler:
         )
 
     def select(self, most_streams: int) -> Engine | None:
-        """Return the engine for a new stream; None: none is free."""
+        """Return the engine for a new stream; None if none is free."""
         if not self._fleet.freshness.is_current:
             return None
         now_s = self._now_s()
@@ -251,7 +251,7 @@ class Reconciler:
             vpn=engine.vpn_container,
             joined=self._vpns.is_joined(engine),
             forwarded=engine.forwarded,
-            # Engines are replaced when that is asked for, not when the configuration is saved.
+            # Engines are replaced on request, not when the configuration is saved.
             current=engine.id not in self._reprovision.outdated,
             asked_for=self._fleet.is_asked_to_go(engine.id),
             seen_since_s=engine.seen_since_s,
@@ -344,7 +344,7 @@ class Reconciler:
     async def _remove(self, instance_id: str, why: str, reason: str) -> None:
         try:
             await self._remover.remove(instance_id, why=why, reason=reason)
-        except Exception as error:  # noqa: BLE001  (one removal's failure ends no other)
+        except Exception as error:  # noqa: BLE001  (other removals continue)
             if isinstance(error, TouchlineError):
                 log.warning("%s could not be removed yet: %s", instance_id[:12], error.message)
             else:

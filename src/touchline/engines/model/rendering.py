@@ -24,8 +24,8 @@ def engine_json(
 ) -> EngineState:
     """Return the state of an engine.
 
-    An engine that gets no new work is shown as `unknown`: proxies prefer healthy ones. `outdated`:
-    it will be replaced in its turn, in the course of all or because it was `asked_for` alone.
+    An engine that gets no new streams is shown as `unknown`: proxies prefer healthy ones.
+    `outdated`: it will be replaced, with all others or because it was `asked_for` individually.
     """
     draining = engine.draining
     if draining in {None, "outdated", "requested"} and outdated:
@@ -57,7 +57,7 @@ def engine_json(
 
 
 def stream_json(stream: Stream, sample: Sample | None) -> StreamState:
-    """Return the state of a stream, with the newest sample where there is one."""
+    """Return the state of a stream, with the newest sample if there is one."""
     return {
         "id": stream.id,
         "key_type": stream.key_type,

@@ -39,7 +39,7 @@ class UsageBook:
     def of(self, engine_id: str) -> Usage:
         """Return the usage of one engine.
 
-        Raises NotFound, also where it has not been measured yet.
+        Raises NotFound, also if it has not been measured yet.
         """
         found = self.by_engine().get(engine_id)
         if found is None:

@@ -142,7 +142,7 @@ class StatusBoard:
         return self._vpn.status_json(self._now())
 
     def public_ip(self) -> str:
-        """Return the primary VPN's public address. Raises Blocked where it is not known."""
+        """Return the primary VPN's public address. Raises Blocked if it is unknown."""
         if self._vpn is None:
             raise Blocked("No VPN is configured", code="vpn_disabled", can_retry=False)
         return self._vpn.public_ip()

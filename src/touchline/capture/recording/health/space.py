@@ -22,9 +22,7 @@ from touchline.media.storage.diskspace import read_space
 log = logging.getLogger(__name__)
 
 _SPARE_BYTES = 2 << 30
-"""Matches are deleted until this much is free above the floor, so that it does not happen again
-every minute.
-"""
+"""Free bytes above the floor that a deletion aims for, so that it is not needed every minute."""
 
 RECLAIM_BYTES = 1 << 30
 """Where less than this is free above the floor during a recording, the trash is emptied.
@@ -34,7 +32,7 @@ The footage of some minutes: the disk does not become full then.
 
 _EVERYTHING = 1 << 62
 _SETTLED_S = 2.0
-"""A refusal still reported after this long is current: a worker retries many times in it."""
+"""Seconds after which a repeated refusal is current: a worker retries many times within it."""
 
 
 async def _lasts(is_refused: Callable[[], bool]) -> bool:
@@ -119,7 +117,7 @@ class Space:
         return read_space(self._root).free_bytes
 
     async def make(self, is_running: Callable[[str], bool], is_refused: Callable[[], bool]) -> None:
-        """Delete matches until there is room above the floor, or none may be deleted any more.
+        """Delete matches until there is room above the floor, or no more may be deleted.
 
         Those in the trash go first. Where there is room, but footage is still refused as on a full
         disk (`is_refused`: a quota is used up, or no inode is left), matches are deleted one at a
@@ -150,7 +148,7 @@ class Space:
                 await self._delete(match.match_id)
 
     async def _delete(self, match_id: str) -> None:
-        if self._removal.is_processing(match_id):  # since a moment ago
+        if self._removal.is_processing(match_id):  # a job may have been started since
             return
         try:
             await self._removal.delete(match_id)
@@ -178,7 +176,7 @@ def _stored(folder: Path) -> _Found:
         protected = manifest is not None and manifest.protected
     except Refused as error:
         log.warning("%s was not deleted: %s", folder.name, error.message)
-        protected = True  # what we cannot read is not ours to delete
+        protected = True  # an unreadable match is never deleted
     footage = [s.st_mtime for path, s in found if path.suffix in VIDEO_SUFFIXES]
     return _Found(
         match_id=folder.name,
