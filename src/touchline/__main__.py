@@ -106,8 +106,8 @@ def _add_simulated_vpn(devices: Any) -> None:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    # Objects loaded at the start stay: collecting garbage takes a tenth of the time. The server
-    # enables it again once it is complete.
+    # Objects loaded at startup live as long as the process; collecting garbage would take a tenth
+    # of the time. The server enables collection again once it is complete.
     gc.disable()
     settings = _settings(args, args.defaults())
     os.umask(settings.capture.umask)  # not the caller's; private files have their own mode

@@ -37,17 +37,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LARGEST_FRAME_BYTES = 1 << 20
-"""What a WebSocket client may send at all. From 64 KiB on it is answered with an error, so it has
-to be let in; from here on its connection is closed."""
+"""Maximum WebSocket message; a longer one closes its connection.
+
+It exceeds the limit of 64 KiB for commands, so that those between are answered with an error.
+"""
 
 YOUNG_OBJECTS = 20_000
 
 SWITCH_S = 0.001
-"""How long a busy thread may keep the others waiting; five times as long is Python's default. Clips
-and verification compute in threads, and each would add as much to every answer."""
+"""Time after which a busy thread must yield to others; Python's default is five times as long.
+
+Clips and verification compute in threads, and each would add this time to every answer.
+"""
 
 DRAIN_S = 3
-"""How long answers under way may take after a stop; a download of a match is cut short."""
+"""Time limit for pending responses at shutdown; longer downloads are aborted."""
 
 
 async def serve(
@@ -113,7 +117,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening on the given sockets, through the door."""
+        """Accept connections on the given sockets if the door admits them."""
         await super().startup([])
         loop = asyncio.get_running_loop()
 
@@ -148,7 +152,8 @@ class _Stop:
     ) -> None:
         """Stop at the first signal, exit at the second."""
         if threading.current_thread() is not threading.main_thread():
-            task_status.started()  # only the main thread gets signals: the caller cancels instead
+            # only the main thread receives signals; elsewhere the caller cancels
+            task_status.started()
             return
         wanted = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # ignored under nohup
@@ -201,7 +206,7 @@ def _door(settings: Settings, descriptors: int) -> Door:
 
 def _started(url: str, system: System, task_status: anyio.abc.TaskStatus[str]) -> None:
     log.info("touchline %s serves %s, data in %s", __version__, url, system.settings.data_dir)
-    sys.stdout.write(f"ready {url}\n")  # for scripts, which may have asked for port 0
+    sys.stdout.write(f"ready {url}\n")  # for scripts, which may have requested port 0
     sys.stdout.flush()
     task_status.started(url)
 
@@ -209,8 +214,8 @@ def _started(url: str, system: System, task_status: anyio.abc.TaskStatus[str]) -
 def _settle_memory() -> None:
     """Exclude existing objects from garbage collection, which would block for 50 ms at a time.
 
-    There is no collection before that: it takes a tenth of a start and frees less than a megabyte.
-    A larger first generation is collected less often, because responses leave no cycles.
+    No collection runs before that: it would take a tenth of the startup time and free less than a
+    megabyte. A larger first generation is collected less often, because responses leave no cycles.
     """
     gc.freeze()
     gc.enable()

@@ -88,7 +88,7 @@ async def open_system(settings: Settings) -> AsyncIterator[System]:
             events=events,
             metrics=metrics,
             spare=spare,
-        ) as capture,  # of the critical parts, opened last and closed first
+        ) as capture,  # last of the critical parts, so that it is closed first
         open_history(HISTORY, partial(_figures, capture, engines), settings.data_dir) as history,
         open_loop_watch(metrics),
     ):

@@ -35,7 +35,7 @@ LARGEST_MESSAGE_BYTES = 64 << 20
 
 _Socket: TypeAlias = "aiohttp.ClientWebSocketResponse[bool]"
 
-_FOR_GOOD = frozenset({400, 401, 403, 404})
+_PERMANENT = frozenset({400, 401, 403, 404})
 """Handshake refusals for which retrying is useless."""
 
 
@@ -95,7 +95,7 @@ class Live:
     async def wait_connected(self) -> None:
         """Wait for a connection; raises Rejected if the server has refused it for good."""
         while not self.connected:
-            await self._next_news()
+            await self._wait_for_news()
 
     async def subscribe(self, *channels: str) -> None:
         """Subscribe to further channels, now and after every reconnection."""
@@ -124,7 +124,7 @@ class Live:
                 and (not channels or update.channel in channels)
             ]
             if not fresh:
-                await self._next_news()
+                await self._wait_for_news()
             for update in sorted(fresh, key=lambda update: update.number):
                 seen[update.channel] = update.number
                 yield update
@@ -158,7 +158,7 @@ class Live:
                 await self._connection()
             except aiohttp.WSServerHandshakeError as error:
                 log.info("%s refused: %s", self._url, error.status)
-                if error.status in _FOR_GOOD:
+                if error.status in _PERMANENT:
                     self._end(Rejected(error.status, error.message))
                     return
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
@@ -168,7 +168,7 @@ class Live:
             failures = 0 if self.connections > connections else failures + 1
             await asyncio.sleep(pause_s(failures, random.random()))  # noqa: S311  (no secret)
 
-    # ------------------------------------------------------------- one connection
+    # ------------------------------------------------------------- connection
 
     async def _connection(self) -> None:
         async with self._session.ws_connect(
@@ -178,13 +178,13 @@ class Live:
             if hello.type is not aiohttp.WSMsgType.TEXT:
                 log.info("%s: closed with %s %s", self._url, socket.close_code, hello.extra)
                 return
-            await self._take_up(socket, set(json.loads(hello.data)["channels"]))
+            await self._restore(socket, set(json.loads(hello.data)["channels"]))
             async for frame in socket:
                 if frame.type is not aiohttp.WSMsgType.TEXT:
                     break
                 self._take(json.loads(frame.data))
 
-    async def _take_up(self, socket: _Socket, has: set[str]) -> None:
+    async def _restore(self, socket: _Socket, has: set[str]) -> None:
         """Restore subscriptions and resend commands without a result."""
         unwanted = sorted(has - self._wanted)
         if unwanted:
@@ -193,7 +193,7 @@ class Live:
         await socket.send_json({"v": VERSION, "type": "subscribe", "channels": wanted})
         self._socket = socket
         self.connections += 1
-        self._tell()
+        self._notify()
         for command in list(self._commands.values()):
             await self._send_command(socket, command)
 
@@ -218,14 +218,14 @@ class Live:
         except (aiohttp.ClientError, OSError) as error:
             log.debug("left to the next connection: %s", error)
 
-    # ------------------------------------------------------------- what comes
+    # ------------------------------------------------------------- incoming messages
 
     def _take(self, message: Mapping[str, Any]) -> None:
         kind = message.get("type")
         if kind in CHANNELS and kind in self._wanted:
             self._number += 1
             self.latest[kind] = Update(kind, message["ts"], message["data"], self._number)
-            self._tell()
+            self._notify()
         elif kind == "command_result":
             self._take_result(message)
         elif kind == "error":
@@ -245,13 +245,13 @@ class Live:
         for command in self._commands.values():
             if not command.result.done():
                 command.result.set_exception(error)
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
 
-    async def _next_news(self) -> None:
+    async def _wait_for_news(self) -> None:
         news = self._news
         if self._ended is not None:
             raise self._ended

@@ -1,4 +1,4 @@
-"""The HTTP part of the client: one method for each route of use to programs."""
+"""The HTTP part of the client: one method for each route that programs need."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class Client:
         """Download a segment to `path`; the file appears once it is complete."""
         await self._save(f"{_match(match_id)}/segments/{quote(name, safe='')}", path)
 
-    # ------------------------------------------------------------- what is new
+    # ------------------------------------------------------------- updates
 
     @asynccontextmanager
     async def live(self, *channels: str) -> AsyncIterator[Live]:

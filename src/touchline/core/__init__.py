@@ -1,1 +1,1 @@
-"""What every part of the server stands on: errors, events, the database, metrics, tasks, logs."""
+"""Shared foundation of the server: errors, events, database, metrics, tasks, logs."""

@@ -1,4 +1,4 @@
-"""File descriptors: as many as the machine allows, and some that are kept for the recorder."""
+"""File descriptors: the limit of the process, and a reserve for the recorder."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from contextlib import contextmanager
 log = logging.getLogger(__name__)
 
 MOST = 65_536
-"""More are of no use here, and tables of the kernel grow with them."""
+"""Upper bound of the limit; more is not needed, and kernel tables grow with it."""
 
 KEPT_FREE = 512
-"""What is left for everything but connections: files, pipes, databases, engines, workers."""
+"""Descriptors kept for everything but connections: files, pipes, databases, engines, workers."""
 
 SPARE = 24
-"""To start a process and to connect to it takes about ten."""
+"""Size of the reserve; starting a process and connecting to it takes about ten."""
 
 
 def raise_limit(most: int = MOST) -> int:
-    """Raise the soft limit up to the hard one, at most to `most`; returns the new limit.
+    """Raise the soft limit to the hard one, at most to `most`; return the new limit.
 
-    Processes that are started from here inherit it.
+    Child processes inherit it.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
@@ -41,15 +41,15 @@ def raise_limit(most: int = MOST) -> int:
 
 
 def connections_within(limit: int, wanted: int) -> int:
-    """Return how many connections `limit` descriptors allow, `wanted` at the most."""
+    """Return how many connections `limit` descriptors allow, at most `wanted`."""
     kept = KEPT_FREE if limit >= 2 * KEPT_FREE else limit // 2
     return max(1, min(wanted, limit - kept))
 
 
 class SpareDescriptors:
-    """Descriptors that are held open in reserve, for when no others are left.
+    """Descriptors held open in reserve for when no others are available.
 
-    Whoever starts or reaches a process that records borrows them. Belongs to the event loop.
+    Code that starts or connects to a recording process borrows them.
     """
 
     def __init__(self, count: int = SPARE) -> None:
@@ -64,18 +64,18 @@ class SpareDescriptors:
         return len(self._held)
 
     def refill(self) -> None:
-        """Fill the reserve up, as far as descriptors can be had."""
+        """Refill the reserve with as many descriptors as are available."""
         if self._lent:
             return
-        with contextlib.suppress(OSError):  # none to be had: the next look tries again
+        with contextlib.suppress(OSError):  # none available: the next refill tries again
             while len(self._held) < self._count:
                 self._held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
     @contextmanager
     def lent(self) -> Iterator[None]:
-        """Release the reserve for this block."""
+        """Release the reserve during this block."""
         self._lent += 1
-        self._let_go()
+        self._release_held()
         try:
             yield
         finally:
@@ -83,10 +83,10 @@ class SpareDescriptors:
             self.refill()
 
     def close(self) -> None:
-        """Release the reserve for good."""
+        """Release the reserve permanently."""
         self._count = 0
-        self._let_go()
+        self._release_held()
 
-    def _let_go(self) -> None:
+    def _release_held(self) -> None:
         while self._held:
             os.close(self._held.pop())

@@ -1,4 +1,4 @@
-"""The errors of the house: a stable code, a sentence for people, details for programs."""
+"""Expected errors: a stable code, a message for people, details for programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 
 class TouchlineError(Exception):
-    """An expected failure. `code` is stable and snake_case, `message` may be shown to anyone."""
+    """An expected failure. `code` is stable and snake_case, `message` may be shown to users."""
 
     default_code: ClassVar[str] = "error"
 
@@ -27,13 +27,16 @@ class NotFound(TouchlineError):
 
 
 class Refused(TouchlineError):
-    """A rule forbids it; a retry fails until the state has changed."""
+    """A rule forbids the operation; a retry fails until the state has changed."""
 
     default_code = "refused"
 
 
 class Blocked(TouchlineError):
-    """Not possible now. `eta_s` says when (None: unknown), the others whether to retry."""
+    """The operation is not possible now; `eta_s` says when it will be (None: unknown).
+
+    `can_retry` and `should_wait` advise the client whether to try again.
+    """
 
     default_code = "blocked"
 
@@ -54,7 +57,7 @@ class Blocked(TouchlineError):
 
 
 class Invalid(TouchlineError):
-    """The input is wrong, whatever the state."""
+    """The input is invalid, whatever the state."""
 
     default_code = "invalid"
 

@@ -1,8 +1,8 @@
-"""The server's own log: text for people on a terminal, JSON lines otherwise.
+"""The server's own log: text on a terminal, JSON lines otherwise.
 
-Everything that is logged goes into a bounded queue and is written by a thread, so that a slow disk
-or a stopped terminal never holds up the event loop. Files are always JSON lines: `touchline.log`
-has everything, `error.log` errors only.
+Records go into a bounded queue and are written by a thread, so that a slow disk or a stopped
+terminal never blocks the event loop. Files are always JSON lines: `touchline.log` has everything,
+`error.log` errors only.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COMPLAIN_EVERY_S = 60.0
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
-    "color_message",  # uvicorn's message once more, for its own console handler
+    "color_message",  # uvicorn's message again, for its own console handler
     "message",
     "taskName",
 }
@@ -51,9 +51,9 @@ def open_logs(
     format: Format = "auto",  # noqa: A002
     stream: TextIO | None = None,
 ) -> Iterator[None]:
-    """Write log records to `stream` (stderr) and to rotated files in `directory` meanwhile.
+    """Write log records to `stream` (stderr) and to rotated files in `directory` during the block.
 
-    Where the directory cannot be written, logging goes on without files and says so.
+    If the directory cannot be written, a warning is logged and logging continues without files.
     """
     console = sys.stderr if stream is None else stream
     as_text = format == "text" or (format == "auto" and console.isatty())
@@ -66,13 +66,13 @@ def open_logs(
             handlers += _files(directory)
         except OSError as error:
             complaint = error
-    front = _Front()
-    writer = _Writer(front, handlers)
+    front = _QueueingHandler()
+    writer = _QueueWriter(front, handlers)
     root = logging.getLogger()
     before = (root.level, root.handlers[:])
     root.setLevel(level.upper())
     root.handlers = [front]
-    # uvicorn says every request at INFO: a status poll ten times a second would be the whole log.
+    # uvicorn logs every request at INFO: status polls ten times a second would fill the log.
     access = logging.getLogger("uvicorn.access")
     access_before = access.level
     access.setLevel(logging.DEBUG if root.level <= logging.DEBUG else logging.WARNING)
@@ -92,10 +92,10 @@ def open_logs(
 
 
 class TextFormatter(logging.Formatter):
-    """A line such as `2026-02-11T19:10:41.266Z INFO    recording: Started match_id=final`."""
+    """Formats lines like `2026-02-11T19:10:41.266Z INFO    recording: Started match_id=final`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line, and the traceback below it where there is one."""
+        """Return one line, followed by the traceback if there is one."""
         extra = "".join(f" {name}={value}" for name, value in _extra(record).items())
         source = record.name.removeprefix("touchline.")
         head = f"{iso_utc(record.created)} {record.levelname:<7} {source}:"
@@ -105,7 +105,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(BaseJsonFormatter):
-    """One JSON object a line: ts, level, logger, message, what was passed as `extra`, exception."""
+    """Formats one JSON object a line: ts, level, logger, message, `extra` fields, exception."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -120,11 +120,11 @@ class JsonFormatter(BaseJsonFormatter):
         )
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Write the time and the level as every other text of this server does."""
+        """Format the time and the level as elsewhere in this server."""
         return {**log_data, "ts": iso_utc(log_data["ts"]), "level": log_data["level"].lower()}
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
-        """Return one line, whatever the message holds."""
+        """Return one line, whatever the message contains."""
         return text.json_line(log_data)
 
 
@@ -134,8 +134,8 @@ def iso_utc(unix_s: float) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
-class _Front(QueueHandler):
-    """The only handler the loop ever touches. A full queue drops the record and counts it."""
+class _QueueingHandler(QueueHandler):
+    """Queues records; the only handler the event loop calls. A full queue drops and counts them."""
 
     queue: queue.Queue[logging.LogRecord]
 
@@ -144,7 +144,7 @@ class _Front(QueueHandler):
         self.dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Return a copy that holds only text, so that nothing changes until it is written."""
+        """Return a copy that holds only text, so that later changes have no effect on it."""
         kept = copy(record)
         kept.msg = record.getMessage()
         kept.args = None
@@ -154,19 +154,19 @@ class _Front(QueueHandler):
         return kept
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Put a record into the queue without waiting."""
+        """Queue a record without waiting."""
         try:
             self.queue.put_nowait(record)
         except queue.Full:
             self.dropped += 1
 
 
-class _Writer(QueueListener):
-    """Writes what waits in the queue, from a thread; and how many records found no room in it."""
+class _QueueWriter(QueueListener):
+    """Writes queued records from a thread, and logs how many were dropped."""
 
     _thread: threading.Thread | None
 
-    def __init__(self, front: _Front, handlers: list[logging.Handler]) -> None:
+    def __init__(self, front: _QueueingHandler, handlers: list[logging.Handler]) -> None:
         super().__init__(front.queue, *handlers, respect_handler_level=True)
         self._front = front
 
@@ -180,7 +180,7 @@ class _Writer(QueueListener):
             super().handle(logging.makeLogRecord({**fields, "msg": lost}))
 
     def stop(self) -> None:
-        """Write what waits; a disk or terminal that hangs is not waited for."""
+        """Write queued records; a disk or terminal that hangs is abandoned after a timeout."""
         thread, self._thread = self._thread, None
         with suppress(queue.Full):
             self._front.queue.put(self._sentinel, timeout=CLOSE_TIMEOUT_S)  # type: ignore[attr-defined]
@@ -188,30 +188,30 @@ class _Writer(QueueListener):
             thread.join(CLOSE_TIMEOUT_S)
 
 
-class _Grumbles(logging.Handler):
-    """Says once a minute on stderr that it cannot write, not a traceback for every record."""
+class _ReportsErrors(logging.Handler):
+    """Reports on stderr, once a minute and without a traceback, that it cannot write."""
 
-    _said_s = -COMPLAIN_EVERY_S
+    _reported_s = -COMPLAIN_EVERY_S
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Called by the standard library inside `except`."""
+        """Report a write error. Called by the standard library inside `except`."""
         now_s = time.monotonic()
-        if now_s - self._said_s >= COMPLAIN_EVERY_S:
-            self._said_s = now_s
+        if now_s - self._reported_s >= COMPLAIN_EVERY_S:
+            self._reported_s = now_s
             error = sys.exc_info()[1]
             try:
                 sys.stderr.write(f"{iso_utc(record.created)} the log cannot be written: {error}\n")
             except (OSError, ValueError):
-                return  # nobody is left to be told
+                return  # stderr cannot be written either
 
 
-class _Console(_Grumbles, logging.StreamHandler[TextIO]):
+class _Console(_ReportsErrors, logging.StreamHandler[TextIO]):
     pass
 
 
-class _File(_Grumbles, RotatingFileHandler):
+class _File(_ReportsErrors, RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
-        """Open the file of that name, which must be a regular one. Raises OSError."""
+        """Open the log file, which must be a regular file. Raises OSError."""
         descriptor = open_private(self.baseFilename, os.O_WRONLY | os.O_APPEND, folders=0)
         return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
 

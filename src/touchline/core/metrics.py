@@ -1,4 +1,4 @@
-"""The one registry of measurements, in Prometheus' terms."""
+"""The registry of metrics, in Prometheus terms."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True)
 class Buckets:
-    """Observations that were counted elsewhere: `counts` has one more entry than `bounds`.
+    """A histogram that was counted elsewhere: `counts` has one more entry than `bounds`.
 
-    The last count is of what is larger than every bound.
+    The last count is that of observations above every bound.
     """
 
     bounds: tuple[float, ...]
@@ -45,7 +45,7 @@ class Buckets:
 class Family:
     """A metric whose values are read from memory at each rendering.
 
-    `values` are by the values of `labels`, in their order.
+    The keys of `values` are label values in the order of `labels`.
     """
 
     kind: Literal["counter", "gauge", "histogram"]
@@ -55,7 +55,7 @@ class Family:
     values: dict[tuple[str, ...], float | Buckets] = field(default_factory=dict)
 
     def set(self, value: float | Buckets, *labels: str) -> None:
-        """Set the value for these labels."""
+        """Set the value for these label values."""
         self.values[labels] = value
 
 
@@ -63,7 +63,7 @@ Source = Callable[[], Iterable[Family]]
 
 
 class Metrics:
-    """A registry of metrics; a name returns the same metric each time it is asked for."""
+    """A registry of metrics; the same name always returns the same metric."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
@@ -73,7 +73,7 @@ class Metrics:
         GCCollector(registry=self.registry)
 
     def counter(self, name: str, help: str, labels: Sequence[str] = ()) -> Counter:  # noqa: A002
-        """Return a counter; `_total` is added to its name when it is rendered."""
+        """Return a counter; `_total` is appended to its name on rendering."""
         return self._get(Counter, name, labels, lambda: Counter(name, help, labels, registry=None))
 
     def gauge(self, name: str, help: str, labels: Sequence[str] = ()) -> Gauge:  # noqa: A002
@@ -88,7 +88,7 @@ class Metrics:
         *,
         buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS,
     ) -> Histogram:
-        """Return a histogram; only the first caller's `buckets` count."""
+        """Return a histogram; `buckets` has an effect only on the first call."""
         return self._get(
             Histogram,
             name,
@@ -102,7 +102,7 @@ class Metrics:
 
     def add_source(self, read: Source) -> None:
         """Call `read` at each rendering, for values that are kept elsewhere."""
-        self.registry.register(_Read(read))
+        self.registry.register(_SourceCollector(read))
 
     def render(self) -> bytes:
         """Render all metrics in the text format that `CONTENT_TYPE` names."""
@@ -119,18 +119,18 @@ class Metrics:
         return known
 
 
-class _Read(Collector):
-    """What a source tells, in the library's form."""
+class _SourceCollector(Collector):
+    """Adapts a source to the library's collector interface."""
 
     def __init__(self, read: Source) -> None:
         self._read = read
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: names are known once they are read, and registering reads nothing."""
+        """Return nothing: names are known only once read, and registering reads nothing."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Called at each rendering."""
+        """Convert the values of the source. Called at each rendering."""
         for family in self._read():
             yield _FORMS[family.kind](family)
 

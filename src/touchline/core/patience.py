@@ -1,8 +1,8 @@
-"""Time limits for answers of others that do not count the pauses of this process.
+"""Time limits that do not count pauses of this process.
 
-anyio's limits look at the clock alone. In a process that was stopped for a while they run out
-before the answer is read that has been waiting all the time. These count in slices: what is longer
-than a slice between two looks was a pause of our own, and nobody is judged at the end of one.
+anyio's limits only compare times. In a process that was suspended they expire before an answer that
+arrived meanwhile is read. These limits count in slices: time beyond a slice between two checks was
+a pause of this process, and no limit expires directly after one.
 """
 
 from __future__ import annotations
@@ -16,57 +16,57 @@ import anyio
 
 SLICE_S = 0.25
 LATE_S = 0.25
-"""A look that comes so much later than asked comes after a pause."""
+"""A check that is this much later than scheduled follows a pause."""
 
 MOST_GRACE = 8
-"""So many slices more are granted to a process that is late at every look."""
+"""Maximum number of additional slices for a process that is late at every check."""
 
 
 class Countdown:
-    """The time that is left of a limit, counted look by look. Pure: the caller gives the times."""
+    """The remaining time of a limit, counted check by check. Pure: the caller passes the times."""
 
     def __init__(self, limit_s: float, now_s: float) -> None:
         self._left_s = limit_s
-        self._looked_at_s = now_s
-        self._asked_s = 0.0
+        self._checked_at_s = now_s
+        self._slice_s = 0.0
         self._grace = 0
 
     def next_s(self) -> float:
-        """Return the seconds until the next look."""
-        self._asked_s = SLICE_S if self._grace else min(SLICE_S, max(self._left_s, 0.0))
-        return self._asked_s
+        """Return the seconds until the next check."""
+        self._slice_s = SLICE_S if self._grace else min(SLICE_S, max(self._left_s, 0.0))
+        return self._slice_s
 
     def ran_out(self, now_s: float) -> bool:
-        """Count the time since the last look; returns whether none is left."""
-        passed_s = now_s - self._looked_at_s
-        self._looked_at_s = now_s
-        self._left_s -= min(passed_s, self._asked_s)
+        """Count the time since the last check; return whether none is left."""
+        passed_s = now_s - self._checked_at_s
+        self._checked_at_s = now_s
+        self._left_s -= min(passed_s, self._slice_s)
         if self._left_s > 1e-9:
             return False
-        if passed_s > self._asked_s + LATE_S and self._grace < MOST_GRACE:
-            self._grace += 1  # first what has arrived meanwhile is read
+        if passed_s > self._slice_s + LATE_S and self._grace < MOST_GRACE:
+            self._grace += 1  # first read what has arrived meanwhile
             return False
         return True
 
 
 class Alarm:
-    """Calls once after a number of seconds of our own time; `cancel` it like a loop's timer."""
+    """A timer that calls once after a number of seconds, without pauses of this process."""
 
     def __init__(self, limit_s: float, call: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._call = call
         self._countdown = Countdown(limit_s, self._loop.time())
-        self._timer = self._loop.call_later(self._countdown.next_s(), self._look)
+        self._timer = self._loop.call_later(self._countdown.next_s(), self._check)
 
     def cancel(self) -> None:
         """Cancel the call."""
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self._countdown.ran_out(self._loop.time()):
             self._call()
             return
-        self._timer = self._loop.call_later(self._countdown.next_s(), self._look)
+        self._timer = self._loop.call_later(self._countdown.next_s(), self._check)
 
 
 class _Limited:
@@ -97,8 +97,8 @@ class _Limited:
         self._scope.cancel()
 
 
-class move_on_after(_Limited):  # noqa: N801  (named as anyio's, which it stands for)
-    """Leave the block after a number of seconds in which this process was able to run."""
+class move_on_after(_Limited):  # noqa: N801  (named after anyio's, which it replaces)
+    """Leave the block after a number of seconds, without pauses of this process."""
 
     def __exit__(
         self,
@@ -110,7 +110,7 @@ class move_on_after(_Limited):  # noqa: N801  (named as anyio's, which it stands
 
 
 class fail_after(_Limited):  # noqa: N801
-    """Raise TimeoutError if the block takes longer than these seconds of our own time."""
+    """Raise TimeoutError after a number of seconds, without pauses of this process."""
 
     def __exit__(
         self,

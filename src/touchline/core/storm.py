@@ -1,4 +1,4 @@
-"""Messages that may come by the thousand: the first is logged, the others are counted."""
+"""Rate-limited logging of repeated messages: the first is logged, the others are counted."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Storm:
         self._message = message
         self._every_s = every_s
         self._now_s = now_s
-        self._told_at_s = float("-inf")
-        self._untold = 0
+        self._logged_at_s = float("-inf")
+        self._unlogged = 0
         self.count = 0
 
     def note(self, detail: str = "") -> None:
         """Count one more occurrence."""
         self.count += 1
-        self._untold += 1
+        self._unlogged += 1
         now_s = self._now_s()
-        if now_s - self._told_at_s < self._every_s:
+        if now_s - self._logged_at_s < self._every_s:
             return
-        times = f" ({self._untold} times since it was last said)" if self._untold > 1 else ""
+        times = f" ({self._unlogged} times since it was last said)" if self._unlogged > 1 else ""
         self._log.warning("%s%s%s", self._message, f": {detail}" if detail else "", times)
-        self._told_at_s, self._untold = now_s, 0
+        self._logged_at_s, self._unlogged = now_s, 0

@@ -1,4 +1,4 @@
-"""Keeps every long-lived task alive: a crash is an event, an alert and a later retry.
+"""Supervision of long-lived tasks: a crash becomes an event, an alert and a later retry.
 
 No error of one task, camera, engine or viewer ends the process, a half, or the work on all others.
 """
@@ -25,7 +25,7 @@ from touchline.core.tasks import keep_running, keep_trying
 log = logging.getLogger(__name__)
 
 FAILS_FOR_S = 60.0
-"""Work that has not failed for so long works: the longest pause between two tries is half of it."""
+"""Work without a failure for this long counts as working; the longest retry pause is half of it."""
 
 
 @with_config(ANSWER)
@@ -37,28 +37,28 @@ class ReadinessReason(TypedDict):
 
 
 class Supervisor:
-    """Runs work that must outlive its own failures. Belongs to the event loop.
+    """Runs work that must survive its own failures.
 
-    What fails now is shown by `failing`, for readiness; a row of failures is one event at its
-    beginning, one at each doubling, and one when it is over. Errors that are expected, such as a
-    runtime that cannot be reached, are told by whoever meets them: here they only slow the work.
+    `failing` has the current failures, for readiness. A series of failures is recorded as one event
+    at its start, one at each doubling and one at its end. Expected errors, such as a runtime that
+    cannot be reached, are reported where they occur; here they only delay the next attempt.
     """
 
     def __init__(
         self, record: Callable[..., None], metrics: Metrics, *, half: str = "engine"
     ) -> None:
-        """`record` is told as an event log is; `half` names whose work it is, for the metric."""
+        """Record events with `record`; `half` names the half of the server in the metric."""
         self._record_event = record
         self._failures = metrics.counter(
             f"touchline_{half}_task_failures",
             f"Unexpected failures of background tasks of the {half} half, by task.",
             ["task"],
         )
-        self._failing: dict[str, tuple[float, str]] = {}  # by the work: when, and why
+        self._failing: dict[str, tuple[float, str]] = {}  # by task: time and reason
 
     @property
     def failing(self) -> dict[str, str]:
-        """Last error of each repeated work that fails now, by name."""
+        """Last error of each repeated task that currently fails, by name."""
         since_s = anyio.current_time() - FAILS_FOR_S
         return {name: why for name, (at_s, why) in self._failing.items() if at_s >= since_s}
 
@@ -76,14 +76,14 @@ class Supervisor:
         )
 
     async def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
-        """Run it, and again after a failure until it returns; see `keep_trying`."""
+        """Run `work` until it returns, with retries after failures; see `keep_trying`."""
         await keep_trying(name, work, on_failure=self._failed, on_recovery=self._recovered)
 
     def note(self, what: str, error: Exception, *, about: str = "", **ids: str) -> None:
         """Log and record an unexpected failure of `what`. Never raises.
 
-        It is called where work that is done once, or for one engine of many (`about` says which),
-        goes on without it.
+        Call it where work that is done once, or for one engine of many (`about` says which),
+        continues without the failed part.
         """
         log.error("%s failed unexpectedly %s", what, about, exc_info=error)
         try:
@@ -94,10 +94,10 @@ class Supervisor:
             log.exception("The failure could not be recorded")
 
     async def guard(self, what: str, work: Callable[..., Awaitable[Any]], *args: Any) -> None:
-        """Run it once; an error is recorded and goes no further."""
+        """Run `work` once; an error is recorded instead of raised."""
         try:
             await work(*args)
-        except Exception as error:  # noqa: BLE001  (one work's failure must not end the others)
+        except Exception as error:  # noqa: BLE001  (one failure must not end other work)
             self.note(what, error)
 
     def _failed(self, name: str, error: Exception, failures: int, pause_s: float) -> None:
@@ -105,7 +105,7 @@ class Supervisor:
             return
         self._failing[name] = anyio.current_time(), brief(error)
         self._failures.labels(name).inc()
-        if failures & (failures - 1) == 0:  # 1, 2, 4, 8 …: a row of thousands is a dozen events
+        if failures & (failures - 1) == 0:  # 1, 2, 4, 8 …: thousands of failures are a dozen events
             self._record(
                 "failed",
                 f"{name} failed {failures} times in a row and is retried in {pause_s:.1f} s:"
@@ -124,10 +124,10 @@ class Supervisor:
 
 
 class Tasks:
-    """Starts tasks that cannot end each other: an error of one is recorded, and no more.
+    """Starts tasks that cannot end each other: an error of one is only recorded.
 
-    Every task that lives as long as the server is started here, or in a task group that only waits
-    for a few pieces of one work.
+    Every task that lives as long as the server is started here. Task groups elsewhere only wait for
+    the parts of one operation.
     """
 
     def __init__(self, group: TaskGroup, supervisor: Supervisor) -> None:
@@ -135,28 +135,28 @@ class Tasks:
         self._supervisor = supervisor
 
     def start_soon(self, work: Callable[..., Awaitable[Any]], *args: Any, name: str) -> None:
-        """Run it once."""
+        """Run `work` once."""
         self._group.start_soon(self._supervisor.guard, name, work, *args, name=name)
 
     def keep(self, name: str, once: Callable[[], Awaitable[Any]], *, every_s: float) -> None:
-        """Repeat it until the end."""
+        """Repeat `once` until shutdown."""
         self._group.start_soon(partial(self._supervisor.keep, name, once, every_s=every_s))
 
     def keep_until_done(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
-        """Run it, and again after a failure until it returns."""
+        """Run `work` until it returns, with retries after failures."""
         self._group.start_soon(self._supervisor.keep_until_done, name, work, name=name)
 
 
 @asynccontextmanager
 async def open_tasks(supervisor: Supervisor) -> AsyncIterator[Tasks]:
-    """Run tasks meanwhile; they are cancelled at the end."""
+    """Run tasks during the block; cancel them at its end."""
     async with anyio.create_task_group() as group:
         yield Tasks(group, supervisor)
         group.cancel_scope.cancel()
 
 
 def brief(error: BaseException) -> str:
-    """Describe an error in one line; of a group the first one."""
+    """Describe an error in one line; for a group, its first error."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, TouchlineError):

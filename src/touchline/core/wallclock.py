@@ -1,7 +1,7 @@
-"""The wall clock as a label: what the clocks say at one moment, and how far dates are believed.
+"""The wall clock as a label: readings of all clocks, and how far dates can be trusted.
 
 Order, duration and identity come from monotonic time, boot ids and counters. A date is only shown,
-and is corrected when the clock becomes known (docs/decisions/0022).
+and is corrected once the clock is known to be right (docs/decisions/0022).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Literal
 
 Trust = Literal["doubtful", "plausible", "synchronised"]
-"""How far a date can be believed, the least first."""
+"""How far a date can be trusted, lowest first."""
 
 RANK: dict[Trust, int] = {"doubtful": 0, "plausible": 1, "synchronised": 2}
 
 BUILT_UNIX_NS = 1_793_491_200 * 1_000_000_000
-"""2026-11-01: this program did not exist before, so no clock that says so is right."""
+"""2026-11-01: this program did not exist before, so a clock that shows an earlier date is wrong."""
 
 FIRST_UNIX_NS = 1_767_225_600 * 1_000_000_000
-"""2026-01-01: no version of this program has noted an earlier date by a clock that was right."""
+"""2026-01-01: no version of this program has recorded an earlier date from a correct clock."""
 
 _YEAR_NS = 366 * 86_400 * 1_000_000_000
 _STEPS_BACK_NS = 60 * 1_000_000_000
@@ -35,9 +35,9 @@ _AGREES_NS = 5_000_000_000
 
 @dataclass(frozen=True)
 class Reading:
-    """The clocks at one moment.
+    """Readings of all clocks at one moment.
 
-    `asleep_ns` is how long the machine was suspended since boot: monotonic time stands still then.
+    `asleep_ns` is how long the machine was suspended since boot; monotonic time stands still then.
     """
 
     boot_id: str
@@ -48,7 +48,7 @@ class Reading:
 
     @property
     def unix_minus_monotonic_ns(self) -> int:
-        """Added to monotonic time it gives Unix time, as believed at this moment."""
+        """Offset from monotonic time to Unix time, as believed at this moment."""
         return self.unix_ns - self.monotonic_ns
 
 
@@ -69,14 +69,14 @@ def read_clocks() -> Reading:
 
 
 def boot_id() -> str:
-    """Return the kernel's id of this boot; monotonic times of another boot mean nothing."""
+    """Return the kernel's id of this boot; monotonic times of different boots are unrelated."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def is_synchronised(unix_ns: int | None = None) -> bool:
-    """Return whether a time service keeps the kernel's clock.
+    """Return whether a time service synchronises the kernel's clock.
 
-    With `unix_ns` also whether that is the time that the kernel speaks of.
+    With `unix_ns`, also whether that time agrees with the kernel's.
     """
     buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
     state = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
@@ -91,8 +91,8 @@ def is_synchronised(unix_ns: int | None = None) -> bool:
 def trust_of(unix_ns: int, *, synchronised: bool, newest_unix_ns: int | None) -> Trust:
     """Return how far a date can be trusted, given the newest trusted one before. Pure.
 
-    A clock that no service keeps is plausible where it goes on from what was known: not before the
-    program was built, not back, and not more than a year on.
+    Without synchronisation a clock is plausible if it continues from what was known: not before the
+    program was built, not backwards, and not more than a year ahead.
     """
     if synchronised:
         return "synchronised"
@@ -107,7 +107,7 @@ def trust_of(unix_ns: int, *, synchronised: bool, newest_unix_ns: int | None) ->
 def trust_now(newest_unix_ns: int | None) -> Trust:
     """Return how far the current date can be trusted, given the newest trusted one before.
 
-    What is deleted by age waits for a date that is at least plausible.
+    Deletion by age waits for a date that is at least plausible.
     """
     now_ns = time.time_ns()
     synchronised = is_synchronised(now_ns)
@@ -115,9 +115,9 @@ def trust_now(newest_unix_ns: int | None) -> Trust:
 
 
 def newest_believed(unix_ns: Iterable[int], known_ns: int | None = None) -> int | None:
-    """Return the newest trusted one of some dates, in the order they were noted. Pure.
+    """Return the newest trusted date of a series in the order of recording. Pure.
 
-    One that lies more than a year behind all before it came of a clock that had leapt.
+    A date more than a year after all before it came from a clock that had jumped.
     """
     for each in unix_ns:
         if each >= FIRST_UNIX_NS and (known_ns is None or known_ns < each <= known_ns + _YEAR_NS):
@@ -126,9 +126,9 @@ def newest_believed(unix_ns: Iterable[int], known_ns: int | None = None) -> int 
 
 
 def unused_name(path: Path, kind: str) -> Path:
-    """Return a free name beside `path`: `name.kind-<date>`, with a number where it is taken.
+    """Return a free path beside `path`: `name.kind-<date>`, with a number if it is taken.
 
-    The date is for people; a clock that was set back gives it twice.
+    The date is for people; a clock that was set back produces it twice.
     """
     named = f"{path.name}.{kind}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     found, count = path.with_name(named), 1

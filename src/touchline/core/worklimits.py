@@ -1,7 +1,7 @@
-"""How much of each kind of work is done at a time, how much waits, and what is turned away.
+"""Limits of concurrent work by kind: how much runs, how much waits, and what is refused.
 
-Whoever records has the machine first. What clients ask for beside that (clips, stills, archives,
-verification) is done a few at a time, in turn, whatever the number of clients.
+Recording has priority on the machine. Other work that clients request (clips, stills, archives,
+verification) runs a few at a time, in turn, whatever the number of clients.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from touchline.core.errors import Blocked
 from touchline.core.metrics import Family, Metrics
 
 LONGEST_WAIT_S = 60.0
-"""Who has waited for so long is told to come again: most clients have given up by then."""
+"""A request that has waited this long is refused: most clients have given up by then."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Budget:
 
 
 class WorkLimit:
-    """Limits one kind of work. Belongs to the event loop."""
+    """Limits one kind of work."""
 
     def __init__(self, budget: Budget, *, longest_wait_s: float = LONGEST_WAIT_S) -> None:
         self.budget = budget
@@ -43,7 +43,7 @@ class WorkLimit:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn for this block. Raises Blocked where too many wait, or for too long."""
+        """Wait for a turn for this block. Raises Blocked if too many wait, or after too long."""
         if self.waiting >= self.budget.waiting and self.running >= self.budget.at_once:
             raise self._refusal()
         self.waiting += 1
@@ -72,7 +72,7 @@ class WorkLimit:
 
 
 class WorkLimits:
-    """The limits of all kinds of work, by name."""
+    """The limits of all kinds of work, by kind."""
 
     def __init__(self, budgets: Mapping[str, Budget]) -> None:
         self._limits = {kind: WorkLimit(budget) for kind, budget in budgets.items()}

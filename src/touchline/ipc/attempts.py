@@ -1,7 +1,7 @@
-"""Count wrong keys and passwords by address, and say how long an address has to wait.
+"""Limits on wrong keys and passwords: failed attempts by address, and the pause after each.
 
-The first few cost nothing, as people mistype. After that each wrong try begins a longer pause, and
-whatever is tried in a pause does not count, so that nobody is kept out for longer by hammering.
+The first few cost nothing, as people mistype. After that each failed attempt starts a longer pause.
+Attempts during a pause do not count, so that repeated attempts do not extend it.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 FREE = 5
-"""Wrong tries of an address without a pause."""
+"""Failed attempts of an address without a pause."""
 
 LONGEST_PAUSE_S = 60.0
 FORGET_AFTER_S = 900.0
-"""An address that has tried nothing wrong for so long begins anew."""
+"""Time without a failed attempt after which an address starts from zero."""
 
 MOST_ADDRESSES = 1024
-"""The address that was wrong longest ago is forgotten for a new one."""
+"""Maximum number of addresses; the one whose last failure is oldest is dropped for a new one."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What a wrong try led to: how many there were, the pause, and whether pauses begin with it."""
+    """Result of a failed attempt: the count, the pause, and whether this is the first pause."""
 
     count: int
     pause_s: float
@@ -40,7 +40,7 @@ class _Record:
 
 
 class Attempts:
-    """Failed attempts of each address, bounded in number. Belongs to the event loop."""
+    """Failed attempts of each address, bounded in number."""
 
     def __init__(
         self,
@@ -55,14 +55,14 @@ class Attempts:
         self._records: OrderedDict[str, _Record] = OrderedDict()
 
     def now_s(self) -> float:
-        """Return the time that pauses are counted by."""
+        """Return the current time of the clock that pauses are measured by."""
         return self._now_s()
 
     def __len__(self) -> int:
         return len(self._records)
 
     def pause_s(self, address: str) -> float:
-        """Return how long the address must wait before its next attempt; 0.0 if it may try."""
+        """Return how long the address must wait before its next attempt; 0.0 if not at all."""
         record = self._records.get(network_of(address))
         return 0.0 if record is None else max(0.0, record.paused_until_s - self._now_s())
 
@@ -88,7 +88,7 @@ def pause_after(count: int, *, longest_s: float = LONGEST_PAUSE_S) -> float:
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one address; for IPv6, the network of a site."""
+    """Return the unit that counts as one address; for IPv6, the /64 network."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,6 +1,6 @@
-"""A process's control socket: requests of the server in, replies and events out.
+"""The control socket of a process: requests from the server, replies and events to it.
 
-Requests are carried out side by side: one that waits holds up no other.
+Requests are handled concurrently: one that waits does not delay others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Problem(Exception):
-    """A request that cannot be carried out: `code` and a sentence for the reply."""
+    """A request that cannot be carried out: `code` and `message` of the reply."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -27,10 +27,10 @@ class Problem(Exception):
 
 
 class ControlServer:
-    """Serves the connections of the server, and of its successor beside it.
+    """Serves the connections of the server, and of a successor that connects beside it.
 
-    `do` carries out a request and returns its reply's fields, or raises Problem; any other error is
-    answered with `error_code`. `alone` is awaited when the last connection is gone.
+    `do` carries out a request and returns the fields of its reply, or raises Problem; any other
+    error is answered with `error_code`. `alone` is awaited after the last connection has closed.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class ControlServer:
         error_code: str,
         gives_up: bool,
     ) -> None:
-        """With `gives_up` a request whose connection is gone is cancelled, else it goes on."""
+        """With `gives_up`, cancel a request whose connection has closed; otherwise it continues."""
         self._do = do
         self._alone = alone
         self._error_code = error_code
-        self._gives_up = gives_up
+        self._cancels_requests = gives_up
         self._clients: dict[asyncio.StreamWriter, Outgoing] = {}
 
     @property
@@ -54,7 +54,7 @@ class ControlServer:
         return bool(self._clients)
 
     async def listen(self, directory: Path, name: str) -> asyncio.Server:
-        """Listen at `name.sock` in a directory."""
+        """Listen on `name.sock` in a directory."""
         return await asyncio.start_unix_server(
             self.serve, sock=wire.listen(directory, name), limit=wire.MAX_LINE_BYTES
         )
@@ -72,7 +72,7 @@ class ControlServer:
             log.warning("closing the connection: %s", error)
         finally:
             del self._clients[writer]
-            if self._gives_up:
+            if self._cancels_requests:
                 for task in tasks:
                     task.cancel()
             writer.close()

@@ -1,7 +1,7 @@
-"""Frames on their way to the live process: whatever happens there, the camera loses nothing.
+"""The feed that sends frames to the live process without ever delaying the camera.
 
-An outlet of the tee with a queue bounded in bytes. When the live process reads too slowly, or not
-at all, frames are left out up to the next keyframe and counted; `push` never waits for anybody.
+It is an outlet of the tee with a queue bounded in bytes. If the live process reads too slowly, or
+not at all, frames up to the next keyframe are dropped and counted; `push` never waits.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from touchline.media.h264.codec import Codec
 log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 8 << 20
-"""Some seconds at the usual rates. More would only be older pictures."""
+"""A few seconds at usual bitrates. A longer queue would only hold outdated pictures."""
 
 
 class Feed:
     """Sends one camera's frames to one live process until either side ends it.
 
     `keyframe_wanted` is called when a viewer needs a keyframe, `ended` once when the connection is
-    gone without `close`; both on a thread of the feed. Raises OSError when nobody listens there.
+    lost without `close`; both on a thread of the feed. Raises OSError if nothing listens at `path`.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class Feed:
                 name=target.__name__.strip("_"),
                 died=lambda error: self._lost(f"internal error: {error!r}"),
             )
-            for target in (self._send_frames, self._hear_requests)
+            for target in (self._send_frames, self._read_requests)
         ]
         for thread in self._threads:
             thread.start()
 
     def push(self, frame: Frame) -> None:
-        """Queue a frame, or drop it (pipeline's thread)."""
+        """Queue a frame, or drop it (on the pipeline's thread)."""
         with self._lock:
             if self._closed:
                 return
@@ -86,20 +86,20 @@ class Feed:
             self._lock.notify()
 
     def _skip(self) -> None:
-        # What comes in front of the very first keyframe is of no use to anybody and not counted.
+        # Frames before the very first keyframe cannot be decoded and are not counted.
         if self.frames or self._queue:
             self.skipped += 1
             self._skipped_since += 1
 
     def interrupted(self, reason: str) -> None:
-        """Drop frames up to the next keyframe, because the camera broke off."""
+        """Drop frames up to the next keyframe, because the camera was interrupted."""
         del reason
         with self._lock:
             self._broken = self._waiting_for_keyframe = True
 
     def close(self) -> None:
-        """Close the connection without sending the queue. Returns when the threads have ended."""
-        self._shut()
+        """Close the connection without sending the queue. Returns once the threads have ended."""
+        self._shut_down()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(2)
@@ -112,7 +112,7 @@ class Feed:
             "queued_bytes": self._queued_bytes,
         }
 
-    # ------------------------------------------------------------ on its own threads
+    # ------------------------------------------------------------ on the feed's threads
 
     def _send_frames(self) -> None:
         try:
@@ -148,9 +148,9 @@ class Feed:
             )
         )
 
-    def _hear_requests(self) -> None:
+    def _read_requests(self) -> None:
         try:
-            while self._socket.recv(64):  # many requests at once are one keyframe
+            while self._socket.recv(64):  # several requests at once need only one keyframe
                 self._keyframe_wanted()
         except OSError as error:
             self._lost(str(error))
@@ -158,12 +158,12 @@ class Feed:
             self._lost("the live process closed it")
 
     def _lost(self, reason: str) -> None:
-        if self._shut():
+        if self._shut_down():
             log.info("the feed ended: %s", reason)
             self._ended(self)
 
-    def _shut(self) -> bool:
-        """Whether this call was the one that ended it."""
+    def _shut_down(self) -> bool:
+        """Close the connection; return whether this call was the first to do so."""
         with self._lock:
             first, self._closed = not self._closed, True
             self._lock.notify_all()

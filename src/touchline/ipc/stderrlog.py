@@ -1,4 +1,4 @@
-"""How programs of ours without the server's logging write to standard error."""
+"""Logging to standard error for programs of touchline without the server's logging."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from touchline.foreign import text
 
 
 class OneLine(logging.Formatter):
-    """Writes a record in one line, whatever it quotes; a traceback below it keeps its lines."""
+    """Formats a record in one line, whatever it contains; a traceback keeps its lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Write the line."""
+        """Format the line."""
         return text.shown(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        """Write the traceback."""
+        """Format the traceback."""
         return text.written(super().formatException(ei))
 
 
 def open_log(name: str) -> None:
-    """Log to stderr in UTC with its zone, so that lines of all logs can be compared."""
+    """Log to stderr with times in UTC, so that lines of all logs can be compared."""
     lines = logging.StreamHandler()
     formatter = OneLine(
         f"%(asctime)s.%(msecs)03dZ {name} %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"

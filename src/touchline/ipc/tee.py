@@ -1,8 +1,8 @@
-"""Coded frames of one camera, handed to whoever is hung on: one encode, many readers.
+"""A tee that hands one camera's encoded frames to several outlets.
 
-An outlet's `push` is called on the pipeline's own thread and must return at once; each outlet
-brings its own queue and its own way of dropping. The newest group of pictures (GOP) is kept, so
-that an outlet hung on in between can begin with a keyframe.
+An outlet's `push` is called on the pipeline's thread and must return at once; each outlet has its
+own queue and its own way of dropping frames. The newest group of pictures (GOP) is kept, so that an
+outlet added later can start with a keyframe.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple, Protocol
 from touchline.media.h264.codec import Codec
 
 GOP_LIMIT_BYTES = 32 << 20
-"""A GOP larger than this is not kept: 10 s at 25 Mbit/s."""
+"""A larger GOP is not kept: 10 s at 25 Mbit/s."""
 
 
 class Frame(NamedTuple):
-    """One coded picture in AVC form.
+    """One encoded picture in AVC form.
 
     Times are nanoseconds of CLOCK_MONOTONIC; `pts_ns` is when the picture was captured.
     """
@@ -34,10 +34,10 @@ class Outlet(Protocol):
     """A reader of a camera's frames."""
 
     def push(self, frame: Frame) -> None:
-        """Take a frame and return at once."""
+        """Accept a frame without waiting."""
 
     def interrupted(self, reason: str) -> None:
-        """Note that the stream broke off: the next frame does not continue the one before."""
+        """Note an interruption: the next frame does not continue the one before."""
 
 
 class Tee:
@@ -51,11 +51,11 @@ class Tee:
 
     @property
     def hung(self) -> bool:
-        """Whether there is an outlet."""
+        """Whether there are any outlets."""
         return bool(self._outlets)
 
     def hang(self, outlet: Outlet, *, with_gop: bool) -> None:
-        """Add an outlet; with `with_gop` it first gets the newest GOP so far."""
+        """Add an outlet; with `with_gop` it first receives the newest GOP so far."""
         with self._lock:
             if with_gop:
                 for frame in self._gop:
@@ -63,7 +63,7 @@ class Tee:
             self._outlets = (*self._outlets, outlet)
 
     def take_off(self, outlet: Outlet) -> None:
-        """Remove an outlet; it gets nothing after this returns."""
+        """Remove an outlet; it receives nothing after this returns."""
         with self._lock:
             self._outlets = tuple(o for o in self._outlets if o is not outlet)
 
@@ -81,7 +81,7 @@ class Tee:
                 outlet.push(frame)
 
     def interrupted(self, reason: str) -> None:
-        """Drop the kept GOP, because the source broke off, and tell every outlet."""
+        """Drop the kept GOP after an interruption of the source, and notify every outlet."""
         with self._lock:
             self._gop, self._gop_bytes = [], 0
             for outlet in self._outlets:

@@ -1,4 +1,4 @@
-"""Threads whose death somebody notices: whoever starts one says what is to be done about it."""
+"""Threads that report the error that ended them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def watched(
     name: str,
     died: Callable[[BaseException], None],
 ) -> threading.Thread:
-    """Make a thread, not started yet; `died` is called on it with the error that ended it."""
+    """Create a thread without starting it; `died` is called on it with the error that ended it."""
 
     def run() -> None:
         try:

@@ -1,12 +1,12 @@
-"""What server, workers and live process say to each other: JSON lines over Unix sockets.
+"""Messages between server, workers and live process: JSON lines over Unix sockets.
 
-Pure standard library, because all these programs import it. A request carries `id` and `do`; its
+Standard library only, because all these programs import it. A request carries `id` and `do`; its
 reply carries the same number as `re` and either `ok: true` or `ok: false` with `code` and
-`message`. Lines with `event` come from the worker unasked. Unknown keys are ignored, so that a
-server can talk to a worker that an older or newer server has left behind.
+`message`. Lines with `event` are sent without a request. Unknown keys are ignored, so that a server
+can communicate with a worker of an older or newer version.
 
 A worker's feed to the live process is a socket of its own: one line that names the camera, then
-coded frames, each behind a head of fixed size. A byte that comes back asks for a keyframe.
+encoded frames, each after a header of fixed size. A byte sent back requests a keyframe.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 from touchline.media.h264.codec import Codec
 
 PROTOCOL = 1
-"""Raised when a message changes its meaning; `hello`, `stop` and `quit` never do."""
+"""Incremented when a message changes its meaning; `hello`, `stop` and `quit` never change."""
 
 MAX_LINE_BYTES = 1 << 20
 
@@ -47,14 +47,14 @@ LIVE_EVENTS = {
     "transcode": "a camera's transcode for WebRTC viewers started, runs, failed or ended",
     "lost": "the live process exited; raised by the server's link to it",
 }
-"""What the live process tells unasked."""
+"""Events of the live process."""
 
 REORDERS = "the camera sends B-frames, which WebRTC players cannot show"
 UNJOINABLE = (
     "the camera sends B-frames that others need, which WebRTC players cannot show, and keyframes"
     " that are no IDR pictures, at which HLS players then cannot begin"
 )
-"""Why viewers get a transcode of a camera, in the words of server and live process alike."""
+"""Reasons for transcoding a camera for viewers, worded the same in server and live process."""
 
 PARTS = ("rtsp",)
 """Parts of a specification that workers of 0.1.0 do not know; named in the `hello` reply."""
@@ -95,7 +95,7 @@ class Element:
 class SimulatedPicture:
     """Picture of the simulated camera: its name, size in pixels and frames per second.
 
-    With `side` it is the left or the right camera of a pair that looks at one match (`pitchplay`),
+    With `side` it is the left or the right camera of a pair that films one match (`pitchplay`),
     drawn onto the empty pitch in the file `scene`.
     """
 
@@ -112,8 +112,8 @@ class SimulatedPicture:
 class Rtsp:
     """A network camera: its address, credentials and transport.
 
-    Packets that come by UDP wait `latency_ms` at the most to be put in order. `track` names a video
-    track by its number or the end of its control URL; without it the largest is chosen.
+    UDP packets wait at most `latency_ms` to be put in order. `track` names a video track by its
+    number or the end of its control URL; without it the largest is chosen.
     """
 
     url: str
@@ -127,7 +127,7 @@ class Rtsp:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """How to get H.264 out of one camera. The worker adds the parser and the sink itself.
+    """How to get H.264 from one camera. The worker adds the parser and the sink itself.
 
     `source` is linked in order. With `picture` the worker feeds drawn frames into it. With `rtsp`
     its own client is the source: H.264 is copied unless `force_encode`, anything else is decoded
@@ -163,8 +163,8 @@ class RecordOrder:
 
     `unix_minus_monotonic_ns` is the match clock: added to a frame's CLOCK_MONOTONIC time it gives
     Unix time, the same for all cameras of the match. Frames captured before `start_monotonic_ns`
-    are left out where the source lets us choose. With `mount_point` no file is created while
-    nothing is mounted there: without its disk the folder would be one on the system's.
+    are omitted if the source allows it. With `mount_point` no file is created while nothing is
+    mounted there: without its disk, the folder would be on the system disk.
     """
 
     match_id: str
@@ -179,7 +179,7 @@ class RecordOrder:
     min_free_bytes: int
     backlog_bytes: int
     max_match_s: float
-    mount_point: str = ""  # an order of an earlier server lacks it
+    mount_point: str = ""  # missing in an order of an earlier server
 
 
 FEED_HEAD = struct.Struct(">4sBxHIqqQHHI")
@@ -192,8 +192,8 @@ _MAX_FRAME_BYTES = 64 << 20
 class FeedHead(NamedTuple):
     """Header of a frame in a feed.
 
-    `broken` says that the frame does not continue the one before, `skipped` how many frames were
-    left out in between. `codec` is there when it is another than before; its record follows.
+    `broken` says that the frame does not continue the one before; `skipped` is the number of frames
+    dropped in between. `codec` is present if it has changed; its record follows.
     """
 
     pts_ns: int
@@ -210,7 +210,7 @@ T = TypeVar("T")
 
 
 def event(kind: str, **fields: Any) -> dict[str, Any]:
-    """Make an event. Raises ValueError for a kind that no table lists."""
+    """Create an event. Raises ValueError for a kind that no table lists."""
     if kind not in WORKER_EVENTS and kind not in LIVE_EVENTS:
         msg = f"unknown event {kind!r}"
         raise ValueError(msg)
@@ -223,7 +223,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Decode the message of a line. Raises ValueError when it is not a JSON object."""
+    """Decode the message in a line. Raises ValueError if it is not a JSON object."""
     message = json.loads(line)
     if not isinstance(message, dict):
         msg = "a wire message is a JSON object"
@@ -307,7 +307,7 @@ def encode_feed_head(head: FeedHead) -> bytes:
 
 
 def decode_feed_head(data: bytes) -> tuple[FeedHead, int]:
-    """Decode a header; also returns the size of the decoder configuration behind it.
+    """Decode a header; also return the size of the decoder configuration that follows.
 
     The codec has an empty record until those bytes are read. Raises ValueError for anything else.
     """
@@ -326,7 +326,7 @@ def decode_feed_head(data: bytes) -> tuple[FeedHead, int]:
 
 def listen(directory: Path, name: str) -> socket.socket:
     """Return a listening socket `name.sock` in `directory`, however long its path is."""
-    with _short(directory) as short:
+    with _short_path(directory) as short:
         path = Path(short, f"{name}.sock")
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -339,7 +339,7 @@ def connect(path: Path) -> socket.socket:
     """Connect to a listening socket, however long its path is. Raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with _short(path.parent) as short:
+        with _short_path(path.parent) as short:
             connection.connect(str(Path(short, path.name)))
     except OSError:
         connection.close()
@@ -348,8 +348,8 @@ def connect(path: Path) -> socket.socket:
 
 
 @contextmanager
-def _short(directory: Path) -> Iterator[str]:
-    """A short name of a directory: a socket's path has 108 bytes at the most."""
+def _short_path(directory: Path) -> Iterator[str]:
+    """Provide a short path of a directory: a socket's path has at most 108 bytes."""
     descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield f"/proc/self/fd/{descriptor}"

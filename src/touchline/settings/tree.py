@@ -252,7 +252,7 @@ class Settings(BaseSettings):
             return database_url(self.database.url.get_secret_value())
         return f"sqlite:///{self.data_dir / 'touchline.db'}"
 
-    def told(self, notices: tuple[str, ...], variables: Mapping[str, str]) -> Settings:
+    def with_notices(self, notices: tuple[str, ...], variables: Mapping[str, str]) -> Settings:
         """Attach notices for the log and the DOCKER_ variables."""
         self._notices = notices
         self._variables = {k: v for k, v in variables.items() if k.startswith("DOCKER_")}
@@ -329,7 +329,7 @@ def load_settings(
         faults += faults_of(error.errors(include_url=False), Settings, layers)
     else:
         if not faults:
-            return settings.told(before.notices, variables)
+            return settings.with_notices(before.notices, variables)
     raise SettingsInvalid(faults)
 
 
@@ -390,7 +390,7 @@ def _file_layer(config: Path | None) -> tuple[Layer, list[SettingFault]]:
         return Layer("file", {}), []
     name = str(config)
     try:
-        with config.open("rb"):  # a missing file would be passed over in silence
+        with config.open("rb"):  # a missing file would be ignored silently
             values = TomlConfigSettingsSource(Settings, config)()
     except OSError as error:
         return Layer("file", {}, name), [SettingFault(name, "", error.strerror or str(error))]

@@ -1,8 +1,9 @@
-"""The server's own database, SQLite or PostgreSQL, and the one home of SQLAlchemy.
+"""The server's database, SQLite or PostgreSQL.
 
-One thread writes and commits for everybody who waits (group commit); readers have threads of
-their own, which both databases let run beside the writer. A database that cannot be opened
-does not stop the server: every statement then raises `Failed` and the next one tries again.
+A single thread executes and commits all writes (group commit). Reads run in threads of their own,
+concurrently with the writer on both databases. A database that cannot be opened does not stop the
+server: each statement raises `Failed`, and the next one tries again. Errors of SQLAlchemy do not
+leave this package.
 """
 
 from __future__ import annotations
@@ -41,31 +42,32 @@ Work = Callable[[Connection], T]
 
 READERS = 4
 GROUP = 200
-"""At most so many jobs share a commit, so that the first of them does not wait for ever."""
+"""Maximum number of jobs in one commit, so that the first does not wait indefinitely."""
 
 OPEN_TIMEOUT_S = 30.0
-"""The server starts without a database that takes longer; migrations then go on by themselves."""
+"""Time limit for opening at startup; beyond it the server starts and migrations continue."""
 
 READ_TIMEOUT_S = 10.0
-"""A server that is frozen never answers; its connection is then left to itself."""
+"""A database server that hangs never answers; its connection is then abandoned."""
 
 APART_TIMEOUT_S = 10.0
-"""A group is written job by job for so long: what is slow here is the database, not a job."""
+"""Time limit for writing a failed group job by job; if that is slow, the database is the cause."""
 
 CLOSE_TIMEOUT_S = 5.0
 
 LOOK_EVERY_S = 10.0
-"""How often it is looked whether the database is still the one that was written to."""
+"""Interval of the check that the database is still the one that was written to."""
 
 MARK = "database_mark"
-"""The key of what is written into the database, so that a copy of an earlier state is noticed."""
+"""Key of a value that is written to detect that an earlier copy replaced the database."""
 
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
-    """Open the database at `url`, created where it is missing; closing writes what was submitted.
+    """Open the database at `url`, creating it if it is missing.
 
-    A damaged SQLite file is moved aside (its name says when) and a new one begun.
+    Closing writes all submitted jobs. A damaged SQLite file is renamed with the date, and a new one
+    is created.
     """
     database = Database(url)
     try:
@@ -80,21 +82,23 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 
 
 class Database:
-    """Runs work on the database off the event loop. Made by `open_database`."""
+    """Runs database work off the event loop. Created by `open_database`."""
 
     def __init__(self, url: str) -> None:
         self._backend = Backend(url, connections=READERS + 1)
         self.name = self._backend.name
-        """Where it is, to be shown; without the password."""
+        """Location of the database for display, without the password."""
         self._ready = False
         self.generation = 0
-        """Grows with each database that turns out to be another one than before, an older copy,
-        or to have lost its tables: what was written is not there then."""
+        """Incremented when the database turns out to be another one, older, or without tables.
+
+        Data written before is then missing.
+        """
         self._marks: frozenset[str | None] | None = None
-        """Any of these is in the database that was written to; None: no mark has been made."""
+        """The database that was written to holds one of these marks; None: no mark was written."""
         self._unmarked = False
-        """Whether something was written since the last mark."""
-        self._look_due_s = 0.0
+        """Whether data was written since the last mark."""
+        self._check_due_s = 0.0
         self._preparing = threading.Lock()
         self._unprepared: tuple[float, Failed] | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -105,16 +109,17 @@ class Database:
         self._writer.start()
 
     async def write(self, work: Work[T]) -> T:
-        """Return what `work` returns once its changes are on the disk; on an error none of them is.
+        """Run `work`, commit, and return its result; on an error nothing is written.
 
-        `work` may be called twice: it touches nothing but the connection it is given. Where the
-        connection breaks during the commit itself nobody knows, and that is an error too.
+        `work` may be called twice, so it must touch nothing but its connection. If the connection
+        breaks during the commit, the outcome is unknown and an error is raised.
         """
-        # wrap_future and not anyio's from_thread: that one would make the writer wait for the loop.
+        # wrap_future rather than anyio's from_thread, which would make the writer wait for the
+        # loop.
         return await asyncio.wrap_future(self.submit(work))
 
     def submit(self, work: Work[T]) -> Future[T]:
-        """Queue a write from any thread; returns at once, the result comes with the future."""
+        """Queue a write from any thread without waiting; the future receives the result."""
         future: Future[T] = Future()
         with self._closing:
             if self._closed:
@@ -123,7 +128,7 @@ class Database:
         return future
 
     async def read(self, work: Work[T], *, within_s: float = READ_TIMEOUT_S) -> T:
-        """Return what `work` returns; it sees everything that was written before it began."""
+        """Run `work` and return its result; it sees everything written before it started."""
         with anyio.move_on_after(within_s):
             return await anyio.to_thread.run_sync(
                 partial(self._read, work), limiter=self._readers, abandon_on_cancel=True
@@ -131,7 +136,7 @@ class Database:
         raise Failed(f"The database did not respond within {within_s:g} s", code="database_failed")
 
     def close(self) -> None:
-        """Write what was submitted and close the file. A disk that hangs is not waited for."""
+        """Write all submitted jobs and close the database, within `CLOSE_TIMEOUT_S`."""
         with self._closing:
             if self._closed:
                 return
@@ -150,7 +155,7 @@ class Database:
             with self._backend.for_reading.connect() as connection:
                 return work(connection)
         except (SQLAlchemyError, OSError) as error:
-            self._doubt(error)
+            self._check_tables_after(error)
             raise _failed(error) from error
 
     def _write_jobs(self) -> None:
@@ -158,7 +163,7 @@ class Database:
             try:
                 first = self._jobs.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
-                self._look()
+                self._check_identity()
                 continue
             if first is None:
                 return
@@ -175,11 +180,11 @@ class Database:
             self._write_group([job for job in group if job.future.set_running_or_notify_cancel()])
             if last:
                 return
-            if time.monotonic() >= self._look_due_s:
-                self._look()
+            if time.monotonic() >= self._check_due_s:
+                self._check_identity()
 
     def _write_group(self, jobs: list[_Job]) -> None:
-        """One commit for all; where a job fails, once more with each behind its own savepoint."""
+        """Write all jobs in one commit; if one fails, repeat them with a savepoint for each."""
         try:
             self._prepare()
             results = self._write_together(jobs)
@@ -187,8 +192,8 @@ class Database:
                 raise Failed("The database is closed", code="database_closed")
             if results is None:
                 results = self._write_apart(jobs)
-        except Exception as error:  # noqa: BLE001  (the writer outlives it; the waiting are told)
-            self._doubt(error)
+        except Exception as error:  # noqa: BLE001  (the writer must survive; callers get the error)
+            self._check_tables_after(error)
             results = [_Failure(error)] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, _Failure):
@@ -197,12 +202,12 @@ class Database:
                 job.future.set_result(result)
                 self._unmarked = True
 
-    def _look(self) -> None:
-        """Notice an older copy of the database, or another one, that has come into its place.
+    def _check_identity(self) -> None:
+        """Detect that the database was replaced by an older copy or by another database.
 
-        What was written since would be lost to the next server, and nothing else would tell.
+        Otherwise the data written since would be missing at the next start without notice.
         """
-        self._look_due_s = time.monotonic() + LOOK_EVERY_S
+        self._check_due_s = time.monotonic() + LOOK_EVERY_S
         try:
             self._prepare()
             with self._backend.for_reading.connect() as connection:
@@ -215,36 +220,36 @@ class Database:
                     self.name,
                 )
                 with self._preparing:
-                    self._begin_anew()
+                    self._invalidate()
             if self._marks is None or self._unmarked:
                 self._mark(found)
-        except Exception as error:  # noqa: BLE001  (whoever writes next is told)
+        except Exception as error:  # noqa: BLE001  (the next write reports it)
             log.debug("%s cannot be inspected: %s", self.name, error)
-            self._doubt(error)
+            self._check_tables_after(error)
 
     def _mark(self, found: str | None) -> None:
         mark = json.dumps(secrets.token_hex(8))
-        # A commit whose answer is lost may have been made.
+        # The commit may have succeeded although its answer was lost.
         self._marks = frozenset({found, mark})
         with self._backend.for_writing.begin() as connection:
             upsert(connection, schema.state, [{"key": MARK, "value": mark}])
         self._marks, self._unmarked = frozenset({mark}), False
 
     def _write_together(self, jobs: list[_Job]) -> list[Any] | None:
-        """What the jobs returned; None where one failed, and so nothing was written."""
+        """Run the jobs in one transaction; return None if one failed and nothing was written."""
         with self._backend.for_writing.connect() as connection:
             with connection.begin() as transaction:
                 results = []
                 for job in jobs:
                     try:
                         results.append(job.work(connection))
-                    except Exception:  # noqa: BLE001  (found below, by whom it belongs to)
+                    except Exception:  # noqa: BLE001  (`_write_apart` finds the failing job)
                         transaction.rollback()
                         return None
             return results
 
     def _write_apart(self, jobs: list[_Job]) -> list[Any]:
-        """What the jobs returned, or the failure of a job that is undone alone."""
+        """Run each job behind its own savepoint; return the results and failures."""
         until_s = time.monotonic() + APART_TIMEOUT_S
         results: list[Any] = []
         with self._backend.for_writing.begin() as connection:
@@ -255,48 +260,49 @@ class Database:
                 try:
                     with connection.begin_nested():
                         result = job.work(connection)
-                except Exception as error:  # noqa: BLE001  (handed to whoever waits)
-                    self._doubt(error)
+                except Exception as error:  # noqa: BLE001  (passed to the caller)
+                    self._check_tables_after(error)
                     results.append(_Failure(error))
                 else:
                     results.append(result)
         return results
 
     def _prepare(self) -> None:
-        """Make the tables what they should be, once."""
+        """Open and migrate the database unless that was done before."""
         asked_s = time.monotonic()
         with self._preparing:
             if self._ready and not self._backend.is_same_file():
                 log.error("%s was replaced or removed; its previous contents are lost", self.name)
                 self._backend.reopen()
-                self._begin_anew()
+                self._invalidate()
             if self._ready:
                 return
             if self._unprepared is not None and self._unprepared[0] > asked_s:
-                # Somebody tried while this one waited: a try can take seconds, and many may wait.
+                # Another thread tried while this one waited: an attempt can take seconds, and many
+                # may wait.
                 raise Failed(self._unprepared[1].message, code=self._unprepared[1].code)
             try:
                 self._open()
             except Exception as error:
                 failed = _failed(error)
                 if not isinstance(failed, Failed):
-                    # A step that is wrong must not keep cameras from recording.
+                    # A wrong migration must not keep cameras from recording.
                     log.exception("The tables of %s cannot be migrated", self.name)
                     failed = Failed(f"Its tables are outdated: {error}", code="database_old")
                 self._unprepared = (time.monotonic(), failed)
                 raise failed from error
             self._ready = True
 
-    def _doubt(self, error: Exception) -> None:
-        """Look at the tables again where one is missing: it is another database now."""
+    def _check_tables_after(self, error: Exception) -> None:
+        """Check the tables after an error; if one is missing, create them again."""
         self._backend.forget_read_only(error)
         if self._backend.lacks_table(error):
             with self._preparing:
                 if self._ready:
                     log.error("%s has lost its tables; creating them again", self.name)
-                    self._begin_anew()
+                    self._invalidate()
 
-    def _begin_anew(self) -> None:
+    def _invalidate(self) -> None:
         self._ready = False
         self.generation += 1
         self._marks = None
@@ -305,14 +311,14 @@ class Database:
         backend = self._backend
         if backend.file is not None:
             backend.file.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives the files that it adds the rights of this one.
+            # SQLite gives its additional files the permissions of this one.
             os.close(open_private(backend.file, os.O_RDWR, folders=0))
         try:
             self._migrate()
         except DatabaseError as error:
             if (kept := backend.set_aside(error)) is None:
                 raise
-            log.error(  # noqa: TRY400  (the reason is the database's own sentence)
+            log.error(  # noqa: TRY400  (the database's own message is the reason)
                 "%s is damaged (%s): renamed to %s, starting with a new one",
                 backend.name,
                 error.orig,
@@ -329,7 +335,7 @@ class Database:
 
 
 class _Job:
-    """A piece of work, and where its result goes."""
+    """Queued work and the future that receives its result."""
 
     __slots__ = ("future", "work")
 
@@ -339,7 +345,7 @@ class _Job:
 
 
 class _Failure:
-    """In the place of a result: why there is none."""
+    """The error of a job, in place of its result."""
 
     __slots__ = ("error",)
 
@@ -348,7 +354,7 @@ class _Failure:
 
 
 def _failed(error: Exception) -> Exception:
-    """The database's errors as `Failed`; an error of the work itself as it is."""
+    """Convert an error of the database to `Failed`; return other errors unchanged."""
     if not isinstance(error, (SQLAlchemyError, OSError)):
         return error
     cause = getattr(error, "orig", None) or error

@@ -1,4 +1,4 @@
-"""What is not the same on SQLite and PostgreSQL: the URL, and how a connection is set up."""
+"""Differences between SQLite and PostgreSQL: URL, connection setup, error codes, upsert."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from touchline.core.errors import Invalid
 from touchline.core.wallclock import unused_name
 
 BUSY_TIMEOUT_MS = 5000
-"""How long a statement waits for a lock that another program holds."""
+"""Time that a statement waits for a lock held by another program."""
 
 DAMAGED = ("not a database", "malformed")
 
@@ -28,7 +28,7 @@ _READ_ONLY = "25006"
 
 _REACHABLE = {
     "connect_timeout": 5,
-    # A machine that is gone says nothing: without these a statement waits for a quarter of an hour.
+    # A machine that is down sends nothing: without these a statement would wait for 15 minutes.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -51,15 +51,15 @@ def database_url(given: str) -> str:
 
 
 class Backend:
-    """The database behind a URL: its connections, and what only one of the two kinds can do.
+    """The connections of a database, and operations that only one of the two kinds supports.
 
-    `for_reading` and `for_writing` share their connections.
+    `for_reading` and `for_writing` share one connection pool.
     """
 
     def __init__(self, url: str, *, connections: int) -> None:
         parsed = make_url(url)
         self.name = parsed.render_as_string(hide_password=True)
-        """Where it is, to be shown; without the password."""
+        """Location of the database for display, without the password."""
         self.is_closed = False
         self._sockets: WeakSet[Any] = WeakSet()
         self._is: tuple[int, int] | None = None
@@ -71,9 +71,9 @@ class Backend:
         self.for_writing: Engine = self.for_reading.execution_options(writes=True)
 
     def is_same_file(self) -> bool:
-        """Return whether the file is the one that is open; always true of a server.
+        """Return whether the file is still the one that was opened; always true for PostgreSQL.
 
-        One that was replaced under open connections would be written to, and be gone.
+        Data written to a file that was replaced under open connections would be lost.
         """
         if self.file is None:
             return True
@@ -86,21 +86,21 @@ class Backend:
         return True
 
     def reopen(self) -> None:
-        """Close every connection to a file that no longer exists, and its log."""
+        """Close every connection to a file that was replaced or removed, and delete its log."""
         self.for_reading.dispose()
         if self.file is not None and _identity(self._log_file) in {self._log_is, None}:
-            # It belongs to the file that has gone, and would be applied to the one that has come.
+            # The log belongs to the old file and would be applied to the new one.
             for suffix in ("-wal", "-shm"):
                 self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
         self._is = self._log_is = None
 
     @property
     def _log_file(self) -> Path:
-        """SQLite's log beside its file."""
+        """SQLite's write-ahead log beside its file."""
         return Path(f"{self.file}-wal")
 
     def lacks_table(self, error: BaseException) -> bool:
-        """Return whether a statement failed because a table or a part of one is missing."""
+        """Return whether a statement failed because a table or column is missing."""
         cause = getattr(error, "orig", None)
         return getattr(cause, "sqlstate", None) in _LACKING or (
             self.file is not None and any(sign in str(cause) for sign in _LACKING_IN_SQLITE)
@@ -109,7 +109,7 @@ class Backend:
     def forget_read_only(self, error: BaseException) -> None:
         """Close the connections if a statement failed because they are read-only.
 
-        A connection keeps that from its beginning, even where the next one may write again.
+        A connection stays read-only from its opening, even if a new one could write again.
         """
         cause = getattr(error, "orig", None)
         if getattr(cause, "sqlstate", None) == _READ_ONLY or (
@@ -118,7 +118,7 @@ class Backend:
             self.for_reading.dispose()
 
     def set_aside(self, error: DatabaseError) -> Path | None:
-        """Move a damaged file aside and return its new path; None where it is not damaged."""
+        """Rename a damaged file and return its new path; None if it is not damaged."""
         if self.file is None or not any(sign in str(error) for sign in DAMAGED):
             return None
         self.for_reading.dispose()
@@ -129,12 +129,13 @@ class Backend:
         return kept
 
     def close(self) -> None:
-        """Close every connection, also those that still wait for an answer."""
+        """Close every connection, including those that wait for an answer."""
         self.is_closed = True
         self.for_reading.dispose()
         for connection in list(self._sockets):
             if not connection.closed:
-                # A thread that waits for a frozen server would keep this process from ending.
+                # A thread waiting for a database server that hangs would keep this process from
+                # exiting.
                 with socket.socket(fileno=os.dup(connection.fileno())) as doubled:
                     doubled.shutdown(socket.SHUT_RDWR)
 
@@ -142,7 +143,7 @@ class Backend:
         engine = create_engine(
             url,
             pool_size=connections,
-            pool_pre_ping=True,  # a server that was restarted costs a reconnect, not an error
+            pool_pre_ping=True,  # a restarted server costs a reconnect, not an error
             connect_args={k: v for k, v in _REACHABLE.items() if k not in url.query},
         )
 
@@ -156,7 +157,7 @@ class Backend:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file it is, by device and number; None where there is none."""
+    """Identify a file by device and inode; None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -169,19 +170,19 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        # The driver's own BEGIN comes late and breaks savepoints: we begin ourselves, below.
+        # The driver issues BEGIN late, which breaks savepoints; `_begun` issues it instead.
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
         cursor.execute("PRAGMA journal_mode = WAL")
-        # FULL: an answered write survives a power cut; group commit pays for it.
+        # FULL: a confirmed write survives a power cut; group commit limits the cost.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        # At once the writer: a plain BEGIN would wait for another program's lock job by job.
+        # Lock for writing at once: after a plain BEGIN each job would wait for a foreign lock.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -189,9 +190,9 @@ def _make_sqlite(url: URL, connections: int) -> Engine:
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace rows by their key; all have the same columns.
+    """Insert or replace rows by primary key; all rows have the same columns.
 
-    Of several with one key the last one counts.
+    Of several rows with one key, the last one is used.
     """
     keys = [column.name for column in table.primary_key]
     last = {tuple(row[key] for key in keys): row for row in rows}
@@ -200,7 +201,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     others = [column.name for column in table.c if column.name not in keys]
     statement: Executable
     if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # 2 MB that a server on SQLite does without
+        from sqlalchemy.dialects import postgresql  # 2 MB that SQLite does not need
 
         pg = postgresql.insert(table)
         excluded = {name: pg.excluded[name] for name in others}

@@ -1,7 +1,7 @@
-"""The tables of the server's own database. Recordings are not in it: their folder is the record.
+"""Tables of the server's database. Recordings are not in it: their folder is the record.
 
-Times are text: ISO with microseconds in UTC sorts by time, and every tool shows it as it is.
-A change here goes with a migration in `core/migrations/versions` that makes it.
+Times are text: ISO 8601 in UTC with microseconds sorts by time and is readable in every tool. Each
+change of a table needs a migration in `core/migrations/versions`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 REVISIONS = ("0001", "0002", "0003", "0004")
-"""The migrations this program knows, oldest first; the last one makes the tables below."""
+"""The known migrations, oldest first; the last one produces the tables below."""
 
 metadata = MetaData()
 
@@ -46,7 +46,7 @@ events_by_type = select(
     func.min(events.c.at).label("oldest"),
     func.max(events.c.at).label("newest"),
 ).group_by(events.c.type)
-"""How many events of each type there are, and from when to when."""
+"""Number and time range of the events of each type."""
 
 engines = Table(
     "engines",
@@ -54,7 +54,7 @@ engines = Table(
     Column("id", String(160), primary_key=True),
     Column("facts", Text, nullable=False),
 )
-"""What an engine's labels do not say, as JSON: the labels of its container are the record."""
+"""Facts that the labels of an engine's container, the primary record, do not hold, as JSON."""
 
 streams = Table(
     "streams",
@@ -80,13 +80,13 @@ sample_blocks = Table(
     Column("number", Integer, primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
-"""Samples of a stream, packed, so many to a block; `number` grows with time."""
+"""Packed samples of a stream in blocks; `number` grows with time."""
 
 old_sample_blocks = sample_blocks.delete().where(
     sample_blocks.c.stream_id == bindparam("of_stream"),
     sample_blocks.c.number < bindparam("below"),
 )
-"""Blocks of a stream that nobody will read any more."""
+"""Deletion of a stream's blocks that are no longer read."""
 
 state = Table(
     "state",
@@ -94,7 +94,7 @@ state = Table(
     Column("key", String(128), primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What else is remembered, as JSON: demand, circuit breakers."""
+"""Other persistent state as JSON: demand, circuit breakers."""
 
 sessions = Table(
     "sessions",
@@ -107,4 +107,4 @@ sessions = Table(
     Column("unix_s", BigInteger, nullable=False),
     Column("synchronised", Boolean, nullable=False),
 )
-"""Browsers that are signed in: with which key, and how old the session was at which moment."""
+"""Browsers that are signed in: the key used, and the session's age at a given moment."""

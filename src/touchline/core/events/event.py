@@ -1,4 +1,4 @@
-"""What happened, as a value, and which of it is asked for."""
+"""Events, and the criteria to search for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     id: int | None = field(default=None, compare=False)
-    """Its number in the log; None while the disk does not take it."""
+    """Number in the log; None until the event is in the database."""
 
 
 def make_event(
@@ -34,7 +34,7 @@ def make_event(
     message: str,
     **details: Any,
 ) -> Event:
-    """Make an event that happens now; details whose names end in `_id` are its ids."""
+    """Create an event with the current time; details whose names end in `_id` become its ids."""
     kept = text.printable(details)
     ids = {n: text.shown(str(value)) for n, value in kept.items() if n.endswith("_id")}
     return Event(
@@ -60,7 +60,7 @@ class EventFilter:
     def __post_init__(self) -> None:
         for name in ("type", "category", "container_id", "stream_id"):
             value = getattr(self, name)
-            if value is not None:  # events are kept as they can be shown
+            if value is not None:  # events are stored in printable form
                 object.__setattr__(self, name, text.shown(value))
 
     def fits(self, item: Event) -> bool:
@@ -88,5 +88,5 @@ class EventStats:
 
 
 def zoned(at: datetime) -> datetime:
-    """Return a time with its zone; without one it is UTC."""
+    """Return a time with its zone; a time without one is UTC."""
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""Every type and category of event there is, for those who record them and those who show them.
+"""Types and categories of events.
 
-The API's schema lists them, so that the dashboard does not build with a word that no event has.
+The API's schema lists them, so that a dashboard that uses an unknown one does not build.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ AlertType = Literal[
     "recording_writer_failed",
     "recording_writer_recovered",
 ]
-"""What an alert is about. As events they all have the category `alert`."""
+"""Subject of an alert. As events, all alerts have the category `alert`."""
 
 EventType = Literal[
     "recording",
@@ -44,7 +44,7 @@ EventType = Literal[
     "system",
     AlertType,
 ]
-"""What an event is about."""
+"""Subject of an event."""
 
 EventCategory = Literal[
     "adopted",
@@ -77,4 +77,4 @@ EventCategory = Literal[
     "trashed",
     "warning",
 ]
-"""What happened to it."""
+"""What happened to the subject."""

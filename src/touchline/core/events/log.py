@@ -1,8 +1,8 @@
-"""The event log: what happened, for people and for programs, newest first.
+"""The event log: events for people and for programs, newest first.
 
-`record` only touches memory. A thread of its own carries events to the database in batches; while
-the disk is broken or stalled the newest events stay in memory and are written when it is back.
-Whoever asks waits a moment for what was recorded before, so that it has its number.
+`record` only touches memory. A separate thread writes events to the database in batches. While the
+disk fails or stalls, the newest events stay in memory and are written once it recovers. A query
+waits briefly for pending events, so that they have their numbers.
 """
 
 from __future__ import annotations
@@ -47,30 +47,31 @@ log = logging.getLogger(__name__)
 
 KEPT_ROWS = 10_000
 WAITING_LIMIT = 5_000
-"""So many events wait for the disk; the oldest give way to newer ones and are counted."""
+"""Maximum number of events waiting to be written; beyond it the oldest are dropped and counted."""
 
 MEMORY_LIMIT = 1_000
-"""So many of the newest are answered from memory when the database cannot be read."""
+"""Number of newest events in memory, used when the database cannot be read."""
 
 
 BATCH = 500
 RETRY_PAUSE_S = 2.0
 GATHER_S = 0.02
-"""After an event so long for others to join it: a commit of its own for each would slow the commits
-of those who wait for theirs by a third.
+"""Delay after an event to gather others for the same commit.
+
+A commit for each event would slow down other commits by a third.
 """
 
 FLUSH_TIMEOUT_S = 3.0
 SETTLE_TIMEOUT_S = 0.25
-"""Who asks waits so long for the disk; a batch takes it milliseconds."""
+"""Maximum wait of a query for pending events; writing a batch takes milliseconds."""
 
 KEPT_DAYS = 30
 TRIM_EVERY = 200
-"""Written rows between two deletions of what is over `KEPT_ROWS` or older than `KEPT_DAYS`."""
+"""Rows written between two deletions of those beyond `KEPT_ROWS` or older than `KEPT_DAYS`."""
 
 
 class EventLog:
-    """Records events. Made by `open_events`; `record` may be called from any thread."""
+    """Records events. Created by `open_events`; `record` may be called from any thread."""
 
     def __init__(
         self,
@@ -81,9 +82,9 @@ class EventLog:
         on_news: Callable[[], None] = lambda: None,
         trust_now: Callable[[int | None], Trust] = trust_now,
     ) -> None:
-        """`on_news` is called after each event, in whatever thread it was recorded.
+        """Call `on_news` after each event, in the thread that recorded it.
 
-        Nothing is deleted for its age while the date is doubtful, given that of the newest event.
+        No event is deleted by age while the date is doubtful, judged by that of the newest event.
         """
         self._trust_now = trust_now
         self._newest_unix_ns: int | None = None
@@ -91,7 +92,7 @@ class EventLog:
         self._database = database
         self._on_news = on_news
         self.changed = Changed()
-        """Marked on the event loop after each event, where `open_events` made the log."""
+        """Marked on the event loop after each event, if `open_events` created the log."""
         self._kept_rows = kept_rows
         self._recorded: Counter = metrics.counter(
             "touchline_events", "Events recorded, by category.", ["category"]
@@ -100,11 +101,11 @@ class EventLog:
             "touchline_events_dropped", "Events that were not written to the database."
         )
         self._waiting: deque[Event] = deque()
-        self._came = self._went = 0  # events that entered and left `_waiting`
+        self._added = self._removed = 0  # events that entered and left `_waiting`
         self._newest: deque[Event] = deque(maxlen=MEMORY_LIMIT)
         self._written_elsewhere = False
-        self._since_trim = TRIM_EVERY  # the first batch trims what an earlier run left
-        self._news = threading.Condition()
+        self._since_trim = TRIM_EVERY  # the first batch trims the rows of an earlier run
+        self._condition = threading.Condition()
         self._stopping = False
         self._healthy = True
         self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
@@ -117,20 +118,20 @@ class EventLog:
         message: str,
         **details: Any,
     ) -> None:
-        """Record an event that happens now. Never blocks on a disk and never fails."""
+        """Record an event with the current time. Never blocks on a disk and never fails."""
         self.take(make_event(type, category, message, **details))
 
     def take(self, happened: Event) -> None:
-        """Record an event that was made before."""
+        """Record an event that was created earlier."""
         self._recorded.labels(happened.category).inc()
-        with self._news:
+        with self._condition:
             self._newest.append(happened)
             if len(self._waiting) >= WAITING_LIMIT:
-                self._take_oldest()
+                self._remove_oldest()
                 self._dropped.inc()
             self._waiting.append(happened)
-            self._came += 1
-            self._news.notify()
+            self._added += 1
+            self._condition.notify()
         self._on_news()
 
     def write_with(self, connection: Connection, happened: Sequence[Event]) -> None:
@@ -141,12 +142,12 @@ class EventLog:
         """Note that events written by `write_with` have been committed."""
         for item in happened:
             self._recorded.labels(item.category).inc()
-        with self._news:
+        with self._condition:
             self._newest.extend(happened)
             self._written_elsewhere = True
             self._since_trim += len(happened)
             if self._since_trim >= TRIM_EVERY:
-                self._news.notify()
+                self._condition.notify()
         self._on_news()
 
     async def recent(
@@ -165,10 +166,10 @@ class EventLog:
     ) -> list[Event]:
         """Return matching events from `offset` on, newest first; from memory if the disk fails.
 
-        What the disk has not taken yet, because it is slow or away, is among them.
+        Events that are not written yet, because the disk is slow or unavailable, are included.
         """
         settled = await self._settle()
-        with self._news:
+        with self._condition:
             memory = [item for item in reversed(self._newest) if wanted.fits(item)]
             waiting = [item for item in reversed(self._waiting) if wanted.fits(item)]
         try:
@@ -178,24 +179,24 @@ class EventLog:
         except Failed as error:
             log.warning("Events are answered from memory: %s", error)
             return memory[offset : offset + limit]
-        # An event may reach the disk between the two looks: it is then in both, and counted once.
+        # An event may be written between the two reads: it is then in both, and counted once.
         seen = {(item.at, item.type, item.message) for item in written}
         fresh = [item for item in waiting if (item.at, item.type, item.message) not in seen]
-        # What waits came after what is written, whatever their dates say.
+        # Waiting events are newer than written ones, whatever their dates.
         return [*fresh, *written][offset : offset + limit]
 
     def newest(self, limit: int) -> list[Event]:
         """Return the newest events of this server from memory, newest first."""
-        with self._news:
+        with self._condition:
             return list(itertools.islice(reversed(self._newest), limit))
 
     async def stats(self) -> EventStats:
-        """Count the events of the log. Raises Failed where it cannot be read."""
+        """Count the events of the log. Raises Failed if it cannot be read."""
         await self._settle()
         return await self._database.read(read_stats)
 
     async def cleanup(self, max_age_days: int = KEPT_DAYS) -> int:
-        """Delete older events; returns how many. Raises Failed where the disk refuses."""
+        """Delete older events and return their number. Raises Failed if that is not possible."""
         if self._trust_now(self._newest_unix_ns) == "doubtful":
             log.warning(
                 "Events are not deleted by age, because the system clock is implausible: %s",
@@ -206,28 +207,28 @@ class EventLog:
         return await self._database.write(lambda connection: delete_before(connection, before))
 
     async def _settle(self) -> bool:
-        """Whether what was recorded so far is on the disk, now or in a moment."""
-        due = self._came
+        """Wait briefly for pending events; return whether all recorded so far are written."""
+        due = self._added
         with anyio.move_on_after(SETTLE_TIMEOUT_S):
-            # The thread that writes cannot wake a task, and it is done in milliseconds.
-            while self._went < due and self._healthy:  # noqa: ASYNC110
+            # The writing thread cannot wake a task, and finishes within milliseconds.
+            while self._removed < due and self._healthy:  # noqa: ASYNC110
                 await anyio.sleep(0.002)
-        return self._went >= due
+        return self._removed >= due
 
     @property
     def _must_trim(self) -> bool:
-        """Whether so much was written elsewhere that it is time, without anything to write here."""
+        """Whether others wrote enough events to require trimming without a batch."""
         return self._written_elsewhere and self._since_trim >= TRIM_EVERY
 
-    def _take_oldest(self) -> None:
+    def _remove_oldest(self) -> None:
         self._waiting.popleft()
-        self._went += 1
+        self._removed += 1
 
     def close(self) -> None:
         """Write waiting events, for at most a few seconds."""
-        with self._news:
+        with self._condition:
             self._stopping = True
-            self._news.notify()
+            self._condition.notify()
         self._thread.join(FLUSH_TIMEOUT_S + 1.0)
         if left := len(self._waiting):
             self._dropped.inc(left)
@@ -235,27 +236,27 @@ class EventLog:
 
     def _run(self) -> None:
         while True:
-            with self._news:
-                self._news.wait_for(lambda: self._waiting or self._stopping or self._must_trim)
-                self._news.wait_for(lambda: self._stopping, timeout=GATHER_S)
+            with self._condition:
+                self._condition.wait_for(lambda: self._waiting or self._stopping or self._must_trim)
+                self._condition.wait_for(lambda: self._stopping, timeout=GATHER_S)
                 batch = [self._waiting[i] for i in range(min(BATCH, len(self._waiting)))]
                 stopping = self._stopping
             if not batch and (stopping or not self._must_trim):
                 return
             if self._write(batch):
-                with self._news:
-                    # Newer events may have pushed some of the batch out meanwhile: compare.
+                with self._condition:
+                    # Newer events may have pushed out some of the batch meanwhile, so compare.
                     for item in batch:
                         if self._waiting and self._waiting[0] is item:
-                            self._take_oldest()
+                            self._remove_oldest()
             elif stopping:
                 return
             else:
-                with self._news:
-                    self._news.wait_for(lambda: self._stopping, timeout=RETRY_PAUSE_S)
+                with self._condition:
+                    self._condition.wait_for(lambda: self._stopping, timeout=RETRY_PAUSE_S)
 
     def _write(self, batch: Sequence[Event]) -> bool:
-        with self._news:
+        with self._condition:
             self._since_trim += len(batch)
             trim = self._since_trim >= TRIM_EVERY
 
@@ -272,7 +273,7 @@ class EventLog:
         try:
             future = self._database.submit(work)
             future.result(FLUSH_TIMEOUT_S if self._stopping else None)
-        except Exception as error:  # noqa: BLE001  (events wait for whatever it is to be over)
+        except Exception as error:  # noqa: BLE001  (events wait until writing works again)
             if self._healthy:
                 log.error("Events stay in memory: %r", error)  # noqa: TRY400
             self._healthy = False
@@ -283,25 +284,25 @@ class EventLog:
             log.info("Events are being written again")
         self._healthy = True
         if trim:
-            with self._news:
+            with self._condition:
                 self._since_trim = 0
         return True
 
 
 @asynccontextmanager
 async def open_events(database: Database, metrics: Metrics) -> AsyncIterator[EventLog]:
-    """Open the event log of this database; recorded events are written before it closes."""
+    """Open the event log of a database; recorded events are written before it closes."""
     loop = asyncio.get_running_loop()
-    is_told = threading.Event()  # many events between two turns of the loop are one piece of news
+    is_scheduled = threading.Event()  # one mark covers all events between two turns of the loop
 
     def mark() -> None:
-        is_told.clear()
+        is_scheduled.clear()
         events.changed.mark()
 
     def on_news() -> None:
-        if not is_told.is_set():
-            is_told.set()
-            with suppress(RuntimeError):  # the loop is closed: nobody is there to be told
+        if not is_scheduled.is_set():
+            is_scheduled.set()
+            with suppress(RuntimeError):  # the loop is closed: there are no readers
                 loop.call_soon_threadsafe(mark)
 
     events = EventLog(database, metrics, on_news=on_news)

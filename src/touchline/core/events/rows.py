@@ -1,4 +1,4 @@
-"""Events as rows of the database. Block: called on the database's threads."""
+"""Events as rows of the database. These functions block; the database's threads call them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def insert_events(connection: Connection, happened: Sequence[Event]) -> None:
-    """Write events, in their order."""
+    """Insert events in order."""
     if happened:
         connection.execute(schema.events.insert(), [row_of(item) for item in happened])
 
@@ -26,15 +26,15 @@ def insert_events(connection: Connection, happened: Sequence[Event]) -> None:
 def select_events(
     connection: Connection, wanted: EventFilter, limit: int, offset: int = 0
 ) -> list[Event]:
-    """Read the events that fit, newest first."""
+    """Read matching events, newest first."""
     table = schema.events
     query = table.select().order_by(table.c.id.desc()).limit(limit).offset(offset)
     for name in ("type", "category", "container_id", "stream_id"):
         value = getattr(wanted, name)
         if value is not None:
-            query = query.where(table.c[name] == _kept(name, value))
+            query = query.where(table.c[name] == _fitted(name, value))
     if wanted.since is not None:
-        query = query.where(table.c.at >= _text(wanted.since))
+        query = query.where(table.c.at >= _stored_date(wanted.since))
     return [
         Event(
             at=datetime.fromisoformat(row.at),
@@ -50,14 +50,14 @@ def select_events(
 
 
 def read_dates(connection: Connection) -> list[int]:
-    """Read when each event happened, in the order in which they were noted (Unix, ns)."""
+    """Read the date of each event in the order of recording (Unix, ns)."""
     table = schema.events
     query = table.select().with_only_columns(table.c.at).order_by(table.c.id)
     return [unix_ns(datetime.fromisoformat(at)) for at in connection.execute(query).scalars()]
 
 
 def unix_ns(at: datetime) -> int:
-    """Return a date as Unix time."""
+    """Convert a date to Unix time."""
     return round(at.timestamp() * 1_000_000) * 1_000
 
 
@@ -72,10 +72,10 @@ def read_stats(connection: Connection) -> EventStats:
     )
 
 
-def _kept(name: str, value: str) -> str:
-    """As a database takes it: no longer than the column, and no character that has no UTF-8.
+def _fitted(name: str, value: str) -> str:
+    """Fit a value to its column: its length, no NUL, and only characters that UTF-8 encodes.
 
-    What one of them refuses would come again with every batch, and hold up all others for ever.
+    A row that the database rejects would fail with every batch and block all others forever.
     """
     size = getattr(schema.events.c[name].type, "length", None)
     return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")[:size]
@@ -84,7 +84,7 @@ def _kept(name: str, value: str) -> str:
 def delete_before(connection: Connection, before: datetime) -> int:
     """Delete older events; return how many."""
     table = schema.events
-    return connection.execute(table.delete().where(table.c.at < _text(before))).rowcount
+    return connection.execute(table.delete().where(table.c.at < _stored_date(before))).rowcount
 
 
 def delete_over(connection: Connection, kept_rows: int) -> None:
@@ -96,21 +96,21 @@ def delete_over(connection: Connection, kept_rows: int) -> None:
         connection.execute(table.delete().where(table.c.id < oldest_kept))
 
 
-def _text(at: datetime) -> str:
-    """As the column has it."""
+def _stored_date(at: datetime) -> str:
+    """Format a date as stored in the column."""
     try:
         at = zoned(at).astimezone(UTC)
-    except OverflowError:  # the first or the last day there is: hours do not matter
+    except OverflowError:  # the first or last representable day: hours do not matter
         at = at.replace(tzinfo=UTC)
     return at.isoformat(timespec="microseconds")
 
 
 def row_of(item: Event) -> dict[str, str | None]:
-    """Return an event as its row; one that cannot be written whole loses its details."""
+    """Convert an event to a row; details that cannot be serialised are omitted."""
     try:
         details = json.dumps(dict(item.details), default=str, ensure_ascii=False)
     except Exception:
-        # One event that cannot be written must not hold up the others.
+        # One event that cannot be written must not block the others.
         log.exception("The details of event %s cannot be stored", item.type)
         details = "{}"
     values = {
@@ -123,4 +123,4 @@ def row_of(item: Event) -> dict[str, str | None]:
         "container_id": item.ids.get("container_id"),
         "stream_id": item.ids.get("stream_id"),
     }
-    return {name: value and _kept(name, value) for name, value in values.items()}
+    return {name: value and _fitted(name, value) for name, value in values.items()}

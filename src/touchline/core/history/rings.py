@@ -1,8 +1,8 @@
 """A week of figures in rings of fixed size: the last hour finely, day and week coarsely.
 
-Points lie on the boot clock, which no wall clock moves; dates are labels that are put on when
-somebody asks (docs/decisions/0022). What an earlier boot left has the dates it had when it was
-saved. Pure: nothing here reads a clock or a file.
+Points lie on the boot clock, which no correction of the wall clock moves; dates are added on
+reading (docs/decisions/0022). Points of an earlier boot keep the dates they had when saved. Pure:
+nothing here reads a clock or a file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Range = Literal["hour", "day", "week"]
 
 @dataclass(frozen=True)
 class Resolution:
-    """How finely a range is kept: the mean over each step, at most so many of them."""
+    """Resolution of a range: the length of a step, which is averaged, and the number of steps."""
 
     step_s: int
     points: int
@@ -46,17 +46,17 @@ class ClockReading:
 
     @property
     def offset_s(self) -> float:
-        """Added to the boot clock it gives Unix time, as believed at this moment."""
+        """Offset from the boot clock to Unix time, as believed at this moment."""
         return self.unix_s - self.boot_s
 
 
 Values = tuple[float | None, ...]
-"""One value for each name; None where it was not known."""
+"""One value for each name; None if unknown."""
 
 
 @dataclass
 class _Mean:
-    """The step that is being filled."""
+    """Accumulator of the current step."""
 
     number: int
     sums: list[float]
@@ -79,7 +79,7 @@ class _Mean:
 
 @dataclass
 class _Ring:
-    """The points of one resolution: of this boot by step number, of earlier ones by date."""
+    """Points of one resolution: of this boot by step number, of earlier boots by date."""
 
     resolution: Resolution
     now: deque[tuple[int, Values]] = field(default_factory=deque)
@@ -97,7 +97,7 @@ class _Ring:
         self.filling.add(values)
 
     def trim(self) -> None:
-        """The oldest make room, by their number: a wrong date deletes nothing."""
+        """Drop the oldest points by position: a wrong date deletes nothing."""
         while len(self.now) + len(self.before) > self.resolution.points:
             (self.before or self.now).popleft()
 
@@ -107,7 +107,7 @@ class _Ring:
         found = [(number * step_s + now.offset_s, values) for number, values in self.now]
         begin = found[0][0] if found else now.unix_s
         oldest = now.unix_s - self.resolution.span_s
-        # What an earlier boot dated later than this one's beginning has no place: clocks were set.
+        # Skip points of an earlier boot dated after this boot's start: the clock was changed.
         for at_s, values in (*((t, v) for t, v in self.before if t < begin), *found):
             if at_s >= oldest:
                 yield at_s, values
@@ -121,7 +121,7 @@ class History:
         self._rings = {name: _Ring(each) for name, each in RESOLUTIONS.items()}
 
     def add(self, boot_s: float, figures: Mapping[str, float | None]) -> None:
-        """Add the figures at an instant of the boot clock; a missing name is unknown."""
+        """Add the figures of one instant of the boot clock; a missing name is unknown."""
         values = tuple(figures.get(name) for name in self.names)
         for ring in self._rings.values():
             ring.add(boot_s, values)
@@ -149,7 +149,7 @@ class History:
             "series": dict(zip(self.names, columns, strict=True)),
         }
 
-    # ------------------------------------------------------------- over restarts
+    # ------------------------------------------------------------- persistence
 
     def to_json(self, now: ClockReading) -> dict[str, Any]:
         """Return the whole history, for `restore`."""
@@ -202,7 +202,7 @@ class History:
 
 
 def _points(kept: Sequence[Any], places: Sequence[int | None]) -> list[tuple[float, Values]]:
-    """Points in the order of their times; raises what a wrong form raises."""
+    """Parse points in ascending order of time; raises whatever a malformed input raises."""
     found: list[tuple[float, Values]] = []
     for at, values in kept:
         when = _number(at)

@@ -1,7 +1,7 @@
-"""Keeps a history of figures while the server runs, and over its restarts in one small file.
+"""A history of figures that is kept across restarts in one small file.
 
-The file is written whole every five minutes and at the end, by a thread: a crash costs five minutes
-of figures at the most, which are shown as a gap, and a disk that hangs costs the file alone.
+A thread writes the whole file every five minutes and at the end: a crash costs at most five minutes
+of figures, shown as a gap, and a disk that hangs affects only the file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOOK_EVERY_S = 2.0
 SAVE_EVERY_S = 300.0
 _LAST_SAVE_S = 2.0
 _LARGEST_BYTES = 4 << 20
-"""A full history has a tenth of it: a larger file is none of ours."""
+"""Maximum size of the file. A full history has a tenth of it, so a larger file is not ours."""
 
 Figures = Callable[[], Mapping[str, float | None]]
 ReadMoment = Callable[[], ClockReading]
@@ -43,7 +43,7 @@ def read_moment() -> ClockReading:
 
 
 class SavedHistory:
-    """Keeps and saves a history. Belongs to the event loop; `open_history` makes it."""
+    """Collects and saves a history. Created by `open_history`."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class SavedHistory:
             )
 
     async def save(self) -> None:
-        """Write the file. A failure is logged once, until it works again."""
+        """Write the file. Of a series of failures only the first is logged."""
         kept = self._history.to_json(self._read_moment())
         try:
             await to_thread.run_sync(_write, self._path, kept, abandon_on_cancel=True)
@@ -100,7 +100,7 @@ class SavedHistory:
 async def open_history(
     names: tuple[str, ...], figures: Figures, data_dir: Path
 ) -> AsyncIterator[SavedHistory]:
-    """Open a history of these figures; it is kept and saved until it is closed."""
+    """Open a history of these figures; they are collected and saved until it is closed."""
     kept = SavedHistory(History(names), figures, data_dir / FILE_NAME)
     with anyio.move_on_after(_LAST_SAVE_S):
         await kept.load()
@@ -121,7 +121,7 @@ async def open_history(
 
 
 def _read(path: Path) -> str | None:
-    """The file's text; None where there is none. Raises OSError, and ValueError where it is odd."""
+    """Read the file; None if there is none. Raises OSError, or ValueError if it is malformed."""
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES + 1)

@@ -1,7 +1,6 @@
-"""The steps from one shape of the database to the next, run by `core.db` when it opens.
+"""Migrations of the database, run by `core.database` when it opens.
 
-Alembic is loaded for a step alone: a start with a new or an up-to-date database does without its
-9 MB.
+Alembic is loaded only if a migration must run: a new or up-to-date database does not need its 9 MB.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ def is_current(connection: Connection) -> bool:
 def upgrade(connection: Connection, name: str) -> None:
     """Run the missing migrations, all or none. Raises Failed for a newer database.
 
-    `name` is what the database is called in that error.
+    `name` identifies the database in that error.
     """
     found = _revision(connection)
     if found is not None and found not in REVISIONS:
@@ -38,7 +37,7 @@ def upgrade(connection: Connection, name: str) -> None:
         earlier.rename(connection)
     there = metadata.tables.keys() & set(inspect(connection).get_table_names())
     if found is None and not there:
-        _begin(connection)
+        _create_tables(connection)
     else:
         _run(connection, from_before=found is None and "events" in there)
     if is_earlier:
@@ -46,14 +45,14 @@ def upgrade(connection: Connection, name: str) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """The last step that was run; None where there never was one."""
+    """Return the last migration that was run; None if there was none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _begin(connection: Connection) -> None:
-    """The tables as all steps together make them."""
+def _create_tables(connection: Connection) -> None:
+    """Create the tables as all migrations together would."""
     metadata.create_all(connection)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:last)"), {"last": REVISIONS[-1]})
@@ -67,5 +66,5 @@ def _run(connection: Connection, *, from_before: bool) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     if from_before:
-        command.stamp(config, REVISIONS[0])  # made before there were steps
+        command.stamp(config, REVISIONS[0])  # created before there were migrations
     command.upgrade(config, "head")

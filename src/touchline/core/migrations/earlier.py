@@ -1,7 +1,7 @@
-"""The database of the earlier orchestrator, which `database.url` may name: it is taken over.
+"""Import from the database of the earlier orchestrator, which `database.url` may name.
 
-Its tables are kept under other names. Only its events are worth anything here: that program
-emptied all the others whenever it started.
+Its tables are kept under other names. Only its events are imported: that program emptied all other
+tables at each start.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def is_there(connection: Connection) -> bool:
 
 
 def rename(connection: Connection) -> None:
-    """Rename the earlier system's tables that have the names of ours."""
+    """Rename the earlier system's tables whose names are used here."""
     there = set(inspect(connection).get_table_names())
     for name in TABLES:
         if name in there:
@@ -53,7 +53,7 @@ def copy(connection: Connection) -> None:
 def _row(found: Any) -> dict[str, Any]:
     about = {name: found[name] for name in ("container_id", "stream_id")}
     details = found["details"]
-    # SQLite gives JSON and times as text, PostgreSQL as what they mean.
+    # SQLite returns JSON and times as text, PostgreSQL as parsed values.
     details = json.loads(details) if isinstance(details, str) else details
     at = found["timestamp"]
     at = at if isinstance(at, datetime) else datetime.fromisoformat(at)

@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection comes from `core.db`, which holds the transaction."""
+"""Alembic's environment: the connection comes from `core.database`, which holds the transaction."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from touchline.core.database.schema import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    render_as_batch=True,  # SQLite changes a table by making it anew
+    render_as_batch=True,  # SQLite changes a table by recreating it
 )
 context.run_migrations()

@@ -1,4 +1,4 @@
-"""The event log, as the first version made it."""
+"""Migration: the event log of the first version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events can be found by the container and by the stream that they are about."""
+"""Migration: events are found by container and by stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the two columns to events; existing events keep them empty."""
+    """Add the two columns to events; they stay empty for existing events."""
     for name in ("container_id", "stream_id"):
         op.add_column("events", sa.Column(name, sa.String(256)))
         op.create_index(f"ix_events_{name}", "events", [name])

@@ -1,4 +1,4 @@
-"""Engines, streams and their samples, and what else the engines half remembers."""
+"""Migration: engines, streams, samples and other state of the engines half."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of browsers have an id, so that they can be ended."""
+"""Migration: browser sessions have an id, so that they can be ended."""
 
 from __future__ import annotations
 
