@@ -1,1 +1,1 @@
-"""Media formats, on the standard library alone: MP4, H.264, MPEG-TS, timelines."""
+"""Media formats with the standard library alone: MP4, H.264, MPEG-TS, timelines."""

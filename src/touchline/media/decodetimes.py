@@ -1,8 +1,8 @@
-"""Decode times from presentation times, for pictures that are given in decode order.
+"""Decode times computed from presentation times, for pictures in decode order.
 
-The n-th picture to be decoded gets the time of the n-th picture to be shown, earlier by the depth
-of reordering. So a constant frame rate gives constant steps, no decode time lies after its
-presentation time, and without reordering the two are the same. Pure standard library.
+The n-th picture in decode order gets the time of the n-th picture in presentation order, minus the
+reordering depth. So a constant frame rate gives constant steps, no decode time is later than its
+presentation time, and without reordering both are the same. Standard library only.
 """
 
 from __future__ import annotations
@@ -15,30 +15,32 @@ from touchline.media.h264.slices import Slice
 from touchline.media.h264.syntax import IDR, Sps
 
 STEP_NS = 11_112
-"""The least distance of two decode times: a tick of 90 kHz, so that no sample lasts nothing."""
+"""Minimum distance of two decode times: a tick of 90 kHz, so that no sample has a duration of 0."""
 MAX_DEPTH = 16
 _CONFIRMED = 8
 
 
 class Order(NamedTuple):
-    """A picture's place among those decoded before it."""
+    """Position of a picture among those decoded before it."""
 
     number: int
-    """Its picture order count: rises as pictures are shown, begins again with an IDR picture."""
+    """Picture order count: rises in presentation order and restarts with an IDR picture."""
     later: bool
-    """Whether it is shown after all that came before it."""
+    """Whether the picture is shown after all pictures decoded before it."""
     pictures: int
-    """How many pictures later than the latest before it (1 unless pictures are to come between),
-    or how many pictures earlier, as a negative number."""
+    """Number of pictures after the latest one before it, or, if negative, before that one.
+
+    It is 1 unless further pictures will be shown in between.
+    """
     first: bool
-    """Whether nothing before it is shown after it, nor after it anything that came before."""
+    """Whether all earlier pictures are shown before it, and none that follows before them."""
 
 
 class Reordering:
-    """Finds out how many pictures are decoded ahead of one that is shown before them.
+    """Determines how many pictures are decoded ahead of one that is shown before them.
 
-    By what the stream states; where it states nothing, none until the pictures' order counts show
-    that there are some, and then as many as its picture buffer can hold.
+    The depth is the one that the stream states. If it states none, the depth is 0 until the order
+    counts show reordering, and then the most that the stream's picture buffer can hold.
     """
 
     def __init__(self) -> None:
@@ -48,10 +50,10 @@ class Reordering:
         self._order = PictureOrder()
         self._counts: list[int] = []
         self._step = 2
-        self._plain = 0
+        self._steps_seen = 0
 
     def see(self, head: Slice, sps: Sps) -> Order:
-        """Take the next picture's first slice header."""
+        """Process the first slice header of the next picture."""
         count = self._order.count(head, sps)
         first = head.unit_type == IDR or not self._counts
         if head.unit_type == IDR:
@@ -75,47 +77,47 @@ class Reordering:
             gap = count - top
             if 0 < gap < self._step:
                 self._step = gap
-            begun = count > top and gap > self._step and self._plain < _CONFIRMED
-            self._plain += 0 < gap <= self._step
+            begun = count > top and gap > self._step and self._steps_seen < _CONFIRMED
+            self._steps_seen += 0 < gap <= self._step
             if behind or begun:
                 room = min(sps.max_dpb_frames, max(sps.max_ref_frames, 1))
                 self.depth = min(max(self.depth, behind, room), MAX_DEPTH)
 
 
 class DecodeTimes:
-    """Gives each picture its decode time; they always rise."""
+    """Assigns a decode time to each picture; decode times always increase."""
 
     def __init__(self) -> None:
-        self._shown: list[int] = []
+        self._pending: list[int] = []
         self._last_ns: int | None = None
 
     def place(
         self, pts_ns: int, *, depth: int, interval_ns: int, first: bool = False
     ) -> tuple[int, int]:
-        """Return the presentation and the decode time of the next picture.
+        """Return the presentation time and the decode time of the next picture.
 
-        `first` says that everything before it is shown before it. The presentation time is as
-        given, unless it lies before what has been decoded already.
+        `first` says that everything before it is shown before it. The presentation time is
+        unchanged unless it is earlier than pictures that were already decoded.
         """
-        if first and self._shown and pts_ns - self._shown[-1] > 2 * interval_ns:
-            self._shown.clear()  # a hole in the footage lies in front of a keyframe, not behind it
-        missing = depth - len(self._shown)
+        if first and self._pending and pts_ns - self._pending[-1] > 2 * interval_ns:
+            self._pending.clear()  # a gap in the footage precedes a keyframe
+        missing = depth - len(self._pending)
         if missing > 0:
-            self._lead(pts_ns, missing, interval_ns)
-        insort(self._shown, pts_ns)
-        dts_ns = self._shown.pop(0)
+            self._insert_earlier(pts_ns, missing, interval_ns)
+        insort(self._pending, pts_ns)
+        dts_ns = self._pending.pop(0)
         if self._last_ns is not None:
             dts_ns = max(dts_ns, self._last_ns + STEP_NS)
         dts_ns = max(dts_ns, 0)
         self._last_ns = dts_ns
         return max(pts_ns, dts_ns), dts_ns
 
-    def _lead(self, pts_ns: int, missing: int, interval_ns: int) -> None:
-        """Make up times of pictures shown before, evenly, behind the last decode time."""
+    def _insert_earlier(self, pts_ns: int, missing: int, interval_ns: int) -> None:
+        """Insert times of imagined earlier pictures, evenly spaced after the last decode time."""
         first_ns = pts_ns - (missing + 1) * interval_ns
-        until_ns = self._shown[0] if self._shown else pts_ns
+        until_ns = self._pending[0] if self._pending else pts_ns
         if self._last_ns is not None and first_ns < self._last_ns:
             first_ns, until_ns = self._last_ns, min(until_ns, self._last_ns + interval_ns)
         step_ns = max((until_ns - first_ns) // (missing + 1), 0)
         for number in range(1, missing + 1):
-            insort(self._shown, first_ns + number * step_ns)
+            insort(self._pending, first_ns + number * step_ns)

@@ -1,4 +1,4 @@
-"""The time from picture to picture, learned from the pictures' own times. Pure standard library."""
+"""The interval between pictures, estimated from their timestamps. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _WINDOW = 17
 
 
 class FrameRate:
-    """Learns from the last 17 pictures; before there are enough, from what the stream states."""
+    """Estimates the interval from the last 17 pictures; before that, from the stated rate."""
 
     def __init__(self) -> None:
         self.interval_ns = USUAL_NS
         self._seen: deque[tuple[int, int]] = deque(maxlen=_WINDOW)
 
     def forget(self) -> None:
-        """Forget the times so far, because later ones do not continue them; the rate stays."""
+        """Discard the times so far, because later ones do not continue them; keep the interval."""
         self._seen.clear()
 
     def see(
         self, at_ns: int, arrived_ns: int, *, step_ns: int | None, stated_ns: int | None
     ) -> None:
-        """Take the next picture in decode order.
+        """Process the next picture in decode order.
 
-        `step_ns` is what its distance to the one shown before it says, `stated_ns` what the stream
-        says of its rate. Where the times stand still, arrivals count.
+        `step_ns` is the interval derived from the picture shown before it, `stated_ns` the one that
+        the stream states. Where timestamps do not advance, arrival times are used.
         """
         self._seen.append((at_ns, arrived_ns))
         count = len(self._seen) - 1
@@ -44,7 +44,7 @@ class FrameRate:
             found_ns = stated_ns or (arrived_ns - self._seen[0][1]) // count
         elif steps[count // 3] < LEAST_NS:
             apart = [step for step in steps if step >= LEAST_NS]
-            pictures = round(len(times) / (len(apart) + 1))  # that share a time
+            pictures = round(len(times) / (len(apart) + 1))  # pictures that share a timestamp
             found_ns = apart[len(apart) // 2] // pictures
         else:
             found_ns = steps[count // 2]

@@ -1,8 +1,8 @@
-"""The files of one camera of a match: which can be used, since when they film, and why not.
+"""The video files of one camera of a match: which are usable, when they start, and why not.
 
-Segments of ours say themselves when they were captured. Those of earlier systems have the start of
-the recording and a running number in their names and follow each other without a gap; one that is
-missing or cannot be used keeps its place.
+Segments of touchline contain their capture times. Files of earlier systems have the start of the
+recording and a running number in their names and follow each other without a gap; for one that is
+missing or unusable, a gap is left.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _NANO = 1_000_000_000
 _MOST_REASONS = 8
 _MOST_DIGITS = 6
 _MOST_MISSING = 100
-"""Whoever leaves out more numbers does not count files by them."""
+"""Larger gaps in the numbers mean that they do not count files."""
 _LONGEST_FILE_NS = 3600 * _NANO
-"""A file between two others that is said to have lasted longer was not: the others were copied."""
+"""A longer gap computed from file times is not believed: the files were copied."""
 _CLOSED_WITHIN_NS = 5 * _NANO
-"""How long after its last frame a file may have been changed."""
+"""How long after its last frame a file may have been modified."""
 
 
 class Read(NamedTuple):
-    """A file's index; `ours` says that its capture times are in it."""
+    """Index of a file; `ours` says that it contains capture times."""
 
     indexed: scan.Indexed
     ours: bool
@@ -50,14 +50,14 @@ class Usable(NamedTuple):
 
 
 class Files(NamedTuple):
-    """A camera's usable files in the order of capture, and why others are not, by name."""
+    """Usable files of a camera in order of capture, and reasons for refusing others, by name."""
 
     usable: tuple[Usable, ...]
     refused: Mapping[str, str]
 
     @property
     def reason(self) -> str:
-        """Why files are refused, as one text; empty where none is."""
+        """Reasons for refusing files, as one text; empty if there are none."""
         return as_text(tuple(self.refused.values()))
 
 
@@ -68,9 +68,9 @@ def as_text(reasons: Sequence[str]) -> str:
 
 
 def read(path: Path) -> Read:
-    """Index a video file of ours or of another system. Blocks.
+    """Index a video file of touchline or of another system. Blocks.
 
-    Raises OSError, and `ordinarymp4.Unreadable` with the reason where it cannot be used.
+    Raises OSError, and `ordinary.Unreadable` with the reason if it is unusable.
     """
     try:
         return Read(scan.index(path), ours=True)
@@ -90,7 +90,7 @@ def is_of(name: str, camera: str) -> bool:
 
 
 def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> Files:
-    """Return the usable files of one camera, and why others are not. Blocks."""
+    """Return the usable files of one camera, and why others are refused. Blocks."""
     found: list[Usable] = []
     earlier: list[tuple[Path, scan.Indexed]] = []
     refused: dict[str, str] = {}
@@ -123,11 +123,11 @@ def usable(paths: Sequence[Path], reader: Callable[[Path], Read] = read) -> File
 def starts_ns(
     durations_ns: Mapping[str, int | None], changed_ns: Mapping[str, int]
 ) -> dict[str, int]:
-    """Return when each of one camera's files of another system begins (Unix), by its name.
+    """Return the start time (Unix) of one camera's files of another system, by name.
 
-    Those with one time in their names were written one after the other from that (local) time on;
-    a duration of None is that of a file which cannot be used, and a number that is left out that of
-    one which is gone. A file without a time ended when it was last changed.
+    Files with the same time in their names were written one after another from that (local) time
+    on. A duration of None marks a file that is unusable; a missing number marks a file that no
+    longer exists. A file without a time in its name ended when it was last modified.
     """
     starts: dict[str, int] = {}
     recordings: dict[str, list[str]] = {}
@@ -138,24 +138,24 @@ def starts_ns(
         elif duration_ns is not None:
             starts[name] = changed_ns[name] - duration_ns
     for names in recordings.values():
-        starts |= _in_a_row(names, durations_ns, changed_ns)
+        starts |= _recording_starts(names, durations_ns, changed_ns)
     return starts
 
 
 class _Before(NamedTuple):
-    """Where the files before a file of a recording end, and when the last of them was changed."""
+    """End of the files before a file of a recording, and when the last of them was modified."""
 
     until_ns: int
     number: int | None
     changed_ns: int | None
 
 
-def _in_a_row(
+def _recording_starts(
     names: Sequence[str], durations_ns: Mapping[str, int | None], changed_ns: Mapping[str, int]
 ) -> dict[str, int]:
-    """When each usable file of one recording begins."""
+    """Return the start of each usable file of one recording."""
     starts: dict[str, int] = {}
-    # Before the first file only what is there counts: some systems count from 1.
+    # Before the first file only existing files count: some systems number from 1.
     longest_ns = max((durations_ns[name] or 0 for name in names), default=0)
     before = _Before(_label_ns(names[0]) or 0, None, None)
     unusable = 0
@@ -168,7 +168,7 @@ def _in_a_row(
         gap_ns = _gap_ns(
             missing,
             usual_ns=missing * longest_ns if before.number is not None or unusable else 0,
-            told_ns=changed_ns[name]
+            file_times_ns=changed_ns[name]
             - duration_ns
             - (before.until_ns if before.changed_ns is None else before.changed_ns),
         )
@@ -179,7 +179,7 @@ def _in_a_row(
 
 
 def _missing(before: _Before, number: int | None, unusable: int) -> int:
-    """How many files of a recording lie between a file and the usable one before it."""
+    """Return the number of files missing between a file and the usable one before it."""
     if number is None:
         return unusable
     if before.changed_ns is not None and before.number is None:
@@ -188,20 +188,20 @@ def _missing(before: _Before, number: int | None, unusable: int) -> int:
     return max(left_out if left_out <= _MOST_MISSING else 0, unusable)
 
 
-def _gap_ns(missing: int, *, usual_ns: int, told_ns: int) -> int:
-    """How long the missing files lasted.
+def _gap_ns(missing: int, *, usual_ns: int, file_times_ns: int) -> int:
+    """Estimate the duration of the missing files.
 
-    `usual_ns` is what as many files of this recording last, `told_ns` what the times of the last
-    changes say. Copied files have the time of the copy, which says nothing.
+    `usual_ns` is what as many files of this recording last, `file_times_ns` what modification times
+    show. Copied files have the time of the copy, which is meaningless.
     """
-    believed = missing > 0 and 0 <= told_ns <= missing * _LONGEST_FILE_NS
-    if not believed or abs(told_ns - usual_ns) <= _CLOSED_WITHIN_NS:
+    believed = missing > 0 and 0 <= file_times_ns <= missing * _LONGEST_FILE_NS
+    if not believed or abs(file_times_ns - usual_ns) <= _CLOSED_WITHIN_NS:
         return usual_ns
-    return told_ns
+    return file_times_ns
 
 
 def _number(name: str) -> int | None:
-    """The number of a file in its recording, behind the time in its name."""
+    """Return the number of a file in its recording, which follows the time in its name."""
     label = _LABEL.search(name)
     rest = _CAMERA.sub("", Path(name).stem[label.end() :]) if label else ""
     found = _NUMBERS.search(rest)
@@ -227,6 +227,6 @@ def _changed_ns(files: Sequence[tuple[Path, scan.Indexed]]) -> dict[str, int]:
     for path, index in files:
         try:
             changed[path.name] = status_of(path).st_mtime_ns
-        except OSError:  # it has gone meanwhile; whoever reads it will notice
+        except OSError:  # it has been removed since; reading it will report that
             changed[path.name] = index.scan.duration_ns
     return changed

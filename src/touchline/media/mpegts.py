@@ -1,8 +1,8 @@
-"""Write H.264 into MPEG transport stream segments for HLS.
+"""MPEG transport stream segments of H.264 for HLS.
 
-Every segment stands alone: it begins with its tables and, where the footage allows, a keyframe, and
-continuity counters begin at 0 because each segment's video fills a multiple of 16 packets. ISO/IEC
-13818-1 (packets 2.4.3.2, PES 2.4.3.6, tables 2.4.4), RFC 8216, 3.2. Pure standard library.
+Every segment is independent: it starts with its tables and, if the footage allows, a keyframe, and
+continuity counters start at 0 because each segment's video fills a multiple of 16 packets. ISO/IEC
+13818-1 (packets 2.4.3.2, PES 2.4.3.6, tables 2.4.4), RFC 8216, 3.2. Standard library only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from touchline.media.h264.codec import Codec
 PACKET_BYTES = 188
 TICKS_MODULO = 1 << 33
 START_TICKS = 9_000
-"""Where the timeline begins: a tenth of a second, which is how far the clock runs ahead of it."""
+"""Start of the timeline: a tenth of a second, by which the clock precedes it."""
 
 _PAYLOAD_BYTES = PACKET_BYTES - 4
 _PID_TABLE, _PID_VIDEO = 0x1000, 0x0100
@@ -27,7 +27,7 @@ _DELIMITER = units.START_CODE + bytes((units.AUD, 0xF0))
 
 
 class TimedFrame(NamedTuple):
-    """A coded frame in AVC form, with its times in ticks of 90 kHz on the playlist's timeline."""
+    """An encoded frame in AVC form, with times in ticks of 90 kHz on the playlist's timeline."""
 
     data: bytes
     pts: int
@@ -36,9 +36,9 @@ class TimedFrame(NamedTuple):
 
 
 def segment(codec: Codec, frames: Iterable[TimedFrame], *, number: int) -> bytes:
-    """Make the segment of that number from these frames in decode order.
+    """Build the segment with this number from frames in decode order.
 
-    Raises ValueError for a frame whose units do not fit into it.
+    Raises ValueError for a frame with invalid units.
     """
     packets = [_table(0, _PAT, number), _table(_PID_TABLE, _PMT, number)]
     video = _Video()
@@ -48,13 +48,13 @@ def segment(codec: Codec, frames: Iterable[TimedFrame], *, number: int) -> bytes
 
 
 class _Video:
-    """The packets of the video stream so far."""
+    """Packets of the video stream so far."""
 
     def __init__(self) -> None:
         self._packets: list[bytes] = []
 
     def append(self, unit: bytes, frame: TimedFrame) -> None:
-        """Add a frame: its first packet carries the clock."""
+        """Add a frame; its first packet carries the clock."""
         data = _pes_header(frame) + unit
         flags = 0x50 if frame.keyframe else 0x10  # random access, clock
         clock = bytes((flags,)) + _clock(frame.dts + START_TICKS - _CLOCK_LEAD_TICKS)
@@ -69,16 +69,16 @@ class _Video:
             self._add(data[at:], b"", starts=False)
 
     def finish(self) -> list[bytes]:
-        """All packets; zero bytes behind the last frame fill up to a multiple of 16 of them.
+        """Return all packets, padded with zero bytes to a multiple of 16.
 
-        Trailing zero bytes belong to the byte stream (H.264, B.1) and mean nothing.
+        Trailing zero bytes are allowed in the byte stream (H.264, B.1) and have no meaning.
         """
         while len(self._packets) & 15:
             self._add(b"\0", b"", starts=False)
         return self._packets
 
     def _add(self, payload: bytes, adaptation: bytes, *, starts: bool) -> None:
-        """Add a packet that is filled up by its adaptation field."""
+        """Add a packet, padded by its adaptation field."""
         field_bytes = _PAYLOAD_BYTES - len(payload)
         field = b""
         if field_bytes:
@@ -95,7 +95,7 @@ _HEADS = tuple(struct.pack(">BHB", 0x47, _PID_VIDEO, 0x10 | counter) for counter
 
 
 def _access_unit(frame: TimedFrame, codec: Codec) -> bytes:
-    """The frame with start codes, a delimiter, and the parameter sets in front of a keyframe."""
+    """Convert a frame to start codes, with a delimiter, and parameter sets before a keyframe."""
     found = list(units.units(frame.data, units.length_bytes(codec.avcc)))
     kinds = {unit[0] & 0x1F for unit in found}
     parts: list[bytes | memoryview] = []
@@ -115,7 +115,7 @@ def _pes_header(frame: TimedFrame) -> bytes:
     pts, dts = frame.pts + START_TICKS, frame.dts + START_TICKS
     stamps = _stamp(2, pts) if pts == dts else _stamp(3, pts) + _stamp(1, dts)
     flags = 0x80 if pts == dts else 0xC0
-    # The length of a video stream's packet may stay open; 0x84: data alignment.
+    # The length of a video stream's packet may be left open; 0x84: data alignment.
     return struct.pack(">IHBBB", 0x100 | _VIDEO_STREAM, 0, 0x84, flags, len(stamps)) + stamps
 
 
@@ -140,7 +140,7 @@ def _table(pid: int, section: bytes, number: int) -> bytes:
 
 
 def _section(table_id: int, body: bytes) -> bytes:
-    """A section with program or stream number 1, version 0 and its checksum."""
+    """Build a section with program or stream number 1, version 0 and its checksum."""
     head = struct.pack(">BHHBBB", table_id, 0xB000 | len(body) + 9, 1, 0xC1, 0, 0)
     crc = 0xFFFF_FFFF
     for byte in head + body:

@@ -1,4 +1,4 @@
-"""The picture size in a sequence parameter set of H.264 or H.265."""
+"""Picture sizes in sequence parameter sets of H.264 or H.265."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Size = tuple[int, int]
 
 
 def h264_size(unit: bytes) -> Size | None:
-    """Read the size from an SPS of H.264; None where it cannot be read."""
+    """Read the size from an SPS of H.264; None if it cannot be read."""
     if not unit or unit[0] & 0x1F != syntax.SPS or len(unit) > MAX_SET_BYTES:
         return None
     try:
@@ -23,7 +23,7 @@ def h264_size(unit: bytes) -> Size | None:
 
 
 def h265_size(unit: bytes) -> Size | None:
-    """Read the size from an SPS of H.265; None where it cannot be read."""
+    """Read the size from an SPS of H.265; None if it cannot be read."""
     if len(unit) < 2 or unit[0] >> 1 & 0x3F != 33 or len(unit) > MAX_SET_BYTES:
         return None
     try:

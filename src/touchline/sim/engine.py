@@ -79,7 +79,7 @@ class SimulatedEngine:
         if request.path.startswith("/sim/"):
             return self._control(request)
         self.asked += 1
-        wrong = await self._go_wrong(request)
+        wrong = await self._inject_fault(request)
         if wrong is not None:
             return wrong
         if request.method not in {"GET", "HEAD"}:
@@ -212,7 +212,7 @@ class SimulatedEngine:
 
     # ------------------------------------------------------------------ faults
 
-    async def _go_wrong(self, request: HttpRequest) -> Reply | None:
+    async def _inject_fault(self, request: HttpRequest) -> Reply | None:
         fault = self.fault
         if fault.only and fault.only not in request.path:
             return None

@@ -60,7 +60,7 @@ def pictures(
                     painters[size] = [
                         TestPicture(name, size[0], size[1], *ratio) for ratio in ratios
                     ]
-                found.append(_look(frame, painters[size]))
+                found.append(_compare(frame, painters[size]))
     return found
 
 
@@ -84,7 +84,7 @@ def _decoded(packet: Any, found: list[DecodedPicture]) -> list[Any]:
         return []
 
 
-def _look(frame: Any, painters: list[TestPicture]) -> DecodedPicture:
+def _compare(frame: Any, painters: list[TestPicture]) -> DecodedPicture:
     if frame.color_range == ColorRange.JPEG:  # of a camera that sends JPEG; drawn is the other
         frame = frame.reformat(
             format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG

@@ -46,7 +46,7 @@ _LEFT_OUT = frozenset(
         "xmlrpc",
     }
 )
-"""Parts of the standard library that no engine needs; `config-…` and foreign modules beside."""
+"""Parts of the standard library that no engine needs, beside `config-…` and foreign modules."""
 
 _MODULES_LEFT_OUT = re.compile(
     r"(_test|_xx|xx|_curses|_sqlite|_dbm|_gdbm|_tkinter|audioop|ossaudio)"
@@ -99,11 +99,11 @@ def _is_left_out(file: Path) -> bool:
 
 def _shared_libraries(programs: Iterable[Path]) -> list[Path]:
     """Return the shared libraries these files require, at the paths that the loader searches."""
-    told = subprocess.run(
+    listed = subprocess.run(
         ["ldd", *map(str, programs)], check=True, capture_output=True, text=True
     ).stdout
     # `libz.so.1 => /lib/…/libz.so.1 (0x7f…)`, or only the path for the loader itself.
-    found = re.findall(r"^\t(?:\S+ => )?(/\S+) \(0x", told, flags=re.MULTILINE)
+    found = re.findall(r"^\t(?:\S+ => )?(/\S+) \(0x", listed, flags=re.MULTILINE)
     return [Path(path) for path in sorted(set(found))]
 
 

@@ -55,7 +55,7 @@ async def _main(directory: Path, name: str, *, idle_leave_s: float) -> int:
     return status
 
 
-def _go_first() -> None:
+def _raise_priority() -> None:
     """Raise the priority of the process where permitted; threads created later inherit it."""
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
@@ -81,7 +81,7 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     open_log(arguments.name)
-    _go_first()
+    _raise_priority()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = arguments.directory / f"{arguments.name}.lock"
     if arguments.standby:

@@ -23,13 +23,13 @@ class AwakeClock:
         self._look_ns = look_ns
         self._monotonic_ns = monotonic_ns
         self._lock = threading.Lock()
-        self._looked_ns = monotonic_ns()
+        self._read_ns = monotonic_ns()
         self._counted_ns = 0
 
     def __call__(self) -> int:
         """Return the reading, adding the time since the last reading, at most `look_ns`."""
         with self._lock:
             now_ns = self._monotonic_ns()
-            self._counted_ns += min(max(now_ns - self._looked_ns, 0), self._look_ns)
-            self._looked_ns = now_ns
+            self._counted_ns += min(max(now_ns - self._read_ns, 0), self._look_ns)
+            self._read_ns = now_ns
             return self._counted_ns

@@ -38,7 +38,7 @@ _DRAIN_S = 1.0
 
 
 @contextlib.contextmanager
-def _understood() -> Iterator[None]:
+def _malformed_as_problem() -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -62,7 +62,7 @@ class Worker:
         self._exit_status = 0
         self._camera_task: asyncio.Task[None] | None = None
         self.control = ControlServer(
-            self._do, alone=self._note_alone, error_code="worker_error", gives_up=False
+            self._do, alone=self._note_disconnected, error_code="worker_error", gives_up=False
         )
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
@@ -94,16 +94,16 @@ class Worker:
         if what == "status":
             return self.status()
         if what == "configure":
-            with _understood():
+            with _malformed_as_problem():
                 spec = wire.spec_from_json(message["spec"])
             return await self._configure(spec)
         if what == "record":
-            with _understood():
+            with _malformed_as_problem():
                 order = wire.order_from_json(message["order"])
                 timeout_s = float(message.get("wait_s", 10))
             return await self._record(order, timeout_s)
         if what == "stop":
-            with _understood():
+            with _malformed_as_problem():
                 at_ns, timeout_s = int(message["at_ns"]), float(message.get("wait_s", 8))
             return await self._stop(at_ns, timeout_s)
         if what in {"feed", "unfeed", "still"}:
@@ -272,7 +272,7 @@ class Worker:
             raise Problem(code, "the camera has not been configured")
         return self.camera
 
-    # -------------------------------------------------------------- by itself
+    # -------------------------------------------------------------- background tasks
 
     async def tell_status(self) -> None:
         """Send the status twice a second, and immediately after a change."""
@@ -284,7 +284,7 @@ class Worker:
                 stale_ns = int(2e9 * recorder.order.fragment_s)
                 recorder.flush_older_than(stale_ns)
             self._send(wire.event("status", **self.status()))
-            await self._mind_loneliness()
+            await self._check_abandoned()
 
     async def mind_recorder(self) -> None:
         """Monitor the recording's writer and its disk."""
@@ -293,10 +293,10 @@ class Worker:
             if self.recorder is not None:
                 self.recorder.mind()
 
-    async def _note_alone(self) -> None:
+    async def _note_disconnected(self) -> None:
         self._alone_since_s = self._listened_s()
 
-    async def _mind_loneliness(self) -> None:
+    async def _check_abandoned(self) -> None:
         """Without a server, end work that would otherwise continue forever."""
         if self.control.connected:
             return

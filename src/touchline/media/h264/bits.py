@@ -1,4 +1,4 @@
-"""The bits of an H.264 unit: its payload, and numbers as they are written in it."""
+"""Bit-level reading of H.264 units: payload, and numbers in their encodings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _MAX_LEADING_ZEROS = 31
 
 
 class Bits:
-    """Reads a unit's payload bit by bit. Raises ValueError behind its end."""
+    """Reads a unit's payload bit by bit. Raises ValueError beyond its end."""
 
     __slots__ = ("_left", "_value")
 

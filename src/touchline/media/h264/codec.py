@@ -1,4 +1,4 @@
-"""What a decoder of an H.264 stream must know."""
+"""Parameters that a decoder of an H.264 stream needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Codec(NamedTuple):
-    """An H.264 stream's picture size in pixels and its AVCDecoderConfigurationRecord."""
+    """Picture size of an H.264 stream in pixels, and its AVCDecoderConfigurationRecord."""
 
     width: int
     height: int

@@ -1,7 +1,7 @@
-"""The colours of an H.264 stream, as an MP4 file tells them (`colr`, ISO/IEC 14496-12, 12.1.5).
+"""Colours of an H.264 stream as an MP4 box (`colr`, ISO/IEC 14496-12, 12.1.5).
 
-Players that look at the container only would otherwise guess them, and guess wrongly for small
-pictures. Pure standard library.
+Players that read only the container would otherwise guess the colours, and guess wrongly for small
+pictures. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ _FULL_RANGE = 0x80
 
 
 def colour_of(avcc: bytes) -> Colour | None:
-    """Return what a decoder configuration says of the colours; None where it says nothing.
+    """Return the colours stated in a decoder configuration; None if it states none.
 
-    Where it holds several parameter sets they are of one stream, and the first one speaks.
+    Several parameter sets in it belong to one stream, so the first one is used.
     """
     try:
         for unit in parameter_sets(avcc):
             if unit and unit[0] & 0x1F == SPS:
                 return read_sps(unit).colour
     except ValueError:
-        return None  # a decoder says so; a description of colours is no reason to refuse a file
+        # the decoder reports it; a missing colour description is no reason to refuse a file
+        return None
     return None
 
 
 def colour_box(avcc: bytes) -> bytes:
-    """Return the `colr` box of a sample entry; nothing where the stream says nothing."""
+    """Return the `colr` box of a sample entry; empty if the stream does not state its colours."""
     colour = colour_of(avcc)
     if colour is None:
         return b""

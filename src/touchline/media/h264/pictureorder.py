@@ -1,4 +1,4 @@
-"""The order in which pictures are shown, from their slice headers (ITU-T H.264, clause 8.2.1)."""
+"""Order in which pictures are shown, from their slice headers (ITU-T H.264, clause 8.2.1)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from touchline.media.h264.syntax import IDR, Sps
 
 
 class PictureOrder:
-    """Counts pictures in the order of output: `count` rises from picture to picture as shown.
+    """Computes picture order counts, which rise in presentation order.
 
-    An IDR picture begins the count again.
+    An IDR picture restarts the count.
     """
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class PictureOrder:
         self._prev_frame_num = self._prev_offset = 0
 
     def count(self, head: Slice, sps: Sps) -> int:
-        """Return the order count of the picture with this first slice, in decode order."""
+        """Return the order count of the picture with this first slice; call it in decode order."""
         if sps.poc_type == 0:
             return self._type_0(head, sps)
         offset = self._frame_num_offset(head, sps)

@@ -1,4 +1,4 @@
-"""Supplemental messages of an H.264 stream: at which pictures but keyframes it can be begun."""
+"""Supplemental messages (SEI) of H.264: recovery points, where decoding can start."""
 
 from __future__ import annotations
 

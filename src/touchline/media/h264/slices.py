@@ -1,4 +1,4 @@
-"""Slice headers, and which slices are of one picture (ITU-T H.264, clauses 7.3.3 and 7.4.1.2.4)."""
+"""Slice headers, and which slices belong to one picture (ITU-T H.264, 7.3.3 and 7.4.1.2.4)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from touchline.media.h264.bits import Bits, payload
 from touchline.media.h264.syntax import IDR, Pps, Sps
 
 _SLICE_HEAD_BYTES = 48
-"""More than the part of a slice header that is read here can take."""
+"""Upper bound of the part of a slice header that is read here."""
 
 
 class Slice(NamedTuple):
-    """The fields of a slice header that tell one picture from the next."""
+    """The fields of a slice header that distinguish pictures."""
 
     unit_type: int
     ref_idc: int
@@ -31,7 +31,7 @@ class Slice(NamedTuple):
 
 
 def read_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
-    """Read a slice header (types 1, 2 and 5). Raises ValueError where it is damaged."""
+    """Read a slice header (types 1, 2 and 5). Raises ValueError if it is damaged."""
     bits = Bits(payload(unit, _SLICE_HEAD_BYTES))
     unit_type, ref_idc = unit[0] & 0x1F, unit[0] >> 5 & 3
     first_mb, slice_type, pps_id = bits.ue(), bits.ue(9) % 5, bits.ue(255)
@@ -60,14 +60,14 @@ def read_slice(unit: bytes, sps: Sps, pps: Pps) -> Slice:
 def slice_start(unit: bytes) -> tuple[int, int, int]:
     """Read the fields of a slice that need no parameter set: macroblock, type and set id.
 
-    Raises ValueError where it is damaged.
+    Raises ValueError if it is damaged.
     """
     bits = Bits(payload(unit, _SLICE_HEAD_BYTES))
     return bits.ue(), bits.ue(9) % 5, bits.ue(255)
 
 
 def same_numbers(a: Slice, b: Slice) -> bool:
-    """Return whether two slices are numbered as those of one primary picture (7.4.1.2.4)."""
+    """Return whether two slices have the numbers of one primary picture (7.4.1.2.4)."""
     return (
         a.frame_num == b.frame_num
         and a.pps_id == b.pps_id
@@ -85,13 +85,13 @@ def same_numbers(a: Slice, b: Slice) -> bool:
 def same_picture(a: Slice, b: Slice) -> bool:
     """Return whether a slice belongs to the primary picture of the slice before it.
 
-    A first macroblock that comes again tells pictures apart that a careless encoder numbered alike.
+    A repeated first macroblock also separates pictures that an encoder wrongly numbered alike.
     """
     return same_numbers(a, b) and (b.first_mb > 0 or b.redundant)
 
 
 def second_field(a: Slice, b: Slice) -> bool:
-    """Return whether `b` begins the other field of the frame of field `a`."""
+    """Return whether `b` starts the other field of the frame of field `a`."""
     return (
         a.field
         and b.field

@@ -1,7 +1,7 @@
-"""Read H.264 parameter sets (ITU-T H.264, clauses 7.3.2 and E.1).
+"""H.264 parameter sets (ITU-T H.264, clauses 7.3.2 and E.1).
 
-Everything read comes from a camera, so every count is bounded and every fault is a ValueError.
-Pure standard library.
+All input comes from a camera, so every count is bounded and every fault is a ValueError. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ P, B, I = 0, 1, 2  # noqa: E741  (the standard's own names of slice types)
 MAX_SIDE = 16_384
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _INTRA_PROFILES = {44, 86, 100, 110, 122, 244}
-_UNSAID = 2
+_UNSPECIFIED = 2
 _MAX_DPB_MBS = {
     10: 396, 11: 900, 12: 2376, 13: 2376, 20: 2376, 21: 4752, 22: 8100, 30: 8100, 31: 18000,
     32: 20480, 40: 32768, 41: 32768, 42: 34816, 50: 110_400, 51: 184_320, 52: 184_320,
@@ -24,7 +24,7 @@ _MAX_DPB_MBS = {
 
 
 class Colour(NamedTuple):
-    """Colours of a stream (ITU-T H.273) as code points; 2 where it says nothing."""
+    """Colours of a stream (ITU-T H.273) as code points; 2 means unspecified."""
 
     primaries: int
     transfer: int
@@ -33,7 +33,7 @@ class Colour(NamedTuple):
 
 
 class Sps(NamedTuple):
-    """The used fields of a sequence parameter set."""
+    """The fields of a sequence parameter set that are used here."""
 
     sps_id: int
     profile: int
@@ -53,16 +53,16 @@ class Sps(NamedTuple):
     max_ref_frames: int
     frame_mbs_only: bool
     reorder_frames: int | None
-    """`max_num_reorder_frames`, where the stream says it or its profile implies it."""
+    """`max_num_reorder_frames`, if the stream states it or its profile implies it."""
     max_dpb_frames: int
     frame_ns: int | None
-    """The time from picture to picture, where the stream has one."""
+    """Time per frame, if the stream states it."""
     colour: Colour | None
-    """Where the stream says anything of it."""
+    """None if the stream states nothing about its colours."""
 
 
 class Pps(NamedTuple):
-    """The used fields of a picture parameter set."""
+    """The fields of a picture parameter set that are used here."""
 
     pps_id: int
     sps_id: int
@@ -71,7 +71,7 @@ class Pps(NamedTuple):
 
 
 def read_sps(unit: bytes) -> Sps:
-    """Read a sequence parameter set. Raises ValueError with the reason where it is damaged."""
+    """Read a sequence parameter set. Raises ValueError with the reason if it is damaged."""
     try:
         return _sps(unit)
     except ValueError as error:
@@ -106,11 +106,11 @@ def _sps(unit: bytes) -> Sps:
     reorder: int | None = None
     if profile == 66 or poc_type == 2 or (constraints & 0x10 and profile in _INTRA_PROFILES):
         reorder = 0
-    colour, frame_ns, told, told_dpb = _vui(bits)
-    if told is not None:
-        reorder = told
-    if told_dpb is not None:
-        dpb_frames = max(told_dpb, max_ref_frames)
+    colour, frame_ns, stated, stated_dpb = _vui(bits)
+    if stated is not None:
+        reorder = stated
+    if stated_dpb is not None:
+        dpb_frames = max(stated_dpb, max_ref_frames)
     return Sps(
         sps_id=sps_id,
         profile=profile,
@@ -137,7 +137,7 @@ def _sps(unit: bytes) -> Sps:
 
 
 def _chroma(bits: Bits, profile: int) -> tuple[int, bool, int, int]:
-    """Chroma format, separate planes and bit depths; 4:2:0 with 8 bits in the lower profiles."""
+    """Read chroma format, separate planes and bit depths; lower profiles imply 4:2:0, 8 bits."""
     if profile not in _HIGH_PROFILES:
         return 1, False, 8, 8
     chroma = bits.ue(3)
@@ -150,7 +150,7 @@ def _chroma(bits: Bits, profile: int) -> tuple[int, bool, int, int]:
 
 
 def _order_cycle(bits: Bits, poc_type: int) -> tuple[bool, int, tuple[int, ...]]:
-    """What order count type 1 counts with."""
+    """Read the parameters of order count type 1."""
     if poc_type != 1:
         return False, 0, ()
     always_zero, non_ref_offset = bits.flag(), bits.se()
@@ -170,7 +170,7 @@ def _skip_scaling_lists(bits: Bits, lists: int) -> None:
 
 
 def _cropping(bits: Bits, chroma: int, frame_mbs_only: bool) -> tuple[int, int]:  # noqa: FBT001
-    """How much narrower and lower the picture is than its macroblocks."""
+    """Read how many pixels the picture is narrower and lower than its macroblocks."""
     if not bits.flag():
         return 0, 0
     left, right, top, bottom = (bits.ue(MAX_SIDE) for _ in range(4))
@@ -180,10 +180,10 @@ def _cropping(bits: Bits, chroma: int, frame_mbs_only: bool) -> tuple[int, int]:
 
 
 def _vui(bits: Bits) -> tuple[Colour | None, int | None, int | None, int | None]:
-    """Colour, frame time, reorder depth and picture buffer of the usability information.
+    """Read colour, frame time, reordering depth and picture buffer size (VUI).
 
-    Encoders cut it off or fill it wrongly without harm to their pictures, so faults in it only
-    mean that it says nothing.
+    Encoders truncate it or fill it wrongly without harm to their pictures, so faults in it only
+    mean that the values are unknown.
     """
     colour, frame_ns = None, None
     try:
@@ -210,7 +210,7 @@ def _vui(bits: Bits) -> tuple[Colour | None, int | None, int | None, int | None]
 
 
 def _colour(bits: Bits) -> Colour | None:
-    """Read what is said of the colours; shape, overscan and chroma places are passed over."""
+    """Read the colours; aspect ratio, overscan and chroma positions are skipped."""
     colour = None
     if bits.flag() and bits.u(8) == 255:
         bits.u(32)
@@ -218,7 +218,7 @@ def _colour(bits: Bits) -> Colour | None:
         bits.flag()
     if bits.flag():
         bits.u(3)
-        colour = Colour(_UNSAID, _UNSAID, _UNSAID, full_range=bits.flag())
+        colour = Colour(_UNSPECIFIED, _UNSPECIFIED, _UNSPECIFIED, full_range=bits.flag())
         if bits.flag():
             colour = Colour(bits.u(8), bits.u(8), bits.u(8), colour.full_range)
     if bits.flag():
@@ -228,7 +228,7 @@ def _colour(bits: Bits) -> Colour | None:
 
 
 def _frame_ns(units: int, scale: int) -> int | None:
-    """The time of a frame (two ticks), unless it lies outside 1 to 240 frames a second."""
+    """Return the time of a frame (two ticks), unless it is outside 1 to 240 frames a second."""
     if not units or not scale:
         return None
     frame_ns = 2 * units * 1_000_000_000 // scale
@@ -247,7 +247,7 @@ def _skip_hrd(bits: Bits) -> bool:
 
 
 def read_pps(unit: bytes) -> Pps:
-    """Read a picture parameter set. Raises ValueError with the reason where it is damaged."""
+    """Read a picture parameter set. Raises ValueError with the reason if it is damaged."""
     try:
         return _pps(unit)
     except ValueError as error:

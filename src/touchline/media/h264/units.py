@@ -1,6 +1,6 @@
 """H.264 in its two forms: units with lengths (AVC, in files) and with start codes (Annex B).
 
-Pure standard library. ISO/IEC 14496-15 for the decoder configuration record, H.264 Annex B.
+Standard library only. ISO/IEC 14496-15 for the decoder configuration record, H.264 Annex B.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
 
 
 def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
-    """Return whether a frame in AVC form is an IDR picture, so that decoding can begin.
+    """Return whether a frame in AVC form is an IDR picture, so that decoding can start with it.
 
-    `head` is the frame or its first bytes; where they end before its first slice it counts as none.
+    `head` is the frame or its first bytes; if they end before its first slice, the result is False.
     """
     at = 0
     while at + length_bytes < len(head):
@@ -45,7 +45,7 @@ def begins_anew(head: bytes, length_bytes: int = 4) -> bool:
 
 
 def first_slice(data: bytes, length_bytes: int = 4) -> bytes | None:
-    """Return the first slice of a frame in AVC form, or its beginning; None without one."""
+    """Return the start of the first slice of a frame in AVC form; None without a slice."""
     at = 0
     while at + length_bytes < len(data):
         size = int.from_bytes(data[at : at + length_bytes], "big")
@@ -77,12 +77,12 @@ def parameter_sets(avcc: bytes) -> list[bytes]:
 
 
 def length_bytes(avcc: bytes) -> int:
-    """Return the size of the lengths in front of the units, in bytes."""
+    """Return the size of the length fields before the units, in bytes."""
     return (avcc[4] & 3) + 1 if len(avcc) > 4 else 4
 
 
 def annex_b(data: bytes, codec: Codec) -> bytes:
-    """Return a frame with start codes, and with parameter sets unless it brings its own."""
+    """Convert a frame to start codes, with parameter sets unless it has its own."""
     found = list(units(data, length_bytes(codec.avcc)))
     parts: list[bytes | memoryview] = []
     if not any(unit[0] & 0x1F == SPS for unit in found):
@@ -92,5 +92,5 @@ def annex_b(data: bytes, codec: Codec) -> bytes:
 
 
 def codec_string(avcc: bytes) -> str:
-    """Return the name of the stream by RFC 6381, such as `avc1.64001f`."""
+    """Return the codec string of RFC 6381, such as `avc1.64001f`."""
     return f"avc1.{avcc[1:4].hex()}"

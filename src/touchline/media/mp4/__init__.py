@@ -1,1 +1,1 @@
-"""MP4 files: write, walk, scan, cut."""
+"""MP4 files: writing, walking, scanning, cutting."""

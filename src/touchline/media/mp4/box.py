@@ -1,7 +1,7 @@
-"""Write MP4 boxes, and walk them by their sizes; nothing is ever found by searching for bytes.
+"""MP4 boxes: written, and walked by their sizes, never found by searching for bytes.
 
-A box type may also occur as a brand, as payload, or as coded video, so a byte search finds the
-wrong place sooner or later. ISO/IEC 14496-12, 4.2. Pure standard library.
+A box type may also occur as a brand, in a payload or in encoded video, so a byte search eventually
+finds the wrong place. ISO/IEC 14496-12, 4.2. Standard library only.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 FULL_BOX_BYTES = 4
-"""Version and flags, in front of the payload of a full box."""
+"""Version and flags, before the payload of a full box."""
 
 
 class Box(NamedTuple):
-    """A box: its type, and where its payload begins and ends in the data."""
+    """A box: its type, and where its payload starts and ends in the data."""
 
     kind: bytes
     start: int
@@ -23,7 +23,7 @@ class Box(NamedTuple):
 
 
 def boxes(data: bytes | memoryview, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """Yield the boxes that lie one after the other in `data[start:end]`.
+    """Yield the consecutive boxes in `data[start:end]`.
 
     Raises ValueError for a box that is shorter than its own header or longer than its parent.
     """
@@ -39,7 +39,7 @@ def boxes(data: bytes | memoryview, start: int = 0, end: int | None = None) -> I
                 raise ValueError("a box header is cut off")
             (size,) = struct.unpack_from(">Q", data, at + 8)
             head = 16
-        elif size == 0:  # up to the end of its parent
+        elif size == 0:  # extends to the end of its parent
             size = end - at
         if size < head or at + size > end:
             raise ValueError(f"the box {kind!r} does not fit into its parent")
@@ -48,9 +48,9 @@ def boxes(data: bytes | memoryview, start: int = 0, end: int | None = None) -> I
 
 
 def child(data: bytes | memoryview, parent: Box, kind: bytes, *, skip: int = 0) -> Box:
-    """Return the first box of a type inside another, whose own fields take `skip` bytes.
+    """Return the first box of a type inside another whose own fields take `skip` bytes.
 
-    Raises ValueError where there is none.
+    Raises ValueError if there is none.
     """
     for box in boxes(data, parent.start + skip, parent.end):
         if box.kind == kind:
@@ -66,17 +66,17 @@ def descend(data: bytes | memoryview, parent: Box, kinds: Sequence[bytes]) -> Bo
 
 
 def box_of(kind: bytes, *payload: bytes) -> bytes:
-    """Return a box of a type."""
+    """Build a box of a type."""
     body = b"".join(payload)
     return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
 def full_box(kind: bytes, payload: bytes, *, version: int = 0, flags: int = 0) -> bytes:
-    """Return a box with version and flags in front of its payload."""
+    """Build a box with version and flags before its payload."""
     return box_of(kind, struct.pack(">I", version << 24 | flags), payload)
 
 
 def table_of(row: str, rows: Sequence[tuple[int, ...]]) -> bytes:
-    """Return rows of one format, with their number in front."""
+    """Build a table: the number of rows, then the rows in one format."""
     pack = struct.Struct(row).pack
     return struct.pack(">I", len(rows)) + b"".join(pack(*r) for r in rows)

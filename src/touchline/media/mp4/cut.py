@@ -1,10 +1,10 @@
-"""Cutting segments to the frame without copying them: a plan of what a new MP4 takes from where.
+"""Frame-accurate cuts of segments without copying them: a plan of a new MP4.
 
-What begins at an IDR picture is taken as it is. Only frames in front of the first one are coded
-anew (by somebody else), with parameter sets of another number, so that one track holds both: others
-become valid at an IDR picture alone (H.264, 7.4.1.2.1). Cameras that send none for a long time, but
-intra pictures, are cut roughly, and an edit list hides what is too much. The new file begins with
-its tables and is ordinary to every player. Pure standard library.
+Everything from an IDR picture on is used unchanged. Only frames before the first one are re-encoded
+(elsewhere), with parameter sets of another number, so that one track holds both: other sets become
+active only at an IDR picture (H.264, 7.4.1.2.1). Cameras that send intra pictures but no IDR
+picture for a long time are cut roughly, and an edit list hides the excess. The new file starts with
+its tables and is an ordinary MP4. Standard library only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from touchline.media.mp4.sample import SampleEntry, ticks, ticks_to_ns
 from touchline.media.mp4.sampletable import SampleTable
 
 _HEAD_BYTES = 4096
-"""Of a frame, to see what it is: delimiter, parameter sets and messages stand before its slices."""
+"""Bytes of a frame to read for its type: slices follow delimiter, parameter sets and messages."""
 
 
 class FileFrame(NamedTuple):
@@ -49,9 +49,9 @@ class SegmentSource:
 
 @dataclass(frozen=True)
 class Edge:
-    """Frames that have to be coded anew: those shown from `from_ns` until before `to_ns`.
+    """Frames to re-encode: those shown from `from_ns` until before `to_ns`.
 
-    Decoding them begins with the first of `needed`, a keyframe: number `begin` of the source.
+    Decoding starts with the first of `needed`, a keyframe: number `begin` of the source.
     """
 
     source: SegmentSource
@@ -63,7 +63,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Copy:
-    """Frames that are taken as they are."""
+    """Frames that are used unchanged."""
 
     source: SegmentSource
     frames: Sequence[FileFrame]
@@ -71,7 +71,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Recoded:
-    """An edge, coded: its data, sizes and times, and the codec that fits it and the copied rest."""
+    """A re-encoded edge: data, sizes, times, and a codec for both it and the copied frames."""
 
     data: bytes
     frames: Sequence[FileFrame]
@@ -96,7 +96,7 @@ class Cut:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the whole file."""
+        """Total size of the file."""
         parts = (len(p) if isinstance(p, bytes) else p.size_bytes for p in self.body)
         return len(self.head) + sum(parts)
 
@@ -116,7 +116,7 @@ class Cut:
 
     @property
     def digest(self) -> str:
-        """Digest of the file: of its own bytes, and of where it takes the rest from."""
+        """Digest of the file: of its own bytes, and of the places of the copied ones."""
         digest = hashlib.sha256(self.head)
         for part in self.body:
             if isinstance(part, bytes):
@@ -129,10 +129,10 @@ class Cut:
 def plan(
     sources: Sequence[SegmentSource], from_ns: int, to_ns: int, *, longest_edge_ns: float = math.inf
 ) -> list[Edge | Copy]:
-    """Plan a cut of everything shown in [from, to), in order; empty without a frame.
+    """Plan a cut of everything shown in [from, to), in order; empty without frames.
 
-    Where more than `longest_edge_ns` would have to be coded anew, more is copied instead: `join`
-    has to hide what is shown outside. Reads the files. Raises OSError.
+    If more than `longest_edge_ns` would have to be re-encoded, more is copied instead, and `join`
+    must hide what is shown outside. Reads the files. Raises OSError.
     """
     pieces: list[Edge | Copy] = []
     for source in sources:
@@ -140,7 +140,7 @@ def plan(
         if not shown:
             continue
         first_ns = min(f.at_ns for f in shown)
-        key = _first_key(source, first_ns, to_ns, goes_on=_goes_on(pieces, source))
+        key = _first_key(source, first_ns, to_ns, continues=_continues(pieces, source))
         until_ns = to_ns if key is None else key.at_ns
         edge_ns = min(until_ns, source.end_ns) - first_ns
         if edge_ns > longest_edge_ns:
@@ -152,18 +152,18 @@ def plan(
     return pieces
 
 
-def _goes_on(pieces: Sequence[Edge | Copy], source: SegmentSource) -> bool:
+def _continues(pieces: Sequence[Edge | Copy], source: SegmentSource) -> bool:
     """Whether what comes before is decoded with the same parameter sets."""
     before = pieces[-1] if pieces else None
     return isinstance(before, Copy) and before.source.codec == source.codec
 
 
 def _first_key(
-    source: SegmentSource, from_ns: int, to_ns: int, *, goes_on: bool
+    source: SegmentSource, from_ns: int, to_ns: int, *, continues: bool
 ) -> FileFrame | None:
     """The first frame in [from, to) that copying can begin with."""
     first = source.frames[0]
-    if goes_on and first.keyframe and from_ns <= first.at_ns < to_ns:
+    if continues and first.keyframe and from_ns <= first.at_ns < to_ns:
         return first
     candidates = [f for f in source.frames if f.keyframe and from_ns <= f.at_ns < to_ns]
     return next((f for f in candidates if _is_idr(source, f)), None)
@@ -181,23 +181,23 @@ def _edge(source: SegmentSource, from_ns: int, to_ns: int) -> Edge:
     wanted = [n for n, f in enumerate(source.frames) if from_ns <= f.at_ns < to_ns]
     first_ns = min(source.frames[n].at_ns for n in wanted)
     begin = wanted[0]
-    # What leads a keyframe needs the one before it.
+    # Leading pictures of a keyframe need the keyframe before it.
     while begin > 0 and not (
         source.frames[begin].keyframe and source.frames[begin].at_ns <= first_ns
     ):
         begin -= 1
-    # What is shown early may be decoded late: up to the last of them in the order of decoding.
+    # Frames shown early may be decoded late, so include all up to the last in decode order.
     return Edge(source, begin, source.frames[begin : wanted[-1] + 1], from_ns, to_ns)
 
 
 def _from_keyframe(
     source: SegmentSource, key: FileFrame, to_ns: int, longest_edge_ns: float
 ) -> list[Edge | Copy]:
-    """What is shown from a keyframe on, until before the end.
+    """Plan the frames shown from a keyframe until before the end.
 
-    What leads the keyframe is shown before it and comes from the edge. Where pictures are reordered
-    the last of them may need one that is not to be shown: from the last IDR picture on they are an
-    edge too.
+    Leading pictures of the keyframe are shown before it and come from the edge. With reordering,
+    the last frames may need one that must not be shown; then those from the last IDR picture on are
+    also an edge.
     """
     begin = source.frames.index(key)
     wanted = [n for n in range(begin, len(source.frames)) if source.frames[n].at_ns < to_ns]
@@ -215,9 +215,9 @@ def _from_keyframe(
 def join(
     pieces: Sequence[Recoded | Copy], *, starts_ns: int, shows_ns: tuple[int, int] | None = None
 ) -> Cut:
-    """Make a file of these pieces, in order. Its first frame is shown at `starts_ns`.
+    """Build a file of these pieces, in order. Its first frame is shown at `starts_ns`.
 
-    What lies outside of `shows_ns`, from and until before, is in the file and not shown.
+    Frames outside of `shows_ns`, from and until before, are in the file but not shown.
     """
     codecs: list[Codec] = []
     timed: list[tuple[FileFrame, int]] = []  # with the number of its codec
@@ -264,11 +264,11 @@ def join(
 def _shown_ticks(
     timed: Sequence[tuple[FileFrame, int]], starts_ns: int, shows_ns: tuple[int, int] | None
 ) -> tuple[int, int] | None:
-    """The part that is shown, from and until before; None where that is everything."""
+    """Return the part that is shown, from and until before; None if that is everything."""
     times = [frame.at_ns for frame, _ in timed]
     if shows_ns is None or all(shows_ns[0] <= at_ns < shows_ns[1] for at_ns in times):
         return None
-    # From the first frame that is to be shown: an instant before it would show the one before.
+    # Start with the first frame to show: an instant earlier would show the one before.
     from_ns = min(at_ns for at_ns in times if at_ns >= shows_ns[0])
     later = [at_ns for at_ns in times if at_ns >= shows_ns[1]]
     end_ns = min(later) if later else shows_ns[1]
@@ -276,7 +276,7 @@ def _shown_ticks(
 
 
 def _codec_of(pieces: Sequence[Recoded | Copy], number: int) -> Codec:
-    """A copied piece shares the codec of an edge beside it, which carries both sets."""
+    """Return the codec of a piece; a copy uses that of an adjacent edge, which has both sets."""
     piece = pieces[number]
     own = piece.source.codec if isinstance(piece, Copy) else piece.codec
     for beside in (*pieces[max(0, number - 1) : number], *pieces[number + 1 : number + 2]):
@@ -313,7 +313,7 @@ def _spans(piece: Copy) -> list[tuple[FileSpan, int]]:
 
 
 def _end_of(piece: Copy) -> int:
-    """Where its last frame ends: where the next one begins, or the segment ends."""
+    """Return the end of the last frame: the start of the next one or the segment's end."""
     last = max(piece.frames, key=lambda f: f.at_ns)
     later = [f.at_ns for f in piece.source.frames if f.at_ns > last.at_ns]
     return min(later) if later else piece.source.end_ns
@@ -326,7 +326,7 @@ def _period_ns(frames: Sequence[FileFrame]) -> int:
 
 
 def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
-    """Return the order to code an edge, as plain values; the data goes to `out`."""
+    """Return the order to encode an edge as plain values; the data is written to `out`."""
     codec = edge.source.codec
     times = sorted(frame.at_ns for frame in edge.needed)
     return {
@@ -341,7 +341,7 @@ def edge_spec(edge: Edge, out: Path) -> dict[str, Any]:
 
 
 def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
-    """Read a coded edge from its data and the answer to `edge_spec`. Raises ValueError."""
+    """Create an encoded edge from its data and the answer to `edge_spec`. Raises ValueError."""
     frames, at = [], 0
     for at_ns, size, keyframe in result["frames"]:
         frames.append(FileFrame(at_ns, at_ns, at, size, keyframe))

@@ -1,4 +1,4 @@
-"""A fragment of a file: some frames that can be decoded without what follows them."""
+"""Fragments of a file: frames that can be decoded without what follows them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _fragment(sequence: int, samples: Sequence[Mp4Sample]) -> list[bytes]:
 
 
 def moof(sequence: int, dts: int, samples: int) -> bytes:
-    """Return a fragment's header up to the rows of its samples."""
+    """Build a fragment's header up to the rows of its samples."""
     return MOOF.pack(*moof_fields(sequence, min(max(dts, 0), I64_MAX), samples))
 
 

@@ -1,4 +1,4 @@
-"""The movie box of a file, and the codec that it names."""
+"""The movie box of a file, and the codec in it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from touchline.media.mp4.sampletable import SampleTable
 
 _MATRIX = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _AVC1 = struct.Struct(">6xH16xHHIIIH32sHh")
-"""Fields of a visual sample entry (ISO/IEC 14496-12, 12.1.3), in front of its boxes."""
+"""Fields of a visual sample entry (ISO/IEC 14496-12, 12.1.3), before its boxes."""
 
 
 def read_codec(moov: bytes) -> Codec:
-    """Read the codec of a whole `moov` box that `init_part` made.
+    """Read the codec of a complete `moov` box created by `init_part`.
 
-    Raises ValueError on any other.
+    Raises ValueError for any other.
     """
     found = next(mp4box.boxes(moov), None)
     if found is None or found.kind != b"moov":
@@ -38,12 +38,12 @@ def codec_in(moov: bytes, entry: mp4box.Box) -> Codec:
 def movie_box(
     codec: Codec, table: SampleTable | None, shows: tuple[int, int] | None = None
 ) -> bytes:
-    """Return the movie box; without a table the one of a fragmented file."""
+    """Build the movie box; without a table, that of a fragmented file."""
     media_duration = table.end_ticks if table else 0
     duration, edits = media_duration, b""
     if shows is not None:
         duration = min(shows[1], max(shows[0], media_duration)) - shows[0]
-        # One edit, at the usual rate (ISO/IEC 14496-12, 8.6.6).
+        # One edit at normal speed (ISO/IEC 14496-12, 8.6.6).
         edit = struct.pack(">IQqI", 1, duration, shows[0], 0x10000)
         edits = box_of(b"edts", full_box(b"elst", edit, version=1))
     codecs = table.codecs if table else (codec,)

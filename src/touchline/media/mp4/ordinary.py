@@ -1,9 +1,9 @@
-"""Read the sample tables of an ordinary MP4 that another program wrote.
+"""Sample tables of an ordinary MP4 that another program wrote.
 
-Recordings of earlier systems are such files: one H.264 track, tables at the end, no records. What
-is read is what a segment of ours tells of itself (`mp4scan.index`), so that they can be played, cut
-and processed alike; a file that cannot is refused with the reason. Every count comes from the file
-and is checked against its size. Pure standard library (ISO/IEC 14496-12, 8.5 to 8.7).
+Recordings of earlier systems are such files: one H.264 track, tables at the end, no records. The
+result is the same as for a segment of touchline (`scan.index`), so that they can be played, cut and
+processed alike; an unusable file is refused with the reason. Every count comes from the file and is
+checked against its size. Standard library only (ISO/IEC 14496-12, 8.5 to 8.7).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ MOST_SAMPLES = 4_000_000
 """More than a day at 30 frames a second."""
 _MOST_MOOV_BYTES = 128 << 20
 _GROUP_NS = 500_000_000
-"""Samples are told in groups that begin at keyframes, or last so long."""
+"""Maximum duration of a group of samples; groups also start at keyframes."""
 _HEAD = struct.Struct(">I4sQ")
 
 
 class Unreadable(ValueError):
-    """The file cannot be used; the text says why."""
+    """The file is unusable; the text says why."""
 
 
 class _Sample(NamedTuple):
@@ -47,7 +47,7 @@ class _Sample(NamedTuple):
 def index(path: str | os.PathLike[str]) -> mp4scan.Indexed:
     """Read the place and time of each frame; capture times count from 0.
 
-    Blocks. Raises OSError, and Unreadable where it is no finished MP4 with H.264.
+    Blocks. Raises OSError, and Unreadable if it is not a finished MP4 with H.264.
     """
     name = os.path.basename(path)
     suffix = os.path.splitext(name)[1].lower()
@@ -59,7 +59,7 @@ def index(path: str | os.PathLike[str]) -> mp4scan.Indexed:
     with reading(path) as file:
         size_bytes = os.fstat(file.fileno()).st_size
         try:
-            moov = _moov(file.fileno(), size_bytes)
+            moov = _read_moov(file.fileno(), size_bytes)
             codec, samples, end_dts = _track(moov, size_bytes)
         except Unreadable as error:
             raise Unreadable(f"{name} cannot be used: {error}") from None
@@ -83,7 +83,7 @@ def index(path: str | os.PathLike[str]) -> mp4scan.Indexed:
 
 
 def at(indexed: mp4scan.Indexed, start_unix_ns: int) -> mp4scan.Indexed:
-    """Return the same index for a file whose capture began at this time."""
+    """Return the same index for a file whose capture started at this time."""
     fragments = tuple(
         f._replace(capture_unix_ns=start_unix_ns + f.start_ns) for f in indexed.scan.fragments
     )
@@ -102,8 +102,8 @@ def at(indexed: mp4scan.Indexed, start_unix_ns: int) -> mp4scan.Indexed:
     )
 
 
-def _moov(descriptor: int, size_bytes: int) -> bytes:
-    """The whole movie box, found by walking the file's boxes."""
+def _read_moov(descriptor: int, size_bytes: int) -> bytes:
+    """Find the movie box by walking the file's boxes, and return all of it."""
     at_byte = 0
     while at_byte < size_bytes:
         head = os.pread(descriptor, _HEAD.size, at_byte).ljust(_HEAD.size, b"\0")
@@ -124,7 +124,7 @@ def _moov(descriptor: int, size_bytes: int) -> bytes:
 
 
 def _track(moov: bytes, size_bytes: int) -> tuple[Codec, list[_Sample], int]:
-    """The first video track's codec and samples, in ticks, and where the last sample ends."""
+    """Return codec and samples of the first video track, in ticks, and the last sample's end."""
     whole = next(mp4box.boxes(moov))
     for trak in mp4box.boxes(moov, whole.start, whole.end):
         if trak.kind != b"trak":
@@ -207,7 +207,7 @@ def _sizes(moov: bytes, stbl: Box) -> Sequence[int]:
 
 
 def _rows(moov: bytes, stbl: Box, kind: bytes, row: str) -> list[tuple[int, ...]] | None:
-    """The rows of a table; None where it is absent. Raises ValueError."""
+    """Return the rows of a table; None if it is absent. Raises ValueError."""
     for box in mp4box.boxes(moov, stbl.start, stbl.end):
         if box.kind == kind:
             layout = struct.Struct(row)
@@ -220,7 +220,7 @@ def _rows(moov: bytes, stbl: Box, kind: bytes, row: str) -> list[tuple[int, ...]
 
 
 def _spread(moov: bytes, stbl: Box, kind: bytes, row: str, most: int) -> list[int]:
-    """A run-length table as one value for each sample."""
+    """Expand a run-length table to one value for each sample."""
     values: list[int] = []
     for count, value in _rows(moov, stbl, kind, row) or ():
         if len(values) + count > most:
@@ -230,7 +230,7 @@ def _spread(moov: bytes, stbl: Box, kind: bytes, row: str, most: int) -> list[in
 
 
 def _offsets(moov: bytes, stbl: Box, sizes: Sequence[int]) -> list[int]:
-    """Where each sample lies: chunks of samples in a row (8.7.4)."""
+    """Return the offset of each sample, from chunks of consecutive samples (8.7.4)."""
     chunks = _rows(moov, stbl, b"stco", ">I") or _rows(moov, stbl, b"co64", ">Q") or []
     per_chunk = _rows(moov, stbl, b"stsc", ">III") or []
     offsets: list[int] = []
@@ -269,8 +269,8 @@ def _table(codec: Codec, samples: Sequence[_Sample], end_dts: int) -> SampleTabl
 def _groups(samples: Sequence[_Sample], end_dts: int) -> Iterator[ScannedFragment]:
     """The samples in groups, as a segment of ours has fragments; offsets are those of their data.
 
-    A group's sequence is the number of its first sample, from 1. Groups are told to lie behind each
-    other, also where sound lies between their samples.
+    A group's sequence is the number of its first sample, from 1. Offsets are those of the video
+    data alone, as if groups were adjacent, even where audio lies between their samples.
     """
     begin, place = 0, 0
     for n in range(1, len(samples) + 1):

@@ -1,6 +1,6 @@
-"""Records: `uuid` boxes that close a part of a segment, with its checksum.
+"""Records: `uuid` boxes that end a part of a segment, with its checksum.
 
-A part is the head, a fragment, or the tables at the end; `writer` says how they lie in a file.
+A part is the header, a fragment, or the tables at the end; `writer` describes the layout.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _RECORD = struct.Struct(">I4s16sBBHIIqI")
 
 
 def record(kind: int, sequence: int, samples: int, capture_unix_ns: int, crc: int) -> bytes:
-    """Return the record of a part whose bytes have the running CRC-32 `crc`."""
+    """Build the record of a part whose bytes have the running CRC-32 `crc`."""
     capture_unix_ns = min(max(capture_unix_ns, -I64_MAX), I64_MAX)
     head = _RECORD.pack(
         RECORD_BYTES, b"uuid", RECORD_UUID, 1, kind, 0, sequence, samples, capture_unix_ns, 0

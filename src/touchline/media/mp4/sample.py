@@ -1,4 +1,4 @@
-"""One frame in a file, and its times in ticks."""
+"""A frame in a file, and its times in ticks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 TIMESCALE = 90_000
-"""Ticks a second of every track: what RTP and MPEG-TS use for video."""
+"""Ticks a second of every track, as in RTP and MPEG-TS for video."""
 U32_MAX = (1 << 32) - 1
 _I32_MAX = (1 << 31) - 1
 I64_MAX = (1 << 63) - 1
@@ -15,7 +15,7 @@ I64_MAX = (1 << 63) - 1
 class Mp4Sample(NamedTuple):
     """One coded frame with its times on the segment's timeline, in ticks of `TIMESCALE`.
 
-    `dts` never falls; `pts` is 0 for the first frame shown.
+    `dts` never decreases; `pts` is 0 for the first frame shown.
     """
 
     data: bytes
@@ -27,7 +27,7 @@ class Mp4Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class SampleEntry:
-    """What the sample tables need to know of a written sample."""
+    """Entry of a written sample in the sample tables."""
 
     dts: int
     pts: int
@@ -36,7 +36,7 @@ class SampleEntry:
 
 
 def ticks(ns: int) -> int:
-    """Convert nanoseconds to ticks of `TIMESCALE`, rounded; errors never add up."""
+    """Convert nanoseconds to ticks of `TIMESCALE`, rounded; errors do not accumulate."""
     return (ns * 9 + 50_000) // 100_000
 
 
@@ -46,10 +46,10 @@ def ticks_to_ns(value: int) -> int:
 
 
 def unsigned(value: int) -> int:
-    """Limit a duration to what a box can hold (13 hours)."""
+    """Limit a duration to the range of its field (13 hours)."""
     return min(max(value, 0), U32_MAX)
 
 
 def signed_offset(value: int) -> int:
-    """Limit the distance of presentation from decoding to what a box can hold."""
+    """Limit the offset of presentation from decoding to the range of its field."""
     return min(max(value, -_I32_MAX), _I32_MAX)

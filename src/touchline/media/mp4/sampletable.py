@@ -1,4 +1,4 @@
-"""The sample tables of a file: where each frame lies, how long it is shown, which are keyframes."""
+"""Sample tables of a file: place and duration of each frame, and which are keyframes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from touchline.media.mp4.sample import (
 
 
 class SampleTable:
-    """The sample tables of a segment, grown fragment by fragment (about 17 bytes a frame).
+    """Sample tables of a segment, extended by each fragment (about 17 bytes a frame).
 
-    `codecs` has one entry, unless what is joined in one file was coded differently.
+    `codecs` has one entry unless differently encoded parts were joined.
     """
 
     def __init__(self, codec: Codec, *more: Codec) -> None:
@@ -85,7 +85,7 @@ class SampleTable:
         self._last_duration = unsigned(last_duration)
 
     def moved(self, by_bytes: int) -> SampleTable:
-        """Return the tables for a file in which all samples lie further behind."""
+        """Return the tables for a file in which all samples start `by_bytes` later."""
         copy = SampleTable(*self.codecs)
         copy._dts, copy._offset, copy._size, copy._sync = (
             self._dts,
@@ -146,7 +146,7 @@ def _runs(values: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def _chunk_runs(chunks: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """`stsc` rows: first chunk (from 1), samples a chunk, sample description."""
+    """Return `stsc` rows: first chunk (from 1), samples per chunk, sample description."""
     rows: list[tuple[int, int, int]] = []
     for number, chunk in enumerate(chunks, 1):
         if not rows or rows[-1][1:] != chunk:

@@ -1,4 +1,4 @@
-"""Read a segment file: what is in it, what is damaged and where; and mend its end.
+"""Reading of segment files: content, and location of damage; and repair of their end.
 
 Everything here blocks: call it in a thread.
 """
@@ -29,13 +29,13 @@ __all__ = [
 ]
 
 _SUSPECT_BYTES = 64 << 20
-"""How much of a file's end may have been on its way when the power went, many times over."""
+"""End of a file that may not have been written at a power cut, with a large margin."""
 
 
 def scan(path: str | os.PathLike[str], *, checksums: bool) -> SegmentScan:
-    """Walk every fragment of a segment; with `checksums` read and check every byte too.
+    """Walk every fragment of a segment; with `checksums` also read and check every byte.
 
-    Raises OSError where the file cannot be read and NotSegment where it is somebody else's.
+    Raises OSError if the file cannot be read, and NotSegment if touchline did not write it.
     """
     fd = open_regular(path)
     try:
@@ -45,11 +45,11 @@ def scan(path: str | os.PathLike[str], *, checksums: bool) -> SegmentScan:
 
 
 def salvage(path: str | os.PathLike[str]) -> SegmentScan:
-    """Cut a segment that was left open to its last whole fragment and finish it.
+    """Truncate a segment that was left open to its last complete fragment and finish it.
 
-    Checksums are compared in the last 64 MiB: every fragment before was synced long ago.
-    Safe to call again, and on a finished file, which is left as it is. A segment without a single
-    whole fragment is left as it is too. Returns the scan made before.
+    Checksums are compared in the last 64 MiB; fragments before were synced long ago. Can be
+    repeated. A finished file, and a segment without a complete fragment, are left unchanged.
+    Returns the scan made before.
     """
     fd = open_regular(path, os.O_RDWR)
     try:
@@ -73,7 +73,7 @@ def codec_of(path: str | os.PathLike[str]) -> Codec:
     try:
         if not head.startswith(writer.init_part_head()):
             raise ValueError
-        # A finished file's first `mdat` swallows this box, so it is found by its place.
+        # A finished file's first `mdat` contains this box, so use its known position.
         moov = head[writer.FREE_OFFSET + len(writer.FREE) :]
         return read_codec(moov[: int.from_bytes(moov[:4], "big")])
     except ValueError as error:
@@ -81,14 +81,14 @@ def codec_of(path: str | os.PathLike[str]) -> Codec:
 
 
 class Indexed(NamedTuple):
-    """A segment's walk, and where and when each frame of its whole fragments is."""
+    """Scan of a segment, and place and time of each frame of its complete fragments."""
 
     scan: SegmentScan
     table: SampleTable
 
 
 def index(path: str | os.PathLike[str]) -> Indexed:
-    """Index every whole fragment, also of a segment that is still written; checks nothing.
+    """Index every complete fragment, also of a segment being written; checks nothing.
 
     Raises OSError and NotSegment.
     """
@@ -104,7 +104,7 @@ def index(path: str | os.PathLike[str]) -> Indexed:
 
 
 class Reopened(NamedTuple):
-    """An open segment's whole fragments, their frames' tables, and where the last one ends."""
+    """Complete fragments of an open segment, tables of their frames, and the last one's end."""
 
     fragments: tuple[ScannedFragment, ...]
     table: SampleTable
@@ -112,9 +112,9 @@ class Reopened(NamedTuple):
 
 
 def reopen(path: str | os.PathLike[str]) -> Reopened | None:
-    """Prepare an open segment for more writing; every byte is checked.
+    """Prepare an open segment for further writing; every byte is checked.
 
-    None where nothing can be gone on with: it is finished, or has no whole fragment. Nothing is
+    Returns None if it cannot be continued: it is finished, or has no complete fragment. Nothing is
     written. Raises OSError and NotSegment.
     """
     fd = open_regular(path)
@@ -129,15 +129,15 @@ def reopen(path: str | os.PathLike[str]) -> Reopened | None:
 
 
 def finish(disk: Disk, fd: int, table: SampleTable, end_offset: int, sequence: int) -> int:
-    """Turn an open segment that ends at `end_offset` into an ordinary MP4, durably.
+    """Convert an open segment that ends at `end_offset` to an ordinary MP4, durably.
 
     Returns the file's size. Raises OSError; the file is then still a playable fragmented MP4, and
-    finishing it can be tried again.
+    finishing it can be retried.
     """
     tail = writer.final_part(table, sequence)
     try:
         disk.write_all(fd, tail, end_offset)
-        disk.sync(fd)  # the tables must be there before the header says so
+        disk.sync(fd)  # the tables must be on the disk before the header refers to them
     except OSError:
         disk.cut(fd, end_offset)
         raise

@@ -1,9 +1,9 @@
-"""HLS media segments out of recorded fragments, at any place of a timeline.
+"""HLS media segments made from recorded fragments, at any place of a timeline.
 
-As fragmented MP4 only the header is made, and coded frames are sent from where they lie in the
-file. As a transport stream every frame is written anew: players built on older libavformat lose
-their way in a playlist of MP4 segments after a jump. Pure standard library (RFC 8216, 3.2 and 3.3;
-ISO/IEC 14496-12, 8.8).
+For fragmented MP4 only the header is created, and encoded frames are sent from their place in the
+file. For a transport stream every frame is repackaged: players based on older libavformat lose
+their position in a playlist of MP4 segments after a seek. Standard library only (RFC 8216, 3.2 and
+3.3; ISO/IEC 14496-12, 8.8).
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ _ROW = struct.Struct(">IIIi")
 class SegmentPlace:
     """Where a segment stands: its number from 1, when it is decoded, and how much longer it lasts.
 
-    The last frame lasts `longer_ticks` longer than it was recorded. `early_ticks` is how long a
-    frame of this file is shown before it is decoded, at the most.
+    The last frame lasts `longer_ticks` longer than recorded. `early_ticks` is the maximum time by
+    which a frame of this file is shown before it is decoded.
     """
 
     number: int
@@ -53,7 +53,7 @@ class SegmentPlace:
 
 @dataclass(frozen=True)
 class _Stored:
-    """Samples of consecutive fragments: their rows of `trun`, and where their data lies."""
+    """Samples of consecutive fragments: their rows of `trun`, and the places of their data."""
 
     rows: tuple[tuple[int, int, int, int], ...]
     spans: tuple[cut.FileSpan, ...]
@@ -66,12 +66,12 @@ def mp4_segment(
     *,
     table: SampleTable | None = None,
 ) -> cut.Cut:
-    """Make one MP4 fragment of consecutive fragments of a file.
+    """Build one MP4 fragment from consecutive fragments of a file.
 
-    `table` is that of a file of another system, which has no headers in front of its samples.
+    `table` is that of a file of another system, which has no headers before its samples.
 
-    Reads their headers; call it in a thread. Raises OSError, and ValueError where the file is not
-    what it was.
+    Reads their headers; call it in a thread. Raises OSError, and ValueError if the file has
+    changed.
     """
     with _opened(path) as descriptor:
         stored = _read(descriptor, path, fragments, table)
@@ -92,10 +92,9 @@ def ts_segment(
     *,
     table: SampleTable | None = None,
 ) -> cut.Cut:
-    """Make a transport stream segment of consecutive fragments of a file.
+    """Build a transport stream segment from consecutive fragments of a file.
 
-    Reads all of them; call it in a thread. Raises OSError, and ValueError where the file is not
-    what it was.
+    Reads all of them; call it in a thread. Raises OSError, and ValueError if the file has changed.
     """
     with _opened(path) as descriptor:
         stored = _read(descriptor, path, fragments, table)
@@ -120,7 +119,7 @@ def _read(
     table: SampleTable | None,
 ) -> _Stored:
     if table is not None:
-        return _told(table, path, fragments)
+        return _from_table(table, path, fragments)
     rows: list[tuple[int, int, int, int]] = []
     spans: list[cut.FileSpan] = []
     expected_ticks = ticks(fragments[0].start_ns)
@@ -131,7 +130,7 @@ def _read(
         if found is None or found[2] != fragment.samples:
             raise ValueError(f"{path.name} has changed")
         if rows and found[1] != expected_ticks:
-            # Frames are missing between two fragments: the last one before stands still.
+            # Frames are missing between two fragments: the last one before is shown longer.
             duration, *rest = rows[-1]
             rows[-1] = (max(0, duration + found[1] - expected_ticks), *rest)  # type: ignore[assignment]
         rows += _ROW.iter_unpack(head[MOOF_BYTES:])
@@ -141,7 +140,7 @@ def _read(
     return _Stored(tuple(rows), tuple(spans))
 
 
-def _told(table: SampleTable, path: Path, fragments: Sequence[ScannedFragment]) -> _Stored:
+def _from_table(table: SampleTable, path: Path, fragments: Sequence[ScannedFragment]) -> _Stored:
     """The samples of groups of another system's file (`ordinarymp4`), from its tables."""
     first = fragments[0].sequence - 1
     until = first + sum(fragment.samples for fragment in fragments)

@@ -1,7 +1,7 @@
-"""One pass through a segment file: its fragments, and what is damaged and where.
+"""A walk through a segment file that finds its fragments and locates damage.
 
-Memory is bounded whatever the size of the file: one fragment's header at a time, and 1 MiB of
-payload where checksums are asked for.
+Memory is bounded whatever the size of the file: the header of one fragment at a time, and 1 MiB of
+payload if checksums are checked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TRUN_ROW = struct.Struct(">IIIi")
 
 
 class NotSegment(ValueError):
-    """The file was not written by touchline; nothing is known of its inside."""
+    """The file was not written by touchline; its content is unknown."""
 
 
 class ScannedFragment(NamedTuple):
@@ -58,10 +58,10 @@ class Damage(NamedTuple):
 
 @dataclass(frozen=True)
 class SegmentScan:
-    """The findings of a walk through a segment.
+    """Result of a walk through a segment.
 
-    `fragments` are the whole ones; `good_bytes` is where the last of them ends. `finalized` says
-    that the file was ended in order and that the tables at its end are whole.
+    `fragments` are the complete ones; `good_bytes` is the end of the last of them. `finalized` says
+    that the file was ended regularly and the tables at its end are complete.
     """
 
     path: str
@@ -75,7 +75,7 @@ class SegmentScan:
 
     @property
     def frames(self) -> int:
-        """Number of frames in whole fragments."""
+        """Number of frames in complete fragments."""
         return sum(f.samples for f in self.fragments)
 
     @property
@@ -85,15 +85,15 @@ class SegmentScan:
 
     @property
     def duration_ns(self) -> int:
-        """Time from the first frame's start to the last one's end, gaps included."""
+        """Time from the start of the first frame to the end of the last one, including gaps."""
         if not self.fragments:
             return 0
         last = self.fragments[-1]
         return last.start_ns + last.duration_ns - self.fragments[0].start_ns
 
 
-class _Broken(Exception):
-    """Something at `offset` is not what it must be."""
+class _DamagedPart(Exception):
+    """The data at `offset` is invalid."""
 
     def __init__(self, offset: int, what: str) -> None:
         super().__init__(what)
@@ -101,7 +101,7 @@ class _Broken(Exception):
 
 
 class Walk:
-    """One pass through one file."""
+    """One walk through one file."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class Walk:
         self.table: SampleTable | None = None
 
     def run(self) -> SegmentScan:
-        """Walk the file once. Raises OSError, and NotSegment where another system wrote it."""
+        """Walk the file once. Raises OSError, and NotSegment if another system wrote it."""
         head = self._read(0, READ_BYTES)
         whole_type = writer.init_part_head()
         if not whole_type.startswith(head[: len(whole_type)]) and RECORD_UUID not in head:
@@ -139,10 +139,10 @@ class Walk:
                 break
             try:
                 fragment = self._fragment(at, sequence)
-            except _Broken as broken:
+            except _DamagedPart as broken:
                 self._faults.append(Damage(broken.offset, sequence, broken.what))
                 later = self._later_fragment(at, sequence)
-                if later is not None:  # those before it are gone, it is whole
+                if later is not None:  # fragments before it are missing, it is complete
                     self._fragments.append(later)
                     at, sequence = at + later.size_bytes, later.sequence + 1
                     continue
@@ -176,15 +176,15 @@ class Walk:
             return None
         try:
             return self._fragment(at, fields[0])
-        except _Broken:
+        except _DamagedPart:
             return None
 
     def _final_at(self) -> int:
-        """Where the file's header says that the tables begin; only a switched one says it."""
+        """Return the offset of the tables in the file's header; valid only if it was switched."""
         return writer.FREE_OFFSET + int.from_bytes(self._read(writer.FREE_OFFSET + 8, 8), "big")
 
     def _is_final(self, at: int, *, switched: bool) -> bool:
-        """Whether the tables begin here. One flipped bit makes a `moof` look like a `moov`."""
+        """Return whether the tables start here. One flipped bit turns a `moof` into a `moov`."""
         if switched and at == self._final_at():
             return True
         box = self._read(at, 8)
@@ -194,7 +194,7 @@ class Walk:
         return end == self._size or (end > self._size and not switched)
 
     def _read(self, at: int, length: int) -> bytes:
-        """Bytes of the file; fewer at its end."""
+        """Return bytes of the file; fewer at its end."""
         start = at - self._window_at
         if start < 0 or start + length > len(self._window):
             self._window = os.pread(self._fd, max(length, READ_BYTES), at)
@@ -202,7 +202,7 @@ class Walk:
         return self._window[start : start + length]
 
     def _switched(self, head: bytes) -> bool:
-        """Whether the 16 bytes of `free` have become the header of the whole file's `mdat`."""
+        """Return whether the 16 bytes of `free` are now the `mdat` header of the whole file."""
         found = head[writer.FREE_OFFSET : writer.FREE_OFFSET + 16]
         if found == writer.FREE or len(found) < len(writer.FREE):
             return False
@@ -211,68 +211,70 @@ class Walk:
         return True
 
     def _head(self, head: bytes) -> tuple[int, int]:
-        """Check the part before the first fragment; returns where that begins and its number."""
+        """Check the part before the first fragment; return the offset and number of that one."""
         try:
             moov_at = writer.FREE_OFFSET + 16
             if len(head) < moov_at + 8:
-                raise _Broken(len(head), "the file ends within its header")
+                raise _DamagedPart(len(head), "the file ends within its header")
             size = int.from_bytes(head[moov_at : moov_at + 4], "big")
             if head[moov_at + 4 : moov_at + 8] != b"moov" or not 8 < size < READ_BYTES - moov_at:
-                raise _Broken(moov_at, "the movie header is damaged")
+                raise _DamagedPart(moov_at, "the movie header is damaged")
             body = head[: writer.FREE_OFFSET] + writer.FREE + head[moov_at : moov_at + size]
             self._record(moov_at + size, INIT, 0, 0, zlib.crc32(body))
             if not head.startswith(writer.init_part_head()):
-                raise _Broken(0, "the file type header is damaged")
+                raise _DamagedPart(0, "the file type header is damaged")
             self._codec = read_codec(head[moov_at : moov_at + size])
             self.table = SampleTable(self._codec)
-        except _Broken as broken:
+        except _DamagedPart as broken:
             self._faults.append(Damage(broken.offset, 0, broken.what))
             return self._resync(writer.FREE_OFFSET, 0)
         return moov_at + size + RECORD_BYTES, 1
 
     def _record(self, at: int, kind: int, sequence: int, samples: int, crc: int | None) -> int:
-        """Check the record at `at`; returns its capture time. `crc` None leaves the sum unread."""
+        """Check the record at `at` and return its capture time; `crc` None skips the checksum."""
         data = self._read(at, RECORD_BYTES)
         if len(data) < RECORD_BYTES:
-            raise _Broken(self._size, "the file ends before the part's record")
+            raise _DamagedPart(self._size, "the file ends before the part's record")
         fields = read_record(data)
         if fields is None or fields[:2] != (kind, sequence):
-            raise _Broken(at, "the fragment's record is damaged")
+            raise _DamagedPart(at, "the fragment's record is damaged")
         if fields.samples != samples:
-            raise _Broken(at, "the fragment's record has a different number of frames")
+            raise _DamagedPart(at, "the fragment's record has a different number of frames")
         if crc is not None and zlib.crc32(data[:-4], crc) != fields.crc:
-            raise _Broken(at - 1, "the checksum does not match")
+            raise _DamagedPart(at - 1, "the checksum does not match")
         return fields.capture_unix_ns
 
     def _fragment(self, at: int, sequence: int) -> ScannedFragment:
         head = self._read(at, MOOF_BYTES)
         if len(head) < MOOF_BYTES:
-            raise _Broken(self._size, "the file ends within a fragment's header")
+            raise _DamagedPart(self._size, "the file ends within a fragment's header")
         fields = read_moof(head)
         if fields is None:
-            raise _Broken(at, "a fragment's header is damaged")
+            raise _DamagedPart(at, "a fragment's header is damaged")
         found, dts, samples = fields
         if found != sequence:
-            raise _Broken(at, f"found fragment {found} instead of fragment {sequence}")
+            raise _DamagedPart(at, f"found fragment {found} instead of fragment {sequence}")
         if samples > _MAX_SAMPLES:
-            raise _Broken(at, "a fragment's header is damaged")
+            raise _DamagedPart(at, "a fragment's header is damaged")
         rows_at, rows_bytes = at + MOOF_BYTES, samples * TRUN_ENTRY_BYTES
         rows = self._read(rows_at, rows_bytes + 8)
         if len(rows) < rows_bytes + 8:
-            raise _Broken(self._size, "the file ends within a fragment's header")
+            raise _DamagedPart(self._size, "the file ends within a fragment's header")
         entries = list(_TRUN_ROW.iter_unpack(rows[:rows_bytes]))
         mdat_bytes, kind = struct.unpack_from(">I4s", rows, rows_bytes)
         data_at = rows_at + rows_bytes + 8
         if kind != b"mdat" or mdat_bytes != 8 + sum(row[1] for row in entries):
-            raise _Broken(data_at - 8, "the sizes of the frames do not match the fragment's data")
+            raise _DamagedPart(
+                data_at - 8, "the sizes of the frames do not match the fragment's data"
+            )
         end = data_at - 8 + mdat_bytes
         if end > self._size:
-            raise _Broken(self._size, "the file ends within a fragment's data")
+            raise _DamagedPart(self._size, "the file ends within a fragment's data")
         checked = self._checksums and end > self._checksums_from
         crc = self._crc(at, end) if checked else None
         capture_unix_ns = self._record(end, FRAGMENT, sequence, samples, crc)
         if self._fragments and self._fragments[-1].start_ns > ticks_to_ns(dts):
-            raise _Broken(at, "the fragment starts before the end of the previous one")
+            raise _DamagedPart(at, "the fragment starts before the end of the previous one")
         duration = sum(row[0] for row in entries)
         if self._keep and self.table is not None:
             self.table.add(data_at, _entries(dts, entries), entries[-1][0])
@@ -292,15 +294,15 @@ class Walk:
         while at < end:
             data = os.pread(self._fd, min(_CHUNK_BYTES, end - at), at)
             if not data:
-                raise _Broken(at, "the file ends within a fragment's data")
+                raise _DamagedPart(at, "the file ends within a fragment's data")
             crc, at = zlib.crc32(data, crc), at + len(data)
         return crc
 
     def _resync(self, at: int, sequence: int) -> tuple[int, int]:
-        """Where the walk goes on behind a broken part `sequence`, and with which fragment.
+        """Return where the walk continues after the broken part `sequence`, and at which fragment.
 
-        That is the end of its own record or the next fragment's header, whatever comes first;
-        else the tables, where the header says where they are; else the end of the file.
+        This is the end of its own record or the next fragment's header, whichever comes first;
+        otherwise the tables, if the header says where they are; otherwise the end of the file.
         """
         not_before = at
         while at < self._size:
@@ -318,7 +320,7 @@ class Walk:
         return self._size, sequence
 
     def _part_at(self, mark_at: int, sequence: int) -> tuple[int, int] | None:
-        """What begins or ends at a mark: a later fragment, or the broken one's record."""
+        """Return the part at a mark: a later fragment, or the end of the broken one's record."""
         moof_at = mark_at - 4
         moof = os.pread(self._fd, MOOF_BYTES, max(moof_at, 0))
         fields = read_moof(moof) if len(moof) == MOOF_BYTES else None
@@ -332,7 +334,7 @@ class Walk:
         return None
 
     def _end(self, final_at: int | None, sequence: int, *, switched: bool) -> bool:
-        """Check the final part; True for a file that was ended in order and has whole tables."""
+        """Check the final part; True if the file was ended regularly and has complete tables."""
         if final_at is None:
             if switched:
                 self._faults.append(Damage(self._size, None, "the final index is missing"))
@@ -340,25 +342,25 @@ class Walk:
         try:
             self._final_part(final_at, sequence)
             if switched and self._final_at() != final_at:
-                raise _Broken(writer.FREE_OFFSET, "the file's data header is damaged")
-        except _Broken as broken:
+                raise _DamagedPart(writer.FREE_OFFSET, "the file's data header is damaged")
+        except _DamagedPart as broken:
             self._faults.append(Damage(broken.offset, None, broken.what))
             return broken.offset == writer.FREE_OFFSET
-        return switched  # not switched: the crash came in between, and salvage does it again
+        return switched  # not switched: a crash came in between, and salvage repeats it
 
     def _final_part(self, final_at: int, sequence: int) -> None:
         record_at = final_at + int.from_bytes(self._read(final_at, 4), "big")
         if record_at + RECORD_BYTES != self._size:
-            raise _Broken(final_at, "the final index is truncated or followed by other data")
+            raise _DamagedPart(final_at, "the final index is truncated or followed by other data")
         data = os.pread(self._fd, RECORD_BYTES, record_at)
         fields = read_record(data)
         if fields is None or fields.kind != FINAL:
-            raise _Broken(record_at, "the final record is damaged")
+            raise _DamagedPart(record_at, "the final record is damaged")
         if zlib.crc32(data[:-4], self._crc(final_at, record_at)) != fields.crc:
-            raise _Broken(final_at, "the checksum of the final index does not match")
+            raise _DamagedPart(final_at, "the checksum of the final index does not match")
         counted = (sequence, sum(f.samples for f in self._fragments))
         if not self._faults and (fields.sequence, fields.samples) != counted:
-            raise _Broken(record_at, "the final record has a different number of fragments")
+            raise _DamagedPart(record_at, "the final record has a different number of fragments")
 
 
 def _entries(dts: int, rows: list[tuple[int, ...]]) -> list[SampleEntry]:

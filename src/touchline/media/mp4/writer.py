@@ -19,7 +19,7 @@ without any other file.
 
 Boxes: ISO/IEC 14496-12 (moof 8.8.4, tfdt 8.8.12, trun 8.8.8, negative composition offsets in
 version 1), 14496-15 for `avc1`/`avcC`. The switch at the end is what OBS Studio calls hybrid MP4.
-Pure standard library; the worker writes with it and the server reads with it (`scan`).
+Standard library only; the worker writes with it and the server reads with it (`scan`).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ __all__ = [
     "ticks",
     "ticks_to_ns",
 ]
-"""With what a segment is made of, for whoever writes one."""
+"""Everything needed to write a segment."""
 
 _FTYP = struct.pack(
     ">I4s4sI4s4s4s4s", 32, b"ftyp", b"isom", 0x200, b"isom", b"iso6", b"avc1", b"mp41"
@@ -81,17 +81,17 @@ def live_init(codec: Codec) -> bytes:
 def faststart(
     table: SampleTable, data_bytes: int, *, shows: tuple[int, int] | None = None
 ) -> bytes:
-    """Return everything before the samples of an ordinary MP4 that begins with its tables.
+    """Build everything before the samples of an ordinary MP4 that starts with its tables.
 
-    Offsets in `table` count from the first sample's; `data_bytes` is all of them together. `shows`
-    is the part that players show, from and until before in ticks; None is everything.
+    Offsets in `table` count from the first sample's; `data_bytes` is the size of all samples.
+    `shows` is the part that players show, from and until before in ticks; None is everything.
     """
     data_head = struct.pack(">I4sQ", 1, b"mdat", data_bytes + 16)
     moov = movie_box(table.codec, table, shows)
     while True:
         before = len(_FTYP) + len(moov) + len(data_head)
         moved = movie_box(table.codec, table.moved(before), shows)
-        if len(moved) == len(moov):  # wide offsets may have made it longer
+        if len(moved) == len(moov):  # longer if wide offsets became necessary
             return _FTYP + moved + data_head
         moov = moved
 

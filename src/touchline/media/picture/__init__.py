@@ -1,1 +1,1 @@
-"""Pictures that simulated cameras show, drawn without any library."""
+"""Pictures of simulated cameras, drawn without any library."""

@@ -1,9 +1,9 @@
-"""A simulated match: where everybody is at any time, and where two cameras on a mast see them.
+"""A simulated match: positions of players and ball at any time, and the views of two cameras.
 
-Pure standard library and pure functions of time, so that two cameras, each in a process of its
-own, film the same play. Lengths are metres, z is up; the pitch lies around the origin, x along it,
-and the mast stands behind the touchline at negative y. What is known exactly here is what
-calibration, stitching and the following cut are measured against.
+Standard library only and pure functions of time, so that two cameras, each in a process of its own,
+film the same play. Lengths are metres, z is up; the pitch is centred at the origin, x along it, and
+the mast stands behind the touchline at negative y. Calibration, stitching and the following cut are
+measured against these exact values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 LENGTH_M, BREADTH_M = 105.0, 68.0
 PLAYERS = 22
 REFEREE = 22
-"""The index behind the players of both teams: even ones play to the right, odd ones to the left."""
+"""Index after the players of both teams: even ones play to the right, odd ones to the left."""
 
 MAST_M = (0.0, -52.0, 9.0)
 OVERLAP = 0.25
@@ -22,7 +22,7 @@ _FIELD_DEG = 75.0
 _PITCH_DEG = 11.0
 _K1, _K2 = -0.12, 0.02
 _LEG_S = 7.0
-"""How long the ball takes from one place to the next, on average."""
+"""Average time of the ball from one place to the next."""
 
 Point = tuple[float, float, float]
 
@@ -31,8 +31,8 @@ Point = tuple[float, float, float]
 class View:
     """A simulated camera: its picture, its lens (Brown's k1 and k2) and its orientation.
 
-    `axes` are the camera's x (right), y (down) and z (ahead) in the world. `gain` is how bright its
-    picture is.
+    `axes` are the camera's x (right), y (down) and z (ahead) in the world. `gain` is the brightness
+    of its picture.
     """
 
     width: int
@@ -65,7 +65,7 @@ class View:
 def view(side: str, width: int, height: int, *, overlap: float = OVERLAP) -> View:
     """Return the `left` or `right` camera of the mast; both see an `overlap` of a picture."""
     focal_px = width / 2 / math.tan(math.radians(_FIELD_DEG) / 2)
-    # The middle of the common strip lies in the middle of the pitch.
+    # The middle of the overlap is the middle of the pitch.
     edge = math.atan(math.tan(math.radians(_FIELD_DEG) / 2) * (1 - 2 * overlap) * 0.98)
     half = (edge + math.radians(_FIELD_DEG) / 2) / 2
     left = side == "left"
@@ -85,7 +85,7 @@ def view(side: str, width: int, height: int, *, overlap: float = OVERLAP) -> Vie
 
 
 def ball_m(seconds: float) -> Point:
-    """Return where the ball is at this time."""
+    """Return the position of the ball at this time."""
     leg, part = divmod(seconds / _LEG_S, 1.0)
     start, end = _place(int(leg)), _place(int(leg) + 1)
     eased = part * part * (3 - 2 * part)
@@ -100,7 +100,7 @@ def ball_m(seconds: float) -> Point:
 
 
 def players_m(seconds: float) -> list[tuple[float, float]]:
-    """Return where the players and the referee are (x, y) at this time."""
+    """Return the positions (x, y) of the players and the referee at this time."""
     _, ball_y, _ = ball_m(seconds)
     slow_x, _, _ = ball_m(seconds - 1.5)
     found = []
@@ -122,7 +122,7 @@ def _home(number: int) -> tuple[float, float]:
 
 
 def _place(leg: int) -> tuple[float, float]:
-    """Where the ball is played to; every fourth time to the other end."""
+    """Return the target of a pass; every fourth one goes to the other end."""
     noise = math.sin(leg * 12.9898) * 43758.5453
     first = noise - math.floor(noise)
     noise = math.sin(leg * 78.233 + 1.3) * 24634.6345
@@ -136,7 +136,7 @@ def _within(value: float, extent: float) -> float:
 
 
 def _axes(yaw: float, pitch: float, roll: float) -> tuple[Point, Point, Point]:
-    """Turned to the right by yaw from straight across the pitch, down by pitch, then rolled."""
+    """Return axes turned right by yaw from straight across, down by pitch, then rolled."""
     ahead = (math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), -math.sin(pitch))
     level = (math.cos(yaw), -math.sin(yaw), 0.0)
     down = _cross(ahead, level)

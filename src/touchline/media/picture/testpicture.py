@@ -1,6 +1,6 @@
-"""Draws the simulated camera's picture: a pitch, a clock and a frame counter to be read back.
+"""Pictures of the simulated camera: a pitch, a clock and a frame counter that can be read back.
 
-Pure standard library. Frames are I420 (limited range, all planes packed without padding).
+Standard library only. Frames are I420 (limited range, all planes packed without padding).
 
 The frame counter
 -----------------
@@ -17,14 +17,14 @@ The counter fills columns 1 to 22 of rows 1 and 2. A white cell (luma 235) is a 
     row 2    black  bits 11 … 0, then 8 bits of checksum     white
 
 The most significant bit comes first. The four corner cells are guards: they give the reader its
-two levels and tell it that there is a counter at all. The checksum is CRC-8 (polynomial 0x07,
+two levels and show that there is a counter. The checksum is CRC-8 (polynomial 0x07,
 start 0xFF, not reflected) of the counter's four bytes, most significant first. The counter is the
 frame's index modulo 2**32.
 
 A reader averages the middle half of each cell in both directions, takes the mean of the white
 guards as "white" and of the black guards as "black", and reads a cell brighter than halfway as 1.
-It gives up when white is not at least 40 levels above black, when a guard is on the wrong side of
-halfway, when another cell lies in the middle third between them, or when the checksum differs.
+It returns no counter if white is not at least 40 levels above black, if a guard is on the wrong
+side of halfway, if another cell lies in the middle third between them, or if the checksum differs.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _WHITE, _BLACK, _NEUTRAL = 235, 16, 128
 _LEAST_CONTRAST = 40
 
 _FONT_HEIGHT, _FONT_PITCH = 7, 6
-"""Glyphs are five pixels wide and seven high; a column of nothing follows each."""
+"""Glyphs are five pixels wide and seven high, each followed by an empty column."""
 
-# One glyph is seven rows from the top, each two hexadecimal digits, the leftmost pixel is 0x10.
+# A glyph is seven rows from the top, two hexadecimal digits each; the leftmost pixel is 0x10.
 _FONT = {
     " ": "00000000000000", "!": "04040404040004", "#": "0a0a1f0a1f0a0a", "'": "04040800000000",
     "(": "02040808080402", ")": "08040202020408", "+": "0004041f040400", ",": "00000000000408",
@@ -72,18 +72,18 @@ _PLAYERS_A_TEAM = 11
 
 Luma = bytes | bytearray | memoryview
 _Box = tuple[int, int, int, int]
-"""Left, top, right and bottom in pixels; the last two are outside."""
+"""Left, top, right and bottom in pixels; right and bottom are exclusive."""
 
 
 class TestPicture:
-    """A simulated camera of a given name, size and rate; the same index and time draw the same."""
+    """A simulated camera's picture generator; the same index and time give the same picture."""
 
     __test__ = False  # pytest collects classes whose names begin with Test
 
     def __init__(
         self, name: str, width: int, height: int, fps_numerator: int, fps_denominator: int = 1
     ) -> None:
-        """Prepare everything that does not move. Raises ValueError for an impossible picture."""
+        """Prepare all static parts. Raises ValueError for impossible sizes or rates."""
         if width < MIN_WIDTH or height < MIN_HEIGHT or width % 2 or height % 2:
             least = f"{MIN_WIDTH}x{MIN_HEIGHT}"
             msg = f"the picture must be even and at least {least}, not {width}x{height}"
@@ -106,13 +106,13 @@ class TestPicture:
             )
             for level in (_BLACK, _WHITE)
         )
-        # The players' ground: what moves stays clear of the counter above and the text below.
+        # Area of the players: moving parts stay clear of the counter above and the text below.
         self._top, self._bottom = self._rows[4], self._rows[15]
         self._players = [Sprite.player(height, shirt) for shirt in _SHIRTS]
         self._ball = Sprite.ball(height)
         self._background = self._draw_background()
-        # Only the players' ground must be wiped between frames; the rest is drawn over. Keeping
-        # one canvas halves the time of a frame, which is mostly the kernel handing out new pages.
+        # Only the players' area must be cleared between frames; the rest is drawn over. Reusing one
+        # canvas halves the time of a frame, most of which the kernel spends on providing new pages.
         luma, chroma = width * height, width * height // 4
         top, bottom = self._top * width, self._bottom * width
         self._ground = (
@@ -136,14 +136,14 @@ class TestPicture:
         return bytes(picture)
 
     def _draw_signs(self, picture: bytearray, index: int, unix_s: float) -> None:
-        """The counter and the clock."""
+        """Draw the counter and the clock."""
         self._draw_counter(picture, index & _COUNTER_MASK)
         self._draw_text(picture, _clock(unix_s), self._rows[17])
 
     def _place(
         self, sprite: Sprite, seconds: float, home: tuple[float, float], pace: tuple[float, float]
     ) -> tuple[int, int]:
-        """Where a sprite is: wandering about its home, on even pixels, inside the ground."""
+        """Return the position of a sprite around its home, on even pixels, inside the area."""
         x = home[0] + 0.10 * math.sin(pace[0] * seconds + 7 * home[1])
         y = home[1] + 0.12 * math.sin(pace[1] * seconds + 7 * home[0])
         across, down = self.width - sprite.width, self._bottom - self._top - sprite.height
@@ -185,7 +185,7 @@ class TestPicture:
         return bytes(picture)
 
     def _draw_panels(self, picture: bytearray) -> None:
-        """Black ground for the counter and the clock, and the camera's name."""
+        """Draw black panels for counter and clock, and the camera's name."""
         width = self.width
         panel = (_BLACK, _NEUTRAL, _NEUTRAL)
         half = (self._columns[1] // 4) * 2, (self._rows[1] // 4) * 2
@@ -215,7 +215,7 @@ class TestPicture:
 
 
 class Sprite:
-    """A small coloured shape, kept as spans of each plane so that drawing is slice assignments."""
+    """A small coloured shape, stored as spans of each plane so that drawing is slice assignment."""
 
     def __init__(self, rows: list[tuple[int, int, tuple[int, int, int]]]) -> None:
         """`rows` holds, for each pair of lines, an even left edge, an even width and a colour."""
@@ -233,7 +233,7 @@ class Sprite:
 
     @classmethod
     def player(cls, height: int, shirt: tuple[int, int, int]) -> Sprite:
-        """Make a player: head, shirt, shorts and legs, a twentieth of the picture high."""
+        """Create a player: head, shirt, shorts and legs, a twentieth of the picture high."""
         unit = max(1, height // 180)
         skin, shorts = (150, 112, 148), (200, 128, 128)
         return cls(
@@ -245,7 +245,7 @@ class Sprite:
 
     @classmethod
     def ball(cls, height: int) -> Sprite:
-        """Make a ball: a white square that is never too small to see."""
+        """Create a ball: a white square that is never too small to see."""
         side = 2 * max(2, height // 180)
         return cls([(0, side, (_WHITE, _NEUTRAL, _NEUTRAL))] * (side // 2))
 
@@ -266,9 +266,9 @@ class Sprite:
 
 
 def read_counter(luma: Luma, width: int, height: int, stride: int | None = None) -> int | None:
-    """Read the counter in a luma plane; None when there is none that can be trusted.
+    """Read the counter in a luma plane; None if there is none that can be trusted.
 
-    `width` and `height` are the whole picture's; `luma` may end below the counter
+    `width` and `height` are those of the whole picture; `luma` may end below the counter
     (`counter_bottom(height)` lines are enough).
     """
     stride = width if stride is None else stride
@@ -302,7 +302,7 @@ def counter_bottom(height: int) -> int:
 
 
 def _cell_level(luma: Luma, stride: int, width: int, height: int, column: int, row: int) -> float:
-    """The mean brightness of the middle half of a cell, from at most eight lines of it."""
+    """Return the mean brightness of the middle half of a cell, from at most eight lines of it."""
     left, right = (int((column + part) * width / _COLUMNS) for part in (0.25, 0.75))
     top, bottom = (int((row + part) * height / _ROWS) for part in (0.25, 0.75))
     right, bottom = max(right, left + 1), max(bottom, top + 1)
@@ -312,7 +312,7 @@ def _cell_level(luma: Luma, stride: int, width: int, height: int, column: int, r
 
 
 def _counter_rows(counter: int) -> tuple[list[int], list[int]]:
-    """The two rows of cells, guards included, as ones and zeros."""
+    """Return the two rows of cells, guards included, as ones and zeros."""
     value = counter << 8 | _crc8(counter)
     bits = [value >> shift & 1 for shift in range(2 * _BITS_A_ROW - 1, -1, -1)]
     return [1, *bits[:_BITS_A_ROW], 0], [0, *bits[_BITS_A_ROW:], 1]
@@ -328,7 +328,7 @@ def _crc8(counter: int) -> int:
 
 
 def _edge(number: int, parts: int, pixels: int) -> int:
-    """The even pixel nearest to `number` parts of `parts`; halves are rounded up."""
+    """Return the even pixel nearest to `number` parts of `parts`; halves are rounded up."""
     return 2 * int(number * pixels / (2 * parts) + 0.5)
 
 
@@ -346,7 +346,7 @@ def _clock(unix_s: float) -> str:
 
 
 def _pitch_lines(width: int, top: int, bottom: int) -> Iterable[_Box]:
-    """Boxes that draw the chalk lines of a pitch seen from above between two rows of pixels."""
+    """Yield boxes that draw a pitch's chalk lines seen from above, between two rows of pixels."""
     line = max(2, 2 * round(width / 900))
     left, right = width // 32, width - width // 32
     middle_x, middle_y, tall = width // 2, (top + bottom) // 2, bottom - top
@@ -371,7 +371,7 @@ def _pitch_lines(width: int, top: int, bottom: int) -> Iterable[_Box]:
 
 
 def _paths() -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """Home (shares of the ground) and pace (radians a second) of each player, then the ball."""
+    """Return home (shares of the area) and pace (radians a second) of players and ball."""
     paths = []
     for number in range(2 * _PLAYERS_A_TEAM):
         team, place = number % 2, number // 2

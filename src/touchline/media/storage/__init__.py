@@ -1,1 +1,1 @@
-"""File operations of footage, and the disks it lies on."""
+"""File operations for footage, and the disks it is stored on."""

@@ -1,4 +1,4 @@
-"""The few file operations footage is written with, so that a test can make them slow or fail."""
+"""The few file operations used to write footage, so that tests can make them slow or fail."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ OK = "ok"
 FULL, READ_ONLY, GONE = "full", "read_only", "gone"
 SLOW, FILE_TOO_LARGE, ERROR = "slow", "file_too_large", "error"
 STATES = (OK, FULL, READ_ONLY, GONE, SLOW, FILE_TOO_LARGE, ERROR)
-"""How a disk can do. `error` is a fault that none of the others names."""
+"""States of a disk. `error` is any fault that the others do not name."""
 
 _STATE_OF = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
     errno.EROFS: READ_ONLY,
     errno.EFBIG: FILE_TOO_LARGE,
-    # The folder is not there, or the device behind it is not.
+    # The folder does not exist, or the device behind it is gone.
     errno.ENOENT: GONE,
     errno.ENOTDIR: GONE,
     errno.ENODEV: GONE,
@@ -36,7 +36,7 @@ _STATE_OF = {
 
 
 def state_of(error: OSError) -> str:
-    """Return the state of the disk that an error stands for, by its number only."""
+    """Return the disk state that an error indicates, by its number only."""
     return _STATE_OF.get(error.errno or 0, ERROR)
 
 
@@ -48,7 +48,7 @@ class FolderIdentity(NamedTuple):
 
 
 class Disk:
-    """File operations. Everything blocks and raises OSError."""
+    """File operations. All of them block and raise OSError."""
 
     def create(self, path: str) -> int:
         """Create a file that must not exist yet."""
@@ -70,11 +70,11 @@ class Disk:
         os.ftruncate(fd, size_bytes)
 
     def sync(self, fd: int) -> None:
-        """Return when the data, and the size needed to read it, are on the disk."""
+        """Flush the data, and the size needed to read it, to the disk."""
         os.fdatasync(fd)
 
     def sync_directory(self, path: str) -> None:
-        """Return when the directory's entries are on the disk."""
+        """Flush the directory's entries to the disk."""
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
@@ -89,7 +89,7 @@ class Disk:
             return
 
     def make_folders(self, path: str) -> None:
-        """Create a folder and its parents where they are missing."""
+        """Create a folder and missing parents."""
         os.makedirs(path, exist_ok=True)
 
     def place(self, path: str) -> FolderIdentity:
@@ -100,7 +100,7 @@ class Disk:
         return FolderIdentity(found.st_dev, found.st_ino)
 
     def is_mounted(self, point: str) -> bool:
-        """Return whether something is mounted exactly there."""
+        """Return whether something is mounted exactly at a path."""
         return mounts.is_mounted(point)
 
     def free_bytes(self, path: str) -> int:

@@ -1,6 +1,6 @@
-"""How full a filesystem is, and how long it lasts: the one place where that is computed.
+"""Space on a filesystem, and how long it lasts; computed only here.
 
-The figures are those of df(1): what is reserved for root counts neither as used nor as free.
+The figures are those of df(1): space reserved for root counts neither as used nor as free.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class DiskSpace:
-    """A filesystem as an ordinary user may fill it."""
+    """Space of a filesystem for ordinary users."""
 
     size_bytes: int
-    """The whole filesystem, with what is reserved for root."""
+    """The whole filesystem, including space reserved for root."""
     used_bytes: int
     free_bytes: int
 
@@ -26,13 +26,13 @@ class DiskSpace:
 
     @property
     def used_percent(self) -> float:
-        """Used share of what ordinary users have, as df's `Use%`, to one digit."""
+        """Used share of the space for ordinary users, like `Use%` of df, to one digit."""
         return round(100 * self.used_bytes / self.usable_bytes, 1) if self.usable_bytes else 0.0
 
     def minutes_left(self, floor_bytes: int, bitrate_bps: float | None) -> float | None:
         """Return the minutes until `floor_bytes` are free; None while nothing is written.
 
-        `bitrate_bps` is the sum of all cameras; None is not known. At the floor the answer is 0.
+        `bitrate_bps` is the sum of all cameras; None means unknown. At the floor the result is 0.
         """
         if bitrate_bps is None or bitrate_bps <= 0:
             return None

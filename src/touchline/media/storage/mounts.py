@@ -1,6 +1,6 @@
-"""Which filesystem a path lies on: mount points as the kernel lists them.
+"""Mount points from the kernel's list, and the filesystem of a path.
 
-Pure standard library; the worker and the server read with it. Everything blocks.
+Standard library only, for the worker and the server. Everything blocks.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ MOUNTINFO = "/proc/self/mountinfo"
 
 
 class Mount(NamedTuple):
-    """A mounted filesystem: where, of which type, from where, and its device as `major:minor`.
+    """A mounted filesystem: mount point, type, source, and its device as `major:minor`.
 
-    The same folder of a disk mounted a second time (a bind mount) has the same device.
+    A bind mount of a folder has the same device.
     """
 
     point: str
@@ -26,7 +26,7 @@ class Mount(NamedTuple):
 
 
 def read_mounts(path: str = MOUNTINFO) -> list[Mount]:
-    """Return every mount in the order in which they were mounted. Raises OSError."""
+    """Return all mounts in mount order. Raises OSError."""
     return parse_mountinfo(Path(path).read_text(errors="surrogateescape").splitlines())
 
 
@@ -42,7 +42,7 @@ def parse_mountinfo(lines: Iterable[str]) -> list[Mount]:
 
 
 def mount_of(path: str | os.PathLike[str], mounts: Iterable[Mount]) -> Mount | None:
-    """Return the newest mount that a path lies on; the path itself need not exist."""
+    """Return the newest mount that contains a path; the path itself need not exist."""
     wanted = os.path.realpath(path)
     found = None
     for mount in mounts:
@@ -53,12 +53,12 @@ def mount_of(path: str | os.PathLike[str], mounts: Iterable[Mount]) -> Mount | N
 
 
 def is_mounted(point: str) -> bool:
-    """Return whether something is mounted exactly there. Raises OSError."""
+    """Return whether something is mounted exactly at a path. Raises OSError."""
     return any(mount.point == point for mount in read_mounts())
 
 
 def _unescape(text: str) -> str:
-    r"""Spaces and the like are written as `\040`."""
+    r"""Unescape spaces and other characters, which are written as `\040`."""
     for code in ("040", "011", "012", "134"):
         text = text.replace(f"\\{code}", chr(int(code, 8)))
     return text

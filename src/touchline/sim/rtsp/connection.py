@@ -105,9 +105,9 @@ class Connection:
         except Malformed as error:
             reason = str(error)
         finally:
-            self._let_go(self._close_reason or reason)
+            self._finish(self._close_reason or reason)
 
-    def _let_go(self, reason: str) -> None:
+    def _finish(self, reason: str) -> None:
         self._gone.set()
         self._stop_playing()
         self._peer.close()
@@ -262,7 +262,7 @@ class Connection:
         transport = self._transport(asked)
         if transport is None:
             return CameraResponse(461)
-        delivery, told = transport
+        delivery, granted = transport
         outlet = TrackOutlet(
             codec=camera.codec,
             payload_type=track.payload_type,
@@ -275,8 +275,8 @@ class Connection:
             self._session = secrets.token_hex(8)
         self._channels[track.number] = PlayedTrack(track.kind, outlet, delivery)
         if odd.transport_header == "full":
-            told += f';ssrc={outlet.ssrc:08X};mode="PLAY"'
-        return CameraResponse(200, [("Transport", told)])
+            granted += f';ssrc={outlet.ssrc:08X};mode="PLAY"'
+        return CameraResponse(200, [("Transport", granted)])
 
     def _transport(self, asked: str) -> tuple[Interleaved | Datagrams, str] | None:
         """Choose the first requested transport that this camera supports."""
@@ -303,8 +303,8 @@ class Connection:
                 address = self._peer.getpeername()[0]
                 host = self._peer.getsockname()[0]
                 made = Datagrams(host, (address, port, port + 1), self._wire)
-                told = f"RTP/AVP;unicast;client_port={port}-{port + 1}"
-                return made, f"{told};server_port={made.ports[0]}-{made.ports[1]}"
+                granted = f"RTP/AVP;unicast;client_port={port}-{port + 1}"
+                return made, f"{granted};server_port={made.ports[0]}-{made.ports[1]}"
         return None
 
     def _play(self, request: PlayerRequest) -> CameraResponse:
@@ -320,7 +320,7 @@ class Connection:
             self._player = player
             self._camera.source.add(player)
             if self._odd.media_before_answer:
-                player.start()  # again behind the answer, which changes nothing
+                player.start()  # started again after the answer, without effect
                 player.wait_for_first(_FIRST_PACKETS_S)
         else:
             self._player.pause(paused=False)

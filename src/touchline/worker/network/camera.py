@@ -80,7 +80,7 @@ class RtspCamera:
             self._run, name="rtsp", died=lambda error: self._end(f"internal error: {error!r}")
         )
 
-    # ------------------------------------------------------ as a pipeline's
+    # ------------------------------------------------------ interface of a pipeline
 
     @property
     def data_seen(self) -> bool:
@@ -132,16 +132,16 @@ class RtspCamera:
         try:
             self._session.run()
         except Stopped:
-            self._let_go()
+            self._flush_feed()
         except RtspError as error:
-            self._let_go()
+            self._flush_feed()
             self.refusal = error.refusal
             self._end(str(error))
         except Exception as error:
             log.exception("the RTSP session failed")
             self._end(f"the RTSP client failed: {error!r}; see the worker's log")
 
-    def _let_go(self) -> None:
+    def _flush_feed(self) -> None:
         """Pass on the pictures that are complete."""
         try:
             if self._feed is not None:
@@ -155,7 +155,7 @@ class RtspCamera:
 
     def begin(self, track: CameraTrack, chosen: TrackFormat, way: Way) -> Take:
         """Prepare for the packets of a track and return the feed that accepts them."""
-        self._let_go()
+        self._flush_feed()
         if self._pipeline is not None:
             self._pipeline.stop()
             self._pipeline = None
@@ -177,7 +177,7 @@ class RtspCamera:
             self.spec,
             track,
             chosen,
-            on_frame=self._coded,
+            on_frame=self._encoded_frame,
             on_end=self._end,
             on_warning=self._on_warning,
         )
@@ -207,7 +207,7 @@ class RtspCamera:
         """Report a warning to the operator."""
         self._on_warning(text)
 
-    def _coded(self, frame: Frame) -> None:
+    def _encoded_frame(self, frame: Frame) -> None:
         """Handle a frame from the decoding pipeline."""
         if self._pipeline is not None:
             self.transcoded = self._pipeline.transcoded

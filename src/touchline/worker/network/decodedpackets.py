@@ -68,7 +68,7 @@ class DecodedPackets:
         self._decoder = decoder
         self._on_warning = on_warning
         self._begins = begins_in(chosen.codec)
-        self._tells = tells(chosen.codec)
+        self._marks_starts = tells(chosen.codec)
         self._clock = CameraClock()
         self._media = MediaTime(chosen.clock_rate)
         self._jumps = 0
@@ -122,14 +122,14 @@ class DecodedPackets:
             self.lost += 1
         begins, self._changed = self._next_picture(head, data) or self._changed, False
         if begins:
-            self._settle(last=True)
+            self._pass_held(last=True)
             self._picture(head.time, arrived_ns, whole_before=whole_before)
-        elif self._marked and self._tells and not missing:
+        elif self._marked and self._marks_starts and not missing:
             self._markers_hold = False
         self._marked = head.marked
         self._number = (self._number + 1 + missing) & 0xFFFF
         if self._media_ns is not None:
-            self._pass(self._renumbered(data), arrived_ns, marked=head.marked)
+            self._pass_packet(self._renumbered(data), arrived_ns, marked=head.marked)
 
     def _next_picture(self, head: Packet, data: bytes) -> bool:
         """Return whether a picture begins here."""
@@ -141,21 +141,21 @@ class DecodedPackets:
     def _renumbered(self, data: bytes) -> bytes:
         return data[:2] + self._number.to_bytes(2, "big") + data[4:8] + _SSRC + data[12:]
 
-    def _pass(self, data: bytes, arrived_ns: int, *, marked: bool) -> None:
+    def _pass_packet(self, data: bytes, arrived_ns: int, *, marked: bool) -> None:
         """Pass a packet on once it is known whether it is the last of its picture.
 
         Decoders take a marker as the end of a picture. A camera whose markers have been right so
         far is trusted; otherwise a packet is held until the next one arrives.
         """
-        self._settle(last=False)
+        self._pass_held(last=False)
         each = _Placed(data, self._media_ns or 0, arrived_ns)
         believed = marked and self._markers_hold and self._clock.anchored
-        if self._tells and not believed:
+        if self._marks_starts and not believed:
             self._newest = each
         else:
             self._place_or_hold(each)
 
-    def _settle(self, *, last: bool) -> None:
+    def _pass_held(self, *, last: bool) -> None:
         """Pass on the held packet, with the marker set if it is the last of its picture.
 
         After a loss this cannot be known, and markers are left unchanged.
@@ -266,7 +266,7 @@ class DecodedPackets:
     def tick(self, now_ns: int) -> None:
         """Pass on the first packets, and a last packet without a marker, when they are due."""
         if self._newest and now_ns - self._newest.arrived_ns > _WAIT_NS:
-            self._settle(last=True)
+            self._pass_held(last=True)
         if self._candidate and now_ns - self._candidate.arrived_ns > _WAIT_NS:
             waiting, self._candidate = self._candidate, None
             self._change_source(waiting)
@@ -278,7 +278,7 @@ class DecodedPackets:
         if self._candidate is not None:
             waiting, self._candidate = self._candidate, None
             self._change_source(waiting)
-        self._settle(last=True)
+        self._pass_held(last=True)
         self._release()
 
 

@@ -81,7 +81,7 @@ class CameraRunner:
         self._refusals = Refusals()
         self._ended: asyncio.Event = asyncio.Event()
         self._end_reason = ""
-        self._kick = asyncio.Event()
+        self._want_changed = asyncio.Event()
         self.wanted = spec.keep_running
         self.start_not_before_ns = 0
         self.state = "stopped"
@@ -136,7 +136,7 @@ class CameraRunner:
             self.failed_permanently = False
         if at_once:
             self._refusals.ask_at_once()
-        self._kick.set()
+        self._want_changed.set()
 
     def request_keyframe(self) -> None:
         """Request a keyframe from the running pipeline's encoder, if it has one."""
@@ -149,11 +149,11 @@ class CameraRunner:
         while True:
             if not self.wanted or self.failed_permanently:
                 self._set_state("error" if self.failed_permanently else "stopped")
-                self._kick.clear()
-                await self._kick.wait()
+                self._want_changed.clear()
+                await self._want_changed.wait()
                 failures = 0
                 continue
-            if await self._left_alone():
+            if await self._wait_after_refusal():
                 continue
             delivered, reason, refusal = await self._run_once(failures)
             if delivered:
@@ -174,12 +174,12 @@ class CameraRunner:
             if refusal is not None:
                 continue
             pause = pause_s(failures, self.spec.retry_pause_max_s)
-            self._kick.clear()
-            if not await happens(self._kick, pause):
+            self._want_changed.clear()
+            if not await happens(self._want_changed, pause):
                 self.attempts += 1
                 self.last_recovery_unix = time.time()
 
-    async def _left_alone(self) -> bool:
+    async def _wait_after_refusal(self) -> bool:
         """Wait if the camera recently refused the session; return whether that took this turn."""
         left_s = self._refusals.left_s
         if not left_s:
@@ -188,8 +188,8 @@ class CameraRunner:
                 self.last_recovery_unix = time.time()
             return False
         self._set_state("retrying")
-        self._kick.clear()
-        await happens(self._kick, left_s)
+        self._want_changed.clear()
+        await happens(self._want_changed, left_s)
         return True
 
     def _note_failure(self, reason: str) -> None:
@@ -263,7 +263,7 @@ class CameraRunner:
         while self.wanted:
             if await happens(self._ended, _LOOK_S):
                 return self._end_reason
-            self._take_over(pipeline)
+            self._copy_properties(pipeline)
             now_ns = time.monotonic_ns()
             self._awake_ns()
             if looked_ns and now_ns - looked_ns > _PAUSED_S * 1e9:
@@ -290,7 +290,7 @@ class CameraRunner:
         return None
 
     async def _stop(self, pipeline: Pipeline | RtspCamera) -> None:
-        self._take_over(pipeline)
+        self._copy_properties(pipeline)
         self._queue_overruns += pipeline.queue_overruns
         self._source_skipped += pipeline.source_skipped
         self._lost += _lost(pipeline)
@@ -301,7 +301,7 @@ class CameraRunner:
             raise Wedged(msg)
         stopping.result()
 
-    def _take_over(self, pipeline: Pipeline | RtspCamera) -> None:
+    def _copy_properties(self, pipeline: Pipeline | RtspCamera) -> None:
         if pipeline.frames:
             self.transcoded, self.source_format = pipeline.transcoded, pipeline.source_format
             if pipeline.codec is not None:
@@ -356,7 +356,7 @@ class CameraRunner:
         self.last_warning = text
         log.warning("pipeline: %s", text)
 
-    # ------------------------------------------------------------------ telling
+    # ------------------------------------------------------------------ status
 
     def _last_frame_age_s(self) -> float | None:
         """Return the seconds since the last frame, without the time this process was suspended."""

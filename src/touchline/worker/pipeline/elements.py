@@ -14,8 +14,8 @@ from gi.repository import Gst  # noqa: E402
 from touchline.ipc.wire import Value  # noqa: E402
 from touchline.media.h264.codec import Codec  # noqa: E402
 
-# Jetson modules without an encoder (Orin Nano) have the element nevertheless, but no device.
-_SAID_NS = 500_000_000
+_ERROR_TIMEOUT_NS = 500_000_000
+# Jetson modules without an encoder (Orin Nano) have the element but no device.
 _NVENC_DEVICES = ("/dev/nvhost-msenc", "/dev/v4l2-nvenc")
 
 
@@ -99,5 +99,5 @@ def describe(message: Any) -> str:
 
 def first_error(pipeline: Any) -> str | None:
     """Return the message of the failing element, which may arrive after its state change."""
-    message = pipeline.get_bus().timed_pop_filtered(_SAID_NS, Gst.MessageType.ERROR)
+    message = pipeline.get_bus().timed_pop_filtered(_ERROR_TIMEOUT_NS, Gst.MessageType.ERROR)
     return describe(message) if message else None

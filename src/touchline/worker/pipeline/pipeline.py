@@ -1,4 +1,4 @@
-"""One run of a camera's GStreamer pipeline: built from a specification, read as coded frames.
+"""One run of a camera's GStreamer pipeline: built from a specification, read as encoded frames.
 
 Elements are created by name and their properties set; no launch line is ever parsed, so no value
 from a user can become an element. A run ends once, with a reason, and is never restarted:
@@ -50,14 +50,16 @@ _COPIED = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.META | Gst.BufferCopyF
 _PUSHED_BYTES = 32 << 20
 """Input backlog beyond which a decoder is considered unable to catch up."""
 _GOP_NS, _ENCODER_FRAMES = 1_000_000_000, 4
-"""A transcoded stream whose rate nobody knew beforehand still gets a keyframe a second: it is asked
-for as many frames ahead as an encoder may hold."""
+"""A transcoded stream of unknown frame rate still gets a keyframe a second.
+
+Each is requested as many frames ahead as an encoder may hold.
+"""
 
 
 class Pipeline:
     """A pipeline that plays from `start` until `stop`; `on_end` reports an end of its own.
 
-    `on_frame` is called on the sink's thread with every coded frame, `on_end` and `on_warning` on
+    `on_frame` is called on the sink's thread with every encoded frame, `on_end` and `on_warning` on
     any other. `data_seen` says whether the source delivers anything, `frames` counts the frames
     that arrived, and `last_raw_ns` is the time at which the local encoder last received a picture.
     """
@@ -101,7 +103,7 @@ class Pipeline:
         self._input: Any = None
         self._raw_times = RawTimes(0)
         self._retiming = False
-        self._choked = False
+        self._dropping_input = False
         self._linked = False
         self._link_lock = threading.Lock()
         self._build(caps)
@@ -206,7 +208,7 @@ class Pipeline:
         self.data_seen = True
         return Gst.PadProbeReturn.REMOVE
 
-    # -------------------------------------------- sources whose format shows late
+    # -------------------------------------------- sources of unknown format
 
     def _demux(self, source: Any, parse: Any) -> None:
         """Let decodebin find the video; it stops at H.264 if that may be copied."""
@@ -291,11 +293,11 @@ class Pipeline:
         """Feed the source; packets for which a slow decoder has no room are dropped and counted."""
         full = self._input.get_property("current-level-bytes") > _PUSHED_BYTES
         # Part of a GOP is useless: resume at a keyframe if keyframes are known.
-        if full or (self._choked and dts_ns is not None and not keyframe):
-            self._choked = True
+        if full or (self._dropping_input and dts_ns is not None and not keyframe):
+            self._dropping_input = True
             self.queue_overruns += 1
             return
-        self._choked = False
+        self._dropping_input = False
         buffer = Gst.Buffer.new_wrapped(data)
         buffer.pts = pts_ns
         if dts_ns is not None:

@@ -1,6 +1,6 @@
-"""Pictures of two simulated cameras that see the same match, with a clock and a frame counter.
+"""Pictures of two simulated cameras that film the same match, with a clock and a frame counter.
 
-Pure standard library. The empty pitch is a file drawn beforehand (`sim.pitch`); players and ball
+Standard library only. The empty pitch is a file drawn beforehand (`sim.pitch`); players and ball
 are drawn onto it where the camera sees them at that time.
 """
 

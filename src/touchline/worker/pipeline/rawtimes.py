@@ -1,4 +1,4 @@
-"""Times of decoded pictures before an encoder. Pure standard library."""
+"""Times of decoded pictures before an encoder. Standard library only."""
 
 from __future__ import annotations
 

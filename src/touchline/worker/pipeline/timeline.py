@@ -1,4 +1,4 @@
-"""Positions of a pipeline's coded pictures on the match clock."""
+"""Positions of a pipeline's encoded pictures on the match clock."""
 
 from __future__ import annotations
 

@@ -14,8 +14,10 @@ from touchline.worker.pipeline.camera import CameraRunner
 from touchline.worker.pipeline.still import StillOutlet, still_bytes
 
 LINGER_S = 2.0
-"""An encoded camera runs on this long after its last viewer: a returning viewer, or a recording
-that takes the cameras from a preview, finds it running instead of being torn down."""
+"""Time that a camera which needs encoding runs on after its last viewer.
+
+A returning viewer, or a recording that takes the cameras from a preview, finds it running.
+"""
 
 
 class FeedUnreachable(Exception):
@@ -31,7 +33,7 @@ class Unseen(Exception):
 
 
 class Viewers:
-    """The feed of one camera, if there is one. Belongs to the event loop.
+    """The feed of one camera, if there is one.
 
     `camera` returns the camera as it is currently configured; feeds and stills need one.
     """
@@ -106,9 +108,9 @@ class Viewers:
 
     def _linger(self) -> None:
         """Keep the camera running for a moment, then stop it if nobody reads it any more."""
-        self._loop.call_later(LINGER_S, self._rest)
+        self._loop.call_later(LINGER_S, self._stop_if_unread)
 
-    def _rest(self) -> None:
+    def _stop_if_unread(self) -> None:
         camera = self._camera()
         if camera is not None and not self._tee.hung:
             camera.want(wanted=False)

@@ -1,1 +1,1 @@
-"""Recording of coded frames to synced segments."""
+"""Recording of encoded frames to synced segments."""

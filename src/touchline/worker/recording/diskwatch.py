@@ -42,14 +42,14 @@ class DiskWatch:
     ) -> None:
         self.pace = DiskPace(order.fragment_s)
         self.awake_ns = AwakeClock(monotonic_ns)
-        """Excludes pauses of this process, for which the disk is not to blame."""
+        """Excludes pauses of this process, in which the disk is not at fault."""
         self._order = order
         self._disk = disk
         self._ledger = ledger
         self._monotonic_ns = monotonic_ns
         self._state, self._error = OK, None  # type: tuple[str, str | None]
         self._errno: int | None = None
-        self._told = OK
+        self._reported = OK
         self._place: FolderIdentity | None = None
         self._folder_away_since_ns: int | None = None
 
@@ -75,8 +75,8 @@ class DiskWatch:
         """Report the state to the server if it differs from the last report; from any thread."""
         self.awake_ns()  # several times a second, whatever the disk does
         state, error = self.judged()
-        if state != self._told:
-            self._told = state
+        if state != self._reported:
+            self._reported = state
             log.warning("disk %s: %s", state, error or "writing footage again")
             self._ledger.disk(state, error, self.errno)
 
@@ -134,7 +134,7 @@ class DiskWatch:
         """Record an error of the disk and return the resulting state."""
         state, self._errno = state_of(error), error.errno
         if state == ERROR:
-            state = self._second_opinion()
+            state = self._check_place()
         self._set(state, text_of(error))
         return state
 
@@ -176,7 +176,7 @@ class DiskWatch:
             log.warning("%s had been removed and was created again", order.directory)
             self._folder_away_since_ns = None
 
-    def _second_opinion(self) -> str:
+    def _check_place(self) -> str:
         """Check whether a disk with an input/output error is now read-only or missing."""
         try:
             place = self._disk.place(self._order.directory)
@@ -186,7 +186,7 @@ class DiskWatch:
 
     def _set(self, state: str, text: str | None) -> None:
         self._state, self._error = state, text
-        if state != self._told and not (state == OK and self._told == SLOW):
+        if state != self._reported and not (state == OK and self._reported == SLOW):
             self.tell()
 
 

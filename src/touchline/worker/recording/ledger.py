@@ -1,4 +1,4 @@
-"""Record of what a recording has written and left out; every change is sent to the server."""
+"""Record of what a recording has written and dropped; every change is sent to the server."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Recording of coded frames to synced segments; at most one fragment is in flight to the disk.
+"""Recording of encoded frames to synced segments; at most one fragment is in flight to the disk.
 
-Two sides meet in one bounded backlog. `push` (the pipeline's thread) gathers frames into fragments
+Two sides share one bounded backlog. `push` (the pipeline's thread) gathers frames into fragments
 and never waits. The writer (`writer.py`, on its own thread) turns each into bytes, appends it to
 the open segment, syncs it, and begins and finishes segments. A disk that is slow, full or missing
 stops only the writer: fragments wait in memory up to `backlog_bytes`, then whole GOPs are dropped,
@@ -203,7 +203,7 @@ class CameraRecorder:
             elif self._broken != _START:
                 self._undecodable += 1
             return False
-        # Half empty: a disk that is only a little too slow must not make a segment of every GOP.
+        # Half empty: a disk that is slightly too slow must not cause a segment per GOP.
         limit = self.order.backlog_bytes // 2 if self._skipping else self.order.backlog_bytes
         if self._backlog.bytes >= max(limit, 1):
             self._skipping = True

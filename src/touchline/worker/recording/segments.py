@@ -46,7 +46,7 @@ class SegmentNames:
             return fd, name, index
 
     def give_back(self, index: int) -> None:
-        """Release the index of a removed file, so that a missing disk does not use up numbers."""
+        """Release the index of a removed file, so that a missing disk does not use up indexes."""
         self._index = index
 
     @property

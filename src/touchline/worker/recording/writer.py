@@ -1,9 +1,9 @@
-"""Writing of footage to the disk: segments are begun and appended to, and replaced when refused.
+"""Writing of footage to the disk: segments are begun, appended to, and replaced after errors.
 
 A writer processes one backlog on its own thread until the recording is closed or the writer fails;
-`Recorder` then replaces it. The open group of pictures is kept in memory, so that a file that takes
-over (after a disk failure, at the maximum file size, after a failed writer) begins with its
-keyframe and nothing is lost.
+`Recorder` then replaces it. The open group of pictures is kept in memory, so that the next file
+(after a disk failure, at the maximum file size, after a failed writer) begins with its keyframe and
+nothing is lost.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TRIES_WITHOUT_MEMORY = 6
 
 @dataclass
 class Work:
-    """State that each writer of a recording hands on to the next."""
+    """State that each writer of a recording passes to the next."""
 
     order: RecordOrder
     backlog: Backlog
@@ -51,11 +51,11 @@ class Work:
     replay: list[Fragment] = field(default_factory=list)
     """Start of the next segment: the group of pictures that was interrupted."""
     moving: tuple[OpenSegment, int] | None = None
-    """The segment that also has those, and the offset to cut it at once the next has them."""
+    """The segment that also contains these, and the offset to cut it at once the next has them."""
     given_up: list[tuple[OpenSegment, int | None]] = field(default_factory=list)
     """Segments to repair, and the offset at which to cut each one first."""
     unfinished: list[OpenSegment] = field(default_factory=list)
-    limit_told: bool = False
+    limit_reported: bool = False
     hole: str | None = None
     """Reason why footage was dropped since the last fragment."""
     sync_ms_last: float = 0.0
@@ -78,7 +78,7 @@ class Writer:
         """Write until the backlog is empty and the recording closed."""
         work, backlog = self._work, self._work.backlog
         if self._after is not None:
-            self._give_up_open()
+            self._abandon_open()
         try:
             while True:
                 with backlog.lock:
@@ -88,11 +88,11 @@ class Writer:
                     if job is None and backlog.closing:
                         break
                 if job is None:
-                    self._look_while_idle()
+                    self._check_idle_disk()
                 else:
                     self._do(job)
         except RecordingClosed:
-            self._lose_the_rest()
+            self._drop_backlog()
         self._finish_open()
         self._drop_replay()
         self._finish_earlier()
@@ -104,7 +104,7 @@ class Writer:
     def _do(self, job: Job) -> None:
         job.tries += 1
         if job.tries > self._tries:
-            self._leave_out(job, f"it could not be written: {describe(self._after)}")
+            self._drop_job(job, f"it could not be written: {describe(self._after)}")
         elif isinstance(job, BeginSegment):
             self._finish_open()
             self._drop_replay()
@@ -124,13 +124,13 @@ class Writer:
         while True:
             try:
                 if work.open is None and not self._reopen(job):
-                    self._leave_out(job, work.hole or f"disk {work.watch.takes}")
+                    self._drop_job(job, work.hole or f"disk {work.watch.takes}")
                     return
                 work.watch.look(job.size_bytes, elsewhere=False)
                 self._make_room(job)
                 self._append(job, again=False)
             except OSError as error:
-                if not self._mind(error, job):
+                if not self._handle_error(error, job):
                     return
                 continue
             work.backlog.done(job)
@@ -138,21 +138,21 @@ class Writer:
                 self._finish_earlier()
             return
 
-    def _mind(self, error: OSError, job: Fragment) -> bool:
+    def _handle_error(self, error: OSError, job: Fragment) -> bool:
         """Handle a disk error; return False if the fragment was dropped because of it."""
         work, state = self._work, state_of(error)
         if state == FILE_TOO_LARGE:
-            work.limit_told = True
+            work.limit_reported = True
             work.watch.note(error)
             if work.open is None or self._has_only_this_gop(work.open):
                 # It would not fit in another file either.
-                self._leave_out(job, "a group of pictures is larger than the file size limit")
+                self._drop_job(job, "a group of pictures is larger than the file size limit")
                 return False
-            self._give_up_open()
+            self._abandon_open()
             return True
         if state != FULL:
             # The file or its disk is missing or broken: never write to it again.
-            self._give_up_open()
+            self._abandon_open()
         work.watch.wait(error, work.backlog)
         return True
 
@@ -183,7 +183,7 @@ class Writer:
         work.sync_ms_max = max(work.sync_ms_max, work.sync_ms_last)
         work.gop.add(job)
         if not work.listed:
-            self._list(segment)
+            self._report_segment(segment)
         if not again:
             if job.hole is not None and before == work.ledger.end_unix_ns:
                 work.ledger.gap(job.frames[0].pts_ns + work.order.unix_minus_monotonic_ns, job.hole)
@@ -191,7 +191,7 @@ class Writer:
         work.written += 1
         work.watch.well()
 
-    def _list(self, segment: OpenSegment) -> None:
+    def _report_segment(self, segment: OpenSegment) -> None:
         """Report a segment that now has footage, and the gap before it."""
         work = self._work
         work.listed = True
@@ -246,13 +246,13 @@ class Writer:
         needed = 2 * max(gop.size_bytes, job.size_bytes) + 2 * segment.closing_bytes
         if segment.offset + needed <= limit:
             return
-        if not work.limit_told:
-            work.limit_told = True
+        if not work.limit_reported:
+            work.limit_reported = True
             work.watch.complain(FILE_TOO_LARGE, f"files are limited to {limit} bytes here")
         self._finish_open()
         self._begin(BeginSegment(job.frames[0], work.wall_label()))
 
-    def _give_up_open(self) -> None:
+    def _abandon_open(self) -> None:
         """Abandon the open file and continue in another, from its newest keyframe on."""
         work = self._work
         if work.replay:  # the file has only a part of it
@@ -267,8 +267,8 @@ class Writer:
             segment.discard()
             return
         head = work.backlog.jobs[0] if work.backlog.jobs else None
-        goes_on = head is None or (isinstance(head, Fragment) and not head.frames[0].keyframe)
-        if goes_on and gop is not None and gop.whole and gop.fragments:
+        continues = head is None or (isinstance(head, Fragment) and not head.frames[0].keyframe)
+        if continues and gop is not None and gop.whole and gop.fragments:
             work.replay, work.moving = list(gop.fragments), (segment, gop.at)
         else:
             work.given_up.append((segment, None))
@@ -289,7 +289,7 @@ class Writer:
             work.given_up.append((work.moving[0], None))
             work.moving = None
 
-    def _leave_out(self, job: Job, reason: str) -> None:
+    def _drop_job(self, job: Job, reason: str) -> None:
         """Count dropped footage; the next keyframe begins a new segment after the gap."""
         work = self._work
         self._finish_open()
@@ -304,9 +304,9 @@ class Writer:
                 log.error("footage of %s is dropped: %s", work.order.prefix, reason)
         work.backlog.done(job)
 
-    # -------------------------------------------------------------------- ends
+    # -------------------------------------------------------------------- endings
 
-    def _look_while_idle(self) -> None:
+    def _check_idle_disk(self) -> None:
         """Check the disk between two fragments."""
         work = self._work
         if work.open is None and not work.replay:
@@ -315,14 +315,14 @@ class Writer:
             work.watch.look(0, elsewhere=work.open is None)
         except OSError as error:
             if state_of(error) != FULL:
-                self._give_up_open()
+                self._abandon_open()
             work.watch.note(error)
             work.watch.bring_back_folder(error)
         else:
             if work.watch.takes == FULL:
                 work.watch.well()
 
-    def _lose_the_rest(self) -> None:
+    def _drop_backlog(self) -> None:
         """Count and list the pending footage of a closed recording whose disk accepts no data."""
         work = self._work
         lost = work.backlog.clear()

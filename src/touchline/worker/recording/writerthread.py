@@ -28,8 +28,8 @@ class WriterThread:
         self.error: str | None = None
         """Error that ended the last writer, until footage is written again."""
         self._thread: threading.Thread | None = None
-        self._died_of: BaseException | None = None
-        self._deaths = 0
+        self._last_error: BaseException | None = None
+        self._failures = 0
         self._next_writer_ns = 0
         self._written_before = 0
         self._proof_since_ns: int | None = None
@@ -38,21 +38,21 @@ class WriterThread:
         """Replace a writer that has failed; call it several times a second."""
         thread = self._thread
         if thread is not None and thread.is_alive():
-            self._prove()
+            self._check_recovery()
             return
         if thread is not None:
             self._thread = None
-            self._note_death(self._died_of)
+            self._note_failure(self._last_error)
         if time.monotonic_ns() >= self._next_writer_ns:
             self._begin_writer()
 
     def _begin_writer(self) -> None:
-        writer = Writer(self._work, after=self._died_of)
-        thread = watched(self._run, writer, name="writer", died=self._died)
+        writer = Writer(self._work, after=self._last_error)
+        thread = watched(self._run, writer, name="writer", died=self._keep_error)
         try:
             thread.start()
         except RuntimeError as error:  # no more threads
-            self._note_death(error)
+            self._note_failure(error)
         else:
             self._thread = thread
 
@@ -60,29 +60,29 @@ class WriterThread:
         writer.run()
         self.done.set()
 
-    def _died(self, error: BaseException) -> None:
+    def _keep_error(self, error: BaseException) -> None:
         """Record why the writer failed, for `mind`, which finds its thread ended."""
-        self._died_of = error
+        self._last_error = error
 
-    def _note_death(self, error: BaseException | None) -> None:
-        self._died_of = error or RuntimeError("it exited without an error")
-        self._deaths += 1
+    def _note_failure(self, error: BaseException | None) -> None:
+        self._last_error = error or RuntimeError("it exited without an error")
+        self._failures += 1
         pause_ns = 0
-        if self._deaths > 1:
-            pause_ns = min(_FIRST_PAUSE_NS << min(self._deaths - 2, 10), _LONGEST_PAUSE_NS)
+        if self._failures > 1:
+            pause_ns = min(_FIRST_PAUSE_NS << min(self._failures - 2, 10), _LONGEST_PAUSE_NS)
         self._next_writer_ns = time.monotonic_ns() + pause_ns
         self._written_before, self._proof_since_ns = self._work.written, None
-        self.error = describe(self._died_of)
-        self._notify(wire.event("writer_failed", reason=self.error, deaths=self._deaths))
+        self.error = describe(self._last_error)
+        self._notify(wire.event("writer_failed", reason=self.error, deaths=self._failures))
 
-    def _prove(self) -> None:
+    def _check_recovery(self) -> None:
         """Treat a writer as healthy once it has written for a while, longer after more failures."""
-        if self._deaths == 0 or self._work.written == self._written_before:
+        if self._failures == 0 or self._work.written == self._written_before:
             return
         now_ns = time.monotonic_ns()
         if self._proof_since_ns is None:
             self._proof_since_ns = now_ns
-        proof_ns = min(self._deaths * _PROOF_NS, _LONGEST_PROOF_NS)
+        proof_ns = min(self._failures * _PROOF_NS, _LONGEST_PROOF_NS)
         if now_ns - self._proof_since_ns >= proof_ns:
-            self._deaths, self.error, self._died_of = 0, None, None
+            self._failures, self.error, self._last_error = 0, None, None
             self._notify(wire.event("writer_recovered"))

@@ -1,4 +1,4 @@
-"""Conversion of H.264 over RTP to frames. Pure standard library."""
+"""Conversion of H.264 over RTP to frames. Standard library only."""
 
 from touchline.worker.rtp.errors import StreamError
 from touchline.worker.rtp.stream import H264Stream

@@ -98,7 +98,7 @@ class AccessUnits:
         self._runs: dict[bool, tuple[int, int]] = {}
         self._marked_run = 0
         self._marks_inside = False
-        self._lied = False
+        self._markers_wrong = False
 
     # ------------------------------------------------------------- units
 
@@ -139,13 +139,13 @@ class AccessUnits:
         head, sets, first_mb, may_change = self._head(unit)
         current = self._current
         if current is None and self._too_late(head):
-            self._lied = True
+            self._markers_wrong = True
             self._clear_prefix()
             self._on_lost("a part of a picture arrived too late", False)
             return
         if current is not None:
             if self._continues(current, unit, head, first_mb):
-                self._go_on(current, unit, head)
+                self._continue_picture(current, unit, head)
                 return
             self._finish(current)
         self._begin(unit, head, sets, may_change=may_change)
@@ -178,7 +178,7 @@ class AccessUnits:
             return current.fields == 1 and second_field(current.last, head)
         return first_mb != 0 and unit.rtp_time == current.rtp_time
 
-    def _go_on(self, current: Picture, unit: Unit, head: Slice | None) -> None:
+    def _continue_picture(self, current: Picture, unit: Unit, head: Slice | None) -> None:
         if current.suspect:
             current.damage = current.damage or "packets were lost"
         if head is None:
@@ -186,7 +186,7 @@ class AccessUnits:
         elif current.last is not None and head.bottom != current.last.bottom:
             current.fields, current.begun = 2, False
         elif current.begun and head.first_mb == 0 and not head.redundant:
-            self._begins_again(current, unit)
+            self._restart_picture(current, unit)
             return
         current.suspect = self._after_loss = False
         for each in self._prefix:
@@ -195,7 +195,7 @@ class AccessUnits:
         self._clear_prefix()
         self._add(current, unit, head)
 
-    def _begins_again(self, current: Picture, unit: Unit) -> None:
+    def _restart_picture(self, current: Picture, unit: Unit) -> None:
         current.damage = current.damage or _AGAIN
         current.last_arrived_ns = unit.arrived_ns
         self._clear_prefix()
@@ -207,12 +207,12 @@ class AccessUnits:
         idr = unit.data[0] & 0x1F == IDR
         current = Picture(unit.rtp_time, unit.arrived_ns, head, sets, may_change=may_change)
         current.idr = idr
-        lacks_a_piece = self._lacks_a_piece(unit.rtp_time)
+        has_orphan = self._has_orphan(unit.rtp_time)
         if head is None:
             current.damage = (
                 "its parameter sets are missing" if sets is None else "a slice cannot be read"
             )
-        elif (head.first_mb and self._after_loss) or lacks_a_piece:
+        elif (head.first_mb and self._after_loss) or has_orphan:
             current.damage = "packets were lost"
         current.recovery, self._after_loss = self._recovery, False
         for each in self._prefix:
@@ -248,7 +248,12 @@ class AccessUnits:
         current.last_arrived_ns = arrived_ns
         current.marked = marked
         current.marks += marked
-        if marked and not self._lied and not current.suspect and self._looks_whole(current):
+        if (
+            marked
+            and not self._markers_wrong
+            and not current.suspect
+            and self._looks_whole(current)
+        ):
             self._finish(current)
 
     def _looks_whole(self, current: Picture) -> bool:
@@ -288,9 +293,9 @@ class AccessUnits:
         current = self._current
         if current is None or self._prefix:
             return
-        trusted = current.marked and not self._marks_inside and not self._lied
+        trusted = current.marked and not self._marks_inside and not self._markers_wrong
         quiet_ns = _QUIET_MARKED_NS if trusted else _QUIET_NS
-        if now_ns - current.last_arrived_ns >= quiet_ns and not self._lied:
+        if now_ns - current.last_arrived_ns >= quiet_ns and not self._markers_wrong:
             self._finish(current)
 
     def flush(self) -> None:
@@ -298,7 +303,7 @@ class AccessUnits:
         if self._current is not None:
             self._finish(self._current)
         self._clear_prefix()
-        self._settle(None)
+        self._count_orphan(None)
         self._finished = self._orphan = None
         self._after_loss = True
 
@@ -316,17 +321,17 @@ class AccessUnits:
         if current is not None and current.rtp_time == rtp_time:
             current.damage = current.damage or "packets were lost"
         else:
-            self._settle(rtp_time)
+            self._count_orphan(rtp_time)
             self._orphan = rtp_time, unit_type == IDR
 
-    def _lacks_a_piece(self, rtp_time: int) -> bool:
+    def _has_orphan(self, rtp_time: int) -> bool:
         """Return whether fragments without a beginning belonged to this picture; count others."""
         found = self._orphan is not None and self._orphan[0] == rtp_time
-        self._settle(rtp_time)
+        self._count_orphan(rtp_time)
         self._orphan = None
         return found
 
-    def _settle(self, rtp_time: int | None) -> None:
+    def _count_orphan(self, rtp_time: int | None) -> None:
         """Count a picture that only left fragments without a beginning, unless it is this one."""
         if self._orphan is not None and self._orphan[0] != rtp_time:
             self._on_lost("packets were lost", self._orphan[1])

@@ -31,7 +31,7 @@ def begins_jpeg(payload: bytes) -> bool | None:
 
 
 class H265Pictures:
-    """Picture boundaries in H.265 payloads: the first slice of a picture or what leads it."""
+    """Picture boundaries in H.265 payloads: the first slice of a picture or units before it."""
 
     def __init__(self) -> None:
         self._sliced = False

@@ -55,13 +55,13 @@ class CameraClock:
         self._top_media_ns = max(self._top_media_ns, media_ns)
         late_ns = arrived_ns - self.at(media_ns)
         self._low_ns = late_ns if self._low_ns is None else min(self._low_ns, late_ns)
-        if self._runs_wrong(arrived_ns, late_ns):
+        if self._rate_is_wrong(arrived_ns, late_ns):
             self._window_began_ns, self._low_ns, self._low_before_ns = arrived_ns, None, None
             self._looks.clear()
         elif arrived_ns - self._window_began_ns >= WINDOW_NS:
             self._correct(arrived_ns, self._low_ns)
 
-    def _runs_wrong(self, now_ns: int, late_ns: int) -> bool:
+    def _rate_is_wrong(self, now_ns: int, late_ns: int) -> bool:
         """Return whether the clock's rate is far off: every second deviates like the one before.
 
         The mapping is adjusted then.
@@ -78,13 +78,13 @@ class CameraClock:
             low, high = slopes[0], slopes[-1]
             if (low > _WRONG and high < 1.5 * low) or (high < -_WRONG and low > 1.5 * high):
                 self._drift = _within(self._drift + slopes[_LOOKS // 2], MOST_RATE)
-                self._bend(self._drift)
+                self._change_rate(self._drift)
                 return True
             looks.pop(0)
         looks.append((now_ns, late_ns))
         return False
 
-    def _bend(self, rate: float) -> None:
+    def _change_rate(self, rate: float) -> None:
         """Continue from the newest picture at another rate."""
         self._base_ns = self.at(self._top_media_ns)
         self._base_media_ns = self._top_media_ns
@@ -104,7 +104,7 @@ class CameraClock:
             learned_s = _within(error_s, _MOST_LEARNED_S)
             self._drift = _within(self._drift + learned_s * _INTEGRAL * WINDOW_NS / 1e9, MOST_RATE)
         proportional = _within(error_s * _PROPORTIONAL, _MOST_PROPORTIONAL)
-        self._bend(_within(self._drift + proportional, MOST_RATE))
+        self._change_rate(_within(self._drift + proportional, MOST_RATE))
 
 
 def _within(value: float, most: float) -> float:

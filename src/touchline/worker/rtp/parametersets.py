@@ -44,7 +44,7 @@ class ParameterSets:
         self._active: _Known[Sps] | None = None
         self._codec = Codec(0, 0, b"")
         self._in_codec: dict[int, bytes] = {}
-        self._told: dict[int, bytes] = {}
+        self._sent: dict[int, bytes] = {}
 
     def add(self, unit: bytes) -> None:
         """Add a set from the stream or its description. Raises ValueError for a damaged one."""
@@ -88,17 +88,17 @@ class ParameterSets:
             found = self._sequence_set(sps_id, may_change=may_change)
             if found is not None and found != self._active:
                 self._active = found
-                self._in_codec = self._belonging(sps_id)
+                self._in_codec = self._picture_sets_of(sps_id)
                 self._codec = _codec(found, self._in_codec)
-            self._told = dict(self._in_codec)
-            wanted = self._belonging(sps_id)
+            self._sent = dict(self._in_codec)
+            wanted = self._picture_sets_of(sps_id)
         else:
             wanted = {sets.pps.pps_id: self._pps[sets.pps.pps_id].raw}
-        new = {n: raw for n, raw in wanted.items() if self._told.get(n) != raw}
-        self._told.update(new)
+        new = {n: raw for n, raw in wanted.items() if self._sent.get(n) != raw}
+        self._sent.update(new)
         return self._codec, list(new.values())
 
-    def _belonging(self, sps_id: int) -> dict[int, bytes]:
+    def _picture_sets_of(self, sps_id: int) -> dict[int, bytes]:
         """Return the picture sets that refer to a sequence set."""
         found = {n: pps.raw for n, pps in sorted(self._pps.items()) if pps.read.sps_id == sps_id}
         return dict(list(found.items())[:255])

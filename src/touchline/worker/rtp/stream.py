@@ -42,9 +42,9 @@ class H264Stream:
     """Reader of one RTP stream that calls `on_frame` with each frame as soon as it is complete.
 
     `sprop` are the parameter sets of the session description, `payload_types` those that it assigns
-    to H.264 (None: any). `on_warning` is told what was dropped and why, one line each time a reason
-    begins to apply. Everything runs on the caller's thread. Raises StreamError for a stream that
-    cannot be recorded; memory stays under twice the largest picture.
+    to H.264 (None: any). `on_warning` receives what was dropped and why, one line each time a
+    reason begins to apply. Everything runs on the caller's thread. Raises StreamError for a stream
+    that cannot be recorded; memory stays under twice the largest picture.
     """
 
     def __init__(
@@ -213,11 +213,11 @@ class H264Stream:
     # --------------------------------------------------------------- pictures
 
     def _lost_picture(self, reason: str, keyframe: bool) -> None:  # noqa: FBT001
-        self._leave_out(reason)
+        self._drop_picture(reason)
         if keyframe:
             self._waits_for_keyframe = "their keyframe was lost"
 
-    def _leave_out(self, reason: str) -> None:
+    def _drop_picture(self, reason: str) -> None:
         self.damaged += 1
         self.counts[reason] += 1
         if reason != self._last_warning:
@@ -252,7 +252,7 @@ class H264Stream:
         if self._waits_for_keyframe is not None:
             if not keyframe:
                 if self.frames or self._held:
-                    self._leave_out(self._waits_for_keyframe)
+                    self._drop_picture(self._waits_for_keyframe)
                 else:
                     self.counts["pictures before the first keyframe"] += 1
                 return

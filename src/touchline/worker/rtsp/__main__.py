@@ -30,19 +30,21 @@ def main(source: TextIO, output: TextIO) -> int:
         if not (isinstance(url, str) and texts and known):
             raise TypeError("a field has the wrong type")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        _say(output, {"ok": False, "refusal": None, "message": "the input is not such an object"})
+        _print_json(
+            output, {"ok": False, "refusal": None, "message": "the input is not such an object"}
+        )
         return 2
     try:
         offer = describe(url, user, password, verify_tls=verify, track=track)
     except RtspError as error:
         refusal = error.refusal.value if error.refusal else None
-        _say(output, {"ok": False, "refusal": refusal, "message": str(error)})
+        _print_json(output, {"ok": False, "refusal": refusal, "message": str(error)})
         return 1
-    _say(output, {"ok": True, **offer.to_json()})
+    _print_json(output, {"ok": True, **offer.to_json()})
     return 0
 
 
-def _say(output: TextIO, answer: dict[str, Any]) -> None:
+def _print_json(output: TextIO, answer: dict[str, Any]) -> None:
     output.write(json.dumps(answer) + "\n")
 
 

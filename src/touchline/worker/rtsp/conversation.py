@@ -22,7 +22,7 @@ from touchline.worker.rtsp.messages import (
 SEND_S = 2.0
 ANSWER_S = 5.0
 _AGENT = ("User-Agent", f"touchline/{__version__}")
-_OBEYED = {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"}
+_SUPPORTED = {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"}
 _REFUSALS = {
     ChallengeVerdict.NO_CREDENTIALS: (
         "the camera requires a user name and password (401); set user and password of this camera"
@@ -104,7 +104,7 @@ class Conversation:
         if signature is not None:
             sent.append(("Authorization", signature))
         asked = self._waiting[self._number] = Asked(method, uri, headers)
-        if len(self._waiting) > 8:  # what was not answered by now never will be
+        if len(self._waiting) > 8:  # requests not answered by now will not be answered
             del self._waiting[min(self._waiting)]
         self.link.send(encode_request(method, uri, self._number, sent), SEND_S)
         return asked
@@ -135,7 +135,7 @@ class Conversation:
 
     def _note(self, message: Message) -> None:
         if isinstance(message, CameraRequest):
-            self._obey(message)
+            self._answer_request(message)
         elif message.status >= 200:
             number = message.headers.number("cseq")
             if number is None or not 0 < number <= self._number:
@@ -145,12 +145,12 @@ class Conversation:
             if asked is not None:
                 asked.answer = message
 
-    def _obey(self, request: CameraRequest) -> None:
+    def _answer_request(self, request: CameraRequest) -> None:
         """Answer a request of the camera."""
         number = request.headers.get("cseq") or "0"
         if request.method in {"REDIRECT", "TEARDOWN", "BYE"}:
             self.ended = f"the camera ended the session ({printable(request.method)})"
-        known = request.method in _OBEYED or self.ended is not None
+        known = request.method in _SUPPORTED or self.ended is not None
         status, reason = (200, "OK") if known else (501, "Not Implemented")
         self.link.send(encode_response(status, reason, number), SEND_S)
 

@@ -24,7 +24,7 @@ _KEEPALIVE = ((socket.TCP_KEEPIDLE, 5), (socket.TCP_KEEPINTVL, 2), (socket.TCP_K
 
 
 class Waker:
-    """Interrupter of a session thread's waits, to stop it or to have something done."""
+    """Interruption of the waits of a session's thread, to stop it or to request something."""
 
     def __init__(self) -> None:
         self.stopping = False
@@ -46,7 +46,7 @@ class Waker:
         try:
             self._write.send(b"w")
         except (BlockingIOError, OSError):
-            return  # woken already, or closed
+            return  # already woken, or closed
 
     def drain(self) -> None:
         """Reset the waker. Raises Stopped after a stop."""

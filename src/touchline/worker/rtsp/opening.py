@@ -58,8 +58,8 @@ def open_camera(
         own = address.origin == configured.origin
         signer = RequestSigner(target.credentials if own else None)
         try:
-            door = _Door(target, waker, on_packet, methods)
-            conversation, answer = door.enter(address, signer)
+            describer = _Describer(target, waker, on_packet, methods)
+            conversation, answer = describer.enter(address, signer)
         except RtspError as error:
             if own or target.credentials is None or error.refusal is not CameraRefusal.CREDENTIALS:
                 raise
@@ -72,7 +72,7 @@ def open_camera(
             if answer.ok:
                 base = _base(answer, address)
                 description = parse_description(answer.body)
-                return Opened(conversation, address, description, base, door.methods)
+                return Opened(conversation, address, description, base, describer.methods)
             location = answer.headers.get("location")
             if not 300 <= answer.status < 400 or location is None:
                 raise failure("DESCRIBE", answer)
@@ -84,7 +84,7 @@ def open_camera(
     raise RtspError(f"the camera redirects more than {MAX_REDIRECTS} times")
 
 
-class _Door:
+class _Describer:
     """A DESCRIBE exchange that uses a second connection if the camera closes the first.
 
     Some cameras close the connection with their challenge, others when asked for their OPTIONS.

@@ -182,7 +182,7 @@ class RtspSession:
             raise RtspError("the camera's session id is too long")
         opened.conversation.session = session or None
         self._prepare(opened, track, chosen)
-        return self._whole(opened), session_timeout_s(field)
+        return self._aggregate_uri(opened), session_timeout_s(field)
 
     def _ask_set_up(self, opened: Opened, track: CameraTrack, way: Way) -> Response:
         conversation, ports = opened.conversation, None
@@ -201,7 +201,7 @@ class RtspSession:
         return answer
 
     @staticmethod
-    def _whole(opened: Opened) -> str:
+    def _aggregate_uri(opened: Opened) -> str:
         """Return the aggregate URI of all tracks."""
         control = opened.description.control
         return control_uris(opened.base, control)[0] if control else opened.base
@@ -234,7 +234,7 @@ class RtspSession:
         if not answer.ok:
             raise failure("PLAY", answer)
 
-    # ------------------------------------------------------------- listening
+    # ------------------------------------------------------------- playing
 
     def _listen(
         self,
@@ -246,7 +246,7 @@ class RtspSession:
     ) -> None:
         began_s = now_s = time.monotonic()
         keep = KeepAlive(timeout_s, methods, now_s, method=self._memory.keep_alive)
-        alive = _Alive(conversation, uri, keep)
+        alive = _KeepAlives(conversation, uri, keep)
         report_s = now_s + _FIRST_REPORT_S
         fallible = self._wanted.transport == "auto" and self._granted.way == "udp"
         try:
@@ -257,7 +257,7 @@ class RtspSession:
                     self._udp.take(ready, self._datagram)
                 now_s = time.monotonic()
                 self._sink.tick(time.monotonic_ns())
-                self._mind_the_end(conversation, now_s)
+                self._check_end(conversation, now_s)
                 if fallible and not self.packets and now_s > began_s + _UDP_SILENCE_S:
                     raise _UdpSilent
                 alive.look(now_s)
@@ -272,7 +272,7 @@ class RtspSession:
                 self._memory.keep_alive = "OPTIONS"
             raise
 
-    def _mind_the_end(self, conversation: Conversation, now_s: float) -> None:
+    def _check_end(self, conversation: Conversation, now_s: float) -> None:
         """Raise ConnectionLost if the camera has announced the end of the session."""
         if conversation.ended is not None:
             raise ConnectionLost(conversation.ended)
@@ -313,7 +313,7 @@ class RtspSession:
         if channel == channels[0]:
             self._assigned_seen = True
         elif self._assigned_seen or data[1] & 0x7F not in self._payload_types:
-            return  # of another track; a camera may also use another channel than it said
+            return  # another track; a camera may also use another channel than announced
         self.packets += 1
         self._reception.last = data
         take(data, time.monotonic_ns())
@@ -336,7 +336,7 @@ class RtspSession:
                 self._bye_s, self._bye_packets = time.monotonic(), self.packets
 
 
-class _Alive:
+class _KeepAlives:
     """The keep-alives of a session."""
 
     def __init__(self, conversation: Conversation, uri: str, keep: KeepAlive) -> None:

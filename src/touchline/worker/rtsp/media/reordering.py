@@ -40,7 +40,7 @@ class Reorderer:
             self._next = (number + 1) & 0xFFFF
             self._deliver(data, arrived_ns)
             if self._held:
-                self._go_on()
+                self._deliver_consecutive()
         elif ahead > 0xFFFF - _NEAR:
             self.late += 1
         elif ahead > _NEAR:
@@ -65,9 +65,9 @@ class Reorderer:
         """Continue after the gap."""
         expected = self._next or 0
         self._next = min(self._held, key=lambda number: (number - expected) & 0xFFFF)
-        self._go_on()
+        self._deliver_consecutive()
 
-    def _go_on(self) -> None:
+    def _deliver_consecutive(self) -> None:
         while self._next is not None and (found := self._held.pop(self._next, None)) is not None:
             self._next = (self._next + 1) & 0xFFFF
             self._deliver(*found)
