@@ -1,4 +1,4 @@
-"""The live process, a program of its own: coded frames of all cameras in, viewers served.
+"""The live process, a separate program: encoded frames of all cameras in, viewers served.
 
-`python -m touchline.live`. Whatever viewers do happens here, away from the recorders and the API.
+`python -m touchline.live`. All work for viewers is done here, apart from the recorders and the API.
 """

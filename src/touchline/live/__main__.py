@@ -1,7 +1,7 @@
 """The program `python -m touchline.live`: one process that shows all cameras to all viewers.
 
-It is started by the server, in a session of its own, and kept warm. What the server asked for ends
-with the server's connection; without a server the process leaves after a minute.
+The server starts it in a session of its own and keeps it warm. What the server requested ends when
+its connection closes; without a server the process exits after a minute.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ STATUS_S = 0.5
 IDLE_LEAVE_S = 60.0
 EXIT_TAKEN = 75  # another live process serves this directory
 FEED_BUFFER_BYTES = 4 << 20
-"""What asyncio takes in ahead of us: about one large keyframe."""
+"""Limit of asyncio's read-ahead: about one large keyframe."""
 
 
 class LiveServer:
     """Carries out the server's requests."""
 
     def __init__(self, directory: Path, hls_parent: Path | None) -> None:
-        """HLS files go to a folder of its own in `hls_parent`; None is in memory."""
+        """Create HLS files in a folder inside `hls_parent`; None means in memory."""
         self.leave = asyncio.Event()
         self._hls_parent = hls_parent
         self.folder = make_folder(directory, hls_parent or MEMORY)
@@ -90,7 +90,7 @@ class LiveServer:
         return await carry_out(message) or {}
 
     async def _hello(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Who this is and what it can do."""
+        """Return identity and capabilities of this process."""
         del message
         return {
             "protocol": wire.PROTOCOL,
@@ -113,7 +113,7 @@ class LiveServer:
         self.leave.set()
 
     def status(self) -> dict[str, Any]:
-        """Return what is shown now, from memory."""
+        """Return the streams, viewers and transcodes, from memory."""
         return {
             "streams": self.streams.status(),
             "hls": sorted(self._hls),
@@ -126,7 +126,7 @@ class LiveServer:
         self.control.notify(wire.event("stream", camera=stream.name, up=stream.up))
 
     async def _hide(self, message: dict[str, Any]) -> None:
-        """End everything that shows this camera."""
+        """Stop everything that shows this camera."""
         camera = str(message["camera"])
         await self._end_hls(camera)
         if self._rtsp is not None:
@@ -134,7 +134,7 @@ class LiveServer:
         if self._peers is not None:
             for session in self._peers.sessions():
                 if session["camera"] == camera:
-                    with contextlib.suppress(Problem):  # it has just ended by itself
+                    with contextlib.suppress(Problem):  # it has ended in the meantime
                         await self._peers.stop(session["session"])
 
     # ------------------------------------------------------------------ HLS
@@ -232,7 +232,7 @@ class LiveServer:
                 if importlib.util.find_spec("aiortc") is None:
                     code = "webrtc_unavailable"
                     raise Problem(code, "WebRTC runtime is not available")
-                # Half a second of imports: off the loop, where they would hold up HLS.
+                # Half a second of imports: in a thread, because they would delay HLS on the loop.
                 peers = await asyncio.to_thread(_load_peers)
                 self._peers = peers(self._transcodes, self._viewer_changed)
             return self._peers
@@ -242,14 +242,14 @@ class LiveServer:
         self.control.notify(wire.event("status", **self.status()))
 
     async def warm(self) -> None:
-        """Load WebRTC before the first viewer asks for it."""
+        """Load WebRTC before the first viewer needs it."""
         with contextlib.suppress(Problem):
             await self._load_peers()
 
-    # ------------------------------------------------------------ by itself
+    # ------------------------------------------------------------ background tasks
 
     async def _end_all(self) -> None:
-        """The server is gone: nobody stops what it asked for but us."""
+        """End everything that the server requested, because its connection has closed."""
         self._alone_since_s = self._listened_s()
         self.streams.hang_up()
         for camera in list(self._hls):
@@ -282,7 +282,7 @@ def _load_peers() -> type[Peers]:
 
 
 def _index(given: object) -> int:
-    """The number of a section, as a viewer gives it; 0 for what is none."""
+    """Return the index of an SDP section as given by a viewer; 0 for an invalid one."""
     return given if isinstance(given, int) else 0
 
 
@@ -295,7 +295,7 @@ async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:
         sock=wire.listen(directory, f"{name}-feed"),
         limit=FEED_BUFFER_BYTES,
     )
-    # The control socket last: whoever reaches it can have cameras fed.
+    # Listen on the control socket last: a server that connects may start feeds at once.
     control = await live.control.listen(directory, name)
     telling = asyncio.create_task(live.tell_status())
     warming = asyncio.create_task(live.warm())
@@ -311,14 +311,14 @@ async def _main(directory: Path, name: str, hls_parent: Path | None) -> None:
 
 
 def main() -> int:
-    """Run the live process; returns its exit status."""
+    """Run the live process and return its exit status."""
     parser = argparse.ArgumentParser(prog="touchline.live", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="directory of the sockets")
     parser.add_argument("--name", default="live", help="name of the socket")
     parser.add_argument("--hls-dir", type=Path, help="directory for the HLS files")
     arguments = parser.parse_args()
     open_log(arguments.name)
-    logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells each step of each check
+    logging.getLogger("aioice").setLevel(logging.WARNING)  # it logs each step of each check
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = os.open(arguments.directory / f"{arguments.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -41,52 +41,54 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     open_log("studio")
-    logging.getLogger("touchline").addHandler(_Told())
-    _leave_with(arguments.parent)
-    _step_back(hurry=arguments.hurry)
+    logging.getLogger("touchline").addHandler(_ProgressHandler())
+    _exit_with(arguments.parent)
+    _lower_priority(hurry=arguments.hurry)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     spec = json.load(sys.stdin)
     try:
         run = VERBS[arguments.verb]()
-        result = run(spec, _tell, stopping)
+        result = run(spec, _report_progress, stopping)
     except StudioError as error:
-        _say("failed", code=error.code, message=error.message, advice=error.advice)
+        _print_event("failed", code=error.code, message=error.message, advice=error.advice)
         return STOPPED if error.code == "stopped" else FAILED
     except Exception as error:
         log.exception("%s failed", arguments.verb)
-        _say("failed", code="internal", message=f"{type(error).__name__}: {error}", advice="")
+        _print_event(
+            "failed", code="internal", message=f"{type(error).__name__}: {error}", advice=""
+        )
         return FAILED
-    _say("result", result=result)
+    _print_event("result", result=result)
     return DONE
 
 
-def _tell(progress: Mapping[str, Any]) -> None:
-    _say("progress", **progress)
+def _report_progress(progress: Mapping[str, Any]) -> None:
+    _print_event("progress", **progress)
 
 
-class _Told(logging.Handler):
+class _ProgressHandler(logging.Handler):
     """Handler that reports log messages as progress: they become the log tail of the job."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Report one line."""
-        _say("progress", text=record.getMessage())
+        _print_event("progress", text=record.getMessage())
 
 
-def _say(event: str, **fields: Any) -> None:
+def _print_event(event: str, **fields: Any) -> None:
     sys.stdout.write(json.dumps({"event": event, **fields}) + "\n")
     sys.stdout.flush()
 
 
-def _leave_with(parent: int) -> None:
-    """End together with the parent, even if it is killed or this is stopped (Linux, prctl(2))."""
+def _exit_with(parent: int) -> None:
+    """Exit together with the parent, even if it is killed or this is stopped (Linux, prctl(2))."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # the parent has ended already
         sys.exit(FAILED)
 
 
-def _step_back(*, hurry: bool) -> None:
+def _lower_priority(*, hurry: bool) -> None:
     """Lower the priority below recording processes; without a waiting user, below all others."""
     if hurry:
         os.nice(_HURRIED_PRIORITY)

@@ -1,1 +1,1 @@
-"""The coded frames of each camera, kept for whoever wants them."""
+"""Encoded frames of each camera, kept for their readers."""

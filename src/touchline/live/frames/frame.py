@@ -1,4 +1,4 @@
-"""A coded frame, and how frames are read from a feed."""
+"""An encoded frame, and how frames are read from a feed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from touchline.media.h264.codec import Codec
 class LiveFrame(NamedTuple):
     """One coded picture in AVC form (units with lengths, decoder configuration in `codec.avcc`).
 
-    Times are CLOCK_MONOTONIC nanoseconds; `pts_ns` is the capture. `broken` says that the frame
-    does not continue the one before; it is then a keyframe.
+    Times are CLOCK_MONOTONIC nanoseconds; `pts_ns` is the capture time. `broken` says that the
+    frame does not continue the one before; it is then a keyframe.
     """
 
     data: bytes
@@ -29,7 +29,7 @@ class LiveFrame(NamedTuple):
 async def read_frames(reader: asyncio.StreamReader) -> AsyncIterator[tuple[LiveFrame, int]]:
     """Yield the frames of a feed, and how many were dropped before each.
 
-    Raises IncompleteReadError at its end, and ValueError for what is no feed.
+    Raises IncompleteReadError at its end, and ValueError for invalid data.
     """
     codec = Codec(0, 0, b"")
     while True:

@@ -1,7 +1,6 @@
-"""The coded frames of each camera for anybody who wants them: newest GOP kept, slow readers leak.
+"""The encoded frames of one camera for any number of readers, with the newest GOP kept.
 
-Belongs to the event loop. A reader that falls behind loses frames up to the next keyframe; nobody
-else notices.
+A reader that falls behind loses frames up to the next keyframe; other readers are not affected.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ from touchline.media.h264.codec import Codec
 log = logging.getLogger(__name__)
 
 GOP_LIMIT_BYTES = 32 << 20
-"""A GOP larger than this is not kept: 10 s at 25 Mbit/s."""
+"""A larger GOP is not kept: 10 s at 25 Mbit/s."""
 QUEUE_LIMIT_BYTES = 16 << 20
-"""What may wait for one reader. It must hold a kept GOP of ordinary size for one who joins."""
+"""Queue limit of a reader. It must hold a kept GOP of ordinary size for a reader that joins."""
 KEYFRAME_EVERY_S = 0.5
-"""Keyframes are asked for no more often than this, however many viewers want one."""
+"""Minimum interval of keyframe requests, however many viewers want one."""
 
 
 class Feeder(Protocol):
-    """The source of a stream's frames: a byte that is written asks for a keyframe."""
+    """The source of a stream's frames: a byte that is written to it requests a keyframe."""
 
     def write(self, data: bytes, /) -> None:
-        """Ask for a keyframe."""
+        """Request a keyframe."""
 
     def close(self) -> None:
         """End the feed."""
@@ -59,11 +58,11 @@ class CameraStream:
         self.keyframes = 0
         self.bytes = 0
         self.skipped = 0
-        """Frames that the worker left out because this process read too slowly."""
+        """Frames dropped by the worker because this process read too slowly."""
         self.dropped = 0
-        """Frames that readers here left out, all of them together."""
+        """Frames dropped for readers in this process, in total."""
         self.gop_ns = 0
-        """The longest time between two keyframes lately; 0 until there were two."""
+        """The longest recent time between two keyframes; 0 until there were two."""
         self._changed = changed
         self._order = ShownOrder()
         self._joining = Joining()
@@ -84,22 +83,22 @@ class CameraStream:
 
     @property
     def up(self) -> bool:
-        """Whether frames are coming, and the first keyframe has come."""
+        """Whether frames arrive and the first keyframe has arrived."""
         return self._up.is_set()
 
     @property
     def fed(self) -> bool:
-        """Whether somebody sends frames, or is about to."""
+        """Whether a feed is connected."""
         return self._writer is not None
 
     @property
     def reorders(self) -> bool:
-        """Whether its pictures come in another order than they are shown in."""
+        """Whether pictures arrive in another order than they are shown in."""
         return self._order.reorders
 
     @property
     def joinable(self) -> bool:
-        """Whether every player can begin at its keyframes."""
+        """Whether every player can start at its keyframes."""
         return self._joining.possible
 
     def when_order_changes(self, call: Callable[[], None]) -> None:
@@ -108,11 +107,11 @@ class CameraStream:
 
     @property
     def subscribers(self) -> int:
-        """How many readers there are."""
+        """Number of readers."""
         return len(self._subscribers)
 
     async def wait_up(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` for the first keyframe; returns whether it has arrived."""
+        """Wait up to `timeout_s` for the first keyframe; return whether it has arrived."""
         try:
             await asyncio.wait_for(self._up.wait(), timeout_s)
         except TimeoutError:
@@ -124,7 +123,7 @@ class CameraStream:
     ) -> Subscription:
         """Return a reader's queue; with `with_gop` it holds the newest GOP. Close it when done.
 
-        Without a GOP that fits it begins with the next keyframe, which is then asked for.
+        Without a GOP that fits, it starts with the next keyframe, which is then requested.
         """
         subscription = Subscription(self, limit_bytes)
         if with_gop and self._gop and self._gop_bytes <= limit_bytes:
@@ -140,7 +139,7 @@ class CameraStream:
         self._subscribers = tuple(s for s in self._subscribers if s is not subscription)
 
     def request_keyframe(self) -> None:
-        """Ask the camera's encoder, if it has one, for a keyframe; a camera may ignore it."""
+        """Request a keyframe from the camera's encoder, if it has one; a camera may ignore it."""
         now_s = time.monotonic()
         if self._writer is None or now_s - self._asked_at_s < KEYFRAME_EVERY_S:
             return
@@ -148,20 +147,20 @@ class CameraStream:
         self._writer.write(wire.KEYFRAME_PLEASE)
 
     def attach(self, writer: Feeder) -> None:
-        """Take frames from this worker from now on; an earlier feed is closed."""
+        """Accept frames from this worker from now on; close an earlier feed."""
         if self._writer is not None:
             self._writer.close()
-        self._begin_anew()
+        self._restart()
         self._writer = writer
 
     def detach(self, writer: Feeder) -> None:
-        """Note that a worker's feed has ended."""
+        """Handle the end of a worker's feed."""
         if writer is self._writer:
             self._writer = None
-            self._begin_anew()
+            self._restart()
             if self._up.is_set():
                 self._up.clear()
-                self._tell()
+                self._notify()
 
     def lose(self) -> None:
         """Close all subscriptions, because the source ended and nothing replaces it."""
@@ -202,25 +201,25 @@ class CameraStream:
                 call()
         if frame.keyframe and not self._up.is_set():
             self._up.set()
-            self._tell()
+            self._notify()
 
     def _keyframe(self, frame: LiveFrame) -> None:
         self.keyframes += 1
         self._gop, self._gop_bytes = [], 0
         if self._last_keyframe_ns is not None and not frame.broken:
-            # One that was asked for comes early and says nothing of the camera's own distance.
+            # A requested keyframe comes early and does not show the camera's own interval.
             length_ns = frame.dts_ns - self._last_keyframe_ns
             self.gop_ns = max(length_ns, self.gop_ns - self.gop_ns // 16)
         self._last_keyframe_ns = frame.dts_ns
 
-    def _begin_anew(self) -> None:
+    def _restart(self) -> None:
         self._gop, self._gop_bytes = [], 0
         self._last_keyframe_ns = None
         self._order.begin()
         self._joining.begin()
         self._broken = self.frames > 0
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         if self._changed is not None:
             self._changed(self)
 
@@ -239,6 +238,6 @@ class CameraStream:
         }
 
     def begin_again(self) -> None:
-        """Close all subscriptions, so that readers begin anew."""
+        """Close all subscriptions, so that readers subscribe again."""
         for subscription in self._subscribers:
             subscription.close()

@@ -1,4 +1,4 @@
-"""The streams by name, and the feeds of the workers."""
+"""The streams by name, and the server of the workers' feeds."""
 
 from __future__ import annotations
 

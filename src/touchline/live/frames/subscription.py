@@ -1,4 +1,4 @@
-"""A reader's queue of frames: bounded, and begun anew at a keyframe when it was full."""
+"""A reader's queue of frames: bounded, and restarted at a keyframe after an overflow."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Publisher(Protocol):
     """The source of a subscription's frames."""
 
     dropped: int
-    """Frames that its readers left out, all of them together."""
+    """Frames dropped for its readers, in total."""
 
     @property
     def up(self) -> bool:
-        """Whether frames are coming."""
+        """Whether frames arrive."""
 
     def forget(self, subscription: Subscription) -> None:
         """Remove a reader."""
 
 
 class Subscription:
-    """One reader's queue: `async for frame in subscription`, from a keyframe on."""
+    """One reader's queue: `async for frame in subscription`, starting with a keyframe."""
 
     def __init__(self, stream: Publisher, limit_bytes: int) -> None:
         self.dropped = 0
@@ -40,16 +40,16 @@ class Subscription:
         self._needs_keyframe = True
         self._lost = False
         self._closed = False
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def waiting(self) -> int:
-        """Frames that wait to be read."""
+        """Number of frames waiting to be read."""
         return len(self._queue)
 
     @property
     def newest_pts_ns(self) -> int | None:
-        """When the newest of the frames that wait was captured; None where none waits."""
+        """Capture time of the newest waiting frame; None if none waits."""
         return self._queue[-1].pts_ns if self._queue else None
 
     def __aiter__(self) -> Subscription:
@@ -66,12 +66,12 @@ class Subscription:
         while not self._queue:
             if self._closed:
                 raise SubscriptionClosed
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
         return self._take()
 
     def skip_to_keyframe(self) -> None:
-        """Drop what waits before the newest keyframe."""
+        """Drop the frames before the newest waiting keyframe."""
         while self._keyframes > 1 or (self._keyframes == 1 and not self._queue[0].keyframe):
             self._take()
             self.dropped += 1
@@ -98,7 +98,7 @@ class Subscription:
         self._queue.append(frame)
         self._queued_bytes += len(frame.data)
         self._keyframes += frame.keyframe
-        self._news.set()
+        self._changed.set()
 
     def _drop(self) -> None:
         if self._stream.up:
@@ -107,9 +107,9 @@ class Subscription:
             self._lost = True
 
     def close(self) -> None:
-        """Stop reading; whoever waits in `get` gets Closed."""
+        """Stop reading; a pending `get` raises Closed."""
         self._closed = True
         self._queue.clear()
         self._queued_bytes = self._keyframes = 0
         self._stream.forget(self)
-        self._news.set()
+        self._changed.set()

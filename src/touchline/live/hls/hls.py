@@ -1,4 +1,4 @@
-"""One camera as HLS: files in a folder in memory, and a playlist that can be waited for."""
+"""One camera over HLS: files in a folder in memory, and a playlist with blocking reload."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from touchline.live.transcoding.transcode import CameraTranscode
 log = logging.getLogger(__name__)
 
 KEPT_BEHIND = 3
-"""Segments that are kept after they left the playlist, for players that are fetching them."""
+"""Segments kept after they left the playlist, for players that are still fetching them."""
 WAIT_S = 6.0
-"""How long a request for what is still to come may wait."""
+"""Time limit of a request that waits for a future segment or part."""
 _NEXT_PART_S = 2.0
 _TOO_FAR_AHEAD = 2
-"""A player that asks for a later segment than the next but one has another stream in mind."""
+"""A player that requests a segment further ahead than this refers to another stream."""
 
 
 class Hls:
-    """One camera's files and playlist while it is shown. Belongs to the event loop."""
+    """Files and playlist of one camera while it is shown."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Hls:
         *,
         after: PlaylistEnd | None = None,
     ) -> None:
-        """`after` is where an earlier preview of the camera ended that players may still know."""
+        """Start packaging; `after` is the end of an earlier preview that players may still know."""
         self._shown = shown
         self._camera = shown.name
         self._folder = folder
@@ -54,14 +54,14 @@ class Hls:
             after=after,
         )
         self._first = self._packager.ended.sequence + 1
-        # What players are told: never ahead of what is in the folder.
+        # State for players: never ahead of the files in the folder.
         self._text = ""
         self._position: Position | None = None
         self._next_part = ""
         self._behind: deque[PlaylistSegment] = deque()
         self._files: set[str] = set()
         self._gathered: list[bytes] = []
-        self._news = asyncio.Event()
+        self._change = asyncio.Event()
         self._failing = False
         self._closed = False
         self._closing = asyncio.Event()
@@ -82,23 +82,24 @@ class Hls:
         return self._text
 
     async def _parts_only(self) -> str | None:
-        """The playlist without a whole segment: it still serves players that know parts."""
+        """Return the playlist without a complete segment; players that support parts can use it."""
         if not self._text:
             return None
         self._packager.tell()
-        # The next part's playlist says the target duration that was made up for it.
+        # The playlist with the next part has the target duration that `tell` fixed.
         return self._text if await self._wait(time.monotonic() + _NEXT_PART_S) else None
 
     def _has(self, sequence: int | None, part: int | None) -> bool:
         position = self._position
         if position is None:
             return False
-        if sequence is None:  # a first look: a player that knows no parts needs a whole segment
+        # first request: a player without support for parts needs a complete segment
+        if sequence is None:
             return position.whole or position.sequence > self._first
         return position.has(sequence, part) or sequence > position.sequence + _TOO_FAR_AHEAD
 
     async def wait_for(self, name: str) -> bool:
-        """Return whether the file exists; waits for the part that comes next."""
+        """Return whether the file exists, waiting for the next part."""
         deadline_s = time.monotonic() + WAIT_S
         while name not in self._files:
             if name != self._next_part or not await self._wait(deadline_s):
@@ -106,12 +107,12 @@ class Hls:
         return True
 
     async def _wait(self, deadline_s: float) -> bool:
-        """Whether there was news in time."""
+        """Wait for a change until the deadline; return whether there was one."""
         left_s = deadline_s - time.monotonic()
         if self._closed or left_s <= 0:
             return False
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._news.wait(), left_s)
+            await asyncio.wait_for(self._change.wait(), left_s)
         return not self._closed
 
     async def close(self) -> None:
@@ -119,7 +120,7 @@ class Hls:
         self._closed = True
         self._closing.set()
         self._subscription.close()
-        self._announce()
+        self._wake_requests()
         await self._task
         await asyncio.to_thread(self._remove, tuple(self._files))
 
@@ -131,7 +132,7 @@ class Hls:
             while True:
                 await self._package(stream, self._subscription)
                 if not self._closed:
-                    await self._choose()
+                    await self._prepare_transcode()
                 if self._closed:
                     return
                 stream = self._wanted
@@ -144,8 +145,8 @@ class Hls:
         """The camera's own frames, or the transcode where players could not begin at them."""
         return self._shown.source if self._shown.source.joinable else self._shown.current
 
-    async def _choose(self) -> None:
-        """Have the transcode made where it is needed; return once it is there or has failed."""
+    async def _prepare_transcode(self) -> None:
+        """Start the transcode if it is needed; return once it runs or has failed."""
         needed = not self._shown.source.joinable
         self._shown.show_over_hls(wanted=needed)
         if needed:
@@ -161,7 +162,7 @@ class Hls:
         """Package these frames until others are wanted, or the stream begins anew."""
         try:
             async for frame in subscription:
-                if not self._suits(stream):
+                if not self._is_right_stream(stream):
                     self._packager.leave_out()
                     return
                 if stream is self._shown.own and self._packager.is_long_enough(frame.dts_ns):
@@ -170,7 +171,7 @@ class Hls:
         finally:
             subscription.close()
 
-    def _suits(self, stream: CameraStream) -> bool:
+    def _is_right_stream(self, stream: CameraStream) -> bool:
         """Whether this is what players are to get, as far as is known now."""
         needed = not self._shown.source.joinable
         return needed is self._shown.over_hls and self._wanted is stream
@@ -190,10 +191,10 @@ class Hls:
         self._failing = False
         self._text, self._position = packager.render(), packager.position
         self._next_part = packager.next_part
-        self._announce()
+        self._wake_requests()
 
-    def _announce(self) -> None:
-        news, self._news = self._news, asyncio.Event()
+    def _wake_requests(self) -> None:
+        news, self._change = self._change, asyncio.Event()
         news.set()
 
     def _store(self, files: Sequence[File]) -> None:
@@ -203,7 +204,8 @@ class Hls:
             if segment is None:
                 continue
             self._gathered.append(file.data)
-            if segment.whole:  # it was the last part, and a segment is its parts in a row
+            # it was the last part, and a segment is the concatenation of its parts
+            if segment.whole:
                 self._write(segment.name, b"".join(self._gathered))
                 self._gathered.clear()
         self._forget_old()

@@ -1,4 +1,4 @@
-"""A private folder for what viewers fetch as files; nothing of it survives a restart."""
+"""A private folder for files that viewers fetch; it does not survive a restart."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-MEMORY = Path("/dev/shm")  # noqa: S108  (the folder inside it is ours alone, and checked)
+MEMORY = Path("/dev/shm")  # noqa: S108  (the folder inside it is private, and checked)
 
 
 def make_folder(runtime_dir: Path, parent: Path = MEMORY) -> Path:
-    """Create a private folder in `parent`, or in `runtime_dir` where that fails.
+    """Create a private folder in `parent`, or in `runtime_dir` if that fails.
 
-    Nothing else in `parent` is touched: the folder's name is made from `runtime_dir`.
+    Nothing else in `parent` is touched: the folder's name is derived from `runtime_dir`.
     """
     mark = hashlib.sha256(os.fsencode(runtime_dir.absolute())).hexdigest()[:12]
     folder = parent / f"touchline-{os.geteuid()}-{mark}"
@@ -37,7 +37,7 @@ def clear_folder(folder: Path) -> None:
 def _private(folder: Path) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
-    # /dev/shm is open to everybody: what stands there already may be somebody's trap.
+    # Everybody can write to /dev/shm: an existing folder may have been planted by another user.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise PermissionError(f"{folder} belongs to another user")
     folder.chmod(0o700)

@@ -1,9 +1,8 @@
-"""Frames of one camera as parts and segments of HLS: fragmented MP4, without any file. Pure.
+"""Packaging of a camera's frames as HLS parts and segments: fragmented MP4, without files. Pure.
 
-Frames are gathered into parts, parts into segments that begin with a keyframe. A part is complete
-as soon as its last frame's duration is known, which is when the next frame is there. Once a
-playlist was told its target duration stays, and a segment that would be longer ends without a
-keyframe.
+Frames are gathered into parts, parts into segments that start with a keyframe. A part is complete
+once its last frame's duration is known, which is when the next frame arrives. Once a playlist has
+stated its target duration, it stays, and a segment that would be longer ends without a keyframe.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from touchline.media.mp4.fragment import live_fragment
 from touchline.media.mp4.sample import TIMESCALE, Mp4Sample, ticks
 
 JUMP_NS = 1_000_000_000
-"""A hole of this length in the timestamps is a discontinuity."""
+"""A gap of this length in the timestamps is a discontinuity."""
 LEAST_SEGMENT_NS = 500_000_000
-"""No segment is shorter, unless the camera breaks off."""
+"""Minimum length of a segment, unless the camera is interrupted."""
 _STEP_NS = 500_000_000
-"""How far the wall clock must move before the dates of later segments follow it."""
+"""Minimum change of the wall clock that the dates of later segments follow."""
 _NEVER_NS = 1 << 63
-_GOP_FADES = 0.97
-"""A camera's keyframe distance is the longest seen lately: those asked for come early."""
+_GOP_DECAY = 0.97
+"""Decay of the camera's keyframe interval, the longest seen recently; requested ones come early."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,11 @@ class File:
 
 
 class Packager:
-    """Makes files and the state of the playlist from frames.
+    """Creates files and the state of the playlist from frames.
 
-    Sequence numbers begin with the time since boot, so that they go on rising over a restart of the
-    preview or of its process, and players that stayed find their way: no segment is shorter than
-    the step of that number. The wall clock is only told as the date of a segment.
+    Sequence numbers start with the time since boot, so that they keep rising across restarts of the
+    preview or its process and connected players can continue: no segment is shorter than the step
+    of that number. The wall clock is used only for the dates of segments.
     """
 
     def __init__(
@@ -97,15 +96,15 @@ class Packager:
         gop_ns: int = 0,
         after: PlaylistEnd | None = None,
     ) -> None:
-        """`token` makes the names of its files its own, also across restarts and boots.
+        """Use `token` to make file names unique, also across restarts and boots.
 
-        `after` is where an earlier preview of the camera ended that players may still know.
+        `after` is the end of an earlier preview of the camera that players may still know.
         """
         self.shape = shape
         self.segments: deque[PlaylistSegment] = deque()
         self._gop_s = gop_ns / 1e9
         self._target_s = target_s(max(shape.segment_s, self._gop_s))
-        self._told = False
+        self._stated = False
         self._independent = True
         self._part_target_s = shape.part_s
         self._paced = Paced()
@@ -115,7 +114,7 @@ class Packager:
         self._stem = f"{camera}_{token}"
         since_boot = max(0, monotonic_ns) // LEAST_SEGMENT_NS
         self._next_sequence = since_boot if after is None else max(since_boot, after.sequence + 1)
-        # Counted from 0: hls.js keeps an array that is as long as this number.
+        # Counted from 0, because hls.js allocates an array of this length.
         self._discontinuities = 0 if after is None else after.discontinuity + 1
         self._codec: Codec | None = None
         self._init = ""
@@ -162,9 +161,9 @@ class Packager:
         return files
 
     def leave_out(self) -> None:
-        """Remove a segment that has no part yet, because no player could begin there.
+        """Remove a segment without parts, because no player could start there.
 
-        What is taken next does not continue what was.
+        Frames added later do not continue the earlier ones.
         """
         self._lost = True
         if self.segments and not self.segments[-1].parts:
@@ -173,7 +172,7 @@ class Packager:
             self._next_sequence -= 1
 
     def is_long_enough(self, dts_ns: int) -> bool:
-        """Return whether the open segment has its length, so that a keyframe is due."""
+        """Return whether the open segment has its full length, so that a keyframe is due."""
         return (dts_ns - self._segment_start_ns) / 1e9 >= 0.9 * self._target_s
 
     def _part_is_full(self, frame: LiveFrame) -> bool:
@@ -181,13 +180,13 @@ class Packager:
         pace = self._paced.pace
         if not self._pending or pace is None:
             return False
-        if not self._parted:  # no playlist has told the target yet
+        if not self._parted:  # no playlist has stated the target yet
             self._choose_part_length()
         so_far_s = (frame.dts_ns - self._pending[0].dts_ns) / 1e9
         return so_far_s + pace.longest_s > self._part_target_s - ROUNDING_S
 
     def _choose_part_length(self) -> None:
-        """Keep the target duration of parts as long as it suits the camera."""
+        """Adapt the target duration of parts if it does not suit the camera."""
         pace = self._paced.pace
         if pace is not None and not fits(self._part_target_s, pace):
             most_s = max(self.shape.part_s, self.shape.segment_s)
@@ -203,8 +202,8 @@ class Packager:
 
     @property
     def _latest_end_ns(self) -> int:
-        """Where the open segment ends at the latest, by what was told."""
-        if not self._told:
+        """Latest end of the open segment according to the stated target duration."""
+        if not self._stated:
             return _NEVER_NS
         return self._segment_start_ns + round(longest_s(self._target_s) * 1e9)
 
@@ -217,7 +216,7 @@ class Packager:
     def _note_keyframe(self, frame: LiveFrame, *, broken: bool) -> None:
         if self._keyframe_ns is not None and not broken:
             length_s = (frame.dts_ns - self._keyframe_ns) / 1e9
-            self._gop_s = max(length_s, self._gop_s * _GOP_FADES)
+            self._gop_s = max(length_s, self._gop_s * _GOP_DECAY)
         self._keyframe_ns = frame.dts_ns
 
     def _open_segment(self, frame: LiveFrame, *, discontinuity: bool) -> list[File]:
@@ -229,7 +228,7 @@ class Packager:
             self._inits += 1
             files.append(File(self._init, writer.live_init(frame.codec)))
         self._segment_start_ns = frame.dts_ns
-        unix_ns = frame.pts_ns + self._dated_by()
+        unix_ns = frame.pts_ns + self._date_offset_ns()
         self.segments.append(
             PlaylistSegment(
                 self._next_sequence,
@@ -242,8 +241,8 @@ class Packager:
         self._next_sequence += 1
         return files
 
-    def _dated_by(self) -> int:
-        """Unix minus monotonic time for dates: followed when the clock is set, not as it drifts."""
+    def _date_offset_ns(self) -> int:
+        """Return Unix minus monotonic time for dates; it follows clock changes, but not drift."""
         now_ns = self._wall_clock()
         if abs(now_ns - self._unix_minus_monotonic_ns) > _STEP_NS:
             self._unix_minus_monotonic_ns = now_ns
@@ -275,7 +274,7 @@ class Packager:
     def _close_segment(self) -> None:
         segment = self.segments[-1]
         segment.whole = True
-        if not self._told:
+        if not self._stated:
             self._target_s = max(self._target_s, target_s(segment.duration_s))
 
     def forget_old(self) -> list[PlaylistSegment]:
@@ -284,16 +283,16 @@ class Packager:
         while len(self.segments) > self.shape.segments + 1:
             gone.append(self.segments.popleft())
             first = self.segments[0]
-            # The first segment's own tag counts as one before it from now on.
+            # From now on the first segment's own tag counts as one before it.
             self._discontinuities += first.discontinuity
             first.discontinuity = False
         return gone
 
-    # ----------------------------------------------------------------- telling
+    # ----------------------------------------------------------------- playlist
 
     @property
     def position(self) -> Position | None:
-        """How far it has come; None as long as there is nothing to fetch."""
+        """Progress of the playlist; None while there is nothing to fetch."""
         for segment in reversed(self.segments):
             if segment.parts:
                 return Position(segment.sequence, len(segment.parts), segment.whole)
@@ -307,23 +306,23 @@ class Packager:
 
     @property
     def next_part(self) -> str:
-        """The name that the part being gathered will have."""
+        """Name of the part that is being gathered."""
         segment = self.segments[-1]
         return self._part_name(segment.sequence, len(segment.parts))
 
     def tell(self) -> None:
-        """Fix a target duration, for a player that gets a playlist without a whole segment.
+        """Fix the target duration, for a player that gets a playlist without a complete segment.
 
-        Nobody knows how long the first one will be: twice as long as it is by now.
+        The length of the first segment is unknown; assume twice its present length.
         """
-        if not self._told and self.segments:
+        if not self._stated and self.segments:
             so_far_s = self.segments[-1].duration_s
             self._target_s = max(self._target_s, target_s(2 * so_far_s))
-            self._told = True
+            self._stated = True
 
     def render(self) -> str:
         """Render the playlist; with a whole segment, its target duration is fixed."""
-        self._told = self._told or any(segment.whole for segment in self.segments)
+        self._stated = self._stated or any(segment.whole for segment in self.segments)
         listing = PlaylistHead(
             target_s=self._target_s,
             part_target_s=self._part_target_s,

@@ -1,8 +1,8 @@
-"""How long the parts of a low-latency playlist are meant to be. Pure.
+"""Target duration of the parts of a low-latency playlist. Pure.
 
-Every part but a segment's last must last between 85 % and all of PART-TARGET (RFC 8216bis,
-4.4.4.9), and a part holds whole frames. So the target follows from the time between frames: as many
-whole frames as come closest to what was asked for, or long enough that any frame fits in between.
+Every part but a segment's last must last between 85 % and 100 % of PART-TARGET (RFC 8216bis,
+4.4.4.9), and a part consists of whole frames. So the target follows from the frame interval: as
+many whole frames as come closest to the requested duration, or long enough that any frame fits.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections import deque
 from typing import NamedTuple
 
 LEAST_SHARE = 0.85
-"""Of PART-TARGET, of a part that is not its segment's last."""
+"""Minimum share of PART-TARGET for a part that is not its segment's last."""
 _EVEN_SHARE = 0.87
-"""A camera whose frames are closer together than this is even: so many frames make a part."""
+"""A camera whose intervals vary less than this is regular: a fixed number of frames is a part."""
 _LOST = 3.0
-"""A frame that lasts so many times the usual is a loss and says nothing of the camera's pace."""
+"""A frame that lasts this many times the usual is a loss, and does not show the camera's pace."""
 _SEEN_FRAMES = 120
 _BETWEEN_SHARE = 0.14
-"""Frames up to this share of a part fit in between 85 % and all of it, roundings included."""
+"""Frames up to this share of a part fit between 85 % and 100 % of it, rounding included."""
 ROUNDING_S = 0.0001
-"""More than rounding to ticks and to the playlist's digits makes of a part."""
+"""Upper bound of rounding to ticks and to the playlist's digits."""
 
 
 class FrameSpacing(NamedTuple):
@@ -73,5 +73,5 @@ def part_target_s(asked_s: float, pace: FrameSpacing, most_s: float) -> float:
 
 
 def printed_ms(target_s: float) -> int:
-    """Return the target as playlists print it: milliseconds, never less than a part lasts."""
+    """Return the target as printed in playlists: milliseconds, rounded up."""
     return math.ceil(target_s * 1000 - 1e-6)

@@ -1,7 +1,7 @@
-"""The text of an HLS media playlist, plain and low-latency in one. Pure.
+"""The text of an HLS media playlist, ordinary and low-latency in one. Pure.
 
 RFC 8216 and its second edition (draft-pantos-hls-rfc8216bis) for parts, blocking reload and hints.
-A player that knows nothing of parts sees whole segments only.
+A player without support for parts sees complete segments only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from touchline.live.hls.partlength import LEAST_SHARE, printed_ms
 
 _ROUNDING_S = 0.001
 PARTS_KEPT_TARGETS = 3
-"""Parts are listed within this many target durations of the end, as the RFC asks."""
+"""Parts are listed within this many target durations of the end, as the RFC requires."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PlaylistSegment:
 
     @property
     def duration_s(self) -> float:
-        """Of the parts so far."""
+        """Duration of the parts so far."""
         return sum(part.duration_s for part in self.parts)
 
 
@@ -54,7 +54,7 @@ class PlaylistHead:
     discontinuities_before: int
     next_part: str
     independent: bool
-    """Every segment begins with a keyframe."""
+    """Whether every segment starts with a keyframe."""
 
 
 def render(segments: Sequence[PlaylistSegment], listing: PlaylistHead) -> str:
@@ -92,20 +92,20 @@ def render(segments: Sequence[PlaylistSegment], listing: PlaylistHead) -> str:
 
 
 def target_s(longest_s: float) -> int:
-    """Return the target duration for segments up to this long: rounded, as they are compared."""
+    """Return the target duration for segments up to this long, rounded as players compare it."""
     return max(1, math.floor(longest_s + 0.5))
 
 
 def longest_s(target: int) -> float:
-    """Return how long a segment may be by its playlist's target duration."""
+    """Return the maximum duration of a segment for its playlist's target duration."""
     return target + 0.5 - _ROUNDING_S
 
 
 def _first_with_parts(segments: Sequence[PlaylistSegment], target: int) -> int:
     """The number of the first segment whose parts are listed: none of them is too old.
 
-    Players count a segment's parts, so they are listed all or not at all. Validators count
-    segments instead of seconds, the one being made among them: no more than three have parts.
+    Players count a segment's parts, so they are listed completely or not at all. Validators count
+    segments instead of seconds, including the open one: no more than three have parts.
     """
     room_s = PARTS_KEPT_TARGETS * target + _ROUNDING_S
     first = segments[-1].sequence if segments else 0
@@ -120,7 +120,7 @@ def _first_with_parts(segments: Sequence[PlaylistSegment], target: int) -> int:
 def _keep_target(segment: PlaylistSegment, target_s: float) -> bool:
     """Whether parts are as long as the playlist says: all but a segment's last fill 85 % of it.
 
-    A camera that skips a frame, or changes its pace, makes parts that do not; players then take
+    A camera that skips a frame, or changes its pace, produces parts that do not; players then use
     the segment as a whole.
     """
     durations_s = [part.duration_s for part in segment.parts]

@@ -1,8 +1,8 @@
-"""Who may be connected to the RTSP outlet: passwords, pauses after wrong ones, and places.
+"""Admission to the RTSP outlet: passwords, pauses after wrong ones, and connection limits.
 
-A client is a stranger until it has shown the password, or asked for a camera where there is none.
-Strangers have little time and few places, and make room for whoever comes, so nobody who only sits
-there keeps others out.
+A client is a stranger until it has sent the password or, without one, requested a camera. Strangers
+have little time and few places, and are disconnected in favour of new clients, so that idle
+connections do not keep others out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from touchline.live.rtsp.messages import RtspRequest
 MAX_CLIENTS = 32
 MAX_STRANGERS_PER_ADDRESS = 8
 STRANGER_S = 10.0
-"""How long a connection may be there before the client has said who it is."""
+"""Time within which a connection must authenticate."""
 
 LONGEST_PAUSE_S = 30.0
 
@@ -37,7 +37,7 @@ class RtspClient(Protocol):
 
 
 class RtspDoor:
-    """Admits clients, with one table for all of them. Belongs to the event loop."""
+    """Admits clients, with one table for all of them."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class RtspDoor:
         strangers = (each for each in self._guests if not each.is_known)
         same = [each for each in strangers if network_of(each.address) == network]
         if len(same) >= MAX_STRANGERS_PER_ADDRESS:
-            self._dismiss(same[0])
+            self._disconnect(same[0])
         elif len(self._guests) >= MAX_CLIENTS:
             stranger = next((each for each in self._guests if not each.is_known), None)
             if stranger is None:
                 return False
-            self._dismiss(stranger)
+            self._disconnect(stranger)
         self._guests.append(guest)
         return True
 
@@ -75,15 +75,15 @@ class RtspDoor:
         if guest in self._guests:
             self._guests.remove(guest)
 
-    def _dismiss(self, guest: RtspClient) -> None:
+    def _disconnect(self, guest: RtspClient) -> None:
         self._guests.remove(guest)
         guest.hang_up()
 
     async def admits(self, guest: RtspClient, request: RtspRequest) -> bool:
         """Return whether a request has the password; waits first if its address must.
 
-        The pause comes before the look, so a right password cannot be told from a wrong one any
-        sooner. A client that has shown it already is not kept waiting.
+        The pause precedes the check, so the response time does not reveal whether a password is
+        right. A client that has authenticated before does not wait.
         """
         if self._password is None:
             return True

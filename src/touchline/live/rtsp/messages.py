@@ -1,4 +1,4 @@
-"""What RTSP clients and we say to each other (RFC 2326), and the SDP of a camera. Pure."""
+"""RTSP messages (RFC 2326), and the SDP of a camera. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class RtspRequest:
 
     @property
     def body_bytes(self) -> int:
-        """The length of what follows the headers. Raises BadRequest for none, or too much."""
+        """Length of the body. Raises BadRequest for an invalid or excessive one."""
         text = self.headers.get("content-length", "0")
         size = whole(text, most=MOST_BODY_BYTES)
         if size is None:
@@ -59,14 +59,14 @@ class RtspRequest:
 
     @property
     def camera(self) -> str:
-        """The first part of the path: the camera's name. Raises BadRequest where there is none."""
+        """The first part of the path: the camera's name. Raises BadRequest if there is none."""
         found = _URL.fullmatch(self.url)
         if found is None:
             raise BadRequest(self.url[:80])
         return unquote(found[1] or found[2] or "").strip("/").partition("/")[0]
 
     def admits(self, password: str | None) -> bool:
-        """Return whether the request has the password, if there is one, under any user name."""
+        """Return whether the request has the password, if one is set, with any user name."""
         if password is None:
             return True
         scheme, _, given = self.headers.get("authorization", "").partition(" ")
@@ -114,7 +114,7 @@ class RtspResponse:
 
 
 class Transport(NamedTuple):
-    """A client's choice of transport: inside this connection, or to a pair of UDP ports."""
+    """The transport chosen by a client: within this connection, or a pair of UDP ports."""
 
     interleaved: bool
     rtp: int

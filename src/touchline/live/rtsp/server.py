@@ -1,7 +1,8 @@
 """Serves cameras to RTSP clients such as VLC, OBS and network recorders, over TCP or UDP.
 
-A client is announced to the server, which has its camera shown or says why not. Each client has a
-queue of its own; one that reads too slowly loses frames, and nobody else notices.
+The live process announces a client to the server, which starts the camera or returns a reason for
+refusal. Each client has a queue of its own; one that reads too slowly loses frames without
+affecting others.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ log = logging.getLogger(__name__)
 
 METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
 ADMIT_S = 15.0
-"""How long the server may take to have the camera shown."""
+"""Time limit for the server to start showing the camera."""
 SILENT_S = 65.0
-"""A client that says nothing for this long is gone; it was told 60."""
+"""A client that is silent for this long is disconnected; the session timeout it received is 60."""
 STUCK_S = 30.0
-"""A client inside whose connection nothing can be sent for this long is gone."""
+"""A client to which nothing can be sent over its connection for this long is disconnected."""
 _REPORT_S = 5.0
 _LOOK_S = 1.0
 _MAX_HEAD_BYTES = 16 << 10
@@ -59,7 +60,7 @@ class RtspServer:
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> int:
-        """Listen; returns the port. Raises OSError."""
+        """Listen and return the port. Raises OSError."""
         self._server = await asyncio.start_server(
             self._serve, host.strip("[]"), port, limit=_MAX_HEAD_BYTES
         )
@@ -79,7 +80,7 @@ class RtspServer:
                 client.hang_up()
 
     def admit(self, viewer: str, reason: str | None) -> bool:
-        """Tell a client that it may watch, or why not; returns whether it is still connected."""
+        """Let a client watch, or refuse with a reason; return whether it is still connected."""
         client = self._clients.get(viewer)
         return client is not None and client.admit(reason)
 
@@ -111,7 +112,7 @@ class RtspServer:
 
 
 class _Client:
-    """One connection, and at most one stream over it."""
+    """One connection, with at most one stream."""
 
     announce: Callable[..., None]
 
@@ -147,7 +148,7 @@ class _Client:
         self._bytes = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Who this is, for the status."""
+        """Describe the client for the status."""
         kind = None if self._transport is None else "tcp" if self._transport.interleaved else "udp"
         return {
             "camera": self.camera,
@@ -158,19 +159,19 @@ class _Client:
         }
 
     def admit(self, reason: str | None) -> bool:
-        """Take the server's word; whether it came in time."""
+        """Apply the server's decision; return whether it came in time."""
         if self._admitted.done():
             return False
         self._admitted.set_result(reason)
         return True
 
     def hang_up(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._writer.close()
 
     async def serve(self) -> None:
         """Answer requests until either side closes."""
-        minding = asyncio.create_task(self._mind_silence())
+        watching = asyncio.create_task(self._watch_silence())
         try:
             while await self._serve_one():
                 pass
@@ -180,16 +181,16 @@ class _Client:
             log.info("not RTSP: %s", error)
             self._writer.write(RtspResponse(400).encode(None))
         finally:
-            minding.cancel()
+            watching.cancel()
             await self._end_stream()
             self._admitted.cancel()
             self._writer.close()
 
     async def _serve_one(self) -> bool:
-        """Answer one request; whether there may be another."""
+        """Answer one request; return whether another may follow."""
         first = await self._reader.readexactly(1)
         self._heard_at_s = self._listened_s()
-        if first == b"$":  # the client's own reports inside the connection
+        if first == b"$":  # RTCP of the client within the connection
             _, size = struct.unpack(">BH", await self._reader.readexactly(3))
             await self._reader.readexactly(size)
             return True
@@ -234,7 +235,7 @@ class _Client:
         return RtspResponse(headers=headers, body=describe(request.camera, codec))
 
     async def _enter(self, camera: str) -> int:
-        """Have the camera shown; the status of the answer."""
+        """Have the camera shown; return the status code of the response."""
         if self.camera is None:
             self.camera = camera
             self.announce(self.key, camera, here=True)
@@ -276,12 +277,12 @@ class _Client:
     def _heard(self) -> None:
         self._heard_at_s = self._listened_s()
 
-    async def _mind_silence(self) -> None:
-        """Send a client away that says nothing, or takes nothing of what it asked for."""
+    async def _watch_silence(self) -> None:
+        """Disconnect a client that sends nothing, or does not read what it requested."""
         while True:
             await asyncio.sleep(_LOOK_S)
             if self.pausing:
-                self._heard()  # it waits for us
+                self._heard()  # the server makes it wait
             now_s = self._listened_s()
             silent_s = now_s - (self._heard_at_s if self.is_known else self._came_at_s)
             if self._stuck_since_s is not None and now_s - self._stuck_since_s > STUCK_S:
@@ -289,7 +290,7 @@ class _Client:
             elif not self.is_known and silent_s > STRANGER_S and not self.pausing:
                 reason = f"did not authenticate within {STRANGER_S:g} s"
             elif silent_s > SILENT_S and (self._outlet is not None or self._sending is None):
-                # What is sent inside the connection needs no other sign of life.
+                # Data sent within the connection is sign of life enough.
                 reason = f"was silent for {SILENT_S:g} s"
             else:
                 continue
@@ -300,7 +301,7 @@ class _Client:
     # ---------------------------------------------------------------- sending
 
     async def _send(self) -> None:
-        """Send frames from the next keyframe on, at their own times."""
+        """Send frames from the next keyframe on, with their own times."""
         if self.camera is None:
             return
         stream, packetizer = self._streams.get(self.camera), self._packetizer(self.camera)
@@ -317,7 +318,7 @@ class _Client:
                 await self._send_frame(stamp, found)
                 if time.monotonic() - reported_s > _REPORT_S:
                     reported_s = time.monotonic()
-                    self._put(self._report(), rtcp=True)
+                    self._send_packet(self._report(), rtcp=True)
         except (ConnectionError, OSError) as error:
             log.debug("an RTSP client disconnected: %s", error)
         finally:
@@ -327,17 +328,17 @@ class _Client:
         for number, payload in enumerate(found, 1):
             packet = SentPacket(self._sequence, number == len(found), stamp, payload)
             self._sequence = (self._sequence + 1) & 0xFFFF
-            self._put(packed(packet, PAYLOAD_TYPE, self._ssrc))
+            self._send_packet(packed(packet, PAYLOAD_TYPE, self._ssrc))
             self._packets += 1
             self._bytes += len(payload)
             if self._outlet is not None and number % 16 == 0:
-                await asyncio.sleep(0.001)  # a burst of a keyframe's size overflows receivers
+                await asyncio.sleep(0.001)  # a burst as large as a keyframe overflows receivers
         if self._outlet is None:
             self._stuck_since_s = self._listened_s()
             await self._writer.drain()
             self._stuck_since_s = None
 
-    def _put(self, data: bytes, *, rtcp: bool = False) -> None:
+    def _send_packet(self, data: bytes, *, rtcp: bool = False) -> None:
         if self._outlet is not None:
             self._outlet.send(data, rtcp=rtcp)
         elif self._transport is not None and not self._writer.is_closing():
@@ -345,7 +346,7 @@ class _Client:
             self._writer.write(struct.pack(">cBH", b"$", channel, len(data)) + data)
 
     def _report(self) -> bytes:
-        """A sender report: which RTP time is now (RFC 3550, 6.4.1)."""
+        """Build a sender report: the RTP time of the current wall clock (RFC 3550, 6.4.1)."""
         unix = time.time()
         stamp = (self._origin + int(time.monotonic() * CLOCK_HZ)) & 0xFFFFFFFF
         whole = int(unix)

@@ -1,4 +1,4 @@
-"""Where packets leave for RTSP clients that want them over UDP."""
+"""UDP ports for RTSP clients that request UDP."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class SenderUdpPair(asyncio.DatagramProtocol):
             transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        """Note a report of the client, which shows that it is still there."""
+        """Handle a report of the client, which shows that it is still connected."""
         del data
         if addr[0] == self._to[0][0]:
             self._heard()
 
 
 def _neighbours(host: str) -> tuple[socket.socket, socket.socket]:
-    """Sockets on an even port and the one after it. Raises OSError when none are free."""
+    """Bind sockets to an even port and the one after it. Raises OSError if none are free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for _ in range(64):
         first = socket.socket(family, socket.SOCK_DGRAM)

@@ -1,9 +1,9 @@
-"""Whether players can begin at a camera's keyframes. Pure.
+"""Detection of cameras at whose keyframes not every player can start. Pure.
 
-A camera may send keyframes that are no IDR pictures (open GOPs). Where its B-frames are referred to
-as well, pictures behind such a keyframe manage references of before it (memory management control
-operations). A player that begins there never got those: most decoders go on, but some take it for a
-damaged stream and give up, Chromium's among them.
+A camera may send keyframes that are not IDR pictures (open GOPs). If its B-frames are used as
+references as well, pictures after such a keyframe manage references from before it (memory
+management control operations). A player that starts there never received those: most decoders
+continue, but some, Chromium's among them, consider the stream damaged and give up.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.units import begins_anew, length_bytes, units
 
 FORGET_AFTER_KEYFRAMES = 5
-"""What was not seen for so many GOPs, the camera does no longer."""
+"""A property not seen for this many GOPs is considered absent."""
 _IDR, _NRI, _TYPE = 5, 0x60, 0x1F
 
 
 class Joining:
-    """Finds out whether a stream has keyframes without IDR and B-frames that others refer to.
+    """Detects keyframes that are not IDR pictures, and B-frames used as references.
 
-    `possible` is true until both were seen.
+    `possible` is true until both have been seen.
     """
 
     def __init__(self) -> None:
         self.possible = True
         self._newest_ns: int | None = None
-        # Keyframes since each was seen last; None: never.
+        # Keyframes since each was last seen; None: never.
         self._since_open: int | None = None
         self._since_reference: int | None = None
 
@@ -46,7 +46,7 @@ class Joining:
         return self.possible is not before
 
     def begin(self) -> None:
-        """Note that the stream begins anew; what is known of the camera stays."""
+        """Handle a restart of the stream; what is known about the camera stays."""
         self._newest_ns = None
 
 
@@ -59,14 +59,14 @@ def _later(keyframes: int | None) -> int | None:
 def _refers(frame: LiveFrame) -> bool:
     try:
         return is_referenced(frame)
-    except ValueError:  # whoever passes it on will say so
+    except ValueError:  # reported by the reader that passes it on
         return False
 
 
 def is_referenced(frame: LiveFrame) -> bool:
     """Return whether other frames are predicted from this one, so that it must be kept.
 
-    Raises ValueError where the frame's lengths lead outside of it.
+    Raises ValueError if unit lengths exceed the frame.
     """
     return any(
         unit[0] & _NRI

@@ -1,4 +1,4 @@
-"""One run of a transcoder: its process, the frames that it takes, and those that it gives."""
+"""One run of a transcoder: its process, the frames sent to it, and those received from it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from touchline.live.frames.subscription import SubscriptionClosed
 from touchline.media.h264.codec import Codec
 
 CANNOT = 3
-"""The exit status of a transcoder for pictures of a kind that it does not take."""
+"""Exit status of a transcoder that does not support the pictures."""
 SILENT_S = 10.0
-"""A transcoder that takes frames and gives none for so long has failed."""
+"""A transcoder that receives frames and returns none for this long has failed."""
 _END_S = 2.0
 _LOOK_S = 0.25
 _BUFFER_BYTES = 1 << 20
@@ -28,14 +28,14 @@ _KEYFRAME_PLEASE = wire.FeedHead(
 
 
 class TranscodeFailed(Exception):
-    """The transcode cannot go on; the message says why."""
+    """The transcode cannot continue; the message says why."""
 
 
 class TranscoderProcess:
-    """One process that transcodes the frames of `source` into `own`.
+    """A process that transcodes the frames of `source` into `own`.
 
-    It goes on while `is_wanted`; where it `is_watched` then, its last pictures go on up to the
-    source's next keyframe. `pictures_come` is called with each picture.
+    It runs while `is_wanted`. If it is still `is_watched` afterwards, its pictures are used up to
+    the source's next keyframe. `pictures_come` is called for each picture.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class TranscoderProcess:
         self.pid: int | None = None
 
     async def run(self) -> None:
-        """Pass frames until they are not wanted any more. Raises TranscodeFailed."""
+        """Pass frames until the transcode is no longer wanted. Raises TranscodeFailed."""
         ours, theirs = socket.socketpair()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -94,11 +94,12 @@ class TranscoderProcess:
             asyncio.create_task(self._send(link)),
             asyncio.create_task(self._receive(reader)),
             asyncio.create_task(_ended(process)),
-            asyncio.create_task(self._mind(link)),
+            asyncio.create_task(self._watch(link)),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if tasks[2] not in done:  # a process that ends says more than its broken connection
+            # the exit of a process is more informative than its broken connection
+            if tasks[2] not in done:
                 await asyncio.wait(tasks[2:3], timeout=_LOOK_S if tasks[3] not in done else 0)
             for task in (tasks[2], *tasks):
                 if task.done():
@@ -123,8 +124,8 @@ class TranscoderProcess:
             self._own.push(frame)
             self._pictures_come()
 
-    async def _mind(self, link: _Link) -> None:
-        """Return when it is not wanted any more. Raises TranscodeFailed when it says nothing."""
+    async def _watch(self, link: _Link) -> None:
+        """Return when it is no longer wanted. Raises TranscodeFailed if it returns no pictures."""
         listened_s = ListeningClock(slice_s=2 * _LOOK_S)
         heard_at_s, frames, sent = listened_s(), self._own.frames, 0
         while self._is_wanted():
@@ -138,7 +139,7 @@ class TranscoderProcess:
             await self._until_keyframe()
 
     async def _until_keyframe(self) -> None:
-        """The camera reorders no more: let viewers change over where its own frames begin anew."""
+        """Wait for the source's next keyframe, at which viewers can switch to its own frames."""
         subscription = self._source.subscribe(with_gop=False)
         try:
             with contextlib.suppress(TimeoutError, SubscriptionClosed):
@@ -148,7 +149,7 @@ class TranscoderProcess:
 
 
 class _Link:
-    """The connection to a transcoder: frames in, and the wish for a keyframe."""
+    """The connection to a transcoder: sends frames and keyframe requests."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.frames = 0
@@ -156,13 +157,13 @@ class _Link:
         self._codec: Codec | None = None
 
     def write(self, data: bytes, /) -> None:
-        """Pass the wish for a keyframe on."""
+        """Forward a keyframe request."""
         del data
         if not self._writer.is_closing():
             self._writer.write(wire.encode_feed_head(_KEYFRAME_PLEASE))
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._writer.close()
 
     async def send(self, frame: LiveFrame) -> None:
@@ -185,7 +186,7 @@ class _Link:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Wait for the process. Raises TranscodeFailed with how it ended."""
+    """Wait for the process to exit, then raise TranscodeFailed with its status."""
     status = await process.wait()
     if status == CANNOT:
         raise TranscodeFailed("its pictures are too large to transcode")
@@ -194,7 +195,7 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Have the process end; its connection is closed already."""
+    """Wait for the process, whose connection is closed, and kill it after a timeout."""
     if process.returncode is not None:
         return
     try:

@@ -1,4 +1,4 @@
-"""Decode pictures that come out of order and encode them in the order in which they are shown."""
+"""Decoding of reordered pictures, and encoding in presentation order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from touchline.media.h264.units import PPS, SPS, annex_b
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 1280 * 720
-"""Larger pictures are made smaller: viewers watch, the recording keeps the camera's own."""
+"""Larger pictures are scaled down: this is for viewers, the recording is not affected."""
 MAX_SOURCE_PIXELS = 8192 * 4352
 KEYFRAME_EVERY_S = 2
 PEAK_KBPS = 6000
@@ -33,7 +33,7 @@ class CannotDecode(Exception):
 
 
 class Decoder:
-    """Decodes a camera's frames to pictures in the order of showing."""
+    """Decodes a camera's frames to pictures in presentation order."""
 
     def __init__(self) -> None:
         self._context: av.VideoCodecContext | None = None
@@ -43,14 +43,14 @@ class Decoder:
 
     @property
     def aspect(self) -> Fraction | None:
-        """The shape of the camera's pixels, where they are not square."""
+        """The camera's pixel aspect ratio, if pixels are not square."""
         aspect = self._context.sample_aspect_ratio if self._context is not None else None
         return aspect if aspect and aspect != 1 else None
 
     def decode(self, frame: LiveFrame, *, hurry: bool) -> Iterator[av.VideoFrame]:
         """Decode the next frame; `hurry` leaves out those that no other needs.
 
-        Raises CannotDecode where the pictures are too large.
+        Raises CannotDecode if the pictures are too large.
         """
         context = self._context
         if frame.broken or frame.codec != self._codec or context is None:
@@ -67,7 +67,7 @@ class Decoder:
             return
         for picture in pictures:
             at_ns = picture.pts
-            # What is shown before the first keyframe refers to pictures that never came.
+            # Pictures shown before the first keyframe refer to pictures that were never received.
             if at_ns is None or at_ns < self._from_ns:
                 continue
             if self._last_ns is None or at_ns > self._last_ns:
@@ -80,7 +80,7 @@ class Decoder:
             raise CannotDecode(f"pictures of {codec.width}x{codec.height} are too large")
         context = av.CodecContext.create("h264", "r")
         context.thread_count = 2
-        context.thread_type = "SLICE"  # threads by frame would each hold a picture back
+        context.thread_type = "SLICE"  # frame threads would each delay a picture
         self._context, self._codec, self._from_ns = context, codec, keyframe.pts_ns
         return context
 
@@ -169,7 +169,7 @@ class LiveEncoder:
 
 
 def fitting(width: int, height: int) -> tuple[int, int]:
-    """Return the size at which a picture is sent: even, and no larger than `MAX_PIXELS`."""
+    """Return the size at which a picture is sent: even, and at most `MAX_PIXELS`."""
     scale = min(1.0, (MAX_PIXELS / (width * height)) ** 0.5)
     return max(2, int(width * scale) // 2 * 2), max(2, int(height * scale) // 2 * 2)
 
@@ -186,7 +186,7 @@ def split(data: bytes) -> Iterator[bytes]:
 
 
 def record(sets: list[bytes]) -> bytes:
-    """Return the decoder configuration record of one SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
+    """Build the decoder configuration record of one SPS and PPS (ISO/IEC 14496-15, 5.3.3.1)."""
     sps = next(unit for unit in sets if unit[0] & 0x1F == SPS)
     pps = next(unit for unit in sets if unit[0] & 0x1F == PPS)
     head = bytes([1, *sps[1:4], 0xFF, 0xE1])

@@ -1,4 +1,4 @@
-"""Whether a camera's pictures come in the order in which they are shown. Pure."""
+"""Detection of cameras whose pictures arrive in another order than they are shown in. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from touchline.media.h264.syntax import SPS, read_sps
 from touchline.media.h264.units import parameter_sets
 
 PLAIN_AFTER_NS = 10_000_000_000
-"""A camera that has shown pictures in the order of their coming for this long does not reorder."""
+"""A camera without a reordered picture for this long does not reorder."""
 _BASELINE = 66
 
 
 class ShownOrder:
-    """Finds out whether a stream has B-frames or others that are shown before one sent earlier.
+    """Detects B-frames and other pictures that are shown before one sent earlier.
 
-    `reorders` is what is known now: what the stream states of itself to begin with, true from the
-    first picture out of order, and false again when there was none for a while.
+    `reorders` is the current result: at first what the stream states, true from the first reordered
+    picture on, and false again after some time without one.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class ShownOrder:
         return self.reorders is not before
 
     def begin(self) -> None:
-        """Note that the stream begins anew; what is known of the camera stays."""
+        """Handle a restart of the stream; what is known about the camera stays."""
         self._newest_ns = None
 
     def _describe(self, frame: LiveFrame) -> None:
@@ -61,7 +61,7 @@ class ShownOrder:
 
 
 def _stated_depth(avcc: bytes) -> int:
-    """How many pictures the stream says are reordered; 0 where it does not say."""
+    """Return the reordering depth that the stream states; 0 if it states none."""
     try:
         sets = [unit for unit in parameter_sets(avcc) if unit and unit[0] & 0x1F == SPS]
         return max((read_sps(unit).reorder_frames or 0 for unit in sets), default=0)

@@ -1,10 +1,10 @@
-"""What a camera is sent to viewers as: its own frames, or a transcode where these cannot be shown.
+"""Choice of a camera's stream for viewers: its own frames, or a transcode if they cannot be shown.
 
-WebRTC shows pictures in the order in which they come, so a camera with B-frames cannot be passed
-on as it is; HLS players must be able to begin at every keyframe (`joining.py`). Such a camera is
-transcoded by one process of its own for all its viewers (`transcoder.py`), begun with the first
-and ended some seconds after the last. What fails there ends nothing else: viewers get the camera's
-own frames meanwhile, over WebRTC without those nobody needs.
+WebRTC shows pictures in the order of arrival, so a camera with B-frames cannot be passed on
+unchanged; HLS players must be able to start at every keyframe (`joining.py`). Such a camera is
+transcoded by a separate process for all its viewers (`transcoder.py`), from the first viewer until
+some seconds after the last. A failure affects nothing else: viewers get the camera's own frames
+meanwhile, over WebRTC without those that no other depends on.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from touchline.live.transcoding.process import TranscodeFailed, TranscoderProces
 log = logging.getLogger(__name__)
 
 LINGER_S = 5.0
-"""How long a transcode goes on without a viewer."""
+"""Time that a transcode continues without a viewer."""
 SETTLE_S = 4.0
 """How long a viewer waits for a transcode that is being started."""
 PAUSES = RetryPauses(first_s=1.0, longest_s=60.0, stable_s=60.0)
 """Pauses before a transcode that failed is tried again."""
 BASELINE = b"\x42\xc0\x1f"
-"""Profile and level of what is transcoded, as an answer names them."""
+"""Profile and level of the transcoded stream, as named in an answer."""
 _LOOK_S = 0.25
 State = Literal["starting", "running", "failed"]
 
@@ -39,7 +39,7 @@ State = Literal["starting", "running", "failed"]
 class CameraTranscode:
     """One camera as its viewers get it where its own frames will not do: `current` is what to send.
 
-    Belongs to the event loop. `join` and `leave` count viewers.
+    `join` and `leave` count viewers.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class CameraTranscode:
         self.own = CameraStream(source.name)
         self.current = source
         self.state: State | None = None
-        """None as long as the camera's own frames are what viewers are to get."""
+        """None while viewers receive the camera's own frames."""
         self.error: str | None = None
         self.failures = 0
         self.viewers = 0
-        """Over WebRTC."""
+        """Number of viewers over WebRTC."""
         self.over_hls = False
         """Whether HLS shows the transcode."""
         self._process: TranscoderProcess | None = None
@@ -71,30 +71,30 @@ class CameraTranscode:
         self._change = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._left_at_s = 0.0
-        source.when_order_changes(self._look)
+        source.when_order_changes(self._wake)
 
     @property
     def pid(self) -> int | None:
-        """The process that transcodes, once there is one."""
+        """Process id of the transcoder, if there is one."""
         return self._process.pid if self._process is not None else None
 
     @property
     def has_process(self) -> bool:
-        """Whether a process transcodes, or is being started."""
+        """Whether a transcoder runs or is being started."""
         return self._process is not None
 
     # ---------------------------------------------------------------- viewers
 
     @property
     def profile(self) -> bytes | None:
-        """Profile, flags and level of what a viewer will get; None before that is known."""
+        """Profile, flags and level of the viewers' stream; None until they are known."""
         if self.source.reorders and self.state != "failed":
             return BASELINE
         codec = self.source.codec
         return codec.avcc[1:4] if codec is not None and len(codec.avcc) > 4 else None
 
     def request_keyframe(self) -> None:
-        """Ask for a keyframe of the stream that viewers are sent."""
+        """Request a keyframe of the stream that viewers receive."""
         self.current.request_keyframe()
 
     def join(self) -> None:
@@ -103,12 +103,12 @@ class CameraTranscode:
         self._begin()
 
     def leave(self) -> None:
-        """Count a viewer less."""
+        """Count the departure of a viewer."""
         self.viewers -= 1
         self._left_at_s = time.monotonic()
-        self._look()
+        self._wake()
 
-    def show_over_hls(self, wanted: bool) -> None:  # noqa: FBT001  (a state that is set)
+    def show_over_hls(self, wanted: bool) -> None:  # noqa: FBT001  (sets a state)
         """Set whether HLS shows the transcode."""
         if wanted is self.over_hls:
             return
@@ -117,20 +117,20 @@ class CameraTranscode:
             self._begin()
         else:
             self._left_at_s = time.monotonic()
-            self._look()
+            self._wake()
 
     def _begin(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        self._look()
+        self._wake()
 
     async def settled(self) -> None:
-        """Return once it is known what to send: the camera's own frames or the transcode's."""
+        """Wait, for a limited time, until the stream to send is known."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.decided(), SETTLE_S)
 
     async def decided(self) -> None:
-        """Like `settled`, however long it takes."""
+        """Wait until the stream to send is known: the camera's own frames or the transcode."""
         while self._is_unsettled:
             await self._change.wait()
 
@@ -142,7 +142,7 @@ class CameraTranscode:
 
     @property
     def reason(self) -> str:
-        """Why the camera's own frames are not sent."""
+        """Reason why the camera's own frames are not sent."""
         return wire.REORDERS if self.source.joinable else wire.UNJOINABLE
 
     def status(self) -> dict[str, Any]:
@@ -162,17 +162,17 @@ class CameraTranscode:
         }
 
     async def close(self) -> None:
-        """End it; returns when the process has exited."""
+        """End the transcode; return when its process has exited."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def _look(self) -> None:
-        """Something has changed: have whoever waits look."""
+    def _wake(self) -> None:
+        """Wake all tasks that wait for a change."""
         change, self._change = self._change, asyncio.Event()
         change.set()
 
-    # ------------------------------------------------------------------- life
+    # ------------------------------------------------------------------- lifecycle
 
     @property
     def _is_watched(self) -> bool:
@@ -189,7 +189,7 @@ class CameraTranscode:
         try:
             while self._is_watched or self._is_wanted:
                 if not self._is_wanted:
-                    self._become(None)
+                    self._set_state(None)
                     await self._wait(1.0)
                     continue
                 began_s = time.monotonic()
@@ -203,14 +203,14 @@ class CameraTranscode:
                     self._fail(str(failed), pause_s)
                     await self._wait_out(pause_s)
         finally:
-            self._become(None)
+            self._set_state(None)
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._change.wait(), seconds)
 
     async def _wait_out(self, pause_s: float) -> None:
-        """Wait before another try, unless nobody wants one any more."""
+        """Wait before another attempt, unless the transcode is no longer wanted."""
         until_s = time.monotonic() + pause_s
         while self._is_wanted and time.monotonic() < until_s:
             await self._wait(min(_LOOK_S, pause_s))
@@ -224,17 +224,17 @@ class CameraTranscode:
             reason,
             pause_s,
         )
-        self._become("failed", reason)
+        self._set_state("failed", reason)
 
-    def _become(self, state: State | None, error: str | None = None) -> None:
+    def _set_state(self, state: State | None, error: str | None = None) -> None:
         if (state, error) != (self.state, self.error):
             self.state, self.error = state, error
             self._changed(self)
-            self._look()
+            self._wake()
 
     async def _transcode(self) -> None:
-        """Run one process until it is not wanted any more. Raises TranscodeFailed."""
-        self._become("starting")
+        """Run one process until it is no longer wanted. Raises TranscodeFailed."""
+        self._set_state("starting")
         self._process = TranscoderProcess(
             self.source,
             self.own,
@@ -252,7 +252,7 @@ class CameraTranscode:
     def _show_own(self) -> None:
         if self.current is self.source:
             self.current = self.own
-            self._become("running")
+            self._set_state("running")
 
     def _show_source(self) -> None:
         if self.current is not self.source:

@@ -1,8 +1,8 @@
-"""Transcodes one camera so that pictures are not reordered: a program of its own.
+"""The program that transcodes one camera so that its pictures are not reordered.
 
-Standard input is a socket: a feed of the camera's frames comes in, and one of frames that are sent
-in the order in which they are shown goes out (`worker.wire` has the form). A frame without data
-asks for a keyframe. It ends with the connection, and gives way to those who record.
+Standard input is a socket: it receives a feed of the camera's frames and sends one of frames in
+presentation order (`ipc.wire` describes the format). A frame without data requests a keyframe. The
+program ends with the connection, and runs at a lower priority than recorders.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ log = logging.getLogger("touchline.live.transcoding.transcoder")
 
 NICENESS = 10
 BEHIND_FRAMES = 8
-"""With more than this waiting, pictures are left out: viewers want the present."""
+"""If more frames than this are waiting, pictures are skipped, to keep the delay short."""
 AT_LEAST_EVERY_NS = 200_000_000
-"""However far behind: viewers of an overloaded machine see five pictures a second."""
+"""Maximum time between pictures when skipping: five a second even on an overloaded machine."""
 WAITING_BYTES = 16 << 20
 WAITING_FRAMES = 120
-"""With more than this waiting, it goes on at the newest keyframe that has come."""
+"""If more frames than this are waiting, decoding continues at the newest keyframe."""
 
 
 class Inlet:
-    """Reads frames on a thread of its own, so that it is known how many wait."""
+    """Reads frames on a separate thread, so that the number of waiting frames is known."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -45,30 +45,30 @@ class Inlet:
         self._bytes = 0
         self._keyframe = False
         self._ended = False
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         watched(self._read, name="inlet", died=lambda _: self._end()).start()
 
     @property
     def waiting(self) -> int:
-        """Frames that have come and were not taken."""
+        """Number of frames received but not yet taken."""
         return len(self._frames)
 
     def take(self) -> LiveFrame | None:
         """Wait for the next frame and return it; None at the end."""
-        with self._news:
+        with self._changed:
             while not self._frames and not self._ended:
-                self._news.wait()
+                self._changed.wait()
             if self._ended:
                 return None
             if len(self._frames) > WAITING_FRAMES:
-                self._leave_out()
+                self._skip_to_keyframe()
             frame = self._frames.popleft()
             self._bytes -= len(frame.data)
-            self._news.notify_all()
+            self._changed.notify_all()
             return frame
 
-    def _leave_out(self) -> None:
-        """Drop what stands in front of the newest keyframe, if there is one."""
+    def _skip_to_keyframe(self) -> None:
+        """Drop the frames before the newest keyframe, if there is one."""
         newest = max((n for n, each in enumerate(self._frames) if each.keyframe), default=0)
         for _ in range(newest):
             self._bytes -= len(self._frames.popleft().data)
@@ -77,7 +77,7 @@ class Inlet:
 
     def keyframe_wanted(self) -> bool:
         """Return whether a keyframe was requested since the last call."""
-        with self._news:
+        with self._changed:
             wanted, self._keyframe = self._keyframe, False
         return wanted
 
@@ -95,17 +95,17 @@ class Inlet:
         self._end()
 
     def _end(self) -> None:
-        with self._news:
+        with self._changed:
             self._ended = True
-            self._news.notify_all()
+            self._changed.notify_all()
 
     def _put(self, head: wire.FeedHead, data: bytes, codec: Codec) -> None:
-        with self._news:
+        with self._changed:
             if not data:
                 self._keyframe = True
                 return
             while self._bytes > WAITING_BYTES:
-                self._news.wait()
+                self._changed.wait()
             frame = LiveFrame(
                 data,
                 head.pts_ns,
@@ -117,7 +117,7 @@ class Inlet:
             )
             self._frames.append(frame)
             self._bytes += len(data)
-            self._news.notify_all()
+            self._changed.notify_all()
 
 
 class TranscoderOutlet:
@@ -166,7 +166,7 @@ def transcode(inlet: Inlet, outlet: TranscoderOutlet) -> None:
 
 
 def main() -> int:
-    """Run the transcoder; returns its exit status."""
+    """Run the transcoder and return its exit status."""
     parser = argparse.ArgumentParser(
         prog="touchline.live.transcoding.transcoder", description=__doc__
     )
@@ -174,7 +174,7 @@ def main() -> int:
     arguments = parser.parse_args()
     open_log(f"transcoder of {arguments.name}")
     os.nice(NICENESS)
-    with contextlib.suppress(OSError):  # containers may forbid it; being nice is enough then
+    with contextlib.suppress(OSError):  # containers may forbid it; the nice value is enough then
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     with (
         open(0, "rb", buffering=1 << 20, closefd=False) as source,
@@ -183,7 +183,7 @@ def main() -> int:
         try:
             transcode(Inlet(source), TranscoderOutlet(sink))
         except CannotDecode as error:
-            log.error("%s", error)  # noqa: TRY400  (the message says it all)
+            log.error("%s", error)  # noqa: TRY400  (the message is complete)
             return CANNOT
         except (BrokenPipeError, ConnectionResetError):
             log.info("the live process accepts no more frames")

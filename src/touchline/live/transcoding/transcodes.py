@@ -1,4 +1,4 @@
-"""The transcodes of all cameras, by name, and how many there may be."""
+"""The transcodes of all cameras by name, limited in number."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Transcodes:
         """Return the camera's transcode, created on first use."""
         if camera not in self._by_name:
             source = self._streams.get(camera)
-            self._by_name[camera] = CameraTranscode(source, self._told, self._room, **self._options)
+            self._by_name[camera] = CameraTranscode(source, self._report, self._refusal, **self._options)
         return self._by_name[camera]
 
     def status(self) -> dict[str, Any]:
-        """Return the state of those in use."""
+        """Return the state of the transcodes in use."""
         return {
             name: each.status()
             for name, each in sorted(self._by_name.items())
@@ -45,13 +45,13 @@ class Transcodes:
         """End all of them."""
         await asyncio.gather(*(each.close() for each in self._by_name.values()))
 
-    def _room(self) -> str | None:
+    def _refusal(self) -> str | None:
         running = sum(each.has_process for each in self._by_name.values())
         if running < MAX_TRANSCODES:
             return None
         return f"{running} cameras are already being transcoded"
 
-    def _told(self, transcode: CameraTranscode) -> None:
+    def _report(self, transcode: CameraTranscode) -> None:
         state, error = transcode.state, transcode.error
         log.info("transcode of %s: %s", transcode.name, state or "ended")
         self._notify(

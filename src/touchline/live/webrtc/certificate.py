@@ -1,4 +1,4 @@
-"""The certificate that viewers over WebRTC see, with ciphers for viewers of either kind of key."""
+"""The certificate for WebRTC viewers, with ciphers for both kinds of viewer keys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ CIPHERS = ":".join(
     for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
     for key in ("ECDSA", "RSA")
 )
-"""A cipher names the kind of the server's key. Where the viewer is the DTLS server, that is its
-own: RSA with GStreamer. aiortc offers ECDSA alone, which is our key's kind."""
+"""A cipher names the kind of the DTLS server's key.
+
+If the viewer is the DTLS server, that is its own: RSA with GStreamer. aiortc offers only ECDSA, the
+kind of our key.
+"""
 
 
 class Certificate(RTCCertificate):

@@ -1,4 +1,4 @@
-"""Coded frames as RTP: H.264 payloads (RFC 6184), timestamps and the packets sent lately.
+"""Encoded frames as RTP: H.264 payloads (RFC 6184), timestamps and recently sent packets.
 
 Pure: no socket, no clock of its own.
 """
@@ -13,7 +13,7 @@ from touchline.live.frames.frame import LiveFrame
 from touchline.media.h264.units import AUD, SPS, length_bytes, parameter_sets, units
 
 PAYLOAD_BYTES = 1200
-"""With RTP, SRTP, TURN and IPv6 headers this stays inside every path's packet size."""
+"""With RTP, SRTP, TURN and IPv6 headers this fits into the packet size of every path."""
 
 CLOCK_HZ = 90_000
 _IDR, _FILLER = 5, 12
@@ -29,7 +29,7 @@ _CACHED_FRAMES = 64
 def payloads(frame: LiveFrame) -> tuple[bytes, ...]:
     """Cut a frame into packets, with parameter sets before a keyframe.
 
-    Raises ValueError where the frame's lengths lead outside of it.
+    Raises ValueError if unit lengths exceed the frame.
     """
     found: list[bytes | memoryview] = [
         unit
@@ -43,7 +43,7 @@ def payloads(frame: LiveFrame) -> tuple[bytes, ...]:
     small_bytes = 1
     for unit in found:
         if small and small_bytes + 2 + len(unit) > PAYLOAD_BYTES:
-            packets.append(_together(small))
+            packets.append(_joined(small))
             small, small_bytes = [], 1
         if len(unit) > PAYLOAD_BYTES:
             packets += _fragments(unit)
@@ -51,12 +51,12 @@ def payloads(frame: LiveFrame) -> tuple[bytes, ...]:
             small.append(unit)
             small_bytes += 2 + len(unit)
     if small:
-        packets.append(_together(small))
+        packets.append(_joined(small))
     return tuple(packets)
 
 
-def _together(found: list[bytes | memoryview]) -> bytes:
-    """Units that fit into one packet (STAP-A); a single one goes as it is."""
+def _joined(found: list[bytes | memoryview]) -> bytes:
+    """Join units that fit into one packet (STAP-A); a single one stays unchanged."""
     if len(found) == 1:
         return bytes(found[0])
     importance = max(unit[0] & _NRI for unit in found)
@@ -67,7 +67,7 @@ def _together(found: list[bytes | memoryview]) -> bytes:
 
 
 def _fragments(unit: bytes | memoryview) -> list[bytes]:
-    """A unit in pieces of about the same size (FU-A)."""
+    """Split a unit into fragments of about the same size (FU-A)."""
     body = memoryview(unit)[1:]
     count = -(-len(body) // (PAYLOAD_BYTES - 2))
     size = -(-len(body) // count)
@@ -80,7 +80,7 @@ def _fragments(unit: bytes | memoryview) -> list[bytes]:
 
 
 class Packetizer:
-    """Cuts frames into packets, once for all viewers."""
+    """Splits frames into packets, once for all viewers."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[int, tuple[bytes, tuple[bytes, ...]]] = OrderedDict()
@@ -99,9 +99,10 @@ class Packetizer:
 class RtpTimeline:
     """Computes RTP timestamps of one viewer's frames from their capture times.
 
-    A viewer who joins is sent the past since the last keyframe at once. With their true times
-    those pictures would be played at their own pace, and the viewer would stay that far behind for
-    ever. Stamped a millisecond apart, just before the present, they are played in fast motion.
+    A viewer who joins is sent all frames since the last keyframe at once. With their true times
+    those pictures would be played at normal speed, and the viewer would stay that far behind
+    forever. With timestamps a millisecond apart, just before the present, they are played in fast
+    motion.
     """
 
     def __init__(self, origin: int) -> None:
@@ -110,7 +111,7 @@ class RtpTimeline:
         self._last_ns: int | None = None
 
     def begin(self, present_ns: int, past_frames: int) -> None:
-        """Begin with that many frames of the past, the newest of them captured at `present_ns`."""
+        """Start with that many earlier frames, the newest of them captured at `present_ns`."""
         floor_ns = present_ns - past_frames * _CATCH_UP_NS
         if self._last_ns is not None:
             floor_ns = max(floor_ns, self._last_ns + _CATCH_UP_NS)

@@ -1,4 +1,4 @@
-"""What a viewer's SDP offer asks for and the answer to it: one H.264 stream, sent and never taken.
+"""A viewer's SDP offer and the answer to it: one H.264 stream, sent only.
 
 Pure text in, text out. The payload type, its retransmission type and the feedback come from the
 offer, because every browser numbers them differently.
@@ -20,22 +20,24 @@ MOST_CANDIDATE_CHARS = 1000
 _ICE_NAME = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _HIGH = 2
 _FEEDBACK = ("nack", "nack pli")
-"""The feedback we act on. Nothing is encoded again, so bandwidth estimates are not asked for."""
+"""Supported feedback. Nothing is re-encoded, so bandwidth estimates are not requested."""
 
-_OUR_SETUP = {"actpass": "passive", "active": "passive", "passive": "active"}
-"""Our DTLS role by the viewer's offer (RFC 8842, 5.3). Given the choice we are the server, so that
-the viewer, who learns of the answer last, begins the handshake."""
+_LOCAL_SETUP = {"actpass": "passive", "active": "passive", "passive": "active"}
+"""DTLS role of the server by the viewer's offer (RFC 8842, 5.3).
+
+With `actpass` the viewer, which receives the answer last, is the client and starts the handshake.
+"""
 
 MAX_LINES = 4000
-"""A browser's offer with sound, pictures and data has about 300."""
+"""A browser's offer with audio, video and data has about 300."""
 
 
 class BadOffer(ValueError):
-    """An offer that cannot be answered, and why."""
+    """The offer cannot be answered; the message says why."""
 
 
 class NotAcceptable(BadOffer):
-    """A correct offer that wants something unsupported."""
+    """The offer is valid but requires something unsupported."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,12 @@ class OfferedFormat:
 
     @property
     def fragments(self) -> bool:
-        """Whether a picture may be cut into packets (packetization-mode 1)."""
+        """Whether a picture may be split into several packets (packetization-mode 1)."""
         return self.parameters.get("packetization-mode", "0") == "1"
 
     @property
     def profile(self) -> bytes:
-        """profile_idc, constraint flags and level_idc; RFC 6184's default where none is named."""
+        """profile_idc, constraint flags and level_idc; the default of RFC 6184 if none is given."""
         try:
             named = bytes.fromhex(self.parameters.get("profile-level-id", "42000a"))
         except ValueError:
@@ -75,7 +77,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Offer:
-    """A viewer's offer, as far as sending one video stream needs it."""
+    """A viewer's offer, reduced to what sending one video stream requires."""
 
     sections: tuple[Section, ...]
     video: int
@@ -86,35 +88,35 @@ class Offer:
     formats: tuple[OfferedFormat, ...]
     candidates: tuple[str, ...]
     setup: str
-    """The DTLS roles that the viewer offers to take: `active`, `passive` or `actpass`."""
+    """DTLS roles that the viewer accepts: `active`, `passive` or `actpass`."""
 
     @property
     def dtls_client(self) -> bool:
-        """Whether the viewer leaves the client's role to us."""
-        return _OUR_SETUP[self.setup] == "active"
+        """Whether the viewer leaves the client's role to the server."""
+        return _LOCAL_SETUP[self.setup] == "active"
 
     def choose(self, profile: bytes | None) -> OfferedFormat:
         """Return the format that suits a stream of this profile best.
 
-        `profile` is profile_idc, flags and level_idc. A format that announces the stream's profile
-        or the next richer one wins; where there is none, the richest: decoders go by the stream's
-        own parameter sets, and those we know take more than they announce. Formats beyond high
-        (4:2:2, 4:4:4) are for streams of that kind: browsers decode them without the hardware.
+        `profile` is profile_idc, flags and level_idc. A format with the stream's profile or the
+        next higher one is preferred, otherwise the highest: decoders use the stream's own parameter
+        sets, and known ones decode more than they announce. Formats beyond high (4:2:2, 4:4:4) are
+        only for streams of that kind: browsers decode them without hardware support.
         """
-        wanted = _richness(profile) if profile is not None else 0
+        wanted = _rank(profile) if profile is not None else 0
 
         def suits(candidate: OfferedFormat) -> tuple[bool, bool, bool, int]:
-            richness = _richness(candidate.profile)
-            usual = richness <= max(wanted, _HIGH)
-            enough = richness >= wanted
-            return candidate.fragments, usual, enough, -richness if enough else richness
+            rank = _rank(candidate.profile)
+            usual = rank <= max(wanted, _HIGH)
+            enough = rank >= wanted
+            return candidate.fragments, usual, enough, -rank if enough else rank
 
         return max(self.formats, key=suits)
 
 
 @dataclass(frozen=True)
 class Local:
-    """Our side of the answer."""
+    """The server's side of the answer."""
 
     ice_username: str
     ice_password: str
@@ -124,11 +126,11 @@ class Local:
     rtx_ssrc: int
     cname: str
     stream: str
-    """What the browser calls the media stream."""
+    """Name of the media stream in the browser."""
 
 
 def parse_offer(text: str) -> Offer:
-    """Parse an offer. Raises BadOffer with a sentence for the viewer's log."""
+    """Parse an offer. Raises BadOffer with a message for the viewer's log."""
     session, sections = _split(text)
     video = next(
         (
@@ -144,13 +146,13 @@ def parse_offer(text: str) -> Offer:
         raise NotAcceptable("The offer has no video section")
     chosen = sections[video]
     bundled = {mid for group in _values(session, "group") for mid in _bundle(group)}
-    # In a bundle only the first section has to say how the transport is reached.
+    # In a bundle only the first section has to contain the transport's parameters.
     tagged = next((s.lines for s in sections if s.mid in bundled), ())
     places = [chosen.lines, tagged if chosen.mid in bundled else (), session]
     if "rtcp-mux" not in _flags(chosen.lines):
         raise BadOffer("The offer does not multiplex RTCP with the stream (a=rtcp-mux)")
     setup = _first(places, "setup") or "actpass"
-    if setup not in _OUR_SETUP:
+    if setup not in _LOCAL_SETUP:
         raise BadOffer("The offer has no valid DTLS role (a=setup:actpass, active or passive)")
     name, password = _first(places, "ice-ufrag"), _first(places, "ice-pwd")
     if not (name and password and _ICE_NAME.fullmatch(name) and _ICE_NAME.fullmatch(password)):
@@ -179,7 +181,7 @@ def render_answer(
     lines.append(f"a=msid-semantic: WMS {local.stream}")
     for number, section in enumerate(offer.sections):
         if number == offer.video:
-            lines += _video(section, chosen, local, profile, _OUR_SETUP[offer.setup])
+            lines += _video(section, chosen, local, profile, _LOCAL_SETUP[offer.setup])
         else:
             lines += [f"m={section.kind} 0 {section.protocol} {section.formats}"]
             lines += ["c=IN IP4 0.0.0.0", "a=inactive"]
@@ -192,7 +194,7 @@ def _video(
 ) -> list[str]:
     payload_type, rtx = chosen.payload_type, chosen.rtx_payload_type
     types = f"{payload_type}" if rtx is None else f"{payload_type} {rtx}"
-    # The profile must be the offered one; the level says what is sent.
+    # The profile must be the offered one; the level is that of the stream.
     level = profile[2] if profile is not None else chosen.profile[2]
     announced = f"{chosen.profile[:2].hex()}{level:02x}"
     mode = 1 if chosen.fragments else 0
@@ -228,14 +230,14 @@ def _video(
     return lines
 
 
-# ------------------------------------------------------------------ reading
+# ------------------------------------------------------------------ parsing
 
 
 def is_reachable(candidate: str) -> bool:
     """Return whether a candidate (RFC 8839, without `candidate:`) is an address to try.
 
-    Others are in order and of no use: TCP, and names, which only multicast DNS resolves, which
-    takes a second; the viewer's own check shows us its address. Raises BadOffer for what is none.
+    Other valid candidates are of no use: TCP, and names, which only multicast DNS resolves, in a
+    second; the viewer's own checks reveal its address. Raises BadOffer for an invalid candidate.
     """
     words = candidate.split()
     if len(words) < 8 or words[6].lower() != "typ" or not all(map(_TOKEN.fullmatch, words)):
@@ -286,7 +288,7 @@ def _section(block: list[str]) -> Section:
 
 
 def _values(lines: Iterable[str], name: str) -> list[str]:
-    """What stands behind `a=name:` in these lines."""
+    """Return the values of `a=name:` in these lines."""
     head = f"a={name}:"
     return [line[len(head) :].strip() for line in lines if line.startswith(head)]
 
@@ -348,7 +350,7 @@ def _h264(section: Section) -> list[OfferedFormat]:
 
 
 def _by_type(lines: Iterable[str], name: str) -> list[tuple[int, str]]:
-    """Attributes that begin with a payload type."""
+    """Return the attributes that begin with a payload type."""
     found = []
     for value in _values(lines, name):
         word, _, rest = value.partition(" ")
@@ -363,6 +365,6 @@ def _parameters(text: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}
 
 
-def _richness(profile: bytes) -> int:
-    """How much a profile asks of a decoder: baseline 0, main 1, high 2, all beyond it 3."""
+def _rank(profile: bytes) -> int:
+    """Rank a profile by its demands on a decoder: baseline 0, main 1, high 2, others 3."""
     return {0x42: 0, 0x4D: 1, 0x58: 1, 0x64: _HIGH}.get(profile[0], _HIGH + 1)

@@ -1,9 +1,9 @@
-"""Sends one camera's frames to one viewer over an encrypted transport, paced, and hears the viewer.
+"""Sending of one camera's frames to one viewer over an encrypted transport, paced, with feedback.
 
-In place of aiortc's RTCRtpSender, which sends a whole frame without letting anybody else run,
-remembers 128 packets (a keyframe has several hundred) and hands keyframe requests to an encoder
-that we do not have. Of the transport it uses what that sender uses: `_send_rtp`,
-`_register_rtp_sender` and `_unregister_rtp_sender`.
+It replaces aiortc's RTCRtpSender, which sends a whole frame without yielding to other tasks, keeps
+128 packets (a keyframe has several hundred) and passes keyframe requests to an encoder that does
+not exist here. Of the transport it uses the same methods: `_send_rtp`, `_register_rtp_sender` and
+`_unregister_rtp_sender`.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ log = logging.getLogger(__name__)
 REPORT_EVERY_S = 1.0
 PACE_LEAST_BYTES_S = 50e6 / 8
 PACE_TIMES_RATE = 4
-"""A frame is spread at four times the stream's own rate: bursts overflow switches and receivers."""
+"""A frame is sent at four times the stream's rate: bursts overflow switches and receivers."""
 _AHEAD_S = 0.003
-"""What may be sent at once; the event loop cannot wait for less than a millisecond anyway."""
+"""Time by which sending may run ahead; the event loop cannot sleep for less than a millisecond."""
 _TURN_PACKETS = 16
-"""After this many packets others have their turn: 0.3 ms at 20 us a packet."""
+"""Packets sent before yielding to other tasks: 0.3 ms at 20 us a packet."""
 KEYFRAME_EVERY_S = 1.0
-"""A viewer's requests for a keyframe are passed on no more often than this."""
+"""Minimum interval at which a viewer's keyframe requests are passed on."""
 _NEW_KEYFRAME_S = 0.3
-"""How long a source may take to make a keyframe on request before the kept GOP is sent again."""
+"""Time that a source has to produce a requested keyframe before the kept GOP is sent again."""
 _RESEND_EVERY_S = 0.02
 _CHANGE_OVER_S = 1.5
-"""How long a viewer stands still so that another stream goes on where this one ended."""
+"""Maximum freeze for a viewer while another stream continues where this one ended."""
 _CNAME_ITEM = 1
 
 
@@ -83,13 +83,13 @@ class ViewerSender:
         self._asked_at_s = -KEYFRAME_EVERY_S
         self._newest_pts_ns = 0
         self._subscription: Subscription | None = None
-        self._looking: asyncio.TimerHandle | None = None
+        self._keyframe_check: asyncio.TimerHandle | None = None
         self._transport: RTCDtlsTransport | None = None
         self._payload_type = 0
         self._rtx_payload_type: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what was sent, and how it arrives according to the viewer."""
+        """Return counters of sent data, and of losses reported by the viewer."""
         return {
             "frames": self.frames,
             "skipped": self.skipped,
@@ -110,19 +110,19 @@ class ViewerSender:
             while True:
                 await self._send_stream()
         finally:
-            if self._looking is not None:
-                self._looking.cancel()
+            if self._keyframe_check is not None:
+                self._keyframe_check.cancel()
             reporting.cancel()
             transport._unregister_rtp_sender(self)  # noqa: SLF001
 
     async def bye(self) -> None:
-        """Tell the viewer that the stream has ended."""
+        """Notify the viewer that the stream has ended."""
         await self._send_control(RtcpByePacket(sources=[self.ssrc]))
 
     # ---------------------------------------------------------------- sending
 
     async def _send_stream(self) -> None:
-        """Send until the viewer needs to begin at a keyframe again."""
+        """Send until the viewer has to restart at a keyframe."""
         before, stream = self._stream, self._shown.current
         self._stream = stream
         subscription = self._subscription = stream.subscribe()
@@ -143,8 +143,8 @@ class ViewerSender:
             subscription.close()
 
     def _join(self, subscription: Subscription) -> None:
-        """Begin with the newest GOP, up to the camera's present."""
-        # Not our present: its frames may come some time after they were captured.
+        """Start with the newest GOP, up to the camera's newest frame."""
+        # Not the current time: frames may arrive some time after their capture.
         newest_ns = subscription.newest_pts_ns
         present_ns = time.monotonic_ns() if newest_ns is None else newest_ns
         self._timeline.begin(present_ns, subscription.waiting)
@@ -188,8 +188,8 @@ class ViewerSender:
     def _is_out_of_order(self, frame: LiveFrame) -> bool:
         """Whether it is a B-frame that nothing depends on.
 
-        WebRTC shows frames in the order in which they come. A camera that reorders is transcoded;
-        this is for as long as that is not there.
+        WebRTC shows frames in the order of arrival. A camera that reorders is transcoded; this
+        applies until the transcode is available.
         """
         if frame.keyframe or frame.pts_ns > self._newest_pts_ns:
             self._newest_pts_ns = frame.pts_ns
@@ -201,15 +201,15 @@ class ViewerSender:
             raise ConnectionError("there is no transport")
         await self._transport._send_rtp(data)  # noqa: SLF001
 
-    # ---------------------------------------------------------- hearing it
+    # ---------------------------------------------------------- feedback
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
-        """What the viewer says of this stream; the transport calls this."""
+        """Handle the viewer's feedback; called by the transport."""
         if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
             for sequence in packet.lost:
                 await self._resend(sequence)
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt in {RTCP_PSFB_PLI, RTCP_PSFB_FIR}:
-            self._keyframe_please()
+            self._request_keyframe()
         elif isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == self.ssrc:
@@ -235,7 +235,7 @@ class ViewerSender:
         self.resent += 1
         self._pace.take(len(packet.payload))
 
-    def _keyframe_please(self) -> None:
+    def _request_keyframe(self) -> None:
         self.keyframes_asked += 1
         now_s = time.monotonic()
         if now_s - self._asked_at_s < KEYFRAME_EVERY_S:
@@ -244,19 +244,19 @@ class ViewerSender:
         stream = self._shown.current
         stream.request_keyframe()
         loop = asyncio.get_running_loop()
-        self._looking = loop.call_later(
-            _NEW_KEYFRAME_S, self._begin_again_unless, stream, stream.keyframes
+        self._keyframe_check = loop.call_later(
+            _NEW_KEYFRAME_S, self._resend_gop_unless, stream, stream.keyframes
         )
 
-    def _begin_again_unless(self, stream: CameraStream, keyframes: int) -> None:
+    def _resend_gop_unless(self, stream: CameraStream, keyframes: int) -> None:
         """A camera that makes no keyframe on request: the kept GOP is sent once more."""
         if stream.keyframes == keyframes and self._subscription is not None:
             self._subscription.close()
 
-    # ------------------------------------------------------------- reporting
+    # ------------------------------------------------------------- reports
 
     async def _report(self) -> None:
-        """Sender reports: how timestamps and the clock on the wall belong together."""
+        """Send reports that relate timestamps to the wall clock."""
         name = RtcpSourceInfo(ssrc=self.ssrc, items=[(_CNAME_ITEM, self.cname.encode())])
         while True:
             info = RtcpSenderInfo(
@@ -295,7 +295,7 @@ class PacketPace:
         self._window_bytes += len(frame.data)
 
     def take(self, size_bytes: int) -> float:
-        """Count bytes as sent; returns how many seconds to wait after them."""
+        """Count bytes as sent; return how many seconds to wait after them."""
         now_s = time.monotonic()
         self._due_s = max(self._due_s, now_s) + size_bytes / self._rate_bytes_s
         ahead_s = self._due_s - now_s

@@ -1,7 +1,7 @@
-"""WebRTC: each viewer of a camera has a connection of its own, fed with the camera's coded frames.
+"""WebRTC: each viewer of a camera has a separate connection that sends the camera's encoded frames.
 
-ICE and DTLS are aiortc's; what is sent over them is ours (`sender.py`). Nothing is encoded here:
-a camera that reorders its pictures is transcoded by a process of its own (`transcode.py`).
+ICE and DTLS are aiortc's; sending is implemented here (`sender.py`). Nothing is encoded here: a
+camera that reorders its pictures is transcoded by a separate process (`transcode.py`).
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 64
 CONNECT_WITHIN_S = 20.0
-"""A session without a connection is given up after this; browsers wait about as long."""
+"""Time limit for a session to connect; browsers wait about as long."""
 GATHER_WITHIN_S = 0.5
-"""How long a STUN or TURN server may take before we go on without it."""
+"""Time limit for a STUN or TURN server, after which it is not used."""
 SILENT_FOR_S = 60.0
-"""For this long a server that did not answer is not asked again."""
+"""Time during which a server that did not respond is not used."""
 _CERTIFICATE_FOR_S = 86_400.0
 _CLOSE_WITHIN_S = 2.0
 _MAX_CANDIDATES = 64
@@ -51,7 +51,7 @@ Notify = Callable[[dict[str, Any]], None]
 
 
 class IceServers:
-    """Gathers our own addresses, with STUN and TURN servers as long as these respond."""
+    """Gathers the server's own addresses, using STUN and TURN servers while they respond."""
 
     def __init__(self) -> None:
         self._silent_until_s: dict[str, float] = {}
@@ -73,7 +73,7 @@ class IceServers:
         return gatherer
 
     async def _gather_with(self, servers: Sequence[Mapping[str, Any]]) -> RTCIceGatherer | None:
-        """None where the servers do not answer in time, or are named in a way that is not known."""
+        """Gather with these servers; None if they do not respond in time or have invalid URLs."""
         named = [
             RTCIceServer(
                 urls=list(server["urls"]),
@@ -91,7 +91,7 @@ class IceServers:
         await asyncio.wait({gathering}, timeout=GATHER_WITHIN_S)
         if gathering.done() and gathering.exception() is None:
             return gatherer
-        # Not cancelled: its requests would be repeated over sockets that are closed.
+        # Not cancelled: its requests would be repeated over closed sockets.
         ending = asyncio.create_task(_end(gatherer, gathering))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
@@ -99,7 +99,7 @@ class IceServers:
 
 
 async def _end(gatherer: RTCIceGatherer, gathering: asyncio.Task[None]) -> None:
-    """Close what was opened, once nobody uses it any more: after five seconds at the most."""
+    """Close the gatherer once it has finished, after five seconds at most."""
     await asyncio.wait({gathering})
     if (error := gathering.exception()) is not None:
         log.warning("a STUN or TURN server is unusable: %s", error)
@@ -111,7 +111,7 @@ def _names(servers: Sequence[Mapping[str, Any]]) -> str:
 
 
 class Peer:
-    """One viewer. `ended` is called once, for whatever reason it is over."""
+    """One viewer. `ended` is called once when the session is over, whatever the reason."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ class Peer:
 
     @property
     def ice_username(self) -> str:
-        """What the offer calls the viewer's side; empty before it."""
+        """ICE user name of the viewer's side in the offer; empty before it."""
         return self._offer.ice_username if self._offer is not None else ""
 
     async def answer(self, text: str) -> str:
@@ -171,7 +171,7 @@ class Peer:
             refused = isinstance(error, sdp.NotAcceptable)
             code = "offer_not_acceptable" if refused else "bad_offer"
             raise Problem(code, str(error)) from error
-        # By the time the viewer is connected there is a keyframe from just before.
+        # Request a keyframe now, so that there is a recent one when the viewer is connected.
         self.shown.current.request_keyframe()
         for candidate in offer.candidates:
             await self.add_candidate(candidate)
@@ -200,7 +200,7 @@ class Peer:
     async def add_candidate(self, text: str) -> None:
         """Add an address of the viewer. Raises Problem for an invalid candidate.
 
-        What cannot be tried (`sdp.is_reachable`) is left out, and an empty line ("no more").
+        Unusable candidates (`sdp.is_reachable`) and an empty line ("no more") are ignored.
         """
         text = text.strip().removeprefix("a=").removeprefix("candidate:")
         if not text:
@@ -217,16 +217,16 @@ class Peer:
             await self._ice.addRemoteCandidate(candidate_from_sdp(text))
 
     async def close(self) -> None:
-        """Close the session; returns when nothing of it is left."""
+        """Close the session; return when it has ended completely."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        """Connect, send until the viewer is gone, and leave nothing behind."""
+        """Connect, send until the viewer has gone, and clean up."""
         reason = "it was closed"
         try:
             chosen = await asyncio.wait_for(self._connect(), self._connect_within_s)
-            self._become("connected")
+            self._set_state("connected")
             await self.shown.settled()
             await self._send(chosen)
             reason = "the viewer hung up"
@@ -237,18 +237,18 @@ class Peer:
         finally:
             await self._hang_up()
             self._ended(self)
-            self._become("closed", reason)
+            self._set_state("closed", reason)
 
     async def _connect(self) -> sdp.OfferedFormat:
         await self._offered.wait()
         offer, chosen = self._offer, self._chosen
         if offer is None or chosen is None:
             raise ConnectionError("there was no offer")
-        self._become("connecting")
+        self._set_state("connecting")
         await self._ice.start(RTCIceParameters(offer.ice_username, offer.ice_password))
         if self._ice.state != "completed":
             raise ConnectionError("no connection to the viewer was found (ICE)")
-        # aiortc's own peer connection sets the role that was negotiated in this way, too.
+        # aiortc's own peer connection sets the negotiated role in the same way.
         self._dtls._set_role("client" if offer.dtls_client else "server")  # noqa: SLF001
         prints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in offer.fingerprints]
         await self._dtls.start(RTCDtlsParameters(fingerprints=prints))
@@ -292,9 +292,9 @@ class Peer:
 
     def announce(self) -> None:
         """Report the session for the first time."""
-        self._become("new")
+        self._set_state("new")
 
-    def _become(self, state: str, reason: str = "") -> None:
+    def _set_state(self, state: str, reason: str = "") -> None:
         self.state = state
         log.info("viewer %s of %s: %s %s", self.session[:8], self.shown.name, state, reason)
         self._notify(
@@ -309,7 +309,7 @@ class Peer:
 
 
 class Peers:
-    """All viewers over WebRTC. Sessions are named by what `start` returned."""
+    """All viewers over WebRTC. Sessions are identified by the result of `start`."""
 
     def __init__(
         self, transcodes: Transcodes, notify: Notify, *, connect_within_s: float = CONNECT_WITHIN_S
@@ -362,14 +362,14 @@ class Peers:
     async def candidate(self, session: str, text: str, index: int) -> None:
         """Add an address of the viewer. Raises Problem.
 
-        `index` says which section of the offer it belongs to. One connection carries all that is
-        sent, so it does not matter.
+        `index` is the section of the offer that it belongs to. It has no effect, because one
+        connection carries everything that is sent.
         """
         del index
         await self._find(session).add_candidate(text)
 
     async def stop(self, session: str) -> None:
-        """End a session. Raises Problem where there is none."""
+        """End a session. Raises Problem if there is none."""
         await self._find(session).close()
 
     async def clear(self, camera: str) -> None:
@@ -392,7 +392,7 @@ class Peers:
         self._peers.pop(peer.session, None)
 
     def _current_certificate(self) -> Certificate:
-        """One certificate for a day: making it takes longer than all the rest of a start."""
+        """Return the certificate of the day: creating one dominates the start of a session."""
         now_s = time.monotonic()
         if self._certificate is None or now_s > self._certificate_until_s:
             self._certificate = Certificate.generateCertificate()

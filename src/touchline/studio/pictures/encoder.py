@@ -50,7 +50,7 @@ class EncoderQuality:
     zero_latency: bool = False
     profile: str = "high"
     set_number: int = 0
-    """The id of its parameter sets; must differ from those of the stream it is joined to."""
+    """Id of its parameter sets; must differ from those of the stream it is joined to."""
 
 
 def range_of(colour: Colour | None) -> ColorRange:
@@ -59,7 +59,7 @@ def range_of(colour: Colour | None) -> ColorRange:
 
 
 def in_range(frame: av.VideoFrame, colour: Colour | None) -> av.VideoFrame:
-    """Convert a picture to yuv420p in the stream's range, without a copy if it is that already."""
+    """Convert a picture to yuv420p in the stream's range; no copy is made if it is that already."""
     wanted = range_of(colour)
     full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
     found = ColorRange.JPEG if full else ColorRange.MPEG

@@ -1,6 +1,6 @@
 """A video file that grows like a recording: complete fragments, each with its capture time.
 
-It is a segment file (`worker.mp4`): playable while it grows, an ordinary MP4 once finished, and
+It is a segment file (`media.mp4`): playable while it grows, an ordinary MP4 once finished, and
 after a crash it can be cut to its last complete fragment and continued.
 """
 

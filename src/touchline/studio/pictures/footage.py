@@ -200,7 +200,7 @@ class Ahead:
             for shot in self._source:
                 if not self._put(shot):
                     return
-        except Exception as error:  # noqa: BLE001  (raised to whoever reads)
+        except Exception as error:  # noqa: BLE001  (raised in the reader)
             self._error = error
         self._put(None)
 

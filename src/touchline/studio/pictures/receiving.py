@@ -1,7 +1,7 @@
 """Live pictures of several cameras: their workers' feeds, decoded on arrival.
 
-It listens like the live process would (`worker.wire` has the protocol); the server tells a worker
-to send its feed here. A slow reader loses pictures and never delays the camera.
+It listens like the live process would (`ipc.wire` describes the protocol); the server has a worker
+send its feed here. A slow reader loses pictures and never delays the camera.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ class Receiver:
         """Colours according to each camera's stream."""
         self._listener = wire.listen(directory, name)
         self._shots: dict[str, deque[Shot[av.VideoFrame]]] = {}
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._closed = False
         self._connections: list[socket.socket] = []
         threading.Thread(target=self._accept, name="feeds", daemon=True).start()
 
     def close(self) -> None:
         """Stop receiving and wake the readers."""
-        with self._news:
+        with self._changed:
             self._closed = True
-            self._news.notify_all()
+            self._changed.notify_all()
         for each in (self._listener, *self._connections):
             try:
                 each.shutdown(socket.SHUT_RDWR)
@@ -59,14 +59,14 @@ class Receiver:
 
     def waiting(self, camera: str) -> list[Shot[av.VideoFrame]]:
         """Return the newest pictures of a camera without removing them."""
-        with self._news:
+        with self._changed:
             return list(self._shots.get(camera, ()))
 
     def wait(self, timeout_s: float) -> None:
         """Wait for new pictures, at most for the timeout."""
-        with self._news:
+        with self._changed:
             if not self._closed:
-                self._news.wait(timeout_s)
+                self._changed.wait(timeout_s)
 
     def _accept(self) -> None:
         while True:
@@ -99,13 +99,13 @@ class Receiver:
                 log.info("a feed ended: %s", error)
 
     def _put(self, camera: str, shot: Shot[av.VideoFrame]) -> None:
-        with self._news:
+        with self._changed:
             shots = self._shots.setdefault(camera, deque())
             self.sizes[camera] = (shot.picture.width, shot.picture.height)
             if len(shots) >= KEPT_SHOTS:
                 shots.popleft()
             shots.append(shot)
-            self._news.notify_all()
+            self._changed.notify_all()
 
 
 def _decoder() -> av.VideoCodecContext:

@@ -120,11 +120,11 @@ def calibrate(
     pair = fit.refined(pair, agreeing)
     agreeing = fit.errors_px(pair, matches) < _GATES_PX[-1]
     quality = fit.quality(pair, agreeing)
-    _must_be_usable(quality)
+    _check_usable(quality)
     return Fit(pair, quality, matches.only(agreeing))
 
 
-def _must_be_usable(quality: FitQuality) -> None:
+def _check_usable(quality: FitQuality) -> None:
     if not LEAST_OVERLAP <= quality.overlap <= MOST_OVERLAP:
         raise StudioError(
             "overlap",

@@ -21,8 +21,10 @@ Grey = npt.NDArray[np.uint8]
 FEATURES = 6000
 RATIO = 0.8
 CELL_PX = 24
-"""Of points that fall into one cell of both pictures, pair after pair, one is kept for each pair of
-cells: what stands still would otherwise outweigh everything else."""
+"""Side of the cells in which pooled matches are limited, for each pair of cells.
+
+Otherwise stationary points, which match in every pair of frames, would outweigh all others.
+"""
 _PER_CELL = 3
 _OVERLAY_SHARE = 0.03
 

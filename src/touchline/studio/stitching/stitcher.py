@@ -178,7 +178,7 @@ class Stitcher:
         views = (cam0, cam1)
         left, right = views[self._left], views[self._right]
         if self._gains.is_due():
-            self._look(left, right)
+            self._measure_gains(left, right)
         whole = ColumnSpan(0, self.seam.stop - self.seam.start)
         for band in self._bands:
             left_part, right_part = (
@@ -195,7 +195,7 @@ class Stitcher:
             _mix(mixed.u, strip.u, self._weight_uv[band.half])
             _mix(mixed.v, strip.v, self._weight_uv[band.half])
 
-    def _look(self, left: Planes, right: Planes) -> None:
+    def _measure_gains(self, left: Planes, right: Planes) -> None:
         """Compare both unmodified views in the overlap."""
         whole = ColumnSpan(0, self.seam.stop - self.seam.start)
         for band in self._bands:

@@ -1,8 +1,8 @@
 """The verb `archive`: join a camera's segments to one file, `cam0_archive.mp4`.
 
-They are copied if all have one codec, with every frame at its time and gaps as pauses; encoded
-again if codecs differ or a compact file is requested, in the original picture size. `spec` has
-`folder`, `cameras`, `profile`, `height`, `crf` and `preset`.
+They are copied if all have one codec, with every frame at its time and gaps as pauses; they are
+encoded again, in the original picture size, if codecs differ or a compact file is requested. `spec`
+has `folder`, `cameras`, `profile`, `height`, `crf` and `preset`.
 """
 
 from __future__ import annotations

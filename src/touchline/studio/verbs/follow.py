@@ -66,10 +66,10 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
     folder = Path(spec["folder"])
     reel = _panorama(folder)
     window = _window(reel, float(spec.get("zoom", 1.0)))
-    times_s, actions = _watch(reel, window, spec, tell, stopping)
+    times_s, actions = _find_play(reel, window, spec, tell, stopping)
     if not actions:
         raise StudioError("no_footage", "No frame of the panorama could be decoded")
-    swing = _swing(reel, window, spec, times_s, actions)
+    swing = _camera_path(reel, window, spec, times_s, actions)
     try:
         frames = _film(folder, reel, window, spec, (times_s, swing), tell, stopping)
         _keep_track(folder, times_s, swing)
@@ -107,7 +107,7 @@ def _window(reel: SegmentFile, zoom: float) -> _Window:
     return _Window(width, width * HEIGHT / WIDTH)
 
 
-def _watch(
+def _find_play(
     reel: SegmentFile,
     window: _Window,
     spec: Mapping[str, Any],
@@ -135,7 +135,7 @@ def _watch(
     return np.array(times), actions
 
 
-def _swing(
+def _camera_path(
     reel: SegmentFile,
     window: _Window,
     spec: Mapping[str, Any],

@@ -126,7 +126,7 @@ class _Showing:
                     due_ns = max(due_ns + step_ns, two[0].at_ns + step_ns // 2)
                 if time.monotonic() >= next_tell_s:
                     next_tell_s += _TELL_EVERY_S
-                    tell(self._figures.told())
+                    tell(self._figures.summary())
         finally:
             self._feed.close()
         return {}
@@ -197,7 +197,7 @@ class _Figures:
         self._stitch_s += stitch_s
         self._last = {"stitch_s": stitch_s, "all_s": all_s, "age_s": age_s}
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         now_s = time.monotonic()
         due = 0 if self._first_s is None else int((now_s - self._first_s) * self._fps)
         fps = (self._frames - self._since_frames) / max(now_s - self._since_s, 1e-3)

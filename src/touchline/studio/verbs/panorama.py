@@ -277,7 +277,7 @@ class Writing:
             try:
                 for coded in self._encoder.encode(frame, at_ns):
                     self._film.append(coded)
-            except Exception as error:  # noqa: BLE001  (raised to whoever puts)
+            except Exception as error:  # noqa: BLE001  (raised by the next `put`)
                 self._error = error
         if self._error is None:
             try:

@@ -1,9 +1,9 @@
 """The verb `upload`: upload archives to S3-compatible storage, in parts, verified and resumable.
 
-What the storage already has of a file is asked of the storage itself; `upload.json` in the match's
-folder stores the upload's id and the state of each file: `{"files": {name: {"state": …, "key",
-"size_bytes", "sent_bytes", "upload_id", "error"}}}` with the states waiting, uploading, uploaded
-and failed. `spec` has `folder` and the output of `capture.uploadsettings`.
+The storage itself is asked which parts of a file it has. `upload.json` in the match's folder stores
+the upload's id and the state of each file: `{"files": {name: {"state": …, "key", "size_bytes",
+"sent_bytes", "upload_id", "error"}}}` with the states waiting, uploading, uploaded and failed.
+`spec` has `folder` and the output of `capture.settings.upload`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _NONSENSE = (
 )
 """Errors caused by responses that are not a storage's; the last by circular redirects."""
 
-_STRANGE = (ClientError, BotoCoreError, OSError, *_NONSENSE)
+_STORAGE_ERRORS = (ClientError, BotoCoreError, OSError, *_NONSENSE)
 _REASONS = {
     "AccessDenied": "The storage refuses the access key",
     "403": "The storage refuses the access key",
@@ -93,10 +93,10 @@ def run(spec: Mapping[str, Any], tell: Tell, stopping: threading.Event) -> dict[
             state = "waiting" if error.code == "stopped" else "failed"
             work.note(path.name, state=state, error=error.message)
             raise
-        except _STRANGE as error:
-            said = _said(error)
-            work.note(path.name, state="failed", error=said.message)
-            raise said from error
+        except _STORAGE_ERRORS as error:
+            described = _described(error)
+            work.note(path.name, state="failed", error=described.message)
+            raise described from error
     return {"files": [path.name for path in found], "bytes": work.total}
 
 
@@ -324,7 +324,7 @@ class _Uploading:
         self.tell({"done": self.done, "total": self.total})
 
 
-def _said(error: Exception) -> StudioError:
+def _described(error: Exception) -> StudioError:
     """Describe an error for people, never with a key or a signature."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
