@@ -37,13 +37,13 @@ async def keep_running(
 ) -> None:
     """Call `once` every `every_s` seconds until cancelled; log failures and retry later.
 
-    Calls start on a fixed grid, so they do not drift by their own duration; what a slow call missed
-    is skipped, not made up for. After n failures in a row the pause is `every_s` doubled n times,
-    at most `longest_pause_s` (or `every_s`, where that is longer), and a call that ran for longer
-    than that before it failed begins a new row; `pauses` replaces this rule.
+    Calls start on a fixed grid, so they do not drift by their own duration; starts missed by a slow
+    call are skipped. After n failures in a row the pause is `every_s` doubled n times, at most
+    `longest_pause_s` (or `every_s`, if that is longer), and a call that ran for longer than that
+    before it failed starts a new series; `pauses` replaces this rule.
 
-    Errors other than `retries` are raised. `report` is callback of a failure in the place of the log,
-    `on_failure` and `on_recovery` beside it; what they raise is logged.
+    Errors other than `retries` are raised. `report` is called with a failure instead of logging it,
+    `on_failure` and `on_recovery` in addition; errors they raise are logged.
     """
     pauses = pauses or usual_pauses(every_s, longest_pause_s)
     failures = 0
@@ -52,7 +52,7 @@ async def keep_running(
         began_s = anyio.current_time()
         try:
             await once()
-        except retries as error:  # the one place that outlives any failure
+        except retries as error:  # the one place that survives any failure
             failures = pauses.failures(failures, anyio.current_time() - began_s)
             pause_s = pauses.pause_s(failures)
             _call_back(name, report or _log_failure, name, error, failures, pause_s)

@@ -88,7 +88,7 @@ class Worker:
     async def _do(self, message: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (a switch)
         what = message.get("do")
         if what == "hello":
-            with _understood():
+            with _malformed_as_problem():
                 names = wire.names_from_json(message.get("elements", wire.PROBED_ELEMENTS))
             return self.hello(names)
         if what == "status":

@@ -30,7 +30,9 @@ class Transcodes:
         """Return the camera's transcode, created on first use."""
         if camera not in self._by_name:
             source = self._streams.get(camera)
-            self._by_name[camera] = CameraTranscode(source, self._report, self._refusal, **self._options)
+            self._by_name[camera] = CameraTranscode(
+                source, self._report, self._refusal, **self._options
+            )
         return self._by_name[camera]
 
     def status(self) -> dict[str, Any]:
