@@ -212,7 +212,7 @@ COVERED_ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     r"web\.auth\.cookies": ("web/auth/test_sessions.py", "a session is kept in a cookie"),
     r"web\.files\.cuts": ("system/test_clips.py", "cuts are downloaded there"),
-    r"web\.http\.(answers|deps|errors|methods|routes|telemetry|work)": (
+    r"web\.http\.(answers|deps|errors|methods|telemetry|work)": (
         "contract/test_routes.py",
         "under each route",
     ),

@@ -30,6 +30,7 @@ from touchline.web.description import (
 )
 from touchline.web.files import dashboard
 from touchline.web.http.errors import LastResort, install_errors
+from touchline.web.http.routes import DirectRoutes
 from touchline.web.http.telemetry import Telemetry
 from touchline.web.http.work import BUDGETS
 from touchline.web.routes import events, links, service, session
@@ -123,6 +124,9 @@ def create_app(system: System) -> FastAPI:
 
     # The middleware added last sees a request first.
     origins = settings.auth.cors_origins
+    app.add_middleware(
+        DirectRoutes, routes=app.router.routes, error_handlers=app.exception_handlers
+    )
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(PlainPaths)
     if closes_reads:

@@ -107,6 +107,11 @@ class ReportRoute(StructuredRoute):
     dependencies like the framework does would take as long as everything else together.
     """
 
+    @property
+    def is_direct(self) -> bool:
+        """Always true: the handler reads the body itself."""
+        return True
+
     def get_route_handler(self) -> Handler:
         """Wrap the handler with the key check and body validation."""
         # The framework has analysed the annotations already: one body, and its model.
