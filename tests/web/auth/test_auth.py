@@ -68,7 +68,7 @@ REAL = {
 
 def test_what_players_open_is_what_links_are_for() -> None:
     media = {path for (_, path), guard in guards().items() if guard in (MEDIA, PRIVATE_MEDIA)}
-    assert len(media) == 10
+    assert len(media) == 11
     for template in {path for _, path in guards()}:
         path = template.replace("/hls/{name}", "/hls/cam0.m3u8").format_map(Names())
         assert (media_scope(path, "") is not None) == (template in media), path
