@@ -61,7 +61,8 @@ def test_an_hour_is_kept_finely_and_a_day_coarsely_and_never_more() -> None:
     assert (day["step_s"], len(day["times"])) == (120, 719)
     kept = history.to_json(at(30 * 3600))
     for name, resolution in RESOLUTIONS.items():
-        assert len(kept["rings"][name]["now"]) == resolution.points
+        most = min(resolution.points, 30 * 3600 // resolution.step_s)
+        assert abs(len(kept["rings"][name]["now"]) - most) <= 1
     assert len(json.dumps(kept)) < 200_000
 
 

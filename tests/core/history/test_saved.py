@@ -86,7 +86,7 @@ async def test_the_file_is_written_at_the_end_and_read_at_the_start(tmp_path: Pa
         pass
     assert (tmp_path / FILE_NAME).exists()
     async with open_history(("cpu_percent",), lambda: {"cpu_percent": 1.0}, tmp_path) as kept:
-        assert kept.read("day")["step_s"] == 60
+        assert kept.read("day")["step_s"] == 120
 
 
 async def test_a_disk_that_hangs_holds_up_neither_the_samples_nor_the_end(
