@@ -9,13 +9,13 @@ import pytest
 
 from support.docker import Docker
 from support.half import settings_for
-from touchline.engines.model.readiness import Readiness
+from touchline.engines.model.readiness import RuntimeReadiness
 from touchline.engines.readiness import engine_readiness
 
 
 def found(
     runtime: dict[str, Any], *, wanted: bool = True, host: str = "unix:///no/such"
-) -> dict[str, Readiness]:
+) -> dict[str, RuntimeReadiness]:
     settings = settings_for(runtime=runtime)
     told = engine_readiness(settings, wanted=wanted, environ={"DOCKER_HOST": host})
     return {one.what: one for one in told}

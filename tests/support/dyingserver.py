@@ -15,7 +15,7 @@ import anyio
 
 from touchline.engines.model.model import EngineSpec
 from touchline.engines.runtimes.process.host import ProcessHost
-from touchline.engines.runtimes.process.records import Record, Records
+from touchline.engines.runtimes.process.records import ProcessRecord, Records
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
@@ -30,7 +30,7 @@ class DyingRecords(Records):
             die()
         return super().log(record_id)
 
-    def write(self, record: Record) -> None:
+    def write(self, record: ProcessRecord) -> None:
         if self._when == "before its number" and record.process is not None:
             die()
         super().write(record)

@@ -5,19 +5,10 @@ from __future__ import annotations
 TO_BE_RENAMED: set[str] = {
     "Answer",
     "Clock",
-    "Lease",
     "OverloadGuard",
-    "PanoramaConfig",
-    "Part",
-    "PointPair",
     "PowerMode",
-    "Readiness",
     "Report",
     "Segment",
-    "Space",
-    "Stat",
     "Storage",
-    "Turns",
-    "UsageMeter",
 }
 """Shrinks only. Names that are used for two things, or say nothing to a newcomer."""

@@ -10,7 +10,7 @@ from typing import Any, cast
 from support.fakeengines import MemoryEvents
 from support.supervised import no_tasks
 from touchline.capture.assembly import LibraryServices
-from touchline.capture.cameras.calibrations import Calibrations, PanoramaConfig
+from touchline.capture.cameras.calibrations import Calibrations, PanoramaSettings
 from touchline.capture.cameras.lease import CameraLease
 from touchline.capture.library.details import DetailsStore
 from touchline.capture.library.library import Library
@@ -68,7 +68,7 @@ def idle_services(folder: Path, library: Any, *, events: Any = None) -> LibraryS
     """What nothing was done with yet."""
     places = {"runtime_dir": folder, "log_dir": folder}
     lease = CameraLease()
-    calibrations = Calibrations(folder / "panorama", PanoramaConfig(), {})
+    calibrations = Calibrations(folder / "panorama", PanoramaSettings(), {})
     calibrations.folder.mkdir(parents=True, exist_ok=True)
     preview = PanoramaPreview(
         PreviewSettings(),

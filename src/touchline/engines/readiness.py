@@ -9,7 +9,7 @@ import errno
 from collections.abc import Iterator, Mapping
 
 from touchline.engines.fleet.ports import bind_probe
-from touchline.engines.model.readiness import Readiness
+from touchline.engines.model.readiness import RuntimeReadiness
 from touchline.engines.runtimes.kinds import kind_of
 from touchline.engines.settings.runtimes import AutoRuntimeSettings
 from touchline.engines.settings.tree import EnginesSettings
@@ -17,7 +17,7 @@ from touchline.engines.settings.tree import EnginesSettings
 
 def engine_readiness(
     settings: EnginesSettings, *, wanted: bool, environ: Mapping[str, str]
-) -> Iterator[Readiness]:
+) -> Iterator[RuntimeReadiness]:
     """Check what engines need.
 
     Unless engines are `wanted`, missing prerequisites are only reported.
@@ -34,7 +34,7 @@ def engine_readiness(
     yield _ports(settings)
 
 
-def _ports(settings: EnginesSettings) -> Readiness:
+def _ports(settings: EnginesSettings) -> RuntimeReadiness:
     ports = settings.ports
     numbers = range(ports.host.first, ports.host.last + 1)
     try:
@@ -45,14 +45,14 @@ def _ports(settings: EnginesSettings) -> Readiness:
             isinstance(runtime, AutoRuntimeSettings) or not kind_of(runtime).binds_on_this_machine
         )
         if error.errno == errno.EADDRNOTAVAIL and may_be_elsewhere:
-            return Readiness(
+            return RuntimeReadiness(
                 "engine ports",
                 "warn",
                 f"{ports.bind_address} is not an address of this machine: only a remote Docker"
                 " daemon, or the daemon of this server's container, can publish ports there",
                 "set engines.ports.bind_address to an address of the daemon's machine",
             )
-        return Readiness(
+        return RuntimeReadiness(
             "engine ports",
             "missing",
             f"{ports.bind_address} cannot be bound: {error.strerror}",
@@ -60,7 +60,7 @@ def _ports(settings: EnginesSettings) -> Readiness:
         )
     wanted = min(settings.scaling.max_replicas, len(numbers))
     enough = free >= wanted
-    return Readiness(
+    return RuntimeReadiness(
         "engine ports",
         "ok" if enough else "warn",
         f"{free} of {len(numbers)} ports ({ports.host}) are free",

@@ -11,10 +11,10 @@ from touchline.engines.model.runtime import (
     StartFailed,
     StartTimeout,
 )
-from touchline.engines.runtimes.parallel import LEAST, Pace, Turns
+from touchline.engines.runtimes.parallel import LEAST, StartPace, StartQueue
 
 
-def limits(pace: Pace, rates: list[float]) -> list[int]:
+def limits(pace: StartPace, rates: list[float]) -> list[int]:
     """The limit after each window of starts at these rates, with others waiting all the time."""
     at_s, seen = 0.0, []
     pace.succeeded(at_s, others_wait=True)
@@ -26,18 +26,18 @@ def limits(pace: Pace, rates: list[float]) -> list[int]:
     return seen
 
 
-def troubled(pace: Pace) -> Pace:
+def troubled(pace: StartPace) -> StartPace:
     pace.troubled()
     return pace
 
 
 @pytest.mark.parametrize(("most", "first"), [(64, 32), (16, 8), (3, LEAST), (1, 1)])
 def test_it_begins_in_the_middle(most: int, first: int) -> None:
-    assert Pace(most=most).limit == first
+    assert StartPace(most=most).limit == first
 
 
 def test_it_doubles_at_first() -> None:
-    assert limits(Pace(most=16), [6.0]) == [16]
+    assert limits(StartPace(most=16), [6.0]) == [16]
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_it_doubles_at_first() -> None:
     ],
 )
 def test_after_trouble_it_goes_step_by_step(rates: list[float], expected: list[int]) -> None:
-    assert limits(troubled(Pace(most=16)), rates) == expected
+    assert limits(troubled(StartPace(most=16)), rates) == expected
 
 
 def test_trouble_halves_it() -> None:
-    assert troubled(Pace(most=16)).limit == 4
+    assert troubled(StartPace(most=16)).limit == 4
 
 
 def test_it_never_leaves_its_bounds() -> None:
-    assert max(limits(Pace(most=16), [n + 1.0 for n in range(30)])) == 16
-    pace = Pace(most=16)
+    assert max(limits(StartPace(most=16), [n + 1.0 for n in range(30)])) == 16
+    pace = StartPace(most=16)
     for _ in range(10):
         pace.troubled()
     assert pace.limit == LEAST
@@ -66,7 +66,7 @@ def test_it_never_leaves_its_bounds() -> None:
 
 
 def test_starts_that_nobody_waits_behind_teach_nothing() -> None:
-    pace = Pace(most=16)
+    pace = StartPace(most=16)
     for number in range(100):
         pace.succeeded(float(number), others_wait=False)
     assert pace.limit == 8
@@ -74,7 +74,7 @@ def test_starts_that_nobody_waits_behind_teach_nothing() -> None:
 
 @pytest.mark.anyio
 async def test_no_more_than_the_limit_run_at_a_time_and_all_have_their_turn() -> None:
-    turns = Turns(most=4)
+    turns = StartQueue(most=4)
     running, seen = 0, []
 
     async def start() -> None:
@@ -105,7 +105,7 @@ async def test_no_more_than_the_limit_run_at_a_time_and_all_have_their_turn() ->
     ],
 )
 async def test_what_the_spec_is_to_blame_for_is_no_trouble(error: Exception, expected: int) -> None:
-    turns = Turns(most=16)
+    turns = StartQueue(most=16)
     with pytest.raises(type(error)):
         async with turns.turn():
             raise error

@@ -27,7 +27,7 @@ _NAME = re.compile(r"(\d{4,})\.json", re.ASCII)
 _CONFIG = "config.json"
 
 
-class PointPair(BaseModel):
+class MatchedPoints(BaseModel):
     """Position of the same point in both pictures, in pixels."""
 
     model_config = ConfigDict(frozen=True)
@@ -49,11 +49,11 @@ class Calibration(BaseModel):
     quality: Mapping[str, Any]
     homography_matrix: tuple[tuple[float, ...], ...]
     pairs: int
-    points: tuple[PointPair, ...] = ()
-    manual: tuple[PointPair, ...] = ()
+    points: tuple[MatchedPoints, ...] = ()
+    manual: tuple[MatchedPoints, ...] = ()
 
 
-class PanoramaConfig(BaseModel):
+class PanoramaSettings(BaseModel):
     """Configuration of panoramas.
 
     Sides of None are the cameras' own resolution.
@@ -79,7 +79,7 @@ class Calibrations:
     """
 
     def __init__(
-        self, folder: Path, config: PanoramaConfig, by_version: Mapping[int, Calibration]
+        self, folder: Path, config: PanoramaSettings, by_version: Mapping[int, Calibration]
     ) -> None:
         self.changed = Changed()
         self.config = config
@@ -125,13 +125,13 @@ class Calibrations:
         """Deactivate the active calibration and keep all stored ones. Raises OSError."""
         await self.configure(active_version=None)
 
-    async def configure(self, **changes: Any) -> PanoramaConfig:
+    async def configure(self, **changes: Any) -> PanoramaSettings:
         """Change these settings and store them.
 
         Raises pydantic's ValidationError and OSError.
         """
         async with self._saving:
-            config = PanoramaConfig.model_validate({**self.config.model_dump(), **changes})
+            config = PanoramaSettings.model_validate({**self.config.model_dump(), **changes})
             content = config.model_dump_json(indent=1).encode()
             await to_thread.run_sync(write_whole, self.folder / _CONFIG, content)
             self.config = config
@@ -147,7 +147,7 @@ async def read_calibrations(folder: Path) -> Calibrations:
     return Calibrations(folder, *await to_thread.run_sync(_load, folder))
 
 
-def _load(folder: Path) -> tuple[PanoramaConfig, dict[int, Calibration]]:
+def _load(folder: Path) -> tuple[PanoramaSettings, dict[int, Calibration]]:
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[int, Calibration] = {}
     for path in sorted(folder.iterdir()):
@@ -159,9 +159,9 @@ def _load(folder: Path) -> tuple[PanoramaConfig, dict[int, Calibration]]:
             log.warning("The calibration %s cannot be read: %s", path.name, error)
         else:
             found[calibration.version] = calibration
-    config = PanoramaConfig()
+    config = PanoramaSettings()
     try:
-        config = PanoramaConfig.model_validate_json((folder / _CONFIG).read_bytes())
+        config = PanoramaSettings.model_validate_json((folder / _CONFIG).read_bytes())
     except FileNotFoundError:
         pass
     except (OSError, ValidationError) as error:

@@ -26,30 +26,30 @@ STEP_NS = 500_000_000
 """Movement of the clock that counts as a step; less is drift."""
 
 
-class Place(NamedTuple):
+class PartPlace(NamedTuple):
     """Start of a part on the match clock, and whether the pause before it has a known length."""
 
     start_ns: int
     pause_known: bool
 
 
-def place_part(before: Manifest | None, now: Reading, trust: Trust) -> Place:
+def place_part(before: Manifest | None, now: Reading, trust: Trust) -> PartPlace:
     """Return the place on the match clock of a part that begins now.
 
     It lies after everything that is already there.
     """
     last = None if before is None else last_footage_ns(before)
     if before is None or last is None:
-        return Place(now.unix_ns, pause_known=True)
+        return PartPlace(now.unix_ns, pause_known=True)
     part = last_part(before)
     if part is not None and part.boot_id == now.boot_id:
         at_ns = now.monotonic_ns + part.match_minus_monotonic_ns
         if at_ns > last:
-            return Place(at_ns, pause_known=True)
+            return PartPlace(at_ns, pause_known=True)
     pause_ns = _believed_pause_ns(part, last, now, trust, LONGEST_BELIEVED_NS)
     if pause_ns is None:
-        return Place(last + UNKNOWN_PAUSE_NS, pause_known=False)
-    return Place(last + max(pause_ns, 1), pause_known=True)
+        return PartPlace(last + UNKNOWN_PAUSE_NS, pause_known=False)
+    return PartPlace(last + max(pause_ns, 1), pause_known=True)
 
 
 def begin_part(

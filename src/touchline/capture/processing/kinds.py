@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from touchline.capture.cameras.calibrations import Calibration, Calibrations, PanoramaConfig
+from touchline.capture.cameras.calibrations import Calibration, Calibrations, PanoramaSettings
 from touchline.capture.library.library import Library
 from touchline.capture.library.markers import Markers
 from touchline.capture.processing.jobs import Job
@@ -64,7 +64,7 @@ async def _panorama_order(context: JobContext, job: Job) -> dict[str, Any]:
     return _panorama_spec(context.calibrations.config, calibration)
 
 
-def _panorama_spec(config: PanoramaConfig, calibration: Calibration | None) -> dict[str, Any]:
+def _panorama_spec(config: PanoramaSettings, calibration: Calibration | None) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "projection": config.projection,
         "width": config.output_width,

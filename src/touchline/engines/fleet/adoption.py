@@ -37,7 +37,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
+class EngineAddresses:
     """Addresses of an engine; `host` and `port` are reported to clients."""
 
     host: str
@@ -47,7 +47,9 @@ class Addresses:
     host_http_port: int | None
 
 
-def addresses_of(instance: Instance, http_port: int, around: Surroundings) -> Addresses | None:
+def addresses_of(
+    instance: Instance, http_port: int, around: Surroundings
+) -> EngineAddresses | None:
     """Return the current addresses of this engine; None if it cannot be reached."""
     vpn = instance.labels.get(names.VPN_CONTAINER)
     deployment, advertised = around.deployment(), around.advertise_host
@@ -61,7 +63,7 @@ def addresses_of(instance: Instance, http_port: int, around: Surroundings) -> Ad
                 server_address(behind, http_port, deployment, reach_host=around.reach_host) or there
             )
         port = (published or http_port) if advertised is not None else http_port
-        return Addresses(advertised or vpn, port, *there, http_port)
+        return EngineAddresses(advertised or vpn, port, *there, http_port)
     labelled = names.port_of(instance.labels, names.HOST_HTTP_PORT)
     server = server_address(
         instance, http_port, deployment, labelled=labelled, reach_host=around.reach_host
@@ -71,7 +73,7 @@ def addresses_of(instance: Instance, http_port: int, around: Surroundings) -> Ad
     shown = client_address(
         instance, http_port, server, deployment, labelled=labelled, advertise_host=advertised
     )
-    return Addresses(*shown, *server, published_port(instance, http_port) or labelled)
+    return EngineAddresses(*shown, *server, published_port(instance, http_port) or labelled)
 
 
 def engine_of(

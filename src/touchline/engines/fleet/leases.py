@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class Reservation:
     """Expiry of a reservation, on the monotonic clock, and its client."""
 
     id: str
@@ -20,11 +20,11 @@ class Leases:
     """
 
     def __init__(self) -> None:
-        self._by_engine: dict[str, Lease] = {}
+        self._by_engine: dict[str, Reservation] = {}
 
     def grant(self, engine_id: str, lease_id: str, until_s: float) -> None:
         """Reserve an engine; its existing lease is replaced."""
-        self._by_engine[engine_id] = Lease(lease_id, until_s)
+        self._by_engine[engine_id] = Reservation(lease_id, until_s)
 
     def holds(self, engine_id: str, now_s: float) -> bool:
         """Return whether the engine is reserved."""

@@ -45,7 +45,7 @@ def bind_probe(address: str) -> Probe:
 
 
 @dataclass(eq=False)
-class Space:
+class PortSpace:
     """Network with its own port numbers, and the ports held in it."""
 
     name: str
@@ -60,7 +60,7 @@ class Reserved:
     """Ports that are reserved for one start."""
 
     def __init__(self) -> None:
-        self._held: list[tuple[Space, int]] = []
+        self._held: list[tuple[PortSpace, int]] = []
         self._owner: object = self
 
     def keep(self, instance_id: str) -> None:
@@ -69,7 +69,7 @@ class Reserved:
         for space, port in self._held:
             space.held[port] = instance_id
 
-    def hold(self, space: Space, port: int) -> None:
+    def hold(self, space: PortSpace, port: int) -> None:
         """Add a port; called by `PortBook` only."""
         space.held[port] = self._owner
         self._held.append((space, port))
@@ -90,8 +90,8 @@ class PortBook:
     """
 
     def __init__(self, probe: Probe | None, *, now_s: Callable[[], float]) -> None:
-        self._host = Space("this host", probe)
-        self._vpns: dict[str, Space] = {}
+        self._host = PortSpace("this host", probe)
+        self._vpns: dict[str, PortSpace] = {}
         self._avoided: dict[int, float] = {}
         self._full_until_s: dict[tuple[str, PortRange], float] = {}
         self._now_s = now_s
@@ -179,10 +179,10 @@ class PortBook:
         """Return the ports of this host that are held for any purpose."""
         return set(self._host.held)
 
-    def _vpn(self, name: str) -> Space:
-        return self._vpns.setdefault(name, Space(name, None))
+    def _vpn(self, name: str) -> PortSpace:
+        return self._vpns.setdefault(name, PortSpace(name, None))
 
-    async def _take(self, reserved: Reserved, space: Space, among: PortRange) -> int:
+    async def _take(self, reserved: Reserved, space: PortSpace, among: PortRange) -> int:
         """Reserve the next port after the last one given out, with wrap-around."""
         tried = 0
         while tried < len(among):
@@ -214,7 +214,7 @@ class PortBook:
             code="max_capacity",
         )
 
-    async def _taken(self, space: Space, ports: list[int]) -> set[int]:
+    async def _taken(self, space: PortSpace, ports: list[int]) -> set[int]:
         if space.probe is None or not ports:
             return set()
         probe = space.probe
@@ -232,7 +232,7 @@ class PortBook:
                 eta_s=PROBE_RETRY_S,
             ) from error
 
-    def _is_avoided(self, space: Space, port: int) -> bool:
+    def _is_avoided(self, space: PortSpace, port: int) -> bool:
         if space is not self._host or port not in self._avoided:
             return False
         if self._avoided[port] > self._now_s():

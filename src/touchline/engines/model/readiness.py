@@ -9,7 +9,7 @@ State = Literal["ok", "info", "warn", "missing"]
 
 
 @dataclass(frozen=True)
-class Readiness:
+class RuntimeReadiness:
     """Result of one check, and how to resolve it."""
 
     what: str

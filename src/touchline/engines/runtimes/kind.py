@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from touchline.engines.model.readiness import Readiness
+from touchline.engines.model.readiness import RuntimeReadiness
 from touchline.engines.model.runtime import Runtime
 
 
@@ -31,7 +31,9 @@ class OpeningContext:
 class ReadinessCheck(Protocol):
     """Check of a runtime's prerequisites."""
 
-    def __call__(self, settings: Any, environ: Mapping[str, str], /, *, needed: bool) -> Readiness:
+    def __call__(
+        self, settings: Any, environ: Mapping[str, str], /, *, needed: bool
+    ) -> RuntimeReadiness:
         """Return the result of the check.
 
         `needed` says whether engines are needed. Blocks for a moment.

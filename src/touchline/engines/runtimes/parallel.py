@@ -17,7 +17,7 @@ LOSS = 0.8
 """Share of the previous rate below which the last increase of the limit is reverted."""
 
 
-class Pace:
+class StartPace:
     """Limit of concurrent starts, adapted to their rate. Pure: times are passed in.
 
     While all turns are taken, it compares the rate of starts at one limit with that before: the
@@ -64,11 +64,11 @@ class Pace:
                 self.limit = max(self._least, self.limit - 1)
 
 
-class Turns:
+class StartQueue:
     """Queue that runs as many starts as the pace allows; the others wait in order."""
 
     def __init__(self, *, most: int, clock: Callable[[], float] = anyio.current_time) -> None:
-        self._pace, self._clock = Pace(most=most), clock
+        self._pace, self._clock = StartPace(most=most), clock
         self._limiter = anyio.CapacityLimiter(self._pace.limit)
 
     @property

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from touchline.capture.library.playback.mediasegments import (
     TARGET_S,
-    Part,
+    MediaPart,
     media_segments,
     stretches,
 )
@@ -36,8 +36,8 @@ def fragments(count: int, *, gop: int = 4, at_ns: int = START_NS) -> list[Scanne
     ]
 
 
-def part(found: list[ScannedFragment], codec: Codec = CODEC) -> Part:
-    return Part(codec, 0, stretches(found))
+def part(found: list[ScannedFragment], codec: Codec = CODEC) -> MediaPart:
+    return MediaPart(codec, 0, stretches(found))
 
 
 def end_ns(found: list[ScannedFragment]) -> int:

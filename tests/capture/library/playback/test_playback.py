@@ -9,7 +9,7 @@ import pytest
 
 from support.segmentfiles import START_UNIX_NS, write_segment
 from touchline.capture.library.playback.announcements import Terms
-from touchline.capture.library.playback.footage import Footage, Piece
+from touchline.capture.library.playback.footage import Footage, FootageFile
 from touchline.capture.library.playback.playback import Container, playlist, segment_media
 from touchline.core.errors import NotFound
 from touchline.media.mp4.cut import FileSpan
@@ -22,7 +22,7 @@ VOD = Terms("VOD", 0)
 FRAGMENTS, LASTS_S = 20, 8.0
 
 
-async def pieces_of(tmp_path: Path, *, gap_s: float = 0.0) -> tuple[Piece, ...]:
+async def pieces_of(tmp_path: Path, *, gap_s: float = 0.0) -> tuple[FootageFile, ...]:
     """Two files of eight seconds each, which follow each other."""
     later_ns = START_UNIX_NS + round((LASTS_S + gap_s) * SECOND_NS)
     write_segment(tmp_path / "segments" / FIRST, FRAGMENTS)
@@ -31,7 +31,7 @@ async def pieces_of(tmp_path: Path, *, gap_s: float = 0.0) -> tuple[Piece, ...]:
 
 
 def text_of(
-    pieces: tuple[Piece, ...],
+    pieces: tuple[FootageFile, ...],
     *,
     growing: bool = False,
     terms: Terms = VOD,

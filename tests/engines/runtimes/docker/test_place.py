@@ -12,7 +12,7 @@ import pytest
 
 from support.dockerscript import Script, in_turn, refuse, served, show
 from touchline.engines.model.addresses import Deployment
-from touchline.engines.runtimes.docker.address import Address
+from touchline.engines.runtimes.docker.address import DaemonAddress
 from touchline.engines.runtimes.docker.api import DockerApi
 from touchline.engines.runtimes.docker.place import Locator, own_ids
 from touchline.engines.runtimes.docker.runtime import DockerRuntime, open_docker_runtime
@@ -102,7 +102,7 @@ async def script() -> AsyncIterator[Script]:
 async def located(
     script: Script, *ids: str, url: str = "unix:///run/docker.sock", **more: Any
 ) -> tuple[Deployment, bool]:
-    api = DockerApi(Address(script.host), timeout_s=5)
+    api = DockerApi(DaemonAddress(script.host), timeout_s=5)
     try:
         options: dict[str, Any] = {"network": None, "bind_address": "127.0.0.1", **more}
         options.setdefault("bind_is_default", True)

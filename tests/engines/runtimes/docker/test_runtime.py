@@ -25,7 +25,7 @@ from touchline.engines.model.runtime import (
     StartFailed,
     StartTimeout,
 )
-from touchline.engines.runtimes.docker.usage import UsageMeter
+from touchline.engines.runtimes.docker.usage import ContainerUsageMeter
 
 pytestmark = pytest.mark.anyio
 
@@ -314,7 +314,7 @@ async def test_usage_is_read_from_the_kernel_or_from_the_daemon_alike(
         check(usage[first.id], usage[second.id])
         with monkeypatch.context() as patched:
             patched.setattr("touchline.engines.runtimes.docker.usage.read_counters", no_files)
-            meter = UsageMeter(rig.runtime._api)
+            meter = ContainerUsageMeter(rig.runtime._api)
             await meter.measure([first, second])
             await anyio.sleep(0.3)
             told = await meter.measure([first, second])

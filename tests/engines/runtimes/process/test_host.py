@@ -12,7 +12,7 @@ from touchline.engines.model.model import EngineSpec
 from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.process import procfs
 from touchline.engines.runtimes.process.host import ProcessHost
-from touchline.engines.runtimes.process.records import Record, Records
+from touchline.engines.runtimes.process.records import ProcessRecord, Records
 from touchline.engines.runtimes.process.runtime import ProcessRuntime
 from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
@@ -38,7 +38,7 @@ async def test_a_log_is_cut_while_the_process_goes_on_writing(
 class FullDisk(Records):
     """Takes the first record, and no other."""
 
-    def write(self, record: Record) -> None:
+    def write(self, record: ProcessRecord) -> None:
         if record.process is not None:
             raise OSError(28, "No space left on device")
         super().write(record)

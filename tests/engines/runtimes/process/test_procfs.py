@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from touchline.engines.runtimes.process import procfs
-from touchline.engines.runtimes.process.procfs import Identity, Remains, Stat
+from touchline.engines.runtimes.process.procfs import Identity, ProcessStat, Remains
 
 BOOT = "this"
 FAR = 1 << 25
 """Above every number that the kernel gives: it is nobody's, whatever runs on this machine."""
 
 
-def stat(number: int, *, session: int, start: int, state: str = "S") -> Stat:
-    return Stat(FAR + number, state, FAR + session, 0, start, 0)
+def stat(number: int, *, session: int, start: int, state: str = "S") -> ProcessStat:
+    return ProcessStat(FAR + number, state, FAR + session, 0, start, 0)
 
 
 def remains(number: int, start: int) -> Remains:
@@ -47,7 +47,9 @@ OLDER = stat(5, session=1, start=90)
     ],
     ids=["all", "without leader", "none", "number reused", "ended", "older than the leader"],
 )
-def test_what_is_left_of_a_process_is_its_session(stats: list[Stat], left: list[Stat]) -> None:
+def test_what_is_left_of_a_process_is_its_session(
+    stats: list[ProcessStat], left: list[ProcessStat]
+) -> None:
     assert list(procfs.left_of([remains(1, 100)], stats)) == left
 
 
@@ -66,7 +68,7 @@ def sleeping(program: Path, **environ: str) -> Iterator[int]:
             process.kill()
 
 
-def asleep(pid: int) -> Stat:
+def asleep(pid: int) -> ProcessStat:
     """Wait until the program has been loaded and sleeps."""
     deadline_s = time.monotonic() + 10
     while (seen := procfs.stat_of(pid)) is not None and seen.state != "S":

@@ -11,10 +11,10 @@ import pytest
 
 from touchline.engines.model.model import PortMapping
 from touchline.engines.runtimes.process.procfs import Identity
-from touchline.engines.runtimes.process.records import Record, Records
+from touchline.engines.runtimes.process.records import ProcessRecord, Records
 
 ID = "5e4777288cde" * 5 + "beef"
-RECORD = Record(
+RECORD = ProcessRecord(
     id=ID,
     name="one",
     image="any",
@@ -38,7 +38,7 @@ def records(tmp_path: Path) -> Records:
     return made
 
 
-def read(records: Records, *alive: str) -> list[Record]:
+def read(records: Records, *alive: str) -> list[ProcessRecord]:
     return list(records.read_all(is_alive=lambda each: each in alive))
 
 

@@ -15,7 +15,7 @@ import anyio
 from anyio import to_thread
 
 from touchline.capture.library.manifest.rescan import segment_files
-from touchline.capture.library.playback.mediasegments import Part, stretches
+from touchline.capture.library.playback.mediasegments import MediaPart, stretches
 from touchline.core.errors import NotFound, Refused
 from touchline.foreign.files import status_of
 from touchline.media import matchfiles
@@ -31,13 +31,13 @@ _THREADS = 2
 
 
 @dataclass(frozen=True)
-class Piece:
+class FootageFile:
     """File of footage and its index."""
 
     name: str
     path: Path
     index: scan.Indexed
-    part: Part
+    part: MediaPart
     ours: bool
 
     @property
@@ -70,7 +70,7 @@ class Filmed(NamedTuple):
     It has at least one piece.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[FootageFile, ...]
     refused: str
 
 
@@ -102,11 +102,13 @@ class Footage:
         if not files.usable:
             raise NotFound(f"This match has no footage of {camera}", code="no_such_footage")
         pieces = tuple(
-            Piece(
+            FootageFile(
                 path.name,
                 path,
                 index,
-                Part(index.table.codec, index.table.early_ticks, stretches(index.scan.fragments)),
+                MediaPart(
+                    index.table.codec, index.table.early_ticks, stretches(index.scan.fragments)
+                ),
                 ours,
             )
             for path, index, ours in files.usable

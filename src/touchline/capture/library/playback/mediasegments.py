@@ -41,7 +41,7 @@ class Run(NamedTuple):
     duration_ns: int
 
 
-class Part(NamedTuple):
+class MediaPart(NamedTuple):
     """Footage of one file: its codec, and its runs grouped into stretches without a hole.
 
     `early_ticks` is the longest time a frame is shown before it is decoded.
@@ -108,7 +108,7 @@ def _runs(fragments: Sequence[ScannedFragment]) -> Iterator[Run]:
         yield Run(tuple(gathered), last.start_ns + last.duration_ns - first.start_ns)
 
 
-def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment]:
+def media_segments(parts: Sequence[MediaPart], *, growing: bool) -> list[MediaSegment]:
     """Place the runs of all parts, which are in the order of capture, on one timeline.
 
     While the footage is `growing` the last run is left out: its end depends on what follows.
@@ -139,7 +139,7 @@ def media_segments(parts: Sequence[Part], *, growing: bool) -> list[MediaSegment
     return segments
 
 
-def _until(part: Part, following: Part | None) -> Iterator[tuple[Run, ...]]:
+def _until(part: MediaPart, following: MediaPart | None) -> Iterator[tuple[Run, ...]]:
     """Yield the stretches of a part up to the start of the following one."""
     if following is None or not following.stretches:
         yield from part.stretches

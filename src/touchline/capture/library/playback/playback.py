@@ -15,7 +15,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from touchline.capture.library.playback.announcements import Terms
-from touchline.capture.library.playback.footage import Piece
+from touchline.capture.library.playback.footage import FootageFile
 from touchline.capture.library.playback.mediasegments import TARGET_S, MediaSegment, media_segments
 from touchline.core.errors import NotFound
 from touchline.media.h264.codec import Codec
@@ -32,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def playlist(
     match_id: str,
     camera: str,
-    pieces: Sequence[Piece],
+    pieces: Sequence[FootageFile],
     *,
     growing: bool,
     terms: Terms,
@@ -78,7 +78,7 @@ def playlist(
 
 
 def segment_media(
-    pieces: Sequence[Piece],
+    pieces: Sequence[FootageFile],
     file_name: str,
     sequence: int,
     *,
@@ -108,7 +108,7 @@ def segment_media(
 
 
 def _find(
-    pieces: Sequence[Piece], file_name: str, sequence: int, *, growing: bool
+    pieces: Sequence[FootageFile], file_name: str, sequence: int, *, growing: bool
 ) -> MediaSegment | None:
     for segment in media_segments([piece.part for piece in pieces], growing=growing):
         first = segment.run.fragments[0]

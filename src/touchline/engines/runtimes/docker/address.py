@@ -15,7 +15,7 @@ PORT, TLS_PORT = 2375, 2376
 
 
 @dataclass(frozen=True)
-class Address:
+class DaemonAddress:
     """URL of a daemon, and the verification of its certificate.
 
     None: the connection is not encrypted.
@@ -25,7 +25,7 @@ class Address:
     tls: ssl.SSLContext | None = None
 
 
-def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
+def address_of(host: str | None, environ: Mapping[str, str]) -> DaemonAddress:
     """Return the daemon that `host` names, else DOCKER_HOST, else the usual socket.
 
     DOCKER_TLS_VERIFY and DOCKER_CERT_PATH work as for the `docker` command. Reads certificates from
@@ -34,7 +34,7 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
     url = host or environ.get("DOCKER_HOST") or USUAL
     scheme, _, rest = url.partition("://")
     if scheme == "unix" and rest.startswith("/"):
-        return Address(url)
+        return DaemonAddress(url)
     if scheme not in {"tcp", "http", "https"} or not _names_a_host(url):
         how = "write unix:///path or tcp://host:port"
         if scheme == "ssh":
@@ -47,9 +47,9 @@ def address_of(host: str | None, environ: Mapping[str, str]) -> Address:
     if scheme == "tcp" and urlsplit(f"//{rest}").port is None:
         rest = f"{rest}:{TLS_PORT if verify else PORT}"  # as Docker's own client
     if scheme != "https" and not verify:
-        return Address(f"{scheme}://{rest}")
+        return DaemonAddress(f"{scheme}://{rest}")
     folder = environ.get("DOCKER_CERT_PATH") or ("~/.docker" if verify else None)
-    return Address(f"https://{rest}", _context(folder))
+    return DaemonAddress(f"https://{rest}", _context(folder))
 
 
 def missing_socket(host: str | None, environ: Mapping[str, str]) -> Path | None:

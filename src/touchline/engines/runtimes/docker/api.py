@@ -24,7 +24,7 @@ from touchline.core.errors import Failed
 from touchline.engines.http.answers import MOST_COUNTER_DIGITS, foreign_session
 from touchline.engines.model.model import Executed
 from touchline.engines.model.runtime import RuntimeUnavailable
-from touchline.engines.runtimes.docker.address import Address
+from touchline.engines.runtimes.docker.address import DaemonAddress
 from touchline.foreign.json import parse_foreign
 from touchline.foreign.text import shown
 
@@ -72,7 +72,7 @@ class DockerApi:
     Connections are kept; nothing is retried. Without a daemon every call fails at once.
     """
 
-    def __init__(self, address: Address, *, timeout_s: float) -> None:
+    def __init__(self, address: DaemonAddress, *, timeout_s: float) -> None:
         # No time limit of its own: streams are endless, and every call here has a limit.
         self._docker = Docker(url=address.url, ssl_context=address.tls)
         # aiodocker's own session reads answers of any size and follows any redirect.

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import anyio
 
 from touchline.core.errors import Invalid
-from touchline.engines.model.readiness import Readiness, State
+from touchline.engines.model.readiness import RuntimeReadiness, State
 from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
-from touchline.engines.runtimes.docker.address import Address, address_of
+from touchline.engines.runtimes.docker.address import DaemonAddress, address_of
 from touchline.engines.runtimes.kind import OpeningContext, RuntimeKind
 from touchline.engines.settings.runtimes import DockerRuntimeSettings
 
@@ -39,16 +39,18 @@ def _open(
 
 def _readiness(
     settings: DockerRuntimeSettings, environ: Mapping[str, str], *, needed: bool
-) -> Readiness:
+) -> RuntimeReadiness:
     state: State = "missing" if needed else "info"
     try:
         found = address_of(settings.host, environ)
     except Invalid as error:
-        return Readiness("docker", state, error.message, "correct DOCKER_HOST or its certificates")
+        return RuntimeReadiness(
+            "docker", state, error.message, "correct DOCKER_HOST or its certificates"
+        )
     address = found.url
     try:
         if _is_closed_to_us(address):
-            return Readiness(
+            return RuntimeReadiness(
                 "docker",
                 state,
                 f"this user has no access to {address}",
@@ -56,7 +58,7 @@ def _readiness(
             )
         version = anyio.run(_ask_version, found)
     except RuntimeUnavailable as error:
-        return Readiness(
+        return RuntimeReadiness(
             "docker",
             state,
             f"{address} does not answer: {error.message.partition(': ')[2]}"
@@ -64,7 +66,7 @@ def _readiness(
             else "not reachable; recording does not need it, and engines run as processes",
             "sudo systemctl start docker, or sudo apt-get install docker.io",
         )
-    return Readiness("docker", "ok", f"{address} answers: Docker {version}")
+    return RuntimeReadiness("docker", "ok", f"{address} answers: Docker {version}")
 
 
 def _is_closed_to_us(address: str) -> bool:
@@ -74,7 +76,7 @@ def _is_closed_to_us(address: str) -> bool:
     return there and not os.access(parts.path, os.W_OK)
 
 
-async def _ask_version(address: Address) -> str:
+async def _ask_version(address: DaemonAddress) -> str:
     from touchline.engines.runtimes.docker.api import DockerApi
 
     async with aclosing(DockerApi(address, timeout_s=TIMEOUT_S)) as api:

@@ -29,7 +29,7 @@ from touchline.engines.runtimes.docker.place import Locator, OwnIds, own_ids
 from touchline.engines.runtimes.docker.pull import PullProgress, Pulls
 from touchline.engines.runtimes.docker.registryauth import RegistryLogins
 from touchline.engines.runtimes.docker.start import Starter
-from touchline.engines.runtimes.docker.usage import UsageMeter
+from touchline.engines.runtimes.docker.usage import ContainerUsageMeter
 from touchline.engines.runtimes.flights import Flights
 from touchline.engines.runtimes.sense import making_sense
 from touchline.engines.settings.runtimes import DockerRuntimeSettings
@@ -132,7 +132,7 @@ class DockerRuntime:
         self._stops = anyio.CapacityLimiter(STOPS_AT_A_TIME)
         self._pulls = Pulls(api, self._flights, logins, timeout_s=settings.pull_timeout_s)
         self._starter = Starter(api, self._pulls, settings, label=label)
-        self._meter = UsageMeter(api)
+        self._meter = ContainerUsageMeter(api)
 
     def pulling(self) -> Mapping[str, PullProgress]:
         """Return the progress of current image pulls by name."""

@@ -24,7 +24,7 @@ from touchline.engines.model.runtime import (
 from touchline.engines.runtimes.docker.api import DaemonError, DockerApi
 from touchline.engines.runtimes.docker.json import creation, has_begun, inspected, why_not
 from touchline.engines.runtimes.docker.pull import Pulls
-from touchline.engines.runtimes.parallel import Turns
+from touchline.engines.runtimes.parallel import StartQueue
 from touchline.engines.settings.runtimes import DockerRuntimeSettings
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Starter:
     ) -> None:
         self._api, self._pulls, self._settings = api, pulls, settings
         self._label = label
-        self._turns = Turns(most=settings.max_parallel_starts)
+        self._turns = StartQueue(most=settings.max_parallel_starts)
         self._under_way: dict[str, str] = {}
         self._leftovers: dict[str, float] = {}
 

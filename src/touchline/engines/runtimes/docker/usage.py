@@ -33,7 +33,7 @@ class _Seen:
     at_s: float
 
 
-class UsageMeter:
+class ContainerUsageMeter:
     """Meter of containers; processor time is the difference to the previous call.
 
     A container that is measured for the first time gets the average since it was created.

@@ -21,7 +21,7 @@ from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.process import ports, procfs
 from touchline.engines.runtimes.process.memorylimit import MemoryLimits
 from touchline.engines.runtimes.process.procfs import Remains
-from touchline.engines.runtimes.process.records import Record, Records
+from touchline.engines.runtimes.process.records import ProcessRecord, Records
 from touchline.engines.runtimes.process.spawn import (
     Spawned,
     ends_at_once,
@@ -29,7 +29,7 @@ from touchline.engines.runtimes.process.spawn import (
     mark_of,
     spawn,
 )
-from touchline.engines.runtimes.process.usage import UsageMeter
+from touchline.engines.runtimes.process.usage import ProcessUsageMeter
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ A list must not wait for a hundred starts.
 class Launched:
     """Process that was started for a record."""
 
-    record: Record
+    record: ProcessRecord
     pidfd: int
     ends_at_once: bool
 
@@ -64,38 +64,40 @@ class ProcessHost:
         self.directory = directory
         self._records = records or Records(directory)
         self._limits = limits or MemoryLimits()
-        self._meter = UsageMeter(self._limits)
+        self._meter = ProcessUsageMeter(self._limits)
         self._boot = ""
         self._starts = anyio.CapacityLimiter(STARTS_AT_A_TIME)
         self._others = anyio.CapacityLimiter(OTHERS_AT_A_TIME)
 
-    async def adopt(self) -> Sequence[tuple[Record, int | None]]:
+    async def adopt(self) -> Sequence[tuple[ProcessRecord, int | None]]:
         """Return an earlier server's records, each with a descriptor of its process if running.
 
         Raises OSError.
         """
         return await anyio.to_thread.run_sync(self._adopt, limiter=self._others)
 
-    async def launch(self, record: Record) -> Launched:
+    async def launch(self, record: ProcessRecord) -> Launched:
         """Start the record's process, once its ports are free.
 
         Raises PortInUse, ImageNotFound, StartFailed, RuntimeUnavailable; then none runs.
         """
         return await self._thread(self._launch, record, limiter=self._starts)
 
-    async def spawn_beside(self, record: Record, command: Sequence[str], output: int) -> Spawned:
+    async def spawn_beside(
+        self, record: ProcessRecord, command: Sequence[str], output: int
+    ) -> Spawned:
         """Start a command in the environment and directory of a record's process."""
         return await self._thread(self._spawn, record, command, output, limiter=self._starts)
 
-    async def note(self, record: Record) -> None:
+    async def note(self, record: ProcessRecord) -> None:
         """Save the record, unless it has been removed."""
         await self._thread(self._note, record)
 
-    async def remove(self, record: Record) -> None:
+    async def remove(self, record: ProcessRecord) -> None:
         """Remove the record, and what belongs to it."""
         await self._thread(self._remove, record)
 
-    async def frozen(self, records: Sequence[Record]) -> frozenset[str]:
+    async def frozen(self, records: Sequence[ProcessRecord]) -> frozenset[str]:
         """Return the ids of those whose processes are stopped by a signal."""
         return await self._thread(_frozen, records)
 
@@ -103,11 +105,11 @@ class ProcessHost:
         """Truncate logs that have grown too large."""
         await self._thread(self._records.shorten_logs)
 
-    async def usage(self, records: Sequence[Record]) -> dict[str, Usage]:
+    async def usage(self, records: Sequence[ProcessRecord]) -> dict[str, Usage]:
         """Return the usage of running processes by id."""
         return dict(await self._thread(self._meter.measure, records))
 
-    async def last_words(self, record: Record) -> str:
+    async def last_words(self, record: ProcessRecord) -> str:
         """Return how a process ended unexpectedly."""
         said = await self._thread(self._records.last_lines, record.id)
         return (
@@ -121,7 +123,7 @@ class ProcessHost:
 
     # ------------------------------------------------------------------ in threads
 
-    def _adopt(self) -> list[tuple[Record, int | None]]:
+    def _adopt(self) -> list[tuple[ProcessRecord, int | None]]:
         self._records.open()
         self._boot = procfs.boot_id()
         found = (self._found(record) for record in self._records.read_all(is_alive=self._marked))
@@ -130,7 +132,7 @@ class ProcessHost:
     def _marked(self, record_id: str) -> bool:
         return procfs.find_leader(mark_of(record_id), self._boot) is not None
 
-    def _found(self, record: Record) -> tuple[Record, int | None] | None:
+    def _found(self, record: ProcessRecord) -> tuple[ProcessRecord, int | None] | None:
         if record.process is None and not record.ended:
             # The server crashed during this start: the process may or may not exist.
             process = procfs.find_leader(mark_of(record.id), self._boot)
@@ -144,7 +146,7 @@ class ProcessHost:
             pidfd = procfs.descriptor_of(record.process, self._boot)
         return (record if pidfd is not None else replace(record, ended=True)), pidfd
 
-    def _launch(self, record: Record) -> Launched:
+    def _launch(self, record: ProcessRecord) -> Launched:
         ports.check(ports.wanted(record.ports), record.bind_address)
         # Written before the process exists: after a crash it is found by its mark.
         record = replace(record, process=None, ended=False, exit_code=None, started_at=utc_now())
@@ -163,7 +165,7 @@ class ProcessHost:
             os.close(spawned.pidfd)
             raise
 
-    def _spawn(self, record: Record, argv: Sequence[str], output: int) -> Spawned:
+    def _spawn(self, record: ProcessRecord, argv: Sequence[str], output: int) -> Spawned:
         return spawn(
             argv,
             env=environment(record.id, record.env, home=self._records.home(record.id)),
@@ -172,13 +174,13 @@ class ProcessHost:
             boot=self._boot,
         )
 
-    def _note(self, record: Record) -> None:
+    def _note(self, record: ProcessRecord) -> None:
         try:
             self._records.write(record)
         except FileNotFoundError:
             log.info("%s was removed meanwhile", record.name)
 
-    def _remove(self, record: Record) -> None:
+    def _remove(self, record: ProcessRecord) -> None:
         self._records.remove(record.id)
         if record.memory_limit_bytes is not None:
             self._limits.forget(record.id)
@@ -200,13 +202,13 @@ class ProcessHost:
 
 def new_record(
     spec: EngineSpec, argv: tuple[str, ...], *, label: tuple[str, str], bind_address: str
-) -> Record:
+) -> ProcessRecord:
     """Return the record of a process that is to be started.
 
     The management label overrides the spec's labels.
     """
     name, value = label
-    return Record(
+    return ProcessRecord(
         id=secrets.token_hex(32),
         name=spec.name,
         image=spec.image,
@@ -226,10 +228,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _frozen(records: Sequence[Record]) -> frozenset[str]:
+def _frozen(records: Sequence[ProcessRecord]) -> frozenset[str]:
     return frozenset(each.id for each in records if _is_frozen(each))
 
 
-def _is_frozen(record: Record) -> bool:
+def _is_frozen(record: ProcessRecord) -> bool:
     stat = procfs.stat_of(record.process.pid) if record.process is not None else None
     return stat is not None and stat.state in "Tt"

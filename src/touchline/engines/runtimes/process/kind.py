@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
-from touchline.engines.model.readiness import Readiness, State
+from touchline.engines.model.readiness import RuntimeReadiness, State
 from touchline.engines.model.runtime import Runtime
 from touchline.engines.runtimes.kind import OpeningContext, RuntimeKind
 from touchline.engines.settings.runtimes import ProcessRuntimeSettings
@@ -27,12 +27,12 @@ def _open(
 
 def _readiness(
     settings: ProcessRuntimeSettings, _environ: Mapping[str, str], *, needed: bool
-) -> Readiness:
+) -> RuntimeReadiness:
     programs = [settings.command, *settings.programs.values()]
     given = [command[0] for command in programs if command]
     lacking: State = "missing" if needed else "info"
     if not given:
-        return Readiness(
+        return RuntimeReadiness(
             "engines",
             lacking,
             "no engine program is configured",
@@ -40,10 +40,10 @@ def _readiness(
         )
     for program in given:
         if shutil.which(program) is None:
-            return Readiness(
+            return RuntimeReadiness(
                 "engines", lacking, f"{program} cannot be run", "set engines.runtime.command"
             )
-    return Readiness("engines", "ok", f"engines run as {', '.join(sorted(set(given)))}")
+    return RuntimeReadiness("engines", "ok", f"engines run as {', '.join(sorted(set(given)))}")
 
 
 PROCESS = RuntimeKind(

@@ -15,7 +15,7 @@ from touchline.backoff import RetryPauses
 from touchline.engines.model.runtime import RuntimeUnavailable
 from touchline.engines.runtimes.process.ports import Port, wanted
 from touchline.engines.runtimes.process.procfs import Remains
-from touchline.engines.runtimes.process.records import Record
+from touchline.engines.runtimes.process.records import ProcessRecord
 from touchline.engines.runtimes.process.spawn import mark_of, wait_for
 
 KILLED_WITHIN_S = 10.0
@@ -34,7 +34,7 @@ class Life:
     Belongs to the event loop.
     """
 
-    def __init__(self, record: Record, on_end: Callable[[Life], None]) -> None:
+    def __init__(self, record: ProcessRecord, on_end: Callable[[Life], None]) -> None:
         self.record = record
         self.ended = anyio.Event()
         self.announced = False
@@ -59,7 +59,7 @@ class Life:
         process = self.record.process
         return Remains(process, mark_of(self.record.id)) if process is not None else None
 
-    def follow(self, record: Record, pidfd: int | None) -> None:
+    def follow(self, record: ProcessRecord, pidfd: int | None) -> None:
         """Follow a new process.
 
         Without a descriptor it has ended, and no callback is called.

@@ -32,7 +32,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Stat:
+class ProcessStat:
     """Line of /proc/…/stat, as described by proc(5)."""
 
     pid: int
@@ -58,7 +58,7 @@ def boot_id() -> str:
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
-def stat_of(pid: int) -> Stat | None:
+def stat_of(pid: int) -> ProcessStat | None:
     """Return the kernel's data of a process; None if it does not exist."""
     try:
         text = (PROC / str(pid) / "stat").read_text(errors="replace")
@@ -66,7 +66,7 @@ def stat_of(pid: int) -> Stat | None:
         return None
     # The name is in brackets and may hold anything, brackets and spaces included.
     rest = text[text.rindex(")") + 2 :].split()
-    return Stat(
+    return ProcessStat(
         pid=pid,
         state=rest[0],
         session=int(rest[3]),
@@ -98,7 +98,7 @@ def descriptor_of(identity: Identity, boot: str) -> int | None:
     return None
 
 
-def all_stats() -> Iterator[Stat]:
+def all_stats() -> Iterator[ProcessStat]:
     """Yield all processes."""
     with os.scandir(PROC) as entries:
         names = [entry.name for entry in entries]
@@ -107,9 +107,9 @@ def all_stats() -> Iterator[Stat]:
             yield stat
 
 
-def by_session() -> Mapping[int, list[Stat]]:
+def by_session() -> Mapping[int, list[ProcessStat]]:
     """Return all processes by their session."""
-    found: dict[int, list[Stat]] = {}
+    found: dict[int, list[ProcessStat]] = {}
     for stat in all_stats():
         found.setdefault(stat.session, []).append(stat)
     return found
@@ -146,7 +146,7 @@ def kill_remains(remains: Collection[Remains], boot: str) -> None:
             return
 
 
-def left_of(remains: Collection[Remains], stats: Iterable[Stat]) -> Iterator[Stat]:
+def left_of(remains: Collection[Remains], stats: Iterable[ProcessStat]) -> Iterator[ProcessStat]:
     """Yield the processes that belong to the remains.
 
     The kernel does not reuse the id of a session that has members, so processes in a session with a
@@ -167,7 +167,7 @@ def left_of(remains: Collection[Remains], stats: Iterable[Stat]) -> Iterator[Sta
             yield stat
 
 
-def _kill(stat: Stat) -> bool:
+def _kill(stat: ProcessStat) -> bool:
     """Kill exactly the process that was seen, and return whether it still existed."""
     try:
         pidfd = os.pidfd_open(stat.pid)

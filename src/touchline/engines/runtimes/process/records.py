@@ -32,7 +32,7 @@ _LAST_WORDS_BYTES = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ProcessRecord:
     """Complete record of one process, as stored on the disk."""
 
     id: str
@@ -84,7 +84,7 @@ class Records:
     def __init__(self, directory: Path) -> None:
         # Processes have another working directory than this server.
         self._directory = directory.absolute()
-        self._json: TypeAdapter[Record] = TypeAdapter(Record)
+        self._json: TypeAdapter[ProcessRecord] = TypeAdapter(ProcessRecord)
 
     def open(self) -> None:
         """Create the directory.
@@ -105,12 +105,12 @@ class Records:
         """Return the file for the process's output."""
         return self.home(record_id) / LOG
 
-    def create(self, record: Record) -> None:
+    def create(self, record: ProcessRecord) -> None:
         """Write a record, and create its directory if necessary."""
         self.home(record.id).mkdir(mode=0o700, exist_ok=True)
         self.write(record)
 
-    def write(self, record: Record) -> None:
+    def write(self, record: ProcessRecord) -> None:
         """Replace a record atomically.
 
         One that was removed meanwhile is not created again.
@@ -128,7 +128,7 @@ class Records:
         (home / RECORD).unlink(missing_ok=True)
         _clear_away(home)
 
-    def read_all(self, *, is_alive: Callable[[str], bool]) -> Iterator[Record]:
+    def read_all(self, *, is_alive: Callable[[str], bool]) -> Iterator[ProcessRecord]:
         """Yield every valid record.
 
         An invalid one is logged. It is kept while `is_alive` reports a process with this id, and
@@ -145,7 +145,7 @@ class Records:
             else:
                 _clear_away(home)
 
-    def _read(self, home: Path) -> Record | None:
+    def _read(self, home: Path) -> ProcessRecord | None:
         try:
             record = self._json.validate_json(files.read_bytes(home / RECORD))
         except FileNotFoundError:

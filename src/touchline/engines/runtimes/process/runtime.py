@@ -39,7 +39,7 @@ from touchline.engines.runtimes.process import ports as processports
 from touchline.engines.runtimes.process.execute import executed
 from touchline.engines.runtimes.process.host import ProcessHost, new_record, utc_now
 from touchline.engines.runtimes.process.life import Life
-from touchline.engines.runtimes.process.records import Record
+from touchline.engines.runtimes.process.records import ProcessRecord
 from touchline.engines.runtimes.process.sweeper import Sweeper
 from touchline.engines.settings.runtimes import ProcessRuntimeSettings
 
@@ -294,7 +294,7 @@ class ProcessRuntime:
     def _managed(self) -> Sequence[Life]:
         return [each for each in self._lives.values() if self._is_managed(each.record)]
 
-    def _is_managed(self, record: Record) -> bool:
+    def _is_managed(self, record: ProcessRecord) -> bool:
         name, value = self._label
         return record.labels.get(name) == value
 
@@ -308,7 +308,7 @@ class ProcessRuntime:
 
         return [each.record.instance(state(each), in_full=in_full) for each in lives]
 
-    def _announce(self, kind: EventKind, record: Record) -> None:
+    def _announce(self, kind: EventKind, record: ProcessRecord) -> None:
         if self._is_managed(record):
             exit_code = record.exit_code if kind == "died" else None
             self._events.tell(

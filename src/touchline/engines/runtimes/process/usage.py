@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from touchline.engines.model.model import Usage
 from touchline.engines.runtimes.process import procfs
 from touchline.engines.runtimes.process.memorylimit import MemoryLimits
-from touchline.engines.runtimes.process.procfs import Stat
-from touchline.engines.runtimes.process.records import Record
+from touchline.engines.runtimes.process.procfs import ProcessStat
+from touchline.engines.runtimes.process.records import ProcessRecord
 
 _SHORTEST_S = 0.01
 
 
-class UsageMeter:
+class ProcessUsageMeter:
     """Meter that keeps the last reading of each process.
 
     CPU usage is the difference between two readings.
@@ -24,7 +24,7 @@ class UsageMeter:
         self._limits = limits
         self._last: dict[str, tuple[float, int]] = {}
 
-    def measure(self, records: Sequence[Record]) -> Mapping[str, Usage]:
+    def measure(self, records: Sequence[ProcessRecord]) -> Mapping[str, Usage]:
         """Return the usage of the running processes by id. Blocking.
 
         The first reading of a process gives its usage so far, averaged over its life.
@@ -48,7 +48,9 @@ class UsageMeter:
             found[record.id] = self._usage(record, members, percent)
         return found
 
-    def _usage(self, record: Record, members: Sequence[Stat], cpu_percent: float) -> Usage:
+    def _usage(
+        self, record: ProcessRecord, members: Sequence[ProcessStat], cpu_percent: float
+    ) -> Usage:
         limited = record.memory_limit_bytes is not None
         blocks = [
             transferred
