@@ -43,7 +43,7 @@ def main() -> None:
         taken_ms, actions = [], 0
         for _ in range(options.rounds):
             began_s = time.process_time()
-            actions = len(rig.half.parts.reconciler.once().actions)
+            actions = len(rig.half.parts.control.reconciler.once().actions)
             taken_ms.append((time.process_time() - began_s) * 1e3)
         rows.append(
             Row(

@@ -106,7 +106,7 @@ async def test_absurd_answers_are_counted_and_refused_as_declared(
         fleet = rig.front.fleet
         assert fleet.stream(stream.id).status == "started"
         assert fleet.latest(stream.id) is None
-        assert rig.half.parts.supervisor.failing == {}
+        assert rig.half.parts.base.supervisor.failing == {}
         assert len(rig.healthy()) == 1
 
 

@@ -24,41 +24,50 @@ MOST_CALLS = 40
 WITHIN_S = 120.0
 
 COLLABORATORS = [
-    ("reconciler", "fleet"),
-    ("reconciler", "provisioner"),
-    ("reconciler", "remover"),
-    ("reconciler", "vpns"),
-    ("reconciler", "events"),
+    ("reconciler", "view"),
+    ("reconciler", "retries"),
+    ("reconciler", "executor"),
+    ("reconciler", "journal"),
+    ("reconciler", "reprovision"),
+    ("executor", "fleet"),
+    ("executor", "provisioner"),
+    ("executor", "remover"),
+    ("executor", "retries"),
+    ("view", "fleet"),
+    ("view", "vpns"),
+    ("retries", "breakers"),
+    ("journal", "events"),
     ("runtime_sync", "runtime"),
     ("runtime_sync", "fleet"),
-    ("runtime_sync", "streams"),
-    ("runtime_sync", "ports"),
-    ("runtime_sync", "store"),
+    ("runtime_sync", "roster"),
+    ("runtime_sync", "listener"),
     ("runtime_sync", "events"),
+    ("roster", "fleet"),
+    ("roster", "streams"),
+    ("roster", "ports"),
+    ("roster", "store"),
     ("collector", "fleet"),
     ("collector", "streams"),
-    ("collector", "samples"),
     ("collector", "client"),
-    ("health", "fleet"),
-    ("health", "client"),
-    ("health", "store"),
-    ("health", "events"),
+    ("streams", "samples"),
+    ("probes", "fleet"),
+    ("probes", "client"),
+    ("probes", "store"),
+    ("probes", "events"),
     ("launcher", "runtime"),
     ("launcher", "runtime_sync"),
     ("launcher", "spec_builder"),
+    ("launcher", "client"),
     ("handouts", "fleet"),
     ("names", "fleet"),
-    ("provisioner", "admission"),
     ("spec_builder", "ports"),
-    ("provisioner", "spec_builder"),
-    ("launcher", "client"),
+    ("provisioner", "admission"),
+    ("provisioner", "launcher"),
     ("provisioner", "events"),
     ("remover", "runtime"),
     ("remover", "fleet"),
     ("remover", "runtime_sync"),
-    ("remover", "streams"),
-    ("remover", "ports"),
-    ("remover", "store"),
+    ("remover", "roster"),
     ("remover", "events"),
     ("usage", "runtime"),
     ("cleaner", "runtime"),
@@ -66,7 +75,13 @@ COLLABORATORS = [
 ]
 
 
-ASKED_OFTEN = {("reconciler", "fleet"), ("reconciler", "vpns"), ("health", "fleet")}
+ASKED_OFTEN = {
+    ("reconciler", "view"),
+    ("reconciler", "retries"),
+    ("view", "fleet"),
+    ("view", "vpns"),
+    ("probes", "fleet"),
+}
 
 
 def shares_of(part: str, collaborator: str) -> int:
@@ -158,7 +173,7 @@ def watch_vpns(collaborator: str, at: int, error: Exception) -> int:
 
         control = ControlServer()
         async with opened_half(settings, world=world, clock=clock, control=control) as rig:
-            watch = rig.half.parts.vpn
+            watch = rig.half.parts.base.vpn
             assert watch is not None
             watch._restart = restart
             with faulty(rig, "vpn", collaborator) as proxy:
@@ -208,14 +223,16 @@ def vpn_instance(name: str, clock: Clock) -> Instance:
 
 @contextmanager
 def faulty(rig: HalfRig, part: str, collaborator: str) -> Iterator[Faulty]:
-    provisioner = rig.half.parts.provisioner
-    owners: dict[str, object] = {
-        "runtime_sync": rig.half.runtime_sync,
-        "spec_builder": provisioner._spec_builder,
-        "handouts": provisioner._handouts,
-        "names": rig.half.parts.launcher._names,
+    parts = rig.half.parts
+    packages = (parts.base, parts.monitoring, parts.provisioning, parts.control)
+    owners: dict[str, object] = {name: it for each in packages for name, it in vars(each).items()}
+    owners |= {
+        "spec_builder": parts.provisioning.launcher._spec_builder,
+        "handouts": parts.provisioning.provisioner._handouts,
+        "names": parts.provisioning.launcher._names,
+        "journal": parts.control.reconciler._journal,
     }
-    owner = owners.get(part) or getattr(rig.half.parts, part)
+    owner = owners[part]
     proxy = Faulty(getattr(owner, f"_{collaborator}"))
     setattr(owner, f"_{collaborator}", proxy)
     yield proxy

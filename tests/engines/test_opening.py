@@ -41,13 +41,15 @@ async def test_a_breaker_is_closed_when_the_image_is_another_one() -> None:
         rig.runtime.fail("start", StartFailed("no"))
         with pytest.raises(StartFailed):
             await rig.front.provisioner.engine(EngineOrder())
-        assert rig.half.breaker_records()["general"]["open_for_s"] > 0
-        reasons = {each["code"]: each["message"] for each in rig.front.status.ready()["reasons"]}
+        assert rig.half.parts.base.failures.current()["general"]["open_for_s"] > 0
+        reasons = {
+            each["code"]: each["message"] for each in rig.front.readiness.current()["reasons"]
+        }
         assert set(reasons) == {"circuit_breaker", "start_failed"}
     for image, is_open in ((None, True), ("another/one:1", False)):
         settings = settings_for(breaker=breaker, image={"name": image})
         async with opened_half(settings, world=world, disk=disk) as rig:
-            opened = rig.half.breaker_records()["general"]["open_for_s"]
+            opened = rig.half.parts.base.failures.current()["general"]["open_for_s"]
             assert (opened is not None) is is_open
 
 

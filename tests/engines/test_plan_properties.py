@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from support.facts import engine_facts, observed_facts, vpn_facts
 from touchline.engines.control.actions import Drain, RemoveDead, Start, Stop
-from touchline.engines.control.observation import EngineFacts, Observed
+from touchline.engines.control.observation import Observed
 from touchline.engines.control.plan import Policy, plan
 from touchline.engines.model.model import EngineHealth
+from touchline.engines.provisioning.enginefacts import EngineFacts
 
 GRACE_S = 60.0
 PASSES = 60

@@ -208,7 +208,7 @@ async def test_until_the_record_has_been_read_nothing_that_plays_is_removed(
             await rig.play(engine, f"ch-{number}")
     playing = {engine.id for engine in engines}
     async with broken(scene, UNREADABLE[fault]) as mend, scene.server() as rig:
-        reasons = rig.front.status.ready()["reasons"]
+        reasons = rig.front.readiness.current()["reasons"]
         assert "database_unavailable" in [each["code"] for each in reasons]
         # An engine for a client shows that the fleet is looked after meanwhile.
         new = await rig.front.provisioner.engine(EngineOrder())
@@ -237,7 +237,7 @@ async def test_a_running_server_goes_on_without_it_and_then_writes_again(
             third = await rig.front.provisioner.engine(EngineOrder())
             await mend()
         await accepted(lambda: rig.play(third, "ch-2"))
-        assert rig.half.parts.supervisor.failing == {}
+        assert rig.half.parts.base.supervisor.failing == {}
     assert scene.streams() == {"ch-0", "ch-2"}
     async with scene.server() as rig:
         assert {each.id for each in rig.front.fleet.started()} == {"ch-0", "ch-2"}
@@ -308,7 +308,7 @@ async def test_a_database_that_is_another_one_gets_all_that_is_known(
         await scene.until(lambda: known(scene) == playing)
     async with scene.server() as rig:
         assert {each.id for each in rig.front.fleet.started()} == playing
-        assert rig.half.parts.reconciler.demand == 3
+        assert rig.half.parts.control.reconciler.demand == 3
         assert scene.alive() >= {engines[1].id, engines[2].id}
 
 

@@ -112,7 +112,7 @@ class Life(Diary):
         if world.most_alive > most:
             say(f"{world.most_alive} engines ran, {most} are allowed")
         self._judge_numbers(rig, settings, len(ours))
-        held = rig.half.parts.ports.held_on_host()
+        held = rig.half.parts.provisioning.ports.held_on_host()
         ports = {engine.port for engine in fleet.ours()}
         if held != ports:
             say(f"ports held {sorted(held)}, used {sorted(ports)}")
@@ -121,13 +121,13 @@ class Life(Diary):
             say(f"containers of somebody else were removed: {sorted(gone)}")
         if rig.front.fleet.flights:
             say("an engine is on its way for ever")
-        actions = rig.half.parts.reconciler.once().actions
+        actions = rig.half.parts.control.reconciler.once().actions
         if actions:
             say(f"not at rest: {actions}")
 
     def _judge_numbers(self, rig: HalfRig, settings: EnginesSettings, number: int) -> None:
         scaling = settings.scaling
-        demand = rig.half.parts.reconciler.demand or 0
+        demand = rig.half.parts.control.reconciler.demand or 0
         least = min(max(scaling.min_replicas, demand), scaling.max_replicas)
         if number < least:
             self.violations.append(f"{number} engines, {least} are wanted")

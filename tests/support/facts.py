@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from touchline.engines.control.observation import EngineFacts, Observed, Starting
+from touchline.engines.control.observation import Observed, Starting
+from touchline.engines.provisioning.enginefacts import EngineFacts
 from touchline.engines.vpn.facts import VpnFacts
 
 _ENGINE = EngineFacts(

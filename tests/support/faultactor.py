@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 from support.half import HalfRig
 from support.lives import MOST, Diary, Replacements, WatchedRuntime
 from touchline.core.errors import TouchlineError
-from touchline.engines.control.control import SelectOrder
+from touchline.engines.control.selection import SelectOrder
 from touchline.engines.model.model import Binding, Instance
 from touchline.engines.model.orders import EngineOrder, GenericOrder
 from touchline.engines.model.runtime import RuntimeUnavailable, StartFailed, StartTimeout
@@ -152,7 +152,7 @@ class Actor:
 
     def select(self) -> None:
         order = SelectOrder(wait_s=self.rng.choice([0.0, 5.0]))
-        self._ask(lambda: self.rig.front.control.select(order))
+        self._ask(lambda: self.rig.front.selection.select(order))
 
     def scale(self) -> None:
         demand = self.rng.randint(0, MOST + 2)
@@ -273,7 +273,7 @@ class Actor:
 
     def reset(self) -> None:
         self.replacements.reset()
-        self.rig.front.status.reset_breakers(None)
+        self.rig.front.retries.reset(None)
 
     def restart_server(self) -> None:
         self.restart = True

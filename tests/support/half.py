@@ -24,7 +24,7 @@ from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine, Stream
 from touchline.engines.model.orders import EngineOrder
-from touchline.engines.parts import Parts
+from touchline.engines.parts import Parts, Resources
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.streams.report import StreamReport
 from touchline.engines.variants.variantstore import VariantStore
@@ -168,23 +168,21 @@ def idle_half(
         left = None if disk.unreadable else kept.loaded()
         record = Record(cast("Store", kept), kept.load, left)
     directory = directory or Path(tempfile.gettempdir()) / "no-such-directory"
-    parts = Parts(
-        settings,
+    resources = Resources(
         runtime=runtime,
         client=cast("AceStreamClient", engines_api),
-        control=cast("VpnControl", control),
+        vpn_control=cast("VpnControl", control),
         store=record.store,
+        load=record.load,
         samples=SampleBook(settings.collector.history),
         variants=VariantStore(directory, "amd64"),
         events=cast("Any", events),
         metrics=metrics or Metrics(),
-        keeps_minimum=keeps_minimum,
-        debug=False,
-        left=record.left,
-        load=record.load,
         clock=clock or Clock(),
         probe=None,
     )
+    parts = Parts(settings, resources, keeps_minimum=keeps_minimum, debug=False)
+    parts.restoration.try_to_take_up(record.left)
     half = EnginesLifecycle(parts)
     record.store.on_replaced = half.note_everything
     return HalfRig(world, runtime, engines_api, disk, events, half.front(), half)

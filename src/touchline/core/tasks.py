@@ -23,7 +23,7 @@ OnFailure = Callable[[str, Exception, int, float], None]
 Errors = type[Exception] | tuple[type[Exception], ...]
 
 
-async def keep_running(
+async def keep_running(  # noqa: PLR0913  (one retry loop for all)
     name: str,
     once: Callable[[], Awaitable[None]],
     *,

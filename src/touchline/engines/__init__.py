@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from touchline.engines.control.answers import RemovedInstance, ReprovisionStatus
-from touchline.engines.control.control import SelectOrder
+from touchline.engines.control.selection import SelectOrder
 from touchline.engines.demo import demo_engines
 from touchline.engines.fleet.acestream import SessionGone
 from touchline.engines.front import Engines

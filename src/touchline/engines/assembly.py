@@ -29,55 +29,71 @@ class EnginesLifecycle:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self.runtime_sync = parts.runtime_sync
+        self.runtime_sync = parts.provisioning.runtime_sync
+        self._runtime = parts.resources.runtime
+        self._supervisor, self._fleet = parts.base.supervisor, parts.base.fleet
+        self._streams, self._vpn = parts.base.streams, parts.base.vpn
 
     def front(self) -> Engines:
         """Return the public interface of the engines half."""
-        parts = self.parts
+        parts, resources, control = self.parts, self.parts.resources, self.parts.control
         return Engines(
-            settings=parts.settings,
-            fleet=parts.fleet,
-            samples=parts.samples,
-            streams=parts.streams,
-            provisioner=parts.provisioner,
-            control=parts.control,
-            usage=parts.usage,
+            settings=parts.base.settings,
+            fleet=self._fleet,
+            samples=resources.samples,
+            streams=self._streams,
+            provisioner=parts.provisioning.provisioner,
+            control=control.control,
+            selection=control.selection,
+            retries=control.retries,
+            usage=parts.monitoring.usage,
             status=parts.status,
-            content=ContentInfo(parts.fleet, parts.streams, parts.client, now=parts.clock.now),
-            variants=parts.variants,
-            reprovision=parts.reprovision,
-            vpn_changed=parts.vpn.changed if parts.vpn is not None else Changed(),
-            runtime_kind=parts.runtime.kind,
-            _runtime=parts.runtime,
-            _now_s=parts.clock.now_s,
+            readiness=parts.readiness,
+            content=ContentInfo(
+                self._fleet, self._streams, resources.client, now=resources.clock.now
+            ),
+            variants=resources.variants,
+            reprovision=control.reprovision,
+            vpn_changed=self._vpn.changed if self._vpn is not None else Changed(),
+            runtime_kind=self._runtime.kind,
+            _runtime=self._runtime,
+            _now_s=resources.clock.now_s,
         )
 
     def run(self, tasks: TaskGroup) -> None:
         """Start all background tasks."""
-        parts = self.parts
+        monitoring = self.parts.monitoring
 
         def repeat(name: str, once: Callable[[], Awaitable[Any]], every_s: float = 0.0) -> None:
-            tasks.start_soon(partial(parts.supervisor.keep, name, once, every_s=every_s))
+            tasks.start_soon(partial(self._supervisor.keep, name, once, every_s=every_s))
 
         repeat("runtime sync", self.runtime_sync.run)
         tasks.start_soon(self._end_starts)
-        tasks.start_soon(parts.reconciler.run)
-        repeat("health checks", parts.health.run)
-        repeat("stream collector", parts.collector.run)
+        tasks.start_soon(self._reconcile)
+        repeat("health checks", monitoring.probes.run)
+        repeat("stream collector", monitoring.collector.run)
         repeat("fleet follower", self._follow_engines)
         repeat("stream follower", self._follow_streams)
-        repeat("usage sampler", parts.usage.once, EVERY_S)
-        repeat("cache cleanup", parts.cleaner.once, CLEAN_EVERY_S)
+        repeat("usage sampler", monitoring.usage.once, EVERY_S)
+        repeat("cache cleanup", monitoring.cleaner.once, CLEAN_EVERY_S)
         repeat("stream cleanup", self._forget, FORGET_EVERY_S)
         tasks.start_soon(self._take_up_record)
-        if parts.vpn is not None:
-            repeat("VPN monitor", parts.vpn.wait_and_look)
-            repeat("VPN follower", partial(follow_vpns, parts.fleet, parts.vpn))
+        if self._vpn is not None:
+            repeat("VPN monitor", self._vpn.wait_and_look)
+            repeat("VPN follower", partial(follow_vpns, self._fleet, self._vpn))
+
+    async def _reconcile(self) -> None:
+        """Reconcile until cancelled. Actions that have begun do not end with a pass that fails."""
+        control = self.parts.control
+        async with control.executor.running():
+            await self._supervisor.keep(
+                "fleet reconciler", control.reconciler.pass_and_wait, every_s=0.0
+            )
 
     async def _take_up_record(self) -> None:
-        supervisor, restoration = self.parts.supervisor, self.parts.restoration
-        await supervisor.keep_until_done("state restore", restoration.run)
-        await supervisor.guard("sample restore", restoration.restore_samples)
+        restoration = self.parts.restoration
+        await self._supervisor.keep_until_done("state restore", restoration.run)
+        await self._supervisor.guard("sample restore", restoration.restore_samples)
 
     async def _end_starts(self) -> None:
         """Wait for the shutdown of this half, and end the starts that clients abandoned."""
@@ -85,11 +101,11 @@ class EnginesLifecycle:
             await anyio.sleep_forever()
         finally:
             with anyio.CancelScope(shield=True):
-                await self.parts.provisioner.close()
+                await self.parts.provisioning.provisioner.close()
 
-    def breaker_records(self) -> dict[str, Any]:
-        """Return the state of breakers and replacement rounds for the next server."""
-        return self.parts.restoration.breaker_records()
+    def note_failures(self) -> None:
+        """Store the state of breakers and replacement rounds for the next server."""
+        self.parts.base.failures.save()
 
     def note_everything(self) -> None:
         """Write all current state to the record, after the database was replaced."""
@@ -97,7 +113,7 @@ class EnginesLifecycle:
 
     def running(self) -> int:
         """Return the number of running engines of ours, as far as is known."""
-        return len(self.parts.fleet.ours())
+        return len(self._fleet.ours())
 
     async def stop_all(self) -> None:
         """Stop every engine of ours, after everything else has ended.
@@ -107,29 +123,29 @@ class EnginesLifecycle:
         """
 
         async def stop(engine_id: str) -> None:
-            await self.parts.runtime.stop(engine_id, grace_s=END_GRACE_S)
-            if self.parts.fleet.find(engine_id) is not None:
-                self.parts.fleet.remove(engine_id)
-                self.parts.streams.end_lost(engine_id, "server_ended")
+            await self._runtime.stop(engine_id, grace_s=END_GRACE_S)
+            if self._fleet.find(engine_id) is not None:
+                self._fleet.remove(engine_id)
+                self._streams.end_lost(engine_id, "server_ended")
 
-        running = {engine.id for engine in self.parts.fleet.ours()}
+        running = {engine.id for engine in self._fleet.ours()}
         try:
-            running |= {each.id for each in await self.parts.runtime.list()}
+            running |= {each.id for each in await self._runtime.list()}
         except TouchlineError as error:
             log.warning("Running engines cannot be listed: %s", error.message)
         async with anyio.create_task_group() as tasks:
             for engine_id in running:
-                tasks.start_soon(self.parts.supervisor.guard, "engine stop", stop, engine_id)
+                tasks.start_soon(self._supervisor.guard, "engine stop", stop, engine_id)
 
     async def _follow_engines(self) -> None:
-        seen = self.parts.fleet.roster_changed.version
-        self.parts.health.follow()
-        await self.parts.fleet.roster_changed.wait(seen)
+        seen = self._fleet.roster_changed.version
+        self.parts.monitoring.probes.follow()
+        await self._fleet.roster_changed.wait(seen)
 
     async def _follow_streams(self) -> None:
-        seen = self.parts.fleet.roster_changed.version
-        self.parts.collector.follow()
-        await self.parts.fleet.roster_changed.wait(seen)
+        seen = self._fleet.roster_changed.version
+        self.parts.monitoring.collector.follow()
+        await self._fleet.roster_changed.wait(seen)
 
     async def _forget(self) -> None:
-        await self.parts.streams.forget_old()
+        await self._streams.forget_old()

@@ -9,6 +9,8 @@ from touchline.core.errors import NotFound
 from touchline.core.tasks import Changed
 from touchline.engines.control.control import Control
 from touchline.engines.control.reprovision import Reprovision
+from touchline.engines.control.retries import StartRetries
+from touchline.engines.control.selection import EngineSelection
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.model.model import Instance
@@ -17,6 +19,7 @@ from touchline.engines.monitoring.usage import UsageBook
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.status.board import StatusBoard
+from touchline.engines.status.readiness import ReadinessReport
 from touchline.engines.streams.content import ContentInfo
 from touchline.engines.streams.reports import StreamReports
 from touchline.engines.variants.answers import PlatformInfo
@@ -35,8 +38,11 @@ class Engines:
     streams: StreamReports
     provisioner: Provisioner
     control: Control
+    selection: EngineSelection
+    retries: StartRetries
     usage: UsageBook
     status: StatusBoard
+    readiness: ReadinessReport
     content: ContentInfo
     variants: VariantStore
     reprovision: Reprovision

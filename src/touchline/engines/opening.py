@@ -29,8 +29,7 @@ from touchline.engines.fleet.store import Store, open_store
 from touchline.engines.front import Engines
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.runtime import Runtime
-from touchline.engines.parts import Parts
-from touchline.engines.restoration import BREAKERS
+from touchline.engines.parts import Parts, Resources
 from touchline.engines.runtimes import OpeningContext, open_runtime
 from touchline.engines.runtimes.kinds import kind_of
 from touchline.engines.settings.runtimes import (
@@ -64,7 +63,6 @@ async def open_engines(
     keeps_minimum: bool,
     debug: bool = False,
     environ: Mapping[str, str] | None = None,
-    clock: Clock | None = None,
 ) -> AsyncIterator[Engines]:
     """Open the engines half on this database.
 
@@ -72,7 +70,7 @@ async def open_engines(
     is started unless a client requests one. Raises Invalid if the settings cannot work here, Failed
     if the data directory cannot be used.
     """
-    clock = clock or Clock()
+    clock = Clock()
     samples = SampleBook(settings.collector.history)
     async with (
         open_variants(data_dir / "variants", platform=platform_of(platform.machine())) as variants,
@@ -90,23 +88,21 @@ async def open_engines(
         ) as store,
     ):
         load = partial(_load, store, clock)
-        parts = Parts(
-            settings,
+        resources = Resources(
             runtime=runtime,
             client=client,
-            control=control,
+            vpn_control=control,
             store=store,
+            load=load,
             samples=samples,
             variants=variants,
             events=events,
             metrics=metrics,
-            keeps_minimum=keeps_minimum,
-            debug=debug,
-            left=await _left_by_an_earlier_server(load),
-            load=load,
             clock=clock,
             probe=partial(_taken_here, runtime),
         )
+        parts = Parts(settings, resources, keeps_minimum=keeps_minimum, debug=debug)
+        parts.restoration.try_to_take_up(await _left_by_an_earlier_server(load))
         half = EnginesLifecycle(parts)
         async with _running(half, store, stops=settings.scaling.stop_at_end) as front:
             yield front
@@ -125,7 +121,7 @@ async def _running(half: EnginesLifecycle, store: Store, *, stops: bool) -> Asyn
                 tasks.cancel_scope.cancel()
     finally:
         # Everything that could have started another engine has ended.
-        store.note_state(BREAKERS, half.breaker_records())
+        half.note_failures()
         await _stop_if_configured(half, stops=stops)
 
 

@@ -1,51 +1,56 @@
-"""Construction of the engines half's parts, in the order of their dependencies."""
+"""Construction of the engines half, package by package, in the order of their dependencies."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import partial
 
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
-from touchline.core.tasks import Changed
 from touchline.engines.control.control import Control
+from touchline.engines.control.executor import PlanExecutor
+from touchline.engines.control.journal import PlanJournal
 from touchline.engines.control.plan import Policy, policy_of
 from touchline.engines.control.reconciler import Reconciler
 from touchline.engines.control.replacements import Replacements
 from touchline.engines.control.reprovision import Reprovision
+from touchline.engines.control.retries import StartRetries
+from touchline.engines.control.selection import EngineSelection
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import Surroundings
+from touchline.engines.fleet.failures import FailureRecord
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.ports import PortBook, Probe
 from touchline.engines.fleet.record import Load
-from touchline.engines.fleet.rows import Loaded
 from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.fleet.store import Store
 from touchline.engines.model.addresses import HOST_NETWORK, Address, sentences, server_address
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine, Instance, RuntimeEvent
-from touchline.engines.model.places import Machine
-from touchline.engines.model.runtime import Restarts, Runtime
+from touchline.engines.model.runtime import Runtime
 from touchline.engines.monitoring.cache import CacheCleaner
 from touchline.engines.monitoring.health import EngineProbes
 from touchline.engines.monitoring.usage import UsageBook
 from touchline.engines.provisioning.admission import Admission
-from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.provisioning.breaker import Breakers
+from touchline.engines.provisioning.enginefacts import FleetView
 from touchline.engines.provisioning.launcher import Launcher
 from touchline.engines.provisioning.provisioner import Provisioner
 from touchline.engines.provisioning.remover import Remover
+from touchline.engines.provisioning.roster import Roster
 from touchline.engines.provisioning.runtimesync import RuntimeSync
 from touchline.engines.provisioning.specbuilder import SpecBuilder
-from touchline.engines.restoration import BREAKERS, REPROVISION, Restoration
+from touchline.engines.restoration import REPROVISION, Restoration
 from touchline.engines.runtimes.kinds import network_of
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.status.board import StatusBoard
 from touchline.engines.status.gauges import Gauges
+from touchline.engines.status.readiness import ReadinessReport
 from touchline.engines.streams.collector import Collector
 from touchline.engines.streams.reports import StreamReports
-from touchline.engines.variants.variants import Recipe
-from touchline.engines.variants.variantstore import VariantStore
+from touchline.engines.variants.variantstore import Recipes, VariantStore
 from touchline.engines.vpn.control import VpnControl
 from touchline.engines.vpn.facts import VpnView
 from touchline.engines.vpn.fleet import engines_reach_network
@@ -53,334 +58,329 @@ from touchline.engines.vpn.vpn import VpnWatch
 
 log = logging.getLogger(__name__)
 
-RESTART_GRACE_S = 10.0
+
+@dataclass(frozen=True)
+class Resources:
+    """What was opened for the engines half, and is closed after it."""
+
+    runtime: Runtime
+    client: AceStreamClient
+    vpn_control: VpnControl
+    store: Store
+    load: Load
+    """Reads the record of an earlier server."""
+    samples: SampleBook
+    variants: VariantStore
+    events: EventLog
+    metrics: Metrics
+    clock: Clock
+    probe: Probe | None
+    """Returns which ports are used by other programs."""
 
 
-class Parts:
-    """Parts of the engines half, each with only the dependencies it needs."""
+class Base:
+    """What all packages build on: the fleet in memory, its surroundings, and the supervisor."""
 
-    def __init__(
-        self,
-        settings: EnginesSettings,
-        *,
-        runtime: Runtime,
-        client: AceStreamClient,
-        control: VpnControl,
-        store: Store,
-        samples: SampleBook,
-        variants: VariantStore,
-        events: EventLog,
-        metrics: Metrics,
-        keeps_minimum: bool,
-        debug: bool,
-        left: Loaded | None,
-        load: Load,
-        clock: Clock,
-        probe: Probe | None,
-    ) -> None:
-        """Create all parts.
-
-        `left` is the record of an earlier server; None: it is not known, and `load` reads it.
-        """
-        self.clock = clock
-        self.settings, self.runtime = settings, runtime
-        self.client, self.store, self.samples = client, store, samples
-        self.variants = variants
-        self.vpn_control = control
-        self.events, self.metrics = events, metrics
-        self._logged: list[str] = []  # about the deployment
-        self.reconciler_wakeup = Changed()
-        self.supervisor = Supervisor(events.record, metrics)
+    def __init__(self, settings: EnginesSettings, resources: Resources) -> None:
+        self.settings, self.resources = settings, resources
         self.fleet = Fleet()
-        self.breakers = _breakers_of(settings)
-        self._open_vpn()
-        self._open_fleet(probe)
-        self._open_provisioning()
-        self._open_control(policy_of(settings, keeps_minimum=keeps_minimum), debug=debug)
-        self._open_monitoring()
-        self.restoration = Restoration(
-            fleet=self.fleet,
-            store=store,
-            samples=samples,
-            runtime_sync=self.runtime_sync,
-            reconciler=self.reconciler,
-            replacements=self.replacements,
-            reprovision=self.reprovision,
-            breakers=self.breakers,
-            supervisor=self.supervisor,
-            load=load,
-            clock=clock,
-            made_of=self._made_of,
-        )
-        metrics.add_source(Gauges(settings, self.fleet, samples, self.vpn))
-        self.restoration.try_to_take_up(left)
-
-    def _open_vpn(self) -> None:
-        self.vpn: VpnWatch | None = None
-        if self.settings.vpn.names:
-            self.vpn = VpnWatch(
-                settings=self.settings.vpn,
-                runtime=self.runtime,
-                control=self.vpn_control,
-                engines_answer=partial(engines_reach_network, self.fleet, self.client),
-                restart=partial(self.runtime.restart, grace_s=RESTART_GRACE_S)
-                if isinstance(self.runtime, Restarts)
-                else None,
-                reach=self._reach,
-                events=self.events,
-                supervisor=self.supervisor,
-                clock=self.clock,
-                reconciler_wakeup=self.reconciler_wakeup,
-            )
-
-    def _open_fleet(self, probe: Probe | None) -> None:
-        self.vpns = VpnView(self.vpn, self.fleet)
+        self.supervisor = Supervisor(resources.events.record, resources.metrics)
+        self.recipes = Recipes(settings, resources.variants)
+        self.failures = FailureRecord(resources.store, self._made_of)
+        self.vpn = self._watch_vpns() if settings.vpn.names else None
         self.around = Surroundings(
-            deployment=lambda: self.runtime.deployment,
+            deployment=lambda: resources.runtime.deployment,
             vpn=self._vpn_instance,
-            advertise_host=self.settings.advertise_host,
-            reach_host=self.settings.reach_host,
+            advertise_host=settings.advertise_host,
+            reach_host=settings.reach_host,
         )
-        self.ports = PortBook(probe, now_s=self.clock.now_s)
         self.streams = StreamReports(
             fleet=self.fleet,
-            machine=Machine(now_s=self.clock.now_s),
-            vpn=self._vpn_instance,
-            deployment=lambda: self.runtime.deployment,
-            store=self.store,
-            samples=self.samples,
-            client=self.client,
-            events=self.events,
-            metrics=self.metrics,
-            clock=self.clock,
-            reconciler_wakeup=self.reconciler_wakeup,
-        )
-        self.runtime_sync = RuntimeSync(
-            runtime=self.runtime,
-            fleet=self.fleet,
-            streams=self.streams,
-            ports=self.ports,
-            store=self.store,
-            events=self.events,
             around=self.around,
-            resync_s=self.settings.scaling.resync_s,
-            clock=self.clock,
-            reconciler_wakeup=self.reconciler_wakeup,
-            on_event=self._on_event,
-            on_return=self._on_return,
-            on_death=self._on_death,
+            store=resources.store,
+            samples=resources.samples,
+            client=resources.client,
+            events=resources.events,
+            metrics=resources.metrics,
+            clock=resources.clock,
         )
 
-    def _open_provisioning(self) -> None:
-        self.remover = Remover(
-            runtime=self.runtime,
-            fleet=self.fleet,
-            runtime_sync=self.runtime_sync,
-            streams=self.streams,
-            ports=self.ports,
-            store=self.store,
-            events=self.events,
-        )
-        self.admission = Admission(
-            settings=self.settings,
-            fleet=self.fleet,
-            breaker=self.breakers["general"],
-            vpn=self.vpn,
-            ports=self.ports,
-            now_s=self.clock.now_s,
-        )
-        spec_builder = SpecBuilder(
-            settings=self.settings,
-            ports=self.ports,
-            vpns=self.vpns,
-            recipe=self._recipe,
-            publishes_ports=self.runtime.publishes_ports
-            and network_of(self.settings.runtime) != HOST_NETWORK,
-            shares_machine=self.runtime.shares_machine,
-        )
-        self.launcher = Launcher(
-            runtime=self.runtime,
-            fleet=self.fleet,
-            runtime_sync=self.runtime_sync,
-            ports=self.ports,
-            spec_builder=spec_builder,
-            client=self.client,
-            around=self.around,
-            startup_timeout_s=self.settings.scaling.startup_timeout_s,
-            clock=self.clock,
-        )
-        self.provisioner = Provisioner(
-            runtime=self.runtime,
-            fleet=self.fleet,
-            runtime_sync=self.runtime_sync,
-            admission=self.admission,
-            spec_builder=spec_builder,
-            launcher=self.launcher,
-            breaker=self.breakers["general"],
-            events=self.events,
-            metrics=self.metrics,
-            settings=self.settings,
-            clock=self.clock,
-            choose_spare=self._spare,
-            save_breakers=self._save_breakers,
-            reconciler_wakeup=self.reconciler_wakeup,
-        )
-
-    def _open_control(self, policy: Policy, *, debug: bool) -> None:
-        self.reprovision = Reprovision(
-            self.fleet,
-            self.events,
-            now=self.clock.now,
-            blocked=self._why_blocked,
-            reconciler_wakeup=self.reconciler_wakeup,
-            keep=lambda left_to_do: self.store.save_state(REPROVISION, left_to_do),
-            remember=lambda left_to_do: self.store.note_state(REPROVISION, left_to_do),
-        )
-        self.replacements = Replacements(
-            self.events, save=self._save_breakers, now_s=self.clock.now_s
-        )
-        self.reconciler = Reconciler(
-            fleet=self.fleet,
-            provisioner=self.provisioner,
-            remover=self.remover,
-            vpns=self.vpns,
-            breakers=self.breakers,
-            replacements=self.replacements,
-            events=self.events,
-            metrics=self.metrics,
-            policy=policy,
-            replacement_cooldown_s=self.settings.health.replacement_cooldown_s,
-            reprovision=self.reprovision,
-            save_breakers=self._save_breakers,
-            wakeup=self.reconciler_wakeup,
+    def _watch_vpns(self) -> VpnWatch:
+        resources = self.resources
+        return VpnWatch(
+            settings=self.settings.vpn,
+            runtime=resources.runtime,
+            control=resources.vpn_control,
+            engines_answer=partial(engines_reach_network, self.fleet, resources.client),
+            reach=self._reach,
+            events=resources.events,
             supervisor=self.supervisor,
-            clock=self.clock,
-        )
-        self._open_answers(debug=debug)
-
-    def _open_answers(self, *, debug: bool) -> None:
-        self.status = StatusBoard(
-            settings=self.settings,
-            fleet=self.fleet,
-            admission=self.admission,
-            breakers=self.breakers,
-            vpn=self.vpn,
-            last_failure=lambda: self.provisioner.last_failure,
-            debug=debug,
-            variant=lambda: self._recipe().name,
-            save_breakers=self._save_breakers,
-            start_anew=self._start_anew,
-            reconciler_wakeup=self.reconciler_wakeup,
-            supervisor=self.supervisor,
-            clock=self.clock,
-        )
-        self.control = Control(
-            runtime=self.runtime,
-            fleet=self.fleet,
-            admission=self.admission,
-            provisioner=self.provisioner,
-            remover=self.remover,
-            reconciler=self.reconciler,
-            streams=self.streams,
-            store=self.store,
-            events=self.events,
-            settings=self.settings,
-            now_s=self.clock.now_s,
-        )
-
-    def _open_monitoring(self) -> None:
-        self.health = EngineProbes(
-            fleet=self.fleet,
-            client=self.client,
-            store=self.store,
-            events=self.events,
-            metrics=self.metrics,
-            settings=self.settings.health,
-            supervisor=self.supervisor,
-            clock=self.clock,
-            reconciler_wakeup=self.reconciler_wakeup,
-        )
-        self.collector = Collector(
-            fleet=self.fleet,
-            streams=self.streams,
-            samples=self.samples,
-            client=self.client,
-            metrics=self.metrics,
-            settings=self.settings.collector,
-            supervisor=self.supervisor,
-            clock=self.clock,
-            answered=self.health.answered,
-        )
-        self.usage = UsageBook(self.runtime, self.fleet, now_s=self.clock.now_s)
-        self.cleaner = CacheCleaner(
-            self.runtime,
-            self.fleet,
-            self.store,
-            supervisor=self.supervisor,
-            now=self.clock.now,
+            clock=resources.clock,
         )
 
     def _made_of(self) -> str:
-        """Return what starts depend on.
-
-        After a change of runtime or image, earlier failures are not relevant.
-        """
-        return f"{self.runtime.kind} {self._recipe().image}"
-
-    def _spare(self) -> Engine | None:
-        return self.reconciler.spare()
-
-    def _on_return(self) -> None:
-        current = sentences(self.runtime.deployment, advertise_host=self.settings.advertise_host)
-        if current != self._logged:
-            self._logged = current
-            for sentence in current:
-                log.info("%s", sentence)
-        self.health.begin_anew()
-
-    def _start_anew(self) -> None:
-        self.reconciler.start_anew()
-
-    def _on_death(self, engine: Engine, exit_code: int | None) -> None:
-        self.replacements.engine_died(engine, exit_code)
-
-    def _on_event(self, event: RuntimeEvent) -> None:
-        if event.kind == "died":
-            self.fleet.flights.instance_died(event.name, event.exit_code)
-        if self.vpn is not None:
-            self.vpn.look_soon(event.name)
-
-    def _save_breakers(self) -> None:
-        self.store.note_state(BREAKERS, self.restoration.breaker_records())
-
-    def _recipe(self) -> Recipe:
-        config, active = self.variants.config, self.variants.active
-        return Recipe(
-            self.settings,
-            custom=config if config.enabled else None,
-            template_name=active.name if active is not None else None,
-        )
-
-    def _why_blocked(self) -> str | None:
-        refusal = self.admission.vpn_refusal() or self.admission.breaker_refusal()
-        return refusal.message if refusal is not None else None
+        return f"{self.resources.runtime.kind} {self.recipes.current().image}"
 
     def _vpn_instance(self, name: str) -> Instance | None:
         return self.vpn.instance(name) if self.vpn is not None else None
 
     def _reach(self, instance: Instance, port: int) -> Address | None:
-        reach_host = self.settings.reach_host
-        return server_address(instance, port, self.runtime.deployment, reach_host=reach_host)
+        deployment, reach_host = self.resources.runtime.deployment, self.settings.reach_host
+        return server_address(instance, port, deployment, reach_host=reach_host)
 
 
-def _breakers_of(settings: EnginesSettings) -> dict[str, Breaker]:
-    breaker = settings.breaker
-    return {
-        "general": Breaker(
-            threshold=breaker.failure_threshold, recovery_timeout_s=breaker.recovery_timeout_s
-        ),
-        "replacement": Breaker(
-            threshold=breaker.replacement_threshold,
-            recovery_timeout_s=breaker.replacement_timeout_s,
-        ),
-    }
+class Monitoring:
+    """Health checks, statistics, resource usage and cache cleaning."""
+
+    def __init__(self, base: Base) -> None:
+        settings, resources, fleet = base.settings, base.resources, base.fleet
+        self.probes = EngineProbes(
+            fleet=fleet,
+            client=resources.client,
+            store=resources.store,
+            events=resources.events,
+            metrics=resources.metrics,
+            settings=settings.health,
+            supervisor=base.supervisor,
+            clock=resources.clock,
+        )
+        self.collector = Collector(
+            fleet=fleet,
+            streams=base.streams,
+            client=resources.client,
+            metrics=resources.metrics,
+            settings=settings.collector,
+            supervisor=base.supervisor,
+            clock=resources.clock,
+            answered=self.probes.answered,
+        )
+        self.usage = UsageBook(resources.runtime, fleet, now_s=resources.clock.now_s)
+        self.cleaner = CacheCleaner(
+            resources.runtime,
+            fleet,
+            resources.store,
+            supervisor=base.supervisor,
+            now=resources.clock.now,
+        )
+
+
+class RuntimeReactions:
+    """What follows from the runtime beside the fleet: checks, VPNs, and delayed replacements."""
+
+    def __init__(self, base: Base, probes: EngineProbes, replacements: Replacements) -> None:
+        self._runtime = base.resources.runtime
+        self._advertise_host = base.settings.advertise_host
+        self._vpn = base.vpn
+        self._probes = probes
+        self._replacements = replacements
+        self._told: list[str] = []  # of the deployment
+
+    def runtime_returned(self) -> None:
+        """Tell how engines are reached, and check them anew."""
+        told = sentences(self._runtime.deployment, advertise_host=self._advertise_host)
+        if told != self._told:
+            self._told = told
+            for sentence in told:
+                log.info("%s", sentence)
+        self._probes.begin_anew()
+
+    def event_received(self, event: RuntimeEvent) -> None:
+        """Check a VPN soon that something has happened to."""
+        if self._vpn is not None:
+            self._vpn.look_soon(event.name)
+
+    def engine_died(self, engine: Engine, exit_code: int | None) -> None:
+        """Delay replacements if engines die again and again."""
+        self._replacements.engine_died(engine, exit_code)
+
+
+class EngineProvisioning:
+    """The way in and the way out, and the fleet in step with the runtime."""
+
+    def __init__(self, base: Base, reactions: RuntimeReactions) -> None:
+        settings, resources, fleet = base.settings, base.resources, base.fleet
+        runtime, clock = resources.runtime, resources.clock
+        self.ports = PortBook(resources.probe, now_s=clock.now_s)
+        self.roster = Roster(fleet, base.streams, self.ports, resources.store)
+        self.breakers = Breakers(
+            settings.breaker, failures=base.failures, events=resources.events, clock=clock
+        )
+        self.admission = Admission(
+            settings=settings,
+            fleet=fleet,
+            breakers=self.breakers,
+            vpn=base.vpn,
+            ports=self.ports,
+            now_s=clock.now_s,
+        )
+        vpns = VpnView(base.vpn, fleet)
+        self.view = FleetView(fleet, vpns, now_s=clock.now_s)
+        self.runtime_sync = RuntimeSync(
+            runtime=runtime,
+            fleet=fleet,
+            roster=self.roster,
+            events=resources.events,
+            around=base.around,
+            resync_s=settings.scaling.resync_s,
+            clock=clock,
+            listener=reactions,
+        )
+        self.remover = Remover(
+            runtime=runtime,
+            fleet=fleet,
+            runtime_sync=self.runtime_sync,
+            roster=self.roster,
+            events=resources.events,
+        )
+        self.launcher = self._launcher(base, vpns)
+        self.provisioner = Provisioner(
+            fleet=fleet,
+            view=self.view,
+            admission=self.admission,
+            launcher=self.launcher,
+            events=resources.events,
+            metrics=resources.metrics,
+            settings=settings.scaling,
+            now_s=clock.now_s,
+        )
+
+    def _launcher(self, base: Base, vpns: VpnView) -> Launcher:
+        settings, runtime = base.settings, base.resources.runtime
+        spec_builder = SpecBuilder(
+            settings=settings,
+            ports=self.ports,
+            vpns=vpns,
+            recipes=base.recipes,
+            publishes_ports=runtime.publishes_ports
+            and network_of(settings.runtime) != HOST_NETWORK,
+            shares_machine=runtime.shares_machine,
+        )
+        return Launcher(
+            runtime=runtime,
+            fleet=base.fleet,
+            runtime_sync=self.runtime_sync,
+            spec_builder=spec_builder,
+            client=base.resources.client,
+            around=base.around,
+            startup_timeout_s=settings.scaling.startup_timeout_s,
+            clock=base.resources.clock,
+        )
+
+
+class FleetControl:
+    """Reconciliation, and what operators and proxies request of the fleet."""
+
+    def __init__(
+        self,
+        base: Base,
+        provisioning: EngineProvisioning,
+        replacements: Replacements,
+        *,
+        keeps_minimum: bool,
+    ) -> None:
+        settings, resources, fleet = base.settings, base.resources, base.fleet
+        now_s, admission = resources.clock.now_s, provisioning.admission
+        self.reprovision = Reprovision(
+            fleet,
+            resources.events,
+            now=resources.clock.now,
+            blocked=admission.why_blocked,
+            keep=partial(resources.store.save_state, REPROVISION),
+            remember=partial(resources.store.note_state, REPROVISION),
+        )
+        self.retries = StartRetries(
+            fleet,
+            provisioning.breakers,
+            replacements,
+            replacement_cooldown_s=settings.health.replacement_cooldown_s,
+            clock=resources.clock,
+        )
+        self.executor = PlanExecutor(
+            fleet=fleet,
+            provisioner=provisioning.provisioner,
+            remover=provisioning.remover,
+            retries=self.retries,
+            supervisor=base.supervisor,
+            now_s=now_s,
+        )
+        self.reconciler = self._reconciler(
+            base, provisioning.view, policy_of(settings, keeps_minimum=keeps_minimum)
+        )
+        self.selection = EngineSelection(
+            fleet=fleet,
+            view=provisioning.view,
+            admission=admission,
+            provisioner=provisioning.provisioner,
+            events=resources.events,
+            settings=settings.scaling,
+            now_s=now_s,
+        )
+        self.control = Control(
+            runtime=resources.runtime,
+            fleet=fleet,
+            remover=provisioning.remover,
+            reconciler=self.reconciler,
+            streams=base.streams,
+            store=resources.store,
+            events=resources.events,
+            settings=settings,
+        )
+
+    def _reconciler(self, base: Base, view: FleetView, policy: Policy) -> Reconciler:
+        resources, fleet = base.resources, base.fleet
+        return Reconciler(
+            fleet=fleet,
+            view=view,
+            policy=policy,
+            retries=self.retries,
+            executor=self.executor,
+            reprovision=self.reprovision,
+            journal=PlanJournal(resources.events, resources.metrics, fleet, least=policy.least),
+            now_s=resources.clock.now_s,
+        )
+
+
+class Parts:
+    """Parts of the engines half, each with only what it needs."""
+
+    def __init__(
+        self, settings: EnginesSettings, resources: Resources, *, keeps_minimum: bool, debug: bool
+    ) -> None:
+        """Create all parts. Without `keeps_minimum` no engine is started by itself."""
+        self.resources = resources
+        self.base = base = Base(settings, resources)
+        replacements = Replacements(resources.events, base.failures, now_s=resources.clock.now_s)
+        self.monitoring = Monitoring(base)
+        reactions = RuntimeReactions(base, self.monitoring.probes, replacements)
+        self.provisioning = EngineProvisioning(base, reactions)
+        self.control = FleetControl(
+            base, self.provisioning, replacements, keeps_minimum=keeps_minimum
+        )
+        self.status = StatusBoard(
+            settings=settings,
+            fleet=base.fleet,
+            admission=self.provisioning.admission,
+            vpn=base.vpn,
+            recipes=base.recipes,
+            debug=debug,
+            clock=resources.clock,
+        )
+        self.readiness = ReadinessReport(
+            base.fleet,
+            self.provisioning.admission,
+            self.provisioning.provisioner,
+            base.supervisor,
+        )
+        self.restoration = Restoration(
+            fleet=base.fleet,
+            store=resources.store,
+            samples=resources.samples,
+            runtime_sync=self.provisioning.runtime_sync,
+            reconciler=self.control.reconciler,
+            reprovision=self.control.reprovision,
+            failures=base.failures,
+            supervisor=base.supervisor,
+            load=resources.load,
+            clock=resources.clock,
+        )
+        resources.metrics.add_source(Gauges(settings, base.fleet, resources.samples, base.vpn))

@@ -6,7 +6,7 @@ The record is restored as soon as it can be read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,23 +14,19 @@ from touchline.core.errors import Failed
 from touchline.core.supervision import Supervisor
 from touchline.engines.control.control import DEMAND
 from touchline.engines.control.reconciler import Reconciler
-from touchline.engines.control.replacements import Replacements
 from touchline.engines.control.reprovision import NOTHING_LEFT, Reprovision
 from touchline.engines.fleet.adoption import checked_facts, facts_of, restored_external
+from touchline.engines.fleet.failures import BREAKERS, FailureRecord
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import Load, read_record
 from touchline.engines.fleet.rows import Loaded
 from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.fleet.store import Store
 from touchline.engines.model.clock import Clock
-from touchline.engines.provisioning.breaker import Breaker
 from touchline.engines.provisioning.runtimesync import RuntimeSync
 
 log = logging.getLogger(__name__)
 
-BREAKERS = "breakers"
-MADE_OF = "made_of"
-ROUNDS = "rounds"
 REPROVISION = "reprovision"
 
 
@@ -43,25 +39,13 @@ class Restoration:
     samples: SampleBook
     runtime_sync: RuntimeSync
     reconciler: Reconciler
-    replacements: Replacements
     reprovision: Reprovision
-    breakers: Mapping[str, Breaker]
+    failures: FailureRecord
     supervisor: Supervisor
     load: Load
     clock: Clock
-    made_of: Callable[[], str]
-    """Returns what starts depend on.
-
-    After a change of runtime or image, earlier failures are not relevant.
-    """
     _restored: list[str] = field(default_factory=list)
     """Streams of an earlier server."""
-
-    def breaker_records(self) -> dict[str, Any]:
-        """Return the state of breakers and replacement rounds for the next server."""
-        now_s = self.clock.now_s()
-        records: dict[str, Any] = {n: each.record(now_s) for n, each in self.breakers.items()}
-        return {**records, ROUNDS: self.replacements.records(), MADE_OF: self.made_of()}
 
     async def run(self) -> None:
         """Read the record, if it has not been read yet.
@@ -71,7 +55,7 @@ class Restoration:
         if not self.fleet.record_is_read:
             await read_record(self.load, self.take_up)
             log.info("Restoring engines and streams of an earlier server")
-            self.reconciler.wake()
+            self.fleet.plan_outdated.mark()
 
     def try_to_take_up(self, left: Loaded | None) -> None:
         """Restore the record at once if it is known and nothing prevents it.
@@ -101,7 +85,7 @@ class Restoration:
             if self.fleet.find_stream(stream.id) is None:
                 self.fleet.put_stream(stream)
                 self._restored.append(stream.id)
-        self._take_up_state(left.state, now_s)
+        self._take_up_state(left.state)
         self.fleet.record_is_read = True
         try:
             self.runtime_sync.remember(facts_by_id)
@@ -121,21 +105,14 @@ class Restoration:
             except TypeError as error:
                 self.supervisor.note("state restore", error, about=f"engine {engine_id}")
 
-    def _take_up_state(self, state: Mapping[str, Any], now_s: float) -> None:
+    def _take_up_state(self, state: Mapping[str, Any]) -> None:
         """Restore each part of the state.
 
         A part that cannot be parsed is skipped, and the others are restored.
         """
 
-        def breakers() -> None:
-            records = state.get(BREAKERS, {})
-            if records.get(MADE_OF, self.made_of()) != self.made_of():
-                log.info("The runtime or the image has changed: closing circuit breakers")
-                return
-            self.replacements.restore(records.get(ROUNDS, ()))
-            for name, record in records.items():
-                if name in self.breakers and not self.breakers[name].failures:
-                    self.breakers[name].restore(record, now_s)
+        def failures() -> None:
+            self.failures.restore(state.get(BREAKERS, {}))
 
         def reprovision() -> None:
             self.reprovision.go_on(state.get(REPROVISION, NOTHING_LEFT))
@@ -145,7 +122,7 @@ class Restoration:
             if self.reconciler.demand is None and isinstance(number, int) and number >= 0:
                 self.reconciler.demand = number
 
-        for take_up in (breakers, reprovision, demand):
+        for take_up in (failures, reprovision, demand):
             try:
                 take_up()
             except Exception as error:  # noqa: BLE001  (the record may contain anything)
@@ -174,7 +151,7 @@ class Restoration:
         self.store.note_streams(self.fleet.streams(), ())
         for engine in self.fleet.engines():
             self.store.note_engine(engine.id, facts_of(engine))
-        self.store.note_state(BREAKERS, self.breaker_records())
+        self.failures.save()
         self.store.note_state(REPROVISION, self.reprovision.left)
         if self.reconciler.demand is not None:
             self.store.note_state(DEMAND, self.reconciler.demand)

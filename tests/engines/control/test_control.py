@@ -1,14 +1,12 @@
-"""What operators and proxies order: deletion, selection, garbage collection."""
+"""What operators order: deletion, garbage collection."""
 
 from __future__ import annotations
 
-import anyio
 import pytest
 
 from support.fakeruntime import FakeRuntime
 from support.half import LABELLED, opened_half, settings_for
-from touchline.core.errors import Blocked, NotFound, Refused
-from touchline.engines.control.control import SelectOrder
+from touchline.core.errors import NotFound, Refused
 from touchline.engines.model.model import EngineSpec
 
 pytestmark = pytest.mark.anyio
@@ -29,24 +27,6 @@ async def test_deleting_ends_streams_at_once_and_refuses_what_is_not_ours() -> N
             await rig.front.control.delete(theirs.id)
         assert caught.value.code == "not_managed"
         assert theirs.id in rig.world.instances
-
-
-async def test_selecting_claims_the_best_engine_and_waits_for_capacity() -> None:
-    async with opened_half(settings_for(scaling={"max_replicas": 1})) as rig:
-        first = await rig.front.control.select(SelectOrder())
-        with pytest.raises(Blocked) as caught:
-            await rig.front.control.select(SelectOrder())
-        assert caught.value.code == "max_capacity"
-        await rig.play(first.engine, "ch-1")
-        async with anyio.create_task_group() as tasks:
-
-            async def end() -> None:
-                await anyio.sleep(0.05)
-                await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
-
-            tasks.start_soon(end)
-            again = await rig.front.control.select(SelectOrder(wait_s=5.0))
-        assert again.engine.id == first.engine.id
 
 
 async def test_garbage_is_what_is_idle_beyond_its_time() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from support.facts import engine_facts
-from touchline.engines.control.observation import EngineFacts, Observed, Starting, is_free
+from touchline.engines.control.observation import Observed, Starting
+from touchline.engines.provisioning.enginefacts import EngineFacts, is_free
 
 
 @pytest.mark.parametrize(

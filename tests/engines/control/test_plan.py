@@ -10,8 +10,8 @@ import pytest
 from support.facts import engine_facts as engine
 from support.facts import observed_facts, starting_facts, vpn_facts
 from touchline.engines.control.actions import Drain, Plan, RemoveDead, Start, Stop
-from touchline.engines.control.observation import EngineFacts
 from touchline.engines.control.plan import Policy, plan
+from touchline.engines.provisioning.enginefacts import EngineFacts
 from touchline.engines.vpn.facts import VpnFacts
 
 NOW_S = 1000.0

@@ -1,37 +1,30 @@
-"""Which engine a new stream gets, as a table."""
+"""What proxies order: an engine for a stream, reserved for them."""
 
 from __future__ import annotations
 
-from typing import Any
-
+import anyio
 import pytest
 
-from support.facts import engine_facts as engine
-from touchline.engines.control.observation import EngineFacts
-from touchline.engines.control.selection import select
+from support.half import opened_half, settings_for
+from touchline.core.errors import Blocked
+from touchline.engines.control.selection import SelectOrder
+
+pytestmark = pytest.mark.anyio
 
 
-def engines(*names: str, **changes: Any) -> tuple[EngineFacts, ...]:
-    return tuple(engine(name, **changes) for name in names)
+async def test_selecting_claims_the_best_engine_and_waits_for_capacity() -> None:
+    async with opened_half(settings_for(scaling={"max_replicas": 1})) as rig:
+        first = await rig.front.selection.select(SelectOrder())
+        with pytest.raises(Blocked) as caught:
+            await rig.front.selection.select(SelectOrder())
+        assert caught.value.code == "max_capacity"
+        await rig.play(first.engine, "ch-1")
+        async with anyio.create_task_group() as tasks:
 
+            async def end() -> None:
+                await anyio.sleep(0.05)
+                await rig.front.streams.ended(container_id=None, stream_id="ch-1", reason="over")
 
-@pytest.mark.parametrize(
-    ("fleet", "expected"),
-    [
-        ((), None),
-        (engines("a", "b"), "a"),
-        ((engine("a", idle_since_s=9.0), engine("b", idle_since_s=3.0)), "b"),
-        ((engine("a"), engine("b", forwarded=True, idle_since_s=5.0)), "b"),
-        ((engine("a", streams=1), engine("b")), "b"),
-        (engines("a", streams=1), None),
-        (engines("a", leased=True), None),
-        (engines("a", health="unknown"), None),
-        (engines("a", draining="outdated"), None),
-        (engines("a", vpn="v1"), None),
-        (engines("a", joined=False), None),
-    ],
-)
-def test_which_engine_a_new_stream_gets(
-    fleet: tuple[EngineFacts, ...], expected: str | None
-) -> None:
-    assert select(fleet, unusable_vpns={"v1"}, most=1) == expected
+            tasks.start_soon(end)
+            again = await rig.front.selection.select(SelectOrder(wait_s=5.0))
+        assert again.engine.id == first.engine.id

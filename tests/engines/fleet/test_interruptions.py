@@ -52,7 +52,7 @@ async def test_while_the_runtime_is_away_reads_go_on_and_nothing_is_changed() ->
         with pytest.raises(RuntimeUnavailable):
             await rig.front.control.collect_garbage()
         assert len(rig.front.fleet.ours()) == 2
-        assert rig.front.status.ready()["ready"] is False
+        assert rig.front.readiness.current()["ready"] is False
         rig.world.instances.pop(engines[0].id)
         rig.runtime.come_back()
         await rig.until(lambda: rig.front.stale_s() is None)

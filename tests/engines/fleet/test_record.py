@@ -79,12 +79,12 @@ def test_a_late_database_costs_no_playing_engine_and_then_everything_is_known() 
             await anyio.sleep(120.0)
             assert [each.id for each in world.alive()] == playing
             assert rig.front.fleet.started() == []
-            assert [r["code"] for r in rig.front.status.ready()["reasons"]] == [
+            assert [r["code"] for r in rig.front.readiness.current()["reasons"]] == [
                 "database_unavailable"
             ]
             there.find_database()
             await rig.until(lambda: len(rig.front.fleet.started()) == 2)
-            assert rig.half.parts.reconciler.demand == 2
+            assert rig.half.parts.control.reconciler.demand == 2
             await anyio.sleep(60.0)
             assert {each.id for each in world.alive()} >= set(playing)
             stopped = await rig.front.streams.ended(
@@ -163,7 +163,7 @@ def test_a_record_that_is_damaged_in_part_gives_the_rest(damaged: Any) -> None:
         disk.state["breakers"] = {"general": {"failures": "many"}}
         disk.state["reprovision"] = damaged
         async with there.server() as rig:
-            assert rig.half.parts.reconciler.demand == 1
+            assert rig.half.parts.control.reconciler.demand == 1
             assert len(rig.front.fleet.started()) == 1
 
     run_in_virtual_time(work)
@@ -233,7 +233,7 @@ def test_a_record_that_cannot_be_taken_up_for_an_unexpected_reason_is_taken_up_l
         there.lose_database()
         async with there.server() as rig:
             await rig.ready(1)
-            owner: Any = rig.half.parts.store if at == "loaded" else rig.half.runtime_sync
+            owner: Any = rig.half.parts.resources.store if at == "loaded" else rig.half.runtime_sync
             setattr(owner, at, failing_once(getattr(owner, at), error))
             there.find_database()
             await rig.until(lambda: rig.front.fleet.record_is_read)
@@ -258,7 +258,7 @@ def test_a_record_that_cannot_be_taken_up_at_the_start_ends_no_server(
             async with there.server() as rig:
                 await rig.until(lambda: rig.front.fleet.record_is_read)
                 assert rig.front.fleet.stream("ch-0").status == "started"
-                assert rig.half.parts.reconciler.demand == 1
+                assert rig.half.parts.control.reconciler.demand == 1
 
     run_in_virtual_time(work)
 

@@ -62,7 +62,7 @@ async def test_what_one_engine_says_of_its_cache_stops_no_other_from_being_clean
                 container_id=None, stream_id=f"ch-{number}", reason="over"
             )
         for _ in range(FORGIVEN + 2):
-            await rig.half.parts.cleaner.once()
+            await rig.half.parts.monitoring.cleaner.once()
         first, *others = sorted(engines, key=lambda engine: engine.id)
         for engine in others:
             assert rig.front.fleet.engine(engine.id).cache_size_bytes == 7

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from support.half import LABELLED, opened_half, settings_for
+from support.half import LABELLED, HalfRig, opened_half, settings_for
 from touchline.core.errors import Blocked
-from touchline.engines.control.actions import Start
-from touchline.engines.control.control import SelectOrder
+from touchline.engines.control.actions import Plan, Start
+from touchline.engines.control.selection import SelectOrder
 from touchline.engines.model.orders import EngineOrder
 from touchline.engines.model.runtime import NameInUse, PortInUse, RuntimeUnavailable, StartFailed
+from touchline.engines.provisioning.breaker import Breaker
 from touchline.engines.provisioning.launcher import TRIES
 from touchline.engines.provisioning.names import MOST_NAMES
 
 pytestmark = pytest.mark.anyio
+
+
+def general(rig: HalfRig) -> Breaker:
+    return rig.half.parts.provisioning.breakers.general
+
+
+def now_s(rig: HalfRig) -> float:
+    return rig.half.parts.resources.clock.now_s()
+
 
 HALF_OPEN_SOON = {"failure_threshold": 1, "recovery_timeout_s": 0.5}
 
@@ -29,7 +39,7 @@ async def test_several_failed_starts_open_the_breaker_and_a_reset_closes_it() ->
             await rig.front.provisioner.engine(EngineOrder())
         assert (caught.value.code, caught.value.should_wait) == ("circuit_breaker", True)
         assert rig.events.of("health", "failed")
-        rig.front.status.reset_breakers(None)
+        rig.front.retries.reset(None)
         assert (await rig.front.provisioner.engine(EngineOrder())).health == "healthy"
 
 
@@ -59,21 +69,21 @@ async def test_a_trial_that_says_nothing_of_starts_does_not_keep_the_breaker_hal
         rig.runtime.kill(engine.id, code=1)
         await rig.until(lambda: bool(rig.events.of("health", "failed")))
         await rig.ready(1)
-        assert rig.half.parts.breakers["general"].state(rig.half.parts.clock.now_s()) == "closed"
+        assert general(rig).state(now_s(rig)) == "closed"
 
 
 async def test_a_trial_that_the_fleet_refuses_does_not_keep_the_breaker_half_open() -> None:
     async with opened_half(settings_for(breaker=HALF_OPEN_SOON)) as rig:
-        breaker = rig.half.parts.breakers["general"]
+        breaker = general(rig)
         rig.runtime.fail("start", StartFailed("no"))
         with pytest.raises(StartFailed):
             await rig.front.provisioner.engine(EngineOrder())
-        await rig.until(lambda: breaker.state(rig.half.parts.clock.now_s()) == "half_open")
+        await rig.until(lambda: breaker.state(now_s(rig)) == "half_open")
         rig.front.fleet.freshness.lost(0.0, "as ordered")
-        reconciler = rig.half.parts.reconciler
-        reconciler._begin(Start(None, forwarded=False, replaces=None, why="a test asks"))
+        start = Start(None, forwarded=False, replaces=None, why="a test asks")
+        rig.half.parts.control.executor.begin(Plan(actions=(start,)))
         await rig.until(lambda: not rig.front.fleet.flights)
-        assert breaker.allows(rig.half.parts.clock.now_s())
+        assert breaker.allows(now_s(rig))
 
 
 @pytest.mark.parametrize("order", [EngineOrder(), LABELLED], ids=["plain", "special"])
@@ -81,18 +91,18 @@ async def test_clients_are_served_again_after_the_breaker_where_nothing_else_wan
     order: EngineOrder,
 ) -> None:
     async with opened_half(settings_for(breaker=HALF_OPEN_SOON)) as rig:
-        breaker = rig.half.parts.breakers["general"]
+        breaker = general(rig)
         rig.runtime.fail("start", StartFailed("no"))
         with pytest.raises(StartFailed):
             await rig.front.provisioner.engine(EngineOrder())
-        await rig.until(lambda: breaker.state(rig.half.parts.clock.now_s()) == "half_open")
+        await rig.until(lambda: breaker.state(now_s(rig)) == "half_open")
         with pytest.raises(Blocked, match="circuit breaker") as caught:
             await rig.front.provisioner.engine(order)
         assert caught.value.can_retry
         if order.is_plain:
             assert (await rig.front.provisioner.engine(order)).health == "healthy"
             assert rig.world.starts == 1
-        await rig.until(lambda: breaker.state(rig.half.parts.clock.now_s()) == "closed")
+        await rig.until(lambda: breaker.state(now_s(rig)) == "closed")
         assert (await rig.front.provisioner.engine(order)).health == "healthy"
 
 
@@ -101,7 +111,7 @@ async def test_whoever_waits_for_an_engine_gets_one_after_the_breaker() -> None:
         rig.runtime.fail("start", StartFailed("no"))
         with pytest.raises(StartFailed):
             await rig.front.provisioner.engine(EngineOrder())
-        assert (await rig.front.control.select(SelectOrder(wait_s=10.0))).engine.id
+        assert (await rig.front.selection.select(SelectOrder(wait_s=10.0))).engine.id
         assert rig.world.starts == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from support.half import LABELLED, HalfRig, opened_half, settings_for
 from touchline.core.errors import Blocked
-from touchline.engines.control.control import SelectOrder
+from touchline.engines.control.selection import SelectOrder
 from touchline.engines.streams.report import StreamReport
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ async def test_an_engine_that_gets_no_new_work_is_listed_as_unknown() -> None:
         assert status["capacity"]["available"] == 0
         assert rig.front.status.health()["healthy_engines"] == 2
         with pytest.raises(Blocked):
-            await rig.front.control.select(SelectOrder())
+            await rig.front.selection.select(SelectOrder())
         # Only streams are waited for: it may be ordered again, with another configuration.
         assert await rig.front.reprovision.start() == 2
 

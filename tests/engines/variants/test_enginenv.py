@@ -138,14 +138,14 @@ async def test_the_custom_variant_gives_a_process_no_files_or_addresses_of_the_m
     settings = settings_for(scaling={"startup_timeout_s": 0.1})
     for world, runtime in ((w := World(), SharedMachine(w)), (w := World(), FakeRuntime(w))):
         async with opened_half(settings, runtime=runtime, world=world) as rig:
-            rig.half.parts.variants._directory = tmp_path
+            rig.half.parts.resources.variants._directory = tmp_path
             await rig.front.variants.save(config)
             if outcome == "refused" and runtime.kind == "process":
                 with pytest.raises(Refused) as told:
                     await rig.front.provisioner.engine(EngineOrder(labels={"a": "b"}))
                 assert told.value.code == "argument_not_allowed"
                 assert world.instances == {}
-                assert rig.half.parts.breakers["general"].failures == 0
+                assert rig.half.parts.provisioning.breakers.general.failures == 0
             else:
                 made = await rig.front.provisioner.engine(EngineOrder(labels={"a": "b"}))
                 if runtime.kind == "process":

@@ -13,7 +13,6 @@ from support.fakeruntime import FakeRuntime, World
 from support.virtualtime import run_in_virtual_time
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
-from touchline.core.tasks import Changed
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import ContainerHealth, Instance, InstanceState
 from touchline.engines.settings.tree import VpnSettings
@@ -49,13 +48,12 @@ class Scene:
             runtime=FakeRuntime(self.world),
             control=cast("VpnControl", None),
             engines_answer=nobody_knows,
-            restart=restart,
             reach=lambda instance, port: None,
             events=cast("Any", self.events),
             supervisor=Supervisor(self.events.record, Metrics()),
             clock=clock,
-            reconciler_wakeup=Changed(),
         )
+        self.watch._restart = restart
 
     async def watched(
         self, for_s: float, health: ContainerHealth | None, state: InstanceState = "running"

@@ -6,32 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from touchline.engines.control.replacements import Place, Round
-from touchline.engines.model.model import EngineHealth
+from touchline.engines.provisioning.enginefacts import EngineFacts
 from touchline.engines.vpn.facts import VpnFacts
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """Facts of an engine for the plan; times are the monotonic clock's."""
-
-    id: str
-    name: str
-    health: EngineHealth
-    unhealthy_since_s: float | None
-    streams: int
-    leased: bool
-    idle_since_s: float | None
-    draining: str | None
-    vpn: str | None
-    joined: bool
-    """Whether the network that it joined is still its VPN's."""
-    forwarded: bool
-    current: bool
-    """Whether it may stay; if not, it is due for replacement."""
-    asked_for: bool
-    """Whether its replacement was requested for this engine, and not for all."""
-    seen_since_s: float
-    """Time when this server first saw it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +45,3 @@ class Observed:
     """Whether replacements of unhealthy engines may be started now."""
     collect: bool
     """Whether engines idle for longer than `idle_ttl_s` are removed as well."""
-
-
-def is_free(engine: EngineFacts) -> bool:
-    """Return whether an engine could take a stream now, or as soon as it answers."""
-    return not (engine.streams or engine.leased or engine.draining)

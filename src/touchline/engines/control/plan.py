@@ -21,9 +21,10 @@ from touchline.engines.control.actions import (
     Start,
     Stop,
 )
-from touchline.engines.control.observation import EngineFacts, Observed, is_free
+from touchline.engines.control.observation import Observed
 from touchline.engines.control.replacements import WELL_S, holds, well_s
 from touchline.engines.model.model import Reason
+from touchline.engines.provisioning.enginefacts import EngineFacts, is_free
 from touchline.engines.settings.tree import EnginesSettings
 
 _REPLACED: frozenset[str] = frozenset({"outdated", "requested"})
@@ -51,9 +52,7 @@ class Policy:
 def policy_of(settings: EnginesSettings, *, keeps_minimum: bool) -> Policy:
     """Return the policy of the settings; without `keeps_minimum` it has no minimum."""
     scaling = settings.scaling
-    most = scaling.max_replicas
-    if settings.vpn.names:
-        most = min(most, scaling.max_active_replicas)
+    most = settings.most_engines
     return Policy(
         least=min(scaling.min_replicas, most) if keeps_minimum else 0,
         least_free=scaling.min_free_replicas if keeps_minimum else 0,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from touchline.core.events.log import EventLog
+from touchline.engines.fleet.failures import FailureRecord
 from touchline.engines.model.model import Engine
 
 AT_ONCE, WITHIN_S = 3, 60.0
@@ -37,6 +38,9 @@ KILLED_AT_ONCE = 10
 
 An operator's experiments are not delayed; a memory limit or a cleanup program kills repeatedly.
 """
+
+ROUNDS = "rounds"
+"""Name of this part of the record of failures."""
 
 FORGOTTEN_S = 900.0
 """Age in seconds after which a round is discarded, as unrelated to later ones."""
@@ -180,14 +184,15 @@ class Replacements:
     """Record of replacement rounds, with a warning for each delayed one."""
 
     def __init__(
-        self, events: EventLog, *, save: Callable[[], None], now_s: Callable[[], float]
+        self, events: EventLog, failures: FailureRecord, *, now_s: Callable[[], float]
     ) -> None:
         self._events = events
-        self._save = save
+        self._failures = failures
         self._now_s = now_s
         self._vacancies: deque[Vacancy] = deque(maxlen=MOST_VACANCIES)
         self.rounds: Mapping[Place, Round] = {}
         """Recorded rounds by place."""
+        failures.add(ROUNDS, write=self._write, restore=self._restore)
 
     def engine_leaves(self, engine: Engine, reason: str, why: str) -> None:
         """Record that an engine is removed and replaced for this reason."""
@@ -261,17 +266,13 @@ class Replacements:
     def forget(self) -> None:
         """Discard all rounds, after an operator has resolved the cause."""
         self.rounds = {}
-        self._save()
+        self._failures.save()
 
-    def records(self) -> list[dict[str, Any]]:
-        """Return the rounds for the next server."""
+    def _write(self) -> list[dict[str, Any]]:
         return records(self.rounds, self._now_s())
 
-    def restore(self, left: Iterable[Mapping[str, Any]]) -> None:
-        """Restore the rounds of an earlier server.
-
-        Rounds recorded by this one take precedence.
-        """
+    def _restore(self, left: Iterable[Mapping[str, Any]]) -> None:
+        # Rounds that this server has recorded take precedence.
         self.rounds = {**restored(left, self._now_s()), **self.rounds}
 
     def _note(self, reason: str, engine: Engine) -> Round | None:
@@ -284,7 +285,7 @@ class Replacements:
         self.rounds = noted(self.rounds, place, engine.seen_since_s, self._now_s())
         after = self.rounds[place]
         if after is not before:
-            self._save()
+            self._failures.save()
         return after if after is not before and after.number > 1 else None
 
     def _warn(self, message: str, reason: str, engine: Engine, again: Round) -> None:

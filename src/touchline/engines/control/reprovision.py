@@ -11,7 +11,6 @@ import anyio
 
 from touchline.core.errors import NotFound, Refused
 from touchline.core.events.log import EventLog
-from touchline.core.tasks import Changed
 from touchline.engines.control.answers import ReprovisionStatus
 from touchline.engines.fleet.fleet import Fleet
 
@@ -63,7 +62,6 @@ class Reprovision:
         *,
         now: Callable[[], datetime],
         blocked: Callable[[], str | None],
-        reconciler_wakeup: Changed,
         keep: Callable[[Left], Awaitable[None]],
         remember: Callable[[Left], None],
     ) -> None:
@@ -77,7 +75,6 @@ class Reprovision:
         self._events = events
         self._now = now
         self._blocked = blocked
-        self._reconciler_wakeup = reconciler_wakeup
         self._keep, self._remember = keep, remember
         self._progress = Progress()
         self._old: frozenset[str] = frozenset()
@@ -104,7 +101,7 @@ class Reprovision:
             f"Reprovisioning of {total} engines was requested",
             total_engines=total,
         )
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
         return total
 
     async def drain(self, engine_id: str) -> None:
@@ -124,7 +121,7 @@ class Reprovision:
         self._events.record(
             "engine", "draining", "Removal of this engine was requested", container_id=engine_id
         )
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     def go_on(self, left: Left) -> None:
         """Continue what an earlier server had begun. Raises for an invalid record."""

@@ -62,6 +62,8 @@ class Fleet:
         self.streams_changed = Changed()
         self.roster_changed = Changed()
         """Marked when an engine was added or removed, or a stream started or ended."""
+        self.plan_outdated = Changed()
+        """Marked when facts have changed that the plan depends on; wakes the reconciler."""
         self.freshness = Freshness()
         self.record_is_read = False
         """Whether the record of an earlier server has been read.
@@ -194,6 +196,10 @@ class Fleet:
         self._outdated = engine_ids
         self._asked_for = asked_for
         self._invalidate(engine_id for engine_id in changed if engine_id in self._engines)
+
+    def is_outdated(self, engine_id: str) -> bool:
+        """Return whether an engine is to be replaced, in the course of all or alone."""
+        return engine_id in self._outdated
 
     def is_asked_to_go(self, engine_id: str) -> bool:
         """Return whether the replacement of this single engine was requested."""

@@ -13,7 +13,6 @@ from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor, brief
-from touchline.core.tasks import Changed
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import facts_of
 from touchline.engines.fleet.fleet import Fleet
@@ -52,7 +51,6 @@ class EngineProbes:
         supervisor: Supervisor,
         settings: HealthSettings,
         clock: Clock,
-        reconciler_wakeup: Changed,
     ) -> None:
         self._fleet = fleet
         self._client = client
@@ -60,7 +58,6 @@ class EngineProbes:
         self._events = events
         self._settings = settings
         self._now, self._now_s = clock.now, clock.now_s
-        self._reconciler_wakeup = reconciler_wakeup
         self._failures: dict[str, int] = {}
         self._schedule = Schedule(
             "health check",
@@ -149,7 +146,7 @@ class EngineProbes:
                 name=engine.name,
             )
         if "health" in changes:
-            self._reconciler_wakeup.mark()
+            self._fleet.plan_outdated.mark()
 
     def _record_failure(self, engine_id: str, error: Exception) -> float:
         """Record a failed check, and return the seconds until the next one."""
@@ -172,7 +169,7 @@ class EngineProbes:
                 failures=failures,
                 reason=error.code if isinstance(error, TouchlineError) else "unexpected",
             )
-            self._reconciler_wakeup.mark()
+            self._fleet.plan_outdated.mark()
         # A first failure is checked again immediately, a known unhealthy engine at the usual
         # interval.
         return _STEP_S if failures < self._settings.failure_threshold else self._pause_s()

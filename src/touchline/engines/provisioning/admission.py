@@ -8,7 +8,7 @@ from collections.abc import Callable
 from touchline.core.errors import Blocked
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.ports import PortBook
-from touchline.engines.provisioning.breaker import Breaker
+from touchline.engines.provisioning.breaker import Breakers, Trial
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.vpn.vpn import VpnWatch
 
@@ -23,25 +23,17 @@ class Admission:
         *,
         settings: EnginesSettings,
         fleet: Fleet,
-        breaker: Breaker,
+        breakers: Breakers,
         vpn: VpnWatch | None,
         ports: PortBook,
         now_s: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._fleet = fleet
-        self._breaker = breaker
+        self.breakers = breakers
         self._vpn = vpn
         self._ports = ports
         self._now_s = now_s
-
-    @property
-    def most(self) -> int:
-        """Maximum number of engines."""
-        scaling = self._settings.scaling
-        if self._vpn is None:
-            return scaling.max_replicas
-        return min(scaling.max_replicas, scaling.max_active_replicas)
 
     @property
     def alive(self) -> int:
@@ -66,10 +58,11 @@ class Admission:
 
     def breaker_refusal(self) -> Blocked | None:
         """Return the refusal of the circuit breaker, if any."""
-        state = self._breaker.state(self._now_s())
+        breaker = self.breakers.general
+        state = breaker.state(self._now_s())
         if state == "closed":
             return None
-        eta_s = math.ceil(self._breaker.remaining_s(self._now_s()))
+        eta_s = math.ceil(breaker.remaining_s(self._now_s()))
         return Blocked(
             "The circuit breaker is open after several failed starts; see the log or GET"
             " /events for the reasons",
@@ -80,7 +73,7 @@ class Admission:
 
     def capacity_refusal(self) -> Blocked | None:
         """Return the refusal because of the maximum, if any."""
-        if self.alive >= self.most:
+        if self.alive >= self._settings.most_engines:
             return self._full()
         among = self._settings.ports.host
         if self._vpn is None and self._ports.is_full(among):
@@ -92,14 +85,28 @@ class Admission:
             )
         return None
 
+    def why_blocked(self) -> str | None:
+        """Return what prevents all starts at present, in words, or None."""
+        refusal = self.vpn_refusal() or self.breaker_refusal()
+        return refusal.message if refusal is not None else None
+
+    def trial(self) -> Trial | None:
+        """Return a trial if only the half-open circuit breaker refuses a start."""
+        breaker, now_s = self.breakers.general, self._now_s()
+        if breaker.state(now_s) != "half_open" or not breaker.allows(now_s):
+            return None
+        if self.vpn_refusal() is not None or not self._fleet.freshness.is_current:
+            return None
+        return None if self.capacity_refusal() is not None else breaker.trying(now_s)
+
     def overbooked(self) -> Blocked | None:
         """Return the refusal because of the maximum for an engine that already counts."""
-        return self._full() if self.alive > self.most else None
+        return self._full() if self.alive > self._settings.most_engines else None
 
     def _full(self) -> Blocked:
-        scaling = self._settings.scaling
+        scaling, most = self._settings.scaling, self._settings.most_engines
         return Blocked(
-            f"Maximum capacity reached: {self.alive} of {self.most} engines run. Wait until one is"
+            f"Maximum capacity reached: {self.alive} of {most} engines run. Wait until one is"
             " free, or raise scaling.max_replicas",
             code="max_capacity",
             eta_s=scaling.grace_period_s if scaling.auto_delete else None,

@@ -1,4 +1,4 @@
-"""Circuit breaker that pauses attempts after several consecutive failures.
+"""Circuit breakers that pause attempts after several consecutive failures.
 
 Decisions use the monotonic clock, so a change of the wall clock has no effect; the wall clock's
 times are for display.
@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from touchline.core.errors import NotFound, TouchlineError
+from touchline.core.events.log import EventLog
+from touchline.engines.fleet.failures import FailureRecord
+from touchline.engines.model.clock import Clock
 from touchline.engines.model.listing import parsed, rfc3339
 from touchline.engines.provisioning.answers import BreakerState, CircuitBreaker
+from touchline.engines.settings.tree import BreakerSettings
 
 
 def whole(seconds: float) -> float | int:
@@ -138,3 +144,100 @@ class Breaker:
             self._opened_s = now_s - (self._recovery_timeout_s - left_s)
         self._last_failure = parsed(record.get("last_failure"))
         self._last_success = parsed(record.get("last_success"))
+
+
+class Breakers:
+    """Circuit breakers of all starts and of replacements.
+
+    Each change is stored for the next server, and an event where it matters to people.
+    """
+
+    def __init__(
+        self, settings: BreakerSettings, *, failures: FailureRecord, events: EventLog, clock: Clock
+    ) -> None:
+        self.general = Breaker(
+            threshold=settings.failure_threshold, recovery_timeout_s=settings.recovery_timeout_s
+        )
+        self.replacement = Breaker(
+            threshold=settings.replacement_threshold,
+            recovery_timeout_s=settings.replacement_timeout_s,
+        )
+        self._by_name = {"general": self.general, "replacement": self.replacement}
+        self._failures = failures
+        self._events = events
+        self._now, self._now_s = clock.now, clock.now_s
+        for name, breaker in self._by_name.items():
+            failures.add(
+                name, write=partial(self._write, breaker), restore=partial(self._restore, breaker)
+            )
+
+    def start_failed(self, error: TouchlineError) -> None:
+        """Record a failed start."""
+        breaker = self.general
+        if breaker.failed(self._now(), self._now_s()):
+            self._events.record(
+                "health",
+                "failed",
+                f"The circuit breaker has opened after {breaker.failures} failed starts:"
+                f" no engine is started until it closes ({error.message})",
+                breaker="general",
+                failure_count=breaker.failures,
+                reason=error.code,
+            )
+        self._failures.save()
+
+    def start_worked(self) -> None:
+        """Record a start that succeeded."""
+        failures = self.general.failures
+        if self.general.worked(self._now()):
+            self._events.record(
+                "health",
+                "recovered",
+                f"The circuit breaker is closed again, after {failures} failed starts",
+                breaker="general",
+                failure_count=failures,
+            )
+        if failures:
+            self._failures.save()
+
+    def replacement_failed(self) -> None:
+        """Record a replacement that could not be started."""
+        opened = self.replacement.failed(self._now(), self._now_s())
+        self._failures.save()
+        if opened:
+            self._events.record(
+                "health",
+                "failed",
+                "The replacement circuit breaker has opened: no engine is started until it closes",
+                breaker="replacement",
+                failure_count=self.replacement.failures,
+            )
+
+    def replacement_worked(self) -> None:
+        """Record a replacement that was started."""
+        self.replacement.worked(self._now())
+        self._failures.save()
+
+    def reset(self, name: str | None) -> None:
+        """Close one breaker, or all. Raises NotFound for an unknown name."""
+        if name is not None and name not in self._by_name:
+            raise NotFound(
+                f"Unknown circuit breaker {name}; available: {', '.join(self._by_name)}",
+                code="breaker_not_found",
+            )
+        for each, breaker in self._by_name.items():
+            if name in {None, each}:
+                breaker.reset()
+        self._failures.save()
+
+    def to_json(self) -> dict[str, CircuitBreaker]:
+        """Return the state of each breaker as shown to clients."""
+        now_s = self._now_s()
+        return {name: breaker.to_json(now_s) for name, breaker in self._by_name.items()}
+
+    def _write(self, breaker: Breaker) -> dict[str, Any]:
+        return breaker.record(self._now_s())
+
+    def _restore(self, breaker: Breaker, left: Mapping[str, Any]) -> None:
+        if not breaker.failures:  # else this server knows better
+            breaker.restore(left, self._now_s())

@@ -9,13 +9,12 @@ from dataclasses import replace
 
 import anyio
 
-from touchline.core.errors import TouchlineError
+from touchline.core.errors import Refused, TouchlineError
 from touchline.core.supervision import brief
 from touchline.engines.fleet.acestream import AceStreamClient
 from touchline.engines.fleet.adoption import Surroundings, engine_of
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.flights import Flight
-from touchline.engines.fleet.ports import PortBook
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Engine, Instance
 from touchline.engines.model.orders import EngineOrder, GenericOrder
@@ -61,7 +60,6 @@ class Launcher:
         runtime: Runtime,
         fleet: Fleet,
         runtime_sync: RuntimeSync,
-        ports: PortBook,
         spec_builder: SpecBuilder,
         client: AceStreamClient,
         around: Surroundings,
@@ -71,7 +69,6 @@ class Launcher:
         self._runtime = runtime
         self._fleet = fleet
         self._runtime_sync = runtime_sync
-        self._ports = ports
         self._spec_builder = spec_builder
         self._client = client
         self._around = around
@@ -79,11 +76,27 @@ class Launcher:
         self._now, self._now_s = clock.now, clock.now_s
         self._names = NameBook(fleet, runtime_sync.starting, now_s=clock.now_s)
 
+    def check(self, order: EngineOrder | GenericOrder) -> None:
+        """Check an order. Raises Invalid or Refused for one that can never be started."""
+        self._spec_builder.check(order)
+
     async def launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
         """Start the engine of this flight, and return it once it answers or its time is over.
 
-        Raises the runtime's errors, and StartFailed; nothing is then left behind.
+        Raises the runtime's errors, and StartFailed; nothing is then left behind, or the engine is
+        looked up because it is unknown whether it runs.
         """
+        try:
+            return await self._launch(order, flight, mark)
+        except Exception as error:
+            is_known = isinstance(error, TouchlineError) and not isinstance(
+                error, RuntimeUnavailable
+            )
+            if flight.name and not is_known:
+                self._runtime_sync.doubt(flight.name, f"a start failed: {brief(error)}")
+            raise
+
+    async def _launch(self, order: EngineOrder, flight: Flight, mark: str | None) -> Engine:
         ports, names = 0, 0
         while True:
             name = self._names.choose("acestream", names)
@@ -101,7 +114,7 @@ class Launcher:
                     if order.host_port is not None or ports == TRIES:
                         raise
                     if isinstance(port, int):
-                        self._ports.avoid(port, for_s=AVOID_S)
+                        self._spec_builder.avoid_port(port, for_s=AVOID_S)
 
     async def _launch_as(
         self,
@@ -181,8 +194,14 @@ class Launcher:
     async def launch_generic(self, order: GenericOrder) -> Instance:
         """Start another container, and return it once it is running.
 
-        Raises the runtime's errors.
+        Raises the runtime's errors, and Refused for ports that the runtime cannot map.
         """
+        if order.ports and not self._runtime.publishes_ports:
+            raise Refused(
+                "This runtime does not map ports, because programs listen on the host"
+                " directly. Nothing was started; omit ports",
+                code="ports_not_published",
+            )
         names = 0
         while True:
             name = self._names.choose(order.name_prefix, names)

@@ -14,21 +14,18 @@ from touchline.core.errors import Blocked, Refused, TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.metrics import Metrics
 from touchline.core.supervision import brief
-from touchline.core.tasks import Changed
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.flights import Flight
-from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import IDEMPOTENCY
 from touchline.engines.model.model import Engine, Instance
 from touchline.engines.model.orders import EngineOrder, GenericOrder
-from touchline.engines.model.runtime import Runtime, RuntimeUnavailable, StartFailed
+from touchline.engines.model.runtime import RuntimeUnavailable, StartFailed
 from touchline.engines.provisioning.admission import Admission
-from touchline.engines.provisioning.breaker import Breaker, Trial
+from touchline.engines.provisioning.breaker import Trial
+from touchline.engines.provisioning.enginefacts import FleetView
 from touchline.engines.provisioning.handouts import Handouts, wanted_by
 from touchline.engines.provisioning.launcher import Launcher, must_be_reachable
-from touchline.engines.provisioning.runtimesync import RuntimeSync
-from touchline.engines.provisioning.specbuilder import SpecBuilder
-from touchline.engines.settings.tree import EnginesSettings
+from touchline.engines.settings.tree import ScalingSettings
 
 log = logging.getLogger(__name__)
 
@@ -62,37 +59,25 @@ class Provisioner:
     def __init__(
         self,
         *,
-        runtime: Runtime,
         fleet: Fleet,
-        runtime_sync: RuntimeSync,
+        view: FleetView,
         admission: Admission,
-        spec_builder: SpecBuilder,
         launcher: Launcher,
-        breaker: Breaker,
         events: EventLog,
         metrics: Metrics,
-        settings: EnginesSettings,
-        clock: Clock,
-        choose_spare: Callable[[], Engine | None],
-        save_breakers: Callable[[], None],
-        reconciler_wakeup: Changed,
+        settings: ScalingSettings,
+        now_s: Callable[[], float],
     ) -> None:
-        self._runtime = runtime
         self._fleet = fleet
-        self._runtime_sync = runtime_sync
+        self._view = view
         self._admission = admission
-        self._spec_builder = spec_builder
         self._launcher = launcher
-        self._breaker = breaker
         self._events = events
         self._settings = settings
-        self._now, self._now_s = clock.now, clock.now_s
-        self._choose_spare = choose_spare
-        self._save_breakers = save_breakers
-        self._reconciler_wakeup = reconciler_wakeup
-        self._slots = anyio.CapacityLimiter(settings.scaling.max_concurrent_provisions)
+        self._now_s = now_s
+        self._slots = anyio.CapacityLimiter(settings.max_concurrent_provisions)
         self._flights = fleet.flights
-        self._handouts = Handouts(fleet, lease_s=settings.scaling.lease_s, now_s=clock.now_s)
+        self._handouts = Handouts(fleet, lease_s=settings.lease_s, now_s=now_s)
         self._keys: dict[str, anyio.Lock] = {}
         self._tasks: set[asyncio.Task[Engine]] = set()
         self.last_failure: TouchlineError | None = None
@@ -107,7 +92,7 @@ class Provisioner:
         `runtime_unavailable`), ImageNotFound, PortInUse, StartFailed, StartTimeout, and Invalid for
         environment variables that are not allowed; nothing is then left behind.
         """
-        self._spec_builder.check(order)
+        self._launcher.check(order)
         if order.idempotency_key is None:
             return await self._engine(order, None)
         key = hashlib.sha256(order.idempotency_key.encode()).hexdigest()[:32]
@@ -146,14 +131,8 @@ class Provisioner:
 
         Raises ImageNotFound, PortInUse, StartFailed, StartTimeout, RuntimeUnavailable, Invalid.
         """
-        self._spec_builder.check(order)
+        self._launcher.check(order)
         must_be_reachable(self._fleet)
-        if order.ports and not self._runtime.publishes_ports:
-            raise Refused(
-                "This runtime does not map ports, because programs listen on the host"
-                " directly. Nothing was started; omit ports",
-                code="ports_not_published",
-            )
         began_s = self._now_s()
         instance = await self._launcher.launch_generic(order)
         self._fleet.others[instance.id] = instance
@@ -173,7 +152,7 @@ class Provisioner:
     # ------------------------------------------------------------------ engines
 
     async def _engine(self, order: EngineOrder, mark: str | None) -> Engine:
-        spare = self._choose_spare() if order.is_plain else None
+        spare = self._view.spare() if order.is_plain else None
         if spare is not None and self._fleet.freshness.is_current:
             self._hand_out(spare, mark)
             self._events.record(
@@ -182,7 +161,7 @@ class Provisioner:
                 f"Idle engine {spare.name} was handed to a client",
                 container_id=spare.id,
                 name=spare.name,
-                lease_s=self._settings.scaling.lease_s,
+                lease_s=self._settings.lease_s,
             )
             return spare
         must_be_reachable(self._fleet)
@@ -220,24 +199,20 @@ class Provisioner:
         The breaker refuses clients until a start has succeeded, and a fleet that needs no engine
         would not try another. The next client joins this start.
         """
-        breaker, now_s = self._breaker, self._now_s()
-        if breaker.state(now_s) != "half_open" or not breaker.allows(now_s):
-            return
-        if self._admission.vpn_refusal() is not None or not self._fleet.freshness.is_current:
-            return
-        if self._admission.capacity_refusal() is not None:
+        trial = self._admission.trial()
+        if trial is None:
             return
         wanted = wanted_by(EngineOrder(), None)
         flight = self._flights.board(None, forwarded=False, for_client=True, wanted=wanted)
         flight.is_left = True
-        self._run_in_task(flight, self._trial(flight, breaker.trying(now_s)))
+        self._run_in_task(flight, self._try(flight, trial))
 
-    async def _trial(self, flight: Flight, trial: Trial | None) -> Engine:
+    async def _try(self, flight: Flight, trial: Trial) -> Engine:
         why = "the circuit breaker is half open, and a client waits"
         try:
             return await self._start(EngineOrder(), flight, mark=None, why=why)
         finally:
-            self._breaker.end_trial(trial)
+            self._admission.breakers.general.end_trial(trial)
 
     async def _result_of(self, flight: Flight) -> Engine:
         """Return the engine of this flight.
@@ -253,7 +228,7 @@ class Provisioner:
             flight.is_left = True
             if task.done() and not task.cancelled() and task.exception() is None:
                 self._handouts.keep_left(flight.wanted or "", task.result())
-            self._reconciler_wakeup.mark()
+            self._fleet.plan_outdated.mark()
             raise
         if task.cancelled():
             raise RuntimeUnavailable("The server is shutting down: nothing was started")
@@ -266,7 +241,7 @@ class Provisioner:
 
     def _hand_out(self, engine: Engine, mark: str | None) -> None:
         self._handouts.hand_out(engine, mark)
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     async def close(self) -> None:
         """Cancel the abandoned starts, which leave nothing behind."""
@@ -290,12 +265,8 @@ class Provisioner:
             if self.last_failure is None or self.last_failure.message != error.message:
                 log.warning("No engine could be started (%s): %s", why, error.message)
             self.last_failure = error
-            unknown = isinstance(error, RuntimeUnavailable) or error is not unexpected
-            if unknown and flight.name:
-                # It is unknown whether the engine is running.
-                self._runtime_sync.doubt(flight.name, error.message)
             if plain and not isinstance(error, (Blocked, Refused)):
-                self._breaker_failed(error)
+                self._admission.breakers.start_failed(error)
             self._events.record(
                 "engine",
                 "failed",
@@ -312,7 +283,7 @@ class Provisioner:
         if flight.is_left:
             self._handouts.keep_left(flight.wanted or "", engine)
         if plain:
-            self._breaker_worked()
+            self._admission.breakers.start_worked()
         self._metrics.made.labels("acestream").inc()
         self._metrics.took.labels("acestream").observe(self._now_s() - began_s)
         self._events.record(
@@ -327,34 +298,8 @@ class Provisioner:
             took_s=round(self._now_s() - began_s, 3),
             why=why,
         )
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
         return engine
-
-    def _breaker_failed(self, error: TouchlineError) -> None:
-        if self._breaker.failed(self._now(), self._now_s()):
-            self._events.record(
-                "health",
-                "failed",
-                f"The circuit breaker has opened after {self._breaker.failures} failed starts:"
-                f" no engine is started until it closes ({error.message})",
-                breaker="general",
-                failure_count=self._breaker.failures,
-                reason=error.code,
-            )
-        self._save_breakers()
-
-    def _breaker_worked(self) -> None:
-        failures = self._breaker.failures
-        if self._breaker.worked(self._now()):
-            self._events.record(
-                "health",
-                "recovered",
-                f"The circuit breaker is closed again, after {failures} failed starts",
-                breaker="general",
-                failure_count=failures,
-            )
-        if failures:
-            self._save_breakers()
 
 
 def _as_reported(error: Exception) -> TouchlineError:

@@ -1,16 +1,16 @@
-"""Stop and removal of our instances."""
+"""Draining and removal of our instances."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from touchline.core.events.log import EventLog
 from touchline.engines.fleet.fleet import Fleet
-from touchline.engines.fleet.ports import PortBook
-from touchline.engines.fleet.store import Store
+from touchline.engines.model.model import Engine
 from touchline.engines.model.runtime import Runtime, RuntimeUnavailable
+from touchline.engines.provisioning.roster import Roster
 from touchline.engines.provisioning.runtimesync import RuntimeSync
-from touchline.engines.streams.reports import StreamReports
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +27,26 @@ class Remover:
         runtime: Runtime,
         fleet: Fleet,
         runtime_sync: RuntimeSync,
-        streams: StreamReports,
-        ports: PortBook,
-        store: Store,
+        roster: Roster,
         events: EventLog,
     ) -> None:
         self._runtime = runtime
         self._fleet = fleet
         self._runtime_sync = runtime_sync
-        self._streams = streams
-        self._ports = ports
-        self._store = store
+        self._roster = roster
         self._events = events
+
+    def drain(self, engine: Engine, *, reason: str | None, why: str) -> None:
+        """Give an engine no new work, so that it can be removed; None: it gets work again."""
+        self._fleet.put(replace(engine, draining=reason))
+        self._events.record(
+            "engine",
+            "draining" if reason is not None else "recovered",
+            why,
+            container_id=engine.id,
+            name=engine.name,
+            reason=reason,
+        )
 
     async def remove(
         self, instance_id: str, *, why: str, reason: str, grace_s: float = GRACE_S
@@ -62,8 +70,7 @@ class Remover:
             streams = 0
             if engine is not None:
                 self._fleet.going.add(instance_id)
-                self._fleet.remove(instance_id)
-                streams = self._streams.end_lost(instance_id, reason)
+                streams = self._roster.take_out(instance_id, reason)
             await self._runtime.stop(instance_id, grace_s=grace_s)
         except RuntimeUnavailable as error:
             self._runtime_sync.doubt(instance_id, error.message)
@@ -77,9 +84,9 @@ class Remover:
                 self._runtime_sync.stopping.discard(instance_id)
                 self._fleet.going.discard(instance_id)
         self._runtime_sync.removed(instance_id)
-        self._ports.release(instance_id)
+        self._roster.release_ports(instance_id)
         if engine is not None:
-            self._store.forget_engine(instance_id)
+            self._roster.forget(instance_id)
         if first and (engine is not None or other is not None):
             self._events.record(
                 "engine",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 
@@ -15,22 +15,19 @@ from touchline.backoff import RetryPauses
 from touchline.core.errors import TouchlineError
 from touchline.core.events.log import EventLog
 from touchline.core.supervision import brief
-from touchline.core.tasks import Changed, keep_running
+from touchline.core.tasks import keep_running
 from touchline.engines.fleet.adoption import (
     Surroundings,
     addresses_of,
     engine_of,
-    facts_of,
     reminded,
 )
 from touchline.engines.fleet.fleet import Fleet
-from touchline.engines.fleet.ports import PortBook
-from touchline.engines.fleet.store import Store
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import is_engine
 from touchline.engines.model.model import Engine, Instance, RuntimeEvent
 from touchline.engines.model.runtime import InstanceNotFound, Runtime
-from touchline.engines.streams.reports import StreamReports
+from touchline.engines.provisioning.roster import Roster
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +36,19 @@ RECONNECTS = RetryPauses(first_s=0.1, longest_s=0.5, stable_s=1.0)
 
 CONFIRMS_AT_ONCE = 8
 _ALIVE = frozenset({"running", "paused"})
+
+
+class RuntimeListener(Protocol):
+    """What else follows from the runtime."""
+
+    def runtime_returned(self) -> None:
+        """Act when the runtime is listed for the first time after it was unavailable."""
+
+    def event_received(self, event: RuntimeEvent) -> None:
+        """Act on an event of any instance."""
+
+    def engine_died(self, engine: Engine, exit_code: int | None) -> None:
+        """Act when an engine has ended by itself."""
 
 
 class RuntimeSync:
@@ -54,37 +64,22 @@ class RuntimeSync:
         *,
         runtime: Runtime,
         fleet: Fleet,
-        streams: StreamReports,
-        ports: PortBook,
-        store: Store,
+        roster: Roster,
         events: EventLog,
         around: Surroundings,
         resync_s: float,
         clock: Clock,
-        reconciler_wakeup: Changed,
-        on_event: Callable[[RuntimeEvent], None],
-        on_return: Callable[[], None],
-        on_death: Callable[[Engine, int | None], None],
+        listener: RuntimeListener,
     ) -> None:
-        """Connect a fleet and its runtime.
-
-        `on_event` receives every event, `on_death` every engine that ended by itself. `on_return`
-        is called when the runtime is listed for the first time after it was unavailable.
-        """
         self._runtime = runtime
         self._fleet = fleet
-        self._streams = streams
-        self._ports = ports
-        self._store = store
+        self._roster = roster
         self._events = events
         self._around = around
         self._remembered: dict[str, Mapping[str, Any]] = {}  # facts of an earlier server
         self._resync_s = resync_s
         self._now, self._now_s = clock.now, clock.now_s
-        self._reconciler_wakeup = reconciler_wakeup
-        self._on_event = on_event
-        self._on_return = on_return
-        self._on_death = on_death
+        self._listener = listener
         self._touched: dict[str, float] = {}
         self._gone: dict[str, float] = {}
         self.starting: set[str] = set()
@@ -153,10 +148,10 @@ class RuntimeSync:
         fresh = not self._fleet.freshness.is_current
         self._fleet.freshness.listed(self._now_s())
         if fresh:
-            self._on_return()
+            self._listener.runtime_returned()
             self._record_first_list(len(shown))
             self._listed.set()
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     def remember(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
         """Restore the facts of an earlier server's engines; its streams must be in the fleet.
@@ -176,7 +171,7 @@ class RuntimeSync:
         self._fleet.unread.clear()
         if self._fleet.freshness.is_current:
             self._settle_record()
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     def doubt(self, reference: str, reason: str) -> None:
         """Look up an instance whose start or stop has an unknown result, before any decision."""
@@ -231,7 +226,7 @@ class RuntimeSync:
         ours = [engine.id for engine in self._fleet.ours()]
         missing = [
             instance_id
-            for instance_id in {*ours, *self._fleet.others, *self._ports.owners()}
+            for instance_id in {*ours, *self._fleet.others, *self._roster.owners_of_ports()}
             if (instance_id not in shown or shown[instance_id].state not in _ALIVE)
             and self._touched.get(instance_id, -1.0) < asked_s
         ]
@@ -285,13 +280,13 @@ class RuntimeSync:
             return
         self._fleet.others.pop(instance.id, None)
         self._fleet.seen[instance.id] = instance
-        self._ports.adopt(instance.id, instance.labels)
+        self._roster.adopt(engine, instance)
         if self._fleet.started_on(engine.id):
             engine = replace(engine, idle_since_s=None)
         if not self._fleet.record_is_read:
             self._fleet.unread.add(engine.id)
         self._fleet.put(engine)
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     def _update_known(self, known: Engine, instance: Instance, now: datetime) -> None:
         changes: dict[str, Any] = {"last_seen": now, "paused": instance.state == "paused"}
@@ -303,16 +298,15 @@ class RuntimeSync:
 
     def _handle_end(self, instance_id: str, exit_code: int | None) -> None:
         """Handle an instance that no longer runs."""
-        self._ports.release(instance_id)
+        self._roster.release_ports(instance_id)
         engine = self._fleet.find(instance_id)
         if engine is None or engine.external:
             return
         now_s = self._gone[instance_id] = self._now_s()
-        self._fleet.remove(instance_id)
-        lost = self._streams.end_lost(instance_id, "engine_died")
-        self._store.forget_engine(instance_id)
+        lost = self._roster.take_out(instance_id, "engine_died")
+        self._roster.forget(instance_id)
         if instance_id not in self.stopping:
-            self._on_death(engine, exit_code)
+            self._listener.engine_died(engine, exit_code)
             how = "is gone" if exit_code is None else f"ended with exit code {exit_code}"
             self._events.record(
                 "engine",
@@ -324,19 +318,20 @@ class RuntimeSync:
                 ran_s=round(now_s - engine.seen_since_s, 3),
                 streams=lost,
             )
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     def _apply(self, event: RuntimeEvent) -> None:
-        self._on_event(event)
+        self._listener.event_received(event)
         instance_id = event.instance_id
         if event.kind in {"died", "removed"}:
             self._gone[instance_id] = self._now_s()
         if event.kind == "died":
+            self._fleet.flights.instance_died(event.name, event.exit_code)
             self._died(event)
         elif event.kind == "removed":
             self._handle_end(instance_id, None)
             self._fleet.others.pop(instance_id, None)
-            self._reconciler_wakeup.mark()
+            self._fleet.plan_outdated.mark()
         elif event.kind == "started":
             if event.name not in self.starting and self._fleet.find(instance_id) is None:
                 self.list_soon()
@@ -344,7 +339,7 @@ class RuntimeSync:
             paused = event.kind == "paused"
             health = {"health": "unhealthy", "unhealthy_since_s": self._now_s()} if paused else {}
             if self._fleet.change(instance_id, paused=paused, **health) is not None:
-                self._reconciler_wakeup.mark()
+                self._fleet.plan_outdated.mark()
 
     def _died(self, event: RuntimeEvent) -> None:
         if event.instance_id in self.stopping:
@@ -372,15 +367,7 @@ class RuntimeSync:
         )
 
     def _settle_record(self) -> None:
-        """End the streams of vanished engines, and update the facts, once both sides are known."""
-        ids = {engine.id for engine in self._fleet.engines()}
-        for stream in self._fleet.started():
-            if stream.container_id not in ids:
-                self._streams.end_noticed(stream, "engine_gone")
-        for engine in self._fleet.ours():
-            self._store.note_engine(engine.id, facts_of(engine))
-        for engine_id in set(self._remembered) - ids:
-            self._store.forget_engine(engine_id)
+        self._roster.settle(self._remembered)
         self._remembered.clear()
 
     def _record_unavailable(self, reason: str) -> None:
@@ -396,4 +383,4 @@ class RuntimeSync:
                 reason=reason,
             )
             self._fleet.engines_changed.mark()
-            self._reconciler_wakeup.mark()
+            self._fleet.plan_outdated.mark()

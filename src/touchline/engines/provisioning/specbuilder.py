@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -20,7 +20,8 @@ from touchline.engines.variants.enginenv import (
     check_names,
     on_loopback,
 )
-from touchline.engines.variants.variants import Berth, Recipe, build_spec, ports_fixed_by
+from touchline.engines.variants.variants import Berth, build_spec, ports_fixed_by
+from touchline.engines.variants.variantstore import Recipes
 from touchline.engines.vpn.facts import VpnView
 
 
@@ -47,24 +48,27 @@ class SpecBuilder:
         settings: EnginesSettings,
         ports: PortBook,
         vpns: VpnView,
-        recipe: Callable[[], Recipe],
+        recipes: Recipes,
         publishes_ports: bool,
         shares_machine: bool,
     ) -> None:
         """Create a builder of specs.
 
-        `recipe` returns the current configuration. `publishes_ports`: each engine has a network of
-        its own, with all port numbers. `shares_machine`: engines use this machine's files,
-        addresses and programs.
+        `publishes_ports`: each engine has a network of its own, with all port numbers.
+        `shares_machine`: engines use this machine's files, addresses and programs.
         """
         self._settings = settings
         self._ports = ports
         self._vpns = vpns
-        self._recipe = recipe
+        self._recipes = recipes
         self._publishes_ports = publishes_ports
         self._shares_machine = shares_machine
         self._forwarding: set[str] = set()
         """VPNs whose forwarded port is assigned to an engine that is being started."""
+
+    def avoid_port(self, port: int, *, for_s: float) -> None:
+        """Use another port for a while, because this one is used by another program."""
+        self._ports.avoid(port, for_s=for_s)
 
     def check(self, order: EngineOrder | GenericOrder) -> None:
         """Check an order. Raises Invalid for environment variables that are not allowed."""
@@ -85,7 +89,7 @@ class SpecBuilder:
         VPN is available, PortInUse if a port that the order fixes is taken, Refused if the custom
         variant names files or addresses of the machine.
         """
-        recipe = self._recipe()
+        recipe = self._recipes.current()
         if self._shares_machine and recipe.custom is not None:
             check_custom(arguments(recipe.custom, has_port=False))
         vpn = vpn or self._vpns.choose()

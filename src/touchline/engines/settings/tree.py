@@ -381,6 +381,14 @@ class EnginesSettings(_Group):
         return label
 
     @property
+    def most_engines(self) -> int:
+        """Maximum number of engines."""
+        scaling = self.scaling
+        if not self.vpn.names:
+            return scaling.max_replicas
+        return min(scaling.max_replicas, scaling.max_active_replicas)
+
+    @property
     def management_label(self) -> tuple[str, str]:
         """Name and value of the label that marks instances managed by this server."""
         name, _, value = self.label.partition("=")

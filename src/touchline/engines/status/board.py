@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Literal
 
-from touchline.core.errors import Blocked, NotFound, TouchlineError
-from touchline.core.supervision import ReadinessReason, Supervisor
-from touchline.core.tasks import Changed
+from touchline.core.errors import Blocked
 from touchline.engines.fleet.fleet import Fleet
-from touchline.engines.fleet.record import record_unread
 from touchline.engines.model.clock import Clock
 from touchline.engines.provisioning.admission import Admission
-from touchline.engines.provisioning.breaker import Breaker, whole
+from touchline.engines.provisioning.breaker import whole
 from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.status.answers import (
     BlockedReason,
     EngineHealth,
     OrchestratorStatus,
-    Readiness,
     RuntimeFreshness,
 )
+from touchline.engines.variants.variantstore import Recipes
 from touchline.engines.vpn.answers import VpnStatus
 from touchline.engines.vpn.rendering import NO_EMERGENCY, status_json
 from touchline.engines.vpn.vpn import VpnWatch
@@ -35,29 +31,18 @@ class StatusBoard:
         settings: EnginesSettings,
         fleet: Fleet,
         admission: Admission,
-        breakers: Mapping[str, Breaker],
         vpn: VpnWatch | None,
-        supervisor: Supervisor,
-        last_failure: Callable[[], TouchlineError | None],
+        recipes: Recipes,
         debug: bool,
-        variant: Callable[[], str],
-        save_breakers: Callable[[], None],
-        start_anew: Callable[[], None],
-        reconciler_wakeup: Changed,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._fleet = fleet
         self._admission = admission
-        self._breakers = breakers
+        self._breakers = admission.breakers
         self._vpn = vpn
-        self._supervisor = supervisor
-        self._last_failure = last_failure
+        self._recipes = recipes
         self._debug = debug
-        self._variant = variant
-        self._save_breakers = save_breakers
-        self._start_anew = start_anew
-        self._reconciler_wakeup = reconciler_wakeup
         self._now, self._now_s = clock.now, clock.now_s
 
     def orchestrator(self) -> OrchestratorStatus:
@@ -73,7 +58,7 @@ class StatusBoard:
             and self._fleet.gets_work(engine)
             and not self._fleet.started_on(engine.id)
         ]
-        general = self._breakers["general"]
+        general = self._breakers.general
         blocked = self._blocked()
         vpn = self.vpn()
         scaling = self._settings.scaling
@@ -113,7 +98,7 @@ class StatusBoard:
             "config": {
                 "auto_delete": scaling.auto_delete,
                 "grace_period_s": whole(scaling.grace_period_s),
-                "engine_variant": self._variant(),
+                "engine_variant": self._recipes.current().name,
                 "debug_mode": self._debug,
             },
             "runtime": self.runtime(),
@@ -130,9 +115,7 @@ class StatusBoard:
             "marked_for_replacement": sum(engine.draining is not None for engine in ours),
             "minimum_required": self._settings.scaling.min_replicas,
             "health_check_interval": whole(self._settings.health.interval_s),
-            "circuit_breakers": {
-                name: breaker.to_json(self._now_s()) for name, breaker in self._breakers.items()
-            },
+            "circuit_breakers": self._breakers.to_json(),
         }
 
     def vpn(self) -> VpnStatus:
@@ -147,25 +130,6 @@ class StatusBoard:
             raise Blocked("No VPN is configured", code="vpn_disabled", can_retry=False)
         return self._vpn.public_ip()
 
-    def ready(self) -> Readiness:
-        """Return whether this half is operational, and what prevents it."""
-        refusals = (self._admission.vpn_refusal(), self._admission.breaker_refusal())
-        reasons: list[ReadinessReason] = [
-            {"code": each.code, "message": each.message} for each in refusals if each
-        ]
-        if not self._fleet.freshness.is_current:
-            why = self._fleet.freshness.reason or "it has not responded yet"
-            reasons.append({"code": "runtime_unavailable", "message": f"The runtime: {why}"})
-        if (failure := self._last_failure()) is not None:
-            message = f"The latest start of an engine failed: {failure.message}"
-            reasons.append({"code": failure.code, "message": message})
-        if not self._fleet.record_is_read:
-            blocked = record_unread()
-            reasons.append({"code": blocked.code, "message": blocked.message})
-        reasons += self._supervisor.reasons()
-        # A blocked start does not affect readiness: reads and running streams are served.
-        return {"ready": self._fleet.freshness.is_current, "reasons": reasons}
-
     def runtime(self) -> RuntimeFreshness:
         """Return whether the runtime is reachable, and the age of the data shown of it."""
         freshness = self._fleet.freshness
@@ -175,20 +139,6 @@ class StatusBoard:
             "stale_s": None if stale_s is None else round(stale_s, 3),
             "reason": None if freshness.is_current else freshness.reason,
         }
-
-    def reset_breakers(self, name: str | None) -> None:
-        """Close one breaker, or all. Raises NotFound for an unknown name."""
-        if name is not None and name not in self._breakers:
-            raise NotFound(
-                f"Unknown circuit breaker {name}; available: {', '.join(self._breakers)}",
-                code="breaker_not_found",
-            )
-        for each, breaker in self._breakers.items():
-            if name in {None, each}:
-                breaker.reset()
-        self._save_breakers()
-        self._start_anew()
-        self._reconciler_wakeup.mark()
 
     def _blocked(self) -> Blocked | None:
         if not self._fleet.freshness.is_current:

@@ -11,7 +11,6 @@ from touchline.core.metrics import Metrics
 from touchline.core.supervision import Supervisor
 from touchline.engines.fleet.acestream import AceStreamClient, SessionGone
 from touchline.engines.fleet.fleet import Fleet
-from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.schedule import Schedule
 from touchline.engines.settings.tree import CollectorSettings
@@ -31,7 +30,6 @@ class Collector:
         *,
         fleet: Fleet,
         streams: StreamReports,
-        samples: SampleBook,
         client: AceStreamClient,
         metrics: Metrics,
         supervisor: Supervisor,
@@ -45,7 +43,6 @@ class Collector:
         """
         self._fleet = fleet
         self._streams = streams
-        self._samples = samples
         self._client = client
         self._settings = settings
         self._now, self._now_s = clock.now, clock.now_s
@@ -109,10 +106,7 @@ class Collector:
             raise
         self._took.observe(self._now_s() - began_s)
         self._misses.pop(stream_id, None)
-        current = self._fleet.find_stream(stream_id)
-        if current is not None and current.started_at == stream.started_at:
-            self._samples.append(stream_id, stat.sample)
-            self._fleet.measured(stream_id, stat.sample)
+        self._streams.measured(stream, stat.sample)
         self._answered(stream.container_id)
         return self._settings.interval_s * random.uniform(0.95, 1.05)  # noqa: S311
 

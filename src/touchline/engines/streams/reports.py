@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,17 +11,16 @@ from urllib.parse import urlsplit, urlunsplit
 from touchline.core.errors import Blocked, Failed, Invalid
 from touchline.core.events.log import Event, EventLog, make_event
 from touchline.core.metrics import Metrics
-from touchline.core.tasks import Changed
 from touchline.engines.fleet.acestream import AceStreamClient, SessionGone
-from touchline.engines.fleet.adoption import external_engine, facts_of
+from touchline.engines.fleet.adoption import Surroundings, external_engine, facts_of
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.fleet.record import record_unread
 from touchline.engines.fleet.samples import SampleBook
 from touchline.engines.fleet.store import Store
-from touchline.engines.model.addresses import Address, Deployment
+from touchline.engines.model.addresses import Address
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.labels import OURS
-from touchline.engines.model.model import Engine, Instance, Stream, in_url
+from touchline.engines.model.model import Engine, Sample, Stream, in_url
 from touchline.engines.model.places import Machine, is_among, places_of
 from touchline.engines.streams.report import UNFIT, StreamReport, address_in, check_report
 from touchline.engines.streams.turns import Turns
@@ -52,26 +51,22 @@ class StreamReports:
         self,
         *,
         fleet: Fleet,
-        machine: Machine,
-        vpn: Callable[[str], Instance | None],
-        deployment: Callable[[], Deployment],
+        around: Surroundings,
         store: Store,
         samples: SampleBook,
         client: AceStreamClient,
         events: EventLog,
         metrics: Metrics,
         clock: Clock,
-        reconciler_wakeup: Changed,
     ) -> None:
         self._fleet = fleet
-        self._machine = machine
-        self._vpn, self._deployment = vpn, deployment
+        self._around = around
+        self._machine = Machine(now_s=clock.now_s)
         self._store = store
         self._samples = samples
         self._client = client
         self._events = events
         self._now, self._now_s = clock.now, clock.now_s
-        self._reconciler_wakeup = reconciler_wakeup
         self._started = metrics.counter("orch_events_started", "Streams reported as started.")
         self._ended = metrics.counter("orch_events_ended", "Streams ended.")
         self._turns = Turns()
@@ -187,6 +182,13 @@ class StreamReports:
         ended = await self.ended(container_id=None, stream_id=stream_id, reason="stopped")
         return ended.stream or stream
 
+    def measured(self, stream: Stream, sample: Sample) -> None:
+        """Store a sample of a stream, unless another stream has taken its id since."""
+        current = self._fleet.find_stream(stream.id)
+        if current is not None and current.started_at == stream.started_at:
+            self._samples.append(stream.id, sample)
+            self._fleet.measured(stream.id, sample)
+
     def end_lost(self, engine_id: str, reason: str) -> int:
         """End every stream of a lost engine immediately, and return their number.
 
@@ -282,9 +284,11 @@ class StreamReports:
 
     def _places(self, engine: Engine) -> frozenset[Address]:
         """Return every address at which this engine is reached."""
-        vpn = self._vpn(engine.vpn_container) if engine.vpn_container is not None else None
+        vpn = self._around.vpn(engine.vpn_container) if engine.vpn_container is not None else None
         instance = self._fleet.seen.get(engine.id)
-        return places_of(engine, instance, self._machine, vpn=vpn, deployment=self._deployment())
+        return places_of(
+            engine, instance, self._machine, vpn=vpn, deployment=self._around.deployment()
+        )
 
     def _check_urls(self, report: StreamReport, engine: Engine) -> None:
         known = {(engine.host, engine.port), (engine.api_host, engine.api_port)}
@@ -324,7 +328,7 @@ class StreamReports:
             self._fleet.put(used)
             self._store.note_engine(used.id, facts_of(used))
         self._fleet.leases.release(engine.id)
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     def _ended_stream(self, stream: Stream, reason: str) -> tuple[Stream, Event]:
         reason = UNFIT.sub(" ", reason)[:_TEXT_LIMIT]
@@ -358,7 +362,7 @@ class StreamReports:
             changed = self._fleet.change(engine.id, **changes)
             if changed is not None and changed.labels != engine.labels:
                 self._store.note_engine(changed.id, facts_of(changed))
-        self._reconciler_wakeup.mark()
+        self._fleet.plan_outdated.mark()
 
     def _labels_without(self, over: Stream, engine: Engine) -> Mapping[str, str]:
         """Return the engine's labels without those added by this stream only."""

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from touchline.core.errors import Failed, Invalid, NotFound
 from touchline.core.tasks import Changed
 from touchline.core.wallclock import unused_name
+from touchline.engines.settings.tree import EnginesSettings
 from touchline.engines.variants.answers import TemplateContent, TemplateList
 from touchline.engines.variants.customvariant import (
     ConfigInvalid,
@@ -30,6 +31,7 @@ from touchline.engines.variants.customvariant import (
     hidden,
     with_secrets_of,
 )
+from touchline.engines.variants.variants import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -241,6 +243,23 @@ class VariantStore:
                 " is kept",
                 code="configuration_not_saved",
             ) from error
+
+
+class Recipes:
+    """Recipe of new engines, from the settings and the operator's current configuration."""
+
+    def __init__(self, settings: EnginesSettings, variants: VariantStore) -> None:
+        self._settings = settings
+        self._variants = variants
+
+    def current(self) -> Recipe:
+        """Return the recipe of an engine that is started now."""
+        config, active = self._variants.config, self._variants.active
+        return Recipe(
+            self._settings,
+            custom=config if config.enabled else None,
+            template_name=active.name if active is not None else None,
+        )
 
 
 def config_of(values: Any) -> VariantConfig:

@@ -46,4 +46,5 @@ async def follow_vpns(fleet: Fleet, vpn: VpnWatch) -> None:
         if engine.forwarded and port is not None and p2p_port_of(engine) != port:
             # The port that it was created with is no longer forwarded.
             fleet.change(engine.id, forwarded=False)
+    fleet.plan_outdated.mark()
     await vpn.changed.wait(seen)

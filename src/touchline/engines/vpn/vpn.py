@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import anyio
@@ -19,7 +20,7 @@ from touchline.core.tasks import Changed
 from touchline.engines.model.addresses import Address
 from touchline.engines.model.clock import Clock
 from touchline.engines.model.model import Instance, in_url
-from touchline.engines.model.runtime import InstanceNotFound, Runtime, RuntimeUnavailable
+from touchline.engines.model.runtime import InstanceNotFound, Restarts, Runtime, RuntimeUnavailable
 from touchline.engines.settings.tree import VpnSettings
 from touchline.engines.vpn.answers import Health, VpnStatus
 from touchline.engines.vpn.control import ControlFailed, Location, VpnControl
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LOOK_TIMEOUT_S = 10.0
 LOCATION_EVERY_S = 60.0
+RESTART_GRACE_S = 10.0
 
 Restart = Callable[[str], Awaitable[None]]
 
@@ -68,30 +70,28 @@ class VpnWatch:
         runtime: Runtime,
         control: VpnControl,
         engines_answer: Callable[[str], Awaitable[bool | None]],
-        restart: Restart | None,
         reach: Callable[[Instance, int], Address | None],
         events: EventLog,
         supervisor: Supervisor,
         clock: Clock,
-        reconciler_wakeup: Changed,
     ) -> None:
         """Create the monitor.
 
         `engines_answer` asks a VPN's engines whether they reach the network; None: it is unknown.
-        `restart` restarts a container by its name; None: this runtime cannot. `reach` returns where
-        this server reaches a port of a container.
+        `reach` returns where this server reaches a port of a container.
         """
         self.changed = Changed()
         self._settings = settings
         self._runtime = runtime
         self._control = control
         self._engines_answer = engines_answer
-        self._restart = restart
+        self._restart: Restart | None = None
+        if isinstance(runtime, Restarts):
+            self._restart = partial(runtime.restart, grace_s=RESTART_GRACE_S)
         self._reach = reach
         self._events = events
         self._supervisor = supervisor
         self._now, self._now_s = clock.now, clock.now_s
-        self._reconciler_wakeup = reconciler_wakeup
         self._states = {name: VpnState(name) for name in settings.names}
         self._memory = {name: _Memory() for name in settings.names}
         self._emergency: tuple[str, str, datetime] | None = None
@@ -177,7 +177,6 @@ class VpnWatch:
         self._note_emergency()
         if self.vpns != before:
             self.changed.mark()
-            self._reconciler_wakeup.mark()
 
     async def _check(self, name: str) -> None:
         before = self._states[name]

@@ -19,7 +19,7 @@ from touchline.sim.rtsp.occasion import Occasion
 class ServedCamera:
     """A camera's tracks, pictures and misbehaviour, and what it counts over all connections."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (to be made fewer)
         self,
         coding: Coding,
         *,

@@ -34,7 +34,7 @@ _LOST_STATES = {"stalled", "retrying", "error"}
 class Match:
     """Match being recorded."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (to be made fewer)
         self,
         match_id: str,
         folder: Path,

@@ -50,7 +50,7 @@ async def get_readiness(request: Request) -> Response:
 
     These include failing background tasks of cameras, recordings and the WebSocket.
     """
-    ready = engines_of(request).status.ready()
+    ready = engines_of(request).readiness.current()
     ready["reasons"] += system_of(request).capture.reasons() + request.app.state.hub.reasons()
     return answer(ready, 200 if ready["ready"] else 503)
 
@@ -83,7 +83,7 @@ async def reset_circuit_breaker(
     ] = None,
 ) -> Response:
     """Close circuit breakers so that engines can be started again immediately."""
-    engines_of(request).status.reset_breakers(operation_type)
+    engines_of(request).retries.reset(operation_type)
     which = f"Circuit breaker {operation_type}" if operation_type else "All circuit breakers"
     done: Message = {"message": f"{which} reset"}
     return answer(done)

@@ -119,7 +119,7 @@ async def select_engine(request: Request, order: Annotated[SelectEngine, Body()]
     engines = engines_of(request)
     selected = await while_connected(
         request,
-        engines.control.select(
+        engines.selection.select(
             SelectOrder(
                 stream_id=order.stream_id,
                 max_streams=order.max_streams,

@@ -1,10 +1,11 @@
-"""Events about the size of the fleet, recorded once when a state begins."""
+"""Journal of the reconciler: events about the size of the fleet, and metrics of its passes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from touchline.core.events.log import EventLog
+from touchline.core.metrics import Metrics
 from touchline.engines.control.actions import Plan, Start
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.model import Engine
@@ -13,17 +14,31 @@ UNWELL_SHARE = 0.3
 """Share of unhealthy engines above which an event warns."""
 
 
-class ScalingEvents:
-    """Recorder of starts, a high share of unhealthy engines, and a shortage of healthy ones."""
+class PlanJournal:
+    """Recorder of plans, of a high share of unhealthy engines, and of too few healthy ones.
 
-    def __init__(self, events: EventLog, fleet: Fleet, *, least: int) -> None:
+    The latter two are recorded once, when they begin.
+    """
+
+    def __init__(self, events: EventLog, metrics: Metrics, fleet: Fleet, *, least: int) -> None:
         self._events = events
         self._fleet = fleet
         self._least = least
         self._warned = self._short = False
+        self._took = metrics.histogram(
+            "touchline_reconcile_seconds",
+            "Duration of observing and planning.",
+            buckets=(0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
+        )
+        self._actions = metrics.counter(
+            "touchline_reconcile_actions", "Decisions by kind.", ["kind"]
+        )
 
-    def record(self, made: Plan) -> None:
-        """Record the starts of this plan, and shortages of the fleet that have begun."""
+    def record(self, made: Plan, *, took_s: float) -> None:
+        """Record a plan, and shortages of the fleet that have begun."""
+        self._took.observe(took_s)
+        for action in made.actions:
+            self._actions.labels(type(action).__name__.lower()).inc()
         self._record_starts(made)
         ours = self._fleet.ours()
         self._record_unhealthy(ours)

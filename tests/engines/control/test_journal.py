@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any, cast
 
 from support.fakeengines import MemoryEvents
+from touchline.core.metrics import Metrics
 from touchline.engines.control.actions import Plan, Start
-from touchline.engines.control.scaling_events import ScalingEvents
+from touchline.engines.control.journal import PlanJournal
 from touchline.engines.fleet.adoption import external_engine
 from touchline.engines.fleet.fleet import Fleet
 from touchline.engines.model.clock import Clock
@@ -26,9 +27,9 @@ def fleet_of(*healths: str) -> Fleet:
 
 def recorded(fleet: Fleet, *plans: Plan, least: int = 1) -> list[str]:
     events = MemoryEvents()
-    scaling = ScalingEvents(cast("Any", events), fleet, least=least)
+    journal = PlanJournal(cast("Any", events), Metrics(), fleet, least=least)
     for each in plans:
-        scaling.record(each)
+        journal.record(each, took_s=0.001)
     return [event.category for event in events.kept]
 
 
