@@ -179,8 +179,7 @@ class Client:
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            msg = "the client is not open: use it as `async with Client(…) as client`"
-            raise RuntimeError(msg)
+            raise RuntimeError("the client is not open: use it as `async with Client(…) as client`")
         return self._session
 
     async def _ask(

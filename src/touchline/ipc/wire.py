@@ -212,8 +212,7 @@ T = TypeVar("T")
 def event(kind: str, **fields: Any) -> dict[str, Any]:
     """Create an event. Raises ValueError for a kind that no table lists."""
     if kind not in WORKER_EVENTS and kind not in LIVE_EVENTS:
-        msg = f"unknown event {kind!r}"
-        raise ValueError(msg)
+        raise ValueError(f"unknown event {kind!r}")
     return {"event": kind, **fields}
 
 
@@ -226,8 +225,7 @@ def decode(line: bytes) -> dict[str, Any]:
     """Decode the message in a line. Raises ValueError if it is not a JSON object."""
     message = json.loads(line)
     if not isinstance(message, dict):
-        msg = "a wire message is a JSON object"
-        raise ValueError(msg)  # noqa: TRY004  (one error for every bad line)
+        raise ValueError("a wire message is a JSON object")  # noqa: TRY004  (one error for every bad line)
     return message
 
 
@@ -264,8 +262,7 @@ def names_from_json(data: object) -> tuple[str, ...]:
     """Read a list of element names. Raises TypeError for anything else."""
     names = tuple(data) if isinstance(data, Sequence) and not isinstance(data, str) else None
     if names is None or not all(isinstance(name, str) for name in names):
-        msg = "not a list of names"
-        raise TypeError(msg)
+        raise TypeError("not a list of names")
     return names
 
 
@@ -315,8 +312,7 @@ def decode_feed_head(data: bytes) -> tuple[FeedHead, int]:
         data
     )
     if magic != _FEED_MAGIC or size > _MAX_FRAME_BYTES:
-        msg = "this is not a feed of frames"
-        raise ValueError(msg)
+        raise ValueError("this is not a feed of frames")
     codec = Codec(width, height, b"") if flags & _CODEC else None
     head = FeedHead(
         pts, dts, duration, bool(flags & _KEYFRAME), bool(flags & _BROKEN), skipped, size, codec

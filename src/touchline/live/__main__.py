@@ -85,8 +85,7 @@ class LiveServer:
             return await self._webrtc(what, message)
         carry_out = self._requests.get(what)
         if carry_out is None:
-            code = "unknown_request"
-            raise Problem(code, f"unknown request {what!r}")
+            raise Problem("unknown_request", f"unknown request {what!r}")
         return await carry_out(message) or {}
 
     async def _hello(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -163,8 +162,7 @@ class LiveServer:
     async def _hls_playlist(self, message: dict[str, Any]) -> dict[str, Any]:
         text = await self._hls_of(message).playlist(message.get("msn"), message.get("part"))
         if text is None:
-            code = "hls_not_ready"
-            raise Problem(code, "the requested segment was not available in time")
+            raise Problem("hls_not_ready", "the requested segment was not available in time")
         return {"text": text}
 
     async def _hls_file(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -173,8 +171,7 @@ class LiveServer:
     def _hls_of(self, message: dict[str, Any]) -> Hls:
         hls = self._hls.get(str(message["camera"]))
         if hls is None:
-            code = "hls_stopped"
-            raise Problem(code, "this camera is not shown over HLS")
+            raise Problem("hls_stopped", "this camera is not shown over HLS")
         return hls
 
     # ----------------------------------------------------------------- RTSP
@@ -223,15 +220,13 @@ class LiveServer:
                 return {}
             case "webrtc_sessions":
                 return {"sessions": peers.sessions()}
-        code = "unknown_request"
-        raise Problem(code, f"unknown request {what!r}")
+        raise Problem("unknown_request", f"unknown request {what!r}")
 
     async def _load_peers(self) -> Peers:
         async with self._peers_lock:
             if self._peers is None:
                 if importlib.util.find_spec("aiortc") is None:
-                    code = "webrtc_unavailable"
-                    raise Problem(code, "WebRTC runtime is not available")
+                    raise Problem("webrtc_unavailable", "WebRTC runtime is not available")
                 # Half a second of imports: in a thread, because they would delay HLS on the loop.
                 peers = await asyncio.to_thread(_load_peers)
                 self._peers = peers(self._transcodes, self._viewer_changed)

@@ -127,8 +127,9 @@ def _rate(text: str) -> Fraction:
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        msg = f"{text!r} is no rate; give a number or a fraction like 30000/1001"
-        raise argparse.ArgumentTypeError(msg) from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no rate; give a number or a fraction like 30000/1001"
+        ) from None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -42,8 +42,7 @@ def _malformed_as_problem() -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        code = "bad_request"
-        raise Problem(code, f"malformed request: {error!r}") from error
+        raise Problem("bad_request", f"malformed request: {error!r}") from error
 
 
 class Worker:
@@ -111,8 +110,7 @@ class Worker:
         if what == "quit":
             self.leave.set()
             return {}
-        code = "unknown_request"
-        raise Problem(code, f"unknown request {what!r}")
+        raise Problem("unknown_request", f"unknown request {what!r}")
 
     def hello(self, elements: Sequence[str]) -> dict[str, Any]:
         """Return identity and activity of the worker: all that an adopting server needs.
@@ -144,8 +142,7 @@ class Worker:
         if spec == self.spec:
             return {}
         if self.recorder is not None:
-            code = "recording"
-            raise Problem(code, "the camera cannot be changed during a recording")
+            raise Problem("recording", "the camera cannot be changed during a recording")
         await self._end_camera()
         self.spec = spec
         self.camera = CameraRunner(spec, self.tee, changed=self._changed.set)
@@ -179,8 +176,9 @@ class Worker:
         """Start recording; answer when the first frame is on disk, or when none can arrive."""
         camera = self._configured()
         if self.recorder is not None:
-            code = "recording"
-            raise Problem(code, f"the camera is already recording {self.recorder.order.match_id}")
+            raise Problem(
+                "recording", f"the camera is already recording {self.recorder.order.match_id}"
+            )
         self._decided.clear()
         recorder = self.recorder = CameraRecorder(
             order, notify=self.notify, sync_times=self.sync_times
@@ -219,8 +217,7 @@ class Worker:
     async def _stop(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
         """End the recording at an instant; a repeated request gets the first one's answer."""
         if self.recorder is None and self._stopping is None:
-            code = "not_recording"
-            raise Problem(code, "the camera is not recording")
+            raise Problem("not_recording", "the camera is not recording")
         if self._stopping is None:
             self._stopping = asyncio.ensure_future(self._stop_once(at_ns, timeout_s))
         stopping = self._stopping
@@ -233,8 +230,7 @@ class Worker:
     async def _stop_once(self, at_ns: int, timeout_s: float) -> dict[str, Any]:
         recorder, camera = self.recorder, self.camera
         if recorder is None or camera is None:
-            msg = "stopping without a recording"
-            raise RuntimeError(msg)
+            raise RuntimeError("stopping without a recording")
         recorder.end_at(at_ns)
         deadline = time.monotonic() + min(_DRAIN_S, timeout_s)
         while not recorder.end_reached.is_set() and time.monotonic() < deadline:
@@ -268,8 +264,7 @@ class Worker:
 
     def _configured(self) -> CameraRunner:
         if self.camera is None:
-            code = "not_configured"
-            raise Problem(code, "the camera has not been configured")
+            raise Problem("not_configured", "the camera has not been configured")
         return self.camera
 
     # -------------------------------------------------------------- background tasks

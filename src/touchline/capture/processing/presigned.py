@@ -46,8 +46,7 @@ def presigned_url(storage: Storage, key: str, *, now: datetime, valid_s: int) ->
     It is valid from `now` on for `valid_s` seconds.
     """
     if not 1 <= valid_s <= MAX_VALID_S:
-        msg = f"a URL is valid for 1 s to {MAX_VALID_S} s, not {valid_s} s"
-        raise ValueError(msg)
+        raise ValueError(f"a URL is valid for 1 s to {MAX_VALID_S} s, not {valid_s} s")
     parts = urlsplit(storage.base)
     path = f"{parts.path.rstrip('/')}/{storage.bucket}/{key}"
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -85,8 +85,7 @@ class StudioRun:
     async def _follow(self, process: Process, on_progress: OnProgress) -> dict[str, Any]:
         stdin, stdout = process.stdin, process.stdout
         if stdin is None or stdout is None:
-            msg = "a process without its pipes"
-            raise RuntimeError(msg)
+            raise RuntimeError("a process without its pipes")
         with contextlib.suppress(anyio.BrokenResourceError):  # the reason is in its log
             await stdin.send(json.dumps(self._spec).encode())
             await stdin.aclose()

@@ -229,15 +229,14 @@ class CaptureSettings(BaseModel):
     @model_validator(mode="after")
     def _fragment_before_stop(self) -> CaptureSettings:
         if self.unresponsive_after_s <= self.stall_after_s:
-            msg = "unresponsive_after_s must be longer than stall_after_s"
-            raise ValueError(msg)
+            raise ValueError("unresponsive_after_s must be longer than stall_after_s")
         return self
 
     def required_cameras(self) -> Mapping[int, Source]:
         """Return the cameras by number, in order. Raises Invalid without any camera."""
         if not self.cameras:
-            msg = (
-                f"No cameras configured. Name them in the configuration file:\n\n{CAMERAS_EXAMPLE}"
+            raise Invalid(
+                f"No cameras configured. Name them in the configuration file:\n\n{CAMERAS_EXAMPLE}",
+                code="no_cameras",
             )
-            raise Invalid(msg, code="no_cameras")
         return dict(sorted(self.cameras.items()))

@@ -64,26 +64,22 @@ class UploadSettings(BaseModel):
             return None
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            msg = "must look like https://host[:port], without a user"
-            raise ValueError(msg)
+            raise ValueError("must look like https://host[:port], without a user")
         return url.rstrip("/")
 
     @field_validator("prefix")
     @classmethod
     def _known_fields(cls, prefix: str) -> str:
         if "{" in prefix.replace("{match_id}", "") or "}" in prefix.replace("{match_id}", ""):
-            msg = "may contain no placeholder other than {match_id}"
-            raise ValueError(msg)
+            raise ValueError("may contain no placeholder other than {match_id}")
         return prefix
 
     @model_validator(mode="after")
     def _complete(self) -> UploadSettings:
         if self.endpoint_url and self.endpoint_url.startswith("http:") and not self.allow_http:
-            msg = "endpoint_url is not encrypted; set allow_http to allow that"
-            raise ValueError(msg)
+            raise ValueError("endpoint_url is not encrypted; set allow_http to allow that")
         if self.bucket and not (self.access_key_id and self.secret_access_key):
-            msg = "a bucket needs access_key_id and secret_access_key"
-            raise ValueError(msg)
+            raise ValueError("a bucket needs access_key_id and secret_access_key")
         return self
 
     def to_spec(self, match_id: str, cameras: Sequence[str]) -> dict[str, Any]:

@@ -9,6 +9,5 @@ def absolute(path: Path) -> Path:
     """Expand `~` in a path. Raises ValueError for a relative path."""
     path = path.expanduser()
     if not path.is_absolute() or "\0" in str(path):
-        msg = "must be an absolute path"
-        raise ValueError(msg)
+        raise ValueError("must be an absolute path")
     return path

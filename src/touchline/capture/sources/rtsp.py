@@ -92,11 +92,9 @@ class RtspSource(BaseSource):
     def _rtsp(cls, url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
-            msg = "must look like rtsp://host[:port]/path or rtsps://host[:port]/path"
-            raise ValueError(msg)
+            raise ValueError("must look like rtsp://host[:port]/path or rtsps://host[:port]/path")
         if any(char.isspace() or not char.isprintable() for char in url):
-            msg = "must not contain spaces or control characters"
-            raise ValueError(msg)
+            raise ValueError("must not contain spaces or control characters")
         _ = parts.port  # raises ValueError when it is not a port
         return url
 
@@ -105,8 +103,7 @@ class RtspSource(BaseSource):
     def _one_line(cls, value: str | SecretStr | None) -> str | SecretStr | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if text is not None and not (text and text.isprintable()):
-            msg = "must not be empty or contain control characters"
-            raise ValueError(msg)
+            raise ValueError("must not be empty or contain control characters")
         return value
 
     @property

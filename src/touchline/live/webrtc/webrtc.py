@@ -163,14 +163,14 @@ class Peer:
     async def answer(self, text: str) -> str:
         """Return the answer to the viewer's offer. Raises Problem."""
         if self._offer is not None:
-            code = "already_answered"
-            raise Problem(code, "This session already received an offer; start a new one")
+            raise Problem(
+                "already_answered", "This session already received an offer; start a new one"
+            )
         try:
             offer = sdp.parse_offer(text)
         except sdp.BadOffer as error:
             refused = isinstance(error, sdp.NotAcceptable)
-            code = "offer_not_acceptable" if refused else "bad_offer"
-            raise Problem(code, str(error)) from error
+            raise Problem("offer_not_acceptable" if refused else "bad_offer", str(error)) from error
         # Request a keyframe now, so that there is a recent one when the viewer is connected.
         self.shown.current.request_keyframe()
         for candidate in offer.candidates:
@@ -208,8 +208,7 @@ class Peer:
         try:
             is_reachable = sdp.is_reachable(text)
         except sdp.BadOffer as error:
-            code = "bad_candidate"
-            raise Problem(code, str(error)) from error
+            raise Problem("bad_candidate", str(error)) from error
         if not is_reachable:
             return
         self._candidates += 1
@@ -333,8 +332,7 @@ class Peers:
     ) -> str:
         """Create a session for a camera; it waits for its offer. Raises Problem."""
         if len(self._peers) + self._starting >= MAX_SESSIONS:
-            code = "too_many_viewers"
-            raise Problem(code, f"The maximum of {MAX_SESSIONS} viewers is reached")
+            raise Problem("too_many_viewers", f"The maximum of {MAX_SESSIONS} viewers is reached")
         self._starting += 1
         try:
             gatherer = await self._ice_servers.gather(ice_servers)
@@ -384,8 +382,7 @@ class Peers:
     def _find(self, session: str) -> Peer:
         peer = self._peers.get(session)
         if peer is None:
-            code = "unknown_session"
-            raise Problem(code, "Unknown session_id")
+            raise Problem("unknown_session", "Unknown session_id")
         return peer
 
     def _forget(self, peer: Peer) -> None:

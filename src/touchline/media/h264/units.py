@@ -21,8 +21,7 @@ def units(data: bytes, length_bytes: int = 4) -> Iterator[memoryview]:
         size = int.from_bytes(view[at : at + length_bytes], "big")
         at += length_bytes
         if at + size > end:
-            msg = "a unit is longer than its frame"
-            raise ValueError(msg)
+            raise ValueError("a unit is longer than its frame")
         if size:
             yield view[at : at + size]
         at += size
@@ -71,8 +70,7 @@ def parameter_sets(avcc: bytes) -> list[bytes]:
                 found.append(avcc[at + 2 : at + 2 + size])
                 at += 2 + size
     except (IndexError, struct.error) as error:
-        msg = "the decoder configuration is damaged"
-        raise ValueError(msg) from error
+        raise ValueError("the decoder configuration is damaged") from error
     return found
 
 

@@ -347,8 +347,7 @@ def recoded(data: bytes, result: Mapping[str, Any], codec: Codec) -> Recoded:
         frames.append(FileFrame(at_ns, at_ns, at, size, keyframe))
         at += size
     if at != len(data):
-        msg = "the edge was not written whole"
-        raise ValueError(msg)
+        raise ValueError("the edge was not written whole")
     both = codec._replace(avcc=bytes.fromhex(result["avcc"]))
     return Recoded(data, frames, both, codec)
 

@@ -86,11 +86,9 @@ class TestPicture:
         """Prepare all static parts. Raises ValueError for impossible sizes or rates."""
         if width < MIN_WIDTH or height < MIN_HEIGHT or width % 2 or height % 2:
             least = f"{MIN_WIDTH}x{MIN_HEIGHT}"
-            msg = f"the picture must be even and at least {least}, not {width}x{height}"
-            raise ValueError(msg)
+            raise ValueError(f"the picture must be even and at least {least}, not {width}x{height}")
         if fps_numerator < 1 or fps_denominator < 1:
-            msg = f"the rate must be positive, not {fps_numerator}/{fps_denominator}"
-            raise ValueError(msg)
+            raise ValueError(f"the rate must be positive, not {fps_numerator}/{fps_denominator}")
         self.name = name
         self.width = width
         self.height = height

@@ -74,19 +74,16 @@ class Inbox:
         end = self._data.find(b"\r\n\r\n")
         if end < 0:
             if len(self._data) > LARGEST:
-                msg = "a request's headers never end"
-                raise Malformed(msg)
+                raise Malformed("a request's headers never end")
             return None
         request = parse(bytes(self._data[:end]))
         try:
             length = int(request.headers.get("content-length", "0"))
         except ValueError:
-            msg = "Content-Length is not a number"
-            raise Malformed(msg) from None
+            raise Malformed("Content-Length is not a number") from None
         whole = end + 4 + length
         if length < 0 or length > LARGEST:
-            msg = f"a request's body of {length} bytes"
-            raise Malformed(msg)
+            raise Malformed(f"a request's body of {length} bytes")
         if len(self._data) < whole:
             return None
         body = bytes(self._data[end + 4 : whole])
@@ -115,8 +112,7 @@ def parse(head: bytes) -> PlayerRequest:
     if first[0].startswith("RTSP/"):
         return PlayerRequest("", "", headers)
     if len(first) != 3 or not first[2].startswith("RTSP/"):
-        msg = f"not a request: {lines[0][:80]!r}"
-        raise Malformed(msg)
+        raise Malformed(f"not a request: {lines[0][:80]!r}")
     return PlayerRequest(first[0], first[1], headers)
 
 

@@ -38,8 +38,7 @@ def size(text: str) -> Size:
     """Parse `WIDTHxHEIGHT`."""
     width, cross, height = text.partition("x")
     if not (cross and width.isdecimal() and height.isdecimal() and len(text) < 12):
-        msg = f"{text!r} is not a size such as 640x360"
-        raise argparse.ArgumentTypeError(msg)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 640x360")
     return int(width), int(height)
 
 
@@ -47,8 +46,7 @@ def refusal(text: str) -> tuple[str, int]:
     """Parse `METHOD=STATUS`."""
     method, _, status = text.partition("=")
     if method not in METHODS or not status.isdecimal() or int(status[:4]) not in STATUSES:
-        msg = f"{text!r} is not a refusal such as PLAY=453"
-        raise argparse.ArgumentTypeError(msg)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a refusal such as PLAY=453")
     return method, int(status)
 
 

@@ -45,8 +45,7 @@ class CameraServer:
             listener.listen(128)
         except OSError as error:
             listener.close()
-            msg = f"cannot listen on {host} port {port}: {error.strerror}"
-            raise CannotServe(msg) from error
+            raise CannotServe(f"cannot listen on {host} port {port}: {error.strerror}") from error
         self.camera.port = listener.getsockname()[1]
         self._listener = listener
         self.camera.source.start()

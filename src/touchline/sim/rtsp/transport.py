@@ -152,5 +152,4 @@ def _pair(host: str) -> tuple[socket.socket, socket.socket]:
             else:
                 return first, second
         first.close()
-    msg = "no pair of UDP ports is free"
-    raise OSError(msg)
+    raise OSError("no pair of UDP ports is free")

@@ -188,8 +188,7 @@ def canvas_for(
         float(np.median(edge[edge > middle])) for edge, middle in zip(outer, middles, strict=True)
     )
     if projection == "plane" and np.arctan(right) - np.arctan(left) > _WIDEST_PLANE_RAD:
-        msg = "the two views are too far apart for a plane; use a cylinder"
-        raise ValueError(msg)
+        raise ValueError("the two views are too far apart for a plane; use a cylinder")
     if width is None:
         shared = _shared_columns(pair)
         width = pair.lens0.width + pair.lens1.width - shared

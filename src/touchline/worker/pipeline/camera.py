@@ -248,8 +248,7 @@ class CameraRunner:
         except asyncio.CancelledError:
             done, _ = await asyncio.wait({starting}, timeout=_TEARDOWN_S)
             if not done:
-                msg = f"the pipeline was still starting after {_TEARDOWN_S:g} s"
-                raise Wedged(msg) from None
+                raise Wedged(f"the pipeline was still starting after {_TEARDOWN_S:g} s") from None
             if starting.exception() is None:
                 await self._stop(pipeline)
             raise
@@ -297,8 +296,7 @@ class CameraRunner:
         stopping = asyncio.ensure_future(asyncio.to_thread(pipeline.stop))
         done, _ = await asyncio.wait({stopping}, timeout=_TEARDOWN_S)
         if not done:
-            msg = f"the pipeline did not stop within {_TEARDOWN_S:g} s"
-            raise Wedged(msg)
+            raise Wedged(f"the pipeline did not stop within {_TEARDOWN_S:g} s")
         stopping.result()
 
     def _copy_properties(self, pipeline: Pipeline | RtspCamera) -> None:

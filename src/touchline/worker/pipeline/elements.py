@@ -34,9 +34,8 @@ def available(names: Sequence[str]) -> list[str]:
 def link(before: Any, after: Any) -> None:
     """Link two elements. Raises BuildError if their formats are incompatible."""
     if not before.link(after):
-        names = (before.get_factory().get_name(), after.get_factory().get_name())
-        msg = "cannot link {} to {}".format(*names)
-        raise BuildError(msg)
+        first, second = (each.get_factory().get_name() for each in (before, after))
+        raise BuildError(f"cannot link {first} to {second}")
 
 
 def set_property(element: Any, name: str, value: Value) -> None:
@@ -47,8 +46,7 @@ def set_property(element: Any, name: str, value: Value) -> None:
     factory = element.get_factory().get_name()
     spec = element.find_property(name)
     if spec is None:
-        msg = f"{factory} has no property {name}"
-        raise BuildError(msg)
+        raise BuildError(f"{factory} has no property {name}")
     try:
         if isinstance(value, str) and spec.value_type.name == "GstCaps":
             caps = Gst.Caps.from_string(value)
@@ -62,8 +60,7 @@ def set_property(element: Any, name: str, value: Value) -> None:
         else:
             element.set_property(name, value)
     except (TypeError, ValueError, OverflowError) as error:
-        msg = f"{factory} does not take {value!r} as its {name}"
-        raise BuildError(msg) from error
+        raise BuildError(f"{factory} does not take {value!r} as its {name}") from error
 
 
 def _chosen(current: Any, text: str) -> bool:
@@ -84,8 +81,7 @@ def codec_of(caps: Any) -> Codec:
     found_width, width = structure.get_int("width")
     found_height, height = structure.get_int("height")
     if data is None or not found_width or not found_height:
-        msg = f"the stream does not describe itself: {caps.to_string()}"
-        raise ValueError(msg)
+        raise ValueError(f"the stream does not describe itself: {caps.to_string()}")
     return Codec(width, height, data.extract_dup(0, data.get_size()))
 
 

@@ -118,8 +118,7 @@ class Pipeline:
     def _build(self, caps: Any) -> None:
         spec = self.spec
         if not spec.source and spec.picture is None:
-            msg = "the camera has no source"
-            raise BuildError(msg)
+            raise BuildError("the camera has no source")
         tail = self._chain((Element("h264parse"), Element("capsfilter", {"caps": _AVC})))
         # Cameras set their own pace; a file is held back by `_read_sink`, two frames ahead.
         sink = {"sync": False, "async": spec.paced, "enable-last-sample": False}
@@ -153,8 +152,7 @@ class Pipeline:
     def _make(self, element: Element) -> Any:
         made = Gst.ElementFactory.make(element.factory, None)
         if made is None:
-            msg = f"the GStreamer element {element.factory} is not installed"
-            raise BuildError(msg)
+            raise BuildError(f"the GStreamer element {element.factory} is not installed")
         for name, value in element.properties.items():
             set_property(made, name, value)
         self._pipeline.add(made)

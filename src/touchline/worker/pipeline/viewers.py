@@ -64,8 +64,9 @@ class Viewers:
                 ended=lambda feed: self._on_loop(self._feed_ended, feed),
             )
         except OSError as error:
-            msg = f"the live process cannot be reached: {error.strerror}"
-            raise FeedUnreachable(msg) from error
+            raise FeedUnreachable(
+                f"the live process cannot be reached: {error.strerror}"
+            ) from error
         self._feed = feed
         camera = self._camera()
         self._tee.hang(feed, with_gop=camera is not None and camera.playing)
@@ -95,8 +96,7 @@ class Viewers:
             self._linger()
         frame = still.frame
         if frame is None:
-            msg = "taken without a frame"
-            raise RuntimeError(msg)
+            raise RuntimeError("taken without a frame")
         await asyncio.to_thread(path.write_bytes, still_bytes(frame))
         return (time.monotonic_ns() - frame.pts_ns) / 1e9
 

@@ -164,8 +164,7 @@ class Writer:
         """Append a fragment and sync it. `again` says that another file already has it."""
         work, segment = self._work, self._work.open
         if segment is None:
-            msg = "a fragment without a segment"
-            raise RuntimeError(msg)
+            raise RuntimeError("a fragment without a segment")
         if work.gop is None or job.frames[0].keyframe:
             work.gop = Gop(segment.offset)
         before = segment.info["end_unix_ns"]

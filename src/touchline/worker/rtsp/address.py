@@ -47,8 +47,7 @@ def parse_address(url: str) -> CameraAddress:
         parts, host, port = urlsplit(""), None, None
     scheme = parts.scheme.lower()
     if scheme not in PORTS or not host or len(url) > MAX_URL_CHARS or not url.isprintable():
-        msg = "the address is not an RTSP URL such as rtsp://host/path"
-        raise RtspError(msg)
+        raise RtspError("the address is not an RTSP URL such as rtsp://host/path")
     location = parts.netloc.rpartition("@")[2]
     uri = urlunsplit((scheme, location, parts.path or "/", parts.query, ""))
     return CameraAddress(scheme, host, port or PORTS[scheme], quote(uri, safe=_URI_CHARS))
@@ -62,8 +61,7 @@ def redirect_target(here: CameraAddress, location: str) -> CameraAddress:
     try:
         return parse_address(location)
     except RtspError as error:
-        msg = "the camera redirects to something that is not an RTSP URL"
-        raise RtspError(msg) from error
+        raise RtspError("the camera redirects to something that is not an RTSP URL") from error
 
 
 def usable_base(text: str | None) -> str | None:

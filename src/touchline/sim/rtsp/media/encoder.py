@@ -55,8 +55,9 @@ class SimulatedEncoder:
         try:
             self._context: Any = av.CodecContext.create(_ENCODERS[coding.codec], "w")
         except (ValueError, av.error.FFmpegError) as error:
-            msg = f"this machine's FFmpeg has no encoder {_ENCODERS[coding.codec]}"
-            raise ValueError(msg) from error
+            raise ValueError(
+                f"this machine's FFmpeg has no encoder {_ENCODERS[coding.codec]}"
+            ) from error
         self._set_up(coding)
         self._context.open()
         head = bytes(self._context.extradata or b"")
