@@ -94,7 +94,7 @@ class MemoryStore:
         self._events = events
         self._late: list[Callable[[], None]] = []
         self._held = False
-        self.on_replaced: Callable[[], None] = lambda: None
+        self.replaced = Changed()
 
     def hold(self) -> None:
         self._held = True

@@ -184,5 +184,4 @@ def idle_half(
     parts = Parts(settings, resources, keeps_minimum=keeps_minimum, debug=False)
     parts.restoration.try_to_take_up(record.left)
     half = EnginesLifecycle(parts)
-    record.store.on_replaced = half.note_everything
     return HalfRig(world, runtime, engines_api, disk, events, half.front(), half)

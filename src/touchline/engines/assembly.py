@@ -33,6 +33,7 @@ class EnginesLifecycle:
         self._runtime = parts.resources.runtime
         self._supervisor, self._fleet = parts.base.supervisor, parts.base.fleet
         self._streams, self._vpn = parts.base.streams, parts.base.vpn
+        self._replaced, self._replaced_seen = parts.resources.store.replaced, 0
 
     def front(self) -> Engines:
         """Return the public interface of the engines half."""
@@ -78,6 +79,7 @@ class EnginesLifecycle:
         repeat("cache cleanup", monitoring.cleaner.once, CLEAN_EVERY_S)
         repeat("stream cleanup", self._forget, FORGET_EVERY_S)
         tasks.start_soon(self._take_up_record)
+        repeat("record rewrite", self._note_when_replaced)
         if self._vpn is not None:
             repeat("VPN monitor", self._vpn.wait_and_look)
             repeat("VPN follower", partial(follow_vpns, self._fleet, self._vpn))
@@ -107,8 +109,9 @@ class EnginesLifecycle:
         """Store the state of breakers and replacement rounds for the next server."""
         self.parts.base.failures.save()
 
-    def note_everything(self) -> None:
-        """Write all current state to the record, after the database was replaced."""
+    async def _note_when_replaced(self) -> None:
+        """Write all current state to the record, once the database was replaced."""
+        self._replaced_seen = await self._replaced.wait(self._replaced_seen)
         self.parts.restoration.note_everything()
 
     def running(self) -> int:

@@ -104,13 +104,12 @@ async def open_engines(
         parts = Parts(settings, resources, keeps_minimum=keeps_minimum, debug=debug)
         parts.restoration.try_to_take_up(await _left_by_an_earlier_server(load))
         half = EnginesLifecycle(parts)
-        async with _running(half, store, stops=settings.scaling.stop_at_end) as front:
+        async with _running(half, stops=settings.scaling.stop_at_end) as front:
             yield front
 
 
 @asynccontextmanager
-async def _running(half: EnginesLifecycle, store: Store, *, stops: bool) -> AsyncIterator[Engines]:
-    store.on_replaced = half.note_everything
+async def _running(half: EnginesLifecycle, *, stops: bool) -> AsyncIterator[Engines]:
     try:
         async with anyio.create_task_group() as tasks:
             half.run(tasks)

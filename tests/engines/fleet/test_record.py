@@ -296,7 +296,8 @@ def test_a_database_that_was_replaced_gets_all_that_is_known() -> None:
             await rig.front.control.scale(1)
             for kept in (disk.streams, disk.engines, disk.state):
                 kept.clear()
-            rig.half.note_everything()
+            rig.half.parts.resources.store.replaced.mark()
+            await anyio.sleep(1.0)
             assert disk.streams == {stream.id: stream}
             assert disk.engines[engine.id] == facts_of(rig.front.fleet.engine(engine.id))
             assert disk.state["demand"] == 1

@@ -22,7 +22,7 @@ from touchline.core.database import schema
 from touchline.core.database.database import Connection, Database, upsert
 from touchline.core.errors import Blocked, Failed
 from touchline.core.events.log import Event, EventLog
-from touchline.core.tasks import keep_running
+from touchline.core.tasks import Changed, keep_running
 from touchline.engines.fleet.rows import Loaded, Notes, read_rows, row_of
 from touchline.engines.model.listing import rfc3339
 from touchline.engines.model.model import Stream
@@ -76,8 +76,8 @@ class Store:
         self._news = anyio.Event()
         self._held = False
         self._generation = database.generation
-        self.on_replaced: Callable[[], None] = lambda: None
-        """Callback for a database that was replaced: it notes everything to be written again."""
+        self.replaced = Changed()
+        """Marked when the database was replaced by another one: everything must be noted again."""
         self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
 
     # ----------------------------------------------------------- durable writes
@@ -264,7 +264,7 @@ class Store:
         if not self._held and self._database.generation != self._generation:
             self._generation = self._database.generation
             log.warning("The database was replaced: writing all engines and streams again")
-            self.on_replaced()
+            self.replaced.mark()
         samples = anyio.current_time() >= self._samples_due_s
         if samples:
             self._samples_due_s = anyio.current_time() + SAMPLES_EVERY_S
